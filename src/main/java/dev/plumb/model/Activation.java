@@ -1,0 +1,34 @@
+package dev.plumb.model;
+
+/**
+ * The activation function of the hidden layers: a name alone. Every backend writes the formulas for itself, so that a wrong
+ * derivative cannot be shared. What each means is what PyTorch means by it: leaky_relu has slope 0.01, elu alpha 1, softplus
+ * beta 1, gelu is the exact one (erf); relu'(0) = 0.
+ */
+public enum Activation implements Keyed {
+  LINEAR("linear"),
+  RELU("relu"),
+  LEAKY_RELU("leaky_relu"),
+  SIGMOID("sigmoid"),
+  TANH("tanh"),
+  SOFTPLUS("softplus"),
+  ELU("elu"),
+  GELU("gelu"),
+  SILU("silu");
+
+  private final String key;
+
+  Activation(String key) {
+    this.key = key;
+  }
+
+  @Override
+  public String key() {
+    return key;
+  }
+
+  /** @throws InvalidInputException when there is no activation of that name; the message lists all */
+  public static Activation of(String name) {
+    return Keyed.parse(Activation.class, "activation", name);
+  }
+}

@@ -1,0 +1,22 @@
+package dev.plumb.model;
+
+/**
+ * What the user gave cannot be used: a specification, an option, a data set. The message is one line that a user can act on
+ * (what is wrong, where, what would be right); the command line prints it as it is and exits with 2.
+ */
+public final class InvalidInputException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  public InvalidInputException(String message) {
+    super(message);
+  }
+
+  public InvalidInputException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** The same complaint with the place it belongs to in front: {@code at("networks[1]")} gives "networks[1]: ...". */
+  public InvalidInputException at(String place) {
+    return new InvalidInputException(place + ": " + getMessage(), this);
+  }
+}
