@@ -1,0 +1,189 @@
+package dev.plumb.backend;
+
+import dev.plumb.model.TrainingSpec;
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * The steps of one {@link TrainingSession#run}: the rows of each, the learning rates, and which of them to record. Immutable:
+ * arrays are copied on the way in.
+ */
+public final class StepChunk {
+  private final int steps;
+  private final double[][] learningRates;
+  private final int[][][] batches;
+  private final BitSet recorded;
+
+  private StepChunk(Builder builder) {
+    steps = builder.steps;
+    learningRates = builder.learningRates;
+    batches = builder.batches;
+    recorded = (BitSet) builder.recorded.clone();
+    if (learningRates == null) {
+      throw new IllegalArgumentException("a chunk needs learning rates");
+    }
+  }
+
+  /** @param steps at least 1 */
+  public static Builder of(int steps) {
+    return new Builder(steps);
+  }
+
+  public int steps() {
+    return steps;
+  }
+
+  public double learningRate(int step, int replica) {
+    double[] rates = learningRates[learningRates.length == 1 ? 0 : step];
+    return rates[rates.length == 1 ? 0 : replica];
+  }
+
+  /** The row indices of a step, not to be changed; null for all rows in their own order. */
+  public int[] batch(int step, int replica) {
+    if (batches == null) {
+      return null;
+    }
+    int[][] ofStep = batches[step];
+    return ofStep[ofStep.length == 1 ? 0 : replica];
+  }
+
+  /** Whether every replica takes the same rows in this step. */
+  public boolean sharesBatch(int step) {
+    return batches == null || batches[step].length == 1;
+  }
+
+  public boolean records(int step) {
+    return recorded.get(step);
+  }
+
+  public int recordedSteps() {
+    return recorded.cardinality();
+  }
+
+  /**
+   * Checked by every session before it runs a chunk.
+   *
+   * @throws IllegalArgumentException when rates or batches are for another number of replicas, or a row is not there
+   */
+  public void requireFits(int rows, int replicas) {
+    for (double[] rates : learningRates) {
+      requireReplicas(rates.length, replicas, "learning rates");
+    }
+    if (batches == null) {
+      return;
+    }
+    for (int step = 0; step < steps; step++) {
+      requireReplicas(batches[step].length, replicas, "batches");
+      for (int[] batch : batches[step]) {
+        if (batch == null) {
+          continue;
+        }
+        for (int row : batch) {
+          if (row < 0 || row >= rows) {
+            throw new IllegalArgumentException("step " + step + " of the chunk takes row " + row + ", but the data has "
+                + rows + " rows");
+          }
+        }
+      }
+    }
+  }
+
+  private static void requireReplicas(int given, int replicas, String what) {
+    if (given != 1 && given != replicas) {
+      throw new IllegalArgumentException(what + " for " + given + " replicas, but the session has " + replicas);
+    }
+  }
+
+  /** Collects a chunk; without batches every step takes all rows, and nothing is recorded unless asked for. */
+  public static final class Builder {
+    private final int steps;
+    private double[][] learningRates;
+    private int[][][] batches;
+    private final BitSet recorded = new BitSet();
+
+    private Builder(int steps) {
+      if (steps < 1) {
+        throw new IllegalArgumentException("a chunk of " + steps + " steps; at least 1 is needed");
+      }
+      this.steps = steps;
+    }
+
+    /** One rate for all steps and replicas. */
+    public Builder learningRate(double rate) {
+      return learningRates(new double[][] {{rate}});
+    }
+
+    /**
+     * @param rates [steps or 1][replicas or 1]
+     * @throws dev.plumb.model.InvalidInputException when one is negative or not finite
+     */
+    public Builder learningRates(double[][] rates) {
+      requireSteps(rates.length == 1 ? steps : rates.length, "learning rates");
+      learningRates = new double[rates.length][];
+      for (int step = 0; step < rates.length; step++) {
+        learningRates[step] = rates[step].clone();
+        for (double rate : rates[step]) {
+          TrainingSpec.requireLearningRate(rate);
+        }
+      }
+      return this;
+    }
+
+    /** @param rows [steps] the row indices that all replicas take in each step; a null stands for all rows */
+    public Builder batches(int[][] rows) {
+      int[][][] shared = new int[rows.length][][];
+      for (int step = 0; step < rows.length; step++) {
+        shared[step] = new int[][] {rows[step]};
+      }
+      return batchesOfReplicas(shared);
+    }
+
+    /**
+     * @param rows [steps][replicas or 1] the row indices of each replica's own batch, of one length within a step; a null
+     *     stands for all rows
+     */
+    public Builder batchesOfReplicas(int[][][] rows) {
+      requireSteps(rows.length, "batches");
+      batches = new int[steps][][];
+      for (int step = 0; step < steps; step++) {
+        int[] first = rows[step][0];
+        batches[step] = new int[rows[step].length][];
+        for (int replica = 0; replica < rows[step].length; replica++) {
+          int[] batch = rows[step][replica];
+          if (batch == null ? first != null : first == null || batch.length != first.length) {
+            throw new IllegalArgumentException("step " + step + ": the batches of all replicas must be of one length");
+          }
+          if (batch != null && batch.length == 0) {
+            throw new IllegalArgumentException("step " + step + ": a batch must have at least one row");
+          }
+          batches[step][replica] = batch == null ? null : Arrays.copyOf(batch, batch.length);
+        }
+      }
+      return this;
+    }
+
+    /** Records one step more, counted from 0 within the chunk. */
+    public Builder record(int step) {
+      if (step < 0 || step >= steps) {
+        throw new IllegalArgumentException("cannot record step " + step + " of a chunk of " + steps);
+      }
+      recorded.set(step);
+      return this;
+    }
+
+    public Builder recordAll() {
+      recorded.set(0, steps);
+      return this;
+    }
+
+    public StepChunk build() {
+      return new StepChunk(this);
+    }
+
+    private void requireSteps(int given, String what) {
+      if (given != steps) {
+        throw new IllegalArgumentException(what + " for " + given + " steps, but the chunk has " + steps);
+      }
+    }
+  }
+}

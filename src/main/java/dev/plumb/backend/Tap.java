@@ -1,0 +1,11 @@
+package dev.plumb.backend;
+
+/** Places inside a step where values can be read, each [batch x units of the layer] row-major. */
+public enum Tap {
+  /** Z, the weighted sums with their bias. */
+  PRE,
+  /** The activation of Z. */
+  POST,
+  /** The derivative of the loss by Z. */
+  DELTA
+}

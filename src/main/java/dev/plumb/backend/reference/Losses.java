@@ -1,0 +1,112 @@
+package dev.plumb.backend.reference;
+
+import dev.plumb.model.Loss;
+
+/**
+ * The losses, their derivatives by the outputs, and the hits. z [batch][outputs] are the outputs of the last layer: predictions
+ * for the regressions, logits for the cross-entropies.
+ */
+final class Losses {
+  /** Where huber changes from a parabola to a line. */
+  private static final double HUBER_DELTA = 1;
+
+  private Losses() {}
+
+  /** The mean over the batch, and over the outputs too but for cross_entropy. */
+  static double value(Loss loss, double[][] z, Batch batch) {
+    double sum = 0;
+    for (int i = 0; i < z.length; i++) {
+      if (loss == Loss.CROSS_ENTROPY) {
+        sum += logSumExp(z[i]) - z[i][batch.labels()[i]];
+      } else {
+        for (int j = 0; j < z[i].length; j++) {
+          sum += term(loss, z[i][j], batch.y()[i][j]);
+        }
+      }
+    }
+    return sum / terms(loss, z);
+  }
+
+  /** The derivative of {@link #value} by each output: delta [batch][outputs] of the last, linear layer. */
+  static double[][] delta(Loss loss, double[][] z, Batch batch) {
+    double[][] delta = new double[z.length][z[0].length];
+    double terms = terms(loss, z);
+    for (int i = 0; i < z.length; i++) {
+      double logSumExp = loss == Loss.CROSS_ENTROPY ? logSumExp(z[i]) : 0;
+      for (int j = 0; j < z[i].length; j++) {
+        double derivative = loss == Loss.CROSS_ENTROPY
+            ? Math.exp(z[i][j] - logSumExp) - (j == batch.labels()[i] ? 1 : 0)
+            : termDerivative(loss, z[i][j], batch.y()[i][j]);
+        delta[i][j] = derivative / terms;
+      }
+    }
+    return delta;
+  }
+
+  /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
+  static long hits(Loss loss, double[][] z, Batch batch) {
+    long hits = 0;
+    for (int i = 0; i < z.length; i++) {
+      if (loss == Loss.CROSS_ENTROPY) {
+        hits += argmax(z[i]) == batch.labels()[i] ? 1 : 0;
+      } else {
+        for (int j = 0; j < z[i].length; j++) {
+          hits += (z[i][j] > 0) == (batch.y()[i][j] > 0.5) ? 1 : 0;
+        }
+      }
+    }
+    return hits;
+  }
+
+  /** How many terms the mean is over: a short batch divides by its own size. */
+  private static double terms(Loss loss, double[][] z) {
+    return loss == Loss.CROSS_ENTROPY ? z.length : (double) z.length * z[0].length;
+  }
+
+  private static double term(Loss loss, double z, double y) {
+    double difference = z - y;
+    return switch (loss) {
+      case MSE -> difference * difference;
+      case MAE -> Math.abs(difference);
+      case HUBER -> Math.abs(difference) <= HUBER_DELTA
+          ? 0.5 * difference * difference
+          : HUBER_DELTA * (Math.abs(difference) - 0.5 * HUBER_DELTA);
+      case BINARY_CROSS_ENTROPY -> Activations.softplus(z) - z * y;
+      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms by output");
+    };
+  }
+
+  private static double termDerivative(Loss loss, double z, double y) {
+    double difference = z - y;
+    return switch (loss) {
+      case MSE -> 2 * difference;
+      case MAE -> Math.signum(difference);
+      case HUBER -> Math.abs(difference) <= HUBER_DELTA ? difference : HUBER_DELTA * Math.signum(difference);
+      case BINARY_CROSS_ENTROPY -> Activations.sigmoid(z) - y;
+      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms by output");
+    };
+  }
+
+  /** log Σ e^z, the maximum taken out first so that nothing overflows. */
+  private static double logSumExp(double[] z) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (double value : z) {
+      max = Math.max(max, value);
+    }
+    double sum = 0;
+    for (double value : z) {
+      sum += Math.exp(value - max);
+    }
+    return max + Math.log(sum);
+  }
+
+  private static int argmax(double[] z) {
+    int best = 0;
+    for (int j = 1; j < z.length; j++) {
+      if (z[j] > z[best]) {
+        best = j;
+      }
+    }
+    return best;
+  }
+}

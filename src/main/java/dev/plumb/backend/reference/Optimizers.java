@@ -1,0 +1,70 @@
+package dev.plumb.backend.reference;
+
+import dev.plumb.model.OptimizerSpec;
+
+/**
+ * The updates, parameter by parameter: PyTorch's formulas (torch.optim of SGD, Adam, AdamW, RMSprop). p is a parameter, g its
+ * gradient, m and v its first and second moment, t the number of this step, from 1.
+ */
+final class Optimizers {
+  /** What PyTorch's clip_grad_norm_ adds to the norm before it divides by it. */
+  private static final double CLIP_EPSILON = 1e-6;
+
+  private Optimizers() {}
+
+  /** The factor that brings a gradient of this norm down to the largest allowed one; 1 where it is below. */
+  static double clipScale(double norm, double largest) {
+    return Math.min(1, largest / (norm + CLIP_EPSILON));
+  }
+
+  /** Updates p, m and v, all [parameters]; a moment that the optimizer does not keep may be null. */
+  static void update(
+      OptimizerSpec optimizer, double learningRate, long t, double[] gradients, double[] p, double[] m, double[] v) {
+    for (int i = 0; i < p.length; i++) {
+      switch (optimizer.kind()) {
+        case SGD -> sgd((OptimizerSpec.Sgd) optimizer, learningRate, gradients[i], p, m, i);
+        case ADAM -> {
+          OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
+          double g = gradients[i] + adam.weightDecay() * p[i];
+          p[i] -= adamStep(adam.beta1(), adam.beta2(), adam.epsilon(), learningRate, t, g, m, v, i);
+        }
+        case ADAMW -> {
+          OptimizerSpec.AdamW adamW = (OptimizerSpec.AdamW) optimizer;
+          p[i] *= 1 - learningRate * adamW.weightDecay();
+          p[i] -= adamStep(adamW.beta1(), adamW.beta2(), adamW.epsilon(), learningRate, t, gradients[i], m, v, i);
+        }
+        case RMSPROP -> rmsProp((OptimizerSpec.RmsProp) optimizer, learningRate, gradients[i], p, v, i);
+      }
+    }
+  }
+
+  /** m = momentum·m + g; p -= lr·m, or lr·(g + momentum·m) with Nesterov's look ahead. */
+  private static void sgd(OptimizerSpec.Sgd sgd, double learningRate, double gradient, double[] p, double[] m, int i) {
+    double g = gradient + sgd.weightDecay() * p[i];
+    double direction = g;
+    if (sgd.momentum() > 0) {
+      m[i] = sgd.momentum() * m[i] + g;
+      direction = sgd.nesterov() ? g + sgd.momentum() * m[i] : m[i];
+    }
+    p[i] -= learningRate * direction;
+  }
+
+  /** lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), after m and v took in g. */
+  private static double adamStep(
+      double beta1, double beta2, double epsilon, double learningRate, long t, double g, double[] m, double[] v, int i) {
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    double firstCorrection = 1 - Math.pow(beta1, t);
+    double secondCorrection = 1 - Math.pow(beta2, t);
+    double denominator = Math.sqrt(v[i]) / Math.sqrt(secondCorrection) + epsilon;
+    return learningRate / firstCorrection * m[i] / denominator;
+  }
+
+  /** v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon). */
+  private static void rmsProp(
+      OptimizerSpec.RmsProp rmsProp, double learningRate, double gradient, double[] p, double[] v, int i) {
+    double g = gradient + rmsProp.weightDecay() * p[i];
+    v[i] = rmsProp.alpha() * v[i] + (1 - rmsProp.alpha()) * g * g;
+    p[i] -= learningRate * g / (Math.sqrt(v[i]) + rmsProp.epsilon());
+  }
+}

@@ -1,0 +1,42 @@
+package dev.plumb.backend.reference;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Refusal;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.Optional;
+
+/**
+ * The oracle: plain loops over doubles in one thread, to be read beside the formulas, and never made faster. It takes every
+ * precision, and computes in double whatever it is, so that it can stand beside any other backend.
+ */
+public final class ReferenceBackend implements Backend {
+  @Override
+  public DeviceInfo device() {
+    return new DeviceInfo(DeviceInfo.Kind.REFERENCE, "plain Java, double, one thread");
+  }
+
+  @Override
+  public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
+    if (replicas < 1) {
+      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
+    refusal(network, training, replicas).ifPresent(refusal -> {
+      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+    });
+    return new ReferenceSession(network, training, replicas);
+  }
+
+  @Override
+  public void close() {
+    // Holds nothing.
+  }
+}

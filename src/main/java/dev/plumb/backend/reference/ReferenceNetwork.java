@@ -1,0 +1,207 @@
+package dev.plumb.backend.reference;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.Tap;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+
+/**
+ * One network, trained by plain loops over doubles. For layer l, with A[-1] = X:
+ *
+ * <pre>
+ *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            A[l] = f(Z[l])
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (D[l+1]·W[l+1]) ∘ f'(Z[l])
+ *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
+ * </pre>
+ *
+ * <p>Z, A and D are [batch][units], W is [out x in] and b [out] inside the flat vector.
+ */
+final class ReferenceNetwork {
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final ParameterLayout layout;
+  private final double[] parameters;
+  private final double[] gradients;
+  private final double[] moment1;
+  private final double[] moment2;
+  private final double[][][] z;
+  private final double[][][] a;
+  private final double[][][] delta;
+  private boolean stepped;
+
+  ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
+    this.network = network;
+    this.training = training;
+    this.layout = layout;
+    parameters = new double[layout.size()];
+    gradients = new double[layout.size()];
+    moment1 = training.optimizer().usesFirstMoment() ? new double[layout.size()] : null;
+    moment2 = training.optimizer().usesSecondMoment() ? new double[layout.size()] : null;
+    z = new double[network.layerCount()][][];
+    a = new double[network.layerCount()][][];
+    delta = new double[network.layerCount()][][];
+  }
+
+  /**
+   * One training step.
+   *
+   * @param t the number of this step, from 1
+   * @return the loss before the update
+   */
+  double step(Batch batch, double learningRate, long t) {
+    double[][] outputs = forward(batch.x(), z, a);
+    double loss = Losses.value(training.loss(), outputs, batch);
+    backward(batch);
+    stepped = true;
+    Optimizers.update(training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2);
+    return loss;
+  }
+
+  /** The outputs [batch][outputs] for features [batch][inputs]; what a step left behind stays as it is. */
+  double[][] predict(double[][] x) {
+    return forward(x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
+  }
+
+  private double[][] forward(double[][] x, double[][][] z, double[][][] a) {
+    for (int l = 0; l < network.layerCount(); l++) {
+      double[][] in = l == 0 ? x : a[l - 1];
+      int units = network.layer(l).out();
+      z[l] = new double[x.length][units];
+      a[l] = new double[x.length][units];
+      for (int i = 0; i < x.length; i++) {
+        for (int unit = 0; unit < units; unit++) {
+          double sum = bias(l, unit);
+          for (int k = 0; k < in[i].length; k++) {
+            sum += in[i][k] * weight(l, unit, k);
+          }
+          z[l][i][unit] = sum;
+          a[l][i][unit] = Activations.value(network.layer(l).activation(), sum);
+        }
+      }
+    }
+    return a[network.layerCount() - 1];
+  }
+
+  private void backward(Batch batch) {
+    int last = network.layerCount() - 1;
+    delta[last] = Losses.delta(training.loss(), z[last], batch);
+    for (int l = last; l >= 0; l--) {
+      if (l < last) {
+        delta[l] = hiddenDelta(l);
+      }
+      parameterGradients(l, l == 0 ? batch.x() : a[l - 1]);
+    }
+  }
+
+  /** D[l] = (D[l+1]·W[l+1]) ∘ f'(Z[l]). */
+  private double[][] hiddenDelta(int l) {
+    double[][] above = delta[l + 1];
+    double[][] result = new double[above.length][network.layer(l).out()];
+    for (int i = 0; i < above.length; i++) {
+      for (int unit = 0; unit < result[i].length; unit++) {
+        double sum = 0;
+        for (int j = 0; j < above[i].length; j++) {
+          sum += above[i][j] * weight(l + 1, j, unit);
+        }
+        result[i][unit] = sum * Activations.derivative(network.layer(l).activation(), z[l][i][unit]);
+      }
+    }
+    return result;
+  }
+
+  /** dW[l] = D[l]ᵀ·A[l-1] and db[l], the sum of D[l] over the batch. */
+  private void parameterGradients(int l, double[][] in) {
+    int weights = layout.weight(l).offset();
+    int biases = layout.bias(l).offset();
+    int columns = layout.weight(l).columns();
+    for (int unit = 0; unit < network.layer(l).out(); unit++) {
+      double sumOfDelta = 0;
+      for (int i = 0; i < in.length; i++) {
+        sumOfDelta += delta[l][i][unit];
+      }
+      gradients[biases + unit] = sumOfDelta;
+      for (int k = 0; k < columns; k++) {
+        double sum = 0;
+        for (int i = 0; i < in.length; i++) {
+          sum += delta[l][i][unit] * in[i][k];
+        }
+        gradients[weights + unit * columns + k] = sum;
+      }
+    }
+  }
+
+  /** The gradients as the optimizer takes them: scaled down where their norm over all parameters is too large. */
+  private double[] clipped() {
+    if (training.clipNorm().isEmpty()) {
+      return gradients;
+    }
+    double scale = Optimizers.clipScale(norm(0, gradients.length), training.clipNorm().getAsDouble());
+    double[] scaled = new double[gradients.length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = gradients[i] * scale;
+    }
+    return scaled;
+  }
+
+  /** The Frobenius norm of dW of each layer in the last step. */
+  double[] gradientNorms() {
+    double[] norms = new double[network.layerCount()];
+    for (int l = 0; l < norms.length; l++) {
+      norms[l] = norm(layout.weight(l).offset(), layout.weight(l).size());
+    }
+    return norms;
+  }
+
+  boolean gradientsAreFinite() {
+    for (double gradient : gradients) {
+      if (!Double.isFinite(gradient)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** @throws IllegalArgumentException when the optimizer does not keep that moment */
+  double[] vector(Slot slot) {
+    double[] vector = switch (slot) {
+      case PARAMETERS -> parameters;
+      case GRADIENTS -> gradients;
+      case MOMENT1 -> moment1;
+      case MOMENT2 -> moment2;
+    };
+    if (vector == null) {
+      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
+    }
+    return vector;
+  }
+
+  /** The values [batch][units] of the last step. */
+  double[][] tap(Tap where, int layer) {
+    if (!stepped) {
+      throw new IllegalStateException("nothing to tap before the first step");
+    }
+    return switch (where) {
+      case PRE -> z[layer];
+      case POST -> a[layer];
+      case DELTA -> delta[layer];
+    };
+  }
+
+  private double norm(int offset, int size) {
+    double sum = 0;
+    for (int i = offset; i < offset + size; i++) {
+      sum += gradients[i] * gradients[i];
+    }
+    return Math.sqrt(sum);
+  }
+
+  private double weight(int layer, int out, int in) {
+    ParameterLayout.Slice slice = layout.weight(layer);
+    return parameters[slice.offset() + out * slice.columns() + in];
+  }
+
+  private double bias(int layer, int out) {
+    return parameters[layout.bias(layer).offset() + out];
+  }
+}

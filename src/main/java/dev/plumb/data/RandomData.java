@@ -1,0 +1,35 @@
+package dev.plumb.data;
+
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.random.NumpyRandom;
+
+/** Data without meaning, of any shape, for checks: it fits a given network and loss. */
+public final class RandomData {
+  private RandomData() {}
+
+  /**
+   * Features from N(0, 1), row by row, then the targets: classes or 0 and 1 with equal chances for the cross-entropies,
+   * else N(0, 1).
+   */
+  public static Dataset draw(int rows, NetworkSpec network, Loss loss, NumpyRandom stream) {
+    int features = network.inputs();
+    int outputs = network.outputs();
+    double[] x = new double[rows * features];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = stream.standardNormal();
+    }
+    if (loss == Loss.CROSS_ENTROPY) {
+      int[] labels = new int[rows];
+      for (int row = 0; row < rows; row++) {
+        labels[row] = (int) (stream.randomSample() * outputs);
+      }
+      return Dataset.ofClasses(features, outputs, x, labels);
+    }
+    double[] y = new double[rows * outputs];
+    for (int i = 0; i < y.length; i++) {
+      y[i] = loss == Loss.BINARY_CROSS_ENTROPY ? Math.floor(2 * stream.randomSample()) : stream.standardNormal();
+    }
+    return Dataset.ofTargets(features, outputs, x, y);
+  }
+}
