@@ -1,0 +1,113 @@
+package dev.plumb.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads a JSON file that a user wrote, strictly: one object, no key twice, nothing behind it. */
+public final class JsonInput {
+  /** NaN is read, so that whoever knows the field's range can refuse it by the field's name. */
+  private static final JsonFactory FACTORY = JsonFactory.builder()
+      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+      .build();
+
+  private JsonInput() {}
+
+  /**
+   * Reads a whole file.
+   *
+   * @throws InvalidInputException when it cannot be read or is not a JSON object; the message names line and column, but not the
+   *     file: put that before it with {@link InvalidInputException#at}
+   */
+  public static JsonObject read(Path file) {
+    byte[] bytes;
+    try {
+      bytes = Files.readAllBytes(file);
+    } catch (NoSuchFileException e) {
+      throw new InvalidInputException("there is no such file", e);
+    } catch (AccessDeniedException e) {
+      throw new InvalidInputException("cannot be read: permission denied", e);
+    } catch (IOException e) {
+      String what = Files.isDirectory(file) ? "it is a folder, not a file" : String.valueOf(e.getMessage());
+      throw new InvalidInputException("cannot be read: " + what, e);
+    }
+    return parse(bytes);
+  }
+
+  static JsonObject parse(byte[] utf8) {
+    try (JsonParser parser = FACTORY.createParser(utf8)) {
+      JsonToken first = parser.nextToken();
+      if (first != JsonToken.START_OBJECT) {
+        throw new InvalidInputException(first == null
+            ? "is empty; a JSON object is needed"
+            : "line " + parser.currentTokenLocation().getLineNr() + ": a JSON object in braces is needed");
+      }
+      JsonObject root = object(parser, "");
+      if (parser.nextToken() != null) {
+        JsonLocation at = parser.currentTokenLocation();
+        throw new InvalidInputException(place(at) + ": there is something behind the end of the object");
+      }
+      return root;
+    } catch (JsonProcessingException e) {
+      String message = e.getOriginalMessage().lines().findFirst().orElse("not JSON");
+      throw new InvalidInputException((e.getLocation() == null ? "" : place(e.getLocation()) + ": ")
+          + "this is not JSON: " + message, e);
+    } catch (IOException e) {
+      throw new InvalidInputException("cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static JsonObject object(JsonParser parser, String path) throws IOException {
+    int line = parser.currentTokenLocation().getLineNr();
+    Map<String, JsonObject.Value> values = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String key = parser.currentName();
+      int keyLine = parser.currentTokenLocation().getLineNr();
+      parser.nextToken();
+      values.put(key, new JsonObject.Value(content(parser, path.isEmpty() ? key : path + "." + key), keyLine));
+    }
+    return new JsonObject(path, line, values);
+  }
+
+  private static Object content(JsonParser parser, String path) throws IOException {
+    return switch (parser.currentToken()) {
+      case START_OBJECT -> object(parser, path);
+      case START_ARRAY -> {
+        List<JsonObject.Value> items = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+          int line = parser.currentTokenLocation().getLineNr();
+          items.add(new JsonObject.Value(content(parser, path + "[" + items.size() + "]"), line));
+        }
+        yield items;
+      }
+      case VALUE_STRING -> parser.getText();
+      case VALUE_NUMBER_INT -> parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+          ? (Object) parser.getDoubleValue()
+          : (Object) parser.getLongValue();
+      case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+      case VALUE_TRUE -> Boolean.TRUE;
+      case VALUE_FALSE -> Boolean.FALSE;
+      case VALUE_NULL -> null;
+      default -> throw new InvalidInputException(place(parser.currentTokenLocation()) + ": this is not JSON");
+    };
+  }
+
+  private static String place(JsonLocation at) {
+    return "line " + at.getLineNr() + ", column " + at.getColumnNr();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.plumb.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/**
+ * Writes JSON for people and machines: indented, numbers in their shortest form that reads back to the same double (the same on
+ * every JDK), null where a number is not finite.
+ */
+public final class JsonOutput {
+  private static final JsonFactory FACTORY = JsonFactory.builder()
+      .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+      .build();
+
+  /** What a document holds. */
+  @FunctionalInterface
+  public interface Body {
+    void write(JsonGenerator json) throws IOException;
+  }
+
+  private JsonOutput() {}
+
+  /** Writes one document and a line feed, and leaves the stream open. */
+  public static void write(OutputStream out, Body body) throws IOException {
+    DefaultPrettyPrinter printer = new DefaultPrettyPrinter()
+        .withSeparators(Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER))
+        .withObjectIndenter(new DefaultIndenter("  ", "\n"));
+    JsonGenerator json = FACTORY.createGenerator(out);
+    json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+    json.setPrettyPrinter(printer);
+    body.write(json);
+    json.writeRaw('\n');
+    json.close();
+  }
+
+  public static void number(JsonGenerator json, String key, double value) throws IOException {
+    json.writeFieldName(key);
+    number(json, value);
+  }
+
+  public static void numbers(JsonGenerator json, String key, double[] values) throws IOException {
+    json.writeArrayFieldStart(key);
+    for (double value : values) {
+      number(json, value);
+    }
+    json.writeEndArray();
+  }
+
+  private static void number(JsonGenerator json, double value) throws IOException {
+    if (Double.isFinite(value)) {
+      json.writeNumber(value);
+    } else {
+      json.writeNull();
+    }
+  }
+}

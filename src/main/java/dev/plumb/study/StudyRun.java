@@ -1,0 +1,38 @@
+package dev.plumb.study;
+
+import dev.plumb.model.NetworkSpec;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+
+/**
+ * What one network came to.
+ *
+ * @param seed of the stream that gave its weights
+ * @param lossAtEpoch the loss over all rows before that epoch's updates; NaN where training ended earlier
+ * @param finalLoss over all rows after the last update
+ * @param gradNormPerLayer Frobenius norms of dW in the last step, output layer included
+ * @param trainSeconds its share of the wall time: replicas trained together share alike
+ * @param divergedAtEpoch the first epoch in which something was not finite; empty when all went well
+ */
+public record StudyRun(
+    String name,
+    NetworkSpec network,
+    long seed,
+    SortedMap<Integer, Double> lossAtEpoch,
+    double finalLoss,
+    double[] gradNormPerLayer,
+    double trainSeconds,
+    OptionalInt divergedAtEpoch) {
+
+  public double gradNormFirst() {
+    return gradNormPerLayer[0];
+  }
+
+  /** Of the last hidden layer, as in the notebook; empty for a network without one. */
+  public OptionalDouble gradNormLast() {
+    return gradNormPerLayer.length < 2
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(gradNormPerLayer[gradNormPerLayer.length - 2]);
+  }
+}

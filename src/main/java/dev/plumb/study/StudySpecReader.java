@@ -1,0 +1,132 @@
+package dev.plumb.study;
+
+import dev.plumb.json.JsonInput;
+import dev.plumb.json.JsonObject;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Keyed;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Reads a study from JSON. What a file leaves out is as in the notebook, but for the networks, which it must name. */
+public final class StudySpecReader {
+  private static final Set<String> KEYS = Set.of("name", "data", "seed", "initializer", "loss", "optimizer", "clipNorm",
+      "learningRate", "epochs", "batchSize", "shuffle", "lossAtEpochs", "networks");
+
+  private StudySpecReader() {}
+
+  /** @throws InvalidInputException naming the file, the place in it and what would be right */
+  public static StudySpec read(Path file) {
+    try {
+      return study(JsonInput.read(file));
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  private static StudySpec study(JsonObject json) {
+    json.allowOnly(KEYS);
+    StudySpec notebook = StudySpec.notebook();
+    TrainingSpec training = training(json, notebook.training());
+    int samples = json.has("data") ? samples(json.object("data"), notebook.samples()) : notebook.samples();
+    List<Integer> lossAtEpochs = json.has("lossAtEpochs") ? json.integers("lossAtEpochs")
+        : training.epochs() >= StudySpec.NOTEBOOK_LOSS_EPOCH ? notebook.lossAtEpochs() : List.of();
+    List<StudyNetwork> networks = new ArrayList<>();
+    for (JsonObject network : json.objects("networks")) {
+      networks.add(network(network));
+    }
+    return json.at(() -> new StudySpec(
+        json.has("name") ? json.text("name") : "study",
+        samples,
+        json.has("seed") ? json.longInteger("seed") : notebook.seed(),
+        json.has("initializer") ? json.at("initializer", () -> Initializer.of(json.text("initializer")))
+            : notebook.initializer(),
+        training,
+        !json.has("shuffle") || json.flag("shuffle"),
+        lossAtEpochs,
+        networks));
+  }
+
+  private static int samples(JsonObject data, int otherwise) {
+    data.allowOnly(Set.of("source", "samples"));
+    if (data.has("source") && !data.text("source").equals("notebook")) {
+      throw data.at("source", () -> new InvalidInputException("unknown source \"" + data.text("source")
+          + "\"; the only one is \"notebook\""));
+    }
+    return data.has("samples") ? data.integer("samples") : otherwise;
+  }
+
+  private static TrainingSpec training(JsonObject json, TrainingSpec otherwise) {
+    Loss loss = json.has("loss") ? json.at("loss", () -> Loss.of(json.text("loss"))) : otherwise.loss();
+    OptimizerSpec optimizer = json.has("optimizer") ? optimizer(json.object("optimizer")) : otherwise.optimizer();
+    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : OptionalDouble.empty();
+    double learningRate = json.has("learningRate") ? json.number("learningRate") : otherwise.learningRate();
+    int epochs = json.has("epochs") ? json.integer("epochs") : otherwise.epochs();
+    OptionalInt batchSize = json.has("batchSize") ? OptionalInt.of(json.integer("batchSize")) : OptionalInt.empty();
+    return json.at(() -> new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64));
+  }
+
+  private static OptimizerSpec optimizer(JsonObject json) {
+    OptimizerSpec.Kind kind = json.at("type", () ->
+        Keyed.parse(OptimizerSpec.Kind.class, "optimizer", json.text("type")));
+    return switch (kind) {
+      case SGD -> {
+        json.allowOnly(Set.of("type", "momentum", "nesterov", "weightDecay"));
+        OptimizerSpec.Sgd sgd = OptimizerSpec.Sgd.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.Sgd(
+            number(json, "momentum", sgd.momentum()),
+            json.has("nesterov") && json.flag("nesterov"),
+            number(json, "weightDecay", sgd.weightDecay())));
+      }
+      case ADAM -> {
+        json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
+        OptimizerSpec.Adam adam = OptimizerSpec.Adam.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.Adam(
+            number(json, "beta1", adam.beta1()),
+            number(json, "beta2", adam.beta2()),
+            number(json, "epsilon", adam.epsilon()),
+            number(json, "weightDecay", adam.weightDecay())));
+      }
+      case ADAMW -> {
+        json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
+        OptimizerSpec.AdamW adamW = OptimizerSpec.AdamW.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.AdamW(
+            number(json, "beta1", adamW.beta1()),
+            number(json, "beta2", adamW.beta2()),
+            number(json, "epsilon", adamW.epsilon()),
+            number(json, "weightDecay", adamW.weightDecay())));
+      }
+      case RMSPROP -> {
+        json.allowOnly(Set.of("type", "alpha", "epsilon", "weightDecay"));
+        OptimizerSpec.RmsProp rmsProp = OptimizerSpec.RmsProp.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.RmsProp(
+            number(json, "alpha", rmsProp.alpha()),
+            number(json, "epsilon", rmsProp.epsilon()),
+            number(json, "weightDecay", rmsProp.weightDecay())));
+      }
+    };
+  }
+
+  private static double number(JsonObject json, String key, double otherwise) {
+    return json.has(key) ? json.number(key) : otherwise;
+  }
+
+  private static StudyNetwork network(JsonObject json) {
+    json.allowOnly(Set.of("name", "layers", "activation"));
+    Activation activation = json.at("activation", () -> Activation.of(json.text("activation")));
+    List<Integer> layers = json.integers("layers");
+    NetworkSpec network = json.at("layers", () -> new NetworkSpec(layers, activation));
+    String name = json.has("name") ? json.text("name") : network.shape() + " " + activation.key();
+    return new StudyNetwork(name, network);
+  }
+}
