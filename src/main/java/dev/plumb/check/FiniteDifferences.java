@@ -1,0 +1,168 @@
+package dev.plumb.check;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
+import dev.plumb.backend.Tolerance;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.Activation;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Holds a backend's gradients against central differences of its own loss, coordinate by coordinate:
+ * (loss(p + h) - loss(p - h)) / 2h. A wrong derivative shows even where the same mistake is made everywhere, since the loss alone
+ * says what is right. In double precision only: the differences are of the size of single precision's rounding.
+ *
+ * <p>Where a unit's Z crosses the kink of relu, leaky_relu or elu between the two points, or an output crosses one of mae's or
+ * huber's, the difference means nothing; such coordinates are skipped and counted.
+ */
+public final class FiniteDifferences implements AutoCloseable {
+  /** Balances the error of the difference, h²/6 times the third derivative, against rounding, 1e-16·loss/h. */
+  private static final double STEP = 1e-5;
+
+  private static final double RELATIVE = 1e-6;
+  private static final double ABSOLUTE = 1e-9;
+
+  private static final StepChunk STANDING_STEP = StepChunk.of(1).learningRate(0).recordAll().build();
+
+  private final TrainingSession session;
+  private final Tapped taps;
+  private final NetworkSpec network;
+  private final Loss loss;
+  private final Dataset batch;
+
+  /**
+   * @param backend whose gradients are checked
+   * @param batch the rows over which the loss is taken
+   * @throws InvalidInputException when the batch does not fit, or the backend shows no taps
+   */
+  public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Dataset batch) {
+    this.network = network;
+    this.loss = loss;
+    this.batch = batch;
+    TrainingSpec standing = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0, 1);
+    session = backend.open(network, standing, 1);
+    if (!(session instanceof Tapped tapped)) {
+      session.close();
+      throw new InvalidInputException("device " + backend.device().kind().key()
+          + " does not show the inside of a step, which this check needs");
+    }
+    taps = tapped;
+    try {
+      session.bind(batch);
+    } catch (InvalidInputException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Compares all gradients at the given parameters.
+   *
+   * @param parameters [layout size]
+   * @return one entry a tensor, in the order in which backpropagation reaches them: the output layer's first
+   */
+  public List<GradientCheck> at(double[] parameters) {
+    double lossHere = lossAt(parameters);
+    double[] gradients = new double[parameters.length];
+    session.read(Slot.GRADIENTS, 0, gradients);
+    BitSet sidesHere = sides();
+    Tolerance tolerance = new Tolerance(ABSOLUTE * Math.max(1, Math.abs(lossHere)), RELATIVE);
+
+    List<GradientCheck> checks = new ArrayList<>();
+    for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
+      for (ParameterLayout.Slice slice :
+          List.of(session.layout().bias(layer), session.layout().weight(layer))) {
+        checks.add(compare(slice, parameters.clone(), gradients, sidesHere, tolerance));
+      }
+    }
+    return checks;
+  }
+
+  private GradientCheck compare(
+      ParameterLayout.Slice slice, double[] parameters, double[] gradients, BitSet sidesHere, Tolerance tolerance) {
+    int compared = 0;
+    int skipped = 0;
+    int worst = -1;
+    double worstUnits = -1;
+    double worstDifference = Double.NaN;
+    for (int i = 0; i < slice.size(); i++) {
+      int at = slice.offset() + i;
+      double kept = parameters[at];
+      parameters[at] = kept + STEP;
+      double above = parameters[at];
+      double lossAbove = lossAt(parameters);
+      boolean crosses = !sides().equals(sidesHere);
+      parameters[at] = kept - STEP;
+      double below = parameters[at];
+      double lossBelow = lossAt(parameters);
+      crosses |= !sides().equals(sidesHere);
+      parameters[at] = kept;
+      if (crosses) {
+        skipped++;
+        continue;
+      }
+      compared++;
+      double difference = (lossAbove - lossBelow) / (above - below);
+      double units = tolerance.units(gradients[at], difference);
+      if (units > worstUnits) {
+        worst = i;
+        worstUnits = units;
+        worstDifference = difference;
+      }
+    }
+    double worstGradient = worst < 0 ? Double.NaN : gradients[slice.offset() + worst];
+    return new GradientCheck(slice, compared, skipped, worst, worstGradient, worstDifference, worstUnits);
+  }
+
+  /** Runs a step that leaves the parameters as they are, and returns its loss. */
+  private double lossAt(double[] parameters) {
+    session.write(Slot.PARAMETERS, 0, parameters);
+    session.run(STANDING_STEP);
+    return session.sync().loss()[0][0];
+  }
+
+  /** On which side of its kinks each Z and each output stood in the last step; empty where there are no kinks. */
+  private BitSet sides() {
+    BitSet sides = new BitSet();
+    int next = 0;
+    Activation activation = network.activation();
+    if (activation == Activation.RELU || activation == Activation.LEAKY_RELU || activation == Activation.ELU) {
+      for (int layer = 0; layer < network.layerCount() - 1; layer++) {
+        for (double z : tap(layer)) {
+          sides.set(next++, z > 0);
+        }
+      }
+    }
+    if (loss == Loss.MAE || loss == Loss.HUBER) {
+      double[] outputs = tap(network.layerCount() - 1);
+      for (int i = 0; i < outputs.length; i++) {
+        double difference = outputs[i] - batch.target(i / network.outputs(), i % network.outputs());
+        sides.set(next++, loss == Loss.MAE ? difference > 0 : Math.abs(difference) <= 1);
+      }
+    }
+    return sides;
+  }
+
+  private double[] tap(int layer) {
+    double[] values = new double[batch.rows() * network.layer(layer).out()];
+    taps.tap(Tap.PRE, layer, 0, values);
+    return values;
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}
