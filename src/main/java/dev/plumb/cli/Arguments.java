@@ -1,0 +1,138 @@
+package dev.plumb.cli;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Spelling;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
+
+/** A command's options and operands, read as what they should be. Every complaint names the option. */
+final class Arguments {
+  private final CommandLine line;
+
+  private Arguments(CommandLine line) {
+    this.line = line;
+  }
+
+  /** @throws InvalidInputException when an option is unknown, given twice, or lacks its value */
+  static Arguments parse(Options options, List<String> arguments) {
+    DefaultParser parser = DefaultParser.builder()
+        .setAllowPartialMatching(false)
+        .setStripLeadingAndTrailingQuotes(false)
+        .get();
+    CommandLine line;
+    try {
+      line = parser.parse(options, arguments.toArray(String[]::new));
+    } catch (UnrecognizedOptionException e) {
+      String given = e.getOption().split("=", 2)[0];
+      List<String> known = options.getOptions().stream().map(option -> "--" + option.getLongOpt()).sorted().toList();
+      String nearest = Spelling.didYouMean(given, known);
+      throw new InvalidInputException("unknown option " + given
+          + (nearest.isEmpty() ? "; known here: " + String.join(", ", known) : nearest), e);
+    } catch (MissingArgumentException e) {
+      throw new InvalidInputException("--" + e.getOption().getLongOpt() + " needs a value, " + e.getOption().getArgName(), e);
+    } catch (ParseException e) {
+      throw new InvalidInputException(e.getMessage(), e);
+    }
+    for (Option option : line.getOptions()) {
+      if (Arrays.stream(line.getOptions()).filter(option::equals).count() > 1) {
+        throw new InvalidInputException("--" + option.getLongOpt() + " is given twice");
+      }
+    }
+    return new Arguments(line);
+  }
+
+  boolean has(Option option) {
+    return line.hasOption(option);
+  }
+
+  Optional<String> text(Option option) {
+    return Optional.ofNullable(line.getOptionValue(option));
+  }
+
+  /** The option's word, read by a parser whose complaint gets the option's name before it. */
+  <T> T parsed(Option option, String otherwise, Function<String, T> parser) {
+    String word = text(option).orElse(otherwise);
+    return at(option, () -> parser.apply(word));
+  }
+
+  /** Runs what may refuse the value of an option, and puts the option's name before the complaint. */
+  <T> T at(Option option, Supplier<T> made) {
+    try {
+      return made.get();
+    } catch (InvalidInputException e) {
+      throw e.at("--" + option.getLongOpt());
+    }
+  }
+
+  int integer(Option option, int otherwise, int least) {
+    return (int) whole(option, otherwise, least, Integer.MAX_VALUE);
+  }
+
+  long whole(Option option, long otherwise, long least, long most) {
+    Optional<String> text = text(option);
+    if (text.isEmpty()) {
+      return otherwise;
+    }
+    try {
+      long value = Long.parseLong(text.get().strip());
+      if (value >= least && value <= most) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // Said below, as for a number out of range.
+    }
+    throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": a whole number from " + least + " to "
+        + most + " is needed");
+  }
+
+  double number(Option option, double otherwise) {
+    Optional<String> text = text(option);
+    if (text.isEmpty()) {
+      return otherwise;
+    }
+    try {
+      return Double.parseDouble(text.get());
+    } catch (NumberFormatException e) {
+      throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": a number is needed", e);
+    }
+  }
+
+  /** Whole numbers with commas between them. */
+  List<Integer> integers(Option option, List<Integer> otherwise) {
+    Optional<String> text = text(option);
+    if (text.isEmpty()) {
+      return otherwise;
+    }
+    try {
+      return Arrays.stream(text.get().split(",", -1)).map(part -> Integer.valueOf(part.strip())).toList();
+    } catch (NumberFormatException e) {
+      throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get()
+          + ": whole numbers with commas between them are needed, like 3,8,1", e);
+    }
+  }
+
+  /** What stands beside the options; at most one word. */
+  Optional<String> operand() {
+    List<String> operands = line.getArgList();
+    if (operands.size() > 1) {
+      throw new InvalidInputException("unexpected \"" + operands.get(1) + "\" behind \"" + operands.get(0) + "\"");
+    }
+    return operands.stream().findFirst();
+  }
+
+  void requireNoOperand() {
+    operand().ifPresent(operand -> {
+      throw new InvalidInputException("unexpected \"" + operand + "\"; this command takes options alone");
+    });
+  }
+}

@@ -1,0 +1,101 @@
+package dev.plumb.cli;
+
+import dev.plumb.Version;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Spelling;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Optional;
+
+/** The command line: {@code plumb COMMAND [options]}. */
+public final class Main {
+  private static final List<Command> COMMANDS = List.of(new StudyCommand(), new CheckCommand());
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    System.exit(run(args, System.out, System.err));
+  }
+
+  /**
+   * Runs one command.
+   *
+   * @param out takes results and nothing else
+   * @param err takes messages and progress
+   * @return the exit code
+   */
+  public static int run(String[] args, PrintStream out, PrintStream err) {
+    String command = "plumb";
+    int code;
+    try {
+      Optional<Command> named = args.length == 0 ? Optional.empty() : find(args[0]);
+      command = named.map(found -> "plumb " + found.name()).orElse(command);
+      code = named.isPresent()
+          ? run(named.get(), List.of(args).subList(1, args.length), out, err)
+          : runWithoutCommand(List.of(args), out, err);
+    } catch (InvalidInputException e) {
+      code = complain(command, e.getMessage(), ExitCode.BAD_INPUT, err);
+    } catch (DeviceUnavailableException e) {
+      code = complain(command, e.getMessage(), ExitCode.DEVICE_UNAVAILABLE, err);
+    } catch (OutOfMemoryError e) {
+      code = complain(command, "not enough memory (" + e.getMessage() + "); ask for less, or give Java more: JAVA_TOOL_OPTIONS=-Xmx8g",
+          ExitCode.BAD_INPUT, err);
+    } catch (RuntimeException | Error e) {
+      code = complain(command, "this is a bug in Plumb; please report it with what follows", ExitCode.BUG, err);
+      e.printStackTrace(err);
+    }
+    if (out.checkError()) {
+      code = complain(command, "standard output could not be written to its end", Math.max(code, ExitCode.BAD_INPUT), err);
+    }
+    err.flush();
+    return code;
+  }
+
+  private static int run(Command command, List<String> rest, PrintStream out, PrintStream err) {
+    Arguments arguments = Arguments.parse(command.options(), rest);
+    if (arguments.has(Flags.HELP)) {
+      Help.printCommand(command, out);
+      return ExitCode.DONE;
+    }
+    if (arguments.has(Flags.VERSION)) {
+      printVersion(out);
+      return ExitCode.DONE;
+    }
+    return command.run(arguments, out, err);
+  }
+
+  private static int runWithoutCommand(List<String> args, PrintStream out, PrintStream err) {
+    if (args.isEmpty()) {
+      Help.printOverview(COMMANDS, err);
+      return ExitCode.BAD_INPUT;
+    }
+    if (!args.get(0).startsWith("-")) {
+      List<String> known = COMMANDS.stream().map(Command::name).toList();
+      throw new InvalidInputException("unknown command \"" + args.get(0) + "\"" + Spelling.didYouMean(args.get(0), known)
+          + "; one of " + String.join(", ", known));
+    }
+    Arguments arguments = Arguments.parse(Flags.topLevel(), args);
+    arguments.requireNoOperand();
+    if (arguments.has(Flags.VERSION)) {
+      printVersion(out);
+    } else {
+      Help.printOverview(COMMANDS, out);
+    }
+    return ExitCode.DONE;
+  }
+
+  private static void printVersion(PrintStream out) {
+    out.println("plumb " + Version.CURRENT + " (Java " + System.getProperty("java.version") + ", "
+        + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ")");
+  }
+
+  private static Optional<Command> find(String name) {
+    return COMMANDS.stream().filter(command -> command.name().equals(name)).findFirst();
+  }
+
+  private static int complain(String command, String message, int code, PrintStream err) {
+    err.println(Printable.text(command + ": " + message));
+    return code;
+  }
+}

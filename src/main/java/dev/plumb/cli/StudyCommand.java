@@ -1,0 +1,136 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.study.StudyJson;
+import dev.plumb.study.StudyResult;
+import dev.plumb.study.StudyRun;
+import dev.plumb.study.StudyRunner;
+import dev.plumb.study.StudySpec;
+import dev.plumb.study.StudySpecReader;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+
+/** {@code plumb study}: several networks trained alike, and one table. */
+final class StudyCommand implements Command {
+  /** Networks that diverged are named one by one up to here, and counted from here. */
+  private static final int MOST_NAMED = 10;
+
+  @Override
+  public String name() {
+    return "study";
+  }
+
+  @Override
+  public String summary() {
+    return "trains several networks and prints one table";
+  }
+
+  @Override
+  public String usage() {
+    return "[SPEC.json] [options]";
+  }
+
+  @Override
+  public String details() {
+    return """
+        Without SPEC.json: the five networks of the notebook, and its own figures. A loss at an epoch is the
+        loss over all rows before that epoch's updates; gradient norms are of the last step. With --seeds every
+        network is trained from several first weights on the same data, and the table shows median and quartiles.
+
+        SPEC.json, of which only "networks" must be there:
+          { "name": "seed 7", "data": {"source": "notebook", "samples": 400}, "seed": 7,
+            "initializer": "notebook", "loss": "mse", "optimizer": {"type": "sgd", "momentum": 0.9},
+            "clipNorm": 1.0, "learningRate": 0.02, "epochs": 700, "batchSize": 32, "shuffle": true,
+            "lossAtEpochs": [200],
+            "networks": [ {"name": "Tanh", "layers": [3,5,7,1], "activation": "tanh"} ] }
+        """;
+  }
+
+  @Override
+  public Options options() {
+    return Flags.options(Flags.DEVICE, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.JSON);
+  }
+
+  @Override
+  public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    Optional<Path> specFile = arguments.operand().map(Path::of);
+    StudySpec spec = specFile.map(StudySpecReader::read).orElseGet(StudySpec::notebook);
+    if (arguments.has(Flags.SEED)) {
+      spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
+    }
+    spec = spec.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
+    int seeds = arguments.integer(Flags.SEEDS, 1, 1);
+    Optional<Path> json = arguments.text(Flags.JSON).map(Path::of);
+    json.ifPresent(AtomicFile::requireWritable);
+
+    try (Backends.Selection device = arguments.parsed(Flags.DEVICE, "auto", Backends::open)) {
+      requireComputes(device.backend().device(), spec.training().precision());
+      StudyRunner runner = runner(device, spec, seeds, specFile);
+      out.println(deviceLine(device));
+      out.println(Printable.text(studyLine(spec)));
+      out.println();
+      out.flush();
+      StudyResult result;
+      try (ProgressLine progress = ProgressLine.open(name(), runner.totalEpochs(), arguments.has(Flags.QUIET), err)) {
+        result = runner.run(progress::done);
+      }
+      new StudyTable(result).print(out);
+      json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
+      reportDiverged(result, err);
+      return result.diverged().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+  }
+
+  private static StudyRunner runner(Backends.Selection device, StudySpec spec, int seeds, Optional<Path> specFile) {
+    try {
+      return new StudyRunner(device.backend(), spec, seeds);
+    } catch (InvalidInputException e) {
+      throw specFile.map(file -> e.at(file.toString())).orElse(e);
+    }
+  }
+
+  static String deviceLine(Backends.Selection device) {
+    DeviceInfo info = device.backend().device();
+    return "device: " + info.kind().key() + " (" + info.name() + "), " + device.reason();
+  }
+
+  /** The reference would take any precision and compute in double; a table that says fp32 above it would not be true. */
+  static void requireComputes(DeviceInfo device, Precision precision) {
+    if (device.kind() == DeviceInfo.Kind.REFERENCE && precision != Precision.FP64) {
+      throw new InvalidInputException("--precision " + precision.key()
+          + ": the reference computes in double alone; leave the option out, or choose another device");
+    }
+  }
+
+  private static String studyLine(StudySpec spec) {
+    TrainingSpec training = spec.training();
+    return "study: " + spec.name() + ", " + spec.samples() + " samples, seed " + spec.seed()
+        + ", weights " + spec.initializer().key() + ", loss " + training.loss().key()
+        + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate()
+        + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
+        + ", " + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once")
+        + ", " + training.precision().key();
+  }
+
+  private static void reportDiverged(StudyResult result, PrintStream err) {
+    List<StudyRun> diverged = result.diverged();
+    for (StudyRun run : diverged.subList(0, Math.min(diverged.size(), MOST_NAMED))) {
+      err.println(Printable.text("plumb study: \"" + run.name() + "\", seed " + run.seed() + ", diverged: not finite from epoch "
+          + run.divergedAtEpoch().getAsInt() + " of " + result.spec().training().epochs() + " on; try a learning rate below "
+          + result.spec().training().learningRate()));
+    }
+    if (diverged.size() > MOST_NAMED) {
+      err.println("plumb study: " + (diverged.size() - MOST_NAMED) + " more runs diverged");
+    }
+  }
+}
