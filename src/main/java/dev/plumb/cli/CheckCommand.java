@@ -168,8 +168,8 @@ final class CheckCommand implements Command {
         if (!tensor.ok()) {
           err.println("plumb check: after " + point.afterSteps() + " steps, layer " + tensor.slice().layer() + ", "
               + (tensor.compared() == 0
-                  ? tensor.slice().name() + ": all coordinates stand at a kink, nothing could be compared; try another --"
-                      + Flags.SEED.getLongOpt()
+                  ? tensor.slice().name() + ": every difference crosses a kink, so that nothing could be compared; try fewer --"
+                      + Flags.SAMPLES.getLongOpt()
                   : tensor.slice().name() + tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient()
                       + ", finite differences " + tensor.difference() + ", the error is "
                       + Decimal.fixed(tensor.units(), 1) + " times what is allowed"));

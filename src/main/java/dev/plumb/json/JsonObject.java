@@ -35,9 +35,8 @@ public final class JsonObject {
   public void allowOnly(Set<String> known) {
     for (Map.Entry<String, Value> entry : values.entrySet()) {
       if (!known.contains(entry.getKey())) {
-        throw new InvalidInputException("unknown key \"" + entry.getKey() + "\""
-            + Spelling.didYouMean(entry.getKey(), known) + "; known here: " + String.join(", ", known.stream().sorted().toList()))
-            .at(place(entry.getKey()));
+        throw fault(entry.getKey(), "unknown key \"" + entry.getKey() + "\"" + Spelling.didYouMean(entry.getKey(), known)
+            + "; known here: " + String.join(", ", known.stream().sorted().toList()));
       }
     }
   }
@@ -106,6 +105,11 @@ public final class JsonObject {
     }
   }
 
+  /** A complaint about what a key holds, with its place before it. */
+  public InvalidInputException fault(String key, String message) {
+    return new InvalidInputException(message).at(place(key));
+  }
+
   private String place(String key) {
     String first = key.contains("[") ? key.substring(0, key.indexOf('[')) : key;
     int at = values.containsKey(first) ? values.get(first).line() : line;
@@ -154,6 +158,6 @@ public final class JsonObject {
         : content instanceof JsonObject ? "an object"
         : content instanceof List ? "a list"
         : String.valueOf(content);
-    return new InvalidInputException("must be " + wanted + ", not " + found).at(place(key));
+    return fault(key, "must be " + wanted + ", not " + found);
   }
 }

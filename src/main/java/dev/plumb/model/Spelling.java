@@ -17,9 +17,9 @@ public final class Spelling {
         .filter(name -> editDistance(lower, name.toLowerCase(Locale.ROOT)) <= Math.max(2, name.length() / 3));
   }
 
-  /** A clause for the end of a message, {@code : did you mean "relu"?}, or nothing when no known name is near. */
+  /** A clause to put behind the name, {@code (did you mean "relu"?)} with a blank before it; nothing when none is near. */
   public static String didYouMean(String word, Collection<String> known) {
-    return nearest(word, known).map(name -> ": did you mean \"" + name + "\"?").orElse("");
+    return nearest(word, known).map(name -> " (did you mean \"" + name + "\"?)").orElse("");
   }
 
   /** Levenshtein's distance: the fewest insertions, deletions and replacements of one character that turn a into b. */

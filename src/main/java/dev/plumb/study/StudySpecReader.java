@@ -60,8 +60,7 @@ public final class StudySpecReader {
   private static int samples(JsonObject data, int otherwise) {
     data.allowOnly(Set.of("source", "samples"));
     if (data.has("source") && !data.text("source").equals("notebook")) {
-      throw data.at("source", () -> new InvalidInputException("unknown source \"" + data.text("source")
-          + "\"; the only one is \"notebook\""));
+      throw data.fault("source", "unknown source \"" + data.text("source") + "\"; the only one is \"notebook\"");
     }
     return data.has("samples") ? data.integer("samples") : otherwise;
   }

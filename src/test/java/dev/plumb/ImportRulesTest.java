@@ -1,0 +1,104 @@
+package dev.plumb;
+
+import static java.util.Map.entry;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Which package may use which: the compiled classes are held against the table here, by the JDK's own jdeps. */
+class ImportRulesTest {
+  private static final String ROOT = "dev.plumb";
+
+  /** What each package may use of Plumb. The backends never name each other, nor does anything but Backends name them. */
+  private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
+      entry("random", Set.of()),
+      entry("model", Set.of("random")),
+      entry("json", Set.of("model")),
+      entry("data", Set.of("model", "random")),
+      entry("store", Set.of("model", "data")),
+      entry("backend", Set.of("model", "data")),
+      entry("backend.reference", Set.of("model", "data", "backend")),
+      entry("check", Set.of("model", "random", "data", "backend")),
+      entry("train", Set.of("model", "random", "data", "backend", "store")),
+      entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
+      entry("cli", Set.of("", "model", "random", "data", "backend", "store", "train", "study", "check", "json")),
+      entry("", Set.of("model", "backend", "backend.reference")));
+
+  /** Libraries that one package alone may use, so that they can be replaced there. */
+  private static final Map<String, Set<String>> CONFINED = Map.of(
+      "jcuda", Set.of("backend.cuda"),
+      "com.fasterxml.jackson", Set.of("json", "study", "cli"),
+      "org.apache.commons.cli", Set.of("cli"),
+      "org.apache.commons.numbers", Set.of("backend.reference"),
+      "org.apache.commons.statistics", Set.of("cli"),
+      "me.tongfei.progressbar", Set.of("cli"));
+
+  private static SortedMap<String, Set<String>> uses;
+
+  @BeforeAll
+  static void readTheClasses() throws Exception {
+    Path classes = Path.of(Version.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    StringWriter out = new StringWriter();
+    ToolProvider jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
+    int code = jdeps.run(new PrintWriter(out), new PrintWriter(out),
+        "-verbose:package", "-filter:none", "--ignore-missing-deps", "--multi-release", "base", classes.toString());
+    assertEquals(0, code, out.toString());
+    uses = new TreeMap<>();
+    Pattern use = Pattern.compile("^ +(\\S+) +-> +(\\S+).*");
+    for (String line : out.toString().lines().toList()) {
+      Matcher matcher = use.matcher(line);
+      if (matcher.matches()) {
+        uses.computeIfAbsent(matcher.group(1), name -> new TreeSet<>()).add(matcher.group(2));
+      }
+    }
+  }
+
+  @Test
+  void everyPackageHasItsRule() {
+    Set<String> known = new TreeSet<>();
+    uses.keySet().forEach(name -> known.add(inner(name)));
+    assertEquals(new TreeSet<>(ALLOWED.keySet()), known, "a package without a rule, or a rule without a package");
+  }
+
+  @Test
+  void noArrowIsCrossed() {
+    int seen = 0;
+    for (Map.Entry<String, Set<String>> entry : uses.entrySet()) {
+      for (String used : entry.getValue()) {
+        if (used.startsWith(ROOT) && !used.equals(entry.getKey())) {
+          seen++;
+          assertTrue(ALLOWED.get(inner(entry.getKey())).contains(inner(used)), entry.getKey() + " must not use " + used);
+        }
+      }
+    }
+    assertTrue(seen > 20, "only " + seen + " uses were seen: is jdeps' output still read right?");
+  }
+
+  @Test
+  void librariesStayWhereTheyBelong() {
+    for (Map.Entry<String, Set<String>> entry : uses.entrySet()) {
+      for (String used : entry.getValue()) {
+        CONFINED.forEach((library, homes) -> assertTrue(
+            !used.startsWith(library) || homes.contains(inner(entry.getKey())), entry.getKey() + " must not use " + used));
+      }
+    }
+    assertTrue(uses.get(ROOT + ".cli").stream().anyMatch(name -> name.startsWith("org.apache.commons.cli")), uses.toString());
+  }
+
+  private static String inner(String packageName) {
+    return packageName.equals(ROOT) ? "" : packageName.substring(ROOT.length() + 1);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.plumb.backend;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.model.InvalidInputException;
+import org.junit.jupiter.api.Test;
+
+class StepChunkTest {
+  @Test
+  void ratesMayBeSharedByStepsAndByReplicas() {
+    StepChunk one = StepChunk.of(3).learningRate(0.5).build();
+    assertEquals(0.5, one.learningRate(2, 7));
+    StepChunk byStep = StepChunk.of(2).learningRates(new double[][] {{1}, {2}}).build();
+    assertEquals(2, byStep.learningRate(1, 7));
+    StepChunk byReplica = StepChunk.of(2).learningRates(new double[][] {{1, 2, 3}}).build();
+    assertEquals(3, byReplica.learningRate(1, 2));
+  }
+
+  @Test
+  void keepsItsOwnCopies() {
+    double[][] rates = {{1}, {2}};
+    int[][] rows = {{0, 1}, {2, 3}};
+    StepChunk.Builder builder = StepChunk.of(2).learningRates(rates).batches(rows).record(0);
+    StepChunk chunk = builder.build();
+    rates[1][0] = 99;
+    rows[0][0] = 99;
+    builder.record(1);
+    assertEquals(2, chunk.learningRate(1, 0));
+    assertArrayEquals(new int[] {0, 1}, chunk.batch(0, 0));
+    assertFalse(chunk.records(1));
+  }
+
+  @Test
+  void sharedAndOwnBatchesAreToldApart() {
+    assertTrue(StepChunk.of(1).learningRate(0).build().sharesBatch(0));
+    assertTrue(StepChunk.of(1).learningRate(0).batches(new int[][] {{1}}).build().sharesBatch(0));
+    StepChunk own = StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{1}, {2}}}).build();
+    assertFalse(own.sharesBatch(0));
+    assertArrayEquals(new int[] {2}, own.batch(0, 1));
+  }
+
+  @Test
+  void nonsenseIsRefused() {
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(0));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).build());
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(3).learningRates(new double[2][1]));
+    assertThrows(InvalidInputException.class, () -> StepChunk.of(1).learningRate(Double.NaN));
+    assertThrows(InvalidInputException.class, () -> StepChunk.of(2).learningRates(new double[][] {{0.1}, {-0.1}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(2).batches(new int[][] {{1}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batches(new int[][] {{}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batchesOfReplicas(new int[][][] {{{1}, {1, 2}}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batchesOfReplicas(new int[][][] {{{1}, null}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(2).record(2));
+  }
+}

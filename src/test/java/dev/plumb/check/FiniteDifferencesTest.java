@@ -1,0 +1,144 @@
+package dev.plumb.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class FiniteDifferencesTest {
+  private static final long SEED = 1789;
+  private static final int[] AWKWARD = {1, 2, 3, 7, 13};
+
+  static Stream<Arguments> combinations() {
+    List<Arguments> all = new ArrayList<>();
+    int count = 0;
+    for (Activation activation : Activation.values()) {
+      for (Loss loss : Loss.values()) {
+        for (OptimizerSpec optimizer : List.of(
+            OptimizerSpec.Sgd.DEFAULT,
+            new OptimizerSpec.Sgd(0.9, true, 0.01),
+            OptimizerSpec.Adam.DEFAULT,
+            OptimizerSpec.AdamW.DEFAULT,
+            OptimizerSpec.RmsProp.DEFAULT)) {
+          all.add(Arguments.of(activation, loss, optimizer, count++));
+        }
+      }
+    }
+    return all.stream();
+  }
+
+  /** Every activation, loss and optimizer, at shapes and batches of awkward sizes that change from case to case. */
+  @ParameterizedTest(name = "{0} {1} {2}")
+  @MethodSource("combinations")
+  void gradientsAreRightAtFirstAndAfterTenSteps(Activation activation, Loss loss, OptimizerSpec optimizer, int number) {
+    NetworkSpec network = NetworkSpec.of(activation, AWKWARD[number % 5], AWKWARD[(number / 5 + 3) % 5],
+        AWKWARD[(number / 2 + 1) % 5], loss == Loss.CROSS_ENTROPY ? 1 + AWKWARD[number % 3] : AWKWARD[number % 4]);
+    NumpyRandom stream = new NumpyRandom(SEED + number);
+    Dataset data = RandomData.draw(AWKWARD[(number + 2) % 5] * 2 + 1, network, loss, stream);
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, loss, data);
+        TrainingSession session = backend.open(network, TrainingSpec.of(loss, optimizer, 0.01, 10), 1)) {
+      String what = network.shape() + ", " + data.rows() + " rows, seed " + (SEED + number);
+      assertAllRight(what, differences.at(parameters));
+      session.write(Slot.PARAMETERS, 0, parameters);
+      session.bind(data);
+      session.run(StepChunk.of(10).learningRate(0.01).build());
+      session.sync();
+      session.read(Slot.PARAMETERS, 0, parameters);
+      assertAllRight(what + ", after ten steps", differences.at(parameters));
+    }
+  }
+
+  private static void assertAllRight(String what, List<GradientCheck> checks) {
+    for (GradientCheck check : checks) {
+      assertTrue(check.ok(), what + ": " + check);
+      assertEquals(check.slice().size(), check.compared() + check.skipped());
+      // A kink between two points 2e-5 apart is rare.
+      assertTrue(check.skipped() * 10 <= check.slice().size() + 10, what + ": " + check);
+    }
+  }
+
+  @Test
+  void everyWrongGradientIsFoundAndNamed() {
+    NetworkSpec network = NetworkSpec.of(Activation.SILU, 3, 4, 2);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    Dataset data = RandomData.draw(9, network, Loss.MSE, stream);
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    ParameterLayout layout = ParameterLayout.of(network);
+    for (int wrong = 0; wrong < layout.size(); wrong++) {
+      try (Backend backend = new WrongGradientBackend(wrong, 1 + 1e-4);
+          FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+        for (GradientCheck check : differences.at(parameters)) {
+          int within = wrong - check.slice().offset();
+          boolean here = within >= 0 && within < check.slice().size();
+          assertEquals(!here, check.ok(), "gradient " + wrong + ": " + check);
+          assertTrue(!here || check.worst() == within, "gradient " + wrong + ": " + check);
+        }
+      }
+    }
+  }
+
+  @Test
+  void nanGradientIsWrong() {
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 2);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    Dataset data = RandomData.draw(3, network, Loss.MSE, stream);
+    try (Backend backend = new WrongGradientBackend(1, Double.NaN);
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      List<GradientCheck> checks = differences.at(Initializer.PYTORCH.draw(network, stream));
+      assertFalse(checks.stream().allMatch(GradientCheck::ok));
+    }
+  }
+
+  @Test
+  void coordinatesAtAKinkAreSkippedAndNothingComparedIsNotAllRight() {
+    // Every weight and bias is 0, so Z is 0 in every hidden unit: each step of W[0] or b[0] crosses relu's kink.
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 2, 3, 1);
+    Dataset data = RandomData.draw(5, network, Loss.MSE, new NumpyRandom(SEED));
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      List<GradientCheck> checks = differences.at(new double[ParameterLayout.of(network).size()]);
+      for (GradientCheck check : checks) {
+        boolean hidden = check.slice().layer() == 0;
+        assertEquals(hidden ? check.slice().size() : 0, check.skipped(), check.toString());
+        assertEquals(!hidden, check.ok(), check.toString());
+      }
+    }
+  }
+
+  @Test
+  void tensorsComeInTheOrderOfBackpropagation() {
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 3, 1);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    Dataset data = RandomData.draw(5, network, Loss.MSE, stream);
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      List<String> names = differences.at(Initializer.PYTORCH.draw(network, stream)).stream()
+          .map(check -> check.slice().name()).toList();
+      assertEquals(List.of("layers.1.bias", "layers.1.weight", "layers.0.bias", "layers.0.weight"), names);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.plumb.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.Version;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** scripts/plumb and the finished jar, as processes. Runs after the jar was packaged. */
+@DisabledOnOs(OS.WINDOWS)
+class LauncherIT {
+  private static final Path LAUNCHER = Path.of("scripts/plumb").toAbsolutePath();
+
+  @TempDir Path folder;
+
+  private record Ran(int code, String out, String err) {}
+
+  @Test
+  void runsFromAnyFolderAndThroughALink() throws Exception {
+    Path link = Files.createSymbolicLink(folder.resolve("a link"), LAUNCHER);
+    Path linkToLink = Files.createSymbolicLink(folder.resolve("b"), Path.of("a link"));
+    for (Path launcher : List.of(LAUNCHER, link, linkToLink)) {
+      Ran ran = run(Map.of(), launcher.toString(), "--version");
+      assertEquals(0, ran.code(), ran.err());
+      assertTrue(ran.out().startsWith("plumb " + Version.CURRENT), ran.out());
+      assertEquals("", ran.err(), "the jar is new, nothing is built");
+    }
+  }
+
+  @Test
+  void argumentsArriveAsTheyAreAndTheExitCodeComesBack() throws Exception {
+    Ran ran = run(Map.of(), LAUNCHER.toString(), "study", "no such file.json");
+    assertEquals(2, ran.code());
+    assertEquals("plumb study: no such file.json: there is no such file\n", ran.err());
+    ran = run(Map.of(), LAUNCHER.toString(), "study", "--device", "cuda");
+    assertEquals(3, ran.code());
+  }
+
+  @Test
+  void pipeGetsResultsAloneWithoutControlCharacters() throws Exception {
+    Ran ran = run(Map.of(), "bash", "-o", "pipefail", "-c", "\"$0\" study | cat", LAUNCHER.toString());
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals("", ran.err());
+    assertFalse(ran.out().chars().anyMatch(c -> c != '\n' && Character.isISOControl(c)), ran.out());
+    assertEquals(9, ran.out().lines().count(), ran.out());
+  }
+
+  @Test
+  void closedPipeIsNotASuccess() throws Exception {
+    Ran ran = run(Map.of(), "bash", "-c", "\"$0\" study | true; echo ${PIPESTATUS[0]}", LAUNCHER.toString());
+    assertEquals("2\n", ran.out());
+    assertEquals("plumb study: standard output could not be written to its end\n", ran.err());
+  }
+
+  @Test
+  void javaThatIsTooOldIsPassedOver() throws Exception {
+    Path old = Files.createDirectories(folder.resolve("old/bin"));
+    Path java = Files.writeString(old.resolve("java"), "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n");
+    assertTrue(java.toFile().setExecutable(true));
+    Ran ran = run(Map.of("JAVA_HOME", old.getParent().toString()), LAUNCHER.toString(), "--version");
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.out().startsWith("plumb "), ran.out());
+  }
+
+  private Ran run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
+    Path out = folder.resolve("stdout");
+    Path err = folder.resolve("stderr");
+    ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(List.of(command)))
+        .directory(folder.toFile())
+        .redirectOutput(out.toFile())
+        .redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    int code = builder.start().waitFor();
+    return new Ran(code, Files.readString(out), Files.readString(err));
+  }
+}

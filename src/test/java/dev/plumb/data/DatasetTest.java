@@ -1,0 +1,64 @@
+package dev.plumb.data;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.model.Activation;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import org.junit.jupiter.api.Test;
+
+class DatasetTest {
+  @Test
+  void keepsItsOwnCopy() {
+    double[] x = {1, 2};
+    Dataset data = Dataset.ofTargets(1, 1, x, new double[] {3, 4});
+    x[0] = 99;
+    assertEquals(1, data.feature(0, 0));
+  }
+
+  @Test
+  void valuesThatAreNotFiniteAreNamedByTheirPlace() {
+    assertRefused("feature 2 of row 3 is NaN", () ->
+        Dataset.ofTargets(2, 1, new double[] {1, 2, 3, 4, 5, Double.NaN}, new double[3]));
+    assertRefused("target 1 of row 2 is Infinity", () ->
+        Dataset.ofTargets(1, 1, new double[2], new double[] {1, Double.POSITIVE_INFINITY}));
+  }
+
+  @Test
+  void raggedAndEmptyDataIsRefused() {
+    assertRefused("do not make rows", () -> Dataset.ofTargets(2, 1, new double[5], new double[3]));
+    assertRefused("do not make rows", () -> Dataset.ofTargets(1, 2, new double[2], new double[3]));
+    assertRefused("without rows", () -> Dataset.ofTargets(2, 1, new double[0], new double[0]));
+    assertRefused("at least 1", () -> Dataset.ofTargets(0, 1, new double[0], new double[1]));
+  }
+
+  @Test
+  void classesOutOfRangeAreRefused() {
+    assertRefused("the class of row 2 is 3", () -> Dataset.ofClasses(1, 3, new double[2], new int[] {0, 3}));
+    assertRefused("the class of row 1 is -1", () -> Dataset.ofClasses(1, 3, new double[1], new int[] {-1}));
+  }
+
+  @Test
+  void saysWhichSideOfAMismatchHasWhat() {
+    Dataset data = Dataset.ofTargets(3, 1, new double[6], new double[] {0, 2});
+    assertDoesNotThrow(() -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.MSE));
+    assertRefused("the first layer is 4 wide, but the data has 3 columns", () ->
+        data.requireFits(NetworkSpec.of(Activation.RELU, 4, 1), Loss.MSE));
+    assertRefused("the last layer is 2 wide, but the data has 1 target", () ->
+        data.requireFits(NetworkSpec.of(Activation.RELU, 3, 2), Loss.MSE));
+    assertRefused("needs classes", () -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.CROSS_ENTROPY));
+    assertRefused("from 0 to 1, but row 2 has 2.0", () ->
+        data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.BINARY_CROSS_ENTROPY));
+    Dataset classes = Dataset.ofClasses(1, 2, new double[1], new int[1]);
+    assertRefused("use cross_entropy", () -> classes.requireFits(NetworkSpec.of(Activation.RELU, 1, 2), Loss.MSE));
+  }
+
+  private static void assertRefused(String part, Runnable action) {
+    String message = assertThrows(InvalidInputException.class, action::run).getMessage();
+    assertTrue(message.contains(part), message);
+  }
+}

@@ -1,0 +1,54 @@
+package dev.plumb.model;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainingSpecTest {
+  private static final TrainingSpec SPEC = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 10);
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-0.1, Double.NaN, Double.POSITIVE_INFINITY})
+  void learningRateMustBeFiniteAndNotNegative(double rate) {
+    assertRefused("learningRate " + rate, () -> TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, rate, 10));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1})
+  void epochsAndBatchesMustBeAtLeastOne(int number) {
+    assertRefused("epochs " + number, () -> TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, number));
+    assertRefused("batchSize " + number, () -> SPEC.withBatchSize(number));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, -1, Double.NaN, Double.POSITIVE_INFINITY})
+  void clipNormMustBeFiniteAndPositive(double norm) {
+    assertRefused("clipNorm " + norm, () -> SPEC.withClipNorm(norm));
+  }
+
+  @Test
+  void batchMayBeAsLargeAsTheDataButNotLarger() {
+    assertDoesNotThrow(() -> SPEC.withBatchSize(7).requireFits(7));
+    assertRefused("batchSize 8 is larger than the data, which has 7 rows", () -> SPEC.withBatchSize(8).requireFits(7));
+  }
+
+  @Test
+  void optimizersRefuseConstantsOutOfRange() {
+    assertRefused("momentum 1.0", () -> new OptimizerSpec.Sgd(1, false, 0));
+    assertRefused("nesterov needs a momentum", () -> new OptimizerSpec.Sgd(0, true, 0));
+    assertRefused("weightDecay -1.0", () -> new OptimizerSpec.Sgd(0, false, -1));
+    assertRefused("beta1 NaN", () -> new OptimizerSpec.Adam(Double.NaN, 0.9, 1e-8, 0));
+    assertRefused("beta2 1.5", () -> new OptimizerSpec.AdamW(0.9, 1.5, 1e-8, 0));
+    assertRefused("epsilon Infinity", () -> new OptimizerSpec.RmsProp(0.9, Double.POSITIVE_INFINITY, 0));
+    assertRefused("alpha -0.5", () -> new OptimizerSpec.RmsProp(-0.5, 1e-8, 0));
+  }
+
+  private static void assertRefused(String part, Runnable construction) {
+    String message = assertThrows(InvalidInputException.class, construction::run).getMessage();
+    assertTrue(message.contains(part), message);
+  }
+}

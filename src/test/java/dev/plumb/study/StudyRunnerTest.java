@@ -1,0 +1,122 @@
+package dev.plumb.study;
+
+import static dev.plumb.golden.Close.assertRelative;
+import static dev.plumb.golden.Close.assertRelativeToLargest;
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.golden.Golden;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.TrainingSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyRunnerTest {
+  @Test
+  void miniBatchesAndSeedsAreThoseOfAFewLinesOfNumpy(@TempDir Path folder) throws IOException {
+    JsonNode golden = Golden.read("study-minibatch.json");
+    Path file = Files.writeString(folder.resolve("spec.json"), golden.get("spec").toString());
+    List<StudyRun> runs = run(StudySpecReader.read(file), golden.get("seeds").intValue()).runs();
+    assertEquals(golden.get("runs").size(), runs.size());
+    for (int i = 0; i < runs.size(); i++) {
+      JsonNode expected = golden.get("runs").get(i);
+      StudyRun run = runs.get(i);
+      String what = run.name() + " of seed " + run.seed();
+      assertEquals(expected.get("name").textValue(), run.name());
+      assertEquals(expected.get("seed").longValue(), run.seed());
+      assertEquals(expected.get("lossAtEpoch").size(), run.lossAtEpoch().size());
+      run.lossAtEpoch().forEach((epoch, loss) ->
+          assertRelative(what, expected.get("lossAtEpoch").get(epoch.toString()).doubleValue(), loss, 1e-12));
+      assertRelative(what, expected.get("finalLoss").doubleValue(), run.finalLoss(), 1e-12);
+      assertRelativeToLargest(what, Golden.flat(expected.get("gradNormPerLayer")), run.gradNormPerLayer(), 1e-12);
+    }
+  }
+
+  @Test
+  void firstOfManySeedsIsTheStudyWithOne() {
+    StudySpec spec = small(0.05);
+    List<StudyRun> one = run(spec, 1).runs();
+    List<StudyRun> three = run(spec, 3).runs();
+    assertEquals(6, three.size());
+    for (int network = 0; network < 2; network++) {
+      StudyRun alone = one.get(network);
+      StudyRun first = three.get(network * 3);
+      assertEquals(alone.seed(), first.seed());
+      assertSameBits("norms", alone.gradNormPerLayer(), first.gradNormPerLayer());
+      assertEquals(alone.finalLoss(), first.finalLoss());
+      assertEquals(alone.lossAtEpoch(), first.lossAtEpoch());
+      assertFalse(alone.finalLoss() == three.get(network * 3 + 1).finalLoss(), "other seeds should differ");
+    }
+  }
+
+  @Test
+  void divergingNetworksAreMarkedAndTheOthersUnharmed() {
+    StudySpec wild = small(0.3);
+    List<StudyRun> runs = run(wild, 1).runs();
+    StudyRun diverged = runs.get(0);
+    assertTrue(diverged.divergedAtEpoch().isPresent(), "a rate of 0.3 should be too much for three linear hidden layers");
+    assertTrue(diverged.divergedAtEpoch().getAsInt() < wild.training().epochs());
+    assertFalse(Double.isFinite(diverged.finalLoss()));
+    assertTrue(runs.get(1).divergedAtEpoch().isEmpty(), "not too much for two sigmoids");
+  }
+
+  @Test
+  void overflowInTheVeryLastUpdateIsNoticed() {
+    // The only step is finite; what it leaves behind is not.
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e300, 1);
+    StudySpec spec = new StudySpec("one step", 20, 1, Initializer.NOTEBOOK, training, true, List.of(),
+        List.of(new StudyNetwork("linear", NetworkSpec.of(Activation.LINEAR, 3, 4, 1))));
+    StudyRun run = run(spec, 1).runs().get(0);
+    assertEquals(1, run.divergedAtEpoch().orElseThrow());
+    assertTrue(Double.isFinite(run.gradNormFirst()));
+  }
+
+  @Test
+  void networkWithoutHiddenLayerHasNoLastHiddenGradient() {
+    StudySpec spec = new StudySpec("no hidden layer", 20, 1, Initializer.NOTEBOOK,
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
+        List.of(new StudyNetwork("linear", NetworkSpec.of(Activation.RELU, 3, 1))));
+    assertTrue(run(spec, 1).runs().get(0).gradNormLast().isEmpty());
+  }
+
+  @Test
+  void whatCannotBeTrainedIsRefusedBeforeAnythingIs() {
+    StudySpec spec = new StudySpec("misfit", 20, 1, Initializer.NOTEBOOK,
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
+        List.of(new StudyNetwork("good", NetworkSpec.of(Activation.RELU, 3, 1)),
+            new StudyNetwork("bad", NetworkSpec.of(Activation.RELU, 4, 1))));
+    assertRefused("networks[1] \"bad\": the first layer is 4 wide, but the data has 3 columns", () -> run(spec, 1));
+    assertRefused("seed 4294967296", () -> run(small(0.1).withSeed(4294967295L), 2));
+    assertRefused("seeds 0", () -> run(small(0.1), 0));
+  }
+
+  private static StudySpec small(double learningRate) {
+    return new StudySpec("small", 20, 1, Initializer.NOTEBOOK,
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, learningRate, 2000), true, List.of(1, 2),
+        List.of(new StudyNetwork("linear", NetworkSpec.of(Activation.LINEAR, 3, 8, 8, 8, 1)),
+            new StudyNetwork("sigmoid", NetworkSpec.of(Activation.SIGMOID, 3, 2, 1))));
+  }
+
+  private static StudyResult run(StudySpec spec, int seeds) {
+    return new StudyRunner(new ReferenceBackend(), spec, seeds).run(done -> { });
+  }
+
+  private static void assertRefused(String part, Runnable action) {
+    String message = assertThrows(InvalidInputException.class, action::run).getMessage();
+    assertTrue(message.contains(part), message);
+  }
+}

@@ -1,0 +1,129 @@
+package dev.plumb.train;
+
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.BatchOrder;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.NotebookData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TrainerTest {
+  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 4, 1);
+  private static final Dataset DATA = NotebookData.draw(10, new NumpyRandom(1));
+  private final Backend backend = new ReferenceBackend();
+
+  @Test
+  void fullBatchLossesAndNormsAreThoseOfTheSteps() {
+    int epochs = 600;
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, epochs);
+    try (TrainingSession session = started(training, 1);
+        TrainingSession byHand = started(training, 1)) {
+      Trainer.Outcome outcome = trainer(session, training, List.of(1, 256, 257, epochs)).train();
+      byHand.bind(DATA);
+      byHand.run(StepChunk.of(epochs).learningRate(0.01).recordAll().build());
+      var metrics = byHand.sync();
+      for (int epoch : new int[] {1, 256, 257, epochs}) {
+        assertSameBits("loss at epoch " + epoch, metrics.loss()[epoch - 1], outcome.lossAtEpoch().get(epoch));
+      }
+      assertEquals(4, outcome.lossAtEpoch().size());
+      assertSameBits("norms", metrics.gradientNorms()[epochs - 1][0], outcome.gradientNorms()[0]);
+      assertEquals(epochs, session.stepsTaken());
+      assertArrayEquals(new int[] {0}, outcome.divergedAtEpoch());
+    }
+  }
+
+  @Test
+  void miniBatchLossesAreOverAllRowsBeforeTheEpochsUpdates() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withBatchSize(3);
+    try (TrainingSession session = started(training, 1);
+        TrainingSession byHand = started(training, 1)) {
+      Trainer.Outcome outcome = trainer(session, training, List.of(1, 4)).train();
+      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(1));
+      byHand.bind(DATA);
+      BatchOrder order = order(training, 0);
+      for (int epoch = 1; epoch <= 3; epoch++) {
+        for (int[] batch : order.nextEpoch()) {
+          byHand.run(StepChunk.of(1).learningRate(0.05).batches(new int[][] {batch}).build());
+        }
+      }
+      byHand.sync();
+      assertSameBits("before epoch 4", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(4));
+      assertEquals(5 * 4, session.stepsTaken());
+    }
+  }
+
+  @Test
+  void divergingTrainingEndsEarlyAndLeavesTheStreamWhereItWouldBe() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e30, 3000).withBatchSize(3);
+    NumpyRandom stream = new NumpyRandom(7);
+    NumpyRandom undisturbed = new NumpyRandom(7);
+    try (TrainingSession session = started(training, 1)) {
+      List<BatchOrder> orders = List.of(new BatchOrder(DATA.rows(), training.batchSize(), true, stream));
+      Trainer.Outcome outcome = new Trainer(session, training, DATA, orders, List.of(2999), done -> { }).train();
+      assertTrue(outcome.divergedAtEpoch()[0] >= 1 && outcome.divergedAtEpoch()[0] <= 10, "diverged late");
+      assertTrue(session.stepsTaken() < 1000, "went on for " + session.stepsTaken() + " steps");
+      assertTrue(Double.isNaN(outcome.lossAtEpoch().get(2999)[0]));
+      assertTrue(Double.isNaN(outcome.gradientNorms()[0][0]));
+    }
+    for (int epoch = 0; epoch < 3000; epoch++) {
+      undisturbed.permutation(DATA.rows());
+    }
+    assertEquals(undisturbed.randomSample(), stream.randomSample());
+  }
+
+  @Test
+  void progressRisesToTheLastEpoch() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 700);
+    List<Integer> seen = new ArrayList<>();
+    try (TrainingSession session = started(training, 1)) {
+      new Trainer(session, training, DATA, List.of(order(training, 0)), List.of(), seen::add).train();
+    }
+    assertEquals(700, seen.get(seen.size() - 1));
+    assertEquals(seen.stream().sorted().toList(), seen);
+    assertTrue(seen.size() > 1, seen.toString());
+  }
+
+  @Test
+  void whatDoesNotFitIsRefused() {
+    TrainingSpec large = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withBatchSize(11);
+    try (TrainingSession session = started(large, 2)) {
+      assertThrows(IllegalArgumentException.class, () -> trainer(session, large, List.of()), "one order for two replicas");
+    }
+    try (TrainingSession session = started(large, 1)) {
+      assertThrows(InvalidInputException.class, () -> trainer(session, large, List.of()));
+    }
+  }
+
+  private TrainingSession started(TrainingSpec training, int replicas) {
+    TrainingSession session = backend.open(NETWORK, training, replicas);
+    session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2)));
+    return session;
+  }
+
+  private static Trainer trainer(TrainingSession session, TrainingSpec training, List<Integer> lossAtEpochs) {
+    return new Trainer(session, training, DATA, List.of(order(training, 0)), lossAtEpochs, done -> { });
+  }
+
+  private static BatchOrder order(TrainingSpec training, long seed) {
+    return new BatchOrder(DATA.rows(), training.batchSize(), true, new NumpyRandom(seed));
+  }
+}
