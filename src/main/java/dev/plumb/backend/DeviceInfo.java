@@ -10,19 +10,8 @@ import dev.plumb.model.Keyed;
 public record DeviceInfo(Kind kind, String name) {
   /** The backends there are. */
   public enum Kind implements Keyed {
-    REFERENCE("reference"),
-    CPU("cpu"),
-    CUDA("cuda");
-
-    private final String key;
-
-    Kind(String key) {
-      this.key = key;
-    }
-
-    @Override
-    public String key() {
-      return key;
-    }
+    REFERENCE,
+    CPU,
+    CUDA
   }
 }

@@ -6,26 +6,15 @@ package dev.plumb.model;
  * beta 1, gelu is the exact one (erf); relu'(0) = 0.
  */
 public enum Activation implements Keyed {
-  LINEAR("linear"),
-  RELU("relu"),
-  LEAKY_RELU("leaky_relu"),
-  SIGMOID("sigmoid"),
-  TANH("tanh"),
-  SOFTPLUS("softplus"),
-  ELU("elu"),
-  GELU("gelu"),
-  SILU("silu");
-
-  private final String key;
-
-  Activation(String key) {
-    this.key = key;
-  }
-
-  @Override
-  public String key() {
-    return key;
-  }
+  LINEAR,
+  RELU,
+  LEAKY_RELU,
+  SIGMOID,
+  TANH,
+  SOFTPLUS,
+  ELU,
+  GELU,
+  SILU;
 
   /** @throws InvalidInputException when there is no activation of that name; the message lists all */
   public static Activation of(String name) {

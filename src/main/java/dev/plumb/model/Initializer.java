@@ -8,28 +8,17 @@ import dev.plumb.random.NumpyRandom;
  */
 public enum Initializer implements Keyed {
   /** W from U(-0.5, 0.5), b = 0. */
-  NOTEBOOK("notebook"),
+  NOTEBOOK,
   /** W from U(-a, a), a = sqrt(6 / (in + out)), b = 0 (Glorot and Bengio 2010). */
-  XAVIER_UNIFORM("xavier_uniform"),
+  XAVIER_UNIFORM,
   /** W from N(0, 2 / (in + out)), b = 0 (Glorot and Bengio 2010). */
-  XAVIER_NORMAL("xavier_normal"),
+  XAVIER_NORMAL,
   /** W from U(-a, a), a = sqrt(6 / in), b = 0 (He et al. 2015). */
-  HE_UNIFORM("he_uniform"),
+  HE_UNIFORM,
   /** W from N(0, 2 / in), b = 0 (He et al. 2015). */
-  HE_NORMAL("he_normal"),
+  HE_NORMAL,
   /** W and b from U(-a, a), a = 1 / sqrt(in): the bounds of PyTorch's nn.Linear, though not its generator. */
-  PYTORCH("pytorch");
-
-  private final String key;
-
-  Initializer(String key) {
-    this.key = key;
-  }
-
-  @Override
-  public String key() {
-    return key;
-  }
+  PYTORCH;
 
   /** @throws InvalidInputException when there is no initializer of that name; the message lists all */
   public static Initializer of(String name) {

@@ -2,11 +2,17 @@ package dev.plumb.model;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
-/** A member of a closed set that users name by a fixed word, in options and in files: relu, mse, adamw. */
+/** A member of a closed set that users name by a fixed word, in options and in files: relu, mse, adamw. For enums alone. */
 public interface Keyed {
-  /** The word, in lower case. */
-  String key();
+  /** The enum's own. */
+  String name();
+
+  /** The word: the enum member's name in lower case. */
+  default String key() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 
   /** The words of all members, in the order of their declaration. */
   static <E extends Enum<E> & Keyed> List<String> keys(Class<E> type) {

@@ -5,24 +5,13 @@ package dev.plumb.model;
  * and binary_cross_entropy over the outputs too; huber has delta 1; both cross-entropies take logits.
  */
 public enum Loss implements Keyed {
-  MSE("mse"),
-  MAE("mae"),
-  HUBER("huber"),
+  MSE,
+  MAE,
+  HUBER,
   /** Softmax over the outputs; the targets are class indices. */
-  CROSS_ENTROPY("cross_entropy"),
+  CROSS_ENTROPY,
   /** A sigmoid on each output; the targets are numbers in [0, 1]. */
-  BINARY_CROSS_ENTROPY("binary_cross_entropy");
-
-  private final String key;
-
-  Loss(String key) {
-    this.key = key;
-  }
-
-  @Override
-  public String key() {
-    return key;
-  }
+  BINARY_CROSS_ENTROPY;
 
   /** Whether an output row stands for a class, so that hits can be counted. */
   public boolean isClassification() {

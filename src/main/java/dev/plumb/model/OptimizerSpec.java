@@ -7,21 +7,10 @@ package dev.plumb.model;
 public sealed interface OptimizerSpec {
   /** The closed set, for a switch that the compiler checks. */
   enum Kind implements Keyed {
-    SGD("sgd"),
-    ADAM("adam"),
-    ADAMW("adamw"),
-    RMSPROP("rmsprop");
-
-    private final String key;
-
-    Kind(String key) {
-      this.key = key;
-    }
-
-    @Override
-    public String key() {
-      return key;
-    }
+    SGD,
+    ADAM,
+    ADAMW,
+    RMSPROP
   }
 
   Kind kind();
@@ -63,9 +52,15 @@ public sealed interface OptimizerSpec {
     }
   }
 
-  /** Adam, weight decay as L2 in the gradient. */
-  record Adam(double beta1, double beta2, double epsilon, double weightDecay) implements OptimizerSpec {
-    public static final Adam DEFAULT = new Adam(0.9, 0.999, 1e-8, 0);
+  /**
+   * Adam.
+   *
+   * @param decoupled false for adam, whose weight decay is L2 in the gradient; true for adamw, which shrinks the parameters
+   *     themselves
+   */
+  record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled) implements OptimizerSpec {
+    public static final Adam DEFAULT = new Adam(0.9, 0.999, 1e-8, 0, false);
+    public static final Adam DEFAULT_W = new Adam(0.9, 0.999, 1e-8, 0.01, true);
 
     public Adam {
       requireFraction("beta1", beta1);
@@ -76,34 +71,7 @@ public sealed interface OptimizerSpec {
 
     @Override
     public Kind kind() {
-      return Kind.ADAM;
-    }
-
-    @Override
-    public boolean usesFirstMoment() {
-      return true;
-    }
-
-    @Override
-    public boolean usesSecondMoment() {
-      return true;
-    }
-  }
-
-  /** Adam with decoupled weight decay. */
-  record AdamW(double beta1, double beta2, double epsilon, double weightDecay) implements OptimizerSpec {
-    public static final AdamW DEFAULT = new AdamW(0.9, 0.999, 1e-8, 0.01);
-
-    public AdamW {
-      requireFraction("beta1", beta1);
-      requireFraction("beta2", beta2);
-      requireNotNegative("epsilon", epsilon);
-      requireNotNegative("weightDecay", weightDecay);
-    }
-
-    @Override
-    public Kind kind() {
-      return Kind.ADAMW;
+      return decoupled ? Kind.ADAMW : Kind.ADAM;
     }
 
     @Override
@@ -148,7 +116,7 @@ public sealed interface OptimizerSpec {
     return switch (kind) {
       case SGD -> Sgd.DEFAULT;
       case ADAM -> Adam.DEFAULT;
-      case ADAMW -> AdamW.DEFAULT;
+      case ADAMW -> Adam.DEFAULT_W;
       case RMSPROP -> RmsProp.DEFAULT;
     };
   }

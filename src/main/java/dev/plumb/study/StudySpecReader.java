@@ -87,23 +87,15 @@ public final class StudySpecReader {
             json.has("nesterov") && json.flag("nesterov"),
             number(json, "weightDecay", sgd.weightDecay())));
       }
-      case ADAM -> {
+      case ADAM, ADAMW -> {
         json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
-        OptimizerSpec.Adam adam = OptimizerSpec.Adam.DEFAULT;
+        OptimizerSpec.Adam adam = (OptimizerSpec.Adam) OptimizerSpec.defaultOf(kind);
         yield json.at(() -> new OptimizerSpec.Adam(
             number(json, "beta1", adam.beta1()),
             number(json, "beta2", adam.beta2()),
             number(json, "epsilon", adam.epsilon()),
-            number(json, "weightDecay", adam.weightDecay())));
-      }
-      case ADAMW -> {
-        json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
-        OptimizerSpec.AdamW adamW = OptimizerSpec.AdamW.DEFAULT;
-        yield json.at(() -> new OptimizerSpec.AdamW(
-            number(json, "beta1", adamW.beta1()),
-            number(json, "beta2", adamW.beta2()),
-            number(json, "epsilon", adamW.epsilon()),
-            number(json, "weightDecay", adamW.weightDecay())));
+            number(json, "weightDecay", adam.weightDecay()),
+            adam.decoupled()));
       }
       case RMSPROP -> {
         json.allowOnly(Set.of("type", "alpha", "epsilon", "weightDecay"));

@@ -40,7 +40,7 @@ class FiniteDifferencesTest {
             OptimizerSpec.Sgd.DEFAULT,
             new OptimizerSpec.Sgd(0.9, true, 0.01),
             OptimizerSpec.Adam.DEFAULT,
-            OptimizerSpec.AdamW.DEFAULT,
+            OptimizerSpec.Adam.DEFAULT_W,
             OptimizerSpec.RmsProp.DEFAULT)) {
           all.add(Arguments.of(activation, loss, optimizer, count++));
         }

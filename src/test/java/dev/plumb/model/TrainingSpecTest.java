@@ -41,8 +41,8 @@ class TrainingSpecTest {
     assertRefused("momentum 1.0", () -> new OptimizerSpec.Sgd(1, false, 0));
     assertRefused("nesterov needs a momentum", () -> new OptimizerSpec.Sgd(0, true, 0));
     assertRefused("weightDecay -1.0", () -> new OptimizerSpec.Sgd(0, false, -1));
-    assertRefused("beta1 NaN", () -> new OptimizerSpec.Adam(Double.NaN, 0.9, 1e-8, 0));
-    assertRefused("beta2 1.5", () -> new OptimizerSpec.AdamW(0.9, 1.5, 1e-8, 0));
+    assertRefused("beta1 NaN", () -> new OptimizerSpec.Adam(Double.NaN, 0.9, 1e-8, 0, false));
+    assertRefused("beta2 1.5", () -> new OptimizerSpec.Adam(0.9, 1.5, 1e-8, 0, true));
     assertRefused("epsilon Infinity", () -> new OptimizerSpec.RmsProp(0.9, Double.POSITIVE_INFINITY, 0));
     assertRefused("alpha -0.5", () -> new OptimizerSpec.RmsProp(-0.5, 1e-8, 0));
   }

@@ -40,7 +40,7 @@ class StudySpecReaderTest {
     assertEquals(7, spec.seed());
     assertEquals(Initializer.HE_NORMAL, spec.initializer());
     assertEquals(Loss.HUBER, spec.training().loss());
-    assertEquals(new OptimizerSpec.AdamW(0.8, 0.9, 1e-6, 0.1), spec.training().optimizer());
+    assertEquals(new OptimizerSpec.Adam(0.8, 0.9, 1e-6, 0.1, true), spec.training().optimizer());
     assertEquals(OptionalDouble.of(2.5), spec.training().clipNorm());
     assertEquals(0.02, spec.training().learningRate());
     assertEquals(700, spec.training().epochs());
@@ -76,7 +76,7 @@ class StudySpecReaderTest {
     assertEquals(new OptimizerSpec.RmsProp(0.5, 1e-5, 0.1),
         read("{\"optimizer\": {\"type\": \"rmsprop\", \"alpha\": 0.5, \"epsilon\": 1e-5, \"weightDecay\": 0.1}, " + NETWORKS + "}")
             .training().optimizer());
-    assertEquals(new OptimizerSpec.Adam(0.5, 0.6, 1e-5, 0.1),
+    assertEquals(new OptimizerSpec.Adam(0.5, 0.6, 1e-5, 0.1, false),
         read("{\"optimizer\": {\"type\": \"adam\", \"beta1\": 0.5, \"beta2\": 0.6, \"epsilon\": 1e-5, \"weightDecay\": 0.1}, "
             + NETWORKS + "}").training().optimizer());
   }

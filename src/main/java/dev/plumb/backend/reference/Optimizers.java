@@ -23,16 +23,7 @@ final class Optimizers {
     for (int i = 0; i < p.length; i++) {
       switch (optimizer.kind()) {
         case SGD -> sgd((OptimizerSpec.Sgd) optimizer, learningRate, gradients[i], p, m, i);
-        case ADAM -> {
-          OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
-          double g = gradients[i] + adam.weightDecay() * p[i];
-          p[i] -= adamStep(adam.beta1(), adam.beta2(), adam.epsilon(), learningRate, t, g, m, v, i);
-        }
-        case ADAMW -> {
-          OptimizerSpec.AdamW adamW = (OptimizerSpec.AdamW) optimizer;
-          p[i] *= 1 - learningRate * adamW.weightDecay();
-          p[i] -= adamStep(adamW.beta1(), adamW.beta2(), adamW.epsilon(), learningRate, t, gradients[i], m, v, i);
-        }
+        case ADAM, ADAMW -> adam((OptimizerSpec.Adam) optimizer, learningRate, t, gradients[i], p, m, v, i);
         case RMSPROP -> rmsProp((OptimizerSpec.RmsProp) optimizer, learningRate, gradients[i], p, v, i);
       }
     }
@@ -49,15 +40,24 @@ final class Optimizers {
     p[i] -= learningRate * direction;
   }
 
-  /** lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), after m and v took in g. */
-  private static double adamStep(
-      double beta1, double beta2, double epsilon, double learningRate, long t, double g, double[] m, double[] v, int i) {
-    m[i] = beta1 * m[i] + (1 - beta1) * g;
-    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-    double firstCorrection = 1 - Math.pow(beta1, t);
-    double secondCorrection = 1 - Math.pow(beta2, t);
-    double denominator = Math.sqrt(v[i]) / Math.sqrt(secondCorrection) + epsilon;
-    return learningRate / firstCorrection * m[i] / denominator;
+  /**
+   * m = beta1·m + (1 - beta1)·g; v = beta2·v + (1 - beta2)·g²;
+   * p -= lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
+   */
+  private static void adam(
+      OptimizerSpec.Adam adam, double learningRate, long t, double gradient, double[] p, double[] m, double[] v, int i) {
+    double g = gradient;
+    if (adam.decoupled()) {
+      p[i] *= 1 - learningRate * adam.weightDecay();
+    } else {
+      g += adam.weightDecay() * p[i];
+    }
+    m[i] = adam.beta1() * m[i] + (1 - adam.beta1()) * g;
+    v[i] = adam.beta2() * v[i] + (1 - adam.beta2()) * g * g;
+    double firstCorrection = 1 - Math.pow(adam.beta1(), t);
+    double secondCorrection = 1 - Math.pow(adam.beta2(), t);
+    double denominator = Math.sqrt(v[i]) / Math.sqrt(secondCorrection) + adam.epsilon();
+    p[i] -= learningRate / firstCorrection * m[i] / denominator;
   }
 
   /** v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon). */

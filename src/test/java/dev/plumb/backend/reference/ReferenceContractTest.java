@@ -1,7 +1,7 @@
 package dev.plumb.backend.reference;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.BackendContract;
+import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.model.Precision;
 
 class ReferenceContractTest extends BackendContract {
@@ -11,12 +11,12 @@ class ReferenceContractTest extends BackendContract {
   }
 
   @Override
-  protected Precision precision() {
+  public Precision precision() {
     return Precision.FP64;
   }
 
   @Override
-  protected double rounding() {
+  public double rounding() {
     return 1e-14;
   }
 }

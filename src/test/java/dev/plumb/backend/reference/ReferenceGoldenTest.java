@@ -1,7 +1,7 @@
 package dev.plumb.backend.reference;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.GoldenContract;
+import dev.plumb.backend.contract.GoldenContract;
 
 class ReferenceGoldenTest extends GoldenContract {
   @Override

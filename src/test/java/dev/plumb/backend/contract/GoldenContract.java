@@ -1,10 +1,17 @@
-package dev.plumb.backend;
+package dev.plumb.backend.contract;
 
 import static dev.plumb.golden.Close.assertRelative;
 import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.golden.Golden;
@@ -128,8 +135,8 @@ public abstract class GoldenContract {
     return switch (name) {
       case "sgd" -> new OptimizerSpec.Sgd(
           option(options, "momentum", 0), options.has("nesterov"), option(options, "weight_decay", 0));
-      case "adam" -> new OptimizerSpec.Adam(beta1, beta2, epsilon, option(options, "weight_decay", 0));
-      case "adamw" -> new OptimizerSpec.AdamW(beta1, beta2, epsilon, option(options, "weight_decay", 0.01));
+      case "adam" -> new OptimizerSpec.Adam(beta1, beta2, epsilon, option(options, "weight_decay", 0), false);
+      case "adamw" -> new OptimizerSpec.Adam(beta1, beta2, epsilon, option(options, "weight_decay", 0.01), true);
       case "rmsprop" -> new OptimizerSpec.RmsProp(option(options, "alpha", 0.99), epsilon, option(options, "weight_decay", 0));
       default -> throw new IllegalArgumentException(name);
     };

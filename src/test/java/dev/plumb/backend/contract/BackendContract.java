@@ -1,0 +1,29 @@
+package dev.plumb.backend.contract;
+
+import dev.plumb.backend.Backend;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** What every backend promises. A backend's own test class extends this and says how to open it. */
+public abstract class BackendContract
+    implements VectorsContract, StepsContract, BatchesContract, BitForBitContract, EvaluationContract, TapsContract,
+        NonFiniteContract, MisuseContract {
+  private Backend backend;
+
+  protected abstract Backend openBackend();
+
+  @Override
+  public final Backend backend() {
+    return backend;
+  }
+
+  @BeforeEach
+  final void open() {
+    backend = openBackend();
+  }
+
+  @AfterEach
+  final void close() {
+    backend.close();
+  }
+}

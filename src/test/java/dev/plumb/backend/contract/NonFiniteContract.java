@@ -1,0 +1,83 @@
+package dev.plumb.backend.contract;
+
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Numbers that are not finite are found and named, and extreme ones survive. */
+interface NonFiniteContract extends Contract {
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  default void nanIsNeverHidden(Activation activation) {
+    NetworkSpec network = NetworkSpec.of(activation, 3, 4, 2);
+    Dataset data = data(network, Loss.MSE, 5);
+    double[] parameters = weights(network, SEED);
+    parameters[0] = Double.NaN;
+    try (TrainingSession session = session(network, sgd(), 1)) {
+      session.write(Slot.PARAMETERS, 0, parameters);
+      session.bind(data);
+      session.run(StepChunk.of(2).learningRate(0.01).recordAll().build());
+      StepMetrics metrics = session.sync();
+      assertTrue(Double.isNaN(metrics.loss()[0][0]), "loss " + metrics.loss()[0][0]);
+      assertArrayEquals(new long[] {0}, metrics.firstNonFinite());
+      assertTrue(Double.isNaN(session.evaluate(data).loss()[0]));
+    }
+  }
+
+  @Test
+  default void divergingReplicaIsNamedAndTheOthersGoOn() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    StepChunk.Builder steps = StepChunk.of(40).learningRates(new double[][] {{0.01, 1e200, 0.01}});
+    try (TrainingSession session = session(NETWORK, sgd(), 3);
+        TrainingSession alone = started(NETWORK, sgd(), data)) {
+      for (int replica = 0; replica < 3; replica++) {
+        session.write(Slot.PARAMETERS, replica, weights(NETWORK, SEED));
+      }
+      session.bind(data);
+      session.run(steps.build());
+      long[] firstNonFinite = session.sync().firstNonFinite();
+      assertEquals(-1, firstNonFinite[0]);
+      assertTrue(firstNonFinite[1] >= 1 && firstNonFinite[1] < 5, "first non-finite step " + firstNonFinite[1]);
+      assertEquals(-1, firstNonFinite[2]);
+      assertArrayEquals(firstNonFinite, session.sync().firstNonFinite(), "it stays known");
+      alone.run(StepChunk.of(40).learningRate(0.01).build());
+      assertSameBits("the others", read(alone, Slot.PARAMETERS, 0), read(session, Slot.PARAMETERS, 2));
+      session.write(Slot.PARAMETERS, 1, weights(NETWORK, SEED));
+      assertArrayEquals(new long[] {-1, -1, -1}, session.sync().firstNonFinite(), "written anew, it is forgotten");
+    }
+  }
+
+  @Test
+  default void extremeLogitsKeepTheCrossEntropiesFinite() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 2);
+    double[] parameters = {0, 0, 5000, -5000};
+    Dataset classes = Dataset.ofClasses(1, 2, new double[2], new int[] {0, 1});
+    Dataset targets = Dataset.ofTargets(1, 2, new double[2], new double[] {1, 0, 0, 1});
+    for (Loss loss : List.of(Loss.CROSS_ENTROPY, Loss.BINARY_CROSS_ENTROPY)) {
+      Dataset data = loss == Loss.CROSS_ENTROPY ? classes : targets;
+      try (TrainingSession session = session(network, training(loss, OptimizerSpec.Sgd.DEFAULT), 1)) {
+        session.write(Slot.PARAMETERS, 0, parameters);
+        session.bind(data);
+        session.run(StepChunk.of(1).learningRate(0).recordAll().build());
+        StepMetrics metrics = session.sync();
+        assertEquals(loss == Loss.CROSS_ENTROPY ? 5000 : 2500, metrics.loss()[0][0], 1e-3, loss.key());
+        assertArrayEquals(new long[] {-1}, metrics.firstNonFinite());
+      }
+    }
+  }
+}

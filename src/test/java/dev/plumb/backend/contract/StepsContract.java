@@ -1,0 +1,118 @@
+package dev.plumb.backend.contract;
+
+import static dev.plumb.golden.Close.assertRelativeToLargest;
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.Loss;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a step does, and what is recorded of it. */
+interface StepsContract extends Contract {
+  @Test
+  default void lossIsReportedBeforeTheUpdate() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession session = started(NETWORK, sgd(), data)) {
+      double before = session.evaluate(data).loss()[0];
+      session.run(StepChunk.of(1).learningRate(0.1).recordAll().build());
+      double reported = session.sync().loss()[0][0];
+      double after = session.evaluate(data).loss()[0];
+      assertRelativeToLargest("loss", new double[] {before}, new double[] {reported}, rounding());
+      assertTrue(after < before, "the step should have lowered the loss: " + before + " to " + after);
+    }
+  }
+
+  @Test
+  default void onlyRecordedStepsAreReportedAndOnlyOnce() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession session = started(NETWORK, sgd(), data)) {
+      session.run(StepChunk.of(7).learningRate(0.01).record(2).record(6).build());
+      session.run(StepChunk.of(3).learningRate(0.01).record(0).build());
+      StepMetrics metrics = session.sync();
+      assertArrayEquals(new long[] {2, 6, 7}, metrics.steps());
+      assertEquals(3, metrics.loss().length);
+      assertEquals(3, metrics.gradientNorms().length);
+      assertEquals(NETWORK.layerCount(), metrics.gradientNorms()[0][0].length);
+      assertArrayEquals(new long[] {-1}, metrics.firstNonFinite());
+      assertEquals(0, session.sync().steps().length);
+      assertEquals(10, session.stepsTaken());
+    }
+  }
+
+  @Test
+  default void gradientNormsAreOfTheWeightsAloneAndBeforeClipping() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession session = started(NETWORK, sgd().withClipNorm(1e-3), data)) {
+      session.run(StepChunk.of(1).learningRate(0.1).recordAll().build());
+      double[] reported = session.sync().gradientNorms()[0][0];
+      double[] gradients = read(session, Slot.GRADIENTS, 0);
+      double[] expected = new double[NETWORK.layerCount()];
+      for (int layer = 0; layer < expected.length; layer++) {
+        ParameterLayout.Slice slice = session.layout().weight(layer);
+        expected[layer] = norm(Arrays.copyOfRange(gradients, slice.offset(), slice.offset() + slice.size()));
+      }
+      assertRelativeToLargest("gradient norms", expected, reported, rounding());
+      assertTrue(norm(gradients) > 1e-2, "the gradient should be far above the clipping norm");
+    }
+  }
+
+  @Test
+  default void clippedStepIsAsLongAsTheClipNorm() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession session = started(NETWORK, sgd().withClipNorm(0.01), data)) {
+      double[] before = read(session, Slot.PARAMETERS, 0);
+      session.run(StepChunk.of(1).learningRate(1).build());
+      session.sync();
+      double[] after = read(session, Slot.PARAMETERS, 0);
+      double[] step = new double[before.length];
+      Arrays.setAll(step, i -> after[i] - before[i]);
+      // PyTorch divides by the norm + 1e-6: a little below the norm asked for.
+      assertEquals(0.01, norm(step), 1e-6 + 100 * rounding());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource(OPTIMIZERS)
+  default void zeroLearningRateLeavesParametersAlone(OptimizerSpec optimizer) {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession session = started(NETWORK, training(Loss.MSE, optimizer), data)) {
+      double[] before = read(session, Slot.PARAMETERS, 0);
+      session.run(StepChunk.of(3).learningRate(0).build());
+      session.sync();
+      assertSameBits("parameters", before, read(session, Slot.PARAMETERS, 0));
+    }
+  }
+
+  @Test
+  default void everyStepHasItsOwnLearningRate() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession atOnce = started(NETWORK, sgd(), data);
+        TrainingSession oneByOne = started(NETWORK, sgd(), data)) {
+      double[][] rates = {{0.1}, {0.0}, {0.03}};
+      atOnce.run(StepChunk.of(3).learningRates(rates).build());
+      for (double[] rate : rates) {
+        oneByOne.run(StepChunk.of(1).learningRate(rate[0]).build());
+        oneByOne.sync();
+      }
+      assertSameBits("parameters", read(oneByOne, Slot.PARAMETERS, 0), read(atOnce, Slot.PARAMETERS, 0));
+      double[] once = read(atOnce, Slot.PARAMETERS, 0);
+      try (TrainingSession constant = started(NETWORK, sgd(), data)) {
+        constant.run(StepChunk.of(3).learningRate(0.1).build());
+        assertFalse(Arrays.equals(once, read(constant, Slot.PARAMETERS, 0)), "the rates should matter");
+      }
+    }
+  }
+}
