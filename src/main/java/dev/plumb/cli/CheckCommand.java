@@ -19,6 +19,7 @@ import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.AtomicFile;
@@ -90,8 +91,8 @@ final class CheckCommand implements Command {
     Optional<Path> json = arguments.text(Flags.JSON).map(Path::of);
     json.ifPresent(AtomicFile::requireWritable);
 
-    try (Backends.Selection device = arguments.parsed(Flags.DEVICE, "auto", Backends::open)) {
-      out.println(StudyCommand.deviceLine(device));
+    try (Backends.Selection device = DeviceChoice.open(arguments, Precision.FP64)) {
+      out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", " + data.rows()
           + " samples, weights " + initializer.key() + ", gradients against finite differences");
       out.println();

@@ -39,8 +39,8 @@ public final class Main {
     } catch (DeviceUnavailableException e) {
       code = complain(command, e.getMessage(), ExitCode.DEVICE_UNAVAILABLE, err);
     } catch (OutOfMemoryError e) {
-      code = complain(command, "not enough memory (" + e.getMessage() + "); ask for less, or give Java more: JAVA_TOOL_OPTIONS=-Xmx8g",
-          ExitCode.BAD_INPUT, err);
+      code = complain(command, "not enough memory (" + e.getMessage()
+          + "); ask for less, or give Java more: PLUMB_JAVA_OPTS=-Xmx8g", ExitCode.BAD_INPUT, err);
     } catch (RuntimeException | Error e) {
       code = complain(command, "this is a bug in Plumb; please report it with what follows", ExitCode.BUG, err);
       e.printStackTrace(err);

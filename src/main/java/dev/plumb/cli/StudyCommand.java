@@ -2,7 +2,6 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.Version;
-import dev.plumb.backend.DeviceInfo;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -73,10 +72,9 @@ final class StudyCommand implements Command {
     Optional<Path> json = arguments.text(Flags.JSON).map(Path::of);
     json.ifPresent(AtomicFile::requireWritable);
 
-    try (Backends.Selection device = arguments.parsed(Flags.DEVICE, "auto", Backends::open)) {
-      requireComputes(device.backend().device(), spec.training().precision());
+    try (Backends.Selection device = DeviceChoice.open(arguments, spec.training().precision())) {
       StudyRunner runner = runner(device, spec, seeds, specFile);
-      out.println(deviceLine(device));
+      out.println(DeviceChoice.line(device));
       out.println(Printable.text(studyLine(spec)));
       out.println();
       out.flush();
@@ -96,19 +94,6 @@ final class StudyCommand implements Command {
       return new StudyRunner(device.backend(), spec, seeds);
     } catch (InvalidInputException e) {
       throw specFile.map(file -> e.at(file.toString())).orElse(e);
-    }
-  }
-
-  static String deviceLine(Backends.Selection device) {
-    DeviceInfo info = device.backend().device();
-    return "device: " + info.kind().key() + " (" + info.name() + "), " + device.reason();
-  }
-
-  /** The reference would take any precision and compute in double; a table that says fp32 above it would not be true. */
-  static void requireComputes(DeviceInfo device, Precision precision) {
-    if (device.kind() == DeviceInfo.Kind.REFERENCE && precision != Precision.FP64) {
-      throw new InvalidInputException("--precision " + precision.key()
-          + ": the reference computes in double alone; leave the option out, or choose another device");
     }
   }
 
