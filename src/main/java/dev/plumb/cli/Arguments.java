@@ -2,6 +2,8 @@ package dev.plumb.cli;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -39,7 +41,7 @@ final class Arguments {
       throw new InvalidInputException("unknown option " + given
           + (nearest.isEmpty() ? "; known here: " + String.join(", ", known) : nearest), e);
     } catch (MissingArgumentException e) {
-      throw new InvalidInputException("--" + e.getOption().getLongOpt() + " needs a value, " + e.getOption().getArgName(), e);
+      throw needsValue(e.getOption());
     } catch (ParseException e) {
       throw new InvalidInputException(e.getMessage(), e);
     }
@@ -47,8 +49,15 @@ final class Arguments {
       if (Arrays.stream(line.getOptions()).filter(option::equals).count() > 1) {
         throw new InvalidInputException("--" + option.getLongOpt() + " is given twice");
       }
+      if (option.hasArg() && option.getValue().isBlank()) {
+        throw needsValue(option);
+      }
     }
     return new Arguments(line);
+  }
+
+  private static InvalidInputException needsValue(Option option) {
+    return new InvalidInputException("--" + option.getLongOpt() + " needs a value, " + option.getArgName());
   }
 
   boolean has(Option option) {
@@ -57,6 +66,24 @@ final class Arguments {
 
   Optional<String> text(Option option) {
     return Optional.ofNullable(line.getOptionValue(option));
+  }
+
+  /** Reads an option's path. */
+  Optional<Path> path(Option option) {
+    return text(option).map(word -> at(option, () -> toPath(word)));
+  }
+
+  /** Reads the operand as a path. */
+  Optional<Path> operandPath() {
+    return operand().map(Arguments::toPath);
+  }
+
+  private static Path toPath(String word) {
+    try {
+      return Path.of(word);
+    } catch (InvalidPathException e) {
+      throw new InvalidInputException("\"" + word + "\" cannot be a file name", e);
+    }
   }
 
   /** The option's word, read by a parser whose complaint gets the option's name before it. */
@@ -126,6 +153,9 @@ final class Arguments {
     List<String> operands = line.getArgList();
     if (operands.size() > 1) {
       throw new InvalidInputException("unexpected \"" + operands.get(1) + "\" behind \"" + operands.get(0) + "\"");
+    }
+    if (operands.size() == 1 && operands.get(0).isBlank()) {
+      throw new InvalidInputException("an empty word where a file name is expected");
     }
     return operands.stream().findFirst();
   }

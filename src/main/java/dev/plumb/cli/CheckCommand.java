@@ -88,7 +88,7 @@ final class CheckCommand implements Command {
     Dataset data = data(arguments, network, loss, stream);
     data.requireFits(network, loss);
     double[] parameters = initializer.draw(network, stream);
-    Optional<Path> json = arguments.text(Flags.JSON).map(Path::of);
+    Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
 
     try (Backends.Selection device = DeviceChoice.open(arguments, Precision.FP64)) {

@@ -62,15 +62,18 @@ final class StudyCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    Optional<Path> specFile = arguments.operand().map(Path::of);
+    Optional<Path> specFile = arguments.operandPath();
     StudySpec spec = specFile.map(StudySpecReader::read).orElseGet(StudySpec::notebook);
     if (arguments.has(Flags.SEED)) {
       spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
     spec = spec.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
     int seeds = arguments.integer(Flags.SEEDS, 1, 1);
-    Optional<Path> json = arguments.text(Flags.JSON).map(Path::of);
+    Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
+    if (json.isPresent() && specFile.isPresent() && AtomicFile.isSameFile(json.get(), specFile.get())) {
+      throw new InvalidInputException("--json " + json.get() + " would overwrite the SPEC; name another file");
+    }
 
     try (Backends.Selection device = DeviceChoice.open(arguments, spec.training().precision())) {
       StudyRunner runner = runner(device, spec, seeds, specFile);

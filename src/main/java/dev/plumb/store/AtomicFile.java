@@ -51,6 +51,15 @@ public final class AtomicFile {
     }
   }
 
+  /** Whether both paths lead to one and the same file, links followed; false when either is not there. */
+  public static boolean isSameFile(Path one, Path other) {
+    try {
+      return Files.exists(one) && Files.isSameFile(one, other);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /** @throws InvalidInputException when it cannot be written; what was there before is then still there */
   public static void write(Path target, Content content) {
     try {

@@ -258,6 +258,28 @@ class MainTest {
   }
 
   @Test
+  void specIsNeverOverwrittenByItsResult() throws IOException {
+    Path spec = smallSpec();
+    String before = Files.readString(spec);
+    Path link = Files.createSymbolicLink(folder.resolve("link.json"), spec);
+    for (Path json : List.of(spec, link, folder.resolve(".").resolve("small.json"))) {
+      Ran ran = plumb("study", spec.toString(), "--json", json.toString());
+      assertEquals(2, ran.code());
+      assertEquals("plumb study: --json " + json + " would overwrite the SPEC; name another file\n", ran.err());
+    }
+    assertEquals(before, Files.readString(spec));
+  }
+
+  @Test
+  void emptyWordsAreNoFilesAndNoDevices() {
+    assertEquals("plumb study: --json needs a value, FILE\n", plumb("study", "--json", "").err());
+    assertEquals("plumb study: --device needs a value, DEVICE\n", plumb("study", "--device", " ").err());
+    assertEquals("plumb study: an empty word where a file name is expected\n", plumb("study", "").err());
+    assertEquals("plumb study: \"a?b\" cannot be a file name\n", plumb("study", "a\0b").err());
+    assertEquals(2, plumb("").code());
+  }
+
+  @Test
   @EnabledOnOs(OS.LINUX)
   void unwritableTargetIsRefusedBeforeTraining() throws IOException {
     Ran ran = plumb("study", "--json", "/proc/plumb.json");
