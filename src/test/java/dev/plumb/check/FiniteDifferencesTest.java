@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class FiniteDifferencesTest {
@@ -89,7 +91,7 @@ class FiniteDifferencesTest {
     double[] parameters = Initializer.PYTORCH.draw(network, stream);
     ParameterLayout layout = ParameterLayout.of(network);
     for (int wrong = 0; wrong < layout.size(); wrong++) {
-      try (Backend backend = new WrongGradientBackend(wrong, 1 + 1e-4);
+      try (Backend backend = new WrongGradientBackend(wrong, 1 + 1e-5);
           FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
         for (GradientCheck check : differences.at(parameters)) {
           int within = wrong - check.slice().offset();
@@ -125,6 +127,34 @@ class FiniteDifferencesTest {
         boolean hidden = check.slice().layer() == 0;
         assertEquals(hidden ? check.slice().size() : 0, check.skipped(), check.toString());
         assertEquals(!hidden, check.ok(), check.toString());
+      }
+    }
+  }
+
+  /** A linear network of zeros whose only output differs from its target by exactly the place of the loss's kink. */
+  @ParameterizedTest
+  @CsvSource({"MAE, 0", "HUBER, 1", "HUBER, -1"})
+  void kinksOfTheLossesAreSkipped(Loss loss, double target) {
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {target});
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, loss, data)) {
+      for (GradientCheck check : differences.at(new double[2])) {
+        assertEquals(1, check.skipped(), check.toString());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"RELU", "LEAKY_RELU", "ELU"})
+  void kinksOfTheActivationsAreSkipped(Activation activation) {
+    NetworkSpec network = NetworkSpec.of(activation, 1, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {3});
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      // W[1] = 1 lets the gradient through to the hidden unit, whose Z is 0.
+      for (GradientCheck check : differences.at(new double[] {0, 0, 1, 0})) {
+        assertEquals(check.slice().layer() == 0 ? 1 : 0, check.skipped(), check.toString());
       }
     }
   }

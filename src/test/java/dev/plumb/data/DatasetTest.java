@@ -15,9 +15,16 @@ class DatasetTest {
   @Test
   void keepsItsOwnCopy() {
     double[] x = {1, 2};
-    Dataset data = Dataset.ofTargets(1, 1, x, new double[] {3, 4});
+    double[] y = {3, 4};
+    int[] labels = {0, 1};
+    Dataset targets = Dataset.ofTargets(1, 1, x, y);
+    Dataset classes = Dataset.ofClasses(1, 2, x, labels);
     x[0] = 99;
-    assertEquals(1, data.feature(0, 0));
+    y[0] = 99;
+    labels[0] = 99;
+    assertEquals(1, targets.feature(0, 0));
+    assertEquals(3, targets.target(0, 0));
+    assertEquals(0, classes.label(0));
   }
 
   @Test
@@ -53,6 +60,9 @@ class DatasetTest {
     assertRefused("needs classes", () -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.CROSS_ENTROPY));
     assertRefused("from 0 to 1, but row 2 has 2.0", () ->
         data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.BINARY_CROSS_ENTROPY));
+    Dataset negative = Dataset.ofTargets(3, 1, new double[3], new double[] {-0.5});
+    assertRefused("from 0 to 1, but row 1 has -0.5", () ->
+        negative.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.BINARY_CROSS_ENTROPY));
     Dataset classes = Dataset.ofClasses(1, 2, new double[1], new int[1]);
     assertRefused("use cross_entropy", () -> classes.requireFits(NetworkSpec.of(Activation.RELU, 1, 2), Loss.MSE));
   }

@@ -64,6 +64,15 @@ class StudyRunnerTest {
   }
 
   @Test
+  void replicasShareTheTimeOfTheirTraining() {
+    long start = System.nanoTime();
+    StudyResult result = run(small(0.05), 20);
+    double elapsed = (System.nanoTime() - start) / 1e9;
+    double sum = result.setupSeconds() + result.runs().stream().mapToDouble(StudyRun::trainSeconds).sum();
+    assertTrue(sum > 0 && sum <= elapsed, "the parts add up to " + sum + " s of " + elapsed + " s");
+  }
+
+  @Test
   void divergingNetworksAreMarkedAndTheOthersUnharmed() {
     StudySpec wild = small(0.3);
     List<StudyRun> runs = run(wild, 1).runs();

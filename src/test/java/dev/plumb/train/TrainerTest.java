@@ -20,14 +20,18 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class TrainerTest {
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 4, 1);
+  private static final NetworkSpec DEEP = NetworkSpec.of(Activation.LINEAR, 3, 2, 1);
   private static final Dataset DATA = NotebookData.draw(10, new NumpyRandom(1));
   private final Backend backend = new ReferenceBackend();
 
@@ -88,6 +92,52 @@ class TrainerTest {
       undisturbed.permutation(DATA.rows());
     }
     assertEquals(undisturbed.randomSample(), stream.randomSample());
+  }
+
+  @Test
+  void divergenceIsReportedByTheEpochOfItsFirstStep() {
+    for (OptionalInt batchSize : List.of(OptionalInt.empty(), OptionalInt.of(3))) {
+      TrainingSpec training = new TrainingSpec(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, OptionalDouble.empty(), 30, 400, batchSize,
+          Precision.FP64);
+      try (TrainingSession session = backend.open(DEEP, training, 1);
+          TrainingSession byHand = backend.open(DEEP, training, 1)) {
+        double[] parameters = Initializer.PYTORCH.draw(DEEP, new NumpyRandom(2));
+        session.write(Slot.PARAMETERS, 0, parameters);
+        byHand.write(Slot.PARAMETERS, 0, parameters);
+        // A resumed training counts its epochs from its own beginning.
+        session.stepsTaken(1000);
+        int reported = new Trainer(session, training, DATA, List.of(order(training, 0)), List.of(), done -> { })
+            .train().divergedAtEpoch()[0];
+        byHand.bind(DATA);
+        BatchOrder order = order(training, 0);
+        int epoch = 0;
+        while (byHand.sync().firstNonFinite()[0] < 0) {
+          epoch++;
+          byHand.run(StepChunk.of(order.stepsPerEpoch()).learningRate(30).batches(order.nextEpoch()).build());
+        }
+        assertTrue(epoch > 1, "diverged at once, which would show nothing");
+        assertEquals(epoch, reported, "batch size " + batchSize);
+      }
+    }
+  }
+
+  @Test
+  void otherReplicasGoOnWhenOneDiverges() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1000);
+    double[] parameters = Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2));
+    double[] huge = parameters.clone();
+    huge[huge.length - 1] = 1e308;
+    try (TrainingSession both = backend.open(NETWORK, training, 2);
+        TrainingSession alone = started(training, 1)) {
+      both.write(Slot.PARAMETERS, 0, huge);
+      both.write(Slot.PARAMETERS, 1, parameters);
+      List<BatchOrder> orders = List.of(order(training, 0), order(training, 1));
+      Trainer.Outcome outcome = new Trainer(both, training, DATA, orders, List.of(900), done -> { }).train();
+      Trainer.Outcome expected = trainer(alone, training, List.of(900)).train();
+      assertArrayEquals(new int[] {1, 0}, outcome.divergedAtEpoch());
+      assertSameBits("norms", expected.gradientNorms()[0], outcome.gradientNorms()[1]);
+      assertEquals(expected.lossAtEpoch().get(900)[0], outcome.lossAtEpoch().get(900)[1]);
+    }
   }
 
   @Test

@@ -6,8 +6,8 @@ import org.junit.jupiter.api.BeforeEach;
 
 /** What every backend promises. A backend's own test class extends this and says how to open it. */
 public abstract class BackendContract
-    implements VectorsContract, StepsContract, BatchesContract, BitForBitContract, EvaluationContract, TapsContract,
-        NonFiniteContract, MisuseContract {
+    implements VectorsContract, StepsContract, SizesContract, UpdatesContract, BatchesContract, BitForBitContract,
+        EvaluationContract, TapsContract, NonFiniteContract, MisuseContract {
   private Backend backend;
 
   protected abstract Backend openBackend();

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Loss;
@@ -114,6 +116,11 @@ interface BitForBitContract extends Contract {
           }
           assertSameBits("evaluation of replica " + k,
               alone.evaluate(data).loss(), new double[] {together.evaluate(data).loss()[k]});
+          assertSameBits("prediction of replica " + k, predict(alone, data), predict(together, k, data));
+          for (Tap where : Tap.values()) {
+            assertSameBits(where + " of replica " + k, tap((Tapped) alone, where, 0, 7),
+                tap((Tapped) together, NETWORK, where, 0, k, 7));
+          }
         }
       }
     }

@@ -93,14 +93,22 @@ interface Contract {
   }
 
   default double[] predict(TrainingSession session, Dataset data) {
+    return predict(session, 0, data);
+  }
+
+  default double[] predict(TrainingSession session, int replica, Dataset data) {
     double[] out = new double[data.rows() * NETWORK.outputs()];
-    session.predict(0, data, out);
+    session.predict(replica, data, out);
     return out;
   }
 
   default double[] tap(Tapped taps, Tap where, int layer, int batch) {
-    double[] out = new double[batch * NETWORK.layer(layer).out()];
-    taps.tap(where, layer, 0, out);
+    return tap(taps, NETWORK, where, layer, 0, batch);
+  }
+
+  default double[] tap(Tapped taps, NetworkSpec network, Tap where, int layer, int replica, int batch) {
+    double[] out = new double[batch * network.layer(layer).out()];
+    taps.tap(where, layer, replica, out);
     return out;
   }
 

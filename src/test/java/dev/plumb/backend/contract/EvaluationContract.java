@@ -81,4 +81,32 @@ interface EvaluationContract extends Contract {
       assertEquals(0, session.evaluate(targets).hits().length);
     }
   }
+
+  @Test
+  default void hitsAreEachReplicasOwn() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
+    Dataset classes = Dataset.ofClasses(1, 3, new double[6], new int[] {0, 1, 1, 2, 2, 2});
+    try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 3)) {
+      for (int replica = 0; replica < 3; replica++) {
+        double[] parameters = new double[6];
+        parameters[3 + replica] = 1;
+        session.write(Slot.PARAMETERS, replica, parameters);
+      }
+      assertArrayEquals(new long[] {1, 2, 3}, session.evaluate(classes).hits());
+    }
+  }
+
+  @Test
+  default void tiesGoToTheFirstClassAndToNo() {
+    // All logits are 0: argmax takes the first class, and a probability of exactly one half is not above it.
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
+    Dataset classes = Dataset.ofClasses(1, 3, new double[3], new int[] {0, 1, 2});
+    try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
+      assertArrayEquals(new long[] {1}, session.evaluate(classes).hits());
+    }
+    Dataset targets = Dataset.ofTargets(1, 3, new double[1], new double[] {0, 1, 0});
+    try (TrainingSession session = session(network, training(Loss.BINARY_CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
+      assertArrayEquals(new long[] {2}, session.evaluate(targets).hits());
+    }
+  }
 }

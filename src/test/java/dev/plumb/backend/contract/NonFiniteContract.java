@@ -14,6 +14,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +79,22 @@ interface NonFiniteContract extends Contract {
         assertEquals(loss == Loss.CROSS_ENTROPY ? 5000 : 2500, metrics.loss()[0][0], 1e-3, loss.key());
         assertArrayEquals(new long[] {-1}, metrics.firstNonFinite());
       }
+    }
+  }
+
+  @Test
+  default void gradientThatOverflowsIsNoticedThoughTheLossIsFinite() {
+    // The loss is target², the gradient -2·target·feature: the first is in range, the second is not.
+    boolean wide = precision() == Precision.FP64;
+    double feature = wide ? 1e200 : 1e25;
+    double target = wide ? 1e150 : 1e15;
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    try (TrainingSession session = session(network, sgd(), 1)) {
+      session.bind(Dataset.ofTargets(1, 1, new double[] {feature}, new double[] {target}));
+      session.run(StepChunk.of(1).learningRate(0).recordAll().build());
+      StepMetrics metrics = session.sync();
+      assertTrue(Double.isFinite(metrics.loss()[0][0]), "loss " + metrics.loss()[0][0]);
+      assertArrayEquals(new long[] {0}, metrics.firstNonFinite());
     }
   }
 }

@@ -10,12 +10,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
+import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -112,6 +117,23 @@ interface StepsContract extends Contract {
       try (TrainingSession constant = started(NETWORK, sgd(), data)) {
         constant.run(StepChunk.of(3).learningRate(0.1).build());
         assertFalse(Arrays.equals(once, read(constant, Slot.PARAMETERS, 0)), "the rates should matter");
+      }
+    }
+  }
+
+  @Test
+  default void kinksOfTheLossesAreTorchs() {
+    // One weight and one bias, both 0, so that the output is 0 on three rows with targets 0, 1 and -1: differences 0, -1, 1.
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[3], new double[] {0, 1, -1});
+    for (Loss loss : List.of(Loss.MAE, Loss.HUBER)) {
+      try (TrainingSession session = session(network, training(loss, OptimizerSpec.Sgd.DEFAULT), 1)) {
+        session.bind(data);
+        session.run(StepChunk.of(1).learningRate(0).recordAll().build());
+        double expectedLoss = loss == Loss.MAE ? 2.0 / 3 : 1.0 / 3;
+        assertRelativeToLargest(loss.key(), new double[] {expectedLoss}, session.sync().loss()[0], rounding());
+        assertRelativeToLargest(loss.key() + "'", new double[] {0, -1.0 / 3, 1.0 / 3},
+            tap((Tapped) session, network, Tap.DELTA, 0, 0, 3), rounding());
       }
     }
   }
