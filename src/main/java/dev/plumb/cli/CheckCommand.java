@@ -1,17 +1,14 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.Version;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.check.FiniteDifferences;
-import dev.plumb.check.GradientCheck;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.data.RandomData;
-import dev.plumb.json.JsonOutput;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
@@ -23,11 +20,8 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.AtomicFile;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
@@ -35,9 +29,6 @@ import org.apache.commons.cli.Options;
 /** {@code plumb check}: a device's gradients against finite differences of its own loss. */
 final class CheckCommand implements Command {
   private static final int MOST_SAMPLES = 1_000_000;
-
-  /** The gradients of all tensors at one point of the training. */
-  private record Checked(int afterSteps, List<GradientCheck> tensors) {}
 
   @Override
   public String name() {
@@ -97,17 +88,21 @@ final class CheckCommand implements Command {
           + " samples, weights " + initializer.key() + ", gradients against finite differences");
       out.println();
       out.flush();
-      List<Checked> checked = new ArrayList<>();
+      CheckReport report = new CheckReport();
       try (FiniteDifferences differences = new FiniteDifferences(device.backend(), network, loss, data)) {
-        checked.add(new Checked(0, differences.at(parameters)));
+        report.add(0, differences.at(parameters));
         if (steps > 0) {
           double[] later = trained(device.backend(), network, training, data, parameters, steps);
-          checked.add(new Checked(steps, differences.at(later)));
+          report.add(steps, differences.at(later));
         }
       }
-      print(checked, out);
-      json.ifPresent(file -> AtomicFile.write(file, stream2 -> write(device.backend(), network, loss, checked, stream2)));
-      return verdict(checked, out, err);
+      report.print(out);
+      json.ifPresent(file -> AtomicFile.write(file, sink -> report.write(device.backend().device(), network, loss, sink)));
+      Optional<String> fault = report.fault();
+      fault.ifPresentOrElse(
+          line -> err.println("plumb check: " + line),
+          () -> out.println("\nall " + report.compared() + " compared gradients agree"));
+      return fault.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
     }
   }
 
@@ -136,84 +131,5 @@ final class CheckCommand implements Command {
       session.read(Slot.PARAMETERS, 0, later);
       return later;
     }
-  }
-
-  private static void print(List<Checked> checked, PrintStream out) {
-    TextTable table = new TextTable().right("after").left("tensor").left("shape").right("compared").right("skipped")
-        .right("largest error").left("at").right("of its tolerance").left("verdict");
-    for (Checked point : checked) {
-      for (GradientCheck tensor : point.tensors()) {
-        boolean none = tensor.compared() == 0;
-        table.row(List.of(
-            Integer.toString(point.afterSteps()),
-            tensor.slice().name(),
-            tensor.slice().isBias()
-                ? Integer.toString(tensor.slice().rows())
-                : tensor.slice().rows() + "x" + tensor.slice().columns(),
-            Integer.toString(tensor.compared()),
-            Integer.toString(tensor.skipped()),
-            none ? "-" : Decimal.scientific(tensor.error()),
-            none ? "-" : tensor.slice().place(tensor.worst()),
-            none ? "-" : Decimal.fixed(tensor.units(), 4),
-            tensor.ok() ? "ok" : none ? "not checked" : "WRONG"));
-      }
-    }
-    table.print(out);
-  }
-
-  private static int verdict(List<Checked> checked, PrintStream out, PrintStream err) {
-    int compared = 0;
-    for (Checked point : checked) {
-      for (GradientCheck tensor : point.tensors()) {
-        compared += tensor.compared();
-        if (!tensor.ok()) {
-          err.println("plumb check: after " + point.afterSteps() + " steps, layer " + tensor.slice().layer() + ", "
-              + (tensor.compared() == 0
-                  ? tensor.slice().name() + ": every difference crosses a kink, so that nothing could be compared; try fewer --"
-                      + Flags.SAMPLES.getLongOpt()
-                  : tensor.slice().name() + tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient()
-                      + ", finite differences " + tensor.difference() + ", the error is "
-                      + Decimal.fixed(tensor.units(), 1) + " times what is allowed"));
-          return ExitCode.FAILED;
-        }
-      }
-    }
-    out.println();
-    out.println("all " + compared + " compared gradients agree");
-    return ExitCode.DONE;
-  }
-
-  private static void write(
-      Backend backend, NetworkSpec network, Loss loss, List<Checked> checked, OutputStream out) throws IOException {
-    JsonOutput.write(out, json -> {
-      json.writeStartObject();
-      json.writeStringField("plumb", Version.CURRENT);
-      json.writeObjectFieldStart("device");
-      json.writeStringField("kind", backend.device().kind().key());
-      json.writeStringField("name", backend.device().name());
-      json.writeEndObject();
-      json.writeStringField("layers", network.shape());
-      json.writeStringField("activation", network.activation().key());
-      json.writeStringField("loss", loss.key());
-      json.writeBooleanField("ok", checked.stream().flatMap(point -> point.tensors().stream()).allMatch(GradientCheck::ok));
-      json.writeArrayFieldStart("tensors");
-      for (Checked point : checked) {
-        for (GradientCheck tensor : point.tensors()) {
-          json.writeStartObject();
-          json.writeNumberField("afterSteps", point.afterSteps());
-          json.writeStringField("tensor", tensor.slice().name());
-          json.writeNumberField("compared", tensor.compared());
-          json.writeNumberField("skipped", tensor.skipped());
-          json.writeNumberField("worstIndex", tensor.worst());
-          JsonOutput.number(json, "gradient", tensor.gradient());
-          JsonOutput.number(json, "finiteDifference", tensor.difference());
-          JsonOutput.number(json, "errorInTolerances", tensor.units());
-          json.writeBooleanField("ok", tensor.ok());
-          json.writeEndObject();
-        }
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    });
   }
 }

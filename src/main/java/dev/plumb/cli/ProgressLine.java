@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** A progress bar on a terminal, and nothing anywhere else; it is gone when closed. */
 final class ProgressLine implements AutoCloseable {
   /** Set by scripts/plumb, which can tell whether stderr is a terminal; Java alone cannot. */
-  private static final String TERMINAL_PROPERTY = "plumb.stderr.terminal";
+  static final String TERMINAL_PROPERTY = "plumb.stderr.terminal";
 
   /** One column less than the narrowest terminal people use, so that the line never wraps. */
   private static final int WIDTH = 79;

@@ -189,7 +189,12 @@ class MainTest {
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertTrue(written.get("ok").booleanValue());
     assertEquals(8, written.get("tensors").size());
-    assertEquals("layers.1.bias", written.get("tensors").get(0).get("tensor").textValue());
+    JsonNode first = written.get("tensors").get(0);
+    JsonNode later = written.get("tensors").get(4);
+    assertEquals("layers.1.bias", first.get("tensor").textValue());
+    assertEquals("layers.1.bias", later.get("tensor").textValue());
+    assertEquals(10, later.get("afterSteps").intValue());
+    assertFalse(first.get("gradient").doubleValue() == later.get("gradient").doubleValue(), "training should have moved it");
   }
 
   // Bad input: exit code and one line

@@ -1,0 +1,103 @@
+package dev.plumb.cli;
+
+import dev.plumb.Version;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.check.GradientCheck;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What a check found, for people and for machines. */
+final class CheckReport {
+  /** One tensor's gradient after some steps of training. */
+  private record Row(int afterSteps, GradientCheck tensor) {}
+
+  private final List<Row> rows = new ArrayList<>();
+
+  void add(int afterSteps, List<GradientCheck> tensors) {
+    tensors.forEach(tensor -> rows.add(new Row(afterSteps, tensor)));
+  }
+
+  /** Coordinates that were compared, of all tensors. */
+  int compared() {
+    return rows.stream().mapToInt(row -> row.tensor().compared()).sum();
+  }
+
+  /** The first tensor that is not all right, in one line; empty when all are. */
+  Optional<String> fault() {
+    return rows.stream().filter(row -> !row.tensor().ok()).findFirst().map(row -> {
+      GradientCheck tensor = row.tensor();
+      return "after " + row.afterSteps() + " steps, layer " + tensor.slice().layer() + ", " + tensor.slice().name()
+          + (tensor.compared() == 0
+              ? ": every difference crosses a kink, so that nothing could be compared; try fewer --"
+                  + Flags.SAMPLES.getLongOpt()
+              : tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient() + ", finite differences "
+                  + tensor.difference() + ", the error is " + Decimal.fixed(tensor.units(), 1) + " times what is allowed");
+    });
+  }
+
+  void print(PrintStream out) {
+    TextTable table = new TextTable().right("after").left("tensor").left("shape").right("compared").right("skipped")
+        .right("largest error").left("at").right("of its tolerance").left("verdict");
+    for (Row row : rows) {
+      GradientCheck tensor = row.tensor();
+      boolean none = tensor.compared() == 0;
+      table.row(List.of(
+          Integer.toString(row.afterSteps()),
+          tensor.slice().name(),
+          tensor.slice().isBias()
+              ? Integer.toString(tensor.slice().rows())
+              : tensor.slice().rows() + "x" + tensor.slice().columns(),
+          Integer.toString(tensor.compared()),
+          Integer.toString(tensor.skipped()),
+          none ? "-" : Decimal.scientific(tensor.error()),
+          none ? "-" : tensor.slice().place(tensor.worst()),
+          none ? "-" : Decimal.fixed(tensor.units(), 4),
+          tensor.ok() ? "ok" : none ? "not checked" : "WRONG"));
+    }
+    table.print(out);
+  }
+
+  /** Writes all of it as JSON. */
+  void write(DeviceInfo device, NetworkSpec network, Loss loss, OutputStream out) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      json.writeStringField("plumb", Version.CURRENT);
+      json.writeObjectFieldStart("device");
+      json.writeStringField("kind", device.kind().key());
+      json.writeStringField("name", device.name());
+      json.writeEndObject();
+      json.writeArrayFieldStart("layers");
+      for (int width : network.widths()) {
+        json.writeNumber(width);
+      }
+      json.writeEndArray();
+      json.writeStringField("activation", network.activation().key());
+      json.writeStringField("loss", loss.key());
+      json.writeBooleanField("ok", fault().isEmpty());
+      json.writeArrayFieldStart("tensors");
+      for (Row row : rows) {
+        GradientCheck tensor = row.tensor();
+        json.writeStartObject();
+        json.writeNumberField("afterSteps", row.afterSteps());
+        json.writeStringField("tensor", tensor.slice().name());
+        json.writeNumberField("compared", tensor.compared());
+        json.writeNumberField("skipped", tensor.skipped());
+        json.writeNumberField("worstIndex", tensor.worst());
+        JsonOutput.number(json, "gradient", tensor.gradient());
+        JsonOutput.number(json, "finiteDifference", tensor.difference());
+        JsonOutput.number(json, "errorInTolerances", tensor.units());
+        json.writeBooleanField("ok", tensor.ok());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    });
+  }
+}
