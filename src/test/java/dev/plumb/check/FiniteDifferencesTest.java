@@ -21,6 +21,7 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +92,7 @@ class FiniteDifferencesTest {
     double[] parameters = Initializer.PYTORCH.draw(network, stream);
     ParameterLayout layout = ParameterLayout.of(network);
     for (int wrong = 0; wrong < layout.size(); wrong++) {
-      try (Backend backend = new WrongGradientBackend(wrong, 1 + 1e-5);
+      try (Backend backend = new WrongGradientBackend(Map.of(wrong, 1 + 1e-5));
           FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
         for (GradientCheck check : differences.at(parameters)) {
           int within = wrong - check.slice().offset();
@@ -104,11 +105,24 @@ class FiniteDifferencesTest {
   }
 
   @Test
+  void ofSeveralWrongGradientsTheWorstIsNamed() {
+    NetworkSpec network = NetworkSpec.of(Activation.SILU, 3, 4, 2);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    Dataset data = RandomData.draw(9, network, Loss.MSE, stream);
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    try (Backend backend = new WrongGradientBackend(Map.of(2, 1.001, 5, 2.0, 9, 1.001));
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      List<GradientCheck> checks = differences.at(parameters);
+      assertEquals(5, checks.get(checks.size() - 1).worst(), checks.toString());
+    }
+  }
+
+  @Test
   void nanGradientIsWrong() {
     NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 2);
     NumpyRandom stream = new NumpyRandom(SEED);
     Dataset data = RandomData.draw(3, network, Loss.MSE, stream);
-    try (Backend backend = new WrongGradientBackend(1, Double.NaN);
+    try (Backend backend = new WrongGradientBackend(Map.of(1, Double.NaN));
         FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
       List<GradientCheck> checks = differences.at(Initializer.PYTORCH.draw(network, stream));
       assertFalse(checks.stream().allMatch(GradientCheck::ok));

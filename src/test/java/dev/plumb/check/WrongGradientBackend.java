@@ -11,17 +11,17 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.Map;
 import java.util.Optional;
 
-/** The reference, but one gradient is multiplied by a factor when it is read. */
+/** The reference, but some gradients are multiplied by a factor when they are read. */
 final class WrongGradientBackend implements Backend {
   private final ReferenceBackend right = new ReferenceBackend();
-  private final int wrong;
-  private final double factor;
+  private final Map<Integer, Double> factors;
 
-  WrongGradientBackend(int wrong, double factor) {
-    this.wrong = wrong;
-    this.factor = factor;
+  /** @param factors by the index of the gradient in the flat vector */
+  WrongGradientBackend(Map<Integer, Double> factors) {
+    this.factors = Map.copyOf(factors);
   }
 
   @Override
@@ -43,7 +43,7 @@ final class WrongGradientBackend implements Backend {
         Object result = method.invoke(session, arguments);
         if (method.getName().equals("read") && arguments[0] == Slot.GRADIENTS) {
           double[] gradients = (double[]) arguments[2];
-          gradients[wrong] *= factor;
+          factors.forEach((wrong, factor) -> gradients[wrong] *= factor);
         }
         return result;
       } catch (InvocationTargetException e) {
