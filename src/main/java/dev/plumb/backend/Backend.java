@@ -27,6 +27,7 @@ public interface Backend extends AutoCloseable {
    */
   TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas);
 
+  /** Its sessions are to be closed before. */
   @Override
   void close();
 }

@@ -5,7 +5,8 @@ import dev.plumb.model.ParameterLayout;
 
 /**
  * The training of one network shape, in one or several replicas that never touch each other. Order of calls: write parameters,
- * {@link #bind} data, then any number of {@link #run} and {@link #sync}. One thread at a time.
+ * {@link #bind} data, then any number of {@link #run} and {@link #sync}. A session belongs to the thread that opened it: a
+ * backend that can tell throws an IllegalStateException in any other.
  *
  * <p>After {@link #close} every call is an IllegalStateException; closing twice is not.
  */
@@ -30,11 +31,15 @@ public interface TrainingSession extends AutoCloseable {
    */
   void run(StepChunk chunk);
 
-  /** Waits for all steps that were run, and returns what was recorded since the last call. */
+  /**
+   * Waits for all steps that were run, and returns what was recorded since the last call. A failure of a step that was only
+   * enqueued shows here at the latest.
+   */
   StepMetrics sync();
 
   /**
-   * The loss over all the given rows, and the hits where the loss is of a classification; changes nothing.
+   * The loss over all the given rows, and the hits where the loss is of a classification; changes nothing. Waits for the steps
+   * before it. The rows that are bound, passed as the same object, need not reach the device again.
    *
    * @throws dev.plumb.model.InvalidInputException when the rows do not fit the network and the loss
    */

@@ -31,6 +31,9 @@ public final class FiniteDifferences implements AutoCloseable {
   /** Balances the error of the difference, h²/6 times the third derivative, against rounding, 1e-16·loss/h. */
   private static final double STEP = 1e-5;
 
+  /** Beyond this the step grows with the parameter, which would swallow it otherwise. */
+  private static final double LARGE = 1000;
+
   /**
    * Observed: over 50 seeds, all activations and losses and layers of up to 13 units, at the first weights and after ten steps of
    * adam, the largest error of 384,661 coordinates was 0.056 of what is allowed, all of it rounding (about 6e-11). What is
@@ -105,11 +108,12 @@ public final class FiniteDifferences implements AutoCloseable {
     for (int i = 0; i < slice.size(); i++) {
       int at = slice.offset() + i;
       double kept = parameters[at];
-      parameters[at] = kept + STEP;
+      double step = STEP * Math.max(1, Math.abs(kept) / LARGE);
+      parameters[at] = kept + step;
       double above = parameters[at];
       double lossAbove = lossAt(parameters);
       boolean crosses = !sides().equals(sidesHere);
-      parameters[at] = kept - STEP;
+      parameters[at] = kept - step;
       double below = parameters[at];
       double lossBelow = lossAt(parameters);
       crosses |= !sides().equals(sidesHere);

@@ -36,6 +36,9 @@ final class Arguments {
       line = parser.parse(options, arguments.toArray(String[]::new));
     } catch (UnrecognizedOptionException e) {
       String given = e.getOption().split("=", 2)[0];
+      if (given.startsWith("--") && options.hasLongOption(given.substring(2))) {
+        throw new InvalidInputException(given + " takes no value", e);
+      }
       List<String> known = options.getOptions().stream().map(option -> "--" + option.getLongOpt()).sorted().toList();
       String nearest = Spelling.didYouMean(given, known);
       throw new InvalidInputException("unknown option " + given
@@ -144,7 +147,8 @@ final class Arguments {
       return Arrays.stream(text.get().split(",", -1)).map(part -> Integer.valueOf(part.strip())).toList();
     } catch (NumberFormatException e) {
       throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get()
-          + ": whole numbers with commas between them are needed, like 3,8,1", e);
+          + ": whole numbers of at most " + Integer.MAX_VALUE
+          + " with commas between them are needed, like 3,8,1", e);
     }
   }
 

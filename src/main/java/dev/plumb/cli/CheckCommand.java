@@ -22,6 +22,7 @@ import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.AtomicFile;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
@@ -93,15 +94,21 @@ final class CheckCommand implements Command {
         report.add(0, differences.at(parameters));
         if (steps > 0) {
           double[] later = trained(device.backend(), network, training, data, parameters, steps);
+          if (!Arrays.stream(later).allMatch(Double::isFinite)) {
+            err.println("plumb check: training diverged within its " + steps + " steps, so that there is nothing to check; try a --"
+                + Flags.LEARNING_RATE.getLongOpt() + " below " + learningRate);
+            return ExitCode.FAILED;
+          }
           report.add(steps, differences.at(later));
         }
       }
       report.print(out);
-      json.ifPresent(file -> AtomicFile.write(file, sink -> report.write(device.backend().device(), network, loss, sink)));
       Optional<String> fault = report.fault();
       fault.ifPresentOrElse(
           line -> err.println("plumb check: " + line),
           () -> out.println("\nall " + report.compared() + " compared gradients agree"));
+      out.flush();
+      json.ifPresent(file -> AtomicFile.write(file, sink -> report.write(device.backend().device(), network, loss, sink)));
       return fault.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
     }
   }
@@ -122,11 +129,7 @@ final class CheckCommand implements Command {
       session.write(Slot.PARAMETERS, 0, parameters);
       session.bind(data);
       session.run(StepChunk.of(steps).learningRate(training.learningRate()).build());
-      long diverged = session.sync().firstNonFinite()[0];
-      if (diverged >= 0) {
-        throw new InvalidInputException("training was not finite any more at step " + (diverged + 1)
-            + ", so that there is nothing to check; use a smaller --" + Flags.LEARNING_RATE.getLongOpt());
-      }
+      session.sync();
       double[] later = new double[parameters.length];
       session.read(Slot.PARAMETERS, 0, later);
       return later;

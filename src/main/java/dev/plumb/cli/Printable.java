@@ -4,11 +4,23 @@ package dev.plumb.cli;
 final class Printable {
   private Printable() {}
 
-  /** Control characters, line ends among them, become question marks. */
+  /** No name that anyone means to read is longer. */
+  private static final int LONGEST = 1000;
+
+  /** What moves the cursor or changes the direction of writing becomes a question mark; what is very long is cut. */
   static String text(String text) {
-    return text.codePoints()
-        .map(c -> Character.isISOControl(c) ? '?' : c)
+    String shown = text.codePoints()
+        .limit(LONGEST)
+        .map(c -> isHarmless(c) ? c : '?')
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
+    return text.codePointCount(0, text.length()) > LONGEST ? shown + "..." : shown;
+  }
+
+  private static boolean isHarmless(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> false;
+      default -> true;
+    };
   }
 }

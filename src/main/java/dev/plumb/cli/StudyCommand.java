@@ -21,6 +21,8 @@ import org.apache.commons.cli.Options;
 
 /** {@code plumb study}: several networks trained alike, and one table. */
 final class StudyCommand implements Command {
+  private static final int MOST_SEEDS = 1_000_000;
+
   /** Networks that diverged are named one by one up to here, and counted from here. */
   private static final int MOST_NAMED = 10;
 
@@ -68,7 +70,7 @@ final class StudyCommand implements Command {
       spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
     spec = spec.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
-    int seeds = arguments.integer(Flags.SEEDS, 1, 1);
+    int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
     if (json.isPresent() && specFile.isPresent() && AtomicFile.isSameFile(json.get(), specFile.get())) {
@@ -86,8 +88,9 @@ final class StudyCommand implements Command {
         result = runner.run(progress::done);
       }
       new StudyTable(result).print(out);
-      json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
+      out.flush();
       reportDiverged(result, err);
+      json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
       return result.diverged().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
     }
   }

@@ -29,6 +29,15 @@ public final class BatchOrder {
     return (rows + batchSize - 1) / batchSize;
   }
 
+  /** Draws what that many epochs would have drawn, for a training that ended early: what comes after is not disturbed. */
+  public void skip(int epochs) {
+    if (batchSize < rows && shuffle) {
+      for (int i = 0; i < epochs; i++) {
+        stream.permutation(rows);
+      }
+    }
+  }
+
   /** The row indices of each step of the next epoch; a null stands for all rows. */
   public int[][] nextEpoch() {
     if (batchSize >= rows) {

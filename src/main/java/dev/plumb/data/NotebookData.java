@@ -8,6 +8,13 @@ public final class NotebookData {
 
   private NotebookData() {}
 
+  /** Moves the stream on as {@link #draw} would. */
+  public static void skip(int samples, NumpyRandom stream) {
+    for (int i = 0; i < samples * FEATURES; i++) {
+      stream.randomSample();
+    }
+  }
+
   /** Draws the points from the stream, row by row: {@code uniform(-2, 2, (samples, 3))}. */
   public static Dataset draw(int samples, NumpyRandom stream) {
     double[] x = new double[samples * FEATURES];

@@ -1,20 +1,30 @@
 package dev.plumb.data;
 
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.random.NumpyRandom;
 
 /** Data without meaning, of any shape, for checks: it fits a given network and loss. */
 public final class RandomData {
+  /** A table is one Java array. */
+  private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
+
   private RandomData() {}
 
   /**
    * Features from N(0, 1), row by row, then the targets: classes or 0 and 1 with equal chances for the cross-entropies,
    * else N(0, 1).
+   *
+   * @throws InvalidInputException when that is more than one table holds
    */
   public static Dataset draw(int rows, NetworkSpec network, Loss loss, NumpyRandom stream) {
     int features = network.inputs();
     int outputs = network.outputs();
+    if ((long) rows * Math.max(features, outputs) > MOST_VALUES) {
+      throw new InvalidInputException(rows + " samples of " + features + " inputs and " + outputs + " outputs are more than the "
+          + MOST_VALUES + " values that a table holds");
+    }
     double[] x = new double[rows * features];
     for (int i = 0; i < x.length; i++) {
       x[i] = stream.standardNormal();

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Reads a JSON file that a user wrote, strictly: one object, no key twice, nothing behind it. */
 public final class JsonInput {
@@ -25,6 +27,13 @@ public final class JsonInput {
       .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
       .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
       .build();
+
+  /** Files are read whole; what is larger was not written by hand. */
+  private static final int MOST_BYTES = 64 << 20;
+
+  /** Where Jackson tells a programmer which switch to set. */
+  private static final Pattern FOR_PROGRAMMERS =
+      Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)|, from `[^`]*`|: enable .*");
 
   private JsonInput() {}
 
@@ -37,7 +46,9 @@ public final class JsonInput {
   public static JsonObject read(Path file) {
     byte[] bytes;
     try {
-      bytes = Files.readAllBytes(file);
+      try (InputStream in = Files.newInputStream(file)) {
+        bytes = in.readNBytes(MOST_BYTES + 1);
+      }
     } catch (NoSuchFileException e) {
       throw new InvalidInputException("there is no such file", e);
     } catch (AccessDeniedException e) {
@@ -46,11 +57,22 @@ public final class JsonInput {
       String what = Files.isDirectory(file) ? "it is a folder, not a file" : String.valueOf(e.getMessage());
       throw new InvalidInputException("cannot be read: " + what, e);
     }
+    if (bytes.length > MOST_BYTES) {
+      throw new InvalidInputException("is larger than " + MOST_BYTES + " bytes; no JSON file that Plumb reads needs to be");
+    }
     return parse(bytes);
   }
 
   static JsonObject parse(byte[] utf8) {
     try (JsonParser parser = FACTORY.createParser(utf8)) {
+      return document(parser);
+    } catch (IOException e) {
+      throw new InvalidInputException("cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static JsonObject document(JsonParser parser) throws IOException {
+    try {
       JsonToken first = parser.nextToken();
       if (first != JsonToken.START_OBJECT) {
         throw new InvalidInputException(first == null
@@ -64,11 +86,10 @@ public final class JsonInput {
       }
       return root;
     } catch (JsonProcessingException e) {
-      String message = e.getOriginalMessage().lines().findFirst().orElse("not JSON");
-      throw new InvalidInputException((e.getLocation() == null ? "" : place(e.getLocation()) + ": ")
-          + "this is not JSON: " + message, e);
-    } catch (IOException e) {
-      throw new InvalidInputException("cannot be read: " + e.getMessage(), e);
+      String message = e.getOriginalMessage().lines().findFirst().orElse("");
+      JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+      throw new InvalidInputException(
+          place(at) + ": this is not JSON: " + FOR_PROGRAMMERS.matcher(message).replaceAll(""), e);
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -96,12 +97,22 @@ public final class JsonObject {
     }
   }
 
-  /** Runs a constructor that may refuse what this object as a whole holds, and puts its place before the complaint. */
+  /** Reads a string by a parser that may refuse it, and puts the key's place before its complaint. */
+  public <T> T parsed(String key, Function<String, T> parser) {
+    String word = text(key);
+    return at(key, () -> parser.apply(word));
+  }
+
+  /**
+   * Runs a constructor that may refuse what this object as a whole holds, and puts a place before its complaint: the key that
+   * the complaint begins with ("epochs -1 must be ..."), where there is one, else the object.
+   */
   public <T> T at(Supplier<T> made) {
     try {
       return made.get();
     } catch (InvalidInputException e) {
-      throw e.at((path.isEmpty() ? "" : path + ", ") + "line " + line);
+      String first = e.getMessage().split(" ", 2)[0];
+      throw e.at(values.containsKey(first) ? place(first) : (path.isEmpty() ? "" : path + ", ") + "line " + line);
     }
   }
 
@@ -141,7 +152,8 @@ public final class JsonObject {
     long number;
     if (value.content() instanceof Long whole) {
       number = whole;
-    } else if (value.content() instanceof Double real && real == Math.rint(real) && Math.abs(real) <= 0x1p53) {
+    } else if (value.content() instanceof Double real && real == Math.rint(real) && !real.isInfinite()) {
+      // Beyond the range of long the conversion stops at its ends, which are out of every range below.
       number = real.longValue();
     } else {
       throw wrongType(key, value, "a whole number");

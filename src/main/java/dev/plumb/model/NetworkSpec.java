@@ -67,20 +67,21 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
     return new LayerSpec(widths.get(index), widths.get(index + 1), last ? Activation.LINEAR : activation);
   }
 
-  /** The widths in one word, long runs in short: 3-6-6-1, 3-8x8-1 (eight hidden layers of 8 units). */
+  /** The widths in one word, long runs of hidden layers in short: 3-6-6-1, 3-8x8-1 (eight hidden layers of 8 units). */
   public String shape() {
     StringBuilder shape = new StringBuilder();
-    int i = 0;
-    while (i < widths.size()) {
+    shape.append(inputs());
+    int output = widths.size() - 1;
+    int i = 1;
+    while (i < output) {
       int end = i;
-      while (end < widths.size() && widths.get(end).equals(widths.get(i))) {
+      while (end < output && widths.get(end).equals(widths.get(i))) {
         end++;
       }
       boolean shorten = end - i >= LONG_RUN;
-      String part = shorten ? (end - i) + "x" + widths.get(i) : widths.get(i).toString();
-      shape.append(shape.isEmpty() ? "" : "-").append(part);
+      shape.append('-').append(shorten ? (end - i) + "x" + widths.get(i) : widths.get(i).toString());
       i = shorten ? end : i + 1;
     }
-    return shape.toString();
+    return shape.append('-').append(outputs()).toString();
   }
 }

@@ -11,11 +11,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.List;
 import java.util.Locale;
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, then renamed over it. A target that is there and is not a
- * regular file (a pipe, a device) is written to directly, since a rename would put a file in its place.
+ * regular file (a pipe, a device) is added to directly, since a rename would put a file in its place.
  */
 public final class AtomicFile {
   /** What a file holds. */
@@ -23,6 +25,12 @@ public final class AtomicFile {
   public interface Content {
     void writeTo(OutputStream out) throws IOException;
   }
+
+  /** Names of streams, which may be regular files that a shell has opened: they are added to and never replaced. */
+  private static final List<String> OPEN_STREAMS = List.of("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc");
+
+  /** As many as Linux follows. */
+  private static final int MOST_LINKS = 40;
 
   private AtomicFile() {}
 
@@ -64,7 +72,7 @@ public final class AtomicFile {
   public static void write(Path target, Content content) {
     try {
       if (isSpecial(target)) {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(target, StandardOpenOption.WRITE))) {
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(target, StandardOpenOption.APPEND))) {
           content.writeTo(out);
         }
         return;
@@ -75,6 +83,7 @@ public final class AtomicFile {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW))) {
           content.writeTo(out);
         }
+        copyPermissions(file, temporary);
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
       } finally {
         Files.deleteIfExists(temporary);
@@ -84,23 +93,38 @@ public final class AtomicFile {
     }
   }
 
-  /** A link is followed, so that the file it points to is written and the link stays. */
+  /** Links are followed, to a file that is not there yet too, so that what they point to is written and they stay links. */
   private static Path resolve(Path target) throws IOException {
-    return Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+    Path file = target.toAbsolutePath();
+    for (int links = 0; Files.isSymbolicLink(file); links++) {
+      if (links == MOST_LINKS) {
+        throw new FileSystemException(target.toString(), null, "too many symbolic links");
+      }
+      file = file.resolveSibling(Files.readSymbolicLink(file));
+    }
+    return file;
   }
 
-  /** /dev/stdout may lead to a regular file, which is open already: what is under these folders is never replaced. */
+  /** Whether a target is there that must not be replaced: a device, a pipe, or a stream that is open already. */
   private static boolean isSpecial(Path target) throws FileSystemException {
     if (Files.isDirectory(target)) {
       throw new FileSystemException(target.toString(), null, "it is a folder, not a file");
     }
     Path absolute = target.toAbsolutePath();
     return Files.exists(target)
-        && (!Files.isRegularFile(target) || absolute.startsWith("/dev") || absolute.startsWith("/proc"));
+        && (!Files.isRegularFile(target) || OPEN_STREAMS.stream().anyMatch(absolute::startsWith));
   }
 
   private static Path temporary(Path file) {
-    return file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+    return file.resolveSibling(".plumb-" + ProcessHandle.current().pid() + ".tmp");
+  }
+
+  /** A file that replaces another is as readable as that one was. */
+  private static void copyPermissions(Path from, Path to) throws IOException {
+    PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
+    if (view != null && Files.exists(from)) {
+      Files.setPosixFilePermissions(to, view.readAttributes().permissions());
+    }
   }
 
   private static InvalidInputException cannotWrite(Path target, IOException e) {

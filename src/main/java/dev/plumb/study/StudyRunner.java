@@ -45,8 +45,11 @@ public final class StudyRunner {
     Dataset baseData = null;
     for (int replica = 0; replica < seeds; replica++) {
       NumpyRandom stream = new NumpyRandom(spec.seed() + replica);
-      Dataset drawn = NotebookData.draw(spec.samples(), stream);
-      baseData = replica == 0 ? drawn : baseData;
+      if (replica == 0) {
+        baseData = NotebookData.draw(spec.samples(), stream);
+      } else {
+        NotebookData.skip(spec.samples(), stream);
+      }
       streams.add(stream);
     }
     data = baseData;

@@ -36,9 +36,7 @@ public record StudySpec(
   private static final int MOST_SAMPLES = 100_000_000;
 
   public StudySpec {
-    if (samples < 1 || samples > MOST_SAMPLES) {
-      throw new InvalidInputException("samples " + samples + " must lie between 1 and " + MOST_SAMPLES);
-    }
+    requireSamples(samples);
     requireSeed(seed);
     training.requireFits(samples);
     for (int epoch : lossAtEpochs) {
@@ -81,6 +79,13 @@ public record StudySpec(
   public StudySpec withPrecision(Precision precision) {
     return new StudySpec(
         name, samples, seed, initializer, training.withPrecision(precision), shuffle, lossAtEpochs, networks);
+  }
+
+  /** @throws InvalidInputException unless there is a row and the table is of a sensible size */
+  static void requireSamples(int samples) {
+    if (samples < 1 || samples > MOST_SAMPLES) {
+      throw new InvalidInputException("samples " + samples + " must lie between 1 and " + MOST_SAMPLES);
+    }
   }
 
   /** @throws InvalidInputException unless NumPy would take the seed */

@@ -49,7 +49,7 @@ public final class StudySpecReader {
         json.has("name") ? json.text("name") : "study",
         samples,
         json.has("seed") ? json.longInteger("seed") : notebook.seed(),
-        json.has("initializer") ? json.at("initializer", () -> Initializer.of(json.text("initializer")))
+        json.has("initializer") ? json.parsed("initializer", Initializer::of)
             : notebook.initializer(),
         training,
         !json.has("shuffle") || json.flag("shuffle"),
@@ -62,11 +62,15 @@ public final class StudySpecReader {
     if (data.has("source") && !data.text("source").equals("notebook")) {
       throw data.fault("source", "unknown source \"" + data.text("source") + "\"; the only one is \"notebook\"");
     }
-    return data.has("samples") ? data.integer("samples") : otherwise;
+    int samples = data.has("samples") ? data.integer("samples") : otherwise;
+    return data.at(() -> {
+      StudySpec.requireSamples(samples);
+      return samples;
+    });
   }
 
   private static TrainingSpec training(JsonObject json, TrainingSpec otherwise) {
-    Loss loss = json.has("loss") ? json.at("loss", () -> Loss.of(json.text("loss"))) : otherwise.loss();
+    Loss loss = json.has("loss") ? json.parsed("loss", Loss::of) : otherwise.loss();
     OptimizerSpec optimizer = json.has("optimizer") ? optimizer(json.object("optimizer")) : otherwise.optimizer();
     OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : OptionalDouble.empty();
     double learningRate = json.has("learningRate") ? json.number("learningRate") : otherwise.learningRate();
@@ -76,8 +80,8 @@ public final class StudySpecReader {
   }
 
   private static OptimizerSpec optimizer(JsonObject json) {
-    OptimizerSpec.Kind kind = json.at("type", () ->
-        Keyed.parse(OptimizerSpec.Kind.class, "optimizer", json.text("type")));
+    OptimizerSpec.Kind kind = json.parsed("type", word ->
+        Keyed.parse(OptimizerSpec.Kind.class, "optimizer", word));
     return switch (kind) {
       case SGD -> {
         json.allowOnly(Set.of("type", "momentum", "nesterov", "weightDecay"));
@@ -114,7 +118,7 @@ public final class StudySpecReader {
 
   private static StudyNetwork network(JsonObject json) {
     json.allowOnly(Set.of("name", "layers", "activation"));
-    Activation activation = json.at("activation", () -> Activation.of(json.text("activation")));
+    Activation activation = json.parsed("activation", Activation::of);
     List<Integer> layers = json.integers("layers");
     NetworkSpec network = json.at("layers", () -> new NetworkSpec(layers, activation));
     String name = json.has("name") ? json.text("name") : network.shape() + " " + activation.key();

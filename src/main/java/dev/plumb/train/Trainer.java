@@ -90,8 +90,9 @@ public final class Trainer {
   /** Trains to the last epoch, or until no replica is finite any more. */
   public Outcome train() {
     long start = System.nanoTime();
-    int epoch = 1;
-    while (epoch <= training.epochs() && !allDiverged()) {
+    int epoch = 0;
+    while (epoch < training.epochs() && !allDiverged()) {
+      epoch++;
       boolean wanted = lossAtEpochs.contains(epoch);
       if (wanted && !fullBatch) {
         runPending(epoch - 1);
@@ -116,13 +117,10 @@ public final class Trainer {
           runPending(step == stepsPerEpoch - 1 ? epoch : epoch - 1);
         }
       }
-      epoch++;
     }
-    runPending(epoch - 1);
+    runPending(epoch);
     for (BatchOrder order : orders) {
-      for (int left = epoch; left <= training.epochs(); left++) {
-        order.nextEpoch();
-      }
+      order.skip(training.epochs() - epoch);
     }
     return new Outcome(lossAtEpoch, gradientNorms, divergedAtEpoch, (System.nanoTime() - start) / 1e9);
   }

@@ -118,6 +118,16 @@ class FiniteDifferencesTest {
   }
 
   @Test
+  void hugeParametersDoNotSwallowTheStep() {
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {0});
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      assertAllRight("bias of 1e15", differences.at(new double[] {0.5, 1e15}).subList(0, 1));
+    }
+  }
+
+  @Test
   void nanGradientIsWrong() {
     NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 2);
     NumpyRandom stream = new NumpyRandom(SEED);

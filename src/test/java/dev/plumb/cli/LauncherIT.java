@@ -70,6 +70,28 @@ class LauncherIT {
     Ran ran = run(Map.of("JAVA_HOME", old.getParent().toString()), LAUNCHER.toString(), "--version");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("plumb "), ran.out());
+    assertEquals("plumb: JAVA_HOME (" + old.getParent() + ") is no Java of 17 or newer; looking for another\n", ran.err());
+  }
+
+  @Test
+  void folderListOfTheShellDoesNotLeadAstray() throws Exception {
+    Ran ran = run(Map.of("CDPATH", "."), LAUNCHER.toString(), "--version");
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals("", ran.err());
+  }
+
+  @Test
+  void resultOnStandardOutputFollowsTheTable() throws Exception {
+    Path spec = Files.writeString(folder.resolve("spec.json"),
+        "{\"epochs\": 1, \"data\": {\"samples\": 4}, \"networks\": [{\"layers\": [3,1], \"activation\": \"tanh\"}]}");
+    Path log = Files.writeString(folder.resolve("log"), "before\n");
+    Ran ran = run(Map.of(), "bash", "-c", "\"$0\" study \"$1\" --json /dev/stdout >> \"$2\"",
+        LAUNCHER.toString(), spec.toString(), log.toString());
+    assertEquals(0, ran.code(), ran.err());
+    String text = Files.readString(log);
+    assertTrue(text.startsWith("before\ndevice: "), text);
+    assertTrue(text.indexOf("final loss") < text.indexOf("\"finalLoss\""), text);
+    assertTrue(text.endsWith("}\n"), text);
   }
 
   private Ran run(Map<String, String> environment, String... command) throws IOException, InterruptedException {

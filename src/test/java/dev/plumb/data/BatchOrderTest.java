@@ -24,6 +24,19 @@ class BatchOrderTest {
   }
 
   @Test
+  void skippedEpochsDrawWhatTheyWouldHaveDrawn() {
+    for (boolean shuffle : new boolean[] {true, false}) {
+      NumpyRandom skipping = new NumpyRandom(5);
+      NumpyRandom drawing = new NumpyRandom(5);
+      new BatchOrder(7, OptionalInt.of(3), shuffle, skipping).skip(2);
+      BatchOrder order = new BatchOrder(7, OptionalInt.of(3), shuffle, drawing);
+      order.nextEpoch();
+      order.nextEpoch();
+      assertEquals(drawing.randomSample(), skipping.randomSample());
+    }
+  }
+
+  @Test
   void unshuffledBatchesFollowTheData() {
     BatchOrder order = new BatchOrder(5, OptionalInt.of(2), false, new NumpyRandom(5));
     assertArrayEquals(new int[][] {{0, 1}, {2, 3}, {4}}, order.nextEpoch());

@@ -21,7 +21,9 @@ class NetworkSpecTest {
   void shapeShortensLongRunsAlone() {
     assertEquals("3-8-8-8-8-1", NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 1).shape());
     assertEquals("3-8x8-1", NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1).shape());
-    assertEquals("6x2", NetworkSpec.of(Activation.RELU, 2, 2, 2, 2, 2, 2).shape());
+    assertEquals("2-2-2-2-2-2", NetworkSpec.of(Activation.RELU, 2, 2, 2, 2, 2, 2).shape(), "four hidden layers");
+    assertEquals("2-5x2-2", NetworkSpec.of(Activation.RELU, 2, 2, 2, 2, 2, 2, 2).shape(), "five hidden layers");
+    assertEquals("3-4-5x8-4-1", NetworkSpec.of(Activation.RELU, 3, 4, 8, 8, 8, 8, 8, 4, 1).shape());
     assertEquals("1-1", NetworkSpec.of(Activation.RELU, 1, 1).shape());
   }
 

@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,51 @@ class AtomicFileTest {
     write(link, "new");
     assertTrue(Files.isSymbolicLink(link));
     assertEquals("new", Files.readString(real));
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void linkToNothingYetLeadsToTheNewFile() throws IOException {
+    Path real = folder.resolve("real.json");
+    Path link = Files.createSymbolicLink(folder.resolve("link.json"), Path.of("real.json"));
+    write(link, "new");
+    assertTrue(Files.isSymbolicLink(link));
+    assertEquals("new", Files.readString(real));
+    Path one = Files.createSymbolicLink(folder.resolve("one"), Path.of("two"));
+    Files.createSymbolicLink(folder.resolve("two"), Path.of("one"));
+    String message = assertThrows(InvalidInputException.class, () -> write(one, "x")).getMessage();
+    assertEquals("cannot write " + one + ": too many symbolic links", message);
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void replacedFileKeepsItsPermissions() throws IOException {
+    Path file = folder.resolve("secret.json");
+    write(file, "old");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    write(file, "new");
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+  }
+
+  @Test
+  void longestNamesFitToo() throws IOException {
+    Path file = folder.resolve("x".repeat(250));
+    AtomicFile.requireWritable(file);
+    write(file, "new");
+    assertEquals("new", Files.readString(file));
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void fileInSharedMemoryIsAFile() throws IOException {
+    Path file = Path.of("/dev/shm/plumb-test-" + ProcessHandle.current().pid() + ".json");
+    try {
+      write(file, "a long first version");
+      write(file, "short");
+      assertEquals("short", Files.readString(file));
+    } finally {
+      Files.deleteIfExists(file);
+    }
   }
 
   @Test

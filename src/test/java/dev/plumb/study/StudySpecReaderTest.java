@@ -84,7 +84,7 @@ class StudySpecReaderTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
     "'epoch': 5 | epoch, line 1: unknown key \"epoch\" (did you mean \"epochs\"?); known here: batchSize",
-    "'epochs': -1 | line 1: epochs -1 must be at least 1",
+    "'epochs': -1 | epochs, line 1: epochs -1 must be at least 1",
     "'epochs': 0 | epochs 0 must be at least 1",
     "'epochs': 'ten' | epochs, line 1: must be a whole number, not \"ten\"",
     "'learningRate': NaN | learningRate NaN must be a finite number of at least 0",
@@ -98,13 +98,13 @@ class StudySpecReaderTest {
     "'loss': 'mean' | loss, line 1: unknown loss \"mean\"",
     "'initializer': 'he' | initializer, line 1: unknown initializer \"he\"",
     "'optimizer': {'type': 'adm'} | optimizer.type, line 1: unknown optimizer \"adm\" (did you mean \"adam\"?)",
-    "'optimizer': {'momentum': 0.9} | the key \"type\" is missing",
+    "'optimizer': {'momentum': 0.9} | spec.json: optimizer, line 1: the key \"type\" is missing",
     "'optimizer': 'adam' | optimizer, line 1: must be an object, not \"adam\"",
     "'optimizer': {'type': 'sgd', 'beta1': 0.9} | optimizer.beta1, line 1: unknown key \"beta1\"",
-    "'optimizer': {'type': 'sgd', 'momentum': 2} | optimizer, line 1: momentum 2.0 must be",
+    "'optimizer': {'type': 'sgd', 'momentum': 2} | optimizer.momentum, line 1: momentum 2.0 must be",
     "'clipNorm': 0 | clipNorm 0.0 must be a finite number above 0",
     "'data': {'source': 'mnist'} | data.source, line 1: unknown source \"mnist\"",
-    "'data': {'samples': 0} | samples 0 must lie between 1",
+    "'data': {'samples': 0} | data.samples, line 1: samples 0 must lie between 1",
     "'data': {'sample': 9} | data.sample, line 1: unknown key \"sample\" (did you mean \"samples\"?)",
     "'lossAtEpochs': [1001] | lossAtEpochs 1001 must lie between 1 and the 1000 epochs",
     "'lossAtEpochs': 200 | lossAtEpochs, line 1: must be a list, not 200",
@@ -130,6 +130,16 @@ class StudySpecReaderTest {
   })
   void badNetworksGetOneLineWithTheirPlace(String networks, String part) {
     assertRefused("{\"networks\": " + networks.replace('\'', '"') + "}", part);
+  }
+
+  @Test
+  void rangeErrorsNameTheLineOfTheirKey() {
+    assertRefused("{\n\"epochs\": 5,\n\n\"learningRate\": -1,\n" + NETWORKS + "}", "learningRate, line 4: learningRate -1.0");
+    assertRefused("{\n\"data\": {\n\"samples\": 0},\n" + NETWORKS + "}", "data.samples, line 3: samples 0");
+    assertRefused("{\n\"epochs\": 5,\n\"seed\": -1,\n" + NETWORKS + "}", "seed, line 3: seed -1");
+    assertRefused("{\n\"epochs\": 5,\n\"lossAtEpochs\": [6],\n" + NETWORKS + "}", "lossAtEpochs, line 3: lossAtEpochs 6");
+    assertRefused("{\"seed\": 99999999999999999999, " + NETWORKS + "}", "seed 9223372036854775807 must lie between");
+    assertRefused("{\"epochs\": 99999999999999999999, " + NETWORKS + "}", "epochs, line 1: must be between -2147483648 and");
   }
 
   private void assertRefused(String json, String part) {
