@@ -47,17 +47,8 @@ public final class StepChunk {
     return ofStep[ofStep.length == 1 ? 0 : replica];
   }
 
-  /** Whether every replica takes the same rows in this step. */
-  public boolean sharesBatch(int step) {
-    return batches == null || batches[step].length == 1;
-  }
-
   public boolean records(int step) {
     return recorded.get(step);
-  }
-
-  public int recordedSteps() {
-    return recorded.cardinality();
   }
 
   /**

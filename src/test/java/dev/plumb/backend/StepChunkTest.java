@@ -3,8 +3,8 @@ package dev.plumb.backend;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.InvalidInputException;
 import org.junit.jupiter.api.Test;
@@ -35,11 +35,10 @@ class StepChunkTest {
   }
 
   @Test
-  void sharedAndOwnBatchesAreToldApart() {
-    assertTrue(StepChunk.of(1).learningRate(0).build().sharesBatch(0));
-    assertTrue(StepChunk.of(1).learningRate(0).batches(new int[][] {{1}}).build().sharesBatch(0));
+  void batchesMayBeSharedOrEachReplicasOwn() {
+    assertNull(StepChunk.of(1).learningRate(0).build().batch(0, 7));
+    assertArrayEquals(new int[] {1}, StepChunk.of(1).learningRate(0).batches(new int[][] {{1}}).build().batch(0, 7));
     StepChunk own = StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{1}, {2}}}).build();
-    assertFalse(own.sharesBatch(0));
     assertArrayEquals(new int[] {2}, own.batch(0, 1));
   }
 
