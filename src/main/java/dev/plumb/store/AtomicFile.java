@@ -132,7 +132,8 @@ public final class AtomicFile {
     if (e instanceof AccessDeniedException) {
       reason = "permission denied";
     } else if (e instanceof NoSuchFileException) {
-      reason = "there is no folder " + target.toAbsolutePath().getParent();
+      Path folder = target.toAbsolutePath().getParent();
+      reason = Files.isDirectory(folder) ? "no file can be made there" : "there is no folder " + folder;
     } else if (e instanceof FileSystemException system && system.getReason() != null) {
       reason = system.getReason().toLowerCase(Locale.ROOT);
     } else {
