@@ -5,11 +5,6 @@ package dev.plumb.backend;
  * does infinity.
  */
 public record Tolerance(double absolute, double relative) {
-  public boolean accepts(double actual, double expected) {
-    return Double.isFinite(actual) && Double.isFinite(expected)
-        && Math.abs(actual - expected) <= absolute + relative * Math.abs(expected);
-  }
-
   /** The error in units of what is allowed: up to 1 is accepted; infinite where a value is not finite. */
   public double units(double actual, double expected) {
     if (!Double.isFinite(actual) || !Double.isFinite(expected)) {

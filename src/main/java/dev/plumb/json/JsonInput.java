@@ -33,7 +33,8 @@ public final class JsonInput {
 
   /** Where Jackson tells a programmer which switch to set. */
   private static final Pattern FOR_PROGRAMMERS =
-      Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)|, from `[^`]*`|: enable .*");
+      Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)"
+          + "|, from `[^`]*`|: enable .*");
 
   private JsonInput() {}
 
@@ -45,10 +46,8 @@ public final class JsonInput {
    */
   public static JsonObject read(Path file) {
     byte[] bytes;
-    try {
-      try (InputStream in = Files.newInputStream(file)) {
-        bytes = in.readNBytes(MOST_BYTES + 1);
-      }
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MOST_BYTES + 1);
     } catch (NoSuchFileException e) {
       throw new InvalidInputException("there is no such file", e);
     } catch (AccessDeniedException e) {

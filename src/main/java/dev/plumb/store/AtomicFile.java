@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, then renamed over it. A target that is there and is not a
@@ -115,8 +116,9 @@ public final class AtomicFile {
         && (!Files.isRegularFile(target) || OPEN_STREAMS.stream().anyMatch(absolute::startsWith));
   }
 
+  /** A name of its own every time: what a killed process left behind must not stand in the way, and process numbers come again. */
   private static Path temporary(Path file) {
-    return file.resolveSibling(".plumb-" + ProcessHandle.current().pid() + ".tmp");
+    return file.resolveSibling(".plumb-" + UUID.randomUUID() + ".tmp");
   }
 
   /** A file that replaces another is as readable as that one was. */

@@ -38,7 +38,6 @@ public final class Trainer {
   private final TrainingSpec training;
   private final Dataset data;
   private final List<BatchOrder> orders;
-  private final List<Integer> lossAtEpochs;
   private final IntConsumer onProgress;
 
   private final List<int[][]> pending = new ArrayList<>();
@@ -68,7 +67,6 @@ public final class Trainer {
     this.training = training;
     this.data = data;
     this.orders = List.copyOf(orders);
-    this.lossAtEpochs = List.copyOf(lossAtEpochs);
     this.onProgress = onProgress;
     if (orders.size() != session.replicas()) {
       throw new IllegalArgumentException(orders.size() + " batch orders for " + session.replicas() + " replicas");
@@ -93,7 +91,7 @@ public final class Trainer {
     int epoch = 0;
     while (epoch < training.epochs() && !allDiverged()) {
       epoch++;
-      boolean wanted = lossAtEpochs.contains(epoch);
+      boolean wanted = lossAtEpoch.containsKey(epoch);
       if (wanted && !fullBatch) {
         runPending(epoch - 1);
         lossAtEpoch.put(epoch, session.evaluate(data).loss());
