@@ -1,0 +1,146 @@
+// Forward: Z += b and A = f(Z). Backward: delta *= f'(Z), and the sums of delta over the batch for the bias gradient.
+//
+// Shapes, per replica: Z, A and delta [batch x units], b and its gradient [units].
+// Bound by memory: forward reads Z and writes Z and A, backward reads delta and Z and writes delta, once each.
+// Tried and left: f' from A instead of Z would save nothing (one of them is read anyway), and loses digits where f saturates.
+
+#include "common.cuh"
+
+// The order of dev.plumb.model.Activation.
+enum Activation { LINEAR, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTPLUS, ELU, GELU, SILU };
+
+// 1 / (1 + e^-z), from the side on which the exponential does not overflow.
+template <typename T>
+__device__ __forceinline__ T sigmoid(T z) {
+    T e = exp(-fabs(z));
+    return (z >= T(0) ? T(1) : e) / (T(1) + e);
+}
+
+template <typename T>
+__device__ __forceinline__ T softplus(T z) {
+    return (z > T(0) ? z : T(0)) + log1p(exp(-fabs(z)));
+}
+
+// The normal distribution's Phi(z), without cancellation for negative z.
+template <typename T>
+__device__ __forceinline__ T normal_cdf(T z) {
+    return T(0.5) * erfc(-z * T(0.70710678118654752));
+}
+
+// f(z). NaN goes through all of them: a comparison with NaN is false, so the branches for "false" return z or what is made of it.
+template <typename T>
+__device__ T activate(T z, int activation) {
+    switch (activation) {
+        case RELU: return z <= T(0) ? T(0) : z;
+        case LEAKY_RELU: return z > T(0) ? z : T(0.01) * z;
+        case SIGMOID: return sigmoid(z);
+        case TANH: return tanh(z);
+        case SOFTPLUS: return softplus(z);
+        case ELU: return z > T(0) ? z : expm1(z);
+        case GELU: return z * normal_cdf(z);
+        case SILU: return z * sigmoid(z);
+        default: return z;
+    }
+}
+
+// f'(z).
+template <typename T>
+__device__ T derivative(T z, int activation) {
+    switch (activation) {
+        case RELU: return z != z ? z : z > T(0) ? T(1) : T(0);
+        case LEAKY_RELU: return z != z ? z : z > T(0) ? T(1) : T(0.01);
+        case SIGMOID: {
+            T s = sigmoid(z);
+            return s * (T(1) - s);
+        }
+        case TANH: {
+            T t = tanh(z);
+            return T(1) - t * t;
+        }
+        case SOFTPLUS: return sigmoid(z);
+        case ELU: return z > T(0) ? T(1) : exp(z);
+        case GELU: return normal_cdf(z) + z * exp(T(-0.5) * z * z) * T(0.39894228040143268);
+        case SILU: {
+            T s = sigmoid(z);
+            return s + z * s * (T(1) - s);
+        }
+        default: return T(1);
+    }
+}
+
+// Z += b, A = f(Z); a may be z itself where f is linear. Blocks: x over a replica's elements, y over replicas.
+template <typename T>
+__device__ void bias_activation(
+    T* z, T* a, const T* bias, long long batch, int units, long long bias_stride, int replicas, int activation) {
+    long long count = batch * units;
+    for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < count; i += (long long)gridDim.x * blockDim.x) {
+            long long at = replica * count + i;
+            T sum = z[at] + bias[replica * bias_stride + i % units];
+            z[at] = sum;
+            a[at] = activate(sum, activation);
+        }
+    }
+}
+KERNEL(bias_activation,
+       (T* z, T* a, const T* bias, long long batch, int units, long long bias_stride, int replicas, int activation),
+       (z, a, bias, batch, units, bias_stride, replicas, activation))
+
+// The rows of a block's threads: 32 units wide, 8 rows deep.
+enum { TILE_UNITS = 32, TILE_ROWS = 8 };
+
+// delta *= f'(Z), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units].
+// Blocks of TILE_UNITS x TILE_ROWS threads: x over units, y over segments, z over replicas.
+template <typename T>
+__device__ void activation_backward(
+    T* delta, const T* z, T* sums, long long batch, int units, long long rows_per_segment, long long sums_stride, int replicas,
+    int activation) {
+    __shared__ T tile[TILE_ROWS][TILE_UNITS];
+    int unit = blockIdx.x * TILE_UNITS + threadIdx.x;
+    long long first = blockIdx.y * rows_per_segment;
+    long long end = first + rows_per_segment < batch ? first + rows_per_segment : batch;
+    for (long long replica = blockIdx.z; replica < replicas; replica += gridDim.z) {
+        T sum = T(0);
+        for (long long row = first + threadIdx.y; row < end && unit < units; row += TILE_ROWS) {
+            long long at = (replica * batch + row) * units + unit;
+            T value = delta[at];
+            if (activation != LINEAR) {
+                value *= derivative(z[at], activation);
+                delta[at] = value;
+            }
+            sum += value;
+        }
+        tile[threadIdx.y][threadIdx.x] = sum;
+        __syncthreads();
+        if (threadIdx.y == 0 && unit < units) {
+            for (int row = 1; row < TILE_ROWS; row++) {
+                sum += tile[row][threadIdx.x];
+            }
+            sums[replica * sums_stride + (long long)blockIdx.y * units + unit] = sum;
+        }
+        __syncthreads();  // before the next replica's sums
+    }
+}
+KERNEL(activation_backward,
+       (T* delta, const T* z, T* sums, long long batch, int units, long long rows_per_segment, long long sums_stride,
+        int replicas, int activation),
+       (delta, z, sums, batch, units, rows_per_segment, sums_stride, replicas, activation))
+
+// The bias gradient [units] as the sum of its segments [segments][units], first to last. Blocks: x over units, y over replicas.
+template <typename T>
+__device__ void sum_segments(
+    const T* sums, T* bias_gradient, int units, int segments, long long gradient_stride, int replicas) {
+    for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        const T* of_replica = sums + replica * segments * units;
+        for (int unit = blockIdx.x * blockDim.x + threadIdx.x; unit < units; unit += gridDim.x * blockDim.x) {
+            T sum = T(0);
+            for (int segment = 0; segment < segments; segment++) {
+                sum += of_replica[(long long)segment * units + unit];
+            }
+            bias_gradient[replica * gradient_stride + unit] = sum;
+        }
+    }
+}
+KERNEL(sum_segments,
+       (const T* sums, T* bias_gradient, int units, int segments, long long gradient_stride, int replicas),
+       (sums, bias_gradient, units, segments, gradient_stride, replicas))

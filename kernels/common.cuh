@@ -1,0 +1,65 @@
+// What all kernels share: the step table, and sums in a fixed order.
+//
+// T is float or double. Networks trained side by side are replicas: every buffer holds them one after the other, a fixed number
+// of elements apart (its stride). Matrices are row-major. Index arithmetic is 64-bit wherever rows times units may pass 2^31.
+//
+// Nothing that differs from step to step is an argument of a launch: it stands in the step table, in device memory, and the
+// cursor says which entry is the running step's. So a recorded graph computes what single launches compute.
+#pragma once
+
+// One entry of the step table; StepTable.java writes it.
+struct Step {
+    long long number;     // since the beginning of training, from 0
+    double correction1;   // 1 - beta1^t, of adam
+    double correction2;   // 1 - beta2^t
+    long long rows_at;    // where in the row list the step's batch begins
+    int rows_stride;      // rows from one replica's batch to the next one's; 0 where all share one
+    int record_at;        // the step's place among the recorded metrics, or -1
+};
+
+// Threads of a block in every kernel that sums over its block.
+enum { SUM_THREADS = 256, WARP = 32 };
+
+template <typename T>
+__device__ __forceinline__ T warp_sum(T value) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value += __shfl_down_sync(0xffffffffu, value, distance);
+    }
+    return value;
+}
+
+// The sum over a block of SUM_THREADS threads, always in the same order; every thread must call it, and gets the sum.
+template <typename T>
+__device__ T block_sum(T value) {
+    __shared__ T of_warp[SUM_THREADS / WARP];
+    __shared__ T total;
+    value = warp_sum(value);
+    if (threadIdx.x % WARP == 0) {
+        of_warp[threadIdx.x / WARP] = value;
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        T sum = of_warp[0];
+        for (int warp = 1; warp < SUM_THREADS / WARP; warp++) {
+            sum += of_warp[warp];
+        }
+        total = sum;
+    }
+    __syncthreads();
+    value = total;
+    __syncthreads();  // before the next sum overwrites it
+    return value;
+}
+
+// Declares a kernel for both precisions, name_f32 and name_f64: KERNEL(name, (parameters with T), (arguments)).
+#define KERNEL(name, parameters, arguments)                              \
+    namespace name##_float {                                             \
+    typedef float T;                                                     \
+    extern "C" __global__ void name##_f32 parameters { name arguments; } \
+    }                                                                    \
+    namespace name##_double {                                            \
+    typedef double T;                                                    \
+    extern "C" __global__ void name##_f64 parameters { name arguments; } \
+    }                                                                    \
+    using name##_float::name##_f32;                                      \
+    using name##_double::name##_f64;

@@ -1,0 +1,98 @@
+// What a step reports: its loss, the norms of its gradients, the factor of clipping, the first step that was not finite. All sums
+// are in double, in a fixed order.
+
+#include "common.cuh"
+
+// A part of one tensor of the parameter vector, no longer than what a block sums well.
+struct Piece {
+    long long offset;
+    long long length;
+};
+
+// Sums of squared gradients, one a piece, into partial [replica][pieces]. Left out where no one asks: the step is not recorded, and
+// there is no clipping (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
+template <typename T>
+__device__ void gradient_squares(
+    const int* cursor, const Step* steps, const T* g, const Piece* pieces, double* partial, int piece_count, long long stride,
+    int replicas, int always) {
+    if (!always && steps[*cursor].record_at < 0) {
+        return;
+    }
+    for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        for (int piece = blockIdx.x; piece < piece_count; piece += gridDim.x) {
+            const T* first = g + replica * stride + pieces[piece].offset;
+            double sum = 0;
+            for (long long i = threadIdx.x; i < pieces[piece].length; i += blockDim.x) {
+                sum += (double)first[i] * (double)first[i];
+            }
+            sum = block_sum(sum);
+            if (threadIdx.x == 0) {
+                partial[replica * piece_count + piece] = sum;
+            }
+        }
+    }
+}
+KERNEL(gradient_squares,
+       (const int* cursor, const Step* steps, const T* g, const Piece* pieces, double* partial, int piece_count, long long stride,
+        int replicas, int always),
+       (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
+
+// What PyTorch's clip_grad_norm_ adds to the norm before it divides by it.
+__device__ const double CLIP_EPSILON = 1e-6;
+
+// Loss and norms of a step, before its update. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of
+// layer 0, of layer 1, and so on. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW.
+// clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over replicas.
+extern "C" __global__ void finish_loss(
+    const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
+    const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales, double* metrics, int replicas) {
+    int record_at = steps[*cursor].record_at;
+    int piece_count = first_pieces[2 * layers];
+    for (long long replica = blockIdx.x; replica < replicas; replica += gridDim.x) {
+        double* recorded = metrics + ((long long)record_at * replicas + replica) * (1 + layers);
+        double loss = 0;
+        for (int block = threadIdx.x; block < loss_blocks; block += blockDim.x) {
+            loss += loss_partial[replica * loss_blocks + block];
+        }
+        loss = block_sum(loss) / terms;
+        if (threadIdx.x == 0) {
+            losses[replica] = loss;
+            if (record_at >= 0) {
+                recorded[0] = loss;
+            }
+        }
+        double squares = 0;
+        for (int tensor = 0; tensor < 2 * layers && (record_at >= 0 || clip_norm > 0); tensor++) {
+            double of_tensor = 0;
+            for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {
+                of_tensor += square_partial[replica * piece_count + piece];
+            }
+            of_tensor = block_sum(of_tensor);
+            squares += of_tensor;
+            if (threadIdx.x == 0 && record_at >= 0 && tensor % 2 == 0) {
+                recorded[1 + tensor / 2] = sqrt(of_tensor);
+            }
+        }
+        if (threadIdx.x == 0) {
+            double scale = clip_norm > 0 ? clip_norm / (sqrt(squares) + CLIP_EPSILON) : 1;
+            clip_scales[replica] = scale > 1 ? 1 : scale;  // a NaN stays one
+        }
+    }
+}
+
+// Closes a step: remembers its number for replicas that are not finite for the first time, and moves the cursor on. One block.
+extern "C" __global__ void finish_step(
+    int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
+    int entry = *cursor;
+    for (int replica = threadIdx.x; replica < replicas; replica += blockDim.x) {
+        bool finite = isfinite(losses[replica]) && !not_finite[replica];
+        if (!finite && first_not_finite[replica] < 0) {
+            first_not_finite[replica] = steps[entry].number;
+        }
+        not_finite[replica] = 0;
+    }
+    __syncthreads();  // all have read the cursor
+    if (threadIdx.x == 0) {
+        *cursor = entry + 1;
+    }
+}
