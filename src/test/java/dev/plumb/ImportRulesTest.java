@@ -31,11 +31,12 @@ class ImportRulesTest {
       entry("store", Set.of("model", "data")),
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
+      entry("backend.cuda", Set.of("model", "data", "backend", "json")),
       entry("check", Set.of("model", "random", "data", "backend")),
       entry("train", Set.of("model", "random", "data", "backend", "store")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
       entry("cli", Set.of("", "model", "random", "data", "backend", "store", "train", "study", "check", "json")),
-      entry("", Set.of("model", "backend", "backend.reference")));
+      entry("", Set.of("model", "backend", "backend.reference", "backend.cuda")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(

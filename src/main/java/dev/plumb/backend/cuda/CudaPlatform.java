@@ -1,0 +1,53 @@
+package dev.plumb.backend.cuda;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The platforms that have both a CUDA driver and JCuda natives in the jar. */
+enum CudaPlatform {
+  LINUX("linux-x86_64", "lib", ".so"),
+  WINDOWS("windows-x86_64", "", ".dll");
+
+  /** The version in the names of JCuda's natives; JCuda looks for no other. */
+  static final String JCUDA_VERSION = "12.6.0";
+
+  private final String classifier;
+  private final String prefix;
+  private final String extension;
+
+  CudaPlatform(String classifier, String prefix, String extension) {
+    this.classifier = classifier;
+    this.prefix = prefix;
+    this.extension = extension;
+  }
+
+  /** By Java's properties os.name and os.arch; empty where JCuda has no natives. */
+  static Optional<CudaPlatform> of(String osName, String osArch) {
+    String arch = osArch.toLowerCase(Locale.ROOT);
+    if (!arch.equals("amd64") && !arch.equals("x86_64")) {
+      return Optional.empty();
+    }
+    String os = osName.toLowerCase(Locale.ROOT);
+    return os.startsWith("linux") ? Optional.of(LINUX) : os.startsWith("windows") ? Optional.of(WINDOWS) : Optional.empty();
+  }
+
+  /** The native of JCuda's driver API, as a file name. */
+  String driverNative() {
+    return fileName("JCudaDriver");
+  }
+
+  /** The native of JCublas, as a file name. */
+  String cublasNative() {
+    return fileName("JCublas2");
+  }
+
+  /** What Plumb unpacks, in the order in which it is loaded. */
+  List<String> natives() {
+    return List.of(driverNative(), cublasNative());
+  }
+
+  private String fileName(String library) {
+    return prefix + library + "-" + JCUDA_VERSION + "-" + classifier + extension;
+  }
+}
