@@ -1,0 +1,66 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.data.Dataset;
+import dev.plumb.model.Precision;
+import java.util.Arrays;
+
+/** The rows that steps take their batches from: X [rows x features], and Y [rows x outputs] or int labels [rows]. */
+final class BoundData {
+  /** Numbers copied at once, so that a large data set is not held twice. */
+  private static final int NUMBERS_AT_ONCE = 1 << 16;
+
+  private final Dataset data;
+  private final DeviceArena arena;
+  final Buffer x;
+  final Buffer targets;
+
+  BoundData(CudaContext context, Transfers transfers, Dataset data, Precision precision, boolean guards) {
+    this.data = data;
+    int bytes = Transfers.bytesOf(precision);
+    arena = new DeviceArena(context, "data of " + data.rows() + " rows", guards);
+    x = new Buffer(arena.reserve("X", (long) data.rows() * data.features() * bytes));
+    targets = new Buffer(arena.reserve("targets",
+        data.hasClasses() ? (long) data.rows() * Integer.BYTES : (long) data.rows() * data.outputs() * bytes));
+    arena.allocate();
+    try {
+      upload(transfers, data, 0, data.rows(), x, targets, bytes);
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /** Copies rows of a data set to the beginning of two buffers; without targets where those are null. */
+  static void upload(Transfers transfers, Dataset data, int from, int to, Buffer x, Buffer targets, int bytesOfNumber) {
+    int rowsAtOnce = Math.max(1, NUMBERS_AT_ONCE / Math.max(data.features(), data.outputs()));
+    for (int first = from; first < to; first += rowsAtOnce) {
+      int end = Math.min(first + rowsAtOnce, to);
+      int rows = end - first;
+      long done = first - from;
+      double[] features = new double[rows * data.features()];
+      int start = first;
+      Arrays.setAll(features, i -> data.feature(start + i / data.features(), i % data.features()));
+      transfers.uploadData(features, x.slice().pointer(done * data.features() * bytesOfNumber));
+      if (targets == null) {
+        continue;
+      }
+      if (data.hasClasses()) {
+        int[] labels = new int[rows];
+        Arrays.setAll(labels, i -> data.label(start + i));
+        transfers.upload(labels, targets.slice().pointer(done * Integer.BYTES));
+      } else {
+        double[] values = new double[rows * data.outputs()];
+        Arrays.setAll(values, i -> data.target(start + i / data.outputs(), i % data.outputs()));
+        transfers.uploadData(values, targets.slice().pointer(done * data.outputs() * bytesOfNumber));
+      }
+    }
+  }
+
+  Dataset data() {
+    return data;
+  }
+
+  DeviceArena arena() {
+    return arena;
+  }
+}

@@ -1,0 +1,200 @@
+package dev.plumb.backend.cuda;
+
+import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
+import static jcuda.driver.JCudaDriver.cuDeviceGet;
+import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
+import static jcuda.driver.JCudaDriver.cuDeviceGetCount;
+import static jcuda.driver.JCudaDriver.cuDeviceGetName;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
+import static jcuda.driver.JCudaDriver.cuMemAlloc;
+import static jcuda.driver.JCudaDriver.cuMemFree;
+import static jcuda.driver.JCudaDriver.cuStreamCreate;
+import static jcuda.driver.JCudaDriver.cuStreamDestroy;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
+
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.model.Precision;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Supplier;
+import jcuda.CudaException;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * One card, opened: its primary context, a stream of our own, a cuBLAS handle with its workspace, and the kernels. Belongs to the
+ * thread that opened it.
+ */
+final class CudaContext implements AutoCloseable {
+  /** What NVIDIA recommends for cuBLAS: 32 MiB from compute capability 9.0 on, 4 MiB before. */
+  private static final long WORKSPACE_BYTES = 4L << 20;
+  private static final long WORKSPACE_BYTES_FROM_SM90 = 32L << 20;
+
+  private final Thread owner = Thread.currentThread();
+  private final Deque<Runnable> releases = new ArrayDeque<>();
+  private final CUstream stream = new CUstream();
+  private final cublasHandle blas = new cublasHandle();
+  private final CudaKernels kernels;
+  private final String name;
+  private int mathMode;
+  private boolean failed;
+  private boolean closed;
+
+  /** @throws DeviceUnavailableException when there is no such card, or it cannot be used */
+  CudaContext(int ordinal) {
+    CudaNatives.load();
+    int[] cards = new int[1];
+    cuDeviceGetCount(cards);
+    if (ordinal >= cards[0]) {
+      throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
+          + (cards[0] > 1 ? " to cuda:" + (cards[0] - 1) : "") + "; `plumb devices` lists them");
+    }
+    try {
+      CUdevice device = new CUdevice();
+      CUcontext context = new CUcontext();
+      cuDeviceGet(device, ordinal);
+      cuDevicePrimaryCtxRetain(context, device);
+      releases.push(() -> cuDevicePrimaryCtxRelease(device));
+      cuCtxSetCurrent(context);
+      name = nameOf(device);
+      cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
+      releases.push(() -> cuStreamDestroy(stream));
+      kernels = new CudaKernels();
+      releases.push(kernels::close);
+      JCublas2.cublasCreate(blas);
+      releases.push(() -> JCublas2.cublasDestroy(blas));
+      JCublas2.cublasSetStream(blas, new cudaStream_t(stream));
+      setWorkspace(device);
+      mathMode = cublasMath.CUBLAS_PEDANTIC_MATH;
+      JCublas2.cublasSetMathMode(blas, mathMode);
+    } catch (CudaException e) {
+      throw openingFailed(e, ordinal);
+    } catch (RuntimeException e) {
+      failed = true;
+      close();
+      throw e;
+    }
+  }
+
+  private RuntimeException openingFailed(CudaException e, int ordinal) {
+    RuntimeException failure = failure(e, "opening cuda:" + ordinal);
+    close();
+    return failure;
+  }
+
+  private void setWorkspace(CUdevice device) {
+    int[] major = new int[1];
+    cuDeviceGetAttribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
+    long bytes = major[0] >= 9 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
+    CUdeviceptr workspace = new CUdeviceptr();
+    cuMemAlloc(workspace, bytes);
+    releases.push(() -> cuMemFree(workspace));
+    JCublas2.cublasSetWorkspace(blas, workspace, bytes);
+  }
+
+  private static String nameOf(CUdevice device) {
+    byte[] bytes = new byte[256];
+    cuDeviceGetName(bytes, bytes.length, device);
+    return new String(bytes, StandardCharsets.UTF_8).replaceAll("\0.*", "");
+  }
+
+  /** The card's name, as the driver has it. */
+  String name() {
+    return name;
+  }
+
+  CUstream stream() {
+    return stream;
+  }
+
+  cublasHandle blas() {
+    return blas;
+  }
+
+  CudaKernels kernels() {
+    return kernels;
+  }
+
+  /**
+   * Sets how products of singles are computed from here on: as singles, or on TF32 tensor cores where, and only where, that was
+   * asked for.
+   */
+  void use(Precision precision) {
+    int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_PEDANTIC_MATH;
+    if (wanted != mathMode) {
+      call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));
+      mathMode = wanted;
+    }
+  }
+
+  /** Makes driver calls; a failure becomes one line that says what they were for. */
+  void call(String doing, Runnable calls) {
+    call(() -> doing, calls);
+  }
+
+  /** As above, for descriptions that cost something to make. */
+  void call(Supplier<String> doing, Runnable calls) {
+    try {
+      calls.run();
+    } catch (CudaException e) {
+      throw failure(e, doing.get());
+    }
+  }
+
+  /** Waits for everything that was enqueued. */
+  void synchronize(String doing) {
+    call(doing, () -> cuStreamSynchronize(stream));
+  }
+
+  /** @throws IllegalStateException in any thread but the one that opened this, and after close */
+  void requireUsable() {
+    if (Thread.currentThread() != owner) {
+      throw new IllegalStateException("this CUDA backend belongs to the thread \"" + owner.getName() + "\", not to \""
+          + Thread.currentThread().getName() + "\"");
+    }
+    if (closed) {
+      throw new IllegalStateException("this CUDA backend is closed");
+    }
+  }
+
+  RuntimeException failure(CudaException e, String doing) {
+    failed = true;
+    return CudaFailures.of(e, doing);
+  }
+
+  /**
+   * Releases in the order given, each one whatever became of those before. After a failure that was told already the driver says
+   * the same again to every call; otherwise the first failure is thrown at the end.
+   */
+  void release(String doing, Iterable<Runnable> all) {
+    CudaException first = null;
+    for (Runnable one : all) {
+      try {
+        one.run();
+      } catch (CudaException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null && !failed) {
+      throw failure(first, doing);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      release("closing the device", releases);
+    }
+  }
+}

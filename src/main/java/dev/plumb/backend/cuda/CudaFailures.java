@@ -1,0 +1,41 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.DeviceFailedException;
+import dev.plumb.backend.DeviceUnavailableException;
+import java.util.Set;
+import jcuda.CudaException;
+
+/** Turns what JCuda throws into one line: what failed, during what, and what to do. */
+final class CudaFailures {
+  private static final Set<String> OUT_OF_MEMORY = Set.of("CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED");
+  private static final Set<String> KERNELS_REFUSED = Set.of(
+      "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "CUDA_ERROR_INVALID_PTX", "CUDA_ERROR_NO_BINARY_FOR_GPU",
+      "CUDA_ERROR_INVALID_IMAGE", "CUDA_ERROR_JIT_COMPILER_NOT_FOUND");
+
+  /** The driver's words for a card that is gone, broken, taken by another process or reset under us. */
+  private static final Set<String> DEVICE_LOST = Set.of(
+      "CUDA_ERROR_NO_DEVICE", "CUDA_ERROR_INVALID_DEVICE", "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_DEVICE_NOT_LICENSED",
+      "CUDA_ERROR_ECC_UNCORRECTABLE", "CUDA_ERROR_NVLINK_UNCORRECTABLE", "CUDA_ERROR_HARDWARE_STACK_ERROR",
+      "CUDA_ERROR_LAUNCH_TIMEOUT", "CUDA_ERROR_SYSTEM_NOT_READY", "CUDA_ERROR_UNKNOWN", "CUDA_ERROR_CONTAINED");
+
+  private CudaFailures() {}
+
+  /** @param doing what was being done, with its sizes: "allocating 12 MiB for activations" */
+  static RuntimeException of(CudaException failure, String doing) {
+    String code = String.valueOf(failure.getMessage()).strip();
+    if (OUT_OF_MEMORY.contains(code)) {
+      return new DeviceUnavailableException("the GPU has not enough memory (" + code + " while " + doing
+          + "): use a smaller batch, network or number of replicas, or end what else runs there");
+    }
+    if (KERNELS_REFUSED.contains(code)) {
+      return new DeviceUnavailableException("the GPU's driver does not take Plumb's kernels (" + code + " while " + doing
+          + "): update the driver; `plumb devices` says what is there");
+    }
+    if (DEVICE_LOST.contains(code)) {
+      return new DeviceUnavailableException("the GPU was lost (" + code + " while " + doing
+          + "): what was trained since the last save is gone; see the driver's messages (dmesg, nvidia-smi), then start again");
+    }
+    return new DeviceFailedException("the GPU broke off with " + code + " while " + doing
+        + ": a bug in Plumb or a failing card; `plumb check --device cuda` tells which", failure);
+  }
+}

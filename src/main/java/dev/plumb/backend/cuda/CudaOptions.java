@@ -1,0 +1,25 @@
+package dev.plumb.backend.cuda;
+
+/**
+ * How the CUDA backend does its work; what it computes is the same under all of them.
+ *
+ * @param guards whether device memory is filled with NaN when it is fresh, and slices stand between guard words that are looked at
+ *     after every wait; slower, for tests
+ */
+public record CudaOptions(Execution execution, boolean guards) {
+  /** How the kernels and products of a step reach the device. */
+  public enum Execution {
+    /** Many steps as one recorded graph: the least work for the host. */
+    GRAPH,
+    /** Launch by launch. */
+    EAGER,
+    /** Launch by launch, and after each one it is waited for and the guards are looked at: a failure names its launch. */
+    CHECKED
+  }
+
+  public static final CudaOptions DEFAULT = new CudaOptions(Execution.GRAPH, false);
+
+  public CudaOptions withExecution(Execution other) {
+    return new CudaOptions(other, guards);
+  }
+}

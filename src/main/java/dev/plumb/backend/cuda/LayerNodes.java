@@ -1,0 +1,147 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.Launches.Grid;
+import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.model.Activation;
+import dev.plumb.model.LayerSpec;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.List;
+
+/**
+ * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
+ * {@code kernels/}. What a step and an evaluation have in common.
+ */
+final class LayerNodes {
+  /** Rows that one block sums for the bias gradient. */
+  private static final long ROWS_OF_SEGMENT = 1024;
+  private static final int MOST_SEGMENTS = 65535;
+  private static final int UNITS_OF_TILE = 32;
+  private static final int ROWS_OF_TILE = 8;
+  private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
+  private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
+  private static final int MOST_LOSS_BLOCKS = 256;
+
+  private final CudaContext context;
+  private final Launches launches;
+  private final NetworkSpec network;
+  private final Loss loss;
+  private final SessionState state;
+  private final Products products;
+  private final String suffix;
+  private final int firstReplica;
+  private final int replicas;
+
+  /**
+   * @param launches where arguments are kept; they live as long as the nodes
+   * @param firstReplica of the replicas that take part
+   */
+  LayerNodes(CudaContext context, Launches launches, NetworkSpec network, Loss loss, Precision precision, SessionState state,
+      int firstReplica, int replicas) {
+    this.context = context;
+    this.launches = launches;
+    this.network = network;
+    this.loss = loss;
+    this.state = state;
+    this.firstReplica = firstReplica;
+    this.replicas = replicas;
+    products = new Products(context, precision);
+    suffix = precision == Precision.FP64 ? "_f64" : "_f32";
+  }
+
+  /** Binds a kernel of the session's precision. */
+  Node bind(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernels().kernel(kernel + suffix), what, grid, arguments);
+  }
+
+  /** Binds a kernel that is the same in every precision. */
+  Node bindPlain(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernels().kernel(kernel), what, grid, arguments);
+  }
+
+  /** Z = in·Wᵀ + b and A = f(Z), both [n x out]. */
+  void forward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a) {
+    LayerSpec spec = network.layer(layer);
+    Matrix weight = state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
+    nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
+    long elements = (long) n * spec.out();
+    nodes.add(bind("bias_activation", of(layer), Grid.ofElements(elements, replicas), z.address(), a.address(),
+        biasAddress(layer), (long) n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal()));
+  }
+
+  private long biasAddress(int layer) {
+    return state.address(Slot.PARAMETERS, firstReplica * state.layout().size() + state.layout().bias(layer));
+  }
+
+  /**
+   * The loss's terms, summed by blocks.
+   *
+   * @param targetsStride elements from one replica's targets (or labels) to the next one's; 0 where they are shared
+   * @param deltaAddress 0 where no derivative is wanted
+   * @param hitsAddress 0 where no hits are wanted
+   */
+  Node loss(int n, long zAddress, long targetsAddress, long targetsStride, long deltaAddress, long partialsAddress,
+      long hitsAddress) {
+    Grid grid = Grid.of(lossBlocks(loss, n, network.outputs()), replicas);
+    if (loss == Loss.CROSS_ENTROPY) {
+      return bind("softmax_loss", loss.key(), grid, zAddress, targetsAddress, deltaAddress, partialsAddress, hitsAddress,
+          (long) n, network.outputs(), targetsStride, terms(n), replicas);
+    }
+    return bind("loss_terms", loss.key(), grid, zAddress, targetsAddress, deltaAddress, partialsAddress, hitsAddress,
+        (long) n * network.outputs(), targetsStride, terms(n), replicas, loss.ordinal());
+  }
+
+  /** How many terms the mean over n rows is of. */
+  double terms(int n) {
+    return loss == Loss.CROSS_ENTROPY ? n : (double) n * network.outputs();
+  }
+
+  /** Blocks, and so partial sums a replica, of a loss over n rows. */
+  static int lossBlocks(Loss loss, int n, int outputs) {
+    long blocks = loss == Loss.CROSS_ENTROPY
+        ? Launches.ceilDiv(n, ROWS_OF_SOFTMAX_BLOCK)
+        : Launches.ceilDiv((long) n * outputs, OUTPUTS_OF_LOSS_BLOCK);
+    return (int) Math.min(blocks, MOST_LOSS_BLOCKS);
+  }
+
+  /**
+   * From delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
+   *
+   * @param below dLoss/dA of the layer below, or null for the first layer
+   */
+  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer delta, Buffer below, Buffer segmentSums) {
+    LayerSpec spec = network.layer(layer);
+    long biasGradient = state.address(Slot.GRADIENTS, state.layout().bias(layer));
+    int segments = segments(n);
+    long rowsOfSegment = Launches.ceilDiv(n, segments);
+    long sums = segments == 1 ? biasGradient : segmentSums.address();
+    long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
+    Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, Math.min(replicas, 65535), UNITS_OF_TILE,
+        ROWS_OF_TILE);
+    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(), sums, (long) n, spec.out(),
+        rowsOfSegment, sumsStride, replicas, spec.activation().ordinal()));
+    if (segments > 1) {
+      nodes.add(bind("sum_segments", of(layer), Grid.ofElements(spec.out(), replicas), sums, biasGradient, spec.out(), segments,
+          state.layout().size(), replicas));
+    }
+    Matrix d = delta.matrix(n, spec.out());
+    nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
+        state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));
+    if (below != null) {
+      nodes.add(products.inputGradient(of(layer), n, spec.in(), spec.out(), d,
+          state.matrix(Slot.PARAMETERS, 0, state.layout().weight(layer)), below.matrix(n, spec.in()), replicas));
+    }
+  }
+
+  /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */
+  static int segments(int n) {
+    return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MOST_SEGMENTS);
+  }
+
+  private String of(int layer) {
+    Activation activation = network.layer(layer).activation();
+    return "layer " + layer + ", " + activation.key();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.DeviceArena.Slice;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import java.util.EnumMap;
+import java.util.Map;
+import jcuda.driver.CUdeviceptr;
+
+/**
+ * What a session keeps on the device whatever its data are, [replica] in front of every shape: the vectors of {@link Slot}
+ * [padded size], and the small numbers that kernels hand to each other.
+ */
+final class SessionState {
+  private final PaddedLayout layout;
+  private final int replicas;
+  private final int bytesOfNumber;
+  private final DeviceArena arena;
+  private final Map<Slot, Slice> vectors = new EnumMap<>(Slot.class);
+  private final long[] pieces;
+  private final int[] firstPieces;
+
+  /** [pieces] of (offset, length), and [tensors + 1], as {@link PaddedLayout} has them. */
+  final Slice pieceTable;
+  final Slice firstPieceTable;
+  /** [pieces] sums of squared gradients. */
+  final Slice squares;
+  /** The last step's loss, and its factor of clipping. */
+  final Slice losses;
+  final Slice clipScales;
+  /** int: whether the running step has a gradient that is not finite. long: the first step that was not finite, or -1. */
+  final Slice notFinite;
+  final Slice firstNotFinite;
+
+  SessionState(
+      CudaContext context, NetworkSpec network, OptimizerSpec optimizer, Precision precision, int replicas, boolean guards) {
+    layout = new PaddedLayout(network, precision);
+    this.replicas = replicas;
+    bytesOfNumber = Transfers.bytesOf(precision);
+    pieces = layout.pieces();
+    firstPieces = layout.firstPieces();
+    arena = new DeviceArena(context, "parameters and optimizer state", guards);
+    for (Slot slot : Slot.values()) {
+      if (slot == Slot.GRADIENTS || Slot.stateOf(optimizer).contains(slot)) {
+        vectors.put(slot, arena.reserve(slot.name(), replicas * layout.size() * bytesOfNumber));
+      }
+    }
+    pieceTable = arena.reserve("pieces", (long) pieces.length * Long.BYTES);
+    firstPieceTable = arena.reserve("first pieces", (long) firstPieces.length * Integer.BYTES);
+    squares = arena.reserve("squares of gradients", (long) replicas * pieceCount() * Double.BYTES);
+    losses = arena.reserve("losses", (long) replicas * Double.BYTES);
+    clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
+    notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);
+    firstNotFinite = arena.reserve("first not finite", (long) replicas * Long.BYTES);
+    arena.allocate();
+  }
+
+  /** Zero vectors, no step that was not finite. */
+  void initialize(Transfers transfers) {
+    vectors.values().forEach(vector -> vector.fill((byte) 0));
+    notFinite.fill((byte) 0);
+    firstNotFinite.fill((byte) -1);
+    transfers.upload(pieces, pieceTable.pointer());
+    transfers.upload(firstPieces, firstPieceTable.pointer());
+  }
+
+  PaddedLayout layout() {
+    return layout;
+  }
+
+  int pieceCount() {
+    return firstPieces[firstPieces.length - 1];
+  }
+
+  boolean keeps(Slot slot) {
+    return vectors.containsKey(slot);
+  }
+
+  /** The address of a vector, all replicas; 0 for a moment that the optimizer does not keep. */
+  long address(Slot slot) {
+    return keeps(slot) ? vectors.get(slot).address() : 0;
+  }
+
+  /** @param element within the replica's vector */
+  CUdeviceptr pointer(Slot slot, int replica, long element) {
+    return vectors.get(slot).pointer((replica * layout.size() + element) * bytesOfNumber);
+  }
+
+  /** The address of an element of replica 0. */
+  long address(Slot slot, long element) {
+    return vectors.get(slot).address() + element * bytesOfNumber;
+  }
+
+  /** One tensor of every replica, from the given one on. */
+  Products.Matrix matrix(Slot slot, int firstReplica, long element) {
+    return new Products.Matrix(pointer(slot, firstReplica, element), layout.size());
+  }
+
+  int replicas() {
+    return replicas;
+  }
+
+  DeviceArena arena() {
+    return arena;
+  }
+}

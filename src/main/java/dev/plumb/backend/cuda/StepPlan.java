@@ -1,0 +1,142 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.Launches.Grid;
+import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One training step over a batch of a fixed number of rows, as a list of launches: gather the batch, forward, loss, backward,
+ * metrics, update. Nothing in it changes from step to step.
+ */
+final class StepPlan {
+  private final CudaContext context;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final SessionState state;
+  private final StepTable table;
+  private final int replicas;
+  private final Launches launches;
+  private final LayerNodes layers;
+  private final List<Node> nodes = new ArrayList<>();
+
+  /**
+   * @param gathered whether the batch is gathered from the data; else it is all of it, in its own order
+   */
+  StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, StepTable table,
+      Workspace workspace, BoundData data, int batch, boolean gathered) {
+    this.context = context;
+    this.network = network;
+    this.training = training;
+    this.state = state;
+    this.table = table;
+    replicas = state.replicas();
+    launches = new Launches(context, 8 + 3 * network.layerCount());
+    layers = new LayerNodes(context, launches, network, training.loss(), training.precision(), state, 0, replicas);
+    try {
+      build(workspace, data, batch, gathered);
+    } catch (RuntimeException e) {
+      launches.close();
+      throw e;
+    }
+  }
+
+  private void build(Workspace workspace, BoundData data, int batch, boolean gathered) {
+    boolean classes = data.data().hasClasses();
+    Matrix x = new Matrix(data.x.slice().pointer(), 0);
+    long targets = data.targets.address();
+    long targetsStride = 0;
+    if (gathered) {
+      nodes.add(gather(workspace, data, batch));
+      x = workspace.x.matrix(batch, network.inputs());
+      targets = workspace.targets.address();
+      targetsStride = classes ? batch : (long) batch * network.outputs();
+    }
+    int last = network.layerCount() - 1;
+    for (int layer = 0; layer <= last; layer++) {
+      layers.forward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.a(layer));
+    }
+    nodes.add(layers.loss(batch, workspace.z(last).address(), targets, targetsStride, workspace.delta(last).address(),
+        workspace.lossPartials.address(), 0));
+    for (int layer = last; layer >= 0; layer--) {
+      layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.delta(layer),
+          layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
+    }
+    addMetricsAndUpdate(workspace, batch);
+  }
+
+  /** What a layer reads: the batch, or the activations of the layer below. */
+  private Matrix input(int layer, Matrix x, Workspace workspace, int batch) {
+    return layer == 0 ? x : workspace.a(layer - 1).matrix(batch, network.layer(layer).in());
+  }
+
+  private Node gather(Workspace workspace, BoundData data, int batch) {
+    boolean classes = data.data().hasClasses();
+    int targets = classes ? 0 : network.outputs();
+    long elements = (long) batch * (network.inputs() + (classes ? 1 : targets));
+    return layers.bind("gather_rows", batch + " rows", Grid.ofElements(elements, replicas),
+        table.cursor.address(), table.entries.address(), table.rows.address(), data.x.address(),
+        classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, workspace.x.address(),
+        classes ? 0L : workspace.targets.address(), classes ? workspace.targets.address() : 0L, (long) batch,
+        network.inputs(), targets, replicas);
+  }
+
+  private void addMetricsAndUpdate(Workspace workspace, int batch) {
+    double clipNorm = training.clipNorm().orElse(0);
+    nodes.add(layers.bind("gradient_squares", "all tensors", Grid.of(state.pieceCount(), replicas), table.cursor.address(),
+        table.entries.address(), state.address(Slot.GRADIENTS), state.pieceTable.address(), state.squares.address(),
+        state.pieceCount(), state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
+    nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.of(replicas, 1), table.cursor.address(),
+        table.entries.address(), workspace.lossPartials.address(),
+        LayerNodes.lossBlocks(training.loss(), batch, network.outputs()), layers.terms(batch), state.squares.address(),
+        state.firstPieceTable.address(), network.layerCount(), clipNorm, state.losses.address(), state.clipScales.address(),
+        table.metrics.address(), replicas));
+    nodes.add(update());
+    nodes.add(layers.bindPlain("finish_step", "all replicas", Grid.of(1, 1), table.cursor.address(), table.entries.address(),
+        state.losses.address(), state.notFinite.address(), state.firstNotFinite.address(), replicas));
+  }
+
+  private Node update() {
+    OptimizerSpec optimizer = training.optimizer();
+    long size = state.layout().size();
+    Grid grid = Grid.ofElements(size, replicas);
+    String what = optimizer.kind().key();
+    long cursor = table.cursor.address();
+    long rates = table.learningRates.address();
+    long scales = state.clipScales.address();
+    long notFinite = state.notFinite.address();
+    long p = state.address(Slot.PARAMETERS);
+    long g = state.address(Slot.GRADIENTS);
+    long m = state.address(Slot.MOMENT1);
+    long v = state.address(Slot.MOMENT2);
+    return switch (optimizer.kind()) {
+      case SGD -> {
+        OptimizerSpec.Sgd sgd = (OptimizerSpec.Sgd) optimizer;
+        yield layers.bind("update_sgd", what, grid, cursor, rates, scales, notFinite, p, g, m, size, replicas, sgd.momentum(),
+            sgd.nesterov() ? 1 : 0, sgd.weightDecay());
+      }
+      case ADAM, ADAMW -> {
+        OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
+        yield layers.bind("update_adam", what, grid, cursor, table.entries.address(), rates, scales, notFinite, p, g, m, v, size,
+            replicas, adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay(), adam.decoupled() ? 1 : 0);
+      }
+      case RMSPROP -> {
+        OptimizerSpec.RmsProp rmsProp = (OptimizerSpec.RmsProp) optimizer;
+        yield layers.bind("update_rmsprop", what, grid, cursor, rates, scales, notFinite, p, g, v, size, replicas,
+            rmsProp.alpha(), rmsProp.epsilon(), rmsProp.weightDecay());
+      }
+    };
+  }
+
+  List<Node> nodes() {
+    return nodes;
+  }
+
+  void releaseInto(List<Runnable> releases) {
+    launches.releaseInto(releases);
+  }
+}
