@@ -3,14 +3,20 @@ package dev.plumb;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.cuda.CudaBackend;
+import dev.plumb.backend.cuda.CudaOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The one place that names all backends. */
 public final class Backends {
   private static final String AUTO = "auto";
+  /** Up to 99 cards: more than any machine has, and no overflow. */
+  private static final Pattern CUDA = Pattern.compile("cuda(?::([0-9]{1,2}))?");
   private static final List<String> DEVICES = List.of(
       AUTO, DeviceInfo.Kind.CUDA.key(), DeviceInfo.Kind.CPU.key(), DeviceInfo.Kind.REFERENCE.key());
 
@@ -32,18 +38,46 @@ public final class Backends {
    * Opens what the user asked for. Only auto chooses; a device asked for by name is never replaced by another.
    *
    * @param device auto, cuda, cuda:N, cpu or reference
+   * @param recordGraphs whether a GPU may take many steps as one recorded graph; launch by launch it is slower, but easier to trace
    * @throws InvalidInputException when it is none of these
    * @throws DeviceUnavailableException when it cannot be used here
    */
-  public static Selection open(String device) {
-    String name = device.matches("cuda:[0-9]+") ? "cuda" : device;
-    return switch (name) {
-      case AUTO -> new Selection(new ReferenceBackend(), "this version of Plumb has no faster backend");
-      case "reference" -> new Selection(new ReferenceBackend(), "as asked for");
-      case "cuda", "cpu" -> throw new DeviceUnavailableException("device " + device
-          + " cannot be used: this version of Plumb has the reference backend alone; use --device reference or auto");
-      default -> throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
-          + "; one of auto, cuda, cuda:N, cpu, reference");
-    };
+  public static Selection open(String device, boolean recordGraphs) {
+    if (device.equals(AUTO)) {
+      return openAny(recordGraphs);
+    }
+    if (device.equals("cpu")) {
+      throw new DeviceUnavailableException("device cpu cannot be used: this version of Plumb has no fast CPU backend yet;"
+          + " use --device reference or auto");
+    }
+    if (device.equals("reference")) {
+      return new Selection(reference(), "as asked for");
+    }
+    Matcher cuda = CUDA.matcher(device);
+    if (cuda.matches()) {
+      int ordinal = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
+      return new Selection(cuda(ordinal, recordGraphs), "as asked for");
+    }
+    throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
+        + "; one of auto, cuda, cuda:N, cpu, reference");
+  }
+
+  /** The reference, to check others against. */
+  public static Backend reference() {
+    return new ReferenceBackend();
+  }
+
+  /** A usable GPU, else what computes without one. */
+  private static Selection openAny(boolean recordGraphs) {
+    try {
+      return new Selection(cuda(0, recordGraphs), "a GPU that can be used");
+    } catch (DeviceUnavailableException e) {
+      return new Selection(reference(), "no GPU: " + e.getMessage());
+    }
+  }
+
+  private static Backend cuda(int ordinal, boolean recordGraphs) {
+    CudaOptions options = CudaOptions.standard();
+    return new CudaBackend(ordinal, recordGraphs ? options : options.withExecution(CudaOptions.Execution.EAGER));
   }
 }

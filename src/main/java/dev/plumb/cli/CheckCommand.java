@@ -58,7 +58,7 @@ final class CheckCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.LAYERS, Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.LAYERS, Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE,
         Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 

@@ -16,7 +16,9 @@ final class DeviceChoice {
    * @throws dev.plumb.backend.DeviceUnavailableException when it cannot be used here
    */
   static Backends.Selection open(Arguments arguments, Precision precision) {
-    Backends.Selection selection = arguments.parsed(Flags.DEVICE, "auto", Backends::open);
+    boolean recordGraphs = !arguments.has(Flags.NO_GRAPH);
+    Backends.Selection selection =
+        arguments.parsed(Flags.DEVICE, "auto", device -> Backends.open(device, recordGraphs));
     DeviceInfo device = selection.backend().device();
     if (device.kind() == DeviceInfo.Kind.REFERENCE && precision != Precision.FP64) {
       // It would take any precision and compute in double; a table that says fp32 above it would not be true.

@@ -16,6 +16,7 @@ final class Flags {
   static final Option QUIET = flag("quiet", "no messages and no progress on stderr, errors excepted");
 
   static final Option DEVICE = value("device", "DEVICE", "auto, cuda, cuda:N, cpu or reference (default: auto)");
+  static final Option NO_GRAPH = flag("no-graph", "on a GPU, launch by launch instead of many steps as one recorded graph");
   static final Option PRECISION =
       value("precision", "PRECISION", String.join(", ", Keyed.keys(Precision.class)) + " (default: fp64)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");

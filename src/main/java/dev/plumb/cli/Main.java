@@ -1,6 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.Version;
+import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
@@ -38,6 +39,8 @@ public final class Main {
       code = complain(command, e.getMessage(), ExitCode.BAD_INPUT, err);
     } catch (DeviceUnavailableException e) {
       code = complain(command, e.getMessage(), ExitCode.DEVICE_UNAVAILABLE, err);
+    } catch (DeviceFailedException e) {
+      code = complain(command, e.getMessage(), ExitCode.BUG, err);
     } catch (OutOfMemoryError e) {
       code = complain(command, "not enough memory (" + e.getMessage()
           + "); ask for less, or give Java more: PLUMB_JAVA_OPTS=-Xmx8g", ExitCode.BAD_INPUT, err);

@@ -59,7 +59,7 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.JSON);
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.JSON);
   }
 
   @Override

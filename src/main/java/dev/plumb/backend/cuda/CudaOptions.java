@@ -17,7 +17,10 @@ public record CudaOptions(Execution execution, boolean guards) {
     CHECKED
   }
 
-  public static final CudaOptions DEFAULT = new CudaOptions(Execution.GRAPH, false);
+  /** Graphs, and guards where a stand-in on the CPU computes for tests. */
+  public static CudaOptions standard() {
+    return new CudaOptions(Execution.GRAPH, CudaNatives.onHostDevice());
+  }
 
   public CudaOptions withExecution(Execution other) {
     return new CudaOptions(other, guards);

@@ -3,7 +3,9 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.model.Precision;
+import org.junit.jupiter.api.Tag;
 
+@Tag("cuda")
 class CudaContractTest extends BackendContract {
   @Override
   protected Backend openBackend() {
