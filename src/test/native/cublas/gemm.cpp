@@ -1,0 +1,250 @@
+// C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding) and double.
+//
+// Each element of C is a sum in the order of k, whatever the shapes and the batch, so that a matrix of a batch equals the same product
+// alone bit for bit. beta = 0: C may hold anything before, NaN included.
+#include "handle.h"
+#include <algorithm>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vector>
+
+namespace host_device {
+
+// One matrix, or the batch of them.
+template <class T> struct Matrices {
+  T* data;
+  long ld;
+  long stride;
+};
+
+template <class T> struct Gemm {
+  const char* name;
+  bool transpose_a, transpose_b;
+  int m, n, k, batch;
+  T alpha, beta;
+  const T *device_alpha, *device_beta;   // instead, if not null
+  Matrices<const T> a, b;
+  Matrices<T> c;
+  bool tf32;
+  void* workspace;
+  size_t workspace_bytes;
+  char what[96];
+};
+
+static size_t elements(long rows, long columns, long ld, long stride, int batch) {
+  return rows && columns && batch ? (size_t)(stride * (batch - 1) + ld * (columns - 1) + rows) : 0;
+}
+
+template <class T> static size_t bytes_a(const Gemm<T>& g) {
+  return sizeof(T) * elements(g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.a.ld, g.a.stride, g.batch);
+}
+template <class T> static size_t bytes_b(const Gemm<T>& g) {
+  return sizeof(T) * elements(g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.b.ld, g.b.stride, g.batch);
+}
+template <class T> static size_t bytes_c(const Gemm<T>& g) {
+  return sizeof(T) * elements(g.m, g.n, g.c.ld, g.c.stride, g.batch);
+}
+
+// TF32 keeps 10 bits of the fraction; to nearest, ties to even.
+static float rounded(float x, bool tf32) {
+  if (!tf32) {
+    return x;
+  }
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if ((bits & 0x7f800000) != 0x7f800000) {
+    bits += 0xfff + (bits >> 13 & 1);
+    bits &= ~0x1fffu;
+  }
+  memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+static double rounded(double x, bool) { return x; }
+
+// sums[i] = the i-th element of column j of op(A) op(B)
+template <class T> static void column(const Gemm<T>& g, const T* a, const T* b, int j, T* sums) {
+  std::fill(sums, sums + g.m, T(0));
+  const T* b_start = g.transpose_b ? b + j : b + (size_t)j * g.b.ld;
+  size_t b_step = g.transpose_b ? g.b.ld : 1;
+  if (g.transpose_a) {
+    for (int i = 0; i < g.m; i++) {
+      const T* row = a + (size_t)i * g.a.ld;
+      T sum = 0;
+      for (int p = 0; p < g.k; p++) {
+        sum += rounded(row[p], g.tf32) * rounded(b_start[p * b_step], g.tf32);
+      }
+      sums[i] = sum;
+    }
+    return;
+  }
+  for (int p = 0; p < g.k; p++) {
+    const T* of_a = a + (size_t)p * g.a.ld;
+    T y = rounded(b_start[p * b_step], g.tf32);
+    for (int i = 0; i < g.m; i++) {
+      sums[i] += rounded(of_a[i], g.tf32) * y;
+    }
+  }
+}
+
+// The real one may write anything into its workspace: slices that overlap it must show.
+template <class T> static void scribble(const Gemm<T>& g) {
+  size_t edge = std::min<size_t>(g.workspace_bytes, 256);
+  memset(g.workspace, 0xff, edge);
+  memset((char*)g.workspace + g.workspace_bytes - edge, 0xff, edge);
+}
+
+template <class T> static int run(void* argument) {
+  enum { ILLEGAL_ADDRESS = 700 };
+  const Gemm<T>& g = *(const Gemm<T>*)argument;
+  host_device_gemm_ran();
+  T alpha = g.alpha, beta = g.beta;
+  if (g.workspace_bytes) {
+    if (!host_device_in_range(g.workspace, g.workspace_bytes, "cuBLAS workspace")) {
+      return ILLEGAL_ADDRESS;
+    }
+    scribble(g);
+  }
+  if (g.device_alpha) {
+    if (!host_device_in_range(g.device_alpha, sizeof(T), g.what) || !host_device_in_range(g.device_beta, sizeof(T), g.what)) {
+      return ILLEGAL_ADDRESS;
+    }
+    alpha = *g.device_alpha;
+    beta = *g.device_beta;
+  }
+  bool inputs = alpha == 0 || (host_device_in_range(g.a.data, bytes_a(g), g.what) && host_device_in_range(g.b.data, bytes_b(g), g.what));
+  if (!inputs || !host_device_in_range(g.c.data, bytes_c(g), g.what)) {
+    return ILLEGAL_ADDRESS;
+  }
+  static std::vector<T> sums;   // there is one device thread
+  sums.resize(std::max<size_t>(sums.size(), g.m));
+  for (int r = 0; r < g.batch; r++) {
+    for (int j = 0; j < g.n; j++) {
+      if (alpha != 0) {
+        column(g, g.a.data + g.a.stride * r, g.b.data + g.b.stride * r, j, sums.data());
+      } else {
+        std::fill(sums.begin(), sums.begin() + g.m, T(0));
+      }
+      T* c = g.c.data + g.c.stride * r + (size_t)j * g.c.ld;
+      for (int i = 0; i < g.m; i++) {
+        c[i] = beta == 0 ? alpha * sums[i] : alpha * sums[i] + beta * c[i];
+      }
+    }
+  }
+  return 0;
+}
+
+// Whether two matrices of the batch share an element of C; side by side in one wide matrix they do not.
+template <class T> static bool outputs_overlap(const Gemm<T>& g) {
+  for (int r = 1; r < g.batch; r++) {
+    long distance = g.c.stride * r, columns = distance / g.c.ld, rows = distance % g.c.ld;
+    if ((columns < g.n && rows < g.m) || (columns + 1 < g.n && g.c.ld - rows < g.m)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool intersect(const void* a, size_t a_bytes, const void* b, size_t b_bytes) {
+  return (const char*)a < (const char*)b + b_bytes && (const char*)b < (const char*)a + a_bytes;
+}
+
+// What is wrong with the arguments; null if nothing.
+template <class T> static const char* fault(const Gemm<T>& g) {
+  if (g.m < 0 || g.n < 0 || g.k < 0 || g.batch < 0) {
+    return "a negative size";
+  }
+  if (g.a.ld < std::max(1, g.transpose_a ? g.k : g.m) || g.b.ld < std::max(1, g.transpose_b ? g.n : g.k)
+      || g.c.ld < std::max(1, g.m)) {
+    return "a leading dimension that is less than the rows";
+  }
+  if (g.a.stride < 0 || g.b.stride < 0 || g.c.stride < 0) {
+    return "a negative stride";
+  }
+  if (outputs_overlap(g)) {
+    return "outputs that overlap";
+  }
+  if (intersect(g.c.data, bytes_c(g), g.a.data, bytes_a(g)) || intersect(g.c.data, bytes_c(g), g.b.data, bytes_b(g))) {
+    return "an output that overlaps an input";
+  }
+  return nullptr;
+}
+
+template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int op_b, const T* alpha, const T* beta) {
+  Handle* h = handle_of(handle);
+  if (!h) {
+    return NOT_INITIALIZED;
+  }
+  if (int result = host_device_enter()) {
+    return from_driver(result);
+  }
+  if (host_device_gemm_strikes()) {
+    return EXECUTION_FAILED;
+  }
+  g.transpose_a = op_a != 0;
+  g.transpose_b = op_b != 0;
+  const char* wrong = op_a < 0 || op_a > 2 || op_b < 0 || op_b > 2 ? "an unknown operation" : fault(g);
+  if (!wrong && (!alpha || !beta || host_device_is_device_address(alpha) != h->device_scalars
+                 || host_device_is_device_address(beta) != h->device_scalars)) {
+    wrong = "alpha or beta where the pointer mode does not look for it";
+  }
+  if (wrong) {
+    host_device_report("%s: %s: op %d,%d m %d n %d k %d lda %ld ldb %ld ldc %ld strides %ld,%ld,%ld batch %d", g.name, wrong, op_a,
+                       op_b, g.m, g.n, g.k, g.a.ld, g.b.ld, g.c.ld, g.a.stride, g.b.stride, g.c.stride, g.batch);
+    return INVALID_VALUE;
+  }
+  if (!h->own_workspace && host_device_captures(h->stream)) {
+    host_device_report("%s in a capture without cublasSetWorkspace after cublasSetStream: the graph would use memory of cuBLAS's own",
+                       g.name);
+    return NOT_SUPPORTED;
+  }
+  if (!g.m || !g.n || !g.batch) {
+    return SUCCESS;
+  }
+  g.tf32 = h->math == TF32_MATH;
+  g.workspace = h->workspace;
+  g.workspace_bytes = h->own_workspace ? h->workspace_bytes : 0;
+  g.device_alpha = h->device_scalars ? alpha : nullptr;
+  g.device_beta = h->device_scalars ? beta : nullptr;
+  g.alpha = h->device_scalars ? 0 : *alpha;
+  g.beta = h->device_scalars ? 0 : *beta;
+  snprintf(g.what, sizeof g.what, "%s(m=%d n=%d k=%d batch=%d)", g.name, g.m, g.n, g.k, g.batch);
+  auto* kept = new Gemm<T>(g);
+  return from_driver(host_device_enqueue(h->stream, kept->what, run<T>, kept, [](void* p) { delete (Gemm<T>*)p; }));
+}
+
+template <class T>
+static Gemm<T> shape(const char* name, int m, int n, int k, int batch, Matrices<const T> a, Matrices<const T> b, Matrices<T> c) {
+  Gemm<T> g{};
+  g.name = name;
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.batch = batch;
+  g.a = a;
+  g.b = b;
+  g.c = c;
+  return g;
+}
+
+}  // namespace host_device
+
+using namespace host_device;
+
+#define DEFINE_GEMM(T, letter) \
+  EXPORTED Status cublas##letter##gemm_v2(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, int lda, \
+                                          const T* b, int ldb, const T* beta, T* c, int ldc) { \
+    return enqueue(handle, shape<T>("cublas" #letter "gemm", m, n, k, 1, {a, lda, 0}, {b, ldb, 0}, {c, ldc, 0}), op_a, op_b, alpha, \
+                   beta); \
+  } \
+  EXPORTED Status cublas##letter##gemmStridedBatched(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, \
+                                                     int lda, long long stride_a, const T* b, int ldb, long long stride_b, \
+                                                     const T* beta, T* c, int ldc, long long stride_c, int batch) { \
+    return enqueue(handle, \
+                   shape<T>("cublas" #letter "gemmStridedBatched", m, n, k, batch, {a, lda, (long)stride_a}, {b, ldb, (long)stride_b}, \
+                            {c, ldc, (long)stride_c}), \
+                   op_a, op_b, alpha, beta); \
+  }
+
+DEFINE_GEMM(float, S)
+DEFINE_GEMM(double, D)

@@ -1,0 +1,290 @@
+// One block's threads, each on a fiber (a stack of its own that is left and entered by longjmp), with __syncthreads, shuffles and ballots.
+//
+// A thread runs until it waits. When none can run, complete groups of lanes are released from their warp primitive, then all threads
+// from the barrier; what then still waits, waits for ever on a GPU too, and is reported. Threads that never wait share one fiber.
+#include "block.h"
+#include "state.h"
+#include <algorithm>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+extern "C" {
+__attribute__((visibility("default"))) host_thread* host_device_thread;
+}
+
+namespace host_device {
+
+enum Waiting { NOT_STARTED, RUNNING, AT_BARRIER, IN_WARP, EXITED };
+enum { LANES = 32, STACK_BYTES = 128 << 10 };
+
+struct Fiber {
+  ucontext_t start;
+  jmp_buf resume;
+  char* stack;
+};
+
+struct Thread {
+  host_thread indices;
+  Waiting state;
+  Fiber* fiber;
+  int line;             // of the barrier where it waits
+  unsigned mask;        // the lanes that it waits for
+  unsigned took_part;   // the lanes of the released group
+  int group;            // where that group's values are: its lowest lane
+};
+
+struct Warp {
+  uint64_t deposited[LANES];
+  uint64_t released[LANES][LANES];   // by group
+};
+
+static std::vector<Thread> threads;
+static std::vector<int> order;
+static std::vector<Warp> warps;
+static std::vector<Fiber*> fibers;
+static size_t next_in_order, fibers_used;
+static int running, living;
+static const host_kernel* kernel_now;
+static void* const* arguments_now;
+static jmp_buf scheduler;
+static Fiber* starting;
+static char failure_text[300];
+static const char* failure;
+static unsigned char* shared_start;
+static size_t shared_bytes;
+
+void shared_memory_is(unsigned char* start, size_t bytes) {
+  shared_start = start;
+  shared_bytes = bytes;
+}
+
+static void __attribute__((format(printf, 1, 2))) fail(const char* format, ...) {
+  if (failure) {
+    return;
+  }
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(failure_text, sizeof failure_text, format, arguments);
+  va_end(arguments);
+  failure = failure_text;
+}
+
+static void wait_for_scheduler() {
+  if (!_setjmp(threads[running].fiber->resume)) {
+    _longjmp(scheduler, 1);
+  }
+  host_device_thread = &threads[running].indices;
+}
+
+static void fiber_main() {
+  Fiber* self = starting;
+  while (next_in_order < order.size() && !failure) {
+    running = order[next_in_order++];
+    threads[running].fiber = self;
+    threads[running].state = RUNNING;
+    host_device_thread = &threads[running].indices;
+    kernel_now->call(arguments_now);
+    threads[running].state = EXITED;
+    living--;
+  }
+  _longjmp(scheduler, 1);
+}
+
+static void start_fiber() {
+  if (fibers_used == fibers.size()) {
+    Fiber* fiber = new Fiber;
+    fiber->stack = (char*)mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    mprotect(fiber->stack, 4096, PROT_NONE);
+    fibers.push_back(fiber);
+  }
+  Fiber* fiber = fibers[fibers_used++];
+  getcontext(&fiber->start);
+  fiber->start.uc_stack.ss_sp = fiber->stack;
+  fiber->start.uc_stack.ss_size = STACK_BYTES;
+  fiber->start.uc_link = nullptr;
+  makecontext(&fiber->start, fiber_main, 0);
+  starting = fiber;
+  if (!_setjmp(scheduler)) {
+    setcontext(&fiber->start);
+  }
+}
+
+static void resume(int thread) {
+  running = thread;
+  if (!_setjmp(scheduler)) {
+    _longjmp(threads[thread].fiber->resume, 1);
+  }
+}
+
+// Releases one group of lanes whose named lanes have all arrived or exited.
+static bool release_group(int warp) {
+  int first = warp * LANES, lanes = std::min<int>(LANES, (int)threads.size() - first);
+  for (int lane = 0; lane < lanes; lane++) {
+    Thread& thread = threads[first + lane];
+    if (thread.state != IN_WARP) {
+      continue;
+    }
+    bool complete = true;
+    unsigned arrived = 0;
+    for (int k = 0; k < lanes; k++) {
+      if (thread.mask >> k & 1) {
+        Thread& other = threads[first + k];
+        if (other.state == IN_WARP && other.mask == thread.mask) {
+          arrived |= 1u << k;
+        } else if (other.state != EXITED) {
+          complete = false;
+        }
+      }
+    }
+    if (!complete) {
+      continue;
+    }
+    memcpy(warps[warp].released[lane], warps[warp].deposited, sizeof warps[warp].deposited);
+    for (int k = 0; k < lanes; k++) {
+      if (arrived >> k & 1) {
+        Thread& other = threads[first + k];
+        other.state = RUNNING;
+        other.group = lane;
+        other.took_part = arrived;
+      }
+    }
+    return true;
+  }
+  return false;
+}
+
+static void deposit_and_wait(unsigned mask, uint64_t bits) {
+  Thread& thread = threads[running];
+  int lane = running % LANES;
+  if (!(mask >> lane & 1)) {
+    fail("warp primitive: the mask %08x does not name the calling lane %d", mask, lane);
+  }
+  warps[running / LANES].deposited[lane] = bits;
+  thread.mask = mask;
+  thread.state = IN_WARP;
+  wait_for_scheduler();
+}
+
+// Nothing can run and no group is complete: every thread waits at one barrier, or the block hangs on a GPU.
+static void release_barrier(host_uint3 block) {
+  int at_barrier = 0, in_warp = 0, line = 0;
+  bool mixed = false;
+  for (Thread& thread : threads) {
+    if (thread.state == AT_BARRIER) {
+      mixed |= at_barrier && thread.line != line;
+      at_barrier++;
+      line = thread.line;
+    } else if (thread.state == IN_WARP) {
+      in_warp++;
+    }
+  }
+  int all = (int)threads.size();
+  if (mixed) {
+    fail("threads of block (%u,%u,%u) wait at different __syncthreads (line %d and another)", block.x, block.y, block.z, line);
+  } else if (in_warp) {
+    fail("deadlock: %d threads wait in a warp primitive for lanes that never come (%d at __syncthreads, %d exited)", in_warp,
+         at_barrier, all - living);
+  } else if (at_barrier != all) {
+    fail("divergent __syncthreads (line %d): %d of %d threads reach it, the others have exited", line, at_barrier, all);
+  } else {
+    for (Thread& thread : threads) {
+      thread.state = RUNNING;
+    }
+  }
+}
+
+static void lay_out(host_uint3 block, host_uint3 grid_size, host_uint3 block_size) {
+  size_t n = (size_t)block_size.x * block_size.y * block_size.z;
+  threads.resize(n);
+  order.resize(n);
+  warps.resize((n + LANES - 1) / LANES);
+  for (size_t i = 0; i < n; i++) {
+    host_uint3 index = {unsigned(i % block_size.x), unsigned(i / block_size.x % block_size.y),
+                        unsigned(i / ((size_t)block_size.x * block_size.y))};
+    threads[i] = {{index, block, block_size, grid_size}, NOT_STARTED, nullptr, 0, 0, 0, 0};
+    order[i] = (int)(state().settings.order == REVERSE ? n - 1 - i : i);
+  }
+  if (state().settings.order == RANDOM) {
+    std::shuffle(order.begin(), order.end(), state().settings.random);
+  }
+}
+
+const char* run_block(const host_kernel& kernel, void* const* arguments, host_uint3 block, host_uint3 grid_size,
+                      host_uint3 block_size) {
+  kernel_now = &kernel;
+  arguments_now = arguments;
+  failure = nullptr;
+  next_in_order = fibers_used = 0;
+  lay_out(block, grid_size, block_size);
+  living = (int)threads.size();
+  if (shared_bytes) {
+    memset(shared_start, 0xff, shared_bytes);   // NaN in both precisions
+  }
+  while (living > 0 && !failure) {
+    if (next_in_order < order.size()) {
+      start_fiber();
+      continue;
+    }
+    bool progress = false;
+    for (size_t i = 0; i < order.size() && !failure; i++) {
+      if (threads[order[i]].state == RUNNING) {
+        progress = true;
+        resume(order[i]);
+      }
+    }
+    for (size_t w = 0; !progress && w < warps.size(); w++) {
+      progress = release_group((int)w);
+    }
+    if (!progress) {
+      release_barrier(block);
+    }
+  }
+  return failure;
+}
+
+}  // namespace host_device
+
+using namespace host_device;
+
+EXPORTED void host_device_barrier(int line) {
+  threads[running].state = AT_BARRIER;
+  threads[running].line = line;
+  wait_for_scheduler();
+}
+
+EXPORTED uint64_t host_device_shuffle(unsigned mask, uint64_t bits, int source, int argument, int width) {
+  int self = running, lane = self % LANES, first = lane & ~(width - 1), from = lane;
+  deposit_and_wait(mask, bits);
+  switch (source) {
+    case 0:
+      from = first + (argument & (width - 1));
+      break;
+    case 1:
+      from = lane - argument >= first ? lane - argument : lane;
+      break;
+    case 2:
+      from = lane + argument < first + width ? lane + argument : lane;
+      break;
+    default:
+      from = (lane ^ argument) < first + width ? lane ^ argument : lane;
+  }
+  // The value of a lane that takes no part is undefined on a GPU: NaN here.
+  return threads[self].took_part >> from & 1 ? warps[self / LANES].released[threads[self].group][from] : ~uint64_t(0);
+}
+
+EXPORTED unsigned host_device_ballot(unsigned mask, int predicate) {
+  int self = running;
+  deposit_and_wait(mask, predicate != 0);
+  unsigned result = 0;
+  for (int k = 0; k < LANES; k++) {
+    if (threads[self].took_part >> k & 1) {
+      result |= (unsigned)warps[self / LANES].released[threads[self].group][k] << k;
+    }
+  }
+  return result;
+}

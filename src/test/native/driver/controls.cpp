@@ -1,0 +1,80 @@
+// What the tests set and ask in their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types alone, so that
+// no header of the JDK is needed.
+#include "queue.h"
+
+using namespace host_device;
+
+#define CONTROL(type, name) EXPORTED type Java_dev_plumb_backend_cuda_HostDevice_##name
+
+CONTROL(void, setOrder)(void*, void*, int order, int64_t seed) {
+  LOCK;
+  state().settings.order = (Order)order;
+  state().settings.random.seed((unsigned)seed);
+}
+
+CONTROL(void, setLazy)(void*, void*, unsigned char lazy) {
+  LOCK;
+  state().settings.lazy = lazy;
+}
+
+CONTROL(void, setQuiet)(void*, void*, unsigned char quiet) {
+  LOCK;
+  state().settings.quiet = quiet;
+}
+
+CONTROL(void, setFault)(void*, void*, int fault, int64_t number) {
+  LOCK;
+  state().settings.fault = (Fault)fault;
+  state().settings.fault_in = number;
+}
+
+CONTROL(int64_t, living)(void*, void*, int kind) {
+  LOCK;
+  State& s = state();
+  switch (kind) {
+    case DEVICE_MEMORY:
+      return s.live.size();
+    case PINNED_MEMORY:
+      return s.pinned.size();
+    case CUBLAS_HANDLE:
+      return s.cublas_handles;
+    default:
+      int64_t count = 0;
+      for (auto& object : s.objects) {
+        count += object.second->kind == kind;
+      }
+      return count;
+  }
+}
+
+CONTROL(int64_t, leaked)(void*, void*, int kind) {
+  LOCK;
+  return state().leaked[kind];
+}
+
+CONTROL(int64_t, counted)(void*, void*, int counter) {
+  LOCK;
+  return state().counted[counter];
+}
+
+// The last diagnosis, byte after byte; -1 at its end.
+CONTROL(int, diagnosisByte)(void*, void*, int index) {
+  LOCK;
+  const std::string& text = state().diagnosis;
+  return index < (int)text.size() ? (unsigned char)text[index] : -1;
+}
+
+// Settings as the environment has them, no fault, a device that is there, counts and diagnosis empty. What is alive stays.
+CONTROL(void, setDefaults)(void*, void*) {
+  LOCK;
+  State& s = state();
+  s.settings = Settings::from_environment();
+  s.lost = false;
+  s.diagnosis.clear();
+  for (long& count : s.leaked) {
+    count = 0;
+  }
+  for (long& count : s.counted) {
+    count = 0;
+  }
+}

@@ -1,0 +1,141 @@
+// The settings and their environment variables, diagnoses, injected faults, and the check that opens every call.
+#include "state.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+namespace host_device {
+
+// Never destroyed: calls may come while the process ends.
+State& state() {
+  static State* only = new State;
+  return *only;
+}
+
+std::recursive_mutex& lock() {
+  static std::recursive_mutex* only = new std::recursive_mutex;
+  return *only;
+}
+
+std::vector<Context*>& context_stack() {
+  static thread_local std::vector<Context*> stack;
+  return stack;
+}
+
+Context* current() {
+  auto& stack = context_stack();
+  return stack.empty() || !state().objects.count(stack.back()) ? nullptr : stack.back();
+}
+
+static std::string variable(const char* name, const char* otherwise) {
+  const char* value = getenv((std::string("PLUMB_HOST_DEVICE_") + name).c_str());
+  return value && *value ? value : otherwise;
+}
+
+[[noreturn]] static void refuse(const char* name, const std::string& value, const char* right) {
+  fprintf(stderr, "host device: PLUMB_HOST_DEVICE_%s is \"%s\", must be %s\n", name, value.c_str(), right);
+  exit(2);
+}
+
+static unsigned long number(const char* name, const char* otherwise) {
+  std::string value = variable(name, otherwise);
+  char* end;
+  unsigned long result = strtoul(value.c_str(), &end, 0);
+  if (*end) {
+    refuse(name, value, "a number");
+  }
+  return result;
+}
+
+Settings Settings::from_environment() {
+  Settings s;
+  std::string order = variable("ORDER", "forward");
+  if (order.compare(0, 6, "random") == 0) {
+    s.order = RANDOM;
+    s.random.seed(order.size() > 7 ? strtoul(order.c_str() + 7, nullptr, 0) : 1);
+  } else if (order == "reverse") {
+    s.order = REVERSE;
+  } else if (order != "forward") {
+    refuse("ORDER", order, "forward, reverse, random or random:SEED");
+  }
+  std::string queue = variable("QUEUE", "lazy");
+  if (queue != "lazy" && queue != "eager") {
+    refuse("QUEUE", queue, "lazy or eager");
+  }
+  s.lazy = queue == "lazy";
+  s.quiet = number("QUIET", "0") != 0;
+  s.devices = (int)number("COUNT", "1");
+  s.driver = (int)number("DRIVER", "13000");
+  s.capability = (int)number("CAPABILITY", "90");
+  s.memory = number("MEMORY", "1073741824");
+  std::string fault = variable("FAULT", "");
+  if (!fault.empty()) {
+    static const char* const NAMES[] = {"", "memory", "launch", "lost", "gemm", "copy"};
+    size_t colon = fault.find(':');
+    for (int f = MEMORY; f <= COPY; f++) {
+      if (fault.substr(0, colon) == NAMES[f]) {
+        s.fault = (Fault)f;
+      }
+    }
+    s.fault_in = colon == std::string::npos ? 0 : atol(fault.c_str() + colon + 1);
+    if (s.fault == NO_FAULT || s.fault_in < 1) {
+      refuse("FAULT", fault, "memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1");
+    }
+  }
+  return s;
+}
+
+void report(const char* format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  state().diagnosis = text;
+  if (!state().settings.quiet) {
+    fprintf(stderr, "host device: %s\n", text);
+  }
+}
+
+bool strikes(Fault fault) {
+  Settings& s = state().settings;
+  if (s.fault != fault || --s.fault_in > 0) {
+    return false;
+  }
+  s.fault = NO_FAULT;
+  return true;
+}
+
+CUresult enter_driver() {
+  State& s = state();
+  s.counted[CALLS]++;
+  if (!s.initialised) {
+    return NOT_INITIALIZED;
+  }
+  if (strikes(LOST)) {
+    s.lost = true;
+    report("injected fault: the device is lost");
+  }
+  return OK;
+}
+
+CUresult enter_device(int device) {
+  CUresult result = enter_driver();
+  return result ? result : device < 0 || device >= state().settings.devices ? INVALID_DEVICE : OK;
+}
+
+CUresult enter() {
+  if (CUresult result = enter_driver()) {
+    return result;
+  }
+  Context* context = current();
+  if (!context) {
+    return INVALID_CONTEXT;
+  }
+  if (state().lost && !context->sticky) {
+    context->sticky = UNKNOWN;
+  }
+  return context->sticky;
+}
+
+}  // namespace host_device
