@@ -1,4 +1,5 @@
-// Kernels that are wrong on purpose, for the host device's own tests. Their parameters are declared in src/test/resources/ptx/broken.ptx.
+// Kernels that are wrong on purpose, for the host device's own tests. Their parameters are declared in
+// src/test/resources/ptx/broken.ptx.
 
 // Right: what the tests compare with, and what they give wrong arguments to.
 extern "C" __global__ void add_scaled_f32(float* to, const float* from, int n, float scale) {

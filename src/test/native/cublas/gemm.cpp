@@ -1,7 +1,8 @@
-// C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding) and double.
+// C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding) and
+// double.
 //
-// Each element of C is a sum in the order of k, whatever the shapes and the batch, so that a matrix of a batch equals the same product
-// alone bit for bit. beta = 0: C may hold anything before, NaN included.
+// Each element of C is a sum in the order of k, whatever the shapes and the batch, so that a matrix of a batch equals
+// the same product alone bit for bit. beta = 0: C may hold anything before, NaN included.
 #include "handle.h"
 #include <algorithm>
 #include <stdio.h>
@@ -106,13 +107,16 @@ template <class T> static int run(void* argument) {
     scribble(g);
   }
   if (g.device_alpha) {
-    if (!host_device_in_range(g.device_alpha, sizeof(T), g.what) || !host_device_in_range(g.device_beta, sizeof(T), g.what)) {
+    if (!host_device_in_range(g.device_alpha, sizeof(T), g.what)
+        || !host_device_in_range(g.device_beta, sizeof(T), g.what)) {
       return ILLEGAL_ADDRESS;
     }
     alpha = *g.device_alpha;
     beta = *g.device_beta;
   }
-  bool inputs = alpha == 0 || (host_device_in_range(g.a.data, bytes_a(g), g.what) && host_device_in_range(g.b.data, bytes_b(g), g.what));
+  bool inputs = alpha == 0
+                || (host_device_in_range(g.a.data, bytes_a(g), g.what)
+                    && host_device_in_range(g.b.data, bytes_b(g), g.what));
   if (!inputs || !host_device_in_range(g.c.data, bytes_c(g), g.what)) {
     return ILLEGAL_ADDRESS;
   }
@@ -189,13 +193,14 @@ template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int 
     wrong = "alpha or beta where the pointer mode does not look for it";
   }
   if (wrong) {
-    host_device_report("%s: %s: op %d,%d m %d n %d k %d lda %ld ldb %ld ldc %ld strides %ld,%ld,%ld batch %d", g.name, wrong, op_a,
-                       op_b, g.m, g.n, g.k, g.a.ld, g.b.ld, g.c.ld, g.a.stride, g.b.stride, g.c.stride, g.batch);
+    host_device_report("%s: %s: op %d,%d m %d n %d k %d lda %ld ldb %ld ldc %ld strides %ld,%ld,%ld batch %d", g.name,
+                       wrong, op_a, op_b, g.m, g.n, g.k, g.a.ld, g.b.ld, g.c.ld, g.a.stride, g.b.stride, g.c.stride,
+                       g.batch);
     return INVALID_VALUE;
   }
   if (!h->own_workspace && host_device_captures(h->stream)) {
-    host_device_report("%s in a capture without cublasSetWorkspace after cublasSetStream: the graph would use memory of cuBLAS's own",
-                       g.name);
+    host_device_report("%s in a capture without cublasSetWorkspace after cublasSetStream: "
+                       "the graph would use memory of cuBLAS's own", g.name);
     return NOT_SUPPORTED;
   }
   if (!g.m || !g.n || !g.batch) {
@@ -213,17 +218,13 @@ template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int 
   return from_driver(host_device_enqueue(h->stream, kept->what, run<T>, kept, [](void* p) { delete (Gemm<T>*)p; }));
 }
 
-template <class T>
-static Gemm<T> shape(const char* name, int m, int n, int k, int batch, Matrices<const T> a, Matrices<const T> b, Matrices<T> c) {
+template <class T> static Gemm<T> shape(const char* name, int m, int n, int k, int batch) {
   Gemm<T> g{};
   g.name = name;
   g.m = m;
   g.n = n;
   g.k = k;
   g.batch = batch;
-  g.a = a;
-  g.b = b;
-  g.c = c;
   return g;
 }
 
@@ -232,18 +233,22 @@ static Gemm<T> shape(const char* name, int m, int n, int k, int batch, Matrices<
 using namespace host_device;
 
 #define DEFINE_GEMM(T, letter) \
-  EXPORTED Status cublas##letter##gemm_v2(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, int lda, \
-                                          const T* b, int ldb, const T* beta, T* c, int ldc) { \
-    return enqueue(handle, shape<T>("cublas" #letter "gemm", m, n, k, 1, {a, lda, 0}, {b, ldb, 0}, {c, ldc, 0}), op_a, op_b, alpha, \
-                   beta); \
+  EXPORTED Status cublas##letter##gemm_v2(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, \
+                                          const T* a, int lda, const T* b, int ldb, const T* beta, T* c, int ldc) { \
+    Gemm<T> g = shape<T>("cublas" #letter "gemm", m, n, k, 1); \
+    g.a = {a, lda, 0}; \
+    g.b = {b, ldb, 0}; \
+    g.c = {c, ldc, 0}; \
+    return enqueue(handle, g, op_a, op_b, alpha, beta); \
   } \
-  EXPORTED Status cublas##letter##gemmStridedBatched(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, \
-                                                     int lda, long long stride_a, const T* b, int ldb, long long stride_b, \
-                                                     const T* beta, T* c, int ldc, long long stride_c, int batch) { \
-    return enqueue(handle, \
-                   shape<T>("cublas" #letter "gemmStridedBatched", m, n, k, batch, {a, lda, (long)stride_a}, {b, ldb, (long)stride_b}, \
-                            {c, ldc, (long)stride_c}), \
-                   op_a, op_b, alpha, beta); \
+  EXPORTED Status cublas##letter##gemmStridedBatched( \
+      void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, int lda, long long stride_a, \
+      const T* b, int ldb, long long stride_b, const T* beta, T* c, int ldc, long long stride_c, int batch) { \
+    Gemm<T> g = shape<T>("cublas" #letter "gemmStridedBatched", m, n, k, batch); \
+    g.a = {a, lda, (long)stride_a}; \
+    g.b = {b, ldb, (long)stride_b}; \
+    g.c = {c, ldc, (long)stride_c}; \
+    return enqueue(handle, g, op_a, op_b, alpha, beta); \
   }
 
 DEFINE_GEMM(float, S)

@@ -1,7 +1,9 @@
-// One block's threads, each on a fiber (a stack of its own that is left and entered by longjmp), with __syncthreads, shuffles and ballots.
+// One block's threads, each on a fiber (a stack of its own that is left and entered by longjmp), with __syncthreads,
+// shuffles and ballots.
 //
-// A thread runs until it waits. When none can run, complete groups of lanes are released from their warp primitive, then all threads
-// from the barrier; what then still waits, waits for ever on a GPU too, and is reported. Threads that never wait share one fiber.
+// A thread runs until it waits. When none can run, complete groups of lanes are released from their warp primitive,
+// then all threads from the barrier; what then still waits, waits for ever on a GPU too, and is reported. Threads that
+// never wait share one fiber.
 #include "block.h"
 #include "state.h"
 #include <algorithm>
@@ -185,10 +187,11 @@ static void release_barrier(host_uint3 block) {
   }
   int all = (int)threads.size();
   if (mixed) {
-    fail("threads of block (%u,%u,%u) wait at different __syncthreads (line %d and another)", block.x, block.y, block.z, line);
+    fail("threads of block (%u,%u,%u) wait at different __syncthreads (line %d and another)", block.x, block.y, block.z,
+         line);
   } else if (in_warp) {
-    fail("deadlock: %d threads wait in a warp primitive for lanes that never come (%d at __syncthreads, %d exited)", in_warp,
-         at_barrier, all - living);
+    fail("deadlock: %d threads wait in a warp primitive for lanes that never come (%d at __syncthreads, %d exited)",
+         in_warp, at_barrier, all - living);
   } else if (at_barrier != all) {
     fail("divergent __syncthreads (line %d): %d of %d threads reach it, the others have exited", line, at_barrier, all);
   } else {

@@ -1,5 +1,5 @@
-// What the tests set and ask in their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types alone, so that
-// no header of the JDK is needed.
+// What the tests set and ask in their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types
+// alone, so that no header of the JDK is needed.
 #include "queue.h"
 
 using namespace host_device;
@@ -64,7 +64,8 @@ CONTROL(int, diagnosisByte)(void*, void*, int index) {
   return index < (int)text.size() ? (unsigned char)text[index] : -1;
 }
 
-// Settings as the environment has them, no fault, a device that is there, counts and diagnosis empty. What is alive stays.
+// Settings as the environment has them, no fault, a device that is there, counts and diagnosis empty. What is alive
+// stays.
 CONTROL(void, setDefaults)(void*, void*) {
   LOCK;
   State& s = state();

@@ -1,4 +1,5 @@
-// The device thread, and a handler for SIGSEGV and SIGBUS that passes on what is not its own: the JVM lives by these signals.
+// The device thread, and a handler for SIGSEGV and SIGBUS that passes on what is not its own: the JVM lives by these
+// signals.
 #include "device_thread.h"
 #include "memory.h"
 #include <condition_variable>

@@ -8,7 +8,8 @@ namespace host_device {
 // Runs this on the device thread and waits for it. On that thread itself: runs it at once.
 CUresult on_device(const std::function<CUresult()>& job);
 
-// Runs one piece of work, on the device thread: an access outside of device memory becomes a diagnosis and ILLEGAL_ADDRESS.
+// Runs one piece of work, on the device thread: an access outside of device memory becomes a diagnosis and
+// ILLEGAL_ADDRESS.
 CUresult execute(const Work& work);
 
 // Copies the caller's memory; false, not a crash, where there is none: a caller may have passed too few parameters.

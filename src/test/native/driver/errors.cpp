@@ -1,4 +1,5 @@
-// The names and texts of the result codes, as the driver of CUDA 12 gives them, and the answer of a function that is missing here.
+// The names and texts of the result codes, as the driver of CUDA 12 gives them, and the answer of a function that is
+// missing here.
 #include "state.h"
 
 namespace host_device {
@@ -65,7 +66,8 @@ EXPORTED CUresult cuGetErrorString(int code, const char** text) {
   return error ? OK : INVALID_VALUE;
 }
 
-// What the weak stubs call: JCuda's natives import hundreds of functions, and one that is missing would end the JVM without a word.
+// What the weak stubs call: JCuda's natives import hundreds of functions, and one that is missing would end the JVM
+// without a word.
 EXPORTED int host_device_unsupported(const char* function) {
   LOCK;
   report("%s is not implemented by the host device", function);

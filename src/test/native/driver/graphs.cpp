@@ -12,7 +12,8 @@ EXPORTED CUresult cuStreamBeginCapture_v2(void* handle, int mode) {
     return INVALID_HANDLE;
   }
   if (stream == current()->null_stream || stream->capture) {
-    report("cuStreamBeginCapture: %s", stream->capture ? "the stream is capturing already" : "the null stream cannot be captured");
+    report("cuStreamBeginCapture: %s",
+           stream->capture ? "the stream is capturing already" : "the null stream cannot be captured");
     return CAPTURE_UNSUPPORTED;
   }
   stream->capture = std::make_shared<Graph>(current());

@@ -1,4 +1,5 @@
-// cuLaunchKernel: checks the launch, takes the parameters by the sizes that the PTX declares, and runs block after block.
+// cuLaunchKernel: checks the launch, takes the parameters by the sizes that the PTX declares, and runs block after
+// block.
 #include "block.h"
 #include "device_thread.h"
 #include "memory.h"
@@ -53,8 +54,9 @@ static CUresult run(const Launch& launch) {
 }
 
 static bool possible(host_uint3 grid, host_uint3 block) {
-  return grid.x && grid.y && grid.z && grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535 && block.x && block.y && block.z
-         && block.x <= 1024 && block.y <= 1024 && block.z <= 64 && (size_t)block.x * block.y * block.z <= 1024;
+  bool grid_fits = grid.x && grid.y && grid.z && grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535;
+  bool block_fits = block.x && block.y && block.z && block.x <= 1024 && block.y <= 1024 && block.z <= 64;
+  return grid_fits && block_fits && block.x * block.y * block.z <= 1024;
 }
 
 // The driver cannot know how many parameters the caller passed; an address that leads nowhere is all that shows.
@@ -68,7 +70,8 @@ static bool take_parameters(Launch& launch, const Function& function, void** par
   for (size_t i = 0; i < count; i++) {
     void* source = nullptr;
     int size = function.parameter_sizes[i];
-    if (!parameters || !peek(&source, &parameters[i], sizeof source) || !source || !peek(&launch.values[word], source, size)) {
+    bool there = parameters && peek(&source, &parameters[i], sizeof source) && source;
+    if (!there || !peek(&launch.values[word], source, size)) {
       report("kernel %s: parameter %zu of %zu is missing", function.name.c_str(), i, count);
       return false;
     }
@@ -104,7 +107,8 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     report("kernel %s: the host device knows no dynamic shared memory and no extra parameters", name);
     return NOT_SUPPORTED;
   }
-  // Taking the parameters may fault: the handler is installed with the device thread, which loading a module has started.
+  // Taking the parameters may fault: the handler is installed with the device thread, which loading a module has
+  // started.
   if (!take_parameters(*launch, *function, parameters)) {
     return INVALID_VALUE;
   }

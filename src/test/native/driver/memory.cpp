@@ -1,6 +1,6 @@
-// Device memory lies in an inaccessible arena of up to 1 TiB, 16 MiB apart and never used again, so that a wild or a late access faults.
-// Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder and the 256 bytes before it are
-// red zones, checked after every piece of work.
+// Device memory lies in an inaccessible arena of up to 1 TiB, 16 MiB apart and never used again, so that a wild or a
+// late access faults. Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder
+// and the 256 bytes before it are red zones, checked after every piece of work.
 #include "memory.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -81,8 +81,8 @@ bool in_range(const void* pointer, size_t bytes, const char* what) {
     return true;
   }
   if (a && start < a->start + a->bytes) {
-    report("%s: needs %zu bytes from offset %zu of allocation #%u, which has %zu", what, bytes, (size_t)(start - a->start), a->id,
-           a->bytes);
+    report("%s: needs %zu bytes from offset %zu of allocation #%u, which has %zu", what, bytes,
+           (size_t)(start - a->start), a->id, a->bytes);
   } else {
     report_outside(start, what);
   }
@@ -136,7 +136,8 @@ void explain_fault(uintptr_t address, const char* what) {
   for (auto& entry : state().live) {
     const Allocation& a = entry.second;
     if (address + GAP / 2 >= a.start && address < a.start + a.bytes + GAP / 2) {
-      report("%s: access at byte offset %ld of allocation #%u, which has %zu bytes", what, (long)(address - a.start), a.id, a.bytes);
+      report("%s: access at byte offset %ld of allocation #%u, which has %zu bytes", what, (long)(address - a.start),
+             a.id, a.bytes);
       return;
     }
   }

@@ -90,7 +90,9 @@ EXPORTED CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
 
 EXPORTED CUresult cuMemAllocHost_v2(void** out, size_t bytes) { return allocate_pinned(out, bytes, "cuMemAllocHost"); }
 
-EXPORTED CUresult cuMemHostAlloc(void** out, size_t bytes, unsigned) { return allocate_pinned(out, bytes, "cuMemHostAlloc"); }
+EXPORTED CUresult cuMemHostAlloc(void** out, size_t bytes, unsigned) {
+  return allocate_pinned(out, bytes, "cuMemHostAlloc");
+}
 
 EXPORTED CUresult cuMemFreeHost(void* address) {
   ENTER_TO_RELEASE;

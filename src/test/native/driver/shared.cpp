@@ -13,7 +13,9 @@ EXPORTED int host_device_enqueue(void* stream, const char* what, int (*run)(void
   return enqueue(stream, what, [run, owned] { return (CUresult)run(owned.get()); });
 }
 
-EXPORTED bool host_device_in_range(const void* start, size_t bytes, const char* what) { return in_range(start, bytes, what); }
+EXPORTED bool host_device_in_range(const void* start, size_t bytes, const char* what) {
+  return in_range(start, bytes, what);
+}
 
 EXPORTED bool host_device_is_device_address(const void* address) { return is_device_address(address); }
 

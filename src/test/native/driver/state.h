@@ -18,7 +18,11 @@ namespace host_device {
 enum Order { FORWARD, REVERSE, RANDOM };
 enum Fault { NO_FAULT, MEMORY, LAUNCH, LOST, GEMM, COPY };
 enum Counter { CALLS, KERNELS, GEMMS, COPIES, GRAPH_LAUNCHES, SYNCHRONISATIONS, ALLOCATIONS, COUNTERS };
-enum Kind { DEVICE_MEMORY, PINNED_MEMORY, CONTEXT, STREAM, EVENT, GRAPH, GRAPH_EXEC, MODULE, CUBLAS_HANDLE, FUNCTION, KINDS };
+enum Kind {
+  DEVICE_MEMORY, PINNED_MEMORY, CONTEXT, STREAM, EVENT, GRAPH, GRAPH_EXEC, MODULE, CUBLAS_HANDLE,
+  FUNCTION,   // its module's
+  KINDS
+};
 
 struct Settings {
   Order order = FORWARD;      // of the threads of a block, and of the blocks
@@ -173,7 +177,8 @@ template <class T> void keep(const std::shared_ptr<T>& object, void** handle) {
 #define ENTER \
   LOCK; \
   if (CUresult entered_ = host_device::enter()) return entered_
-// For calls that release something: on the real driver they return the context's error too, but what they release is counted as released.
+// For calls that release something: on the real driver they return the context's error too, but what they release is
+// counted as released.
 #define ENTER_TO_RELEASE \
   LOCK; \
   CUresult entered = host_device::enter(); \

@@ -1,5 +1,6 @@
-// Lets a .cu file of plain kernels compile with g++ (-x c++ -include host_cuda.h). Whatever happens between threads (barriers, shuffles)
-// is done by the host device's libcuda.so.1, which runs every thread of a block on a fiber of one system thread.
+// Lets a .cu file of plain kernels compile with g++ (-x c++ -include host_cuda.h). Whatever happens between threads
+// (barriers, shuffles) is done by the host device's libcuda.so.1, which runs every thread of a block on a fiber of one
+// system thread.
 #pragma once
 #include "kernel_table.h"
 #include <math.h>
@@ -63,7 +64,8 @@ static inline unsigned __ballot_sync(unsigned mask, int predicate) { return host
 static inline int __any_sync(unsigned mask, int predicate) { return host_device_ballot(mask, predicate) != 0; }
 static inline int __all_sync(unsigned mask, int predicate) { return host_device_ballot(mask, !predicate) == 0; }
 
-// Integers only: Plumb adds no floating point atomically. The threads of a block are fibers, so a plain update is atomic.
+// Integers only: Plumb adds no floating point atomically. The threads of a block are fibers, so a plain update is
+// atomic.
 template <class T> static inline T host_atomic(T* at, T value) {
   static_assert(std::is_integral<T>::value, "no atomics in floating point");
   T old = *at;

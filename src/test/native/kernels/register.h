@@ -1,4 +1,5 @@
-// Enters kernels into the table. Included after them; the build writes one HOST_KERNEL(name) for each .entry of the PTX.
+// Enters kernels into the table. Included after them; the build writes one HOST_KERNEL(name) for each .entry of the
+// PTX.
 #pragma once
 #include "host_cuda.h"
 

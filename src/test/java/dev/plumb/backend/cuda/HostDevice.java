@@ -11,10 +11,11 @@ import jcuda.JCudaVersion;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The CUDA driver and cuBLAS on the CPU (src/test/native), for this JVM: built and loaded on first use, then set and asked here.
+ * The CUDA driver and cuBLAS on the CPU (src/test/native), for this JVM: built and loaded on first use, then set and
+ * asked here.
  *
- * <p>{@link #load()} comes first. A host device that cannot be built or loaded fails the test that asked for it; nothing is skipped.
- * The settings are the process's: a test that changes them calls {@link #reset()} when it is done.
+ * <p>{@link #load()} comes first. A host device that cannot be built or loaded fails the test that asked for it;
+ * nothing is skipped. The settings are the process's: a test that changes them calls {@link #reset()} when it is done.
  */
 public final class HostDevice {
   /** In which order the threads of a block, and the blocks of a grid, run. */

@@ -1,0 +1,117 @@
+package dev.plumb.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import jcuda.CudaException;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.JCudaDriver;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The host device in processes of their own: its environment variables, and its build where something is missing. */
+class HostDeviceProcessTest {
+  private record Result(int code, String output) {}
+
+  /** Says what the host device looks like, then allocates 1000 bytes twice. */
+  static final class Probe {
+    private Probe() {}
+
+    public static void main(String[] args) {
+      CudaNatives.load();
+      int[] value = new int[1];
+      long[] bytes = new long[1];
+      CUdevice device = new CUdevice();
+      JCudaDriver.cuDeviceGetCount(value);
+      System.out.println("devices " + value[0]);
+      JCudaDriver.cuDriverGetVersion(value);
+      System.out.println("driver " + value[0]);
+      JCudaDriver.cuDeviceGet(device, 0);
+      JCudaDriver.cuDeviceGetAttribute(value, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
+      System.out.println("major " + value[0]);
+      JCudaDriver.cuDeviceTotalMem(bytes, device);
+      System.out.println("memory " + bytes[0]);
+      JCudaDriver.cuCtxCreate(new CUcontext(), 0, device);
+      JCudaDriver.cuMemAlloc(new CUdeviceptr(), 1000);
+      try {
+        JCudaDriver.cuMemAlloc(new CUdeviceptr(), 1000);
+      } catch (CudaException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void environmentVariablesSetIt() throws Exception {
+    assertEquals("devices 1\ndriver 13000\nmajor 9\nmemory 1073741824\n", probe(Map.of()).output());
+    assertEquals("devices 3\ndriver 12060\nmajor 7\nmemory 1500\nCUDA_ERROR_OUT_OF_MEMORY\n", probe(Map.of(
+        "PLUMB_HOST_DEVICE_COUNT", "3", "PLUMB_HOST_DEVICE_DRIVER", "12060", "PLUMB_HOST_DEVICE_CAPABILITY", "75",
+        "PLUMB_HOST_DEVICE_MEMORY", "1500")).output());
+  }
+
+  @Test
+  void aFaultIsInjectedFromOutsideAndSaysSoUnlessItIsToBeQuiet() throws Exception {
+    String loud = probe(Map.of("PLUMB_HOST_DEVICE_FAULT", "memory:2")).output();
+    assertTrue(loud.contains("host device: injected fault: cuMemAlloc finds no memory"), loud);
+    String quiet = probe(Map.of("PLUMB_HOST_DEVICE_FAULT", "memory:2", "PLUMB_HOST_DEVICE_QUIET", "1")).output();
+    assertEquals("devices 1\ndriver 13000\nmajor 9\nmemory 1073741824\nCUDA_ERROR_OUT_OF_MEMORY\n", quiet);
+  }
+
+  @Test
+  void aWrongVariableIsOneLine() throws Exception {
+    Result result = probe(Map.of("PLUMB_HOST_DEVICE_FAULT", "memory"));
+    assertEquals(2, result.code());
+    assertEquals("host device: PLUMB_HOST_DEVICE_FAULT is \"memory\", "
+        + "must be memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1\n", result.output());
+  }
+
+  @Test
+  void aMissingCompilerIsOneLine(@TempDir Path empty) throws Exception {
+    Result result = run(List.of("bash", "src/test/native/build", empty.toString(), "a", "b"),
+        Map.of("PATH", empty.toString()));
+    assertEquals(3, result.code());
+    assertEquals("the host device needs g++ (Debian, Ubuntu: apt-get install g++), and there is no g++ on the PATH\n",
+        result.output());
+  }
+
+  @Test
+  void anUnchangedBuildIsNotDoneAgain() throws Exception {
+    Path folder = HostDevice.folder();
+    var before = Files.getLastModifiedTime(folder.resolve("libcuda.so.1"));
+    Result result = run(List.of("bash", "src/test/native/build", folder.toString(), natives(folder, "JCudaDriver"),
+        natives(folder, "JCublas2")), Map.of());
+    assertEquals(new Result(0, ""), result);
+    assertEquals(before, Files.getLastModifiedTime(folder.resolve("libcuda.so.1")));
+  }
+
+  private static String natives(Path folder, String name) throws IOException {
+    try (var files = Files.newDirectoryStream(folder, "lib" + name + "-*.so")) {
+      return files.iterator().next().toString();
+    }
+  }
+
+  private static Result probe(Map<String, String> environment) throws Exception {
+    return run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+        "-D" + CudaNatives.HOST_DEVICE + "=" + HostDevice.folder(), Probe.class.getName()), environment);
+  }
+
+  private static Result run(List<String> command, Map<String, String> environment) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().keySet().removeIf(name -> name.startsWith("PLUMB_HOST_DEVICE_"));
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(process.waitFor(), output);
+  }
+}
