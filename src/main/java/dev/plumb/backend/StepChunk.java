@@ -52,6 +52,32 @@ public final class StepChunk {
   }
 
   /**
+   * Some of its steps as a chunk of their own.
+   *
+   * @param from the first step, from 0
+   * @param to the step behind the last, above from
+   */
+  public StepChunk piece(int from, int to) {
+    Builder piece = unrecorded(from, to);
+    recorded.get(from, to).stream().forEach(piece::record);
+    return piece.build();
+  }
+
+  /** The same steps, all of them recorded. */
+  public StepChunk recordingAll() {
+    return unrecorded(0, steps).recordAll().build();
+  }
+
+  private Builder unrecorded(int from, int to) {
+    Builder piece = of(to - from)
+        .learningRates(learningRates.length == 1 ? learningRates : Arrays.copyOfRange(learningRates, from, to));
+    if (batches != null) {
+      piece.batchesOfReplicas(Arrays.copyOfRange(batches, from, to));
+    }
+    return piece;
+  }
+
+  /**
    * Checked by every session before it runs a chunk.
    *
    * @throws IllegalArgumentException when rates or batches are for another number of replicas, or a row is not there

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.InvalidInputException;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,22 @@ class StepChunkTest {
     assertArrayEquals(new int[] {1}, StepChunk.of(1).learningRate(0).batches(new int[][] {{1}}).build().batch(0, 7));
     StepChunk own = StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{1}, {2}}}).build();
     assertArrayEquals(new int[] {2}, own.batch(0, 1));
+  }
+
+  @Test
+  void pieceHasTheStepsOfTheWhole() {
+    StepChunk whole = StepChunk.of(4).learningRates(new double[][] {{1}, {2}, {3}, {4}})
+        .batches(new int[][] {{0}, null, {2}, {3}}).record(0).record(2).build();
+    StepChunk piece = whole.piece(1, 3);
+    assertEquals(2, piece.steps());
+    assertEquals(3, piece.learningRate(1, 0));
+    assertNull(piece.batch(0, 0));
+    assertArrayEquals(new int[] {2}, piece.batch(1, 0));
+    assertFalse(piece.records(0));
+    assertTrue(piece.records(1));
+    assertTrue(piece.recordingAll().records(0));
+    assertEquals(0.5, StepChunk.of(3).learningRate(0.5).build().piece(2, 3).learningRate(0, 0));
+    assertThrows(IllegalArgumentException.class, () -> whole.piece(2, 2));
   }
 
   @Test

@@ -54,8 +54,13 @@ final class ReferenceNetwork {
     double loss = Losses.value(training.loss(), outputs, batch);
     backward(batch);
     stepped = true;
-    Optimizers.update(training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2);
+    update(learningRate, t);
     return loss;
+  }
+
+  /** Takes the step that the gradients ask for, with the number t from 1. */
+  void update(double learningRate, long t) {
+    Optimizers.update(training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2);
   }
 
   /** The outputs [batch][outputs] for features [batch][inputs]; what a step left behind stays as it is. */

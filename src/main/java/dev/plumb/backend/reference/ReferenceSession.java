@@ -7,6 +7,7 @@ import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.Updatable;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -17,7 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Replicas as a loop over single networks; steps are done when {@link #run} returns. */
-final class ReferenceSession implements TrainingSession, Tapped {
+final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
@@ -157,6 +158,12 @@ final class ReferenceSession implements TrainingSession, Tapped {
     double[][] values = networks[replica].tap(where, layer);
     requireLength(out, lastBatch * network.layer(layer).out(), "batch x units");
     flatten(values, out);
+  }
+
+  @Override
+  public void update(int replica, double learningRate, double[] gradients) {
+    write(Slot.GRADIENTS, replica, gradients);
+    networks[replica].update(learningRate, stepsTaken + 1);
   }
 
   @Override
