@@ -1,0 +1,45 @@
+package dev.plumb.check;
+
+import dev.plumb.model.Precision;
+
+/**
+ * How near a backend must come to the double-precision reference within one step, precision by precision: the one place for
+ * these figures. {@link Bounds} says what each is relative to.
+ *
+ * @param forward of Z and A, relative to the largest of the layer
+ * @param gradient of D, dW and db, likewise
+ * @param loss relative to the loss
+ * @param update of moments and of the change in the parameters, from the same gradients; parameters and moments are never
+ *     kept in less than single precision
+ * @param roundoff half the distance from 1 to the next number of the format that parameters are kept in
+ * @param smallest normal number: below it a format has fewer digits
+ * @param largest finite number
+ */
+record Accuracy(
+    double forward, double gradient, double loss, double update, double roundoff, double smallest, double largest) {
+
+  // ToleranceSurvey, over 50 seeds, prints the largest observed errors that belong beside these figures.
+  private static final Accuracy FP64 =
+      new Accuracy(1e-13, 1e-12, 1e-11, 1e-12, 0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
+  /**
+   * With single-precision state and a reference whose parameters were off by up to three roundings, each by its own amount, the
+   * largest error over 50 seeds was 0.89 of what is allowed, in a gradient; 0.37 in a tap, 0.08 in a loss.
+   */
+  private static final Accuracy FP32 = single(2e-6, 1e-5, 1e-5);
+  private static final Accuracy TF32 = single(2e-3, 5e-3, 1e-3);
+  private static final Accuracy BF16 = single(1e-2, 3e-2, 2e-2);
+
+  static Accuracy of(Precision precision) {
+    return switch (precision) {
+      case FP64 -> FP64;
+      case FP32 -> FP32;
+      case TF32 -> TF32;
+      case BF16 -> BF16;
+    };
+  }
+
+  /** Lower precisions change the products alone: parameters, moments and their arithmetic stay in single precision. */
+  private static Accuracy single(double forward, double gradient, double loss) {
+    return new Accuracy(forward, gradient, loss, 1e-5, 0x1p-24, Float.MIN_NORMAL, Float.MAX_VALUE);
+  }
+}

@@ -1,0 +1,206 @@
+package dev.plumb.check;
+
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.Updatable;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** Trains in one session and repeats every n-th step in another; chunks are cut at checked steps, and only there. */
+final class CheckedSession implements TrainingSession, Tapped {
+  private final DeviceInfo device;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final TrainingSession primary;
+  private final TrainingSession reference;
+  private final int every;
+  private final CheckListener listener;
+  /** Replicas that are not finite any more. */
+  private final BitSet lost = new BitSet();
+  private final RecordedSteps recorded = new RecordedSteps();
+  private Dataset data;
+
+  CheckedSession(DeviceInfo device, NetworkSpec network, TrainingSpec training, TrainingSession primary,
+      TrainingSession reference, int every, CheckListener listener) {
+    this.device = device;
+    this.network = network;
+    this.training = training;
+    this.primary = primary;
+    this.reference = reference;
+    this.every = every;
+    this.listener = listener;
+  }
+
+  @Override
+  public void bind(Dataset rows) {
+    primary.bind(rows);
+    Dataset rounded = StepRows.rounded(rows, training.precision());
+    reference.bind(rounded);
+    data = rounded;
+  }
+
+  @Override
+  public void run(StepChunk chunk) {
+    if (data == null) {
+      primary.run(chunk);
+      return;
+    }
+    // Before any of its pieces is run: a chunk is refused whole.
+    chunk.requireFits(data.rows(), replicas());
+    int done = 0;
+    while (done < chunk.steps()) {
+      long number = primary.stepsTaken();
+      int alone = lost.cardinality() == replicas() ? chunk.steps() - done
+          : (int) Math.min(chunk.steps() - done, (every - number % every) % every);
+      if (alone > 0) {
+        primary.run(chunk.piece(done, done + alone));
+        done += alone;
+      } else {
+        check(chunk.piece(done, done + 1), number);
+        done++;
+      }
+    }
+  }
+
+  private void check(StepChunk step, long number) {
+    recorded.add(primary.sync(), true);
+    CheckedStep where = new CheckedStep(device, network, number);
+    List<Map<Slot, double[]>> before = new ArrayList<>();
+    for (int replica = 0; replica < replicas(); replica++) {
+      before.add(state(primary, replica));
+      if (lost.get(replica)) {
+        continue;
+      }
+      if (before.get(replica).values().stream().flatMapToDouble(Arrays::stream).allMatch(Double::isFinite)) {
+        putIntoReference(replica, before.get(replica));
+      } else {
+        lost.set(replica);
+        listener.notFinite(where, replica);
+      }
+    }
+    StepChunk recording = step.recordingAll();
+    primary.run(recording);
+    StepMetrics here = primary.sync();
+    recorded.add(here, step.records(0));
+    if (lost.cardinality() == replicas()) {
+      return;
+    }
+    reference.stepsTaken(number);
+    reference.run(recording);
+    StepMetrics there = reference.sync();
+    reference.stepsTaken(number);
+
+    List<TensorCheck> checks = new ArrayList<>();
+    for (int replica = lost.nextClearBit(0); replica < replicas(); replica = lost.nextClearBit(replica + 1)) {
+      double loss = here.loss()[here.loss().length - 1][replica];
+      List<TensorCheck> ofReplica = compare(step, replica, before.get(replica), loss, there.loss()[0][replica]);
+      checks.addAll(ofReplica);
+      if (ofReplica.stream().anyMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.DIVERGED)) {
+        lost.set(replica);
+      }
+    }
+    listener.checked(where, checks);
+  }
+
+  private List<TensorCheck> compare(
+      StepChunk step, int replica, Map<Slot, double[]> before, double loss, double referenceLoss) {
+    StepRows rows = new StepRows(data, step.batch(0, replica));
+    StepInside inside = StepInside.read(primary, network, replica, rows.size(), loss);
+    StepInside expected = StepInside.read(reference, network, replica, rows.size(), referenceLoss);
+    StepComparison comparison =
+        new StepComparison(network, training, replica, before.get(Slot.PARAMETERS), inside, expected, rows);
+    comparison.compareInside();
+    // The update once more, from the gradients that the device's own started from.
+    putIntoReference(replica, before);
+    ((Updatable) reference).update(replica, step.learningRate(0, replica), inside.gradients());
+    comparison.compareUpdate(before, state(primary, replica), state(reference, replica));
+    return comparison.checks();
+  }
+
+  private Map<Slot, double[]> state(TrainingSession session, int replica) {
+    Map<Slot, double[]> state = new EnumMap<>(Slot.class);
+    for (Slot slot : Slot.stateOf(training.optimizer())) {
+      state.put(slot, StepInside.vector(session, slot, replica));
+    }
+    return state;
+  }
+
+  private void putIntoReference(int replica, Map<Slot, double[]> state) {
+    state.forEach((slot, values) -> reference.write(slot, replica, values));
+  }
+
+  @Override
+  public StepMetrics sync() {
+    recorded.add(primary.sync(), true);
+    return recorded.take();
+  }
+
+  @Override
+  public void write(Slot slot, int replica, double[] in) {
+    primary.write(slot, replica, in);
+    if (slot == Slot.PARAMETERS) {
+      lost.clear(replica);
+    }
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return primary.layout();
+  }
+
+  @Override
+  public int replicas() {
+    return primary.replicas();
+  }
+
+  @Override
+  public Evaluation evaluate(Dataset rows) {
+    return primary.evaluate(rows);
+  }
+
+  @Override
+  public void predict(int replica, Dataset rows, double[] out) {
+    primary.predict(replica, rows, out);
+  }
+
+  @Override
+  public void read(Slot slot, int replica, double[] out) {
+    primary.read(slot, replica, out);
+  }
+
+  @Override
+  public void tap(Tap where, int layer, int replica, double[] out) {
+    ((Tapped) primary).tap(where, layer, replica, out);
+  }
+
+  @Override
+  public long stepsTaken() {
+    return primary.stepsTaken();
+  }
+
+  @Override
+  public void stepsTaken(long steps) {
+    primary.stepsTaken(steps);
+  }
+
+  @Override
+  public void close() {
+    try (reference) {
+      primary.close();
+    }
+  }
+}

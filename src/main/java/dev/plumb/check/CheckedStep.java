@@ -1,0 +1,24 @@
+package dev.plumb.check;
+
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.model.NetworkSpec;
+import java.util.Locale;
+
+/**
+ * A step that was checked.
+ *
+ * @param device that took it
+ * @param step its number since the beginning of training, from 0
+ */
+public record CheckedStep(DeviceInfo device, NetworkSpec network, long step) {
+  /** One line: where, what, both values, and how far they are apart. */
+  public String describe(TensorCheck tensor) {
+    String factor = Double.isFinite(tensor.units())
+        ? String.format(Locale.ROOT, "%.4g times", tensor.units())
+        : "beyond";
+    return network.shape() + " " + network.activation().key() + ", step " + step + ", replica " + tensor.replica()
+        + ", layer " + tensor.tensor().layer() + ", " + tensor.tensor().name() + tensor.tensor().place(tensor.worst()) + ": "
+        + device.kind().key() + " " + tensor.actual() + ", reference " + tensor.expected() + ", the error is " + factor
+        + " what is allowed";
+  }
+}

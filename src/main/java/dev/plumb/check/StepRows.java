@@ -1,0 +1,59 @@
+package dev.plumb.check;
+
+import dev.plumb.data.Dataset;
+import dev.plumb.model.Precision;
+
+/**
+ * The rows that one replica takes in a step, as the device has them.
+ *
+ * @param indices null for all rows
+ */
+record StepRows(Dataset data, int[] indices) {
+  /**
+   * Data in the numbers of a precision. What is below double keeps data in single precision; the reference must start from
+   * the same numbers, or each would be right about another data set.
+   */
+  static Dataset rounded(Dataset data, Precision precision) {
+    if (precision == Precision.FP64) {
+      return data;
+    }
+    double[] x = new double[data.rows() * data.features()];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = single(data.feature(i / data.features(), i % data.features()));
+    }
+    if (data.hasClasses()) {
+      int[] labels = new int[data.rows()];
+      for (int row = 0; row < labels.length; row++) {
+        labels[row] = data.label(row);
+      }
+      return Dataset.ofClasses(data.features(), data.outputs(), x, labels);
+    }
+    double[] y = new double[data.rows() * data.outputs()];
+    for (int i = 0; i < y.length; i++) {
+      y[i] = single(data.target(i / data.outputs(), i % data.outputs()));
+    }
+    return Dataset.ofTargets(data.features(), data.outputs(), x, y);
+  }
+
+  /** What does not fit single precision stays as it is: there the device is infinite, and that is to be seen. */
+  private static double single(double value) {
+    float rounded = (float) value;
+    return Float.isFinite(rounded) ? rounded : value;
+  }
+
+  int size() {
+    return indices == null ? data.rows() : indices.length;
+  }
+
+  double x(int i, int column) {
+    return data.feature(row(i), column);
+  }
+
+  double y(int i, int column) {
+    return data.target(row(i), column);
+  }
+
+  private int row(int i) {
+    return indices == null ? i : indices[i];
+  }
+}

@@ -1,0 +1,47 @@
+package dev.plumb.check;
+
+import dev.plumb.model.Keyed;
+import dev.plumb.model.ParameterLayout;
+import java.util.Optional;
+
+/**
+ * One tensor of a step, [rows x columns] row-major.
+ *
+ * @param name for people: layers.1.pre, layers.1.weight gradient, layers.1.bias, loss
+ * @param slice of the flat vector that it is in; empty for a tap and the loss
+ */
+public record Tensor(
+    Quantity quantity, String name, int layer, int rows, int columns, Optional<ParameterLayout.Slice> slice) {
+  /** @param quantity PRE, POST or DELTA, [batch x units] */
+  static Tensor ofTap(Quantity quantity, int layer, int batch, int units) {
+    return new Tensor(quantity, "layers." + layer + "." + quantity.key(), layer, batch, units, Optional.empty());
+  }
+
+  static Tensor ofLoss(int lastLayer) {
+    return new Tensor(Quantity.LOSS, Quantity.LOSS.key(), lastLayer, 1, 1, Optional.empty());
+  }
+
+  /** @param quantity GRADIENT, MOMENT1, MOMENT2 or PARAMETERS */
+  static Tensor ofSlice(Quantity quantity, ParameterLayout.Slice slice) {
+    String name = slice.name() + (quantity == Quantity.PARAMETERS ? "" : " " + quantity.key());
+    return new Tensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
+  }
+
+  public int size() {
+    return rows * columns;
+  }
+
+  /** The place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */
+  public String place(int index) {
+    if (quantity == Quantity.LOSS) {
+      return "";
+    }
+    return slice.map(in -> in.place(index)).orElse("[" + index / columns + "," + index % columns + "]");
+  }
+
+  /** For people: 33x8, 8 for a bias. */
+  public String shape() {
+    boolean vector = slice.map(ParameterLayout.Slice::isBias).orElse(quantity == Quantity.LOSS);
+    return vector ? Integer.toString(rows) : rows + "x" + columns;
+  }
+}
