@@ -5,6 +5,8 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.check.CheckMode;
+import dev.plumb.check.CheckedBackend;
 import dev.plumb.check.FiniteDifferences;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
@@ -22,14 +24,36 @@ import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.AtomicFile;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb check}: a device's gradients against finite differences of its own loss. */
+/** {@code plumb check}: a device against the reference, and gradients against finite differences. */
 final class CheckCommand implements Command {
   private static final int MOST_SAMPLES = 1_000_000;
+
+  /** What is checked: a training from given first weights. */
+  private record Case(NetworkSpec network, TrainingSpec training, Dataset data, double[] parameters, int steps) {
+    TrainingSession open(Backend backend) {
+      TrainingSession session = backend.open(network, training, 1);
+      try {
+        session.write(Slot.PARAMETERS, 0, parameters);
+        session.bind(data);
+      } catch (RuntimeException e) {
+        session.close();
+        throw e;
+      }
+      return session;
+    }
+  }
+
+  private final DeviceChoice devices;
+
+  CheckCommand(DeviceChoice devices) {
+    this.devices = devices;
+  }
 
   @Override
   public String name() {
@@ -38,7 +62,7 @@ final class CheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds a device's gradients against finite differences of its loss";
+    return "holds a device against the reference, and gradients against finite differences";
   }
 
   @Override
@@ -49,17 +73,24 @@ final class CheckCommand implements Command {
   @Override
   public String details() {
     return """
-        Compares every weight's and bias's gradient with (loss(p + h) - loss(p - h)) / 2h, and prints one line
-        a tensor, in the order in which backpropagation reaches them. Coordinates whose difference crosses a
-        kink of the activation or the loss are skipped and counted. Exits with 1 and the first tensor out of
-        bounds when they disagree.
+        Takes one step at the first weights and one after --steps steps, on the device and on the reference from
+        the same state, and compares them in the order in which values come from each other: weighted sums (pre)
+        and activations (post) of each layer, their derivatives (delta), the loss, the gradients, then what the
+        update left. Prints one line a tensor. Elements where the two stand on different sides of a kink are
+        skipped and counted.
+
+        In fp64, and alone for --device reference, every gradient is also compared with finite differences of the
+        loss, (loss(p + h) - loss(p - h)) / 2h; coordinates whose difference crosses a kink are skipped and counted.
+
+        Exits with 1 and the first tensor out of bounds when they disagree, whatever the mode.
         """;
   }
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.LAYERS, Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE,
-        Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
+        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS,
+        Flags.SEED, Flags.JSON);
   }
 
   @Override
@@ -80,36 +111,96 @@ final class CheckCommand implements Command {
     Dataset data = data(arguments, network, loss, stream);
     data.requireFits(network, loss);
     double[] parameters = initializer.draw(network, stream);
+    CheckMode mode = arguments.parsed(Flags.MODE, CheckMode.FAIL.key(), CheckMode::of);
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
 
-    try (Backends.Selection device = DeviceChoice.open(arguments, Precision.FP64)) {
+    try (Backends.Selection device = devices.open(arguments)) {
+      boolean isReference = DeviceChoice.isReference(device);
+      Precision usual = isReference ? Precision.FP64 : Precision.FP32;
+      Precision precision = arguments.parsed(Flags.PRECISION, usual.key(), Precision::of);
+      DeviceChoice.requirePrecision(device, precision);
+      Case checked = new Case(network, training.withPrecision(precision), data, parameters, steps);
       out.println(DeviceChoice.line(device));
-      out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", " + data.rows()
-          + " samples, weights " + initializer.key() + ", gradients against finite differences");
-      out.println();
+      out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", "
+          + optimizer.kind().key() + ", " + data.rows() + " samples, weights " + initializer.key() + ", " + precision.key());
       out.flush();
-      CheckReport report = new CheckReport();
-      try (FiniteDifferences differences = new FiniteDifferences(device.backend(), network, loss, data)) {
-        report.add(0, differences.at(parameters));
-        if (steps > 0) {
-          double[] later = trained(device.backend(), network, training, data, parameters, steps);
-          if (!Arrays.stream(later).allMatch(Double::isFinite)) {
-            err.println("plumb check: training diverged within its " + steps + " steps, so that there is nothing to check; try a --"
-                + Flags.LEARNING_RATE.getLongOpt() + " below " + learningRate);
-            return ExitCode.FAILED;
-          }
-          report.add(steps, differences.at(later));
+      Optional<CrossCheckReport> crossCheck =
+          isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked));
+      CheckReport differences = new CheckReport();
+      boolean finite = crossCheck.stream().noneMatch(CrossCheckReport::diverged);
+      if (finite && precision == Precision.FP64) {
+        finite = differences(device.backend(), checked, differences);
+      }
+      List<String> faults = new ArrayList<>(crossCheck.map(CrossCheckReport::faults).orElse(List.of()));
+      differences.fault().ifPresent(faults::add);
+      print(crossCheck, differences, mode, out);
+      if (!finite) {
+        faults.add("training diverged within its " + steps + " steps, so that there is nothing to check; try a --"
+            + Flags.LEARNING_RATE.getLongOpt() + " below " + learningRate);
+      } else if (faults.isEmpty()) {
+        crossCheck.ifPresent(report ->
+            out.println("\nall " + report.compared() + " compared values agree with the reference"));
+        if (differences.compared() > 0) {
+          out.println("\nall " + differences.compared() + " compared gradients agree");
         }
       }
-      report.print(out);
-      Optional<String> fault = report.fault();
-      fault.ifPresentOrElse(
-          line -> err.println("plumb check: " + line),
-          () -> out.println("\nall " + report.compared() + " compared gradients agree"));
       out.flush();
-      json.ifPresent(file -> AtomicFile.write(file, sink -> report.write(device.backend().device(), network, loss, sink)));
-      return fault.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
+      faults.stream().limit(mode == CheckMode.REPORT ? faults.size() : 1)
+          .forEach(line -> err.println("plumb check: " + line));
+      if (finite) {
+        json.ifPresent(file -> AtomicFile.write(file, sink ->
+            differences.write(device.backend().device(), network, checked.training(), crossCheck, sink)));
+      }
+      return faults.isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+  }
+
+  private static void print(
+      Optional<CrossCheckReport> crossCheck, CheckReport differences, CheckMode mode, PrintStream out) {
+    crossCheck.ifPresent(report -> {
+      out.println("\nagainst the reference:\n");
+      report.print(out);
+      if (mode == CheckMode.HISTOGRAM) {
+        out.println();
+        report.printHistogram(out);
+      }
+    });
+    if (!differences.isEmpty()) {
+      out.println("\ngradients against finite differences of the loss:\n");
+      differences.print(out);
+    }
+  }
+
+  /** The first step, and the one after {@code steps} steps, on the device and on the reference. */
+  private static CrossCheckReport crossCheck(Backend device, Case checked) {
+    CrossCheckReport report = new CrossCheckReport();
+    int every = Math.max(checked.steps(), 1);
+    // Closed by the caller, who opened it; the reference holds nothing.
+    CheckedBackend both = new CheckedBackend(device, Backends.reference(), every, report);
+    try (TrainingSession session = checked.open(both)) {
+      if (checked.steps() > 0) {
+        session.run(StepChunk.of(checked.steps()).learningRate(checked.training().learningRate()).build());
+      }
+      session.run(StepChunk.of(1).learningRate(checked.training().learningRate()).build());
+      session.sync();
+    }
+    return report;
+  }
+
+  /** Finite differences at the first weights and after {@code steps} steps; false when there the weights are not finite. */
+  private static boolean differences(Backend device, Case checked, CheckReport report) {
+    try (FiniteDifferences differences =
+        new FiniteDifferences(device, checked.network(), checked.training().loss(), checked.data())) {
+      report.add(0, differences.at(checked.parameters()));
+      if (checked.steps() > 0) {
+        double[] later = trained(device, checked);
+        if (!Arrays.stream(later).allMatch(Double::isFinite)) {
+          return false;
+        }
+        report.add(checked.steps(), differences.at(later));
+      }
+      return true;
     }
   }
 
@@ -123,14 +214,11 @@ final class CheckCommand implements Command {
     };
   }
 
-  private static double[] trained(
-      Backend backend, NetworkSpec network, TrainingSpec training, Dataset data, double[] parameters, int steps) {
-    try (TrainingSession session = backend.open(network, training, 1)) {
-      session.write(Slot.PARAMETERS, 0, parameters);
-      session.bind(data);
-      session.run(StepChunk.of(steps).learningRate(training.learningRate()).build());
+  private static double[] trained(Backend backend, Case checked) {
+    try (TrainingSession session = checked.open(backend)) {
+      session.run(StepChunk.of(checked.steps()).learningRate(checked.training().learningRate()).build());
       session.sync();
-      double[] later = new double[parameters.length];
+      double[] later = new double[checked.parameters().length];
       session.read(Slot.PARAMETERS, 0, later);
       return later;
     }

@@ -4,8 +4,8 @@ import dev.plumb.Version;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.check.GradientCheck;
 import dev.plumb.json.JsonOutput;
-import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What a check found, for people and for machines. */
+/** What finite differences found, for people and for machines. */
 final class CheckReport {
   /** One tensor's gradient after some steps of training. */
   private record Row(int afterSteps, GradientCheck tensor) {}
@@ -22,6 +22,10 @@ final class CheckReport {
 
   void add(int afterSteps, List<GradientCheck> tensors) {
     tensors.forEach(tensor -> rows.add(new Row(afterSteps, tensor)));
+  }
+
+  boolean isEmpty() {
+    return rows.isEmpty();
   }
 
   /** Coordinates that were compared, of all tensors. */
@@ -64,8 +68,9 @@ final class CheckReport {
     table.print(out);
   }
 
-  /** Writes all of it as JSON. */
-  void write(DeviceInfo device, NetworkSpec network, Loss loss, OutputStream out) throws IOException {
+  /** Writes a document of what was checked: all of this, and the comparison with the reference where there was one. */
+  void write(DeviceInfo device, NetworkSpec network, TrainingSpec training, Optional<CrossCheckReport> crossCheck,
+      OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
       json.writeStringField("plumb", Version.CURRENT);
@@ -73,14 +78,18 @@ final class CheckReport {
       json.writeStringField("kind", device.kind().key());
       json.writeStringField("name", device.name());
       json.writeEndObject();
+      json.writeStringField("precision", training.precision().key());
       json.writeArrayFieldStart("layers");
       for (int width : network.widths()) {
         json.writeNumber(width);
       }
       json.writeEndArray();
       json.writeStringField("activation", network.activation().key());
-      json.writeStringField("loss", loss.key());
-      json.writeBooleanField("ok", fault().isEmpty());
+      json.writeStringField("loss", training.loss().key());
+      json.writeBooleanField("ok", fault().isEmpty() && crossCheck.map(report -> report.faults().isEmpty()).orElse(true));
+      if (crossCheck.isPresent()) {
+        crossCheck.get().write(json);
+      }
       json.writeArrayFieldStart("tensors");
       for (Row row : rows) {
         GradientCheck tensor = row.tensor();

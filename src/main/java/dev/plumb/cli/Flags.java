@@ -18,7 +18,8 @@ final class Flags {
   static final Option DEVICE = value("device", "DEVICE", "auto, cuda, cuda:N, cpu or reference (default: auto)");
   static final Option NO_GRAPH = flag("no-graph", "on a GPU, launch by launch instead of many steps as one recorded graph");
   static final Option PRECISION =
-      value("precision", "PRECISION", String.join(", ", Keyed.keys(Precision.class)) + " (default: fp64)");
+      value("precision", "PRECISION", String.join(", ", Keyed.keys(Precision.class))
+          + " (default: fp64; check: fp32 where the device is not the reference)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");
   static final Option JSON = value("json", "FILE", "write the result there too, for machines");
   static final Option SEEDS =
@@ -35,6 +36,12 @@ final class Flags {
   static final Option LEARNING_RATE = value("lr", "RATE", "learning rate (default: 0.01)");
   static final Option STEPS =
       value("steps", "N", "check at the first weights, and again after N steps of training (default: 10)");
+  static final Option MODE = value("mode", "MODE",
+      "fail (name the first tensor out of bounds), report (name all), histogram (count errors by decade) (default: fail)");
+  static final Option CHECK_EVERY =
+      value("check-every", "N", "hold steps 0, N, 2N, ... of each training against the reference, tensor by tensor");
+  static final Option CHECK_MODE = value("check-mode", "MODE",
+      "on disagreement: fail (stop), report (go on, name tensors), histogram (count by decade) (default: fail)");
   static final Option DATA = value("data", "SOURCE", "random (any shape) or notebook (3 inputs, 1 output) (default: random)");
   static final Option SAMPLES = value("samples", "N", "rows of the data (default: 33)");
 

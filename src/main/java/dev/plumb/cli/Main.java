@@ -1,8 +1,10 @@
 package dev.plumb.cli;
 
+import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.check.CheckFailedException;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.io.PrintStream;
@@ -11,8 +13,6 @@ import java.util.Optional;
 
 /** The command line: {@code plumb COMMAND [options]}. */
 public final class Main {
-  private static final List<Command> COMMANDS = List.of(new StudyCommand(), new CheckCommand());
-
   private Main() {}
 
   public static void main(String[] args) {
@@ -27,16 +27,24 @@ public final class Main {
    * @return the exit code
    */
   public static int run(String[] args, PrintStream out, PrintStream err) {
+    return run(Backends::open, args, out, err);
+  }
+
+  static int run(DeviceChoice.Opener devices, String[] args, PrintStream out, PrintStream err) {
+    DeviceChoice choice = new DeviceChoice(devices);
+    List<Command> commands = List.of(new StudyCommand(choice), new CheckCommand(choice));
     String command = "plumb";
     int code;
     try {
-      Optional<Command> named = args.length == 0 ? Optional.empty() : find(args[0]);
+      Optional<Command> named = args.length == 0 ? Optional.empty() : find(commands, args[0]);
       command = named.map(found -> "plumb " + found.name()).orElse(command);
       code = named.isPresent()
           ? run(named.get(), List.of(args).subList(1, args.length), out, err)
-          : runWithoutCommand(List.of(args), out, err);
+          : runWithoutCommand(commands, List.of(args), out, err);
     } catch (InvalidInputException e) {
       code = complain(command, e.getMessage(), ExitCode.BAD_INPUT, err);
+    } catch (CheckFailedException e) {
+      code = complain(command, e.getMessage(), ExitCode.FAILED, err);
     } catch (DeviceUnavailableException e) {
       code = complain(command, e.getMessage(), ExitCode.DEVICE_UNAVAILABLE, err);
     } catch (DeviceFailedException e) {
@@ -68,13 +76,13 @@ public final class Main {
     return command.run(arguments, out, err);
   }
 
-  private static int runWithoutCommand(List<String> args, PrintStream out, PrintStream err) {
+  private static int runWithoutCommand(List<Command> commands, List<String> args, PrintStream out, PrintStream err) {
     if (args.isEmpty()) {
-      Help.printOverview(COMMANDS, err);
+      Help.printOverview(commands, err);
       return ExitCode.BAD_INPUT;
     }
     if (!args.get(0).startsWith("-")) {
-      List<String> known = COMMANDS.stream().map(Command::name).toList();
+      List<String> known = commands.stream().map(Command::name).toList();
       throw new InvalidInputException("unknown command \"" + args.get(0) + "\"" + Spelling.didYouMean(args.get(0), known)
           + "; one of " + String.join(", ", known));
     }
@@ -83,7 +91,7 @@ public final class Main {
     if (arguments.has(Flags.VERSION)) {
       printVersion(out);
     } else {
-      Help.printOverview(COMMANDS, out);
+      Help.printOverview(commands, out);
     }
     return ExitCode.DONE;
   }
@@ -93,8 +101,8 @@ public final class Main {
         + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ")");
   }
 
-  private static Optional<Command> find(String name) {
-    return COMMANDS.stream().filter(command -> command.name().equals(name)).findFirst();
+  private static Optional<Command> find(List<Command> commands, String name) {
+    return commands.stream().filter(command -> command.name().equals(name)).findFirst();
   }
 
   private static int complain(String command, String message, int code, PrintStream err) {

@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.Version;
+import dev.plumb.backend.Backend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -29,6 +30,12 @@ final class StudyCommand implements Command {
   /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
   private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits of Model D - Very Deep (ReLU): there a"
       + " change of 1e-7 moves the final loss by 4e-3; --precision fp64 does";
+
+  private final DeviceChoice devices;
+
+  StudyCommand(DeviceChoice devices) {
+    this.devices = devices;
+  }
 
   @Override
   public String name() {
@@ -63,7 +70,8 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.JSON);
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
+        Flags.CHECK_MODE, Flags.JSON);
   }
 
   @Override
@@ -81,8 +89,12 @@ final class StudyCommand implements Command {
       throw new InvalidInputException("--json " + json.get() + " would overwrite the SPEC; name another file");
     }
 
-    try (Backends.Selection device = DeviceChoice.open(arguments, spec.training().precision())) {
-      StudyRunner runner = runner(device, spec, seeds, specFile);
+    Optional<StudyCheck> check = StudyCheck.of(arguments, err);
+
+    try (Backends.Selection device = devices.open(arguments)) {
+      DeviceChoice.requirePrecision(device, spec.training().precision());
+      Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
+      StudyRunner runner = runner(backend, spec, seeds, specFile);
       out.println(DeviceChoice.line(device));
       out.println(Printable.text(studyLine(spec)));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
@@ -98,13 +110,15 @@ final class StudyCommand implements Command {
       out.flush();
       reportDiverged(result, err);
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
-      return result.diverged().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
+      check.ifPresent(StudyCheck::printEnd);
+      boolean agree = check.map(StudyCheck::agree).orElse(true);
+      return result.diverged().isEmpty() && agree ? ExitCode.DONE : ExitCode.FAILED;
     }
   }
 
-  private static StudyRunner runner(Backends.Selection device, StudySpec spec, int seeds, Optional<Path> specFile) {
+  private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, Optional<Path> specFile) {
     try {
-      return new StudyRunner(device.backend(), spec, seeds);
+      return new StudyRunner(backend, spec, seeds);
     } catch (InvalidInputException e) {
       throw specFile.map(file -> e.at(file.toString())).orElse(e);
     }

@@ -10,7 +10,9 @@ import dev.plumb.check.GradientCheck;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -61,7 +63,8 @@ class CheckReportTest {
   @Test
   void jsonSaysTheSame() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    report(GOOD, WRONG).write(new DeviceInfo(DeviceInfo.Kind.CPU, "some"), NETWORK, Loss.HUBER, out);
+    report(GOOD, WRONG).write(new DeviceInfo(DeviceInfo.Kind.CPU, "some"), NETWORK,
+        TrainingSpec.of(Loss.HUBER, OptimizerSpec.Sgd.DEFAULT, 0.01, 1), Optional.empty(), out);
     JsonNode json = new ObjectMapper().readTree(out.toByteArray());
     assertEquals(false, json.get("ok").booleanValue());
     assertEquals("cpu", json.get("device").get("kind").textValue());

@@ -1,0 +1,126 @@
+package dev.plumb.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.check.CheckListener;
+import dev.plumb.check.CheckedStep;
+import dev.plumb.check.Decades;
+import dev.plumb.check.TensorCheck;
+import dev.plumb.json.JsonOutput;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What a device and the reference have to say about the same steps, for people and for machines. */
+final class CrossCheckReport implements CheckListener {
+  /** One tensor of one step. */
+  private record Row(CheckedStep step, TensorCheck tensor) {}
+
+  private final List<Row> rows = new ArrayList<>();
+  private boolean diverged;
+
+  @Override
+  public void checked(CheckedStep step, List<TensorCheck> tensors) {
+    tensors.forEach(tensor -> rows.add(new Row(step, tensor)));
+    diverged |= tensors.stream().anyMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.DIVERGED);
+  }
+
+  @Override
+  public void notFinite(CheckedStep before, int replica) {
+    diverged = true;
+  }
+
+  /** Whether training left the range of its numbers before all was compared. */
+  boolean diverged() {
+    return diverged;
+  }
+
+  /** The values that were compared, of all tensors. */
+  long compared() {
+    return rows.stream().mapToLong(row -> row.tensor().compared()).sum();
+  }
+
+  /** One line for each tensor that is not all right, in the order of comparison; where nothing was shown is not all right. */
+  List<String> faults() {
+    return rows.stream().map(CrossCheckReport::fault).flatMap(Optional::stream).toList();
+  }
+
+  private static Optional<String> fault(Row row) {
+    return switch (row.tensor().verdict()) {
+      case OK, DIVERGED -> Optional.empty();
+      case WRONG -> Optional.of(row.step().describe(row.tensor()));
+      case NOT_CHECKED -> Optional.of(row.step().network().shape() + " " + row.step().network().activation().key()
+          + ", step " + row.step().step() + ", layer " + row.tensor().tensor().layer() + ", " + row.tensor().tensor().name()
+          + ": a kink lies between device and reference in every row, so that nothing could be compared; try fewer --"
+          + Flags.SAMPLES.getLongOpt() + " or another --" + Flags.SEED.getLongOpt());
+    };
+  }
+
+  void print(PrintStream out) {
+    TextTable table = new TextTable().right("after").left("tensor").left("shape").right("compared").right("skipped")
+        .right("max error").left("at").right("device").right("reference").right("allowed").right("of its tolerance")
+        .left("verdict");
+    for (Row row : rows) {
+      TensorCheck check = row.tensor();
+      boolean none = check.worst() < 0;
+      table.row(List.of(
+          Long.toString(row.step().step()),
+          check.tensor().name(),
+          check.tensor().shape(),
+          Integer.toString(check.compared()),
+          Integer.toString(check.skipped()),
+          none ? "-" : Decimal.scientific(check.error()),
+          none ? "-" : check.tensor().place(check.worst()),
+          none ? "-" : value(check.actual()),
+          none ? "-" : value(check.expected()),
+          none ? "-" : Decimal.scientific(check.allowed()),
+          none ? "-" : Decimal.fixed(check.units(), 4),
+          check.verdict() == TensorCheck.Verdict.WRONG ? "WRONG" : check.verdict().key().replace('_', ' ')));
+    }
+    table.print(out);
+  }
+
+  /** The distribution of all errors, in units of what is allowed. */
+  void printHistogram(PrintStream out) {
+    Decades all = new Decades();
+    rows.forEach(row -> all.add(row.tensor().decades()));
+    printHistogram(all, out);
+  }
+
+  static void printHistogram(Decades decades, PrintStream out) {
+    TextTable table = new TextTable().left("error in tolerances").right("values");
+    for (Decades.Row row : decades.rows()) {
+      table.row(List.of(row.range(), Long.toString(row.count())));
+    }
+    table.print(out);
+  }
+
+  /** Writes the rows as the array that a document has under crossCheck. */
+  void write(JsonGenerator json) throws IOException {
+    json.writeArrayFieldStart("crossCheck");
+    for (Row row : rows) {
+      TensorCheck check = row.tensor();
+      json.writeStartObject();
+      json.writeNumberField("afterSteps", row.step().step());
+      json.writeStringField("tensor", check.tensor().name());
+      json.writeStringField("quantity", check.tensor().quantity().key());
+      json.writeNumberField("layer", check.tensor().layer());
+      json.writeNumberField("compared", check.compared());
+      json.writeNumberField("skipped", check.skipped());
+      json.writeNumberField("worstIndex", check.worst());
+      JsonOutput.number(json, "device", check.actual());
+      JsonOutput.number(json, "reference", check.expected());
+      JsonOutput.number(json, "allowed", check.allowed());
+      JsonOutput.number(json, "errorInTolerances", check.units());
+      json.writeStringField("verdict", check.verdict().key());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private static String value(double value) {
+    return Double.isFinite(value) ? String.format(Locale.ROOT, "%.8g", value) : Double.toString(value);
+  }
+}
