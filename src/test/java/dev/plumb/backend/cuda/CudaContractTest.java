@@ -2,23 +2,130 @@ package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.contract.BackendContract;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.model.Precision;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
+/** The contract in both precisions, under every way to run a step, and with the threads of blocks in every order. */
 @Tag("cuda")
-class CudaContractTest extends BackendContract {
-  @Override
-  protected Backend openBackend() {
-    return new CudaBackend(0, new CudaOptions(CudaOptions.Execution.GRAPH, true));
+class CudaContractTest {
+  abstract static class Cuda extends BackendContract {
+    private final Precision precision;
+    private final Execution execution;
+    private final Order order;
+
+    Cuda(Precision precision, Execution execution, Order order) {
+      this.precision = precision;
+      this.execution = execution;
+      this.order = order;
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.open(execution, order);
+    }
+
+    @Override
+    public Precision precision() {
+      return precision;
+    }
+
+    @Override
+    public double rounding() {
+      return precision == Precision.FP64 ? 1e-14 : 2e-6;
+    }
   }
 
-  @Override
-  public Precision precision() {
-    return Precision.FP64;
+  @Nested
+  class DoubleGraphForward extends Cuda {
+    DoubleGraphForward() {
+      super(Precision.FP64, Execution.GRAPH, Order.FORWARD);
+    }
   }
 
-  @Override
-  public double rounding() {
-    return 1e-14;
+  @Nested
+  class DoubleGraphReverse extends Cuda {
+    DoubleGraphReverse() {
+      super(Precision.FP64, Execution.GRAPH, Order.REVERSE);
+    }
+  }
+
+  @Nested
+  class DoubleGraphRandom extends Cuda {
+    DoubleGraphRandom() {
+      super(Precision.FP64, Execution.GRAPH, Order.RANDOM);
+    }
+  }
+
+  @Nested
+  class DoubleEagerForward extends Cuda {
+    DoubleEagerForward() {
+      super(Precision.FP64, Execution.EAGER, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class DoubleEagerReverse extends Cuda {
+    DoubleEagerReverse() {
+      super(Precision.FP64, Execution.EAGER, Order.REVERSE);
+    }
+  }
+
+  @Nested
+  class DoubleEagerRandom extends Cuda {
+    DoubleEagerRandom() {
+      super(Precision.FP64, Execution.EAGER, Order.RANDOM);
+    }
+  }
+
+  @Nested
+  class DoubleCheckedForward extends Cuda {
+    DoubleCheckedForward() {
+      super(Precision.FP64, Execution.CHECKED, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class SingleGraphForward extends Cuda {
+    SingleGraphForward() {
+      super(Precision.FP32, Execution.GRAPH, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class SingleGraphReverse extends Cuda {
+    SingleGraphReverse() {
+      super(Precision.FP32, Execution.GRAPH, Order.REVERSE);
+    }
+  }
+
+  @Nested
+  class SingleGraphRandom extends Cuda {
+    SingleGraphRandom() {
+      super(Precision.FP32, Execution.GRAPH, Order.RANDOM);
+    }
+  }
+
+  @Nested
+  class SingleEagerForward extends Cuda {
+    SingleEagerForward() {
+      super(Precision.FP32, Execution.EAGER, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class SingleEagerReverse extends Cuda {
+    SingleEagerReverse() {
+      super(Precision.FP32, Execution.EAGER, Order.REVERSE);
+    }
+  }
+
+  @Nested
+  class SingleEagerRandom extends Cuda {
+    SingleEagerRandom() {
+      super(Precision.FP32, Execution.EAGER, Order.RANDOM);
+    }
   }
 }
