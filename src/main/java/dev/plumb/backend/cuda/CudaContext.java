@@ -53,13 +53,8 @@ final class CudaContext implements AutoCloseable {
   /** @throws DeviceUnavailableException when there is no such card, or it cannot be used */
   CudaContext(int ordinal) {
     CudaNatives.load();
-    int[] cards = new int[1];
-    cuDeviceGetCount(cards);
-    if (ordinal >= cards[0]) {
-      throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
-          + (cards[0] > 1 ? " to cuda:" + (cards[0] - 1) : "") + "; `plumb devices` lists them");
-    }
     try {
+      requireCard(ordinal);
       CUdevice device = new CUdevice();
       CUcontext context = new CUcontext();
       cuDeviceGet(device, ordinal);
@@ -83,6 +78,15 @@ final class CudaContext implements AutoCloseable {
       failed = true;
       close();
       throw e;
+    }
+  }
+
+  private static void requireCard(int ordinal) {
+    int[] cards = new int[1];
+    cuDeviceGetCount(cards);
+    if (ordinal >= cards[0]) {
+      throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
+          + (cards[0] > 1 ? " to cuda:" + (cards[0] - 1) : "") + "; `plumb devices` lists them");
     }
   }
 
@@ -121,8 +125,13 @@ final class CudaContext implements AutoCloseable {
     return blas;
   }
 
-  CudaKernels kernels() {
-    return kernels;
+  /** @throws IllegalArgumentException when there is no kernel of that name */
+  CudaKernels.Kernel kernel(String name) {
+    try {
+      return kernels.kernel(name);
+    } catch (CudaException e) {
+      throw failure(e, "looking for the kernel " + name);
+    }
   }
 
   /**
@@ -169,7 +178,7 @@ final class CudaContext implements AutoCloseable {
 
   RuntimeException failure(CudaException e, String doing) {
     failed = true;
-    return CudaFailures.of(e, doing);
+    return CudaFailures.of(e, doing, () -> cuStreamSynchronize(stream));
   }
 
   /**

@@ -20,9 +20,19 @@ final class CudaFailures {
 
   private CudaFailures() {}
 
-  /** @param doing what was being done, with its sizes: "allocating 12 MiB for activations" */
-  static RuntimeException of(CudaException failure, String doing) {
-    String code = String.valueOf(failure.getMessage()).strip();
+  /**
+   * @param doing what was being done, with its sizes: "allocating 12 MiB for activations"
+   * @param driverCall any call of the driver: cuBLAS says of a lost card only that it failed, the driver says more
+   */
+  static RuntimeException of(CudaException failure, String doing, Runnable driverCall) {
+    String code = codeOf(failure);
+    if (code.startsWith("CUBLAS_")) {
+      try {
+        driverCall.run();
+      } catch (CudaException e) {
+        code = DEVICE_LOST.contains(codeOf(e)) ? codeOf(e) : code;
+      }
+    }
     if (OUT_OF_MEMORY.contains(code)) {
       return new DeviceUnavailableException("the GPU has not enough memory (" + code + " while " + doing
           + "): use a smaller batch, network or number of replicas, or end what else runs there");
@@ -37,5 +47,9 @@ final class CudaFailures {
     }
     return new DeviceFailedException("the GPU broke off with " + code + " while " + doing
         + ": a bug in Plumb or a failing card; `plumb check --device cuda` tells which", failure);
+  }
+
+  private static String codeOf(CudaException failure) {
+    return String.valueOf(failure.getMessage()).strip();
   }
 }

@@ -7,6 +7,7 @@ import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 
@@ -99,7 +100,12 @@ final class DeviceArena implements AutoCloseable {
     context.call(() -> "allocating " + inMiB(bytes) + " for " + name, () -> cuMemAlloc(base, bytes));
     allocated = true;
     if (guards) {
-      context.call(() -> "filling " + name, () -> cuMemsetD8Async(base, FRESH, bytes, context.stream()));
+      try {
+        context.call(() -> "filling " + name, () -> cuMemsetD8Async(base, FRESH, bytes, context.stream()));
+      } catch (RuntimeException e) {
+        close();
+        throw e;
+      }
     }
   }
 
@@ -129,7 +135,7 @@ final class DeviceArena implements AutoCloseable {
   }
 
   private static String inMiB(long bytes) {
-    return String.format(java.util.Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
   }
 
   /** The release of the allocation, for a list of releases that goes on after failures. */

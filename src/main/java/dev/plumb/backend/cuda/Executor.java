@@ -79,25 +79,34 @@ final class Executor {
     if (known != null) {
       return known;
     }
-    CUgraph graph = new CUgraph();
     CUgraphExec executable = new CUgraphExec();
     context.call(() -> "recording a graph of " + steps + " steps", () -> {
-      cuStreamBeginCapture(context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
-      try {
-        for (int step = 0; step < steps; step++) {
-          plan.nodes().forEach(Node::enqueue);
-        }
-      } finally {
-        cuStreamEndCapture(context.stream(), graph);
-      }
+      CUgraph graph = record(steps);
       try {
         cuGraphInstantiate(executable, graph, 0);
+        graphs.put(steps, executable);
       } finally {
         cuGraphDestroy(graph);
       }
     });
-    graphs.put(steps, executable);
     return executable;
+  }
+
+  private CUgraph record(int steps) {
+    CUgraph graph = new CUgraph();
+    cuStreamBeginCapture(context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    try {
+      for (int step = 0; step < steps; step++) {
+        plan.nodes().forEach(Node::enqueue);
+      }
+    } catch (CudaException e) {
+      // The stream must not stay in recording; what it recorded is of no use.
+      cuStreamEndCapture(context.stream(), graph);
+      cuGraphDestroy(graph);
+      throw e;
+    }
+    cuStreamEndCapture(context.stream(), graph);
+    return graph;
   }
 
   /** What must be released, in this order. */

@@ -53,12 +53,12 @@ final class LayerNodes {
 
   /** Binds a kernel of the session's precision. */
   Node bind(String kernel, String what, Grid grid, Number... arguments) {
-    return launches.bind(context.kernels().kernel(kernel + suffix), what, grid, arguments);
+    return launches.bind(context.kernel(kernel + suffix), what, grid, arguments);
   }
 
   /** Binds a kernel that is the same in every precision. */
   Node bindPlain(String kernel, String what, Grid grid, Number... arguments) {
-    return launches.bind(context.kernels().kernel(kernel), what, grid, arguments);
+    return launches.bind(context.kernel(kernel), what, grid, arguments);
   }
 
   /** Z = in·Wᵀ + b and A = f(Z), both [n x out]. */

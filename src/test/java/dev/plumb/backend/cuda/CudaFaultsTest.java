@@ -1,0 +1,122 @@
+package dev.plumb.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.DeviceFailedException;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.HostDevice.Fault;
+import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whatever fails, wherever: one line, everything given back, and the next training is as if nothing had been. */
+@Tag("cuda")
+class CudaFaultsTest {
+  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 4, 2);
+  private static final TrainingSpec TRAINING = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+  private static final Dataset DATA = RandomData.draw(7, NETWORK, Loss.MSE, new NumpyRandom(1));
+  /** More events of a kind than a short training has. */
+  private static final int MOST = 5000;
+
+  @AfterEach
+  void reset() {
+    HostDevice.reset();
+  }
+
+  /** Every allocation, every driver call and so on in turn, until a training has fewer of them and goes through. */
+  @ParameterizedTest(name = "{0}, {1}")
+  @CsvSource({
+    "MEMORY, GRAPH, DeviceUnavailableException, not enough memory, 8",
+    "LOST, GRAPH, DeviceUnavailableException, lost, 100",
+    "LAUNCH, EAGER, DeviceFailedException, broke off, 25",
+    "LAUNCH, GRAPH, DeviceFailedException, broke off, 25",
+    "GEMM, EAGER, DeviceFailedException, broke off, 10",
+    "GEMM, GRAPH, DeviceFailedException, broke off, 10",
+    "COPY, GRAPH, DeviceUnavailableException, lost, 15",
+  })
+  void everyFaultIsOneLineAndLeaksNothing(Fault fault, Execution execution, String exception, String words, int least) {
+    Set<String> messages = new TreeSet<>();
+    int failed = 0;
+    for (int n = 1; n <= MOST; n++) {
+      RuntimeException thrown = trainWithFault(fault, n, execution);
+      assertEquals("", HostDevice.left(), "left behind after " + fault + " " + n);
+      if (thrown == null) {
+        break;
+      }
+      failed++;
+      assertEquals(exception, thrown.getClass().getSimpleName(), () -> fault + " gave " + thrown);
+      String message = thrown.getMessage();
+      messages.add(message);
+      assertTrue(message.contains(words), message);
+      assertFalse(message.contains("\n"), message);
+      assertTrue(message.contains("while ") && message.contains(": "), message);
+    }
+    assertTrue(failed >= least && failed < MOST, fault + " failed " + failed + " times: " + messages);
+    assertEquals(null, trainWithFault(Fault.NONE, 1, execution), "afterwards all is well");
+  }
+
+  private static RuntimeException trainWithFault(Fault fault, int n, Execution execution) {
+    HostDevice.load();
+    HostDevice.reset();
+    HostDevice.quiet(true);
+    HostDevice.fault(fault, n);
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(execution, true));
+        TrainingSession session = backend.open(NETWORK, TRAINING, 2)) {
+      session.write(Slot.PARAMETERS, 1, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2)));
+      session.bind(DATA);
+      session.run(StepChunk.of(3).learningRate(0.01).batches(new int[][] {{1, 2}, {3, 4}, null}).recordAll().build());
+      session.sync();
+      session.evaluate(DATA);
+      return null;
+    } catch (DeviceUnavailableException | DeviceFailedException e) {
+      return e;
+    } finally {
+      HostDevice.fault(Fault.NONE, 1);
+    }
+  }
+
+  @Test
+  void checkedExecutionNamesTheLaunchThatFailed() {
+    CudaUnderTest.open(Execution.CHECKED, Order.FORWARD).close();
+    HostDevice.quiet(true);
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true));
+        TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
+      session.bind(DATA);
+      HostDevice.fault(Fault.LAUNCH, 4);
+      session.run(StepChunk.of(1).learningRate(0.01).build());
+      throw new AssertionError("nothing failed");
+    } catch (DeviceFailedException e) {
+      assertTrue(e.getMessage().contains("activation_backward_f64 (layer 1, linear)"), e.getMessage());
+    }
+  }
+
+  @Test
+  void cardThatIsNotThereIsNamed() {
+    HostDevice.load();
+    try (CudaBackend backend = new CudaBackend(7, CudaOptions.standard())) {
+      throw new AssertionError("opened " + backend.device());
+    } catch (DeviceUnavailableException e) {
+      assertEquals("there is no device cuda:7, only cuda:0; `plumb devices` lists them", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,305 @@
+package dev.plumb.backend.cuda;
+
+import static dev.plumb.golden.Close.assertRelativeToLargest;
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.HostDevice.Counter;
+import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the CUDA backend promises beyond the contract: graphs, the step table, blocks of many rows, no waiting while it enqueues. */
+@Tag("cuda")
+class CudaSessionTest {
+  private static final long SEED = 20240607;
+  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 7, 2);
+
+  /** Rates that fall, batches of several sizes, all rows now and then; long enough for all sizes of graph and both halves. */
+  @ParameterizedTest
+  @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
+  void graphReplaysWhatEagerComputes(OptimizerSpec optimizer) {
+    int steps = 600;
+    Dataset data = data(NETWORK, Loss.MSE, 29);
+    StepChunk chunk = variedChunk(steps, 29);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withClipNorm(0.5);
+    StepMetrics[] metrics = new StepMetrics[2];
+    double[][] parameters = new double[2][];
+    for (Execution execution : new Execution[] {Execution.EAGER, Execution.GRAPH}) {
+      try (CudaBackend backend = CudaUnderTest.open(execution, Order.FORWARD);
+          TrainingSession session = started(backend, NETWORK, training, data)) {
+        session.run(chunk);
+        metrics[execution == Execution.GRAPH ? 1 : 0] = session.sync();
+        parameters[execution == Execution.GRAPH ? 1 : 0] = read(session, Slot.PARAMETERS);
+        assertEquals(execution == Execution.GRAPH, HostDevice.count(Counter.GRAPH_LAUNCHES) > 0);
+      }
+    }
+    assertEquals(steps, metrics[0].steps().length);
+    for (int step = 0; step < steps; step++) {
+      assertSameBits("loss of step " + step, metrics[0].loss()[step], metrics[1].loss()[step]);
+      assertSameBits("norms of step " + step, metrics[0].gradientNorms()[step][0], metrics[1].gradientNorms()[step][0]);
+    }
+    assertSameBits("parameters", parameters[0], parameters[1]);
+  }
+
+  /** Each replica with its own rates and batches. */
+  @Test
+  void manyReplicasGiveWhatEachGivesAlone() {
+    int replicas = 33;
+    int steps = 9;
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 2, 2, 1);
+    Dataset data = data(network, Loss.MSE, 5);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    int[][][] batches = new int[steps][replicas][];
+    double[][] rates = new double[steps][replicas];
+    for (int step = 0; step < steps; step++) {
+      for (int replica = 0; replica < replicas; replica++) {
+        batches[step][replica] = Arrays.copyOf(stream.permutation(5), 3);
+        rates[step][replica] = 0.1 / (1 + step + replica);
+      }
+    }
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession atOnce = backend.open(network, training, replicas)) {
+      for (int k = 0; k < replicas; k++) {
+        atOnce.write(Slot.PARAMETERS, k, weights(network, SEED));
+      }
+      atOnce.bind(data);
+      atOnce.run(StepChunk.of(steps).learningRates(rates).batchesOfReplicas(batches).recordAll().build());
+      double[][] losses = atOnce.sync().loss();
+      for (int replica = 0; replica < replicas; replica++) {
+        try (TrainingSession alone = started(backend, network, training, data)) {
+          for (int step = 0; step < steps; step++) {
+            alone.run(StepChunk.of(1).learningRate(rates[step][replica]).batches(new int[][] {batches[step][replica]})
+                .recordAll().build());
+            assertSameBits("loss of step " + step, alone.sync().loss()[0], new double[] {losses[step][replica]});
+          }
+          double[] together = new double[alone.layout().size()];
+          atOnce.read(Slot.PARAMETERS, replica, together);
+          assertSameBits("parameters", read(alone, Slot.PARAMETERS), together);
+        }
+      }
+    }
+  }
+
+  /** More rows than a half of the step table lists: 260 steps of 5000. */
+  @Test
+  void largeBatchesFillTheTableBeforeTheirNumberDoes() {
+    int rows = 5000;
+    int steps = 260;
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    Dataset data = data(network, Loss.MSE, rows);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    int[][] batches = new int[steps][];
+    Arrays.setAll(batches, step -> stream.permutation(rows));
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession atOnce = started(backend, network, training, data);
+        TrainingSession oneByOne = started(backend, network, training, data)) {
+      atOnce.run(StepChunk.of(steps).learningRate(0.01).batches(batches).recordAll().build());
+      double[][] losses = atOnce.sync().loss();
+      assertEquals(steps, losses.length);
+      for (int step = 0; step < steps; step++) {
+        oneByOne.run(StepChunk.of(1).learningRate(0.01).batches(new int[][] {batches[step]}).recordAll().build());
+        assertSameBits("loss of step " + step, oneByOne.sync().loss()[0], losses[step]);
+      }
+    }
+  }
+
+  /** Beyond 1024 rows bias gradients are summed in segments, and evaluations go block by block. */
+  @ParameterizedTest
+  @EnumSource(value = Loss.class, names = {"MSE", "CROSS_ENTROPY", "BINARY_CROSS_ENTROPY"})
+  void manyRowsAreSummedRight(Loss loss) {
+    int rows = 2500;
+    NetworkSpec network = NetworkSpec.of(Activation.GELU, 3, 33, 5);
+    Dataset data = data(network, loss, rows);
+    TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    StepChunk step = StepChunk.of(1).learningRate(0.1).recordAll().build();
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession cuda = started(backend, network, training, data);
+        TrainingSession reference = started(new ReferenceBackend(), network, training, data)) {
+      cuda.run(step);
+      reference.run(step);
+      assertRelativeToLargest("loss", reference.sync().loss()[0], cuda.sync().loss()[0], 1e-14);
+      assertRelativeToLargest("gradients", read(reference, Slot.GRADIENTS), read(cuda, Slot.GRADIENTS), 1e-13);
+      assertRelativeToLargest("evaluation", reference.evaluate(data).loss(), cuda.evaluate(data).loss(), 1e-13);
+      assertTrue(Arrays.equals(reference.evaluate(data).hits(), cuda.evaluate(data).hits()), "hits");
+      double[] expected = new double[rows * 5];
+      double[] predicted = new double[rows * 5];
+      reference.predict(0, data, expected);
+      cuda.predict(0, data, predicted);
+      assertRelativeToLargest("prediction", expected, predicted, 1e-13);
+    }
+  }
+
+  /** More classes than a warp has lanes, a tie of the largest, and a row's first class the largest. */
+  @Test
+  void hitsOfManyClassesAreTheFirstOfTheLargest() {
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 70);
+    double[] parameters = new double[140];
+    parameters[70 + 37] = 3;
+    parameters[70 + 5] = 3;
+    parameters[70 + 69] = 3;
+    Dataset data = Dataset.ofClasses(1, 70, new double[3], new int[] {5, 37, 69});
+    TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open(); TrainingSession session = backend.open(network, training, 1)) {
+      session.write(Slot.PARAMETERS, 0, parameters);
+      assertEquals(1, session.evaluate(data).hits()[0]);
+      parameters[70] = 4;
+      session.write(Slot.PARAMETERS, 0, parameters);
+      assertEquals(0, session.evaluate(data).hits()[0]);
+    }
+  }
+
+  @Test
+  void buffersGrowWithTheBatch() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+    int[] repeated = new int[1100];
+    Arrays.setAll(repeated, i -> i % 13);
+    int[][] batches = {{3}, {1, 2, 3, 4}, null, repeated, {5}};
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession oneByOne = started(backend, NETWORK, training, data);
+        TrainingSession atOnce = started(backend, NETWORK, training, data)) {
+      for (int[] batch : batches) {
+        oneByOne.run(StepChunk.of(1).learningRate(0.01).batches(new int[][] {batch}).build());
+      }
+      atOnce.run(StepChunk.of(batches.length).learningRate(0.01).batches(batches).build());
+      oneByOne.sync();
+      atOnce.sync();
+      assertSameBits("parameters", read(oneByOne, Slot.PARAMETERS), read(atOnce, Slot.PARAMETERS));
+    }
+  }
+
+  @Test
+  void runNeitherWaitsNorAllocates() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    StepChunk chunk = variedChunk(100, 13);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession session = started(backend, NETWORK, training, data)) {
+      session.run(chunk);
+      session.sync();
+      long waits = HostDevice.count(Counter.SYNCHRONISATIONS);
+      long allocations = HostDevice.count(Counter.ALLOCATIONS);
+      long kernels = HostDevice.count(Counter.KERNELS);
+      session.run(chunk);
+      assertEquals(waits, HostDevice.count(Counter.SYNCHRONISATIONS), "waits");
+      assertEquals(allocations, HostDevice.count(Counter.ALLOCATIONS), "allocations");
+      assertEquals(kernels, HostDevice.count(Counter.KERNELS), "kernels that ran before anyone waited");
+      session.sync();
+      assertTrue(HostDevice.count(Counter.KERNELS) > kernels);
+    }
+  }
+
+  @Test
+  void sessionBelongsToItsThread() throws InterruptedException {
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession session = backend.open(NETWORK, TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1), 1)) {
+      AtomicReference<Throwable> thrown = new AtomicReference<>();
+      Thread other = new Thread(() -> {
+        try {
+          session.sync();
+        } catch (Throwable e) {
+          thrown.set(e);
+        }
+      });
+      other.start();
+      other.join();
+      assertEquals(IllegalStateException.class, thrown.get().getClass());
+      session.sync();
+    }
+  }
+
+  @Test
+  void dataBeyondSinglePrecisionIsRefused() {
+    Dataset data = Dataset.ofTargets(3, 2, new double[] {1, 1e39, 1}, new double[2]);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession single = backend.open(NETWORK, training.withPrecision(Precision.FP32), 1);
+        TrainingSession full = backend.open(NETWORK, training, 1)) {
+      assertTrue(assertThrows(InvalidInputException.class, () -> single.bind(data)).getMessage().contains("1.0E39"));
+      full.bind(data);
+    }
+  }
+
+  @Test
+  void bf16IsRefusedAndTf32RoundsProductsAlone() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    StepChunk step = StepChunk.of(1).learningRate(0.1).recordAll().build();
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession tf32 = started(backend, NETWORK, training.withPrecision(Precision.TF32), data);
+        TrainingSession single = started(backend, NETWORK, training.withPrecision(Precision.FP32), data);
+        TrainingSession full = started(backend, NETWORK, training, data)) {
+      assertTrue(backend.refusal(NETWORK, training.withPrecision(Precision.BF16), 1).isPresent());
+      for (TrainingSession session : new TrainingSession[] {tf32, single, full}) {
+        session.run(step);
+      }
+      double exact = full.sync().loss()[0][0];
+      assertEquals(exact, single.sync().loss()[0][0], 1e-6 * exact, "after a TF32 session singles are singles again");
+      double rounded = tf32.sync().loss()[0][0];
+      assertEquals(exact, rounded, 2e-3 * exact);
+      assertTrue(Math.abs(exact - rounded) > 1e-6 * exact, "TF32 should round: " + rounded);
+    }
+  }
+
+  private static StepChunk variedChunk(int steps, int rows) {
+    NumpyRandom stream = new NumpyRandom(SEED);
+    double[][] rates = new double[steps][1];
+    int[][] batches = new int[steps][];
+    for (int step = 0; step < steps; step++) {
+      rates[step][0] = 0.05 / (1 + step);
+      boolean all = step % 50 < 10;
+      batches[step] = all ? null : Arrays.copyOf(stream.permutation(rows), step % 50 < 45 ? 8 : 3);
+    }
+    return StepChunk.of(steps).learningRates(rates).batches(batches).recordAll().build();
+  }
+
+  private static TrainingSession started(
+      Backend backend, NetworkSpec network, TrainingSpec training, Dataset data) {
+    TrainingSession session = backend.open(network, training, 1);
+    session.write(Slot.PARAMETERS, 0, weights(network, SEED));
+    session.bind(data);
+    return session;
+  }
+
+  private static double[] weights(NetworkSpec network, long seed) {
+    return Initializer.PYTORCH.draw(network, new NumpyRandom(seed));
+  }
+
+  private static Dataset data(NetworkSpec network, Loss loss, int rows) {
+    return RandomData.draw(rows, network, loss, new NumpyRandom(SEED));
+  }
+
+  private static double[] read(TrainingSession session, Slot slot) {
+    double[] out = new double[session.layout().size()];
+    session.read(slot, 0, out);
+    return out;
+  }
+}
