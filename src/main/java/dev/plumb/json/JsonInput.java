@@ -62,7 +62,12 @@ public final class JsonInput {
     return parse(bytes);
   }
 
-  static JsonObject parse(byte[] utf8) {
+  /**
+   * Reads a whole document.
+   *
+   * @throws InvalidInputException when it is not a JSON object; the message names line and column
+   */
+  public static JsonObject parse(byte[] utf8) {
     try (JsonParser parser = FACTORY.createParser(utf8)) {
       return document(parser);
     } catch (IOException e) {

@@ -4,123 +4,158 @@ import dev.plumb.backend.DeviceUnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 
 /**
- * JCuda's natives, loaded once a process, from copies that no other process can touch. They are loaded here before JCuda's classes
- * initialise: a failed initialisation of those is final, and buries the loader's one useful line in nested traces.
+ * JCuda's natives, loaded once a process, from copies that no other process can touch. They are loaded here before JCuda's
+ * classes initialise: a failed initialisation of those is final, and buries the loader's one useful line in nested traces.
+ * The driver and cuBLAS are loaded before them by their full paths, which satisfies what the natives then ask for by name.
  */
 final class CudaNatives {
   /**
-   * For Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, which are taken instead of
-   * the system's.
+   * For Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, which are taken
+   * instead of the system's.
    */
   static final String HOST_DEVICE = "plumb.cuda.hostDevice";
 
-  private static boolean loaded;
-  private static Obstacle obstacle;
+  private static CudaSystem system;
+  private static Optional<Obstacle> obstacle;
+
+  /** Carries an obstacle out of the steps below. */
+  private static final class Stopped extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Obstacle obstacle;
+
+    Stopped(Obstacle obstacle) {
+      super(obstacle.reason());
+      this.obstacle = obstacle;
+    }
+  }
 
   private CudaNatives() {}
 
   /**
-   * Loads them. Afterwards JCudaDriver and JCublas2 can be used, throw exceptions for failures, cuInit has succeeded, and there is
-   * at least one card. A failure is remembered, and thrown again by the next call.
+   * Loads them. Afterwards JCudaDriver and JCublas2 can be used, throw exceptions for failures, cuInit has succeeded, and
+   * there is at least one card. A failure is remembered, and thrown again by the next call.
    *
    * @throws DeviceUnavailableException when CUDA cannot be used here
    */
-  static synchronized void load() {
-    if (obstacle != null) {
-      throw obstacle.asException();
+  static void load() {
+    Optional<Obstacle> found = tryLoad();
+    if (found.isPresent()) {
+      throw found.get().asException();
     }
-    if (!loaded) {
-      try {
-        loadOnce();
-        loaded = true;
-      } catch (ObstacleException e) {
-        obstacle = e.obstacle();
-        throw obstacle.asException();
+  }
+
+  /** As {@link #load}, but gives back why CUDA cannot be used. */
+  static synchronized Optional<Obstacle> tryLoad() {
+    if (obstacle == null) {
+      obstacle = system().obstacle();
+      if (obstacle.isEmpty()) {
+        try {
+          loadLibraries(
+              system.platform().orElseThrow(), system.driver().file().orElseThrow(), system.cublasFile().orElseThrow());
+          askDriver();
+        } catch (Stopped e) {
+          obstacle = Optional.of(e.obstacle);
+        }
       }
     }
+    return obstacle;
+  }
+
+  /** What there is on this machine, as it was when it was first asked for. */
+  static synchronized CudaSystem system() {
+    if (system == null) {
+      system = CudaSystem.inspect(Surroundings.current());
+    }
+    return system;
   }
 
   /** Whether a stand-in on the CPU takes the place of the GPU, so that no figure of it is shown as a GPU's. */
   static boolean onHostDevice() {
-    return hostDevice() != null;
+    return Surroundings.current().hostDevice().isPresent();
   }
 
-  private static String hostDevice() {
-    String folder = System.getProperty(HOST_DEVICE);
-    return folder == null || folder.isBlank() ? null : folder;
-  }
-
-  private static void loadOnce() {
-    CudaPlatform platform = CudaPlatform.of(System.getProperty("os.name"), System.getProperty("os.arch")).orElseThrow(() ->
-        new ObstacleException(Obstacle.unsupportedPlatform(System.getProperty("os.name"), System.getProperty("os.arch"))));
-    if (onHostDevice()) {
-      for (String name : List.of("libcuda.so.1", "libcublas.so.12")) {
-        Path library = Path.of(hostDevice(), name).toAbsolutePath();
-        if (Files.exists(library)) {
-          load(library);
-        }
-      }
+  private static void loadLibraries(CudaPlatform platform, Path driver, CudaSystem.CublasFile cublas) throws Stopped {
+    load(driver);
+    // cuBLAS needs its other half, which lies beside it and may be in no folder of the loader's.
+    String name = cublas.file().getFileName().toString();
+    Path half = cublas.file().resolveSibling(name.replace("cublas", "cublasLt"));
+    if (Files.exists(half)) {
+      load(half);
     }
-    unpackAndInitialise(platform);
-    JCudaDriver.setExceptionsEnabled(false);
-    check("cuInit", JCudaDriver.cuInit(0));
-    int[] cards = new int[1];
-    check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(cards));
-    if (cards[0] == 0) {
-      throw new ObstacleException(Obstacle.noCard());
-    }
-    JCudaDriver.setExceptionsEnabled(true);
-    JCublas2.setExceptionsEnabled(true);
-  }
-
-  private static void unpackAndInitialise(CudaPlatform platform) {
+    load(cublas.file());
     try (NativeFolder folder = NativeFolder.make(platform.natives())) {
-      for (String name : platform.natives()) {
-        load(folder.write(name, NativeFolder.resource(name)));
+      for (String library : platform.natives()) {
+        byte[] content = NativeFolder.resource(library);
+        boolean rewrite = cublas.version().major() == 13 && library.equals(platform.cublasNative());
+        Path copy = folder.write(library, rewrite ? Cublas13.rewritten(content) : content);
+        if (platform == CudaPlatform.LINUX && SharedObject.state(copy) != SharedObject.State.WHOLE) {
+          throw new Stopped(Obstacle.damagedJar(library));
+        }
+        load(copy);
       }
       initialise(folder.path());
     } catch (IOException e) {
-      throw new ObstacleException(Obstacle.cannotUnpack(String.valueOf(e.getMessage())));
+      throw new Stopped(Obstacle.cannotUnpack(String.valueOf(e.getMessage())));
     }
   }
 
   /** JCuda's loader finds in its temp folder the very files that are loaded already, and is content. */
-  private static void initialise(Path folder) {
+  private static void initialise(Path folder) throws Stopped {
     String temp = System.getProperty("java.io.tmpdir");
     System.setProperty("java.io.tmpdir", folder.toString());
     try {
       JCudaDriver.setExceptionsEnabled(false);
-      JCublas2.setExceptionsEnabled(false);
+      JCublas2.setExceptionsEnabled(true);
     } catch (LinkageError e) {
-      throw new ObstacleException(Obstacle.cannotLoad(lastLine(e)));
+      throw new Stopped(Obstacle.cannotLoad(lastLine(e)));
     } finally {
       System.setProperty("java.io.tmpdir", temp);
     }
   }
 
-  private static void load(Path library) {
+  private static void load(Path library) throws Stopped {
     try {
-      System.load(library.toString());
+      System.load(library.toAbsolutePath().toString());
     } catch (UnsatisfiedLinkError e) {
-      throw new ObstacleException(Obstacle.cannotLoad(lastLine(e)));
+      throw new Stopped(Obstacle.cannotLoad(lastLine(e)));
     }
   }
 
   private static String lastLine(Throwable e) {
-    return String.valueOf(e.getMessage()).lines().filter(line -> !line.isBlank()).reduce((first, second) -> second).orElse("");
+    return String.valueOf(e.getMessage()).lines()
+        .filter(line -> !line.isBlank())
+        .reduce((first, second) -> second)
+        .orElse("");
   }
 
-  private static void check(String call, int code) {
+  /** These calls exist in every driver; any other, missing from an old one, would end the process. */
+  private static void askDriver() throws Stopped {
+    int[] cuda = new int[1];
+    check("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(cuda));
+    CudaVersions.Cublas cublas = system.cublasFile().orElseThrow().version();
+    if (cuda[0] < cublas.cuda()) {
+      String version = system.driverVersion().map(driver -> "driver " + driver + ", ").orElse("");
+      throw new Stopped(Obstacle.driverTooOld(system, version + "CUDA " + CudaVersions.text(cuda[0]), cublas));
+    }
+    check("cuInit", JCudaDriver.cuInit(0));
+    int[] cards = new int[1];
+    check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(cards));
+    if (cards[0] == 0) {
+      throw new Stopped(Obstacle.noCard(system));
+    }
+    JCudaDriver.setExceptionsEnabled(true);
+  }
+
+  private static void check(String call, int code) throws Stopped {
     if (code != CUresult.CUDA_SUCCESS) {
-      throw new ObstacleException(code == CUresult.CUDA_ERROR_NO_DEVICE
-          ? Obstacle.noCard()
-          : Obstacle.driverRefuses(call, code, CUresult.stringFor(code)));
+      throw new Stopped(Obstacle.driverRefuses(system, call, code));
     }
   }
 }

@@ -6,20 +6,19 @@ import java.util.Optional;
 
 /** The platforms that have both a CUDA driver and JCuda natives in the jar. */
 enum CudaPlatform {
-  LINUX("linux-x86_64", "lib", ".so"),
-  WINDOWS("windows-x86_64", "", ".dll");
-
-  /** The version in the names of JCuda's natives; JCuda looks for no other. */
-  static final String JCUDA_VERSION = "12.6.0";
+  LINUX("linux-x86_64", "lib", ".so", "libcuda.so.1"),
+  WINDOWS("windows-x86_64", "", ".dll", "nvcuda.dll");
 
   private final String classifier;
   private final String prefix;
   private final String extension;
+  private final String driverLibrary;
 
-  CudaPlatform(String classifier, String prefix, String extension) {
+  CudaPlatform(String classifier, String prefix, String extension, String driverLibrary) {
     this.classifier = classifier;
     this.prefix = prefix;
     this.extension = extension;
+    this.driverLibrary = driverLibrary;
   }
 
   /** By Java's properties os.name and os.arch; empty where JCuda has no natives. */
@@ -30,6 +29,11 @@ enum CudaPlatform {
     }
     String os = osName.toLowerCase(Locale.ROOT);
     return os.startsWith("linux") ? Optional.of(LINUX) : os.startsWith("windows") ? Optional.of(WINDOWS) : Optional.empty();
+  }
+
+  /** The file name of the driver's library. */
+  String driverLibrary() {
+    return driverLibrary;
   }
 
   /** The native of JCuda's driver API, as a file name. */
@@ -47,7 +51,13 @@ enum CudaPlatform {
     return List.of(driverNative(), cublasNative());
   }
 
+  /** As JCuda names its natives. */
+  @Override
+  public String toString() {
+    return classifier;
+  }
+
   private String fileName(String library) {
-    return prefix + library + "-" + JCUDA_VERSION + "-" + classifier + extension;
+    return prefix + library + "-" + CudaVersions.CURRENT.jcuda() + "-" + classifier + extension;
   }
 }

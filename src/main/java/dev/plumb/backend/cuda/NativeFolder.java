@@ -13,13 +13,13 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * A folder of this process alone, for its copy of JCuda's natives. JCuda itself unpacks to fixed names in the shared temp folder
- * and loads whatever lies there: another user's file, or one that another process has half written.
+ * A folder of this process alone, for its copy of JCuda's natives. JCuda itself unpacks to fixed names in the shared temp
+ * folder and loads whatever lies there: another user's file, or one that another process has half written.
  */
 final class NativeFolder implements AutoCloseable {
   private static final String PREFIX = "plumb-natives-";
 
-  /** Natives are loaded within moments of being unpacked; a folder this old is left over, or its files are held by the system. */
+  /** Natives are loaded within moments of being unpacked; a folder this old is left over, or the system holds its files. */
   private static final Duration LEFT_OVER = Duration.ofHours(1);
 
   private final Path path;
@@ -63,7 +63,7 @@ final class NativeFolder implements AutoCloseable {
     return Files.write(path.resolve(name), content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
   }
 
-  /** Deletes files and folder. What the system holds (Windows: a loaded library) is tried again at exit, and at a later start. */
+  /** Deletes files and folder. What the system holds (Windows: a loaded library) is tried again at exit and at a later start. */
   @Override
   public void close() {
     // Files are registered last, since what is registered last is deleted first.

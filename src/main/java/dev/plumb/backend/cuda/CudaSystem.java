@@ -1,0 +1,149 @@
+package dev.plumb.backend.cuda;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What there is of CUDA on a machine, found out from its files alone, before anything native is touched.
+ *
+ * @param platform empty where there is no CUDA for Java; then nothing else was looked for
+ * @param driver the driver's library
+ * @param driverVersion that library's version, like 535.183.01, else the kernel module's; empty when neither says it
+ * @param kernelVersion the version of the driver's kernel module, where one is loaded
+ * @param deviceFiles the cards' files below /dev
+ * @param closedDeviceFiles those of them that this user may not read and write
+ * @param cublas what was found of every cuBLAS that can be used, the one preferred first
+ */
+record CudaSystem(
+    Surroundings surroundings,
+    Optional<CudaPlatform> platform,
+    LibrarySearch.Result driver,
+    Optional<String> driverVersion,
+    Optional<String> kernelVersion,
+    List<Path> deviceFiles,
+    List<Path> closedDeviceFiles,
+    Map<CudaVersions.Cublas, LibrarySearch.Result> cublas) {
+
+  /** The cuBLAS to be loaded. */
+  record CublasFile(CudaVersions.Cublas version, Path file) {}
+
+  private static final LibrarySearch.Result NOTHING = new LibrarySearch.Result(Optional.empty(), List.of(), List.of());
+
+  /** NVIDIA's driver calls its library libcuda.so.535.183.01, with libcuda.so.1 a link to it. */
+  private static final Pattern IN_NAME = Pattern.compile("libcuda\\.so\\.([0-9]+\\.[0-9.]+)");
+
+  private static final Pattern IN_PROC = Pattern.compile("NVRM version:.*?\\s([0-9]{3,}\\.[0-9.]+)\\s");
+
+  /** Cards; WSL has one file for all of them. */
+  private static final List<String> DEVICE_FILES = List.of("nvidia[0-9]*", "nvidiactl", "nvidia-uvm", "dxg");
+
+  static CudaSystem inspect(Surroundings surroundings) {
+    Optional<CudaPlatform> found = surroundings.platform();
+    if (found.isEmpty()) {
+      return new CudaSystem(
+          surroundings, found, NOTHING, Optional.empty(), Optional.empty(), List.of(), List.of(), Map.of());
+    }
+    CudaPlatform platform = found.get();
+    LibrarySearch search = new LibrarySearch(surroundings);
+    LibrarySearch.Result driver = search.driver(platform);
+    // A stand-in has nothing to do with what driver the machine may have.
+    boolean real = platform == CudaPlatform.LINUX && surroundings.hostDevice().isEmpty();
+    Optional<String> kernelVersion = real ? kernelVersion(surroundings) : Optional.empty();
+    List<Path> deviceFiles = real ? deviceFiles(surroundings) : List.of();
+    Map<CudaVersions.Cublas, LibrarySearch.Result> cublas = new LinkedHashMap<>();
+    for (CudaVersions.Cublas version : CudaVersions.CURRENT.cublas()) {
+      version.fileName(platform).ifPresent(name -> cublas.put(version, search.cublas(platform, name)));
+    }
+    return new CudaSystem(surroundings, found, driver,
+        driver.file().flatMap(CudaSystem::versionInName).or(() -> kernelVersion), kernelVersion,
+        deviceFiles,
+        deviceFiles.stream().filter(file -> !Files.isReadable(file) || !Files.isWritable(file)).toList(),
+        cublas);
+  }
+
+  /** The cuBLAS that will be taken; empty when there is none. */
+  Optional<CublasFile> cublasFile() {
+    return cublas.entrySet().stream()
+        .filter(entry -> entry.getValue().file().isPresent())
+        .findFirst()
+        .map(entry -> new CublasFile(entry.getKey(), entry.getValue().file().get()));
+  }
+
+  /** Why CUDA cannot be used, as far as that can be known without asking the driver. */
+  Optional<Obstacle> obstacle() {
+    if (platform.isEmpty()) {
+      return Optional.of(Obstacle.unsupportedPlatform(surroundings));
+    }
+    if (driver.file().isEmpty()) {
+      return Optional.of(driver.damaged().isEmpty()
+          ? Obstacle.noDriver(this)
+          : Obstacle.damagedDriver(driver.damaged().get(0)));
+    }
+    Optional<CublasFile> file = cublasFile();
+    if (file.isEmpty()) {
+      // A driver that is too old for every cuBLAS comes first: cuBLAS would not help.
+      Optional<Obstacle> tooOld = tooOld(CudaVersions.CURRENT.cublas().get(0));
+      return tooOld.isPresent() ? tooOld : Optional.of(cublas.values().stream()
+          .flatMap(result -> result.damaged().stream())
+          .findFirst()
+          .map(Obstacle::damagedCublas)
+          .orElseGet(() -> Obstacle.noCublas(this)));
+    }
+    return tooOld(file.get().version());
+  }
+
+  private Optional<Obstacle> tooOld(CudaVersions.Cublas version) {
+    return driverVersion
+        .filter(driver -> CudaVersions.isOlder(driver, version.firstDriver(platform.orElseThrow())))
+        .map(driver -> Obstacle.driverTooOld(this, "driver " + driver, version));
+  }
+
+  private static Optional<String> versionInName(Path driver) {
+    try {
+      Matcher matcher = IN_NAME.matcher(driver.toRealPath().getFileName().toString());
+      return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<String> kernelVersion(Surroundings surroundings) {
+    Optional<String> proc = text(surroundings.at("/proc/driver/nvidia/version"));
+    if (proc.isPresent()) {
+      Matcher matcher = IN_PROC.matcher(proc.get());
+      if (matcher.find()) {
+        return Optional.of(matcher.group(1));
+      }
+    }
+    return text(surroundings.at("/sys/module/nvidia/version")).map(String::strip);
+  }
+
+  private static Optional<String> text(Path file) {
+    try {
+      return Optional.of(Files.readString(file));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static List<Path> deviceFiles(Surroundings surroundings) {
+    List<Path> files = new ArrayList<>();
+    for (String pattern : DEVICE_FILES) {
+      try (DirectoryStream<Path> matching = Files.newDirectoryStream(surroundings.at("/dev"), pattern)) {
+        matching.forEach(files::add);
+      } catch (IOException e) {
+        // There is no such folder, or it may not be read: there are no files for this process.
+      }
+    }
+    return files.stream().sorted().toList();
+  }
+}

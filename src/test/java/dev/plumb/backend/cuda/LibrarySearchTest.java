@@ -1,0 +1,74 @@
+package dev.plumb.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisabledOnOs(OS.WINDOWS)
+class LibrarySearchTest {
+  private static final String NAME = "libcublas.so.12";
+
+  @TempDir Path root;
+
+  @ParameterizedTest
+  @ValueSource(strings = {
+      "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/cuda/lib64", "/usr/local/cuda-12.4/targets/x86_64-linux/lib",
+      "/opt/cuda/lib64", "/home/me/.local/lib/python3.11/site-packages/nvidia/cublas/lib",
+      "/usr/local/lib/python3.10/dist-packages/nvidia/cublas/lib", "/venv/lib/python3.12/site-packages/nvidia/cu13/lib",
+      "/conda/lib", "/home/cuda/lib64", "/mine/too"})
+  void cublasIsFoundWhereInstallersPutIt(String folder) throws IOException {
+    FakeMachine machine = new FakeMachine(root).library(folder + "/" + NAME)
+        .variable("HOME", "/home/me").variable("VIRTUAL_ENV", "/venv").variable("CONDA_PREFIX", "/conda")
+        .variable("CUDA_HOME", "/home/cuda").variable("LD_LIBRARY_PATH", ":/nowhere:/mine/too");
+    assertEquals(Optional.of(machine.path(folder + "/" + NAME)), cublas(machine).file());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/run/opengl-driver/lib", "/lib64"})
+  void driverIsFoundWhereItsInstallersPutIt(String folder) throws IOException {
+    FakeMachine machine = new FakeMachine(root).library(folder + "/libcuda.so.1");
+    assertEquals(Optional.of(machine.path(folder + "/libcuda.so.1")),
+        new LibrarySearch(machine.surroundings()).driver(CudaPlatform.LINUX).file());
+  }
+
+  @Test
+  void loadersOwnOrderIsKept() throws IOException {
+    FakeMachine machine = new FakeMachine(root).library("/usr/lib64/" + NAME).library("/usr/local/cuda/lib64/" + NAME);
+    assertEquals(Optional.of(machine.path("/usr/lib64/" + NAME)), cublas(machine).file());
+    machine.library("/odd/place/" + NAME)
+        .file("/etc/ld.so.cache",
+            "glibc-ld.so.cache1.1\0\1\0" + NAME + "\0/odd/place/" + NAME + "\0/odd/" + NAME + ".old\0");
+    assertEquals(Optional.of(machine.path("/odd/place/" + NAME)), cublas(machine).file());
+    machine.library("/first/" + NAME).variable("LD_LIBRARY_PATH", "/first");
+    assertEquals(Optional.of(machine.path("/first/" + NAME)), cublas(machine).file());
+  }
+
+  @Test
+  void libraryOfAnotherProcessorIsPassedOver() throws IOException {
+    FakeMachine machine = new FakeMachine(root).foreignLibrary("/lib64/" + NAME).library("/usr/lib/" + NAME);
+    LibrarySearch.Result result = cublas(machine);
+    assertEquals(Optional.of(machine.path("/usr/lib/" + NAME)), result.file());
+    assertTrue(result.damaged().isEmpty(), result.toString());
+  }
+
+  @Test
+  void emptyAndImpossibleFoldersDoNoHarm() {
+    FakeMachine machine = new FakeMachine(root).variable("LD_LIBRARY_PATH", "::;:").variable("CUDA_HOME", "/\0");
+    LibrarySearch.Result result = cublas(machine);
+    assertTrue(result.file().isEmpty());
+    assertTrue(result.lookedIn().contains("/usr/local/cuda*/lib64"), result.toString());
+  }
+
+  private static LibrarySearch.Result cublas(FakeMachine machine) {
+    return new LibrarySearch(machine.surroundings()).cublas(CudaPlatform.LINUX, NAME);
+  }
+}
