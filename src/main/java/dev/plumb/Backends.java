@@ -3,8 +3,10 @@ package dev.plumb;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.GpuReport;
 import dev.plumb.backend.cuda.CudaBackend;
 import dev.plumb.backend.cuda.CudaOptions;
+import dev.plumb.backend.cuda.CudaReport;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
@@ -79,5 +81,10 @@ public final class Backends {
   private static Backend cuda(int ordinal, boolean recordGraphs) {
     CudaOptions options = CudaOptions.standard();
     return new CudaBackend(ordinal, recordGraphs ? options : options.withExecution(CudaOptions.Execution.EAGER));
+  }
+
+  /** What there is of GPUs on this machine, and what to do to get one used. */
+  public static GpuReport gpuReport() {
+    return CudaReport.make();
   }
 }

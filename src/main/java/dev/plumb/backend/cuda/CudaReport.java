@@ -1,0 +1,125 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.GpuReport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import jcuda.driver.JCudaDriver;
+
+/** What {@code plumb devices} says of CUDA: what the machine's files tell, then what the driver tells. */
+public final class CudaReport {
+  private CudaReport() {}
+
+  /** Looks, and loads CUDA where everything for it is there. */
+  public static GpuReport make() {
+    CudaSystem system = CudaNatives.system();
+    List<GpuReport.Finding> findings = new ArrayList<>(findings(system));
+    Optional<Obstacle> obstacle = CudaNatives.tryLoad();
+    if (obstacle.isPresent()) {
+      return unusable(findings, List.of(), obstacle.get());
+    }
+    int[] cuda = new int[1];
+    JCudaDriver.cuDriverGetVersion(cuda);
+    findings.add(finding("driver says", "CUDA " + CudaVersions.text(cuda[0])));
+    return withCards(system, findings, CudaCards.read());
+  }
+
+  /** The report on a machine where CUDA loads. */
+  static GpuReport withCards(CudaSystem system, List<GpuReport.Finding> findings, List<GpuReport.Card> cards) {
+    List<GpuReport.Card> usable = cards.stream().filter(card -> card.fault().isEmpty()).toList();
+    if (usable.isEmpty()) {
+      return unusable(
+          findings, cards, Obstacle.cardsTooOld(cards.stream().map(card -> card.fault().orElseThrow()).toList()));
+    }
+    GpuReport.Card first = usable.get(0);
+    // The plain option means the first card.
+    String device = first == cards.get(0) ? "cuda" : first.device();
+    String others = usable.size() == 1 ? "" : ", and " + usable.stream().skip(1)
+        .map(card -> card.device() + " " + card.name())
+        .collect(Collectors.joining(", "));
+    String standIn = system.surroundings().hostDevice().isPresent() ? "HOST DEVICE, computed on the CPU, not a GPU: " : "";
+    return new GpuReport(findings, cards, true,
+        "usable: --device " + device + " (" + standIn + first.name() + others + ")", Optional.empty());
+  }
+
+  private static GpuReport unusable(List<GpuReport.Finding> findings, List<GpuReport.Card> cards, Obstacle obstacle) {
+    return new GpuReport(findings, cards, false, "not usable: " + obstacle.reason(), Optional.of(obstacle.remedy()));
+  }
+
+  /** What the files tell. */
+  static List<GpuReport.Finding> findings(CudaSystem system) {
+    Surroundings surroundings = system.surroundings();
+    if (system.platform().isEmpty()) {
+      return List.of(finding("platform", surroundings.osName() + " " + surroundings.osArch() + ": not supported"));
+    }
+    List<GpuReport.Finding> findings = new ArrayList<>();
+    findings.add(finding("platform", system.platform().get() + ", JCuda " + CudaVersions.CURRENT.jcuda() + " in the jar"));
+    surroundings.hostDevice().ifPresent(folder -> findings.add(
+        finding("host device", folder + " stands in for the GPU: everything is computed on the CPU")));
+    findings.add(driver(system));
+    if (system.platform().get() == CudaPlatform.LINUX && surroundings.hostDevice().isEmpty()) {
+      findings.add(finding("kernel module", system.kernelVersion().orElse("not loaded")));
+      findings.add(finding("device files", deviceFiles(system)));
+    }
+    findings.addAll(cublas(system));
+    return findings;
+  }
+
+  private static GpuReport.Finding driver(CudaSystem system) {
+    String version = system.driverVersion()
+        .map(driver -> driver + CudaVersions.CURRENT.cudaOfDriver(driver)
+            .map(cuda -> " (CUDA " + CudaVersions.text(cuda) + ")").orElse("") + ", ")
+        .orElse("");
+    String name = system.platform().orElseThrow().driverLibrary();
+    return system.driver().file()
+        .map(file -> finding("driver", version + file))
+        .orElseGet(() -> missing("driver", name, system.driver()));
+  }
+
+  private static String deviceFiles(CudaSystem system) {
+    String names = system.deviceFiles().stream().map(Path::toString).collect(Collectors.joining(", "));
+    String closed = system.closedDeviceFiles().isEmpty() ? "" : " (no permission for "
+        + system.closedDeviceFiles().stream().map(Path::toString).collect(Collectors.joining(", ")) + ")";
+    return names.isEmpty() ? "none" : names + closed;
+  }
+
+  private static List<GpuReport.Finding> cublas(CudaSystem system) {
+    if (system.cublas().values().stream().allMatch(result -> result.file().isEmpty() && result.damaged().isEmpty())) {
+      Set<String> places = new LinkedHashSet<>();
+      system.cublas().values().forEach(result -> places.addAll(result.lookedIn()));
+      String names = system.cublas().keySet().stream()
+          .map(version -> version.fileName(system.platform().orElseThrow()).orElseThrow())
+          .collect(Collectors.joining(", no "));
+      return List.of(new GpuReport.Finding("cuBLAS", "no " + names, List.copyOf(places)));
+    }
+    Optional<CudaSystem.CublasFile> taken = system.cublasFile();
+    List<GpuReport.Finding> findings = new ArrayList<>();
+    system.cublas().forEach((version, result) -> {
+      boolean used = taken.isPresent() && taken.get().version() == version;
+      String found = result.file().isPresent()
+          ? result.file().get() + (!used ? " (not used)"
+              : version.major() == 13 ? " (used, by a private copy of JCublas that asks for it)" : " (used)")
+          : result.damaged().isEmpty() ? "not found" : damaged(result);
+      findings.add(finding("cuBLAS " + version.major(), found));
+    });
+    return findings;
+  }
+
+  private static GpuReport.Finding missing(String what, String name, LibrarySearch.Result result) {
+    return result.damaged().isEmpty()
+        ? new GpuReport.Finding(what, "no " + name, result.lookedIn())
+        : finding(what, damaged(result));
+  }
+
+  private static String damaged(LibrarySearch.Result result) {
+    return result.damaged().get(0) + " (damaged)";
+  }
+
+  private static GpuReport.Finding finding(String what, String found) {
+    return new GpuReport.Finding(what, found, List.of());
+  }
+}

@@ -1,0 +1,121 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.backend.GpuReport;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.store.AtomicFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+
+/** {@code plumb devices}: what there is, and what to do to get the GPU used. */
+final class DevicesCommand implements Command {
+  private static final long MIB = 1 << 20;
+
+  @Override
+  public String name() {
+    return "devices";
+  }
+
+  @Override
+  public String summary() {
+    return "finds out whether a GPU can be used, and what to do if not";
+  }
+
+  @Override
+  public String usage() {
+    return "[options]";
+  }
+
+  @Override
+  public String details() {
+    return """
+        Looks for NVIDIA's driver and for cuBLAS, asks the driver for its cards, and ends with a verdict; where
+        no GPU can be used, with the one thing to do next. Exits with 0 when a GPU can be used, with 3 when not.
+        """;
+  }
+
+  @Override
+  public Options options() {
+    return Flags.options(Flags.JSON);
+  }
+
+  @Override
+  public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    arguments.requireNoOperand();
+    Optional<Path> json = arguments.path(Flags.JSON);
+    json.ifPresent(AtomicFile::requireWritable);
+    GpuReport report = Backends.gpuReport();
+    print(report, out);
+    out.flush();
+    json.ifPresent(file -> AtomicFile.write(file, sink -> write(report, sink)));
+    return report.usable() ? ExitCode.DONE : ExitCode.DEVICE_UNAVAILABLE;
+  }
+
+  static void print(GpuReport report, PrintStream out) {
+    TextTable findings = new TextTable().left("looked for").left("found");
+    for (GpuReport.Finding finding : report.findings()) {
+      findings.row(List.of(finding.what(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
+      finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
+    }
+    findings.print(out);
+    out.println();
+    if (!report.cards().isEmpty()) {
+      TextTable cards = new TextTable().left("device").left("card").right("compute").right("memory MiB").right("free MiB");
+      for (GpuReport.Card card : report.cards()) {
+        cards.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
+            card.freeMemory().isPresent() ? String.valueOf(card.freeMemory().getAsLong() / MIB) : "unknown"));
+      }
+      cards.print(out);
+      out.println();
+    }
+    out.println(Printable.text("GPU: " + report.verdict()));
+    report.remedy().ifPresent(remedy -> out.println(Printable.text("remedy: " + remedy)));
+  }
+
+  static void write(GpuReport report, OutputStream out) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      json.writeStringField("plumb", Version.CURRENT);
+      json.writeBooleanField("usable", report.usable());
+      json.writeStringField("verdict", report.verdict());
+      json.writeStringField("remedy", report.remedy().orElse(null));
+      json.writeArrayFieldStart("findings");
+      for (GpuReport.Finding finding : report.findings()) {
+        json.writeStartObject();
+        json.writeStringField("what", finding.what());
+        json.writeStringField("found", finding.found());
+        json.writeArrayFieldStart("lookedIn");
+        for (String place : finding.lookedIn()) {
+          json.writeString(place);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeArrayFieldStart("cards");
+      for (GpuReport.Card card : report.cards()) {
+        json.writeStartObject();
+        json.writeStringField("device", card.device());
+        json.writeStringField("name", card.name());
+        json.writeStringField("computeCapability", card.computeCapability());
+        json.writeNumberField("memoryBytes", card.memory());
+        json.writeFieldName("freeMemoryBytes");
+        if (card.freeMemory().isPresent()) {
+          json.writeNumber(card.freeMemory().getAsLong());
+        } else {
+          json.writeNull();
+        }
+        json.writeStringField("fault", card.fault().orElse(null));
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    });
+  }
+}

@@ -1,0 +1,84 @@
+package dev.plumb.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plumb.backend.GpuReport;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class DevicesCommandTest {
+  private static final GpuReport TWO_CARDS = new GpuReport(
+      List.of(new GpuReport.Finding("platform", "linux-x86_64", List.of())),
+      List.of(
+          new GpuReport.Card("cuda:0", "Old\u001b[2J", "6.1", 8L << 30, OptionalLong.empty(), Optional.of("too old")),
+          new GpuReport.Card("cuda:1", "New", "8.9", 24L << 30, OptionalLong.of(23L << 30), Optional.empty())),
+      true, "usable: --device cuda:1 (New)", Optional.empty());
+
+  private static final GpuReport NOTHING = new GpuReport(
+      List.of(new GpuReport.Finding("driver", "no libcuda.so.1", List.of("/lib64", "/usr/lib64"))),
+      List.of(), false, "not usable: there is no driver", Optional.of("install one"));
+
+  @Test
+  void cardsAreATableAndTheVerdictIsTheLastLine() {
+    assertEquals("""
+        looked for  found
+        platform    linux-x86_64
+
+        device  card     compute  memory MiB  free MiB
+        cuda:0  Old?[2J      6.1        8192   unknown
+        cuda:1  New          8.9       24576     23552
+
+        GPU: usable: --device cuda:1 (New)
+        """, printed(TWO_CARDS));
+  }
+
+  @Test
+  void whatIsMissingComesWithWhereItWasLookedForAndTheRemedyIsTheLastLine() {
+    assertEquals("""
+        looked for  found
+        driver      no libcuda.so.1 in
+                      /lib64
+                      /usr/lib64
+
+        GPU: not usable: there is no driver
+        remedy: install one
+        """, printed(NOTHING));
+  }
+
+  @Test
+  void reportIsWrittenForMachines() throws IOException {
+    JsonNode cards = written(TWO_CARDS);
+    assertTrue(cards.get("usable").booleanValue());
+    assertTrue(cards.get("remedy").isNull());
+    assertEquals("too old", cards.get("cards").get(0).get("fault").textValue());
+    assertTrue(cards.get("cards").get(0).get("freeMemoryBytes").isNull());
+    assertEquals(23L << 30, cards.get("cards").get(1).get("freeMemoryBytes").longValue());
+    JsonNode nothing = written(NOTHING);
+    assertEquals("not usable: there is no driver", nothing.get("verdict").textValue());
+    assertEquals("install one", nothing.get("remedy").textValue());
+    assertEquals("/usr/lib64", nothing.get("findings").get(0).get("lookedIn").get(1).textValue());
+  }
+
+  private static String printed(GpuReport report) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+      DevicesCommand.print(report, out);
+    }
+    return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+  }
+
+  private static JsonNode written(GpuReport report) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DevicesCommand.write(report, bytes);
+    return new ObjectMapper().readTree(bytes.toByteArray());
+  }
+}
