@@ -30,6 +30,11 @@ extern "C" __global__ void missing_barrier_f32(const float* in, float* out) {
   out[threadIdx.x] = values[blockDim.x - 1 - threadIdx.x];
 }
 
+// Reads what the block before wrote: blocks have no order.
+extern "C" __global__ void order_of_blocks_f32(float* out) {
+  out[blockIdx.x] = blockIdx.x == 0 ? 1.0f : out[blockIdx.x - 1] + 1.0f;
+}
+
 // Not every thread reaches the barrier.
 extern "C" __global__ void divergent_barrier_f32(float* out) {
   if (threadIdx.x < 16) __syncthreads();

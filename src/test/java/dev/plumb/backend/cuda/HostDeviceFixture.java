@@ -31,9 +31,11 @@ import jcuda.driver.CUstream_flags;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.function.Executable;
 
 /** What the host device's own tests need: a context, a non-blocking stream, and the kernels of src/test/native/broken. */
+@Tag("cuda")
 abstract class HostDeviceFixture {
   static String brokenPtx;
 

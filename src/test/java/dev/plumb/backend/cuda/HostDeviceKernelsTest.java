@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.HostDevice.Order;
@@ -20,6 +21,30 @@ class HostDeviceKernelsTest extends HostDeviceFixture {
         poisoned += Float.isNaN(value) ? 1 : 0;
       }
       assertTrue(poisoned > 10, order + ": " + poisoned + " of 64");
+    }
+  }
+
+  @Test
+  void threadsRunForwardsOrInReverse() {
+    for (Order order : new Order[] {Order.FORWARD, Order.REVERSE}) {
+      HostDevice.order(order, 0);
+      CUdeviceptr out = allocate(256);
+      launch("missing_barrier_f32", 1, 64, upload(new float[64]), out);
+      synchronize();
+      float[] found = read(out, 64);
+      assertEquals(order == Order.FORWARD, Float.isNaN(found[0]), order.toString());
+      assertEquals(order == Order.REVERSE, Float.isNaN(found[63]), order.toString());
+    }
+  }
+
+  @Test
+  void aNeedForAnOrderOfBlocksShowsInReverseAndAtRandom() {
+    for (Order order : Order.values()) {
+      HostDevice.order(order, 0);
+      CUdeviceptr out = allocate(4 * 16);
+      launch("order_of_blocks_f32", 16, 1, out);
+      synchronize();
+      assertEquals(order != Order.FORWARD, Float.isNaN(read(out, 16)[15]), order.toString());
     }
   }
 

@@ -15,10 +15,12 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The host device in processes of their own: its environment variables, and its build where something is missing. */
+@Tag("cuda")
 class HostDeviceProcessTest {
   private record Result(int code, String output) {}
 
