@@ -1,4 +1,4 @@
-// Device memory lies in an inaccessible arena of up to 1 TiB, 16 MiB apart and never used again, so that a wild or a
+// Device memory lies in an inaccessible arena of up to 4 TiB, 16 MiB apart and never used again, so that a wild or a
 // late access faults. Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder
 // and the 256 bytes before it are red zones, checked after every piece of work.
 #include "memory.h"
@@ -14,7 +14,7 @@ static char *arena_start, *arena_next, *arena_end;
 static size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 static void reserve_arena() {
-  for (size_t size = size_t(1) << 40; !arena_start && size >= size_t(1) << 34; size >>= 1) {
+  for (size_t size = size_t(1) << 42; !arena_start && size >= size_t(1) << 34; size >>= 1) {
     void* at = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at != MAP_FAILED) {
       arena_start = arena_next = (char*)at;

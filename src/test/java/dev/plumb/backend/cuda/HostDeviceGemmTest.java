@@ -117,18 +117,19 @@ class HostDeviceGemmTest extends HostDeviceFixture {
 
   @Test
   void tf32RoundsInputsAndPedanticDoesNot() {
-    float value = 1 + 0x1p-12f;
-    CUdeviceptr a = upload(new float[] {value});
+    // Ten bits of fraction: below, at and above the middle between 1 and the next value; at the middle, the even one.
+    float[] values = {1 + 0x1p-12f, 1 + 0x1p-11f, 1 + 0x1.8p-11f, 1 + 0x1.8p-10f};
+    CUdeviceptr a = upload(values);
     CUdeviceptr one = upload(new float[] {1});
-    CUdeviceptr c = allocate(4);
+    CUdeviceptr c = allocate(16);
     cublasSetMathMode(blas, cublasMath.CUBLAS_TF32_TENSOR_OP_MATH);
-    cublasSgemm(blas, 0, 0, 1, 1, 1, ONE, a, 1, one, 1, ZERO, c, 1);
+    cublasSgemm(blas, 0, 0, 4, 1, 1, ONE, a, 4, one, 1, ZERO, c, 4);
     synchronize();
-    assertEquals(1f, read(c, 1)[0]);
+    assertArrayEquals(new float[] {1, 1, 1 + 0x1p-10f, 1 + 0x1p-9f}, read(c, 4));
     cublasSetMathMode(blas, cublasMath.CUBLAS_PEDANTIC_MATH);
-    cublasSgemm(blas, 0, 0, 1, 1, 1, ONE, a, 1, one, 1, ZERO, c, 1);
+    cublasSgemm(blas, 0, 0, 4, 1, 1, ONE, a, 4, one, 1, ZERO, c, 4);
     synchronize();
-    assertEquals(value, read(c, 1)[0]);
+    assertArrayEquals(values, read(c, 4));
   }
 
   @Test
@@ -153,6 +154,9 @@ class HostDeviceGemmTest extends HostDeviceFixture {
         () -> cublasSgemmStridedBatched(blas, 0, 0, 4, 4, 4, ONE, p, 4, 0, p, 4, 0, ZERO, c, 4, 15, 2));
     fails("INVALID_VALUE", "outputs that overlap",
         () -> cublasSgemmStridedBatched(blas, 0, 0, 4, 4, 4, ONE, p, 4, 0, p, 4, 0, ZERO, c, 8, 3, 2));
+    // The second matrix begins below the first one's column and runs into its next.
+    fails("INVALID_VALUE", "outputs that overlap",
+        () -> cublasSgemmStridedBatched(blas, 0, 0, 4, 4, 4, ONE, p, 4, 0, p, 4, 0, ZERO, c, 8, 6, 2));
     fails("INVALID_VALUE", "outputs that overlap",
         () -> cublasSgemmStridedBatched(blas, 0, 0, 4, 4, 4, ONE, p, 4, 0, p, 4, 0, ZERO, c, 4, 0, 2));
     cublasSgemmStridedBatched(blas, 0, 0, 4, 4, 4, ONE, p, 4, 0, p, 4, 0, ZERO, c, 8, 4, 2);

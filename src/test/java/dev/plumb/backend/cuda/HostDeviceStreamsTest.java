@@ -110,6 +110,20 @@ class HostDeviceStreamsTest extends HostDeviceFixture {
   }
 
   @Test
+  void whatAJoinedStreamMayNotDoInvalidatesTheCapture() {
+    CUstream other = new CUstream();
+    cuStreamCreate(other, CUstream_flags.CU_STREAM_NON_BLOCKING);
+    CUevent fork = new CUevent();
+    cuEventCreate(fork, 0);
+    CUdeviceptr to = allocate(64);
+    cuStreamBeginCapture(stream, 0);
+    cuEventRecord(fork, stream);
+    cuStreamWaitEvent(other, fork, 0);
+    fails("CAPTURE_UNSUPPORTED", "pageable host memory", () -> cuMemcpyHtoDAsync(to, Pointer.to(new float[16]), 64, other));
+    fails("CAPTURE_INVALIDATED", "", () -> cuStreamEndCapture(stream, new CUgraph()));
+  }
+
+  @Test
   void workThatIsNotJoinedFailsTheCapture() {
     CUstream other = new CUstream();
     cuStreamCreate(other, CUstream_flags.CU_STREAM_NON_BLOCKING);
