@@ -108,7 +108,8 @@ CUresult on_device(const std::function<CUresult()>& job) {
 
 CUresult execute(const Work& work) {
   CUresult result = OK;
-  if (sigsetjmp(work_failed, 1) == 0) {
+  // The handler changes no signal mask (SA_NODEFER), so there is none to save, which would be a system call.
+  if (sigsetjmp(work_failed, 0) == 0) {
     work_guarded = 1;
     result = work.run();
     work_guarded = 0;
