@@ -18,14 +18,18 @@ import dev.plumb.model.Precision;
 record Accuracy(
     double forward, double gradient, double loss, double update, double roundoff, double smallest, double largest) {
 
-  // ToleranceSurvey, over 50 seeds, prints the largest observed errors that belong beside these figures.
+  /*
+   * Observed by ToleranceSurvey over 50 seeds, all activations, losses and optimizers, as the largest share of what is allowed:
+   *
+   *                                               forward   D       gradient  loss    update
+   *   fp64, CUDA backend on the host device       0.0075    0.0041  0.0049    0.0008  0
+   *   fp32, CUDA backend on the host device       0.31      0.21    0.88      0.019   0.38
+   *   fp32, weights up to three roundings off     0.22      0.33    0.89      0.047   0.25
+   */
   private static final Accuracy FP64 =
       new Accuracy(1e-13, 1e-12, 1e-11, 1e-12, 0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
-  /**
-   * With single-precision state and a reference whose parameters were off by up to three roundings, each by its own amount, the
-   * largest error over 50 seeds was 0.89 of what is allowed, in a gradient; 0.37 in a tap, 0.08 in a loss.
-   */
   private static final Accuracy FP32 = single(2e-6, 1e-5, 1e-5);
+  // Not observed yet.
   private static final Accuracy TF32 = single(2e-3, 5e-3, 1e-3);
   private static final Accuracy BF16 = single(1e-2, 3e-2, 2e-2);
 

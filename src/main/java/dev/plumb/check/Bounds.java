@@ -8,12 +8,13 @@ import dev.plumb.model.TrainingSpec;
 
 /**
  * How far each tensor of a step may be from the reference's: one absolute figure a tensor, so that small elements beside
- * large ones are not held to digits that nobody can have. Four things are allowed for, and no more:
+ * large ones are not held to digits that nobody can have. Five things are allowed for, and no more:
  *
  * <ul>
  *   <li>Rounding within a sum. It grows with the terms, not with what is left when they cancel (a gradient near a minimum),
  *       so an {@link Accuracy} is relative to the larger of: the tensor's largest element, and the largest root of the sum
  *       of squares of an element's terms.
+ *   <li>What A of a layer may be off by, however small it is: Z of the layer above reads it, and so does that layer's dW.
  *   <li>What the forward pass may be off by, D of the output layer is off by too: slope·|dZ|, however small Z - Y is.
  *   <li>What D of a layer may be off by relative to its largest element, its gradients and D of the layer below may be off by
  *       too: backpropagation is linear in D.
@@ -49,7 +50,8 @@ final class Bounds {
     this.rows = rows;
     pre = new double[network.layerCount()];
     for (int layer = 0; layer < pre.length; layer++) {
-      pre[layer] = floored(accuracy.forward() * Math.max(largest(reference.z()[layer]), termsOfPre(layer)));
+      double own = accuracy.forward() * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
+      pre[layer] = floored(layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
     }
     delta = new double[network.layerCount()];
     relative = new double[network.layerCount()];
@@ -106,7 +108,8 @@ final class Bounds {
       }
       size = Math.max(size, Math.sqrt(squares));
     }
-    return floored(relative[layer] * size);
+    double own = relative[layer] * size;
+    return floored(slice.isBias() || layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestDeltaNorm(layer)));
   }
 
   /** Of a moment before and after the update, or of the change of the parameters. */
@@ -117,6 +120,36 @@ final class Bounds {
   /** What layer reads: row i of X, or of A of the layer before. */
   private double in(int layer, int i, int column) {
     return layer == 0 ? rows.x(i, column) : reference.a()[layer - 1][i * network.layer(layer).in() + column];
+  }
+
+  /** Of the weights of one unit: how a layer hands on independent errors of its inputs. */
+  private double largestWeightNorm(int layer) {
+    ParameterLayout.Slice weight = layout.weight(layer);
+    double most = 0;
+    for (int unit = 0; unit < weight.rows(); unit++) {
+      double squares = 0;
+      for (int k = 0; k < weight.columns(); k++) {
+        double value = parameters[weight.offset() + unit * weight.columns() + k];
+        squares += value * value;
+      }
+      most = Math.max(most, squares);
+    }
+    return Math.sqrt(most);
+  }
+
+  /** Of D of one unit over the batch: how dW hands on independent errors of A. */
+  private double largestDeltaNorm(int layer) {
+    double[] delta = reference.delta()[layer];
+    int units = network.layer(layer).out();
+    double most = 0;
+    for (int unit = 0; unit < units; unit++) {
+      double squares = 0;
+      for (int at = unit; at < delta.length; at += units) {
+        squares += delta[at] * delta[at];
+      }
+      most = Math.max(most, squares);
+    }
+    return Math.sqrt(most);
   }
 
   private double termsOfPre(int layer) {
