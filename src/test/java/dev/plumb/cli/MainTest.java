@@ -174,7 +174,8 @@ class MainTest {
   @Test
   void checkThatCouldCompareNothingFails() {
     // Among 200,000 samples there is always one whose Z crosses relu's kink.
-    Ran ran = plumb("check --layers 3,1,1 --activation relu --samples 200000 --steps 0 --seed 1".split(" "));
+    Ran ran = plumb(
+        "check --device reference --layers 3,1,1 --activation relu --samples 200000 --steps 0 --seed 1".split(" "));
     assertEquals(1, ran.code());
     assertEquals("plumb check: after 0 steps, layer 0, layers.0.bias: every difference crosses a kink, so that nothing could be "
         + "compared; try fewer --samples\n", ran.err());
@@ -184,7 +185,7 @@ class MainTest {
   @Test
   void checkWritesItsResult() throws IOException {
     Path json = folder.resolve("check.json");
-    Ran ran = plumb("check", "--layers", "3,2,1", "--json", json.toString());
+    Ran ran = plumb("check", "--device", "reference", "--layers", "3,2,1", "--json", json.toString());
     assertEquals(0, ran.code(), ran.err());
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertTrue(written.get("ok").booleanValue());
