@@ -74,7 +74,7 @@ public final class Backends {
     try {
       return new Selection(cuda(0, recordGraphs), "a GPU that can be used");
     } catch (DeviceUnavailableException e) {
-      return new Selection(reference(), "no GPU: " + e.getMessage());
+      return new Selection(reference(), e.getMessage());
     }
   }
 
