@@ -11,24 +11,18 @@ import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
  * varies from step to step goes there in a {@link StepTable}; a step's launches are a {@link StepPlan}, one for each size of batch.
  */
 final class CudaSession implements TrainingSession, Tapped {
-  /** Steps that are alike: batches of one size, gathered or all rows in order. */
-  private record Shape(int batch, boolean gathered) {}
-
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -40,13 +34,10 @@ final class CudaSession implements TrainingSession, Tapped {
 
   private final List<Long> recordedSteps = new ArrayList<>();
   private final List<double[][]> recorded = new ArrayList<>();
-  private final Map<Shape, Executor> executors = new HashMap<>();
   private BoundData data;
-  private Workspace workspace;
-  private StepTable table;
+  private StepRunner runner;
   private Inference inference;
   private long stepsTaken;
-  private int lastBatch;
   private boolean closed;
 
   CudaSession(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options) {
@@ -85,13 +76,12 @@ final class CudaSession implements TrainingSession, Tapped {
   public void bind(Dataset rows) {
     requireOpen();
     rows.requireFits(network, training.loss());
-    waitForSteps("before the data are replaced");
-    release(releasesOfSteps());
     if (data != null) {
-      data.arena().close();
-      data = null;
+      runner.waitForSteps("before the data are replaced");
+      release(releasesOfData());
     }
     data = new BoundData(context, transfers, rows, training.precision(), options.guards());
+    runner = new StepRunner(context, network, training, state, data, options, this::record);
   }
 
   @Override
@@ -102,74 +92,8 @@ final class CudaSession implements TrainingSession, Tapped {
     }
     chunk.requireFits(data.data().rows(), replicas);
     context.use(training.precision());
-    reserve(chunk);
-    int step = 0;
-    while (step < chunk.steps()) {
-      int first = step;
-      table.begin();
-      do {
-        table.add(chunk, step, stepsTaken + step);
-        step++;
-      } while (step < chunk.steps() && table.hasRoom(StepTable.rowsOf(chunk, step, replicas)));
-      table.upload();
-      enqueue(chunk, first, step);
-      table.end();
-    }
+    runner.run(chunk, stepsTaken);
     stepsTaken += chunk.steps();
-    lastBatch = shape(chunk, chunk.steps() - 1).batch();
-  }
-
-  /** Enqueues steps, those that are alike and follow each other together. */
-  private void enqueue(StepChunk chunk, int from, int to) {
-    int step = from;
-    while (step < to) {
-      Shape shape = shape(chunk, step);
-      int end = step + 1;
-      while (end < to && shape(chunk, end).equals(shape)) {
-        end++;
-      }
-      executor(shape).enqueue(end - step);
-      step = end;
-    }
-  }
-
-  private Shape shape(StepChunk chunk, int step) {
-    int[] rows = chunk.batch(step, 0);
-    return rows == null ? new Shape(data.data().rows(), false) : new Shape(rows.length, true);
-  }
-
-  private Executor executor(Shape shape) {
-    Executor known = executors.get(shape);
-    if (known == null) {
-      StepPlan plan = new StepPlan(
-          context, network, training, state, table, workspace, data, shape.batch(), shape.gathered());
-      known = new Executor(context, plan, options.execution(), () -> requireGuards("a launch"));
-      executors.put(shape, known);
-    }
-    return known;
-  }
-
-  /** Makes sure that buffers are large enough for a chunk; larger ones replace them, which is rare. */
-  private void reserve(StepChunk chunk) {
-    int largestBatch = 0;
-    long mostRows = 0;
-    for (int step = 0; step < chunk.steps(); step++) {
-      largestBatch = Math.max(largestBatch, shape(chunk, step).batch());
-      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, step, replicas));
-    }
-    if (workspace != null && workspace.rows() >= largestBatch && table.rowCapacity() >= mostRows) {
-      return;
-    }
-    if (workspace != null) {
-      largestBatch = Math.max(largestBatch, workspace.rows());
-      mostRows = Math.max(mostRows, table.rowCapacity());
-    }
-    waitForSteps("before buffers are made larger");
-    release(releasesOfSteps());
-    table = new StepTable(
-        context, training.optimizer(), replicas, network.layerCount(), mostRows, this::record, options.guards());
-    workspace = new Workspace(
-        context, network, training.loss(), training.precision(), replicas, largestBatch, options.guards());
   }
 
   private void record(long step, double[][] metrics) {
@@ -180,7 +104,9 @@ final class CudaSession implements TrainingSession, Tapped {
   @Override
   public StepMetrics sync() {
     requireOpen();
-    waitForSteps("in a step");
+    if (runner != null) {
+      runner.waitForSteps("in a step");
+    }
     long[] firstNonFinite = new long[replicas];
     transfers.download(state.firstNotFinite.pointer(), firstNonFinite);
     int steps = recorded.size();
@@ -197,14 +123,6 @@ final class CudaSession implements TrainingSession, Tapped {
     recordedSteps.clear();
     recorded.clear();
     return new StepMetrics(numbers, losses, norms, firstNonFinite);
-  }
-
-  private void waitForSteps(String when) {
-    context.synchronize("waiting, " + when);
-    requireGuards("a step");
-    if (table != null) {
-      table.collectAll();
-    }
   }
 
   @Override
@@ -276,19 +194,14 @@ final class CudaSession implements TrainingSession, Tapped {
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
     requireOpen();
-    if (lastBatch == 0) {
+    if (runner == null || runner.lastBatch() == 0) {
       throw new IllegalStateException("nothing to tap before the first step");
     }
     requireReplica(replica);
-    Buffer buffer = switch (where) {
-      case PRE -> workspace.z(layer);
-      case POST -> workspace.a(layer);
-      case DELTA -> workspace.delta(layer);
-    };
-    long elements = (long) lastBatch * network.layer(layer).out();
+    long elements = (long) runner.lastBatch() * network.layer(layer).out();
     requireLength(out, elements, "batch x units");
-    transfers.download(
-        buffer.slice().pointer(replica * elements * Transfers.bytesOf(training.precision())), out);
+    long offset = replica * elements * Transfers.bytesOf(training.precision());
+    transfers.download(runner.tap(where, layer).slice().pointer(offset), out);
   }
 
   @Override
@@ -315,54 +228,29 @@ final class CudaSession implements TrainingSession, Tapped {
     closed = true;
     List<Runnable> releases = new ArrayList<>();
     releases.add(() -> cuStreamSynchronize(context.stream()));
-    releases.addAll(releasesOfSteps());
+    releases.addAll(releasesOfData());
     if (inference != null) {
       releases.addAll(inference.releases());
-    }
-    if (data != null) {
-      releases.add(data.arena().release());
     }
     releases.add(state.arena().release());
     releases.add(transfers.release());
     release(releases);
   }
 
-  /** Forgets plans, workspace and step table, and returns their releases. */
-  private List<Runnable> releasesOfSteps() {
+  /** Forgets the data and the steps over them, and returns what must be released, in this order. */
+  private List<Runnable> releasesOfData() {
     List<Runnable> releases = new ArrayList<>();
-    executors.values().forEach(executor -> releases.addAll(executor.releases()));
-    executors.clear();
-    if (workspace != null) {
-      releases.add(workspace.arena().release());
-      workspace = null;
-      lastBatch = 0;
-    }
-    if (table != null) {
-      table.releases().forEach(releases::add);
-      table = null;
+    if (data != null) {
+      releases.addAll(runner.releases());
+      releases.add(data.arena().release());
+      runner = null;
+      data = null;
     }
     return releases;
   }
 
   private void release(List<Runnable> releases) {
     context.release("releasing a session's memory", releases);
-  }
-
-  private void requireGuards(String after) {
-    if (!options.guards()) {
-      return;
-    }
-    state.arena().requireGuards(after);
-    if (workspace != null) {
-      workspace.arena().requireGuards(after);
-      table.arena().requireGuards(after);
-    }
-    if (inference != null) {
-      inference.arena().requireGuards(after);
-    }
-    if (data != null) {
-      data.arena().requireGuards(after);
-    }
   }
 
   private void requireOpen() {

@@ -101,6 +101,7 @@ final class Inference {
         }
       }
     }
+    arena.requireGuards("an evaluation");
     for (int replica = 0; replica < replicas; replica++) {
       losses[replica] /= terms;
     }
@@ -118,6 +119,7 @@ final class Inference {
       transfers.download(output(network.layerCount() - 1).slice().pointer(), block);
       System.arraycopy(block, 0, out, first * outputs, block.length);
     }
+    arena.requireGuards("a prediction");
   }
 
   private Pass run(Key key) {
@@ -153,10 +155,6 @@ final class Inference {
 
   private Buffer output(int layer) {
     return layer % 2 == 0 ? even : odd;
-  }
-
-  DeviceArena arena() {
-    return arena;
   }
 
   /** What must be released, in this order. */

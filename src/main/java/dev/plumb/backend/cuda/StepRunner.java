@@ -1,0 +1,167 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Takes the steps of a session over data that are bound: sees to buffers that are large enough, fills the step table, enqueues the
+ * plan of each size of batch, and collects what was recorded.
+ */
+final class StepRunner {
+  /** Steps that are alike: batches of one size, gathered or all rows in order. */
+  private record Shape(int batch, boolean gathered) {}
+
+  private final CudaContext context;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final SessionState state;
+  private final BoundData data;
+  private final CudaOptions options;
+  private final StepTable.Recorder recorder;
+  private final int replicas;
+  private final Map<Shape, Executor> executors = new HashMap<>();
+  private Workspace workspace;
+  private StepTable table;
+  private int lastBatch;
+
+  /** @param recorder takes what recorded steps report */
+  StepRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
+      CudaOptions options, StepTable.Recorder recorder) {
+    this.context = context;
+    this.network = network;
+    this.training = training;
+    this.state = state;
+    this.data = data;
+    this.options = options;
+    this.recorder = recorder;
+    replicas = state.replicas();
+  }
+
+  /** Enqueues the steps of a chunk that fits the data; the first is number {@code firstNumber} since training began. */
+  void run(StepChunk chunk, long firstNumber) {
+    reserve(chunk);
+    int step = 0;
+    while (step < chunk.steps()) {
+      int first = step;
+      table.begin();
+      do {
+        table.add(chunk, step, firstNumber + step);
+        step++;
+      } while (step < chunk.steps() && table.hasRoom(StepTable.rowsOf(chunk, step, replicas)));
+      table.upload();
+      enqueue(chunk, first, step);
+      table.end();
+    }
+    lastBatch = shape(chunk, chunk.steps() - 1).batch();
+  }
+
+  /** Enqueues steps, those that are alike and follow each other together. */
+  private void enqueue(StepChunk chunk, int from, int to) {
+    int step = from;
+    while (step < to) {
+      Shape shape = shape(chunk, step);
+      int end = step + 1;
+      while (end < to && shape(chunk, end).equals(shape)) {
+        end++;
+      }
+      executor(shape).enqueue(end - step);
+      step = end;
+    }
+  }
+
+  private Shape shape(StepChunk chunk, int step) {
+    int[] rows = chunk.batch(step, 0);
+    return rows == null ? new Shape(data.data().rows(), false) : new Shape(rows.length, true);
+  }
+
+  private Executor executor(Shape shape) {
+    Executor known = executors.get(shape);
+    if (known == null) {
+      StepPlan plan = new StepPlan(
+          context, network, training, state, table, workspace, data, shape.batch(), shape.gathered());
+      known = new Executor(context, plan, options.execution(), () -> requireAllGuards("a launch"));
+      executors.put(shape, known);
+    }
+    return known;
+  }
+
+  /** Makes sure that buffers are large enough for a chunk; larger ones replace them, which is rare. */
+  private void reserve(StepChunk chunk) {
+    int largestBatch = 0;
+    long mostRows = 0;
+    for (int step = 0; step < chunk.steps(); step++) {
+      largestBatch = Math.max(largestBatch, shape(chunk, step).batch());
+      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, step, replicas));
+    }
+    if (workspace != null && workspace.rows() >= largestBatch && table.rowCapacity() >= mostRows) {
+      return;
+    }
+    if (workspace != null) {
+      largestBatch = Math.max(largestBatch, workspace.rows());
+      mostRows = Math.max(mostRows, table.rowCapacity());
+    }
+    waitForSteps("before buffers are made larger");
+    context.release("releasing buffers that are too small", releases());
+    table = new StepTable(
+        context, training.optimizer(), replicas, network.layerCount(), mostRows, recorder, options.guards());
+    workspace = new Workspace(
+        context, network, training.loss(), training.precision(), replicas, largestBatch, options.guards());
+  }
+
+  /** Waits for all steps, and hands what they recorded to the recorder. */
+  void waitForSteps(String when) {
+    context.synchronize("waiting, " + when);
+    requireAllGuards("a step");
+    if (table != null) {
+      table.collectAll();
+    }
+  }
+
+  /** Rows of the last step's batch; 0 before the first step. */
+  int lastBatch() {
+    return lastBatch;
+  }
+
+  /** What the last step computed at a place, all replicas. */
+  Buffer tap(Tap where, int layer) {
+    return switch (where) {
+      case PRE -> workspace.z(layer);
+      case POST -> workspace.a(layer);
+      case DELTA -> workspace.delta(layer);
+    };
+  }
+
+  private void requireAllGuards(String after) {
+    state.arena().requireGuards(after);
+    data.arena().requireGuards(after);
+    if (workspace != null) {
+      workspace.arena().requireGuards(after);
+    }
+    if (table != null) {
+      table.arena().requireGuards(after);
+    }
+  }
+
+  /** Forgets plans, workspace and step table, and returns what must be released, in this order. */
+  List<Runnable> releases() {
+    List<Runnable> releases = new ArrayList<>();
+    executors.values().forEach(executor -> releases.addAll(executor.releases()));
+    executors.clear();
+    if (workspace != null) {
+      releases.add(workspace.arena().release());
+      workspace = null;
+    }
+    if (table != null) {
+      table.releases().forEach(releases::add);
+      table = null;
+    }
+    lastBatch = 0;
+    return releases;
+  }
+}
