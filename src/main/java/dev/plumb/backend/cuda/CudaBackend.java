@@ -42,7 +42,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
-    context.requireUsable();
+    context.enter();
     refusal(network, training, replicas).ifPresent(refusal -> {
       throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
     });

@@ -42,6 +42,7 @@ final class CudaContext implements AutoCloseable {
 
   private final Thread owner = Thread.currentThread();
   private final Deque<Runnable> releases = new ArrayDeque<>();
+  private final CUcontext context = new CUcontext();
   private final CUstream stream = new CUstream();
   private final cublasHandle blas = new cublasHandle();
   private final CudaKernels kernels;
@@ -56,7 +57,6 @@ final class CudaContext implements AutoCloseable {
     try {
       requireCard(ordinal);
       CUdevice device = new CUdevice();
-      CUcontext context = new CUcontext();
       cuDeviceGet(device, ordinal);
       cuDevicePrimaryCtxRetain(context, device);
       releases.push(() -> cuDevicePrimaryCtxRelease(device));
@@ -165,6 +165,20 @@ final class CudaContext implements AutoCloseable {
     call(doing, () -> cuStreamSynchronize(stream));
   }
 
+  /**
+   * Makes this the context of the calls that follow: a thread may work with several cards in turns.
+   *
+   * @throws IllegalStateException in any thread but the one that opened this, and after close
+   */
+  void enter() {
+    requireUsable();
+    call("turning to the card", this::makeCurrent);
+  }
+
+  void makeCurrent() {
+    cuCtxSetCurrent(context);
+  }
+
   /** @throws IllegalStateException in any thread but the one that opened this, and after close */
   void requireUsable() {
     if (Thread.currentThread() != owner) {
@@ -203,6 +217,7 @@ final class CudaContext implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
+      releases.push(this::makeCurrent);
       release("closing the device", releases);
     }
   }

@@ -227,6 +227,7 @@ final class CudaSession implements TrainingSession, Tapped {
     context.requireUsable();
     closed = true;
     List<Runnable> releases = new ArrayList<>();
+    releases.add(context::makeCurrent);
     releases.add(() -> cuStreamSynchronize(context.stream()));
     releases.addAll(releasesOfData());
     if (inference != null) {
@@ -257,7 +258,7 @@ final class CudaSession implements TrainingSession, Tapped {
     if (closed) {
       throw new IllegalStateException("this session is closed");
     }
-    context.requireUsable();
+    context.enter();
   }
 
   private void requireReplica(int replica) {

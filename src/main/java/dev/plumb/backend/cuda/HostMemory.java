@@ -5,11 +5,10 @@ import static jcuda.driver.JCudaDriver.cuMemFreeHost;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import jcuda.Pointer;
 
 /** Page-locked host memory: the device copies from and to it while the host goes on. */
-final class HostMemory implements AutoCloseable {
+final class HostMemory {
   /** An address that can be read as a number. */
   private static final class Address extends Pointer {
     long value() {
@@ -17,7 +16,6 @@ final class HostMemory implements AutoCloseable {
     }
   }
 
-  private final CudaContext context;
   private final Address address = new Address();
   private final ByteBuffer bytes;
   private boolean allocated;
@@ -27,7 +25,6 @@ final class HostMemory implements AutoCloseable {
    * @throws dev.plumb.backend.DeviceUnavailableException when there is not enough memory
    */
   HostMemory(CudaContext context, String what, long size) {
-    this.context = context;
     context.call(() -> "allocating " + size + " bytes of page-locked host memory for " + what,
         () -> cuMemAllocHost(address, size));
     allocated = true;
@@ -54,10 +51,5 @@ final class HostMemory implements AutoCloseable {
         cuMemFreeHost(address);
       }
     };
-  }
-
-  @Override
-  public void close() {
-    context.release("releasing page-locked memory", List.of(release()));
   }
 }

@@ -12,7 +12,7 @@ import jcuda.driver.CUdeviceptr;
  * Copies numbers between Java's arrays and the device, in pieces through one page-locked buffer, converting doubles to the
  * session's precision on the way. Every method waits until its copy is done, and so for all that was enqueued before.
  */
-final class Transfers implements AutoCloseable {
+final class Transfers {
   private static final int BUFFER_BYTES = 1 << 18;
 
   private final CudaContext context;
@@ -130,10 +130,5 @@ final class Transfers implements AutoCloseable {
 
   Runnable release() {
     return buffer.release();
-  }
-
-  @Override
-  public void close() {
-    buffer.close();
   }
 }
