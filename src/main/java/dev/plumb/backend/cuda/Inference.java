@@ -17,6 +17,9 @@ final class Inference {
   /** Rows of a block, whatever the number of replicas, so that a replica's sums are the same as alone. */
   private static final int MOST_ROWS = 1024;
 
+  /** Launches are kept for this many kinds of blocks; a training's evaluations have one or two. */
+  private static final int MOST_PASSES = 64;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -123,6 +126,10 @@ final class Inference {
   }
 
   private Pass run(Key key) {
+    if (!passes.containsKey(key) && passes.size() == MOST_PASSES) {
+      // Nothing of them is under way: results are waited for block by block.
+      context.release("giving up launches", releasesOfPasses());
+    }
     Pass pass = passes.computeIfAbsent(key, this::build);
     for (Node node : pass.nodes()) {
       context.call(node::name, node::enqueue);
@@ -159,9 +166,15 @@ final class Inference {
 
   /** What must be released, in this order. */
   List<Runnable> releases() {
+    List<Runnable> releases = releasesOfPasses();
+    releases.add(arena.release());
+    return releases;
+  }
+
+  private List<Runnable> releasesOfPasses() {
     List<Runnable> releases = new ArrayList<>();
     passes.values().forEach(pass -> pass.launches().releaseInto(releases));
-    releases.add(arena.release());
+    passes.clear();
     return releases;
   }
 }

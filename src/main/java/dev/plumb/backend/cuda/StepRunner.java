@@ -17,6 +17,9 @@ final class StepRunner {
   /** Steps that are alike: batches of one size, gathered or all rows in order. */
   private record Shape(int batch, boolean gathered) {}
 
+  /** Plans and graphs are kept for this many shapes; a training has one or two. */
+  private static final int MOST_SHAPES = 64;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -83,6 +86,10 @@ final class StepRunner {
   private Executor executor(Shape shape) {
     Executor known = executors.get(shape);
     if (known == null) {
+      if (executors.size() == MOST_SHAPES) {
+        context.synchronize("waiting, before plans are given up");
+        context.release("giving up plans", releasesOfPlans());
+      }
       StepPlan plan = new StepPlan(
           context, network, training, state, table, workspace, data, shape.batch(), shape.gathered());
       known = new Executor(context, plan, options.execution(), () -> requireAllGuards("a launch"));
@@ -150,9 +157,7 @@ final class StepRunner {
 
   /** Forgets plans, workspace and step table, and returns what must be released, in this order. */
   List<Runnable> releases() {
-    List<Runnable> releases = new ArrayList<>();
-    executors.values().forEach(executor -> releases.addAll(executor.releases()));
-    executors.clear();
+    List<Runnable> releases = releasesOfPlans();
     if (workspace != null) {
       releases.add(workspace.arena().release());
       workspace = null;
@@ -162,6 +167,13 @@ final class StepRunner {
       table = null;
     }
     lastBatch = 0;
+    return releases;
+  }
+
+  private List<Runnable> releasesOfPlans() {
+    List<Runnable> releases = new ArrayList<>();
+    executors.values().forEach(executor -> releases.addAll(executor.releases()));
+    executors.clear();
     return releases;
   }
 }

@@ -13,6 +13,7 @@ import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Counter;
+import dev.plumb.backend.cuda.HostDevice.Kind;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
@@ -214,6 +215,35 @@ class CudaSessionTest {
       assertEquals(kernels, HostDevice.count(Counter.KERNELS), "kernels that ran before anyone waited");
       session.sync();
       assertTrue(HostDevice.count(Counter.KERNELS) > kernels);
+    }
+  }
+
+  /** A new size of batch every step, and predictions of many sizes: what was made for old ones is given up in time. */
+  @Test
+  void neverMoreThanSomeSizesAreKept() {
+    int rows = 150;
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 1, 2, 1);
+    Dataset data = data(network, Loss.MSE, rows);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    int[][] batches = new int[2 * rows][];
+    Arrays.setAll(batches, step -> new int[step / 2 + 1]);
+    StepChunk chunk = StepChunk.of(batches.length).learningRate(0.01).batches(batches).build();
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession cuda = started(backend, network, training, data);
+        TrainingSession reference = started(new ReferenceBackend(), network, training, data)) {
+      cuda.run(chunk);
+      reference.run(chunk);
+      cuda.sync();
+      assertTrue(HostDevice.alive(Kind.GRAPH_EXEC) <= 64, HostDevice.alive(Kind.GRAPH_EXEC) + " graphs");
+      for (int size = rows; size > 0; size--) {
+        Dataset few = data(network, Loss.MSE, size);
+        double[] expected = new double[size];
+        double[] predicted = new double[size];
+        cuda.predict(0, few, predicted);
+        reference.predict(0, few, expected);
+        assertRelativeToLargest("prediction of " + size + " rows", expected, predicted, 1e-12);
+      }
+      assertTrue(HostDevice.alive(Kind.PINNED_MEMORY) < 140, HostDevice.alive(Kind.PINNED_MEMORY) + " pinned blocks");
     }
   }
 
