@@ -28,26 +28,21 @@ __device__ __forceinline__ T warp_sum(T value) {
     return value;
 }
 
-// The sum over a block of SUM_THREADS threads, always in the same order; every thread must call it, and gets the sum.
+// The sum over a block of SUM_THREADS threads, always in the same order. Every thread must call it; thread 0 gets the sum.
 template <typename T>
 __device__ T block_sum(T value) {
     __shared__ T of_warp[SUM_THREADS / WARP];
-    __shared__ T total;
     value = warp_sum(value);
     if (threadIdx.x % WARP == 0) {
         of_warp[threadIdx.x / WARP] = value;
     }
     __syncthreads();
     if (threadIdx.x == 0) {
-        T sum = of_warp[0];
         for (int warp = 1; warp < SUM_THREADS / WARP; warp++) {
-            sum += of_warp[warp];
+            value += of_warp[warp];
         }
-        total = sum;
     }
-    __syncthreads();
-    value = total;
-    __syncthreads();  // before the next sum overwrites it
+    __syncthreads();  // before the next sum overwrites what thread 0 reads
     return value;
 }
 

@@ -61,7 +61,7 @@ extern "C" __global__ void finish_loss(
                 recorded[0] = loss;
             }
         }
-        double squares = 0;
+        double squares = 0;  // in thread 0
         for (int tensor = 0; tensor < 2 * layers && (record_at >= 0 || clip_norm > 0); tensor++) {
             double of_tensor = 0;
             for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {

@@ -15,6 +15,7 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +61,28 @@ interface NonFiniteContract extends Contract {
       assertSameBits("the others", read(alone, Slot.PARAMETERS, 0), read(session, Slot.PARAMETERS, 2));
       session.write(Slot.PARAMETERS, 1, weights(NETWORK, SEED));
       assertArrayEquals(new long[] {-1, -1, -1}, session.sync().firstNonFinite(), "written anew, it is forgotten");
+    }
+  }
+
+  @Test
+  default void everyReplicaNamesTheStepItWouldNameAlone() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    double[] rates = {30, 0.01, 3, 1e10, 100};
+    long[] alone = new long[rates.length];
+    for (int replica = 0; replica < rates.length; replica++) {
+      try (TrainingSession session = started(NETWORK, sgd(), data)) {
+        session.run(StepChunk.of(400).learningRate(rates[replica]).build());
+        alone[replica] = session.sync().firstNonFinite()[0];
+      }
+    }
+    assertTrue(Arrays.stream(alone).distinct().count() >= 3, "steps should differ: " + Arrays.toString(alone));
+    try (TrainingSession together = session(NETWORK, sgd(), rates.length)) {
+      for (int replica = 0; replica < rates.length; replica++) {
+        together.write(Slot.PARAMETERS, replica, weights(NETWORK, SEED));
+      }
+      together.bind(data);
+      together.run(StepChunk.of(400).learningRates(new double[][] {rates}).build());
+      assertArrayEquals(alone, together.sync().firstNonFinite());
     }
   }
 

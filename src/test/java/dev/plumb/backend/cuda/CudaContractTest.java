@@ -8,7 +8,10 @@ import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
-/** The contract in both precisions, under every way to run a step, and with the threads of blocks in every order. */
+/**
+ * The contract in both precisions, under every way to run a step, and with the threads of blocks in every order; the order can be
+ * chosen on the host device alone.
+ */
 @Tag("cuda")
 class CudaContractTest {
   abstract static class Cuda extends BackendContract {
@@ -46,6 +49,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class DoubleGraphReverse extends Cuda {
     DoubleGraphReverse() {
       super(Precision.FP64, Execution.GRAPH, Order.REVERSE);
@@ -53,6 +57,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class DoubleGraphRandom extends Cuda {
     DoubleGraphRandom() {
       super(Precision.FP64, Execution.GRAPH, Order.RANDOM);
@@ -67,6 +72,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class DoubleEagerReverse extends Cuda {
     DoubleEagerReverse() {
       super(Precision.FP64, Execution.EAGER, Order.REVERSE);
@@ -74,6 +80,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class DoubleEagerRandom extends Cuda {
     DoubleEagerRandom() {
       super(Precision.FP64, Execution.EAGER, Order.RANDOM);
@@ -95,6 +102,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class SingleGraphReverse extends Cuda {
     SingleGraphReverse() {
       super(Precision.FP32, Execution.GRAPH, Order.REVERSE);
@@ -102,6 +110,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class SingleGraphRandom extends Cuda {
     SingleGraphRandom() {
       super(Precision.FP32, Execution.GRAPH, Order.RANDOM);
@@ -116,6 +125,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class SingleEagerReverse extends Cuda {
     SingleEagerReverse() {
       super(Precision.FP32, Execution.EAGER, Order.REVERSE);
@@ -123,6 +133,7 @@ class CudaContractTest {
   }
 
   @Nested
+  @Tag("host-device")
   class SingleEagerRandom extends Cuda {
     SingleEagerRandom() {
       super(Precision.FP32, Execution.EAGER, Order.RANDOM);

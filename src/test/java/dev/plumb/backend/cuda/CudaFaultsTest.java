@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever fails, wherever: one line, everything given back, and the next training is as if nothing had been. */
 @Tag("cuda")
+@Tag("host-device")
 class CudaFaultsTest {
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 4, 2);
   private static final TrainingSpec TRAINING = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);

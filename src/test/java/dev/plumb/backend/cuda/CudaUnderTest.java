@@ -3,8 +3,13 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Order;
 
-/** The CUDA backend as the tests open it: on the host device, with guards. */
+/**
+ * The CUDA backend as the tests open it, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the card that
+ * Plumb itself would open, which is how {@code scripts/make-gpu-kit} runs these tests on a GPU. There a block's threads run in the
+ * order that the card gives them, and tests tagged "host-device" must be left out: they set or ask the host device.
+ */
 final class CudaUnderTest {
+  private static final String DEVICE = "plumb.test.device";
   /** Of the random order of threads; fixed, so that a failure comes again. */
   private static final long SEED = 20240607;
 
@@ -14,10 +19,18 @@ final class CudaUnderTest {
     return open(Execution.GRAPH, Order.FORWARD);
   }
 
+  /** @param order of threads and blocks, on the host device alone */
   static CudaBackend open(Execution execution, Order order) {
-    HostDevice.load();
-    HostDevice.reset();
-    HostDevice.order(order, SEED);
+    String device = System.getProperty(DEVICE, "host-device");
+    switch (device) {
+      case "host-device" -> {
+        HostDevice.load();
+        HostDevice.reset();
+        HostDevice.order(order, SEED);
+      }
+      case "gpu" -> { }
+      default -> throw new AssertionError("-D" + DEVICE + "=" + device + ": one of host-device, gpu");
+    }
     return new CudaBackend(0, new CudaOptions(execution, true));
   }
 }

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** What the host device's own tests need: a context, a non-blocking stream, and the kernels of src/test/native/broken. */
 @Tag("cuda")
+@Tag("host-device")
 abstract class HostDeviceFixture {
   static String brokenPtx;
 

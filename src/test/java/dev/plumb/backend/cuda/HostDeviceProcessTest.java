@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The host device in processes of their own: its environment variables, and its build where something is missing. */
 @Tag("cuda")
+@Tag("host-device")
 class HostDeviceProcessTest {
   private record Result(int code, String output) {}
 

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Loading CUDA, and {@code plumb devices}, in processes of their own, on the host device whole, broken and in parts. */
 @Tag("cuda")
+@Tag("host-device")
 class LoadingTest {
   private record Ran(int code, String out, String err) {
     /** The last lines of a report that ends with a verdict. */
