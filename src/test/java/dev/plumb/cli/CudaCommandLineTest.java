@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The commands on CUDA, here the host device. */
 @Tag("cuda")
+@Tag("host-device")
 class CudaCommandLineTest {
   private record Ran(int code, String out, String err) {
     /** Activation and figures of the study's rows, with single spaces. */

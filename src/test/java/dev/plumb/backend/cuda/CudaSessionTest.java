@@ -233,6 +233,7 @@ class CudaSessionTest {
 
   /** A new size of batch every step, and predictions of many sizes: what was made for old ones is given up in time. */
   @Test
+  @Tag("host-device")
   void neverMoreThanSomeSizesAreKept() {
     int rows = 150;
     NetworkSpec network = NetworkSpec.of(Activation.TANH, 1, 2, 1);

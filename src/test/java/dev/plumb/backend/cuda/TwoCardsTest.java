@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** One thread works with two cards in turns: each call must reach its own card's context. */
 @Tag("cuda")
+@Tag("host-device")
 class TwoCardsTest {
   /** Trains the same network on both, step by step in turns, and prints both losses. */
   static final class Trainings {
