@@ -1,9 +1,10 @@
 // One block's threads, each on a fiber (a stack of its own that is left and entered by longjmp), with __syncthreads,
 // shuffles and ballots.
 //
-// A thread runs until it waits. When none can run, complete groups of lanes are released from their warp primitive,
-// then all threads from the barrier; what then still waits, waits for ever on a GPU too, and is reported. Threads that
-// never wait share one fiber.
+// A thread runs until it waits. Warp after warp runs ahead of all others, through its warp primitives, until a barrier
+// stops it: what no barrier protects is then overwritten before another warp has read it. When no warp can go on, the
+// barrier is released; what then still waits, waits for ever on a GPU too, and is reported. Threads that never wait
+// share one fiber.
 #include "block.h"
 #include "state.h"
 #include <algorithm>
@@ -43,11 +44,13 @@ struct Thread {
 struct Warp {
   uint64_t deposited[LANES];
   uint64_t released[LANES][LANES];   // by group
+  std::vector<int> order;            // of its threads
 };
 
 static std::vector<Thread> threads;
 static std::vector<int> order;
 static std::vector<Warp> warps;
+static std::vector<int> warp_order;
 static std::vector<Fiber*> fibers;
 static size_t next_in_order, fibers_used;
 static int running, living;
@@ -229,6 +232,31 @@ static void lay_out(host_uint3 block, host_uint3 grid_size, host_uint3 block_siz
   if (state().settings.order == RANDOM) {
     std::shuffle(order.begin(), order.end(), state().settings.random);
   }
+  warp_order.clear();
+  for (Warp& warp : warps) {
+    warp.order.clear();
+  }
+  for (int thread : order) {
+    Warp& warp = warps[thread / LANES];
+    if (warp.order.empty()) {
+      warp_order.push_back(thread / LANES);
+    }
+    warp.order.push_back(thread);
+  }
+}
+
+// Runs a warp until each of its threads waits for another warp; false if none could run.
+static bool run_warp(int warp) {
+  bool progress = false;
+  do {
+    for (int thread : warps[warp].order) {
+      if (threads[thread].state == RUNNING && !failure) {
+        progress = true;
+        resume(thread);
+      }
+    }
+  } while (!failure && release_group(warp));
+  return progress;
 }
 
 const char* run_block(const host_kernel& kernel, void* const* arguments, host_uint3 block, host_uint3 grid_size,
@@ -248,16 +276,10 @@ const char* run_block(const host_kernel& kernel, void* const* arguments, host_ui
       continue;
     }
     bool progress = false;
-    for (size_t i = 0; i < order.size() && !failure; i++) {
-      if (threads[order[i]].state == RUNNING) {
-        progress = true;
-        resume(order[i]);
-      }
+    for (size_t i = 0; i < warp_order.size() && !failure; i++) {
+      progress |= run_warp(warp_order[i]);
     }
-    for (size_t w = 0; !progress && w < warps.size(); w++) {
-      progress = release_group((int)w);
-    }
-    if (!progress) {
+    if (!progress && !failure) {
       release_barrier(block);
     }
   }
