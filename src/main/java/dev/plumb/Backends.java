@@ -58,7 +58,7 @@ public final class Backends {
     Matcher cuda = CUDA.matcher(device);
     if (cuda.matches()) {
       int ordinal = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
-      return new Selection(cuda(ordinal, recordGraphs), "as asked for");
+      return new Selection(new CudaBackend(ordinal, cudaOptions(recordGraphs)), "as asked for");
     }
     throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
         + "; one of auto, cuda, cuda:N, cpu, reference");
@@ -72,15 +72,15 @@ public final class Backends {
   /** A usable GPU, else what computes without one. */
   private static Selection openAny(boolean recordGraphs) {
     try {
-      return new Selection(cuda(0, recordGraphs), "a GPU that can be used");
+      return new Selection(CudaBackend.openFirst(cudaOptions(recordGraphs)), "a GPU that can be used");
     } catch (DeviceUnavailableException e) {
       return new Selection(reference(), e.getMessage());
     }
   }
 
-  private static Backend cuda(int ordinal, boolean recordGraphs) {
+  private static CudaOptions cudaOptions(boolean recordGraphs) {
     CudaOptions options = CudaOptions.standard();
-    return new CudaBackend(ordinal, recordGraphs ? options : options.withExecution(CudaOptions.Execution.EAGER));
+    return recordGraphs ? options : options.withExecution(CudaOptions.Execution.EAGER);
   }
 
   /** What there is of GPUs on this machine, and what to do to get one used. */

@@ -27,10 +27,6 @@ public record Tensor(
     return new Tensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
   }
 
-  public int size() {
-    return rows * columns;
-  }
-
   /** The place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */
   public String place(int index) {
     if (quantity == Quantity.LOSS) {

@@ -22,11 +22,14 @@ final class DeviceChoice {
   /**
    * Opens the device asked for.
    *
-   * @throws InvalidInputException when there is no such device
+   * @throws InvalidInputException when there is no such device, or it records no graphs that could be left out
    * @throws dev.plumb.backend.DeviceUnavailableException when it cannot be used here
    */
   Backends.Selection open(Arguments arguments) {
     boolean recordGraphs = !arguments.has(Flags.NO_GRAPH);
+    if (!recordGraphs && arguments.text(Flags.DEVICE).filter("reference"::equals).isPresent()) {
+      throw new InvalidInputException("--no-graph: the reference records no graphs; leave the option out");
+    }
     return arguments.parsed(Flags.DEVICE, "auto", device -> devices.open(device, recordGraphs));
   }
 

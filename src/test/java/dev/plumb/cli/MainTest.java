@@ -218,6 +218,7 @@ class MainTest {
     "study --device reference --precision fp32 | 2 | plumb study: --precision fp32: the reference computes in double alone",
     "study --device refrence | 2 | plumb study: --device: unknown device \"refrence\" (did you mean \"reference\"?); one of auto",
     "study --device cuda:99 | 3 | plumb study: ",
+    "study --device reference --no-graph | 2 | plumb study: --no-graph: the reference records no graphs; leave the option out",
     "study --device cuda: | 2 | plumb study: --device: unknown device \"cuda:\"",
     "study --device cpu | 3 | plumb study: device cpu cannot be used",
     "study none.json | 2 | plumb study: none.json: there is no such file",

@@ -20,10 +20,8 @@ final class CudaCards {
 
   /** Asks for all cards, in the driver's order; the natives must be loaded. */
   static List<GpuReport.Card> read() {
-    int[] count = new int[1];
-    JCudaDriver.cuDeviceGetCount(count);
     List<GpuReport.Card> cards = new ArrayList<>();
-    for (int i = 0; i < count[0]; i++) {
+    for (int i = 0; i < CudaNatives.cards(); i++) {
       cards.add(card(i));
     }
     return cards;
@@ -32,15 +30,25 @@ final class CudaCards {
   private static GpuReport.Card card(int index) {
     CUdevice device = new CUdevice();
     JCudaDriver.cuDeviceGet(device, index);
-    byte[] name = new byte[LONGEST_NAME];
-    JCudaDriver.cuDeviceGetName(name, name.length, device);
-    int capability = 10 * attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-        + attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    String name = name(device);
+    int capability = capability(device);
     long[] memory = new long[1];
     JCudaDriver.cuDeviceTotalMem(memory, device);
-    String text = text(name);
-    return new GpuReport.Card("cuda:" + index, text, Obstacle.capabilityText(capability), memory[0], freeMemory(device),
-        Obstacle.cardFault(text, capability));
+    return new GpuReport.Card("cuda:" + index, name, Obstacle.capabilityText(capability), memory[0], freeMemory(device),
+        Obstacle.cardFault(name, capability));
+  }
+
+  /** The card's name, as the driver has it. */
+  static String name(CUdevice device) {
+    byte[] name = new byte[LONGEST_NAME];
+    JCudaDriver.cuDeviceGetName(name, name.length, device);
+    return text(name);
+  }
+
+  /** 90 for 9.0. */
+  static int capability(CUdevice device) {
+    return 10 * attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+        + attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
   }
 
   private static int attribute(CUdevice device, int which) {

@@ -2,9 +2,6 @@ package dev.plumb.backend.cuda;
 
 import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
 import static jcuda.driver.JCudaDriver.cuDeviceGet;
-import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
-import static jcuda.driver.JCudaDriver.cuDeviceGetCount;
-import static jcuda.driver.JCudaDriver.cuDeviceGetName;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
 import static jcuda.driver.JCudaDriver.cuMemAlloc;
@@ -15,14 +12,13 @@ import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.model.Precision;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Supplier;
 import jcuda.CudaException;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -47,6 +43,7 @@ final class CudaContext implements AutoCloseable {
   private final cublasHandle blas = new cublasHandle();
   private final CudaKernels kernels;
   private final String name;
+  private final int capability;
   private int mathMode;
   private boolean failed;
   private boolean closed;
@@ -55,13 +52,15 @@ final class CudaContext implements AutoCloseable {
   CudaContext(int ordinal) {
     CudaNatives.load();
     try {
-      requireCard(ordinal);
-      CUdevice device = new CUdevice();
-      cuDeviceGet(device, ordinal);
+      CUdevice device = card(ordinal);
+      name = CudaCards.name(device);
+      capability = CudaCards.capability(device);
+      Obstacle.cardFault(name, capability).ifPresent(fault -> {
+        throw Obstacle.cardsTooOld(List.of(fault)).asException();
+      });
       cuDevicePrimaryCtxRetain(context, device);
       releases.push(() -> cuDevicePrimaryCtxRelease(device));
       cuCtxSetCurrent(context);
-      name = nameOf(device);
       cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
       releases.push(() -> cuStreamDestroy(stream));
       kernels = new CudaKernels();
@@ -69,8 +68,8 @@ final class CudaContext implements AutoCloseable {
       JCublas2.cublasCreate(blas);
       releases.push(() -> JCublas2.cublasDestroy(blas));
       JCublas2.cublasSetStream(blas, new cudaStream_t(stream));
-      setWorkspace(device);
-      mathMode = cublasMath.CUBLAS_PEDANTIC_MATH;
+      setWorkspace();
+      mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
       JCublas2.cublasSetMathMode(blas, mathMode);
     } catch (CudaException e) {
       throw openingFailed(e, ordinal);
@@ -81,35 +80,31 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  private static void requireCard(int ordinal) {
-    int[] cards = new int[1];
-    cuDeviceGetCount(cards);
-    if (ordinal >= cards[0]) {
+  private static CUdevice card(int ordinal) {
+    int cards = CudaNatives.cards();
+    if (ordinal >= cards) {
       throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
-          + (cards[0] > 1 ? " to cuda:" + (cards[0] - 1) : "") + "; `plumb devices` lists them");
+          + (cards > 1 ? " to cuda:" + (cards - 1) : "") + "; `plumb devices` lists them");
     }
+    CUdevice device = new CUdevice();
+    cuDeviceGet(device, ordinal);
+    return device;
   }
 
+  /** Whatever the driver or cuBLAS said while opening, this card cannot be used now. */
   private RuntimeException openingFailed(CudaException e, int ordinal) {
-    RuntimeException failure = failure(e, "opening cuda:" + ordinal);
+    failed = true;
+    RuntimeException failure = CudaFailures.opening(e, "cuda:" + ordinal, this::synchronizeUnchecked);
     close();
     return failure;
   }
 
-  private void setWorkspace(CUdevice device) {
-    int[] major = new int[1];
-    cuDeviceGetAttribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
-    long bytes = major[0] >= 9 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
+  private void setWorkspace() {
+    long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
     CUdeviceptr workspace = new CUdeviceptr();
     cuMemAlloc(workspace, bytes);
     releases.push(() -> cuMemFree(workspace));
     JCublas2.cublasSetWorkspace(blas, workspace, bytes);
-  }
-
-  private static String nameOf(CUdevice device) {
-    byte[] bytes = new byte[256];
-    cuDeviceGetName(bytes, bytes.length, device);
-    return new String(bytes, StandardCharsets.UTF_8).replaceAll("\0.*", "");
   }
 
   /** The card's name, as the driver has it. */
@@ -135,11 +130,11 @@ final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Sets how products of singles are computed from here on: as singles, or on TF32 tensor cores where, and only where, that was
-   * asked for.
+   * Sets how products of singles are computed from here on: on TF32 tensor cores where, and only where, that was asked for;
+   * otherwise cuBLAS's default, which computes in no less than the precision of the numbers.
    */
   void use(Precision precision) {
-    int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_PEDANTIC_MATH;
+    int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
     if (wanted != mathMode) {
       call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));
       mathMode = wanted;
@@ -191,8 +186,13 @@ final class CudaContext implements AutoCloseable {
   }
 
   RuntimeException failure(CudaException e, String doing) {
-    failed = true;
-    return CudaFailures.of(e, doing, () -> cuStreamSynchronize(stream));
+    // What found no memory has done nothing: the context is as good as before.
+    failed |= !CudaFailures.isOutOfMemory(e);
+    return CudaFailures.of(e, doing, this::synchronizeUnchecked);
+  }
+
+  private void synchronizeUnchecked() {
+    cuStreamSynchronize(stream);
   }
 
   /**

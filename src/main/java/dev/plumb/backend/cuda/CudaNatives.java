@@ -23,6 +23,7 @@ final class CudaNatives {
 
   private static CudaSystem system;
   private static Optional<Obstacle> obstacle;
+  private static int cards;
 
   /** Carries an obstacle out of the steps below. */
   private static final class Stopped extends Exception {
@@ -49,6 +50,11 @@ final class CudaNatives {
     if (found.isPresent()) {
       throw found.get().asException();
     }
+  }
+
+  /** How many cards there are; 0 before {@link #load}. */
+  static synchronized int cards() {
+    return cards;
   }
 
   /** As {@link #load}, but gives back why CUDA cannot be used. */
@@ -145,11 +151,12 @@ final class CudaNatives {
       throw new Stopped(Obstacle.driverTooOld(system, version + "CUDA " + CudaVersions.text(cuda[0]), cublas));
     }
     check("cuInit", JCudaDriver.cuInit(0));
-    int[] cards = new int[1];
-    check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(cards));
-    if (cards[0] == 0) {
+    int[] count = new int[1];
+    check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(count));
+    if (count[0] == 0) {
       throw new Stopped(Obstacle.noCard(system));
     }
+    cards = count[0];
     JCudaDriver.setExceptionsEnabled(true);
   }
 

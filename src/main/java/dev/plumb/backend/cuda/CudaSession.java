@@ -38,6 +38,8 @@ final class CudaSession implements TrainingSession, Tapped {
   private StepRunner runner;
   private Inference inference;
   private long stepsTaken;
+  /** Whether enqueuing steps failed halfway: how many were taken is not known. */
+  private boolean broken;
   private boolean closed;
 
   CudaSession(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options) {
@@ -77,7 +79,7 @@ final class CudaSession implements TrainingSession, Tapped {
     requireOpen();
     rows.requireFits(network, training.loss());
     if (data != null) {
-      runner.waitForSteps("before the data are replaced");
+      runner.waitForSteps();
       release(releasesOfData());
     }
     data = new BoundData(context, transfers, rows, training.precision(), options.guards());
@@ -92,7 +94,12 @@ final class CudaSession implements TrainingSession, Tapped {
     }
     chunk.requireFits(data.data().rows(), replicas);
     context.use(training.precision());
-    runner.run(chunk, stepsTaken);
+    try {
+      runner.run(chunk, stepsTaken);
+    } catch (RuntimeException e) {
+      broken = true;
+      throw e;
+    }
     stepsTaken += chunk.steps();
   }
 
@@ -105,7 +112,7 @@ final class CudaSession implements TrainingSession, Tapped {
   public StepMetrics sync() {
     requireOpen();
     if (runner != null) {
-      runner.waitForSteps("in a step");
+      runner.waitForSteps();
     }
     long[] firstNonFinite = new long[replicas];
     transfers.download(state.firstNotFinite.pointer(), firstNonFinite);
@@ -257,6 +264,9 @@ final class CudaSession implements TrainingSession, Tapped {
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("this session is closed");
+    }
+    if (broken) {
+      throw new IllegalStateException("steps of this session failed halfway; open another");
     }
     context.enter();
   }

@@ -34,10 +34,6 @@ final class DeviceArena implements AutoCloseable {
       this.bytes = bytes;
     }
 
-    long bytes() {
-      return bytes;
-    }
-
     long address() {
       return base.address() + offset;
     }
@@ -97,7 +93,7 @@ final class DeviceArena implements AutoCloseable {
   /** @throws dev.plumb.backend.DeviceUnavailableException when the device has not enough memory */
   void allocate() {
     long bytes = Math.max(size, ALIGNMENT);
-    context.call(() -> "allocating " + inMiB(bytes) + " for " + name, () -> cuMemAlloc(base, bytes));
+    context.call(() -> "allocating " + inMiB(bytes) + " of device memory for " + name, () -> cuMemAlloc(base, bytes));
     allocated = true;
     if (guards) {
       try {
@@ -135,7 +131,7 @@ final class DeviceArena implements AutoCloseable {
   }
 
   private static String inMiB(long bytes) {
-    return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    return bytes < 1 << 20 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
   }
 
   /** The release of the allocation, for a list of releases that goes on after failures. */

@@ -97,16 +97,24 @@ final class Executor {
     cuStreamBeginCapture(context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
     try {
       for (int step = 0; step < steps; step++) {
-        plan.nodes().forEach(Node::enqueue);
+        enqueueNodes();
       }
-    } catch (CudaException e) {
-      // The stream must not stay in recording; what it recorded is of no use.
-      cuStreamEndCapture(context.stream(), graph);
-      cuGraphDestroy(graph);
+    } catch (RuntimeException e) {
+      endBrokenRecording(graph);
       throw e;
     }
     cuStreamEndCapture(context.stream(), graph);
     return graph;
+  }
+
+  /** The stream must not stay in recording; what it recorded is of no use. The driver may refuse to hand it out at all. */
+  private void endBrokenRecording(CUgraph graph) {
+    try {
+      cuStreamEndCapture(context.stream(), graph);
+      cuGraphDestroy(graph);
+    } catch (CudaException e) {
+      // What broke the recording is told by who called.
+    }
   }
 
   /** What must be released, in this order. */

@@ -30,10 +30,6 @@ final class PaddedLayout {
     size = offset;
   }
 
-  ParameterLayout layout() {
-    return layout;
-  }
-
   /** Elements of one replica, padding included: the stride between replicas. */
   long size() {
     return size;

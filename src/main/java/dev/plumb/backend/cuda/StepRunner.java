@@ -113,7 +113,7 @@ final class StepRunner {
       largestBatch = Math.max(largestBatch, workspace.rows());
       mostRows = Math.max(mostRows, table.rowCapacity());
     }
-    waitForSteps("before buffers are made larger");
+    waitForSteps();
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), mostRows, recorder, options.guards());
@@ -122,11 +122,10 @@ final class StepRunner {
   }
 
   /** Waits for all steps, and hands what they recorded to the recorder. */
-  void waitForSteps(String when) {
-    context.synchronize("waiting, " + when);
-    requireAllGuards("a step");
+  void waitForSteps() {
     if (table != null) {
       table.collectAll();
+      requireAllGuards("a step");
     }
   }
 

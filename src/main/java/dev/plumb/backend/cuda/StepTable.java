@@ -9,6 +9,7 @@ import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
 
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.cuda.DeviceArena.Slice;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -29,6 +30,8 @@ final class StepTable {
   private static final int MOST_STEPS = 256;
   private static final long MOST_BYTES = 4L << 20;
   private static final int HALVES = 2;
+  /** Places in a half are ints. */
+  private static final int MOST_ROWS = 1 << 28;
 
   /** struct Step of kernels/common.cuh. */
   private static final int STEP_BYTES = 40;
@@ -109,6 +112,10 @@ final class StepTable {
     long bytesOfStep = STEP_BYTES + 8L * (replicas + metricsOfStep);
     capacity = (int) Math.max(1, Math.min(MOST_STEPS, MOST_BYTES / bytesOfStep));
     rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, MOST_BYTES / Integer.BYTES));
+    if (largestBatch > MOST_ROWS) {
+      throw new InvalidInputException("batches of " + largestBatch / replicas + " rows for each of " + replicas
+          + " replicas are more than the " + MOST_ROWS + " rows that one step can take; use a smaller batch");
+    }
     arena = new DeviceArena(context, "the step table", guards);
     cursor = arena.reserve("cursor", Integer.BYTES);
     entries = arena.reserve("steps", (long) HALVES * capacity * STEP_BYTES);

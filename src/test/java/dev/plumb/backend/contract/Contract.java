@@ -7,6 +7,7 @@ import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.golden.Close;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
@@ -31,6 +32,23 @@ interface Contract {
 
   /** The precision that the sessions of this suite are opened with. */
   Precision precision();
+
+  /**
+   * Whether a network beside others is computed as it is alone, to the last bit. A GPU's cuBLAS may choose another kernel for many
+   * products than for one, and then adds in another order.
+   */
+  default boolean replicasAreExact() {
+    return true;
+  }
+
+  /** Bits where replicas are exact, else what rounding leaves after a few steps. */
+  default void assertAsAlone(String what, double[] alone, double[] together) {
+    if (replicasAreExact()) {
+      Close.assertSameBits(what, alone, together);
+    } else {
+      Close.assertRelativeToLargest(what, alone, together, 100 * rounding());
+    }
+  }
 
   /** How far an output may be from the same computed in another order, relative to the largest. */
   double rounding();

@@ -1,6 +1,5 @@
 package dev.plumb.backend.contract;
 
-import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -58,7 +57,7 @@ interface NonFiniteContract extends Contract {
       assertEquals(-1, firstNonFinite[2]);
       assertArrayEquals(firstNonFinite, session.sync().firstNonFinite(), "it stays known");
       alone.run(StepChunk.of(40).learningRate(0.01).build());
-      assertSameBits("the others", read(alone, Slot.PARAMETERS, 0), read(session, Slot.PARAMETERS, 2));
+      assertAsAlone("the others", read(alone, Slot.PARAMETERS, 0), read(session, Slot.PARAMETERS, 2));
       session.write(Slot.PARAMETERS, 1, weights(NETWORK, SEED));
       assertArrayEquals(new long[] {-1, -1, -1}, session.sync().firstNonFinite(), "written anew, it is forgotten");
     }

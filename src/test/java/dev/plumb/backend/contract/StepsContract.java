@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a step does, and what is recorded of it. */
@@ -118,6 +119,23 @@ interface StepsContract extends Contract {
         constant.run(StepChunk.of(3).learningRate(0.1).build());
         assertFalse(Arrays.equals(once, read(constant, Slot.PARAMETERS, 0)), "the rates should matter");
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"RELU, 0", "LEAKY_RELU, 0.01", "ELU, 1", "SIGMOID, 0.25", "SILU, 0.5", "GELU, 0.5", "SOFTPLUS, 0.5", "TANH, 1"})
+  default void derivativesAtZeroAreTorchs(Activation activation, double derivative) {
+    // The hidden unit's weight and bias are 0, so that its Z is 0 exactly; the output's weight is 1.
+    NetworkSpec network = NetworkSpec.of(activation, 1, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {3});
+    try (TrainingSession session = session(network, sgd(), 1)) {
+      session.write(Slot.PARAMETERS, 0, new double[] {0, 0, 1, 0});
+      session.bind(data);
+      session.run(StepChunk.of(1).learningRate(0).recordAll().build());
+      session.sync();
+      double[] above = tap((Tapped) session, network, Tap.DELTA, 1, 0, 1);
+      assertRelativeToLargest(activation.key() + "'(0)", new double[] {derivative * above[0]},
+          tap((Tapped) session, network, Tap.DELTA, 0, 0, 1), rounding());
     }
   }
 

@@ -36,6 +36,11 @@ class CudaContractTest {
     }
 
     @Override
+    public boolean replicasAreExact() {
+      return CudaUnderTest.isHostDevice();
+    }
+
+    @Override
     public double rounding() {
       return precision == Precision.FP64 ? 1e-14 : 2e-6;
     }

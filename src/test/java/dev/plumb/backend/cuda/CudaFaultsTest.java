@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.DeviceFailedException;
@@ -47,7 +48,7 @@ class CudaFaultsTest {
   /** Every allocation, every driver call and so on in turn, until a training has fewer of them and goes through. */
   @ParameterizedTest(name = "{0}, {1}")
   @CsvSource({
-    "MEMORY, GRAPH, DeviceUnavailableException, not enough memory, 8",
+    "MEMORY, GRAPH, DeviceUnavailableException, memory, 8",
     "LOST, GRAPH, DeviceUnavailableException, lost, 100",
     "LAUNCH, EAGER, DeviceFailedException, broke off, 25",
     "LAUNCH, GRAPH, DeviceFailedException, broke off, 25",
@@ -109,6 +110,23 @@ class CudaFaultsTest {
     } catch (DeviceFailedException e) {
       assertTrue(e.getMessage().contains("activation_backward_f64 (layer 1, linear)"), e.getMessage());
     }
+  }
+
+  @Test
+  void sessionWhoseStepsFailedHalfwayTakesNoMore() {
+    HostDevice.load();
+    HostDevice.quiet(true);
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.EAGER, true));
+        TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
+      session.bind(DATA);
+      StepChunk chunk = StepChunk.of(2).learningRate(0.01).build();
+      HostDevice.fault(Fault.GEMM, 8);
+      assertThrows(DeviceFailedException.class, () -> session.run(chunk));
+      HostDevice.fault(Fault.NONE, 1);
+      assertEquals("steps of this session failed halfway; open another",
+          assertThrows(IllegalStateException.class, () -> session.run(chunk)).getMessage());
+    }
+    assertEquals("", HostDevice.left());
   }
 
   @Test

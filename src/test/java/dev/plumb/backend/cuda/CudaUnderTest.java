@@ -21,16 +21,20 @@ final class CudaUnderTest {
 
   /** @param order of threads and blocks, on the host device alone */
   static CudaBackend open(Execution execution, Order order) {
-    String device = System.getProperty(DEVICE, "host-device");
-    switch (device) {
-      case "host-device" -> {
-        HostDevice.load();
-        HostDevice.reset();
-        HostDevice.order(order, SEED);
-      }
-      case "gpu" -> { }
-      default -> throw new AssertionError("-D" + DEVICE + "=" + device + ": one of host-device, gpu");
+    if (isHostDevice()) {
+      HostDevice.load();
+      HostDevice.reset();
+      HostDevice.order(order, SEED);
     }
     return new CudaBackend(0, new CudaOptions(execution, true));
+  }
+
+  static boolean isHostDevice() {
+    String device = System.getProperty(DEVICE, "host-device");
+    return switch (device) {
+      case "host-device" -> true;
+      case "gpu" -> false;
+      default -> throw new AssertionError("-D" + DEVICE + "=" + device + ": one of host-device, gpu");
+    };
   }
 }
