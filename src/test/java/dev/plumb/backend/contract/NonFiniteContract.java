@@ -60,6 +60,8 @@ interface NonFiniteContract extends Contract {
       assertAsAlone("the others", read(alone, Slot.PARAMETERS, 0), read(session, Slot.PARAMETERS, 2));
       session.write(Slot.PARAMETERS, 1, weights(NETWORK, SEED));
       assertArrayEquals(new long[] {-1, -1, -1}, session.sync().firstNonFinite(), "written anew, it is forgotten");
+      session.run(StepChunk.of(3).learningRate(0.01).build());
+      assertArrayEquals(new long[] {-1, -1, -1}, session.sync().firstNonFinite(), "and it trains on as any other");
     }
   }
 
