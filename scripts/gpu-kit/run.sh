@@ -4,7 +4,7 @@
 # usage: run.sh [--seconds N] [--host-device DIR] [RESULTS]
 #
 #   RESULTS            folder for a log of each section and summary.txt (default: $OUT, else ./plumb-gpu-results)
-#   --seconds N        what is not done after N seconds is stopped, and counts as failed (default: 560, on the host device 5600)
+#   --seconds N        what is not done after N seconds is stopped, and counts as failed (default: 560; host device: 5600)
 #   --host-device DIR  computes on the CPU with the stand-in of Plumb's tests in DIR: tries the kit, says nothing of a GPU
 #
 # Exit code: 0 when all that ran passed, 1 otherwise, 2 for a bad command line.
@@ -39,7 +39,10 @@ seconds=${seconds:-$((560 * slower))}
 case $seconds in '' | 0* | *[!0-9]*) say "--seconds $seconds: a whole number above 0"; exit 2 ;; esac
 if [ -n "$host_device" ]; then
   for library in libcuda.so.1 libcublas.so.12 libkernels.so; do
-    [ -f "$host_device/$library" ] || { say "--host-device $host_device: there is no $library; name a target/host-device"; exit 2; }
+    if [ ! -f "$host_device/$library" ]; then
+      say "--host-device $host_device: there is no $library; name a target/host-device"
+      exit 2
+    fi
   done
   host_device=$(cd "$host_device" && pwd -P)
 fi
@@ -65,7 +68,7 @@ if [ -n "$host_device" ]; then
 fi
 
 # Every line of the summary goes to stdout and into the file.
-line() { printf '%s%s\n' "$label" "$*" | tee -a "$results/summary.txt"; }
+line() { printf '%s%s\n' "$label" "$*" | sed 's/ *$//' | tee -a "$results/summary.txt"; }
 
 # A section: NAME LIMIT FUNCTION [ARGUMENT...]. The function sets $verdict and $note, and writes to $log.
 number=0
@@ -97,7 +100,7 @@ section() {
   line "$(printf '%-24s %-14s %4d s  %s' "$name" "$verdict" $((SECONDS - began)) "$note")"
 }
 
-# limited COMMAND...: runs it with its output in the log, until the section's deadline. A JVM is first made to say where it hangs.
+# limited COMMAND...: runs it with its output in the log, until the section's deadline. A JVM first says where it hangs.
 child=
 trap '[ -z "$child" ] || kill "$child"; say interrupted; exit 1' INT TERM
 limited() {
@@ -118,19 +121,25 @@ last_line() { grep -v '^[[:space:]]*$' "$log" | tail -n 1; }
 
 # What this machine is.
 machine() {
-  local rc
+  local rc text
   { date -u; uname -a; cat "$kit/KIT"; } >>"$log"
   if command -v nvidia-smi >/dev/null; then
     limited nvidia-smi
-    limited nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total,clocks.max.sm,clocks.max.memory --format=csv,noheader
-    card=$(last_line)
-    [ -n "$host_device" ] || line "card: $card (name, driver, compute capability, memory, highest clocks)"
+    # Where it fails, its last line is a complaint and no card.
+    if limited nvidia-smi --id=0 --format=csv,noheader \
+        --query-gpu=name,driver_version,compute_cap,memory.total,clocks.max.sm && [ -z "$host_device" ]; then
+      line "card: $(last_line) (name, driver, compute capability, memory, highest clock)"
+    fi
   else
     echo "there is no nvidia-smi" >>"$log"
   fi
   plumb devices
   rc=$?
-  sed -n '/^\$.*plumb.jar devices$/,$p' "$log" | tail -n +2 | sed 's/^/  /' | while IFS= read -r text; do line "$text"; done
+  # The stand-in may have come in through LD_LIBRARY_PATH; it is never shown as a GPU.
+  if [ -z "$label" ] && grep -q 'host device (CPU, for tests)' "$log"; then label="HOST DEVICE, not a GPU | "; fi
+  # Where it looked stands in the log.
+  while IFS= read -r text; do line "  $text"; done \
+    < <(grep -E '^(driver|kernel module|cuBLAS|device |cuda:|GPU:|remedy:)' "$log")
   if [ "$rc" = 0 ]; then
     verdict=passed
     note="a device that can be used"
@@ -140,8 +149,6 @@ machine() {
     note=${no_device:-"plumb devices ended with $rc: $(last_line)"}
     no_device=$note
   fi
-  # The stand-in may have come in through LD_LIBRARY_PATH; it is never shown as a GPU.
-  if [ -z "$label" ] && grep -q 'host device (CPU, for tests)' "$log"; then label="HOST DEVICE, not a GPU | "; fi
 }
 
 # Test classes, in a process of their own: what breaks the device's context in one section leaves the next alone.
@@ -149,8 +156,9 @@ tests() {
   local rc class ran bad
   local select=()
   for class; do select+=(--select-class "dev.plumb.backend.cuda.$class"); done
-  limited "$java" "${options[@]}" -Dplumb.test.device=gpu -cp "$kit/lib/*" org.junit.platform.console.ConsoleLauncher execute \
-    --disable-banner --disable-ansi-colors --details=testfeed --include-classname='.*' --exclude-tag host-device "${select[@]}"
+  limited "$java" "${options[@]}" -Dplumb.test.device=gpu -cp "$kit/lib/*" \
+    org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors --details=testfeed \
+    --include-classname='.*' --exclude-tag host-device "${select[@]}"
   rc=$?
   ran=$(grep -c ' :: SUCCESSFUL$' "$log")
   while IFS= read -r bad; do
@@ -178,8 +186,11 @@ unfinished() {
 # Networks, losses and optimizers against the reference, one process each.
 checks() {
   local precision=$1 options_of_one rc good=0 all=0
+  local until=$deadline most=$((30 * slower))
   while IFS= read -r options_of_one; do
     all=$((all + 1))
+    # One that hangs leaves time for the others.
+    deadline=$((SECONDS + most < until ? SECONDS + most : until))
     # shellcheck disable=SC2086  # each line holds several options
     plumb check --device cuda --precision "$precision" $options_of_one
     rc=$?
@@ -228,7 +239,7 @@ study() {
   fi
 }
 
-# compute-sanitizer's TOOL on a small training; rows enough for sums in segments. Passed only when the tool itself counts nothing.
+# compute-sanitizer's TOOL on a small training; rows enough for sums in segments. Passed when the tool itself counts nothing.
 sanitizer=
 for candidate in "$(command -v compute-sanitizer || true)" "${CUDA_HOME:-/usr/local/cuda}"/bin/compute-sanitizer \
     /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer \
@@ -283,6 +294,7 @@ done
 for failure in "${failures[@]}"; do
   line "failed: $failure"
 done
-line "$passed sections passed, $failed failed, $((number - passed - failed)) not available or not run, $SECONDS s, logs in $results"
+line "$passed sections passed, $failed failed, $((number - passed - failed)) not available or not run, $SECONDS s"
+line "logs: $results"
 if [ -n "$no_device" ]; then say "$no_device"; fi
 [ "$failed" = 0 ] && [ "$passed" -gt 1 ]
