@@ -294,7 +294,9 @@ class CudaSessionTest {
     }
   }
 
+  /** A card may compute products as small as these without TF32. */
   @Test
+  @Tag("host-device")
   void bf16IsRefusedAndTf32RoundsProductsAlone() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     Dataset data = data(NETWORK, Loss.MSE, 13);
