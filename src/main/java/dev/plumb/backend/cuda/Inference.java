@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Evaluation;
 import dev.plumb.data.Dataset;
+import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
@@ -61,7 +62,8 @@ final class Inference {
     int widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
     arena = new DeviceArena(context, "evaluation in blocks of " + this.rows + " rows", guards);
     x = buffer("X of the block", (long) this.rows * network.inputs() * bytesOfNumber);
-    targets = buffer("targets of the block", (long) this.rows * network.outputs() * bytesOfNumber + Integer.BYTES * this.rows);
+    targets = buffer("targets of the block", (long) this.rows
+        * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * bytesOfNumber));
     even = buffer("outputs of even layers", row * widest * bytesOfNumber);
     odd = buffer("outputs of odd layers", row * widest * bytesOfNumber);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
