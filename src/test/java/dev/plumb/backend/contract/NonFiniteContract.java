@@ -68,11 +68,11 @@ interface NonFiniteContract extends Contract {
   @Test
   default void everyReplicaNamesTheStepItWouldNameAlone() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
-    double[] rates = {30, 0.01, 3, 1e10, 100};
+    double[] rates = {1e10, 0.01, 1e30, 1e20, 1e5};
     long[] alone = new long[rates.length];
     for (int replica = 0; replica < rates.length; replica++) {
       try (TrainingSession session = started(NETWORK, sgd(), data)) {
-        session.run(StepChunk.of(400).learningRate(rates[replica]).build());
+        session.run(StepChunk.of(40).learningRate(rates[replica]).build());
         alone[replica] = session.sync().firstNonFinite()[0];
       }
     }
@@ -82,7 +82,7 @@ interface NonFiniteContract extends Contract {
         together.write(Slot.PARAMETERS, replica, weights(NETWORK, SEED));
       }
       together.bind(data);
-      together.run(StepChunk.of(400).learningRates(new double[][] {rates}).build());
+      together.run(StepChunk.of(40).learningRates(new double[][] {rates}).build());
       assertArrayEquals(alone, together.sync().firstNonFinite());
     }
   }
