@@ -139,6 +139,26 @@ interface StepsContract extends Contract {
     }
   }
 
+  /** Where a careless formula overflows or cancels; expected figures of Python's math module (exp, expm1, log1p, erfc). */
+  @ParameterizedTest
+  @CsvSource({
+    "SIGMOID, -40, 4.248354255291589e-18", "SIGMOID, 1000, 1", "SOFTPLUS, -40, 4.248354255291589e-18", "SOFTPLUS, 1000, 1000",
+    "ELU, -1e-7, -9.9999995e-8", "ELU, -1000, -1", "GELU, -5, -1.4332578593959731e-6", "GELU, 1000, 1000", "TANH, 1000, 1",
+    "SILU, -40, -1.6993417021166355e-16", "SILU, 1000, 1000",
+  })
+  default void activationsFarFromZeroAreExact(Activation activation, double z, double expected) {
+    NetworkSpec network = NetworkSpec.of(activation, 1, 1, 1);
+    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {0});
+    try (TrainingSession session = session(network, sgd(), 1)) {
+      session.write(Slot.PARAMETERS, 0, new double[] {z, 0, 1, 0});
+      session.bind(data);
+      session.run(StepChunk.of(1).learningRate(0).recordAll().build());
+      session.sync();
+      assertRelativeToLargest(activation.key() + " at " + z, new double[] {expected},
+          tap((Tapped) session, network, Tap.POST, 0, 0, 1), 10 * rounding());
+    }
+  }
+
   @Test
   default void kinksOfTheLossesAreTorchs() {
     // One weight and one bias, both 0, so that the output is 0 on three rows with targets 0, 1 and -1: differences 0, -1, 1.

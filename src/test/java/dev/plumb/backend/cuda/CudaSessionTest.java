@@ -145,6 +145,29 @@ class CudaSessionTest {
     }
   }
 
+  /** As many steps as both halves of the table hold, so that their row lists are full. */
+  @Test
+  void halvesAreFilledToTheLastRow() {
+    int steps = 512;
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    Dataset data = data(network, Loss.MSE, 7);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    int[][] batches = new int[steps][];
+    Arrays.setAll(batches, step -> Arrays.copyOf(stream.permutation(7), 3));
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession atOnce = started(backend, network, training, data);
+        TrainingSession inParts = started(backend, network, training, data)) {
+      atOnce.run(StepChunk.of(steps).learningRate(0.01).batches(batches).build());
+      atOnce.sync();
+      for (int step = 0; step < steps; step += 64) {
+        inParts.run(StepChunk.of(64).learningRate(0.01).batches(Arrays.copyOfRange(batches, step, step + 64)).build());
+        inParts.sync();
+      }
+      assertSameBits("parameters", read(inParts, Slot.PARAMETERS), read(atOnce, Slot.PARAMETERS));
+    }
+  }
+
   /** Beyond 1024 rows bias gradients are summed in segments, and evaluations go block by block. */
   @ParameterizedTest
   @EnumSource(value = Loss.class, names = {"MSE", "CROSS_ENTROPY", "BINARY_CROSS_ENTROPY"})
