@@ -229,7 +229,7 @@ class LoadingTest {
     List<String> command = new ArrayList<>(List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-XX:TieredStopAtLevel=1",
         "-Djava.io.tmpdir=" + temp, "-D" + CudaNatives.HOST_DEVICE + "=" + device,
-        "-cp", String.join(File.pathSeparator, path)));
+        "--enable-native-access=ALL-UNNAMED", "-cp", String.join(File.pathSeparator, path)));
     command.addAll(jvm);
     command.add(main.getName());
     command.addAll(List.of(arguments));
