@@ -9,7 +9,10 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
+import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
 import org.junit.jupiter.api.Test;
 
 /** Which rows a step takes. */
@@ -25,6 +28,22 @@ interface BatchesContract extends Contract {
       assertSameBits("loss", fromFew.sync().loss()[0], fromAll.sync().loss()[0]);
       assertSameBits("gradients", read(fromFew, Slot.GRADIENTS, 0), read(fromAll, Slot.GRADIENTS, 0));
       assertSameBits("parameters", read(fromFew, Slot.PARAMETERS, 0), read(fromAll, Slot.PARAMETERS, 0));
+    }
+  }
+
+  @Test
+  default void everyReplicaHasTheLabelsOfItsOwnBatch() {
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 3);
+    Dataset data = Dataset.ofClasses(1, 3, new double[3], new int[] {0, 1, 2});
+    try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 3)) {
+      for (int replica = 0; replica < 3; replica++) {
+        session.write(Slot.PARAMETERS, replica, new double[] {0, 0, 0, 0, 1, 2});
+      }
+      session.bind(data);
+      session.run(StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{2}, {0}, {1}}}).recordAll().build());
+      double logSum = Math.log(1 + Math.exp(1) + Math.exp(2));
+      assertRelativeToLargest(
+          "losses", new double[] {logSum - 2, logSum, logSum - 1}, session.sync().loss()[0], rounding());
     }
   }
 

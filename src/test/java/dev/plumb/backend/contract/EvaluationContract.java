@@ -17,6 +17,7 @@ import dev.plumb.model.OptimizerSpec;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Losses, hits and outputs for rows outside of training. */
@@ -96,15 +97,30 @@ interface EvaluationContract extends Contract {
     }
   }
 
+  /** As a comparison with NaN is false: the first place's stays, any other is passed over. */
+  @ParameterizedTest
+  @CsvSource({"0, 5, 0", "1, 0, 0", "1, 3, 3", "2, 34, 34", "34, 2, 2", "9, 25, 25"})
+  default void nanIsTheLargestInTheFirstPlaceAlone(int nan, int largest, int predicted) {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 40);
+    double[] parameters = new double[80];
+    parameters[40 + largest] = 1;
+    parameters[40 + nan] = Double.NaN;
+    try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
+      session.write(Slot.PARAMETERS, 0, parameters);
+      Dataset row = Dataset.ofClasses(1, 40, new double[1], new int[] {predicted});
+      assertArrayEquals(new long[] {1}, session.evaluate(row).hits());
+    }
+  }
+
   @Test
   default void tiesGoToTheFirstClassAndToNo() {
-    // All logits are 0: argmax takes the first class, and a probability of exactly one half is not above it.
+    // All logits are 0: argmax takes the first class, and a probability of exactly one half is not above it, nor a target.
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
     Dataset classes = Dataset.ofClasses(1, 3, new double[3], new int[] {0, 0, 2});
     try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
       assertArrayEquals(new long[] {2}, session.evaluate(classes).hits());
     }
-    Dataset targets = Dataset.ofTargets(1, 3, new double[1], new double[] {0, 1, 0});
+    Dataset targets = Dataset.ofTargets(1, 3, new double[1], new double[] {0, 1, 0.5});
     try (TrainingSession session = session(network, training(Loss.BINARY_CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
       assertArrayEquals(new long[] {2}, session.evaluate(targets).hits());
     }

@@ -107,6 +107,19 @@ interface NonFiniteContract extends Contract {
   }
 
   @Test
+  default void lossThatOverflowsIsNoticedThoughTheGradientIsFinite() {
+    // The loss is target², the gradient -2·target: the second is in range, the first is not.
+    double target = precision() == Precision.FP64 ? 1e200 : 1e25;
+    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
+    try (TrainingSession session = session(network, sgd(), 1)) {
+      session.bind(Dataset.ofTargets(1, 1, new double[] {1}, new double[] {target}));
+      session.run(StepChunk.of(1).learningRate(0).build());
+      assertArrayEquals(new long[] {0}, session.sync().firstNonFinite());
+      assertTrue(Arrays.stream(read(session, Slot.GRADIENTS, 0)).allMatch(Double::isFinite), "finite gradients");
+    }
+  }
+
+  @Test
   default void gradientThatOverflowsIsNoticedThoughTheLossIsFinite() {
     // The loss is target², the gradient -2·target·feature: the first is in range, the second is not.
     boolean wide = precision() == Precision.FP64;
