@@ -195,7 +195,7 @@ class CudaSessionTest {
     }
   }
 
-  /** More classes than a warp has lanes, a tie of the largest, and a row's first class the largest. */
+  /** More classes than a warp has lanes, ties of the largest within a lane and between two, the first class the largest. */
   @Test
   void hitsOfManyClassesAreTheFirstOfTheLargest() {
     NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 70);
@@ -203,7 +203,9 @@ class CudaSessionTest {
     parameters[70 + 37] = 3;
     parameters[70 + 5] = 3;
     parameters[70 + 69] = 3;
-    Dataset data = Dataset.ofClasses(1, 70, new double[3], new int[] {5, 37, 69});
+    parameters[70 + 40] = 3;
+    int[] labels = {5, 37, 37, 69, 69, 69, 40, 40, 40, 40};
+    Dataset data = Dataset.ofClasses(1, 70, new double[labels.length], labels);
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     try (CudaBackend backend = CudaUnderTest.open(); TrainingSession session = backend.open(network, training, 1)) {
       session.write(Slot.PARAMETERS, 0, parameters);
@@ -303,6 +305,15 @@ class CudaSessionTest {
       assertEquals(IllegalStateException.class, thrown.get().getClass());
       session.sync();
     }
+  }
+
+  @Test
+  void closedBackendSaysSo() {
+    CudaBackend backend = CudaUnderTest.open();
+    backend.close();
+    backend.close();
+    assertEquals("this CUDA backend is closed", assertThrows(IllegalStateException.class, () -> backend.open(
+        NETWORK, TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1), 1)).getMessage());
   }
 
   @Test
