@@ -154,8 +154,8 @@ final class CudaSession implements TrainingSession, Tapped {
   private Inference inference(int rows) {
     context.use(training.precision());
     if (inference == null || !inference.serves(rows)) {
-      context.synchronize("waiting before an evaluation");
       if (inference != null) {
+        // Nothing is under way in its buffers: each evaluation waits for its own results.
         List<Runnable> releases = inference.releases();
         inference = null;
         release(releases);
