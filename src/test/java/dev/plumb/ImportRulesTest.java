@@ -32,11 +32,15 @@ class ImportRulesTest {
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
       entry("backend.cuda", Set.of("model", "data", "backend", "json")),
+      entry("backend.cpu", Set.of("model", "data", "backend", "backend.cpu.engine", "backend.cpu.fp64", "backend.cpu.fp32")),
+      entry("backend.cpu.engine", Set.of("model", "data", "backend")),
+      entry("backend.cpu.fp64", Set.of("model", "data", "backend", "backend.cpu.engine")),
+      entry("backend.cpu.fp32", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("check", Set.of("model", "random", "data", "backend")),
       entry("train", Set.of("model", "random", "data", "backend", "store")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
       entry("cli", Set.of("", "model", "random", "data", "backend", "store", "train", "study", "check", "json")),
-      entry("", Set.of("model", "backend", "backend.reference", "backend.cuda")));
+      entry("", Set.of("model", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(
