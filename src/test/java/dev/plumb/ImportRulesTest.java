@@ -32,7 +32,9 @@ class ImportRulesTest {
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
       entry("backend.cuda", Set.of("model", "data", "backend", "json")),
-      entry("backend.cpu", Set.of("model", "data", "backend", "backend.cpu.engine", "backend.cpu.fp64", "backend.cpu.fp32")),
+      entry("backend.cpu", Set.of("model", "data", "backend", "backend.cpu.engine", "backend.cpu.blas", "backend.cpu.fp64",
+          "backend.cpu.fp32")),
+      entry("backend.cpu.blas", Set.of("backend.cpu.engine")),
       entry("backend.cpu.engine", Set.of("model", "data", "backend")),
       entry("backend.cpu.fp64", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("backend.cpu.fp32", Set.of("model", "data", "backend", "backend.cpu.engine")),
@@ -45,6 +47,8 @@ class ImportRulesTest {
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(
       "jcuda", Set.of("backend.cuda"),
+      "org.bytedeco", Set.of("backend.cpu.blas"),
+      "dev.ludovic", Set.of("backend.cpu.blas"),
       "com.fasterxml.jackson", Set.of("json", "study", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),

@@ -1,0 +1,97 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Refusal;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The CPU, used well: what trains where there is no GPU. Small networks are trained by plain Java that the JIT compiler turns into
+ * vector instructions, one network to a thread; wide ones by the matrix products of a BLAS, each shared by all threads.
+ */
+public final class CpuBackend implements Backend {
+  /** Weights of the largest layer from which on a GEMM is faster than rows; measured. */
+  private static final long WIDE = 64 * 64;
+
+  private final CpuOptions options;
+  private final Consumer<String> onNote;
+
+  /** @param onNote is told, in one line, when something works but slower than it could, and why */
+  public CpuBackend(CpuOptions options, Consumer<String> onNote) {
+    this.options = options;
+    this.onNote = onNote;
+  }
+
+  @Override
+  public DeviceInfo device() {
+    return new DeviceInfo(DeviceInfo.Kind.CPU, options.threads() + (options.threads() == 1 ? " thread" : " threads"));
+  }
+
+  @Override
+  public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
+    if (replicas < 1) {
+      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
+    }
+    Precision precision = training.precision();
+    if (precision != Precision.FP64 && precision != Precision.FP32) {
+      return Optional.of(new Refusal("precision " + precision.key() + " is for tensor cores, which a CPU does not have",
+          "use fp32 or fp64"));
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
+    refusal(network, training, replicas).ifPresent(refusal -> {
+      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+    });
+    Optional<Products> products = products(network);
+    Team team = new Team(options.threads());
+    try {
+      if (training.precision() == Precision.FP64) {
+        return new CpuSession<>(network, training, replicas, Numbers.DOUBLE,
+            new dev.plumb.backend.cpu.fp64.DenseReplicas(
+                network, training, replicas, products.map(Products::doubles).orElse(null), team),
+            team);
+      }
+      return new CpuSession<>(network, training, replicas, Numbers.SINGLE,
+          new dev.plumb.backend.cpu.fp32.DenseReplicas(
+              network, training, replicas, products.map(Products::floats).orElse(null), team),
+          team);
+    } catch (RuntimeException | Error e) {
+      team.close();
+      throw e;
+    }
+  }
+
+  /** What multiplies matrices; empty for a network that is computed by rows. */
+  private Optional<Products> products(NetworkSpec network) {
+    return switch (options.method()) {
+      case BY_SIZE -> isWide(network) ? Optional.of(Products.load(onNote)) : Optional.empty();
+      case ROWS -> Optional.empty();
+      case PRODUCTS -> Optional.of(Products.load(onNote));
+      case JAVA_PRODUCTS -> Optional.of(Products.plainJava("as asked for"));
+    };
+  }
+
+  private static boolean isWide(NetworkSpec network) {
+    long most = 0;
+    for (int l = 0; l < network.layerCount(); l++) {
+      most = Math.max(most, (long) network.layer(l).in() * network.layer(l).out());
+    }
+    return most >= WIDE;
+  }
+
+  @Override
+  public void close() {
+    // Threads belong to the sessions.
+  }
+}

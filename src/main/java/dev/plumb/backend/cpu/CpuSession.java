@@ -1,0 +1,216 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.Updatable;
+import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.Replicas;
+import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.StepLog;
+import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import java.util.Arrays;
+
+/**
+ * What the seam asks for, in either precision: checks the calls, turns doubles into the session's numbers and back. Steps are
+ * done when {@link #run} returns. Owns the threads it computes with.
+ *
+ * @param <A> double[] or float[]
+ */
+final class CpuSession<A> implements TrainingSession, Tapped, Updatable {
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final ParameterLayout layout;
+  private final Numbers<A> numbers;
+  private final Replicas<A> networks;
+  private final Team team;
+  private final StepLog log;
+  private final int replicas;
+  private final Thread owner = Thread.currentThread();
+  private Dataset data;
+  private long stepsTaken;
+  private boolean closed;
+
+  /** @param team is closed with the session */
+  CpuSession(
+      NetworkSpec network, TrainingSpec training, int replicas, Numbers<A> numbers, Replicas<A> networks, Team team) {
+    this.network = network;
+    this.training = training;
+    this.replicas = replicas;
+    this.numbers = numbers;
+    this.networks = networks;
+    this.team = team;
+    layout = ParameterLayout.of(network);
+    log = new StepLog(replicas, network.layerCount());
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public int replicas() {
+    return replicas;
+  }
+
+  @Override
+  public void bind(Dataset rows) {
+    requireUsable();
+    rows.requireFits(network, training.loss());
+    networks.bind(rows);
+    data = rows;
+  }
+
+  @Override
+  public void run(StepChunk chunk) {
+    requireUsable();
+    if (data == null) {
+      throw new IllegalStateException("bind data before running steps");
+    }
+    chunk.requireFits(data.rows(), replicas);
+    log.open(chunk, stepsTaken);
+    networks.run(chunk, stepsTaken, log);
+    stepsTaken += chunk.steps();
+  }
+
+  @Override
+  public StepMetrics sync() {
+    requireUsable();
+    return log.take();
+  }
+
+  @Override
+  public Evaluation evaluate(Dataset rows) {
+    requireUsable();
+    rows.requireFits(network, training.loss());
+    Score[] scores = new Score[replicas];
+    Arrays.setAll(scores, replica -> new Score());
+    networks.evaluate(rows, scores);
+    boolean counts = training.loss().isClassification();
+    return new Evaluation(
+        Arrays.stream(scores).mapToDouble(Score::loss).toArray(),
+        counts ? Arrays.stream(scores).mapToLong(Score::hits).toArray() : new long[0]);
+  }
+
+  @Override
+  public void predict(int replica, Dataset rows, double[] out) {
+    requireUsable();
+    requireReplica(replica);
+    if (rows.features() != network.inputs()) {
+      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but the data has "
+          + rows.features() + " columns");
+    }
+    requireLength(out, (long) rows.rows() * network.outputs(), "rows x outputs");
+    A outputs = numbers.array(out.length);
+    networks.predict(replica, rows, outputs);
+    numbers.copyOut(outputs, out);
+  }
+
+  @Override
+  public void read(Slot slot, int replica, double[] out) {
+    requireUsable();
+    requireLength(out, layout.size(), "parameters");
+    numbers.copyOut(vector(slot, replica), out);
+  }
+
+  @Override
+  public void write(Slot slot, int replica, double[] in) {
+    requireUsable();
+    requireLength(in, layout.size(), "parameters");
+    numbers.copy(in, vector(slot, replica));
+    if (slot == Slot.PARAMETERS) {
+      log.forgetNonFinite(replica);
+    }
+  }
+
+  @Override
+  public void tap(Tap where, int layer, int replica, double[] out) {
+    requireUsable();
+    requireReplica(replica);
+    if (networks.lastBatch() == 0) {
+      throw new IllegalStateException("nothing to tap before the first step");
+    }
+    requireLength(out, (long) networks.lastBatch() * network.layer(layer).out(), "batch x units");
+    A values = numbers.array(out.length);
+    networks.tap(where, layer, replica, values);
+    numbers.copyOut(values, out);
+  }
+
+  @Override
+  public void update(int replica, double learningRate, double[] gradients) {
+    write(Slot.GRADIENTS, replica, gradients);
+    StepScalars step = new StepScalars();
+    step.set(learningRate, stepsTaken, false);
+    networks.update(replica, step);
+  }
+
+  @Override
+  public long stepsTaken() {
+    requireUsable();
+    return stepsTaken;
+  }
+
+  @Override
+  public void stepsTaken(long steps) {
+    requireUsable();
+    if (steps < 0) {
+      throw new IllegalArgumentException("steps taken cannot be " + steps);
+    }
+    stepsTaken = steps;
+  }
+
+  /** What the session holds in arrays, in bytes; complete once data is bound and a step was taken. */
+  long bytes() {
+    return networks.bytes();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      team.close();
+    }
+  }
+
+  private A vector(Slot slot, int replica) {
+    requireReplica(replica);
+    A vector = networks.vector(slot, replica);
+    if (vector == null) {
+      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
+    }
+    return vector;
+  }
+
+  private void requireUsable() {
+    if (closed) {
+      throw new IllegalStateException("this session is closed");
+    }
+    if (Thread.currentThread() != owner) {
+      throw new IllegalStateException("this session belongs to thread " + owner.getName() + ", but "
+          + Thread.currentThread().getName() + " called it");
+    }
+  }
+
+  private void requireReplica(int replica) {
+    if (replica < 0 || replica >= replicas) {
+      throw new IllegalArgumentException("replica " + replica + " of " + replicas);
+    }
+  }
+
+  private static void requireLength(double[] array, long length, String what) {
+    if (array.length != length) {
+      throw new IllegalArgumentException("an array of " + array.length + " where " + length + " are needed (" + what + ")");
+    }
+  }
+}

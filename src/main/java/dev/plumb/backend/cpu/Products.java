@@ -1,0 +1,47 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.backend.cpu.blas.OpenBlas;
+import dev.plumb.backend.cpu.engine.Gemm;
+import java.util.function.Consumer;
+
+/**
+ * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded. Loaded once a process, when
+ * first needed.
+ *
+ * @param refusal why it is plain Java, in one line; null for OpenBLAS
+ */
+record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String refusal) {
+  /** Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. */
+  static final String PROPERTY = "plumb.cpu.products";
+
+  private static Products loaded;
+
+  /** @param onRefusal is told once a process when it is plain Java, and why */
+  static synchronized Products load(Consumer<String> onRefusal) {
+    if (loaded == null) {
+      loaded = make();
+      if (loaded.refusal() != null) {
+        onRefusal.accept("matrix products of wide networks are computed in plain Java, which is slower: " + loaded.refusal());
+      }
+    }
+    return loaded;
+  }
+
+  private static Products make() {
+    if ("java".equals(System.getProperty(PROPERTY))) {
+      return plainJava(PROPERTY + " is set to java");
+    }
+    try {
+      OpenBlas openBlas = OpenBlas.load();
+      return new Products(openBlas.doubles(), openBlas.floats(), null);
+    } catch (UnsatisfiedLinkError e) {
+      return plainJava(e.getMessage());
+    }
+  }
+
+  /** @param refusal why */
+  static Products plainJava(String refusal) {
+    return new Products(
+        new dev.plumb.backend.cpu.fp64.BlockedGemm(), new dev.plumb.backend.cpu.fp32.BlockedGemm(), refusal);
+  }
+}

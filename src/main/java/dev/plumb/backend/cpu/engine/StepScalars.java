@@ -1,0 +1,31 @@
+package dev.plumb.backend.cpu.engine;
+
+/** What a step is told besides its rows. One object is used again for every step, so that none is made in a step. */
+public final class StepScalars {
+  private double learningRate;
+  private long number;
+  private boolean keepsPreActivations;
+
+  /**
+   * @param number of the step, from 0 since the beginning of training
+   * @param keepsPreActivations whether Z must be there after the step, to be tapped, where A alone would do to go on
+   */
+  public void set(double learningRate, long number, boolean keepsPreActivations) {
+    this.learningRate = learningRate;
+    this.number = number;
+    this.keepsPreActivations = keepsPreActivations;
+  }
+
+  public double learningRate() {
+    return learningRate;
+  }
+
+  /** t of the optimizers' formulas, from 1. */
+  public long number() {
+    return number + 1;
+  }
+
+  public boolean keepsPreActivations() {
+    return keepsPreActivations;
+  }
+}

@@ -1,0 +1,197 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.Replicas;
+import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.SquareSum;
+import dev.plumb.backend.cpu.engine.StepLog;
+import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.data.Dataset;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+
+/**
+ * The networks of one session. Small networks are dealt out to the threads whole, each with all steps of a chunk; of wide ones,
+ * one is trained after the other, and the threads share each step.
+ */
+public final class DenseReplicas implements Replicas<double[]> {
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final ParameterLayout layout;
+  private final Team team;
+  private final boolean wide;
+  private final Tools[] tools;
+  private final Network[] networks;
+  private final Inference inference;
+  private final Team.Work trainReplica = this::trainReplica;
+  private final Targets pieceTargets;
+  private final double[][] pieceDelta;
+  private Dataset bound;
+  private Samples data;
+
+  private StepChunk chunk;
+  private long firstStep;
+  private StepLog log;
+
+  /** @param gemm for wide networks; null for small ones */
+  public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, Team team) {
+    this.network = network;
+    this.training = training;
+    this.team = team;
+    layout = ParameterLayout.of(network);
+    wide = gemm != null;
+    tools = new Tools[team.size()];
+    for (int member = 0; member < tools.length; member++) {
+      tools[member] = new Tools(training.loss());
+    }
+    networks = new Network[replicas];
+    for (int replica = 0; replica < replicas; replica++) {
+      networks[replica] = wide
+          ? new MatrixNetwork(network, training, layout, gemm, team, tools)
+          : new RowNetwork(network, training, layout);
+    }
+    inference = wide
+        ? new Inference.OfMatrices(network, layout, gemm, team, tools)
+        : new Inference.OfRows(network, layout, tools[0].functions);
+    pieceTargets = Targets.of(training.loss(), network.outputs(), Inference.PIECE);
+    pieceDelta = new double[network.outputs()][Inference.PIECE];
+  }
+
+  @Override
+  public void bind(Dataset rows) {
+    bound = rows;
+    data = new Samples(rows);
+  }
+
+  @Override
+  public void run(StepChunk chunk, long firstStep, StepLog log) {
+    this.chunk = chunk;
+    this.firstStep = firstStep;
+    this.log = log;
+    reserve();
+    if (wide) {
+      for (int replica = 0; replica < networks.length; replica++) {
+        trainReplica(replica, 0);
+      }
+    } else {
+      team.run(networks.length, trainReplica);
+    }
+  }
+
+  /** Makes all room that the chunk's steps need, for the largest of its batches. */
+  private void reserve() {
+    int most = 0;
+    for (int step = 0; step < chunk.steps(); step++) {
+      int[] rows = chunk.batch(step, 0);
+      if (rows == null && !wide) {
+        data.turn();
+      }
+      most = Math.max(most, rows == null ? data.rows() : rows.length);
+    }
+    for (Network replica : networks) {
+      replica.reserve(most, true);
+    }
+    for (Tools ofThread : tools) {
+      ofThread.losses.reserve(most);
+    }
+  }
+
+  private void trainReplica(int replica, int member) {
+    Network trained = networks[replica];
+    Tools own = tools[member];
+    for (int step = 0; step < chunk.steps(); step++) {
+      boolean last = step == chunk.steps() - 1;
+      own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last);
+      own.score.reset();
+      trained.step(data, chunk.batch(step, replica), own);
+      if (!own.score.isFinite() || !trained.gradientsAreFinite()) {
+        log.nonFinite(replica, firstStep + step);
+      }
+      if (log.records(step)) {
+        log.loss(step, replica, own.score.loss());
+        recordNorms(trained.vectors().gradients(), step, replica);
+      }
+    }
+  }
+
+  private void recordNorms(double[] gradients, int step, int replica) {
+    for (int l = 0; l < network.layerCount(); l++) {
+      ParameterLayout.Slice weight = layout.weight(l);
+      log.squareSum(step, replica, l, SquareSum.of(gradients, weight.offset(), weight.offset() + weight.size()));
+    }
+  }
+
+  @Override
+  public void evaluate(Dataset rows, Score[] ofReplica) {
+    Samples samples = rows == bound ? data : new Samples(rows);
+    Losses losses = tools[0].losses;
+    losses.reserve(Inference.PIECE);
+    for (int replica = 0; replica < networks.length; replica++) {
+      double[] parameters = networks[replica].vectors().parameters();
+      for (int first = 0; first < samples.rows(); first += Inference.PIECE) {
+        int count = Math.min(Inference.PIECE, samples.rows() - first);
+        double[][] outputs = inference.outputs(parameters, samples, first, count);
+        samples.targets(null, first, count, pieceTargets);
+        losses.delta(outputs, pieceTargets, count, 1, pieceDelta, ofReplica[replica]);
+        if (training.loss().isClassification()) {
+          ofReplica[replica].addHits(losses.hits(outputs, pieceTargets, count));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void predict(int replica, Dataset rows, double[] out) {
+    Samples samples = rows == bound ? data : Samples.ofFeatures(rows);
+    int outputs = network.outputs();
+    for (int first = 0; first < samples.rows(); first += Inference.PIECE) {
+      int count = Math.min(Inference.PIECE, samples.rows() - first);
+      double[][] values = inference.outputs(networks[replica].vectors().parameters(), samples, first, count);
+      for (int unit = 0; unit < outputs; unit++) {
+        for (int i = 0; i < count; i++) {
+          out[(first + i) * outputs + unit] = values[unit][i];
+        }
+      }
+    }
+  }
+
+  @Override
+  public double[] vector(Slot slot, int replica) {
+    Vectors vectors = networks[replica].vectors();
+    return switch (slot) {
+      case PARAMETERS -> vectors.parameters();
+      case GRADIENTS -> vectors.gradients();
+      case MOMENT1 -> vectors.moment1();
+      case MOMENT2 -> vectors.moment2();
+    };
+  }
+
+  @Override
+  public int lastBatch() {
+    return networks[0].lastBatch();
+  }
+
+  @Override
+  public void tap(Tap where, int layer, int replica, double[] out) {
+    networks[replica].tap(where, layer, out);
+  }
+
+  @Override
+  public void update(int replica, StepScalars step) {
+    networks[replica].update(step);
+  }
+
+  @Override
+  public long bytes() {
+    long bytes = (data == null ? 0 : data.bytes()) + inference.bytes();
+    for (Network replica : networks) {
+      bytes += replica.bytes();
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,184 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.model.Loss;
+
+/**
+ * The losses with their derivatives by the outputs, over rows [outputs][samples], and the hits. Holds scratch rows: one
+ * object for each thread.
+ *
+ * <p>With d = z - y and T terms (samples x outputs; samples for cross_entropy): mse Σd²/T; mae Σ|d|/T; huber Σ(d²/2 where
+ * |d| ≤ 1, else |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T.
+ */
+@SuppressWarnings("cast")
+final class Losses {
+  /** Terms added in this precision before the sum goes on in double. */
+  private static final int PIECE = 256;
+
+  private final Loss loss;
+  private final Activations functions;
+  private double[] largest = {};
+  private double[] sum = {};
+
+  Losses(Loss loss, Activations functions) {
+    this.loss = loss;
+    this.functions = functions;
+  }
+
+  /** Makes room for so many samples at once. */
+  void reserve(int samples) {
+    if (sum.length < samples) {
+      largest = new double[samples];
+      sum = new double[samples];
+    }
+  }
+
+  /**
+   * Adds the loss of some samples to the score, and sets delta to the loss's derivative by z.
+   *
+   * @param z [outputs][samples]
+   * @param terms that the mean is over, which may be more than are given here
+   * @param delta [outputs][samples]
+   */
+  void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, Score score) {
+    if (loss == Loss.CROSS_ENTROPY) {
+      crossEntropy(z, targets.labels(), samples, terms, delta, score);
+      return;
+    }
+    for (int j = 0; j < z.length; j++) {
+      double[] y = targets.y()[j];
+      switch (loss) {
+        case MSE -> squared(z[j], y, samples, delta[j], score);
+        case MAE -> absolute(z[j], y, samples, delta[j], score);
+        case HUBER -> huber(z[j], y, samples, delta[j], score);
+        case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z[j], y, samples, delta[j], score);
+        case CROSS_ENTROPY -> throw new AssertionError(loss);
+      }
+      scale(delta[j], (loss == Loss.MSE ? 2 : 1) / terms, samples);
+    }
+  }
+
+  /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
+  long hits(double[][] z, Targets targets, int samples) {
+    long hits = 0;
+    for (int i = 0; i < samples; i++) {
+      if (loss == Loss.CROSS_ENTROPY) {
+        int best = 0;
+        for (int j = 1; j < z.length; j++) {
+          best = z[j][i] > z[best][i] ? j : best;
+        }
+        hits += best == targets.labels()[i] ? 1 : 0;
+      } else {
+        for (int j = 0; j < z.length; j++) {
+          hits += (z[j][i] > 0) == (targets.y()[j][i] > (double) 0.5) ? 1 : 0;
+        }
+      }
+    }
+    return hits;
+  }
+
+  private void squared(double[] z, double[] y, int samples, double[] delta, Score score) {
+    for (int n = 0; n < samples; n++) {
+      delta[n] = z[n] - y[n];
+    }
+    for (int n = 0; n < samples; n += PIECE) {
+      int to = Math.min(samples, n + PIECE);
+      score.add(RowProducts.dot(delta, delta, n, to), to - n);
+    }
+  }
+
+  private void absolute(double[] z, double[] y, int samples, double[] delta, Score score) {
+    for (int n = 0; n < samples; n++) {
+      double d = z[n] - y[n];
+      sum[n] = Math.abs(d);
+      delta[n] = Math.signum(d);
+    }
+    addSum(samples, score);
+  }
+
+  private void huber(double[] z, double[] y, int samples, double[] delta, Score score) {
+    for (int n = 0; n < samples; n++) {
+      double d = z[n] - y[n];
+      double size = Math.abs(d);
+      sum[n] = size <= 1 ? (double) 0.5 * d * d : size - (double) 0.5;
+      delta[n] = Math.max(-1, Math.min(1, d));
+    }
+    addSum(samples, score);
+  }
+
+  private void binaryCrossEntropy(double[] z, double[] y, int samples, double[] delta, Score score) {
+    functions.softplus(z, 0, sum, 0, samples);
+    functions.sigmoid(z, 0, delta, 0, samples);
+    for (int n = 0; n < samples; n++) {
+      sum[n] -= z[n] * y[n];
+    }
+    for (int n = 0; n < samples; n++) {
+      delta[n] -= y[n];
+    }
+    addSum(samples, score);
+  }
+
+  private void crossEntropy(double[][] z, int[] labels, int samples, double terms, double[][] delta, Score score) {
+    System.arraycopy(z[0], 0, largest, 0, samples);
+    for (int j = 1; j < z.length; j++) {
+      larger(largest, z[j], samples);
+    }
+    for (int n = 0; n < samples; n++) {
+      sum[n] = 0;
+    }
+    for (int j = 0; j < z.length; j++) {
+      subtract(z[j], largest, delta[j], samples);
+      functions.exp(delta[j], 0, delta[j], 0, samples);
+      add(sum, delta[j], samples);
+    }
+    for (int n = 0; n < samples; n++) {
+      score.add((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]), 1);
+    }
+    for (int j = 0; j < z.length; j++) {
+      divide(delta[j], sum, samples);
+    }
+    for (int n = 0; n < samples; n++) {
+      delta[labels[n]][n] -= 1;
+    }
+    for (double[] row : delta) {
+      scale(row, 1 / terms, samples);
+    }
+  }
+
+  private void addSum(int samples, Score score) {
+    for (int n = 0; n < samples; n += PIECE) {
+      int to = Math.min(samples, n + PIECE);
+      score.add(RowProducts.sum(sum, n, to), to - n);
+    }
+  }
+
+  private static void scale(double[] x, double factor, int samples) {
+    for (int n = 0; n < samples; n++) {
+      x[n] *= factor;
+    }
+  }
+
+  private static void larger(double[] x, double[] y, int samples) {
+    for (int n = 0; n < samples; n++) {
+      x[n] = Math.max(x[n], y[n]);
+    }
+  }
+
+  private static void subtract(double[] x, double[] y, double[] difference, int samples) {
+    for (int n = 0; n < samples; n++) {
+      difference[n] = x[n] - y[n];
+    }
+  }
+
+  private static void add(double[] x, double[] y, int samples) {
+    for (int n = 0; n < samples; n++) {
+      x[n] += y[n];
+    }
+  }
+
+  private static void divide(double[] x, double[] y, int samples) {
+    for (int n = 0; n < samples; n++) {
+      x[n] /= y[n];
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.Tiles;
+import dev.plumb.model.Activation;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+
+/**
+ * The values of a wide network's units while a batch goes forward: each layer a matrix [units x samples], made in tiles of whole
+ * rows by the threads of a team.
+ */
+final class MatrixActivity {
+  private final NetworkSpec network;
+  private final ParameterLayout layout;
+  private final Gemm<double[]> gemm;
+  private final Team team;
+  private final Tools[] tools;
+  private final Team.Work forwardTile = this::forwardTile;
+  /** Z; the same array as A where Z need not be kept. */
+  private final double[][] pre;
+  private final double[][] post;
+  private int capacity;
+  private boolean keeps;
+
+  private double[] parameters;
+  private double[] x;
+  private int xOffset;
+  private int samples;
+  private boolean keepsNow;
+  private int layerNow;
+
+  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
+    this.network = network;
+    this.layout = layout;
+    this.gemm = gemm;
+    this.team = team;
+    this.tools = tools;
+    pre = new double[network.layerCount()][];
+    post = new double[network.layerCount()][];
+  }
+
+  /**
+   * Makes room for so many samples; what was there is lost when it was too small.
+   *
+   * @throws InvalidInputException when a layer's values do not fit one array
+   */
+  void reserve(int most, boolean keepsPreActivations) {
+    if (most <= capacity && (keeps || !keepsPreActivations)) {
+      return;
+    }
+    capacity = Math.max(capacity, most);
+    keeps |= keepsPreActivations;
+    for (int l = 0; l < post.length; l++) {
+      Activation activation = network.layer(l).activation();
+      int size = matrixSize(network.layer(l).out(), capacity);
+      post[l] = new double[size];
+      boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
+      pre[l] = apart ? new double[size] : post[l];
+    }
+  }
+
+  /** @throws InvalidInputException when a matrix of so many units and samples does not fit one array */
+  static int matrixSize(int units, int samples) {
+    long size = (long) units * samples;
+    if (size > Integer.MAX_VALUE - 8) {
+      throw new InvalidInputException("a batch of " + samples + " rows through a layer of " + units
+          + " units makes more values than one array holds; set a smaller batchSize");
+    }
+    return (int) size;
+  }
+
+  /**
+   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]), for all layers.
+   *
+   * @param x holds X [samples x inputs] from xOffset on
+   * @param keepsPreActivations whether Z may not be overwritten by A
+   */
+  void forward(double[] parameters, double[] x, int xOffset, int samples, boolean keepsPreActivations) {
+    this.parameters = parameters;
+    this.x = x;
+    this.xOffset = xOffset;
+    this.samples = samples;
+    keepsNow = keepsPreActivations;
+    for (layerNow = 0; layerNow < post.length; layerNow++) {
+      team.run(Tiles.count(network.layer(layerNow).out()), forwardTile);
+    }
+  }
+
+  private void forwardTile(int tile, int member) {
+    int l = layerNow;
+    int inputs = network.layer(l).in();
+    int units = network.layer(l).out();
+    int from = Tiles.from(units, tile);
+    int to = Tiles.from(units, tile + 1);
+    Activation activation = network.layer(l).activation();
+    double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
+    int w = layout.weight(l).offset() + from * inputs;
+    if (l == 0) {
+      gemm.multiply(
+          false, true, to - from, samples, inputs, parameters, w, inputs, x, xOffset, inputs, z, from * samples, samples);
+    } else {
+      gemm.multiply(
+          false, false, to - from, samples, inputs, parameters, w, inputs, post[l - 1], 0, samples, z, from * samples, samples);
+    }
+    int biases = layout.bias(l).offset();
+    for (int unit = from; unit < to; unit++) {
+      addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
+    }
+    if (activation != Activation.LINEAR) {
+      tools[member].functions.apply(activation, z, from * samples, post[l], from * samples, (to - from) * samples);
+    }
+  }
+
+  private static void addBias(double[] z, double bias, int from, int to) {
+    for (int i = from; i < to; i++) {
+      z[i] += bias;
+    }
+  }
+
+  /** Z [units x samples] of a layer. */
+  double[] pre(int layer) {
+    return pre[layer];
+  }
+
+  /** A [units x samples] of a layer. */
+  double[] post(int layer) {
+    return post[layer];
+  }
+
+  /** The outputs [outputs x samples]. */
+  double[] last() {
+    return post[post.length - 1];
+  }
+
+  long bytes() {
+    long bytes = 0;
+    for (int l = 0; l < post.length; l++) {
+      bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * (pre[l] == post[l] ? 1 : 2);
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,298 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.SquareSum;
+import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.Tiles;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+
+/**
+ * A wide network, whose time goes into matrix products: these are left to a GEMM, in tiles that the threads of a team share, and
+ * whatever else is to be done with a tile is done while it is still in the cache. For layer l, with A[-1] = Xᵀ:
+ *
+ * <pre>
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l])
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ f'(Z[l])
+ *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
+ * </pre>
+ *
+ * <p>Z, A and D are [units x samples], X is [samples x inputs], W is [out x in] and b [out] inside the flat vector.
+ */
+@SuppressWarnings("cast")
+final class MatrixNetwork implements Network {
+  /** Samples summed in one go: few enough that a sum in single precision stays good. */
+  private static final int PIECE = 512;
+
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final ParameterLayout layout;
+  private final Gemm<double[]> gemm;
+  private final Team team;
+  private final Tools[] tools;
+  private final Vectors vectors;
+  private final Optimizer optimizer;
+  private final MatrixActivity activity;
+  private final Team.Work backwardTile = this::backwardTile;
+  private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
+  private final double[][] delta;
+  private final boolean[] finite;
+  private double[] gathered;
+  private double[][] outputs;
+  private double[][] outputDelta;
+  private Targets targets;
+  private int capacity;
+  private int samples;
+
+  private StepScalars scalars;
+  private double[] x;
+  private int xOffset;
+  private int layerNow;
+  private double scale;
+
+  MatrixNetwork(
+      NetworkSpec network,
+      TrainingSpec training,
+      ParameterLayout layout,
+      Gemm<double[]> gemm,
+      Team team,
+      Tools[] tools) {
+    this.network = network;
+    this.training = training;
+    this.layout = layout;
+    this.gemm = gemm;
+    this.team = team;
+    this.tools = tools;
+    vectors = new Vectors(training.optimizer(), layout.size());
+    optimizer = new Optimizer(training.optimizer(), vectors);
+    activity = new MatrixActivity(network, layout, gemm, team, tools);
+    delta = new double[network.layerCount()][];
+    int tiles = 0;
+    for (int l = 0; l < delta.length; l++) {
+      tiles += Tiles.count(network.layer(l).out());
+    }
+    finite = new boolean[tiles];
+  }
+
+  @Override
+  public Vectors vectors() {
+    return vectors;
+  }
+
+  @Override
+  public void reserve(int batch, boolean keepsPreActivations) {
+    activity.reserve(batch, keepsPreActivations);
+    if (batch <= capacity) {
+      return;
+    }
+    capacity = batch;
+    gathered = new double[MatrixActivity.matrixSize(network.inputs(), batch)];
+    outputs = new double[network.outputs()][batch];
+    outputDelta = new double[network.outputs()][batch];
+    targets = Targets.of(training.loss(), network.outputs(), batch);
+    for (int l = 0; l < delta.length; l++) {
+      delta[l] = new double[MatrixActivity.matrixSize(network.layer(l).out(), batch)];
+    }
+  }
+
+  @Override
+  public void step(Samples data, int[] rows, Tools own) {
+    scalars = own.scalars;
+    samples = rows == null ? data.rows() : rows.length;
+    takeRows(data, rows);
+    activity.forward(vectors.parameters(), x, xOffset, samples, scalars.keepsPreActivations());
+    outputDelta(own);
+    scale = 1;
+    for (layerNow = delta.length; layerNow >= 0; layerNow--) {
+      team.run(gradientTiles() + deltaTiles(), backwardTile);
+    }
+    if (training.clipNorm().isPresent()) {
+      update(scalars);
+    }
+  }
+
+  /** X as it lies in the data where the rows follow each other there, else gathered. */
+  private void takeRows(Samples data, int[] rows) {
+    data.targets(rows, 0, samples, targets);
+    int inputs = network.inputs();
+    x = data.x();
+    xOffset = rows == null ? 0 : rows[0] * inputs;
+    for (int i = 0; rows != null && i < samples; i++) {
+      if (rows[i] != rows[0] + i) {
+        data.gather(rows, gathered);
+        x = gathered;
+        xOffset = 0;
+        return;
+      }
+    }
+  }
+
+  /** The loss, and D of the last layer. */
+  private void outputDelta(Tools own) {
+    double[] z = activity.post(delta.length - 1);
+    double[] d = delta[delta.length - 1];
+    for (int unit = 0; unit < outputs.length; unit++) {
+      System.arraycopy(z, unit * samples, outputs[unit], 0, samples);
+    }
+    double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
+    own.losses.delta(outputs, targets, samples, terms, outputDelta, own.score);
+    for (int unit = 0; unit < outputs.length; unit++) {
+      System.arraycopy(outputDelta[unit], 0, d, unit * samples, samples);
+    }
+  }
+
+  /**
+   * The backward pass goes down in turns. Each takes the gradients of one layer with their update, and, beside them, the deltas
+   * of the layer two below: those need the weights of the layer between, which are updated a turn later.
+   */
+  private int gradientTiles() {
+    return layerNow == delta.length ? 0 : Tiles.count(network.layer(layerNow).out());
+  }
+
+  private int deltaTiles() {
+    return layerNow < 2 ? 0 : Tiles.count(network.layer(layerNow - 1).in());
+  }
+
+  private void backwardTile(int task, int member) {
+    int gradientTiles = gradientTiles();
+    if (task < gradientTiles) {
+      gradients(layerNow, task);
+    } else {
+      deltaBelow(layerNow - 1, task - gradientTiles, tools[member].functions);
+    }
+  }
+
+  /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
+  private void deltaBelow(int l, int tile, Activations functions) {
+    int inputs = network.layer(l).in();
+    int from = Tiles.from(inputs, tile);
+    int to = Tiles.from(inputs, tile + 1);
+    int w = layout.weight(l).offset() + from;
+    double[] d = delta[l - 1];
+    gemm.multiply(
+        true,
+        false,
+        to - from,
+        samples,
+        network.layer(l).out(),
+        vectors.parameters(),
+        w,
+        inputs,
+        delta[l],
+        0,
+        samples,
+        d,
+        from * samples,
+        samples);
+    int first = from * samples;
+    functions.timesDerivative(network.layer(l - 1).activation(),
+        activity.pre(l - 1), first, activity.post(l - 1), first, d, first, (to - from) * samples);
+  }
+
+  /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
+  private void gradients(int l, int tile) {
+    int inputs = network.layer(l).in();
+    int units = network.layer(l).out();
+    int from = Tiles.from(units, tile);
+    int to = Tiles.from(units, tile + 1);
+    int weights = layout.weight(l).offset();
+    int biases = layout.bias(l).offset();
+    double[] gradients = vectors.gradients();
+    double[] d = delta[l];
+    if (l == 0) {
+      gemm.multiply(false, false, to - from, inputs, samples,
+          d, from * samples, samples, x, xOffset, inputs, gradients, weights + from * inputs, inputs);
+    } else {
+      gemm.multiply(false, true, to - from, inputs, samples,
+          d, from * samples, samples, activity.post(l - 1), 0, samples, gradients, weights + from * inputs, inputs);
+    }
+    for (int unit = from; unit < to; unit++) {
+      double sum = 0;
+      for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
+        sum += RowProducts.sum(d, n, Math.min((unit + 1) * samples, n + PIECE));
+      }
+      gradients[biases + unit] = sum;
+    }
+    finite[firstTile(l) + tile] = vectors.gradientsAreFinite(weights + from * inputs, weights + to * inputs)
+        && vectors.gradientsAreFinite(biases + from, biases + to);
+    if (training.clipNorm().isEmpty()) {
+      updateTile(l, tile);
+    }
+  }
+
+  private void updateTile(int l, int tile) {
+    int inputs = network.layer(l).in();
+    int units = network.layer(l).out();
+    int from = Tiles.from(units, tile);
+    int to = Tiles.from(units, tile + 1);
+    int weights = layout.weight(l).offset();
+    int biases = layout.bias(l).offset();
+    optimizer.update(scalars, scale, weights + from * inputs, weights + to * inputs);
+    optimizer.update(scalars, scale, biases + from, biases + to);
+  }
+
+  /** The number of a layer's first tile of units, counted through all layers. */
+  private int firstTile(int layer) {
+    int tiles = 0;
+    for (int l = 0; l < layer; l++) {
+      tiles += Tiles.count(network.layer(l).out());
+    }
+    return tiles;
+  }
+
+  @Override
+  public boolean gradientsAreFinite() {
+    for (boolean tile : finite) {
+      if (!tile) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void update(StepScalars step) {
+    scalars = step;
+    scale = 1;
+    if (training.clipNorm().isPresent()) {
+      double norm = (double) Math.sqrt(SquareSum.of(vectors.gradients(), 0, layout.size()));
+      scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
+    }
+    for (layerNow = 0; layerNow < delta.length; layerNow++) {
+      team.run(Tiles.count(network.layer(layerNow).out()), updateTile);
+    }
+  }
+
+  @Override
+  public int lastBatch() {
+    return samples;
+  }
+
+  @Override
+  public void tap(Tap where, int layer, double[] out) {
+    double[] values = switch (where) {
+      case PRE -> activity.pre(layer);
+      case POST -> activity.post(layer);
+      case DELTA -> delta[layer];
+    };
+    int units = network.layer(layer).out();
+    for (int unit = 0; unit < units; unit++) {
+      for (int i = 0; i < samples; i++) {
+        out[i * units + unit] = values[unit * samples + i];
+      }
+    }
+  }
+
+  @Override
+  public long bytes() {
+    long values = gathered == null ? 0 : gathered.length + 3L * network.outputs() * capacity;
+    for (double[] d : delta) {
+      values += d == null ? 0 : d.length;
+    }
+    return vectors.bytes() + activity.bytes() + values * Double.BYTES;
+  }
+}

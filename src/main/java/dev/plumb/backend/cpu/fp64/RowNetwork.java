@@ -1,0 +1,166 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.cpu.engine.SquareSum;
+import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import java.util.Arrays;
+
+/**
+ * A small network, trained by one thread in its own cache: every unit's values are a row over the samples. For layer l, with
+ * A[-1] = X:
+ *
+ * <pre>
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l])
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ f'(Z[l])
+ *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
+ * </pre>
+ *
+ * <p>Z, A and D are [units][samples], W is [out x in] and b [out] inside the flat vector.
+ */
+@SuppressWarnings("cast")
+final class RowNetwork implements Network {
+  /** Samples summed in one go: few enough that a sum in single precision stays good. */
+  private static final int PIECE = 512;
+
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final ParameterLayout layout;
+  private final Vectors vectors;
+  private final Optimizer optimizer;
+  private final RowActivity activity;
+  private final double[][][] delta;
+  private double[][] x;
+  private Targets targets;
+  private int capacity;
+  private int samples;
+
+  RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
+    this.network = network;
+    this.training = training;
+    this.layout = layout;
+    vectors = new Vectors(training.optimizer(), layout.size());
+    optimizer = new Optimizer(training.optimizer(), vectors);
+    activity = new RowActivity(network, layout);
+    delta = new double[network.layerCount()][][];
+  }
+
+  @Override
+  public Vectors vectors() {
+    return vectors;
+  }
+
+  @Override
+  public void reserve(int batch, boolean keepsPreActivations) {
+    activity.reserve(batch, keepsPreActivations);
+    if (batch <= capacity) {
+      return;
+    }
+    capacity = batch;
+    x = new double[network.inputs()][batch];
+    targets = Targets.of(training.loss(), network.outputs(), batch);
+    for (int l = 0; l < delta.length; l++) {
+      delta[l] = new double[network.layer(l).out()][batch];
+    }
+  }
+
+  @Override
+  public void step(Samples data, int[] rows, Tools tools) {
+    samples = rows == null ? data.rows() : rows.length;
+    double[][] features = x;
+    Targets wanted = targets;
+    if (rows == null) {
+      features = data.columns();
+      wanted = data.targets();
+    } else {
+      data.features(rows, 0, samples, x);
+      data.targets(rows, 0, samples, targets);
+    }
+    boolean keeps = tools.scalars.keepsPreActivations();
+    double[][] outputs = activity.forward(vectors.parameters(), features, samples, keeps, tools.functions);
+    double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
+    tools.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], tools.score);
+    backward(features, tools.functions);
+    update(tools.scalars);
+  }
+
+  private void backward(double[][] features, Activations functions) {
+    double[] gradients = vectors.gradients();
+    Arrays.fill(gradients, 0);
+    for (int l = delta.length - 1; l >= 0; l--) {
+      int inputs = network.layer(l).in();
+      int outputs = network.layer(l).out();
+      if (l > 0) {
+        deltaBelow(l, inputs, outputs, functions);
+      }
+      double[][] in = l == 0 ? features : activity.post(l - 1);
+      int biases = layout.bias(l).offset();
+      for (int from = 0; from < samples; from += PIECE) {
+        int to = Math.min(samples, from + PIECE);
+        RowProducts.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        for (int unit = 0; unit < outputs; unit++) {
+          gradients[biases + unit] += RowProducts.sum(delta[l][unit], from, to);
+        }
+      }
+    }
+  }
+
+  /** D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
+  private void deltaBelow(int l, int inputs, int outputs, Activations functions) {
+    Activation activation = network.layer(l - 1).activation();
+    int weights = layout.weight(l).offset();
+    for (int unit = 0; unit < inputs; unit++) {
+      double[] row = delta[l - 1][unit];
+      RowProducts.row(row, delta[l], outputs, vectors.parameters(), weights + unit, inputs, 0, 0, samples);
+      functions.timesDerivative(
+          activation, activity.pre(l - 1)[unit], 0, activity.post(l - 1)[unit], 0, row, 0, samples);
+    }
+  }
+
+  @Override
+  public boolean gradientsAreFinite() {
+    return vectors.gradientsAreFinite(0, layout.size());
+  }
+
+  @Override
+  public void update(StepScalars step) {
+    double scale = 1;
+    if (training.clipNorm().isPresent()) {
+      double norm = (double) Math.sqrt(SquareSum.of(vectors.gradients(), 0, layout.size()));
+      scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
+    }
+    optimizer.update(step, scale, 0, layout.size());
+  }
+
+  @Override
+  public int lastBatch() {
+    return samples;
+  }
+
+  @Override
+  public void tap(Tap where, int layer, double[] out) {
+    double[][] rows = switch (where) {
+      case PRE -> activity.pre(layer);
+      case POST -> activity.post(layer);
+      case DELTA -> delta[layer];
+    };
+    for (int unit = 0; unit < rows.length; unit++) {
+      for (int i = 0; i < samples; i++) {
+        out[i * rows.length + unit] = rows[unit][i];
+      }
+    }
+  }
+
+  @Override
+  public long bytes() {
+    long rows = network.inputs() + network.outputs();
+    for (int l = 0; l < delta.length; l++) {
+      rows += network.layer(l).out();
+    }
+    return vectors.bytes() + activity.bytes() + rows * capacity * Double.BYTES;
+  }
+}

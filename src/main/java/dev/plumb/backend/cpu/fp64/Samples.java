@@ -1,0 +1,118 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.data.Dataset;
+
+/** A data set in this precision: x [rows x features] and y [rows x outputs] row-major, or labels [rows]. */
+@SuppressWarnings("cast")
+final class Samples {
+  private final int rows;
+  private final int features;
+  private final int outputs;
+  private final double[] x;
+  private final double[] y;
+  private final int[] labels;
+  private double[][] columns;
+  private Targets targets;
+
+  Samples(Dataset data) {
+    this(data, true);
+  }
+
+  private Samples(Dataset data, boolean withTargets) {
+    rows = data.rows();
+    features = data.features();
+    outputs = data.outputs();
+    x = new double[rows * features];
+    y = withTargets && !data.hasClasses() ? new double[rows * outputs] : null;
+    labels = withTargets && data.hasClasses() ? new int[rows] : null;
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < features; column++) {
+        x[row * features + column] = (double) data.feature(row, column);
+      }
+      if (labels != null) {
+        labels[row] = data.label(row);
+      }
+      for (int column = 0; y != null && column < outputs; column++) {
+        y[row * outputs + column] = (double) data.target(row, column);
+      }
+    }
+  }
+
+  /** What a network can be asked about: no targets. */
+  static Samples ofFeatures(Dataset data) {
+    return new Samples(data, false);
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  /** [rows x features], not to be changed. */
+  double[] x() {
+    return x;
+  }
+
+  /** Turns all rows unit by unit, for steps that take all of them; to be called before several threads ask for them. */
+  void turn() {
+    if (columns == null) {
+      columns = new double[features][rows];
+      features(null, 0, rows, columns);
+      targets = labels != null ? new Targets(null, labels) : new Targets(new double[outputs][rows], null);
+      targets(null, 0, rows, targets);
+    }
+  }
+
+  /** All features [features][rows], not to be changed, once they are turned. */
+  double[][] columns() {
+    return columns;
+  }
+
+  /** All targets, not to be changed, once they are turned. */
+  Targets targets() {
+    return targets;
+  }
+
+  /** Some rows as they are, one after the other: to [chosen x features]. */
+  void gather(int[] chosen, double[] to) {
+    for (int i = 0; i < chosen.length; i++) {
+      System.arraycopy(x, chosen[i] * features, to, i * features, features);
+    }
+  }
+
+  /**
+   * The features of some samples, unit by unit.
+   *
+   * @param chosen row indices, of which those from first on are taken; null for the rows from first on
+   * @param to [features][samples]
+   */
+  void features(int[] chosen, int first, int count, double[][] to) {
+    for (int column = 0; column < features; column++) {
+      double[] row = to[column];
+      for (int i = 0; i < count; i++) {
+        row[i] = x[(chosen == null ? first + i : chosen[first + i]) * features + column];
+      }
+    }
+  }
+
+  /** Their targets likewise. */
+  void targets(int[] chosen, int first, int count, Targets to) {
+    if (labels != null) {
+      for (int i = 0; i < count; i++) {
+        to.labels()[i] = labels[chosen == null ? first + i : chosen[first + i]];
+      }
+      return;
+    }
+    for (int column = 0; column < outputs; column++) {
+      double[] row = to.y()[column];
+      for (int i = 0; i < count; i++) {
+        row[i] = y[(chosen == null ? first + i : chosen[first + i]) * outputs + column];
+      }
+    }
+  }
+
+  long bytes() {
+    int copies = columns == null ? 1 : 2;
+    return (long) Double.BYTES * copies * (x.length + (y == null ? 0 : y.length))
+        + (labels == null ? 0 : (long) Integer.BYTES * labels.length);
+  }
+}

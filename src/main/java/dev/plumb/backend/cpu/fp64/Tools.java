@@ -1,0 +1,17 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.model.Loss;
+
+/** What one thread needs for itself while it takes steps, made once: scratch space, and what is told and heard of a step. */
+final class Tools {
+  final Activations functions = new Activations();
+  final Losses losses;
+  final StepScalars scalars = new StepScalars();
+  final Score score = new Score();
+
+  Tools(Loss loss) {
+    losses = new Losses(loss, functions);
+  }
+}
