@@ -3,19 +3,45 @@ package dev.plumb.backend.cpu.engine;
 /**
  * How the rows of a matrix are dealt out to threads: always in the same tiles, however many threads there are, so that every
  * product is computed by the same calls and comes out the same to the last bit.
+ *
+ * <p>A GEMM packs the matrix that tiles have in common anew for each of them. Measured on two cores with AVX2, tiles of 256 rows
+ * cost 4 to 8 % of the rate of whole matrices, those of 512 about 1 %, and tiles of a transposed matrix twice that.
  */
 public final class Tiles {
-  /** Rows of a tile. */
-  private static final int ROWS = 256;
+  /** Below this, a tile is not worth its own packing. */
+  private static final int FEWEST = 128;
 
-  private Tiles() {}
+  /** Most rows of a tile of a matrix as it lies in memory. */
+  private static final int MOST = 512;
 
-  public static int count(int rows) {
-    return (rows + ROWS - 1) / ROWS;
+  /** Most rows of a tile of a transposed matrix. */
+  private static final int MOST_TRANSPOSED = 1024;
+
+  private final int rows;
+  private final int size;
+
+  /** Half of all, so that two threads have work, and at most so many, so that more threads have, too. */
+  private Tiles(int rows, int most) {
+    this.rows = rows;
+    size = Math.max(FEWEST, Math.min(most, (rows / 2 + 31) / 32 * 32));
+  }
+
+  /** For a product whose left matrix lies in memory as it is used. */
+  public static Tiles of(int rows) {
+    return new Tiles(rows, MOST);
+  }
+
+  /** For a product whose left matrix is the transpose of what lies in memory. */
+  public static Tiles ofTransposed(int rows) {
+    return new Tiles(rows, MOST_TRANSPOSED);
+  }
+
+  public int count() {
+    return (rows + size - 1) / size;
   }
 
   /** The first row of a tile; of the one behind the last, the number of rows. */
-  public static int from(int rows, int tile) {
-    return Math.min(rows, tile * ROWS);
+  public int from(int tile) {
+    return Math.min(rows, tile * size);
   }
 }

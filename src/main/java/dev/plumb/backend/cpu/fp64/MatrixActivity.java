@@ -7,6 +7,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
+import java.util.Arrays;
 
 /**
  * The values of a wide network's units while a batch goes forward: each layer a matrix [units x samples], made in tiles of whole
@@ -18,6 +19,7 @@ final class MatrixActivity {
   private final Gemm<double[]> gemm;
   private final Team team;
   private final Tools[] tools;
+  private final Tiles[] tiles;
   private final Team.Work forwardTile = this::forwardTile;
   /** Z; the same array as A where Z need not be kept. */
   private final double[][] pre;
@@ -40,6 +42,8 @@ final class MatrixActivity {
     this.tools = tools;
     pre = new double[network.layerCount()][];
     post = new double[network.layerCount()][];
+    tiles = new Tiles[network.layerCount()];
+    Arrays.setAll(tiles, l -> Tiles.of(network.layer(l).out()));
   }
 
   /**
@@ -85,16 +89,15 @@ final class MatrixActivity {
     this.samples = samples;
     keepsNow = keepsPreActivations;
     for (layerNow = 0; layerNow < post.length; layerNow++) {
-      team.run(Tiles.count(network.layer(layerNow).out()), forwardTile);
+      team.run(tiles[layerNow].count(), forwardTile);
     }
   }
 
   private void forwardTile(int tile, int member) {
     int l = layerNow;
     int inputs = network.layer(l).in();
-    int units = network.layer(l).out();
-    int from = Tiles.from(units, tile);
-    int to = Tiles.from(units, tile + 1);
+    int from = tiles[l].from(tile);
+    int to = tiles[l].from(tile + 1);
     Activation activation = network.layer(l).activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
     int w = layout.weight(l).offset() + from * inputs;

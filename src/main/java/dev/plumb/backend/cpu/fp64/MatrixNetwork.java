@@ -40,6 +40,11 @@ final class MatrixNetwork implements Network {
   private final Team.Work backwardTile = this::backwardTile;
   private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
   private final double[][] delta;
+  private final Tiles[] tilesOfUnits;
+  private final Tiles[] tilesOfInputs;
+  /** The number of each layer's first tile of units, counted through all layers. */
+  private final int[] firstTile;
+  /** Whether the gradients of each tile were. */
   private final boolean[] finite;
   private double[] gathered;
   private double[][] outputs;
@@ -71,9 +76,15 @@ final class MatrixNetwork implements Network {
     optimizer = new Optimizer(training.optimizer(), vectors);
     activity = new MatrixActivity(network, layout, gemm, team, tools);
     delta = new double[network.layerCount()][];
+    tilesOfUnits = new Tiles[network.layerCount()];
+    tilesOfInputs = new Tiles[network.layerCount()];
+    firstTile = new int[network.layerCount()];
     int tiles = 0;
     for (int l = 0; l < delta.length; l++) {
-      tiles += Tiles.count(network.layer(l).out());
+      tilesOfUnits[l] = Tiles.of(network.layer(l).out());
+      tilesOfInputs[l] = Tiles.ofTransposed(network.layer(l).in());
+      firstTile[l] = tiles;
+      tiles += tilesOfUnits[l].count();
     }
     finite = new boolean[tiles];
   }
@@ -150,11 +161,11 @@ final class MatrixNetwork implements Network {
    * of the layer two below: those need the weights of the layer between, which are updated a turn later.
    */
   private int gradientTiles() {
-    return layerNow == delta.length ? 0 : Tiles.count(network.layer(layerNow).out());
+    return layerNow == delta.length ? 0 : tilesOfUnits[layerNow].count();
   }
 
   private int deltaTiles() {
-    return layerNow < 2 ? 0 : Tiles.count(network.layer(layerNow - 1).in());
+    return layerNow < 2 ? 0 : tilesOfInputs[layerNow - 1].count();
   }
 
   private void backwardTile(int task, int member) {
@@ -169,8 +180,8 @@ final class MatrixNetwork implements Network {
   /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int tile, Activations functions) {
     int inputs = network.layer(l).in();
-    int from = Tiles.from(inputs, tile);
-    int to = Tiles.from(inputs, tile + 1);
+    int from = tilesOfInputs[l].from(tile);
+    int to = tilesOfInputs[l].from(tile + 1);
     int w = layout.weight(l).offset() + from;
     double[] d = delta[l - 1];
     gemm.multiply(
@@ -196,9 +207,8 @@ final class MatrixNetwork implements Network {
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
   private void gradients(int l, int tile) {
     int inputs = network.layer(l).in();
-    int units = network.layer(l).out();
-    int from = Tiles.from(units, tile);
-    int to = Tiles.from(units, tile + 1);
+    int from = tilesOfUnits[l].from(tile);
+    int to = tilesOfUnits[l].from(tile + 1);
     int weights = layout.weight(l).offset();
     int biases = layout.bias(l).offset();
     double[] gradients = vectors.gradients();
@@ -217,7 +227,7 @@ final class MatrixNetwork implements Network {
       }
       gradients[biases + unit] = sum;
     }
-    finite[firstTile(l) + tile] = vectors.gradientsAreFinite(weights + from * inputs, weights + to * inputs)
+    finite[firstTile[l] + tile] = vectors.gradientsAreFinite(weights + from * inputs, weights + to * inputs)
         && vectors.gradientsAreFinite(biases + from, biases + to);
     if (training.clipNorm().isEmpty()) {
       updateTile(l, tile);
@@ -226,22 +236,12 @@ final class MatrixNetwork implements Network {
 
   private void updateTile(int l, int tile) {
     int inputs = network.layer(l).in();
-    int units = network.layer(l).out();
-    int from = Tiles.from(units, tile);
-    int to = Tiles.from(units, tile + 1);
+    int from = tilesOfUnits[l].from(tile);
+    int to = tilesOfUnits[l].from(tile + 1);
     int weights = layout.weight(l).offset();
     int biases = layout.bias(l).offset();
     optimizer.update(scalars, scale, weights + from * inputs, weights + to * inputs);
     optimizer.update(scalars, scale, biases + from, biases + to);
-  }
-
-  /** The number of a layer's first tile of units, counted through all layers. */
-  private int firstTile(int layer) {
-    int tiles = 0;
-    for (int l = 0; l < layer; l++) {
-      tiles += Tiles.count(network.layer(l).out());
-    }
-    return tiles;
   }
 
   @Override
@@ -263,7 +263,7 @@ final class MatrixNetwork implements Network {
       scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
     }
     for (layerNow = 0; layerNow < delta.length; layerNow++) {
-      team.run(Tiles.count(network.layer(layerNow).out()), updateTile);
+      team.run(tilesOfUnits[layerNow].count(), updateTile);
     }
   }
 
