@@ -4,6 +4,8 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuReport;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.cuda.CudaBackend;
 import dev.plumb.backend.cuda.CudaOptions;
 import dev.plumb.backend.cuda.CudaReport;
@@ -11,6 +13,8 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -34,23 +38,33 @@ public final class Backends {
     }
   }
 
+  /**
+   * How a device is to be used.
+   *
+   * @param recordGraphs whether a GPU may take many steps as one recorded graph; launch by launch it is slower, but easier to trace
+   * @param threads on a CPU; empty for one a processor
+   * @param onNote is told, in one line, when something works but slower than it could, and why
+   */
+  public record Usage(boolean recordGraphs, OptionalInt threads, Consumer<String> onNote) {
+    /** As fast as it goes, and nobody to be told. */
+    public static final Usage STANDARD = new Usage(true, OptionalInt.empty(), note -> {});
+  }
+
   private Backends() {}
 
   /**
    * Opens what the user asked for. Only auto chooses; a device asked for by name is never replaced by another.
    *
    * @param device auto, cuda, cuda:N, cpu or reference
-   * @param recordGraphs whether a GPU may take many steps as one recorded graph; launch by launch it is slower, but easier to trace
    * @throws InvalidInputException when it is none of these
    * @throws DeviceUnavailableException when it cannot be used here
    */
-  public static Selection open(String device, boolean recordGraphs) {
+  public static Selection open(String device, Usage usage) {
     if (device.equals(AUTO)) {
-      return openAny(recordGraphs);
+      return openAny(usage);
     }
     if (device.equals("cpu")) {
-      throw new DeviceUnavailableException("device cpu cannot be used: this version of Plumb has no fast CPU backend yet;"
-          + " use --device reference or auto");
+      return new Selection(cpu(usage), "as asked for");
     }
     if (device.equals("reference")) {
       return new Selection(reference(), "as asked for");
@@ -58,7 +72,7 @@ public final class Backends {
     Matcher cuda = CUDA.matcher(device);
     if (cuda.matches()) {
       int ordinal = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
-      return new Selection(new CudaBackend(ordinal, cudaOptions(recordGraphs)), "as asked for");
+      return new Selection(new CudaBackend(ordinal, cudaOptions(usage)), "as asked for");
     }
     throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
         + "; one of auto, cuda, cuda:N, cpu, reference");
@@ -69,18 +83,23 @@ public final class Backends {
     return new ReferenceBackend();
   }
 
-  /** A usable GPU, else what computes without one. */
-  private static Selection openAny(boolean recordGraphs) {
+  /** A usable GPU, else the CPU. */
+  private static Selection openAny(Usage usage) {
     try {
-      return new Selection(CudaBackend.openFirst(cudaOptions(recordGraphs)), "a GPU that can be used");
+      return new Selection(CudaBackend.openFirst(cudaOptions(usage)), "a GPU that can be used");
     } catch (DeviceUnavailableException e) {
-      return new Selection(reference(), e.getMessage());
+      return new Selection(cpu(usage), e.getMessage());
     }
   }
 
-  private static CudaOptions cudaOptions(boolean recordGraphs) {
+  private static Backend cpu(Usage usage) {
+    CpuOptions options = CpuOptions.standard();
+    return new CpuBackend(options.withThreads(usage.threads().orElse(options.threads())), usage.onNote());
+  }
+
+  private static CudaOptions cudaOptions(Usage usage) {
     CudaOptions options = CudaOptions.standard();
-    return recordGraphs ? options : options.withExecution(CudaOptions.Execution.EAGER);
+    return usage.recordGraphs() ? options : options.withExecution(CudaOptions.Execution.EAGER);
   }
 
   /** What there is of GPUs on this machine, and what to do to get one used. */

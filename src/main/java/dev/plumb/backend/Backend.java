@@ -27,6 +27,14 @@ public interface Backend extends AutoCloseable {
    */
   TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas);
 
+  /**
+   * How many sessions like this are best in training at the same time, each opened and driven by a thread of its own. More than
+   * one where a single session leaves processors idle.
+   */
+  default int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
+    return 1;
+  }
+
   /** Its sessions are to be closed before. */
   @Override
   void close();

@@ -88,7 +88,7 @@ final class CheckCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
         Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS,
         Flags.SEED, Flags.JSON);
   }
@@ -115,7 +115,7 @@ final class CheckCommand implements Command {
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
 
-    try (Backends.Selection device = devices.open(arguments)) {
+    try (Backends.Selection device = devices.open(arguments, err)) {
       boolean isReference = DeviceChoice.isReference(device);
       Precision usual = isReference ? Precision.FP64 : Precision.FP32;
       Precision precision = arguments.parsed(Flags.PRECISION, usual.key(), Precision::of);

@@ -4,14 +4,20 @@ import dev.plumb.Backends;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import java.io.PrintStream;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /** The --device option: opening what it names, and saying what was taken and why. */
 final class DeviceChoice {
   /** What opens a device by its name, as {@link Backends#open} does. */
   @FunctionalInterface
   interface Opener {
-    Backends.Selection open(String device, boolean recordGraphs);
+    Backends.Selection open(String device, Backends.Usage usage);
   }
+
+  /** More than any machine has processors. */
+  private static final int MOST_THREADS = 4096;
 
   private final Opener devices;
 
@@ -22,15 +28,25 @@ final class DeviceChoice {
   /**
    * Opens the device asked for.
    *
-   * @throws InvalidInputException when there is no such device, or it records no graphs that could be left out
+   * @param err where notes of the device go, unless the command is to be quiet
+   * @throws InvalidInputException when there is no such device, or an option is not for it
    * @throws dev.plumb.backend.DeviceUnavailableException when it cannot be used here
    */
-  Backends.Selection open(Arguments arguments) {
-    boolean recordGraphs = !arguments.has(Flags.NO_GRAPH);
-    if (!recordGraphs && arguments.text(Flags.DEVICE).filter("reference"::equals).isPresent()) {
-      throw new InvalidInputException("--no-graph: the reference records no graphs; leave the option out");
+  Backends.Selection open(Arguments arguments, PrintStream err) {
+    String device = arguments.text(Flags.DEVICE).orElse("auto");
+    if (arguments.has(Flags.NO_GRAPH) && (device.equals("reference") || device.equals("cpu"))) {
+      throw new InvalidInputException("--no-graph: device " + device + " records no graphs; leave the option out");
     }
-    return arguments.parsed(Flags.DEVICE, "auto", device -> devices.open(device, recordGraphs));
+    OptionalInt threads = OptionalInt.empty();
+    if (arguments.has(Flags.THREADS)) {
+      if (!device.equals("cpu") && !device.equals("auto")) {
+        throw new InvalidInputException("--threads: device " + device + " has no threads to choose; leave the option out");
+      }
+      threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MOST_THREADS));
+    }
+    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(Printable.text("note: " + note));
+    Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), threads, onNote);
+    return arguments.parsed(Flags.DEVICE, "auto", name -> devices.open(name, usage));
   }
 
   /** @throws InvalidInputException when the device would not compute in that precision */

@@ -17,6 +17,8 @@ final class Flags {
 
   static final Option DEVICE = value("device", "DEVICE", "auto, cuda, cuda:N, cpu or reference (default: auto)");
   static final Option NO_GRAPH = flag("no-graph", "on a GPU, launch by launch instead of many steps as one recorded graph");
+  static final Option THREADS =
+      value("threads", "N", "threads on a CPU; they change the time, never a digit (default: one a processor)");
   static final Option PRECISION =
       value("precision", "PRECISION", String.join(", ", Keyed.keys(Precision.class))
           + " (default: fp64; check: fp32 where the device is not the reference)");

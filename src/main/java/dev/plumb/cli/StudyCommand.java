@@ -70,7 +70,7 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
         Flags.CHECK_MODE, Flags.JSON);
   }
 
@@ -91,7 +91,7 @@ final class StudyCommand implements Command {
 
     Optional<StudyCheck> check = StudyCheck.of(arguments, err);
 
-    try (Backends.Selection device = devices.open(arguments)) {
+    try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, spec.training().precision());
       Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, specFile);

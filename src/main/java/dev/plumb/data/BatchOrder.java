@@ -29,9 +29,14 @@ public final class BatchOrder {
     return (rows + batchSize - 1) / batchSize;
   }
 
+  /** Whether an epoch takes numbers from the stream. */
+  public boolean drawsFromStream() {
+    return batchSize < rows && shuffle;
+  }
+
   /** Draws what that many epochs would have drawn, for a training that ended early: what comes after is not disturbed. */
   public void skip(int epochs) {
-    if (batchSize < rows && shuffle) {
+    if (drawsFromStream()) {
       for (int i = 0; i < epochs; i++) {
         stream.permutation(rows);
       }

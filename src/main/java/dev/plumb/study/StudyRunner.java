@@ -10,14 +10,21 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.Trainer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
 
 /**
- * Trains the networks of a study one after the other, each in as many replicas as there are seeds.
+ * Trains the networks of a study, each in as many replicas as there are seeds; several at once where the backend would have it.
  *
  * <p>Replica r draws from the stream seeded seed + r: first the data, of which it uses the base seed's, so that all replicas
  * learn from the same rows; then, network by network, the first weights and the batch orders.
@@ -56,7 +63,7 @@ public final class StudyRunner {
     for (int i = 0; i < spec.networks().size(); i++) {
       requireTrainable(spec.networks().get(i), "networks[" + i + "]");
     }
-    setupSeconds += secondsSince(start);
+    addSetupSeconds(start);
   }
 
   /** Epochs times networks: what a progress bar counts to. */
@@ -66,33 +73,96 @@ public final class StudyRunner {
 
   /** @param onProgress is told now and then how many of {@link #totalEpochs()} are done */
   public StudyResult run(LongConsumer onProgress) {
-    List<StudyRun> runs = new ArrayList<>();
-    for (int i = 0; i < spec.networks().size(); i++) {
-      long before = (long) i * spec.training().epochs();
-      runs.addAll(train(spec.networks().get(i), done -> onProgress.accept(before + done)));
-      onProgress.accept(before + spec.training().epochs());
+    EpochCount epochs = new EpochCount(onProgress, spec.networks().size());
+    int atOnce = networksAtOnce();
+    List<List<StudyRun>> runs = new ArrayList<>();
+    if (atOnce == 1) {
+      for (int i = 0; i < spec.networks().size(); i++) {
+        runs.add(train(draw(i), epochs));
+      }
+    } else {
+      runs = trainAtOnce(atOnce, epochs);
     }
-    return new StudyResult(spec, backend.device(), setupSeconds, runs);
+    return new StudyResult(spec, backend.device(), setupSeconds, runs.stream().flatMap(List::stream).toList());
   }
 
-  private List<StudyRun> train(StudyNetwork network, LongConsumer onProgress) {
-    long start = System.nanoTime();
-    try (TrainingSession session = backend.open(network.network(), spec.training(), streams.size())) {
-      List<BatchOrder> orders = new ArrayList<>();
-      for (int replica = 0; replica < streams.size(); replica++) {
-        NumpyRandom stream = streams.get(replica);
-        session.write(Slot.PARAMETERS, replica, spec.initializer().draw(network.network(), stream));
-        orders.add(new BatchOrder(data.rows(), spec.training().batchSize(), spec.shuffle(), stream));
+  /** One after the other where shuffled batches draw from the stream that the next network's weights come from. */
+  private int networksAtOnce() {
+    if (orders().get(0).drawsFromStream()) {
+      return 1;
+    }
+    return spec.networks().stream()
+        .mapToInt(network -> backend.sessionsAtOnce(network.network(), spec.training(), streams.size()))
+        .map(sessions -> Math.min(sessions, spec.networks().size()))
+        .min()
+        .orElse(1);
+  }
+
+  /** Trains in several threads, the largest networks first, so that none of them is left to the end alone. */
+  private List<List<StudyRun>> trainAtOnce(int threads, EpochCount epochs) {
+    List<Drawn> drawn = new ArrayList<>();
+    for (int i = 0; i < spec.networks().size(); i++) {
+      drawn.add(draw(i));
+    }
+    List<Drawn> largestFirst = new ArrayList<>(drawn);
+    largestFirst.sort(Comparator.comparingInt((Drawn network) -> -network.parameters().get(0).length));
+    List<List<StudyRun>> runs = new ArrayList<>(Collections.nCopies(drawn.size(), null));
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<List<StudyRun>>> trainings = new ArrayList<>();
+      for (Drawn network : largestFirst) {
+        trainings.add(pool.submit(() -> train(network, epochs)));
       }
-      Trainer trainer =
-          new Trainer(session, spec.training(), data, orders, spec.lossAtEpochs(), onProgress::accept);
-      setupSeconds += secondsSince(start);
+      for (int i = 0; i < trainings.size(); i++) {
+        runs.set(largestFirst.get(i).index(), trainings.get(i).get());
+      }
+      return runs;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("interrupted while networks are in training", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) e.getCause();
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  /** A network of the study with its first weights, which all come from the same streams, one network after the other. */
+  private record Drawn(int index, List<double[]> parameters) {}
+
+  private Drawn draw(int index) {
+    List<double[]> parameters = new ArrayList<>();
+    for (NumpyRandom stream : streams) {
+      parameters.add(spec.initializer().draw(spec.networks().get(index).network(), stream));
+    }
+    return new Drawn(index, parameters);
+  }
+
+  private List<BatchOrder> orders() {
+    return streams.stream()
+        .map(stream -> new BatchOrder(data.rows(), spec.training().batchSize(), spec.shuffle(), stream))
+        .toList();
+  }
+
+  private List<StudyRun> train(Drawn drawn, EpochCount epochs) {
+    long start = System.nanoTime();
+    StudyNetwork network = spec.networks().get(drawn.index());
+    try (TrainingSession session = backend.open(network.network(), spec.training(), streams.size())) {
+      for (int replica = 0; replica < streams.size(); replica++) {
+        session.write(Slot.PARAMETERS, replica, drawn.parameters().get(replica));
+      }
+      Trainer trainer = new Trainer(
+          session, spec.training(), data, orders(), spec.lossAtEpochs(), done -> epochs.done(drawn.index(), done));
+      addSetupSeconds(start);
       Trainer.Outcome outcome = trainer.train();
       double[] finalLoss = session.evaluate(data).loss();
       List<StudyRun> runs = new ArrayList<>();
       for (int replica = 0; replica < streams.size(); replica++) {
         runs.add(runOf(network, replica, outcome, finalLoss[replica]));
       }
+      epochs.done(drawn.index(), spec.training().epochs());
       return runs;
     }
   }
@@ -126,7 +196,23 @@ public final class StudyRunner {
     }
   }
 
-  private static double secondsSince(long start) {
-    return (System.nanoTime() - start) / 1e9;
+  private synchronized void addSetupSeconds(long start) {
+    setupSeconds += (System.nanoTime() - start) / 1e9;
+  }
+
+  /** How many epochs of each network are done; several threads may tell. */
+  private static final class EpochCount {
+    private final LongConsumer onProgress;
+    private final long[] done;
+
+    EpochCount(LongConsumer onProgress, int networks) {
+      this.onProgress = onProgress;
+      done = new long[networks];
+    }
+
+    synchronized void done(int network, long epochs) {
+      done[network] = epochs;
+      onProgress.accept(Arrays.stream(done).sum());
+    }
   }
 }

@@ -50,7 +50,7 @@ public final class ToleranceSurvey implements CheckListener {
 
   public static void main(String[] arguments) {
     Precision precision = Precision.of(arguments[1]);
-    try (Backends.Selection device = Backends.open(arguments[0], true)) {
+    try (Backends.Selection device = Backends.open(arguments[0], Backends.Usage.STANDARD)) {
       System.out.println(device.backend().device() + ", " + precision.key());
       ToleranceSurvey survey = new ToleranceSurvey();
       survey.run(device.backend(), precision, Integer.parseInt(arguments[2]));

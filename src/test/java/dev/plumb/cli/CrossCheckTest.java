@@ -146,7 +146,7 @@ class CrossCheckTest {
 
   private static Ran plumb(FaultyBackend.Fault fault, String... arguments) {
     return plumb((args, out, err) -> Main.run(
-        (device, recordGraphs) -> new Backends.Selection(new FaultyBackend(fault), "for this test"), args, out, err), arguments);
+        (device, usage) -> new Backends.Selection(new FaultyBackend(fault), "for this test"), args, out, err), arguments);
   }
 
   private interface Program {

@@ -35,13 +35,14 @@ class MainTest {
 
   // The notebook
 
-  @Test
-  void studyPrintsTheNotebooksDigitsAndWritesThemInFull() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu"})
+  void studyPrintsTheNotebooksDigitsAndWritesThemInFull(String device) throws IOException {
     Path json = folder.resolve("out.json");
-    Ran ran = plumb("study", "--device", "reference", "--json", json.toString());
+    Ran ran = plumb("study", "--device", device, "--json", json.toString());
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
-    assertTrue(ran.out().startsWith("device: reference ("), ran.out());
+    assertTrue(ran.out().startsWith("device: " + device + " ("), ran.out());
     List<String> figures = ran.out().lines().skip(4).map(line -> line.replaceFirst(".*(relu|sigmoid) +", "$1 ")
         .replaceAll(" +", " ")).toList();
     assertEquals(List.of(
@@ -53,9 +54,35 @@ class MainTest {
 
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertEquals(Version.CURRENT, written.get("plumb").textValue());
-    assertEquals("reference", written.get("device").get("kind").textValue());
+    assertEquals(device, written.get("device").get("kind").textValue());
     assertEquals("fp64", written.get("precision").textValue());
     assertRunsAre(Golden.read("notebook-seed42.json"), written);
+  }
+
+  @Test
+  void autoTakesTheCpuWhereThereIsNoGpuAndSaysWhy() throws IOException {
+    Path spec = file("spec.json", "{\"epochs\": 2, \"networks\": [{\"layers\": [3,4,1], \"activation\": \"relu\"}]}");
+    Ran ran = plumb("study", spec.toString(), "--threads", "3");
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals("", ran.err());
+    boolean cpu = ran.out().startsWith("device: cpu (3 threads), the GPU cannot be used: ");
+    assertTrue(cpu || ran.out().startsWith("device: cuda ("), ran.out());
+  }
+
+  @Test
+  void numberOfThreadsChangesNoDigit() throws IOException {
+    Path one = folder.resolve("one.json");
+    Path three = folder.resolve("three.json");
+    assertEquals(0, plumb("study", "--device", "cpu", "--threads", "1", "--json", one.toString()).code());
+    assertEquals(0, plumb("study", "--device", "cpu", "--threads", "3", "--json", three.toString()).code());
+    JsonNode first = new ObjectMapper().readTree(one.toFile()).get("runs");
+    JsonNode second = new ObjectMapper().readTree(three.toFile()).get("runs");
+    assertEquals(5, first.size());
+    for (int i = 0; i < 5; i++) {
+      for (String key : List.of("name", "lossAtEpoch", "finalLoss", "gradNormPerLayer")) {
+        assertEquals(first.get(i).get(key), second.get(i).get(key), key);
+      }
+    }
   }
 
   @Test
@@ -218,9 +245,12 @@ class MainTest {
     "study --device reference --precision fp32 | 2 | plumb study: --precision fp32: the reference computes in double alone",
     "study --device refrence | 2 | plumb study: --device: unknown device \"refrence\" (did you mean \"reference\"?); one of auto",
     "study --device cuda:99 | 3 | plumb study: ",
-    "study --device reference --no-graph | 2 | plumb study: --no-graph: the reference records no graphs; leave the option out",
+    "study --device reference --no-graph | 2 | plumb study: --no-graph: device reference records no graphs; leave the option out",
     "study --device cuda: | 2 | plumb study: --device: unknown device \"cuda:\"",
-    "study --device cpu | 3 | plumb study: device cpu cannot be used",
+    "study --device cpu --no-graph | 2 | plumb study: --no-graph: device cpu records no graphs; leave the option out",
+    "study --device cpu --threads 0 | 2 | plumb study: --threads 0: a whole number from 1 to 4096 is needed",
+    "study --device reference --threads 2 | 2 | plumb study: --threads: device reference has no threads to choose",
+    "study --device cpu --precision tf32 | 2 | plumb study: networks[0] \"Model A - Shallow\": precision tf32 is for tensor cores",
     "study none.json | 2 | plumb study: none.json: there is no such file",
     "study a.json b.json | 2 | plumb study: unexpected \"b.json\" behind \"a.json\"",
     "study --json nowhere/out.json | 2 | plumb study: cannot write nowhere/out.json: there is no folder",

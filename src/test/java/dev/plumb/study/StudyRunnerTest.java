@@ -9,6 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Refusal;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.golden.Golden;
 import dev.plumb.model.Activation;
@@ -21,7 +27,9 @@ import dev.plumb.model.TrainingSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,6 +69,30 @@ class StudyRunnerTest {
       assertEquals(alone.lossAtEpoch(), first.lossAtEpoch());
       assertFalse(alone.finalLoss() == three.get(network * 3 + 1).finalLoss(), "other seeds should differ");
     }
+  }
+
+  @Test
+  void networksTrainedAtOnceAreTheSameToTheLastBit() {
+    StudySpec spec = small(0.05);
+    List<Long> heard = new ArrayList<>();
+    CpuOptions options = CpuOptions.standard();
+    List<StudyRun> alone = new StudyRunner(new CpuBackend(options.withThreads(1), note -> { }), spec, 1).run(done -> { }).runs();
+    List<StudyRun> atOnce =
+        new StudyRunner(new CpuBackend(options.withThreads(3), note -> { }), spec, 1).run(heard::add).runs();
+    for (int i = 0; i < 2; i++) {
+      assertEquals(alone.get(i).name(), atOnce.get(i).name());
+      assertEquals(alone.get(i).finalLoss(), atOnce.get(i).finalLoss());
+      assertEquals(alone.get(i).lossAtEpoch(), atOnce.get(i).lossAtEpoch());
+      assertSameBits("norms", alone.get(i).gradNormPerLayer(), atOnce.get(i).gradNormPerLayer());
+    }
+    assertEquals(heard.stream().sorted().toList(), heard, "progress goes forward");
+    assertEquals(4000, heard.get(heard.size() - 1));
+  }
+
+  @Test
+  void failureOfOneNetworkAmongSeveralAtOnceIsThatOfTheStudy() {
+    StudyRunner runner = new StudyRunner(new HalfBroken(new ReferenceBackend()), small(0.05), 1);
+    assertEquals("broken for this test", assertThrows(IllegalStateException.class, () -> runner.run(done -> { })).getMessage());
   }
 
   @Test
@@ -111,6 +143,37 @@ class StudyRunnerTest {
     assertRefused("networks[1] \"bad\": the first layer is 4 wide, but the data has 3 columns", () -> run(spec, 1));
     assertRefused("seed 4294967296", () -> run(small(0.1).withSeed(4294967295L), 2));
     assertRefused("seeds 0", () -> run(small(0.1), 0));
+  }
+
+  /** Trains two networks at once, but none of two layers. */
+  private record HalfBroken(Backend backend) implements Backend {
+    @Override
+    public DeviceInfo device() {
+      return backend.device();
+    }
+
+    @Override
+    public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
+      return Optional.empty();
+    }
+
+    @Override
+    public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
+      if (network.layerCount() == 2) {
+        throw new IllegalStateException("broken for this test");
+      }
+      return backend.open(network, training, replicas);
+    }
+
+    @Override
+    public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
+      return 2;
+    }
+
+    @Override
+    public void close() {
+      backend.close();
+    }
   }
 
   private static StudySpec small(double learningRate) {

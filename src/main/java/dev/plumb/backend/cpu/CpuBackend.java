@@ -72,22 +72,31 @@ public final class CpuBackend implements Backend {
     }
   }
 
+  /** A small network is one thread's work, so that a session of few replicas keeps few threads busy. */
+  @Override
+  public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
+    return isByRows(network) ? Math.max(1, options.threads() / replicas) : 1;
+  }
+
   /** What multiplies matrices; empty for a network that is computed by rows. */
   private Optional<Products> products(NetworkSpec network) {
     return switch (options.method()) {
-      case BY_SIZE -> isWide(network) ? Optional.of(Products.load(onNote)) : Optional.empty();
+      case BY_SIZE -> isByRows(network) ? Optional.empty() : Optional.of(Products.load(onNote));
       case ROWS -> Optional.empty();
       case PRODUCTS -> Optional.of(Products.load(onNote));
       case JAVA_PRODUCTS -> Optional.of(Products.plainJava("as asked for"));
     };
   }
 
-  private static boolean isWide(NetworkSpec network) {
+  private boolean isByRows(NetworkSpec network) {
+    if (options.method() != CpuOptions.Method.BY_SIZE) {
+      return options.method() == CpuOptions.Method.ROWS;
+    }
     long most = 0;
     for (int l = 0; l < network.layerCount(); l++) {
       most = Math.max(most, (long) network.layer(l).in() * network.layer(l).out());
     }
-    return most >= WIDE;
+    return most < WIDE;
   }
 
   @Override

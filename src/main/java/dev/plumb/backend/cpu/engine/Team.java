@@ -23,6 +23,7 @@ public final class Team implements AutoCloseable {
   private static final int SPINS = 2_000;
 
   private final Thread[] helpers;
+  private boolean started;
   private final AtomicInteger nextTask = new AtomicInteger();
   private final AtomicInteger atWork = new AtomicInteger();
   private volatile int round;
@@ -31,14 +32,13 @@ public final class Team implements AutoCloseable {
   private Work work;
   private int tasks;
 
-  /** @param size threads, the asking one included, at least 1 */
+  /** @param size threads, the asking one included, at least 1; they start when there is work for more than one */
   public Team(int size) {
     helpers = new Thread[size - 1];
     for (int i = 0; i < helpers.length; i++) {
       int member = i + 1;
       helpers[i] = new Thread(() -> help(member), "plumb-cpu-" + member);
       helpers[i].setDaemon(true);
-      helpers[i].start();
     }
   }
 
@@ -53,6 +53,12 @@ public final class Team implements AutoCloseable {
         what.run(task, 0);
       }
       return;
+    }
+    if (!started) {
+      started = true;
+      for (Thread helper : helpers) {
+        helper.start();
+      }
     }
     work = what;
     tasks = count;
