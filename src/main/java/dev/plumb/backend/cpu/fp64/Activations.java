@@ -9,18 +9,22 @@ import dev.plumb.model.Activation;
  * <p>A NaN that comes in goes out, from the derivatives too. Infinities and zeros give what the scalar formulas of the reference
  * give (silu and gelu at -∞, and their derivatives at ±∞, are NaN), but for the sign of a zero.
  *
- * <p>The loops are written for HotSpot's vectoriser: it takes arithmetic, fma, min, max and abs over flat arrays, but no
- * comparison, no choice, no call and no conversion. So a choice is made by max and min, see {@link #step}, and longer formulas
- * stand as several loops over a tile that stays in the first-level cache.
+ * <p>The loops are written for HotSpot's vectoriser. Of Java 17 it takes arithmetic, fma, min, max and abs over arrays that are
+ * all indexed alike, but no comparison, no choice, no call, no conversion and no two offsets. So a choice is made by max and
+ * min, see {@link Piecewise}; what is at an offset of its own is copied to a tile that stays in the first-level cache, and back;
+ * and longer formulas stand as several loops over that tile. Equal offsets save the copies for the simple functions: linear,
+ * relu and leaky_relu, and the derivatives from a of these, sigmoid and tanh.
  */
-@SuppressWarnings("cast") // constants are cast for the single-precision text of this file
 final class Activations {
   static final int TILE = 256;
-  private static final double LEAKY_SLOPE = (double) 0.01;
+  /** Arrays of a power of two lie so that the same places in them contend for the same lines of the cache. */
+  private static final int GAP = 32;
 
-  private final double[] powers = new double[TILE];
-  private final double[] fractions = new double[TILE];
-  private final double[] tails = new double[TILE];
+  private final double[] x = new double[TILE + GAP];
+  private final double[] y = new double[TILE + GAP];
+  private final double[] powers = new double[TILE + GAP];
+  private final double[] fractions = new double[TILE + GAP];
+  private final double[] upper = new double[TILE + GAP];
 
   /**
    * Whether f' can be had from a = f(z) alone as well as from z, so that z may be overwritten by a. sigmoid and tanh saturate:
@@ -36,198 +40,156 @@ final class Activations {
   /** a = f(z); a may be z itself, at the same place. */
   void apply(Activation f, double[] z, int zFrom, double[] a, int aFrom, int count) {
     switch (f) {
-      case LINEAR -> {
-        if (z != a || zFrom != aFrom) {
-          System.arraycopy(z, zFrom, a, aFrom, count);
+      case LINEAR, RELU, LEAKY_RELU -> applyPiecewise(f, z, zFrom, a, aFrom, count);
+      case SIGMOID, TANH, SOFTPLUS, ELU, GELU, SILU -> {
+        for (int done = 0; done < count; done += TILE) {
+          int length = Math.min(TILE, count - done);
+          System.arraycopy(z, zFrom + done, x, 0, length);
+          applyToTile(f, length);
+          System.arraycopy(y, 0, a, aFrom + done, length);
         }
       }
-      case RELU -> relu(z, zFrom, a, aFrom, count);
-      case LEAKY_RELU -> leakyRelu(z, zFrom, a, aFrom, count);
-      case SIGMOID -> sigmoid(z, zFrom, a, aFrom, count);
-      case TANH -> tanh(z, zFrom, a, aFrom, count);
-      case SOFTPLUS -> softplus(z, zFrom, a, aFrom, count);
-      case ELU -> elu(z, zFrom, a, aFrom, count);
-      case GELU -> gelu(z, zFrom, a, aFrom, count);
-      case SILU -> silu(z, zFrom, a, aFrom, count);
     }
   }
 
   /** delta = delta·f'(z), given z and a = f(z); z is not read where {@link #derivativeFromOutput}. */
   void timesDerivative(
       Activation f, double[] z, int zFrom, double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
+    if (f == Activation.LINEAR) {
+      return;
+    }
+    if (aFrom == deltaFrom && timesDerivativeInPlace(f, a, delta, deltaFrom, count)) {
+      return;
+    }
+    boolean fromOutput = derivativeFromOutput(f);
+    for (int done = 0; done < count; done += TILE) {
+      int length = Math.min(TILE, count - done);
+      System.arraycopy(fromOutput ? a : z, (fromOutput ? aFrom : zFrom) + done, x, 0, length);
+      System.arraycopy(delta, deltaFrom + done, y, 0, length);
+      timesDerivativeOfTile(f, length);
+      System.arraycopy(y, 0, delta, deltaFrom + done, length);
+    }
+  }
+
+  /** y = e^x, over the whole range; y may be x itself, at the same place. */
+  void exp(double[] from, int xFrom, double[] to, int yFrom, int count) {
+    for (int done = 0; done < count; done += TILE) {
+      int length = Math.min(TILE, count - done);
+      System.arraycopy(from, xFrom + done, x, 0, length);
+      Exponential.reduce(x, Exponential.LOWEST, Approximations.HIGHEST, powers, fractions, length);
+      Exponential.halve(powers, y, length);
+      Exponential.raise(powers, fractions, length);
+      Exponential.joinHalves(powers, fractions, y, length);
+      System.arraycopy(y, 0, to, yFrom + done, length);
+    }
+  }
+
+  /** y = 1 / (1 + e^-x); y may be x itself, at the same place. */
+  void sigmoid(double[] from, int xFrom, double[] to, int yFrom, int count) {
+    apply(Activation.SIGMOID, from, xFrom, to, yFrom, count);
+  }
+
+  /** y = log(1 + e^x); y may be x itself, at the same place. */
+  void softplus(double[] from, int xFrom, double[] to, int yFrom, int count) {
+    apply(Activation.SOFTPLUS, from, xFrom, to, yFrom, count);
+  }
+
+  private static void applyPiecewise(Activation f, double[] z, int zFrom, double[] a, int aFrom, int count) {
+    double[] in = z;
+    if (zFrom != aFrom || f == Activation.LINEAR && z != a) {
+      System.arraycopy(z, zFrom, a, aFrom, count);
+      in = a;
+    }
+    if (f == Activation.RELU) {
+      Piecewise.relu(in, a, aFrom, count);
+    } else if (f == Activation.LEAKY_RELU) {
+      Piecewise.leakyRelu(in, a, aFrom, count);
+    }
+  }
+
+  /** y = f(x). */
+  private void applyToTile(Activation f, int length) {
     switch (f) {
-      case LINEAR -> {}
-      case RELU -> timesStep(a, aFrom, delta, deltaFrom, count);
-      case LEAKY_RELU -> timesLeakyStep(a, aFrom, delta, deltaFrom, count);
-      case SIGMOID -> timesSigmoidSlope(a, aFrom, delta, deltaFrom, count);
-      case TANH -> timesTanhSlope(a, aFrom, delta, deltaFrom, count);
-      case SOFTPLUS -> timesSoftplusSlope(a, aFrom, delta, deltaFrom, count);
-      case ELU -> timesEluSlope(z, zFrom, delta, deltaFrom, count);
-      case GELU -> timesGeluSlope(z, zFrom, delta, deltaFrom, count);
-      case SILU -> timesSiluSlope(z, zFrom, delta, deltaFrom, count);
+      case SIGMOID -> {
+        Exponential.reduce(x, Exponential.LOWEST, Exponential.ALONE, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.sigmoid(powers, fractions, y, length);
+      }
+      case TANH -> {
+        Logistic.twice(x, length);
+        Exponential.reduce(x, -Exponential.ALONE, Exponential.ALONE, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.tanh(powers, fractions, y, length);
+      }
+      case SOFTPLUS -> {
+        Exponential.reduceNegative(x, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.log1p(powers, fractions, y, length);
+        Logistic.softplus(x, y, length);
+      }
+      case ELU -> {
+        Exponential.reduce(x, -Exponential.ALONE, 0, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.elu(x, powers, fractions, y, length);
+      }
+      case GELU -> {
+        Normal.mills(x, y, powers, length);
+        Exponential.reduceSquare(x, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Exponential.timesJoined(powers, fractions, y, length);
+        Normal.gelu(x, y, length);
+      }
+      case SILU -> {
+        Exponential.reduce(x, Exponential.LOWEST, Exponential.ALONE, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.silu(x, powers, fractions, y, length);
+      }
+      default -> throw new AssertionError(f);
     }
   }
 
-  /** y = e^x, over the whole range; y may be x itself. */
-  void exp(double[] x, int xFrom, double[] y, int yFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.halve(x, xFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Exponential.joinHalves(powers, fractions, y, yFrom + done, length);
+  /** Whether it was done: delta *= f' where few operations on a give f', and both begin at one index. */
+  private static boolean timesDerivativeInPlace(Activation f, double[] a, double[] delta, int from, int count) {
+    switch (f) {
+      case RELU -> Piecewise.timesStep(a, delta, from, count);
+      case LEAKY_RELU -> Piecewise.timesLeakyStep(a, delta, from, count);
+      case SIGMOID -> Logistic.timesSigmoidSlope(a, delta, from, count);
+      case TANH -> Logistic.timesTanhSlope(a, delta, from, count);
+      default -> {
+        return false;
+      }
     }
+    return true;
   }
 
-  /** y = 1 / (1 + e^-x); y may be x itself. */
-  void sigmoid(double[] x, int xFrom, double[] y, int yFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.split(x, xFrom + done, Exponential.LOWEST, Exponential.ALONE, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.sigmoid(powers, fractions, y, yFrom + done, length);
+  /** y *= f', x being a where f' is had from it, else z. */
+  private void timesDerivativeOfTile(Activation f, int length) {
+    switch (f) {
+      case SOFTPLUS -> {
+        Exponential.reduceNegative(x, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.timesSoftplusSlope(powers, fractions, y, length);
+      }
+      case ELU -> {
+        Exponential.reduce(x, Exponential.LOWEST, 0, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Exponential.timesJoined(powers, fractions, y, length);
+      }
+      case GELU -> {
+        Exponential.reduceSquare(x, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Exponential.join(powers, fractions, length);
+        Normal.mills(x, fractions, upper, length);
+        Normal.tailSlopes(x, powers, fractions, length);
+        Piecewise.timesReflected(x, fractions, y, length);
+      }
+      case SILU -> {
+        Exponential.reduceNegative(x, powers, fractions, length);
+        Exponential.raise(powers, fractions, length);
+        Logistic.siluTailSlopes(x, powers, fractions, length);
+        Piecewise.timesReflected(x, fractions, y, length);
+      }
+      default -> timesDerivativeInPlace(f, x, y, 0, length);
     }
-  }
-
-  /** y = log(1 + e^x); y may be x itself. */
-  void softplus(double[] x, int xFrom, double[] y, int yFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.splitNegative(x, xFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.log1p(powers, fractions, tails, length);
-      Logistic.softplus(x, xFrom + done, tails, y, yFrom + done, length);
-    }
-  }
-
-  private void tanh(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.splitTwice(z, zFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.tanh(powers, fractions, a, aFrom + done, length);
-    }
-  }
-
-  private void silu(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.split(z, zFrom + done, Exponential.LOWEST, Exponential.ALONE, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.silu(z, zFrom + done, powers, fractions, a, aFrom + done, length);
-    }
-  }
-
-  private void elu(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.split(z, zFrom + done, -Exponential.ALONE, 0, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.elu(z, zFrom + done, powers, fractions, a, aFrom + done, length);
-    }
-  }
-
-  private void gelu(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      normalTails(z, zFrom + done, length);
-      Normal.gelu(z, zFrom + done, tails, a, aFrom + done, length);
-    }
-  }
-
-  private void timesSoftplusSlope(double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.splitNegative(a, aFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.timesSoftplusSlope(powers, fractions, delta, deltaFrom + done, length);
-    }
-  }
-
-  private void timesEluSlope(double[] z, int zFrom, double[] delta, int deltaFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.split(z, zFrom + done, Exponential.LOWEST, 0, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Exponential.timesJoined(powers, fractions, delta, deltaFrom + done, length);
-    }
-  }
-
-  private void timesSiluSlope(double[] z, int zFrom, double[] delta, int deltaFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Exponential.splitNegative(z, zFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Logistic.siluTailSlopes(z, zFrom + done, powers, fractions, tails, length);
-      timesReflected(z, zFrom + done, tails, delta, deltaFrom + done, length);
-    }
-  }
-
-  private void timesGeluSlope(double[] z, int zFrom, double[] delta, int deltaFrom, int count) {
-    for (int done = 0; done < count; done += TILE) {
-      int length = Math.min(TILE, count - done);
-      Normal.mills(z, zFrom + done, tails, length);
-      Normal.splitDensity(z, zFrom + done, powers, fractions, length);
-      Exponential.powersOfTwo(powers, length);
-      Normal.tailSlopes(z, zFrom + done, powers, fractions, tails, length);
-      timesReflected(z, zFrom + done, tails, delta, deltaFrom + done, length);
-    }
-  }
-
-  /** tails = Φ(-|z|). */
-  private void normalTails(double[] z, int zFrom, int length) {
-    Normal.mills(z, zFrom, tails, length);
-    Normal.splitDensity(z, zFrom, powers, fractions, length);
-    Exponential.powersOfTwo(powers, length);
-    Exponential.timesJoined(powers, fractions, tails, 0, length);
-  }
-
-  private static void relu(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      a[aFrom + i] = Math.max(z[zFrom + i], 0);
-    }
-  }
-
-  private static void leakyRelu(double[] z, int zFrom, double[] a, int aFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      a[aFrom + i] = Math.max(z[zFrom + i], LEAKY_SLOPE * z[zFrom + i]);
-    }
-  }
-
-  /** a is never below 0: it is relu's output. */
-  private static void timesStep(double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      delta[deltaFrom + i] *= Math.min(a[aFrom + i] * Double.MAX_VALUE * Double.MAX_VALUE, 1);
-    }
-  }
-
-  private static void timesLeakyStep(double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      delta[deltaFrom + i] *= Math.max(Math.min(a[aFrom + i] * Double.MAX_VALUE * Double.MAX_VALUE, 1), LEAKY_SLOPE);
-    }
-  }
-
-  private static void timesSigmoidSlope(double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      delta[deltaFrom + i] *= a[aFrom + i] * (1 - a[aFrom + i]);
-    }
-  }
-
-  private static void timesTanhSlope(double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      delta[deltaFrom + i] *= Math.fma(-a[aFrom + i], a[aFrom + i], 1);
-    }
-  }
-
-  /** delta *= g(z), where g(-|z|) = tails and g(z) = 1 - g(-z). */
-  private static void timesReflected(double[] z, int zFrom, double[] tails, double[] delta, int deltaFrom, int count) {
-    for (int i = 0; i < count; i++) {
-      double step = step(z[zFrom + i]);
-      delta[deltaFrom + i] *= Math.fma(tails[i], Math.fma(-2, step, 1), step);
-    }
-  }
-
-  /** 1 above 0, else 0; NaN for NaN. The product takes the smallest number beyond 1. */
-  static double step(double z) {
-    return Math.max(Math.min(z * Double.MAX_VALUE * Double.MAX_VALUE, 1), 0);
   }
 }

@@ -1,86 +1,100 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * e^x as 2^k·(1 + p) with a whole number k and p between -0.3 and 0.42, in three kinds of loops: one that splits x into k and
- * p, {@link #powersOfTwo}, which makes 2^k of k, and one that joins the two, here or in what needs them apart.
+ * e^x as 2^k·(1 + p) with a whole number k and p between -0.3 and 0.42, in several loops: one reduces x to k and the rest r, one
+ * makes p of r, one 2^k of k, and one joins the two, here or in what needs them apart. Powers of two stand as 2^k / UNSCALE, so
+ * that the smallest of them are normal numbers.
  */
 @SuppressWarnings("cast") // constants are cast for the single-precision text of this file
 final class Exponential {
   static final double LOWEST = Approximations.LOWEST;
   static final double ALONE = Approximations.ALONE;
+  static final double UNSCALE = Approximations.UNSCALE;
   private static final double LOG2_E = Approximations.LOG2_E;
   private static final double LN2 = Approximations.LN2;
   private static final double LN2_REST = Approximations.LN2_REST;
   private static final double ROUNDING = Approximations.ROUNDING;
-  private static final double UNSCALE = Approximations.UNSCALE;
 
   private Exponential() {}
 
-  /** Splits x, or the nearer of low and high where x is not between them. */
-  static void split(double[] x, int from, double low, double high, double[] k, double[] p, int count) {
+  /** Reduces x, or the nearer of low and high where x is not between them. */
+  static void reduce(double[] x, double low, double high, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = Math.max(Math.min(x[from + i], high), low);
+      double v = Math.max(Math.min(x[i], high), low);
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      p[i] = Approximations.expm1(rest(v, rounded - ROUNDING));
+      r[i] = rest(v, rounded - ROUNDING);
     }
   }
 
-  /** Splits -|x|. */
-  static void splitNegative(double[] x, int from, double[] k, double[] p, int count) {
+  /** Reduces -|x|. */
+  static void reduceNegative(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = Math.max(-Math.abs(x[from + i]), LOWEST);
+      double v = Math.max(-Math.abs(x[i]), LOWEST);
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      p[i] = Approximations.expm1(rest(v, rounded - ROUNDING));
+      r[i] = rest(v, rounded - ROUNDING);
     }
   }
 
-  /** Splits 2x, or the nearer end of what e^2x - 1 and e^2x + 1 differ in. */
-  static void splitTwice(double[] x, int from, double[] k, double[] p, int count) {
+  /** Reduces -x²/2, with what x² loses by rounding. */
+  static void reduceSquare(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = Math.max(Math.min(x[from + i] * 2, ALONE), -ALONE);
+      double y = Math.min(Math.abs(x[i]), Approximations.FARTHEST);
+      double square = y * y;
+      double lost = Math.fma(y, y, -square);
+      double v = (double) -0.5 * square;
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      p[i] = Approximations.expm1(rest(v, rounded - ROUNDING));
+      r[i] = Math.fma(lost, (double) -0.5, rest(v, rounded - ROUNDING));
     }
   }
 
-  /** e^x = 2^k·2^k·p, for the whole range of x: 2^2k alone may be too large or too small for a number. */
-  static void halve(double[] x, int from, double[] k, double[] p, int count) {
+  /** From what x was reduced to, k and r, to 2^k / UNSCALE and p. */
+  static void raise(double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = Math.max(Math.min(x[from + i], Approximations.HIGHEST), LOWEST);
-      double n = Math.fma(v, LOG2_E, ROUNDING) - ROUNDING;
-      double half = Math.fma(n, (double) 0.5, ROUNDING);
-      double odd = Math.fma(half - ROUNDING, -2, n);
-      k[i] = half;
-      // 2^odd for -1, 0 and 1.
-      double two = Math.fma(odd, Math.fma(odd, (double) 0.25, (double) 0.75), 1);
-      p[i] = Math.fma(Approximations.expm1(rest(v, n)), two, two);
+      r[i] = Approximations.expm1(r[i]);
     }
-  }
-
-  /** v - n·ln 2. */
-  static double rest(double v, double n) {
-    return Math.fma(n, -LN2_REST, Math.fma(n, -LN2, v));
-  }
-
-  /** From k to 2^k; its own loop, as it does not become vectors. Still to be multiplied by UNSCALE. */
-  static void powersOfTwo(double[] k, int count) {
     Approximations.powersOfTwo(k, count);
   }
 
-  static void joinHalves(double[] powers, double[] p, double[] y, int from, int count) {
+  /** powers = e^x. */
+  static void join(double[] powers, double[] p, int count) {
     for (int i = 0; i < count; i++) {
-      double power = powers[i] * UNSCALE;
-      y[from + i] = p[i] * power * power;
+      powers[i] = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
     }
   }
 
   /** y *= e^x. */
-  static void timesJoined(double[] powers, double[] p, double[] y, int from, int count) {
+  static void timesJoined(double[] powers, double[] p, double[] y, int count) {
     for (int i = 0; i < count; i++) {
-      y[from + i] *= Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
+      y[i] *= Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
     }
+  }
+
+  /**
+   * Splits k in k/2, rounded, and 2^(k - 2·(k/2)), which is 1/2, 1 or 2: over the whole range of x, 2^k alone may be too large
+   * for a number, or too small.
+   */
+  static void halve(double[] k, double[] odd, int count) {
+    for (int i = 0; i < count; i++) {
+      double n = k[i] - ROUNDING;
+      double half = Math.fma(n, (double) 0.5, ROUNDING);
+      k[i] = half;
+      double left = Math.fma(half - ROUNDING, -2, n);
+      odd[i] = Math.fma(left, Math.fma(left, (double) 0.25, (double) 0.75), 1);
+    }
+  }
+
+  /** e^x in the place of odd, where k was halved. */
+  static void joinHalves(double[] powers, double[] p, double[] odd, int count) {
+    for (int i = 0; i < count; i++) {
+      double power = powers[i] * UNSCALE;
+      odd[i] = Math.fma(p[i], odd[i], odd[i]) * power * power;
+    }
+  }
+
+  private static double rest(double v, double n) {
+    return Math.fma(n, -LN2_REST, Math.fma(n, -LN2, v));
   }
 }

@@ -11,35 +11,41 @@ final class Logistic {
 
   private Logistic() {}
 
-  /** e^x / (1 + e^x), both sides scaled, so that the smallest results are rounded once. */
-  static void sigmoid(double[] powers, double[] p, double[] y, int from, int count) {
+  static void twice(double[] x, int count) {
     for (int i = 0; i < count; i++) {
-      double e = Math.fma(p[i], powers[i], powers[i]);
-      y[from + i] = e / (e + SCALE);
+      x[i] *= 2;
     }
   }
 
-  static void silu(double[] z, int zFrom, double[] powers, double[] p, double[] a, int aFrom, int count) {
+  /** e^x / (1 + e^x), both sides scaled, so that the smallest results are rounded once. */
+  static void sigmoid(double[] powers, double[] p, double[] y, int count) {
     for (int i = 0; i < count; i++) {
       double e = Math.fma(p[i], powers[i], powers[i]);
-      a[aFrom + i] = z[zFrom + i] * (e / (e + SCALE));
+      y[i] = e / (e + SCALE);
+    }
+  }
+
+  static void silu(double[] z, double[] powers, double[] p, double[] a, int count) {
+    for (int i = 0; i < count; i++) {
+      double e = Math.fma(p[i], powers[i], powers[i]);
+      a[i] = z[i] * (e / (e + SCALE));
     }
   }
 
   /** (e^2z - 1) / (e^2z + 1), from the parts of e^2z. */
-  static void tanh(double[] powers, double[] p, double[] a, int from, int count) {
+  static void tanh(double[] powers, double[] p, double[] a, int count) {
     for (int i = 0; i < count; i++) {
       double power = powers[i] * UNSCALE;
       double expm1 = Math.fma(p[i], power, power - 1);
-      a[from + i] = expm1 / (expm1 + 2);
+      a[i] = expm1 / (expm1 + 2);
     }
   }
 
   /** e^z - 1 is above z but at 0. */
-  static void elu(double[] z, int zFrom, double[] powers, double[] p, double[] a, int aFrom, int count) {
+  static void elu(double[] z, double[] powers, double[] p, double[] a, int count) {
     for (int i = 0; i < count; i++) {
       double power = powers[i] * UNSCALE;
-      a[aFrom + i] = Math.max(z[zFrom + i], Math.fma(p[i], power, power - 1));
+      a[i] = Math.max(z[i], Math.fma(p[i], power, power - 1));
     }
   }
 
@@ -54,26 +60,39 @@ final class Logistic {
     }
   }
 
-  static void softplus(double[] x, int xFrom, double[] logs, double[] y, int yFrom, int count) {
+  /** y = max(x, 0) + y. */
+  static void softplus(double[] x, double[] y, int count) {
     for (int i = 0; i < count; i++) {
-      y[yFrom + i] = Math.max(x[xFrom + i], 0) + logs[i];
+      y[i] = Math.max(x[i], 0) + y[i];
+    }
+  }
+
+  static void timesSigmoidSlope(double[] a, double[] delta, int from, int count) {
+    for (int i = 0; i < count; i++) {
+      delta[from + i] *= a[from + i] * (1 - a[from + i]);
+    }
+  }
+
+  static void timesTanhSlope(double[] a, double[] delta, int from, int count) {
+    for (int i = 0; i < count; i++) {
+      delta[from + i] *= Math.fma(-a[from + i], a[from + i], 1);
     }
   }
 
   /** sigmoid(z) = 1 - e^-a for a = softplus(z), to the last digits on both sides; from the parts of e^-a. */
-  static void timesSoftplusSlope(double[] powers, double[] p, double[] delta, int from, int count) {
+  static void timesSoftplusSlope(double[] powers, double[] p, double[] delta, int count) {
     for (int i = 0; i < count; i++) {
       double power = powers[i] * UNSCALE;
-      delta[from + i] *= Math.fma(-p[i], power, 1 - power);
+      delta[i] *= Math.fma(-p[i], power, 1 - power);
     }
   }
 
-  /** silu'(-y) = e·(1 + e - y) / (1 + e)² for y = |z|, e = e^-y. */
-  static void siluTailSlopes(double[] z, int zFrom, double[] powers, double[] p, double[] slopes, int count) {
+  /** silu'(-y) = e·(1 + e - y) / (1 + e)² for y = |z|, e = e^-y; in the place of p. */
+  static void siluTailSlopes(double[] z, double[] powers, double[] p, int count) {
     for (int i = 0; i < count; i++) {
       double e = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
       double sum = 1 + e;
-      slopes[i] = e * (sum - Math.abs(z[zFrom + i])) / (sum * sum);
+      p[i] = e * (sum - Math.abs(z[i])) / (sum * sum);
     }
   }
 }

@@ -10,48 +10,42 @@ final class Normal {
   private static final double CENTRE = Approximations.MILLS_CENTRE;
   /** 1 / √2π */
   private static final double DENSITY_AT_ZERO = (double) 0.39894228040143268;
-  private static final double UNSCALE = Approximations.UNSCALE;
-  private static final double ROUNDING = Approximations.ROUNDING;
 
   private Normal() {}
 
-  /** m(|z|). */
-  static void mills(double[] z, int from, double[] m, int count) {
+  /** m(|z|); upper is scratch. */
+  static void mills(double[] z, double[] m, double[] upper, int count) {
+    invert(z, m, count);
+    millsUpper(m, upper, count);
     for (int i = 0; i < count; i++) {
-      m[i] = 1 / (Math.abs(z[from + i]) + CENTRE);
-    }
-    for (int i = 0; i < count; i++) {
-      double t = Math.fma(m[i], -2 * CENTRE, 1);
-      m[i] *= Approximations.mills(t, Approximations.millsUpper(t));
+      m[i] *= Approximations.mills(Math.fma(m[i], -2 * CENTRE, 1), upper[i]);
     }
   }
 
-  /** The parts of e^(-z²/2), as {@link Exponential#split} gives them; what z² loses by rounding is in it. */
-  static void splitDensity(double[] z, int from, double[] k, double[] p, int count) {
+  private static void invert(double[] z, double[] inverse, int count) {
     for (int i = 0; i < count; i++) {
-      double y = Math.min(Math.abs(z[from + i]), Approximations.FARTHEST);
-      double square = y * y;
-      double v = (double) -0.5 * square;
-      double rounded = Math.fma(v, Approximations.LOG2_E, ROUNDING);
-      k[i] = rounded;
-      double lost = Math.fma(y, y, -square);
-      p[i] = Approximations.expm1(Math.fma(lost, (double) -0.5, Exponential.rest(v, rounded - ROUNDING)));
+      inverse[i] = 1 / (Math.abs(z[i]) + CENTRE);
     }
   }
 
-  /** a = z·Φ(z), from tails = Φ(-|z|). */
-  static void gelu(double[] z, int zFrom, double[] tails, double[] a, int aFrom, int count) {
+  private static void millsUpper(double[] inverse, double[] upper, int count) {
     for (int i = 0; i < count; i++) {
-      double step = Activations.step(z[zFrom + i]);
-      a[aFrom + i] = z[zFrom + i] * Math.fma(tails[i], Math.fma(-2, step, 1), step);
+      upper[i] = Approximations.millsUpper(Math.fma(inverse[i], -2 * CENTRE, 1));
     }
   }
 
-  /** gelu'(-y) = e^(-y²/2)·(m(y) - y / √2π), y = |z|, in the place of m(y). */
-  static void tailSlopes(double[] z, int zFrom, double[] powers, double[] p, double[] m, int count) {
+  /** z·Φ(z), in the place of tails = Φ(-|z|). */
+  static void gelu(double[] z, double[] tails, int count) {
     for (int i = 0; i < count; i++) {
-      double density = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
-      m[i] = density * Math.fma(Math.abs(z[zFrom + i]), -DENSITY_AT_ZERO, m[i]);
+      double step = Piecewise.step(z[i]);
+      tails[i] = z[i] * Math.fma(tails[i], Math.fma(-2, step, 1), step);
+    }
+  }
+
+  /** gelu'(-y) = e^(-y²/2)·(m(y) - y / √2π), y = |z|, from density = e^(-y²/2), in the place of m(y). */
+  static void tailSlopes(double[] z, double[] density, double[] m, int count) {
+    for (int i = 0; i < count; i++) {
+      m[i] = density[i] * Math.fma(Math.abs(z[i]), -DENSITY_AT_ZERO, m[i]);
     }
   }
 }
