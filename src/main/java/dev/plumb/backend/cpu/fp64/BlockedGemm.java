@@ -1,23 +1,60 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
+import java.util.Arrays;
 
 /**
- * The matrix product in plain Java, where no BLAS can be loaded. A block of B is packed into rows that stay in the second-level
- * cache, and each row of C is summed up over them: the same loops over rows that small networks are trained with.
+ * The matrix product in plain Java, for where no BLAS can be loaded. Rows of C are summed up as c += a₀·b₀ + ... + a₅·b₅ over rows
+ * of B: {@link #six} is what C2 turns into vector instructions, and is given what suits it and the caches:
+ *
+ * <ul>
+ *   <li>B in blocks of DEPTH x WIDTH, packed into Java arrays of one row each; six of them and a row of C fit the first-level cache;
+ *   <li>C in blocks of ROWS x WIDTH, likewise, which stay in the second-level cache while a block of B passes by, six rows a turn.
+ * </ul>
+ *
+ * <p>Each value of C is one sum in the order of k, fused, whatever the blocks: it does not depend on what is computed with it.
  */
 public final class BlockedGemm implements Gemm<double[]> {
-  /** Rows of a packed block: a multiple of the four that are taken at once. */
-  private static final int DEPTH = 64;
+  /** Columns of a block: rows of 2 KiB. */
+  private static final int WIDTH = 2048 / Double.BYTES;
 
-  /** Columns of a packed block, 256 KiB of doubles together. */
-  private static final int WIDTH = 512;
+  /** Rows of a block of C: 128 KiB together. */
+  private static final int ROWS = 64;
 
-  /** What one thread packs into, and a row of C. */
-  private record Room(double[][] block, double[] row) {}
+  /** Rows of a block of B, a multiple of six. */
+  private static final int DEPTH = 192;
 
-  private final ThreadLocal<Room> rooms =
-      ThreadLocal.withInitial(() -> new Room(new double[DEPTH][WIDTH], new double[WIDTH]));
+  /** From so few columns down, Cᵀ = op(B)ᵀ·op(A)ᵀ is computed instead, if that has more: vectors want long rows. */
+  private static final int NARROW = 96;
+
+  /** What a thread packs into. */
+  private static final class Blocks {
+    final double[][] b = new double[DEPTH][WIDTH];
+    final double[][] c = new double[ROWS][WIDTH];
+    final double[] coefficients = new double[6];
+  }
+
+  /**
+   * A matrix inside an array, by the distances of neighbours: transposed by exchanging them.
+   *
+   * @param down from a row to the next
+   * @param right from a column to the next
+   */
+  private record View(double[] values, int offset, int down, int right) {
+    static View of(boolean transpose, double[] values, int offset, int stride) {
+      return transpose ? new View(values, offset, 1, stride) : new View(values, offset, stride, 1);
+    }
+
+    View transposed() {
+      return new View(values, offset, right, down);
+    }
+
+    int at(int row, int column) {
+      return offset + row * down + column * right;
+    }
+  }
+
+  private static final ThreadLocal<Blocks> BLOCKS = ThreadLocal.withInitial(Blocks::new);
 
   @Override
   public String name() {
@@ -40,44 +77,160 @@ public final class BlockedGemm implements Gemm<double[]> {
       double[] c,
       int cOffset,
       int cStride) {
-    Room room = rooms.get();
-    int alongK = transposeA ? aStride : 1;
-    int alongM = transposeA ? 1 : aStride;
+    Gemm.requireInside(transposeA, transposeB, m, n, k, a.length, aOffset, aStride, b.length, bOffset, bStride,
+        c.length, cOffset, cStride);
+    View left = View.of(transposeA, a, aOffset, aStride);
+    View right = View.of(transposeB, b, bOffset, bStride);
+    View result = View.of(false, c, cOffset, cStride);
+    if (n <= NARROW && m > n) {
+      multiply(n, m, k, right.transposed(), left.transposed(), result.transposed());
+    } else {
+      multiply(m, n, k, left, right, result);
+    }
+  }
+
+  private static void multiply(int m, int n, int k, View a, View b, View c) {
+    Blocks own = BLOCKS.get();
     for (int j = 0; j < n; j += WIDTH) {
       int width = Math.min(WIDTH, n - j);
       for (int p = 0; p < k; p += DEPTH) {
         int depth = Math.min(DEPTH, k - p);
-        if (transposeB) {
-          packTransposed(b, bOffset + j * bStride + p, bStride, room.block(), depth, width);
-        } else {
-          pack(b, bOffset + p * bStride + j, bStride, room.block(), depth, width);
-        }
-        for (int i = 0; i < m; i++) {
-          int from = aOffset + i * alongM + p * alongK;
-          int to = cOffset + i * cStride + j;
+        pack(b, p, j, depth, width, own.b);
+        for (int i = 0; i < m; i += ROWS) {
+          int rows = Math.min(ROWS, m - i);
           if (p == 0) {
-            RowProducts.row(room.row(), room.block(), depth, a, from, alongK, 0, 0, width);
+            zero(own.c, rows, width);
           } else {
-            System.arraycopy(c, to, room.row(), 0, width);
-            RowProducts.addRow(room.row(), room.block(), depth, a, from, alongK, 0, width);
+            take(c, i, j, rows, width, own.c);
           }
-          System.arraycopy(room.row(), 0, c, to, width);
+          accumulate(own, a, i, p, rows, depth, width);
+          give(own.c, rows, width, c, i, j);
         }
       }
     }
   }
 
-  private static void pack(double[] b, int offset, int stride, double[][] block, int depth, int width) {
-    for (int p = 0; p < depth; p++) {
-      System.arraycopy(b, offset + p * stride, block[p], 0, width);
+  private static void accumulate(Blocks own, View a, int i, int p, int rows, int depth, int width) {
+    double[][] b = own.b;
+    double[] f = own.coefficients;
+    for (int q = 0; q < depth; q += 6) {
+      int some = Math.min(6, depth - q);
+      for (int r = 0; r < rows; r++) {
+        int from = a.at(i + r, p + q);
+        for (int s = 0; s < 6; s++) {
+          f[s] = s < some ? a.values()[from + s * a.right()] : 0;
+        }
+        six(own.c[r], b[q], b[q + 1], b[q + 2], b[q + 3], b[q + 4], b[q + 5], f[0], f[1], f[2], f[3], f[4], f[5], width);
+      }
     }
   }
 
-  private static void packTransposed(double[] b, int offset, int stride, double[][] block, int depth, int width) {
-    for (int p = 0; p < depth; p++) {
-      double[] row = block[p];
-      for (int j = 0; j < width; j++) {
-        row[j] = b[offset + j * stride + p];
+  /** One output array, read and written at the loop variable itself, and no more than six inputs: else C2 leaves it scalar. */
+  private static void six(
+      double[] c,
+      double[] b0,
+      double[] b1,
+      double[] b2,
+      double[] b3,
+      double[] b4,
+      double[] b5,
+      double a0,
+      double a1,
+      double a2,
+      double a3,
+      double a4,
+      double a5,
+      int width) {
+    for (int j = 0; j < width; j++) {
+      c[j] = Math.fma(a5, b5[j], Math.fma(a4, b4[j], Math.fma(a3, b3[j],
+          Math.fma(a2, b2[j], Math.fma(a1, b1[j], Math.fma(a0, b0[j], c[j]))))));
+    }
+  }
+
+  /** Rows up to the next multiple of six are filled with zeros. */
+  private static void pack(View b, int p, int j, int depth, int width, double[][] block) {
+    if (b.right() == 1) {
+      for (int q = 0; q < depth; q++) {
+        System.arraycopy(b.values(), b.at(p + q, j), block[q], 0, width);
+      }
+    } else {
+      packTransposed(b, p, j, depth, width, block);
+    }
+    for (int q = depth; q % 6 != 0; q++) {
+      Arrays.fill(block[q], 0, width, 0);
+    }
+  }
+
+  /** Eight neighbours at once: a cache line is read once, or twice. */
+  private static void packTransposed(View b, int p, int j, int depth, int width, double[][] block) {
+    int q = 0;
+    for (; q + 7 < depth; q += 8) {
+      eight(b.values(), b.at(p + q, j), b.right(), width, block[q], block[q + 1], block[q + 2], block[q + 3],
+          block[q + 4], block[q + 5], block[q + 6], block[q + 7]);
+    }
+    for (; q < depth; q++) {
+      double[] row = block[q];
+      int from = b.at(p + q, j);
+      for (int s = 0; s < width; s++) {
+        row[s] = b.values()[from + s * b.right()];
+      }
+    }
+  }
+
+  private static void eight(
+      double[] values,
+      int offset,
+      int stride,
+      int width,
+      double[] b0,
+      double[] b1,
+      double[] b2,
+      double[] b3,
+      double[] b4,
+      double[] b5,
+      double[] b6,
+      double[] b7) {
+    for (int j = 0; j < width; j++) {
+      int from = offset + j * stride;
+      b0[j] = values[from];
+      b1[j] = values[from + 1];
+      b2[j] = values[from + 2];
+      b3[j] = values[from + 3];
+      b4[j] = values[from + 4];
+      b5[j] = values[from + 5];
+      b6[j] = values[from + 6];
+      b7[j] = values[from + 7];
+    }
+  }
+
+  private static void zero(double[][] block, int rows, int width) {
+    for (int r = 0; r < rows; r++) {
+      Arrays.fill(block[r], 0, width, 0);
+    }
+  }
+
+  private static void take(View c, int i, int j, int rows, int width, double[][] block) {
+    for (int r = 0; r < rows; r++) {
+      int from = c.at(i + r, j);
+      if (c.right() == 1) {
+        System.arraycopy(c.values(), from, block[r], 0, width);
+      } else {
+        for (int s = 0; s < width; s++) {
+          block[r][s] = c.values()[from + s * c.right()];
+        }
+      }
+    }
+  }
+
+  private static void give(double[][] block, int rows, int width, View c, int i, int j) {
+    for (int r = 0; r < rows; r++) {
+      int to = c.at(i + r, j);
+      if (c.right() == 1) {
+        System.arraycopy(block[r], 0, c.values(), to, width);
+      } else {
+        for (int s = 0; s < width; s++) {
+          c.values()[to + s * c.right()] = block[r][s];
+        }
       }
     }
   }
