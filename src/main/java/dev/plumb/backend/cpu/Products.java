@@ -31,12 +31,10 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String refusal) {
     if ("java".equals(System.getProperty(PROPERTY))) {
       return plainJava(PROPERTY + " is set to java");
     }
-    try {
-      OpenBlas openBlas = OpenBlas.load();
-      return new Products(openBlas.doubles(), openBlas.floats(), null);
-    } catch (UnsatisfiedLinkError e) {
-      return plainJava(e.getMessage());
-    }
+    OpenBlas.Loading loading = OpenBlas.load();
+    return loading instanceof OpenBlas.Loaded loaded
+        ? new Products(loaded.openBlas().doubles(), loaded.openBlas().floats(), null)
+        : plainJava(((OpenBlas.Refused) loading).reason());
   }
 
   /** @param refusal why */

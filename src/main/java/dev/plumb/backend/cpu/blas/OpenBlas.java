@@ -1,197 +1,115 @@
 package dev.plumb.backend.cpu.blas;
 
-import dev.ludovic.netlib.blas.BLAS;
 import dev.ludovic.netlib.blas.NativeBLAS;
 import dev.plumb.backend.cpu.engine.Gemm;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.Map;
 import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * OpenBLAS, with its natives from Maven Central. Two libraries carry it: bytedeco's brings the native code and loads it, but hands
- * it Java arrays only as copies, which for wide layers costs a quarter of the speed; netlib's calls the same native code on the
- * arrays themselves. OpenBLAS's own threads stay out of it: Plumb deals out the work, and threads of both would wait for each other.
+ * OpenBLAS, with its natives from Maven Central. Two libraries carry it: bytedeco's brings the native code and loads it, netlib's
+ * calls it on Java's own arrays. Where netlib has nothing for a platform, bytedeco's calls it too, on copies.
  *
- * <p>Loading takes some tenths of a second, and happens when the first wide network is opened.
+ * <p>OpenBLAS's own threads stay out of it: Plumb deals out the work, and threads of both would wait for each other.
  */
-public final class OpenBlas {
-  /** Who is netlib's only voice: it reports what it tried first as warnings on the console. */
+public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
+  /** What came of loading it. */
+  public sealed interface Loading {}
+
+  /** It computes, and computes right. */
+  public record Loaded(OpenBlas openBlas) implements Loading {}
+
+  /** @param reason why there is no OpenBLAS here, in one line */
+  public record Refused(String reason) implements Loading {}
+
+  /** What says at warning level, on the console, which libraries it looked for in vain; held, so that its level stays. */
   private static final Logger NETLIB = Logger.getLogger("dev.ludovic.netlib.blas.InstanceBuilder");
 
-  private final BLAS blas;
+  private static final String NETLIB_LIBRARY = "dev.ludovic.netlib.blas.nativeLibPath";
 
-  private OpenBlas(BLAS blas) {
-    this.blas = blas;
+  private static Loading loading;
+
+  /** Loads it when called first in a process, which takes some tenths of a second. */
+  public static synchronized Loading load() {
+    if (loading == null) {
+      loading = loadFirst();
+    }
+    return loading;
   }
 
-  /**
-   * Loads it.
-   *
-   * @throws UnsatisfiedLinkError when it cannot be loaded or computes wrong results here; the message is one line that says why
-   */
-  public static OpenBlas load() {
+  private static Loading loadFirst() {
     try {
-      Path bridge = Path.of(Loader.load(openblas_nolapack.class));
-      openblas_nolapack.blas_set_num_threads(1);
-      System.setProperty("dev.ludovic.netlib.blas.nativeLibPath", libraryBeside(bridge).toString());
-      NETLIB.setLevel(Level.OFF);
-      OpenBlas loaded = new OpenBlas(NativeBLAS.getInstance());
-      loaded.requireRightResults();
-      return loaded;
+      UnpackFolder folder = UnpackFolder.choose();
+      try {
+        return loadedFromJar();
+      } finally {
+        folder.deleteIfMade();
+      }
     } catch (LinkageError | RuntimeException | IOException e) {
-      Throwable cause = e;
-      while (cause.getCause() != null) {
-        cause = cause.getCause();
-      }
-      UnsatisfiedLinkError refused = new UnsatisfiedLinkError("OpenBLAS cannot be loaded: " + firstLine(cause));
-      refused.initCause(e);
-      throw refused;
+      return new Refused("OpenBLAS cannot be used: " + lastLine(e));
     }
   }
 
-  private static Path libraryBeside(Path bridge) throws IOException {
-    try (Stream<Path> files = Files.list(bridge.getParent())) {
-      return files
-          .filter(file -> file.getFileName().toString().matches("libopenblas.*\\.so\\..*"))
-          .findFirst()
-          .orElseThrow(() -> new IOException("no libopenblas beside " + bridge));
+  private static Loading loadedFromJar() {
+    Loader.load(openblas_nolapack.class);
+    if (Loader.addressof("openblas_set_num_threads") == null) {
+      return new Refused("what was loaded as OpenBLAS is another library");
+    }
+    openblas_nolapack.blas_set_num_threads(1);
+    OpenBlas openBlas = inPlaceOrCopying();
+    SelfCheck.run(openBlas.doubles(), openBlas.floats());
+    return new Loaded(openBlas);
+  }
+
+  private static OpenBlas inPlaceOrCopying() {
+    try {
+      return inPlace();
+    } catch (LinkageError | RuntimeException e) {
+      return copying();
     }
   }
 
-  private static String firstLine(Throwable cause) {
-    String message = Objects.requireNonNullElse(cause.getMessage(), cause.getClass().getSimpleName());
-    return message.lines().findFirst().orElse(message);
-  }
-
-  public Gemm<double[]> doubles() {
-    return new Doubles(blas);
-  }
-
-  public Gemm<float[]> floats() {
-    return new Floats(blas);
-  }
-
-  /** Older OpenBLAS took the wrong kernels on processors that it did not know. */
-  private void requireRightResults() {
-    int m = 33;
-    int n = 17;
-    int k = 65;
-    double[] a = new double[m * k];
-    double[] b = new double[k * n];
-    Arrays.setAll(a, i -> (i * 7 % 11) - 5);
-    Arrays.setAll(b, i -> (i * 5 % 13) - 6);
-    float[] a4 = new float[a.length];
-    float[] b4 = new float[b.length];
-    for (int i = 0; i < a.length; i++) {
-      a4[i] = (float) a[i];
-    }
-    for (int i = 0; i < b.length; i++) {
-      b4[i] = (float) b[i];
-    }
-    double[] c = new double[m * n];
-    float[] c4 = new float[m * n];
-    for (boolean transposeA : new boolean[] {false, true}) {
-      for (boolean transposeB : new boolean[] {false, true}) {
-        int aStride = transposeA ? m : k;
-        int bStride = transposeB ? k : n;
-        doubles().multiply(transposeA, transposeB, m, n, k, a, 0, aStride, b, 0, bStride, c, 0, n);
-        floats().multiply(transposeA, transposeB, m, n, k, a4, 0, aStride, b4, 0, bStride, c4, 0, n);
-        for (int i = 0; i < m; i++) {
-          for (int j = 0; j < n; j++) {
-            double sum = 0;
-            for (int p = 0; p < k; p++) {
-              sum += a[transposeA ? p * m + i : i * k + p] * b[transposeB ? j * k + p : p * n + j];
-            }
-            // Small whole numbers: every order of summation is exact.
-            if (c[i * n + j] != sum || c4[i * n + j] != sum) {
-              throw new IllegalStateException("its products are wrong on this processor");
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /** BLAS reads matrices column by column: what lies in memory as row-major C is its Cᵀ = op(B)ᵀ·op(A)ᵀ. */
-  private record Doubles(BLAS blas) implements Gemm<double[]> {
-    @Override
-    public String name() {
-      return "OpenBLAS";
-    }
-
-    @Override
-    public void multiply(
-        boolean transposeA,
-        boolean transposeB,
-        int m,
-        int n,
-        int k,
-        double[] a,
-        int aOffset,
-        int aStride,
-        double[] b,
-        int bOffset,
-        int bStride,
-        double[] c,
-        int cOffset,
-        int cStride) {
-      requireInside(a.length, aOffset, aStride, transposeA ? k : m, transposeA ? m : k);
-      requireInside(b.length, bOffset, bStride, transposeB ? n : k, transposeB ? k : n);
-      requireInside(c.length, cOffset, cStride, m, n);
-      blas.dgemm(
-          letter(transposeB), letter(transposeA), n, m, k, 1, b, bOffset, bStride, a, aOffset, aStride, 0, c, cOffset, cStride);
-    }
-  }
-
-  /** Likewise. */
-  private record Floats(BLAS blas) implements Gemm<float[]> {
-    @Override
-    public String name() {
-      return "OpenBLAS";
-    }
-
-    @Override
-    public void multiply(
-        boolean transposeA,
-        boolean transposeB,
-        int m,
-        int n,
-        int k,
-        float[] a,
-        int aOffset,
-        int aStride,
-        float[] b,
-        int bOffset,
-        int bStride,
-        float[] c,
-        int cOffset,
-        int cStride) {
-      requireInside(a.length, aOffset, aStride, transposeA ? k : m, transposeA ? m : k);
-      requireInside(b.length, bOffset, bStride, transposeB ? n : k, transposeB ? k : n);
-      requireInside(c.length, cOffset, cStride, m, n);
-      blas.sgemm(
-          letter(transposeB), letter(transposeA), n, m, k, 1, b, bOffset, bStride, a, aOffset, aStride, 0, c, cOffset, cStride);
-    }
+  /** Netlib's calls, of the library that is loaded already, which it finds by its file. */
+  private static OpenBlas inPlace() {
+    String library = Loader.getLoadedLibraries().entrySet().stream()
+        .filter(loaded -> loaded.getKey().startsWith("openblas"))
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElseThrow(() -> new UnsatisfiedLinkError("OpenBLAS is not a library of its own"));
+    System.setProperty(NETLIB_LIBRARY, library);
+    NETLIB.setLevel(Level.OFF);
+    NativeBLAS blas = NativeBLAS.getInstance();
+    return of("OpenBLAS",
+        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.dgemm(
+            letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc),
+        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.sgemm(
+            letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc));
   }
 
   private static String letter(boolean transpose) {
     return transpose ? "T" : "N";
   }
 
-  /** Native code does not look where an array ends. */
-  private static void requireInside(int length, int offset, int stride, int rows, int columns) {
-    boolean inside = rows > 0 && columns > 0 && offset >= 0 && stride >= columns
-        && offset + (long) (rows - 1) * stride + columns <= length;
-    if (!inside) {
-      throw new IndexOutOfBoundsException("a matrix of " + rows + " x " + columns + " with rows " + stride + " apart from "
-          + offset + " on does not lie inside an array of " + length);
+  /** Bytedeco's calls. */
+  static OpenBlas copying() {
+    return of("OpenBLAS on copies", CopyingGemm.doubles(), CopyingGemm.floats());
+  }
+
+  private static OpenBlas of(String name, ArrayGemm<double[]> doubles, ArrayGemm<float[]> floats) {
+    return new OpenBlas(new RowMajorGemm<>(name, doubles), new RowMajorGemm<>(name, floats));
+  }
+
+  /** What a person needs to know stands at the end of a chain of causes. */
+  private static String lastLine(Throwable error) {
+    Throwable cause = error;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
     }
+    String message = Objects.requireNonNullElse(cause.getMessage(), cause.getClass().getSimpleName());
+    return message.lines().findFirst().orElse(message);
   }
 }
