@@ -19,8 +19,8 @@ public final class Team implements AutoCloseable {
     void run(int task, int member);
   }
 
-  /** Turns of waiting awake, some tens of microseconds: the next piece of a step comes sooner than a sleeper would wake. */
-  private static final int SPINS = 2_000;
+  /** Turns of waiting awake, some hundred microseconds: the next piece of a step comes sooner than a sleeper would wake. */
+  private static final int SPINS = 10_000;
 
   private final Thread[] helpers;
   private boolean started;

@@ -171,7 +171,7 @@ final class MatrixNetwork implements Network {
   private void backwardTile(int task, int member) {
     int gradientTiles = gradientTiles();
     if (task < gradientTiles) {
-      gradients(layerNow, task);
+      gradients(layerNow, task, tools[member].finiteCheck);
     } else {
       deltaBelow(layerNow - 1, task - gradientTiles, tools[member].functions);
     }
@@ -205,7 +205,7 @@ final class MatrixNetwork implements Network {
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
-  private void gradients(int l, int tile) {
+  private void gradients(int l, int tile, FiniteCheck check) {
     int inputs = network.layer(l).in();
     int from = tilesOfUnits[l].from(tile);
     int to = tilesOfUnits[l].from(tile + 1);
@@ -227,8 +227,8 @@ final class MatrixNetwork implements Network {
       }
       gradients[biases + unit] = sum;
     }
-    finite[firstTile[l] + tile] = vectors.gradientsAreFinite(weights + from * inputs, weights + to * inputs)
-        && vectors.gradientsAreFinite(biases + from, biases + to);
+    finite[firstTile[l] + tile] = check.allFinite(gradients, weights + from * inputs, weights + to * inputs)
+        && check.allFinite(gradients, biases + from, biases + to);
     if (training.clipNorm().isEmpty()) {
       updateTile(l, tile);
     }

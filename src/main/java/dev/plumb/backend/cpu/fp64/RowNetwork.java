@@ -38,6 +38,7 @@ final class RowNetwork implements Network {
   private Targets targets;
   private int capacity;
   private int samples;
+  private boolean finite;
 
   RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
     this.network = network;
@@ -85,6 +86,7 @@ final class RowNetwork implements Network {
     double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
     tools.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], tools.score);
     backward(features, tools.functions);
+    finite = tools.finiteCheck.allFinite(vectors.gradients(), 0, layout.size());
     update(tools.scalars);
   }
 
@@ -123,7 +125,7 @@ final class RowNetwork implements Network {
 
   @Override
   public boolean gradientsAreFinite() {
-    return vectors.gradientsAreFinite(0, layout.size());
+    return finite;
   }
 
   @Override

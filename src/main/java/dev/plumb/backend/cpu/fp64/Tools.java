@@ -8,6 +8,7 @@ import dev.plumb.model.Loss;
 final class Tools {
   final Activations functions = new Activations();
   final Losses losses;
+  final FiniteCheck finiteCheck = new FiniteCheck();
   final StepScalars scalars = new StepScalars();
   final Score score = new Score();
 
