@@ -1,5 +1,7 @@
 package dev.plumb.backend.cpu.engine;
 
+import dev.plumb.model.NetworkSpec;
+
 /**
  * How the rows of a matrix are dealt out to threads: always in the same tiles, however many threads there are, so that every
  * product is computed by the same calls and comes out the same to the last bit.
@@ -34,6 +36,11 @@ public final class Tiles {
   /** For a product whose left matrix is the transpose of what lies in memory. */
   public static Tiles ofTransposed(int rows) {
     return new Tiles(rows, MOST_TRANSPOSED);
+  }
+
+  /** Whether any layer's products are worth more than one thread. */
+  public static boolean shareOut(NetworkSpec network) {
+    return network.widths().stream().anyMatch(width -> of(width).count() > 1);
   }
 
   public int count() {

@@ -10,21 +10,23 @@ import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepLog;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * The networks of one session. Small networks are dealt out to the threads whole, each with all steps of a chunk; of wide ones,
- * one is trained after the other, and the threads share each step.
+ * The networks of one session. Small networks are dealt out to the threads whole, each with all steps of a chunk. Of those so wide
+ * that a layer makes several tiles, one is trained after the other, and the threads share each step.
  */
 public final class DenseReplicas implements Replicas<double[]> {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
   private final Team team;
-  private final boolean wide;
+  private final boolean byProducts;
+  private final boolean shared;
   private final Tools[] tools;
   private final Network[] networks;
   private final Inference inference;
@@ -38,28 +40,33 @@ public final class DenseReplicas implements Replicas<double[]> {
   private long firstStep;
   private StepLog log;
 
-  /** @param gemm for wide networks; null for small ones */
+  /** @param gemm what multiplies matrices; null for networks that are computed by rows */
   public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, Team team) {
     this.network = network;
     this.training = training;
     this.team = team;
     layout = ParameterLayout.of(network);
-    wide = gemm != null;
+    byProducts = gemm != null;
+    shared = byProducts && Tiles.shareOut(network);
     tools = new Tools[team.size()];
     for (int member = 0; member < tools.length; member++) {
       tools[member] = new Tools(training.loss());
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
-      networks[replica] = wide
-          ? new MatrixNetwork(network, training, layout, gemm, team, tools)
+      networks[replica] = byProducts
+          ? new MatrixNetwork(network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools())
           : new RowNetwork(network, training, layout);
     }
-    inference = wide
+    inference = byProducts
         ? new Inference.OfMatrices(network, layout, gemm, team, tools)
         : new Inference.OfRows(network, layout, tools[0].functions);
     pieceTargets = Targets.of(training.loss(), network.outputs(), Inference.PIECE);
     pieceDelta = new double[network.outputs()][Inference.PIECE];
+  }
+
+  private Tools[] ownTools() {
+    return new Tools[] {new Tools(training.loss())};
   }
 
   @Override
@@ -74,7 +81,7 @@ public final class DenseReplicas implements Replicas<double[]> {
     this.firstStep = firstStep;
     this.log = log;
     reserve();
-    if (wide) {
+    if (shared) {
       for (int replica = 0; replica < networks.length; replica++) {
         trainReplica(replica, 0);
       }
@@ -88,7 +95,7 @@ public final class DenseReplicas implements Replicas<double[]> {
     int most = 0;
     for (int step = 0; step < chunk.steps(); step++) {
       int[] rows = chunk.batch(step, 0);
-      if (rows == null && !wide) {
+      if (rows == null && !byProducts) {
         data.turn();
       }
       most = Math.max(most, rows == null ? data.rows() : rows.length);

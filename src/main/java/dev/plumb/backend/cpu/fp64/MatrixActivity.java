@@ -5,16 +5,19 @@ import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.Activation;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The values of a wide network's units while a batch goes forward: each layer a matrix [units x samples], made in tiles of whole
  * rows by the threads of a team.
  */
 final class MatrixActivity {
-  private final NetworkSpec network;
+  /** Kept, as the network makes a layer anew for whoever asks. */
+  private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final Gemm<double[]> gemm;
   private final Team team;
@@ -35,7 +38,7 @@ final class MatrixActivity {
   private int layerNow;
 
   MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
-    this.network = network;
+    layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     this.gemm = gemm;
     this.team = team;
@@ -43,7 +46,7 @@ final class MatrixActivity {
     pre = new double[network.layerCount()][];
     post = new double[network.layerCount()][];
     tiles = new Tiles[network.layerCount()];
-    Arrays.setAll(tiles, l -> Tiles.of(network.layer(l).out()));
+    Arrays.setAll(tiles, l -> Tiles.of(layers[l].out()));
   }
 
   /**
@@ -58,8 +61,8 @@ final class MatrixActivity {
     capacity = Math.max(capacity, most);
     keeps |= keepsPreActivations;
     for (int l = 0; l < post.length; l++) {
-      Activation activation = network.layer(l).activation();
-      int size = matrixSize(network.layer(l).out(), capacity);
+      Activation activation = layers[l].activation();
+      int size = matrixSize(layers[l].out(), capacity);
       post[l] = new double[size];
       boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
       pre[l] = apart ? new double[size] : post[l];
@@ -95,10 +98,10 @@ final class MatrixActivity {
 
   private void forwardTile(int tile, int member) {
     int l = layerNow;
-    int inputs = network.layer(l).in();
+    int inputs = layers[l].in();
     int from = tiles[l].from(tile);
     int to = tiles[l].from(tile + 1);
-    Activation activation = network.layer(l).activation();
+    Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
     int w = layout.weight(l).offset() + from * inputs;
     if (l == 0) {

@@ -7,9 +7,11 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.Loss;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
+import java.util.stream.IntStream;
 
 /**
  * A wide network, whose time goes into matrix products: these are left to a GEMM, in tiles that the threads of a team share, and
@@ -30,6 +32,8 @@ final class MatrixNetwork implements Network {
 
   private final NetworkSpec network;
   private final TrainingSpec training;
+  /** Kept, as the network makes a layer anew for whoever asks. */
+  private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final Gemm<double[]> gemm;
   private final Team team;
@@ -67,6 +71,7 @@ final class MatrixNetwork implements Network {
       Team team,
       Tools[] tools) {
     this.network = network;
+    layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
     this.layout = layout;
     this.gemm = gemm;
@@ -81,8 +86,8 @@ final class MatrixNetwork implements Network {
     firstTile = new int[network.layerCount()];
     int tiles = 0;
     for (int l = 0; l < delta.length; l++) {
-      tilesOfUnits[l] = Tiles.of(network.layer(l).out());
-      tilesOfInputs[l] = Tiles.ofTransposed(network.layer(l).in());
+      tilesOfUnits[l] = Tiles.of(layers[l].out());
+      tilesOfInputs[l] = Tiles.ofTransposed(layers[l].in());
       firstTile[l] = tiles;
       tiles += tilesOfUnits[l].count();
     }
@@ -106,7 +111,7 @@ final class MatrixNetwork implements Network {
     outputDelta = new double[network.outputs()][batch];
     targets = Targets.of(training.loss(), network.outputs(), batch);
     for (int l = 0; l < delta.length; l++) {
-      delta[l] = new double[MatrixActivity.matrixSize(network.layer(l).out(), batch)];
+      delta[l] = new double[MatrixActivity.matrixSize(layers[l].out(), batch)];
     }
   }
 
@@ -179,7 +184,7 @@ final class MatrixNetwork implements Network {
 
   /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int tile, Activations functions) {
-    int inputs = network.layer(l).in();
+    int inputs = layers[l].in();
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     int w = layout.weight(l).offset() + from;
@@ -189,7 +194,7 @@ final class MatrixNetwork implements Network {
         false,
         to - from,
         samples,
-        network.layer(l).out(),
+        layers[l].out(),
         vectors.parameters(),
         w,
         inputs,
@@ -200,13 +205,13 @@ final class MatrixNetwork implements Network {
         from * samples,
         samples);
     int first = from * samples;
-    functions.timesDerivative(network.layer(l - 1).activation(),
+    functions.timesDerivative(layers[l - 1].activation(),
         activity.pre(l - 1), first, activity.post(l - 1), first, d, first, (to - from) * samples);
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
   private void gradients(int l, int tile, FiniteCheck check) {
-    int inputs = network.layer(l).in();
+    int inputs = layers[l].in();
     int from = tilesOfUnits[l].from(tile);
     int to = tilesOfUnits[l].from(tile + 1);
     int weights = layout.weight(l).offset();
@@ -235,7 +240,7 @@ final class MatrixNetwork implements Network {
   }
 
   private void updateTile(int l, int tile) {
-    int inputs = network.layer(l).in();
+    int inputs = layers[l].in();
     int from = tilesOfUnits[l].from(tile);
     int to = tilesOfUnits[l].from(tile + 1);
     int weights = layout.weight(l).offset();
@@ -279,7 +284,7 @@ final class MatrixNetwork implements Network {
       case POST -> activity.post(layer);
       case DELTA -> delta[layer];
     };
-    int units = network.layer(layer).out();
+    int units = layers[layer].out();
     for (int unit = 0; unit < units; unit++) {
       for (int i = 0; i < samples; i++) {
         out[i * units + unit] = values[unit * samples + i];

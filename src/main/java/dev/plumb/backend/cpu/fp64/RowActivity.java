@@ -1,12 +1,15 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.model.Activation;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
+import java.util.stream.IntStream;
 
 /** The values of a network's units while a batch goes forward, layer by layer as rows [units][samples]. */
 final class RowActivity {
-  private final NetworkSpec network;
+  /** Kept, as the network makes a layer anew for whoever asks. */
+  private final LayerSpec[] layers;
   private final ParameterLayout layout;
   /** Z; the same arrays as A where Z need not be kept. */
   private final double[][][] pre;
@@ -15,7 +18,7 @@ final class RowActivity {
   private boolean keeps;
 
   RowActivity(NetworkSpec network, ParameterLayout layout) {
-    this.network = network;
+    layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     pre = new double[network.layerCount()][][];
     post = new double[network.layerCount()][][];
@@ -29,8 +32,8 @@ final class RowActivity {
     capacity = Math.max(capacity, samples);
     keeps |= keepsPreActivations;
     for (int l = 0; l < post.length; l++) {
-      Activation activation = network.layer(l).activation();
-      int units = network.layer(l).out();
+      Activation activation = layers[l].activation();
+      int units = layers[l].out();
       post[l] = new double[units][capacity];
       boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
       pre[l] = apart ? new double[units][capacity] : post[l];
@@ -47,10 +50,10 @@ final class RowActivity {
   double[][] forward(double[] parameters, double[][] x, int samples, boolean keepsPreActivations, Activations functions) {
     double[][] in = x;
     for (int l = 0; l < post.length; l++) {
-      Activation activation = network.layer(l).activation();
+      Activation activation = layers[l].activation();
       boolean inPlace = !keepsPreActivations && Activations.derivativeFromOutput(activation);
       double[][] z = inPlace ? post[l] : pre[l];
-      int inputs = network.layer(l).in();
+      int inputs = layers[l].in();
       int weights = layout.weight(l).offset();
       int biases = layout.bias(l).offset();
       for (int unit = 0; unit < z.length; unit++) {
@@ -76,7 +79,7 @@ final class RowActivity {
   long bytes() {
     long rows = 0;
     for (int l = 0; l < post.length; l++) {
-      rows += (long) network.layer(l).out() * (pre[l] == post[l] ? 1 : 2);
+      rows += (long) layers[l].out() * (pre[l] == post[l] ? 1 : 2);
     }
     return rows * capacity * Double.BYTES;
   }

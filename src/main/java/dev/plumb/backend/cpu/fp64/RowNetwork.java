@@ -5,10 +5,12 @@ import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * A small network, trained by one thread in its own cache: every unit's values are a row over the samples. For layer l, with
@@ -29,6 +31,8 @@ final class RowNetwork implements Network {
 
   private final NetworkSpec network;
   private final TrainingSpec training;
+  /** Kept, as the network makes a layer anew for whoever asks. */
+  private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final Vectors vectors;
   private final Optimizer optimizer;
@@ -42,6 +46,7 @@ final class RowNetwork implements Network {
 
   RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
     this.network = network;
+    layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
     this.layout = layout;
     vectors = new Vectors(training.optimizer(), layout.size());
@@ -65,7 +70,7 @@ final class RowNetwork implements Network {
     x = new double[network.inputs()][batch];
     targets = Targets.of(training.loss(), network.outputs(), batch);
     for (int l = 0; l < delta.length; l++) {
-      delta[l] = new double[network.layer(l).out()][batch];
+      delta[l] = new double[layers[l].out()][batch];
     }
   }
 
@@ -94,8 +99,8 @@ final class RowNetwork implements Network {
     double[] gradients = vectors.gradients();
     Arrays.fill(gradients, 0);
     for (int l = delta.length - 1; l >= 0; l--) {
-      int inputs = network.layer(l).in();
-      int outputs = network.layer(l).out();
+      int inputs = layers[l].in();
+      int outputs = layers[l].out();
       if (l > 0) {
         deltaBelow(l, inputs, outputs, functions);
       }
@@ -103,7 +108,7 @@ final class RowNetwork implements Network {
       int biases = layout.bias(l).offset();
       for (int from = 0; from < samples; from += PIECE) {
         int to = Math.min(samples, from + PIECE);
-        RowProducts.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        RowDots.BEST.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
         for (int unit = 0; unit < outputs; unit++) {
           gradients[biases + unit] += RowProducts.sum(delta[l][unit], from, to);
         }
@@ -113,7 +118,7 @@ final class RowNetwork implements Network {
 
   /** D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int inputs, int outputs, Activations functions) {
-    Activation activation = network.layer(l - 1).activation();
+    Activation activation = layers[l - 1].activation();
     int weights = layout.weight(l).offset();
     for (int unit = 0; unit < inputs; unit++) {
       double[] row = delta[l - 1][unit];
@@ -161,7 +166,7 @@ final class RowNetwork implements Network {
   public long bytes() {
     long rows = network.inputs() + network.outputs();
     for (int l = 0; l < delta.length; l++) {
-      rows += network.layer(l).out();
+      rows += layers[l].out();
     }
     return vectors.bytes() + activity.bytes() + rows * capacity * Double.BYTES;
   }

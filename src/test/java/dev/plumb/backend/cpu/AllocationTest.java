@@ -1,0 +1,63 @@
+package dev.plumb.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuOptions.Method;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A step makes no objects: the thread's own count of allocated bytes does not grow with the number of steps. */
+class AllocationTest {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  @ParameterizedTest
+  @CsvSource({
+    "ROWS, FP64, SGD, MSE, RELU", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID", "ROWS, FP64, RMSPROP, BINARY_CROSS_ENTROPY, GELU",
+    "PRODUCTS, FP32, SGD, CROSS_ENTROPY, RELU", "PRODUCTS, FP64, ADAMW, HUBER, SILU",
+  })
+  void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation) {
+    NetworkSpec network = NetworkSpec.of(activation, 3, 8, 8, 2);
+    TrainingSpec training =
+        TrainingSpec.of(loss, OptimizerSpec.defaultOf(optimizer), 1e-4, 1).withPrecision(precision).withClipNorm(1);
+    Dataset data = RandomData.draw(40, network, loss, new NumpyRandom(3));
+    try (TrainingSession session = CpuUnderTest.open(new CpuOptions(1, method)).open(network, training, 1)) {
+      session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(network, new NumpyRandom(1)));
+      session.bind(data);
+      int[][] batches = new int[2000][];
+      Arrays.setAll(batches, step -> step % 2 == 0 ? null : new int[] {step % 40, 7, 8});
+      StepChunk few = StepChunk.of(20).learningRate(1e-4).batches(Arrays.copyOf(batches, 20)).build();
+      StepChunk many = StepChunk.of(2000).learningRate(1e-4).batches(batches).build();
+      allocatedBy(session, few);
+      allocatedBy(session, many);
+      long byFew = allocatedBy(session, few);
+      long byMany = allocatedBy(session, many);
+      // One object of the smallest size in each step would be 16 bytes times 1980.
+      assertTrue(byMany - byFew < 1980 * 16 / 4, byFew + " bytes for 20 steps, " + byMany + " for 2000");
+      assertTrue(byMany < 64 * 1024, byMany + " bytes for a chunk");
+    }
+  }
+
+  private static long allocatedBy(TrainingSession session, StepChunk chunk) {
+    long before = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+    session.run(chunk);
+    long after = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+    session.sync();
+    return after - before;
+  }
+}
