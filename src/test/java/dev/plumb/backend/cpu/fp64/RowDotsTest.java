@@ -1,0 +1,56 @@
+package dev.plumb.backend.cpu.fp64;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.plumb.golden.Close;
+import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** Run twice by Maven: as Java starts by itself, and with the Vector API. */
+class RowDotsTest {
+  private static final long SEED = 20261124;
+
+  @Test
+  void vectorApiIsUsedWhereJavaWasStartedWithIt() {
+    boolean asked = Boolean.getBoolean("plumb.test.vector");
+    assertEquals(asked, ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(), "this run is not what it should be");
+    assertEquals(asked, RowDots.BEST.getClass().getSimpleName().equals("VectorDots"), RowDots.BEST.getClass().getName());
+  }
+
+  @Test
+  void sumsAreThoseOfPlainLoopsWhateverTheSizes() {
+    NumpyRandom random = new NumpyRandom(SEED);
+    int[] sizes = {1, 2, 3, 4, 5, 7, 8, 13};
+    for (int outputs : sizes) {
+      for (int inputs : sizes) {
+        for (int samples : new int[] {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, 129}) {
+          double[][] d = rows(outputs, samples, random);
+          double[][] a = rows(inputs, samples, random);
+          int from = samples / 5;
+          double[] gradients = new double[3 + outputs * inputs + 2];
+          Arrays.fill(gradients, 0.25);
+          double[] expected = gradients.clone();
+          for (int o = 0; o < outputs; o++) {
+            for (int i = 0; i < inputs; i++) {
+              for (int n = from; n < samples; n++) {
+                expected[3 + o * inputs + i] += d[o][n] * a[i][n];
+              }
+            }
+          }
+          RowDots.BEST.weightGradients(d, outputs, a, inputs, gradients, 3, from, samples);
+          Close.assertRelativeToLargest(
+              outputs + " x " + inputs + ", samples " + from + " to " + samples + ", seed " + SEED, expected, gradients, 1e-14);
+        }
+      }
+    }
+  }
+
+  private static double[][] rows(int units, int samples, NumpyRandom random) {
+    double[][] rows = new double[units][samples];
+    for (double[] row : rows) {
+      Arrays.setAll(row, n -> random.uniform(-1, 1));
+    }
+    return rows;
+  }
+}
