@@ -16,7 +16,7 @@ public final class CudaReport {
 
   /** Looks, and loads CUDA where everything for it is there. */
   public static GpuReport make() {
-    CudaSystem system = CudaNatives.system();
+    CudaSystem system = CudaNatives.system().withCublas();
     List<GpuReport.Finding> findings = new ArrayList<>(findings(system));
     Optional<Obstacle> obstacle = CudaNatives.tryLoad();
     if (obstacle.isPresent()) {

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * @param kernelVersion the version of the driver's kernel module, where one is loaded
  * @param deviceFiles the cards' files below /dev
  * @param closedDeviceFiles those of them that this user may not read and write
- * @param cublas what was found of every cuBLAS that can be used, the one preferred first
+ * @param cublas what was found of every cuBLAS that can be used, the one preferred first; empty where it was not looked for
  */
 record CudaSystem(
     Surroundings surroundings,
@@ -44,8 +44,9 @@ record CudaSystem(
   private static final Pattern IN_PROC = Pattern.compile("NVRM version:.*?\\s([0-9]{3,}\\.[0-9.]+)\\s");
 
   /** Cards; WSL has one file for all of them. */
-  private static final List<String> DEVICE_FILES = List.of("nvidia[0-9]*", "nvidiactl", "nvidia-uvm", "dxg");
+  private static final String DEVICE_FILES = "{nvidia[0-9]*,nvidiactl,nvidia-uvm,dxg}";
 
+  /** Looks for cuBLAS only where there is a driver: without one it is of no use, and it takes longer than all the rest. */
   static CudaSystem inspect(Surroundings surroundings) {
     Optional<CudaPlatform> found = surroundings.platform();
     if (found.isEmpty()) {
@@ -53,21 +54,31 @@ record CudaSystem(
           surroundings, found, NOTHING, Optional.empty(), Optional.empty(), List.of(), List.of(), Map.of());
     }
     CudaPlatform platform = found.get();
-    LibrarySearch search = new LibrarySearch(surroundings);
-    LibrarySearch.Result driver = search.driver(platform);
+    LibrarySearch.Result driver = new LibrarySearch(surroundings).driver(platform);
     // A stand-in has nothing to do with what driver the machine may have.
     boolean real = platform == CudaPlatform.LINUX && surroundings.hostDevice().isEmpty();
     Optional<String> kernelVersion = real ? kernelVersion(surroundings) : Optional.empty();
     List<Path> deviceFiles = real ? deviceFiles(surroundings) : List.of();
-    Map<CudaVersions.Cublas, LibrarySearch.Result> cublas = new LinkedHashMap<>();
-    for (CudaVersions.Cublas version : CudaVersions.CURRENT.cublas()) {
-      version.fileName(platform).ifPresent(name -> cublas.put(version, search.cublas(platform, name)));
-    }
-    return new CudaSystem(surroundings, found, driver,
+    CudaSystem system = new CudaSystem(surroundings, found, driver,
         driver.file().flatMap(CudaSystem::versionInName).or(() -> kernelVersion), kernelVersion,
         deviceFiles,
         deviceFiles.stream().filter(file -> !Files.isReadable(file) || !Files.isWritable(file)).toList(),
-        cublas);
+        Map.of());
+    return driver.file().isPresent() ? system.withCublas() : system;
+  }
+
+  /** The same, with cuBLAS looked for whether there is a driver or not. */
+  CudaSystem withCublas() {
+    if (platform.isEmpty() || !cublas.isEmpty()) {
+      return this;
+    }
+    LibrarySearch search = new LibrarySearch(surroundings);
+    Map<CudaVersions.Cublas, LibrarySearch.Result> results = new LinkedHashMap<>();
+    for (CudaVersions.Cublas version : CudaVersions.CURRENT.cublas()) {
+      version.fileName(platform.get()).ifPresent(name -> results.put(version, search.cublas(platform.get(), name)));
+    }
+    return new CudaSystem(
+        surroundings, platform, driver, driverVersion, kernelVersion, deviceFiles, closedDeviceFiles, results);
   }
 
   /** The cuBLAS that will be taken; empty when there is none. */
@@ -137,12 +148,10 @@ record CudaSystem(
 
   private static List<Path> deviceFiles(Surroundings surroundings) {
     List<Path> files = new ArrayList<>();
-    for (String pattern : DEVICE_FILES) {
-      try (DirectoryStream<Path> matching = Files.newDirectoryStream(surroundings.at("/dev"), pattern)) {
-        matching.forEach(files::add);
-      } catch (IOException e) {
-        // There is no such folder, or it may not be read: there are no files for this process.
-      }
+    try (DirectoryStream<Path> matching = Files.newDirectoryStream(surroundings.at("/dev"), DEVICE_FILES)) {
+      matching.forEach(files::add);
+    } catch (IOException e) {
+      // There is no such folder, or it may not be read: there are no files for this process.
     }
     return files.stream().sorted().toList();
   }

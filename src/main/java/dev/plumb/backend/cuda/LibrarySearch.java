@@ -12,8 +12,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -117,7 +115,7 @@ final class LibrarySearch {
     return folders(place).stream().map(folder -> folder.resolve(name)).toList();
   }
 
-  /** The loader's cache holds the full paths of all libraries that it knows, as strings with zero bytes behind them. */
+  /** The loader's cache holds the full paths of all libraries that it knows, as strings with zero bytes around them. */
   private List<Path> cached(String name) {
     String cache;
     try {
@@ -126,9 +124,10 @@ final class LibrarySearch {
       return List.of();
     }
     List<Path> files = new ArrayList<>();
-    Matcher matcher = Pattern.compile("/[^\0]*/" + Pattern.quote(name) + "(?=\0)").matcher(cache);
-    while (matcher.find()) {
-      files.add(surroundings.at(matcher.group()));
+    String ending = "/" + name + "\0";
+    for (int at = cache.indexOf(ending); at >= 0; at = cache.indexOf(ending, at + 1)) {
+      int start = cache.indexOf('/', cache.lastIndexOf('\0', at));
+      files.add(surroundings.at(cache.substring(start, at + ending.length() - 1)));
     }
     return files;
   }

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.backend.GpuReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,15 @@ class CudaSystemTest {
     Obstacle obstacle = new FakeMachine(root).library(CUBLAS_12).obstacle().orElseThrow();
     assertEquals("there is no NVIDIA driver: libcuda.so.1 was not found", obstacle.reason());
     assertTrue(obstacle.remedy().contains("525.60.13"), obstacle.remedy());
+  }
+
+  @Test
+  void cublasIsLookedForWithoutADriverOnlyToReportIt() throws IOException {
+    FakeMachine machine = new FakeMachine(root).library(CUBLAS_12);
+    assertEquals(Map.of(), machine.inspect().cublas());
+    List<GpuReport.Finding> findings = CudaReport.findings(machine.inspect().withCublas());
+    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12", machine.path(CUBLAS_12) + " (used)", List.of())),
+        findings.toString());
   }
 
   @Test
