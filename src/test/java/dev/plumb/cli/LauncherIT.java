@@ -8,7 +8,6 @@ import dev.plumb.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -22,8 +21,6 @@ class LauncherIT {
   private static final Path LAUNCHER = Path.of("scripts/plumb").toAbsolutePath();
 
   @TempDir Path folder;
-
-  private record Ran(int code, String out, String err) {}
 
   @Test
   void runsFromAnyFolderAndThroughALink() throws Exception {
@@ -95,14 +92,6 @@ class LauncherIT {
   }
 
   private Ran run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
-    Path out = folder.resolve("stdout");
-    Path err = folder.resolve("stderr");
-    ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(List.of(command)))
-        .directory(folder.toFile())
-        .redirectOutput(out.toFile())
-        .redirectError(err.toFile());
-    builder.environment().putAll(environment);
-    int code = builder.start().waitFor();
-    return new Ran(code, Files.readString(out), Files.readString(err));
+    return Ran.of(folder, environment, command);
   }
 }
