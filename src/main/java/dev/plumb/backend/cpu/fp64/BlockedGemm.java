@@ -4,12 +4,12 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.Arrays;
 
 /**
- * The matrix product in plain Java, for where no BLAS can be loaded. Rows of C are summed up as c += a₀·b₀ + ... + a₅·b₅ over rows
- * of B: {@link #six} is what C2 turns into vector instructions, and is given what suits it and the caches:
+ * The matrix product in plain Java, for where no BLAS can be loaded. Rows of C are summed up as c += a₀·b₀ + ... + a₅·b₅ over
+ * rows of B: {@link #six} is what C2 turns into vector instructions, and is given what suits it and the caches:
  *
  * <ul>
- *   <li>B in blocks of DEPTH x WIDTH, packed into Java arrays of one row each; six of them and a row of C fit the first-level cache;
- *   <li>C in blocks of ROWS x WIDTH, likewise, which stay in the second-level cache while a block of B passes by, six rows a turn.
+ *   <li>B in blocks of DEPTH x WIDTH, packed into a Java array a row; six of them and a row of C fit the first-level cache;
+ *   <li>C in blocks of ROWS x WIDTH, likewise, which stay in the second-level cache while a block of B passes by.
  * </ul>
  *
  * <p>Each value of C is one sum in the order of k, fused, whatever the blocks: it does not depend on what is computed with it.
@@ -17,6 +17,12 @@ import java.util.Arrays;
 public final class BlockedGemm implements Gemm<double[]> {
   /** Columns of a block: rows of 2 KiB. */
   private static final int WIDTH = 2048 / Double.BYTES;
+
+  /**
+   * Length of a row's array: with its header of 16 bytes whole cache lines, so that rows that were allocated together lie alike
+   * in them, and few vectors lie across two.
+   */
+  private static final int LENGTH = WIDTH + (64 - 16) / Double.BYTES;
 
   /** Rows of a block of C: 128 KiB together. */
   private static final int ROWS = 64;
@@ -29,8 +35,8 @@ public final class BlockedGemm implements Gemm<double[]> {
 
   /** What a thread packs into. */
   private static final class Blocks {
-    final double[][] b = new double[DEPTH][WIDTH];
-    final double[][] c = new double[ROWS][WIDTH];
+    final double[][] b = new double[DEPTH][LENGTH];
+    final double[][] c = new double[ROWS][LENGTH];
     final double[] coefficients = new double[6];
   }
 

@@ -1,0 +1,174 @@
+package dev.plumb.backend.cpu.blas;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.cli.Main;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Loading OpenBLAS, in processes of their own: with nothing unpacked yet, and where something stands in the way. */
+class OpenBlasLoadingTest {
+  private static final String WIDE_STUDY = """
+      {"learningRate": 0.001, "epochs": 2, "lossAtEpochs": [1], "data": {"source": "notebook", "samples": 40},
+       "networks": [{"layers": [3, 100, 100, 1], "activation": "tanh"}]}
+      """;
+
+  private record Ran(int code, String out, String err) {}
+
+  @TempDir Path folder;
+  private Path home;
+  private Path temp;
+
+  @BeforeEach
+  void makeFolders() throws IOException {
+    home = Files.createDirectory(folder.resolve("home"));
+    temp = Files.createDirectory(folder.resolve("temp"));
+  }
+
+  @Test
+  void firstAndLaterProcessesLoadItWithoutAWord() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      assertEquals(new Ran(0, "OpenBLAS\n", ""), load());
+      assertNothingIsLeftInTemp();
+    }
+    assertTrue(Files.isDirectory(home.resolve(".javacpp/cache")));
+  }
+
+  @Test
+  void processesThatUnpackAtOnceDoNotDisturbEachOther() throws Exception {
+    List<Process> processes = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      processes.add(start(LoadedOpenBlas.class, home, temp, List.of(), folder.resolve("out" + i)));
+    }
+    for (int i = 0; i < 4; i++) {
+      assertEquals(0, processes.get(i).waitFor());
+      assertEquals("OpenBLAS\n", Files.readString(folder.resolve("out" + i)));
+    }
+    assertNothingIsLeftInTemp();
+  }
+
+  /** JavaCPP itself would unpack into the folder here that others may have made, and load what they put there. */
+  @Test
+  void whereHomeCannotBeWrittenAFolderOfItsOwnIsUsedAndDeleted() throws Exception {
+    Path home = Files.createFile(folder.resolve("no-folder"));
+    Path known = Files.createDirectories(temp.resolve(".javacpp-" + System.getProperty("user.name") + "/cache"));
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), run(LoadedOpenBlas.class, home, temp, List.of()));
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), run(LoadedOpenBlas.class, Path.of("?"), temp, List.of()));
+    assertFalse(Files.exists(Path.of("?")));
+    try (Stream<Path> inside = Files.list(known)) {
+      assertEquals(List.of(), inside.toList());
+    }
+    Files.delete(known);
+    Files.delete(known.getParent());
+    assertNothingIsLeftInTemp();
+  }
+
+  /** Netlib unpacks its part among the temporary files, and nowhere else. */
+  @Test
+  void whereNetlibDoesNotLoadProductsAreComputedOnCopies() throws Exception {
+    assertEquals(new Ran(0, "OpenBLAS on copies\n", ""),
+        run(LoadedOpenBlas.class, home, folder.resolve("missing"), List.of()));
+  }
+
+  @Test
+  void whereNothingCanBeUnpackedOneLineSaysSo() throws Exception {
+    Path missing = folder.resolve("missing");
+    Ran ran = run(LoadedOpenBlas.class, Files.createFile(folder.resolve("no-folder")), missing, List.of());
+    assertRefused("OpenBLAS cannot be used: " + missing, ran);
+  }
+
+  @Test
+  void platformWithoutOpenBlasIsRefusedInOneLine() throws Exception {
+    assertRefused("OpenBLAS cannot be used: ",
+        run(LoadedOpenBlas.class, home, temp, List.of("-Dorg.bytedeco.javacpp.platform=linux-riscv64")));
+  }
+
+  @Test
+  void otherLibraryIsNotTakenForOpenBlas() throws Exception {
+    assertRefused("what was loaded as OpenBLAS is ",
+        run(LoadedOpenBlas.class, home, temp, List.of("-Dorg.bytedeco.openblas.load=none")));
+  }
+
+  private void assertRefused(String start, Ran ran) {
+    assertEquals(3, ran.code(), ran.toString());
+    assertTrue(ran.out().startsWith(start) && ran.out().length() > start.length() + 1, ran.toString());
+    assertEquals(1, ran.out().lines().count(), ran.toString());
+    assertEquals("", ran.err());
+  }
+
+  @Test
+  void wrongProductsAreFound() {
+    Gemm<double[]> doubles = new dev.plumb.backend.cpu.fp64.BlockedGemm();
+    Gemm<float[]> floats = new dev.plumb.backend.cpu.fp32.BlockedGemm();
+    SelfCheck.run(doubles, floats);
+    Gemm<double[]> wrongDoubles = new RowMajorGemm<>("wrong", (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb,
+        c, cOffset, ldc) -> {
+      doubles.multiply(transposeB, transposeA, n, m, k, b, bOffset, ldb, a, aOffset, lda, c, cOffset, ldc);
+      c[c.length - 1] += transposeA && transposeB && m > 100 ? 1 : 0;
+    });
+    Gemm<float[]> wrongFloats = new RowMajorGemm<>("wrong", (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb,
+        c, cOffset, ldc) -> {
+      floats.multiply(transposeB, transposeA, n, m, k, b, bOffset, ldb, a, aOffset, lda, c, cOffset, ldc);
+      c[0] = m < 10 ? Float.NaN : c[0];
+    });
+    assertEquals("its products are wrong on this processor",
+        assertThrows(IllegalStateException.class, () -> SelfCheck.run(wrongDoubles, floats)).getMessage());
+    assertThrows(IllegalStateException.class, () -> SelfCheck.run(doubles, wrongFloats));
+  }
+
+  @Test
+  void javaIsUsedWhereItIsAskedForAndWhereOpenBlasCannotBe() throws Exception {
+    Path study = Files.writeString(folder.resolve("wide.json"), WIDE_STUDY);
+    String[] command = {"study", study.toString(), "--device", "cpu"};
+    Ran openBlas = run(Main.class, home, temp, List.of(), command);
+    assertEquals(0, openBlas.code(), openBlas.toString());
+    assertEquals("", openBlas.err());
+    String note = "note: matrix products of wide networks are computed in plain Java, which is slower: ";
+    Ran java = run(Main.class, home, temp, List.of("-Dplumb.cpu.products=java"), command);
+    assertEquals(new Ran(0, openBlas.out(), note + "plumb.cpu.products is set to java\n"), java);
+    Ran none = run(Main.class, home, temp, List.of("-Dorg.bytedeco.javacpp.platform=linux-riscv64"), command);
+    assertEquals(0, none.code());
+    assertEquals(openBlas.out(), none.out());
+    assertTrue(none.err().startsWith(note + "OpenBLAS cannot be used: "), none.err());
+    assertEquals(1, none.err().lines().count(), none.err());
+  }
+
+  private void assertNothingIsLeftInTemp() throws IOException {
+    try (Stream<Path> files = Files.list(temp)) {
+      assertEquals(List.of(), files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata")).toList());
+    }
+  }
+
+  private Ran load() throws Exception {
+    return run(LoadedOpenBlas.class, home, temp, List.of());
+  }
+
+  private Ran run(Class<?> main, Path home, Path temp, List<String> jvm, String... arguments) throws Exception {
+    Path out = folder.resolve("out");
+    int code = start(main, home, temp, jvm, out, arguments).waitFor();
+    return new Ran(code, Files.readString(out), Files.readString(Path.of(out + ".err")));
+  }
+
+  private static Process start(Class<?> main, Path home, Path temp, List<String> jvm, Path out, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-XX:TieredStopAtLevel=1",
+        "-Duser.home=" + home, "-Djava.io.tmpdir=" + temp, "--enable-native-access=ALL-UNNAMED",
+        "-cp", System.getProperty("java.class.path")));
+    command.addAll(jvm);
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(Path.of(out + ".err").toFile()).start();
+  }
+}
