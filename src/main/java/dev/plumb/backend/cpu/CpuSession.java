@@ -1,6 +1,7 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -27,7 +28,7 @@ import java.util.Arrays;
  *
  * @param <A> double[] or float[]
  */
-final class CpuSession<A> implements TrainingSession, Tapped, Updatable {
+final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
@@ -170,8 +171,9 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable {
     stepsTaken = steps;
   }
 
-  /** What the session holds in arrays, in bytes; complete once data is bound and a step was taken. */
-  long bytes() {
+  @Override
+  public long bytes() {
+    requireUsable();
     return networks.bytes();
   }
 

@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -22,7 +23,7 @@ import java.util.List;
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
  * varies from step to step goes there in a {@link StepTable}; a step's launches are a {@link StepPlan}, one for each size of batch.
  */
-final class CudaSession implements TrainingSession, Tapped {
+final class CudaSession implements TrainingSession, Tapped, Sized {
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -224,6 +225,14 @@ final class CudaSession implements TrainingSession, Tapped {
       throw new IllegalArgumentException("steps taken cannot be " + steps);
     }
     stepsTaken = steps;
+  }
+
+  @Override
+  public long bytes() {
+    requireOpen();
+    return state.arena().bytes()
+        + (data == null ? 0 : data.arena().bytes() + runner.bytes())
+        + (inference == null ? 0 : inference.bytes());
   }
 
   @Override

@@ -130,6 +130,11 @@ final class DeviceArena implements AutoCloseable {
     }
   }
 
+  /** What is allocated. */
+  long bytes() {
+    return allocated ? Math.max(size, ALIGNMENT) : 0;
+  }
+
   private static String inMiB(long bytes) {
     return bytes < 1 << 20 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
   }

@@ -166,6 +166,11 @@ final class Inference {
     return layer % 2 == 0 ? even : odd;
   }
 
+  /** On the device. */
+  long bytes() {
+    return arena.bytes();
+  }
+
   /** What must be released, in this order. */
   List<Runnable> releases() {
     List<Runnable> releases = releasesOfPasses();

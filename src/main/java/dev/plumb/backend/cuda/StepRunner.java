@@ -169,6 +169,11 @@ final class StepRunner {
     return releases;
   }
 
+  /** On the device, for steps alone: nothing before the first. */
+  long bytes() {
+    return workspace == null ? 0 : workspace.arena().bytes() + table.arena().bytes();
+  }
+
   private List<Runnable> releasesOfPlans() {
     List<Runnable> releases = new ArrayList<>();
     executors.values().forEach(executor -> releases.addAll(executor.releases()));

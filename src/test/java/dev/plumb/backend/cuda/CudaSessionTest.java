@@ -2,11 +2,13 @@ package dev.plumb.backend.cuda;
 
 import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static dev.plumb.golden.Close.assertSameBits;
+import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -349,6 +351,33 @@ class CudaSessionTest {
       assertEquals(exact, rounded, 2e-3 * exact);
       assertTrue(Math.abs(exact - rounded) > 1e-6 * exact, "TF32 should round: " + rounded);
     }
+  }
+
+  /** A card allocates in larger units. */
+  @Test
+  @Tag("host-device")
+  void sessionIsAsLargeAsTheMemoryThatItTakes() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open()) {
+      long before = freeMemory();
+      try (TrainingSession session = backend.open(NETWORK, training, 3)) {
+        long opened = before - freeMemory();
+        assertTrue(opened > 0);
+        assertEquals(opened, ((Sized) session).bytes());
+        session.bind(data(NETWORK, Loss.MSE, 29));
+        session.run(StepChunk.of(1).learningRate(0.1).build());
+        session.evaluate(data(NETWORK, Loss.MSE, 13));
+        assertTrue(before - freeMemory() > opened);
+        assertEquals(before - freeMemory(), ((Sized) session).bytes());
+      }
+      assertEquals(before, freeMemory());
+    }
+  }
+
+  private static long freeMemory() {
+    long[] free = new long[1];
+    cuMemGetInfo(free, new long[1]);
+    return free[0];
   }
 
   private static StepChunk variedChunk(int steps, int rows) {
