@@ -19,7 +19,7 @@ final class MatrixActivity {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
-  private final Gemm<double[]> gemm;
+  private final DenseProducts products;
   private final Team team;
   private final Tools[] tools;
   private final Tiles[] tiles;
@@ -40,7 +40,7 @@ final class MatrixActivity {
   MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
-    this.gemm = gemm;
+    products = new DenseProducts(network, layout, gemm);
     this.team = team;
     this.tools = tools;
     pre = new double[network.layerCount()][];
@@ -98,19 +98,11 @@ final class MatrixActivity {
 
   private void forwardTile(int tile, int member) {
     int l = layerNow;
-    int inputs = layers[l].in();
     int from = tiles[l].from(tile);
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
-    int w = layout.weight(l).offset() + from * inputs;
-    if (l == 0) {
-      gemm.multiply(
-          false, true, to - from, samples, inputs, parameters, w, inputs, x, xOffset, inputs, z, from * samples, samples);
-    } else {
-      gemm.multiply(
-          false, false, to - from, samples, inputs, parameters, w, inputs, post[l - 1], 0, samples, z, from * samples, samples);
-    }
+    products.forward(l, from, to, samples, parameters, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);

@@ -35,7 +35,7 @@ final class MatrixNetwork implements Network {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
-  private final Gemm<double[]> gemm;
+  private final DenseProducts products;
   private final Team team;
   private final Tools[] tools;
   private final Vectors vectors;
@@ -74,11 +74,11 @@ final class MatrixNetwork implements Network {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
     this.layout = layout;
-    this.gemm = gemm;
     this.team = team;
     this.tools = tools;
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
+    products = new DenseProducts(network, layout, gemm);
     activity = new MatrixActivity(network, layout, gemm, team, tools);
     delta = new double[network.layerCount()][];
     tilesOfUnits = new Tiles[network.layerCount()];
@@ -184,26 +184,10 @@ final class MatrixNetwork implements Network {
 
   /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int tile, Activations functions) {
-    int inputs = layers[l].in();
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
-    int w = layout.weight(l).offset() + from;
     double[] d = delta[l - 1];
-    gemm.multiply(
-        true,
-        false,
-        to - from,
-        samples,
-        layers[l].out(),
-        vectors.parameters(),
-        w,
-        inputs,
-        delta[l],
-        0,
-        samples,
-        d,
-        from * samples,
-        samples);
+    products.inputs(l, from, to, samples, vectors.parameters(), delta[l], d);
     int first = from * samples;
     functions.timesDerivative(layers[l - 1].activation(),
         activity.pre(l - 1), first, activity.post(l - 1), first, d, first, (to - from) * samples);
@@ -218,13 +202,7 @@ final class MatrixNetwork implements Network {
     int biases = layout.bias(l).offset();
     double[] gradients = vectors.gradients();
     double[] d = delta[l];
-    if (l == 0) {
-      gemm.multiply(false, false, to - from, inputs, samples,
-          d, from * samples, samples, x, xOffset, inputs, gradients, weights + from * inputs, inputs);
-    } else {
-      gemm.multiply(false, true, to - from, inputs, samples,
-          d, from * samples, samples, activity.post(l - 1), 0, samples, gradients, weights + from * inputs, inputs);
-    }
+    products.weights(l, from, to, samples, d, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0, gradients);
     for (int unit = from; unit < to; unit++) {
       double sum = 0;
       for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
