@@ -1,16 +1,19 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -18,7 +21,7 @@ import java.util.function.Consumer;
  * The CPU, used well: what trains where there is no GPU. Small networks are trained by plain Java that the JIT compiler turns into
  * vector instructions, one network to a thread; wide ones by the matrix products of a BLAS, each shared by all threads.
  */
-public final class CpuBackend implements Backend {
+public final class CpuBackend implements Backend, BareProducts {
   /**
    * Weights of the largest layer from which on products are faster than rows, and the time that a BLAS takes to load is soon won
    * back. Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000, time by rows over time by products: 0.6 to
@@ -46,19 +49,19 @@ public final class CpuBackend implements Backend {
     if (replicas < 1) {
       return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
     }
-    Precision precision = training.precision();
-    if (precision != Precision.FP64 && precision != Precision.FP32) {
-      return Optional.of(new Refusal("precision " + precision.key() + " is for tensor cores, which a CPU does not have",
-          "use fp32 or fp64"));
-    }
-    return Optional.empty();
+    return refusal(training.precision());
+  }
+
+  private static Optional<Refusal> refusal(Precision precision) {
+    return precision == Precision.FP64 || precision == Precision.FP32
+        ? Optional.empty()
+        : Optional.of(new Refusal("precision " + precision.key() + " is for tensor cores, which a CPU does not have",
+            "use fp32 or fp64"));
   }
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
-    refusal(network, training, replicas).ifPresent(refusal -> {
-      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
-    });
+    refusal(network, training, replicas).ifPresent(CpuBackend::refuse);
     Optional<Products> products = products(network);
     Team team = new Team(options.threads());
     try {
@@ -78,6 +81,10 @@ public final class CpuBackend implements Backend {
     }
   }
 
+  private static void refuse(Refusal refusal) {
+    throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+  }
+
   /** A small network is one thread's work, so that a session of few replicas keeps few threads busy. */
   @Override
   public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
@@ -87,11 +94,14 @@ public final class CpuBackend implements Backend {
   /** What multiplies matrices; empty for a network that is computed by rows. */
   private Optional<Products> products(NetworkSpec network) {
     return switch (options.method()) {
-      case BY_SIZE -> isByRows(network) ? Optional.empty() : Optional.of(Products.load(onNote));
+      case BY_SIZE -> isByRows(network) ? Optional.empty() : Optional.of(products());
       case ROWS -> Optional.empty();
-      case PRODUCTS -> Optional.of(Products.load(onNote));
-      case JAVA_PRODUCTS -> Optional.of(Products.plainJava("as asked for"));
+      case PRODUCTS, JAVA_PRODUCTS -> Optional.of(products());
     };
+  }
+
+  private Products products() {
+    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? Products.plainJava("as asked for") : Products.load(onNote);
   }
 
   private boolean isByRows(NetworkSpec network) {
@@ -103,6 +113,21 @@ public final class CpuBackend implements Backend {
       most = Math.max(most, (long) network.layer(l).in() * network.layer(l).out());
     }
     return most < WIDE;
+  }
+
+  @Override
+  public String library() {
+    return products().library();
+  }
+
+  @Override
+  public List<Way> productsOfStep(NetworkSpec network, Precision precision, int batch) {
+    refusal(precision).ifPresent(CpuBackend::refuse);
+    Products products = products();
+    ProductSet set = precision == Precision.FP64
+        ? new dev.plumb.backend.cpu.fp64.StepProducts(network, batch, products.doubles())
+        : new dev.plumb.backend.cpu.fp32.StepProducts(network, batch, products.floats());
+    return BareWay.all(set, products, options.threads());
   }
 
   @Override

@@ -3,14 +3,17 @@ package dev.plumb.backend.cpu;
 import dev.plumb.backend.cpu.blas.OpenBlas;
 import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded. Loaded once a process, when
  * first needed.
  *
+ * @param library what it is, for people
+ * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
  * @param refusal why it is plain Java, in one line; null for OpenBLAS
  */
-record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String refusal) {
+record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
   /** Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. */
   static final String PROPERTY = "plumb.cpu.products";
 
@@ -32,14 +35,16 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String refusal) {
       return plainJava(PROPERTY + " is set to java");
     }
     OpenBlas.Loading loading = OpenBlas.load();
-    return loading instanceof OpenBlas.Loaded loaded
-        ? new Products(loaded.openBlas().doubles(), loaded.openBlas().floats(), null)
-        : plainJava(((OpenBlas.Refused) loading).reason());
+    if (loading instanceof OpenBlas.Refused refused) {
+      return plainJava(refused.reason());
+    }
+    OpenBlas openBlas = ((OpenBlas.Loaded) loading).openBlas();
+    return new Products(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
   }
 
   /** @param refusal why */
   static Products plainJava(String refusal) {
-    return new Products(
-        new dev.plumb.backend.cpu.fp64.BlockedGemm(), new dev.plumb.backend.cpu.fp32.BlockedGemm(), refusal);
+    Gemm<double[]> doubles = new dev.plumb.backend.cpu.fp64.BlockedGemm();
+    return new Products(doubles, new dev.plumb.backend.cpu.fp32.BlockedGemm(), doubles.name(), null, refusal);
   }
 }

@@ -3,11 +3,14 @@ package dev.plumb.backend.cpu.blas;
 import dev.ludovic.netlib.blas.NativeBLAS;
 import dev.plumb.backend.cpu.engine.Gemm;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
@@ -30,6 +33,10 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   private static final Logger NETLIB = Logger.getLogger("dev.ludovic.netlib.blas.InstanceBuilder");
 
   private static final String NETLIB_LIBRARY = "dev.ludovic.netlib.blas.nativeLibPath";
+
+  /** Those of its kernels for x86-64 that have a table of their own (its dynamic.c). */
+  private static final List<String> KERNELS = List.of("SAPPHIRERAPIDS", "COOPERLAKE", "SKYLAKEX", "ZEN", "HASWELL", "EXCAVATOR",
+      "STEAMROLLER", "PILEDRIVER", "BULLDOZER", "SANDYBRIDGE", "NEHALEM", "BARCELONA", "CORE2", "PRESCOTT");
 
   private static Loading loading;
 
@@ -88,6 +95,37 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
             letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc),
         (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.sgemm(
             letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc));
+  }
+
+  /** Its version, and which of its kernels it chose for this processor. */
+  public String description() {
+    return doubles.name() + " " + openblas_nolapack.OPENBLAS_VERSION.replace("OpenBLAS", "").strip() + ", kernels " + kernels();
+  }
+
+  /**
+   * OpenBLAS tells that by a function which bytedeco does not bridge; what the function looks at can be seen all the same: gotoblas
+   * points to the table of the kernels in use, and each table has a name.
+   */
+  private static String kernels() {
+    Pointer tableInUse = Loader.addressof("gotoblas");
+    if (tableInUse != null) {
+      long address = new LongPointer(tableInUse).get();
+      for (String name : KERNELS) {
+        Pointer table = Loader.addressof("gotoblas_" + name);
+        if (table != null && table.address() == address) {
+          return name;
+        }
+      }
+    }
+    return "unknown";
+  }
+
+  /**
+   * Sets how many threads of OpenBLAS's own share each product from now on. For comparisons: nobody else may multiply meanwhile, and
+   * whoever sets it sets it back to 1.
+   */
+  public static void ownThreads(int number) {
+    openblas_nolapack.blas_set_num_threads(number);
   }
 
   private static String letter(boolean transpose) {

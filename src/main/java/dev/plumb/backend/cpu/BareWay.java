@@ -1,0 +1,112 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.backend.BareProducts.Product;
+import dev.plumb.backend.BareProducts.Way;
+import dev.plumb.backend.cpu.engine.ProductSet;
+import dev.plumb.backend.cpu.engine.Team;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/** How threads share the products of a step: as steps do it, or as the library would do it by itself. */
+abstract class BareWay implements Way {
+  final ProductSet set;
+
+  private BareWay(ProductSet set) {
+    this.set = set;
+  }
+
+  /** The ways there are for so many threads. */
+  static List<Way> all(ProductSet set, Products products, int threads) {
+    if (threads == 1) {
+      return List.of(new Whole(set, "whole", 1, number -> {}));
+    }
+    Way tiles = new InTiles(set, threads);
+    return products.ownThreads() == null
+        ? List.of(tiles)
+        : List.of(tiles, new Whole(set, products.doubles().name() + "'s own threads", threads, products.ownThreads()));
+  }
+
+  @Override
+  public List<Product> products() {
+    return set.products();
+  }
+
+  /** A team takes the tiles that a step would take. */
+  private static final class InTiles extends BareWay {
+    private final Team team;
+
+    InTiles(ProductSet set, int threads) {
+      super(set);
+      team = new Team(threads);
+    }
+
+    @Override
+    public String name() {
+      return "tiles";
+    }
+
+    @Override
+    public void runStep(int times) {
+      for (int i = 0; i < times; i++) {
+        set.runStepInTiles(team);
+      }
+    }
+
+    @Override
+    public void run(Product product, int times) {
+      for (int i = 0; i < times; i++) {
+        set.runInTiles(product, team);
+      }
+    }
+
+    @Override
+    public void close() {
+      team.close();
+    }
+  }
+
+  /** One call a product; the library's threads, where it has more than one, share it. */
+  private static final class Whole extends BareWay {
+    private final String name;
+    private final int threads;
+    private final IntConsumer ownThreads;
+
+    Whole(ProductSet set, String name, int threads, IntConsumer ownThreads) {
+      super(set);
+      this.name = name;
+      this.threads = threads;
+      this.ownThreads = ownThreads;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public void runStep(int times) {
+      withThreads(times, set::runStepWhole);
+    }
+
+    @Override
+    public void run(Product product, int times) {
+      withThreads(times, () -> set.runWhole(product));
+    }
+
+    private void withThreads(int times, Runnable work) {
+      ownThreads.accept(threads);
+      try {
+        for (int i = 0; i < times; i++) {
+          work.run();
+        }
+      } finally {
+        ownThreads.accept(1);
+      }
+    }
+
+    @Override
+    public void close() {
+      // The library keeps its threads.
+    }
+  }
+}

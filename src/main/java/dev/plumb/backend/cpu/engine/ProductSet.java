@@ -1,0 +1,19 @@
+package dev.plumb.backend.cpu.engine;
+
+import dev.plumb.backend.BareProducts.Product;
+import java.util.List;
+
+/** The matrix products of a training step without the rest of it, on matrices of their own. */
+public interface ProductSet {
+  List<Product> products();
+
+  /** All of them in the turns and tiles in which a step shares them among a team. */
+  void runStepInTiles(Team team);
+
+  void runInTiles(Product product, Team team);
+
+  /** Each as one call of the GEMM. */
+  void runStepWhole();
+
+  void runWhole(Product product);
+}
