@@ -41,7 +41,9 @@ class ImportRulesTest {
       entry("check", Set.of("model", "random", "data", "backend")),
       entry("train", Set.of("model", "random", "data", "backend", "store")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
-      entry("cli", Set.of("", "model", "random", "data", "backend", "store", "train", "study", "check", "json")),
+      entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
+      entry("cli", Set.of(
+          "", "model", "random", "data", "backend", "store", "train", "study", "check", "bench", "json")),
       entry("", Set.of("model", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
@@ -49,10 +51,10 @@ class ImportRulesTest {
       "jcuda", Set.of("backend.cuda"),
       "org.bytedeco", Set.of("backend.cpu.blas"),
       "dev.ludovic", Set.of("backend.cpu.blas"),
-      "com.fasterxml.jackson", Set.of("json", "study", "cli"),
+      "com.fasterxml.jackson", Set.of("json", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),
-      "org.apache.commons.statistics", Set.of("cli"),
+      "org.apache.commons.statistics", Set.of("bench", "cli"),
       "me.tongfei.progressbar", Set.of("cli"));
 
   private static SortedMap<String, Set<String>> uses;

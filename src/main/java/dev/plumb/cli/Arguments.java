@@ -152,6 +152,11 @@ final class Arguments {
     }
   }
 
+  /** The words beside the options. */
+  List<String> operands() {
+    return line.getArgList();
+  }
+
   /** What stands beside the options; at most one word. */
   Optional<String> operand() {
     List<String> operands = line.getArgList();

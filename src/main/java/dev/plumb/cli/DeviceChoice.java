@@ -17,7 +17,7 @@ final class DeviceChoice {
   }
 
   /** More than any machine has processors. */
-  private static final int MOST_THREADS = 4096;
+  static final int MOST_THREADS = 4096;
 
   private final Opener devices;
 
@@ -44,9 +44,14 @@ final class DeviceChoice {
       }
       threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MOST_THREADS));
     }
+    return open(device, threads, arguments, err);
+  }
+
+  /** Opens a device by its name, whichever the arguments ask for; likewise. */
+  Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
     Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(Printable.text("note: " + note));
     Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), threads, onNote);
-    return arguments.parsed(Flags.DEVICE, "auto", name -> devices.open(name, usage));
+    return arguments.at(Flags.DEVICE, () -> devices.open(device, usage));
   }
 
   /** @throws InvalidInputException when the device would not compute in that precision */

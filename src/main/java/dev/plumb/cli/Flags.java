@@ -46,6 +46,7 @@ final class Flags {
       "on disagreement: fail (stop), report (go on, name tensors), histogram (count by decade) (default: fail)");
   static final Option DATA = value("data", "SOURCE", "random (any shape) or notebook (3 inputs, 1 output) (default: random)");
   static final Option SAMPLES = value("samples", "N", "rows of the data (default: 33)");
+  static final Option QUICK = flag("quick", "fewer and shorter runs, to see that it works; the figures are poor");
 
   private Flags() {}
 

@@ -82,6 +82,15 @@ class CudaCommandLineTest {
     assertTrue(ran.out().startsWith("device: cuda (host device (CPU, for tests)), a GPU that can be used\n"), ran.out());
   }
 
+  @Test
+  void benchMeasuresTheCardBesideTheProcessor() {
+    BenchCommandTest.Ran ran = BenchCommandTest.bench("S2", "--quick", "--threads", "1");
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.out().lines().anyMatch(line -> line.startsWith("S2        cpu ")), ran.out());
+    assertTrue(ran.out().lines().anyMatch(line -> line.matches(
+        "S2 +cuda +- +samples/s +[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] +- +- +- +[0-9.]+")), ran.out());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "fp64, tanh, mse, sgd", "fp32, relu, cross_entropy, adam", "fp64, gelu, binary_cross_entropy, rmsprop",

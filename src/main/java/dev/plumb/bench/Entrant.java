@@ -1,0 +1,15 @@
+package dev.plumb.bench;
+
+import dev.plumb.backend.Backend;
+
+/**
+ * A backend that is measured.
+ *
+ * @param threads on a processor; 0 for a card, whose ceilings are not measured
+ */
+public record Entrant(Backend backend, int threads) {
+  /** Whether it computes on this machine's processor. */
+  boolean isOnProcessor() {
+    return threads > 0;
+  }
+}

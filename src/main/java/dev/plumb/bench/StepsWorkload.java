@@ -1,0 +1,159 @@
+package dev.plumb.bench;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Sized;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.BatchOrder;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.NotebookData;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
+import java.util.OptionalLong;
+
+/**
+ * The steps of one session, without its opening: replicas of one network on the same data, batches in the order of the rows. The
+ * data come from the stream seeded {@link #SEED}, the first weights of replica r from that seeded SEED + 1 + r.
+ *
+ * @param training its epochs are a run
+ * @param samples rows of the data
+ * @param bound what bounds its speed
+ * @param laps into which the epochs can be divided
+ */
+public record StepsWorkload(
+    String name,
+    String what,
+    NetworkSpec network,
+    TrainingSpec training,
+    int replicas,
+    Source source,
+    int samples,
+    Bound bound,
+    Unit unit,
+    int laps)
+    implements Workload {
+  static final long SEED = 42;
+
+  /** Where rows and first weights come from. */
+  public enum Source {
+    /** The notebook's function, and its weights. */
+    NOTEBOOK,
+    /** Numbers without meaning, and PyTorch's weights. */
+    RANDOM
+  }
+
+  /** What a step cannot be faster than. */
+  public enum Bound {
+    /** The matrix products of the step alone. */
+    PRODUCTS,
+    /** The multiplications and additions of the products at the rate of the processor's registers. */
+    MULTIPLY_ADDS
+  }
+
+  public StepsWorkload {
+    if (training.epochs() % laps != 0) {
+      throw new IllegalArgumentException(training.epochs() + " epochs do not make " + laps + " laps");
+    }
+  }
+
+  @Override
+  public Precision precision() {
+    return training.precision();
+  }
+
+  @Override
+  public double amount() {
+    return switch (unit) {
+      case SECONDS -> 1;
+      case SAMPLES -> (double) samples * training.epochs() * replicas;
+      case GIGAFLOPS -> 6.0 * ParameterLayout.of(network).size() * samples * training.epochs() * replicas / 1e9;
+      case NETWORKS -> replicas;
+    };
+  }
+
+  /** Of one lap; 6 a weight and sample, as in {@link StudyWorkload}. */
+  double operationsOfLap() {
+    return 6 * StudyWorkload.weights(network) * samples * training.epochs() * replicas / laps;
+  }
+
+  int batch() {
+    return training.batchSize().orElse(samples);
+  }
+
+  int stepsOfLap() {
+    return training.epochs() / laps * order().stepsPerEpoch();
+  }
+
+  private BatchOrder order() {
+    return new BatchOrder(samples, training.batchSize(), false, null);
+  }
+
+  @Override
+  public Course open(Backend backend) {
+    TrainingSession session = backend.open(network, training, replicas);
+    try {
+      session.bind(data());
+      return new Steps(session);
+    } catch (RuntimeException | Error e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private Dataset data() {
+    NumpyRandom stream = new NumpyRandom(SEED);
+    return source == Source.NOTEBOOK
+        ? NotebookData.draw(samples, stream)
+        : RandomData.draw(samples, network, training.loss(), stream);
+  }
+
+  private final class Steps implements Course {
+    private final TrainingSession session;
+    private final double[][] firstParameters = new double[replicas][];
+    private final StepChunk chunk;
+
+    Steps(TrainingSession session) {
+      this.session = session;
+      Initializer initializer = source == Source.NOTEBOOK ? Initializer.NOTEBOOK : Initializer.PYTORCH;
+      Arrays.setAll(firstParameters, replica -> initializer.draw(network, new NumpyRandom(SEED + 1 + replica)));
+      int[][] epoch = order().nextEpoch();
+      int[][] rows = new int[stepsOfLap()][];
+      Arrays.setAll(rows, step -> epoch[step % epoch.length]);
+      chunk = StepChunk.of(rows.length).learningRate(training.learningRate()).batches(rows).record(rows.length - 1).build();
+    }
+
+    @Override
+    public void restart() {
+      for (int replica = 0; replica < replicas; replica++) {
+        session.write(Slot.PARAMETERS, replica, firstParameters[replica]);
+      }
+    }
+
+    @Override
+    public void lap() {
+      session.run(chunk);
+      for (long step : session.sync().firstNonFinite()) {
+        if (step >= 0) {
+          throw new IllegalStateException(name + " diverged in step " + step + ": its times mean nothing");
+        }
+      }
+    }
+
+    @Override
+    public OptionalLong bytes() {
+      return session instanceof Sized sized ? OptionalLong.of(sized.bytes()) : OptionalLong.empty();
+    }
+
+    @Override
+    public void close() {
+      session.close();
+    }
+  }
+}

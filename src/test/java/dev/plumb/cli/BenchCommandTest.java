@@ -1,0 +1,154 @@
+package dev.plumb.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.bench.StepsWorkload;
+import dev.plumb.bench.StudyWorkload;
+import dev.plumb.bench.Unit;
+import dev.plumb.bench.Workload;
+import dev.plumb.golden.Golden;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.study.StudyNetwork;
+import dev.plumb.study.StudySpec;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code plumb bench} with workloads that take no time; what the figures are is nobody's concern here. */
+class BenchCommandTest {
+  private static final List<Workload> SMALL = List.of(
+      new StudyWorkload("S1", "a small study", new StudySpec("small", 10, 1, Initializer.NOTEBOOK,
+          TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
+          List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1))))),
+      new StepsWorkload("S2", "a few steps", NetworkSpec.of(Activation.RELU, 5, 70, 60, 2),
+          TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 2).withPrecision(Precision.FP32),
+          1, StepsWorkload.Source.RANDOM, 9, StepsWorkload.Bound.PRODUCTS, Unit.SAMPLES, 1));
+
+  record Ran(int code, String out, String err) {}
+
+  @TempDir
+  Path folder;
+
+  @Test
+  void everyWorkloadIsMeasuredByOneThreadAndByAllAndWrittenForMachines() throws IOException {
+    Path file = folder.resolve("bench.json");
+    Ran ran = bench("--quick", "--threads", "3", "--device", "cpu", "--json", file.toString());
+    assertEquals(0, ran.code(), ran.err());
+    List<String> lines = ran.out().lines().toList();
+    assertTrue(lines.get(0).startsWith("machine: "), ran.out());
+    assertTrue(lines.get(1).startsWith("matrix products: OpenBLAS "), ran.out());
+    String figure = "[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] +";
+    for (String row : new String[] {"multiply-add in Java, fp64 +GFLOP/s +" + figure + figure + "-",
+        "S2, all products of a step +GFLOP/s +" + figure + figure + figure,
+        "S1 +cpu +1 +s +" + figure + figure + figure + "multiply-add peak +-",
+        "S1 +cpu +3 +s +" + figure + figure + figure + "multiply-add peak +-",
+        "S2 +cpu +1 +samples/s +" + figure + figure + figure + "bare products, whole +[0-9.]+",
+        "S2 +cpu +3 +samples/s +" + figure + figure + figure + "bare products, .+ +[0-9.]+",
+        "S2: a few steps"}) {
+      assertTrue(lines.stream().anyMatch(line -> (line + " ").matches(row + " *")), row + " in\n" + ran.out());
+    }
+    assertTrue(ran.err().lines().anyMatch("plumb bench: S2 on cpu, 3 threads"::equals), ran.err());
+
+    JsonNode written = new ObjectMapper().readTree(file.toFile());
+    assertEquals(Version.CURRENT, written.get("plumb").textValue());
+    assertTrue(written.get("machine").get("library").textValue().startsWith("OpenBLAS "));
+    assertEquals(2, written.get("runs").intValue());
+    assertFalse(written.get("wholeRuns").booleanValue());
+    for (JsonNode ceiling : written.get("ceilings")) {
+      assertIsFigure(ceiling.get("rate"));
+      assertTrue(ceiling.get("threads").intValue() == 1 || ceiling.get("threads").intValue() == 3, ceiling.toString());
+    }
+    assertEquals(4, written.get("workloads").size());
+    for (JsonNode workload : written.get("workloads")) {
+      assertEquals("cpu", workload.get("device").get("kind").textValue());
+      assertIsFigure(workload.get("achieved"));
+      assertIsFigure(workload.get("ceiling"));
+      assertIsFigure(workload.get("ratio"));
+      assertEquals(workload.get("name").textValue().equals("S1"), workload.get("sessionBytes").isNull());
+    }
+    assertEquals("samples/s", written.get("workloads").get(3).get("unit").textValue());
+    assertEquals(3, written.get("workloads").get(3).get("threads").intValue());
+  }
+
+  private static void assertIsFigure(JsonNode figure) {
+    double[] runs = Golden.flat(figure.get("runs"));
+    assertEquals(2, runs.length);
+    assertEquals((runs[0] + runs[1]) / 2, figure.get("median").doubleValue(), 1e-12 * runs[0]);
+    assertEquals(Math.min(runs[0], runs[1]), figure.get("min").doubleValue());
+    assertEquals(Math.max(runs[0], runs[1]), figure.get("max").doubleValue());
+  }
+
+  @Test
+  void workloadsNamedAreMeasuredAlone() {
+    Ran ran = bench("S2", "--quick", "--threads", "1", "--device", "cpu", "--quiet");
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals("", ran.err());
+    assertTrue(ran.out().contains("S2: a few steps"), ran.out());
+    assertFalse(ran.out().contains("S1"), ran.out());
+    assertFalse(ran.out().contains("threads,"), ran.out());
+  }
+
+  @Test
+  void referenceTakesStudiesAlone() {
+    Ran ran = bench("--quick", "--device", "reference");
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.out().lines().anyMatch(line -> line.matches("S1 +reference +1 +s .*multiply-add peak +-")), ran.out());
+    assertFalse(ran.out().contains("S2"), ran.out());
+    assertFalse(ran.out().contains("matrix products"), ran.out());
+    String message = assertThrows(InvalidInputException.class, () -> bench("S2", "--device", "reference")).getMessage();
+    assertTrue(message.contains("reference") && message.contains("S2"), message);
+  }
+
+  @Test
+  void withoutADeviceTheCardIsMeasuredTooWhereOneCanBeUsed() {
+    Ran none = bench((device, usage) -> device.equals("auto")
+        ? new Backends.Selection(Backends.reference(), "no card at all") : Backends.open(device, usage), "S1", "--quick");
+    assertEquals(0, none.code());
+    assertTrue(none.err().contains("no card is measured: no card at all"), none.err());
+    assertFalse(none.out().contains("reference"), none.out());
+  }
+
+  @Test
+  void unknownWorkloadIsAnsweredWithTheKnownOnes() {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int code = Main.run(new String[] {"bench", "W1", "W9"}, new PrintStream(new ByteArrayOutputStream()),
+        new PrintStream(err, true, StandardCharsets.UTF_8));
+    assertEquals(2, code);
+    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4",
+        err.toString(StandardCharsets.UTF_8).strip());
+  }
+
+  static Ran bench(String... arguments) {
+    return bench(Backends::open, arguments);
+  }
+
+  private static Ran bench(DeviceChoice.Opener devices, String... arguments) {
+    BenchCommand command = new BenchCommand(new DeviceChoice(devices), SMALL);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (PrintStream toOut = new PrintStream(out, true, StandardCharsets.UTF_8);
+        PrintStream toErr = new PrintStream(err, true, StandardCharsets.UTF_8)) {
+      int code = command.run(Arguments.parse(command.options(), List.of(arguments)), toOut, toErr);
+      return new Ran(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+  }
+}
