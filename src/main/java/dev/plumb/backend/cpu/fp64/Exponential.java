@@ -2,18 +2,19 @@ package dev.plumb.backend.cpu.fp64;
 
 /**
  * e^x as 2^k·(1 + p) with a whole number k and p between -0.3 and 0.42, in several loops: one reduces x to k and the rest r, one
- * makes p of r, one 2^k of k, and one joins the two, here or in what needs them apart. Powers of two stand as 2^k / UNSCALE, so
- * that the smallest of them are normal numbers.
+ * makes p of r, one 2^k of k, and one joins the two, here or in what needs them apart. Powers of two stand as 2^k / UNSCALE, or
+ * as 2^k·UNSCALE, so that all of them are normal numbers.
  */
 @SuppressWarnings("cast") // constants are cast for the single-precision text of this file
 final class Exponential {
   static final double LOWEST = Approximations.LOWEST;
   static final double ALONE = Approximations.ALONE;
-  static final double UNSCALE = Approximations.UNSCALE;
+  private static final double UNSCALE = Approximations.UNSCALE;
   private static final double LOG2_E = Approximations.LOG2_E;
   private static final double LN2 = Approximations.LN2;
   private static final double LN2_REST = Approximations.LN2_REST;
   private static final double ROUNDING = Approximations.ROUNDING;
+  private static final double ROUNDING_UNSCALED = Approximations.ROUNDING_UNSCALED;
 
   private Exponential() {}
 
@@ -27,6 +28,26 @@ final class Exponential {
     }
   }
 
+  /** Reduces 2x, up to where e^2x - 1 and e^2x + 1 differ in nothing but their signs, or in nothing. */
+  static void reduceTwice(double[] x, double[] k, double[] r, int count) {
+    for (int i = 0; i < count; i++) {
+      double v = 2 * Math.max(Math.min(x[i], ALONE), -ALONE);
+      double rounded = Math.fma(v, LOG2_E, ROUNDING);
+      k[i] = rounded;
+      r[i] = rest(v, rounded - ROUNDING);
+    }
+  }
+
+  /** Reduces -x, to powers of two times UNSCALE: they go up to where 1 / e^-x rounds to 0. */
+  static void reduceOpposite(double[] x, double[] k, double[] r, int count) {
+    for (int i = 0; i < count; i++) {
+      double v = Math.min(Math.max(-x[i], -ALONE), -LOWEST);
+      double rounded = Math.fma(v, LOG2_E, ROUNDING_UNSCALED);
+      k[i] = rounded;
+      r[i] = rest(v, rounded - ROUNDING_UNSCALED);
+    }
+  }
+
   /** Reduces -|x|. */
   static void reduceNegative(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
@@ -34,6 +55,16 @@ final class Exponential {
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
       r[i] = rest(v, rounded - ROUNDING);
+    }
+  }
+
+  /** Reduces |x| likewise. */
+  static void reduceSize(double[] x, double[] k, double[] r, int count) {
+    for (int i = 0; i < count; i++) {
+      double v = Math.min(Math.abs(x[i]), -LOWEST);
+      double rounded = Math.fma(v, LOG2_E, ROUNDING_UNSCALED);
+      k[i] = rounded;
+      r[i] = rest(v, rounded - ROUNDING_UNSCALED);
     }
   }
 
@@ -50,7 +81,7 @@ final class Exponential {
     }
   }
 
-  /** From what x was reduced to, k and r, to 2^k / UNSCALE and p. */
+  /** From what x was reduced to, k and r, to the power of two and p. */
   static void raise(double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
       r[i] = Approximations.expm1(r[i]);

@@ -2,33 +2,24 @@ package dev.plumb.backend.cpu.fp64;
 
 /**
  * What is made of e^x by few operations: sigmoid, tanh, softplus, silu, elu and their derivatives, from the parts of
- * {@link Exponential}. Powers are still to be multiplied by UNSCALE.
+ * {@link Exponential}.
  */
 @SuppressWarnings("cast") // constants are cast for the single-precision text of this file
 final class Logistic {
   private static final double UNSCALE = Approximations.UNSCALE;
-  private static final double SCALE = 1 / UNSCALE;
 
   private Logistic() {}
 
-  static void twice(double[] x, int count) {
-    for (int i = 0; i < count; i++) {
-      x[i] *= 2;
-    }
-  }
-
-  /** e^x / (1 + e^x), both sides scaled, so that the smallest results are rounded once. */
+  /** 1 / (1 + e^-x), from the parts of e^-x times UNSCALE: the smallest results are rounded once. */
   static void sigmoid(double[] powers, double[] p, double[] y, int count) {
     for (int i = 0; i < count; i++) {
-      double e = Math.fma(p[i], powers[i], powers[i]);
-      y[i] = e / (e + SCALE);
+      y[i] = UNSCALE / Math.fma(p[i], powers[i], powers[i] + UNSCALE);
     }
   }
 
   static void silu(double[] z, double[] powers, double[] p, double[] a, int count) {
     for (int i = 0; i < count; i++) {
-      double e = Math.fma(p[i], powers[i], powers[i]);
-      a[i] = z[i] * (e / (e + SCALE));
+      a[i] = z[i] * (UNSCALE / Math.fma(p[i], powers[i], powers[i] + UNSCALE));
     }
   }
 
@@ -36,8 +27,7 @@ final class Logistic {
   static void tanh(double[] powers, double[] p, double[] a, int count) {
     for (int i = 0; i < count; i++) {
       double power = powers[i] * UNSCALE;
-      double expm1 = Math.fma(p[i], power, power - 1);
-      a[i] = expm1 / (expm1 + 2);
+      a[i] = Math.fma(p[i], power, power - 1) / Math.fma(p[i], power, power + 1);
     }
   }
 
@@ -49,21 +39,28 @@ final class Logistic {
     }
   }
 
-  /** log(1 + e) for e = e^x up to 1: e - e²/2 + s·(e²/2 + w·(…)), s = e / (2 + e), w = s². */
-  static void log1p(double[] powers, double[] p, double[] y, int count) {
+  /** e = e^x in the place of powers and s = e / (2 + e) in that of p. */
+  static void quotients(double[] powers, double[] p, int count) {
     for (int i = 0; i < count; i++) {
       double e = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
-      double s = e / (2 + e);
-      double half = (double) 0.5 * e * e;
-      double w = s * s;
-      y[i] = e - (half - s * Math.fma(w, Approximations.artanhRest(w), half));
+      powers[i] = e;
+      p[i] = e / (2 + e);
     }
   }
 
-  /** y = max(x, 0) + y. */
-  static void softplus(double[] x, double[] y, int count) {
+  /** 2 artanh(s) / s - 2. */
+  static void series(double[] s, double[] y, int count) {
     for (int i = 0; i < count; i++) {
-      y[i] = Math.max(x[i], 0) + y[i];
+      double w = s[i] * s[i];
+      y[i] = w * Approximations.artanhRest(w);
+    }
+  }
+
+  /** max(x, 0) + log(1 + e) for e = e^-|x|: the logarithm is e - e²/2 + s·(e²/2 + y); in the place of y. */
+  static void softplus(double[] x, double[] e, double[] s, double[] y, int count) {
+    for (int i = 0; i < count; i++) {
+      double half = (double) 0.5 * e[i] * e[i];
+      y[i] = Math.max(x[i], 0) + (e[i] - (half - s[i] * (half + y[i])));
     }
   }
 
@@ -87,12 +84,12 @@ final class Logistic {
     }
   }
 
-  /** silu'(-y) = e·(1 + e - y) / (1 + e)² for y = |z|, e = e^-y; in the place of p. */
+  /** silu'(-y) = s·(1 - y + y·s) for y = |z|, s = sigmoid(-y), from the parts of e^y times UNSCALE; in the place of p. */
   static void siluTailSlopes(double[] z, double[] powers, double[] p, int count) {
     for (int i = 0; i < count; i++) {
-      double e = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
-      double sum = 1 + e;
-      p[i] = e * (sum - Math.abs(z[i])) / (sum * sum);
+      double y = Math.abs(z[i]);
+      double s = UNSCALE / Math.fma(p[i], powers[i], powers[i] + UNSCALE);
+      p[i] = s * Math.fma(y, s, 1 - y);
     }
   }
 }

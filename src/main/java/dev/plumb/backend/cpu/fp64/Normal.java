@@ -1,36 +1,48 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * The normal distribution's Φ, for gelu. Both Φ and gelu' follow from their values at -|z|, by Φ(z) = 1 - Φ(-z); there
- * Φ(-y) = e^(-y²/2)·m(y), where m, Mills' ratio over √2π, is a smooth function from 1/2 down to 0. It is taken as a polynomial
- * in t = (y - c) / (y + c), divided by y + c, after Shepherd and Laframboise, Mathematics of Computation 36 (1981).
+ * The normal distribution's Φ, for gelu. Both Φ and gelu' follow from their values at -|z|, by Φ(z) = 1 - Φ(-z). There
+ * Φ(-y) = e^(-y²/2)·q(y) / (1 + 1.25y), where q stays between 0.5 and 0.6; it is a polynomial in t = (y - c) / (y + c). After
+ * Shepherd and Laframboise, Mathematics of Computation 36 (1981).
  */
 @SuppressWarnings("cast") // constants are cast for the single-precision text of this file
 final class Normal {
   private static final double CENTRE = Approximations.MILLS_CENTRE;
   /** 1 / √2π */
   private static final double DENSITY_AT_ZERO = (double) 0.39894228040143268;
+  private static final double UNSCALE = Approximations.UNSCALE;
 
   private Normal() {}
 
-  /** m(|z|); upper is scratch. */
-  static void mills(double[] z, double[] m, double[] upper, int count) {
-    invert(z, m, count);
-    millsUpper(m, upper, count);
+  /** q(|z|), as 1/2 + w·(…) with w = (1 + t) / 2, which keeps its digits near 0; upper is scratch. */
+  static void quotients(double[] z, double[] q, double[] upper, int count) {
+    map(z, q, count);
+    upperHalf(q, upper, count);
     for (int i = 0; i < count; i++) {
-      m[i] *= Approximations.mills(Math.fma(m[i], -2 * CENTRE, 1), upper[i]);
+      double w = q[i];
+      q[i] = Math.fma(w, Approximations.millsLower(Math.fma(w, 2, -1), upper[i]), (double) 0.5);
     }
   }
 
-  private static void invert(double[] z, double[] inverse, int count) {
+  /** w = y / (y + c). */
+  private static void map(double[] z, double[] w, int count) {
     for (int i = 0; i < count; i++) {
-      inverse[i] = 1 / (Math.abs(z[i]) + CENTRE);
+      double y = Math.min(Math.abs(z[i]), Approximations.FARTHEST);
+      w[i] = y / (y + CENTRE);
     }
   }
 
-  private static void millsUpper(double[] inverse, double[] upper, int count) {
+  private static void upperHalf(double[] w, double[] upper, int count) {
     for (int i = 0; i < count; i++) {
-      upper[i] = Approximations.millsUpper(Math.fma(inverse[i], -2 * CENTRE, 1));
+      upper[i] = Approximations.millsUpper(Math.fma(w[i], 2, -1));
+    }
+  }
+
+  /** Φ(-|z|) in the place of q, from the parts of e^(-z²/2). */
+  static void tails(double[] z, double[] powers, double[] p, double[] q, int count) {
+    for (int i = 0; i < count; i++) {
+      double scaled = powers[i] * q[i];
+      q[i] = Math.fma(p[i], scaled, scaled) / Math.fma(Math.abs(z[i]), (double) 1.25, 1) * UNSCALE;
     }
   }
 
@@ -42,10 +54,11 @@ final class Normal {
     }
   }
 
-  /** gelu'(-y) = e^(-y²/2)·(m(y) - y / √2π), y = |z|, from density = e^(-y²/2), in the place of m(y). */
-  static void tailSlopes(double[] z, double[] density, double[] m, int count) {
+  /** gelu'(-y) = e^(-y²/2)·(q(y) / (1 + 1.25y) - y / √2π), y = |z|, in the place of q, from density = e^(-y²/2). */
+  static void tailSlopes(double[] z, double[] density, double[] q, int count) {
     for (int i = 0; i < count; i++) {
-      m[i] = density[i] * Math.fma(Math.abs(z[i]), -DENSITY_AT_ZERO, m[i]);
+      double y = Math.abs(z[i]);
+      q[i] = density[i] * Math.fma(y, -DENSITY_AT_ZERO, q[i] / Math.fma(y, (double) 1.25, 1));
     }
   }
 }

@@ -1,0 +1,13 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.model.Activation;
+import java.math.BigDecimal;
+
+/** The functions of finite numbers, to far more digits than what is measured by them. */
+interface TrueFunctions {
+  BigDecimal value(Activation f, double z);
+
+  BigDecimal derivative(Activation f, double z);
+
+  BigDecimal exp(double x);
+}
