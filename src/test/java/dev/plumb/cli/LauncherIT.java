@@ -78,6 +78,16 @@ class LauncherIT {
   }
 
   @Test
+  void javaIsStartedWithTheVectorApiWhereItPaysOrIsAskedFor() throws Exception {
+    String warning = "WARNING: Using incubator modules: jdk.incubator.vector\n";
+    String[] seeds = {LAUNCHER.toString(), "study", "none.json", "--seeds", "3"};
+    assertTrue(run(Map.of(), seeds).err().startsWith(warning));
+    assertFalse(run(Map.of("PLUMB_VECTOR", "no"), seeds).err().contains(warning));
+    assertEquals("", run(Map.of(), LAUNCHER.toString(), "--version").err());
+    assertEquals(warning, run(Map.of("PLUMB_VECTOR", "yes"), LAUNCHER.toString(), "--version").err());
+  }
+
+  @Test
   void resultOnStandardOutputFollowsTheTable() throws Exception {
     Path spec = Files.writeString(folder.resolve("spec.json"),
         "{\"epochs\": 1, \"data\": {\"samples\": 4}, \"networks\": [{\"layers\": [3,1], \"activation\": \"tanh\"}]}");
