@@ -23,8 +23,7 @@ public final class BenchJson {
       json.writeStringField("java", result.machine().java());
       json.writeStringField("system", result.machine().system());
       json.writeStringField("library", result.library().orElse(null));
-      number(json, "loadBefore", result.loadBefore());
-      number(json, "loadAfter", result.loadAfter());
+      number(json, "othersBusy", result.othersBusy().orElse(Double.NaN));
       json.writeEndObject();
       json.writeNumberField("runs", result.plan().runs());
       json.writeBooleanField("wholeRuns", result.plan().wholeRuns());

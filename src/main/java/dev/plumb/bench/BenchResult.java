@@ -2,18 +2,18 @@ package dev.plumb.bench;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Everything that was measured.
  *
  * @param library what the CPU multiplies matrices with; empty where no CPU backend was measured
- * @param loadBefore see {@link Machine#load}
+ * @param othersBusy see {@link Others#busy}
  */
 public record BenchResult(
     Machine machine,
     Optional<String> library,
     Plan plan,
-    double loadBefore,
-    double loadAfter,
+    OptionalDouble othersBusy,
     List<Ceiling> ceilings,
     List<Outcome> outcomes) {}

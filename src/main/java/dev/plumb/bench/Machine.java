@@ -15,25 +15,19 @@ import java.util.stream.Stream;
  */
 public record Machine(String processor, int processors, String java, String system) {
   private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
-  private static final Path LOAD = Path.of("/proc/loadavg");
+  private static final String VECTOR_API = "jdk.incubator.vector";
 
   public static Machine here() {
     return new Machine(
-        lineOf(PROCESSORS, "model name").map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse("unknown processor"),
+        firstLine(PROCESSORS, "model name").map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse("unknown processor"),
         Runtime.getRuntime().availableProcessors(),
-        System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
+        System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version")
+            + (ModuleLayer.boot().findModule(VECTOR_API).isPresent() ? " with the Vector API" : ""),
         System.getProperty("os.name") + " " + System.getProperty("os.arch"));
   }
 
-  /**
-   * How many threads wanted a processor over the last minute, this program's among them: more than there are processors, and
-   * figures are not to be trusted. NaN where the system does not tell.
-   */
-  public static double load() {
-    return lineOf(LOAD, "").map(line -> Double.valueOf(line.split(" ")[0])).orElse(Double.NaN);
-  }
-
-  private static Optional<String> lineOf(Path file, String beginning) {
+  /** The first line that begins so; empty where there is none, or no such file. */
+  static Optional<String> firstLine(Path file, String beginning) {
     try (Stream<String> lines = Files.lines(file)) {
       return lines.filter(line -> line.startsWith(beginning)).findFirst();
     } catch (IOException e) {

@@ -25,7 +25,7 @@ public final class Workloads {
         new StepsWorkload("W3",
             "1024-2048-2048-1024, relu, mse, 40 steps of all 256 rows, fp32; a step counts as 6 operations a parameter and row",
             NetworkSpec.of(Activation.RELU, 1024, 2048, 2048, 1024),
-            single(Loss.MSE, 0.01, 40),
+            single(Loss.MSE, 0.5, 40),
             1, Source.RANDOM, 256, Bound.PRODUCTS, Unit.GIGAFLOPS, 4),
         new StepsWorkload("W4", "256 networks 3-8-8-8-8-1, relu, mse, the notebook's 400 rows, 1000 epochs, fp32: one session",
             NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 1),

@@ -10,6 +10,8 @@ import dev.plumb.bench.BenchResult;
 import dev.plumb.bench.Ceiling;
 import dev.plumb.bench.Entrant;
 import dev.plumb.bench.Machine;
+import dev.plumb.bench.Others;
+import dev.plumb.bench.Outcome;
 import dev.plumb.bench.Plan;
 import dev.plumb.bench.StudyWorkload;
 import dev.plumb.bench.Workload;
@@ -93,9 +95,9 @@ final class BenchCommand implements Command {
           .map(entrant -> ((BareProducts) entrant.backend()).library())
           .findFirst();
       Machine machine = Machine.here();
-      double loadBefore = Machine.load();
+      Others others = new Others();
       BenchTable table = new BenchTable(out);
-      table.print(machine, library, plan, loadBefore);
+      table.print(machine, library, plan);
       Bench bench = new Bench(entrants, chosen, plan, doing -> {
         if (!arguments.has(Flags.QUIET)) {
           err.println("plumb bench: " + doing);
@@ -103,9 +105,9 @@ final class BenchCommand implements Command {
       });
       List<Ceiling> ceilings = bench.ceilings();
       table.printCeilings(ceilings);
-      BenchResult result =
-          new BenchResult(machine, library, plan, loadBefore, Machine.load(), ceilings, bench.outcomes());
-      table.printOutcomes(result.outcomes());
+      List<Outcome> outcomes = bench.outcomes();
+      BenchResult result = new BenchResult(machine, library, plan, others.busy(), ceilings, outcomes);
+      table.printOutcomes(result);
       json.ifPresent(file -> AtomicFile.write(file, sink -> BenchJson.write(result, Version.CURRENT, sink)));
       return ExitCode.DONE;
     } finally {

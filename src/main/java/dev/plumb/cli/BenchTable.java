@@ -1,5 +1,6 @@
 package dev.plumb.cli;
 
+import dev.plumb.bench.BenchResult;
 import dev.plumb.bench.Ceiling;
 import dev.plumb.bench.Figure;
 import dev.plumb.bench.Machine;
@@ -25,12 +26,12 @@ final class BenchTable {
     this.out = out;
   }
 
-  void print(Machine machine, Optional<String> library, Plan plan, double load) {
+  void print(Machine machine, Optional<String> library, Plan plan) {
     out.println(Printable.text("machine: " + machine.processor() + ", " + machine.processors()
         + (machine.processors() == 1 ? " processor, " : " processors, ") + machine.java() + ", " + machine.system()));
     library.ifPresent(name -> out.println(Printable.text("matrix products: " + name)));
     out.println("runs: " + plan.runs() + " a figure" + (plan.wholeRuns() ? "" : ", short ones: the figures are poor")
-        + "; median [smallest, largest]; load before: " + (Double.isNaN(load) ? "unknown" : Decimal.fixed(load, 2)));
+        + "; median [smallest, largest]");
     out.println();
     out.flush();
   }
@@ -65,7 +66,8 @@ final class BenchTable {
     return ceiling.threads() + " threads" + (ceiling.way().isEmpty() ? "" : ", " + ceiling.way());
   }
 
-  void printOutcomes(List<Outcome> outcomes) {
+  void printOutcomes(BenchResult result) {
+    List<Outcome> outcomes = result.outcomes();
     TextTable table = new TextTable().left("workload").left("device").right("threads").left("unit")
         .right("achieved").right("ceiling").right("ratio").left("against").right("session MiB");
     for (Outcome outcome : outcomes) {
@@ -84,6 +86,8 @@ final class BenchTable {
     table.print(out);
     out.println();
     outcomes.stream().map(Outcome::workload).distinct().forEach(workload -> out.println(workload.name() + ": " + workload.what()));
+    result.othersBusy().ifPresent(busy -> out.println("others: " + Decimal.fixed(busy, 2)
+        + " processors were busy with something else meanwhile"));
     out.flush();
   }
 

@@ -71,6 +71,9 @@ class BenchCommandTest {
     JsonNode written = new ObjectMapper().readTree(file.toFile());
     assertEquals(Version.CURRENT, written.get("plumb").textValue());
     assertTrue(written.get("machine").get("library").textValue().startsWith("OpenBLAS "));
+    JsonNode others = written.get("machine").get("othersBusy");
+    assertTrue(others.isNull() || others.doubleValue() >= 0, others.toString());
+    assertEquals(!others.isNull(), ran.out().contains("others: "), ran.out());
     assertEquals(2, written.get("runs").intValue());
     assertFalse(written.get("wholeRuns").booleanValue());
     for (JsonNode ceiling : written.get("ceilings")) {
