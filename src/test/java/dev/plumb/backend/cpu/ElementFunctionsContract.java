@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the element functions promise in both precisions. All numbers pass as doubles, of which the backend's kind is made. */
 public abstract class ElementFunctionsContract {
-  private static final int TILE = 256;
+  private static final int TILE = 512;
   private static final double SENTINEL = -77;
 
   /** a = f(z); the arrays may be one. */
@@ -42,15 +42,15 @@ public abstract class ElementFunctionsContract {
 
   /**
    * In units in the last place, of either precision. Beside each stands what was observed over every 149th float, 28 million of
-   * them, and over 20 000 doubles, ten times what is tested here.
+   * them, and over 70 000 doubles, thirty times what is tested here.
    */
   private static double largestError(Activation f) {
     return switch (f) {
       case LINEAR, RELU -> 0;
       case LEAKY_RELU -> 0.9; // 0.84, 0.71
-      case SIGMOID -> 2.4; // 2.32, 2.03
+      case SIGMOID -> 2.4; // 2.32, 1.79
       case TANH -> 2.9; // 2.83, 2.27
-      case SOFTPLUS -> 1.9; // 1.82, 1.41
+      case SOFTPLUS -> 1.9; // 1.82, 1.53
       case ELU -> 1.1; // 0.86, 1.07
       case GELU -> 4.5; // 4.38, 3.09
       case SILU -> 2.7; // 2.64, 2.26
@@ -65,8 +65,8 @@ public abstract class ElementFunctionsContract {
       case TANH -> 2.9; // 2.83, 2.00
       case SOFTPLUS -> 2.4; // 2.29, 1.88
       case ELU -> 1; // 0.97, 0.91
-      case GELU -> 4.2; // 4.07, 3.28
-      case SILU -> 2.9; // 2.84, 2.88
+      case GELU -> 4.2; // 4.07, 3.47
+      case SILU -> 2.9; // 2.84, 2.87
     };
   }
 
@@ -185,11 +185,11 @@ public abstract class ElementFunctionsContract {
   @ParameterizedTest
   @EnumSource(Activation.class)
   void everyCountAndPlaceGivesTheSame(Activation f) {
-    double[] z = grid(3 * TILE + 40);
+    double[] z = grid(2 * TILE + 60);
     double[] a = applied(f, z);
     double[] slopes = slopes(f, z);
     List<Integer> counts = new ArrayList<>();
-    for (int around = 0; around <= 3 * TILE; around += TILE) {
+    for (int around = 0; around <= 2 * TILE; around += TILE) {
       for (int count = Math.max(0, around - 20); count < around + 36; count++) {
         counts.add(count);
       }
@@ -313,7 +313,7 @@ public abstract class ElementFunctionsContract {
   /** Finite numbers of the precision: random bits, and many where the functions turn and where the formulas change. */
   private double[] arguments() {
     NumpyRandom random = new NumpyRandom(5);
-    int many = isDouble() ? 300 : 2000;
+    int many = isDouble() ? 300 : 1000;
     List<Double> z = new ArrayList<>();
     for (int i = 0; i < many; i++) {
       z.add(randomBits(random));
