@@ -18,7 +18,8 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.lang.management.ManagementFactory;
-import java.util.stream.LongStream;
+import java.util.HashMap;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -44,9 +45,9 @@ class MemoryTest {
       run(session, chunk, 1);
       long bytes = ((Sized) session).bytes();
       long heap = heap();
-      long allocated = allocated();
+      Map<Long, Long> allocated = allocated();
       run(session, chunk, 10);
-      long perStep = (allocated() - allocated) / 100_000;
+      long perStep = allocatedSince(allocated) / 100_000;
       long grown = heap() - heap;
       assertEquals(110_000, session.stepsTaken());
       // The smallest object there is takes 16.
@@ -66,11 +67,11 @@ class MemoryTest {
     long taken = 0;
     // Twice: what is made once a process is made then.
     for (int i = 0; i < 2; i++) {
-      long before = allocated();
+      Map<Long, Long> before = allocated();
       try (TrainingSession session = opened(method, precision, replicas, network, data)) {
         run(session, StepChunk.of(1).learningRate(1e-4).build(), 1);
         session.evaluate(data);
-        taken = allocated() - before;
+        taken = allocatedSince(before);
         said = ((Sized) session).bytes();
       }
     }
@@ -94,9 +95,21 @@ class MemoryTest {
     }
   }
 
-  /** Of all threads: those of the session are not this one. */
-  private static long allocated() {
-    return LongStream.of(THREADS.getThreadAllocatedBytes(THREADS.getAllThreadIds())).filter(bytes -> bytes > 0).sum();
+  /** What each thread has allocated so far, by its id: those of a session are not this one. */
+  private static Map<Long, Long> allocated() {
+    Map<Long, Long> bytes = new HashMap<>();
+    for (long id : THREADS.getAllThreadIds()) {
+      bytes.put(id, THREADS.getThreadAllocatedBytes(id));
+    }
+    return bytes;
+  }
+
+  /** By the threads that live still; those of a session closed before end at any time. */
+  private static long allocatedSince(Map<Long, Long> before) {
+    return allocated().entrySet().stream()
+        .mapToLong(thread -> thread.getValue() - before.getOrDefault(thread.getKey(), 0L))
+        .filter(bytes -> bytes > 0)
+        .sum();
   }
 
   /** What is left of the heap when all garbage is gone. */
