@@ -106,7 +106,8 @@ class JarIT {
   void openBlasLoadsFromTheJar() throws Exception {
     Ran ran = Ran.of(folder, Map.of(), Path.of(System.getProperty("java.home"), "bin/java").toString(),
         "-cp", JAR + ":" + Path.of("target/test-classes").toAbsolutePath(), "dev.plumb.backend.cpu.blas.LoadedOpenBlas");
-    assertEquals(new Ran(0, "OpenBLAS\n", ""), ran);
+    // Newer Javas say on stderr that the test's way of starting ignores what the jar's manifest says of native code.
+    assertEquals("OpenBLAS\n", ran.out(), ran.err());
   }
 
   private static String text(JarFile jar, ZipEntry entry) throws IOException {
