@@ -13,13 +13,15 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * The CPU, used well: what trains where there is no GPU. Small networks are trained by plain Java that the JIT compiler turns into
- * vector instructions, one network to a thread; wide ones by the matrix products of a BLAS, each shared by all threads.
+ * vector instructions, one network to a thread; wide ones by matrix products, those of a BLAS or of
+ * the Vector API, each shared by all threads.
  */
 public final class CpuBackend implements Backend, BareProducts {
   /**
@@ -123,11 +125,17 @@ public final class CpuBackend implements Backend, BareProducts {
   @Override
   public List<Way> productsOfStep(NetworkSpec network, Precision precision, int batch) {
     refusal(precision).ifPresent(CpuBackend::refuse);
-    Products products = products();
-    ProductSet set = precision == Precision.FP64
+    Products used = products();
+    List<Way> ways = new ArrayList<>(BareWay.all(productSet(network, precision, batch, used), used, options.threads()));
+    used.otherLibrary().ifPresent(
+        other -> ways.add(BareWay.whole(productSet(network, precision, batch, other), other, options.threads())));
+    return ways;
+  }
+
+  private static ProductSet productSet(NetworkSpec network, Precision precision, int batch, Products products) {
+    return precision == Precision.FP64
         ? new dev.plumb.backend.cpu.fp64.StepProducts(network, batch, products.doubles())
         : new dev.plumb.backend.cpu.fp32.StepProducts(network, batch, products.floats());
-    return BareWay.all(set, products, options.threads());
   }
 
   @Override
