@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * What multiplies the matrices of wide networks: code with the Vector API where Java was started with it and the processor has
- * vectors of 512 bits, else OpenBLAS, or plain Java where that cannot be loaded. Loaded once a process, when first needed.
+ * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded, each loaded once a process, when
+ * first needed; for the widest, code with the Vector API, where Java was started with it and the processor has vectors of 512 bits.
  *
  * @param library what it is, for people
  * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
@@ -17,7 +17,7 @@ import java.util.function.IntConsumer;
 record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
   /**
    * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector API
-   * alone: for comparisons.
+   * alone, as java does: for comparisons.
    */
   static final String PROPERTY = "plumb.cpu.products";
 
@@ -38,10 +38,6 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
     if ("java".equals(System.getProperty(PROPERTY))) {
       return plainJava(PROPERTY + " is set to java");
     }
-    return "openblas".equals(System.getProperty(PROPERTY)) ? openBlasOrJava() : withVectorApi().orElseGet(Products::openBlasOrJava);
-  }
-
-  private static Products openBlasOrJava() {
     OpenBlas.Loading loading = OpenBlas.load();
     if (loading instanceof OpenBlas.Refused refused) {
       return plainJava(refused.reason());
@@ -50,14 +46,12 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
     return new Products(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
   }
 
-  /** OpenBLAS beside what is used instead of it, to hold one against the other. */
-  Optional<Products> otherLibrary() {
-    return refusal == null && ownThreads == null ? Optional.of(openBlasOrJava()).filter(other -> other.refusal() == null) : Optional.empty();
-  }
-
-  /** Compiled apart, as it needs a module that Java has to be started with; by name, so that nothing else does. */
-  private static Optional<Products> withVectorApi() {
-    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+  /**
+   * Those of the Vector API, where it pays; empty where this Java or this processor has not what they need. Compiled apart, as it needs
+   * a module that Java has to be started with; by name, so that nothing else does.
+   */
+  static Optional<Products> withVectorApi() {
+    if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       return Optional.empty();
     }
     try {
