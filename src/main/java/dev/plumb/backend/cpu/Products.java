@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded, each loaded once a process, when
- * first needed; for the widest, code with the Vector API, where Java was started with it and the processor has vectors of 512 bits.
+ * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded, loaded once a process, when
+ * first needed; for the widest, code with the Vector API, where Java was started with it and vectors have 512 bits.
  *
  * @param library what it is, for people
  * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
@@ -16,8 +16,8 @@ import java.util.function.IntConsumer;
  */
 record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
   /**
-   * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector API
-   * alone, as java does: for comparisons.
+   * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector
+   * API alone, as java does: for comparisons.
    */
   static final String PROPERTY = "plumb.cpu.products";
 
@@ -47,8 +47,8 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
   }
 
   /**
-   * Those of the Vector API, where it pays; empty where this Java or this processor has not what they need. Compiled apart, as it needs
-   * a module that Java has to be started with; by name, so that nothing else does.
+   * Those of the Vector API; empty where this Java or this processor has not what they need. Compiled apart, as it needs a module
+   * that Java has to be started with; by name, so that nothing else does.
    */
   static Optional<Products> withVectorApi() {
     if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {

@@ -1,8 +1,8 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * The right matrix that one thread multiplies in a turn of a {@link Team}: taken by the thread's first task of the turn, and in use
- * in its others.
+ * The right matrix that one thread multiplies in a turn of a {@link Team}: taken by the thread's first task of the turn, and in
+ * use in its others.
  *
  * @param <A> double[] or float[]
  */

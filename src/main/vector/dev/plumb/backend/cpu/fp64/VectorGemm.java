@@ -6,8 +6,8 @@ import jdk.incubator.vector.DoubleVector;
 
 /**
  * The matrix product with the Vector API, for processors whose vectors are so wide that {@link VectorTile} keeps a tile in
- * registers. B is packed once into panels of two vectors' width, which all rows of A then pass; A is read where it lies, or copied
- * where its rows would contend for the cache; C is written once. A BLAS packs A, too, and fills C with zeros first, which for
+ * registers. B is packed once into panels of two vectors' width, which all rows of A then pass; A is read where it lies, or
+ * copied where its rows would contend for the cache; C is written once. A BLAS packs A, too, and fills C with zeros first, which for
  * batches of 128 takes a tenth of the time.
  *
  * <p>Each value of C is one sum in the order of k, fused, whatever the tiles: it does not depend on what is computed with it.
@@ -124,7 +124,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Eight columns at once, which lie side by side in a panel; some rows of it at a time, which stay in the first-level cache. */
+    /** Eight columns at once, side by side in a panel; some rows of it at a time, which stay in the first-level cache. */
     private void packColumns(double[] b, int from, int stride, int some, int to, int width) {
       for (int p = 0; p < k; p += 64) {
         int rows = Math.min(64, k - p);

@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every way to multiply matrices, in both precisions, against plain loops. Run twice by Maven: as Java starts by itself, and with the
- * Vector API.
+ * Every way to multiply matrices, in both precisions, against plain loops. Run twice by Maven: as Java starts by itself, and with
+ * the Vector API.
  */
 class GemmTest {
   private static final int[] SIZES = {1, 2, 3, 7, 13, 31, 33, 65, 127, 129};
