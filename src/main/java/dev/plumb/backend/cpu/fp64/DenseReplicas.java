@@ -50,12 +50,12 @@ public final class DenseReplicas implements Replicas<double[]> {
     shared = byProducts && Tiles.shareOut(network);
     tools = new Tools[team.size()];
     for (int member = 0; member < tools.length; member++) {
-      tools[member] = new Tools(training.loss());
+      tools[member] = new Tools(training.loss(), gemm);
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
       networks[replica] = byProducts
-          ? new MatrixNetwork(network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools())
+          ? new MatrixNetwork(network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools(gemm))
           : new RowNetwork(network, training, layout);
     }
     inference = byProducts
@@ -65,8 +65,8 @@ public final class DenseReplicas implements Replicas<double[]> {
     pieceDelta = new double[network.outputs()][Inference.PIECE];
   }
 
-  private Tools[] ownTools() {
-    return new Tools[] {new Tools(training.loss())};
+  private Tools[] ownTools(Gemm<double[]> gemm) {
+    return new Tools[] {new Tools(training.loss(), gemm)};
   }
 
   @Override
@@ -196,6 +196,9 @@ public final class DenseReplicas implements Replicas<double[]> {
   @Override
   public long bytes() {
     long bytes = (data == null ? 0 : data.bytes()) + inference.bytes();
+    for (Tools ofThread : tools) {
+      bytes += ofThread.bytes();
+    }
     for (Network replica : networks) {
       bytes += replica.bytes();
     }

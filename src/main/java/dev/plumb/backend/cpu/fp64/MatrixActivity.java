@@ -40,13 +40,13 @@ final class MatrixActivity {
   MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
-    products = new DenseProducts(network, layout, gemm);
+    products = new DenseProducts(network, layout);
     this.team = team;
     this.tools = tools;
     pre = new double[network.layerCount()][];
     post = new double[network.layerCount()][];
     tiles = new Tiles[network.layerCount()];
-    Arrays.setAll(tiles, l -> Tiles.of(layers[l].out()));
+    Arrays.setAll(tiles, l -> Tiles.of(layers[l].out(), gemm.packsOnce()));
   }
 
   /**
@@ -92,6 +92,7 @@ final class MatrixActivity {
     this.samples = samples;
     keepsNow = keepsPreActivations;
     for (layerNow = 0; layerNow < post.length; layerNow++) {
+      Tools.beginTurn(tools);
       team.run(tiles[layerNow].count(), forwardTile);
     }
   }
@@ -102,13 +103,17 @@ final class MatrixActivity {
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
-    products.forward(l, from, to, samples, parameters, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0, z);
+    Tools own = tools[member];
+    if (own.right.isFirstOfTurn()) {
+      products.takeForward(own.right.matrix(), l, samples, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0);
+    }
+    products.forward(own.right.matrix(), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
     }
     if (activation != Activation.LINEAR) {
-      tools[member].functions.apply(activation, z, from * samples, post[l], from * samples, (to - from) * samples);
+      own.functions.apply(activation, z, from * samples, post[l], from * samples, (to - from) * samples);
     }
   }
 
