@@ -30,6 +30,7 @@ class AllocationTest {
   @CsvSource({
     "ROWS, FP64, SGD, MSE, RELU", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID", "ROWS, FP64, RMSPROP, BINARY_CROSS_ENTROPY, GELU",
     "PRODUCTS, FP32, SGD, CROSS_ENTROPY, RELU", "PRODUCTS, FP64, ADAMW, HUBER, SILU",
+    "JAVA_PRODUCTS, FP32, SGD, MSE, TANH",
   })
   void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation) {
     NetworkSpec network = NetworkSpec.of(activation, 3, 8, 8, 2);
