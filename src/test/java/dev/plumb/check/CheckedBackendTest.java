@@ -12,11 +12,14 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -141,6 +144,33 @@ class CheckedBackendTest {
       run(checked, small, StepChunk.of(1).learningRate(1e-5).build());
     }
     assertTrue(log.firstWrong().orElse("none").contains("layers.0.weight[0,0]"), log.firstWrong().toString());
+  }
+
+  @Test
+  void otherMaskIsFoundWhereItIsMade() {
+    Everything found = new Everything();
+    Dropout dropout = new Dropout(0.3, SEED);
+    Backend other = new OtherDropoutBackend(new Dropout(0.3, SEED + 1));
+    try (CheckedBackend checked = new CheckedBackend(other, new ReferenceBackend(), 1, found)) {
+      run(checked, TRAINING.withDropout(dropout), StepChunk.of(1).learningRate(0.01).build());
+    }
+    TensorCheck first =
+        found.tensors.stream().filter(tensor -> tensor.verdict() == TensorCheck.Verdict.WRONG).findFirst().orElseThrow();
+    assertEquals("layers.0.post", first.tensor().name());
+    assertEquals(0, first.replica());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ROWS, FP64", "PRODUCTS, FP64", "ROWS, FP32", "PRODUCTS, FP32"})
+  void stepsWithDropoutAgreeWithTheReference(CpuOptions.Method method, Precision precision) {
+    Everything found = new Everything();
+    TrainingSpec training = TRAINING.withPrecision(precision).withDropout(new Dropout(0.4, SEED));
+    CpuOptions options = CpuOptions.standard().withMethod(method);
+    try (CheckedBackend checked = new CheckedBackend(new CpuBackend(options, note -> { }), new ReferenceBackend(), 3, found)) {
+      run(checked, training, StepChunk.of(STEPS).learningRate(0.01).build());
+    }
+    assertEquals(List.of(0L, 3L, 6L), found.steps);
+    assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
   }
 
   // What is not an error
