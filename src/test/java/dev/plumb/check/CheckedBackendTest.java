@@ -214,6 +214,28 @@ class CheckedBackendTest {
   }
 
   @Test
+  void whatDropoutScalesUpMayBeOffByAsMuchMore() {
+    // Z is 1 - 1 = 0, and on the device half of what it may be off by; what is kept of A is ten times that.
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 1, 1);
+    double[] ones = new double[2 * 40];
+    Arrays.fill(ones, 1);
+    Dataset data = Dataset.ofTargets(2, 1, ones, new double[40]);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32)
+        .withDropout(new Dropout(0.9, SEED));
+    double error = 0.5 * Accuracy.of(Precision.FP32).forward();
+    Everything found = new Everything();
+    try (CheckedBackend checked = new CheckedBackend(new HiddenWeightBackend(0, error), new ReferenceBackend(), 1, found);
+        TrainingSession session = checked.open(network, training, 1)) {
+      session.write(Slot.PARAMETERS, 0, new double[] {1, -1, 0, 1, 0});
+      session.bind(data);
+      session.run(StepChunk.of(1).learningRate(0.01).build());
+    }
+    TensorCheck post = found.only("layers.0.post");
+    assertEquals(10 * error, Math.abs(post.actual() - post.expected()), 0.01 * error);
+    assertEquals(TensorCheck.Verdict.OK, post.verdict(), post.toString());
+  }
+
+  @Test
   void nothingLeftToCompareIsNotAllRight() {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 1, 1);
     Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {5});
