@@ -17,6 +17,7 @@ final class Tools {
   final TurnRight<double[]> right;
   /** What deltas come from, beside gradients in one turn; null likewise. */
   final TurnRight<double[]> rightOfInputs;
+  final int[] words = new int[DropoutMask.WORDS];
 
   /** @param gemm what multiplies matrices; null for networks that are computed by rows */
   Tools(Loss loss, Gemm<double[]> gemm) {
