@@ -6,7 +6,7 @@ import dev.plumb.model.Schedule;
  * The learning rate of every step of a training: the schedule's rate of the epoch, which a warm-up brings up from 0 step by step,
  * linearly over its first epochs. Only a plateau has a state: what the losses so far made of the rate.
  */
-final class RateSchedule {
+public final class RateSchedule {
   /** ReduceLROnPlateau's: what a loss must fall by, relative to the best, to count; what a rate must change by to be changed. */
   private static final double THRESHOLD = 1e-4;
   private static final double LEAST_CHANGE = 1e-8;
@@ -18,7 +18,7 @@ final class RateSchedule {
    * @param best the lowest loss so far
    * @param badEpochs since the loss last fell
    */
-  record State(double rate, double best, int badEpochs) {}
+  public record State(double rate, double best, int badEpochs) {}
 
   private final double base;
   private final Schedule schedule;
