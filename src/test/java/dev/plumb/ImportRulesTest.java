@@ -39,7 +39,7 @@ class ImportRulesTest {
       entry("backend.cpu.fp64", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("backend.cpu.fp32", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("check", Set.of("model", "random", "data", "backend")),
-      entry("train", Set.of("model", "random", "data", "backend", "store")),
+      entry("train", Set.of("model", "random", "data", "backend", "store", "json")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
@@ -51,7 +51,7 @@ class ImportRulesTest {
       "jcuda", Set.of("backend.cuda"),
       "org.bytedeco", Set.of("backend.cpu.blas"),
       "dev.ludovic", Set.of("backend.cpu.blas"),
-      "com.fasterxml.jackson", Set.of("json", "study", "bench", "cli"),
+      "com.fasterxml.jackson", Set.of("json", "train", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),
       "org.apache.commons.statistics", Set.of("bench", "cli"),

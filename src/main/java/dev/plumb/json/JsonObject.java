@@ -4,6 +4,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,6 +27,11 @@ public final class JsonObject {
     this.path = path;
     this.line = line;
     this.values = new LinkedHashMap<>(values);
+  }
+
+  /** The keys, those with null too, in the order of the document. */
+  public Set<String> keys() {
+    return new LinkedHashSet<>(values.keySet());
   }
 
   public boolean has(String key) {
@@ -55,6 +61,14 @@ public final class JsonObject {
     return expect(key, Number.class, "a number").doubleValue();
   }
 
+  public double number(String key, double otherwise) {
+    return has(key) ? number(key) : otherwise;
+  }
+
+  public int integer(String key, int otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+
   /** A whole number of 32 bits. */
   public int integer(String key) {
     return (int) whole(value(key), key, Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -63,6 +77,17 @@ public final class JsonObject {
   /** A whole number of 64 bits. */
   public long longInteger(String key) {
     return whole(value(key), key, Long.MIN_VALUE, Long.MAX_VALUE);
+  }
+
+  public List<String> texts(String key) {
+    List<String> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      if (!(item.content() instanceof String text)) {
+        throw wrongType(key + "[" + result.size() + "]", item, "a string");
+      }
+      result.add(text);
+    }
+    return result;
   }
 
   public List<Integer> integers(String key) {

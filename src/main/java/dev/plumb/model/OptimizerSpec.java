@@ -10,7 +10,12 @@ public sealed interface OptimizerSpec {
     SGD,
     ADAM,
     ADAMW,
-    RMSPROP
+    RMSPROP;
+
+    /** @throws InvalidInputException when there is no optimizer of that name; the message lists all */
+    public static Kind of(String name) {
+      return Keyed.parse(Kind.class, "optimizer", name);
+    }
   }
 
   Kind kind();
