@@ -14,6 +14,7 @@ import dev.plumb.train.OptimizerJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -76,7 +77,8 @@ public final class StudySpecReader {
     double learningRate = json.has("learningRate") ? json.number("learningRate") : otherwise.learningRate();
     int epochs = json.has("epochs") ? json.integer("epochs") : otherwise.epochs();
     OptionalInt batchSize = json.has("batchSize") ? OptionalInt.of(json.integer("batchSize")) : OptionalInt.empty();
-    return json.at(() -> new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64));
+    return json.at(() -> new TrainingSpec(
+        loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64, Optional.empty()));
   }
 
   private static StudyNetwork network(JsonObject json) {

@@ -25,6 +25,7 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -98,7 +99,7 @@ class TrainerTest {
   void divergenceIsReportedByTheEpochOfItsFirstStep() {
     for (OptionalInt batchSize : List.of(OptionalInt.empty(), OptionalInt.of(3))) {
       TrainingSpec training = new TrainingSpec(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, OptionalDouble.empty(), 30, 400, batchSize,
-          Precision.FP64);
+          Precision.FP64, Optional.empty());
       try (TrainingSession session = backend.open(DEEP, training, 1);
           TrainingSession byHand = backend.open(DEEP, training, 1)) {
         double[] parameters = Initializer.PYTORCH.draw(DEEP, new NumpyRandom(2));
