@@ -41,9 +41,10 @@ class ImportRulesTest {
       entry("check", Set.of("model", "random", "data", "backend")),
       entry("train", Set.of("model", "random", "data", "backend", "store", "json")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
+      entry("report", Set.of("train", "study", "model", "backend")),
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
-          "", "model", "random", "data", "backend", "store", "train", "study", "check", "bench", "json")),
+          "", "model", "random", "data", "backend", "store", "train", "study", "report", "check", "bench", "json")),
       entry("", Set.of("model", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
@@ -54,7 +55,7 @@ class ImportRulesTest {
       "com.fasterxml.jackson", Set.of("json", "train", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),
-      "org.apache.commons.statistics", Set.of("bench", "cli"),
+      "org.apache.commons.statistics", Set.of("bench", "cli", "report"),
       "me.tongfei.progressbar", Set.of("cli"));
 
   private static SortedMap<String, Set<String>> uses;
