@@ -1,0 +1,166 @@
+package dev.plumb.train;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Missing;
+import dev.plumb.data.Task;
+import dev.plumb.json.JsonInput;
+import dev.plumb.json.JsonObject;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Keyed;
+import dev.plumb.model.Loss;
+import dev.plumb.model.Precision;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A training's configuration as JSON. What a file leaves out is as in {@link TrainConfig#DEFAULT}. */
+public final class TrainConfigJson {
+  private static final Set<String> KEYS = new TreeSet<>(List.of("targets", "features", "task", "standardize", "missing",
+      "validation", "layers", "activation", "initializer", "loss", "optimizer", "learningRate", "schedule", "warmUpEpochs",
+      "epochs", "batchSize", "shuffle", "clipNorm", "dropout", "earlyStopping", "precision", "seed"));
+
+  private TrainConfigJson() {}
+
+  /** @throws InvalidInputException naming the file, the place in it and what would be right */
+  public static TrainConfig read(Path file) {
+    try {
+      return read(JsonInput.read(file));
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  /** @throws InvalidInputException naming the place and what would be right */
+  public static TrainConfig parse(String json) {
+    return read(JsonInput.parse(json.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static TrainConfig read(JsonObject json) {
+    json.allowOnly(KEYS);
+    TrainConfig otherwise = TrainConfig.DEFAULT;
+    EncodingOptions columns = json.at(() -> columns(json, otherwise.columns()));
+    return json.at(() -> new TrainConfig(
+        columns,
+        json.number("validation", otherwise.validation()),
+        json.has("layers") ? json.integers("layers") : otherwise.hidden(),
+        json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation(),
+        json.has("initializer") ? json.parsed("initializer", Initializer::of) : otherwise.initializer(),
+        json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : otherwise.loss(),
+        json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer(),
+        json.number("learningRate", otherwise.learningRate()),
+        json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : otherwise.schedule(),
+        json.integer("warmUpEpochs", otherwise.warmUpEpochs()),
+        json.integer("epochs", otherwise.epochs()),
+        batchSize(json, otherwise.batchSize()),
+        json.has("shuffle") ? json.flag("shuffle") : otherwise.shuffle(),
+        json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : otherwise.clipNorm(),
+        json.number("dropout", otherwise.dropout()),
+        json.integer("earlyStopping", otherwise.earlyStopping()),
+        json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision(),
+        json.has("seed") ? json.longInteger("seed") : otherwise.seed()));
+  }
+
+  private static EncodingOptions columns(JsonObject json, EncodingOptions otherwise) {
+    return new EncodingOptions(
+        json.has("targets") ? json.texts("targets") : otherwise.targets(),
+        json.has("features") ? json.texts("features") : otherwise.features(),
+        json.has("task") ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word)))
+            : otherwise.task(),
+        json.has("standardize") ? json.flag("standardize") : otherwise.standardize(),
+        json.has("missing") ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
+            : otherwise.missing());
+  }
+
+  /** Null, other than a key that is not there, stands for all rows at once. */
+  private static OptionalInt batchSize(JsonObject json, OptionalInt otherwise) {
+    if (json.has("batchSize")) {
+      return OptionalInt.of(json.integer("batchSize"));
+    }
+    return json.keys().contains("batchSize") ? OptionalInt.empty() : otherwise;
+  }
+
+  /** As it reads back, with every key; null where there is nothing. */
+  public static void write(TrainConfig config, OutputStream out) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      fields(config, json);
+      json.writeEndObject();
+    });
+  }
+
+  /** The document as one text. */
+  public static String text(TrainConfig config) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      write(config, out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** The keys and values, within an object that is being written. */
+  static void fields(TrainConfig config, JsonGenerator json) throws IOException {
+    texts(json, "targets", config.columns().targets());
+    texts(json, "features", config.columns().features());
+    text(json, "task", config.columns().task().map(Keyed::key).orElse(null));
+    json.writeBooleanField("standardize", config.columns().standardize());
+    text(json, "missing", config.columns().missing().key());
+    JsonOutput.number(json, "validation", config.validation());
+    json.writeArrayFieldStart("layers");
+    for (int units : config.hidden()) {
+      json.writeNumber(units);
+    }
+    json.writeEndArray();
+    text(json, "activation", config.activation().key());
+    text(json, "initializer", config.initializer().key());
+    text(json, "loss", config.loss().map(Keyed::key).orElse(null));
+    OptimizerJson.write(json, "optimizer", config.optimizer());
+    JsonOutput.number(json, "learningRate", config.learningRate());
+    ScheduleJson.write(json, "schedule", config.schedule());
+    json.writeNumberField("warmUpEpochs", config.warmUpEpochs());
+    json.writeNumberField("epochs", config.epochs());
+    json.writeFieldName("batchSize");
+    if (config.batchSize().isPresent()) {
+      json.writeNumber(config.batchSize().getAsInt());
+    } else {
+      json.writeNull();
+    }
+    json.writeBooleanField("shuffle", config.shuffle());
+    JsonOutput.number(json, "clipNorm", config.clipNorm().orElse(Double.NaN));
+    JsonOutput.number(json, "dropout", config.dropout());
+    json.writeNumberField("earlyStopping", config.earlyStopping());
+    text(json, "precision", config.precision().key());
+    json.writeNumberField("seed", config.seed());
+  }
+
+  private static void text(JsonGenerator json, String key, String text) throws IOException {
+    json.writeFieldName(key);
+    if (text == null) {
+      json.writeNull();
+    } else {
+      json.writeString(text);
+    }
+  }
+
+  private static void texts(JsonGenerator json, String key, List<String> texts) throws IOException {
+    json.writeArrayFieldStart(key);
+    for (String text : texts) {
+      json.writeString(text);
+    }
+    json.writeEndArray();
+  }
+}
