@@ -50,6 +50,8 @@ class ImportRulesTest {
   private static final Map<String, Set<String>> CONFINED = Map.of(
       "jcuda", Set.of("backend.cuda"),
       "org.bytedeco", Set.of("backend.cpu.blas"),
+      "de.siegmar.fastcsv", Set.of("data"),
+      "ch.randelshofer.fastdoubleparser", Set.of("data"),
       "dev.ludovic", Set.of("backend.cpu.blas"),
       "com.fasterxml.jackson", Set.of("json", "store", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
