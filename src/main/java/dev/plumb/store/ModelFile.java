@@ -56,14 +56,7 @@ public final class ModelFile {
 
   /** Writes the same to a stream, and leaves it open. */
   public static void write(OutputStream out, TrainedModel model) throws IOException {
-    SortedMap<String, String> texts = new TreeMap<>();
-    texts.put(FORMAT, MODEL);
-    texts.put(ACTIVATION, model.network().activation().key());
-    texts.put(LOSS, model.loss().key());
-    texts.put(PRECISION, model.precision().key());
-    texts.put(ENCODING, EncodingJson.write(model.encoding()));
-    model.manifest().forEach((key, value) -> texts.put(MANIFEST + key, value));
-    SafetensorsFile.write(out, texts, tensors(model));
+    SafetensorsFile.write(out, texts(model), tensors(model));
   }
 
   /**
@@ -79,6 +72,18 @@ public final class ModelFile {
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     }
+  }
+
+  /** What is not numbers. */
+  static SortedMap<String, String> texts(TrainedModel model) throws IOException {
+    SortedMap<String, String> texts = new TreeMap<>();
+    texts.put(FORMAT, MODEL);
+    texts.put(ACTIVATION, model.network().activation().key());
+    texts.put(LOSS, model.loss().key());
+    texts.put(PRECISION, model.precision().key());
+    texts.put(ENCODING, EncodingJson.write(model.encoding()));
+    model.manifest().forEach((key, value) -> texts.put(MANIFEST + key, value));
+    return texts;
   }
 
   /** The parameters by PyTorch's names, layer by layer, weight before bias. */
