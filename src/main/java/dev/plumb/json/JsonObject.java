@@ -3,8 +3,8 @@ package dev.plumb.json;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,13 +29,13 @@ public final class JsonObject {
     this.values = new LinkedHashMap<>(values);
   }
 
-  /** The keys, those with null too, in the order of the document. */
-  public Set<String> keys() {
-    return new LinkedHashSet<>(values.keySet());
-  }
-
   public boolean has(String key) {
     return values.containsKey(key) && values.get(key).content() != null;
+  }
+
+  /** All keys, in the order of the document, those whose value is null too. */
+  public Set<String> keys() {
+    return Collections.unmodifiableSet(values.keySet());
   }
 
   /** @throws InvalidInputException when there is a key outside of {@code known}; the message names the nearest known one */
@@ -79,6 +79,34 @@ public final class JsonObject {
     return whole(value(key), key, Long.MIN_VALUE, Long.MAX_VALUE);
   }
 
+  public List<Integer> integers(String key) {
+    List<Integer> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      result.add((int) whole(item, key + "[" + result.size() + "]", Integer.MIN_VALUE, Integer.MAX_VALUE));
+    }
+    return result;
+  }
+
+  public List<Long> longs(String key) {
+    List<Long> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      result.add(whole(item, key + "[" + result.size() + "]", Long.MIN_VALUE, Long.MAX_VALUE));
+    }
+    return result;
+  }
+
+  public double[] numbers(String key) {
+    List<Value> items = items(key);
+    double[] result = new double[items.size()];
+    for (int i = 0; i < result.length; i++) {
+      if (!(items.get(i).content() instanceof Number number)) {
+        throw wrongType(key + "[" + i + "]", items.get(i), "a number");
+      }
+      result[i] = number.doubleValue();
+    }
+    return result;
+  }
+
   public List<String> texts(String key) {
     List<String> result = new ArrayList<>();
     for (Value item : items(key)) {
@@ -86,14 +114,6 @@ public final class JsonObject {
         throw wrongType(key + "[" + result.size() + "]", item, "a string");
       }
       result.add(text);
-    }
-    return result;
-  }
-
-  public List<Integer> integers(String key) {
-    List<Integer> result = new ArrayList<>();
-    for (Value item : items(key)) {
-      result.add((int) whole(item, key + "[" + result.size() + "]", Integer.MIN_VALUE, Integer.MAX_VALUE));
     }
     return result;
   }
