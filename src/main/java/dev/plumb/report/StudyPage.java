@@ -1,19 +1,172 @@
 package dev.plumb.report;
 
-/** The report of a study. */
+import dev.plumb.report.LineChart.Series;
+import dev.plumb.report.StudyFigures.Spread;
+import dev.plumb.report.StudyReport.Network;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+
+/** The report of a study. Networks have numbers, by which all charts and tables name them. */
 final class StudyPage {
+  /** More curves in one drawing cannot be told apart. */
+  private static final int MOST_CURVES = 12;
+
+  private static final int MOST_LISTED = 500;
+  private static final int MOST_SENTENCES = 8;
+
   private final StudyReport report;
+  private final List<StudyFigures> networks;
+  private final boolean severalRuns;
 
   StudyPage(StudyReport report) {
     this.report = report;
+    networks = report.networks().stream().map(StudyFigures::new).toList();
+    severalRuns = report.networks().stream().anyMatch(network -> network.runs().size() > 1);
   }
 
   byte[] html() {
-    Page page = new Page(report.title(), "Study");
+    Page page = new Page(report.title(), "Study report");
     page.notes(report.notes());
+    long diverged = networks.stream().mapToLong(StudyFigures::diverged).sum();
+    long runs = networks.stream().mapToLong(of -> of.network().runs().size()).sum();
+    if (diverged > 0) {
+      page.notes(List.of(Figures.whole(diverged) + " of " + Figures.whole(runs) + (runs == 1 ? " training" : " trainings")
+          + " diverged: their losses or gradients did not stay finite."));
+    }
+    page.tiles(List.of(
+        Map.entry("networks", Figures.whole(networks.size())),
+        Map.entry("trainings", Figures.whole(runs)),
+        Map.entry("epochs", Figures.whole(report.epochs())),
+        Map.entry("time of training", Figures.seconds(networks.stream().mapToDouble(StudyFigures::seconds).sum()))));
     page.startMain();
+    drawResults(page);
+    drawLosses(page);
+    drawGradients(page);
     page.entries("configuration", "Configuration", report.configuration());
     page.entries("manifest", "Manifest", report.manifest());
     return page.finish();
+  }
+
+  static String label(int index, Network network) {
+    String name = network.name();
+    boolean isLong = name.codePointCount(0, name.length()) > 40;
+    return index + 1 + ". " + (isLong ? name.substring(0, name.offsetByCodePoints(0, 39)) + "…" : name);
+  }
+
+  private void drawResults(Page page) {
+    Markup html = page.html();
+    page.startSection("results", "Results");
+    html.element("p", new LossRanking(networks).sentence(), "class", "finding").line();
+    html.open("div", "class", "card").open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Results").line();
+    html.open("table", "class", "numbers", "id", "results-table").line();
+    if (severalRuns) {
+      html.element("caption", "Medians over the seeds, and the quartiles in brackets, of the trainings that stayed finite.");
+    }
+    html.open("thead").open("tr");
+    List<String> heads = new ArrayList<>(List.of("network", "layers", "activation"));
+    if (severalRuns) {
+      heads.addAll(List.of("seeds", "diverged"));
+    }
+    report.lossAtEpochs().forEach(epoch -> heads.add("loss @ " + epoch));
+    heads.addAll(List.of("final loss", "grad norm L1", "grad norm last", "time"));
+    for (int i = 0; i < heads.size(); i++) {
+      html.element("th", heads.get(i), "scope", "col", "class", i < 3 ? "word" : null);
+    }
+    html.close("thead").line().open("tbody").line();
+    for (int i = 0; i < Math.min(MOST_LISTED, networks.size()); i++) {
+      drawRow(html, i);
+    }
+    html.close("table").close("div").close("div").line();
+    html.element("p", "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
+        + (networks.size() > MOST_LISTED ? " The first " + MOST_LISTED + " networks are listed." : ""), "class", "small").line();
+    page.endSection();
+  }
+
+  private void drawRow(Markup html, int index) {
+    StudyFigures of = networks.get(index);
+    html.open("tr").element("th", label(index, of.network()), "scope", "row");
+    html.element("td", of.network().shape(), "class", "word").element("td", of.network().activation(), "class", "word");
+    if (severalRuns) {
+      html.element("td", Figures.whole(of.network().runs().size())).element("td", Figures.whole(of.diverged()));
+    }
+    report.lossAtEpochs().forEach(epoch -> html.element("td", cell(of.lossAt(epoch))));
+    html.element("td", cell(of.finalLoss()));
+    double[] norms = of.gradientNorms();
+    html.element("td", Figures.brief(norms[0])).element("td", norms.length < 2 ? "-" : Figures.brief(norms[norms.length - 2]));
+    html.element("td", Figures.seconds(of.seconds())).close("tr").line();
+  }
+
+  private String cell(Spread spread) {
+    return Figures.brief(spread.median())
+        + (severalRuns ? " [" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]" : "");
+  }
+
+  /** Losses at an epoch are before its updates, which is after those of the epochs before. */
+  private void drawLosses(Page page) {
+    List<StudyFigures> drawn = networks.subList(0, Math.min(MOST_CURVES, networks.size()));
+    SortedSet<Integer> known = new TreeSet<>();
+    drawn.forEach(of -> of.network().runs().forEach(run -> known.addAll(run.lossAtEpoch().keySet())));
+    int[] epochs = known.stream().mapToInt(Integer::intValue).toArray();
+    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(report.epochs())).asDoubleStream().toArray();
+    List<Series> series = IntStream.range(0, drawn.size())
+        .mapToObj(i -> new Series(Integer.toString(i + 1), i + 1, IntStream.range(0, x.length)
+            .mapToDouble(at -> at < epochs.length ? drawn.get(i).lossAt(epochs[at]).median() : drawn.get(i).finalLoss().median())
+            .toArray()))
+        .toList();
+    Markup html = page.html();
+    page.startSection("losses", "Losses");
+    html.open("div", "class", "charts").line();
+    boolean curves = epochs.length > 0;
+    if (curves) {
+      LineChart chart = new LineChart("losses-chart", severalRuns ? "Loss, median over the seeds" : "Loss", "epochs done", x, series,
+          "losses-table").withShortLabels();
+      (x.length > 12 ? chart : chart.withPoints()).draw(html);
+    }
+    new LossRanking(networks).draw(html);
+    html.close("div").line();
+    html.open("ul", "class", "key").line();
+    for (int i = 0; i < drawn.size(); i++) {
+      html.open("li").open("svg", "viewBox", "0 0 34 10", "aria-hidden", "true")
+          .empty("path", "class", "curve s" + i % LineChart.STYLES, "d", "M1 5L33 5").close();
+      html.element("span", label(i, drawn.get(i).network())).close("li").line();
+    }
+    html.close("ul").line();
+    if (curves) {
+      List<String> heads = new ArrayList<>(List.of("epochs done"));
+      series.forEach(of -> heads.add(of.name()));
+      new NumberTable("losses-table", "Losses as a table", heads, x, series.stream().map(Series::values).toList()).draw(html, "");
+    }
+    if (drawn.size() < networks.size()) {
+      html.element("p", "Curves are of the first " + MOST_CURVES + " networks of " + Figures.whole(networks.size()) + ".", "class", "small").line();
+    }
+    page.endSection();
+  }
+
+  private void drawGradients(Page page) {
+    Markup html = page.html();
+    page.startSection("gradients", "Gradient norms by layer");
+    html.open("ul", "id", "gradient-sentences").line();
+    IntStream.range(0, networks.size())
+        .boxed()
+        .filter(i -> networks.get(i).layers() > 2)
+        .sorted(Comparator.comparingDouble((Integer i) -> -unevenness(networks.get(i).gradientNorms())))
+        .limit(MOST_SENTENCES)
+        .forEach(i -> html.element("li",
+            GradientFlow.sentence(label(i, networks.get(i).network()) + ": at the end", networks.get(i).gradientNorms())).line());
+    html.close("ul").line();
+    new NormTable(networks).draw(html);
+    page.endSection();
+  }
+
+  /** How far apart the norms of the first and the last hidden layer are, in powers of e. */
+  private static double unevenness(double[] norms) {
+    double apart = Math.abs(Math.log(norms[norms.length - 2] / norms[0]));
+    return Double.isNaN(apart) ? Double.MAX_VALUE : apart;
   }
 }
