@@ -12,32 +12,43 @@ import dev.plumb.data.Dataset;
  */
 public record NumberScores(double[] r2PerTarget, double[] maePerTarget, double[] rmsePerTarget) {
   /** @param predicted [rows x outputs] row-major, like the targets of the rows */
-  public static NumberScores of(Dataset rows, double[] predicted) {
-    int outputs = rows.outputs();
-    double[] r2 = new double[outputs];
-    double[] mae = new double[outputs];
-    double[] rmse = new double[outputs];
-    for (int column = 0; column < outputs; column++) {
-      double sum = 0;
-      for (int row = 0; row < rows.rows(); row++) {
-        sum += rows.target(row, column);
+  static NumberScores of(Dataset rows, double[] predicted) {
+    double[][] truth = new double[rows.outputs()][rows.rows()];
+    double[][] byTarget = new double[rows.outputs()][rows.rows()];
+    for (int row = 0; row < rows.rows(); row++) {
+      for (int target = 0; target < rows.outputs(); target++) {
+        truth[target][row] = rows.target(row, target);
+        byTarget[target][row] = predicted[row * rows.outputs() + target];
       }
-      double mean = sum / rows.rows();
+    }
+    return of(truth, byTarget);
+  }
+
+  /** @param truth [target][row]; @param predicted likewise */
+  public static NumberScores of(double[][] truth, double[][] predicted) {
+    NumberScores scores = new NumberScores(new double[truth.length], new double[truth.length], new double[truth.length]);
+    for (int target = 0; target < truth.length; target++) {
+      int rows = truth[target].length;
+      double sum = 0;
+      for (double value : truth[target]) {
+        sum += value;
+      }
+      double mean = sum / rows;
       double squares = 0;
       double spread = 0;
       double absolute = 0;
-      for (int row = 0; row < rows.rows(); row++) {
-        double error = rows.target(row, column) - predicted[row * outputs + column];
-        double distance = rows.target(row, column) - mean;
+      for (int row = 0; row < rows; row++) {
+        double error = truth[target][row] - predicted[target][row];
+        double distance = truth[target][row] - mean;
         squares += error * error;
         absolute += Math.abs(error);
         spread += distance * distance;
       }
-      r2[column] = spread > 0 ? 1 - squares / spread : squares == 0 ? 1 : 0;
-      mae[column] = absolute / rows.rows();
-      rmse[column] = Math.sqrt(squares / rows.rows());
+      scores.r2PerTarget[target] = spread > 0 ? 1 - squares / spread : squares == 0 ? 1 : 0;
+      scores.maePerTarget[target] = absolute / rows;
+      scores.rmsePerTarget[target] = Math.sqrt(squares / rows);
     }
-    return new NumberScores(r2, mae, rmse);
+    return scores;
   }
 
   public double r2() {
