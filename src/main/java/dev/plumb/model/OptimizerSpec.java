@@ -23,6 +23,9 @@ public sealed interface OptimizerSpec {
   /** Added to the gradient times the parameter, weights and biases alike; decoupled from the gradient for adamw. */
   double weightDecay();
 
+  /** The same with another weight decay. */
+  OptimizerSpec withWeightDecay(double decay);
+
   /** Whether it keeps a running mean of gradients (sgd's momentum buffer, adam's exp_avg). */
   boolean usesFirstMoment();
 
@@ -44,6 +47,11 @@ public sealed interface OptimizerSpec {
     @Override
     public Kind kind() {
       return Kind.SGD;
+    }
+
+    @Override
+    public Sgd withWeightDecay(double decay) {
+      return new Sgd(momentum, nesterov, decay);
     }
 
     @Override
@@ -80,6 +88,11 @@ public sealed interface OptimizerSpec {
     }
 
     @Override
+    public Adam withWeightDecay(double decay) {
+      return new Adam(beta1, beta2, epsilon, decay, decoupled);
+    }
+
+    @Override
     public boolean usesFirstMoment() {
       return true;
     }
@@ -103,6 +116,11 @@ public sealed interface OptimizerSpec {
     @Override
     public Kind kind() {
       return Kind.RMSPROP;
+    }
+
+    @Override
+    public RmsProp withWeightDecay(double decay) {
+      return new RmsProp(alpha, epsilon, decay);
     }
 
     @Override

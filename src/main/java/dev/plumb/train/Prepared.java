@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param columns with all names and the task filled in
  * @param rows of the table that are used
  * @param encoding learnt from the training rows alone
- * @param validationRows as they are in the table; empty where none are held back
+ * @param trainingRows as they are in the table
+ * @param validationRows likewise; empty where none are held back
  * @param start where the training begins
  */
 public record Prepared(
@@ -30,6 +31,7 @@ public record Prepared(
     FitSpec fit,
     Dataset training,
     Optional<Dataset> validation,
+    Table trainingRows,
     Optional<Table> validationRows,
     FitState start) {
 
@@ -53,7 +55,7 @@ public record Prepared(
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
     return new Prepared(config, columns, usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
-        validationRows.map(rows -> encoding.encode(rows, loss)), validationRows, FitState.begin(fit, parameters, stream));
+        validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows, FitState.begin(fit, parameters, stream));
   }
 
   public Loss loss() {

@@ -24,6 +24,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** A training's configuration as JSON. What a file leaves out is as in {@link TrainConfig#DEFAULT}. */
@@ -99,6 +101,24 @@ public final class TrainConfigJson {
       fields(config, json);
       json.writeEndObject();
     });
+  }
+
+  /** Key by key, each value as the document has it. */
+  public static SortedMap<String, String> lines(TrainConfig config) {
+    SortedMap<String, String> lines = new TreeMap<>();
+    String key = null;
+    // A line of the document that is indented once begins a key; what is indented further belongs to it.
+    for (String line : text(config).lines().toList()) {
+      if (line.startsWith("  \"")) {
+        int colon = line.indexOf("\": ");
+        key = line.substring(3, colon);
+        lines.put(key, line.substring(colon + 3));
+      } else if (key != null && line.startsWith("  ")) {
+        lines.merge(key, line.strip(), (before, more) -> before + " " + more);
+      }
+    }
+    lines.replaceAll((name, value) -> value.replaceFirst(",$", ""));
+    return lines;
   }
 
   /** The document as one text. */
