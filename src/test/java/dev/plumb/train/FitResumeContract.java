@@ -10,6 +10,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -118,7 +119,7 @@ abstract class FitResumeContract {
   private FitSpec spec(Schedule schedule, OptimizerSpec optimizer, int patience) {
     double rate = 0.05;
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, optimizer, rate, EPOCHS).withBatchSize(4)
-        .withClipNorm(3).withPrecision(precision());
+        .withClipNorm(3).withPrecision(precision()).withDropout(new Dropout(0.3, 5));
     return new FitSpec(training, schedule, 2, true, patience);
   }
 
