@@ -229,7 +229,7 @@ class MainTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-    "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of study, check",
+    "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of train, evaluate",
     "study --sed 1 | 2 | plumb study: unknown option --sed (did you mean \"--seed\"?)",
     "study --devise=cpu | 2 | plumb study: unknown option --devise (did you mean \"--device\"?)",
     "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; known here: --check-every, --check-mode, --device, --help",
