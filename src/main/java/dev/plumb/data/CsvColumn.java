@@ -24,7 +24,8 @@ final class CsvColumn {
   private final String place;
   private final String name;
   private final boolean wordsWanted;
-  /** Until the column is settled. */
+  private int missingFirst;
+  /** What came from the first value on, until the column is settled. */
   private List<String> sample = new ArrayList<>();
   private List<Long> sampleLines = new ArrayList<>();
   private Values.Doubles numbers;
@@ -54,6 +55,8 @@ final class CsvColumn {
       String word = from == to ? null : known(new String(text, from, to - from));
       if (words != null) {
         words.add(word);
+      } else if (word == null && sample.isEmpty()) {
+        missingFirst++;
       } else {
         sample.add(word);
         sampleLines.add(line);
@@ -68,7 +71,7 @@ final class CsvColumn {
    * @throws InvalidInputException when there is a word among numbers
    */
   void settle() {
-    if (sample == null) {
+    if (sample == null || (sample.isEmpty() && !wordsWanted)) {
       return;
     }
     int there = 0;
@@ -81,20 +84,20 @@ final class CsvColumn {
         first = i;
       }
     }
-    if (there == 0 && !wordsWanted) {
-      return;
-    }
     if (wordsWanted || 2 * notNumbers >= there) {
       if (!wordsWanted) {
         requireNoDecimalCommas();
       }
       words = new Values.Words();
+      for (int row = 0; row < missingFirst; row++) {
+        words.add(null);
+      }
       sample.forEach(words::add);
     } else {
       if (notNumbers > 0) {
         throw notANumber(sample.get(first), sampleLines.get(first));
       }
-      numbers = new Values.Doubles();
+      numbers = missing();
       for (int i = 0; i < sample.size(); i++) {
         numbers.add(sample.get(i) == null ? Double.NaN : number(sample.get(i), sampleLines.get(i)));
       }
@@ -115,10 +118,17 @@ final class CsvColumn {
   Column column() {
     settle();
     if (sample != null) {
-      numbers = new Values.Doubles();
-      sample.forEach(nothing -> numbers.add(Double.NaN));
+      return new Column(name, missing(), null);
     }
     return new Column(name, numbers != null ? numbers : words, null);
+  }
+
+  private Values.Doubles missing() {
+    Values.Doubles values = new Values.Doubles();
+    for (int row = 0; row < missingFirst; row++) {
+      values.add(Double.NaN);
+    }
+    return values;
   }
 
   /** What a field says: null when it is one of the words for a missing value. */
@@ -131,7 +141,7 @@ final class CsvColumn {
       return false;
     }
     char[] text = word.toCharArray();
-    return isInfinite(word) || (isPlain(text, 0, text.length) && !Double.isNaN(parse(text, 0, text.length)));
+    return isInfinite(word) || !Double.isNaN(parse(text, 0, text.length));
   }
 
   private static String known(String word) {
@@ -147,7 +157,7 @@ final class CsvColumn {
   }
 
   private double number(char[] text, int offset, int length, long line) {
-    double number = isPlain(text, offset, length) ? parse(text, offset, length) : Double.NaN;
+    double number = parse(text, offset, length);
     if (Double.isFinite(number)) {
       return number;
     }
@@ -181,9 +191,12 @@ final class CsvColumn {
       while (i < offset + length && text[i] >= '0' && text[i] <= '9') {
         whole = 10 * whole + text[i++] - '0';
       }
-      if (i == offset + length) {
+      if (i == offset + length && length > 0) {
         return whole;
       }
+    }
+    if (!isPlain(text, offset, length)) {
+      return Double.NaN;
     }
     try {
       return JavaDoubleParser.parseDouble(text, offset, length);

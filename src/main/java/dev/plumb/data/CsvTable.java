@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.io.PushbackReader;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Reads delimited text into columns: RFC 4180's quotes, lines that end in LF or CR LF, empty lines left out, blanks around fields
@@ -27,10 +29,13 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final ReadOptions options;
   private final HeapBudget budget;
   private final List<CsvColumn> columns = new ArrayList<>();
+  private final Map<String, Integer> numberOfName = new HashMap<>();
   private boolean headerExpected;
   /** Of the record that is read. */
   private long line;
   private int fields;
+  /** Characters of all fields and what stands behind them. */
+  private long length;
   private boolean allSettled;
   private long firstLine;
   private long rows;
@@ -84,6 +89,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   @Override
   protected void handleField(int field, char[] text, int offset, int length, boolean quoted) {
     fields++;
+    this.length += length + 1;
     if (headerExpected) {
       String name = new String(text, offset, length);
       name(quoted ? name : name.strip());
@@ -113,7 +119,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       return true;
     }
     rows++;
-    if (!allSettled && (rows == SAMPLE_ROWS || rows * columns.size() >= SAMPLE_FIELDS || rows > SAMPLE_ROWS)) {
+    if (!allSettled && rows % Math.max(1, Math.min(SAMPLE_ROWS, SAMPLE_FIELDS / columns.size())) == 0) {
       columns.forEach(CsvColumn::settle);
       allSettled = columns.stream().allMatch(CsvColumn::isSettled);
       requireFits();
@@ -125,11 +131,13 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
 
   private void name(String name) {
     int number = columns.size() + 1;
-    if (headerExpected) {
-      if (name.isEmpty()) {
-        throw new InvalidInputException("line " + line + ": column " + number + " has no name; every column needs one (a column of"
-            + " row numbers is best left out)");
-      }
+    if (headerExpected && name.isEmpty()) {
+      throw new InvalidInputException("line " + line + ": column " + number + " has no name; every column needs one (a column of"
+          + " row numbers is best left out)");
+    }
+    Integer same = numberOfName.put(name, number);
+    if (same != null) {
+      throw new InvalidInputException("line " + line + ": columns " + same + " and " + number + " are both named \"" + name + "\"");
     }
     columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + name + "\")" : ""),
         options.words().contains(name)));
@@ -137,8 +145,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
 
   private void requireFits() {
     double rowBytes = columns.stream().mapToInt(CsvColumn::width).sum();
-    double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / source.read()));
-    budget.require(whole * rowBytes, (source.bytes() < 0 ? "more than " + rows : "about " + Math.round(whole)) + " rows of "
+    double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / length));
+    budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows : "about " + Math.round(whole)) + " rows of "
         + columns.size() + " columns");
   }
 

@@ -11,8 +11,6 @@ import java.util.Locale;
 record HeapBudget(long bytes) {
   /** What the heap holds beside data: classes' own objects, the network, what the collector needs to move things about. */
   private static final double SHARE = 0.85;
-  /** A table is held as it was read and, beside that, as the network takes it. */
-  private static final int COPIES = 2;
   private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
 
   static HeapBudget ofHeap() {
@@ -20,22 +18,24 @@ record HeapBudget(long bytes) {
   }
 
   /**
-   * @param what the table, with what is known of its size: "about 3.1 GB as a table"
-   * @throws InvalidInputException when a table of so many bytes does not fit
+   * A table is held as it was read and, beside that, as the network takes it: 8 bytes a value.
+   *
+   * @param what the table, with what is known of its size: "about 5000 rows of 20 columns"
+   * @throws InvalidInputException when a table of so many bytes and values does not fit
    */
-  void require(double tableBytes, String what) {
-    double needed = COPIES * tableBytes;
+  void require(double tableBytes, double values, String what) {
+    double needed = tableBytes + Double.BYTES * values;
     if (needed > bytes) {
       long gigabytes = (long) Math.ceil(needed / SHARE / (1 << 30)) + 1;
-      throw new InvalidInputException(what + " needs about " + size(needed) + " of memory, but Java may use " + size(bytes)
+      throw new InvalidInputException(what + " need about " + size(needed) + " of memory, but Java may use " + size(bytes)
           + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes + "g (if the machine has that much), or use fewer rows or columns");
     }
   }
 
   /** @throws InvalidInputException when so many numbers are more than one array holds */
-  static void requireArray(long rows, long columns) {
+  static void requireArray(long rows, double columns) {
     if (rows * columns > MOST_VALUES) {
-      throw new InvalidInputException(rows + " rows of " + columns + " inputs are more than the " + MOST_VALUES
+      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than the " + MOST_VALUES
           + " values that data may have; use fewer rows or columns");
     }
   }

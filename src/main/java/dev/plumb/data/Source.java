@@ -1,11 +1,14 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -33,7 +36,17 @@ final class Source implements AutoCloseable {
     packed = first.length >= 2 && (first[0] & 0xFF) == 0x1F && (first[1] & 0xFF) == 0x8B;
     content = new CountedStream(packed ? unpack(raw) : raw);
     in = new PushbackInputStream(content, LOOK);
-    start = packed ? look(in) : first;
+    start = packed ? lookUnpacked(in) : first;
+  }
+
+  static Source of(Path file) throws IOException {
+    InputStream stream = Files.newInputStream(file);
+    try {
+      return new Source(new BufferedInputStream(stream), Files.isRegularFile(file) ? Files.size(file) : -1);
+    } catch (IOException | RuntimeException e) {
+      stream.close();
+      throw e;
+    }
   }
 
   InputStream in() {
@@ -52,13 +65,17 @@ final class Source implements AutoCloseable {
     return true;
   }
 
+  boolean isPacked() {
+    return packed;
+  }
+
   boolean isEmpty() {
     return start.length == 0;
   }
 
-  /** How many bytes of the content were read. */
-  long read() {
-    return content.count;
+  /** How many bytes of the content are still to be read, where that is known; else -1. */
+  long bytesLeft() {
+    return packed || fileBytes < 0 ? -1 : fileBytes - content.count;
   }
 
   /** How many bytes the content has, unpacked: known of plain files, and from the part read so far of packed ones; else -1. */
@@ -86,6 +103,14 @@ final class Source implements AutoCloseable {
     return new InvalidInputException(e instanceof EOFException
         ? "its gzip data ends too early; the file is not complete"
         : "its gzip data is damaged: " + e.getMessage(), e);
+  }
+
+  private static byte[] lookUnpacked(PushbackInputStream stream) throws IOException {
+    try {
+      return look(stream);
+    } catch (ZipException | EOFException e) {
+      throw damaged(e);
+    }
   }
 
   private static byte[] look(PushbackInputStream stream) throws IOException {

@@ -1,7 +1,6 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,8 +23,8 @@ public final class TableReader {
   }
 
   static Table read(Path file, ReadOptions options, HeapBudget budget) {
-    try (InputStream stream = Files.newInputStream(file)) {
-      return read(new BufferedInputStream(stream), Files.isRegularFile(file) ? Files.size(file) : -1, options, budget);
+    try (Source source = Source.of(file)) {
+      return read(source, file, options, budget);
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
@@ -39,8 +38,12 @@ public final class TableReader {
    * @param name what messages call it: "stdin"
    */
   public static Table read(InputStream stream, String name, ReadOptions options) {
+    return read(stream, name, options, HeapBudget.ofHeap());
+  }
+
+  static Table read(InputStream stream, String name, ReadOptions options, HeapBudget budget) {
     try {
-      return read(stream, -1, options, HeapBudget.ofHeap());
+      return read(new Source(stream, -1), null, options, budget);
     } catch (InvalidInputException e) {
       throw e.at(name);
     } catch (IOException e) {
@@ -48,19 +51,31 @@ public final class TableReader {
     }
   }
 
-  private static Table read(InputStream stream, long bytes, ReadOptions options, HeapBudget budget) throws IOException {
-    Source source = new Source(stream, bytes);
+  /** @param file null when the source is a stream */
+  private static Table read(Source source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
     try {
       if (source.isEmpty()) {
         throw new InvalidInputException("is empty; a table is needed");
       }
+      if (source.startsWith('P', 'K', 3, 4) || source.startsWith('P', 'K', 5, 6)) {
+        if (file == null || source.isPacked() || !Files.isRegularFile(file)) {
+          throw new InvalidInputException("is an NPZ file, which must be a file of its own: no stream, and not gzipped again");
+        }
+        return ArrayTable.readNpz(file, options, budget);
+      }
+      if (NpyFormat.isOf(source) || IdxFormat.isOf(source)) {
+        return ArrayTable.read(source, file, options, budget);
+      }
+      if (options.labels().isPresent()) {
+        throw new InvalidInputException("is neither IDX nor NPY, which alone have their labels in a file beside them");
+      }
       return CsvTable.read(source, options, budget);
     } catch (ZipException | EOFException e) {
-      throw Source.damaged(e);
+      throw source.isPacked() ? Source.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + e.getMessage(), e);
     }
   }
 
-  private static String reason(Path file, IOException e) {
+  static String reason(Path file, IOException e) {
     if (e instanceof NoSuchFileException) {
       return "there is no such file";
     }

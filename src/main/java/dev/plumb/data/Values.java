@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 
 /** What a column holds, row by row, in the width of the file it came from. */
 sealed interface Values {
@@ -15,29 +16,11 @@ sealed interface Values {
     double get(int row);
   }
 
-  /** Of files in single precision and of narrow integers: 4 bytes a value. */
-  record Floats(float[] values) implements Numbers {
-    @Override
-    public int size() {
-      return values.length;
-    }
-
+  /** Of an array that was read whole: every step-th of its cells from the first on. */
+  record Picked(IntToDoubleFunction cells, int first, int step, int size) implements Numbers {
     @Override
     public double get(int row) {
-      return values[row];
-    }
-  }
-
-  /** Of bytes without sign, the pixels of pictures: 1 byte a value. */
-  record Bytes(byte[] values) implements Numbers {
-    @Override
-    public int size() {
-      return values.length;
-    }
-
-    @Override
-    public double get(int row) {
-      return values[row] & 0xFF;
+      return cells.applyAsDouble(first + row * step);
     }
   }
 
