@@ -29,9 +29,9 @@ import java.util.function.Function;
  * net.load_state_dict(safetensors.torch.load_file("model.safetensors"))
  * }</pre>
  *
- * Such a network takes columns that are encoded already. All else stands in the header's texts: {@code plumb.format},
- * {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision}, {@code plumb.encoding} (JSON), and the manifest, each key
- * behind {@code manifest.}.
+ * Such a network takes columns that are encoded already; for the activation linear it has {@code nn.Identity()}. All else stands
+ * in the header's texts: {@code plumb.format}, {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision},
+ * {@code plumb.encoding} (JSON), and the manifest, each key behind {@code manifest.}.
  */
 public final class ModelFile {
   private static final String FORMAT = "plumb.format";

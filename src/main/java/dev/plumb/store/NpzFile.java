@@ -20,8 +20,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * A trained model as NumPy's npz: a zip archive with one npy file an array, which {@code numpy.load} reads without pickle. Layer l
- * is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential. Its inputs are
+ * A trained model as NumPy's npz: a zip archive with one npy file an array, which {@code numpy.load} reads without pickle.
+ * Layer l is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential. Its inputs are
  * {@code (x - input_mean) / input_scale}, where x are the columns in the order of {@code input_names}; an input called
  * {@code column=category} is 1 for that category and else 0. Its outputs are of {@code class_names}, or times
  * {@code target_scale} plus {@code target_mean} the {@code target_names}. {@code activation}, {@code loss} and {@code manifest}
@@ -31,7 +31,7 @@ public final class NpzFile {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
   /** The header ends at a multiple of this. */
   private static final int ALIGNMENT = 64;
-  /** Of every entry, so that one model gives the same bytes. (The first hour that zip can tell, of 1980, would depend on the zone.) */
+  /** Of every entry, so that one model gives the same bytes; Java writes the first time that zip can tell by the local zone. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
   private static final Charset UTF_32LE = Charset.forName("UTF-32LE");
 

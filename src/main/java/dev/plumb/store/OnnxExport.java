@@ -31,11 +31,11 @@ import java.util.stream.IntStream;
  * those of an unknown category.
  *
  * <p>Outputs: {@code label}, string [batch], and {@code probabilities}, double [batch, classes]; or {@code predictions}, double
- * [batch, targets], in the targets' own units. (An input column of one of these names keeps it, and the output gets an underscore.)
+ * [batch, targets], in the targets' own units. (A column of one of these names keeps it, and the output gets an underscore.)
  *
  * <p>Columns are standardised in double. The layers compute in double for a model of fp64, in single for all others, and the
  * results are made in double again. Of fp64 models the one function in single is the erf of gelu, 1e-7 away: onnxruntime has none
- * in double, as for leaky_relu, elu and softplus, which are put together from operators that it has.
+ * in double, nor leaky_relu, elu, softplus and silu, which are put together from operators that it has.
  *
  * <p>Texts (metadata_props): {@code plumb.features}, {@code plumb.classes} or {@code plumb.targets} (JSON lists), and the others
  * that a model file has.
@@ -178,7 +178,10 @@ public final class OnnxExport {
         String twice = graph.node("Add", erf(graph.node("Mul", z, number(Math.sqrt(0.5)))), number(1));
         yield graph.node("Mul", graph.node("Mul", z, number(0.5)), twice);
       }
-      case SILU -> graph.node("Mul", z, graph.node("Sigmoid", z));
+      case SILU -> single
+          ? graph.node("Mul", z, graph.node("Sigmoid", z))
+          // onnxruntime would make an operator of its own of the product, which it has in single alone.
+          : graph.node("Div", z, graph.node("Add", graph.node("Exp", graph.node("Neg", z)), number(1)));
     };
   }
 

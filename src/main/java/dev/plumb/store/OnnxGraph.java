@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A graph of ONNX while it is put together, value by value, in the order of computing. Every method that makes a value returns its
- * name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are those of
+ * A graph of ONNX while it is put together, value by value, in the order of computing. Every method that makes a value returns
+ * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are those of
  * onnx.proto.
  */
 final class OnnxGraph {

@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A message in the wire format of protocol buffers, written field by field: what ONNX models and TensorBoard's events are made of.
+ * A message in the wire format of protocol buffers, written field by field: ONNX models and TensorBoard's events are such.
  * The few messages that Plumb writes are spelt out where they are written, by the field numbers of their published definitions;
  * generated classes and their library would be many times the size of this.
  */

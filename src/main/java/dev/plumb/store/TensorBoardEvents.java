@@ -46,8 +46,8 @@ public final class TensorBoardEvents implements AutoCloseable {
   /**
    * Makes a new event file in a folder that is there.
    *
-   * @param firstStep of what will be written; TensorBoard forgets what earlier files of the folder have from this step on, as when
-   *     a run goes on from a checkpoint before its end
+   * @param firstStep of what will be written; TensorBoard forgets what earlier files of the folder have from this step on, as
+   *     when a run goes on from a checkpoint before its end
    * @throws InvalidInputException when it cannot be made
    */
   public static TensorBoardEvents create(Path folder, long firstStep) {
