@@ -23,11 +23,11 @@ class ReportInChromiumTest {
 
   /** What is shown, and which drawings it must have. */
   enum Shown {
-    CLASSIFICATION(List.of("loss", "metric", "rate", "gradients-map", "gradients-profile", "confusion")),
-    REGRESSION(List.of("loss", "metric", "rate", "gradients-map", "gradients-profile", "scatter-0")),
-    VANISHING(List.of("loss", "metric", "rate", "gradients-map", "gradients-profile")),
-    DIVERGED(List.of("loss", "metric", "rate", "gradients-map", "gradients-profile")),
-    HOSTILE(List.of("loss", "metric", "rate", "gradients-map", "gradients-profile", "confusion")),
+    CLASSIFICATION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    REGRESSION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
+    VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
     STUDY_OF_SEEDS(List.of("results-table", "losses-chart", "ranking", "norms"));
 
