@@ -17,6 +17,9 @@ final class Axis {
   /** Free room beyond the outermost values, as a share of the axis. */
   private static final double ROOM = 0.04;
 
+  /** What differs by less than this share of itself is shown as one: the digits that tell its ticks apart would not fit. */
+  private static final double FLAT = 1e-5;
+
   /** The difference of two values must be a number too. */
   private static final double LARGEST = 1e300;
 
@@ -35,7 +38,7 @@ final class Axis {
   static Axis linear(double smallest, double largest) {
     double low = Math.max(-LARGEST, Math.min(LARGEST, smallest));
     double high = Math.max(-LARGEST, Math.min(LARGEST, largest));
-    boolean flat = !(step(high - low) > 0) || high - low < 1e-12 * Math.max(Math.abs(low), Math.abs(high));
+    boolean flat = !(step(high - low) > 0) || high - low < FLAT * Math.max(Math.abs(low), Math.abs(high));
     if (flat) {
       double around = Math.max(Math.abs(low) / 10, Double.MIN_NORMAL * 1e6);
       low -= around;

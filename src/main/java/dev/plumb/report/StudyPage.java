@@ -81,7 +81,7 @@ final class StudyPage {
     }
     html.close("table").close("div").close("div").line();
     html.element("p", (severalRuns
-        ? "Medians over the seeds, and the quartiles in brackets, of the trainings that stayed finite. "
+        ? "Medians over the seeds, and below them the quartiles, of the trainings that stayed finite. "
         : "") + "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
         + (networks.size() > MOST_LISTED ? " The first " + MOST_LISTED + " networks are listed." : ""), "class", "small").line();
     page.endSection();
@@ -94,16 +94,19 @@ final class StudyPage {
     if (severalRuns) {
       html.element("td", Figures.whole(of.network().runs().size())).element("td", Figures.whole(of.diverged()));
     }
-    report.lossAtEpochs().forEach(epoch -> html.element("td", cell(of.lossAt(epoch))));
-    html.element("td", cell(of.finalLoss()));
+    report.lossAtEpochs().forEach(epoch -> cell(html, of.lossAt(epoch)));
+    cell(html, of.finalLoss());
     double[] norms = of.gradientNorms();
     html.element("td", Figures.brief(norms[0])).element("td", norms.length < 2 ? "-" : Figures.brief(norms[norms.length - 2]));
     html.element("td", Figures.seconds(of.seconds())).close("tr").line();
   }
 
-  private String cell(Spread spread) {
-    return Figures.brief(spread.median())
-        + (severalRuns ? " [" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]" : "");
+  private void cell(Markup html, Spread spread) {
+    html.open("td").text(Figures.brief(spread.median()));
+    if (severalRuns) {
+      html.element("div", "[" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]", "class", "small");
+    }
+    html.close("td");
   }
 
   /** Losses at an epoch are before its updates, which is after those of the epochs before. */
