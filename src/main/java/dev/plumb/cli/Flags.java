@@ -25,6 +25,7 @@ final class Flags {
           + " (default: fp64; check: fp32 where the device is not the reference)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");
   static final Option JSON = value("json", "FILE", "write the result there too, for machines");
+  static final Option REPORT = value("report", "FILE", "write a page to look at there too: HTML that opens in any browser, offline");
   static final Option SEEDS =
       value("seeds", "N", "train each network from N seeds, the first one and those after it (default: 1)");
 

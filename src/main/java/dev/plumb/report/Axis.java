@@ -1,6 +1,7 @@
 package dev.plumb.report;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -10,11 +11,14 @@ import java.util.List;
 final class Axis {
   record Tick(double value, String label) {}
 
-  private static final int MOST_TICKS = 6;
+  private static final int MOST_TICKS = 7;
   private static final int MOST_DECADE_TICKS = 7;
 
   /** Free room beyond the outermost values, as a share of the axis. */
   private static final double ROOM = 0.04;
+
+  /** What differs by less than this share of itself is shown as one: the digits that tell its ticks apart would not fit. */
+  private static final double FLAT = 1e-5;
 
   /** The difference of two values must be a number too. */
   private static final double LARGEST = 1e300;
@@ -30,18 +34,25 @@ final class Axis {
     this.max = max;
   }
 
-  /** From the smallest to the largest value with some room; from 0 where the smallest is near it. */
+  /** From the smallest to the largest value with some room; from 0 where the smallest is near it. One value alone is the only tick. */
   static Axis linear(double smallest, double largest) {
     double low = Math.max(-LARGEST, Math.min(LARGEST, smallest));
     double high = Math.max(-LARGEST, Math.min(LARGEST, largest));
-    if (!(step(high - low) > 0) || high - low < 1e-12 * Math.max(Math.abs(low), Math.abs(high))) {
+    boolean flat = !(step(high - low) > 0) || high - low < FLAT * Math.max(Math.abs(low), Math.abs(high));
+    if (flat) {
       double around = Math.max(Math.abs(low) / 10, Double.MIN_NORMAL * 1e6);
       low -= around;
       high += around;
     }
     double room = ROOM * (high - low);
     double start = low >= 0 && low < 0.3 * high ? 0 : low - room;
-    return withTicks(new Axis(false, start, high + room));
+    Axis axis = new Axis(false, flat ? low : start, high + room);
+    if (flat) {
+      axis.ticks.add(new Tick(smallest, Figures.brief(smallest)));
+    } else {
+      axis.addSteps();
+    }
+    return axis;
   }
 
   /** Of whole numbers like epochs, ends exactly at them. */
@@ -74,12 +85,13 @@ final class Axis {
             : "1e" + decade));
       }
     }
-    if (axis.max - axis.min < 2) {
+    if (axis.max - axis.min < 2.5) {
       for (int decade = first - 1; decade <= last; decade++) {
         axis.addIfInside(2 * Math.pow(10, decade));
         axis.addIfInside(5 * Math.pow(10, decade));
       }
     }
+    axis.ticks.sort(Comparator.comparingDouble(Tick::value));
     if (axis.ticks.size() < 2) {
       axis.ticks.clear();
       axis.ticks.addAll(linear(Math.pow(10, axis.min), Math.pow(10, axis.max)).ticks);
@@ -102,12 +114,11 @@ final class Axis {
     return List.copyOf(ticks);
   }
 
-  private static Axis withTicks(Axis axis) {
-    double step = step(axis.max - axis.min);
-    for (double at = Math.ceil(axis.min / step); at * step <= axis.max; at++) {
-      axis.ticks.add(new Tick(at * step, Figures.tick(at * step, step)));
+  private void addSteps() {
+    double step = step(max - min);
+    for (double at = Math.ceil(min / step); at * step <= max; at++) {
+      ticks.add(new Tick(at * step, Figures.tick(at * step, step)));
     }
-    return axis;
   }
 
   private void addIfInside(double value) {

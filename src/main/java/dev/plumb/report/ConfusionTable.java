@@ -29,8 +29,8 @@ final class ConfusionTable {
   }
 
   void draw(Markup html, String ofRows) {
-    html.element("p", "Of " + Figures.whole(rows) + " " + ofRows + (rows == 1 ? " row " : " rows ") + Figures.whole(right)
-        + " were told rightly (" + Figures.percent((double) right / rows) + "). " + mistakes()).line();
+    html.element("p", Figures.whole(right) + " of " + Figures.whole(rows) + " " + ofRows + (rows == 1 ? " row" : " rows")
+        + " were classified correctly (" + Figures.percent((double) right / rows) + "). " + mistakes()).line();
     int[] shown = shown();
     boolean merged = shown.length < names.size();
     List<String> labels = new ArrayList<>(Arrays.stream(shown).mapToObj(names::get).toList());
@@ -39,11 +39,11 @@ final class ConfusionTable {
       labels.add("others");
     }
     html.open("div", "class", "card").line();
+    html.element("p", "Rows: the true class. Columns: what was predicted. Recall: the share of a true class that was found;"
+        + " precision: the share of a prediction that was right." + (merged ? " Of " + Figures.whole(names.size()) + " classes the "
+        + shown.length + " with most mistakes are shown." : ""), "class", "small", "id", "confusion-explained").line();
     html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Confusion matrix").line();
-    html.open("table", "class", "matrix", "id", "confusion").line();
-    html.element("caption", "Rows: the true class. Columns: what was predicted. Recall: the share of a row that was told rightly;"
-        + " precision: of a column." + (merged ? " Of " + Figures.whole(names.size()) + " classes the " + shown.length
-        + " with most mistakes are shown." : "")).line();
+    html.open("table", "class", "matrix", "id", "confusion", "aria-describedby", "confusion-explained").line();
     html.open("thead").open("tr").element("th", "true \\ predicted", "scope", "col");
     labels.forEach(label -> html.element("th", shortened(label), "scope", "col", "title", shortened(label).equals(label) ? null : Page.cut(label)));
     html.element("th", "recall", "scope", "col", "class", "sum").close("thead").line().open("tbody").line();
@@ -57,14 +57,14 @@ final class ConfusionTable {
             "style", share > 0 ? String.format(Locale.ROOT, "--share:%.3f", share) : null);
       }
       boolean others = merged && actual == shown.length;
-      html.element("td", others ? "-" : Figures.percent((double) cells[actual][actual] / sum), "class", "sum").close("tr").line();
+      html.element("td", others ? "-" : percent(cells[actual][actual], sum), "class", "sum").close("tr").line();
     }
     html.close("tbody").line().open("tfoot").open("tr").element("th", "precision", "scope", "row", "class", "sum");
     for (int predicted = 0; predicted < cells.length; predicted++) {
       int column = predicted;
       long sum = Arrays.stream(cells).mapToLong(row -> row[column]).sum();
       boolean others = merged && predicted == shown.length;
-      html.element("td", others ? "-" : Figures.percent((double) cells[predicted][predicted] / sum), "class", "sum");
+      html.element("td", others ? "-" : percent(cells[predicted][predicted], sum), "class", "sum");
     }
     html.element("td", "", "class", "sum").close("tfoot").line().close("table").close("div").close("div").line();
   }
@@ -125,6 +125,12 @@ final class ConfusionTable {
       }
     }
     return merged;
+  }
+
+  /** Whole, and never rounded up to all. */
+  private static String percent(long part, long all) {
+    long rounded = Math.round(100.0 * part / all);
+    return all == 0 ? "-" : rounded == 100 && part < all ? ">99%" : rounded + "%";
   }
 
   private static String shortened(String name) {

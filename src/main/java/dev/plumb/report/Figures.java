@@ -62,19 +62,21 @@ final class Figures {
         : Figures.whole(whole / 3600) + " h " + whole % 3600 / 60 + " min";
   }
 
-  /** The label of a tick at a multiple of a step. */
+  /** The label of a tick at a multiple of a step: as many digits as tell it from its neighbours. */
   static String tick(double value, double step) {
+    double size = Math.abs(value);
     if (value == 0) {
       return "0";
     }
-    if (Math.abs(value) >= 1e5 && Math.abs(value) < 1e7 && value == Math.rint(value)) {
+    if (size >= 1e5 && size < MOST_PLAIN && value == Math.rint(value)) {
       return whole((long) value);
     }
-    if (Math.abs(value) >= 1e5 || step < 1e-4) {
-      return significant(value, 3, 1, 1e5);
+    int lastDigit = (int) Math.floor(Math.log10(step) + 1e-9);
+    if (size < 1e5 && step >= LEAST_PLAIN) {
+      return new BigDecimal(value).setScale(Math.max(0, -lastDigit), RoundingMode.HALF_EVEN).toPlainString();
     }
-    int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    return new BigDecimal(value).setScale(decimals, RoundingMode.HALF_EVEN).toPlainString();
+    int digits = (int) Math.floor(Math.log10(size) + 1e-9) - lastDigit + 1;
+    return significant(value, Math.max(1, Math.min(TABLE_DIGITS, digits)), 1e-3, 1e5);
   }
 
   private static String significant(double value, int digits, double leastPlain, double mostPlain) {

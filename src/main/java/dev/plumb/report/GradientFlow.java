@@ -50,6 +50,12 @@ final class GradientFlow {
         + " in the first, a factor of " + Figures.factor(Math.max(fall, 1 / fall)) + ": over the depth it neither vanishes nor explodes.";
   }
 
+  /** Whether the norm changes by a factor of ten or more between the last and the first hidden layer, or is no positive number there. */
+  static boolean isUneven(double[] norms) {
+    double fall = norms[norms.length - 2] / norms[0];
+    return !(fall < SOME && fall > 1 / SOME);
+  }
+
   /** For a cell of a table: the last hidden layer's norm over the first's, and what that is called. */
   static String word(double[] norms) {
     if (norms.length < 3) {
@@ -60,6 +66,6 @@ final class GradientFlow {
       return Figures.brief(fall);
     }
     String said = fall >= MUCH ? " vanishes" : fall <= 1 / MUCH ? " explodes" : "";
-    return (fall >= 1 ? Figures.factor(fall) : "1/" + Figures.factor(1 / fall)) + said;
+    return (fall >= 1 ? Figures.cell(fall) : "1/" + Figures.cell(1 / fall)) + said;
   }
 }

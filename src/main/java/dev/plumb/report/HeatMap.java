@@ -1,12 +1,13 @@
 package dev.plumb.report;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
  * Gradient norm by layer (down) and epoch (across) as SVG on a logarithmic colour scale, the last column's numbers beside it. Many
  * epochs are cut into columns of equal length, of which each shows the middle value (the lower median, one that was measured); a
- * column with a value that is not finite is hatched, zero is crossed out. The same numbers stand in a table, which the script reads.
+ * column with a value that is not finite is hatched, zero has a ring. The same numbers stand in a table, which the script reads.
  */
 final class HeatMap {
   private static final int MOST_COLUMNS = 56;
@@ -17,7 +18,7 @@ final class HeatMap {
   private static final double RIGHT = 376;
   private static final double TOP = 18;
   private static final double MAP_HEIGHT = 250;
-  private static final double HIGHEST_ROW = 30;
+  private static final double HIGHEST_ROW = 36;
   private static final double LOWEST_LABELLED_ROW = 15;
   private static final double NARROWEST_NUMBERED_CELL = 38;
   private static final double LEGEND = 66;
@@ -66,7 +67,7 @@ final class HeatMap {
   void draw(Markup html, String title, String description) {
     double rowHeight = Math.min(HIGHEST_ROW, MAP_HEIGHT / layers.length);
     double bottom = TOP + rowHeight * layers.length;
-    double height = bottom + 40 + LEGEND;
+    double height = bottom + 24 + LEGEND + (marks().isEmpty() ? 0 : 20);
     html.open("figure", "class", "card").line();
     html.element("h3", title).line();
     html.open("svg", "class", "heat", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + Markup.coordinate(height), "role", "img",
@@ -75,6 +76,7 @@ final class HeatMap {
         "data-columns", starts.length, "data-rows", layers.length);
     html.element("title", title, "id", id + "-title");
     html.element("desc", description + " The table below has the numbers.", "id", id + "-desc").line();
+    Hatch.define(html, id);
     drawCells(html, rowHeight);
     drawLabels(html, rowHeight, bottom);
     drawLegend(html, bottom + 52);
@@ -98,12 +100,14 @@ final class HeatMap {
         double y = TOP + row * rowHeight;
         boolean coloured = Double.isFinite(value) && value > 0;
         html.empty("rect", "x", x, "y", y, "width", LEFT + (column + 1) * columnWidth() - x, "height", rowHeight,
-            "fill", coloured ? ColourScale.colour(scale.at(value)) : null, "class", coloured ? null : value == 0 ? "zero" : "hatched");
+            "fill", coloured ? ColourScale.colour(scale.at(value)) : value == 0 ? null : Hatch.fill(id),
+            "class", value == 0 ? "zero" : null);
         if (numbered) {
           html.element("text", Figures.cell(value), "x", x + columnWidth() / 2, "y", y + rowHeight / 2 + 4, "text-anchor", "middle",
               "class", !coloured ? "in-cell" : ColourScale.wantsDarkText(scale.at(value)) ? "in-cell on-light" : "in-cell on-dark");
         } else if (value == 0) {
-          html.empty("line", "class", "cross", "x1", x, "y1", y + rowHeight, "x2", x + columnWidth(), "y2", y);
+          html.empty("circle", "class", "ring", "cx", x + columnWidth() / 2, "cy", y + rowHeight / 2,
+              "r", Math.min(columnWidth(), rowHeight) / 4);
         }
       }
       html.line();
@@ -156,7 +160,23 @@ final class HeatMap {
     } else {
       html.element("text", "one value alone: " + Figures.brief(scale.low()), "x", LEFT, "y", top + 11).line();
     }
+    String marks = marks();
+    if (!marks.isEmpty()) {
+      html.element("text", marks, "x", LEFT, "y", top + 50).line();
+    }
     html.close("g").line();
+  }
+
+  private String marks() {
+    double[] all = Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray();
+    List<String> marks = new ArrayList<>();
+    if (Arrays.stream(all).anyMatch(value -> value == 0)) {
+      marks.add("rings: 0");
+    }
+    if (!Arrays.stream(all).allMatch(Double::isFinite)) {
+      marks.add("hatched: not finite");
+    }
+    return String.join(", ", marks);
   }
 
   /** The cells' numbers: a row for each column of the map. */

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Curves over epochs or layers as SVG, drawn once on a linear and, where all values are positive, once on a logarithmic scale; a
+ * Curves over epochs or layers as SVG, drawn once on a linear and, where values are positive, once on a logarithmic scale; a
  * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and by
  * labels at their ends, not by colour alone.
  *
@@ -26,6 +26,9 @@ final class LineChart {
   /** From this factor between largest and smallest on, most of a curve would lie on a linear axis. */
   private static final double LOG_PAYS = 20;
 
+  /** Below this factor both scales look alike. */
+  private static final double LOG_HELPS = 2;
+
   /** As many combinations of colour and dashes as the style sheet has; more curves begin anew. */
   static final int STYLES = 8;
 
@@ -44,6 +47,8 @@ final class LineChart {
   private OptionalInt notFinite = OptionalInt.empty();
   private boolean points;
   private boolean shortLabels;
+  private boolean linearOnly;
+  private boolean linearFirst;
 
   /**
    * @param x whole numbers, rising
@@ -83,16 +88,30 @@ final class LineChart {
     return this;
   }
 
+  /** For values that fall to nothing, like a learning rate, of which that is not what one looks for. */
+  LineChart linearFirst() {
+    linearFirst = true;
+    return this;
+  }
+
+  /** For values that no one would look at on a logarithmic scale. */
+  LineChart linearOnly() {
+    linearOnly = true;
+    return this;
+  }
+
   void draw(Markup html) {
     double[] finite = series.stream().flatMapToDouble(of -> Arrays.stream(of.values())).filter(Double::isFinite).toArray();
     double smallest = Arrays.stream(finite).min().orElse(0);
     double largest = Arrays.stream(finite).max().orElse(1);
-    boolean canLog = finite.length > 0 && smallest > 0;
+    double[] positive = Arrays.stream(finite).filter(value -> value > 0).toArray();
+    double leastPositive = Arrays.stream(positive).min().orElse(1);
+    boolean canLog = !linearOnly && smallest >= 0 && positive.length > 1 && largest / leastPositive >= LOG_HELPS;
     html.open("figure", "class", "card").line();
     html.element("h3", title).line();
     if (canLog) {
       html.empty("input", "type", "checkbox", "class", "log", "id", id + "-log",
-          "checked", largest / smallest >= LOG_PAYS ? "checked" : null);
+          "checked", !linearFirst && largest / leastPositive >= LOG_PAYS ? "checked" : null);
       html.element("label", "log scale", "for", id + "-log", "class", "switch").line();
     }
     html.open("svg", "class", "lines", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) HEIGHT, "role", "img",
@@ -106,7 +125,7 @@ final class LineChart {
     drawAlong(html);
     drawScale(html, Axis.linear(smallest, largest), canLog ? "linear" : "only");
     if (canLog) {
-      drawScale(html, Axis.log(smallest, largest), "logarithmic");
+      drawScale(html, Axis.log(leastPositive, largest), "logarithmic");
     }
     html.empty("line", "class", "cursor", "x1", LEFT, "x2", LEFT, "y1", TOP, "y2", BOTTOM, "visibility", "hidden");
     html.close("svg").line();
@@ -144,7 +163,7 @@ final class LineChart {
   }
 
   private String readout(int row) {
-    List<String> values = series.stream().map(of -> of.name() + " " + Figures.table(of.values()[row])).toList();
+    List<String> values = series.stream().map(of -> of.name() + " = " + Figures.table(of.values()[row])).toList();
     return axisName + " " + (int) x[row] + ": " + String.join(" · ", values);
   }
 
@@ -152,7 +171,8 @@ final class LineChart {
   private void drawAlong(Markup html) {
     if (notFinite.isPresent()) {
       double from = Math.min(xOf(notFinite.getAsInt()), right() - 3);
-      html.empty("rect", "class", "hatched", "x", from, "y", TOP, "width", right() - from, "height", BOTTOM - TOP);
+      Hatch.define(html, id);
+      html.empty("rect", "fill", Hatch.fill(id), "x", from, "y", TOP, "width", right() - from, "height", BOTTOM - TOP);
       html.empty("line", "class", "stop", "x1", from, "x2", from, "y1", TOP, "y2", BOTTOM);
     }
     html.empty("line", "class", "axis", "x1", LEFT, "x2", right(), "y1", BOTTOM, "y2", BOTTOM);
@@ -173,7 +193,8 @@ final class LineChart {
       label(html, markLabel, at, TOP - 5);
     }
     if (notFinite.isPresent()) {
-      label(html, "not finite from " + axisName + " " + Figures.whole(notFinite.getAsInt()), xOf(notFinite.getAsInt()), TOP - 5);
+      label(html, "not finite from " + axisName + " " + Figures.whole(notFinite.getAsInt()), xOf(notFinite.getAsInt()),
+          mark.isPresent() ? TOP + 12 : TOP - 5);
     }
   }
 
@@ -196,7 +217,15 @@ final class LineChart {
     if (series.size() > 1) {
       drawLabels(html, axis);
     }
+    if (axis.isLog() && series.stream().flatMapToDouble(of -> Arrays.stream(of.values())).anyMatch(value -> value == 0)) {
+      html.element("text", "gaps: 0", "class", "note-label", "x", LEFT, "y", TOP - 5).line();
+    }
     html.close("g").line();
+  }
+
+  /** Zero has no place on a logarithmic axis. */
+  private static boolean isOn(Axis axis, double value) {
+    return Double.isFinite(value) && (value > 0 || !axis.isLog());
   }
 
   private void drawCurve(Markup html, Axis axis, Series of, int index) {
@@ -204,11 +233,11 @@ final class LineChart {
     StringBuilder dots = new StringBuilder();
     boolean down = false;
     for (int i = 0; i < x.length; i++) {
-      boolean here = Double.isFinite(of.values()[i]);
+      boolean here = isOn(axis, of.values()[i]);
       if (here) {
         String at = Markup.coordinate(xOf(x[i])) + " " + Markup.coordinate(yOf(axis, of.values()[i]));
         path.append(down ? "L" : "M").append(at);
-        boolean alone = !down && (i + 1 == x.length || !Double.isFinite(of.values()[i + 1]));
+        boolean alone = !down && (i + 1 == x.length || !isOn(axis, of.values()[i + 1]));
         if (points || alone) {
           dots.append("M").append(at).append("h0");
         }
@@ -229,7 +258,7 @@ final class LineChart {
     record Label(String text, int index, double y) {}
     List<Label> labels = new ArrayList<>();
     for (int i = 0; i < series.size(); i++) {
-      double[] finite = Arrays.stream(series.get(i).values()).filter(Double::isFinite).toArray();
+      double[] finite = Arrays.stream(series.get(i).values()).filter(value -> isOn(axis, value)).toArray();
       if (finite.length > 0) {
         labels.add(new Label(series.get(i).name(), i, yOf(axis, finite[finite.length - 1])));
       }

@@ -18,7 +18,9 @@ final class LossRanking {
   private static final double LEFT = 40;
   private static final double RIGHT = 360;
   private static final double TOP = 8;
-  private static final double ROW = 24;
+  private static final double HIGHEST_ROW = 36;
+  private static final double LOWEST_ROW = 22;
+  private static final double ALL_ROWS = 190;
   private static final double LOG_PAYS = 10;
 
   private record Row(int number, String name, Spread loss) {}
@@ -59,7 +61,8 @@ final class LossRanking {
     double smallest = Arrays.stream(finite).min().orElse(0);
     double largest = Arrays.stream(finite).max().orElse(1);
     Axis axis = smallest > 0 && largest / smallest >= LOG_PAYS ? Axis.log(smallest, largest) : Axis.linear(smallest, largest);
-    double bottom = TOP + shown.size() * ROW;
+    double height = Math.max(LOWEST_ROW, Math.min(HIGHEST_ROW, ALL_ROWS / shown.size()));
+    double bottom = TOP + shown.size() * height;
     html.open("figure", "class", "card").line().element("h3", "Final loss, the smallest first").line();
     html.open("svg", "class", "ranking", "id", "ranking", "viewBox", "0 0 " + (int) WIDTH + " " + (int) (bottom + 42), "role", "img",
         "aria-labelledby", "ranking-title ranking-desc");
@@ -78,7 +81,7 @@ final class LossRanking {
     html.element("text", axis.isLog() ? "final loss, log scale" : "final loss", "x", (LEFT + RIGHT) / 2, "y", bottom + 35,
         "text-anchor", "middle").line();
     for (int i = 0; i < shown.size(); i++) {
-      drawRow(html, axis, shown.get(i), TOP + (i + 0.5) * ROW);
+      drawRow(html, axis, shown.get(i), TOP + (i + 0.5) * height);
     }
     html.close("svg").line();
     if (shown.size() < all) {

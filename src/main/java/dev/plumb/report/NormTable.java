@@ -25,21 +25,23 @@ final class NormTable {
 
   void draw(Markup html) {
     html.open("div", "class", "card").line();
+    html.element("p", "Rows: networks. Columns: layers from the inputs on; a network's last cell, framed, is its output layer."
+        + " Fall: the last hidden layer's norm as a multiple of the first layer's.", "class", "small", "id", "norms-explained").line();
     html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Gradient norms").line();
-    html.open("table", "class", "matrix norms", "id", "norms").line();
-    html.element("caption", "Rows: networks. Columns: layers from the inputs on; a network's last cell, framed, is its output layer."
-        + " The last column: the last hidden layer's norm as a multiple of the first layer's.").line();
-    html.open("thead").open("tr").element("th", "network", "scope", "col");
+    html.open("table", "class", "matrix norms", "id", "norms", "aria-describedby", "norms-explained").line();
+    html.open("thead").open("tr").element("th", "network", "scope", "col")
+        .element("th", "fall", "scope", "col");
     for (int layer = 1; layer <= layers; layer++) {
       html.element("th", "L" + layer, "scope", "col");
     }
-    html.element("th", "last : first", "scope", "col").close("thead").line().open("tbody").line();
+    html.close("thead").line().open("tbody").line();
     for (int i = 0; i < norms.length; i++) {
       html.open("tr").element("th", StudyPage.label(i, networks.get(i).network()), "scope", "row");
+      html.element("td", GradientFlow.word(norms[i]), "class", "plain");
       for (int layer = 0; layer < layers; layer++) {
         cell(html, norms[i], layer);
       }
-      html.element("td", GradientFlow.word(norms[i]), "class", "plain").close("tr").line();
+      html.close("tr").line();
     }
     html.close("table").close("div").line();
     ramp(html);

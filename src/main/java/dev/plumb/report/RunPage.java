@@ -6,10 +6,8 @@ import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.train.EpochRow;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -51,12 +49,15 @@ final class RunPage {
     return page.finish();
   }
 
-  /** Of the epoch whose weights the model has. */
+  /** Of the epoch whose weights the model has; where that is not said, of the last one with a finite loss. */
   private List<Map.Entry<String, String>> tiles() {
     EpochRow last = epochs.get(epochs.size() - 1);
-    EpochRow kept = report.keptEpoch().isEmpty()
-        ? last
-        : epochs.stream().filter(row -> row.epoch() == report.keptEpoch().getAsInt()).findFirst().orElse(last);
+    EpochRow kept = epochs.stream()
+        .filter(row -> report.keptEpoch().isPresent()
+            ? row.epoch() == report.keptEpoch().getAsInt()
+            : Double.isFinite(row.trainLoss()))
+        .reduce((one, other) -> other)
+        .orElse(last);
     List<Map.Entry<String, String>> tiles = new ArrayList<>();
     if (any(EpochRow::metric)) {
       tiles.add(Map.entry("validation " + report.metricName(), Figures.brief(kept.metric())));
@@ -66,8 +67,8 @@ final class RunPage {
     }
     tiles.add(Map.entry("training loss", Figures.brief(kept.trainLoss())));
     tiles.add(Map.entry("epochs", Figures.whole(last.epoch())));
-    if (report.keptEpoch().isPresent()) {
-      tiles.add(Map.entry("weights of epoch", Figures.whole(report.keptEpoch().getAsInt())));
+    if (kept != last) {
+      tiles.add(Map.entry(report.keptEpoch().isPresent() ? "weights of epoch" : "losses of epoch", Figures.whole(kept.epoch())));
     }
     tiles.add(Map.entry("time", Figures.seconds(
         epochs.stream().mapToDouble(EpochRow::seconds).filter(Double::isFinite).sum())));
@@ -86,6 +87,7 @@ final class RunPage {
       curves.add(new Curve(report.metricName(), report.metricName(), EpochRow::metric));
     }
     curves.add(new Curve("learning rate", "learning rate", EpochRow::learningRate));
+    curves.add(new Curve("seconds", "seconds", EpochRow::seconds));
     List<double[]> values = curves.stream().map(curve -> epochs.stream().mapToDouble(curve.value()).toArray()).toList();
     Thinning thinning = new Thinning(epochs.size(), values, MOST_ROWS);
     double[] x = thinning.of(epochs.stream().mapToDouble(EpochRow::epoch).toArray());
@@ -99,9 +101,10 @@ final class RunPage {
     String table = "epochs-table";
     chart("loss", "Loss", x, series.subList(0, losses), table).draw(html);
     if (any(EpochRow::metric)) {
-      chart("metric", "Validation " + report.metricName(), x, series.subList(losses, losses + 1), table).draw(html);
+      chart("metric", "Validation " + report.metricName(), x, series.subList(losses, losses + 1), table).linearOnly().draw(html);
     }
-    chart("rate", "Learning rate", x, series.subList(series.size() - 1, series.size()), table).draw(html);
+    chart("rate", "Learning rate", x, series.subList(series.size() - 2, series.size() - 1), table).linearFirst().draw(html);
+    chart("seconds", "Seconds per epoch", x, series.subList(series.size() - 1, series.size()), table).linearOnly().draw(html);
     html.close("div").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
     curves.forEach(curve -> heads.add(curve.heading()));
@@ -117,8 +120,8 @@ final class RunPage {
   }
 
   private void drawGradients(Page page) {
-    List<EpochRow> rows = epochs.stream().filter(row -> row.gradientNorms().length > 0).toList();
-    if (rows.isEmpty()) {
+    List<EpochRow> rows = epochs.stream().filter(row -> row.gradientNorms().length == report.layers()).toList();
+    if (rows.isEmpty() || report.layers() == 0) {
       return;
     }
     double[][] norms = rows.stream().map(EpochRow::gradientNorms).toArray(double[][]::new);
@@ -161,9 +164,11 @@ final class RunPage {
       List<Target> shown = numbers.targets().subList(0, Math.min(MOST_TARGETS, numbers.targets().size()));
       List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i, shown.get(i))).toList();
       html.open("div", "class", "charts").line();
-      scatters.forEach(scatter -> scatter.draw(html));
+      scatters.forEach(scatter -> {
+        scatter.draw(html);
+        scatter.drawTable(html);
+      });
       html.close("div").line();
-      scatters.forEach(scatter -> scatter.drawTable(html));
       if (shown.size() < numbers.targets().size()) {
         html.element("p", "Of " + numbers.targets().size() + " targets the first " + MOST_TARGETS + " are shown.", "class", "small").line();
       }
@@ -173,47 +178,5 @@ final class RunPage {
 
   private boolean any(ToDoubleFunction<EpochRow> value) {
     return epochs.stream().mapToDouble(value).anyMatch(number -> !Double.isNaN(number));
-  }
-
-  /** Gradient norms at both ends of a training: of its first epoch, and the medians of its last tenth. */
-  private static final class GradientEnds {
-    private final List<EpochRow> rows;
-    private final int from;
-    private final double[] end;
-
-    GradientEnds(List<EpochRow> rows) {
-      this.rows = rows;
-      from = rows.size() - Math.max(1, rows.size() / 10);
-      end = new double[start().length];
-      Arrays.setAll(end, layer -> {
-        double[] sorted = rows.subList(from, rows.size()).stream().mapToDouble(row -> row.gradientNorms()[layer]).sorted().toArray();
-        double largest = sorted[sorted.length - 1];
-        return Double.isFinite(largest) ? sorted[(sorted.length - 1) / 2] : largest;
-      });
-    }
-
-    double[] start() {
-      return rows.get(0).gradientNorms();
-    }
-
-    double[] end() {
-      return end;
-    }
-
-    String sentence() {
-      String over = rows.size() < 2 || !Arrays.stream(end).allMatch(Double::isFinite) || !(start()[0] > 0) || !(end[0] > 0)
-          ? ""
-          : " Since epoch " + rows.get(0).epoch() + " the first layer's norm has " + (end[0] < start()[0] ? "fallen" : "risen") + " by a factor of "
-              + Figures.factor(Math.max(end[0] / start()[0], start()[0] / end[0])) + ".";
-      return GradientFlow.sentence("At the end of the training", end) + over;
-    }
-
-    String note() {
-      int first = rows.get(from).epoch();
-      int last = rows.get(rows.size() - 1).epoch();
-      return "Start: epoch " + rows.get(0).epoch() + ". End: " + (first == last
-          ? "epoch " + last + "."
-          : "the median of epochs " + first + " to " + last + ".");
-    }
   }
 }

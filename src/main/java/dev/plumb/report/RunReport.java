@@ -38,6 +38,11 @@ public record RunReport(
     layerNames = List.copyOf(layerNames);
   }
 
+  /** As many as the last epoch has gradient norms; 0 where there are none. */
+  int layers() {
+    return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).gradientNorms().length;
+  }
+
   /** What a trained network said of rows whose truth is known. */
   public sealed interface Predictions permits Classes, Numbers {
     /** Which rows: "validation", "test". */

@@ -98,12 +98,11 @@ final class Scatter {
         .mapToInt(Integer::intValue)
         .toArray();
     int groups = Math.min(GROUPS, byTruth.length);
-    html.open("details").line().element("summary", "Predictions of " + Page.cut(target.name()) + " as a table").line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Predictions").line();
-    html.open("table", "class", "numbers").line();
-    html.element("caption", "Rows in groups of equal size by their true value.");
+    html.open("div", "class", "card").line().element("h3", "Rows in " + groups + " groups by their true value").line();
+    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Predictions by true value").line();
+    html.open("table", "class", "numbers wrapped", "id", id + "-table").line();
     html.open("thead").open("tr");
-    for (String head : new String[] {"true values", "rows", "mean of true", "mean of predicted", "mean absolute error"}) {
+    for (String head : new String[] {"true values", "rows", "mean true", "mean predicted", "mean abs. error"}) {
       html.element("th", head, "scope", "col");
     }
     html.close("thead").line().open("tbody").line();
@@ -113,12 +112,12 @@ final class Scatter {
       html.open("tr");
       html.element("th", Figures.brief(target.actual()[of[0]]) + " to " + Figures.brief(target.actual()[of[of.length - 1]]), "scope", "row");
       html.element("td", Figures.whole(of.length));
-      html.element("td", Figures.table(Arrays.stream(of).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
-      html.element("td", Figures.table(Arrays.stream(of).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));
-      html.element("td", Figures.table(Arrays.stream(of).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow()));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow()));
       html.close("tr").line();
     }
-    html.close("table").close("div").close("details").line();
+    html.close("table").close("div").close("div").line();
   }
 
   private double error(int row) {

@@ -65,9 +65,6 @@ final class StudyPage {
     html.element("p", new LossRanking(networks).sentence(), "class", "finding").line();
     html.open("div", "class", "card").open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Results").line();
     html.open("table", "class", "numbers", "id", "results-table").line();
-    if (severalRuns) {
-      html.element("caption", "Medians over the seeds, and the quartiles in brackets, of the trainings that stayed finite.");
-    }
     html.open("thead").open("tr");
     List<String> heads = new ArrayList<>(List.of("network", "layers", "activation"));
     if (severalRuns) {
@@ -83,7 +80,9 @@ final class StudyPage {
       drawRow(html, i);
     }
     html.close("table").close("div").close("div").line();
-    html.element("p", "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
+    html.element("p", (severalRuns
+        ? "Medians over the seeds, and below them the quartiles, of the trainings that stayed finite. "
+        : "") + "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
         + (networks.size() > MOST_LISTED ? " The first " + MOST_LISTED + " networks are listed." : ""), "class", "small").line();
     page.endSection();
   }
@@ -95,16 +94,19 @@ final class StudyPage {
     if (severalRuns) {
       html.element("td", Figures.whole(of.network().runs().size())).element("td", Figures.whole(of.diverged()));
     }
-    report.lossAtEpochs().forEach(epoch -> html.element("td", cell(of.lossAt(epoch))));
-    html.element("td", cell(of.finalLoss()));
+    report.lossAtEpochs().forEach(epoch -> cell(html, of.lossAt(epoch)));
+    cell(html, of.finalLoss());
     double[] norms = of.gradientNorms();
     html.element("td", Figures.brief(norms[0])).element("td", norms.length < 2 ? "-" : Figures.brief(norms[norms.length - 2]));
     html.element("td", Figures.seconds(of.seconds())).close("tr").line();
   }
 
-  private String cell(Spread spread) {
-    return Figures.brief(spread.median())
-        + (severalRuns ? " [" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]" : "");
+  private void cell(Markup html, Spread spread) {
+    html.open("td").text(Figures.brief(spread.median()));
+    if (severalRuns) {
+      html.element("div", "[" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]", "class", "small");
+    }
+    html.close("td");
   }
 
   /** Losses at an epoch are before its updates, which is after those of the epochs before. */
@@ -151,22 +153,43 @@ final class StudyPage {
   private void drawGradients(Page page) {
     Markup html = page.html();
     page.startSection("gradients", "Gradient norms by layer");
-    html.open("ul", "id", "gradient-sentences").line();
-    IntStream.range(0, networks.size())
+    html.element("p", range(), "id", "gradient-sentence", "class", "finding").line();
+    List<Integer> uneven = IntStream.range(0, networks.size())
         .boxed()
-        .filter(i -> networks.get(i).layers() > 2)
-        .sorted(Comparator.comparingDouble((Integer i) -> -unevenness(networks.get(i).gradientNorms())))
-        .limit(MOST_SENTENCES)
-        .forEach(i -> html.element("li",
-            GradientFlow.sentence(label(i, networks.get(i).network()) + ": at the end", networks.get(i).gradientNorms())).line());
-    html.close("ul").line();
+        .filter(i -> networks.get(i).layers() > 2 && GradientFlow.isUneven(networks.get(i).gradientNorms()))
+        .toList();
+    if (!uneven.isEmpty()) {
+      html.open("ul").line();
+      uneven.stream().limit(MOST_SENTENCES).forEach(i -> html.element("li",
+          label(i, networks.get(i).network()) + ": " + GradientFlow.sentence("at the end", networks.get(i).gradientNorms())).line());
+      html.close("ul").line();
+    }
     new NormTable(networks).draw(html);
     page.endSection();
   }
 
-  /** How far apart the norms of the first and the last hidden layer are, in powers of e. */
-  private static double unevenness(double[] norms) {
-    double apart = Math.abs(Math.log(norms[norms.length - 2] / norms[0]));
-    return Double.isNaN(apart) ? Double.MAX_VALUE : apart;
+  /** How far apart the networks are, and whether any is uneven over its depth. */
+  private String range() {
+    List<Integer> finite = IntStream.range(0, networks.size())
+        .boxed()
+        .filter(i -> networks.get(i).gradientNorms()[0] > 0 && Double.isFinite(networks.get(i).gradientNorms()[0]))
+        .sorted(Comparator.comparingDouble(i -> networks.get(i).gradientNorms()[0]))
+        .toList();
+    if (finite.isEmpty()) {
+      return "No network's first layer has a gradient that is finite and above 0.";
+    }
+    int least = finite.get(0);
+    int most = finite.get(finite.size() - 1);
+    double low = networks.get(least).gradientNorms()[0];
+    double high = networks.get(most).gradientNorms()[0];
+    String ends = least == most
+        ? "At the end the first layer's gradient norm is " + Figures.brief(low) + " in " + label(least, networks.get(least).network()) + "."
+        : "At the end the first layer's gradient norm lies between " + Figures.brief(low) + " in "
+            + label(least, networks.get(least).network()) + " and " + Figures.brief(high) + " in "
+            + label(most, networks.get(most).network()) + ", a factor of " + Figures.factor(high / low) + ".";
+    List<StudyFigures> deep = networks.stream().filter(of -> of.layers() > 2).toList();
+    return deep.isEmpty() || deep.stream().anyMatch(of -> GradientFlow.isUneven(of.gradientNorms()))
+        ? ends
+        : ends + " Between the last and the first hidden layer it changes by less than a factor of ten in every network.";
   }
 }

@@ -72,7 +72,7 @@
     const show = ([row]) => {
       cursor.setAttribute("x1", xOf(values[row]));
       cursor.setAttribute("x2", xOf(values[row]));
-      return heads[0] + " " + rows[row][0] + ": " + columns.map(column => heads[column] + " " + rows[row][column]).join(" · ");
+      return heads[0] + " " + rows[row][0] + ": " + columns.map(column => heads[column] + " = " + rows[row][column]).join(" · ");
     };
     listen(svg, cursor, rows.length, nearest, show, 0);
   }
@@ -96,6 +96,7 @@
       cursor.setAttribute("y", top + layer * height);
       return heads[layer + 1] + ", epoch " + rows[column][0] + ": " + rows[column][layer + 1];
     };
+    document.getElementById(svg.id + "-readout").textContent = "Point at a cell, or use the arrow keys, for its number.";
     listen(svg, cursor, columns, pick, show, layers);
   }
 })();

@@ -89,7 +89,7 @@ final class Chromium implements AutoCloseable {
     send(session, "Emulation.setDeviceMetricsOverride",
         Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile", width < 600));
     send(session, "Emulation.setEmulatedMedia",
-        Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+        Map.of("media", "", "features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     loaded = new CompletableFuture<>();
     send(session, "Page.navigate", Map.of("url", file.toUri().toString()));
     loaded.get(SECONDS, TimeUnit.SECONDS);
@@ -122,9 +122,10 @@ final class Chromium implements AutoCloseable {
     Files.write(png, Base64.getDecoder().decode(answer.get("data").asText()));
   }
 
-  /** The page as it would be printed. */
-  byte[] pdf() throws Exception {
-    return Base64.getDecoder().decode(send(session, "Page.printToPDF", Map.of("printBackground", true)).get("data").asText());
+  /** Shows the page that is open as it would be printed. */
+  void showAsPrinted() throws Exception {
+    send(session, "Emulation.setEmulatedMedia", Map.of("media", "print", "features",
+        List.of(Map.of("name", "prefers-color-scheme", "value", "dark"))));
   }
 
   /** Errors and messages of the page since it was opened. */
