@@ -102,12 +102,12 @@ final class Arguments {
     return at(option, () -> parser.apply(word));
   }
 
-  /** Runs what may refuse the value of an option, and puts the option's name before the complaint. */
+  /** Runs what may refuse the value of an option, and puts the option's name before a complaint that does not have one. */
   <T> T at(Option option, Supplier<T> made) {
     try {
       return made.get();
     } catch (InvalidInputException e) {
-      throw e.at("--" + option.getLongOpt());
+      throw e.getMessage().startsWith("--") ? e : e.at("--" + option.getLongOpt());
     }
   }
 
@@ -177,7 +177,8 @@ final class Arguments {
           + operands.get(names.length - 1) + "\"");
     }
     if (operands.size() < names.length) {
-      throw new InvalidInputException(names[operands.size()] + " is missing: " + String.join(" ", names) + " are needed");
+      throw new InvalidInputException(names[operands.size()] + " is missing" + (names.length == 1 ? "; a file name is needed"
+          : "; " + String.join(" ", names) + " are needed"));
     }
     if (operands.stream().anyMatch(String::isBlank)) {
       throw new InvalidInputException("an empty word where a file name is expected");

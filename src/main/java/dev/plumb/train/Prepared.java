@@ -36,7 +36,7 @@ public record Prepared(
     FitState start) {
 
   /** Fewer rows than this say too little of an epoch to choose one by them: all are trained on. */
-  static final int LEAST_VALIDATION = 10;
+  static final int LEAST_VALIDATION = 30;
 
   /** @throws dev.plumb.model.InvalidInputException when the table cannot be learnt from in this way */
   public static Prepared of(Table table, TrainConfig config) {
@@ -50,7 +50,8 @@ public record Prepared(
     Split split = Split.of(usable.rows(), share, stream, share == 0 ? null : columns.labels(usable));
     Table trainingRows = usable.rows(split.training());
     Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
-    TableEncoding encoding = TableEncoding.fit(trainingRows, columns);
+    TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
+    TableEncoding encoding = columns.standardize() ? CommonScale.of(fitted) : fitted;
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);

@@ -151,7 +151,8 @@ public final class RunFolder {
   }
 
   private static String reason(IOException e) {
-    return e instanceof FileSystemException system && system.getReason() != null ? system.getReason().toLowerCase(Locale.ROOT)
+    return e instanceof FileAlreadyExistsException ? "it is a file, not a folder"
+        : e instanceof FileSystemException system && system.getReason() != null ? system.getReason().toLowerCase(Locale.ROOT)
         : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
   }
 }

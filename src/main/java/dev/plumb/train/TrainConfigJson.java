@@ -12,7 +12,9 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
+import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.model.Schedule;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -53,37 +55,34 @@ public final class TrainConfigJson {
   private static TrainConfig read(JsonObject json) {
     json.allowOnly(KEYS);
     TrainConfig otherwise = TrainConfig.DEFAULT;
-    EncodingOptions columns = json.at(() -> columns(json, otherwise.columns()));
-    return json.at(() -> new TrainConfig(
-        columns,
-        json.number("validation", otherwise.validation()),
-        json.has("layers") ? json.integers("layers") : otherwise.hidden(),
-        json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation(),
-        json.has("initializer") ? json.parsed("initializer", Initializer::of) : otherwise.initializer(),
-        json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : otherwise.loss(),
-        json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer(),
-        json.number("learningRate", otherwise.learningRate()),
-        json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : otherwise.schedule(),
-        json.integer("warmUpEpochs", otherwise.warmUpEpochs()),
-        json.integer("epochs", otherwise.epochs()),
-        batchSize(json, otherwise.batchSize()),
-        json.has("shuffle") ? json.flag("shuffle") : otherwise.shuffle(),
-        json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : otherwise.clipNorm(),
-        json.number("dropout", otherwise.dropout()),
-        json.integer("earlyStopping", otherwise.earlyStopping()),
-        json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision(),
-        json.has("seed") ? json.longInteger("seed") : otherwise.seed()));
-  }
-
-  private static EncodingOptions columns(JsonObject json, EncodingOptions otherwise) {
-    return new EncodingOptions(
-        json.has("targets") ? json.texts("targets") : otherwise.targets(),
-        json.has("features") ? json.texts("features") : otherwise.features(),
-        json.has("task") ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word)))
-            : otherwise.task(),
-        json.has("standardize") ? json.flag("standardize") : otherwise.standardize(),
-        json.has("missing") ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
-            : otherwise.missing());
+    List<String> targets = json.has("targets") ? json.texts("targets") : otherwise.columns().targets();
+    List<String> features = json.has("features") ? json.texts("features") : otherwise.columns().features();
+    Optional<Task> task = json.has("task")
+        ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word))) : otherwise.columns().task();
+    boolean standardize = json.has("standardize") ? json.flag("standardize") : otherwise.columns().standardize();
+    Missing missing = json.has("missing")
+        ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
+        : otherwise.columns().missing();
+    EncodingOptions columns = json.at("targets", () -> new EncodingOptions(targets, features, task, standardize, missing));
+    double validation = json.number("validation", otherwise.validation());
+    List<Integer> hidden = json.has("layers") ? json.integers("layers") : otherwise.hidden();
+    Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation();
+    Initializer initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : otherwise.initializer();
+    Optional<Loss> loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : otherwise.loss();
+    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer();
+    double learningRate = json.number("learningRate", otherwise.learningRate());
+    Schedule schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : otherwise.schedule();
+    int warmUpEpochs = json.integer("warmUpEpochs", otherwise.warmUpEpochs());
+    int epochs = json.integer("epochs", otherwise.epochs());
+    OptionalInt batchSize = batchSize(json, otherwise.batchSize());
+    boolean shuffle = json.has("shuffle") ? json.flag("shuffle") : otherwise.shuffle();
+    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : otherwise.clipNorm();
+    double dropout = json.number("dropout", otherwise.dropout());
+    int earlyStopping = json.integer("earlyStopping", otherwise.earlyStopping());
+    Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision();
+    long seed = json.has("seed") ? json.longInteger("seed") : otherwise.seed();
+    return json.at(() -> new TrainConfig(columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
+        schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
   }
 
   /** Null, other than a key that is not there, stands for all rows at once. */
