@@ -45,7 +45,7 @@ class ImportRulesTest {
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
           "", "model", "random", "data", "backend", "store", "train", "study", "report", "check", "bench", "json")),
-      entry("", Set.of("model", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
+      entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(

@@ -58,17 +58,18 @@ final class Flags {
   static final Option MISSING = value("missing", "WHAT",
       "rows with a missing value: refuse, drop, or mean to fill in means and the most frequent category (default: refuse)");
   static final Option NO_STANDARDIZE = flag("no-standardize", "numbers as they are, not brought to mean 0 and deviation 1");
-  static final Option HEADER = value("header", "yes|no", "whether the first line has the columns' names (default: what it looks like)");
+  static final Option HEADER =
+      value("header", "yes|no", "whether the first line has the columns' names (default: what it looks like)");
   static final Option DELIMITER =
       value("delimiter", "CHAR", "between the fields of a line; tab for a tabulator (default: what it looks like)");
   static final Option LABELS = value("labels", "FILE", "the labels of an IDX file of images (default: the file beside it)");
   static final Option VALIDATION =
-      value("validation", "SHARE", "of the rows, held back to choose the best epoch by; 0 for none (default: 0.1)");
+      value("validation", "SHARE", "of the rows, held back to choose the best epoch by, unless fewer than 30 (default: 0.1)");
   static final Option TEST = value("test", "FILE", "more rows, to say how good the model is at the end");
   static final Option SCHEDULE = value("schedule", "NAME", String.join(", ", Keyed.keys(Schedule.Kind.class))
-      + "; constants other than PyTorch's in --config (default: constant)");
+      + "; their constants in --config (default: cosine)");
   static final Option WARM_UP = value("warm-up", "N", "epochs over which the learning rate rises from 0 (default: 0)");
-  static final Option EPOCHS = value("epochs", "N", "passes over the data at most (default: 300)");
+  static final Option EPOCHS = value("epochs", "N", "passes over the data at most (default: 200)");
   static final Option BATCH_SIZE = value("batch-size", "N|all", "rows of a step (default: 32)");
   static final Option MOMENTUM = value("momentum", "M", "of sgd (default: 0)");
   static final Option WEIGHT_DECAY =
@@ -76,8 +77,9 @@ final class Flags {
   static final Option CLIP_NORM = value("clip-norm", "N", "the largest norm of the gradients (default: any)");
   static final Option DROPOUT = value("dropout", "P", "probability of a hidden unit to be left out of a step (default: 0)");
   static final Option EARLY_STOPPING =
-      value("early-stopping", "N", "end after N epochs without a lower loss; 0 for never (default: 30)");
-  static final Option CONFIG = value("config", "FILE", "all of the training's options as JSON; options beside it have the last word");
+      value("early-stopping", "N", "end after N epochs without a lower loss; 0 for never (default: 50)");
+  static final Option CONFIG =
+      value("config", "FILE", "all of the training's options as JSON; options beside it have the last word");
   static final Option PRINT_CONFIG = flag("print-config", "print the configuration as JSON and exit");
   static final Option NAME = value("name", "NAME", "of the run folder, NAME-n (default: the data file's)");
   static final Option RUNS = value("runs", "FOLDER", "where run folders are made (default: runs)");
