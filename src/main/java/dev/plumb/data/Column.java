@@ -10,7 +10,7 @@ public final class Column {
 
   private final String name;
   private final Values values;
-  /** Which rows of the values these are; null for all in order. The columns of a table share it: choosing rows copies no value. */
+  /** Which rows of the values these are; null for all in order. The columns of a table share it, so choosing copies no value. */
   private final int[] rows;
 
   Column(String name, Values values, int[] rows) {

@@ -65,8 +65,8 @@ final class CsvColumn {
   }
 
   /**
-   * Settles what the column has, from its first rows: words when at least half of what is there is not a number. Nothing is settled
-   * while there is no value.
+   * Settles what the column has, from its first rows: words when at least half of what is there is not a number. Nothing is
+   * settled while there is no value.
    *
    * @throws InvalidInputException when there is a word among numbers
    */
@@ -221,7 +221,7 @@ final class CsvColumn {
   private InvalidInputException notANumber(String word, long line) {
     String shown = word.length() > 40 ? word.substring(0, 40) + "..." : word;
     return new InvalidInputException("line " + line + ", " + place + ": \"" + shown.replaceAll("\\p{Cntrl}", " ")
-        + "\" is not a number, as the column's other values are; correct it, leave it empty, or read the column as words (--words "
-        + name + ")");
+        + "\" is not a number, as the column's other values are; correct it, leave it empty, or read the column as words"
+        + " (--words " + name + ")");
   }
 }

@@ -45,7 +45,8 @@ record CsvForm(char delimiter, boolean header) {
     for (CsvRecord record : records) {
       int fields = record.getFieldCount();
       if (fields > 1) {
-        best = Math.max(best, (double) records.stream().filter(other -> other.getFieldCount() == fields).count() / records.size());
+        long alike = records.stream().filter(other -> other.getFieldCount() == fields).count();
+        best = Math.max(best, (double) alike / records.size());
       }
     }
     return best;
@@ -89,7 +90,8 @@ record CsvForm(char delimiter, boolean header) {
     List<CsvRecord> records = new ArrayList<>();
     try {
       for (CsvRecord record : CsvReader.builder().fieldSeparator(delimiter)
-          .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE).ofCsvRecord(sample)) {
+          .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+          .ofCsvRecord(sample)) {
         records.add(record);
         if (records.size() == MOST_RECORDS) {
           break;

@@ -55,8 +55,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     CsvForm form = CsvForm.of(sample(text), options);
     CsvTable table = new CsvTable(source, options, budget, form);
     try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(LONGEST_FIELD)
-        .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE).allowUnclosedQuote(false)
-        .build(table, text)) {
+        .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+        .allowUnclosedQuote(false).build(table, text)) {
       reader.forEach(record -> { });
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -137,7 +137,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     }
     Integer same = numberOfName.put(name, number);
     if (same != null) {
-      throw new InvalidInputException("line " + line + ": columns " + same + " and " + number + " are both named \"" + name + "\"");
+      throw new InvalidInputException(
+          "line " + line + ": columns " + same + " and " + number + " are both named \"" + name + "\"");
     }
     columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + name + "\")" : ""),
         options.words().contains(name)));
@@ -146,8 +147,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private void requireFits() {
     double rowBytes = columns.stream().mapToInt(CsvColumn::width).sum();
     double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / length));
-    budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows : "about " + Math.round(whole)) + " rows of "
-        + columns.size() + " columns");
+    budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows
+        : "about " + Math.round(whole)) + " rows of " + columns.size() + " columns");
   }
 
   private Table finished() {

@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
 
 /** Learns an encoding from the training rows. */
 final class EncodingFit {
-  /** A column of more different words is a text or a number of its own for each row, which one-hot inputs cannot be learnt from. */
+  /** A column of more different words is a text or a name of each row, from which one-hot inputs learn nothing. */
   private static final int MOST_CATEGORIES = 1000;
   /** Relative to the mean: what rounding leaves of the deviation of equal numbers, with some room. */
   private static final double CONSTANT = 1e-13;
@@ -60,7 +60,8 @@ final class EncodingFit {
       List<String> names = ClassNames.of(column).names();
       if (names.size() < 2) {
         throw new InvalidInputException("column \"" + column.name() + "\" has "
-            + (names.isEmpty() ? "no value" : "the one class \"" + names.get(0) + "\"") + "; two classes are the least to tell apart");
+            + (names.isEmpty() ? "no value" : "the one class \"" + names.get(0) + "\"")
+            + "; two classes are the least to tell apart");
       }
       return new TargetEncoding.Classes(column.name(), names);
     }

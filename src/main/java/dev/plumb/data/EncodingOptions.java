@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What of a table is learnt from what. In order: {@link #resolve} on the whole table settles names and task, {@link #usable} deals
- * with missing values, the rows are split, and {@link TableEncoding#fit} takes the training rows.
+ * What of a table is learnt from what. In order: {@link #resolve} on the whole table settles names and task, {@link #usable}
+ * deals with missing values, the rows are split, and {@link TableEncoding#fit} takes the training rows.
  *
  * @param targets columns to learn; none for the last column
  * @param features columns to learn from; none for all others
@@ -85,8 +85,8 @@ public record EncodingOptions(
   }
 
   /**
-   * The table with what is missing dealt with, as far as that is done before the split: all rows, or with {@link Missing#DROP} the
-   * complete ones.
+   * The table with what is missing dealt with, as far as that is done before the split: all rows, or with {@link Missing#DROP}
+   * the complete ones.
    *
    * @throws InvalidInputException when a value is missing that may not be, or no row is left
    */
@@ -127,7 +127,8 @@ public record EncodingOptions(
           throw new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name() + "\"; "
               + (missing == Missing.MEAN
                   ? "a target cannot be filled in: drop such rows (--missing " + Missing.DROP.key() + ") or complete the file"
-                  : "drop such rows (--missing " + Missing.DROP.key() + ") or fill in means (--missing " + Missing.MEAN.key() + ")"));
+                  : "drop such rows (--missing " + Missing.DROP.key() + ") or fill in means (--missing " + Missing.MEAN.key()
+                      + ")"));
         }
       }
     }

@@ -11,8 +11,8 @@ import java.util.function.IntFunction;
 import java.util.function.IntToDoubleFunction;
 
 /**
- * An array that was read whole, as rows: [rows x columns], where a row of an array of more dimensions is all that one index of the
- * first has, and an array of one dimension is one column.
+ * An array that was read whole, as rows: [rows x columns], where a row of an array of more dimensions is all that one index of
+ * the first has, and an array of one dimension is one column.
  */
 record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDoubleFunction cells) {
   /** What stands before the numbers. */

@@ -9,8 +9,9 @@ import java.util.stream.IntStream;
 /**
  * Which rows are trained on and which are held back, each in ascending order; every row is in one of them.
  *
- * <p>One {@code permutation(rows)} is drawn: the first round(rows x fraction) of it are held back. With classes, the first so many
- * of each class are: rows x fraction of them by class, rounded so that they add up to the same number (largest remainders first), but never the last row of a class.
+ * <p>One {@code permutation(rows)} is drawn: the first round(rows x fraction) of it are held back. With classes, the first so
+ * many of each class are: the fraction of its rows, rounded so that they add up to the same number (largest remainders first),
+ * but never the last row of a class.
  */
 public record Split(int[] training, int[] validation) {
   /**
@@ -20,7 +21,8 @@ public record Split(int[] training, int[] validation) {
    */
   public static Split of(int rows, double fraction, NumpyRandom stream, int[] labels) {
     if (!(fraction >= 0 && fraction < 1)) {
-      throw new InvalidInputException("a validation part of " + fraction + " cannot be held back; it must be at least 0 and less than 1");
+      throw new InvalidInputException(
+          "a validation part of " + fraction + " cannot be held back; it must be at least 0 and less than 1");
     }
     if (fraction == 0) {
       return new Split(IntStream.range(0, rows).toArray(), new int[0]);

@@ -41,7 +41,8 @@ public sealed interface TargetEncoding {
       mean = mean.clone();
       scale = scale.clone();
       if (mean.length != names.size() || scale.length != names.size()) {
-        throw new IllegalArgumentException(names.size() + " targets with " + mean.length + " means and " + scale.length + " scales");
+        throw new IllegalArgumentException(
+            names.size() + " targets with " + mean.length + " means and " + scale.length + " scales");
       }
     }
 

@@ -132,7 +132,8 @@ class ArrayTableTest {
       byte[] part = Arrays.copyOf(whole, length);
       assertTrue(refusal(() -> read(part)).endsWith("the file is not complete"), "length " + length);
       Path file = Files.write(folder.resolve("part.npy"), part);
-      assertTrue(refusal(() -> TableReader.read(file, ReadOptions.DEFAULT)).endsWith("the file is not complete"), "length " + length);
+      assertTrue(refusal(() -> TableReader.read(file, ReadOptions.DEFAULT)).endsWith("the file is not complete"), "length "
+          + length);
     }
     assertRefused("stdin: has more bytes than its header says", () -> read(Arrays.copyOf(whole, whole.length + 1)));
   }
@@ -154,7 +155,8 @@ class ArrayTableTest {
     byte[] large = text.replace("(2, 3), }       ", "(2000000000, 3)}").getBytes(StandardCharsets.ISO_8859_1);
     assertTrue(refusal(() -> read(large)).contains("need about 96.0 GB of memory"), refusal(() -> read(large)));
     Path file = Files.write(folder.resolve("large.npy"), large);
-    assertRefused(file + ": says that it has 2000000000 x 3 numbers of 8 bytes, but has 48 bytes of them; the file is not complete",
+    assertRefused(file + ": says that it has 2000000000 x 3 numbers of 8 bytes, but has 48 bytes of them; the file is not"
+        + " complete",
         () -> TableReader.read(file, ReadOptions.DEFAULT));
   }
 

@@ -31,11 +31,13 @@ class BadTableTest {
         bad("1,2\n3,4\n5,6,7\n", "line 3 has 3 fields, but line 1 has 2"),
         bad("a,b,a\n1,2,3\n", "line 1: columns 1 and 3 are both named \"a\""),
         bad(",b\n1,2\n", "line 1: column 1 has no name; every column needs one (a column of row numbers is best left out)"),
-        bad("a,b\n1,2\n2,3\n3,x\n", "line 4, column 2 (\"b\"): \"x\" is not a number, as the column's other values are; correct it,"
+        bad("a,b\n1,2\n2,3\n3,x\n", "line 4, column 2 (\"b\"): \"x\" is not a number, as the column's other values are;"
+            + " correct it,"
             + " leave it empty, or read the column as words (--words b)"),
         bad(manyNumbers + "3,x y\n", "line 5001, column 2: \"x y\" is not a number, as the column's other values are; correct it,"
             + " leave it empty, or read the column as words (--words 2)"),
-        bad("a,b\n1,2\n\"3\n3\",1\n4,5\n6,7\n", "line 3, column 1 (\"a\"): \"3 3\" is not a number, as the column's other values are;"
+        bad("a,b\n1,2\n\"3\n3\",1\n4,5\n6,7\n",
+            "line 3, column 1 (\"a\"): \"3 3\" is not a number, as the column's other values are;"
             + " correct it, leave it empty, or read the column as words (--words a)"),
         bad("a,b\n1,2\n3,inf\n", "line 3, column 2 (\"b\"): inf is infinite; data must be finite"),
         bad("a,b\n1,2\n-Infinity,4\n", "line 3, column 1 (\"a\"): -Infinity is infinite; data must be finite"),

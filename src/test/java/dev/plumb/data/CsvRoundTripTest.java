@@ -53,7 +53,8 @@ class CsvRoundTripTest {
         }
       }
       // An empty line is no row of one column.
-      text.append(columns == 1 && line.toString().isBlank() ? "NA" : line).append(row == rows - 1 && random.nextBoolean() ? "" : end);
+      text.append(columns == 1 && line.toString().isBlank() ? "NA" : line).append(row == rows - 1 && random.nextBoolean()
+          ? "" : end);
       if (random.nextInt(10) == 0 && row < rows - 1) {
         text.append(end);
       }
@@ -102,7 +103,8 @@ class CsvRoundTripTest {
         StringBuilder word = new StringBuilder("w");
         int length = random.nextInt(8);
         for (int i = 0; i < length; i++) {
-          int letter = LETTERS.codePointAt(LETTERS.offsetByCodePoints(0, random.nextInt(LETTERS.codePointCount(0, LETTERS.length()))));
+          int letter = LETTERS.codePointAt(LETTERS.offsetByCodePoints(0, random.nextInt(LETTERS.codePointCount(0,
+              LETTERS.length()))));
           word.appendCodePoint(letter);
         }
         words[row] = word.toString();
@@ -112,7 +114,8 @@ class CsvRoundTripTest {
   }
 
   private static String written(double number, Random random) {
-    String text = number == Math.rint(number) && Math.abs(number) < 1e15 && Double.compare(number, -0.0) != 0 && random.nextBoolean()
+    String text = number == Math.rint(number) && Math.abs(number) < 1e15 && Double.compare(number, -0.0) != 0
+        && random.nextBoolean()
         ? Long.toString((long) number) : Double.toString(number);
     return switch (random.nextInt(4)) {
       case 0 -> "\"" + text + "\"";

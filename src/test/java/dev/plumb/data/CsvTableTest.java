@@ -50,16 +50,19 @@ class CsvTableTest {
   @Test
   void aDelimiterThatIsToldIsTaken() {
     assertEquals(List.of("a;b", "c"), read("a;b,c\n1;2,3\n", ReadOptions.DEFAULT.withDelimiter(',')).names());
-    assertEquals(List.of("a", "b,c"), read("a;b,c\n1;2,3\n", ReadOptions.DEFAULT.withDelimiter(';').withWords(Set.of("b,c"))).names());
+    assertEquals(List.of("a", "b,c"), read("a;b,c\n1;2,3\n",
+        ReadOptions.DEFAULT.withDelimiter(';').withWords(Set.of("b,c"))).names());
   }
 
   @Test
   void aFirstLineWithoutNumbersHasTheNames() {
     assertEquals(List.of("x", "y"), read("x,y\n1,2\n").names());
     assertEquals(List.of("1", "2"), read("5,red\n6,blue\n").names());
-    assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withWords(Set.of("1", "2"))).names());
+    assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withWords(Set.of("1",
+        "2"))).names());
     assertEquals(List.of("2019", "2020"), read("2019,2020\n1,2\n", ReadOptions.DEFAULT.withHeader(true)).names());
-    assertRefused("stdin: line 1 has the number \"2020\", but also the word \"id\" above numbers; say whether it has the names of the"
+    assertRefused("stdin: line 1 has the number \"2020\", but also the word \"id\" above numbers; say whether it has the"
+        + " names of the"
         + " columns (--header yes or no)", () -> read("id,2020\n1,2\n"));
   }
 
@@ -112,9 +115,11 @@ class CsvTableTest {
   @ParameterizedTest
   @ValueSource(strings = {"5d", "3f", "0x1p3", "0xA.", "1 000", "1,5", "12:30", "1_000", "--1", "1e", "-", ".", "e5", "١"})
   void whatOnlyLooksLikeANumberIsAWord(String word) {
-    Table table = read("x\t2\n\"" + word + "\"\ta\n", ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withWords(Set.of("x")));
+    Table table = read("x\t2\n\"" + word + "\"\ta\n",
+        ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withWords(Set.of("x")));
     assertEquals(word, table.column("x").word(0));
-    assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word + "\" is not a number, as the column's other values are; correct it,"
+    assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
+        + "\" is not a number, as the column's other values are; correct it,"
         + " leave it empty, or read the column as words (--words x)", () ->
         read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)));
   }

@@ -68,7 +68,8 @@ class HeapBudgetTest {
     byte[] header = {0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28};
     assertRefused("stdin: 65536 x 28 x 28 numbers need about 462 MB of memory, but Java may use 400 MB; set"
         + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
-        TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets(), new HeapBudget(400_000_000)));
+        TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets(),
+            new HeapBudget(400_000_000)));
   }
 
   @Test
@@ -84,8 +85,10 @@ class HeapBudgetTest {
   }
 
   private static String readInAJvm(Path file, String heap) throws Exception {
-    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap, "-XX:+UseSerialGC",
-        "-cp", System.getProperty("java.class.path"), ReadsAFile.class.getName(), file.toString()).redirectErrorStream(true).start();
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
+        "-XX:+UseSerialGC",
+        "-cp", System.getProperty("java.class.path"), ReadsAFile.class.getName(),
+            file.toString()).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     assertTrue(process.waitFor(1, TimeUnit.MINUTES));
     return said.contains("PLUMB_JAVA_OPTS=-Xmx") ? "refused" : said;

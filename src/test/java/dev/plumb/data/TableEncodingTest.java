@@ -32,7 +32,8 @@ class TableEncodingTest {
         new FeatureColumn.Numeric("size", 3, deviation, OptionalDouble.empty()),
         new FeatureColumn.Categorical("town", List.of("a", "b", "c"), Optional.empty()),
         new FeatureColumn.Numeric("floors", 2, 1, OptionalDouble.empty())), encoding.features());
-    assertEquals(new TargetEncoding.Numbers(List.of("price"), new double[] {30}, new double[] {10 * deviation}), encoding.target());
+    assertEquals(new TargetEncoding.Numbers(List.of("price"), new double[] {30}, new double[] {10 * deviation}),
+        encoding.target());
     assertEquals(5, encoding.inputs());
     assertEquals(1, encoding.outputs());
     Dataset data = encoding.encode(HOUSES);
@@ -123,7 +124,8 @@ class TableEncodingTest {
     assertRefused("there is no column \"price\"; there are note, floors, town, size; the model was trained with it", () ->
         encoding.encode(other));
     Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofWords("town", "c"), Column.ofNumbers("size", 3)));
-    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are floor, town, size; the model was trained with it",
+    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are floor, town, size; the model was"
+        + " trained with it",
         () -> encoding.encodeFeatures(misspelt));
   }
 
@@ -135,7 +137,8 @@ class TableEncodingTest {
     assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
         encoding.encodeFeatures(words));
     assertEquals(Set.of("town"), encoding.wordColumns());
-    Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5, 2)));
+    Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5,
+        2)));
     Table numeric = Table.of(List.of(Column.ofNumbers("x", 1), Column.ofNumbers("code", 1)));
     assertRow(fit(codes, EncodingOptions.DEFAULT).encodeFeatures(numeric), 0, -1, 0, 1);
   }
@@ -151,15 +154,20 @@ class TableEncodingTest {
   void missingValuesAreRefusedWithRowColumnAndRemedies() {
     Table table = withGaps();
     EncodingOptions options = EncodingOptions.DEFAULT;
-    assertRefused("row 2 has no value in column \"town\"; drop such rows (--missing drop) or fill in means (--missing mean)", () -> options.usable(table));
-    assertRefused("row 4 has no value in column \"price\"; drop such rows (--missing drop) or fill in means (--missing mean)", () ->
+    assertRefused("row 2 has no value in column \"town\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () -> options.usable(table));
+    assertRefused("row 4 has no value in column \"price\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () ->
         options.withFeatures("floors").usable(table));
-    assertRefused("row 5 has no value in column \"size\"; drop such rows (--missing drop) or fill in means (--missing mean)", () ->
+    assertRefused("row 5 has no value in column \"size\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () ->
         options.usable(table.rows(new int[] {0, 2, 4})));
     TableEncoding encoding = fit(HOUSES, options);
-    assertRefused("row 5 has no value in column \"size\"; leave such rows out, or train with missing values filled in (--missing mean)", () ->
+    assertRefused("row 5 has no value in column \"size\"; leave such rows out, or train with missing values filled in"
+        + " (--missing mean)", () ->
         encoding.encodeFeatures(table));
-    assertRefused("row 2 has no value in column \"town\"; leave such rows out, or train with missing values filled in (--missing mean)", () ->
+    assertRefused("row 2 has no value in column \"town\"; leave such rows out, or train with missing values filled in"
+        + " (--missing mean)", () ->
         encoding.encodeFeatures(table.rows(new int[] {0, 1})));
   }
 
@@ -186,7 +194,8 @@ class TableEncodingTest {
     assertRow(data, 1, 0, 0, 1, 0);
     Dataset plain = fit(table, options.withStandardize(false)).encode(table);
     assertRow(plain, 3, 2, 1, 0, 2);
-    assertRefused("row 4 has no value in column \"price\"; a target cannot be filled in: drop such rows (--missing drop) or complete the file",
+    assertRefused("row 4 has no value in column \"price\"; a target cannot be filled in: drop such rows (--missing drop)"
+        + " or complete the file",
         () -> options.usable(withGaps()));
   }
 
@@ -216,7 +225,8 @@ class TableEncodingTest {
   void columnsThatCannotBeLearntFromAreRefused() {
     String[] words = IntStream.range(0, 1001).mapToObj(row -> "id" + row).toArray(String[]::new);
     double[] numbers = IntStream.range(0, 1001).asDoubleStream().toArray();
-    assertRefused("column \"id\" has 1001 different words in 1001 rows; 1000 categories are the most that are learnt from: name the"
+    assertRefused("column \"id\" has 1001 different words in 1001 rows; 1000 categories are the most that are learnt"
+        + " from: name the"
         + " features without it", () ->
         fit(Table.of(List.of(Column.ofWords("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
     assertRefused("column \"x\" has no value in any row to train on; name the features without it", () ->
@@ -241,7 +251,8 @@ class TableEncodingTest {
   void encodingsOfOneTableAreEqual() {
     assertEquals(fit(HOUSES, EncodingOptions.DEFAULT), fit(HOUSES, EncodingOptions.DEFAULT));
     assertEquals(fit(HOUSES, EncodingOptions.DEFAULT).hashCode(), fit(HOUSES, EncodingOptions.DEFAULT).hashCode());
-    assertNotEquals(fit(HOUSES, EncodingOptions.DEFAULT), fit(HOUSES.rows(new int[] {0, 1}), EncodingOptions.DEFAULT.resolve(HOUSES)));
+    assertNotEquals(fit(HOUSES, EncodingOptions.DEFAULT), fit(HOUSES.rows(new int[] {0, 1}),
+        EncodingOptions.DEFAULT.resolve(HOUSES)));
   }
 
   private static Table withGaps() {
