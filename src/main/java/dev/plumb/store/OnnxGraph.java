@@ -10,8 +10,8 @@ import java.util.stream.LongStream;
 
 /**
  * A graph of ONNX while it is put together, value by value, in the order of computing. Every method that makes a value returns
- * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are those of
- * onnx.proto.
+ * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are
+ * those of onnx.proto.
  */
 final class OnnxGraph {
   /** The types of elements in use. */
