@@ -1,7 +1,6 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Spelling;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -52,8 +51,7 @@ final class ClassNames {
         String where = "row " + table.sourceRow(row);
         throw new InvalidInputException(word == null
             ? where + " has no value in column \"" + column.name() + "\", its target; leave such rows out"
-            : where + ": \"" + word + "\" in column \"" + column.name() + "\" is not one of the classes learnt"
-                + Spelling.didYouMean(word, names) + ": " + some(names));
+            : where + ": \"" + word + "\" in column \"" + column.name() + "\" is not one of the classes learnt: " + some(names));
       }
     }
     return labels;

@@ -101,7 +101,7 @@ public record EncodingOptions(
     int[] complete = IntStream.range(0, table.rows()).filter(row -> all.stream().noneMatch(c -> c.isMissing(row))).toArray();
     if (complete.length == 0) {
       throw new InvalidInputException("every row has a missing value, so that none is left"
-          + "; use " + Missing.MEAN.key() + " instead of " + Missing.DROP.key());
+          + "; use --missing " + Missing.MEAN.key() + " instead of " + Missing.DROP.key());
     }
     return complete.length == table.rows() ? table : table.rows(complete);
   }
@@ -126,8 +126,8 @@ public record EncodingOptions(
         if (column.isMissing(row)) {
           throw new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name() + "\"; "
               + (missing == Missing.MEAN
-                  ? "a target cannot be filled in: drop such rows (" + Missing.DROP.key() + ") or complete the file"
-                  : "drop such rows (" + Missing.DROP.key() + ") or fill in means (" + Missing.MEAN.key() + ")"));
+                  ? "a target cannot be filled in: drop such rows (--missing " + Missing.DROP.key() + ") or complete the file"
+                  : "drop such rows (--missing " + Missing.DROP.key() + ") or fill in means (--missing " + Missing.MEAN.key() + ")"));
         }
       }
     }

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
  * Which rows are trained on and which are held back, each in ascending order; every row is in one of them.
  *
  * <p>One {@code permutation(rows)} is drawn: the first round(rows x fraction) of it are held back. With classes, the first so many
- * of each class are: rows x fraction of them by class, rounded so that they add up to the same number (largest remainders first).
+ * of each class are: rows x fraction of them by class, rounded so that they add up to the same number (largest remainders first), but never the last row of a class.
  */
 public record Split(int[] training, int[] validation) {
   /**
@@ -33,6 +33,9 @@ public record Split(int[] training, int[] validation) {
     int[] order = stream.permutation(rows);
     int[] classes = labels == null ? new int[rows] : labels;
     int[] left = shares(classes, held);
+    if (Arrays.stream(left).sum() == 0) {
+      throw new InvalidInputException("no class has two rows, so that none can be held back for validation");
+    }
     boolean[] isHeld = new boolean[rows];
     for (int row : order) {
       isHeld[row] = left[classes[row]]-- > 0;

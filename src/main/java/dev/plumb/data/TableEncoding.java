@@ -206,6 +206,6 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target)
   private static InvalidInputException missing(Table table, Column column) {
     int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
     return new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name()
-        + "\"; leave such rows out, or train with missing values filled in (" + Missing.MEAN.key() + ")");
+        + "\"; leave such rows out, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
   }
 }
