@@ -7,15 +7,17 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * NumPy's file of one array (NEP 1), versions 1 to 3: a mark, two bytes of version, the length of the header (2 bytes, from
  * version 2 on 4, little-endian), the header, which is a Python dictionary of descr, fortran_order and shape, and the numbers.
  */
-final class NpyFormat {
+public final class NpyFormat {
   private static final byte[] MARK = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   /** NumPy's own headers stay far below it. */
   private static final int LONGEST_HEADER = 1 << 16;
@@ -23,7 +25,27 @@ final class NpyFormat {
   private static final Pattern FORTRAN_ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9L,\\s]*)\\)");
 
+  /** Where NumPy lets the numbers start: at a multiple of this. */
+  private static final int ALIGNMENT = 64;
+
   private NpyFormat() {}
+
+  /**
+   * All that stands before the numbers of an array in C order, of version 1.
+   *
+   * @param descr NumPy's name of the type: {@code <f8}
+   * @param shape empty for a single value
+   */
+  public static byte[] header(String descr, List<Integer> shape) {
+    String lengths = shape.stream().map(length -> length + ",").collect(Collectors.joining(" ", "(", ")"));
+    String dictionary = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + lengths + ", }";
+    int before = MARK.length + 2 + Short.BYTES;
+    int start = (before + dictionary.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    String padded = dictionary + " ".repeat(start - before - dictionary.length() - 1) + "\n";
+    return ByteBuffer.allocate(start).order(ByteOrder.LITTLE_ENDIAN)
+        .put(MARK).put((byte) 1).put((byte) 0).putShort((short) padded.length())
+        .put(padded.getBytes(StandardCharsets.US_ASCII)).array();
+  }
 
   static boolean isOf(Source source) {
     return source.startsWith(0x93, 'N', 'U', 'M', 'P', 'Y');

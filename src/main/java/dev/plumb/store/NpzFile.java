@@ -1,12 +1,11 @@
 package dev.plumb.store;
 
 import dev.plumb.data.FeatureColumn;
+import dev.plumb.data.NpyFormat;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,7 +13,6 @@ import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -28,9 +26,6 @@ import java.util.zip.ZipOutputStream;
  * (JSON) are single strings.
  */
 public final class NpzFile {
-  private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
-  /** The header ends at a multiple of this. */
-  private static final int ALIGNMENT = 64;
   /** Of every entry, so that one model gives the same bytes; Java writes the first time that zip can tell by the local zone. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
   private static final Charset UTF_32LE = Charset.forName("UTF-32LE");
@@ -115,13 +110,8 @@ public final class NpzFile {
   }
 
   private void reals(Tensor.Reals tensor) throws IOException {
-    int bytes = tensor.type().bytes();
-    begin(tensor.name(), "<f" + bytes, tensor.shape());
-    ByteBuffer value = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    for (double real : tensor.values()) {
-      value.clear();
-      zip.write(bytes == Double.BYTES ? value.putDouble(real).array() : value.putFloat((float) real).array());
-    }
+    begin(tensor.name(), "<f" + tensor.type().bytes(), tensor.shape());
+    TensorValues.write(tensor, zip);
     zip.closeEntry();
   }
 
@@ -144,18 +134,10 @@ public final class NpzFile {
     zip.closeEntry();
   }
 
-  /** Opens an entry and writes npy's magic, version 1.0, and header, a dictionary in Python's own notation. */
   private void begin(String name, String type, List<Integer> shape) throws IOException {
     ZipEntry entry = new ZipEntry(name + ".npy");
     entry.setTimeLocal(NO_TIME);
     zip.putNextEntry(entry);
-    String extents = shape.stream().map(extent -> extent + ",").collect(Collectors.joining(" ", "(", ")"));
-    String dictionary = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + extents + ", }";
-    int before = MAGIC.length + Short.BYTES;
-    int end = (before + dictionary.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    String header = dictionary + " ".repeat(end - before - dictionary.length() - 1) + "\n";
-    zip.write(MAGIC);
-    zip.write(ByteBuffer.allocate(Short.BYTES).order(ByteOrder.LITTLE_ENDIAN).putShort((short) header.length()).array());
-    zip.write(header.getBytes(StandardCharsets.US_ASCII));
+    zip.write(NpyFormat.header(type, shape));
   }
 }

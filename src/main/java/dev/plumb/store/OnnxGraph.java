@@ -1,15 +1,17 @@
 package dev.plumb.store;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * A graph of ONNX while it is put together, value by value, in the order of computing. Every method that makes a value returns
- * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are those of
- * onnx.proto.
+ * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are
+ * those of onnx.proto.
  */
 final class OnnxGraph {
   /** The types of elements in use. */
@@ -87,18 +89,15 @@ final class OnnxGraph {
     graph.message(GRAPH_OUTPUT, value(name, type, columns));
   }
 
-  /** A tensor that is part of the model, of doubles or floats. */
-  String constant(Tensor.Reals tensor) {
-    int bytes = tensor.type().bytes();
-    ByteBuffer raw = ByteBuffer.allocate(Math.multiplyExact(bytes, tensor.size())).order(ByteOrder.LITTLE_ENDIAN);
-    for (double real : tensor.values()) {
-      if (tensor.type() == Tensor.Type.F64) {
-        raw.putDouble(real);
-      } else {
-        raw.putFloat((float) real);
-      }
+  /** A tensor that is part of the model. */
+  String constant(Tensor tensor) {
+    ByteArrayOutputStream raw = new ByteArrayOutputStream(Math.multiplyExact(tensor.type().bytes(), tensor.size()));
+    try {
+      TensorValues.write(tensor, raw);
+    } catch (IOException e) {
+      throw new UncheckedIOException("memory can be written to", e);
     }
-    return constant(tensor.name(), Type.of(tensor.type()), tensor.shape(), new Protobuf().bytes(TENSOR_RAW, raw.array()));
+    return constant(tensor.name(), Type.of(tensor.type()), tensor.shape(), new Protobuf().bytes(TENSOR_RAW, raw.toByteArray()));
   }
 
   /** A single number, which goes with any shape. */
@@ -108,11 +107,7 @@ final class OnnxGraph {
 
   /** 0, 1, ... in one row: [1, size]. */
   String range(String wanted, int size) {
-    ByteBuffer raw = ByteBuffer.allocate(Math.multiplyExact(Long.BYTES, size)).order(ByteOrder.LITTLE_ENDIAN);
-    for (long i = 0; i < size; i++) {
-      raw.putLong(i);
-    }
-    return constant(wanted, Type.INT64, List.of(1, size), new Protobuf().bytes(TENSOR_RAW, raw.array()));
+    return constant(new Tensor.Integers(wanted, Tensor.Type.I64, List.of(1, size), LongStream.range(0, size).toArray()));
   }
 
   /** Words: [words]. */

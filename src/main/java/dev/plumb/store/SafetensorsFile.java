@@ -49,7 +49,6 @@ public final class SafetensorsFile {
   private static final int ALIGNMENT = 8;
   /** What the format's own library reads at most, and more than a million tensors need. */
   private static final int MOST_HEADER_BYTES = 100_000_000;
-  private static final int CHUNK_BYTES = 1 << 16;
 
   private SafetensorsFile() {}
 
@@ -112,12 +111,12 @@ public final class SafetensorsFile {
     int least = BEFORE_SEAL.length + NO_SEAL.length();
     long headerBytes = length.length < LENGTH_BYTES ? -1 : little(ByteBuffer.wrap(length)).getLong();
     if (headerBytes < least || headerBytes > Math.min(MOST_HEADER_BYTES, size - LENGTH_BYTES)) {
-      throw new InvalidInputException("is no model file of Plumb, or was cut short: its " + size
-          + " bytes do not begin with a header of safetensors");
+      throw new InvalidInputException("is no safetensors file, or was cut short: its " + size
+          + " bytes do not begin with such a header");
     }
     byte[] header = in.readNBytes((int) headerBytes);
     if (!Arrays.equals(header, 0, BEFORE_SEAL.length, BEFORE_SEAL, 0, BEFORE_SEAL.length)) {
-      throw new InvalidInputException("is no model file of Plumb: its header does not begin with Plumb's checksum, \"" + SEAL
+      throw new InvalidInputException("is no file of Plumb: its header does not begin with Plumb's checksum, \"" + SEAL
           + "\"; another program wrote it, or it is damaged");
     }
     requireSeal(length, header, in);
@@ -126,7 +125,7 @@ public final class SafetensorsFile {
     List<Tensor> tensors = new ArrayList<>();
     for (SafetensorsHeader.Entry entry : parsed.entries()) {
       channel.position(LENGTH_BYTES + headerBytes + entry.begin());
-      tensors.add(decode(entry, channel));
+      tensors.add(TensorValues.read(entry, channel));
     }
     SortedMap<String, String> texts = parsed.texts();
     texts.remove(SEAL);
@@ -188,69 +187,9 @@ public final class SafetensorsFile {
   private static void writeAll(OutputStream out, byte[] header, List<Tensor> tensors) throws IOException {
     out.write(little(ByteBuffer.allocate(LENGTH_BYTES)).putLong(header.length).array());
     out.write(header);
-    ByteBuffer chunk = little(ByteBuffer.allocate(CHUNK_BYTES));
     for (Tensor tensor : tensors) {
-      for (int i = 0; i < tensor.size(); i++) {
-        if (tensor instanceof Tensor.Reals reals) {
-          put(chunk, reals.type(), reals.values()[i]);
-        } else if (tensor instanceof Tensor.Integers integers) {
-          put(chunk, integers.type(), integers.values()[i]);
-        }
-        if (chunk.remaining() < ALIGNMENT) {
-          flush(chunk, out);
-        }
-      }
-      flush(chunk, out);
+      TensorValues.write(tensor, out);
     }
-  }
-
-  private static void put(ByteBuffer chunk, Tensor.Type type, double value) {
-    if (type == Tensor.Type.F64) {
-      chunk.putDouble(value);
-    } else {
-      chunk.putFloat((float) value);
-    }
-  }
-
-  private static void put(ByteBuffer chunk, Tensor.Type type, long value) {
-    if (type == Tensor.Type.I64) {
-      chunk.putLong(value);
-    } else {
-      chunk.putInt((int) value);
-    }
-  }
-
-  private static void flush(ByteBuffer chunk, OutputStream out) throws IOException {
-    out.write(chunk.array(), 0, chunk.position());
-    chunk.clear();
-  }
-
-  private static Tensor decode(SafetensorsHeader.Entry entry, FileChannel channel) throws IOException {
-    Tensor.Type type = entry.type();
-    double[] reals = new double[type.isReal() ? entry.size() : 0];
-    long[] integers = new long[type.isReal() ? 0 : entry.size()];
-    ByteBuffer chunk = little(ByteBuffer.allocate(CHUNK_BYTES));
-    chunk.limit(0);
-    for (int i = 0; i < entry.size(); i++) {
-      if (!chunk.hasRemaining()) {
-        chunk.clear().limit((int) Math.min(CHUNK_BYTES, (long) (entry.size() - i) * type.bytes()));
-        while (chunk.hasRemaining()) {
-          if (channel.read(chunk) < 0) {
-            throw new InvalidInputException("was cut short while it was read");
-          }
-        }
-        chunk.flip();
-      }
-      switch (type) {
-        case F64 -> reals[i] = chunk.getDouble();
-        case F32 -> reals[i] = chunk.getFloat();
-        case I64 -> integers[i] = chunk.getLong();
-        case I32 -> integers[i] = chunk.getInt();
-      }
-    }
-    return type.isReal()
-        ? new Tensor.Reals(entry.name(), type, entry.shape(), reals)
-        : new Tensor.Integers(entry.name(), type, entry.shape(), integers);
   }
 
   private static ByteBuffer little(ByteBuffer buffer) {

@@ -51,13 +51,17 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
     return new SafetensorsHeader(texts, entries);
   }
 
-  /** @throws InvalidInputException when the values, widened to 8 bytes each, are more than Java's heap has room for */
+  /**
+   * The values are held twice while a network's parameters are put together from its tensors, 8 bytes each.
+   *
+   * @throws InvalidInputException when that is more than Java's heap has room for
+   */
   void requireRoom() {
-    long needed = entries.stream().mapToLong(entry -> 8L * entry.size()).sum();
+    long needed = entries.stream().mapToLong(entry -> 2L * Double.BYTES * entry.size()).sum();
     long heap = Runtime.getRuntime().maxMemory();
     if (needed > heap) {
-      throw new InvalidInputException("its values take " + (needed >> 20) + " MiB, but Java was given " + (heap >> 20)
-          + " MiB; give it more: PLUMB_JAVA_OPTS=-Xmx" + ((needed >> 29) + 1) + "g");
+      throw new InvalidInputException("its values take " + (needed >> 20) + " MiB of memory, but Java may use " + (heap >> 20)
+          + " MiB; set PLUMB_JAVA_OPTS=-Xmx" + ((needed >> 30) + 2) + "g (if the machine has that much)");
     }
   }
 

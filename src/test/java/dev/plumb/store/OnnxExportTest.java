@@ -12,16 +12,21 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.plumb.data.Column;
+import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.FeatureColumn;
+import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
+import dev.plumb.data.TableReader;
 import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.Task;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,8 +35,10 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Exported models run by onnxruntime on the raw columns, against the reference backend behind Plumb's own encoding. */
 class OnnxExportTest {
@@ -39,6 +46,8 @@ class OnnxExportTest {
   private static final double ALLOWED = 1e-5;
   /** Where nothing is in single precision. */
   private static final double ALLOWED_IN_DOUBLE = 1e-12;
+
+  @TempDir Path folder;
 
   @ParameterizedTest
   @EnumSource
@@ -70,6 +79,19 @@ class OnnxExportTest {
       assertSame(Models.model(activation, Loss.MAE, precision, encoding, 12), table, 800);
       TableEncoding classes = new TableEncoding(Models.numericColumns(5), Models.classes(3));
       assertSame(Models.model(activation, Loss.CROSS_ENTROPY, precision, classes, 12), table);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"iris.csv", "wine.csv", "breast_cancer.csv", "diabetes.csv", "digits.csv.gz"})
+  void realTablesGoFromTheFileToTheSamePredictions(String name) throws Exception {
+    Table table = TableReader.read(Path.of("src/test/resources/tables", name), ReadOptions.DEFAULT);
+    TableEncoding encoding = TableEncoding.fit(table, EncodingOptions.DEFAULT.resolve(table));
+    Loss loss = encoding.task() == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE;
+    Path file = folder.resolve("model.safetensors");
+    for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
+      ModelFile.write(file, Models.model(Activation.TANH, loss, precision, encoding, 30, 20));
+      assertSame(ModelFile.read(file), table);
     }
   }
 

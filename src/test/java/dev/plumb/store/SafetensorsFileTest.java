@@ -154,14 +154,30 @@ class SafetensorsFileTest {
     assertEquals(file + ": there is no such file", messageOf(file));
     assertEquals(folder + ": cannot be read: it is a folder, not a file", messageOf(folder));
     Files.writeString(file, "");
-    assertEquals(file + ": is no model file of Plumb, or was cut short: its 0 bytes do not begin with a header of safetensors",
+    assertEquals(file + ": is no safetensors file, or was cut short: its 0 bytes do not begin with such a header",
         messageOf(file));
     Files.writeString(file, "sepal,petal\n1,2\n".repeat(20));
-    assertTrue(messageOf(file).contains("do not begin with a header of safetensors"), messageOf(file));
+    assertTrue(messageOf(file).contains("do not begin with such a header"), messageOf(file));
     String foreign = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + " ".repeat(60);
     Files.write(file, safetensors(foreign.getBytes(StandardCharsets.UTF_8), 4));
-    assertEquals(file + ": is no model file of Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
+    assertEquals(file + ": is no file of Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
         + " another program wrote it, or it is damaged", messageOf(file));
+  }
+
+  @Test
+  void moreValuesThanJavaHasRoomForAreRefusedBeforeAnyIsRead() {
+    int most = 1 << 30;
+    StringBuilder header = new StringBuilder("{\"__metadata__\":{}");
+    long tensors = Runtime.getRuntime().maxMemory() / 8 / most + 1;
+    for (long i = 0; i < tensors; i++) {
+      header.append(",\"").append(i).append("\":{\"dtype\":\"F32\",\"shape\":[1024,1048576],\"data_offsets\":[")
+          .append(4 * i * most).append(',').append(4 * (i + 1) * most).append("]}");
+    }
+    byte[] bytes = header.append('}').toString().getBytes(StandardCharsets.UTF_8);
+    SafetensorsHeader parsed = SafetensorsHeader.parse(bytes, 4 * tensors * most);
+    String message = assertThrows(InvalidInputException.class, parsed::requireRoom).getMessage();
+    assertTrue(message.matches("its values take \\d+ MiB of memory, but Java may use \\d+ MiB; set PLUMB_JAVA_OPTS=-Xmx\\d+g"
+        + " \\(if the machine has that much\\)"), message);
   }
 
   @Test
