@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 
 /**
  * Curves over epochs or layers as SVG, drawn once on a linear and, where values are positive, once on a logarithmic scale; a
- * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and by
- * labels at their ends, not by colour alone.
+ * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and
+ * by labels at their ends, not by colour alone.
  *
  * <p>The script reads the numbers under the pointer from the table that the page shows too.
  */

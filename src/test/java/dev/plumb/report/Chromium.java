@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A headless Chromium, driven over its DevTools protocol: opens pages, asks them, and hears what they say and request. Where there is
- * none, the test that wants it fails with the package to install.
+ * A headless Chromium, driven over its DevTools protocol: opens pages, asks them, and hears what they say and request. Where
+ * there is none, the test that wants it fails with the package to install.
  */
 final class Chromium implements AutoCloseable {
   private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
@@ -46,11 +46,14 @@ final class Chromium implements AutoCloseable {
 
   /** @param profile an empty folder for what the browser writes */
   Chromium(Path profile) throws Exception {
-    process = new ProcessBuilder(program().toString(), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-first-run",
+    process = new ProcessBuilder(program().toString(), "--headless=new", "--no-sandbox", "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+        "--no-first-run",
         "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--user-data-dir=" + profile,
         "about:blank").redirectErrorStream(true).start();
-    socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address(), new Incoming()).get(SECONDS, TimeUnit.SECONDS);
+    socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address(), new Incoming()).get(SECONDS,
+        TimeUnit.SECONDS);
     String target = send("", "Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
     session = send("", "Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
