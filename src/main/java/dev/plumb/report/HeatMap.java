@@ -17,10 +17,10 @@ final class HeatMap {
   private static final double WIDTH = 440;
   private static final double LEFT = 68;
   private static final double RIGHT = 376;
-  private static final double TOP = 18;
+  private static final double TOP = 24;
   private static final double MAP_HEIGHT = 250;
   private static final double HIGHEST_ROW = 36;
-  private static final double LOWEST_LABELLED_ROW = 15;
+  private static final double LOWEST_LABELLED_ROW = 17;
   private static final double NARROWEST_NUMBERED_CELL = 38;
   private static final double LEGEND = 66;
   private static final int LEGEND_STEPS = 48;
@@ -122,7 +122,7 @@ final class HeatMap {
   /** Layers at the left, the last column's numbers at the right, epochs below. */
   private void drawLabels(Markup html, double rowHeight, double bottom) {
     int every = (int) Math.ceil(LOWEST_LABELLED_ROW / rowHeight);
-    html.element("text", "at the end", "x", WIDTH - 2, "y", TOP - 6, "text-anchor", "end").line();
+    html.element("text", "at the end", "x", WIDTH - 2, "y", TOP - 9, "text-anchor", "end").line();
     for (int row = 0; row < layers.length; row++) {
       boolean last = row == layers.length - 1;
       if (last || row % every == 0 && layers.length - 1 - row >= every) {

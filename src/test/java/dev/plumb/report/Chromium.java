@@ -36,11 +36,11 @@ final class Chromium implements AutoCloseable {
 
   private final ObjectMapper json = new ObjectMapper();
   private final Process process;
-  private final WebSocket socket;
+  private WebSocket socket;
   private final Map<Integer, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
   private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
   private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
-  private final String session;
+  private String session;
   private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
   private int lastId;
 
@@ -52,12 +52,19 @@ final class Chromium implements AutoCloseable {
         "--no-first-run",
         "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--user-data-dir=" + profile,
         "about:blank").redirectErrorStream(true).start();
-    socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address(), new Incoming()).get(SECONDS,
-        TimeUnit.SECONDS);
-    String target = send("", "Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
-    session = send("", "Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
-    for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
-      send(session, domain + ".enable", Map.of());
+    try {
+      socket = HttpClient.newHttpClient()
+          .newWebSocketBuilder()
+          .buildAsync(address(), new Incoming())
+          .get(SECONDS, TimeUnit.SECONDS);
+      String target = send("", "Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
+      session = send("", "Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
+      for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
+        send(session, domain + ".enable", Map.of());
+      }
+    } catch (Exception | AssertionError e) {
+      end();
+      throw e;
     }
   }
 
@@ -66,7 +73,7 @@ final class Chromium implements AutoCloseable {
         .flatMap(name -> Stream.of(System.getenv("PATH").split(File.pathSeparator)).map(folder -> Path.of(folder, name)))
         .filter(Files::isExecutable)
         .findFirst()
-        .orElseThrow(() -> new AssertionError("Chromium is not installed; Debian, Ubuntu: apt-get install chromium"));
+        .orElseThrow(() -> new AssertionError("Chromium is not installed; Debian: apt-get install chromium"));
   }
 
   /** Chromium says where it listens, and later what would only fill a pipe that no one empties. */
@@ -179,6 +186,10 @@ final class Chromium implements AutoCloseable {
   public void close() {
     socket.sendText("{\"id\": 0, \"method\": \"Browser.close\"}", true);
     process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
+    end();
+  }
+
+  private void end() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().onExit().join();
   }

@@ -21,6 +21,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReportInChromiumTest {
   private static final Path SCREENSHOTS = Path.of("target", "report-screenshots");
 
+  /** Width and height of a drawing, and the larger extent of what it shows: curves, cells, points. */
+  private static final String DRAWN = """
+      (chart => {
+        const shown = Array.from(chart.querySelectorAll('path.curve, path.dots, g.cells, g.points, tbody'))
+            .filter(part => part.getClientRects().length > 0)
+            .map(part => part.getBoundingClientRect());
+        const extent = (from, to) => Math.max(...shown.map(box => box[to])) - Math.min(...shown.map(box => box[from]));
+        const box = chart.getBoundingClientRect();
+        return [box.width, box.height, Math.max(extent('left', 'right'), extent('top', 'bottom'))];
+      })(document.getElementById('ID'))""";
+
   /** Text of drawings that lies on other text, sticks out of its card, or is smaller than can be read. */
   private static final String BADLY_PLACED_TEXT = """
       Array.from(document.querySelectorAll('svg')).flatMap(svg => {
@@ -50,6 +61,7 @@ class ReportInChromiumTest {
     CLASSIFICATION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     REGRESSION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
@@ -66,6 +78,7 @@ class ReportInChromiumTest {
         case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
         case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
         case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
+        case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
         case DIVERGED -> HtmlReport.write(SampleReports.diverged(), out);
         case HOSTILE -> HtmlReport.write(SampleReports.hostile(), out);
         case STUDY -> HtmlReport.write(SampleReports.study(1), out);
@@ -103,9 +116,9 @@ class ReportInChromiumTest {
         assertEquals(List.of(), chromium.complaints(), what);
         assertEquals(List.of(file.toUri().toString()), chromium.requests(), what);
         for (String chart : shown.charts) {
-          JsonNode box = chromium.evaluate("(({width, height}) => [width, height])(document.getElementById('" + chart
-              + "').getBoundingClientRect())");
-          assertTrue(box.get(0).asDouble() > 150 && box.get(1).asDouble() > 40, what + ": " + chart + " " + box);
+          JsonNode size = chromium.evaluate(DRAWN.replace("ID", chart));
+          assertTrue(size.get(0).asDouble() > 150 && size.get(1).asDouble() > 40, what + ": " + chart + " is " + size);
+          assertTrue(size.get(2).asDouble() > 100, what + ": what " + chart + " shows is " + size);
         }
         assertEquals(width, chromium.evaluate("document.documentElement.scrollWidth").asInt(), what + ": wider than the window");
         assertEquals("[]", chromium.evaluate(BADLY_PLACED_TEXT).toString(), what);
