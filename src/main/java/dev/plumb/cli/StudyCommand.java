@@ -118,7 +118,8 @@ final class StudyCommand implements Command {
       out.flush();
       reportDiverged(result, err);
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
-      report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)), stream)));
+      report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)),
+          stream)));
       check.ifPresent(StudyCheck::printEnd);
       boolean agree = check.map(StudyCheck::agree).orElse(true);
       return result.diverged().isEmpty() && agree ? ExitCode.DONE : ExitCode.FAILED;

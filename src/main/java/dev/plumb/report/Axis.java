@@ -34,7 +34,10 @@ final class Axis {
     this.max = max;
   }
 
-  /** From the smallest to the largest value with some room; from 0 where the smallest is near it. One value alone is the only tick. */
+  /**
+   * From the smallest to the largest value with some room; from 0 where the smallest is near it. One value alone is the only
+   * tick.
+   */
   static Axis linear(double smallest, double largest) {
     double low = Math.max(-LARGEST, Math.min(LARGEST, smallest));
     double high = Math.max(-LARGEST, Math.min(LARGEST, largest));

@@ -4,12 +4,13 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Colours for positive numbers on a logarithmic scale. From dark blue to pale yellow, mixed in OKLab (Ottosson 2020), where lightness
- * is what people see: it rises evenly, so that the scale reads in grey and with any colour vision.
+ * Colours for positive numbers on a logarithmic scale. From dark blue to pale yellow, mixed in OKLab (Ottosson 2020), where
+ * lightness is what people see: it rises evenly, so that the scale reads in grey and with any colour vision.
  */
 final class ColourScale {
   /** OKLab: lightness, green to red, blue to yellow. */
-  private static final double[][] STOPS = {{0.28, -0.01, -0.11}, {0.47, -0.07, -0.06}, {0.66, -0.09, 0.02}, {0.82, -0.03, 0.12}, {0.95, 0.0, 0.07}};
+  private static final double[][] STOPS = {{0.28, -0.01, -0.11}, {0.47, -0.07, -0.06}, {0.66, -0.09, 0.02}, {0.82, -0.03, 0.12},
+      {0.95, 0.0, 0.07}};
 
   /** Of colours lighter than this, black text is read better than white: both have a contrast of 4.5 or more on their side. */
   private static final double DARK_TEXT_FROM = 0.556;

@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A confusion matrix as a table: every cell has its count and is shaded by its share of the row, the diagonal is framed. Of very many
- * classes those with most mistakes are shown, and the others are added up.
+ * A confusion matrix as a table: every cell has its count and is shaded by its share of the row, the diagonal is framed. Of very
+ * many classes those with most mistakes are shown, and the others are added up.
  */
 final class ConfusionTable {
   private static final int MOST_CLASSES = 24;
@@ -40,12 +40,14 @@ final class ConfusionTable {
     }
     html.open("div", "class", "card").line();
     html.element("p", "Rows: the true class. Columns: what was predicted. Recall: the share of a true class that was found;"
-        + " precision: the share of a prediction that was right." + (merged ? " Of " + Figures.whole(names.size()) + " classes the "
+        + " precision: the share of a prediction that was right."
+        + (merged ? " Of " + Figures.whole(names.size()) + " classes the "
         + shown.length + " with most mistakes are shown." : ""), "class", "small", "id", "confusion-explained").line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Confusion matrix").line();
+    html.scrolling("Confusion matrix").line();
     html.open("table", "class", "matrix", "id", "confusion", "aria-describedby", "confusion-explained").line();
     html.open("thead").open("tr").element("th", "true \\ predicted", "scope", "col");
-    labels.forEach(label -> html.element("th", shortened(label), "scope", "col", "title", shortened(label).equals(label) ? null : Page.cut(label)));
+    labels.forEach(label -> html.element("th", shortened(label), "scope", "col", "title", shortened(label).equals(label) ? null
+        : Page.cut(label)));
     html.element("th", "recall", "scope", "col", "class", "sum").close("thead").line().open("tbody").line();
     for (int actual = 0; actual < cells.length; actual++) {
       long sum = Arrays.stream(cells[actual]).sum();

@@ -4,7 +4,9 @@ import dev.plumb.train.EpochRow;
 import java.util.Arrays;
 import java.util.List;
 
-/** Gradient norms at both ends of a training: of its first epoch, and the medians of its last tenth, as far as they are finite. */
+/**
+ * Gradient norms at both ends of a training: of its first epoch, and the medians of its last tenth, as far as they are finite.
+ */
 final class GradientEnds {
   private final List<EpochRow> rows;
   private final boolean stayedFinite;
@@ -23,7 +25,8 @@ final class GradientEnds {
     from = rows.size() - (stayedFinite ? Math.max(1, rows.size() / 10) : 1);
     end = new double[start().length];
     Arrays.setAll(end, layer -> {
-      double[] sorted = rows.subList(from, rows.size()).stream().mapToDouble(row -> row.gradientNorms()[layer]).sorted().toArray();
+      double[] sorted = rows.subList(from,
+          rows.size()).stream().mapToDouble(row -> row.gradientNorms()[layer]).sorted().toArray();
       return sorted[(sorted.length - 1) / 2];
     });
   }

@@ -3,8 +3,8 @@ package dev.plumb.report;
 import java.util.Arrays;
 
 /**
- * What gradient norms say of depth, in a sentence: measured between the last and the first hidden layer, as in the notebook. From a
- * factor of 100 on a gradient is said to vanish or explode, from 10 on to fall or grow.
+ * What gradient norms say of depth, in a sentence: measured between the last and the first hidden layer, as in the notebook. From
+ * a factor of 100 on a gradient is said to vanish or explode, from 10 on to fall or grow.
  */
 final class GradientFlow {
   private static final double MUCH = 100;
@@ -47,10 +47,14 @@ final class GradientFlow {
           : ": it grows on its way to the first layer, but does not explode.");
     }
     return when + " the gradient norm is " + Figures.brief(last) + " in the last hidden layer and " + Figures.brief(first)
-        + " in the first, a factor of " + Figures.factor(Math.max(fall, 1 / fall)) + ": over the depth it neither vanishes nor explodes.";
+        + " in the first, a factor of " + Figures.factor(Math.max(fall, 1 / fall))
+        + ": over the depth it neither vanishes nor explodes.";
   }
 
-  /** Whether the norm changes by a factor of ten or more between the last and the first hidden layer, or is no positive number there. */
+  /**
+   * Whether the norm changes by a factor of ten or more between the last and the first hidden layer, or is no positive number
+   * there.
+   */
   static boolean isUneven(double[] norms) {
     double fall = norms[norms.length - 2] / norms[0];
     return !(fall < SOME && fall > 1 / SOME);

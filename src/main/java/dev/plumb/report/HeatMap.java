@@ -5,9 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gradient norm by layer (down) and epoch (across) as SVG on a logarithmic colour scale, the last column's numbers beside it. Many
- * epochs are cut into columns of equal length, of which each shows the middle value (the lower median, one that was measured); a
- * column with a value that is not finite is hatched, zero has a ring. The same numbers stand in a table, which the script reads.
+ * Gradient norm by layer (down) and epoch (across) as SVG on a logarithmic colour scale, the last column's numbers beside it.
+ * Many epochs are cut into columns of equal length, of which each shows the middle value (the lower median, one that was
+ * measured); a column with a value that is not finite is hatched, zero has a ring. The same numbers stand in a table, which the
+ * script reads.
  */
 final class HeatMap {
   private static final int MOST_COLUMNS = 56;
@@ -16,10 +17,10 @@ final class HeatMap {
   private static final double WIDTH = 440;
   private static final double LEFT = 68;
   private static final double RIGHT = 376;
-  private static final double TOP = 18;
+  private static final double TOP = 24;
   private static final double MAP_HEIGHT = 250;
   private static final double HIGHEST_ROW = 36;
-  private static final double LOWEST_LABELLED_ROW = 15;
+  private static final double LOWEST_LABELLED_ROW = 17;
   private static final double NARROWEST_NUMBERED_CELL = 38;
   private static final double LEGEND = 66;
   private static final int LEGEND_STEPS = 48;
@@ -80,7 +81,8 @@ final class HeatMap {
     drawCells(html, rowHeight);
     drawLabels(html, rowHeight, bottom);
     drawLegend(html, bottom + 52);
-    html.empty("rect", "class", "cursor", "x", LEFT, "y", TOP, "width", columnWidth(), "height", rowHeight, "visibility", "hidden");
+    html.empty("rect", "class", "cursor", "x", LEFT, "y", TOP, "width", columnWidth(), "height", rowHeight, "visibility",
+        "hidden");
     html.close("svg").line();
     html.element("output", "", "class", "readout", "for", id, "id", id + "-readout").line();
     html.close("figure").line();
@@ -103,8 +105,10 @@ final class HeatMap {
             "fill", coloured ? ColourScale.colour(scale.at(value)) : value == 0 ? null : Hatch.fill(id),
             "class", value == 0 ? "zero" : null);
         if (numbered) {
-          html.element("text", Figures.cell(value), "x", x + columnWidth() / 2, "y", y + rowHeight / 2 + 4, "text-anchor", "middle",
-              "class", !coloured ? "in-cell" : ColourScale.wantsDarkText(scale.at(value)) ? "in-cell on-light" : "in-cell on-dark");
+          html.element("text", Figures.cell(value), "x", x + columnWidth() / 2, "y", y + rowHeight / 2 + 4, "text-anchor",
+              "middle",
+              "class", !coloured ? "in-cell" : ColourScale.wantsDarkText(scale.at(value)) ? "in-cell on-light"
+              : "in-cell on-dark");
         } else if (value == 0) {
           html.empty("circle", "class", "ring", "cx", x + columnWidth() / 2, "cy", y + rowHeight / 2,
               "r", Math.min(columnWidth(), rowHeight) / 4);
@@ -118,7 +122,7 @@ final class HeatMap {
   /** Layers at the left, the last column's numbers at the right, epochs below. */
   private void drawLabels(Markup html, double rowHeight, double bottom) {
     int every = (int) Math.ceil(LOWEST_LABELLED_ROW / rowHeight);
-    html.element("text", "at the end", "x", WIDTH - 2, "y", TOP - 6, "text-anchor", "end").line();
+    html.element("text", "at the end", "x", WIDTH - 2, "y", TOP - 9, "text-anchor", "end").line();
     for (int row = 0; row < layers.length; row++) {
       boolean last = row == layers.length - 1;
       if (last || row % every == 0 && layers.length - 1 - row >= every) {
@@ -182,7 +186,7 @@ final class HeatMap {
   /** The cells' numbers: a row for each column of the map. */
   void drawTable(Markup html) {
     html.open("details").line().element("summary", "Gradient norms as a table").line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Gradient norms").line();
+    html.scrolling("Gradient norms").line();
     html.open("table", "class", "numbers", "id", id + "-table").line().open("thead").open("tr");
     html.element("th", "epoch", "scope", "col");
     for (int layer : layers) {
@@ -217,7 +221,8 @@ final class HeatMap {
   private String note() {
     String columns = starts.length == epochs.length
         ? ""
-        : "A column stands for " + Figures.whole(starts[1] - starts[0]) + " epochs, the last one for the rest, and shows their median. ";
+        : "A column stands for " + Figures.whole(starts[1] - starts[0])
+        + " epochs, the last one for the rest, and shows their median. ";
     String rows = layers.length == names.size()
         ? ""
         : "Of " + Figures.whole(names.size()) + " layers " + layers.length + " are shown, evenly spread.";

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 
 /**
  * Curves over epochs or layers as SVG, drawn once on a linear and, where values are positive, once on a logarithmic scale; a
- * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and by
- * labels at their ends, not by colour alone.
+ * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and
+ * by labels at their ends, not by colour alone.
  *
  * <p>The script reads the numbers under the pointer from the table that the page shows too.
  */
@@ -22,6 +22,9 @@ final class LineChart {
   private static final double RIGHT_WITH_LABELS = 358;
   private static final double RIGHT_WITHOUT = 424;
   private static final double BETWEEN_LABELS = 16;
+
+  /** Of the font's size on a phone, some room between labels included. */
+  private static final double WIDEST_DIGIT = 9.6;
 
   /** From this factor between largest and smallest on, most of a curve would lie on a linear axis. */
   private static final double LOG_PAYS = 20;
@@ -180,10 +183,11 @@ final class LineChart {
     for (Axis.Tick tick : along.ticks()) {
       double at = xOf(tick.value());
       html.empty("line", "class", "axis", "x1", at, "x2", at, "y1", BOTTOM, "y2", BOTTOM + 4);
-      double half = tick.label().length() * 4.5;
-      if (at - half > lastLabelEnd) {
-        html.element("text", tick.label(), "x", at, "y", BOTTOM + 18, "text-anchor", "middle");
-        lastLabelEnd = at + half;
+      double half = tick.label().length() * WIDEST_DIGIT / 2;
+      double middle = Math.min(at, WIDTH - half);
+      if (middle - half > lastLabelEnd) {
+        html.element("text", tick.label(), "x", middle, "y", BOTTOM + 18, "text-anchor", "middle");
+        lastLabelEnd = middle + half;
       }
     }
     html.element("text", axisName, "x", (LEFT + right()) / 2, "y", HEIGHT - 5, "text-anchor", "middle").line();

@@ -33,7 +33,8 @@ final class LossRanking {
     for (int i = 0; i < all; i++) {
       rows.add(new Row(i + 1, networks.get(i).network().name(), networks.get(i).finalLoss()));
     }
-    rows.sort(Comparator.comparingDouble((Row row) -> Double.isFinite(row.loss().median()) ? row.loss().median() : Double.MAX_VALUE));
+    rows.sort(Comparator.comparingDouble((Row row) -> Double.isFinite(row.loss().median()) ? row.loss().median()
+        : Double.MAX_VALUE));
   }
 
   /** The best, in words. */
@@ -64,7 +65,8 @@ final class LossRanking {
     double height = Math.max(LOWEST_ROW, Math.min(HIGHEST_ROW, ALL_ROWS / shown.size()));
     double bottom = TOP + shown.size() * height;
     html.open("figure", "class", "card").line().element("h3", "Final loss, the smallest first").line();
-    html.open("svg", "class", "ranking", "id", "ranking", "viewBox", "0 0 " + (int) WIDTH + " " + (int) (bottom + 42), "role", "img",
+    html.open("svg", "class", "ranking", "id", "ranking", "viewBox", "0 0 " + (int) WIDTH + " " + (int) (bottom + 42), "role",
+        "img",
         "aria-labelledby", "ranking-title ranking-desc");
     html.element("title", "Final loss, the smallest first", "id", "ranking-title");
     html.element("desc", sentence() + " The table above has the numbers.", "id", "ranking-desc").line();
@@ -85,14 +87,16 @@ final class LossRanking {
     }
     html.close("svg").line();
     if (shown.size() < all) {
-      html.element("p", "Of " + Figures.whole(all) + " networks the " + MOST + " with the smallest loss are shown.", "class", "small").line();
+      html.element("p", "Of " + Figures.whole(all) + " networks the " + MOST + " with the smallest loss are shown.", "class",
+          "small").line();
     }
     html.close("figure").line();
   }
 
   private static void drawRow(Markup html, Axis axis, Row row, double y) {
     String style = "s" + (row.number() - 1) % LineChart.STYLES;
-    html.element("text", Integer.toString(row.number()), "class", "end " + style, "x", LEFT - 10, "y", y + 4, "text-anchor", "end");
+    html.element("text", Integer.toString(row.number()), "class", "end " + style, "x", LEFT - 10, "y", y + 4, "text-anchor",
+        "end");
     Spread loss = row.loss();
     if (!Double.isFinite(loss.median())) {
       html.element("text", "not finite", "x", LEFT + 4, "y", y + 4).line();

@@ -5,8 +5,8 @@ import java.util.Deque;
 import java.util.Locale;
 
 /**
- * HTML and SVG as text. Every value that is not a name goes through one escape, so that no data can become markup; elements close in
- * order, and the text is well-formed XML too, which tests read.
+ * HTML and SVG as text. Every value that is not a name goes through one escape, so that no data can become markup; elements close
+ * in order, and the text is well-formed XML too, which tests read.
  */
 final class Markup {
   private final StringBuilder out = new StringBuilder();
@@ -53,6 +53,11 @@ final class Markup {
   Markup line() {
     out.append('\n');
     return this;
+  }
+
+  /** What may be wider than the window, and is then moved by hand, or by keys. */
+  Markup scrolling(String name) {
+    return open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", name);
   }
 
   /** Text of Plumb's own that is markup already: the style sheet and the script. */

@@ -26,8 +26,9 @@ final class NormTable {
   void draw(Markup html) {
     html.open("div", "class", "card").line();
     html.element("p", "Rows: networks. Columns: layers from the inputs on; a network's last cell, framed, is its output layer."
-        + " Fall: the last hidden layer's norm as a multiple of the first layer's.", "class", "small", "id", "norms-explained").line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Gradient norms").line();
+        + " Fall: the last hidden layer's norm as a multiple of the first layer's.", "class", "small", "id",
+        "norms-explained").line();
+    html.scrolling("Gradient norms").line();
     html.open("table", "class", "matrix norms", "id", "norms", "aria-describedby", "norms-explained").line();
     html.open("thead").open("tr").element("th", "network", "scope", "col")
         .element("th", "fall", "scope", "col");

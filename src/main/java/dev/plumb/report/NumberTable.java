@@ -21,7 +21,7 @@ final class NumberTable {
 
   void draw(Markup html, String note) {
     html.open("details").line().element("summary", summary).line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", summary).line();
+    html.scrolling(summary).line();
     html.open("table", "class", "numbers", "id", id).line().open("thead").open("tr");
     heads.forEach(head -> html.element("th", head, "scope", "col"));
     html.close("thead").line().open("tbody").line();

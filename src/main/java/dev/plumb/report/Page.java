@@ -91,7 +91,8 @@ final class Page {
   /** The whole file. */
   byte[] finish() {
     html.close("main").line();
-    html.open("footer").element("p", "Written by Plumb. This file holds all that it shows and asks for nothing else.").close().line();
+    html.open("footer").element("p",
+        "Written by Plumb. This file holds all that it shows and asks for nothing else.").close().line();
     html.open("script").trusted(script).close().line();
     html.close("body").line().close("html").line();
     return html.toString().getBytes(StandardCharsets.UTF_8);

@@ -147,7 +147,8 @@ final class RunPage {
       new NumberTable("profile-table", "Norm over the depth as a table", List.of("layer", "start", "end"), x,
           profile.stream().map(Series::values).toList()).draw(html, ends.note());
     }
-    html.element("p", "Frobenius norms of the weights' gradients in each epoch's last step. " + ends.note(), "class", "small").line();
+    html.element("p", "Frobenius norms of the weights' gradients in each epoch's last step. " + ends.note(), "class",
+        "small").line();
     page.endSection();
   }
 
@@ -170,7 +171,8 @@ final class RunPage {
       });
       html.close("div").line();
       if (shown.size() < numbers.targets().size()) {
-        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MOST_TARGETS + " are shown.", "class", "small").line();
+        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MOST_TARGETS + " are shown.", "class",
+            "small").line();
       }
     }
     page.endSection();

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Predicted (up) against true values (across) of one target as SVG, both on one scale: on the diagonal a prediction is right. Of many
- * rows an even share is drawn; the figures beside it are of all.
+ * Predicted (up) against true values (across) of one target as SVG, both on one scale: on the diagonal a prediction is right. Of
+ * many rows an even share is drawn; the figures beside it are of all.
  */
 final class Scatter {
   private static final int MOST_POINTS = 1500;
@@ -84,7 +84,8 @@ final class Scatter {
     return "R² " + (around > 0 ? Figures.brief(1 - missed / around) : "-") + " · MAE " + Figures.brief(absolute)
         + " · RMSE " + Figures.brief(Math.sqrt(missed / finite.length)) + " over " + of
         + (finite.length > MOST_POINTS ? ", of which " + Figures.whole(MOST_POINTS) + " are drawn" : "")
-        + (finite.length < rows ? "; " + Figures.whole(rows - finite.length) + " predictions were not finite and are left out" : "") + ".";
+        + (finite.length < rows ? "; " + Figures.whole(rows - finite.length) + " predictions were not finite and are left out"
+        : "") + ".";
   }
 
   /** The rows in ten groups by their true value: what the drawing shows, for those who cannot see it. */
@@ -99,7 +100,7 @@ final class Scatter {
         .toArray();
     int groups = Math.min(GROUPS, byTruth.length);
     html.open("div", "class", "card").line().element("h3", "Rows in " + groups + " groups by their true value").line();
-    html.open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Predictions by true value").line();
+    html.scrolling("Predictions by true value").line();
     html.open("table", "class", "numbers wrapped", "id", id + "-table").line();
     html.open("thead").open("tr");
     for (String head : new String[] {"true values", "rows", "mean true", "mean predicted", "mean abs. error"}) {
@@ -110,7 +111,8 @@ final class Scatter {
       int[] of = Arrays.copyOfRange(
           byTruth, (int) ((long) group * byTruth.length / groups), (int) ((group + 1L) * byTruth.length / groups));
       html.open("tr");
-      html.element("th", Figures.brief(target.actual()[of[0]]) + " to " + Figures.brief(target.actual()[of[of.length - 1]]), "scope", "row");
+      html.element("th", Figures.brief(target.actual()[of[0]]) + " to " + Figures.brief(target.actual()[of[of.length - 1]]),
+          "scope", "row");
       html.element("td", Figures.whole(of.length));
       html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
       html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));

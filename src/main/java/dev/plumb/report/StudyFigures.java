@@ -8,8 +8,8 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.statistics.descriptive.Quantile;
 
 /**
- * What one network's runs came to together: medians and quartiles as in the table on the terminal, linear between sorted values, of
- * the runs that stayed finite. With one run they are its own figures, finite or not.
+ * What one network's runs came to together: medians and quartiles as in the table on the terminal, linear between sorted values,
+ * of the runs that stayed finite. With one run they are its own figures, finite or not.
  */
 final class StudyFigures {
   private static final Quantile QUARTILES = Quantile.withDefaults().with(Quantile.EstimationMethod.HF7);

@@ -63,7 +63,7 @@ final class StudyPage {
     Markup html = page.html();
     page.startSection("results", "Results");
     html.element("p", new LossRanking(networks).sentence(), "class", "finding").line();
-    html.open("div", "class", "card").open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", "Results").line();
+    html.open("div", "class", "card").scrolling("Results").line();
     html.open("table", "class", "numbers", "id", "results-table").line();
     html.open("thead").open("tr");
     List<String> heads = new ArrayList<>(List.of("network", "layers", "activation"));
@@ -115,7 +115,8 @@ final class StudyPage {
     SortedSet<Integer> known = new TreeSet<>();
     drawn.forEach(of -> of.network().runs().forEach(run -> known.addAll(run.lossAtEpoch().keySet())));
     int[] epochs = known.stream().mapToInt(Integer::intValue).toArray();
-    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(report.epochs())).asDoubleStream().toArray();
+    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1),
+        IntStream.of(report.epochs())).asDoubleStream().toArray();
     List<Series> series = IntStream.range(0, drawn.size())
         .mapToObj(i -> new Series(Integer.toString(i + 1), i + 1, IntStream.range(0, x.length)
             .mapToDouble(at -> at < epochs.length ? drawn.get(i).lossAt(epochs[at]).median() : drawn.get(i).finalLoss().median())
@@ -126,7 +127,8 @@ final class StudyPage {
     html.open("div", "class", "charts").line();
     boolean curves = epochs.length > 0;
     if (curves) {
-      LineChart chart = new LineChart("losses-chart", severalRuns ? "Loss, median over the seeds" : "Loss", "epochs done", x, series,
+      LineChart chart = new LineChart("losses-chart", severalRuns ? "Loss, median over the seeds" : "Loss", "epochs done", x,
+          series,
           "losses-table").withShortLabels();
       (x.length > 12 ? chart : chart.withPoints()).draw(html);
     }
@@ -145,7 +147,8 @@ final class StudyPage {
       new NumberTable("losses-table", "Losses as a table", heads, x, series.stream().map(Series::values).toList()).draw(html, "");
     }
     if (drawn.size() < networks.size()) {
-      html.element("p", "Curves are of the first " + MOST_CURVES + " networks of " + Figures.whole(networks.size()) + ".", "class", "small").line();
+      html.element("p", "Curves are of the first " + MOST_CURVES + " networks of " + Figures.whole(networks.size()) + ".",
+          "class", "small").line();
     }
     page.endSection();
   }
@@ -161,7 +164,8 @@ final class StudyPage {
     if (!uneven.isEmpty()) {
       html.open("ul").line();
       uneven.stream().limit(MOST_SENTENCES).forEach(i -> html.element("li",
-          label(i, networks.get(i).network()) + ": " + GradientFlow.sentence("at the end", networks.get(i).gradientNorms())).line());
+          label(i, networks.get(i).network()) + ": " + GradientFlow.sentence("at the end",
+              networks.get(i).gradientNorms())).line());
       html.close("ul").line();
     }
     new NormTable(networks).draw(html);
@@ -183,7 +187,8 @@ final class StudyPage {
     double low = networks.get(least).gradientNorms()[0];
     double high = networks.get(most).gradientNorms()[0];
     String ends = least == most
-        ? "At the end the first layer's gradient norm is " + Figures.brief(low) + " in " + label(least, networks.get(least).network()) + "."
+        ? "At the end the first layer's gradient norm is " + Figures.brief(low) + " in "
+        + label(least, networks.get(least).network()) + "."
         : "At the end the first layer's gradient norm lies between " + Figures.brief(low) + " in "
             + label(least, networks.get(least).network()) + " and " + Figures.brief(high) + " in "
             + label(most, networks.get(most).network()) + ", a factor of " + Figures.factor(high / low) + ".";

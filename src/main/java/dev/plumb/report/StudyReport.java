@@ -59,7 +59,8 @@ public record StudyReport(
   public static List<Integer> curveEpochs(StudySpec spec, int seeds) {
     int epochs = spec.training().epochs();
     int points = Math.max(2, Math.min(MOST_CURVE_POINTS, MOST_LOSSES / spec.networks().size() / seeds));
-    return IntStream.concat(IntStream.rangeClosed(1, Math.min(epochs, points / 10)), IntStream.of(Thinning.spread(epochs, points)).map(i -> i + 1))
+    return IntStream.concat(IntStream.rangeClosed(1, Math.min(epochs, points / 10)),
+        IntStream.of(Thinning.spread(epochs, points)).map(i -> i + 1))
         .distinct()
         .sorted()
         .boxed()
@@ -67,7 +68,8 @@ public record StudyReport(
   }
 
   private static Run run(StudyRun run) {
-    return new Run(run.seed(), run.lossAtEpoch(), run.finalLoss(), run.gradNormPerLayer(), run.trainSeconds(), run.divergedAtEpoch());
+    return new Run(run.seed(), run.lossAtEpoch(), run.finalLoss(), run.gradNormPerLayer(), run.trainSeconds(),
+        run.divergedAtEpoch());
   }
 
   private static SortedMap<String, String> configuration(StudySpec spec, int seeds) {

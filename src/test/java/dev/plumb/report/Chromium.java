@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A headless Chromium, driven over its DevTools protocol: opens pages, asks them, and hears what they say and request. Where there is
- * none, the test that wants it fails with the package to install.
+ * A headless Chromium, driven over its DevTools protocol: opens pages, asks them, and hears what they say and request. Where
+ * there is none, the test that wants it fails with the package to install.
  */
 final class Chromium implements AutoCloseable {
   private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
@@ -36,25 +36,35 @@ final class Chromium implements AutoCloseable {
 
   private final ObjectMapper json = new ObjectMapper();
   private final Process process;
-  private final WebSocket socket;
+  private WebSocket socket;
   private final Map<Integer, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
   private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
   private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
-  private final String session;
+  private String session;
   private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
   private int lastId;
 
   /** @param profile an empty folder for what the browser writes */
   Chromium(Path profile) throws Exception {
-    process = new ProcessBuilder(program().toString(), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-first-run",
+    process = new ProcessBuilder(program().toString(), "--headless=new", "--no-sandbox", "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+        "--no-first-run",
         "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--user-data-dir=" + profile,
         "about:blank").redirectErrorStream(true).start();
-    socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address(), new Incoming()).get(SECONDS, TimeUnit.SECONDS);
-    String target = send("", "Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
-    session = send("", "Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
-    for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
-      send(session, domain + ".enable", Map.of());
+    try {
+      socket = HttpClient.newHttpClient()
+          .newWebSocketBuilder()
+          .buildAsync(address(), new Incoming())
+          .get(SECONDS, TimeUnit.SECONDS);
+      String target = send("", "Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
+      session = send("", "Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
+      for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
+        send(session, domain + ".enable", Map.of());
+      }
+    } catch (Exception | AssertionError e) {
+      end();
+      throw e;
     }
   }
 
@@ -63,7 +73,7 @@ final class Chromium implements AutoCloseable {
         .flatMap(name -> Stream.of(System.getenv("PATH").split(File.pathSeparator)).map(folder -> Path.of(folder, name)))
         .filter(Files::isExecutable)
         .findFirst()
-        .orElseThrow(() -> new AssertionError("Chromium is not installed; Debian, Ubuntu: apt-get install chromium"));
+        .orElseThrow(() -> new AssertionError("Chromium is not installed; Debian: apt-get install chromium"));
   }
 
   /** Chromium says where it listens, and later what would only fill a pipe that no one empties. */
@@ -176,6 +186,10 @@ final class Chromium implements AutoCloseable {
   public void close() {
     socket.sendText("{\"id\": 0, \"method\": \"Browser.close\"}", true);
     process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
+    end();
+  }
+
+  private void end() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().onExit().join();
   }

@@ -33,11 +33,13 @@ class HtmlReportTest {
 
   @Test
   void everyDrawingHasATitleAndADescription() throws Exception {
-    for (String page : List.of(html(SampleReports.classification()), html(SampleReports.regression()), html(SampleReports.study(3)))) {
+    for (String page : List.of(html(SampleReports.classification()), html(SampleReports.regression()),
+        html(SampleReports.study(3)))) {
       Document document = parse(page);
       NodeList drawings = nodes(document, "//svg[not(@aria-hidden)]");
       assertTrue(drawings.getLength() >= 2, "drawings: " + drawings.getLength());
-      assertEquals(drawings.getLength(), nodes(document, "//svg[@role='img' and string-length(title) > 3 and string-length(desc) > 20]").getLength());
+      assertEquals(drawings.getLength(),
+          nodes(document, "//svg[@role='img' and string-length(title) > 3 and string-length(desc) > 20]").getLength());
     }
   }
 
@@ -55,7 +57,8 @@ class HtmlReportTest {
   @Test
   void nothingIsLoaded() throws Exception {
     String page = html(SampleReports.classification());
-    assertFalse(Pattern.compile("(src|href|action)\\s*=|@import|https?:|//[a-z]|fetch\\(|innerHTML|eval\\(").matcher(page.replaceAll("(?m)^ *// .*$", "")).find(),
+    Pattern loading = Pattern.compile("(src|href|action)\\s*=|@import|https?:|//[a-z]|fetch\\(|innerHTML|eval\\(");
+    assertFalse(loading.matcher(page.replaceAll("(?m)^ *// .*$", "")).find(),
         "something that loads, or makes markup of text");
     assertTrue(page.contains("default-src &#39;none&#39;"));
   }
@@ -103,10 +106,12 @@ class HtmlReportTest {
       rows.add(new EpochRow(i + 1, losses[i], Double.NaN, Double.NaN, 0.1, 1, new double[] {1}));
     }
     Document document = parse(html(run(rows, OptionalInt.of(3))));
-    String curve = nodes(document, "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'curve')]/@d").item(0).getNodeValue();
+    String curve = nodes(document,
+        "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'curve')]/@d").item(0).getNodeValue();
     assertEquals(3, curve.chars().filter(c -> c == 'M').count(), curve);
     assertEquals(2, curve.chars().filter(c -> c == 'L').count(), curve);
-    String dots = nodes(document, "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'dots')]/@d").item(0).getNodeValue();
+    String dots = nodes(document,
+        "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'dots')]/@d").item(0).getNodeValue();
     assertEquals(1, dots.chars().filter(c -> c == 'M').count(), "the point that stands alone: " + dots);
     assertEquals("nan", nodes(document, "//table[@id='epochs-table']/tbody/tr[3]/td[1]").item(0).getTextContent());
     assertEquals(0, nodes(document, "//svg[@id='metric']").getLength(), "a metric that was never there is not drawn");
@@ -116,13 +121,16 @@ class HtmlReportTest {
   void oddTrainingsHaveTheirReport() throws Exception {
     parse(html(run(List.of(), OptionalInt.empty())));
     parse(html(run(List.of(new EpochRow(1, 0, 0, 0, 0, 0, new double[0])), OptionalInt.empty())));
-    parse(html(run(List.of(new EpochRow(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})), OptionalInt.of(1))));
-    parse(html(run(List.of(new EpochRow(7, 1e308, -1e308, 1e-320, 1e-300, 1e9, new double[] {0, 5e-324, 1e308})), OptionalInt.empty())));
+    parse(html(run(List.of(new EpochRow(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})),
+        OptionalInt.of(1))));
+    parse(html(run(List.of(new EpochRow(7, 1e308, -1e308, 1e-320, 1e-300, 1e9, new double[] {0, 5e-324, 1e308})),
+        OptionalInt.empty())));
     parse(html(run(List.of(
         new EpochRow(1, Double.POSITIVE_INFINITY, 1, 1, 1, 1, new double[] {1, Double.POSITIVE_INFINITY}),
         new EpochRow(2, -1e308, 1e308, 1, 1, 1, new double[] {0, 0})), OptionalInt.of(1))));
     parse(html(with(new Classes("test", List.of("only"), new long[][] {{0}}))));
-    parse(html(with(new Numbers("test", List.of(new Target("none", new double[0], new double[0]), new Target("nan", new double[] {1}, new double[] {Double.NaN}),
+    parse(html(with(new Numbers("test", List.of(new Target("none", new double[0], new double[0]),
+        new Target("nan", new double[] {1}, new double[] {Double.NaN}),
         new Target("flat", new double[] {2, 2}, new double[] {2, 2}))))));
     Run dead = new Run(1, new TreeMap<>(), Double.NaN, new double[] {Double.NaN, 0, 0}, 0, OptionalInt.of(1));
     parse(html(new StudyReport("dead", List.of(), 1, List.of(), List.of(new Network("n", "1-1", "relu", List.of(dead)),
@@ -137,7 +145,8 @@ class HtmlReportTest {
     assertEquals("80%", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[3]").item(0).getTextContent());
     assertEquals("60%", nodes(document, "//table[@id='confusion']/tfoot/tr/td[2]").item(0).getTextContent());
     assertTrue(nodes(document, "//section[@id='predictions']/p").item(0).getTextContent().startsWith(
-        "11 of 14 test rows were classified correctly (78.6 %). Most frequent mistakes: cat taken for dog (2), dog taken for cat (1)."));
+        "11 of 14 test rows were classified correctly (78.6 %)."
+        + " Most frequent mistakes: cat taken for dog (2), dog taken for cat (1)."));
   }
 
   static String html(RunReport report) throws IOException {
@@ -159,12 +168,14 @@ class HtmlReportTest {
   }
 
   private static RunReport run(List<EpochRow> rows, OptionalInt diverged) {
-    return new RunReport("odd", List.of(), "score", rows, List.of(), OptionalInt.empty(), diverged, Optional.empty(), new TreeMap<>(), new TreeMap<>());
+    return new RunReport("odd", List.of(), "score", rows, List.of(), OptionalInt.empty(), diverged, Optional.empty(),
+        new TreeMap<>(), new TreeMap<>());
   }
 
   /** Pages are well-formed XML too, which finds every element that is not closed and every value that is not escaped. */
   private static Document parse(String page) throws Exception {
-    return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));
+    return DocumentBuilderFactory.newInstance().newDocumentBuilder()
+        .parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static NodeList nodes(Document document, String path) throws Exception {

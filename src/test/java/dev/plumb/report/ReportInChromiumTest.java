@@ -21,6 +21,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReportInChromiumTest {
   private static final Path SCREENSHOTS = Path.of("target", "report-screenshots");
 
+  /** Width and height of a drawing, and the larger extent of what it shows: curves, cells, points. */
+  private static final String DRAWN = """
+      (chart => {
+        const shown = Array.from(chart.querySelectorAll('path.curve, path.dots, g.cells, g.points, tbody'))
+            .filter(part => part.getClientRects().length > 0)
+            .map(part => part.getBoundingClientRect());
+        const extent = (from, to) => Math.max(...shown.map(box => box[to])) - Math.min(...shown.map(box => box[from]));
+        const box = chart.getBoundingClientRect();
+        return [box.width, box.height, Math.max(extent('left', 'right'), extent('top', 'bottom'))];
+      })(document.getElementById('ID'))""";
+
   /** Text of drawings that lies on other text, sticks out of its card, or is smaller than can be read. */
   private static final String BADLY_PLACED_TEXT = """
       Array.from(document.querySelectorAll('svg')).flatMap(svg => {
@@ -30,7 +41,8 @@ class ReportInChromiumTest {
           const box = text.getBoundingClientRect();
           const bad = [];
           if (box.left + 0.5 < card.left || box.right - 0.5 > card.right) bad.push('sticks out');
-          if (parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width < 10) bad.push('small');
+          const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+          if (parseFloat(getComputedStyle(text).fontSize) * scale < 10) bad.push('small');
           for (const other of texts.slice(i + 1)) {
             const second = other.getBoundingClientRect();
             const across = Math.min(box.right, second.right) - Math.max(box.left, second.left);
@@ -49,6 +61,7 @@ class ReportInChromiumTest {
     CLASSIFICATION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     REGRESSION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
@@ -65,6 +78,7 @@ class ReportInChromiumTest {
         case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
         case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
         case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
+        case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
         case DIVERGED -> HtmlReport.write(SampleReports.diverged(), out);
         case HOSTILE -> HtmlReport.write(SampleReports.hostile(), out);
         case STUDY -> HtmlReport.write(SampleReports.study(1), out);
@@ -102,13 +116,13 @@ class ReportInChromiumTest {
         assertEquals(List.of(), chromium.complaints(), what);
         assertEquals(List.of(file.toUri().toString()), chromium.requests(), what);
         for (String chart : shown.charts) {
-          JsonNode box = chromium.evaluate("(({width, height}) => [width, height])(document.getElementById('" + chart
-              + "').getBoundingClientRect())");
-          assertTrue(box.get(0).asDouble() > 150 && box.get(1).asDouble() > 40, what + ": " + chart + " " + box);
+          JsonNode size = chromium.evaluate(DRAWN.replace("ID", chart));
+          assertTrue(size.get(0).asDouble() > 150 && size.get(1).asDouble() > 40, what + ": " + chart + " is " + size);
+          assertTrue(size.get(2).asDouble() > 100, what + ": what " + chart + " shows is " + size);
         }
         assertEquals(width, chromium.evaluate("document.documentElement.scrollWidth").asInt(), what + ": wider than the window");
         assertEquals("[]", chromium.evaluate(BADLY_PLACED_TEXT).toString(), what);
-        assertEquals(dark, chromium.evaluate("getComputedStyle(document.body).backgroundColor").asText().equals("rgb(17, 22, 28)"), what);
+        assertEquals(dark ? "rgb(17, 22, 28)" : "rgb(244, 246, 248)", background(), what);
       }
     }
   }
@@ -127,7 +141,8 @@ class ReportInChromiumTest {
     chromium.moveMouse(at.get(0).asDouble(), at.get(1).asDouble());
     JsonNode row = chromium.evaluate(
         "Array.from(document.querySelectorAll('#epochs-table tbody tr')[39].cells, cell => cell.textContent)");
-    assertEquals("epoch 40: training loss = " + row.get(1).asText() + " · validation loss = " + row.get(2).asText(), readout("loss"));
+    assertEquals("epoch 40: training loss = " + row.get(1).asText() + " · validation loss = " + row.get(2).asText(),
+        readout("loss"));
     assertEquals("40", row.get(0).asText());
     assertEquals("visible", chromium.evaluate("document.querySelector('#loss .cursor').getAttribute('visibility')").asText());
     chromium.moveMouse(2, 2);
@@ -141,15 +156,17 @@ class ReportInChromiumTest {
     for (String key : List.of("Home", "ArrowRight", "ArrowDown")) {
       chromium.pressKey(key);
     }
-    String cell = chromium.evaluate("document.querySelectorAll('#gradients-map-table tbody tr')[1].cells[2].textContent").asText();
-    assertEquals("output, epoch 2: " + cell, readout("gradients-map"));
-    assertEquals("2", chromium.evaluate("document.querySelectorAll('#gradients-map-table tbody tr')[1].cells[0].textContent").asText());
+    JsonNode row = chromium.evaluate(
+        "Array.from(document.querySelectorAll('#gradients-map-table tbody tr')[1].cells, cell => cell.textContent)");
+    assertEquals("output, epoch 2: " + row.get(2).asText(), readout("gradients-map"));
+    assertEquals("2", row.get(0).asText());
   }
 
   @Test
   void theSwitchChangesTheScale() throws Exception {
     chromium.open(written(Shown.CLASSIFICATION), 1280, false);
-    String seen = "['linear', 'logarithmic'].map(name => document.querySelector('#loss .' + name).getBoundingClientRect().width > 0)";
+    String seen = "['linear', 'logarithmic'].map(name =>"
+        + " document.querySelector('#loss .' + name).getBoundingClientRect().width > 0)";
     assertEquals("[false,true]", chromium.evaluate(seen).toString());
     chromium.evaluate("document.getElementById('loss-log').click()");
     assertEquals("[true,false]", chromium.evaluate(seen).toString());
@@ -158,8 +175,18 @@ class ReportInChromiumTest {
   @Test
   void theBrowserForbidsWhatAPageMightLoadAndOtherScripts() throws Exception {
     chromium.open(written(Shown.CLASSIFICATION), 1280, false);
-    chromium.evaluate("new Promise(done => { const image = new Image(); image.onerror = () => done(1); image.src = 'http://example.invalid/x.png'; })");
-    chromium.evaluate("(() => { const script = document.createElement('script'); script.textContent = 'window.ran = 1'; document.body.append(script); })()");
+    chromium.evaluate("""
+        new Promise(done => {
+          const image = new Image();
+          image.onerror = () => done(1);
+          image.src = 'http://example.invalid/x.png';
+        })""");
+    chromium.evaluate("""
+        (() => {
+          const script = document.createElement('script');
+          script.textContent = 'window.ran = 1';
+          document.body.append(script);
+        })()""");
     assertEquals("undefined", chromium.evaluate("typeof window.ran").asText());
     assertEquals(2, chromium.complaints().stream().filter(text -> text.contains("Content Security Policy")).count(),
         chromium.complaints().toString());
@@ -170,8 +197,12 @@ class ReportInChromiumTest {
     chromium.open(written(Shown.CLASSIFICATION), 1280, true);
     chromium.showAsPrinted();
     chromium.screenshot(SCREENSHOTS.resolve("classification-print.png"));
-    assertEquals("rgb(255, 255, 255)", chromium.evaluate("getComputedStyle(document.body).backgroundColor").asText());
+    assertEquals("rgb(255, 255, 255)", background());
     assertEquals("none", chromium.evaluate("getComputedStyle(document.querySelector('.switch')).display").asText());
+  }
+
+  private static String background() throws Exception {
+    return chromium.evaluate("getComputedStyle(document.body).backgroundColor").asText();
   }
 
   private static String readout(String chart) throws Exception {

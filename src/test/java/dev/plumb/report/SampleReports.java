@@ -55,7 +55,8 @@ final class SampleReports {
     List<EpochRow> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 12; epoch++) {
       double loss = 0.45 + 0.5 * Math.exp(-epoch / 3.0);
-      rows.add(new EpochRow(epoch, loss, loss + 0.05 + 0.01 * random.nextGaussian(), 0.5 - 0.6 * Math.exp(-epoch / 3.0), 0.001, 0.004,
+      rows.add(new EpochRow(epoch, loss, loss + 0.05 + 0.01 * random.nextGaussian(), 0.5 - 0.6 * Math.exp(-epoch / 3.0), 0.001,
+          0.004,
           norms(random, 2, 0.3, 1.0)));
     }
     double[] actual = new double[442];
@@ -84,7 +85,8 @@ final class SampleReports {
     Random random = new Random(4);
     List<EpochRow> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 40; epoch++) {
-      double loss = epoch < 31 ? Math.pow(10, Math.max(0, epoch - 12) * 1.9) : epoch == 31 ? Double.POSITIVE_INFINITY : Double.NaN;
+      double loss = epoch < 31 ? Math.pow(10, Math.max(0, epoch - 12) * 1.9) : epoch == 31 ? Double.POSITIVE_INFINITY
+          : Double.NaN;
       double[] norms = norms(random, 4, epoch < 31 ? Math.sqrt(loss) : Double.NaN, 2);
       norms[1] = epoch > 20 ? 0 : norms[1];
       rows.add(new EpochRow(epoch, loss, loss, Double.isFinite(loss) ? -loss : Double.NaN, 0.5, 0.002, norms));
@@ -103,13 +105,15 @@ final class SampleReports {
     SortedMap<String, String> entries = new TreeMap<>();
     entries.put(attack, attack.repeat(50));
     return new RunReport(attack, List.of(attack), attack, report.epochs(), List.of(attack, attack, attack), report.keptEpoch(),
-        report.divergedAtEpoch(), Optional.of(new Classes(attack, names, ((Classes) report.predictions().get()).counts())), entries, entries);
+        report.divergedAtEpoch(), Optional.of(new Classes(attack, names, ((Classes) report.predictions().get()).counts())),
+            entries, entries);
   }
 
   /** Five networks as in the notebook; more seeds give quartiles. */
   static StudyReport study(int seeds) {
     Random random = new Random(5);
-    String[] names = {"Model A - Shallow", "Model B - Medium", "Model C - Deep", "Model D - Very Deep (ReLU)", "Model D - Very Deep (Sigmoid)"};
+    String[] names = {"Model A - Shallow", "Model B - Medium", "Model C - Deep", "Model D - Very Deep (ReLU)",
+        "Model D - Very Deep (Sigmoid)"};
     String[] shapes = {"3-4-1", "3-6-6-1", "3-8-8-8-8-1", "3-8x8-1", "3-8x8-1"};
     int[] layers = {2, 3, 5, 9, 9};
     double[] ends = {0.1115, 0.0728, 0.0304, 0.0528, 1.7439};
@@ -123,7 +127,8 @@ final class SampleReports {
           losses.put(epoch, end + 1.7 * Math.exp(-epoch / (60.0 * layers[i])) * (i == 4 ? 0.02 : 1));
         }
         losses.put(200, end + 1.7 * Math.exp(-200 / (60.0 * layers[i])) * (i == 4 ? 0.02 : 1));
-        runs.add(new Run(42 + seed, losses, end, i == 4 ? norms(random, 9, 6e-6, 0.12) : norms(random, layers[i], 0.04, 0.9), 0.12,
+        runs.add(new Run(42 + seed, losses, end, i == 4 ? norms(random, 9, 6e-6, 0.12) : norms(random, layers[i], 0.04, 0.9),
+            0.12,
             OptionalInt.empty()));
       }
       networks.add(new Network(names[i], shapes[i], i == 4 ? "sigmoid" : "relu", runs));
@@ -140,6 +145,7 @@ final class SampleReports {
   private static RunReport run(
       String title, List<EpochRow> rows, String metric, OptionalInt kept, OptionalInt diverged, Predictions predictions,
       String... notes) {
-    return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions), CONFIGURATION, MANIFEST);
+    return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
+        CONFIGURATION, MANIFEST);
   }
 }
