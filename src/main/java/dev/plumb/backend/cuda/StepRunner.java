@@ -117,8 +117,7 @@ final class StepRunner {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), mostRows, recorder, options.guards());
-    workspace = new Workspace(
-        context, network, training.loss(), training.precision(), replicas, largestBatch, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, options.guards());
   }
 
   /** Waits for all steps, and hands what they recorded to the recorder. */

@@ -50,7 +50,7 @@ class KernelSourcesTest {
         }
       }
     }
-    assertEquals(10, declared);
+    assertEquals(11, declared);
     assertEquals(2 * declared + 2, kernels.size(), "with finish_loss and finish_step");
   }
 
