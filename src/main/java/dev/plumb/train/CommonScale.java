@@ -8,7 +8,8 @@ import java.util.List;
  * One scale for features that are of one unit. Where the deviations of all numeric features are within a factor of 10 of each
  * other, like lengths and widths in centimetres, their relation says something: a column that hardly varies is mostly noise, and
  * would be made as loud as the others by a scale of its own. They are then all divided by the root mean square of their deviations.
- * (Measured on 24 splits of the iris table: 97 % of the test rows are met instead of 96 %.) Elsewhere each keeps its own.
+ * Measured on 24 splits of the iris table, where it matters most: 96.6 % of the test rows are met instead of 96.4 %, which is little.
+ * Elsewhere each keeps its own.
  */
 final class CommonScale {
   private static final double FACTOR = 10;
