@@ -1,6 +1,7 @@
 // All kernels as one module.
 
 #include "activation.cu"
+#include "fused_mlp.cu"
 #include "gather.cu"
 #include "loss.cu"
 #include "metrics.cu"

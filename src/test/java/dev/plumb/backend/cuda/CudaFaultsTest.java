@@ -11,6 +11,7 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Fault;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.data.Dataset;
@@ -82,7 +83,7 @@ class CudaFaultsTest {
     HostDevice.reset();
     HostDevice.quiet(true);
     HostDevice.fault(fault, n);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(execution, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED));
         TrainingSession session = backend.open(NETWORK, TRAINING, 2)) {
       session.write(Slot.PARAMETERS, 1, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2)));
       session.bind(DATA);
@@ -101,7 +102,7 @@ class CudaFaultsTest {
   void checkedExecutionNamesTheLaunchThatFailed() {
     CudaUnderTest.open(Execution.CHECKED, Order.FORWARD).close();
     HostDevice.quiet(true);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true, Planner.LAYERED));
         TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
       session.bind(DATA);
       HostDevice.fault(Fault.LAUNCH, 4);
@@ -116,7 +117,7 @@ class CudaFaultsTest {
   void sessionWhoseStepsFailedHalfwayTakesNoMore() {
     HostDevice.load();
     HostDevice.quiet(true);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.EAGER, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.EAGER, true, Planner.LAYERED));
         TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
       session.bind(DATA);
       StepChunk chunk = StepChunk.of(2).learningRate(0.01).build();
