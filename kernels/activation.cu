@@ -1,10 +1,14 @@
-// Forward: Z += b and A = f(Z). Backward: delta *= f'(Z), and the sums of delta over the batch for the bias gradient.
+// Forward: Z += b and A = f(Z). Backward: delta *= f'(Z), and the sums of delta over the batch for the bias gradient. Dropout
+// multiplies A, and delta before f', by 0 or by a scale.
 //
-// Shapes, per replica: Z, A and delta [batch x units], b and its gradient [units].
+// Shapes, per replica: Z, A and delta [batch x units], b and its gradient [units], of dropout a byte an element [batch x units].
 // Bound by memory: forward reads Z and writes Z and A, backward reads delta and Z and writes delta, once each.
+// Dropout: forward writes the byte and backward reads it. To make the words again in backward would take no byte, but ten rounds
+// of Philox an element there, where a thread has one element of a block of four.
 // Tried and left: f' from A instead of Z would save nothing (one of them is read anyway), and loses digits where f saturates.
 
 #include "activation.cuh"
+#include "philox.cuh"
 
 // Z += b, A = f(Z); a may be z itself where f is linear. Blocks: x over a replica's elements, y over replicas.
 template <typename T>
@@ -24,15 +28,50 @@ KERNEL(bias_activation,
        (T* z, T* a, const T* bias, long long batch, int units, long long bias_stride, int replicas, int activation),
        (z, a, bias, batch, units, bias_stride, replicas, activation))
 
+// The same with dropout: A = f(Z) times scale, or times 0 where the element's word is below the threshold; kept [batch x units] is
+// 1 or 0 likewise. A thread takes the four elements of one counter, which are neighbours. The seed is replica 0's.
+// Blocks: x over fours of a replica's elements, y over replicas.
+template <typename T>
+__device__ void bias_activation_dropout(
+    const int* cursor, const Step* steps, T* z, T* a, unsigned char* kept, const T* bias, long long batch, int units,
+    long long bias_stride, int replicas, int activation, int layer, long long seed, long long threshold, double scale) {
+    unsigned long long number = (unsigned long long)steps[*cursor].number;
+    long long count = batch * units;
+    long long fours = (count + 3) / 4;
+    for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        unsigned long long key = (unsigned long long)seed + (unsigned long long)replica;
+        for (long long four = blockIdx.x * (long long)blockDim.x + threadIdx.x; four < fours;
+             four += (long long)gridDim.x * blockDim.x) {
+            Words counter = {(unsigned int)four, (unsigned int)layer, (unsigned int)number, (unsigned int)(number >> 32)};
+            Words words = philox(counter, key);
+            for (long long i = 4 * four; i < 4 * four + 4 && i < count; i++) {
+                long long at = replica * count + i;
+                int place = (int)(i % 4);
+                unsigned int word = place == 0 ? words.x : place == 1 ? words.y : place == 2 ? words.z : words.w;
+                bool keeps = (long long)word >= threshold;
+                T sum = z[at] + bias[replica * bias_stride + i % units];
+                z[at] = sum;
+                a[at] = activate(sum, activation) * (keeps ? T(scale) : T(0));
+                kept[at] = keeps;
+            }
+        }
+    }
+}
+KERNEL(bias_activation_dropout,
+       (const int* cursor, const Step* steps, T* z, T* a, unsigned char* kept, const T* bias, long long batch, int units,
+        long long bias_stride, int replicas, int activation, int layer, long long seed, long long threshold, double scale),
+       (cursor, steps, z, a, kept, bias, batch, units, bias_stride, replicas, activation, layer, seed, threshold, scale))
+
 // The rows of a block's threads: 32 units wide, 8 rows deep.
 enum { TILE_UNITS = 32, TILE_ROWS = 8 };
 
-// delta *= f'(Z), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units].
+// delta *= f'(Z), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units]. kept and scale are
+// of dropout; a null kept leaves it out.
 // Blocks of TILE_UNITS x TILE_ROWS threads: x over units, y over segments, z over replicas.
 template <typename T>
 __device__ void activation_backward(
-    T* delta, const T* z, T* sums, long long batch, int units, long long rows_per_segment, long long sums_stride, int replicas,
-    int activation) {
+    T* delta, const T* z, const unsigned char* kept, T* sums, long long batch, int units, long long rows_per_segment,
+    long long sums_stride, int replicas, int activation, double scale) {
     __shared__ T tile[TILE_ROWS][TILE_UNITS];
     int unit = blockIdx.x * TILE_UNITS + threadIdx.x;
     long long first = blockIdx.y * rows_per_segment;
@@ -42,6 +81,10 @@ __device__ void activation_backward(
         for (long long row = first + threadIdx.y; row < end && unit < units; row += TILE_ROWS) {
             long long at = (replica * batch + row) * units + unit;
             T value = delta[at];
+            if (kept) {
+                value *= kept[at] ? T(scale) : T(0);
+                delta[at] = value;
+            }
             if (activation != LINEAR) {
                 value *= derivative(z[at], activation);
                 delta[at] = value;
@@ -60,9 +103,9 @@ __device__ void activation_backward(
     }
 }
 KERNEL(activation_backward,
-       (T* delta, const T* z, T* sums, long long batch, int units, long long rows_per_segment, long long sums_stride,
-        int replicas, int activation),
-       (delta, z, sums, batch, units, rows_per_segment, sums_stride, replicas, activation))
+       (T* delta, const T* z, const unsigned char* kept, T* sums, long long batch, int units, long long rows_per_segment,
+        long long sums_stride, int replicas, int activation, double scale),
+       (delta, z, kept, sums, batch, units, rows_per_segment, sums_stride, replicas, activation, scale))
 
 // The bias gradient [units] as the sum of its segments [segments][units], first to last. Blocks: x over units, y over replicas.
 template <typename T>

@@ -140,6 +140,9 @@ __device__ __forceinline__ void train(
         const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
         double terms = loss == CROSS_ENTROPY ? batch : (double)batch * outputs;
 
+        Dropping<T> dropping = {T(plan.dropout_scale), plan.dropout_threshold,
+                                (unsigned long long)plan.dropout_seed + (unsigned long long)replica, (unsigned long long)step.number};
+
         for (int base = 0; base < batch; base += slots) {
             int row = base + slot;
             seat.active = row < batch;
@@ -148,7 +151,7 @@ __device__ __forceinline__ void train(
                 seat.columns[k * seat.pitch] = data_x[from * inputs + k];
             }
             seat.wait_for_parts();
-            forward<true>(seat, taps, batch, row);
+            forward<true>(seat, dropping, taps, batch, row);
             if (seat.active && seat.part == 0) {
                 row_losses[slot] = row_loss(seat.columns + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
                                             data_y + from * outputs, loss == CROSS_ENTROPY ? data_labels[from] : 0, loss, T(terms));
@@ -310,7 +313,7 @@ __device__ void fused_outputs(
                 seat.columns[k * seat.pitch] = x[row * inputs + k];
             }
             seat.wait_for_parts();
-            forward<false>(seat, (T*)0, rows, row);
+            forward<false>(seat, Dropping<T>(), (T*)0, rows, row);
             for (int u = seat.part; seat.active && u < outputs; u += seat.parts) {
                 z[(replica * rows + row) * outputs + u] = seat.columns[(layers[layer_count - 1].delta + u) * seat.pitch];
             }

@@ -8,6 +8,7 @@
 #pragma once
 #include "activation.cuh"
 #include "loss.cuh"
+#include "philox.cuh"
 
 // Units of which one thread sums at once, or half as many where no more are left. Rows of weights are padded to the half.
 enum { UNITS = 8, HALF_UNITS = UNITS / 2 };
@@ -37,6 +38,9 @@ struct FusedPlan {
     double decay2;        // adam's beta2
     double epsilon;
     double weight_decay;
+    double dropout_scale;  // of what is kept; 1 for no dropout
+    long long dropout_threshold;
+    long long dropout_seed;  // replica 0's
     long long optimizer;  // the order of dev.plumb.model.OptimizerSpec.Kind
     long long nesterov;
     long long loss;
@@ -61,6 +65,28 @@ struct FusedPlan {
     long long at_tile;
     long long at_x;        // the data, or -1 where they stay in global memory
     long long at_targets;
+};
+
+// What a step drops: a unit's activation is multiplied by 0 where its word is below the threshold, else by the scale.
+template <typename T>
+struct Dropping {
+    T scale;
+    long long threshold;
+    unsigned long long key;
+    unsigned long long step;
+
+    __device__ __forceinline__ bool any() const {
+        return scale != T(1);
+    }
+
+    // Each element makes the words of four for itself: a thread goes along units, of which rarely four in a row are one counter's.
+    __device__ __forceinline__ T factor(int layer, long long element) const {
+        Words counter = {(unsigned int)(element / 4), (unsigned int)layer, (unsigned int)step, (unsigned int)(step >> 32)};
+        Words words = philox(counter, key);
+        int place = (int)(element % 4);
+        unsigned int word = place == 0 ? words.x : place == 1 ? words.y : place == 2 ? words.z : words.w;
+        return (long long)word >= threshold ? scale : T(0);
+    }
 };
 
 // Where a thread works.
@@ -126,10 +152,11 @@ __device__ __forceinline__ void units_forward(const Seat<T>& seat, const FusedLa
     }
 }
 
-// All layers. Leaves A in the next layer's input and, in training, f'(Z) where its delta will be; the outputs are left in the
-// last layer's delta. taps: Z of each layer as [batch x units], or null.
+// All layers. Leaves A in the next layer's input and, in training, f'(Z) where its delta will be, both with what is dropped; the
+// outputs are left in the last layer's delta. taps: Z of each layer as [batch x units], or null.
 template <bool TRAINING, typename T>
-__device__ __forceinline__ void forward(const Seat<T>& seat, T* taps, long long batch, long long row) {
+__device__ __forceinline__ void forward(
+    const Seat<T>& seat, const Dropping<T>& dropping, T* taps, long long batch, long long row) {
     for (int l = 0; l < seat.layer_count; l++) {
         const FusedLayer& layer = seat.layers[l];
         bool last = l + 1 == seat.layer_count;
@@ -147,11 +174,12 @@ __device__ __forceinline__ void forward(const Seat<T>& seat, T* taps, long long 
                 if (taps) {
                     taps[layer.first_unit * batch + row * layer.out + u] = z;
                 }
-                if (!last) {
+                if (!last && TRAINING) {
+                    T factor = dropping.any() ? dropping.factor(l, row * layer.out + u) : T(1);
+                    out[u * seat.pitch] = activate(z, layer.activation) * factor;
+                    seat.columns[(layer.delta + u) * seat.pitch] = derivative(z, layer.activation) * factor;
+                } else if (!last) {
                     out[u * seat.pitch] = activate(z, layer.activation);
-                    if (TRAINING) {
-                        seat.columns[(layer.delta + u) * seat.pitch] = derivative(z, layer.activation);
-                    }
                 }
             }
         }

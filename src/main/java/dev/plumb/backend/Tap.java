@@ -4,7 +4,7 @@ package dev.plumb.backend;
 public enum Tap {
   /** Z, the weighted sums with their bias. */
   PRE,
-  /** The activation of Z. */
+  /** A, the activation of Z, behind dropout. */
   POST,
   /** The derivative of the loss by Z. */
   DELTA

@@ -29,6 +29,8 @@ final class Bounds {
   private final ParameterLayout layout;
   private final Accuracy accuracy;
   private final double[] parameters;
+  /** What dropout multiplies the activations by that it keeps. */
+  private final double kept;
   private final StepInside reference;
   private final StepRows rows;
   private final double[] pre;
@@ -46,6 +48,7 @@ final class Bounds {
     this.layout = ParameterLayout.of(network);
     this.accuracy = Accuracy.of(training.precision());
     this.parameters = parameters;
+    kept = training.dropout().map(dropout -> 1 / (1 - dropout.probability())).orElse(1.0);
     this.reference = reference;
     this.rows = rows;
     pre = new double[network.layerCount()];
@@ -71,11 +74,13 @@ final class Bounds {
     return pre[layer];
   }
 
-  /** No activation is steeper than 1.13, and A's own rounding comes on top. */
+  /** No activation is steeper than 1.13, and A's own rounding comes on top; dropout's factor multiplies what Z is off by. */
   double post(int layer) {
-    return network.layer(layer).activation() == Activation.LINEAR
-        ? pre[layer]
-        : floored(1.13 * pre[layer] + accuracy.forward() * largest(reference.a()[layer]));
+    boolean linear = network.layer(layer).activation() == Activation.LINEAR;
+    if (linear && (kept == 1 || layer == lastLayer())) {
+      return pre[layer];
+    }
+    return floored((linear ? 1 : 1.13) * kept * pre[layer] + accuracy.forward() * largest(reference.a()[layer]));
   }
 
   double delta(int layer) {

@@ -9,6 +9,7 @@ import dev.plumb.backend.Tolerance;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -18,11 +19,14 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Holds a backend's gradients against central differences of its own loss, coordinate by coordinate:
  * (loss(p + h) - loss(p - h)) / 2h. A wrong derivative shows even where the same mistake is made everywhere, since the loss alone
  * says what is right. In double precision only: the differences are of the size of single precision's rounding.
+ *
+ * <p>With dropout, the loss is that of the first step: every evaluation drops the same units, so that it can be differentiated.
  *
  * <p>Where a unit's Z crosses the kink of relu, leaky_relu or elu between the two points, or an output crosses one of mae's or
  * huber's, the difference means nothing; such coordinates are skipped and counted.
@@ -50,17 +54,22 @@ public final class FiniteDifferences implements AutoCloseable {
   private final Loss loss;
   private final Dataset batch;
 
+  /** Without dropout. */
+  public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Dataset batch) {
+    this(backend, network, loss, Optional.empty(), batch);
+  }
+
   /**
    * @param backend whose gradients are checked
    * @param batch the rows over which the loss is taken
    * @throws InvalidInputException when the batch does not fit, or the backend shows no taps
    */
-  public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Dataset batch) {
+  public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Optional<Dropout> dropout, Dataset batch) {
     this.network = network;
     this.loss = loss;
     this.batch = batch;
     TrainingSpec standing = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0, 1);
-    session = backend.open(network, standing, 1);
+    session = backend.open(network, dropout.map(standing::withDropout).orElse(standing), 1);
     if (!(session instanceof Tapped tapped)) {
       session.close();
       throw new InvalidInputException("device " + backend.device().kind().key()
@@ -138,6 +147,7 @@ public final class FiniteDifferences implements AutoCloseable {
   /** Runs a step that leaves the parameters as they are, and returns its loss. */
   private double lossAt(double[] parameters) {
     session.write(Slot.PARAMETERS, 0, parameters);
+    session.stepsTaken(0);
     session.run(STANDING_STEP);
     return session.sync().loss()[0][0];
   }

@@ -13,6 +13,7 @@ import dev.plumb.data.NotebookData;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
@@ -81,6 +82,7 @@ final class CheckCommand implements Command {
 
         In fp64, and alone for --device reference, every gradient is also compared with finite differences of the
         loss, (loss(p + h) - loss(p - h)) / 2h; coordinates whose difference crosses a kink are skipped and counted.
+        With --dropout this is the loss of the first step, which drops the same units each time.
 
         Exits with 1 and the first tensor out of bounds when they disagree, whatever the mode.
         """;
@@ -89,7 +91,7 @@ final class CheckCommand implements Command {
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
-        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS,
+        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS,
         Flags.SEED, Flags.JSON);
   }
 
@@ -104,10 +106,14 @@ final class CheckCommand implements Command {
         word -> Keyed.parse(OptimizerSpec.Kind.class, "optimizer", word)));
     int steps = arguments.integer(Flags.STEPS, 10, 0);
     double learningRate = arguments.number(Flags.LEARNING_RATE, 0.01);
-    TrainingSpec training = arguments.at(Flags.LEARNING_RATE, () ->
+    TrainingSpec withoutDropout = arguments.at(Flags.LEARNING_RATE, () ->
         TrainingSpec.of(loss, optimizer, learningRate, Math.max(steps, 1)));
     Initializer initializer = arguments.parsed(Flags.INITIALIZER, Initializer.PYTORCH.key(), Initializer::of);
-    NumpyRandom stream = new NumpyRandom(arguments.whole(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED));
+    long seed = arguments.whole(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED);
+    double dropout = arguments.number(Flags.DROPOUT, 0);
+    TrainingSpec training = dropout == 0 ? withoutDropout
+        : withoutDropout.withDropout(arguments.at(Flags.DROPOUT, () -> new Dropout(dropout, seed)));
+    NumpyRandom stream = new NumpyRandom(seed);
     Dataset data = data(arguments, network, loss, stream);
     data.requireFits(network, loss);
     double[] parameters = initializer.draw(network, stream);
@@ -123,7 +129,7 @@ final class CheckCommand implements Command {
       Case checked = new Case(network, training.withPrecision(precision), data, parameters, steps);
       out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", "
-          + optimizer.kind().key() + ", " + data.rows() + " samples, weights " + initializer.key() + ", " + precision.key());
+          + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows() + " samples, weights " + initializer.key() + ", " + precision.key());
       out.flush();
       Optional<CrossCheckReport> crossCheck =
           isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked));
@@ -191,7 +197,8 @@ final class CheckCommand implements Command {
   /** Finite differences at the first weights and after {@code steps} steps; false when there the weights are not finite. */
   private static boolean differences(Backend device, Case checked, CheckReport report) {
     try (FiniteDifferences differences =
-        new FiniteDifferences(device, checked.network(), checked.training().loss(), checked.data())) {
+        new FiniteDifferences(
+            device, checked.network(), checked.training().loss(), checked.training().dropout(), checked.data())) {
       report.add(0, differences.at(checked.parameters()));
       if (checked.steps() > 0) {
         double[] later = trained(device, checked);

@@ -36,6 +36,7 @@ final class Flags {
   static final Option INITIALIZER =
       value("initializer", "NAME", String.join(", ", Keyed.keys(Initializer.class)) + " (default: pytorch)");
   static final Option LEARNING_RATE = value("lr", "RATE", "learning rate (default: 0.01)");
+  static final Option DROPOUT = value("dropout", "P", "probability of a hidden unit to be left out of a step (default: 0)");
   static final Option STEPS =
       value("steps", "N", "check at the first weights, and again after N steps of training (default: 10)");
   static final Option MODE = value("mode", "MODE",

@@ -131,6 +131,7 @@ final class StudyCommand implements Command {
         + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate()
         + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
         + ", " + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once")
+        + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
         + ", " + training.precision().key();
   }
 

@@ -1,5 +1,6 @@
 package dev.plumb.model;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -10,6 +11,7 @@ import java.util.OptionalInt;
  * @param learningRate at least 0; a schedule or a grid may give other rates step by step
  * @param epochs passes over the data, at least 1
  * @param batchSize rows of a step; empty for all rows at once
+ * @param dropout of the hidden layers' activations; empty for none
  */
 public record TrainingSpec(
     Loss loss,
@@ -18,7 +20,8 @@ public record TrainingSpec(
     double learningRate,
     int epochs,
     OptionalInt batchSize,
-    Precision precision) {
+    Precision precision,
+    Optional<Dropout> dropout) {
 
   public TrainingSpec {
     requireLearningRate(learningRate);
@@ -31,27 +34,34 @@ public record TrainingSpec(
     if (clipNorm.isPresent() && !(clipNorm.getAsDouble() > 0 && clipNorm.getAsDouble() < Double.POSITIVE_INFINITY)) {
       throw new InvalidInputException("clipNorm " + clipNorm.getAsDouble() + " must be a finite number above 0");
     }
-    if (loss == null || optimizer == null || precision == null) {
-      throw new InvalidInputException("a training needs a loss, an optimizer and a precision");
+    if (loss == null || optimizer == null || precision == null || dropout == null) {
+      throw new InvalidInputException("a training needs a loss, an optimizer, a precision and a dropout, which may be empty");
     }
   }
 
-  /** Full-batch training in double precision without clipping; the {@code with} methods change the rest. */
+  /** Full-batch training in double precision without clipping and dropout; the {@code with} methods change the rest. */
   public static TrainingSpec of(Loss loss, OptimizerSpec optimizer, double learningRate, int epochs) {
-    return new TrainingSpec(
-        loss, optimizer, OptionalDouble.empty(), learningRate, epochs, OptionalInt.empty(), Precision.FP64);
+    return new TrainingSpec(loss, optimizer, OptionalDouble.empty(), learningRate, epochs, OptionalInt.empty(),
+        Precision.FP64, Optional.empty());
   }
 
   public TrainingSpec withPrecision(Precision other) {
-    return new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, other);
+    return new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, other, dropout);
   }
 
   public TrainingSpec withClipNorm(double norm) {
-    return new TrainingSpec(loss, optimizer, OptionalDouble.of(norm), learningRate, epochs, batchSize, precision);
+    return new TrainingSpec(
+        loss, optimizer, OptionalDouble.of(norm), learningRate, epochs, batchSize, precision, dropout);
   }
 
   public TrainingSpec withBatchSize(int rows) {
-    return new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, OptionalInt.of(rows), precision);
+    return new TrainingSpec(
+        loss, optimizer, clipNorm, learningRate, epochs, OptionalInt.of(rows), precision, dropout);
+  }
+
+  public TrainingSpec withDropout(Dropout other) {
+    return new TrainingSpec(
+        loss, optimizer, clipNorm, learningRate, epochs, batchSize, precision, Optional.of(other));
   }
 
   /** @throws InvalidInputException when the batch size is larger than the data */

@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -15,7 +16,8 @@ import java.util.List;
  * Several networks, trained alike on the notebook's data and compared.
  *
  * @param samples rows of the data
- * @param seed of the one stream that gives the data, then network by network the first weights and the batch orders
+ * @param seed of the one stream that gives the data, then network by network the first weights and the batch orders; and of
+ *     dropout, whatever seed the training has for it
  * @param shuffle whether batches are drawn anew every epoch; without meaning when all rows are one batch
  * @param lossAtEpochs the epochs, from 1, whose loss is reported besides the final one
  */
@@ -47,6 +49,9 @@ public record StudySpec(
     }
     if (networks.isEmpty()) {
       throw new InvalidInputException("networks is empty; at least one is needed");
+    }
+    if (training.dropout().isPresent()) {
+      training = training.withDropout(new Dropout(training.dropout().get().probability(), seed));
     }
     lossAtEpochs = lossAtEpochs.stream().distinct().sorted().toList();
     networks = List.copyOf(networks);

@@ -3,6 +3,7 @@ package dev.plumb.study;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Keyed;
@@ -14,6 +15,7 @@ import dev.plumb.model.TrainingSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -21,7 +23,7 @@ import java.util.Set;
 /** Reads a study from JSON. What a file leaves out is as in the notebook, but for the networks, which it must name. */
 public final class StudySpecReader {
   private static final Set<String> KEYS = Set.of("name", "data", "seed", "initializer", "loss", "optimizer", "clipNorm",
-      "learningRate", "epochs", "batchSize", "shuffle", "lossAtEpochs", "networks");
+      "learningRate", "epochs", "batchSize", "dropout", "shuffle", "lossAtEpochs", "networks");
 
   private StudySpecReader() {}
 
@@ -37,7 +39,8 @@ public final class StudySpecReader {
   private static StudySpec study(JsonObject json) {
     json.allowOnly(KEYS);
     StudySpec notebook = StudySpec.notebook();
-    TrainingSpec training = training(json, notebook.training());
+    long seed = json.has("seed") ? json.longInteger("seed") : notebook.seed();
+    TrainingSpec training = training(json, notebook.training(), seed);
     int samples = json.has("data") ? samples(json.object("data"), notebook.samples()) : notebook.samples();
     List<Integer> lossAtEpochs = json.has("lossAtEpochs") ? json.integers("lossAtEpochs")
         : training.epochs() >= StudySpec.NOTEBOOK_LOSS_EPOCH ? notebook.lossAtEpochs() : List.of();
@@ -48,7 +51,7 @@ public final class StudySpecReader {
     return json.at(() -> new StudySpec(
         json.has("name") ? json.text("name") : "study",
         samples,
-        json.has("seed") ? json.longInteger("seed") : notebook.seed(),
+        seed,
         json.has("initializer") ? json.parsed("initializer", Initializer::of)
             : notebook.initializer(),
         training,
@@ -69,14 +72,15 @@ public final class StudySpecReader {
     });
   }
 
-  private static TrainingSpec training(JsonObject json, TrainingSpec otherwise) {
+  private static TrainingSpec training(JsonObject json, TrainingSpec otherwise, long seed) {
     Loss loss = json.has("loss") ? json.parsed("loss", Loss::of) : otherwise.loss();
     OptimizerSpec optimizer = json.has("optimizer") ? optimizer(json.object("optimizer")) : otherwise.optimizer();
     OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : OptionalDouble.empty();
     double learningRate = json.has("learningRate") ? json.number("learningRate") : otherwise.learningRate();
     int epochs = json.has("epochs") ? json.integer("epochs") : otherwise.epochs();
     OptionalInt batchSize = json.has("batchSize") ? OptionalInt.of(json.integer("batchSize")) : OptionalInt.empty();
-    return json.at(() -> new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64));
+    return json.at(() -> new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64,
+        json.has("dropout") ? Optional.of(new Dropout(json.number("dropout"), seed)) : Optional.empty()));
   }
 
   private static OptimizerSpec optimizer(JsonObject json) {

@@ -48,6 +48,8 @@ public final class Trainer {
   private final int[] divergedAtEpoch;
   private final long firstStep;
   private final boolean fullBatch;
+  /** Whether a step over all rows reports the loss over all rows: with dropout it is of other units each time. */
+  private final boolean lossFromSteps;
   private final long stepsPerEpoch;
 
   /**
@@ -75,6 +77,7 @@ public final class Trainer {
     session.bind(data);
     stepsPerEpoch = orders.get(0).stepsPerEpoch();
     fullBatch = stepsPerEpoch == 1;
+    lossFromSteps = fullBatch && training.dropout().isEmpty();
     firstStep = session.stepsTaken();
     divergedAtEpoch = new int[session.replicas()];
     gradientNorms = new double[session.replicas()][];
@@ -92,7 +95,7 @@ public final class Trainer {
     while (epoch < training.epochs() && !allDiverged()) {
       epoch++;
       boolean wanted = lossAtEpoch.containsKey(epoch);
-      if (wanted && !fullBatch) {
+      if (wanted && !lossFromSteps) {
         runPending(epoch - 1);
         lossAtEpoch.put(epoch, session.evaluate(data).loss());
       }
@@ -102,7 +105,7 @@ public final class Trainer {
       }
       for (int step = 0; step < stepsPerEpoch; step++) {
         boolean last = epoch == training.epochs() && step == stepsPerEpoch - 1;
-        if (last || (wanted && fullBatch)) {
+        if (last || (wanted && lossFromSteps)) {
           pendingRecords.add(pending.size());
           epochOfRecordedStep.put(firstStep + (epoch - 1) * stepsPerEpoch + step, epoch);
         }
@@ -142,7 +145,7 @@ public final class Trainer {
   private void collect(StepMetrics metrics) {
     for (int i = 0; i < metrics.steps().length; i++) {
       int epoch = epochOfRecordedStep.get(metrics.steps()[i]);
-      if (fullBatch && lossAtEpoch.containsKey(epoch)) {
+      if (lossFromSteps && lossAtEpoch.containsKey(epoch)) {
         lossAtEpoch.put(epoch, metrics.loss()[i]);
       }
       System.arraycopy(metrics.gradientNorms()[i], 0, gradientNorms, 0, gradientNorms.length);

@@ -12,11 +12,14 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -143,6 +146,33 @@ class CheckedBackendTest {
     assertTrue(log.firstWrong().orElse("none").contains("layers.0.weight[0,0]"), log.firstWrong().toString());
   }
 
+  @Test
+  void otherMaskIsFoundWhereItIsMade() {
+    Everything found = new Everything();
+    Dropout dropout = new Dropout(0.3, SEED);
+    Backend other = new OtherDropoutBackend(new Dropout(0.3, SEED + 1));
+    try (CheckedBackend checked = new CheckedBackend(other, new ReferenceBackend(), 1, found)) {
+      run(checked, TRAINING.withDropout(dropout), StepChunk.of(1).learningRate(0.01).build());
+    }
+    TensorCheck first =
+        found.tensors.stream().filter(tensor -> tensor.verdict() == TensorCheck.Verdict.WRONG).findFirst().orElseThrow();
+    assertEquals("layers.0.post", first.tensor().name());
+    assertEquals(0, first.replica());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ROWS, FP64", "PRODUCTS, FP64", "ROWS, FP32", "PRODUCTS, FP32"})
+  void stepsWithDropoutAgreeWithTheReference(CpuOptions.Method method, Precision precision) {
+    Everything found = new Everything();
+    TrainingSpec training = TRAINING.withPrecision(precision).withDropout(new Dropout(0.4, SEED));
+    CpuOptions options = CpuOptions.standard().withMethod(method);
+    try (CheckedBackend checked = new CheckedBackend(new CpuBackend(options, note -> { }), new ReferenceBackend(), 3, found)) {
+      run(checked, training, StepChunk.of(STEPS).learningRate(0.01).build());
+    }
+    assertEquals(List.of(0L, 3L, 6L), found.steps);
+    assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
+  }
+
   // What is not an error
 
   @Test
@@ -181,6 +211,28 @@ class CheckedBackendTest {
         assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK));
       }
     }
+  }
+
+  @Test
+  void whatDropoutScalesUpMayBeOffByAsMuchMore() {
+    // Z is 1 - 1 = 0, and on the device half of what it may be off by; what is kept of A is ten times that.
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 1, 1);
+    double[] ones = new double[2 * 40];
+    Arrays.fill(ones, 1);
+    Dataset data = Dataset.ofTargets(2, 1, ones, new double[40]);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32)
+        .withDropout(new Dropout(0.9, SEED));
+    double error = 0.5 * Accuracy.of(Precision.FP32).forward();
+    Everything found = new Everything();
+    try (CheckedBackend checked = new CheckedBackend(new HiddenWeightBackend(0, error), new ReferenceBackend(), 1, found);
+        TrainingSession session = checked.open(network, training, 1)) {
+      session.write(Slot.PARAMETERS, 0, new double[] {1, -1, 0, 1, 0});
+      session.bind(data);
+      session.run(StepChunk.of(1).learningRate(0.01).build());
+    }
+    TensorCheck post = found.only("layers.0.post");
+    assertEquals(10 * error, Math.abs(post.actual() - post.expected()), 0.01 * error);
+    assertEquals(TensorCheck.Verdict.OK, post.verdict(), post.toString());
   }
 
   @Test

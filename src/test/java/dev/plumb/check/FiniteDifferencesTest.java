@@ -2,6 +2,7 @@ package dev.plumb.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
@@ -12,6 +13,7 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -22,11 +24,13 @@ import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -81,6 +85,24 @@ class FiniteDifferencesTest {
       assertEquals(check.slice().size(), check.compared() + check.skipped());
       // A kink between two points 2e-5 apart is rare.
       assertTrue(check.skipped() * 10 <= check.slice().size() + 10, what + ": " + check);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void gradientsWithDropoutAreRightToo(Activation activation) {
+    NetworkSpec network = NetworkSpec.of(activation, 3, 13, 7, 2);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    Dataset data = RandomData.draw(7, network, Loss.MSE, stream);
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    try (Backend backend = new ReferenceBackend();
+        FiniteDifferences dropping =
+            new FiniteDifferences(backend, network, Loss.MSE, Optional.of(new Dropout(0.4, SEED)), data);
+        FiniteDifferences whole = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+      List<GradientCheck> checks = dropping.at(parameters);
+      assertAllRight(activation.key(), checks);
+      // Output biases: dropout moves the outputs, and their derivatives with them.
+      assertNotEquals(whole.at(parameters).get(0).difference(), checks.get(0).difference());
     }
   }
 

@@ -8,6 +8,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -36,6 +37,8 @@ public final class ToleranceSurvey implements CheckListener {
       OptimizerSpec.Adam.DEFAULT_W,
       OptimizerSpec.RmsProp.DEFAULT);
 
+  private static final double[] DROPOUT = {0, 0.5, 0, 0.1, 0, 0.9};
+
   /** The largest errors of one quantity. */
   private static final class Largest {
     private long compared;
@@ -58,7 +61,7 @@ public final class ToleranceSurvey implements CheckListener {
     }
   }
 
-  /** Trains from each seed from 0 on. */
+  /** Trains from each seed from 0 on, in turns without dropout and with much and little of it. */
   void run(Backend device, Precision precision, int seeds) {
     CheckedBackend checked = new CheckedBackend(device, Backends.reference(), 1, this);
     for (int seed = 0; seed < seeds; seed++) {
@@ -68,8 +71,11 @@ public final class ToleranceSurvey implements CheckListener {
         OptimizerSpec optimizer = OPTIMIZERS.get((seed / 2 + activation.ordinal()) % OPTIMIZERS.size());
         NetworkSpec network = NetworkSpec.of(activation, width(stream), width(stream), width(stream), width(stream));
         Dataset data = RandomData.draw(2 * width(stream), network, loss, stream);
-        TrainingSpec training = TrainingSpec.of(loss, optimizer, 0.01, STEPS).withPrecision(precision);
-        trained = ", " + loss.key() + ", " + optimizer.kind().key() + ", " + data.rows() + " rows, seed " + seed;
+        TrainingSpec plain = TrainingSpec.of(loss, optimizer, 0.01, STEPS).withPrecision(precision);
+        double dropout = DROPOUT[seed % DROPOUT.length];
+        TrainingSpec training = dropout == 0 ? plain : plain.withDropout(new Dropout(dropout, seed));
+        trained = ", " + loss.key() + ", " + optimizer.kind().key() + ", dropout " + dropout + ", " + data.rows()
+            + " rows, seed " + seed;
         try (TrainingSession session = checked.open(network, training, 1)) {
           session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(network, stream));
           session.bind(data);

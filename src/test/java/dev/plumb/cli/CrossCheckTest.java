@@ -50,6 +50,17 @@ class CrossCheckTest {
   }
 
   @Test
+  void dropoutIsCheckedAndTakenInFiniteDifferences() {
+    Ran ran = plumb(NONE, "check", "--layers", "3,9,5,1", "--precision", "fp64", "--dropout", "0.4");
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.out().contains("3-9-5-1 tanh, loss mse, sgd, dropout 0.4, 33 samples"), ran.out());
+    assertTrue(ran.out().endsWith("compared gradients agree\n"), ran.out());
+    Ran refused = plumb(NONE, "check", "--dropout", "1");
+    assertEquals(2, refused.code());
+    assertTrue(refused.err().contains("--dropout") && refused.err().contains("at least 0 and below 1"), refused.err());
+  }
+
+  @Test
   void inDoublePrecisionFiniteDifferencesAreTakenToo() {
     Ran ran = plumb(NONE, "check", "--layers", "3,4,1", "--precision", "fp64", "--optimizer", "adam");
     assertEquals(0, ran.code(), ran.err());

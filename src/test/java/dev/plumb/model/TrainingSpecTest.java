@@ -1,9 +1,11 @@
 package dev.plumb.model;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,6 +30,20 @@ class TrainingSpecTest {
   @ValueSource(doubles = {0, -1, Double.NaN, Double.POSITIVE_INFINITY})
   void clipNormMustBeFiniteAndPositive(double norm) {
     assertRefused("clipNorm " + norm, () -> SPEC.withClipNorm(norm));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-0.1, 1, 30, Double.NaN})
+  void dropoutMustBeAProbabilityThatLeavesSomething(double probability) {
+    assertRefused("dropout " + probability + " must be at least 0 and below 1", () -> new Dropout(probability, 1));
+  }
+
+  @Test
+  void changedSpecKeepsTheRest() {
+    Dropout dropout = new Dropout(0.5, 7);
+    TrainingSpec one = SPEC.withDropout(dropout).withBatchSize(3).withClipNorm(2).withPrecision(Precision.FP32);
+    assertEquals(one, SPEC.withPrecision(Precision.FP32).withClipNorm(2).withBatchSize(3).withDropout(dropout));
+    assertEquals(Optional.of(dropout), one.dropout());
   }
 
   @Test

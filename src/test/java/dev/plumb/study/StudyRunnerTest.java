@@ -5,6 +5,7 @@ import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,7 @@ import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.golden.Golden;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -69,6 +71,21 @@ class StudyRunnerTest {
       assertEquals(alone.lossAtEpoch(), first.lossAtEpoch());
       assertFalse(alone.finalLoss() == three.get(network * 3 + 1).finalLoss(), "other seeds should differ");
     }
+  }
+
+  /** The second of two seeds has masks of its own: those that it has when it comes first. */
+  @Test
+  void seedOfTheRunIsThatOfItsDropout() {
+    StudySpec plain = small(0.02);
+    StudySpec dropping = new StudySpec(plain.name(), plain.samples(), plain.seed(), plain.initializer(),
+        plain.training().withDropout(new Dropout(0.3, 1000)), plain.shuffle(), plain.lossAtEpochs(), plain.networks());
+    List<StudyRun> two = run(dropping, 2).runs();
+    List<StudyRun> one = run(dropping, 1).runs();
+    for (int network = 0; network < 2; network++) {
+      assertEquals(one.get(network).finalLoss(), two.get(2 * network).finalLoss());
+      assertNotEquals(run(plain, 1).runs().get(network).finalLoss(), one.get(network).finalLoss());
+    }
+    assertEquals(Optional.of(new Dropout(0.3, 1)), dropping.training().dropout(), "whatever seed was given");
   }
 
   @Test

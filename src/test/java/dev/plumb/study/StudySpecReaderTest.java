@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -15,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -32,7 +34,7 @@ class StudySpecReaderTest {
     StudySpec spec = read("""
         { "name": "seed 7", "data": {"source": "notebook", "samples": 99}, "seed": 7, "initializer": "he_normal",
           "loss": "huber", "optimizer": {"type": "adamw", "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-6, "weightDecay": 0.1},
-          "clipNorm": 2.5, "learningRate": 0.02, "epochs": 700, "batchSize": 16, "shuffle": false,
+          "clipNorm": 2.5, "learningRate": 0.02, "epochs": 700, "batchSize": 16, "shuffle": false, "dropout": 0.25,
           "lossAtEpochs": [300, 100, 300],
           "networks": [ {"name": "Tanh", "layers": [3,5,7,1], "activation": "tanh"} ] }""");
     assertEquals("seed 7", spec.name());
@@ -45,6 +47,8 @@ class StudySpecReaderTest {
     assertEquals(0.02, spec.training().learningRate());
     assertEquals(700, spec.training().epochs());
     assertEquals(OptionalInt.of(16), spec.training().batchSize());
+    assertEquals(Optional.of(new Dropout(0.25, 7)), spec.training().dropout(), "with the seed of the study");
+    assertEquals(Optional.of(new Dropout(0.25, 8)), spec.withSeed(8).training().dropout());
     assertEquals(false, spec.shuffle());
     assertEquals(List.of(100, 300), spec.lossAtEpochs());
     assertEquals(List.of(new StudyNetwork("Tanh", NetworkSpec.of(Activation.TANH, 3, 5, 7, 1))), spec.networks());
@@ -92,6 +96,8 @@ class StudySpecReaderTest {
     "'learningRate': 'fast' | learningRate, line 1: must be a number, not \"fast\"",
     "'batchSize': 401 | batchSize 401 is larger than the data, which has 400 rows",
     "'batchSize': 0 | batchSize 0 must be at least 1",
+    "'dropout': 1 | dropout, line 1: dropout 1.0 must be at least 0 and below 1",
+    "'dropout': 'half' | dropout, line 1: must be a number, not \"half\"",
     "'seed': -1 | seed -1 must lie between 0 and 4294967295",
     "'seed': 4294967296 | seed 4294967296 must lie between",
     "'seed': 1.5 | seed, line 1: must be a whole number, not 1.5",

@@ -15,6 +15,7 @@ import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -25,6 +26,7 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,24 @@ class TrainerTest {
       assertSameBits("norms", metrics.gradientNorms()[epochs - 1][0], outcome.gradientNorms()[0]);
       assertEquals(epochs, session.stepsTaken());
       assertArrayEquals(new int[] {0}, outcome.divergedAtEpoch());
+    }
+  }
+
+  /** A step's own loss is of the units that it did not drop. */
+  @Test
+  void fullBatchLossesWithDropoutAreOfTheWholeNetwork() {
+    TrainingSpec training =
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withDropout(new Dropout(0.5, 1));
+    try (TrainingSession session = started(training, 1);
+        TrainingSession byHand = started(training, 1)) {
+      Trainer.Outcome outcome = trainer(session, training, List.of(1, 5)).train();
+      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(1));
+      byHand.bind(DATA);
+      byHand.run(StepChunk.of(4).learningRate(0.05).build());
+      byHand.sync();
+      assertSameBits("before epoch 5", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(5));
+      byHand.run(StepChunk.of(1).learningRate(0.05).recordAll().build());
+      assertSameBits("norms", byHand.sync().gradientNorms()[0][0], outcome.gradientNorms()[0]);
     }
   }
 
@@ -98,7 +118,7 @@ class TrainerTest {
   void divergenceIsReportedByTheEpochOfItsFirstStep() {
     for (OptionalInt batchSize : List.of(OptionalInt.empty(), OptionalInt.of(3))) {
       TrainingSpec training = new TrainingSpec(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, OptionalDouble.empty(), 30, 400, batchSize,
-          Precision.FP64);
+          Precision.FP64, Optional.empty());
       try (TrainingSession session = backend.open(DEEP, training, 1);
           TrainingSession byHand = backend.open(DEEP, training, 1)) {
         double[] parameters = Initializer.PYTORCH.draw(DEEP, new NumpyRandom(2));

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.cuda.CudaOptions.Planner;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -145,8 +146,10 @@ final class FusedPlan {
         epsilon = ((OptimizerSpec.RmsProp) optimizer).epsilon();
       }
     }
+    double probability = training.dropout().map(Dropout::probability).orElse(0.0);
     return new long[] {
       word(training.clipNorm().orElse(0)), word(decay1), word(decay2), word(epsilon), word(optimizer.weightDecay()),
+      word(1 / (1 - probability)), Math.round(probability * (1L << 32)), training.dropout().map(Dropout::seed).orElse(0L),
       optimizer.kind().ordinal(), nesterov ? 1 : 0, training.loss().ordinal(), network.layerCount(), layers.items(),
       layers.vector(), layers.units(), layers.columns(), rowsOfTile, parts,
       new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.rowLosses(),

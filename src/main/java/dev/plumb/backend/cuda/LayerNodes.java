@@ -4,11 +4,13 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
@@ -71,6 +73,23 @@ final class LayerNodes {
         biasAddress(layer), (long) n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal()));
   }
 
+  /** The same in a step with dropout, A = f(Z) ∘ M; kept [n x out] takes a byte an element, 0 where M is. */
+  void forwardDropping(
+      List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, StepTable table, Dropout dropout) {
+    LayerSpec spec = network.layer(layer);
+    Matrix weight = state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
+    nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
+    long fours = Launches.ceilDiv((long) n * spec.out(), 4);
+    nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), table.cursor.address(),
+        table.entries.address(), z.address(), a.address(), kept.address(), biasAddress(layer), (long) n, spec.out(),
+        state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
+        Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
+  }
+
+  private static double scale(Dropout dropout) {
+    return 1 / (1 - dropout.probability());
+  }
+
   private long biasAddress(int layer) {
     return state.address(Slot.PARAMETERS, firstReplica * state.layout().size() + state.layout().bias(layer));
   }
@@ -109,9 +128,11 @@ final class LayerNodes {
   /**
    * From delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
    *
+   * @param dropout of this layer, whose {@link #forwardDropping} filled kept; empty for none
    * @param below dLoss/dA of the layer below, or null for the first layer
    */
-  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer delta, Buffer below, Buffer segmentSums) {
+  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer delta,
+      Buffer below, Buffer segmentSums) {
     LayerSpec spec = network.layer(layer);
     long biasGradient = state.address(Slot.GRADIENTS, state.layout().bias(layer));
     int segments = segments(n);
@@ -120,8 +141,9 @@ final class LayerNodes {
     long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
     Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, Math.min(replicas, 65535), UNITS_OF_TILE,
         ROWS_OF_TILE);
-    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(), sums, (long) n, spec.out(),
-        rowsOfSegment, sumsStride, replicas, spec.activation().ordinal()));
+    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(),
+        dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, sumsStride, replicas,
+        spec.activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0)));
     if (segments > 1) {
       nodes.add(bind("sum_segments", of(layer), Grid.ofElements(spec.out(), replicas), sums, biasGradient, spec.out(), segments,
           state.layout().size(), replicas));

@@ -3,11 +3,13 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One training step over a batch of a fixed number of rows, as a list of launches: gather the batch, forward, loss, backward,
@@ -58,15 +60,27 @@ final class StepPlan {
     }
     int last = network.layerCount() - 1;
     for (int layer = 0; layer <= last; layer++) {
-      layers.forward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.a(layer));
+      Matrix in = input(layer, x, workspace, batch);
+      Optional<Dropout> dropout = dropout(layer);
+      if (dropout.isPresent()) {
+        layers.forwardDropping(nodes, layer, batch, in, workspace.z(layer), workspace.a(layer), workspace.kept(layer), table,
+            dropout.get());
+      } else {
+        layers.forward(nodes, layer, batch, in, workspace.z(layer), workspace.a(layer));
+      }
     }
     nodes.add(layers.loss(batch, workspace.z(last).address(), targets, targetsStride, workspace.delta(last).address(),
         workspace.lossPartials.address(), 0));
     for (int layer = last; layer >= 0; layer--) {
-      layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.delta(layer),
-          layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
+      layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
+          dropout(layer), workspace.delta(layer), layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
     }
     addMetricsAndUpdate(workspace, batch);
+  }
+
+  /** Outputs are never dropped. */
+  private Optional<Dropout> dropout(int layer) {
+    return layer == network.layerCount() - 1 ? Optional.empty() : training.dropout();
   }
 
   /** What a layer reads: the batch, or the activations of the layer below. */

@@ -120,8 +120,7 @@ final class StepRunner implements Steps {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), mostRows, recorder, options.guards());
-    workspace = new Workspace(
-        context, network, training.loss(), training.precision(), replicas, largestBatch, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, options.guards());
   }
 
   @Override

@@ -2,7 +2,7 @@ package dev.plumb.backend.cuda;
 
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
-import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +14,8 @@ final class Workspace {
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
+  /** A byte an element of each hidden layer: whether dropout kept it. Empty without dropout. */
+  private final List<Buffer> kept = new ArrayList<>();
   /** The gathered batch: X [rows x inputs], and Y [rows x outputs] or int labels [rows]. */
   final Buffer x;
   final Buffer targets;
@@ -21,12 +23,12 @@ final class Workspace {
   final Buffer segmentSums;
   final Buffer lossPartials;
 
-  Workspace(
-      CudaContext context, NetworkSpec network, Loss loss, Precision precision, int replicas, int rows, boolean guards) {
+  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, boolean guards) {
+    Loss loss = training.loss();
     this.rows = rows;
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
     long row = (long) replicas * rows;
-    int bytes = Transfers.bytesOf(precision);
+    int bytes = Transfers.bytesOf(training.precision());
     int widest = 0;
     for (int layer = 0; layer < network.layerCount(); layer++) {
       int units = network.layer(layer).out();
@@ -34,6 +36,9 @@ final class Workspace {
       z.add(buffer("Z of layer " + layer, row * units * bytes));
       a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * units * bytes));
       delta.add(buffer("delta of layer " + layer, row * units * bytes));
+      if (training.dropout().isPresent() && !last) {
+        kept.add(buffer("what is kept of layer " + layer, row * units));
+      }
       widest = Math.max(widest, units);
     }
     x = buffer("X of the batch", row * network.inputs() * bytes);
@@ -63,6 +68,11 @@ final class Workspace {
 
   Buffer delta(int layer) {
     return delta.get(layer);
+  }
+
+  /** Null where nothing is dropped. */
+  Buffer kept(int layer) {
+    return layer < kept.size() ? kept.get(layer) : null;
   }
 
   DeviceArena arena() {

@@ -2,6 +2,7 @@ package dev.plumb.backend.reference;
 
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.Tap;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -10,17 +11,22 @@ import dev.plumb.model.TrainingSpec;
  * One network, trained by plain loops over doubles. For layer l, with A[-1] = X:
  *
  * <pre>
- *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            A[l] = f(Z[l])
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (D[l+1]·W[l+1]) ∘ f'(Z[l])
+ *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            A[l] = f(Z[l]) ∘ M[l]
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l])
  *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
  * </pre>
  *
- * <p>Z, A and D are [batch][units], W is [out x in] and b [out] inside the flat vector.
+ * <p>Z, A, D and M are [batch][units], W is [out x in] and b [out] inside the flat vector. M is 1, but in hidden layers in a step
+ * with dropout: there it is 0 for what is dropped and 1 / (1 - probability) for what is kept.
  */
 final class ReferenceNetwork {
+  /** Stands for a step's number where values go forward outside of training. */
+  private static final long OF_NO_STEP = -1;
+
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
+  private final int replica;
   private final double[] parameters;
   private final double[] gradients;
   private final double[] moment1;
@@ -30,10 +36,11 @@ final class ReferenceNetwork {
   private final double[][][] delta;
   private boolean stepped;
 
-  ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
+  ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, int replica) {
     this.network = network;
     this.training = training;
     this.layout = layout;
+    this.replica = replica;
     parameters = new double[layout.size()];
     gradients = new double[layout.size()];
     moment1 = training.optimizer().usesFirstMoment() ? new double[layout.size()] : null;
@@ -50,9 +57,9 @@ final class ReferenceNetwork {
    * @return the loss before the update
    */
   double step(Batch batch, double learningRate, long t) {
-    double[][] outputs = forward(batch.x(), z, a);
+    double[][] outputs = forward(t - 1, batch.x(), z, a);
     double loss = Losses.value(training.loss(), outputs, batch);
-    backward(batch);
+    backward(t - 1, batch);
     stepped = true;
     update(learningRate, t);
     return loss;
@@ -65,10 +72,20 @@ final class ReferenceNetwork {
 
   /** The outputs [batch][outputs] for features [batch][inputs]; what a step left behind stays as it is. */
   double[][] predict(double[][] x) {
-    return forward(x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
+    return forward(OF_NO_STEP, x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
   }
 
-  private double[][] forward(double[][] x, double[][][] z, double[][][] a) {
+  /** An element of M[l] in the step with the given number, from 0. */
+  private double mask(long step, int l, int i, int unit) {
+    if (step == OF_NO_STEP || training.dropout().isEmpty() || l == network.layerCount() - 1) {
+      return 1;
+    }
+    Dropout dropout = training.dropout().get();
+    long element = (long) i * network.layer(l).out() + unit;
+    return Philox.drops(dropout, replica, step, l, element) ? 0 : 1 / (1 - dropout.probability());
+  }
+
+  private double[][] forward(long step, double[][] x, double[][][] z, double[][][] a) {
     for (int l = 0; l < network.layerCount(); l++) {
       double[][] in = l == 0 ? x : a[l - 1];
       int units = network.layer(l).out();
@@ -81,26 +98,26 @@ final class ReferenceNetwork {
             sum += in[i][k] * weight(l, unit, k);
           }
           z[l][i][unit] = sum;
-          a[l][i][unit] = Activations.value(network.layer(l).activation(), sum);
+          a[l][i][unit] = Activations.value(network.layer(l).activation(), sum) * mask(step, l, i, unit);
         }
       }
     }
     return a[network.layerCount() - 1];
   }
 
-  private void backward(Batch batch) {
+  private void backward(long step, Batch batch) {
     int last = network.layerCount() - 1;
     delta[last] = Losses.delta(training.loss(), z[last], batch);
     for (int l = last; l >= 0; l--) {
       if (l < last) {
-        delta[l] = hiddenDelta(l);
+        delta[l] = hiddenDelta(step, l);
       }
       parameterGradients(l, l == 0 ? batch.x() : a[l - 1]);
     }
   }
 
-  /** D[l] = (D[l+1]·W[l+1]) ∘ f'(Z[l]). */
-  private double[][] hiddenDelta(int l) {
+  /** D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l]). */
+  private double[][] hiddenDelta(long step, int l) {
     double[][] above = delta[l + 1];
     double[][] result = new double[above.length][network.layer(l).out()];
     for (int i = 0; i < above.length; i++) {
@@ -109,7 +126,8 @@ final class ReferenceNetwork {
         for (int j = 0; j < above[i].length; j++) {
           sum += above[i][j] * weight(l + 1, j, unit);
         }
-        result[i][unit] = sum * Activations.derivative(network.layer(l).activation(), z[l][i][unit]);
+        result[i][unit] = sum * mask(step, l, i, unit)
+            * Activations.derivative(network.layer(l).activation(), z[l][i][unit]);
       }
     }
     return result;

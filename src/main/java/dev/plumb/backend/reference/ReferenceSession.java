@@ -38,7 +38,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
     this.training = training;
     layout = ParameterLayout.of(network);
     networks = new ReferenceNetwork[replicas];
-    Arrays.setAll(networks, replica -> new ReferenceNetwork(network, training, layout));
+    Arrays.setAll(networks, replica -> new ReferenceNetwork(network, training, layout, replica));
     firstNonFinite = new long[replicas];
     Arrays.fill(firstNonFinite, -1);
   }

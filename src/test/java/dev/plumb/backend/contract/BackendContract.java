@@ -7,7 +7,7 @@ import org.junit.jupiter.api.BeforeEach;
 /** What every backend promises. A backend's own test class extends this and says how to open it. */
 public abstract class BackendContract
     implements VectorsContract, StepsContract, SizesContract, UpdatesContract, BatchesContract, BitForBitContract,
-        EvaluationContract, TapsContract, NonFiniteContract, MisuseContract {
+        EvaluationContract, TapsContract, DropoutContract, NonFiniteContract, MisuseContract {
   private Backend backend;
 
   protected abstract Backend openBackend();

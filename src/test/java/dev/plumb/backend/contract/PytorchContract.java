@@ -13,6 +13,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.golden.Golden;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -29,7 +30,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What PyTorch computed in double precision, every backend computes too, as closely as its own precision allows. */
+/**
+ * What PyTorch computed in double precision, and NumPy where PyTorch's dropout draws other numbers, every backend computes too, as
+ * closely as its own precision allows.
+ */
 public abstract class PytorchContract {
   /** Largest errors, relative to the largest value of the tensor; losses are of 12 steps. */
   public record Allowed(double outputs, double gradients, double losses, double parameters) {
@@ -109,6 +113,42 @@ public abstract class PytorchContract {
           allowed().gradients());
       assertSlices("final parameters", golden.get("finalWeights"), golden.get("finalBiases"), session, Slot.PARAMETERS,
           allowed().parameters());
+    }
+  }
+
+  static Stream<Named<JsonNode>> dropoutCases() {
+    return Golden.list(Golden.read("dropout.json").get("trainings")).stream()
+        .map(node -> Named.of(node.get("activation").textValue(), node));
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropoutCases")
+  void trainsWithDropoutAsNumpyDoes(JsonNode golden) {
+    NetworkSpec network =
+        NetworkSpec.of(Activation.of(golden.get("activation").textValue()), Golden.ints(golden.get("layers")));
+    double learningRate = golden.get("learningRate").doubleValue();
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, learningRate, 1).withPrecision(precision())
+        .withDropout(new Dropout(golden.get("probability").doubleValue(), golden.get("seed").longValue()));
+    int[][] batches = Golden.list(golden.get("batches")).stream().map(Golden::ints).toArray(int[][]::new);
+    Dataset data = data(golden, network, training.loss());
+
+    try (TrainingSession session = backend.open(network, training, 1)) {
+      session.write(Slot.PARAMETERS, 0, Golden.parameters(golden.get("initialWeights"), golden.get("initialBiases")));
+      session.stepsTaken(golden.get("firstStep").longValue());
+      session.bind(data);
+      StepChunk chunk = StepChunk.of(batches.length).learningRate(learningRate).batches(batches).recordAll().build();
+      session.run(chunk.piece(0, 1));
+      double[] first = session.sync().loss()[0];
+      assertSlices("first gradients", golden.get("gradientsFirstStep").get("dW"), golden.get("gradientsFirstStep").get("db"),
+          session, Slot.GRADIENTS, allowed().gradients());
+      session.run(chunk.piece(1, batches.length));
+      double[] losses = Stream.concat(Stream.of(first), Arrays.stream(session.sync().loss()))
+          .mapToDouble(loss -> loss[0]).toArray();
+      assertRelativeToLargest("losses", Golden.flat(golden.get("lossBeforeStep")), losses, allowed().losses());
+      assertSlices("final parameters", golden.get("finalWeights"), golden.get("finalBiases"), session, Slot.PARAMETERS,
+          allowed().parameters());
+      assertRelativeToLargest("loss in the end", new double[] {golden.get("finalLoss").doubleValue()},
+          session.evaluate(data).loss(), allowed().losses());
     }
   }
 

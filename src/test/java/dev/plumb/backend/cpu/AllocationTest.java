@@ -10,6 +10,7 @@ import dev.plumb.backend.cpu.CpuOptions.Method;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -28,13 +29,16 @@ class AllocationTest {
 
   @ParameterizedTest
   @CsvSource({
-    "ROWS, FP64, SGD, MSE, RELU", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID", "ROWS, FP64, RMSPROP, BINARY_CROSS_ENTROPY, GELU",
-    "PRODUCTS, FP32, SGD, CROSS_ENTROPY, RELU", "PRODUCTS, FP64, ADAMW, HUBER, SILU",
+    "ROWS, FP64, SGD, MSE, RELU, 0", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID, 0.5",
+    "ROWS, FP64, RMSPROP, BINARY_CROSS_ENTROPY, GELU, 0.1",
+    "PRODUCTS, FP32, SGD, CROSS_ENTROPY, RELU, 0", "PRODUCTS, FP64, ADAMW, HUBER, SILU, 0.3",
   })
-  void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation) {
+  void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation,
+      double dropout) {
     NetworkSpec network = NetworkSpec.of(activation, 3, 8, 8, 2);
-    TrainingSpec training =
+    TrainingSpec plain =
         TrainingSpec.of(loss, OptimizerSpec.defaultOf(optimizer), 1e-4, 1).withPrecision(precision).withClipNorm(1);
+    TrainingSpec training = dropout == 0 ? plain : plain.withDropout(new Dropout(dropout, 7));
     Dataset data = RandomData.draw(40, network, loss, new NumpyRandom(3));
     try (TrainingSession session = CpuUnderTest.open(new CpuOptions(1, method)).open(network, training, 1)) {
       session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(network, new NumpyRandom(1)));

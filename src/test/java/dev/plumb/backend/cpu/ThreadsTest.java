@@ -15,6 +15,7 @@ import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -22,6 +23,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,9 +41,9 @@ class ThreadsTest {
   void numberOfThreadsChangesNoBit(Method method, Precision precision, String widths, int replicas) {
     int[] units = Arrays.stream(widths.split("-")).mapToInt(Integer::parseInt).toArray();
     NetworkSpec network = NetworkSpec.of(Activation.GELU, units);
-    for (boolean clipped : new boolean[] {false, true}) {
-      TrainingSpec plain = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision);
-      TrainingSpec training = clipped ? plain.withClipNorm(0.1) : plain;
+    TrainingSpec plain = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision);
+    TrainingSpec clipped = plain.withClipNorm(0.1);
+    for (TrainingSpec training : List.of(plain, clipped, clipped.withDropout(new Dropout(0.3, 11)))) {
       double[][] one = trained(new CpuOptions(1, method), network, training, replicas);
       for (int threads : new int[] {2, 5}) {
         double[][] more = trained(new CpuOptions(threads, method), network, training, replicas);

@@ -21,6 +21,7 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -47,10 +48,21 @@ class CudaSessionTest {
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
   void graphReplaysWhatEagerComputes(OptimizerSpec optimizer) {
+    assertGraphIsEager(TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withClipNorm(0.5));
+  }
+
+  /** A recorded graph that held the step's number would drop the same units at every replay. */
+  @ParameterizedTest
+  @EnumSource(names = {"FP64", "FP32"})
+  void graphDropsWhatEagerDrops(Precision precision) {
+    assertGraphIsEager(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision)
+        .withDropout(new Dropout(0.3, SEED)));
+  }
+
+  private static void assertGraphIsEager(TrainingSpec training) {
     int steps = 600;
     Dataset data = data(NETWORK, Loss.MSE, 29);
     StepChunk chunk = variedChunk(steps, 29);
-    TrainingSpec training = TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withClipNorm(0.5);
     StepMetrics[] metrics = new StepMetrics[2];
     double[][] parameters = new double[2][];
     for (Execution execution : new Execution[] {Execution.EAGER, Execution.GRAPH}) {

@@ -20,6 +20,11 @@ public final class StepScalars {
     return learningRate;
   }
 
+  /** Steps taken before this one. */
+  public long stepsBefore() {
+    return number;
+  }
+
   /** t of the optimizers' formulas, from 1. */
   public long number() {
     return number + 1;

@@ -54,13 +54,15 @@ public final class DenseReplicas implements Replicas<double[]> {
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
+      DropoutMask dropout = DropoutMask.of(training, replica);
       networks[replica] = byProducts
-          ? new MatrixNetwork(network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools())
-          : new RowNetwork(network, training, layout);
+          ? new MatrixNetwork(
+              network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools(), dropout)
+          : new RowNetwork(network, training, layout, dropout);
     }
     inference = byProducts
         ? new Inference.OfMatrices(network, layout, gemm, team, tools)
-        : new Inference.OfRows(network, layout, tools[0].functions);
+        : new Inference.OfRows(network, layout, tools[0]);
     pieceTargets = Targets.of(training.loss(), network.outputs(), Inference.PIECE);
     pieceDelta = new double[network.outputs()][Inference.PIECE];
   }

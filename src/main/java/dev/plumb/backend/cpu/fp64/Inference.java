@@ -5,7 +5,7 @@ import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 
-/** Forward passes over any number of rows, piece by piece in room of its own: what a step left behind stays as it is. */
+/** Forward passes over any number of rows, piece by piece in room of its own, without dropout: what a step left behind stays. */
 sealed interface Inference {
   /** Rows that go forward at once. */
   int PIECE = 512;
@@ -22,12 +22,12 @@ sealed interface Inference {
   /** In one thread, unit by unit. */
   final class OfRows implements Inference {
     private final RowActivity activity;
-    private final Activations functions;
+    private final Tools tools;
     private final double[][] x;
 
-    OfRows(NetworkSpec network, ParameterLayout layout, Activations functions) {
-      activity = new RowActivity(network, layout);
-      this.functions = functions;
+    OfRows(NetworkSpec network, ParameterLayout layout, Tools tools) {
+      activity = new RowActivity(network, layout, null);
+      this.tools = tools;
       x = new double[network.inputs()][PIECE];
     }
 
@@ -35,7 +35,7 @@ sealed interface Inference {
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
       activity.reserve(PIECE, false);
       data.features(null, first, count, x);
-      return activity.forward(parameters, x, count, false, functions);
+      return activity.forward(parameters, x, count, false, 0, tools);
     }
 
     @Override
@@ -51,7 +51,7 @@ sealed interface Inference {
     private final double[][] outputs;
 
     OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
-      activity = new MatrixActivity(network, layout, gemm, team, tools);
+      activity = new MatrixActivity(network, layout, gemm, team, tools, null);
       inputs = network.inputs();
       outputs = new double[network.outputs()][PIECE];
     }
@@ -59,7 +59,7 @@ sealed interface Inference {
     @Override
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
       activity.reserve(PIECE, false);
-      activity.forward(parameters, data.x(), first * inputs, count, false);
+      activity.forward(parameters, data.x(), first * inputs, count, false, 0);
       double[] z = activity.last();
       for (int unit = 0; unit < outputs.length; unit++) {
         System.arraycopy(z, unit * count, outputs[unit], 0, count);

@@ -24,9 +24,14 @@ final class MatrixActivity {
   private final Tools[] tools;
   private final Tiles[] tiles;
   private final Team.Work forwardTile = this::forwardTile;
-  /** Z; the same array as A where Z need not be kept. */
+  private final DropoutMask dropout;
+  /** Z; the same array as f(Z) where Z need not be kept. */
   private final double[][] pre;
+  private final double[][] activated;
+  /** A; the same array as f(Z) where nothing is dropped. */
   private final double[][] post;
+  /** M; null where nothing is dropped. */
+  private final double[][] masks;
   private int capacity;
   private boolean keeps;
 
@@ -35,16 +40,22 @@ final class MatrixActivity {
   private int xOffset;
   private int samples;
   private boolean keepsNow;
+  private long stepNow;
   private int layerNow;
 
-  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
+  /** @param dropout of the hidden layers; null for none */
+  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools,
+      DropoutMask dropout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout, gemm);
     this.team = team;
     this.tools = tools;
+    this.dropout = dropout;
     pre = new double[network.layerCount()][];
+    activated = new double[network.layerCount()][];
     post = new double[network.layerCount()][];
+    masks = new double[network.layerCount()][];
     tiles = new Tiles[network.layerCount()];
     Arrays.setAll(tiles, l -> Tiles.of(layers[l].out()));
   }
@@ -63,9 +74,11 @@ final class MatrixActivity {
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
       int size = matrixSize(layers[l].out(), capacity);
-      post[l] = new double[size];
+      activated[l] = new double[size];
       boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
-      pre[l] = apart ? new double[size] : post[l];
+      pre[l] = apart ? new double[size] : activated[l];
+      masks[l] = drops(l) ? new double[size] : null;
+      post[l] = drops(l) ? new double[size] : activated[l];
     }
   }
 
@@ -80,17 +93,19 @@ final class MatrixActivity {
   }
 
   /**
-   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]), for all layers.
+   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers.
    *
    * @param x holds X [samples x inputs] from xOffset on
-   * @param keepsPreActivations whether Z may not be overwritten by A
+   * @param keepsPreActivations whether Z may not be overwritten by f(Z)
+   * @param step steps taken before this one, which say what is dropped
    */
-  void forward(double[] parameters, double[] x, int xOffset, int samples, boolean keepsPreActivations) {
+  void forward(double[] parameters, double[] x, int xOffset, int samples, boolean keepsPreActivations, long step) {
     this.parameters = parameters;
     this.x = x;
     this.xOffset = xOffset;
     this.samples = samples;
     keepsNow = keepsPreActivations;
+    stepNow = step;
     for (layerNow = 0; layerNow < post.length; layerNow++) {
       team.run(tiles[layerNow].count(), forwardTile);
     }
@@ -101,14 +116,18 @@ final class MatrixActivity {
     int from = tiles[l].from(tile);
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
-    double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? post[l] : pre[l];
+    double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
     products.forward(l, from, to, samples, parameters, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
     }
     if (activation != Activation.LINEAR) {
-      tools[member].functions.apply(activation, z, from * samples, post[l], from * samples, (to - from) * samples);
+      tools[member].functions.apply(activation, z, from * samples, activated[l], from * samples, (to - from) * samples);
+    }
+    if (drops(l)) {
+      dropout.make(stepNow, l, layers[l].out(), samples, from, to, masks[l], tools[member].words);
+      DropoutMask.multiply(activated[l], masks[l], post[l], from * samples, to * samples);
     }
   }
 
@@ -118,12 +137,28 @@ final class MatrixActivity {
     }
   }
 
+  private boolean drops(int layer) {
+    return dropout != null && layer < layers.length - 1;
+  }
+
   /** Z [units x samples] of a layer. */
   double[] pre(int layer) {
     return pre[layer];
   }
 
-  /** A [units x samples] of a layer. */
+  /** f(Z) [units x samples] of a layer. */
+  double[] activated(int layer) {
+    return activated[layer];
+  }
+
+  /** delta *= M for units from..to - 1 of a layer. */
+  void timesMask(int layer, int from, int to, double[] delta) {
+    if (drops(layer)) {
+      DropoutMask.multiply(delta, masks[layer], delta, from * samples, to * samples);
+    }
+  }
+
+  /** A [units x samples] of a layer, which is what the layer above reads. */
   double[] post(int layer) {
     return post[layer];
   }
@@ -136,7 +171,8 @@ final class MatrixActivity {
   long bytes() {
     long bytes = 0;
     for (int l = 0; l < post.length; l++) {
-      bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * (pre[l] == post[l] ? 1 : 2);
+      int arrays = (pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0);
+      bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * arrays;
     }
     return bytes;
   }

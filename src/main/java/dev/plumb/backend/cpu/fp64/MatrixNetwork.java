@@ -18,12 +18,13 @@ import java.util.stream.IntStream;
  * whatever else is to be done with a tile is done while it is still in the cache. For layer l, with A[-1] = Xᵀ:
  *
  * <pre>
- *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l])
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ f'(Z[l])
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ M[l] ∘ f'(Z[l])
  *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A and D are [units x samples], X is [samples x inputs], W is [out x in] and b [out] inside the flat vector.
+ * <p>Z, A, D and the mask M of dropout are [units x samples], X is [samples x inputs], W is [out x in] and b [out] inside the flat
+ * vector.
  */
 @SuppressWarnings("cast")
 final class MatrixNetwork implements Network {
@@ -63,13 +64,15 @@ final class MatrixNetwork implements Network {
   private int layerNow;
   private double scale;
 
+  /** @param dropout null for none */
   MatrixNetwork(
       NetworkSpec network,
       TrainingSpec training,
       ParameterLayout layout,
       Gemm<double[]> gemm,
       Team team,
-      Tools[] tools) {
+      Tools[] tools,
+      DropoutMask dropout) {
     this.network = network;
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
@@ -79,7 +82,7 @@ final class MatrixNetwork implements Network {
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
     products = new DenseProducts(network, layout, gemm);
-    activity = new MatrixActivity(network, layout, gemm, team, tools);
+    activity = new MatrixActivity(network, layout, gemm, team, tools, dropout);
     delta = new double[network.layerCount()][];
     tilesOfUnits = new Tiles[network.layerCount()];
     tilesOfInputs = new Tiles[network.layerCount()];
@@ -120,7 +123,8 @@ final class MatrixNetwork implements Network {
     scalars = own.scalars;
     samples = rows == null ? data.rows() : rows.length;
     takeRows(data, rows);
-    activity.forward(vectors.parameters(), x, xOffset, samples, scalars.keepsPreActivations());
+    activity.forward(
+        vectors.parameters(), x, xOffset, samples, scalars.keepsPreActivations(), scalars.stepsBefore());
     outputDelta(own);
     scale = 1;
     for (layerNow = delta.length; layerNow >= 0; layerNow--) {
@@ -182,15 +186,16 @@ final class MatrixNetwork implements Network {
     }
   }
 
-  /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
+  /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int tile, Activations functions) {
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     double[] d = delta[l - 1];
     products.inputs(l, from, to, samples, vectors.parameters(), delta[l], d);
+    activity.timesMask(l - 1, from, to, d);
     int first = from * samples;
     functions.timesDerivative(layers[l - 1].activation(),
-        activity.pre(l - 1), first, activity.post(l - 1), first, d, first, (to - from) * samples);
+        activity.pre(l - 1), first, activity.activated(l - 1), first, d, first, (to - from) * samples);
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */

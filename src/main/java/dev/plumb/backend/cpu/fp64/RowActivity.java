@@ -11,17 +11,26 @@ final class RowActivity {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
-  /** Z; the same arrays as A where Z need not be kept. */
+  private final DropoutMask dropout;
+  /** Z; the same arrays as f(Z) where Z need not be kept. */
   private final double[][][] pre;
+  private final double[][][] activated;
+  /** A; the same arrays as f(Z) where nothing is dropped. */
   private final double[][][] post;
+  /** M; null where nothing is dropped. */
+  private final double[][][] masks;
   private int capacity;
   private boolean keeps;
 
-  RowActivity(NetworkSpec network, ParameterLayout layout) {
+  /** @param dropout of the hidden layers; null for none */
+  RowActivity(NetworkSpec network, ParameterLayout layout, DropoutMask dropout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
+    this.dropout = dropout;
     pre = new double[network.layerCount()][][];
+    activated = new double[network.layerCount()][][];
     post = new double[network.layerCount()][][];
+    masks = new double[network.layerCount()][][];
   }
 
   /** Makes room for so many samples; what was there is lost when it was too small. */
@@ -34,25 +43,29 @@ final class RowActivity {
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
       int units = layers[l].out();
-      post[l] = new double[units][capacity];
+      activated[l] = new double[units][capacity];
       boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
-      pre[l] = apart ? new double[units][capacity] : post[l];
+      pre[l] = apart ? new double[units][capacity] : activated[l];
+      masks[l] = drops(l) ? new double[units][capacity] : null;
+      post[l] = drops(l) ? new double[units][capacity] : activated[l];
     }
   }
 
   /**
-   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]), for all layers.
+   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers.
    *
    * @param x [inputs][samples]
-   * @param keepsPreActivations whether Z may not be overwritten by A
+   * @param keepsPreActivations whether Z may not be overwritten by f(Z)
+   * @param step steps taken before this one, which say what is dropped
    * @return the outputs [outputs][samples]
    */
-  double[][] forward(double[] parameters, double[][] x, int samples, boolean keepsPreActivations, Activations functions) {
+  double[][] forward(
+      double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, Tools tools) {
     double[][] in = x;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
       boolean inPlace = !keepsPreActivations && Activations.derivativeFromOutput(activation);
-      double[][] z = inPlace ? post[l] : pre[l];
+      double[][] z = inPlace ? activated[l] : pre[l];
       int inputs = layers[l].in();
       int weights = layout.weight(l).offset();
       int biases = layout.bias(l).offset();
@@ -60,7 +73,13 @@ final class RowActivity {
         RowProducts.row(
             z[unit], in, inputs, parameters, weights + unit * inputs, 1, parameters[biases + unit], 0, samples);
         if (activation != Activation.LINEAR) {
-          functions.apply(activation, z[unit], 0, post[l][unit], 0, samples);
+          tools.functions.apply(activation, z[unit], 0, activated[l][unit], 0, samples);
+        }
+      }
+      if (drops(l)) {
+        dropout.make(step, l, samples, masks[l], tools.words);
+        for (int unit = 0; unit < z.length; unit++) {
+          DropoutMask.multiply(activated[l][unit], masks[l][unit], post[l][unit], 0, samples);
         }
       }
       in = post[l];
@@ -68,18 +87,36 @@ final class RowActivity {
     return in;
   }
 
+  private boolean drops(int layer) {
+    return dropout != null && layer < layers.length - 1;
+  }
+
+  /** Z. */
   double[][] pre(int layer) {
     return pre[layer];
   }
 
+  /** f(Z). */
+  double[][] activated(int layer) {
+    return activated[layer];
+  }
+
+  /** A, which is what the layer above reads. */
   double[][] post(int layer) {
     return post[layer];
+  }
+
+  /** delta *= M for one unit of a layer. */
+  void timesMask(int layer, int unit, double[] delta, int samples) {
+    if (drops(layer)) {
+      DropoutMask.multiply(delta, masks[layer][unit], delta, 0, samples);
+    }
   }
 
   long bytes() {
     long rows = 0;
     for (int l = 0; l < post.length; l++) {
-      rows += (long) layers[l].out() * (pre[l] == post[l] ? 1 : 2);
+      rows += (long) layers[l].out() * ((pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0));
     }
     return rows * capacity * Double.BYTES;
   }

@@ -17,12 +17,12 @@ import java.util.stream.IntStream;
  * A[-1] = X:
  *
  * <pre>
- *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l])
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ f'(Z[l])
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
+ *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ M[l] ∘ f'(Z[l])
  *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A and D are [units][samples], W is [out x in] and b [out] inside the flat vector.
+ * <p>Z, A, D and the mask M of dropout are [units][samples], W is [out x in] and b [out] inside the flat vector.
  */
 @SuppressWarnings("cast")
 final class RowNetwork implements Network {
@@ -44,14 +44,15 @@ final class RowNetwork implements Network {
   private int samples;
   private boolean finite;
 
-  RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout) {
+  /** @param dropout null for none */
+  RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, DropoutMask dropout) {
     this.network = network;
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
     this.layout = layout;
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
-    activity = new RowActivity(network, layout);
+    activity = new RowActivity(network, layout, dropout);
     delta = new double[network.layerCount()][][];
   }
 
@@ -86,13 +87,14 @@ final class RowNetwork implements Network {
       data.features(rows, 0, samples, x);
       data.targets(rows, 0, samples, targets);
     }
-    boolean keeps = tools.scalars.keepsPreActivations();
-    double[][] outputs = activity.forward(vectors.parameters(), features, samples, keeps, tools.functions);
+    StepScalars step = tools.scalars;
+    double[][] outputs = activity.forward(
+        vectors.parameters(), features, samples, step.keepsPreActivations(), step.stepsBefore(), tools);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
     tools.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], tools.score);
     backward(features, tools.functions);
     finite = tools.finiteCheck.allFinite(vectors.gradients(), 0, layout.size());
-    update(tools.scalars);
+    update(step);
   }
 
   private void backward(double[][] features, Activations functions) {
@@ -116,15 +118,16 @@ final class RowNetwork implements Network {
     }
   }
 
-  /** D[l-1] = (W[l]ᵀ·D[l]) ∘ f'(Z[l-1]). */
+  /** D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int inputs, int outputs, Activations functions) {
     Activation activation = layers[l - 1].activation();
     int weights = layout.weight(l).offset();
     for (int unit = 0; unit < inputs; unit++) {
       double[] row = delta[l - 1][unit];
       RowProducts.row(row, delta[l], outputs, vectors.parameters(), weights + unit, inputs, 0, 0, samples);
+      activity.timesMask(l - 1, unit, row, samples);
       functions.timesDerivative(
-          activation, activity.pre(l - 1)[unit], 0, activity.post(l - 1)[unit], 0, row, 0, samples);
+          activation, activity.pre(l - 1)[unit], 0, activity.activated(l - 1)[unit], 0, row, 0, samples);
     }
   }
 

@@ -11,6 +11,7 @@ final class Tools {
   final FiniteCheck finiteCheck = new FiniteCheck();
   final StepScalars scalars = new StepScalars();
   final Score score = new Score();
+  final int[] words = new int[DropoutMask.WORDS];
 
   Tools(Loss loss) {
     losses = new Losses(loss, functions);
