@@ -2,12 +2,38 @@
 // without any other launch between them. Parameters, moments and gradients stay in shared memory for all of its steps; what a step
 // computes on its way stays in a tile of rows (fused_mlp.cuh), in shared memory too, or in global memory where it does not fit.
 //
-// PLACEHOLDER
+// Why it may: a sum over rows is one thread's, row after row, and so is a sum over units. Neither the length of tiles, the number of
+// threads, where the tile is, nor how many networks there are shows in a single bit.
+//
+// What bounds it: operations. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step:
+//                               one multiprocessor, double     single       16,384 networks, 1,000 steps, double
+//   A100 (sm_80, 108 x 1.41 GHz)   12.8 us a step             6.4 us       1.94 s
+//   H100 (sm_90, 132 x 1.76 GHz)    5.1 us a step             2.6 us       0.63 s
+// That is the floor, and the reads of shared memory lie above it: on the way forward and backward 8 multiply-adds need 6 reads of
+// a warp in double (4 of weights, one of 64-bit numbers side by side, which takes two) and 3 in single; gradients need 6 for 8.
+// At one read a clock these are 7.7 us on an H100 in double and 5.1 us in single. No figure was measured on a card yet.
+//
+// By the compiler (ptxas of CUDA 13.0, -v), at most MOST_FUSED_THREADS threads, which leaves 128 registers to each:
+//                              sm_80                                sm_90
+//   fused_train f32            128 registers, no spills             128, no spills
+//   fused_train f64            128, 12 bytes stored, 16 loaded      128, 8 stored, 16 loaded
+//   fused_train_streamed f32   128, no spills                       128, no spills
+//   fused_train_streamed f64   128, 24 stored, 24 loaded            128, 24 stored, 24 loaded
+//   fused_outputs f32          106, no spills                       105, no spills
+//   fused_outputs f64          127, no spills                       127, no spills
+// So registers allow 16 warps a multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056
+// bytes, and an H100 has place for one block of 192 rows (6 warps, three tiles a step), in single for one of 416 (13 warps, one
+// tile) or two of 192. Few warps are made up for by the 8 independent sums of each thread.
+//
+// Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu).
+// Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
+// deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
+// another index here, but all blocks of a launch have as much shared memory and as many threads as the largest.
 
-#include "fused_mlp.cuh"
+#include "fused_sums.cuh"
 #include "update.cuh"
 
-// Blocks are never larger; PLACEHOLDER2
+// Blocks are never larger.
 enum { MOST_FUSED_THREADS = 512 };
 
 // Sums and signs that the threads of a block hand to each other.
@@ -53,24 +79,6 @@ __device__ __forceinline__ const T* copied(const T* from, long long count, unsig
         ((T*)to)[i] = from[i];
     }
     return (const T*)to;
-}
-
-// Sums of squared gradients, one a tensor, W and b of layer 0, of layer 1, and so on; a warp sums one.
-template <typename T>
-__device__ __forceinline__ void square_gradients(const FusedLayer* layers, int layer_count, const T* gradients, double* norms) {
-    for (int tensor = threadIdx.x / WARP; tensor < 2 * layer_count; tensor += blockDim.x / WARP) {
-        const FusedLayer& layer = layers[tensor / 2];
-        const T* first = gradients + (tensor % 2 ? layer.bias : layer.weights);
-        int count = tensor % 2 ? layer.out : layer.out * layer.in_padded;
-        double sum = 0;
-        for (int i = threadIdx.x % WARP; i < count; i += WARP) {
-            sum += (double)first[i] * (double)first[i];
-        }
-        sum = warp_sum(sum);
-        if (threadIdx.x % WARP == 0) {
-            norms[tensor] = sum;
-        }
-    }
 }
 
 // Trains. One block a replica, plan->slots * plan->parts threads, whole warps.

@@ -16,9 +16,12 @@ final class FusedPlan {
 
   /** Threads of a block whose rows are too few for its units: enough to keep a multiprocessor's four schedulers busy. */
   private static final int THREADS_FOR_UNITS = 256;
-  /** Where there are more replicas than multiprocessors, so many blocks share one if their tiles stay at least this long. */
+  /**
+   * Where there are more replicas than multiprocessors, up to so many blocks share one, so that some compute while others wait at
+   * their barriers; but not if they then have less than this part of the rows that could be there.
+   */
   private static final int MOST_SHARING = 4;
-  private static final int LEAST_ROWS_OF_SHARING = 64;
+  private static final double LEAST_PART_OF_ROWS = 0.8;
 
   /**
    * On paper, not measured: the multiply-adds of one block in a microsecond, a quarter of what a multiprocessor of a data centre's
@@ -65,19 +68,31 @@ final class FusedPlan {
 
   /** Rows of a tile that fits shared memory, in whole warps; 0 where not even one warp's do. */
   private int fittingRows(int longest, CardLimits limits) {
-    int sharing = replicas > limits.multiprocessors() ? MOST_SHARING : 1;
-    while (true) {
-      long available = Math.min(
-          limits.sharedOfBlock(), limits.sharedOfMultiprocessor() / sharing - limits.reservedOfBlock());
-      int rows = longest;
-      while (rows > 0 && FusedMemory.of(layers, network, training, rows, true, 0).bytes() > available) {
-        rows -= WARP;
-      }
-      if (rows >= Math.min(longest, LEAST_ROWS_OF_SHARING) || sharing == 1) {
+    int alone = fittingRows(longest, 1, limits);
+    if (replicas <= limits.multiprocessors()) {
+      return alone;
+    }
+    int most = alone;
+    for (int sharing = MOST_SHARING; sharing > 1; sharing /= 2) {
+      most = Math.max(most, sharing * fittingRows(longest, sharing, limits));
+    }
+    for (int sharing = MOST_SHARING; sharing > 1; sharing /= 2) {
+      int rows = fittingRows(longest, sharing, limits);
+      if (rows > 0 && sharing * rows >= LEAST_PART_OF_ROWS * most) {
         return rows;
       }
-      sharing /= 2;
     }
+    return alone;
+  }
+
+  private int fittingRows(int longest, int sharing, CardLimits limits) {
+    long available = Math.min(
+        limits.sharedOfBlock(), limits.sharedOfMultiprocessor() / sharing - limits.reservedOfBlock());
+    int rows = longest;
+    while (rows > 0 && FusedMemory.of(layers, network, training, rows, true, 0).bytes() > available) {
+      rows -= WARP;
+    }
+    return rows;
   }
 
   private FusedMemory memory(int rows, int rowsOfData) {

@@ -77,17 +77,20 @@ class FusedSessionTest {
     Dataset data = data(DEEP, Loss.MSE, 70);
     double[][] losses = new double[2][];
     double[][] parameters = new double[2][];
+    double[][] deltas = new double[2][];
     for (Planner planner : new Planner[] {Planner.LAYERED, Planner.FUSED}) {
       try (CudaBackend backend = CudaUnderTest.open(planner);
           TrainingSession session = started(backend, DEEP, training, data, 1)) {
         session.run(StepChunk.of(40).learningRate(0.01).recordAll().build());
         losses[planner == Planner.FUSED ? 1 : 0] = flat(session.sync().loss());
         parameters[planner == Planner.FUSED ? 1 : 0] = read(session, Slot.PARAMETERS);
+        deltas[planner == Planner.FUSED ? 1 : 0] = tap(session, Tap.DELTA, 0, 70);
       }
     }
     double tolerance = precision == Precision.FP64 ? 1e-12 : 1e-4;
     assertRelativeToLargest("losses", losses[0], losses[1], tolerance);
     assertRelativeToLargest("parameters", parameters[0], parameters[1], tolerance);
+    assertRelativeToLargest("delta of the last step, before its update", deltas[0], deltas[1], 10 * tolerance);
   }
 
   @Test
@@ -138,7 +141,7 @@ class FusedSessionTest {
     CardLimits card = new CardLimits(227 << 10, 228 << 10, 1 << 10, 4);
     int small = 20_000;
     assertEquals(384, new FusedPlan(DEEP, training, 1, 400, 400, card).rowsOfTile());
-    assertEquals(64, new FusedPlan(DEEP, training, 5, 400, 400, card).rowsOfTile());
+    assertEquals(160, new FusedPlan(DEEP, training, 5, 400, 400, card).rowsOfTile());
     assertTrue(new FusedPlan(DEEP, training, 1, 400, 400, new CardLimits(small, small, 1 << 10, 4)).isStreamed());
     double[] alone = trained(0, training, data, 1);
     assertSameBits("one of five", alone, trained(0, training, data, 5));
