@@ -28,8 +28,8 @@ KERNEL(bias_activation,
        (T* z, T* a, const T* bias, long long batch, int units, long long bias_stride, int replicas, int activation),
        (z, a, bias, batch, units, bias_stride, replicas, activation))
 
-// The same with dropout: A = f(Z) times scale, or times 0 where the element's word is below the threshold; kept [batch x units] is
-// 1 or 0 likewise. A thread takes the four elements of one counter, which are neighbours. The seed is replica 0's.
+// The same with dropout: A = f(Z) times scale, or times 0 where the element's word is below the threshold; kept [batch x units]
+// is 1 or 0 likewise. A thread takes the four elements of one counter, which are neighbours. The seed is replica 0's.
 // Blocks: x over fours of a replica's elements, y over replicas.
 template <typename T>
 __device__ void bias_activation_dropout(
@@ -65,8 +65,8 @@ KERNEL(bias_activation_dropout,
 // The rows of a block's threads: 32 units wide, 8 rows deep.
 enum { TILE_UNITS = 32, TILE_ROWS = 8 };
 
-// delta *= f'(Z), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units]. kept and scale are
-// of dropout; a null kept leaves it out.
+// delta *= f'(Z), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units]. kept and
+// scale are of dropout; a null kept leaves it out.
 // Blocks of TILE_UNITS x TILE_ROWS threads: x over units, y over segments, z over replicas.
 template <typename T>
 __device__ void activation_backward(

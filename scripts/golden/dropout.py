@@ -107,7 +107,8 @@ def training(activation, seed, probability, first_step):
             if i > 0:
                 delta = (delta @ layers[i][0]) * factors[i - 1] * df(zs[i - 1])
         if n == 0:
-            result["gradientsFirstStep"] = {"dW": [g.tolist() for g in gradients[::2]], "db": [g.tolist() for g in gradients[1::2]]}
+            result["gradientsFirstStep"] = {
+                "dW": [g.tolist() for g in gradients[::2]], "db": [g.tolist() for g in gradients[1::2]]}
         t = step + 1
         for p, g, m in zip([p for layer in layers for p in layer], gradients, moments):
             m[0] = beta1 * m[0] + (1 - beta1) * g

@@ -91,8 +91,8 @@ final class CheckCommand implements Command {
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
-        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS,
-        Flags.SEED, Flags.JSON);
+        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES,
+        Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 
   @Override
@@ -129,7 +129,8 @@ final class CheckCommand implements Command {
       Case checked = new Case(network, training.withPrecision(precision), data, parameters, steps);
       out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", "
-          + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows() + " samples, weights " + initializer.key() + ", " + precision.key());
+          + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()
+          + " samples, weights " + initializer.key() + ", " + precision.key());
       out.flush();
       Optional<CrossCheckReport> crossCheck =
           isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked));

@@ -95,12 +95,12 @@ class CudaCommandLineTest {
 
   @ParameterizedTest
   @CsvSource({
-    "fp64, tanh, mse, sgd", "fp32, relu, cross_entropy, adam", "fp64, gelu, binary_cross_entropy, rmsprop",
-    "fp32, silu, huber, adamw", "tf32, elu, mae, sgd",
+    "fp64, tanh, mse, sgd, 0", "fp32, relu, cross_entropy, adam, 0.5", "fp64, gelu, binary_cross_entropy, rmsprop, 0.2",
+    "fp32, silu, huber, adamw, 0", "tf32, elu, mae, sgd, 0",
   })
-  void checkAgreesWithTheReference(String precision, String activation, String loss, String optimizer) {
+  void checkAgreesWithTheReference(String precision, String activation, String loss, String optimizer, String dropout) {
     Ran ran = plumb("check", "--device", "cuda", "--precision", precision, "--activation", activation, "--loss", loss,
-        "--optimizer", optimizer, "--layers", "3,7,33,2");
+        "--optimizer", optimizer, "--layers", "3,7,33,2", "--dropout", dropout);
     assertEquals(0, ran.code(), ran.out() + ran.err());
     assertTrue(ran.out().contains("compared values agree with the reference"), ran.out());
     assertEquals(precision.equals("fp64"), ran.out().contains("compared gradients agree"), ran.out());

@@ -31,8 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What PyTorch computed in double precision, and NumPy where PyTorch's dropout draws other numbers, every backend computes too, as
- * closely as its own precision allows.
+ * What PyTorch computed in double precision, and NumPy where PyTorch's dropout draws other numbers, every backend computes too,
+ * as closely as its own precision allows.
  */
 public abstract class PytorchContract {
   /** Largest errors, relative to the largest value of the tensor; losses are of 12 steps. */

@@ -4,7 +4,8 @@ package dev.plumb.backend.cpu.engine;
  * Philox4x32-10 of Salmon et al. (2011), with the counters that dropout has; {@link dev.plumb.model.Dropout} says which.
  *
  * <p>Products of 32-bit words fit a long. HotSpot of Java 17 makes no vectors of such products on AVX2. Factors in halves would
- * fit ints, of which it does, but then a product takes five multiplications and as many additions, which is what vectors save.
+ * fit ints, of which it does, but then a product takes five multiplications and as many additions: by count, not by measurement,
+ * about what vectors save.
  */
 public final class Philox {
   /** Words that one counter gives. */

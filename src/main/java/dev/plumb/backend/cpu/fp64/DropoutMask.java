@@ -5,8 +5,8 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * M of dropout for one network: 0 for what is dropped, 1 / (1 - probability) for what is kept. An element depends on its own place
- * alone, so that tiles and threads may make any part of it.
+ * M of dropout for one network: 0 for what is dropped, 1 / (1 - probability) for what is kept. An element depends on its own
+ * place alone, so that tiles and threads may make any part of it.
  */
 @SuppressWarnings("cast")
 final class DropoutMask {
