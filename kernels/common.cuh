@@ -15,6 +15,7 @@ struct Step {
     long long rows_at;    // where in the row list the step's batch begins
     int rows_stride;      // rows from one replica's batch to the next one's; 0 where all share one
     int record_at;        // the step's place among the recorded metrics, or -1
+    int batch;            // rows of the batch, or 0 for all rows of the data in their own order
 };
 
 // Threads of a block in every kernel that sums over its block.
@@ -46,15 +47,23 @@ __device__ T block_sum(T value) {
     return value;
 }
 
+// The shared memory whose size the launch gives, as bytes. The host device has its own.
+#ifndef DYNAMIC_SHARED
+#define DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]
+#endif
+
 // Declares a kernel for both precisions, name_f32 and name_f64: KERNEL(name, (parameters with T), (arguments)).
-#define KERNEL(name, parameters, arguments)                              \
-    namespace name##_float {                                             \
-    typedef float T;                                                     \
-    extern "C" __global__ void name##_f32 parameters { name arguments; } \
-    }                                                                    \
-    namespace name##_double {                                            \
-    typedef double T;                                                    \
-    extern "C" __global__ void name##_f64 parameters { name arguments; } \
-    }                                                                    \
-    using name##_float::name##_f32;                                      \
+#define KERNEL(name, parameters, arguments) KERNEL_OF(, name, parameters, arguments)
+
+// As above, with __launch_bounds__ or nothing.
+#define KERNEL_OF(bounds, name, parameters, arguments)                          \
+    namespace name##_float {                                                    \
+    typedef float T;                                                            \
+    extern "C" __global__ void bounds name##_f32 parameters { name arguments; } \
+    }                                                                           \
+    namespace name##_double {                                                   \
+    typedef double T;                                                           \
+    extern "C" __global__ void bounds name##_f64 parameters { name arguments; } \
+    }                                                                           \
+    using name##_float::name##_f32;                                             \
     using name##_double::name##_f64;

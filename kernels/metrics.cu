@@ -1,7 +1,7 @@
 // What a step reports: its loss, the norms of its gradients, the factor of clipping, the first step that was not finite. All sums
 // are in double, in a fixed order.
 
-#include "common.cuh"
+#include "update.cuh"
 
 // A part of one tensor of the parameter vector, no longer than what a block sums well.
 struct Piece {
@@ -37,9 +37,6 @@ KERNEL(gradient_squares,
         int replicas, int always),
        (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
 
-// What PyTorch's clip_grad_norm_ adds to the norm before it divides by it.
-__device__ const double CLIP_EPSILON = 1e-6;
-
 // Loss and norms of a step, before its update. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of
 // layer 0, of layer 1, and so on. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW.
 // clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over replicas.
@@ -74,8 +71,7 @@ extern "C" __global__ void finish_loss(
             }
         }
         if (threadIdx.x == 0) {
-            double scale = clip_norm > 0 ? clip_norm / (sqrt(squares) + CLIP_EPSILON) : 1;
-            clip_scales[replica] = scale > 1 ? 1 : scale;  // a NaN stays one
+            clip_scales[replica] = clip_scale(clip_norm, squares);
         }
     }
 }

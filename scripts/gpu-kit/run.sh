@@ -209,6 +209,7 @@ checks() {
 --layers 5,31,3 --activation silu --loss binary_cross_entropy --optimizer rmsprop --samples 65
 --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 1000
 --layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
+--layers 3,128,128,1 --activation tanh --loss mse --optimizer sgd --samples 400
 --layers 1,63,1 --activation softplus --loss mse --optimizer adam --samples 255 --steps 100
 CASES
   note="$good of $all checks agree"
@@ -283,6 +284,10 @@ section "contract fp32 eager" 90 tests 'CudaContractTest$SingleEagerForward'
 section "pytorch fp64 fp32" 60 tests CudaPytorchTest
 section "notebook fp64" 90 tests CudaNotebookTest
 section "session" 90 tests CudaSessionTest
+section "fused fp64" 60 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
+section "fused fp32" 60 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
+section "fused notebook fp64" 60 tests 'FusedContractTest$Notebook'
+section "fused session" 60 tests FusedSessionTest
 section "check fp64" 90 checks fp64
 section "check fp32" 60 checks fp32
 section "study fp64" 60 study fp64

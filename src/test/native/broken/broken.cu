@@ -73,3 +73,25 @@ extern "C" __global__ void before_start_f32(float* out) { out[-1] = 1.0f; }
 
 // Far outside.
 extern "C" __global__ void wild_f32(float* out) { out[1 << 20] = 1.0f; }
+
+// Right: the values in reverse, through as much dynamic shared memory as the launch gives.
+extern "C" __global__ void dynamic_shared_f32(const float* in, float* out) {
+  DYNAMIC_SHARED(shared);
+  float* values = (float*)shared;
+  values[threadIdx.x] = in[threadIdx.x];
+  __syncthreads();
+  out[threadIdx.x] = values[blockDim.x - 1 - threadIdx.x];
+}
+
+// Reads what no thread of the block has written.
+extern "C" __global__ void unwritten_shared_f32(float* out) {
+  DYNAMIC_SHARED(shared);
+  out[0] = ((float*)shared)[0];
+  ((float*)shared)[0] = 1.0f;
+}
+
+// Writes so many bytes behind the beginning.
+extern "C" __global__ void write_shared_f32(int offset) {
+  DYNAMIC_SHARED(shared);
+  *(float*)(shared + offset) = 1.0f;
+}

@@ -17,6 +17,7 @@
 
 extern "C" {
 __attribute__((visibility("default"))) host_thread* host_device_thread;
+__attribute__((visibility("default"))) unsigned char* host_device_dynamic_shared;
 }
 
 namespace host_device {
@@ -62,10 +63,61 @@ static char failure_text[300];
 static const char* failure;
 static unsigned char* shared_start;
 static size_t shared_bytes;
+static size_t dynamic_bytes;
 
 void shared_memory_is(unsigned char* start, size_t bytes) {
   shared_start = start;
   shared_bytes = bytes;
+}
+
+// No kernel asks for more, on no card.
+static const size_t MOST_DYNAMIC_BYTES = size_t(1) << 20;
+static const size_t OUT_OF_BOUNDS = size_t(16) << 20;
+enum { RED_ZONE = 256, ROUNDING = 16 };   // rounding: what the memory is aligned to, so what may lie behind its end
+static const unsigned char RED = 0xa5;
+static unsigned char* dynamic_end;
+
+void dynamic_shared_memory_is(size_t bytes) {
+  if (!dynamic_end && bytes) {
+    auto* start = (unsigned char*)mmap(nullptr, MOST_DYNAMIC_BYTES + OUT_OF_BOUNDS, PROT_NONE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    mprotect(start, MOST_DYNAMIC_BYTES, PROT_READ | PROT_WRITE);
+    dynamic_end = start + MOST_DYNAMIC_BYTES;
+  }
+  dynamic_bytes = bytes;
+  host_device_dynamic_shared = bytes ? dynamic_end - (bytes + ROUNDING - 1) / ROUNDING * ROUNDING : nullptr;
+}
+
+bool explain_dynamic_shared_fault(uintptr_t address, const char* what) {
+  uintptr_t start = (uintptr_t)host_device_dynamic_shared, end = (uintptr_t)dynamic_end;
+  if (!dynamic_bytes || address < end || address >= end + OUT_OF_BOUNDS) {
+    return false;
+  }
+  report("%s: access at byte offset %zu of dynamic shared memory, which has %zu bytes", what, (size_t)(address - start), dynamic_bytes);
+  return true;
+}
+
+static void poison_dynamic_shared_memory() {
+  if (dynamic_bytes) {
+    memset(host_device_dynamic_shared - RED_ZONE, RED, RED_ZONE);
+    memset(host_device_dynamic_shared, 0xff, dynamic_bytes);
+    memset(host_device_dynamic_shared + dynamic_bytes, RED, -dynamic_bytes % ROUNDING);
+  }
+}
+
+static bool all_red(const unsigned char* from, size_t bytes) {
+  return std::all_of(from, from + bytes, [](unsigned char byte) { return byte == RED; });
+}
+
+const char* dynamic_shared_memory_overrun() {
+  if (!dynamic_bytes) {
+    return nullptr;
+  }
+  if (!all_red(host_device_dynamic_shared - RED_ZONE, RED_ZONE)) {
+    return "wrote before the start of its dynamic shared memory";
+  }
+  return all_red(host_device_dynamic_shared + dynamic_bytes, -dynamic_bytes % ROUNDING)
+             ? nullptr : "wrote past the end of its dynamic shared memory";
 }
 
 static void __attribute__((format(printf, 1, 2))) fail(const char* format, ...) {
@@ -270,6 +322,7 @@ const char* run_block(const host_kernel& kernel, void* const* arguments, host_ui
   if (shared_bytes) {
     memset(shared_start, 0xff, shared_bytes);   // NaN in both precisions
   }
+  poison_dynamic_shared_memory();
   while (living > 0 && !failure) {
     if (next_in_order < order.size()) {
       start_fiber();

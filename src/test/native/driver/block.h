@@ -12,4 +12,14 @@ void shared_memory_is(unsigned char* start, size_t bytes);
 const char* run_block(const host_kernel& kernel, void* const* arguments, host_uint3 block, host_uint3 grid_size,
                       host_uint3 block_size);
 
+// The dynamic shared memory of the blocks that follow: so many bytes, poisoned before every block, between red zones and with
+// nothing accessible behind it.
+void dynamic_shared_memory_is(size_t bytes);
+
+// Says what is wrong if the address is behind that memory.
+bool explain_dynamic_shared_fault(uintptr_t address, const char* what);
+
+// Null, or how a block has written outside of its dynamic shared memory.
+const char* dynamic_shared_memory_overrun();
+
 }  // namespace host_device

@@ -28,6 +28,11 @@ CONTROL(void, setFault)(void*, void*, int fault, int64_t number) {
   state().settings.fault_in = number;
 }
 
+CONTROL(void, setSharedMemory)(void*, void*, int bytes) {
+  LOCK;
+  state().settings.shared = bytes;
+}
+
 CONTROL(int64_t, living)(void*, void*, int kind) {
   LOCK;
   State& s = state();

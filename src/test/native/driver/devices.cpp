@@ -61,6 +61,23 @@ EXPORTED CUresult cuDeviceGetUuid(void* uuid, int device) {
   return OK;
 }
 
+namespace host_device {
+
+// CUDA C++ Programming Guide, technical specifications by compute capability.
+int shared_memory_of_multiprocessor() {
+  int capability = state().settings.capability;
+  int kibibytes = capability < 80 ? 64 : capability == 80 || capability == 87 ? 164 : capability < 90 || capability >= 120 ? 100 : 228;
+  return kibibytes << 10;
+}
+
+// From 8.0 on the driver takes 1 KiB of each block's.
+int shared_memory_opt_in() {
+  const Settings& settings = state().settings;
+  return settings.shared ? settings.shared : shared_memory_of_multiprocessor() - (settings.capability < 80 ? 0 : 1 << 10);
+}
+
+}  // namespace host_device
+
 static int attribute_value(int attribute) {
   switch (attribute) {
     case 1:   // max threads a block
@@ -75,11 +92,15 @@ static int attribute_value(int attribute) {
     case 7:   // z
       return 65535;
     case 8:   // shared memory a block
+      return SHARED_WITHOUT_OPT_IN;
     case 97:  // the same, opted in
-      return 49152;
+      return shared_memory_opt_in();
+    case 81:  // shared memory a multiprocessor
+      return shared_memory_of_multiprocessor();
+    case 111:  // of it, what the driver takes for each block
+      return state().settings.capability < 80 ? 0 : 1 << 10;
     case 9:   // constant memory
     case 12:  // registers a block
-    case 81:  // shared memory a multiprocessor
       return 65536;
     case 10:  // warp size
       return 32;

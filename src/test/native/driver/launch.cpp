@@ -13,6 +13,7 @@ namespace host_device {
 struct Launch {
   const host_kernel* kernel;
   host_uint3 grid, block;
+  size_t shared_bytes;              // dynamic ones
   std::vector<uint64_t> values;
   std::vector<void*> arguments;     // into values
 };
@@ -43,11 +44,16 @@ static CUresult run(const Launch& launch) {
     }
   }
   host_uint3 grid = launch.grid;
+  dynamic_shared_memory_is(launch.shared_bytes);
   for (size_t i : block_order((size_t)grid.x * grid.y * grid.z)) {
     host_uint3 block = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / ((size_t)grid.x * grid.y))};
     if (const char* failure = run_block(kernel, launch.arguments.data(), block, grid, launch.block)) {
       report("kernel %s: %s", kernel.name, failure);
       return LAUNCH_FAILED;
+    }
+    if (const char* overrun = dynamic_shared_memory_overrun()) {
+      report("kernel %s %s (%zu bytes)", kernel.name, overrun, launch.shared_bytes);
+      return ILLEGAL_ADDRESS;
     }
   }
   return OK;
@@ -103,10 +109,16 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     report("kernel %s: launch of grid %ux%ux%u, block %ux%ux%u", name, grid_x, grid_y, grid_z, block_x, block_y, block_z);
     return INVALID_VALUE;
   }
-  if (shared_bytes || extra) {
-    report("kernel %s: the host device knows no dynamic shared memory and no extra parameters", name);
+  if (extra) {
+    report("kernel %s: the host device knows no extra parameters", name);
     return NOT_SUPPORTED;
   }
+  if (shared_bytes > (unsigned)function->most_dynamic_shared) {
+    report("kernel %s: a launch with %u bytes of dynamic shared memory, but the kernel may have %d", name, shared_bytes,
+           function->most_dynamic_shared);
+    return INVALID_VALUE;
+  }
+  launch->shared_bytes = shared_bytes;
   // Taking the parameters may fault: the handler is installed with the device thread, which loading a module has
   // started.
   if (!take_parameters(*launch, *function, parameters)) {

@@ -1,6 +1,7 @@
 // Device memory lies in an inaccessible arena of up to 4 TiB, 16 MiB apart and never used again, so that a wild or a
 // late access faults. Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder
 // and the 256 bytes before it are red zones, checked after every piece of work.
+#include "block.h"
 #include "memory.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -127,6 +128,9 @@ bool red_zones_hold(const char* what) {
 }
 
 void explain_fault(uintptr_t address, const char* what) {
+  if (explain_dynamic_shared_fault(address, what)) {
+    return;
+  }
   for (const Allocation& a : state().freed) {
     if (address >= (uintptr_t)a.mapping && address < (uintptr_t)a.mapping + a.mapped) {
       report("%s: use after free of allocation #%u (%zu bytes)", what, a.id, a.bytes);

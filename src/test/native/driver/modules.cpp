@@ -148,6 +148,9 @@ EXPORTED CUresult cuFuncGetAttribute(int* value, int attribute, void* handle) {
     case 4:   // registers a thread
       *value = 32;
       break;
+    case 8:   // most dynamic shared memory
+      *value = find<Function>(handle, FUNCTION)->most_dynamic_shared;
+      break;
     case 5:   // PTX version
     case 6:   // binary version
       *value = state().settings.capability;
@@ -156,4 +159,26 @@ EXPORTED CUresult cuFuncGetAttribute(int* value, int attribute, void* handle) {
       *value = 0;
   }
   return OK;
+}
+
+EXPORTED CUresult cuFuncSetAttribute(void* handle, int attribute, int value) {
+  ENTER;
+  auto function = find<Function>(handle, FUNCTION);
+  if (!function) {
+    return INVALID_HANDLE;
+  }
+  switch (attribute) {
+    case 8:   // most dynamic shared memory
+      if (value < 0 || value > shared_memory_opt_in()) {
+        report("kernel %s: a block may opt in to %d bytes of shared memory, not to %d", function->name.c_str(),
+               shared_memory_opt_in(), value);
+        return INVALID_VALUE;
+      }
+      function->most_dynamic_shared = value;
+      return OK;
+    case 9:   // preferred part of shared memory in what it shares with the cache: a wish
+      return value >= -1 && value <= 100 ? OK : INVALID_VALUE;
+    default:
+      return NOT_SUPPORTED;
+  }
 }

@@ -68,6 +68,7 @@ Settings Settings::from_environment() {
   s.driver = (int)number("DRIVER", "13000");
   s.capability = (int)number("CAPABILITY", "90");
   s.memory = number("MEMORY", "1073741824");
+  s.shared = (int)number("SHARED", "0");
   std::string fault = variable("FAULT", "");
   if (!fault.empty()) {
     static const char* const NAMES[] = {"", "memory", "launch", "lost", "gemm", "copy"};

@@ -14,6 +14,7 @@
 #define __host__
 #define __constant__
 #define __shared__ static thread_local       // the device thread's own; poisoned before every block
+#define DYNAMIC_SHARED(name) unsigned char* const name = host_device_dynamic_shared
 #define __forceinline__ inline
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
@@ -21,6 +22,7 @@
 
 extern "C" {
 extern host_thread* host_device_thread;      // the one that runs
+extern unsigned char* host_device_dynamic_shared;
 void host_device_barrier(int line);
 // source: 0 the lane named, 1 so many lanes up, 2 down, 3 exclusive or
 uint64_t host_device_shuffle(unsigned mask, uint64_t bits, int source, int argument, int width);

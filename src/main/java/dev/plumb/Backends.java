@@ -72,7 +72,7 @@ public final class Backends {
     Matcher cuda = CUDA.matcher(device);
     if (cuda.matches()) {
       int ordinal = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
-      return new Selection(new CudaBackend(ordinal, cudaOptions(usage)), "as asked for");
+      return new Selection(new CudaBackend(ordinal, cudaOptions(usage), usage.onNote()), "as asked for");
     }
     throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
         + "; one of auto, cuda, cuda:N, cpu, reference");
@@ -86,7 +86,7 @@ public final class Backends {
   /** A usable GPU, else the CPU. */
   private static Selection openAny(Usage usage) {
     try {
-      return new Selection(CudaBackend.openFirst(cudaOptions(usage)), "a GPU that can be used");
+      return new Selection(CudaBackend.openFirst(cudaOptions(usage), usage.onNote()), "a GPU that can be used");
     } catch (DeviceUnavailableException e) {
       return new Selection(cpu(usage), e.getMessage());
     }

@@ -9,7 +9,10 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /** Training on an NVIDIA card, through the CUDA driver, cuBLAS and kernels of our own. Belongs to the thread that opened it. */
 public final class CudaBackend implements Backend {
@@ -18,28 +21,46 @@ public final class CudaBackend implements Backend {
 
   private final CudaContext context;
   private final CudaOptions options;
+  private final Consumer<String> onNote;
+  private final Set<String> told = new HashSet<>();
+
+  /** Opens a card; notes are told to nobody. */
+  public CudaBackend(int ordinal, CudaOptions options) {
+    this(ordinal, options, note -> {});
+  }
 
   /**
    * @param ordinal of the card, from 0, as {@code plumb devices} numbers them
+   * @param onNote is told once, in one line, what makes a training slower than it could be
    * @throws DeviceUnavailableException when CUDA or that card cannot be used here
    */
-  public CudaBackend(int ordinal, CudaOptions options) {
+  public CudaBackend(int ordinal, CudaOptions options, Consumer<String> onNote) {
     context = new CudaContext(ordinal);
     this.options = options;
+    this.onNote = onNote;
+    if (options.planner() == CudaOptions.Planner.LAYERED) {
+      try {
+        context.needBlas();
+      } catch (RuntimeException e) {
+        context.close();
+        throw e;
+      }
+    }
   }
 
   /**
    * Opens the first card that can be used.
    *
+   * @param onNote as of the constructor
    * @throws DeviceUnavailableException when none can; says why the first one cannot
    */
-  public static CudaBackend openFirst(CudaOptions options) {
+  public static CudaBackend openFirst(CudaOptions options, Consumer<String> onNote) {
     CudaNatives.load();
     DeviceUnavailableException first = null;
     int ordinal = 0;
     do {
       try {
-        return new CudaBackend(ordinal, options);
+        return new CudaBackend(ordinal, options, onNote);
       } catch (DeviceUnavailableException e) {
         first = first == null ? e : first;
       }
@@ -74,7 +95,13 @@ public final class CudaBackend implements Backend {
     refusal(network, training, replicas).ifPresent(refusal -> {
       throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
     });
-    return new CudaSession(context, network, training, replicas, options);
+    return new CudaSession(context, network, training, replicas, options, this::tellOnce);
+  }
+
+  private void tellOnce(String note) {
+    if (told.add(note)) {
+      onNote.accept(note);
+    }
   }
 
   @Override

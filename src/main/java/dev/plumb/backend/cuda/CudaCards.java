@@ -51,7 +51,7 @@ final class CudaCards {
         + attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
   }
 
-  private static int attribute(CUdevice device, int which) {
+  static int attribute(CUdevice device, int which) {
     int[] value = new int[1];
     JCudaDriver.cuDeviceGetAttribute(value, which, device);
     return value[0];

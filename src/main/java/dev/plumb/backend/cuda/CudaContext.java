@@ -13,6 +13,7 @@ import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.model.Precision;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
@@ -28,8 +29,8 @@ import jcuda.jcublas.cublasMath;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * One card, opened: its primary context, a stream of our own, a cuBLAS handle with its workspace, and the kernels. Belongs to the
- * thread that opened it.
+ * One card, opened: its primary context, a stream of our own, the kernels, and, once it is needed, a cuBLAS handle with its
+ * workspace. Belongs to the thread that opened it.
  */
 final class CudaContext implements AutoCloseable {
   /** What NVIDIA recommends for cuBLAS: 32 MiB from compute capability 9.0 on, 4 MiB before. */
@@ -40,11 +41,12 @@ final class CudaContext implements AutoCloseable {
   private final Deque<Runnable> releases = new ArrayDeque<>();
   private final CUcontext context = new CUcontext();
   private final CUstream stream = new CUstream();
-  private final cublasHandle blas = new cublasHandle();
   private final CudaKernels kernels;
   private final String name;
   private final int capability;
-  private int mathMode;
+  private final CardLimits limits;
+  private cublasHandle blas;
+  private int mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
   private boolean failed;
   private boolean closed;
 
@@ -65,12 +67,7 @@ final class CudaContext implements AutoCloseable {
       releases.push(() -> cuStreamDestroy(stream));
       kernels = new CudaKernels();
       releases.push(kernels::close);
-      JCublas2.cublasCreate(blas);
-      releases.push(() -> JCublas2.cublasDestroy(blas));
-      JCublas2.cublasSetStream(blas, new cudaStream_t(stream));
-      setWorkspace();
-      mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
-      JCublas2.cublasSetMathMode(blas, mathMode);
+      limits = CardLimits.of(device);
     } catch (CudaException e) {
       throw openingFailed(e, ordinal);
     } catch (RuntimeException e) {
@@ -99,12 +96,37 @@ final class CudaContext implements AutoCloseable {
     return failure;
   }
 
-  private void setWorkspace() {
-    long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
-    CUdeviceptr workspace = new CUdeviceptr();
-    cuMemAlloc(workspace, bytes);
-    releases.push(() -> cuMemFree(workspace));
-    JCublas2.cublasSetWorkspace(blas, workspace, bytes);
+  /**
+   * Creates cuBLAS, where that was not done yet: who needs no products never pays for it, neither with time nor with memory.
+   *
+   * @throws DeviceUnavailableException when it cannot be created
+   */
+  void needBlas() {
+    if (blas != null) {
+      return;
+    }
+    cublasHandle created = new cublasHandle();
+    List<Runnable> undo = new ArrayList<>();
+    try {
+      JCublas2.cublasCreate(created);
+      undo.add(0, () -> JCublas2.cublasDestroy(created));
+      JCublas2.cublasSetStream(created, new cudaStream_t(stream));
+      long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
+      CUdeviceptr workspace = new CUdeviceptr();
+      cuMemAlloc(workspace, bytes);
+      undo.add(0, () -> cuMemFree(workspace));
+      JCublas2.cublasSetWorkspace(created, workspace, bytes);
+      JCublas2.cublasSetMathMode(created, mathMode);
+    } catch (CudaException e) {
+      RuntimeException failure = CudaFailures.opening(e, "cuBLAS", this::synchronizeUnchecked);
+      failed |= !CudaFailures.isOutOfMemory(e);
+      release("giving up cuBLAS", undo);
+      throw failure;
+    }
+    blas = created;
+    for (int i = undo.size() - 1; i >= 0; i--) {
+      releases.push(undo.get(i));
+    }
   }
 
   /** The card's name, as the driver has it. */
@@ -116,6 +138,12 @@ final class CudaContext implements AutoCloseable {
     return stream;
   }
 
+  /** What blocks may use. */
+  CardLimits limits() {
+    return limits;
+  }
+
+  /** To be created before, by {@link #needBlas}: that allocates, which must not happen while steps are enqueued. */
   cublasHandle blas() {
     return blas;
   }
@@ -131,9 +159,10 @@ final class CudaContext implements AutoCloseable {
 
   /**
    * Sets how products of singles are computed from here on: on TF32 tensor cores where, and only where, that was asked for;
-   * otherwise cuBLAS's default, which computes in no less than the precision of the numbers.
+   * otherwise cuBLAS's default, which computes in no less than the precision of the numbers. cuBLAS is there afterwards.
    */
   void use(Precision precision) {
+    needBlas();
     int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
     if (wanted != mathMode) {
       call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));

@@ -5,8 +5,9 @@ package dev.plumb.backend.cuda;
  *
  * @param guards whether device memory is filled with NaN when it is fresh, and slices stand between guard words that are looked at
  *     after every wait; slower, for tests
+ * @param planner what makes launches of steps
  */
-public record CudaOptions(Execution execution, boolean guards) {
+public record CudaOptions(Execution execution, boolean guards, Planner planner) {
   /** How the kernels and products of a step reach the device. */
   public enum Execution {
     /** Many steps as one recorded graph: the least work for the host. */
@@ -17,12 +18,22 @@ public record CudaOptions(Execution execution, boolean guards) {
     CHECKED
   }
 
+  /** What a step becomes. Results agree within rounding. */
+  public enum Planner {
+    /** Fused where a network fits a block's shared memory and is quicker there, as far as that can be told beforehand; else layered. */
+    AUTO,
+    /** Products, activations and updates of every layer, each a launch of its own for all replicas. */
+    LAYERED,
+    /** Many steps of a network as one launch, a block a replica; layered where it does not fit. The execution makes no difference. */
+    FUSED
+  }
+
   /** Graphs, and guards where a stand-in on the CPU computes for tests. */
   public static CudaOptions standard() {
-    return new CudaOptions(Execution.GRAPH, CudaNatives.onHostDevice());
+    return new CudaOptions(Execution.GRAPH, CudaNatives.onHostDevice(), Planner.AUTO);
   }
 
   public CudaOptions withExecution(Execution other) {
-    return new CudaOptions(other, guards);
+    return new CudaOptions(other, guards, planner);
   }
 }

@@ -18,10 +18,11 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
- * varies from step to step goes there in a {@link StepTable}; a step's launches are a {@link StepPlan}, one for each size of batch.
+ * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
  */
 final class CudaSession implements TrainingSession, Tapped, Sized {
   private final CudaContext context;
@@ -29,6 +30,7 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   private final TrainingSpec training;
   private final int replicas;
   private final CudaOptions options;
+  private final StepPlanner planner;
   private final ParameterLayout layout;
   private final Transfers transfers;
   private final SessionState state;
@@ -36,19 +38,21 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   private final List<Long> recordedSteps = new ArrayList<>();
   private final List<double[][]> recorded = new ArrayList<>();
   private BoundData data;
-  private StepRunner runner;
+  private Steps steps;
   private Inference inference;
   private long stepsTaken;
   /** Whether enqueuing steps failed halfway: how many were taken is not known. */
   private boolean broken;
   private boolean closed;
 
-  CudaSession(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options) {
+  CudaSession(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options,
+      Consumer<String> onNote) {
     this.context = context;
     this.network = network;
     this.training = training;
     this.replicas = replicas;
     this.options = options;
+    planner = new StepPlanner(context, network, training, replicas, options, onNote);
     layout = ParameterLayout.of(network);
     transfers = new Transfers(context, training.precision());
     SessionState made = null;
@@ -80,11 +84,16 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
     requireOpen();
     rows.requireFits(network, training.loss());
     if (data != null) {
-      runner.waitForSteps();
+      steps.waitForSteps();
       release(releasesOfData());
     }
     data = new BoundData(context, transfers, rows, training.precision(), options.guards());
-    runner = new StepRunner(context, network, training, state, data, options, this::record);
+    try {
+      steps = planner.steps(state, data, transfers, this::record);
+    } catch (RuntimeException e) {
+      release(releasesOfData());
+      throw e;
+    }
   }
 
   @Override
@@ -94,9 +103,8 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
       throw new IllegalStateException("bind data before running steps");
     }
     chunk.requireFits(data.data().rows(), replicas);
-    context.use(training.precision());
     try {
-      runner.run(chunk, stepsTaken);
+      steps.run(chunk, stepsTaken);
     } catch (RuntimeException e) {
       broken = true;
       throw e;
@@ -112,8 +120,8 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   @Override
   public StepMetrics sync() {
     requireOpen();
-    if (runner != null) {
-      runner.waitForSteps();
+    if (steps != null) {
+      steps.waitForSteps();
     }
     long[] firstNonFinite = new long[replicas];
     transfers.download(state.firstNotFinite.pointer(), firstNonFinite);
@@ -153,7 +161,6 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   }
 
   private Inference inference(int rows) {
-    context.use(training.precision());
     if (inference == null || !inference.serves(rows)) {
       if (inference != null) {
         // Nothing is under way in its buffers: each evaluation waits for its own results.
@@ -161,7 +168,8 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
         inference = null;
         release(releases);
       }
-      inference = new Inference(context, network, training, state, transfers, rows, options.guards());
+      inference = new Inference(
+          context, network, training, state, transfers, rows, planner.outputs(Math.min(rows, Inference.MOST_ROWS)), options.guards());
     }
     return inference;
   }
@@ -202,14 +210,12 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
     requireOpen();
-    if (runner == null || runner.lastBatch() == 0) {
+    if (steps == null || steps.lastBatch() == 0) {
       throw new IllegalStateException("nothing to tap before the first step");
     }
     requireReplica(replica);
-    long elements = (long) runner.lastBatch() * network.layer(layer).out();
-    requireLength(out, elements, "batch x units");
-    long offset = replica * elements * Transfers.bytesOf(training.precision());
-    transfers.download(runner.tap(where, layer).slice().pointer(offset), out);
+    requireLength(out, (long) steps.lastBatch() * network.layer(layer).out(), "batch x units");
+    transfers.download(steps.tap(where, layer, replica), out);
   }
 
   @Override
@@ -231,7 +237,7 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   public long bytes() {
     requireOpen();
     return state.arena().bytes()
-        + (data == null ? 0 : data.arena().bytes() + runner.bytes())
+        + (data == null ? 0 : data.arena().bytes() + steps.bytes())
         + (inference == null ? 0 : inference.bytes());
   }
 
@@ -257,10 +263,12 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   /** Forgets the data and the steps over them, and returns what must be released, in this order. */
   private List<Runnable> releasesOfData() {
     List<Runnable> releases = new ArrayList<>();
+    if (steps != null) {
+      releases.addAll(steps.releases());
+      steps = null;
+    }
     if (data != null) {
-      releases.addAll(runner.releases());
       releases.add(data.arena().release());
-      runner = null;
       data = null;
     }
     return releases;

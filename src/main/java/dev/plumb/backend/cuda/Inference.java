@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Forward passes over any number of rows, block by block, in buffers of its own: what the last step left in the workspace stays as
@@ -16,7 +17,7 @@ import java.util.Map;
  */
 final class Inference {
   /** Rows of a block, whatever the number of replicas, so that a replica's sums are the same as alone. */
-  private static final int MOST_ROWS = 1024;
+  static final int MOST_ROWS = 1024;
 
   /** Launches are kept for this many kinds of blocks; a training's evaluations have one or two. */
   private static final int MOST_PASSES = 64;
@@ -28,6 +29,8 @@ final class Inference {
   private final Transfers transfers;
   private final int bytesOfNumber;
   private final int rows;
+  /** Computes all layers at once; null where they are computed one by one. */
+  private final FusedNetwork fused;
   private final DeviceArena arena;
   private final Buffer x;
   private final Buffer targets;
@@ -48,9 +51,12 @@ final class Inference {
    */
   private record Pass(List<Node> nodes, Launches launches, double terms) {}
 
-  /** @param rows of the largest data; smaller than a block's most where the data are */
+  /**
+   * @param rows of the largest data; smaller than a block's most where the data are
+   * @param plan for all layers at once
+   */
   Inference(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, Transfers transfers, int rows,
-      boolean guards) {
+      Optional<FusedPlan> plan, boolean guards) {
     this.context = context;
     this.network = network;
     this.training = training;
@@ -59,17 +65,24 @@ final class Inference {
     this.rows = Math.min(rows, MOST_ROWS);
     bytesOfNumber = Transfers.bytesOf(training.precision());
     long row = (long) state.replicas() * this.rows;
-    int widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
+    long widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
+    long onTheWay = plan.isPresent() ? 0 : widest;
     arena = new DeviceArena(context, "evaluation in blocks of " + this.rows + " rows", guards);
     x = buffer("X of the block", (long) this.rows * network.inputs() * bytesOfNumber);
     targets = buffer("targets of the block", (long) this.rows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * bytesOfNumber));
-    even = buffer("outputs of even layers", row * widest * bytesOfNumber);
-    odd = buffer("outputs of odd layers", row * widest * bytesOfNumber);
+    even = buffer("outputs of even layers", row * Math.max(network.outputs(), onTheWay) * bytesOfNumber);
+    odd = buffer("outputs of odd layers", row * Math.max(network.outputs(), onTheWay) * bytesOfNumber);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
     partials = buffer("losses by block", blocks * Double.BYTES);
     hits = buffer("hits by block", blocks * Long.BYTES);
     arena.allocate();
+    try {
+      fused = plan.map(all -> new FusedNetwork(context, transfers, all, training.precision(), guards)).orElse(null);
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
   }
 
   private Buffer buffer(String name, long bytes) {
@@ -128,6 +141,9 @@ final class Inference {
   }
 
   private Pass run(Key key) {
+    if (fused == null) {
+      context.use(training.precision());
+    }
     if (!passes.containsKey(key) && passes.size() == MOST_PASSES) {
       // Nothing of them is under way: results are waited for block by block.
       context.release("giving up launches", releasesOfPasses());
@@ -146,7 +162,10 @@ final class Inference {
     List<Node> nodes = new ArrayList<>();
     try {
       int last = network.layerCount() - 1;
-      for (int layer = 0; layer <= last; layer++) {
+      if (fused != null) {
+        nodes.add(fused.outputs(launches, key.rows(), key.firstReplica(), key.replicas(), state, x, output(last)));
+      }
+      for (int layer = 0; layer <= last && fused == null; layer++) {
         Products.Matrix in = layer == 0
             ? new Products.Matrix(x.slice().pointer(), 0)
             : output(layer - 1).matrix(key.rows(), network.layer(layer).in());
@@ -168,13 +187,16 @@ final class Inference {
 
   /** On the device. */
   long bytes() {
-    return arena.bytes();
+    return arena.bytes() + (fused == null ? 0 : fused.arena().bytes());
   }
 
   /** What must be released, in this order. */
   List<Runnable> releases() {
     List<Runnable> releases = releasesOfPasses();
     releases.add(arena.release());
+    if (fused != null) {
+      releases.add(fused.arena().release());
+    }
     return releases;
   }
 

@@ -30,8 +30,16 @@ final class Launches implements AutoCloseable {
     next = expected;
   }
 
-  /** Blocks and threads of a launch. */
-  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
+  /**
+   * Blocks and threads of a launch.
+   *
+   * @param sharedBytes dynamic shared memory of each block
+   */
+  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes) {
+    Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
+      this(blocksX, blocksY, blocksZ, threadsX, threadsY, 0);
+    }
+
     /** One thread an element along x, as far as the grid goes, and replicas along y. */
     static Grid ofElements(long elements, int replicas) {
       return new Grid(Math.min(ceilDiv(elements, 256), 1 << 16), Math.min(replicas, MOST_BLOCKS_Y), 1, 256, 1);
@@ -107,7 +115,7 @@ final class Launches implements AutoCloseable {
     @Override
     public void enqueue() {
       cuLaunchKernel(kernel.function(), (int) grid.blocksX(), grid.blocksY(), grid.blocksZ(), grid.threadsX(), grid.threadsY(), 1,
-          0, stream, arguments, null);
+          grid.sharedBytes(), stream, arguments, null);
     }
   }
 

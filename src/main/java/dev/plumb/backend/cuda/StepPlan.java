@@ -146,6 +146,13 @@ final class StepPlan {
     };
   }
 
+  /** How many a step of batches that are gathered has. */
+  static int launches(NetworkSpec network) {
+    int ofLayer = 5; // two forward, three backward
+    int others = 6; // gathering, the loss, metrics and update
+    return ofLayer * network.layerCount() - 1 + others;
+  }
+
   List<Node> nodes() {
     return nodes;
   }

@@ -8,12 +8,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import jcuda.driver.CUdeviceptr;
 
 /**
- * Takes the steps of a session over data that are bound: sees to buffers that are large enough, fills the step table, enqueues the
- * plan of each size of batch, and collects what was recorded.
+ * Takes steps layer by layer: sees to buffers that are large enough, fills the step table, enqueues the plan of each size of batch,
+ * and collects what was recorded.
  */
-final class StepRunner {
+final class StepRunner implements Steps {
   /** Steps that are alike: batches of one size, gathered or all rows in order. */
   private record Shape(int batch, boolean gathered) {}
 
@@ -44,10 +45,12 @@ final class StepRunner {
     this.options = options;
     this.recorder = recorder;
     replicas = state.replicas();
+    context.needBlas();
   }
 
-  /** Enqueues the steps of a chunk that fits the data; the first is number {@code firstNumber} since training began. */
-  void run(StepChunk chunk, long firstNumber) {
+  @Override
+  public void run(StepChunk chunk, long firstNumber) {
+    context.use(training.precision());
     reserve(chunk);
     int step = 0;
     while (step < chunk.steps()) {
@@ -120,26 +123,28 @@ final class StepRunner {
     workspace = new Workspace(context, network, training, replicas, largestBatch, options.guards());
   }
 
-  /** Waits for all steps, and hands what they recorded to the recorder. */
-  void waitForSteps() {
+  @Override
+  public void waitForSteps() {
     if (table != null) {
       table.collectAll();
       requireAllGuards("a step");
     }
   }
 
-  /** Rows of the last step's batch; 0 before the first step. */
-  int lastBatch() {
+  @Override
+  public int lastBatch() {
     return lastBatch;
   }
 
-  /** What the last step computed at a place, all replicas. */
-  Buffer tap(Tap where, int layer) {
-    return switch (where) {
+  @Override
+  public CUdeviceptr tap(Tap where, int layer, int replica) {
+    Buffer ofAll = switch (where) {
       case PRE -> workspace.z(layer);
       case POST -> workspace.a(layer);
       case DELTA -> workspace.delta(layer);
     };
+    return ofAll.slice().pointer(
+        (long) replica * lastBatch * network.layer(layer).out() * Transfers.bytesOf(training.precision()));
   }
 
   private void requireAllGuards(String after) {
@@ -153,8 +158,8 @@ final class StepRunner {
     }
   }
 
-  /** Forgets plans, workspace and step table, and returns what must be released, in this order. */
-  List<Runnable> releases() {
+  @Override
+  public List<Runnable> releases() {
     List<Runnable> releases = releasesOfPlans();
     if (workspace != null) {
       releases.add(workspace.arena().release());
@@ -168,8 +173,9 @@ final class StepRunner {
     return releases;
   }
 
-  /** On the device, for steps alone: nothing before the first. */
-  long bytes() {
+  /** Nothing before the first step. */
+  @Override
+  public long bytes() {
     return workspace == null ? 0 : workspace.arena().bytes() + table.arena().bytes();
   }
 

@@ -34,13 +34,14 @@ final class StepTable {
   private static final int MOST_ROWS = 1 << 28;
 
   /** struct Step of kernels/common.cuh. */
-  private static final int STEP_BYTES = 40;
+  private static final int STEP_BYTES = 48;
   private static final int NUMBER = 0;
   private static final int CORRECTION1 = 8;
   private static final int CORRECTION2 = 16;
   private static final int ROWS_AT = 24;
   private static final int ROWS_STRIDE = 32;
   private static final int RECORD_AT = 36;
+  private static final int BATCH = 40;
 
   /** Takes what a step recorded: its number, and [replica][1 + layers] of loss and gradient norms. */
   interface Recorder {
@@ -90,7 +91,7 @@ final class StepTable {
   private final int metricsOfStep;
   private final Recorder recorder;
   private final DeviceArena arena;
-  /** int: which entry is the running step's. */
+  /** int: which entry is the running step's, and the one behind the last of the half. */
   final Slice cursor;
   final Slice entries;
   final Slice learningRates;
@@ -98,6 +99,7 @@ final class StepTable {
   final Slice rows;
   private final Half[] halves = new Half[HALVES];
   private Half current;
+  private int lastEntry;
 
   /** @param largestBatch rows that one step needs in the row list, all replicas together; 0 where all steps take all rows */
   StepTable(
@@ -117,7 +119,7 @@ final class StepTable {
           + " replicas are more than the " + MOST_ROWS + " rows that one step can take; use a smaller batch");
     }
     arena = new DeviceArena(context, "the step table", guards);
-    cursor = arena.reserve("cursor", Integer.BYTES);
+    cursor = arena.reserve("cursor", 2 * Integer.BYTES);
     entries = arena.reserve("steps", (long) HALVES * capacity * STEP_BYTES);
     learningRates = arena.reserve("learning rates", (long) HALVES * capacity * replicas * Double.BYTES);
     metrics = arena.reserve("metrics", (long) HALVES * capacity * metricsOfStep * Double.BYTES);
@@ -197,6 +199,7 @@ final class StepTable {
     boolean shared = first == null || replicas == 1 || chunk.batch(step, 1) == first;
     host.putLong(entry + ROWS_AT, (long) half.index * rowCapacity + half.rowsUsed);
     host.putInt(entry + ROWS_STRIDE, shared ? 0 : first.length);
+    host.putInt(entry + BATCH, first == null ? 0 : first.length);
     if (first == null) {
       return;
     }
@@ -221,8 +224,9 @@ final class StepTable {
   void upload() {
     Half half = current;
     half.host.bytes().putInt(0, half.index * capacity);
+    half.host.bytes().putInt(Integer.BYTES, half.index * capacity + half.steps);
     context.call("uploading the step table", () -> {
-      upload(half, 0, cursor.pointer(), Integer.BYTES);
+      upload(half, 0, cursor.pointer(), 2 * Integer.BYTES);
       upload(half, half.entriesAt(), entries.pointer((long) half.index * capacity * STEP_BYTES),
           (long) half.steps * STEP_BYTES);
       upload(half, half.ratesAt(), learningRates.pointer((long) half.index * capacity * replicas * Double.BYTES),
@@ -250,7 +254,13 @@ final class StepTable {
       cuEventRecord(half.done, context.stream());
     });
     half.inFlight = true;
+    lastEntry = half.index * capacity + half.steps - 1;
     current = halves[(half.index + 1) % HALVES];
+  }
+
+  /** Which entry is the last step's; it and its rows stay as they are until a half is filled again. */
+  int lastEntry() {
+    return lastEntry;
   }
 
   /** Waits for all halves and hands their metrics to the recorder, the older one's first. */

@@ -11,6 +11,7 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Fault;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.data.Dataset;
@@ -46,21 +47,26 @@ class CudaFaultsTest {
   }
 
   /** Every allocation, every driver call and so on in turn, until a training has fewer of them and goes through. */
-  @ParameterizedTest(name = "{0}, {1}")
+  @ParameterizedTest(name = "{0}, {1}, {2}")
   @CsvSource({
-    "MEMORY, GRAPH, DeviceUnavailableException, memory, 8",
-    "LOST, GRAPH, DeviceUnavailableException, lost, 100",
-    "LAUNCH, EAGER, DeviceFailedException, broke off, 25",
-    "LAUNCH, GRAPH, DeviceFailedException, broke off, 25",
-    "GEMM, EAGER, DeviceFailedException, broke off, 10",
-    "GEMM, GRAPH, DeviceFailedException, broke off, 10",
-    "COPY, GRAPH, DeviceUnavailableException, lost, 15",
+    "MEMORY, GRAPH, LAYERED, DeviceUnavailableException, memory, 8",
+    "MEMORY, GRAPH, FUSED, DeviceUnavailableException, memory, 8",
+    "LOST, GRAPH, LAYERED, DeviceUnavailableException, lost, 100",
+    "LOST, GRAPH, FUSED, DeviceUnavailableException, lost, 60",
+    "LAUNCH, EAGER, LAYERED, DeviceFailedException, broke off, 25",
+    "LAUNCH, GRAPH, LAYERED, DeviceFailedException, broke off, 25",
+    "LAUNCH, GRAPH, FUSED, DeviceFailedException, broke off, 3",
+    "GEMM, EAGER, LAYERED, DeviceFailedException, broke off, 10",
+    "GEMM, GRAPH, LAYERED, DeviceFailedException, broke off, 10",
+    "COPY, GRAPH, LAYERED, DeviceUnavailableException, lost, 15",
+    "COPY, GRAPH, FUSED, DeviceUnavailableException, lost, 15",
   })
-  void everyFaultIsOneLineAndLeaksNothing(Fault fault, Execution execution, String exception, String words, int least) {
+  void everyFaultIsOneLineAndLeaksNothing(
+      Fault fault, Execution execution, Planner planner, String exception, String words, int least) {
     Set<String> messages = new TreeSet<>();
     int failed = 0;
     for (int n = 1; n <= MOST; n++) {
-      RuntimeException thrown = trainWithFault(fault, n, execution);
+      RuntimeException thrown = trainWithFault(fault, n, execution, planner);
       assertEquals("", HostDevice.left(), "left behind after " + fault + " " + n);
       if (thrown == null) {
         break;
@@ -74,15 +80,15 @@ class CudaFaultsTest {
       assertTrue(message.contains("while ") && message.contains(": "), message);
     }
     assertTrue(failed >= least && failed < MOST, fault + " failed " + failed + " times: " + messages);
-    assertEquals(null, trainWithFault(Fault.NONE, 1, execution), "afterwards all is well");
+    assertEquals(null, trainWithFault(Fault.NONE, 1, execution, planner), "afterwards all is well");
   }
 
-  private static RuntimeException trainWithFault(Fault fault, int n, Execution execution) {
+  private static RuntimeException trainWithFault(Fault fault, int n, Execution execution, Planner planner) {
     HostDevice.load();
     HostDevice.reset();
     HostDevice.quiet(true);
     HostDevice.fault(fault, n);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(execution, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(execution, true, planner));
         TrainingSession session = backend.open(NETWORK, TRAINING, 2)) {
       session.write(Slot.PARAMETERS, 1, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2)));
       session.bind(DATA);
@@ -101,7 +107,7 @@ class CudaFaultsTest {
   void checkedExecutionNamesTheLaunchThatFailed() {
     CudaUnderTest.open(Execution.CHECKED, Order.FORWARD).close();
     HostDevice.quiet(true);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true, Planner.LAYERED));
         TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
       session.bind(DATA);
       HostDevice.fault(Fault.LAUNCH, 4);
@@ -116,7 +122,7 @@ class CudaFaultsTest {
   void sessionWhoseStepsFailedHalfwayTakesNoMore() {
     HostDevice.load();
     HostDevice.quiet(true);
-    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.EAGER, true));
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.EAGER, true, Planner.LAYERED));
         TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
       session.bind(DATA);
       StepChunk chunk = StepChunk.of(2).learningRate(0.01).build();

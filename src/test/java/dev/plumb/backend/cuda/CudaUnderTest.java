@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Order;
 
 /**
@@ -19,14 +20,23 @@ final class CudaUnderTest {
     return open(Execution.GRAPH, Order.FORWARD);
   }
 
-  /** @param order of threads and blocks, on the host device alone */
+  /** The layered planner. */
   static CudaBackend open(Execution execution, Order order) {
+    return open(execution, order, Planner.LAYERED);
+  }
+
+  static CudaBackend open(Planner planner) {
+    return open(Execution.GRAPH, Order.FORWARD, planner);
+  }
+
+  /** @param order of threads and blocks, on the host device alone */
+  static CudaBackend open(Execution execution, Order order, Planner planner) {
     if (isHostDevice()) {
       HostDevice.load();
       HostDevice.reset();
       HostDevice.order(order, SEED);
     }
-    return new CudaBackend(0, new CudaOptions(execution, true));
+    return new CudaBackend(0, new CudaOptions(execution, true, planner));
   }
 
   static boolean isHostDevice() {

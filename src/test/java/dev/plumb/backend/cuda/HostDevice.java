@@ -98,6 +98,11 @@ public final class HostDevice {
     setFault(fault.ordinal(), n);
   }
 
+  /** How many bytes of shared memory a block may opt in to; 0 for as many as cards of the capability have. */
+  public static void sharedMemory(int bytes) {
+    setSharedMemory(bytes);
+  }
+
   /** How often since the last reset. */
   public static long count(Counter counter) {
     return counted(counter.ordinal());
@@ -168,6 +173,8 @@ public final class HostDevice {
   private static native void setQuiet(boolean quiet);
 
   private static native void setFault(int fault, long n);
+
+  private static native void setSharedMemory(int bytes);
 
   private static native void setDefaults();
 

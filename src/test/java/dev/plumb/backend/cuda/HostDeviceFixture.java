@@ -102,7 +102,11 @@ abstract class HostDeviceFixture {
   }
 
   void launch(String kernel, int blocks, int threads, Object... arguments) {
-    cuLaunchKernel(function(kernel), blocks, 1, 1, threads, 1, 1, 0, stream, parameters(arguments), null);
+    launch(function(kernel), blocks, threads, 0, arguments);
+  }
+
+  void launch(CUfunction kernel, int blocks, int threads, int sharedBytes, Object... arguments) {
+    cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, parameters(arguments), null);
   }
 
   static Pointer parameters(Object... arguments) {

@@ -1,0 +1,65 @@
+// The activation functions and their derivatives, for every kernel that needs them.
+#pragma once
+#include "common.cuh"
+
+// The order of dev.plumb.model.Activation.
+enum Activation { LINEAR, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTPLUS, ELU, GELU, SILU };
+
+// 1 / (1 + e^-z), from the side on which the exponential does not overflow.
+template <typename T>
+__device__ __forceinline__ T sigmoid(T z) {
+    T e = exp(-fabs(z));
+    return (z >= T(0) ? T(1) : e) / (T(1) + e);
+}
+
+template <typename T>
+__device__ __forceinline__ T softplus(T z) {
+    return (z > T(0) ? z : T(0)) + log1p(exp(-fabs(z)));
+}
+
+// The normal distribution's Phi(z), without cancellation for negative z.
+template <typename T>
+__device__ __forceinline__ T normal_cdf(T z) {
+    return T(0.5) * erfc(-z * T(0.70710678118654752));
+}
+
+// f(z). NaN goes through all of them: a comparison with NaN is false, so the branches for "false" return z or what is made of it.
+template <typename T>
+__device__ T activate(T z, int activation) {
+    switch (activation) {
+        case RELU: return z <= T(0) ? T(0) : z;
+        case LEAKY_RELU: return z > T(0) ? z : T(0.01) * z;
+        case SIGMOID: return sigmoid(z);
+        case TANH: return tanh(z);
+        case SOFTPLUS: return softplus(z);
+        case ELU: return z > T(0) ? z : expm1(z);
+        case GELU: return z * normal_cdf(z);
+        case SILU: return z * sigmoid(z);
+        default: return z;
+    }
+}
+
+// f'(z).
+template <typename T>
+__device__ T derivative(T z, int activation) {
+    switch (activation) {
+        case RELU: return z != z ? z : z > T(0) ? T(1) : T(0);
+        case LEAKY_RELU: return z != z ? z : z > T(0) ? T(1) : T(0.01);
+        case SIGMOID: {
+            T s = sigmoid(z);
+            return s * (T(1) - s);
+        }
+        case TANH: {
+            T t = tanh(z);
+            return T(1) - t * t;
+        }
+        case SOFTPLUS: return sigmoid(z);
+        case ELU: return z > T(0) ? T(1) : exp(z);
+        case GELU: return normal_cdf(z) + z * exp(T(-0.5) * z * z) * T(0.39894228040143268);
+        case SILU: {
+            T s = sigmoid(z);
+            return s + z * s * (T(1) - s);
+        }
+        default: return T(1);
+    }
+}

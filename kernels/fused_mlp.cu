@@ -1,0 +1,334 @@
+// The whole training of small networks: one block trains one network, through many steps in one launch, without the host and
+// without any other launch between them. Parameters, moments and gradients stay in shared memory for all of its steps; what a step
+// computes on its way stays in a tile of rows (fused_mlp.cuh), in shared memory too, or in global memory where it does not fit.
+//
+// Why it may: a sum over rows is one thread's, row after row, and so is a sum over units. Neither the length of tiles, the number of
+// threads, where the tile is, nor how many networks there are shows in a single bit.
+//
+// What bounds it: operations. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step:
+//                               one multiprocessor, double     single       16,384 networks, 1,000 steps, double
+//   A100 (sm_80, 108 x 1.41 GHz)   12.8 us a step             6.4 us       1.94 s
+//   H100 (sm_90, 132 x 1.76 GHz)    5.1 us a step             2.6 us       0.63 s
+// That is the floor, and the reads of shared memory lie above it: on the way forward and backward 8 multiply-adds need 6 reads of
+// a warp in double (4 of weights, one of 64-bit numbers side by side, which takes two) and 3 in single; gradients need 6 for 8.
+// At one read a clock these are 7.7 us on an H100 in double and 5.1 us in single. No figure was measured on a card yet.
+//
+// By the compiler (ptxas of CUDA 13.0, -v), at most MOST_FUSED_THREADS threads, which leaves 128 registers to each:
+//                              sm_80                                sm_90
+//   fused_train f32            128 registers, no spills             128, no spills
+//   fused_train f64            128, 12 bytes stored, 16 loaded      128, 8 stored, 16 loaded
+//   fused_train_streamed f32   128, no spills                       128, no spills
+//   fused_train_streamed f64   128, 24 stored, 24 loaded            128, 24 stored, 24 loaded
+//   fused_outputs f32          106, no spills                       105, no spills
+//   fused_outputs f64          127, no spills                       127, no spills
+// So registers allow 16 warps a multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056
+// bytes, and an H100 has place for one block of 192 rows (6 warps, three tiles a step), in single for one of 416 (13 warps, one
+// tile) or two of 192. Few warps are made up for by the 8 independent sums of each thread.
+//
+// Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu).
+// Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
+// deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
+// another index here, but all blocks of a launch have as much shared memory and as many threads as the largest.
+
+#include "fused_sums.cuh"
+#include "update.cuh"
+
+// Blocks are never larger.
+enum { MOST_FUSED_THREADS = 512 };
+
+// Sums and signs that the threads of a block hand to each other.
+struct Totals {
+    double loss;        // the sum of its terms
+    int not_finite[2];  // whether a gradient is not: of steps of even and odd number in the table, in turns
+};
+
+// The index of a thread's row in the data: the batch's own list, or none for all rows in their order.
+__device__ __forceinline__ long long row_of_data(const int* batch_rows, int row) {
+    return batch_rows ? batch_rows[row] : row;
+}
+
+template <typename T>
+__device__ __forceinline__ Seat<T> take_seat(
+    const FusedPlan& plan, const FusedLayer* layers, unsigned char* shared, T* tile, int slot) {
+    Seat<T> seat;
+    seat.layers = layers;
+    seat.layer_count = (int)plan.layers;
+    seat.parameters = (const T*)(shared + plan.at_parameters);
+    seat.transposed = (const T*)(shared + plan.at_transposed);
+    seat.columns = tile + slot;
+    seat.pitch = (int)plan.slots + 1;
+    seat.part = threadIdx.x / (int)plan.slots;
+    seat.parts = (int)plan.parts;
+    seat.active = false;
+    return seat;
+}
+
+// Copies the layers' table to the beginning of shared memory.
+__device__ __forceinline__ const FusedLayer* copy_layers(unsigned char* shared, const FusedLayer* layers, int count) {
+    for (int i = threadIdx.x; i < count * (int)(sizeof(FusedLayer) / sizeof(int)); i += blockDim.x) {
+        ((int*)shared)[i] = ((const int*)layers)[i];
+    }
+    __syncthreads();
+    return (const FusedLayer*)shared;
+}
+
+// A copy of global memory in shared memory.
+template <typename T>
+__device__ __forceinline__ const T* copied(const T* from, long long count, unsigned char* to) {
+    for (long long i = threadIdx.x; i < count; i += blockDim.x) {
+        ((T*)to)[i] = from[i];
+    }
+    return (const T*)to;
+}
+
+// Trains. One block a replica, plan->slots * plan->parts threads, whole warps.
+// cursor: the first step of the table, and the one behind the last. p, g, m, v, before: [replica][stride], m and v 0 where the
+// optimizer has none; before takes the parameters that the last step began with. tiles: [replica][columns x pitch], or 0.
+// taps: where one replica's last step is to be shown instead of training; it starts from `before` then, and leaves nothing else.
+template <bool STREAMED, typename T>
+__device__ __forceinline__ void train(
+    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
+    const FusedPlan& plan, const FusedLayer* layer_table, T* p, T* g, T* m, T* v, T* before, T* tiles, double* metrics,
+    long long* first_not_finite, T* taps, int tapped_replica) {
+    DYNAMIC_SHARED(shared);
+    int layer_count = (int)plan.layers;
+    int vector = (int)plan.vector;
+    int slots = (int)plan.slots;
+    int items = (int)plan.items;
+    int inputs = layer_table[0].in;
+    int outputs = layer_table[layer_count - 1].out;
+    int loss = (int)plan.loss;
+    int slot = threadIdx.x % slots;
+    long long replica = taps ? tapped_replica : blockIdx.x;
+    const FusedLayer* layers = copy_layers(shared, layer_table, layer_count);
+    double* norms = (double*)(shared + plan.at_norms);
+    double* row_losses = (double*)(shared + plan.at_row_losses);
+    Totals* totals = (Totals*)(shared + plan.at_totals);
+    T* parameters = (T*)(shared + plan.at_parameters);
+    T* gradients = (T*)(shared + plan.at_gradients);
+    T* moment1 = (T*)(shared + plan.at_moment1);
+    T* moment2 = (T*)(shared + plan.at_moment2);
+    T* transposed = (T*)(shared + plan.at_transposed);
+    T* tile = STREAMED ? tiles + replica * plan.columns * (slots + 1) : (T*)(shared + plan.at_tile);
+    Seat<T> seat = take_seat<T>(plan, layers, shared, tile, slot);
+    const T* data_x = x;
+    const T* data_y = y;
+    const int* data_labels = labels;
+    if (plan.at_x >= 0) {
+        data_x = copied(x, plan.data_rows * inputs, shared + plan.at_x);
+        data_y = y ? copied(y, plan.data_rows * outputs, shared + plan.at_targets) : y;
+        data_labels = labels ? copied(labels, plan.data_rows, shared + plan.at_targets) : labels;
+    }
+    const T* first_parameters = (taps ? before : p) + replica * plan.stride;
+    for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
+        Place place = place_of(layers, layer_count, i, &l);
+        T parameter = place.global < 0 ? T(0) : first_parameters[place.global];
+        parameters[i] = parameter;
+        gradients[i] = T(0);
+        if (place.transposed >= 0) {
+            transposed[place.transposed] = parameter;
+        }
+        if (m && place.global >= 0) {
+            moment1[i] = m[replica * plan.stride + place.global];
+        }
+        if (v && place.global >= 0) {
+            moment2[i] = v[replica * plan.stride + place.global];
+        }
+    }
+    if (threadIdx.x == 0) {
+        totals->not_finite[0] = totals->not_finite[1] = 0;
+    }
+    long long first_bad_step = first_not_finite[replica];
+    __syncthreads();
+
+    int end = cursor[1];
+    for (int entry = cursor[0]; entry < end; entry++) {
+        Step step = steps[entry];
+        int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
+        const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
+        double terms = loss == CROSS_ENTROPY ? batch : (double)batch * outputs;
+
+        Dropping<T> dropping = {T(plan.dropout_scale), plan.dropout_threshold,
+                                (unsigned long long)plan.dropout_seed + (unsigned long long)replica, (unsigned long long)step.number};
+
+        for (int base = 0; base < batch; base += slots) {
+            int row = base + slot;
+            seat.active = row < batch;
+            long long from = seat.active ? row_of_data(batch_rows, row) : 0;
+            for (int k = seat.part; seat.active && k < inputs; k += seat.parts) {
+                seat.columns[k * seat.pitch] = data_x[from * inputs + k];
+            }
+            seat.wait_for_parts();
+            forward<true>(seat, dropping, taps, batch, row);
+            if (seat.active && seat.part == 0) {
+                row_losses[slot] = row_loss(seat.columns + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
+                                            data_y + from * outputs, loss == CROSS_ENTROPY ? data_labels[from] : 0, loss, T(terms));
+            }
+            backward(seat);
+            if (taps) {
+                show(seat, taps, batch, row, plan.units);
+            }
+            __syncthreads();
+            add_gradients(layers, layer_count, items, tile, seat.pitch, batch - base < slots ? batch - base : slots, base == 0,
+                          gradients, row_losses, &totals->loss);
+            __syncthreads();
+        }
+        if (taps) {
+            return;
+        }
+
+        double squares = 0;
+        if (step.record_at >= 0 || plan.clip_norm > 0) {
+            square_gradients(layers, layer_count, gradients, norms);
+            __syncthreads();
+            for (int tensor = 0; tensor < 2 * layer_count; tensor++) {
+                squares += norms[tensor];
+            }
+        }
+        double scale = clip_scale(plan.clip_norm, squares);
+        double mean_loss = totals->loss / terms;
+        if (step.record_at >= 0) {
+            double* recorded = metrics + (step.record_at * plan.replicas + replica) * (1 + layer_count);
+            for (int i = threadIdx.x; i <= layer_count; i += blockDim.x) {
+                recorded[i] = i == 0 ? mean_loss : sqrt(norms[2 * i - 2]);
+            }
+        }
+
+        double learning_rate = learning_rates[entry * plan.replicas + replica];
+        AdamStep<T> adam(step, learning_rate, plan.weight_decay);
+        bool finite = true;
+        for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
+            Place place = place_of(layers, layer_count, i, &l);
+            if (place.global < 0) {
+                continue;
+            }
+            T gradient = gradients[i];
+            T parameter = parameters[i];
+            finite = finite && isfinite(gradient);
+            gradient = clipped(gradient, scale);
+            if (before && entry + 1 == end) {
+                before[replica * plan.stride + place.global] = parameter;
+            }
+            switch (plan.optimizer) {
+                case SGD:
+                    parameter = sgd_step(parameter, gradient, m ? moment1 + i : m, T(learning_rate), plan.decay1,
+                                         (int)plan.nesterov, plan.weight_decay);
+                    break;
+                case RMSPROP:
+                    parameter = rmsprop_step(
+                        parameter, gradient, moment2 + i, T(learning_rate), plan.decay1, plan.epsilon, plan.weight_decay);
+                    break;
+                default:
+                    parameter = adam_step(parameter, gradient, moment1 + i, moment2 + i, adam, plan.decay1, plan.decay2,
+                                          plan.epsilon, plan.weight_decay, plan.optimizer == ADAMW);
+            }
+            parameters[i] = parameter;
+            if (place.transposed >= 0) {
+                transposed[place.transposed] = parameter;
+            }
+        }
+        if (!finite) {
+            totals->not_finite[entry & 1] = 1;
+        }
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            if (first_bad_step < 0 && (!isfinite(mean_loss) || totals->not_finite[entry & 1])) {
+                first_bad_step = step.number;
+            }
+            totals->not_finite[entry & 1] = 0;
+        }
+    }
+
+    for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
+        Place place = place_of(layers, layer_count, i, &l);
+        if (place.global < 0) {
+            continue;
+        }
+        long long at = replica * plan.stride + place.global;
+        p[at] = parameters[i];
+        g[at] = gradients[i];
+        if (m) {
+            m[at] = moment1[i];
+        }
+        if (v) {
+            v[at] = moment2[i];
+        }
+    }
+    if (threadIdx.x == 0) {
+        first_not_finite[replica] = first_bad_step;
+    }
+}
+
+template <typename T>
+__device__ void fused_train(
+    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
+    const FusedPlan* plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before, double* metrics,
+    long long* first_not_finite, T* taps, int tapped_replica) {
+    train<false>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, (T*)0, metrics,
+                 first_not_finite, taps, tapped_replica);
+}
+KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train,
+          (const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y,
+           const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before,
+           double* metrics, long long* first_not_finite, T* taps, int tapped_replica),
+          (cursor, steps, learning_rates, rows, x, y, labels, plan, layers, p, g, m, v, before, metrics, first_not_finite, taps,
+           tapped_replica))
+
+// As above, with the tile in global memory.
+template <typename T>
+__device__ void fused_train_streamed(
+    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
+    const FusedPlan* plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before, T* tiles, double* metrics,
+    long long* first_not_finite, T* taps, int tapped_replica) {
+    train<true>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, tiles, metrics,
+                first_not_finite, taps, tapped_replica);
+}
+KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train_streamed,
+          (const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y,
+           const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before,
+           T* tiles, double* metrics, long long* first_not_finite, T* taps, int tapped_replica),
+          (cursor, steps, learning_rates, rows, x, y, labels, plan, layers, p, g, m, v, before, tiles, metrics, first_not_finite,
+           taps, tapped_replica))
+
+// The outputs [replica][rows x outputs] for X [rows x inputs], with the parameters of the replicas from the first on. Blocks: x over
+// tiles of rows, y over replicas; threads and shared memory as in training, with the tile there.
+template <typename T>
+__device__ void fused_outputs(
+    const FusedPlan* plan, const FusedLayer* layer_table, const T* p, const T* x, T* z, int rows, int replicas) {
+    DYNAMIC_SHARED(shared);
+    int layer_count = (int)plan->layers;
+    int slots = (int)plan->slots;
+    int inputs = layer_table[0].in;
+    int outputs = layer_table[layer_count - 1].out;
+    int slot = threadIdx.x % slots;
+    const FusedLayer* layers = copy_layers(shared, layer_table, layer_count);
+    T* parameters = (T*)(shared + plan->at_parameters);
+    T* transposed = (T*)(shared + plan->at_transposed);
+    Seat<T> seat = take_seat<T>(*plan, layers, shared, (T*)(shared + plan->at_tile), slot);
+    for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        for (int i = threadIdx.x, l = 0; i < (int)plan->vector; i += blockDim.x) {
+            Place place = place_of(layers, layer_count, i, &l);
+            parameters[i] = place.global < 0 ? T(0) : p[replica * plan->stride + place.global];
+            if (place.transposed >= 0) {
+                transposed[place.transposed] = parameters[i];
+            }
+        }
+        __syncthreads();
+        for (long long base = (long long)blockIdx.x * slots; base < rows; base += (long long)gridDim.x * slots) {
+            long long row = base + slot;
+            seat.active = row < rows;
+            for (int k = seat.part; seat.active && k < inputs; k += seat.parts) {
+                seat.columns[k * seat.pitch] = x[row * inputs + k];
+            }
+            seat.wait_for_parts();
+            forward<false>(seat, Dropping<T>(), (T*)0, rows, row);
+            for (int u = seat.part; seat.active && u < outputs; u += seat.parts) {
+                z[(replica * rows + row) * outputs + u] = seat.columns[(layers[layer_count - 1].delta + u) * seat.pitch];
+            }
+        }
+        __syncthreads();  // before the next replica's parameters
+    }
+}
+KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_outputs,
+          (const FusedPlan* __restrict__ plan, const FusedLayer* layers, const T* p, const T* x, T* z, int rows, int replicas),
+          (plan, layers, p, x, z, rows, replicas))

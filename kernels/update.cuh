@@ -1,0 +1,74 @@
+// Gradients become updates: PyTorch's formulas (torch.optim of SGD, Adam, AdamW, RMSprop) for one parameter, for every kernel that
+// needs them. The gradient is the clipped one; m and v are the parameter's moments, which are updated; the new parameter is returned.
+#pragma once
+#include "common.cuh"
+
+// The order of dev.plumb.model.OptimizerSpec.Kind.
+enum Optimizer { SGD, ADAM, ADAMW, RMSPROP };
+
+// What PyTorch's clip_grad_norm_ adds to the norm before it divides by it.
+__device__ const double CLIP_EPSILON = 1e-6;
+
+// The factor of clipping from the sum of all squared gradients; clip_norm 0 means no clipping. A NaN stays one.
+__device__ __forceinline__ double clip_scale(double clip_norm, double squares) {
+    double scale = clip_norm > 0 ? clip_norm / (sqrt(squares) + CLIP_EPSILON) : 1;
+    return scale > 1 ? 1 : scale;
+}
+
+template <typename T>
+__device__ __forceinline__ T clipped(T gradient, double scale) {
+    return scale == 1 ? gradient : gradient * T(scale);
+}
+
+// m = momentum*m + g; p -= lr*m, or lr*(g + momentum*m) with Nesterov's look ahead. m may be null without momentum.
+template <typename T>
+__device__ __forceinline__ T sgd_step(
+    T parameter, T gradient, T* m, T learning_rate, double momentum, int nesterov, double weight_decay) {
+    gradient += T(weight_decay) * parameter;
+    T direction = gradient;
+    if (m) {
+        T moment = T(momentum) * *m + gradient;
+        *m = moment;
+        direction = nesterov ? gradient + T(momentum) * moment : moment;
+    }
+    return parameter - learning_rate * direction;
+}
+
+// What adam's formula has of a step, the same for all parameters.
+template <typename T>
+struct AdamStep {
+    T rate1;   // lr / correction1
+    T root2;   // sqrt(correction2)
+    T shrink;  // of the parameter itself, where weight decay is decoupled
+
+    __device__ AdamStep(const Step& step, double learning_rate, double weight_decay)
+        : rate1(T(learning_rate / step.correction1)), root2(T(sqrt(step.correction2))), shrink(T(1 - learning_rate * weight_decay)) {}
+};
+
+// m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*g^2; p -= lr/correction1 * m / (sqrt(v)/sqrt(correction2) + epsilon).
+// Weight decay goes into g, or shrinks p itself where it is decoupled (adamw).
+template <typename T>
+__device__ __forceinline__ T adam_step(
+    T parameter, T gradient, T* m, T* v, const AdamStep<T>& step, double beta1, double beta2, double epsilon, double weight_decay,
+    int decoupled) {
+    if (decoupled) {
+        parameter *= step.shrink;
+    } else {
+        gradient += T(weight_decay) * parameter;
+    }
+    T moment1 = T(beta1) * *m + T(1 - beta1) * gradient;
+    T moment2 = T(beta2) * *v + T(1 - beta2) * gradient * gradient;
+    *m = moment1;
+    *v = moment2;
+    return parameter - step.rate1 * moment1 / (sqrt(moment2) / step.root2 + T(epsilon));
+}
+
+// v = alpha*v + (1-alpha)*g^2; p -= lr*g / (sqrt(v) + epsilon).
+template <typename T>
+__device__ __forceinline__ T rmsprop_step(
+    T parameter, T gradient, T* v, T learning_rate, double alpha, double epsilon, double weight_decay) {
+    gradient += T(weight_decay) * parameter;
+    T moment2 = T(alpha) * *v + T(1 - alpha) * gradient * gradient;
+    *v = moment2;
+    return parameter - learning_rate * gradient / (sqrt(moment2) + T(epsilon));
+}

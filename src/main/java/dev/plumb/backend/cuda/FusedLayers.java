@@ -1,0 +1,101 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.model.LayerSpec;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+
+/**
+ * A network as the fused kernels see it: where its tensors stand in the vectors of shared memory, and its units in a tile of rows
+ * ({@code kernels/fused_mlp.cuh}). All counts are of elements.
+ */
+final class FusedLayers {
+  /** UNITS of the kernels, which one thread sums at once, and HALF_UNITS, to which rows of weights are padded. */
+  static final int UNITS = 8;
+  private static final int PADDING = UNITS / 2;
+  /** struct FusedLayer. */
+  private static final int INTS_OF_LAYER = 14;
+
+  private final int[] table;
+  private final long vector;
+  private final long transposed;
+  private final long columns;
+  private final long items;
+  private final long units;
+
+  FusedLayers(NetworkSpec network, Precision precision) {
+    table = new int[network.layerCount() * INTS_OF_LAYER];
+    PaddedLayout global = new PaddedLayout(network, precision);
+    long ofVector = 0;
+    long ofTransposed = 0;
+    long ofItems = 0;
+    long ofUnits = 0;
+    long input = 0;
+    long free = network.inputs();
+    for (int l = 0; l < network.layerCount(); l++) {
+      LayerSpec layer = network.layer(l);
+      long inPadded = padded(layer.in());
+      long outPadded = padded(layer.out());
+      boolean last = l == network.layerCount() - 1;
+      // A hidden layer has columns for its units and for their derivatives; in the last layer these take the place of those.
+      long output = free;
+      long delta = last ? free : free + layer.out();
+      long[] entry = {
+        layer.in(), layer.out(), inPadded, outPadded, ofVector, ofVector + layer.out() * inPadded, ofTransposed, input, delta,
+        ofItems, ofUnits, global.weight(l), global.bias(l), layer.activation().ordinal(),
+      };
+      for (int i = 0; i < INTS_OF_LAYER; i++) {
+        // What does not fit an int fits no shared memory, and this table is never used.
+        table[l * INTS_OF_LAYER + i] = (int) entry[i];
+      }
+      ofVector += layer.out() * inPadded + outPadded;
+      ofTransposed += layer.in() * outPadded;
+      ofItems += (layer.out() + 1L) / 2 * (inPadded / PADDING);
+      ofUnits += layer.out();
+      input = output;
+      free = delta + layer.out();
+    }
+    vector = ofVector;
+    transposed = ofTransposed;
+    items = ofItems;
+    units = ofUnits;
+    columns = free;
+  }
+
+  private static long padded(long size) {
+    return (size + PADDING - 1) / PADDING * PADDING;
+  }
+
+  /** struct FusedLayer of every layer. */
+  int[] table() {
+    return table.clone();
+  }
+
+  long tableBytes() {
+    return (long) table.length * Integer.BYTES;
+  }
+
+  /** Of parameters, and of everything that has as many: gradients, moments. */
+  long vector() {
+    return vector;
+  }
+
+  /** Of the weights once more, transposed. */
+  long transposed() {
+    return transposed;
+  }
+
+  /** Numbers of one row on its way through a step. */
+  long columns() {
+    return columns;
+  }
+
+  /** Pieces of work into which the gradients are cut. */
+  long items() {
+    return items;
+  }
+
+  /** Of all layers together. */
+  long units() {
+    return units;
+  }
+}

@@ -1,0 +1,224 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.driver.CUdeviceptr;
+
+/**
+ * Takes steps by the fused kernels: one launch for as many steps as the step table holds, a block a replica. There is nothing to
+ * record as a graph.
+ *
+ * <p>What goes on inside a step is nowhere but in shared memory. Who asks for it later has the last step computed once more, from the
+ * parameters that it began with and that were kept.
+ */
+final class FusedRunner implements Steps {
+  private final CudaContext context;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final SessionState state;
+  private final BoundData data;
+  private final Transfers transfers;
+  private final CudaOptions options;
+  private final StepTable.Recorder recorder;
+  private final FusedNetwork fused;
+  private final DeviceArena arena;
+  /** [replica][padded size]: the parameters that the last step began with. */
+  private final Buffer before;
+  /** [replica][tile], where tiles do not fit shared memory. */
+  private final Buffer tiles;
+  private StepTable table;
+  private Launches launches;
+  private Node step;
+  private Shown shown;
+  private int lastBatch;
+
+  /** One replica's last step, as [Z, A, delta][layer][batch x units]. */
+  private record Shown(int replica, DeviceArena arena, Buffer taps, Launches launches) {}
+
+  /** @param recorder takes what recorded steps report */
+  FusedRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
+      Transfers transfers, FusedPlan plan, CudaOptions options, StepTable.Recorder recorder) {
+    this.context = context;
+    this.network = network;
+    this.training = training;
+    this.state = state;
+    this.data = data;
+    this.transfers = transfers;
+    this.options = options;
+    this.recorder = recorder;
+    fused = new FusedNetwork(context, transfers, plan, training.precision(), options.guards());
+    arena = new DeviceArena(context, "fused steps", options.guards());
+    int number = Transfers.bytesOf(training.precision());
+    before = new Buffer(arena.reserve("parameters before the last step", state.replicas() * state.layout().size() * number));
+    tiles = new Buffer(arena.reserve(
+        "tiles of rows", plan.isStreamed() ? state.replicas() * plan.tileElements() * number : 0));
+    try {
+      arena.allocate();
+    } catch (RuntimeException e) {
+      fused.arena().close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void run(StepChunk chunk, long firstNumber) {
+    reserve(chunk);
+    forgetShown();
+    int next = 0;
+    while (next < chunk.steps()) {
+      table.begin();
+      do {
+        table.add(chunk, next, firstNumber + next);
+        next++;
+      } while (next < chunk.steps() && table.hasRoom(StepTable.rowsOf(chunk, next, state.replicas())));
+      table.upload();
+      enqueue(step);
+      table.end();
+    }
+    int[] rows = chunk.batch(chunk.steps() - 1, 0);
+    lastBatch = rows == null ? data.data().rows() : rows.length;
+  }
+
+  private void enqueue(Node node) {
+    context.call(node::name, node::enqueue);
+    if (options.execution() == Execution.CHECKED) {
+      context.synchronize(node.name());
+      requireAllGuards("a launch");
+    }
+  }
+
+  /** Makes sure that the table is large enough for a chunk; a larger one replaces it, which is rare. */
+  private void reserve(StepChunk chunk) {
+    long mostRows = 0;
+    for (int i = 0; i < chunk.steps(); i++) {
+      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, i, state.replicas()));
+    }
+    if (table != null && table.rowCapacity() >= mostRows) {
+      return;
+    }
+    waitForSteps();
+    context.release("releasing a step table that is too small", releasesOfTable());
+    table = new StepTable(
+        context, training.optimizer(), state.replicas(), network.layerCount(), mostRows, recorder, options.guards());
+    launches = new Launches(context, 1);
+    step = bind(launches, state.replicas(), 0, 0);
+  }
+
+  /**
+   * @param tapsAddress where the step of one replica is to be shown, instead of training; 0 for training
+   * @param tapped that replica
+   */
+  private Node bind(Launches in, int blocks, long tapsAddress, int tapped) {
+    boolean classes = data.data().hasClasses();
+    List<Number> arguments = new ArrayList<>(List.of(
+        table.cursor.address(), table.entries.address(), table.learningRates.address(), table.rows.address(), data.x.address(),
+        classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, fused.planAddress(), fused.layersAddress(),
+        state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
+        before.address()));
+    if (fused.plan().isStreamed()) {
+      arguments.add(tiles.address());
+    }
+    arguments.addAll(List.of(table.metrics.address(), state.firstNotFinite.address(), tapsAddress, tapped));
+    return in.bind(fused.kernel(fused.plan().isStreamed() ? "fused_train_streamed" : "fused_train"), network.shape(),
+        fused.grid(blocks, 1), arguments.toArray(Number[]::new));
+  }
+
+  @Override
+  public void waitForSteps() {
+    if (table != null) {
+      table.collectAll();
+      requireAllGuards("a step");
+    }
+  }
+
+  @Override
+  public int lastBatch() {
+    return lastBatch;
+  }
+
+  @Override
+  public CUdeviceptr tap(Tap where, int layer, int replica) {
+    if (shown == null || shown.replica() != replica) {
+      forgetShown();
+      show(replica);
+    }
+    long element = (long) where.ordinal() * fused.plan().layers().units() * lastBatch;
+    for (int l = 0; l < layer; l++) {
+      element += (long) network.layer(l).out() * lastBatch;
+    }
+    return shown.taps().slice().pointer(element * Transfers.bytesOf(training.precision()));
+  }
+
+  private void show(int replica) {
+    DeviceArena own = new DeviceArena(context, "the inside of a step", options.guards());
+    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * fused.plan().layers().units() * lastBatch
+        * Transfers.bytesOf(training.precision())));
+    own.allocate();
+    shown = new Shown(replica, own, taps, new Launches(context, 1));
+    Node again = bind(shown.launches(), 1, taps.address(), replica);
+    transfers.upload(new int[] {table.lastEntry(), table.lastEntry() + 1}, table.cursor.pointer());
+    enqueue(again);
+    context.synchronize(again.name());
+    own.requireGuards(again.name());
+  }
+
+  private void forgetShown() {
+    if (shown != null) {
+      List<Runnable> releases = new ArrayList<>();
+      releaseShownInto(releases);
+      context.release("forgetting the inside of a step", releases);
+    }
+  }
+
+  private void releaseShownInto(List<Runnable> releases) {
+    if (shown != null) {
+      shown.launches().releaseInto(releases);
+      releases.add(shown.arena().release());
+      shown = null;
+    }
+  }
+
+  private void requireAllGuards(String after) {
+    state.arena().requireGuards(after);
+    data.arena().requireGuards(after);
+    arena.requireGuards(after);
+    fused.arena().requireGuards(after);
+    table.arena().requireGuards(after);
+  }
+
+  private List<Runnable> releasesOfTable() {
+    List<Runnable> releases = new ArrayList<>();
+    if (launches != null) {
+      launches.releaseInto(releases);
+      launches = null;
+    }
+    if (table != null) {
+      table.releases().forEach(releases::add);
+      table = null;
+    }
+    return releases;
+  }
+
+  @Override
+  public List<Runnable> releases() {
+    List<Runnable> releases = new ArrayList<>();
+    releaseShownInto(releases);
+    releases.addAll(releasesOfTable());
+    releases.add(arena.release());
+    releases.add(fused.arena().release());
+    lastBatch = 0;
+    return releases;
+  }
+
+  @Override
+  public long bytes() {
+    return arena.bytes() + fused.arena().bytes() + (table == null ? 0 : table.arena().bytes())
+        + (shown == null ? 0 : shown.arena().bytes());
+  }
+}

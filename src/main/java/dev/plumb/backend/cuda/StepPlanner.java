@@ -1,0 +1,59 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.cuda.CudaOptions.Planner;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Chooses for a session who takes its steps, and who computes outputs outside of them: whole networks in blocks, or layers. */
+final class StepPlanner {
+  private final CudaContext context;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final int replicas;
+  private final CudaOptions options;
+  private final Consumer<String> onNote;
+  private final boolean fits;
+
+  /** @param onNote is told, in one line, why the layered planner takes over from the fused one */
+  StepPlanner(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options,
+      Consumer<String> onNote) {
+    this.context = context;
+    this.network = network;
+    this.training = training;
+    this.replicas = replicas;
+    this.options = options;
+    this.onNote = onNote;
+    Optional<String> obstacle = options.planner() == Planner.LAYERED
+        ? Optional.empty()
+        : FusedPlan.obstacle(network, training, context.limits(), options.planner());
+    obstacle.ifPresent(this::tell);
+    fits = options.planner() != Planner.LAYERED && obstacle.isEmpty();
+  }
+
+  private void tell(String reason) {
+    onNote.accept(network.shape() + " is trained layer by layer and not by one block of the card: " + reason);
+  }
+
+  /** For steps over data that are bound. */
+  Steps steps(SessionState state, BoundData data, Transfers transfers, StepTable.Recorder recorder) {
+    int rows = data.data().rows();
+    int batch = training.batchSize().orElse(rows);
+    Optional<String> excess = fits && options.planner() == Planner.AUTO
+        ? FusedPlan.excess(network, training, batch)
+        : Optional.empty();
+    excess.ifPresent(this::tell);
+    return fits && excess.isEmpty()
+        ? new FusedRunner(context, network, training, state, data, transfers,
+            new FusedPlan(network, training, replicas, batch, rows, context.limits()), options, recorder)
+        : new StepRunner(context, network, training, state, data, options, recorder);
+  }
+
+  /** For outputs of so many rows by the fused kernel; empty where layers compute them. */
+  Optional<FusedPlan> outputs(int rows) {
+    return fits
+        ? Optional.of(new FusedPlan(network, training, replicas, rows, 0, context.limits())).filter(plan -> !plan.isStreamed())
+        : Optional.empty();
+  }
+}

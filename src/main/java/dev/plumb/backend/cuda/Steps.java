@@ -1,0 +1,27 @@
+package dev.plumb.backend.cuda;
+
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import java.util.List;
+import jcuda.driver.CUdeviceptr;
+
+/** Takes the steps of a session over data that are bound: what a planner is to its session. */
+interface Steps {
+  /** Enqueues the steps of a chunk that fits the data; the first is number {@code firstNumber} since training began. */
+  void run(StepChunk chunk, long firstNumber);
+
+  /** Waits for all steps, and hands what they recorded to the recorder. */
+  void waitForSteps();
+
+  /** Rows of the last step's batch; 0 before the first step. */
+  int lastBatch();
+
+  /** Where one replica's values of the last step are: [last batch x units of the layer]. */
+  CUdeviceptr tap(Tap where, int layer, int replica);
+
+  /** On the device, for steps alone. */
+  long bytes();
+
+  /** Forgets everything that was made for steps, and returns what must be released, in this order. */
+  List<Runnable> releases();
+}
