@@ -57,7 +57,7 @@ class ImportRulesTest {
       "com.fasterxml.jackson", Set.of("json", "store", "train", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),
-      "org.apache.commons.statistics", Set.of("bench", "cli", "report"),
+      "org.apache.commons.statistics", Set.of("bench", "cli", "report", "study"),
       "me.tongfei.progressbar", Set.of("cli"));
 
   private static SortedMap<String, Set<String>> uses;

@@ -30,6 +30,14 @@ final class Decimal {
     return Double.isFinite(value) ? String.format(Locale.ROOT, "%.1e", value) : nonFinite(value);
   }
 
+  /** 12 s, 3:07 min, 2:05 h. */
+  static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    return whole < 60 ? whole + " s"
+        : whole < 3600 ? String.format(Locale.ROOT, "%d:%02d min", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole / 60 % 60);
+  }
+
   private static String nonFinite(double value) {
     return Double.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   }

@@ -10,12 +10,14 @@ import dev.plumb.random.NumpyRandom;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.StudyReport;
 import dev.plumb.store.AtomicFile;
+import dev.plumb.study.DepthStudy;
 import dev.plumb.study.StudyJson;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRun;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
+import dev.plumb.study.StudySpecReader.StudyFile;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /** {@code plumb study}: several networks trained alike, and one table. */
@@ -35,6 +38,9 @@ final class StudyCommand implements Command {
   /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
   private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits of Model D - Very Deep (ReLU): there a"
       + " change of 1e-7 moves the final loss by 4e-3; --precision fp64 does";
+
+  private static final Option RESUME =
+      Flags.meaning(Flags.RESUME, "FILE", "go on with a grid that was stopped or killed, to the same table");
 
   private final DeviceChoice devices;
 
@@ -54,7 +60,7 @@ final class StudyCommand implements Command {
 
   @Override
   public String usage() {
-    return "[SPEC.json] [options]";
+    return "[SPEC.json | depth] [options], or --resume FILE";
   }
 
   @Override
@@ -70,19 +76,43 @@ final class StudyCommand implements Command {
             "clipNorm": 1.0, "learningRate": 0.02, "epochs": 700, "batchSize": 32, "shuffle": true,
             "lossAtEpochs": [200],
             "networks": [ {"name": "Tanh", "layers": [3,5,7,1], "activation": "tanh"} ] }
+
+        Beside or instead of "networks", a grid trains every combination, each from its seeds:
+          "grid": {"depth": [1,2,4,8], "width": [4,8], "activation": ["relu","sigmoid"],
+                   "initializer": ["notebook","he_uniform"], "learningRate": [0.01,0.1], "seeds": 100}
+        Each network is kept in a file as soon as it is finished; after Ctrl-C or a crash --resume goes on.
+        A network of a grid that diverges is counted in the table, and the exit code is 0 all the same.
+
+        plumb study depth: the notebook's five networks from 1000 seeds (--seeds N), and whether its five
+        reflections hold.
         """;
   }
 
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
-        Flags.CHECK_MODE, Flags.JSON, Flags.REPORT);
+        Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME);
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    if (arguments.has(Flags.RESUME)) {
+      return new GridRun(devices, arguments, out, err).resume();
+    }
+    if (arguments.operand().filter(DepthStudy.NAME::equals).isPresent()) {
+      return new GridRun(devices, arguments, out, err).begin(StudySpecReader.parse(DepthStudy.TEXT));
+    }
     Optional<Path> specFile = arguments.operandPath();
-    StudySpec spec = specFile.map(StudySpecReader::read).orElseGet(StudySpec::notebook);
+    Optional<StudyFile> read = specFile.map(StudySpecReader::readFile);
+    if (read.isPresent() && read.get().grid().isPresent()) {
+      return grid(arguments, specFile.get(), read.get(), out, err);
+    }
+    for (Option option : List.of(Flags.CSV, Flags.LOG)) {
+      if (arguments.has(option)) {
+        throw new InvalidInputException("--" + option.getLongOpt() + " is for a study with a grid, and for " + DepthStudy.NAME);
+      }
+    }
+    StudySpec spec = read.map(StudyFile::spec).orElseGet(StudySpec::notebook);
     if (arguments.has(Flags.SEED)) {
       spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
@@ -104,7 +134,7 @@ final class StudyCommand implements Command {
       Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
-      out.println(Printable.text(studyLine(spec)));
+      out.println(Printable.text(studyLine(spec, spec.initializer().key(), Double.toString(spec.training().learningRate()))));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
         out.println("note: " + spec.training().precision().key() + NOTE_ON_SINGLE);
       }
@@ -126,6 +156,18 @@ final class StudyCommand implements Command {
     }
   }
 
+  private int grid(Arguments arguments, Path specFile, StudyFile read, PrintStream out, PrintStream err) {
+    for (Option option : List.of(Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG)) {
+      requireApart("--" + option.getLongOpt(), arguments.path(option), "the SPEC", Optional.of(specFile));
+    }
+    try {
+      read.gridStudy();
+    } catch (InvalidInputException e) {
+      throw e.at(specFile.toString());
+    }
+    return new GridRun(devices, arguments, out, err).begin(read);
+  }
+
   private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs,
       Optional<Path> specFile) {
     try {
@@ -135,7 +177,7 @@ final class StudyCommand implements Command {
     }
   }
 
-  private static void requireApart(String option, Optional<Path> file, String what, Optional<Path> other) {
+  static void requireApart(String option, Optional<Path> file, String what, Optional<Path> other) {
     if (file.isPresent() && other.isPresent()
         && (AtomicFile.isSameFile(file.get(), other.get())
             || file.get().toAbsolutePath().normalize().equals(other.get().toAbsolutePath().normalize()))) {
@@ -151,11 +193,11 @@ final class StudyCommand implements Command {
         "device", result.device().kind().key() + ": " + result.device().name()));
   }
 
-  private static String studyLine(StudySpec spec) {
+  static String studyLine(StudySpec spec, String weights, String rates) {
     TrainingSpec training = spec.training();
     return "study: " + spec.name() + ", " + spec.samples() + " samples, seed " + spec.seed()
-        + ", weights " + spec.initializer().key() + ", loss " + training.loss().key()
-        + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate()
+        + ", weights " + weights + ", loss " + training.loss().key()
+        + ", " + training.optimizer().kind().key() + ", learning rate " + rates
         + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
         + ", " + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once")
         + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")

@@ -2,7 +2,6 @@ package dev.plumb.cli;
 
 import dev.plumb.train.EpochRow;
 import java.io.PrintStream;
-import java.util.Locale;
 
 /** How a training goes, on stderr: a bar on a terminal, else a line an epoch, but not more than one a second. */
 final class TrainProgress implements AutoCloseable {
@@ -56,7 +55,7 @@ final class TrainProgress implements AutoCloseable {
     int done = row.epoch() - firstEpoch;
     double left = seconds / done * (epochs - row.epoch());
     return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
-        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  at most " + duration(left) + " more";
+        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  at most " + Decimal.duration(left) + " more";
   }
 
   private String figures(EpochRow row) {
@@ -68,13 +67,6 @@ final class TrainProgress implements AutoCloseable {
   /** Four digits that say something, whatever the size. */
   private static String figure(double value) {
     return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? Decimal.fixed(value, 4) : Decimal.scientific(value);
-  }
-
-  private static String duration(double seconds) {
-    long whole = Math.round(seconds);
-    return whole < 60 ? whole + " s"
-        : whole < 3600 ? String.format(Locale.ROOT, "%d:%02d min", whole / 60, whole % 60)
-        : String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole / 60 % 60);
   }
 
   @Override

@@ -45,6 +45,11 @@ public final class JsonInput {
    *     file: put that before it with {@link InvalidInputException#at}
    */
   public static JsonObject read(Path file) {
+    return parse(bytes(file));
+  }
+
+  /** The bytes of a whole file, to be parsed and kept; likewise. */
+  public static byte[] bytes(Path file) {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes(MOST_BYTES + 1);
@@ -59,7 +64,7 @@ public final class JsonInput {
     if (bytes.length > MOST_BYTES) {
       throw new InvalidInputException("is larger than " + MOST_BYTES + " bytes; no JSON file that Plumb reads needs to be");
     }
-    return parse(bytes);
+    return bytes;
   }
 
   /**

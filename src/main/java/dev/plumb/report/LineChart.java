@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * Curves over epochs or layers as SVG, drawn once on a linear and, where values are positive, once on a logarithmic scale; a
@@ -35,8 +36,19 @@ final class LineChart {
   /** As many combinations of colour and dashes as the style sheet has; more curves begin anew. */
   static final int STYLES = 8;
 
-  /** @param column of the table that holds the values */
-  record Series(String name, int column, double[] values) {}
+  /**
+   * A curve, with a band around it or without.
+   *
+   * @param column of the table that holds the values
+   * @param low the band's lower edge, of as many values; of none for a curve without
+   */
+  record Series(String name, int column, double[] values, double[] low, double[] high) {
+    private static final double[] NONE = {};
+
+    Series(String name, int column, double[] values) {
+      this(name, column, values, NONE, NONE);
+    }
+  }
 
   private final String id;
   private final String title;
@@ -104,7 +116,8 @@ final class LineChart {
   }
 
   void draw(Markup html) {
-    double[] finite = series.stream().flatMapToDouble(of -> Arrays.stream(of.values())).filter(Double::isFinite).toArray();
+    double[] finite = series.stream().flatMapToDouble(of -> Stream.of(of.values(), of.low(), of.high()).flatMapToDouble(Arrays::stream))
+        .filter(Double::isFinite).toArray();
     double smallest = Arrays.stream(finite).min().orElse(0);
     double largest = Arrays.stream(finite).max().orElse(1);
     double[] positive = Arrays.stream(finite).filter(value -> value > 0).toArray();
@@ -216,6 +229,9 @@ final class LineChart {
       html.element("text", tick.label(), "x", LEFT - 6, "y", at + 4, "text-anchor", "end").line();
     }
     for (int i = 0; i < series.size(); i++) {
+      drawBand(html, axis, series.get(i), i);
+    }
+    for (int i = 0; i < series.size(); i++) {
       drawCurve(html, axis, series.get(i), i);
     }
     if (series.size() > 1) {
@@ -232,6 +248,24 @@ final class LineChart {
     return Double.isFinite(value) && (value > 0 || !axis.isLog());
   }
 
+  /** A piece for every stretch between two values whose edges are known. */
+  private void drawBand(Markup html, Axis axis, Series of, int index) {
+    StringBuilder path = new StringBuilder();
+    for (int i = 0; i + 1 < of.low().length; i++) {
+      if (isOn(axis, of.low()[i]) && isOn(axis, of.low()[i + 1]) && isOn(axis, of.high()[i]) && isOn(axis, of.high()[i + 1])) {
+        path.append('M').append(place(axis, x[i], of.low()[i])).append('L').append(place(axis, x[i + 1], of.low()[i + 1]))
+            .append('L').append(place(axis, x[i + 1], of.high()[i + 1])).append('L').append(place(axis, x[i], of.high()[i])).append('Z');
+      }
+    }
+    if (path.length() > 0) {
+      html.empty("path", "class", "band s" + index % STYLES, "d", path).line();
+    }
+  }
+
+  private String place(Axis axis, double at, double value) {
+    return Markup.coordinate(xOf(at)) + " " + Markup.coordinate(yOf(axis, value));
+  }
+
   private void drawCurve(Markup html, Axis axis, Series of, int index) {
     StringBuilder path = new StringBuilder();
     StringBuilder dots = new StringBuilder();
@@ -239,7 +273,7 @@ final class LineChart {
     for (int i = 0; i < x.length; i++) {
       boolean here = isOn(axis, of.values()[i]);
       if (here) {
-        String at = Markup.coordinate(xOf(x[i])) + " " + Markup.coordinate(yOf(axis, of.values()[i]));
+        String at = place(axis, x[i], of.values()[i]);
         path.append(down ? "L" : "M").append(at);
         boolean alone = !down && (i + 1 == x.length || !isOn(axis, of.values()[i + 1]));
         if (points || alone) {

@@ -72,7 +72,7 @@ public record StudyReport(
         run.divergedAtEpoch());
   }
 
-  private static SortedMap<String, String> configuration(StudySpec spec, int seeds) {
+  static SortedMap<String, String> configuration(StudySpec spec, int seeds) {
     TrainingSpec training = spec.training();
     SortedMap<String, String> configuration = new TreeMap<>();
     configuration.put("samples", Integer.toString(spec.samples()));

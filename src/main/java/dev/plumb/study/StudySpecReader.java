@@ -12,32 +12,78 @@ import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.train.OptimizerJson;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Reads a study from JSON. What a file leaves out is as in the notebook, but for the networks, which it must name. */
 public final class StudySpecReader {
   private static final Set<String> KEYS = Set.of("name", "data", "seed", "initializer", "loss", "optimizer", "clipNorm",
-      "learningRate", "epochs", "batchSize", "dropout", "shuffle", "lossAtEpochs", "networks");
+      "learningRate", "epochs", "batchSize", "dropout", "shuffle", "lossAtEpochs", "networks", "grid");
 
   private StudySpecReader() {}
 
+  /**
+   * What a file holds.
+   *
+   * @param text the file's own, for whoever reads it again
+   * @param spec with the networks that the file lists; of a grid without any, with those of its first cell alone
+   * @param grid where there is one
+   */
+  public record StudyFile(String text, StudySpec spec, Optional<Grid> grid, boolean listsNetworks) {
+    /** All cells, those of the networks that the file lists first. */
+    public GridStudy gridStudy() {
+      return GridStudy.of(spec, listsNetworks, grid.orElseThrow());
+    }
+  }
+
   /** @throws InvalidInputException naming the file, the place in it and what would be right */
   public static StudySpec read(Path file) {
+    return readFile(file).spec();
+  }
+
+  /** Reads a study that may have a grid; likewise. */
+  public static StudyFile readFile(Path file) {
     try {
-      return study(JsonInput.read(file));
+      return parse(new String(JsonInput.bytes(file), StandardCharsets.UTF_8));
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     }
   }
 
-  private static StudySpec study(JsonObject json) {
+  /** @throws InvalidInputException naming the place and what would be right */
+  public static StudyFile parse(String text) {
+    JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     json.allowOnly(KEYS);
+    Optional<Grid> grid = json.has("grid") ? Optional.of(grid(json)) : Optional.empty();
+    boolean listed = json.has("networks") || grid.isEmpty();
+    return new StudyFile(text, study(json, grid, listed), grid, listed);
+  }
+
+  private static Grid grid(JsonObject json) {
+    JsonObject grid = json.object("grid");
+    grid.allowOnly(Set.of("depth", "width", "activation", "initializer", "learningRate", "seeds"));
+    List<Activation> activations = grid.has("activation") ? parsed(grid, "activation", Activation::of) : List.of(Activation.RELU);
+    List<Initializer> initializers = grid.has("initializer") ? parsed(grid, "initializer", Initializer::of)
+        : List.of(json.has("initializer") ? json.parsed("initializer", Initializer::of) : Initializer.NOTEBOOK);
+    List<Double> rates = Arrays.stream(grid.has("learningRate") ? grid.numbers("learningRate")
+        : new double[] {json.number("learningRate", StudySpec.notebook().training().learningRate())}).boxed().toList();
+    int seeds = grid.integer("seeds", 1);
+    return grid.at(() -> new Grid(grid.integers("depth"), grid.integers("width"), activations, initializers, rates, seeds));
+  }
+
+  private static <T> List<T> parsed(JsonObject grid, String key, Function<String, T> parser) {
+    return grid.at(key, () -> grid.texts(key).stream().map(parser).toList());
+  }
+
+  private static StudySpec study(JsonObject json, Optional<Grid> grid, boolean listed) {
     StudySpec notebook = StudySpec.notebook();
     long seed = json.has("seed") ? json.longInteger("seed") : notebook.seed();
     TrainingSpec training = training(json, notebook.training(), seed);
@@ -45,8 +91,13 @@ public final class StudySpecReader {
     List<Integer> lossAtEpochs = json.has("lossAtEpochs") ? json.integers("lossAtEpochs")
         : training.epochs() >= StudySpec.NOTEBOOK_LOSS_EPOCH ? notebook.lossAtEpochs() : List.of();
     List<StudyNetwork> networks = new ArrayList<>();
-    for (JsonObject network : json.objects("networks")) {
-      networks.add(network(network));
+    if (listed) {
+      for (JsonObject network : json.objects("networks")) {
+        networks.add(network(network));
+      }
+    } else {
+      NetworkSpec first = grid.orElseThrow().network(0, 0, 0);
+      networks.add(new StudyNetwork(first.shape(), first));
     }
     return json.at(() -> new StudySpec(
         json.has("name") ? json.text("name") : "study",

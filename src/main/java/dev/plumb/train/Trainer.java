@@ -28,11 +28,17 @@ public final class Trainer {
    * @param lossAtEpoch for each epoch asked for, from 1, the loss [replica] over all rows before that epoch's updates; NaN where
    *     training ended earlier
    * @param gradientNorms [replica][layer] of the last step; NaN where training ended earlier
+   * @param gradientNormsAtEpoch for each epoch asked for that was trained, [replica][layer] of that epoch's last step; empty unless
+   *     {@link #keepGradientNorms} was called
    * @param divergedAtEpoch per replica the first epoch, from 1, in which a loss or a gradient was not finite; 0 when none
    * @param seconds the wall time of the whole training, all replicas together
    */
   public record Outcome(
-      SortedMap<Integer, double[]> lossAtEpoch, double[][] gradientNorms, int[] divergedAtEpoch, double seconds) {}
+      SortedMap<Integer, double[]> lossAtEpoch,
+      double[][] gradientNorms,
+      SortedMap<Integer, double[][]> gradientNormsAtEpoch,
+      int[] divergedAtEpoch,
+      double seconds) {}
 
   private final TrainingSession session;
   private final TrainingSpec training;
@@ -51,6 +57,9 @@ public final class Trainer {
   /** Whether a step over all rows reports the loss over all rows: with dropout it is of other units each time. */
   private final boolean lossFromSteps;
   private final long stepsPerEpoch;
+  private final SortedMap<Integer, double[][]> gradientNormsAtEpoch = new TreeMap<>();
+  private boolean keepsGradientNorms;
+  private double[] learningRates;
 
   /**
    * @param session with its parameters written; the trainer binds the data
@@ -79,6 +88,7 @@ public final class Trainer {
     fullBatch = stepsPerEpoch == 1;
     lossFromSteps = fullBatch && training.dropout().isEmpty();
     firstStep = session.stepsTaken();
+    learningRates = new double[] {training.learningRate()};
     divergedAtEpoch = new int[session.replicas()];
     gradientNorms = new double[session.replicas()][];
     for (int epoch : lossAtEpochs) {
@@ -86,6 +96,18 @@ public final class Trainer {
     }
     int layers = session.layout().slices().size() / 2;
     Arrays.setAll(gradientNorms, replica -> nan(layers));
+  }
+
+  /** Each replica gets a learning rate of its own instead of the training's. */
+  public Trainer withLearningRates(double[] ofReplica) {
+    learningRates = ofReplica.clone();
+    return this;
+  }
+
+  /** Gradient norms are wanted too at the epochs whose losses are. */
+  public Trainer keepGradientNorms() {
+    keepsGradientNorms = true;
+    return this;
   }
 
   /** Trains to the last epoch, or until no replica is finite any more. */
@@ -104,8 +126,9 @@ public final class Trainer {
         batches[replica] = orders.get(replica).nextEpoch();
       }
       for (int step = 0; step < stepsPerEpoch; step++) {
-        boolean last = epoch == training.epochs() && step == stepsPerEpoch - 1;
-        if (last || (wanted && lossFromSteps)) {
+        boolean lastOfEpoch = step == stepsPerEpoch - 1;
+        boolean last = epoch == training.epochs() && lastOfEpoch;
+        if (last || (wanted && (lossFromSteps || keepsGradientNorms && lastOfEpoch))) {
           pendingRecords.add(pending.size());
           epochOfRecordedStep.put(firstStep + (epoch - 1) * stepsPerEpoch + step, epoch);
         }
@@ -123,14 +146,14 @@ public final class Trainer {
     for (BatchOrder order : orders) {
       order.skip(training.epochs() - epoch);
     }
-    return new Outcome(lossAtEpoch, gradientNorms, divergedAtEpoch, (System.nanoTime() - start) / 1e9);
+    return new Outcome(lossAtEpoch, gradientNorms, gradientNormsAtEpoch, divergedAtEpoch, (System.nanoTime() - start) / 1e9);
   }
 
   private void runPending(int epochsDone) {
     if (pending.isEmpty()) {
       return;
     }
-    StepChunk.Builder chunk = StepChunk.of(pending.size()).learningRate(training.learningRate());
+    StepChunk.Builder chunk = StepChunk.of(pending.size()).learningRates(new double[][] {learningRates});
     if (!fullBatch) {
       chunk.batchesOfReplicas(pending.toArray(int[][][]::new));
     }
@@ -149,6 +172,9 @@ public final class Trainer {
         lossAtEpoch.put(epoch, metrics.loss()[i]);
       }
       System.arraycopy(metrics.gradientNorms()[i], 0, gradientNorms, 0, gradientNorms.length);
+      if (keepsGradientNorms && lossAtEpoch.containsKey(epoch)) {
+        gradientNormsAtEpoch.put(epoch, metrics.gradientNorms()[i].clone());
+      }
     }
     for (int replica = 0; replica < divergedAtEpoch.length; replica++) {
       long step = metrics.firstNonFinite()[replica];

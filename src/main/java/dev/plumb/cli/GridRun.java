@@ -1,0 +1,212 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Keyed;
+import dev.plumb.model.Precision;
+import dev.plumb.random.NumpyRandom;
+import dev.plumb.report.GridReport;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.study.DepthStudy;
+import dev.plumb.study.Finding;
+import dev.plumb.study.GridEstimate;
+import dev.plumb.study.GridFile;
+import dev.plumb.study.GridFindings;
+import dev.plumb.study.GridOutput;
+import dev.plumb.study.GridResult;
+import dev.plumb.study.GridRow;
+import dev.plumb.study.GridRunner;
+import dev.plumb.study.GridStudy;
+import dev.plumb.study.StudySpecReader;
+import dev.plumb.study.StudySpecReader.StudyFile;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.apache.commons.cli.Option;
+
+/** {@code plumb study} of many networks: a grid, the built-in study of depth, or one of them that goes on. */
+final class GridRun {
+  /** What a study that goes on keeps of its own. */
+  private static final List<Option> FIXED = List.of(Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.LOG);
+
+  private static final int MOST_SEEDS = 1_000_000;
+
+  private final DeviceChoice devices;
+  private final Arguments arguments;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final Optional<Path> json;
+  private final Optional<Path> csv;
+  private final Optional<Path> report;
+
+  GridRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
+    this.devices = devices;
+    this.arguments = arguments;
+    this.out = out;
+    this.err = err;
+    json = output(Flags.JSON);
+    csv = output(Flags.CSV);
+    report = output(Flags.REPORT);
+    StudyCommand.requireApart("--csv", csv, "the file of --json", json);
+    StudyCommand.requireApart("--report", report, "the file of --json", json);
+    StudyCommand.requireApart("--report", report, "the file of --csv", csv);
+    for (Option kept : List.of(Flags.LOG, Flags.RESUME)) {
+      StudyCommand.requireApart("--json", json, "the file of --" + kept.getLongOpt(), arguments.path(kept));
+      StudyCommand.requireApart("--csv", csv, "the file of --" + kept.getLongOpt(), arguments.path(kept));
+      StudyCommand.requireApart("--report", report, "the file of --" + kept.getLongOpt(), arguments.path(kept));
+    }
+    if (arguments.has(Flags.CHECK_EVERY) || arguments.has(Flags.CHECK_MODE)) {
+      throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + " is for studies of listed networks; a grid is too"
+          + " many: check one of its cells, or the device with plumb check");
+    }
+  }
+
+  private Optional<Path> output(Option option) {
+    Optional<Path> file = arguments.path(option);
+    file.ifPresent(AtomicFile::requireWritable);
+    return file;
+  }
+
+  int begin(StudyFile file) {
+    GridStudy study = adjusted(study(file));
+    try (Backends.Selection device = devices.open(arguments, err)) {
+      DeviceChoice.requirePrecision(device, study.spec().training().precision());
+      GridRunner runner = fitting(device, study);
+      BitSet done = new BitSet();
+      GridEstimate estimate = GridEstimate.measure(runner, done);
+      GridFile.Head head = new GridFile.Head(Version.CURRENT, java(), device.backend().device().kind().key(),
+          study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text());
+      Optional<Path> log = arguments.path(Flags.LOG);
+      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head)) {
+        return train(device, runner, study, results, new GridRow[study.networks()], done, estimate);
+      }
+    }
+  }
+
+  int resume() {
+    for (Option option : FIXED) {
+      if (arguments.has(option)) {
+        throw new InvalidInputException("--" + option.getLongOpt() + ": a study that goes on keeps its own; leave the option out");
+      }
+    }
+    arguments.requireNoOperand();
+    try (GridFile results = GridFile.open(arguments.path(Flags.RESUME).orElseThrow())) {
+      GridFile.Head head = results.head();
+      GridStudy study = head.study(text -> study(StudySpecReader.parse(text)));
+      GridRow[] rows = new GridRow[study.networks()];
+      BitSet done = results.read(rows);
+      String name = arguments.text(Flags.DEVICE).orElse(head.device());
+      try (Backends.Selection device = devices.openFor(name, arguments, err)) {
+        DeviceChoice.requirePrecision(device, study.spec().training().precision());
+        String kind = device.backend().device().kind().key();
+        if (!arguments.has(Flags.QUIET) && !List.of(head.plumb(), head.java(), head.device())
+            .equals(List.of(Version.CURRENT, java(), kind))) {
+          err.println(Printable.text("note: this study began with Plumb " + head.plumb() + ", Java " + head.java() + ", on "
+              + head.device() + "; what is trained now may differ in rounding"));
+        }
+        GridRunner runner = fitting(device, study);
+        return train(device, runner, study, results, rows, done, GridEstimate.measure(runner, done));
+      }
+    }
+  }
+
+  private static String java() {
+    boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    return Runtime.version() + (vectors ? " with the Vector API" : "");
+  }
+
+  private static GridStudy study(StudyFile file) {
+    return file.grid().isPresent() ? file.gridStudy() : GridStudy.ofNetworks(file.spec(), DepthStudy.SEEDS);
+  }
+
+  private GridStudy adjusted(GridStudy study) {
+    GridStudy adjusted = study.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
+    if (arguments.has(Flags.SEED)) {
+      adjusted = adjusted.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
+    }
+    return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS)) : adjusted;
+  }
+
+  /** What all cells have, or that they differ. */
+  private static String several(GridStudy study, Function<GridStudy.Cell, Object> property) {
+    List<Object> values = study.cells().stream().map(property).distinct().toList();
+    return values.size() > 1 ? values.size() + " of them"
+        : values.get(0) instanceof Keyed keyed ? keyed.key() : String.valueOf(values.get(0));
+  }
+
+  private static GridRunner fitting(Backends.Selection device, GridStudy study) {
+    GridRunner runner = new GridRunner(device.backend(), study);
+    GridEstimate.requireFits(runner, Runtime.getRuntime().maxMemory());
+    return runner;
+  }
+
+  private int train(Backends.Selection device, GridRunner runner, GridStudy study, GridFile results, GridRow[] rows, BitSet done,
+      GridEstimate estimate) {
+    out.println(DeviceChoice.line(device));
+    out.println(Printable.text(StudyCommand.studyLine(study.spec(), several(study, GridStudy.Cell::initializer),
+        several(study, GridStudy.Cell::learningRate))));
+    out.println(Printable.text(String.format(Locale.ROOT, "grid: %,d networks in %d %s; to be trained: %,d, %,.0f steps, about %s, up to"
+        + " %s of memory; kept in %s", study.networks(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
+        estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), GridEstimate.size(estimate.bytes()),
+        results.path())));
+    out.println();
+    out.flush();
+    boolean all;
+    boolean quiet = arguments.has(Flags.QUIET);
+    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+        GridProgress progress = new GridProgress(study.networks(), done.cardinality(), estimate, quiet, err)) {
+      all = runner.run((BitSet) done.clone(), estimate, watcher(stop, progress, results, rows, done));
+    }
+    if (!all) {
+      err.println(Printable.text(String.format(Locale.ROOT, "plumb study: stopped; %,d of %,d networks are finished; to go on:"
+          + " plumb study --resume %s", done.cardinality(), study.networks(), results.path())));
+      return ExitCode.STOPPED;
+    }
+    return finish(new GridResult(study, device.backend().device(), rows), results.head().text().equals(DepthStudy.TEXT));
+  }
+
+  private static GridRunner.Watcher watcher(StopSignal stop, GridProgress progress, GridFile results, GridRow[] rows, BitSet done) {
+    return new GridRunner.Watcher() {
+      @Override
+      public boolean stopRequested() {
+        return stop.isRequested();
+      }
+
+      @Override
+      public void finished(List<GridRow> piece) {
+        results.add(piece);
+        for (GridRow row : piece) {
+          rows[row.network()] = row;
+          done.set(row.network());
+        }
+        progress.finished(piece.size());
+      }
+
+      @Override
+      public void worked(double seconds) {
+        progress.worked(seconds);
+      }
+    };
+  }
+
+  private int finish(GridResult result, boolean ofDepth) {
+    new GridTable(result).print(out);
+    List<Finding> findings = ofDepth ? DepthStudy.findings(result) : GridFindings.of(result);
+    GridTable.print(findings, out);
+    out.flush();
+    json.ifPresent(file -> AtomicFile.write(file, stream -> GridOutput.writeJson(result, Version.CURRENT, stream)));
+    csv.ifPresent(file -> AtomicFile.write(file, stream -> GridOutput.writeCsv(result, stream)));
+    report.ifPresent(file -> AtomicFile.write(file, stream -> new GridReport(result, findings, new TreeMap<>(Map.of(
+        "plumb", Version.CURRENT,
+        "java", Runtime.version().toString(),
+        "device", result.device().kind().key() + ": " + result.device().name()))).write(stream)));
+    return ExitCode.DONE;
+  }
+}

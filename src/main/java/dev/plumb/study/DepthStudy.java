@@ -1,0 +1,199 @@
+package dev.plumb.study;
+
+import dev.plumb.data.Dataset;
+import dev.plumb.data.NotebookData;
+import dev.plumb.random.NumpyRandom;
+import dev.plumb.study.Finding.Verdict;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The five networks of the notebook from many seeds, and what its five reflections, drawn from one seed, are worth then. A claim
+ * held when it is true of most seeds, beyond chance: the 95 % interval of the share lies above one half; or, for the fifth, of the
+ * medians.
+ */
+public final class DepthStudy {
+  /** What {@code plumb study} takes for the study's name. */
+  public static final String NAME = "depth";
+  public static final int SEEDS = 1000;
+
+  /** A specification as anyone could write it. */
+  public static final String TEXT = """
+      { "name": "depth", "data": {"source": "notebook", "samples": 400}, "seed": 42, "initializer": "notebook",
+        "loss": "mse", "optimizer": {"type": "sgd"}, "learningRate": 0.01, "epochs": 1000, "lossAtEpochs": [200],
+        "networks": [
+          {"name": "Model A - Shallow", "layers": [3,4,1], "activation": "relu"},
+          {"name": "Model B - Medium", "layers": [3,6,6,1], "activation": "relu"},
+          {"name": "Model C - Deep", "layers": [3,8,8,8,8,1], "activation": "relu"},
+          {"name": "Model D - Very Deep (ReLU)", "layers": [3,8,8,8,8,8,8,8,8,1], "activation": "relu"},
+          {"name": "Model D - Very Deep (Sigmoid)", "layers": [3,8,8,8,8,8,8,8,8,1], "activation": "sigmoid"} ] }
+      """;
+
+  private static final int A = 0;
+  private static final int B = 1;
+  private static final int C = 2;
+  private static final int D = 3;
+  private static final int D_SIGMOID = 4;
+  private static final int MODELS = 5;
+  private static final List<String> SHORT = List.of("A", "B", "C", "D relu", "D sigmoid");
+
+  /** Of the loss of the best constant: above this share of it, a network has learned next to nothing. */
+  private static final double NOTHING = 0.95;
+  private static final int EARLY = 200;
+  private static final double SLOW = 0.05;
+  private static final double QUICK = 0.5;
+  private static final double VANISHED = 100;
+
+  private final GridResult result;
+  private final int early;
+  private final int last;
+  private final double constantLoss;
+
+  private DepthStudy(GridResult result) {
+    this.result = result;
+    early = result.study().curveEpochs().indexOf(EARLY);
+    last = result.study().curveEpochs().size() - 1;
+    Dataset data = NotebookData.draw(result.study().spec().samples(), new NumpyRandom(result.study().spec().seed()));
+    double mean = 0;
+    double square = 0;
+    for (int row = 0; row < data.rows(); row++) {
+      mean += data.target(row, 0) / data.rows();
+      square += data.target(row, 0) * data.target(row, 0) / data.rows();
+    }
+    constantLoss = square - mean * mean;
+  }
+
+  public static GridStudy study() {
+    return GridStudy.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
+  }
+
+  /** The five reflections, in the notebook's order. */
+  public static List<Finding> findings(GridResult result) {
+    DepthStudy of = new DepthStudy(result);
+    return List.of(of.speed(), of.layers(), of.stability(), of.activation(), of.slowness());
+  }
+
+  private Finding speed() {
+    Share slower = pairs(D, A, (one, other) -> one.losses()[early] > other.losses()[early]);
+    Share lower = pairs(C, A, (one, other) -> one.finalLoss() < other.finalLoss());
+    Share lowest = pairs(D, C, (one, other) -> one.finalLoss() < other.finalLoss());
+    return new Finding("Deeper does not always reduce the loss faster.", slower.isMost() ? Verdict.HELD : Verdict.NOT,
+        "After " + (EARLY - 1) + " epochs the loss of D relu is above that of A in " + slower + " of the seeds; medians: "
+            + medians(row -> row.losses()[early], A, B, C, D) + ". At the end C is below A in " + lower + ", D relu below C in "
+            + lowest + "; medians: " + medians(GridRow::finalLoss, A, B, C, D) + ".");
+  }
+
+  private Finding layers() {
+    List<String> parts = new ArrayList<>();
+    int held = 0;
+    List<Integer> deep = List.of(C, D, D_SIGMOID);
+    for (int model : deep) {
+      Share first = share(model, row -> row.normAt(0, 0) < row.normAt(0, row.gradientNorms().length - 2));
+      Share end = share(model, row -> row.gradientNormFirst() < row.gradientNormLast());
+      held += end.isMost() ? 1 : 0;
+      parts.add(SHORT.get(model) + " in " + first + " in the first step, in " + end + " in the last one, where last over first is "
+          + GridFindings.spread(quartiles(model, row -> row.gradientNormLast() / row.gradientNormFirst())));
+    }
+    return new Finding("In deep models the first layer's gradient is smaller than the last hidden layer's.",
+        held == deep.size() ? Verdict.HELD : held == 0 ? Verdict.NOT : Verdict.IN_PART,
+        "The first layer's is the smaller one for " + String.join("; ", parts) + ".");
+  }
+
+  private Finding stability() {
+    Share sigmoid = share(D_SIGMOID, this::hasLearnedNothing);
+    Share relu = share(D, this::hasLearnedNothing);
+    return new Finding("Training is not equally stable for all activations: very deep with sigmoid it fails to learn.",
+        sigmoid.isMost() && sigmoid.low() > relu.high() ? Verdict.HELD : Verdict.NOT,
+        String.format(Locale.ROOT, "D sigmoid ends within %.0f %% of the best constant's loss (%s) in %s of the seeds, D relu in %s; final"
+            + " losses: ", 100 * (1 - NOTHING), GridFindings.brief(constantLoss), sigmoid, relu)
+            + medians(GridRow::finalLoss, D, D_SIGMOID) + ". Diverged: D relu " + diverged(D) + ", D sigmoid " + diverged(D_SIGMOID)
+            + ".");
+  }
+
+  private Finding activation() {
+    Share better = pairs(D, D_SIGMOID, (one, other) -> one.finalLoss() < other.finalLoss());
+    Quartiles sigmoid = quartiles(D_SIGMOID, row -> row.fallPerLayer(0));
+    Quartiles relu = quartiles(D, row -> row.fallPerLayer(0));
+    Share vanished = share(D_SIGMOID, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
+    Share vanishedRelu = share(D, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
+    return new Finding("In deep networks relu is more stable than sigmoid, whose gradients vanish on the way to the first layer.",
+        !better.isMost() ? Verdict.NOT : vanished.isMost() && sigmoid.median() > relu.median() ? Verdict.HELD : Verdict.IN_PART,
+        "In the first step each sigmoid layer divides the gradient norm by " + GridFindings.spread(sigmoid) + ", each relu layer by "
+            + GridFindings.spread(relu) + "; in the last step by " + GridFindings.spread(quartiles(D_SIGMOID, row -> row.fallPerLayer(last)))
+            + " and " + GridFindings.spread(quartiles(D, row -> row.fallPerLayer(last))) + ". Over the depth it falls by more than "
+            + (int) VANISHED + " in " + vanished + " of D sigmoid and " + vanishedRelu + " of D relu. D relu ends below D sigmoid in "
+            + better + ".");
+  }
+
+  /** From where the target's mean is learned, which the output's bias does alone, so that depth does not matter yet. */
+  private Finding slowness() {
+    List<String> before = new ArrayList<>();
+    List<String> after = new ArrayList<>();
+    boolean slow = false;
+    boolean quick = false;
+    for (int model = 0; model < MODELS; model++) {
+      Quartiles lost = quartiles(model, row -> 1 - row.finalLoss() / row.losses()[early]);
+      slow |= lost.median() < SLOW;
+      quick |= lost.median() > QUICK;
+      after.add(SHORT.get(model) + " " + GridFindings.spread(lost));
+      before.add(SHORT.get(model) + " " + GridFindings.spread(quartiles(model, row -> 1 - row.losses()[early] / row.losses()[0])));
+    }
+    Share still = share(D_SIGMOID, row -> row.updateRatios()[0] < 1e-6);
+    return new Finding("At the same learning rate some models improve very slowly.", slow && quick ? Verdict.HELD : Verdict.NOT,
+        "Of the loss after " + (EARLY - 1) + " epochs this share is gone at the end: " + String.join(", ", after) + "; of the first loss,"
+            + " after " + (EARLY - 1) + " epochs: " + String.join(", ", before)
+            + ". At the end a step moves the first layer's weights by less than a millionth of themselves in " + still
+            + " of D sigmoid.");
+  }
+
+  private boolean hasLearnedNothing(GridRow row) {
+    return row.finalLoss() > NOTHING * constantLoss;
+  }
+
+  private interface Comparison {
+    boolean holds(GridRow one, GridRow other);
+  }
+
+  private List<GridRow> rows(int model) {
+    return result.of(result.study().cells().get(model)).stream().filter(row -> row.diverged() == 0).toList();
+  }
+
+  /** Of the seeds of which both stayed finite. */
+  private Share pairs(int model, int than, Comparison comparison) {
+    int seeds = result.study().seeds();
+    long known = 0;
+    long holds = 0;
+    for (int seed = 0; seed < seeds; seed++) {
+      GridRow one = result.rows()[model * seeds + seed];
+      GridRow other = result.rows()[than * seeds + seed];
+      if (one != null && other != null && one.diverged() == 0 && other.diverged() == 0) {
+        known++;
+        holds += comparison.holds(one, other) ? 1 : 0;
+      }
+    }
+    return new Share(holds, known);
+  }
+
+  private Share share(int model, Predicate<GridRow> property) {
+    List<GridRow> rows = rows(model);
+    return new Share(rows.stream().filter(property).count(), rows.size());
+  }
+
+  private Share diverged(int model) {
+    List<GridRow> rows = result.of(result.study().cells().get(model));
+    return new Share(rows.stream().filter(row -> row.diverged() > 0).count(), rows.size());
+  }
+
+  private Quartiles quartiles(int model, ToDoubleFunction<GridRow> figure) {
+    return result.quartiles(result.study().cells().get(model), figure);
+  }
+
+  private String medians(ToDoubleFunction<GridRow> figure, int... models) {
+    return String.join(", ", Arrays.stream(models)
+        .mapToObj(model -> SHORT.get(model) + " " + GridFindings.spread(quartiles(model, figure))).toList());
+  }
+}

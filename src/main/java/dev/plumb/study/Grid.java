@@ -1,0 +1,95 @@
+package dev.plumb.study;
+
+import dev.plumb.data.NotebookData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+
+/**
+ * Every combination of some depths, widths, activations, initializers and learning rates.
+ *
+ * @param depths hidden layers, each at least 1
+ * @param widths units of every hidden layer, each at least 1
+ * @param seeds networks of every combination, at least 1
+ */
+public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> activations, List<Initializer> initializers,
+    List<Double> learningRates, int seeds) {
+
+  public Grid {
+    depths = values("depth", depths);
+    widths = values("width", widths);
+    activations = values("activation", activations);
+    initializers = values("initializer", initializers);
+    learningRates = values("learningRate", learningRates);
+    requirePositive("depth", depths);
+    requirePositive("width", widths);
+    learningRates.forEach(TrainingSpec::requireLearningRate);
+    if (seeds < 1) {
+      throw new InvalidInputException("seeds " + seeds + " must be at least 1");
+    }
+  }
+
+  private static <T> List<T> values(String key, List<T> values) {
+    if (values.isEmpty()) {
+      throw new InvalidInputException(key + " is empty; at least one value is needed");
+    }
+    if (new HashSet<>(values).size() < values.size()) {
+      throw new InvalidInputException(key + " " + values + " holds a value twice");
+    }
+    return List.copyOf(values);
+  }
+
+  private static void requirePositive(String key, List<Integer> values) {
+    for (int value : values) {
+      if (value < 1) {
+        throw new InvalidInputException(key + " " + value + " must be at least 1");
+      }
+    }
+  }
+
+  /** As many as there are, whether or not they could be listed. */
+  double cellCount() {
+    return (double) depths.size() * widths.size() * activations.size() * initializers.size() * learningRates.size();
+  }
+
+  /** By the places of its depth, width and activation in their lists. */
+  NetworkSpec network(int depth, int width, int activation) {
+    List<Integer> layers = new ArrayList<>();
+    layers.add(NotebookData.FEATURES);
+    for (int layer = 0; layer < depths.get(depth); layer++) {
+      layers.add(widths.get(width));
+    }
+    layers.add(1);
+    return new NetworkSpec(layers, activations.get(activation));
+  }
+
+  /** All combinations, the depth changing last but for shape and activation: cells of one shape stand together. */
+  List<GridStudy.Cell> cells(int firstIndex) {
+    List<GridStudy.Cell> cells = new ArrayList<>();
+    for (int activation = 0; activation < activations.size(); activation++) {
+      for (int width = 0; width < widths.size(); width++) {
+        for (int depth = 0; depth < depths.size(); depth++) {
+          NetworkSpec network = network(depth, width, activation);
+          for (Initializer initializer : initializers) {
+            for (double rate : learningRates) {
+              cells.add(new GridStudy.Cell(firstIndex + cells.size(), name(network, initializer, rate), network, initializer, rate));
+            }
+          }
+        }
+      }
+    }
+    return cells;
+  }
+
+  /** As short as tells cells apart. */
+  private String name(NetworkSpec network, Initializer initializer, double rate) {
+    return network.shape() + " " + network.activation().key()
+        + (initializers.size() > 1 ? " " + initializer.key() : "")
+        + (learningRates.size() > 1 ? " " + rate : "");
+  }
+}

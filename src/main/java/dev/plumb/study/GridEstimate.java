@@ -1,0 +1,153 @@
+package dev.plumb.study;
+
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.BatchOrder;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.random.NumpyRandom;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a grid will take: time by a short measurement on the device itself, memory by counting. The time is of this moment: a
+ * processor that others use, or Java that still warms up, make it too long.
+ *
+ * @param networks that are still to be trained
+ * @param steps of all of them together
+ * @param bytes of the host's memory, results and the largest piece
+ * @param seconds of training
+ * @param networkSeconds of one network of each shape
+ */
+public record GridEstimate(int networks, double steps, double bytes, double seconds, Map<NetworkSpec, Double> networkSeconds) {
+  /** What the heap holds beside: classes' own objects, and room for the collector. */
+  private static final double USABLE = 0.7;
+
+  /** Nobody waits longer for a study on purpose. */
+  private static final double MOST_SECONDS = 30 * 24 * 3600.0;
+
+  private static final int MOST_PROBES = 10;
+  private static final long PROBE_NANOS = 100_000_000;
+  private static final long WARM_UP_NANOS = 500_000_000;
+  private static final int PROBE_STEPS = 4;
+  private static final int PROBE_REPLICAS = 8;
+
+  /**
+   * Refuses what would not fit, before anything is trained.
+   *
+   * @param heapBytes what Java may use
+   * @throws InvalidInputException with the numbers
+   */
+  public static void requireFits(GridRunner runner, long heapBytes) {
+    double bytes = bytes(runner);
+    if (bytes > USABLE * heapBytes) {
+      throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks in %,d cells need about %s of memory, but Java may use"
+          + " %s; set PLUMB_JAVA_OPTS=-Xmx%dg (if the machine has that much), or use fewer or smaller networks",
+          runner.study().networks(), runner.study().cells().size(), size(bytes), size(USABLE * heapBytes),
+          (long) Math.ceil(bytes / USABLE / (1 << 30))));
+    }
+  }
+
+  /** @throws InvalidInputException when it would take longer than anyone waits */
+  public static GridEstimate measure(GridRunner runner, BitSet done) {
+    GridStudy study = runner.study();
+    Map<NetworkSpec, Double> seconds = new HashMap<>();
+    List<GridPiece> pieces = runner.pieces(done);
+    List<NetworkSpec> shapes = pieces.stream().map(GridPiece::network).distinct()
+        .sorted(Comparator.comparingDouble(GridEstimate::work)).toList();
+    double steps = (double) study.spec().training().epochs() * study.stepsPerEpoch();
+    int probes = Math.min(MOST_PROBES, shapes.size());
+    List<NetworkSpec> probed = new ArrayList<>();
+    for (int i = 0; i < probes; i++) {
+      probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
+    }
+    // Java compiles what runs often: what comes first would look slow.
+    if (!pieces.isEmpty()) {
+      stepSeconds(runner, pieces.get(pieces.size() - 1), WARM_UP_NANOS);
+    }
+    for (NetworkSpec shape : probed) {
+      GridPiece piece = pieces.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
+      seconds.put(shape, steps * stepSeconds(runner, piece, PROBE_NANOS));
+    }
+    for (NetworkSpec shape : shapes) {
+      NetworkSpec nearest = probed.stream()
+          .min(Comparator.comparingDouble(other -> Math.abs(Math.log(work(other) / work(shape))))).orElseThrow();
+      seconds.putIfAbsent(shape, seconds.get(nearest) * work(shape) / work(nearest));
+    }
+    int networks = study.networks() - done.cardinality();
+    double all = pieces.stream().mapToDouble(piece -> piece.numbers().length * seconds.get(piece.network())).sum();
+    if (all > MOST_SECONDS) {
+      throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks of %,.0f steps would take about %,.0f days here;"
+          + " use fewer networks or epochs, or another --device", networks, steps, all / 24 / 3600));
+    }
+    return new GridEstimate(networks, networks * steps, bytes(runner), all, seconds);
+  }
+
+  /** Of a whole piece. */
+  double seconds(GridPiece piece) {
+    return piece.numbers().length * networkSeconds.get(piece.network());
+  }
+
+  /** Of one network in a step, when as many train as would later. */
+  private static double stepSeconds(GridRunner runner, GridPiece whole, long nanos) {
+    int replicas = Math.min(whole.numbers().length, Math.max(PROBE_REPLICAS, Runtime.getRuntime().availableProcessors()));
+    int[] numbers = Arrays.copyOf(whole.numbers(), replicas);
+    GridPiece piece = new GridPiece(runner.study(), numbers);
+    List<NumpyRandom> streams = new ArrayList<>();
+    try (TrainingSession session = piece.open(runner.backend(), streams)) {
+      session.bind(runner.data());
+      int[][] batches = new BatchOrder(runner.data().rows(), piece.training().batchSize(), false, null).nextEpoch();
+      StepChunk.Builder chunk = StepChunk.of(PROBE_STEPS).learningRate(0);
+      if (batches[0] != null) {
+        int[][] first = new int[PROBE_STEPS][];
+        Arrays.fill(first, batches[0]);
+        chunk.batches(first);
+      }
+      StepChunk steps = chunk.build();
+      long least = Long.MAX_VALUE;
+      long end = System.nanoTime() + nanos;
+      do {
+        long start = System.nanoTime();
+        session.run(steps);
+        session.sync();
+        least = Math.min(least, System.nanoTime() - start);
+      } while (System.nanoTime() < end);
+      return least / 1e9 / PROBE_STEPS / replicas / runner.sessionsAtOnce(whole);
+    }
+  }
+
+  /** Weights and units of a network, in about the ratio of what they cost. */
+  private static double work(NetworkSpec network) {
+    double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
+    return ParameterLayout.of(network).size() + 8 * units;
+  }
+
+  private static double bytes(GridRunner runner) {
+    GridStudy study = runner.study();
+    double results = 0;
+    double largest = 0;
+    for (GridStudy.Cell cell : study.cells()) {
+      NetworkSpec network = cell.network();
+      double layers = network.layerCount();
+      double curve = study.curveEpochs().size();
+      results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
+      double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
+      double rows = study.spec().training().batchSize().orElse(study.spec().samples());
+      // Parameters, gradients, two moments and a copy; sums, activations and derivatives of all units.
+      double replica = 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
+      largest = Math.max(largest, Math.min(runner.mostReplicas(), study.networks()) * replica);
+    }
+    return results + largest + 8.0 * study.spec().samples() * 4;
+  }
+
+  public static String size(double bytes) {
+    return bytes < 1e9 ? String.format(Locale.ROOT, "%.0f MB", Math.ceil(bytes / 1e6)) : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+  }
+}

@@ -1,0 +1,83 @@
+package dev.plumb.study;
+
+import dev.plumb.model.Activation;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What any grid's figures show, in sentences. */
+public final class GridFindings {
+  private GridFindings() {}
+
+  public static List<Finding> of(GridResult result) {
+    List<Finding> findings = new ArrayList<>();
+    extremes(result, findings);
+    falls(result, findings);
+    diverged(result, findings);
+    return findings;
+  }
+
+  private static void extremes(GridResult result, List<Finding> findings) {
+    record Ranked(GridStudy.Cell cell, Quartiles loss) {}
+    List<Ranked> ranked = result.study().cells().stream()
+        .map(cell -> new Ranked(cell, result.quartiles(cell, GridRow::finalLoss)))
+        .filter(of -> !Double.isNaN(of.loss().median()))
+        .sorted(Comparator.comparingDouble(of -> of.loss().median())).toList();
+    if (ranked.size() > 1) {
+      Ranked best = ranked.get(0);
+      Ranked worst = ranked.get(ranked.size() - 1);
+      findings.add(new Finding("Final losses", Finding.Verdict.MEASURED, "The lowest median of the final loss is "
+          + spread(best.loss()) + ", of " + best.cell().name() + "; the highest " + spread(worst.loss()) + ", of "
+          + worst.cell().name() + "."));
+    }
+  }
+
+  /** By activation and initializer: the weights' scale decides as much as the function does. */
+  private static void falls(GridResult result, List<Finding> findings) {
+    Map<String, List<GridRow>> rows = new LinkedHashMap<>();
+    for (GridStudy.Cell cell : result.study().cells()) {
+      Activation activation = cell.network().activation();
+      if (cell.network().layerCount() > 2) {
+        rows.computeIfAbsent(activation.key() + " layer with weights of " + cell.initializer().key(), key -> new ArrayList<>())
+            .addAll(result.of(cell));
+      }
+    }
+    int last = result.study().curveEpochs().size() - 1;
+    rows.forEach((kind, of) -> {
+      Quartiles first = Quartiles.of(of.stream().mapToDouble(row -> row.fallPerLayer(0)).toArray());
+      Quartiles end = Quartiles.of(of.stream().mapToDouble(row -> row.fallPerLayer(last)).toArray());
+      if (!Double.isNaN(first.median())) {
+        findings.add(new Finding("Gradient per " + kind, Finding.Verdict.MEASURED, "On its way back the gradient norm is divided by "
+            + spread(first) + " per layer in the first epoch" + (Double.isNaN(end.median()) ? "." : ", and by " + spread(end)
+            + " in the last one.")));
+      }
+    });
+  }
+
+  private static void diverged(GridResult result, List<Finding> findings) {
+    if (result.diverged() > 0) {
+      findings.add(new Finding("Divergence", Finding.Verdict.MEASURED, String.format(Locale.ROOT,
+          "%,d of %,d networks diverged, %s.", result.diverged(), result.finished(),
+          new Share(result.diverged(), result.finished()))));
+    }
+  }
+
+  /** 0.0304 [0.021, 0.052]: median and quartiles. */
+  static String spread(Quartiles of) {
+    return brief(of.median()) + " [" + brief(of.low()) + ", " + brief(of.high()) + "]";
+  }
+
+  static String brief(double value) {
+    if (!Double.isFinite(value) || value == 0) {
+      return value == 0 ? "0" : Double.toString(value);
+    }
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(3));
+    double size = Math.abs(value);
+    return size >= 1e-4 && size < 1e6 ? rounded.stripTrailingZeros().toPlainString() : String.format(Locale.ROOT, "%.2e", value);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.plumb.study;
+
+import static dev.plumb.json.JsonOutput.number;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.json.JsonOutput;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** Every network of a grid for machines, as JSON or as a table. Numbers that are not finite are null, and empty in a table. */
+public final class GridOutput {
+  private GridOutput() {}
+
+  /** @param plumbVersion of the program that computed it */
+  public static void writeJson(GridResult result, String plumbVersion, OutputStream out) throws IOException {
+    GridStudy study = result.study();
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      json.writeStringField("plumb", plumbVersion);
+      json.writeStringField("study", study.spec().name());
+      json.writeObjectFieldStart("device");
+      json.writeStringField("kind", result.device().kind().key());
+      json.writeStringField("name", result.device().name());
+      json.writeEndObject();
+      json.writeStringField("precision", study.spec().training().precision().key());
+      json.writeNumberField("networks", study.networks());
+      json.writeArrayFieldStart("runs");
+      for (GridRow row : result.rows()) {
+        if (row != null) {
+          write(study, row, json);
+        }
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    });
+  }
+
+  private static void write(GridStudy study, GridRow row, JsonGenerator json) throws IOException {
+    GridStudy.Cell cell = study.cellOf(row.network());
+    json.writeStartObject();
+    json.writeStringField("name", cell.name());
+    json.writeArrayFieldStart("layers");
+    for (int width : cell.network().widths()) {
+      json.writeNumber(width);
+    }
+    json.writeEndArray();
+    json.writeStringField("activation", cell.network().activation().key());
+    json.writeStringField("initializer", cell.initializer().key());
+    number(json, "learningRate", cell.learningRate());
+    json.writeNumberField("seed", study.seedOf(row.network()));
+    json.writeObjectFieldStart("lossAtEpoch");
+    for (int i = 0; i < row.losses().length; i++) {
+      number(json, Integer.toString(study.curveEpochs().get(i)), row.losses()[i]);
+    }
+    json.writeEndObject();
+    number(json, "finalLoss", row.finalLoss());
+    JsonOutput.numbers(json, "gradNormPerLayer", row.gradientNorms());
+    number(json, "gradNormFirst", row.gradientNormFirst());
+    number(json, "gradNormLast", row.gradientNormLast());
+    JsonOutput.numbers(json, "updateToWeight", widened(row.updateRatios()));
+    JsonOutput.numbers(json, "deadOrSaturated", widened(row.idle()));
+    number(json, "trainSeconds", row.seconds());
+    if (row.diverged() > 0) {
+      json.writeNumberField("divergedAtEpoch", row.diverged());
+    }
+    json.writeEndObject();
+  }
+
+  private static double[] widened(float[] values) {
+    double[] wide = new double[values.length];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = Double.parseDouble(Float.toString(values[i]));
+    }
+    return wide;
+  }
+
+  /** One line a network, with names above. */
+  public static void writeCsv(GridResult result, OutputStream out) throws IOException {
+    GridStudy study = result.study();
+    StringBuilder head = new StringBuilder("cell,layers,activation,initializer,learning_rate,seed");
+    List<Integer> epochs = study.spec().lossAtEpochs();
+    epochs.forEach(epoch -> head.append(",loss_at_").append(epoch));
+    head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds\n");
+    out.write(head.toString().getBytes(StandardCharsets.UTF_8));
+    for (GridRow row : result.rows()) {
+      if (row != null) {
+        out.write(line(study, row, epochs).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+  }
+
+  private static String line(GridStudy study, GridRow row, List<Integer> epochs) {
+    GridStudy.Cell cell = study.cellOf(row.network());
+    StringBuilder line = new StringBuilder("\"").append(cell.name().replace("\"", "\"\"")).append("\",").append(cell.network().shape())
+        .append(',').append(cell.network().activation().key()).append(',').append(cell.initializer().key())
+        .append(',').append(cell.learningRate()).append(',').append(study.seedOf(row.network()));
+    for (int epoch : epochs) {
+      line.append(',').append(figure(row.losses()[study.curveEpochs().indexOf(epoch)]));
+    }
+    return line.append(',').append(figure(row.finalLoss())).append(',').append(figure(row.gradientNormFirst()))
+        .append(',').append(figure(row.gradientNormLast())).append(',').append(row.diverged() == 0 ? "" : row.diverged())
+        .append(',').append(row.seconds()).append('\n').toString();
+  }
+
+  private static String figure(double value) {
+    return Double.isFinite(value) ? Double.toString(value) : "";
+  }
+}

@@ -1,0 +1,114 @@
+package dev.plumb.study;
+
+import java.util.Arrays;
+import java.util.OptionalInt;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
+
+/**
+ * What one network of a grid came to. After a divergence nothing is known: figures are NaN from that epoch on, so that they do not
+ * depend on which networks were trained beside it.
+ *
+ * @param network its number in the study
+ * @param diverged the first epoch, from 1, in which something was not finite; 0 when all went well
+ * @param seconds its share of the wall time of those that were trained together
+ * @param losses [curve epoch] over all rows before that epoch's updates
+ * @param gradientNorms [layer] Frobenius norms of dW in the last step, output layer included
+ * @param normCurve [curve epoch x layer] likewise of each curve epoch's last step
+ * @param updateRatios [layer] the norm of a further step's change of W over the norm of W
+ * @param idle [hidden layer] of a relu layer the share of units that are 0 on all rows (dead), of a sigmoid or tanh layer the share
+ *     of values within 0.01 (of tanh's 2: 0.02) of their limits (saturated); NaN for others
+ */
+public record GridRow(int network, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
+    float[] normCurve, float[] updateRatios, float[] idle) {
+
+  private static final String FIELDS = ",";
+  private static final String VALUES = " ";
+  private static final int FIELD_COUNT = 9;
+
+  public OptionalInt divergedAtEpoch() {
+    return diverged == 0 ? OptionalInt.empty() : OptionalInt.of(diverged);
+  }
+
+  public double gradientNormFirst() {
+    return gradientNorms[0];
+  }
+
+  /** Of the last hidden layer; NaN where there is none. */
+  public double gradientNormLast() {
+    return gradientNorms.length < 2 ? Double.NaN : gradientNorms[gradientNorms.length - 2];
+  }
+
+  /**
+   * By what factor the gradient norm falls from each hidden layer to the one before it, in the geometric mean from the last to the
+   * first; below 1 where it grows. NaN for fewer than two hidden layers, or where a norm is not above 0.
+   *
+   * @param epoch its place among the curve epochs
+   */
+  public double fallPerLayer(int epoch) {
+    int hidden = gradientNorms.length - 1;
+    double fall = hidden < 2 ? Double.NaN : normAt(epoch, hidden - 1) / normAt(epoch, 0);
+    return fall > 0 && fall < Double.POSITIVE_INFINITY ? Math.pow(fall, 1.0 / (hidden - 1)) : Double.NaN;
+  }
+
+  /** @param epoch its place among the curve epochs */
+  public double normAt(int epoch, int layer) {
+    return normCurve[epoch * gradientNorms.length + layer];
+  }
+
+  /** As a line of a run file, without its end: numbers that read back to the same bits, and a checksum of what is before it. */
+  String line() {
+    String text = String.join(FIELDS, Integer.toString(network), Integer.toString(diverged), Double.toString(seconds),
+        Double.toString(finalLoss), doubles(losses), doubles(gradientNorms), floats(normCurve), floats(updateRatios), floats(idle));
+    return text + FIELDS + checksum(text);
+  }
+
+  /** @throws IllegalArgumentException when it is not such a line */
+  static GridRow parse(String line) {
+    int end = line.lastIndexOf(FIELDS);
+    if (end < 0 || !checksum(line.substring(0, end)).equals(line.substring(end + 1))) {
+      throw new IllegalArgumentException("its checksum is wrong");
+    }
+    String[] fields = line.substring(0, end).split(FIELDS, -1);
+    if (fields.length != FIELD_COUNT) {
+      throw new IllegalArgumentException("it has " + fields.length + " fields");
+    }
+    return new GridRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
+        Double.parseDouble(fields[3]), doubles(fields[4]), doubles(fields[5]), floats(fields[6]), floats(fields[7]), floats(fields[8]));
+  }
+
+  private static String checksum(String text) {
+    CRC32 crc = new CRC32();
+    for (int i = 0; i < text.length(); i++) {
+      crc.update(text.charAt(i));
+    }
+    return Long.toHexString(crc.getValue());
+  }
+
+  private static String doubles(double[] values) {
+    return Arrays.stream(values).mapToObj(Double::toString).collect(Collectors.joining(VALUES));
+  }
+
+  private static String floats(float[] values) {
+    return IntStream.range(0, values.length).mapToObj(i -> Float.toString(values[i])).collect(Collectors.joining(VALUES));
+  }
+
+  private static double[] doubles(String field) {
+    return field.isEmpty() ? new double[0] : Arrays.stream(field.split(VALUES)).mapToDouble(Double::parseDouble).toArray();
+  }
+
+  private static float[] floats(String field) {
+    String[] words = field.isEmpty() ? new String[0] : field.split(VALUES);
+    return array(words.length, i -> Float.parseFloat(words[i]));
+  }
+
+  static float[] array(int length, IntToDoubleFunction value) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = (float) value.applyAsDouble(i);
+    }
+    return values;
+  }
+}
