@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -86,6 +87,16 @@ class LauncherIT {
     assertFalse(run(Map.of("PLUMB_VECTOR", "no"), seeds).err().contains(warning));
     assertEquals("", run(Map.of(), LAUNCHER.toString(), "--version").err());
     assertEquals(warning, run(Map.of("PLUMB_VECTOR", "yes"), LAUNCHER.toString(), "--version").err());
+  }
+
+  @Test
+  void framePointerIsKeptWithTheVectorApiUnlessAskedOtherwise() throws Exception {
+    String[] flags = {LAUNCHER.toString(), "--version"};
+    Pattern kept = Pattern.compile("bool PreserveFramePointer += true ");
+    Ran with = run(Map.of("PLUMB_VECTOR", "yes", "PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal"), flags);
+    assertTrue(kept.matcher(with.out()).find(), with.out());
+    String otherwise = "-XX:+PrintFlagsFinal -XX:-PreserveFramePointer";
+    assertFalse(kept.matcher(run(Map.of("PLUMB_VECTOR", "yes", "PLUMB_JAVA_OPTS", otherwise), flags).out()).find());
   }
 
   @Test
