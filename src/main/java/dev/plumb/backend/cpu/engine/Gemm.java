@@ -44,20 +44,33 @@ public interface Gemm<A> {
     return false;
   }
 
-  /** Room for one thread's right matrix. */
+  /** Room for a right matrix. */
   default Right<A> right() {
     return new UnpackedRight<>(this);
   }
 
   /**
-   * A right matrix that several products of one thread have in common: taken once, then multiplied from the left. Gives the bits
-   * that {@link #multiply} gives, and makes no objects once it had one of the size.
+   * A right matrix that several products have in common: taken once by one thread, packed by any number of them, each its own
+   * parts, and when all parts are packed, multiplied from the left by any of them. Gives the bits that {@link Gemm#multiply} gives,
+   * and makes no objects once it had one of the size.
    *
    * @param <A> double[] or float[]
    */
   interface Right<A> {
     /** Takes B as {@link Gemm#multiply} does; it may not change until the last product with it is done. */
     void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
+
+    /** Into how many parts the packing of what was taken is divided, whatever the number of threads; 0 where nothing is packed. */
+    int parts();
+
+    /** @param part from 0 to parts() - 1 */
+    void pack(int part);
+
+    default void packAll() {
+      for (int part = 0; part < parts(); part++) {
+        pack(part);
+      }
+    }
 
     /** C = op(A)·op(B) of what was taken. */
     void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride);

@@ -48,7 +48,7 @@ public final class Team implements AutoCloseable {
 
   /** Runs tasks 0 to count - 1 and returns when all are done. An error in one of them is thrown here, after the others. */
   public void run(int count, Work what) {
-    if (helpers.length == 0 || count == 1) {
+    if (helpers.length == 0 || count <= 1) {
       for (int task = 0; task < count; task++) {
         what.run(task, 0);
       }

@@ -29,6 +29,16 @@ final class UnpackedRight<A> implements Gemm.Right<A> {
   }
 
   @Override
+  public int parts() {
+    return 0;
+  }
+
+  @Override
+  public void pack(int part) {
+    throw new IllegalArgumentException("nothing is packed");
+  }
+
+  @Override
   public void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride) {
     gemm.multiply(
         transposeA, transposed, m, columns, depth, a, aOffset, aStride, values, offset, stride, c, cOffset, cStride);

@@ -24,6 +24,8 @@ final class MatrixActivity {
   private final Tools[] tools;
   private final Tiles[] tiles;
   private final Team.Work forwardTile = this::forwardTile;
+  private final Gemm.Right<double[]> right;
+  private final Team.Work packPart;
   private final DropoutMask dropout;
   /** Z; the same array as f(Z) where Z need not be kept. */
   private final double[][] pre;
@@ -49,6 +51,8 @@ final class MatrixActivity {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout);
+    right = gemm.right();
+    packPart = (part, member) -> right.pack(part);
     this.team = team;
     this.tools = tools;
     this.dropout = dropout;
@@ -107,7 +111,8 @@ final class MatrixActivity {
     keepsNow = keepsPreActivations;
     stepNow = step;
     for (layerNow = 0; layerNow < post.length; layerNow++) {
-      Tools.beginTurn(tools);
+      products.takeForward(right, layerNow, samples, layerNow == 0 ? x : post[layerNow - 1], layerNow == 0 ? xOffset : 0);
+      team.run(right.parts(), packPart);
       team.run(tiles[layerNow].count(), forwardTile);
     }
   }
@@ -119,10 +124,7 @@ final class MatrixActivity {
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
     Tools own = tools[member];
-    if (own.right.isFirstOfTurn()) {
-      products.takeForward(own.right.matrix(), l, samples, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0);
-    }
-    products.forward(own.right.matrix(), l, from, to, samples, parameters, z);
+    products.forward(right, l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
@@ -174,7 +176,7 @@ final class MatrixActivity {
   }
 
   long bytes() {
-    long bytes = 0;
+    long bytes = right.bytes();
     for (int l = 0; l < post.length; l++) {
       int arrays = (pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0);
       bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * arrays;

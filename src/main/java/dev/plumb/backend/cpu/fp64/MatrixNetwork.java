@@ -42,7 +42,11 @@ final class MatrixNetwork implements Network {
   private final Vectors vectors;
   private final Optimizer optimizer;
   private final MatrixActivity activity;
+  /** What gradients come from by the deltas of their layer, and deltas from those of the layer above. */
+  private final Gemm.Right<double[]> rightOfWeights;
+  private final Gemm.Right<double[]> rightOfInputs;
   private final Team.Work backwardTile = this::backwardTile;
+  private final Team.Work packPart = this::packPart;
   private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
   private final double[][] delta;
   private final Tiles[] tilesOfUnits;
@@ -62,6 +66,8 @@ final class MatrixNetwork implements Network {
   private double[] x;
   private int xOffset;
   private int layerNow;
+  private int partsOfWeights;
+  private int partsOfInputs;
   private double scale;
 
   /** @param dropout null for none */
@@ -82,6 +88,8 @@ final class MatrixNetwork implements Network {
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
     products = new DenseProducts(network, layout);
+    rightOfWeights = gemm.right();
+    rightOfInputs = gemm.right();
     activity = new MatrixActivity(network, layout, gemm, team, tools, dropout);
     delta = new double[network.layerCount()][];
     tilesOfUnits = new Tiles[network.layerCount()];
@@ -128,7 +136,8 @@ final class MatrixNetwork implements Network {
     outputDelta(own);
     scale = 1;
     for (layerNow = delta.length; layerNow >= 0; layerNow--) {
-      Tools.beginTurn(tools);
+      takeRights();
+      team.run(partsOfWeights + partsOfInputs, packPart);
       team.run(gradientTiles() + deltaTiles(), backwardTile);
     }
     if (training.clipNorm().isPresent()) {
@@ -178,6 +187,28 @@ final class MatrixNetwork implements Network {
     return layerNow < 2 ? 0 : tilesOfInputs[layerNow - 1].count();
   }
 
+  private void takeRights() {
+    partsOfWeights = 0;
+    partsOfInputs = 0;
+    if (gradientTiles() > 0) {
+      boolean first = layerNow == 0;
+      products.takeWeights(rightOfWeights, layerNow, samples, first ? x : activity.post(layerNow - 1), first ? xOffset : 0);
+      partsOfWeights = rightOfWeights.parts();
+    }
+    if (deltaTiles() > 0) {
+      products.takeInputs(rightOfInputs, layerNow - 1, samples, delta[layerNow - 1]);
+      partsOfInputs = rightOfInputs.parts();
+    }
+  }
+
+  private void packPart(int part, int member) {
+    if (part < partsOfWeights) {
+      rightOfWeights.pack(part);
+    } else {
+      rightOfInputs.pack(part - partsOfWeights);
+    }
+  }
+
   private void backwardTile(int task, int member) {
     int gradientTiles = gradientTiles();
     if (task < gradientTiles) {
@@ -192,10 +223,7 @@ final class MatrixNetwork implements Network {
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     double[] d = delta[l - 1];
-    if (own.rightOfInputs.isFirstOfTurn()) {
-      products.takeInputs(own.rightOfInputs.matrix(), l, samples, delta[l]);
-    }
-    products.inputs(own.rightOfInputs.matrix(), l, from, to, samples, vectors.parameters(), d);
+    products.inputs(rightOfInputs, l, from, to, samples, vectors.parameters(), d);
     activity.timesMask(l - 1, from, to, d);
     int first = from * samples;
     own.functions.timesDerivative(layers[l - 1].activation(),
@@ -211,10 +239,7 @@ final class MatrixNetwork implements Network {
     int biases = layout.bias(l).offset();
     double[] gradients = vectors.gradients();
     double[] d = delta[l];
-    if (own.right.isFirstOfTurn()) {
-      products.takeWeights(own.right.matrix(), l, samples, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0);
-    }
-    products.weights(own.right.matrix(), l, from, to, samples, d, gradients);
+    products.weights(rightOfWeights, l, from, to, samples, d, gradients);
     for (int unit = from; unit < to; unit++) {
       double sum = 0;
       for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
@@ -288,6 +313,6 @@ final class MatrixNetwork implements Network {
     for (double[] d : delta) {
       values += d == null ? 0 : d.length;
     }
-    return vectors.bytes() + activity.bytes() + values * Double.BYTES;
+    return vectors.bytes() + activity.bytes() + rightOfWeights.bytes() + rightOfInputs.bytes() + values * Double.BYTES;
   }
 }

@@ -5,7 +5,6 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.backend.cpu.engine.TurnRight;
 import dev.plumb.model.Keyed;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
@@ -33,13 +32,13 @@ public final class StepProducts implements ProductSet {
   private final int batch;
   private final Gemm<double[]> gemm;
   private final DenseProducts dense;
-  private final TurnRight<double[]> whole;
+  /** No turn has more products. */
+  private final List<Gemm.Right<double[]>> rights;
   private final double[] parameters;
   private final double[] gradients;
   private final double[] x;
   private final double[][] a;
   private final double[][] d;
-  private final List<List<TurnRight<double[]>>> rights = new ArrayList<>();
   private final List<Call> calls = new ArrayList<>();
   /** The calls whose tiles are dealt out together. */
   private final List<List<Call>> turns = new ArrayList<>();
@@ -50,7 +49,7 @@ public final class StepProducts implements ProductSet {
     ParameterLayout layout = ParameterLayout.of(network);
     dense = new DenseProducts(network, layout);
     this.gemm = gemm;
-    whole = new TurnRight<>(gemm);
+    rights = List.of(gemm.right(), gemm.right());
     SplittableRandom stream = new SplittableRandom(1);
     parameters = new double[layout.size()];
     gradients = new double[layout.size()];
@@ -123,22 +122,21 @@ public final class StepProducts implements ProductSet {
   private void run(List<Call> turn, Team team) {
     int ofFirst = turn.get(0).tiles().count();
     int all = turn.stream().mapToInt(call -> call.tiles().count()).sum();
-    List<List<TurnRight<double[]>>> ofMembers = rights(team.size());
-    ofMembers.forEach(own -> own.forEach(TurnRight::beginTurn));
+    for (int i = 0; i < turn.size(); i++) {
+      take(turn.get(i), rights.get(i));
+    }
+    int partsOfFirst = rights.get(0).parts();
+    int parts = partsOfFirst + (turn.size() > 1 ? rights.get(1).parts() : 0);
+    team.run(parts, (part, member) -> {
+      int which = part < partsOfFirst ? 0 : 1;
+      rights.get(which).pack(part - which * partsOfFirst);
+    });
     team.run(all, (task, member) -> {
       int which = task < ofFirst ? 0 : 1;
       Call call = turn.get(which);
       int tile = task - which * ofFirst;
-      multiply(call, ofMembers.get(member).get(which), call.tiles().from(tile), call.tiles().from(tile + 1));
+      multiply(call, rights.get(which), call.tiles().from(tile), call.tiles().from(tile + 1));
     });
-  }
-
-  /** Two for each thread: no turn has more products. */
-  private List<List<TurnRight<double[]>>> rights(int members) {
-    while (rights.size() < members) {
-      rights.add(List.of(new TurnRight<>(gemm), new TurnRight<>(gemm)));
-    }
-    return rights;
   }
 
   @Override
@@ -152,23 +150,27 @@ public final class StepProducts implements ProductSet {
   }
 
   private void multiplyWhole(Call call) {
-    whole.beginTurn();
-    multiply(call, whole, 0, call.rows());
+    Gemm.Right<double[]> right = rights.get(0);
+    take(call, right);
+    right.packAll();
+    multiply(call, right, 0, call.rows());
   }
 
-  private void multiply(Call call, TurnRight<double[]> right, int from, int to) {
+  private void take(Call call, Gemm.Right<double[]> right) {
     int l = call.l();
-    if (right.isFirstOfTurn()) {
-      switch (call.kind()) {
-        case FORWARD -> dense.takeForward(right.matrix(), l, batch, l == 0 ? x : a[l - 1], 0);
-        case WEIGHTS -> dense.takeWeights(right.matrix(), l, batch, l == 0 ? x : a[l - 1], 0);
-        case INPUTS -> dense.takeInputs(right.matrix(), l, batch, d[l]);
-      }
-    }
     switch (call.kind()) {
-      case FORWARD -> dense.forward(right.matrix(), l, from, to, batch, parameters, a[l]);
-      case WEIGHTS -> dense.weights(right.matrix(), l, from, to, batch, d[l], gradients);
-      case INPUTS -> dense.inputs(right.matrix(), l, from, to, batch, parameters, d[l - 1]);
+      case FORWARD -> dense.takeForward(right, l, batch, l == 0 ? x : a[l - 1], 0);
+      case WEIGHTS -> dense.takeWeights(right, l, batch, l == 0 ? x : a[l - 1], 0);
+      case INPUTS -> dense.takeInputs(right, l, batch, d[l]);
+    }
+  }
+
+  private void multiply(Call call, Gemm.Right<double[]> right, int from, int to) {
+    int l = call.l();
+    switch (call.kind()) {
+      case FORWARD -> dense.forward(right, l, from, to, batch, parameters, a[l]);
+      case WEIGHTS -> dense.weights(right, l, from, to, batch, d[l], gradients);
+      case INPUTS -> dense.inputs(right, l, from, to, batch, parameters, d[l - 1]);
     }
   }
 }

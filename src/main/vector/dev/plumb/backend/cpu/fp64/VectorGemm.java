@@ -30,6 +30,14 @@ public final class VectorGemm implements Gemm<double[]> {
   /** From one column of packed rows of A to the next: whole vectors, so that they are copied as such. */
   private static final int PACKED = (ROWS + LANES - 1) / LANES * LANES;
 
+  /** What one thread copies rows of A and parts of C to. */
+  private static final class Scratch {
+    final double[] packedA = new double[GROUP * Math.max(DEPTH + LANES, (DEPTH * PACKED + ROWS - 1) / ROWS)];
+    final double[] edge = new double[ROWS * WIDTH];
+  }
+
+  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
   private final ThreadLocal<Panels> panels = ThreadLocal.withInitial(Panels::new);
 
   /** Whether this processor's vectors are wide enough; by name, as a class of its own, for whoever asks without the API. */
@@ -72,16 +80,19 @@ public final class VectorGemm implements Gemm<double[]> {
         c.length, cOffset, cStride);
     Panels own = panels.get();
     own.take(transposeB, n, k, b, bOffset, bStride);
+    own.packAll();
     own.multiply(transposeA, m, a, aOffset, aStride, c, cOffset, cStride);
   }
 
   /** B, packed: panel after panel [k][width], the last filled up with zeros to one or two vectors. */
   private static final class Panels implements Right<double[]> {
-    private final double[] packedA = new double[GROUP * Math.max(DEPTH + LANES, (DEPTH * PACKED + ROWS - 1) / ROWS)];
-    private final double[] edge = new double[ROWS * WIDTH];
     private double[] values = {};
     private int n;
     private int k;
+    private boolean transposed;
+    private double[] matrix;
+    private int offset;
+    private int stride;
 
     @Override
     public void take(boolean transposeB, int columns, int depth, double[] b, int bOffset, int bStride) {
@@ -91,16 +102,29 @@ public final class VectorGemm implements Gemm<double[]> {
       if (values.length < size) {
         values = new double[size];
       }
-      for (int j = 0; j < n; j += WIDTH) {
-        int width = width(j);
-        int some = Math.min(width, n - j);
-        if (transposeB) {
-          packColumns(b, bOffset + j * bStride, bStride, some, j * k, width);
-        } else if (some == width) {
-          packVectors(b, bOffset + j, bStride, j * k, width);
-        } else {
-          packRows(b, bOffset + j, bStride, some, j * k, width);
-        }
+      transposed = transposeB;
+      matrix = b;
+      offset = bOffset;
+      stride = bStride;
+    }
+
+    /** Panels. */
+    @Override
+    public int parts() {
+      return (n + WIDTH - 1) / WIDTH;
+    }
+
+    @Override
+    public void pack(int part) {
+      int j = part * WIDTH;
+      int width = width(j);
+      int some = Math.min(width, n - j);
+      if (transposed) {
+        packColumns(matrix, offset + j * stride, stride, some, j * k, width);
+      } else if (some == width) {
+        packVectors(matrix, offset + j, stride, j * k, width);
+      } else {
+        packRows(matrix, offset + j, stride, some, j * k, width);
       }
     }
 
@@ -163,6 +187,9 @@ public final class VectorGemm implements Gemm<double[]> {
 
     @Override
     public void multiply(boolean transposeA, int m, double[] a, int aOffset, int aStride, double[] c, int cOffset, int cStride) {
+      Scratch scratch = SCRATCH.get();
+      double[] packedA = scratch.packedA;
+      double[] edge = scratch.edge;
       boolean contending = aStride * Double.BYTES % CONTENDING == 0;
       int down = transposeA ? 1 : aStride;
       int right = transposeA ? aStride : 1;
@@ -175,9 +202,9 @@ public final class VectorGemm implements Gemm<double[]> {
           int from = aOffset + i * down + p * right;
           boolean inPlace = rows == ROWS && !contending;
           if (!inPlace && transposeA) {
-            packColumnsOfA(a, from, aStride, rows, depth);
+            packColumnsOfA(a, from, aStride, rows, depth, packedA);
           } else if (!inPlace) {
-            packRowsOfA(a, from, aStride, rows, depth);
+            packRowsOfA(a, from, aStride, rows, depth, packedA);
           }
           for (int j = 0; j < n; j += columns) {
             int to = Math.min(n, j + columns);
@@ -185,11 +212,11 @@ public final class VectorGemm implements Gemm<double[]> {
               int c0 = cOffset + (i + r) * cStride;
               int some = Math.min(ROWS, rows - r);
               if (inPlace) {
-                rows(a, from, down, right, p, depth, j, to, some, c, c0, cStride);
+                rows(a, from, down, right, p, depth, j, to, some, c, c0, cStride, edge);
               } else if (transposeA) {
-                rows(packedA, r / ROWS * depth * PACKED, 1, PACKED, p, depth, j, to, some, c, c0, cStride);
+                rows(packedA, r / ROWS * depth * PACKED, 1, PACKED, p, depth, j, to, some, c, c0, cStride, edge);
               } else {
-                rows(packedA, 0, depth + LANES, 1, p, depth, j, to, some, c, c0, cStride);
+                rows(packedA, 0, depth + LANES, 1, p, depth, j, to, some, c, c0, cStride, edge);
               }
             }
           }
@@ -199,7 +226,7 @@ public final class VectorGemm implements Gemm<double[]> {
 
     /** Columns j..to - 1 of up to twelve rows. */
     private void rows(double[] a, int a0, int down, int right, int p, int depth, int j, int to, int rows,
-        double[] c, int c0, int cStride) {
+        double[] c, int c0, int cStride, double[] edge) {
       for (int column = j; column < to; column += WIDTH) {
         int width = width(column);
         int some = Math.min(width, to - column);
@@ -229,7 +256,7 @@ public final class VectorGemm implements Gemm<double[]> {
     }
 
     /** Rows one after the other, a vector apart: rows a power of two apart would contend for the same lines of the cache. */
-    private void packRowsOfA(double[] a, int from, int stride, int group, int depth) {
+    private static void packRowsOfA(double[] a, int from, int stride, int group, int depth, double[] packedA) {
       for (int r = 0; r < (group + ROWS - 1) / ROWS * ROWS; r++) {
         int to = r * (depth + LANES);
         if (r < group) {
@@ -241,7 +268,7 @@ public final class VectorGemm implements Gemm<double[]> {
     }
 
     /** Where they lie side by side: twelve rows as [depth][PACKED], then the next twelve. */
-    private void packColumnsOfA(double[] a, int from, int stride, int group, int depth) {
+    private static void packColumnsOfA(double[] a, int from, int stride, int group, int depth, double[] packedA) {
       boolean whole = group % ROWS == 0 && from + (depth - 1) * stride + group - ROWS + PACKED <= a.length;
       for (int p = 0; p < depth; p++) {
         for (int r = 0; r < group; r += ROWS) {
@@ -261,7 +288,7 @@ public final class VectorGemm implements Gemm<double[]> {
 
     @Override
     public long bytes() {
-      return (long) Double.BYTES * (values.length + packedA.length + edge.length);
+      return (long) Double.BYTES * values.length;
     }
   }
 }
