@@ -28,7 +28,7 @@ class ImportRulesTest {
       entry("model", Set.of("random")),
       entry("json", Set.of("model")),
       entry("data", Set.of("model", "random")),
-      entry("store", Set.of("model", "data")),
+      entry("store", Set.of("model", "data", "json")),
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
       entry("backend.cuda", Set.of("model", "data", "backend", "json")),
@@ -39,22 +39,25 @@ class ImportRulesTest {
       entry("backend.cpu.fp64", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("backend.cpu.fp32", Set.of("model", "data", "backend", "backend.cpu.engine")),
       entry("check", Set.of("model", "random", "data", "backend")),
-      entry("train", Set.of("model", "random", "data", "backend", "store")),
+      entry("train", Set.of("model", "random", "data", "backend", "store", "json")),
       entry("study", Set.of("model", "random", "data", "backend", "store", "train", "json")),
+      entry("report", Set.of("train", "study", "model", "backend")),
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
-          "", "model", "random", "data", "backend", "store", "train", "study", "check", "bench", "json")),
-      entry("", Set.of("model", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
+          "", "model", "random", "data", "backend", "store", "train", "study", "report", "check", "bench", "json")),
+      entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(
       "jcuda", Set.of("backend.cuda"),
       "org.bytedeco", Set.of("backend.cpu.blas"),
+      "de.siegmar.fastcsv", Set.of("data"),
+      "ch.randelshofer.fastdoubleparser", Set.of("data"),
       "dev.ludovic", Set.of("backend.cpu.blas"),
-      "com.fasterxml.jackson", Set.of("json", "study", "bench", "cli"),
+      "com.fasterxml.jackson", Set.of("json", "store", "train", "study", "bench", "cli"),
       "org.apache.commons.cli", Set.of("cli"),
       "org.apache.commons.numbers", Set.of("backend.reference"),
-      "org.apache.commons.statistics", Set.of("bench", "cli"),
+      "org.apache.commons.statistics", Set.of("bench", "cli", "report"),
       "me.tongfei.progressbar", Set.of("cli"));
 
   private static SortedMap<String, Set<String>> uses;

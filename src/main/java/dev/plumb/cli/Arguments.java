@@ -20,9 +20,11 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 /** A command's options and operands, read as what they should be. Every complaint names the option. */
 final class Arguments {
   private final CommandLine line;
+  private final List<String> given;
 
-  private Arguments(CommandLine line) {
+  private Arguments(CommandLine line, List<String> given) {
     this.line = line;
+    this.given = List.copyOf(given);
   }
 
   /** @throws InvalidInputException when an option is unknown, given twice, or lacks its value */
@@ -56,11 +58,16 @@ final class Arguments {
         throw needsValue(option);
       }
     }
-    return new Arguments(line);
+    return new Arguments(line, arguments);
   }
 
   private static InvalidInputException needsValue(Option option) {
     return new InvalidInputException("--" + option.getLongOpt() + " needs a value, " + option.getArgName());
+  }
+
+  /** As they were given, word by word. */
+  List<String> given() {
+    return given;
   }
 
   boolean has(Option option) {
@@ -95,12 +102,12 @@ final class Arguments {
     return at(option, () -> parser.apply(word));
   }
 
-  /** Runs what may refuse the value of an option, and puts the option's name before the complaint. */
+  /** Runs what may refuse the value of an option, and puts the option's name before a complaint that does not have one. */
   <T> T at(Option option, Supplier<T> made) {
     try {
       return made.get();
     } catch (InvalidInputException e) {
-      throw e.at("--" + option.getLongOpt());
+      throw e.getMessage().startsWith("--") ? e : e.at("--" + option.getLongOpt());
     }
   }
 
@@ -155,6 +162,28 @@ final class Arguments {
   /** The words beside the options. */
   List<String> operands() {
     return line.getArgList();
+  }
+
+  /** Words with commas between them; empty when the option is not there. */
+  List<String> words(Option option) {
+    return text(option).map(words -> Arrays.stream(words.split(",", -1)).map(String::strip).toList()).orElse(List.of());
+  }
+
+  /** Exactly as many operands as there are names for them, as paths. */
+  List<Path> operandPaths(String... names) {
+    List<String> operands = line.getArgList();
+    if (operands.size() > names.length) {
+      throw new InvalidInputException("unexpected \"" + operands.get(names.length) + "\" behind \""
+          + operands.get(names.length - 1) + "\"");
+    }
+    if (operands.size() < names.length) {
+      throw new InvalidInputException(names[operands.size()] + " is missing" + (names.length == 1 ? "; a file name is needed"
+          : "; " + String.join(" ", names) + " are needed"));
+    }
+    if (operands.stream().anyMatch(String::isBlank)) {
+      throw new InvalidInputException("an empty word where a file name is expected");
+    }
+    return operands.stream().map(Arguments::toPath).toList();
   }
 
   /** What stands beside the options; at most one word. */

@@ -15,7 +15,6 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -103,7 +102,7 @@ final class CheckCommand implements Command {
     NetworkSpec network = arguments.at(Flags.LAYERS, () -> new NetworkSpec(widths, activation));
     Loss loss = arguments.parsed(Flags.LOSS, Loss.MSE.key(), Loss::of);
     OptimizerSpec optimizer = OptimizerSpec.defaultOf(arguments.parsed(Flags.OPTIMIZER, OptimizerSpec.Kind.SGD.key(),
-        word -> Keyed.parse(OptimizerSpec.Kind.class, "optimizer", word)));
+        OptimizerSpec.Kind::of));
     int steps = arguments.integer(Flags.STEPS, 10, 0);
     double learningRate = arguments.number(Flags.LEARNING_RATE, 0.01);
     TrainingSpec withoutDropout = arguments.at(Flags.LEARNING_RATE, () ->

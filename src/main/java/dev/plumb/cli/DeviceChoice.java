@@ -33,7 +33,11 @@ final class DeviceChoice {
    * @throws dev.plumb.backend.DeviceUnavailableException when it cannot be used here
    */
   Backends.Selection open(Arguments arguments, PrintStream err) {
-    String device = arguments.text(Flags.DEVICE).orElse("auto");
+    return openFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
+  }
+
+  /** Opens a device by its name, with the arguments' other options; likewise. */
+  Backends.Selection openFor(String device, Arguments arguments, PrintStream err) {
     if (arguments.has(Flags.NO_GRAPH) && (device.equals("reference") || device.equals("cpu"))) {
       throw new InvalidInputException("--no-graph: device " + device + " records no graphs; leave the option out");
     }

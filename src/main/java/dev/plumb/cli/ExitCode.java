@@ -12,5 +12,8 @@ final class ExitCode {
   /** Something that must not happen. */
   static final int BUG = 70;
 
+  /** Stopped by Ctrl-C or a signal, in good order: 128 and the number of SIGINT, as shells have it. */
+  static final int STOPPED = 130;
+
   private ExitCode() {}
 }

@@ -6,6 +6,7 @@ import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.model.Schedule;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -24,6 +25,7 @@ final class Flags {
           + " (default: fp64; check: fp32 where the device is not the reference)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");
   static final Option JSON = value("json", "FILE", "write the result there too, for machines");
+  static final Option REPORT = value("report", "FILE", "write a page to look at there too: HTML that opens in any browser, offline");
   static final Option SEEDS =
       value("seeds", "N", "train each network from N seeds, the first one and those after it (default: 1)");
 
@@ -36,7 +38,6 @@ final class Flags {
   static final Option INITIALIZER =
       value("initializer", "NAME", String.join(", ", Keyed.keys(Initializer.class)) + " (default: pytorch)");
   static final Option LEARNING_RATE = value("lr", "RATE", "learning rate (default: 0.01)");
-  static final Option DROPOUT = value("dropout", "P", "probability of a hidden unit to be left out of a step (default: 0)");
   static final Option STEPS =
       value("steps", "N", "check at the first weights, and again after N steps of training (default: 10)");
   static final Option MODE = value("mode", "MODE",
@@ -49,7 +50,50 @@ final class Flags {
   static final Option SAMPLES = value("samples", "N", "rows of the data (default: 33)");
   static final Option QUICK = flag("quick", "fewer and shorter runs, to see that it works; the figures are poor");
 
+  static final Option TARGET = value("target", "COL[,COL]", "columns to learn (default: the last one)");
+  static final Option FEATURES = value("features", "COL[,COL]", "columns to learn from (default: all others)");
+  static final Option CATEGORICAL =
+      value("categorical", "COL[,COL]", "columns of numbers that stand for categories, like codes of regions");
+  static final Option TASK = value("task", "TASK", "regression or classification (default: what the target looks like)");
+  static final Option MISSING = value("missing", "WHAT",
+      "rows with a missing value: refuse, drop, or mean to fill in means and the most frequent category (default: refuse)");
+  static final Option NO_STANDARDIZE = flag("no-standardize", "numbers as they are, not brought to mean 0 and deviation 1");
+  static final Option HEADER =
+      value("header", "yes|no", "whether the first line has the columns' names (default: what it looks like)");
+  static final Option DELIMITER =
+      value("delimiter", "CHAR", "between the fields of a line; tab for a tabulator (default: what it looks like)");
+  static final Option LABELS = value("labels", "FILE", "the labels of an IDX file of images (default: the file beside it)");
+  static final Option VALIDATION =
+      value("validation", "SHARE", "of the rows, held back to choose the best epoch by, unless fewer than 30 (default: 0.1)");
+  static final Option TEST = value("test", "FILE", "more rows, to say how good the model is at the end");
+  static final Option SCHEDULE = value("schedule", "NAME", String.join(", ", Keyed.keys(Schedule.Kind.class))
+      + "; their constants in --config (default: cosine)");
+  static final Option WARM_UP = value("warm-up", "N", "epochs over which the learning rate rises from 0 (default: 0)");
+  static final Option EPOCHS = value("epochs", "N", "passes over the data at most (default: 200)");
+  static final Option BATCH_SIZE = value("batch-size", "N|all", "rows of a step (default: 32)");
+  static final Option MOMENTUM = value("momentum", "M", "of sgd (default: 0)");
+  static final Option WEIGHT_DECAY =
+      value("weight-decay", "W", "L2 in the gradient, decoupled for adamw (default: 0, adamw 0.01)");
+  static final Option CLIP_NORM = value("clip-norm", "N", "the largest norm of the gradients (default: any)");
+  static final Option DROPOUT = value("dropout", "P", "probability of a hidden unit to be left out of a step (default: 0)");
+  static final Option EARLY_STOPPING =
+      value("early-stopping", "N", "end after N epochs without a lower loss; 0 for never (default: 50)");
+  static final Option CONFIG =
+      value("config", "FILE", "all of the training's options as JSON; options beside it have the last word");
+  static final Option PRINT_CONFIG = flag("print-config", "print the configuration as JSON and exit");
+  static final Option NAME = value("name", "NAME", "of the run folder, NAME-n (default: the data file's)");
+  static final Option RUNS = value("runs", "FOLDER", "where run folders are made (default: runs)");
+  static final Option RESUME = value("resume", "RUN", "go on with a run that was stopped or killed, bit for bit");
+  static final Option CHECKPOINT_EVERY = value("checkpoint-every", "SECONDS", "how often a run is saved (default: 30)");
+  static final Option OUT = value("out", "FILE", "where to (default: standard output)");
+  static final Option FORMAT = value("format", "FORMAT", "onnx, safetensors or npz (default: by the file's ending)");
+
   private Flags() {}
+
+  /** The same option with what it means for one command. */
+  static Option meaning(Option option, String argument, String description) {
+    return value(option.getLongOpt(), argument, description);
+  }
 
   static Options options(Option... ofCommand) {
     Options options = new Options();

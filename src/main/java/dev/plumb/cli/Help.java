@@ -10,7 +10,7 @@ import org.apache.commons.cli.Options;
 final class Help {
   private static final String EXIT_CODES = """
       exit codes: 0 done; 1 a check failed or training diverged; 2 a bad command line, file or specification;
-      3 the device asked for cannot be used; 70 a bug in Plumb""";
+      3 the device asked for cannot be used; 70 a bug in Plumb; 130 stopped by Ctrl-C, to be resumed""";
 
   private Help() {}
 

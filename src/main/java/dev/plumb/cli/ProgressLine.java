@@ -38,9 +38,21 @@ final class ProgressLine implements AutoCloseable {
         .build();
   }
 
+  /** Whether anyone sees it. */
+  boolean isShown() {
+    return bar != null;
+  }
+
   void done(long units) {
     if (bar != null) {
       bar.stepTo(units);
+    }
+  }
+
+  /** What stands behind the bar. */
+  void say(String message) {
+    if (bar != null) {
+      bar.setExtraMessage(message);
     }
   }
 

@@ -7,6 +7,8 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.report.HtmlReport;
+import dev.plumb.report.StudyReport;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.study.StudyJson;
 import dev.plumb.study.StudyResult;
@@ -17,7 +19,10 @@ import dev.plumb.study.StudySpecReader;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.commons.cli.Options;
 
 /** {@code plumb study}: several networks trained alike, and one table. */
@@ -71,7 +76,7 @@ final class StudyCommand implements Command {
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
-        Flags.CHECK_MODE, Flags.JSON);
+        Flags.CHECK_MODE, Flags.JSON, Flags.REPORT);
   }
 
   @Override
@@ -85,16 +90,19 @@ final class StudyCommand implements Command {
     int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
-    if (json.isPresent() && specFile.isPresent() && AtomicFile.isSameFile(json.get(), specFile.get())) {
-      throw new InvalidInputException("--json " + json.get() + " would overwrite the SPEC; name another file");
-    }
+    Optional<Path> report = arguments.path(Flags.REPORT);
+    report.ifPresent(AtomicFile::requireWritable);
+    requireApart("--json", json, "the SPEC", specFile);
+    requireApart("--report", report, "the SPEC", specFile);
+    requireApart("--report", report, "the file of --json", json);
 
     Optional<StudyCheck> check = StudyCheck.of(arguments, err);
 
+    List<Integer> curveEpochs = report.isPresent() ? StudyReport.curveEpochs(spec, seeds) : List.of();
     try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, spec.training().precision());
       Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
-      StudyRunner runner = runner(backend, spec, seeds, specFile);
+      StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
       out.println(Printable.text(studyLine(spec)));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
@@ -110,18 +118,37 @@ final class StudyCommand implements Command {
       out.flush();
       reportDiverged(result, err);
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
+      report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)),
+          stream)));
       check.ifPresent(StudyCheck::printEnd);
       boolean agree = check.map(StudyCheck::agree).orElse(true);
       return result.diverged().isEmpty() && agree ? ExitCode.DONE : ExitCode.FAILED;
     }
   }
 
-  private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, Optional<Path> specFile) {
+  private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs,
+      Optional<Path> specFile) {
     try {
-      return new StudyRunner(backend, spec, seeds);
+      return new StudyRunner(backend, spec, seeds, curveEpochs);
     } catch (InvalidInputException e) {
       throw specFile.map(file -> e.at(file.toString())).orElse(e);
     }
+  }
+
+  private static void requireApart(String option, Optional<Path> file, String what, Optional<Path> other) {
+    if (file.isPresent() && other.isPresent()
+        && (AtomicFile.isSameFile(file.get(), other.get())
+            || file.get().toAbsolutePath().normalize().equals(other.get().toAbsolutePath().normalize()))) {
+      throw new InvalidInputException(option + " " + file.get() + " would overwrite " + what + "; name another file");
+    }
+  }
+
+  private static SortedMap<String, String> manifest(StudyResult result) {
+    return new TreeMap<>(Map.of(
+        "plumb", Version.CURRENT,
+        "java", Runtime.version().toString(),
+        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+        "device", result.device().kind().key() + ": " + result.device().name()));
   }
 
   private static String studyLine(StudySpec spec) {

@@ -24,9 +24,9 @@ public final class Dataset {
     this.rows = y != null ? y.length / outputs : labels.length;
     this.features = features;
     this.outputs = outputs;
-    this.x = x.clone();
-    this.y = y == null ? null : y.clone();
-    this.labels = labels == null ? null : labels.clone();
+    this.x = x;
+    this.y = y;
+    this.labels = labels;
     if (rows < 1) {
       throw new InvalidInputException("data without rows; at least one is needed");
     }
@@ -50,7 +50,7 @@ public final class Dataset {
    * @throws InvalidInputException when the lengths do not fit or a value is not finite
    */
   public static Dataset ofTargets(int features, int outputs, double[] x, double[] y) {
-    return new Dataset(features, outputs, x, y, null);
+    return new Dataset(features, outputs, x.clone(), y.clone(), null);
   }
 
   /**
@@ -61,6 +61,16 @@ public final class Dataset {
    * @throws InvalidInputException when the lengths do not fit, a feature is not finite or a label is out of range
    */
   public static Dataset ofClasses(int features, int classes, double[] x, int[] labels) {
+    return new Dataset(features, classes, x.clone(), null, labels.clone());
+  }
+
+  /** Like {@link #ofTargets} without a copy, which a large table has no room for: the arrays are given away. */
+  static Dataset adoptTargets(int features, int outputs, double[] x, double[] y) {
+    return new Dataset(features, outputs, x, y, null);
+  }
+
+  /** Like {@link #ofClasses} without a copy: the arrays are given away. */
+  static Dataset adoptClasses(int features, int classes, double[] x, int[] labels) {
     return new Dataset(features, classes, x, null, labels);
   }
 

@@ -3,6 +3,7 @@ package dev.plumb.json;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,11 @@ public final class JsonObject {
     return values.containsKey(key) && values.get(key).content() != null;
   }
 
+  /** All keys, in the order of the document, those whose value is null too. */
+  public Set<String> keys() {
+    return Collections.unmodifiableSet(values.keySet());
+  }
+
   /** @throws InvalidInputException when there is a key outside of {@code known}; the message names the nearest known one */
   public void allowOnly(Set<String> known) {
     for (Map.Entry<String, Value> entry : values.entrySet()) {
@@ -55,6 +61,14 @@ public final class JsonObject {
     return expect(key, Number.class, "a number").doubleValue();
   }
 
+  public double number(String key, double otherwise) {
+    return has(key) ? number(key) : otherwise;
+  }
+
+  public int integer(String key, int otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+
   /** A whole number of 32 bits. */
   public int integer(String key) {
     return (int) whole(value(key), key, Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -69,6 +83,37 @@ public final class JsonObject {
     List<Integer> result = new ArrayList<>();
     for (Value item : items(key)) {
       result.add((int) whole(item, key + "[" + result.size() + "]", Integer.MIN_VALUE, Integer.MAX_VALUE));
+    }
+    return result;
+  }
+
+  public List<Long> longs(String key) {
+    List<Long> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      result.add(whole(item, key + "[" + result.size() + "]", Long.MIN_VALUE, Long.MAX_VALUE));
+    }
+    return result;
+  }
+
+  public double[] numbers(String key) {
+    List<Value> items = items(key);
+    double[] result = new double[items.size()];
+    for (int i = 0; i < result.length; i++) {
+      if (!(items.get(i).content() instanceof Number number)) {
+        throw wrongType(key + "[" + i + "]", items.get(i), "a number");
+      }
+      result[i] = number.doubleValue();
+    }
+    return result;
+  }
+
+  public List<String> texts(String key) {
+    List<String> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      if (!(item.content() instanceof String text)) {
+        throw wrongType(key + "[" + result.size() + "]", item, "a string");
+      }
+      result.add(text);
     }
     return result;
   }

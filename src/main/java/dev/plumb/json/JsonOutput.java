@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -37,6 +38,15 @@ public final class JsonOutput {
     body.write(json);
     json.writeRaw('\n');
     json.close();
+  }
+
+  /** One document in one line, without blanks and without a line feed, in UTF-8. */
+  public static byte[] compact(Body body) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (JsonGenerator json = FACTORY.createGenerator(out)) {
+      body.write(json);
+    }
+    return out.toByteArray();
   }
 
   public static void number(JsonGenerator json, String key, double value) throws IOException {

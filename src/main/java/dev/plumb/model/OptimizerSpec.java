@@ -10,13 +10,21 @@ public sealed interface OptimizerSpec {
     SGD,
     ADAM,
     ADAMW,
-    RMSPROP
+    RMSPROP;
+
+    /** @throws InvalidInputException when there is no optimizer of that name; the message lists all */
+    public static Kind of(String name) {
+      return Keyed.parse(Kind.class, "optimizer", name);
+    }
   }
 
   Kind kind();
 
   /** Added to the gradient times the parameter, weights and biases alike; decoupled from the gradient for adamw. */
   double weightDecay();
+
+  /** The same with another weight decay. */
+  OptimizerSpec withWeightDecay(double decay);
 
   /** Whether it keeps a running mean of gradients (sgd's momentum buffer, adam's exp_avg). */
   boolean usesFirstMoment();
@@ -39,6 +47,11 @@ public sealed interface OptimizerSpec {
     @Override
     public Kind kind() {
       return Kind.SGD;
+    }
+
+    @Override
+    public Sgd withWeightDecay(double decay) {
+      return new Sgd(momentum, nesterov, decay);
     }
 
     @Override
@@ -75,6 +88,11 @@ public sealed interface OptimizerSpec {
     }
 
     @Override
+    public Adam withWeightDecay(double decay) {
+      return new Adam(beta1, beta2, epsilon, decay, decoupled);
+    }
+
+    @Override
     public boolean usesFirstMoment() {
       return true;
     }
@@ -98,6 +116,11 @@ public sealed interface OptimizerSpec {
     @Override
     public Kind kind() {
       return Kind.RMSPROP;
+    }
+
+    @Override
+    public RmsProp withWeightDecay(double decay) {
+      return new RmsProp(alpha, epsilon, decay);
     }
 
     @Override

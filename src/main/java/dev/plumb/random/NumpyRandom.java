@@ -17,6 +17,24 @@ public final class NumpyRandom {
   private static final int N = 624;
   private static final int M = 397;
 
+  /**
+   * All that the numbers to come depend on, as {@code get_state()} gives it.
+   *
+   * @param words the 624 of MT19937
+   * @param position the word that is drawn next, 0 to 624
+   * @param hasSpareNormal whether one normal is kept for the next call
+   * @param spareNormal that normal; 0 where there is none
+   */
+  public record State(int[] words, int position, boolean hasSpareNormal, double spareNormal) {
+    /** Copies the words. */
+    public State {
+      if (words.length != N || position < 0 || position > N) {
+        throw new IllegalArgumentException("no state of MT19937: " + words.length + " words, position " + position);
+      }
+      words = words.clone();
+    }
+  }
+
   private final int[] state = new int[N];
   private int next = N;
   private boolean hasSpareNormal;
@@ -34,6 +52,22 @@ public final class NumpyRandom {
     for (int i = 1; i < N; i++) {
       state[i] = 1812433253 * (state[i - 1] ^ (state[i - 1] >>> 30)) + i;
     }
+  }
+
+  private NumpyRandom(State from) {
+    System.arraycopy(from.words(), 0, state, 0, N);
+    next = from.position();
+    hasSpareNormal = from.hasSpareNormal();
+    spareNormal = from.spareNormal();
+  }
+
+  /** A generator that goes on where another stood: {@code set_state(state)}. */
+  public static NumpyRandom of(State state) {
+    return new NumpyRandom(state);
+  }
+
+  public State state() {
+    return new State(state, next, hasSpareNormal, hasSpareNormal ? spareNormal : 0);
   }
 
   /** One number from [0, 1), with 53 random bits: {@code random_sample()}. */

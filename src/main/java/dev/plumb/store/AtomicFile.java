@@ -129,7 +129,8 @@ public final class AtomicFile {
     }
   }
 
-  private static InvalidInputException cannotWrite(Path target, IOException e) {
+  /** One line that says why a file cannot be written. */
+  static InvalidInputException cannotWrite(Path target, IOException e) {
     String reason;
     if (e instanceof AccessDeniedException) {
       reason = "permission denied";

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.Map;
+import java.util.List;
 
 /** A study's result for machines. Numbers that are not finite are null. */
 public final class StudyJson {
@@ -26,14 +26,14 @@ public final class StudyJson {
       number(json, "setupSeconds", result.setupSeconds());
       json.writeArrayFieldStart("runs");
       for (StudyRun run : result.runs()) {
-        write(run, json);
+        write(run, result.spec().lossAtEpochs(), json);
       }
       json.writeEndArray();
       json.writeEndObject();
     });
   }
 
-  private static void write(StudyRun run, JsonGenerator json) throws IOException {
+  private static void write(StudyRun run, List<Integer> lossAtEpochs, JsonGenerator json) throws IOException {
     json.writeStartObject();
     json.writeStringField("name", run.name());
     json.writeArrayFieldStart("layers");
@@ -44,8 +44,8 @@ public final class StudyJson {
     json.writeStringField("activation", run.network().activation().key());
     json.writeNumberField("seed", run.seed());
     json.writeObjectFieldStart("lossAtEpoch");
-    for (Map.Entry<Integer, Double> loss : run.lossAtEpoch().entrySet()) {
-      number(json, loss.getKey().toString(), loss.getValue());
+    for (int epoch : lossAtEpochs) {
+      number(json, Integer.toString(epoch), run.lossAtEpoch().get(epoch));
     }
     json.writeEndObject();
     number(json, "finalLoss", run.finalLoss());

@@ -9,7 +9,8 @@ import java.util.SortedMap;
  * What one network came to.
  *
  * @param seed of the stream that gave its weights
- * @param lossAtEpoch the loss over all rows before that epoch's updates; NaN where training ended earlier
+ * @param lossAtEpoch the loss over all rows before that epoch's updates, of the study's epochs and others asked for; NaN
+ *     where training ended earlier
  * @param finalLoss over all rows after the last update
  * @param gradNormPerLayer Frobenius norms of dW in the last step, output layer included
  * @param trainSeconds its share of the wall time: replicas trained together share alike

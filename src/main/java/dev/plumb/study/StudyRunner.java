@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 
 /**
  * Trains the networks of a study, each in as many replicas as there are seeds; several at once where the backend would have it.
@@ -32,6 +33,7 @@ import java.util.function.LongConsumer;
 public final class StudyRunner {
   private final Backend backend;
   private final StudySpec spec;
+  private final List<Integer> lossAtEpochs;
   private final Dataset data;
   private final List<NumpyRandom> streams = new ArrayList<>();
   private double setupSeconds;
@@ -42,6 +44,11 @@ public final class StudyRunner {
    *     trained then
    */
   public StudyRunner(Backend backend, StudySpec spec, int seeds) {
+    this(backend, spec, seeds, List.of());
+  }
+
+  /** @param curveEpochs whose loss is wanted besides those that the study names; asking changes no other number */
+  public StudyRunner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs) {
     if (seeds < 1) {
       throw new InvalidInputException("seeds " + seeds + " must be at least 1");
     }
@@ -49,6 +56,7 @@ public final class StudyRunner {
     long start = System.nanoTime();
     this.backend = backend;
     this.spec = spec;
+    lossAtEpochs = Stream.concat(spec.lossAtEpochs().stream(), curveEpochs.stream()).distinct().sorted().toList();
     Dataset baseData = null;
     for (int replica = 0; replica < seeds; replica++) {
       NumpyRandom stream = new NumpyRandom(spec.seed() + replica);
@@ -154,7 +162,7 @@ public final class StudyRunner {
         session.write(Slot.PARAMETERS, replica, drawn.parameters().get(replica));
       }
       Trainer trainer = new Trainer(
-          session, spec.training(), data, orders(), spec.lossAtEpochs(), done -> epochs.done(drawn.index(), done));
+          session, spec.training(), data, orders(), lossAtEpochs, done -> epochs.done(drawn.index(), done));
       addSetupSeconds(start);
       Trainer.Outcome outcome = trainer.train();
       double[] finalLoss = session.evaluate(data).loss();

@@ -6,12 +6,12 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import dev.plumb.train.OptimizerJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,50 +74,13 @@ public final class StudySpecReader {
 
   private static TrainingSpec training(JsonObject json, TrainingSpec otherwise, long seed) {
     Loss loss = json.has("loss") ? json.parsed("loss", Loss::of) : otherwise.loss();
-    OptimizerSpec optimizer = json.has("optimizer") ? optimizer(json.object("optimizer")) : otherwise.optimizer();
+    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer();
     OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : OptionalDouble.empty();
     double learningRate = json.has("learningRate") ? json.number("learningRate") : otherwise.learningRate();
     int epochs = json.has("epochs") ? json.integer("epochs") : otherwise.epochs();
     OptionalInt batchSize = json.has("batchSize") ? OptionalInt.of(json.integer("batchSize")) : OptionalInt.empty();
     return json.at(() -> new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, Precision.FP64,
         json.has("dropout") ? Optional.of(new Dropout(json.number("dropout"), seed)) : Optional.empty()));
-  }
-
-  private static OptimizerSpec optimizer(JsonObject json) {
-    OptimizerSpec.Kind kind = json.parsed("type", word ->
-        Keyed.parse(OptimizerSpec.Kind.class, "optimizer", word));
-    return switch (kind) {
-      case SGD -> {
-        json.allowOnly(Set.of("type", "momentum", "nesterov", "weightDecay"));
-        OptimizerSpec.Sgd sgd = OptimizerSpec.Sgd.DEFAULT;
-        yield json.at(() -> new OptimizerSpec.Sgd(
-            number(json, "momentum", sgd.momentum()),
-            json.has("nesterov") && json.flag("nesterov"),
-            number(json, "weightDecay", sgd.weightDecay())));
-      }
-      case ADAM, ADAMW -> {
-        json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
-        OptimizerSpec.Adam adam = (OptimizerSpec.Adam) OptimizerSpec.defaultOf(kind);
-        yield json.at(() -> new OptimizerSpec.Adam(
-            number(json, "beta1", adam.beta1()),
-            number(json, "beta2", adam.beta2()),
-            number(json, "epsilon", adam.epsilon()),
-            number(json, "weightDecay", adam.weightDecay()),
-            adam.decoupled()));
-      }
-      case RMSPROP -> {
-        json.allowOnly(Set.of("type", "alpha", "epsilon", "weightDecay"));
-        OptimizerSpec.RmsProp rmsProp = OptimizerSpec.RmsProp.DEFAULT;
-        yield json.at(() -> new OptimizerSpec.RmsProp(
-            number(json, "alpha", rmsProp.alpha()),
-            number(json, "epsilon", rmsProp.epsilon()),
-            number(json, "weightDecay", rmsProp.weightDecay())));
-      }
-    };
-  }
-
-  private static double number(JsonObject json, String key, double otherwise) {
-    return json.has(key) ? json.number(key) : otherwise;
   }
 
   private static StudyNetwork network(JsonObject json) {

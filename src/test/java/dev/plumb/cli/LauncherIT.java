@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -85,6 +86,23 @@ class LauncherIT {
     assertFalse(run(Map.of("PLUMB_VECTOR", "no"), seeds).err().contains(warning));
     assertEquals("", run(Map.of(), LAUNCHER.toString(), "--version").err());
     assertEquals(warning, run(Map.of("PLUMB_VECTOR", "yes"), LAUNCHER.toString(), "--version").err());
+  }
+
+  @Test
+  void loopsOfAStudyAreCompiledOnce() throws Exception {
+    Map<String, String> printsFlags = Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal");
+    assertEquals(List.of("Tier4BackEdgeThreshold=10000000", "Tier4MinInvocationThreshold=100", "FreqInlineSize=150"),
+        compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json")));
+    List<String> asJavaHasIt = compilation(run(printsFlags, LAUNCHER.toString(), "--version"));
+    assertEquals(3, asJavaHasIt.size());
+    assertEquals(asJavaHasIt, compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json", "--seeds", "3")));
+  }
+
+  private static List<String> compilation(Ran ran) {
+    return Stream.of("Tier4BackEdgeThreshold", "Tier4MinInvocationThreshold", "FreqInlineSize")
+        .flatMap(flag -> ran.out().lines().filter(line -> line.matches(" *\\w+ " + flag + " .*")))
+        .map(line -> line.replaceAll("^ *\\w+ |\\{.*| ", ""))
+        .toList();
   }
 
   @Test

@@ -137,6 +137,21 @@ class MainTest {
   }
 
   @Test
+  void studyWritesAReportBesideItsOtherResults() throws IOException {
+    Path spec = file("spec.json", "{\"name\": \"<mine>\", \"epochs\": 300, \"data\": {\"samples\": 10}, \"networks\": ["
+        + "{\"name\": \"A & B\", \"layers\": [3,4,4,1], \"activation\": \"tanh\"}]}");
+    Path json = folder.resolve("out.json");
+    Path report = folder.resolve("out.html");
+    Ran ran = plumb("study", spec.toString(), "--seeds", "3", "--json", json.toString(), "--report", report.toString());
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals(1, new ObjectMapper().readTree(json.toFile()).get("runs").get(0).get("lossAtEpoch").size(), "the SPEC's epoch alone");
+    String page = Files.readString(report);
+    assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"));
+    assertTrue(page.contains("<h1>&lt;mine&gt;</h1>") && page.contains("1. A &amp; B") && page.contains("id=\"losses-chart\""), page);
+    assertTrue(page.contains("<th scope=\"row\">seed</th><td>42 to 44</td>"), page);
+  }
+
+  @Test
   void divergingNetworkIsNamedAndTheOthersAreShown() throws IOException {
     Path spec = file("spec.json", "{\"epochs\": 400, \"learningRate\": 0.3, \"data\": {\"samples\": 20}, \"networks\": ["
         + "{\"name\": \"wild\", \"layers\": [3,16,16,16,1], \"activation\": \"linear\"},"
@@ -229,7 +244,7 @@ class MainTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-    "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of study, check",
+    "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of train, evaluate",
     "study --sed 1 | 2 | plumb study: unknown option --sed (did you mean \"--seed\"?)",
     "study --devise=cpu | 2 | plumb study: unknown option --devise (did you mean \"--device\"?)",
     "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; known here: --check-every, --check-mode, --device, --help",
@@ -254,6 +269,8 @@ class MainTest {
     "study none.json | 2 | plumb study: none.json: there is no such file",
     "study a.json b.json | 2 | plumb study: unexpected \"b.json\" behind \"a.json\"",
     "study --json nowhere/out.json | 2 | plumb study: cannot write nowhere/out.json: there is no folder",
+    "study --json x.out --report ./x.out | 2 | plumb study: --report ./x.out would overwrite the file of --json; name another file",
+    "study --report nowhere/out.html | 2 | plumb study: cannot write nowhere/out.html: there is no folder",
     "check --layers 3 | 2 | plumb check: --layers: layers [3]: at least two widths are needed",
     "check --layers 3,0,1 | 2 | plumb check: --layers: layers [3, 0, 1]: width 0 at position 2 must be at least 1",
     "check --layers 3,a,1 | 2 | plumb check: --layers 3,a,1: whole numbers of at most 2147483647 with commas between them are needed",

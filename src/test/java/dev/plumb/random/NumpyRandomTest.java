@@ -35,6 +35,26 @@ class NumpyRandomTest {
     assertSameBits("standard_normal", Golden.flat(golden.get("standardNormal")), draw(9, stream(golden)::standardNormal));
   }
 
+  @Test
+  void goesOnFromAStateAsIfItHadNeverStopped() {
+    NumpyRandom stream = new NumpyRandom(7);
+    for (int before = 0; before < 1300; before++) {
+      NumpyRandom other = NumpyRandom.of(stream.state());
+      assertEquals(stream.standardNormal(), other.standardNormal(), "after " + before + " draws");
+      assertArrayEquals(stream.permutation(3), other.permutation(3), "after " + before + " draws");
+      assertEquals(stream.randomSample(), other.randomSample(), "after " + before + " draws");
+    }
+  }
+
+  @Test
+  void stateIsACopy() {
+    NumpyRandom stream = new NumpyRandom(7);
+    NumpyRandom.State state = stream.state();
+    double next = stream.randomSample();
+    assertEquals(next, NumpyRandom.of(state).randomSample());
+    assertEquals(next, NumpyRandom.of(state).randomSample());
+  }
+
   @ParameterizedTest
   @MethodSource("seeds")
   void permutesAsNumpyPermutes(JsonNode golden) {

@@ -32,6 +32,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,6 +112,24 @@ class StudyRunnerTest {
   void failureOfOneNetworkAmongSeveralAtOnceIsThatOfTheStudy() {
     StudyRunner runner = new StudyRunner(new HalfBroken(new ReferenceBackend()), small(0.05), 1);
     assertEquals("broken for this test", assertThrows(IllegalStateException.class, () -> runner.run(done -> { })).getMessage());
+  }
+
+  @Test
+  void lossesAskedForBesidesChangeNoOtherNumber() {
+    for (OptionalInt batch : List.of(OptionalInt.empty(), OptionalInt.of(7))) {
+      StudySpec all = small(0.05);
+      TrainingSpec training = batch.isPresent() ? all.training().withBatchSize(batch.getAsInt()) : all.training();
+      StudySpec spec = new StudySpec(
+          all.name(), all.samples(), all.seed(), all.initializer(), training, true, all.lossAtEpochs(), all.networks());
+      List<StudyRun> plain = run(spec, 2).runs();
+      List<StudyRun> curves = new StudyRunner(new ReferenceBackend(), spec, 2, List.of(1, 50, 1999)).run(done -> { }).runs();
+      for (int i = 0; i < plain.size(); i++) {
+        assertEquals(plain.get(i).finalLoss(), curves.get(i).finalLoss());
+        assertSameBits("norms", plain.get(i).gradNormPerLayer(), curves.get(i).gradNormPerLayer());
+        assertEquals(Set.of(1, 2, 50, 1999), curves.get(i).lossAtEpoch().keySet());
+        assertEquals(plain.get(i).lossAtEpoch().get(2), curves.get(i).lossAtEpoch().get(2));
+      }
+    }
   }
 
   @Test

@@ -23,7 +23,13 @@ abstract class BareWay implements Way {
     Way tiles = new InTiles(set, threads);
     return products.ownThreads() == null
         ? List.of(tiles)
-        : List.of(tiles, new Whole(set, products.doubles().name() + "'s own threads", threads, products.ownThreads()));
+        : List.of(tiles, whole(set, products, threads));
+  }
+
+  /** By a library alone. */
+  static Way whole(ProductSet set, Products library, int threads) {
+    String name = library.doubles().name() + (threads == 1 ? "" : "'s own threads");
+    return new Whole(set, name, threads, library.ownThreads());
   }
 
   @Override

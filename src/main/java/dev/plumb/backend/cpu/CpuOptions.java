@@ -12,7 +12,7 @@ public record CpuOptions(int threads, Method method) {
     BY_SIZE,
     /** Unit by unit over all samples, one network to a thread. */
     ROWS,
-    /** By the matrix products of a BLAS, which all threads share. */
+    /** By matrix products, which all threads share: the Vector API's where Java and the processor have it, else a BLAS's. */
     PRODUCTS,
     /** Likewise, with products in plain Java: what is left where no BLAS can be loaded. */
     JAVA_PRODUCTS

@@ -2,19 +2,23 @@ package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.cpu.blas.OpenBlas;
 import dev.plumb.backend.cpu.engine.Gemm;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded. Loaded once a process, when
- * first needed.
+ * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded, loaded once a process, when
+ * first needed; for the widest, code with the Vector API, where Java was started with it and vectors have 512 bits.
  *
  * @param library what it is, for people
  * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
  * @param refusal why it is plain Java, in one line; null for OpenBLAS
  */
 record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
-  /** Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. */
+  /**
+   * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector
+   * API alone, as java does: for comparisons.
+   */
   static final String PROPERTY = "plumb.cpu.products";
 
   private static Products loaded;
@@ -40,6 +44,30 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
     }
     OpenBlas openBlas = ((OpenBlas.Loaded) loading).openBlas();
     return new Products(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
+  }
+
+  /**
+   * Those of the Vector API; empty where this Java or this processor has not what they need. Compiled apart, as it needs a module
+   * that Java has to be started with; by name, so that nothing else does.
+   */
+  static Optional<Products> withVectorApi() {
+    if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Class<?> ofDoubles = Class.forName("dev.plumb.backend.cpu.fp64.VectorGemm");
+      if (!(boolean) ofDoubles.getMethod("suits").invoke(null)) {
+        return Optional.empty();
+      }
+      Class<?> ofFloats = Class.forName("dev.plumb.backend.cpu.fp32.VectorGemm");
+      @SuppressWarnings("unchecked") // what it is written as
+      Gemm<double[]> doubles = (Gemm<double[]>) ofDoubles.getDeclaredConstructor().newInstance();
+      @SuppressWarnings("unchecked")
+      Gemm<float[]> floats = (Gemm<float[]>) ofFloats.getDeclaredConstructor().newInstance();
+      return Optional.of(new Products(doubles, floats, "Java's Vector API, 512 bits", null, null));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("built without the part that uses the Vector API", e);
+    }
   }
 
   /** @param refusal why */

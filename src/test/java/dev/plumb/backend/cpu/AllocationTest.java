@@ -32,6 +32,7 @@ class AllocationTest {
     "ROWS, FP64, SGD, MSE, RELU, 0", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID, 0.5",
     "ROWS, FP64, RMSPROP, BINARY_CROSS_ENTROPY, GELU, 0.1",
     "PRODUCTS, FP32, SGD, CROSS_ENTROPY, RELU, 0", "PRODUCTS, FP64, ADAMW, HUBER, SILU, 0.3",
+    "JAVA_PRODUCTS, FP32, SGD, MSE, TANH, 0",
   })
   void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation,
       double dropout) {

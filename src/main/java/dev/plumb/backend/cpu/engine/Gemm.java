@@ -37,6 +37,36 @@ public interface Gemm<A> {
       int cStride);
 
   /**
+   * Whether what {@link #right} makes packs B once for all calls that have it in common, so that small tiles cost nothing; else
+   * each call packs it anew.
+   */
+  default boolean packsOnce() {
+    return false;
+  }
+
+  /** Room for one thread's right matrix. */
+  default Right<A> right() {
+    return new UnpackedRight<>(this);
+  }
+
+  /**
+   * A right matrix that several products of one thread have in common: taken once, then multiplied from the left. Gives the bits
+   * that {@link #multiply} gives, and makes no objects once it had one of the size.
+   *
+   * @param <A> double[] or float[]
+   */
+  interface Right<A> {
+    /** Takes B as {@link Gemm#multiply} does; it may not change until the last product with it is done. */
+    void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
+
+    /** C = op(A)·op(B) of what was taken. */
+    void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride);
+
+    /** What it holds in arrays of its own. */
+    long bytes();
+  }
+
+  /**
    * Refuses what does not lie inside its arrays, before anything is touched.
    *
    * @param aLength of the array a; likewise for b and c

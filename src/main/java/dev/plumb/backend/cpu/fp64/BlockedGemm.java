@@ -33,26 +33,30 @@ public final class BlockedGemm implements Gemm<double[]> {
   /** From so few columns down, Cᵀ = op(B)ᵀ·op(A)ᵀ is computed instead, if that has more: vectors want long rows. */
   private static final int NARROW = 96;
 
-  /** What a thread packs into. */
+  /** What a thread packs into, and what it multiplies: kept, so that a product makes no objects. */
   private static final class Blocks {
+    final View left = new View();
+    final View right = new View();
+    final View result = new View();
     final double[][] b = new double[DEPTH][LENGTH];
     final double[][] c = new double[ROWS][LENGTH];
     final double[] coefficients = new double[6];
   }
 
-  /**
-   * A matrix inside an array, by the distances of neighbours: transposed by exchanging them.
-   *
-   * @param down from a row to the next
-   * @param right from a column to the next
-   */
-  private record View(double[] values, int offset, int down, int right) {
-    static View of(boolean transpose, double[] values, int offset, int stride) {
-      return transpose ? new View(values, offset, 1, stride) : new View(values, offset, stride, 1);
-    }
+  /** A matrix inside an array, by the distances of neighbours: transposed by exchanging them. */
+  private static final class View {
+    double[] values;
+    int offset;
+    /** From a row to the next. */
+    int down;
+    /** From a column to the next. */
+    int right;
 
-    View transposed() {
-      return new View(values, offset, right, down);
+    void set(boolean transpose, double[] values, int offset, int stride) {
+      this.values = values;
+      this.offset = offset;
+      down = transpose ? 1 : stride;
+      right = transpose ? stride : 1;
     }
 
     int at(int row, int column) {
@@ -85,46 +89,59 @@ public final class BlockedGemm implements Gemm<double[]> {
       int cStride) {
     Gemm.requireInside(transposeA, transposeB, m, n, k, a.length, aOffset, aStride, b.length, bOffset, bStride,
         c.length, cOffset, cStride);
-    View left = View.of(transposeA, a, aOffset, aStride);
-    View right = View.of(transposeB, b, bOffset, bStride);
-    View result = View.of(false, c, cOffset, cStride);
-    if (n <= NARROW && m > n) {
-      multiply(n, m, k, right.transposed(), left.transposed(), result.transposed());
-    } else {
-      multiply(m, n, k, left, right, result);
+    Blocks own = BLOCKS.get();
+    try {
+      if (n <= NARROW && m > n) {
+        own.left.set(!transposeB, b, bOffset, bStride);
+        own.right.set(!transposeA, a, aOffset, aStride);
+        own.result.set(true, c, cOffset, cStride);
+        multiply(n, m, k, own);
+      } else {
+        own.left.set(transposeA, a, aOffset, aStride);
+        own.right.set(transposeB, b, bOffset, bStride);
+        own.result.set(false, c, cOffset, cStride);
+        multiply(m, n, k, own);
+      }
+    } finally {
+      // The thread may outlive the arrays.
+      own.left.values = null;
+      own.right.values = null;
+      own.result.values = null;
     }
   }
 
-  private static void multiply(int m, int n, int k, View a, View b, View c) {
-    Blocks own = BLOCKS.get();
+  private static void multiply(int m, int n, int k, Blocks own) {
     for (int j = 0; j < n; j += WIDTH) {
       int width = Math.min(WIDTH, n - j);
       for (int p = 0; p < k; p += DEPTH) {
         int depth = Math.min(DEPTH, k - p);
-        pack(b, p, j, depth, width, own.b);
+        pack(own.right, p, j, depth, width, own.b);
         for (int i = 0; i < m; i += ROWS) {
           int rows = Math.min(ROWS, m - i);
           if (p == 0) {
             zero(own.c, rows, width);
           } else {
-            take(c, i, j, rows, width, own.c);
+            take(own.result, i, j, rows, width, own.c);
           }
-          accumulate(own, a, i, p, rows, depth, width);
-          give(own.c, rows, width, c, i, j);
+          accumulate(own, i, p, rows, depth, width);
+          give(own.c, rows, width, own.result, i, j);
         }
       }
     }
   }
 
-  private static void accumulate(Blocks own, View a, int i, int p, int rows, int depth, int width) {
+  private static void accumulate(Blocks own, int i, int p, int rows, int depth, int width) {
     double[][] b = own.b;
     double[] f = own.coefficients;
+    View a = own.left;
+    double[] values = a.values;
+    int right = a.right;
     for (int q = 0; q < depth; q += 6) {
       int some = Math.min(6, depth - q);
       for (int r = 0; r < rows; r++) {
         int from = a.at(i + r, p + q);
         for (int s = 0; s < 6; s++) {
-          f[s] = s < some ? a.values()[from + s * a.right()] : 0;
+          f[s] = s < some ? values[from + s * right] : 0;
         }
         six(own.c[r], b[q], b[q + 1], b[q + 2], b[q + 3], b[q + 4], b[q + 5], f[0], f[1], f[2], f[3], f[4], f[5], width);
       }
@@ -155,9 +172,9 @@ public final class BlockedGemm implements Gemm<double[]> {
 
   /** Rows up to the next multiple of six are filled with zeros. */
   private static void pack(View b, int p, int j, int depth, int width, double[][] block) {
-    if (b.right() == 1) {
+    if (b.right == 1) {
       for (int q = 0; q < depth; q++) {
-        System.arraycopy(b.values(), b.at(p + q, j), block[q], 0, width);
+        System.arraycopy(b.values, b.at(p + q, j), block[q], 0, width);
       }
     } else {
       packTransposed(b, p, j, depth, width, block);
@@ -171,14 +188,14 @@ public final class BlockedGemm implements Gemm<double[]> {
   private static void packTransposed(View b, int p, int j, int depth, int width, double[][] block) {
     int q = 0;
     for (; q + 7 < depth; q += 8) {
-      eight(b.values(), b.at(p + q, j), b.right(), width, block[q], block[q + 1], block[q + 2], block[q + 3],
+      eight(b.values, b.at(p + q, j), b.right, width, block[q], block[q + 1], block[q + 2], block[q + 3],
           block[q + 4], block[q + 5], block[q + 6], block[q + 7]);
     }
     for (; q < depth; q++) {
       double[] row = block[q];
       int from = b.at(p + q, j);
       for (int s = 0; s < width; s++) {
-        row[s] = b.values()[from + s * b.right()];
+        row[s] = b.values[from + s * b.right];
       }
     }
   }
@@ -218,11 +235,11 @@ public final class BlockedGemm implements Gemm<double[]> {
   private static void take(View c, int i, int j, int rows, int width, double[][] block) {
     for (int r = 0; r < rows; r++) {
       int from = c.at(i + r, j);
-      if (c.right() == 1) {
-        System.arraycopy(c.values(), from, block[r], 0, width);
+      if (c.right == 1) {
+        System.arraycopy(c.values, from, block[r], 0, width);
       } else {
         for (int s = 0; s < width; s++) {
-          block[r][s] = c.values()[from + s * c.right()];
+          block[r][s] = c.values[from + s * c.right];
         }
       }
     }
@@ -231,11 +248,11 @@ public final class BlockedGemm implements Gemm<double[]> {
   private static void give(double[][] block, int rows, int width, View c, int i, int j) {
     for (int r = 0; r < rows; r++) {
       int to = c.at(i + r, j);
-      if (c.right() == 1) {
-        System.arraycopy(block[r], 0, c.values(), to, width);
+      if (c.right == 1) {
+        System.arraycopy(block[r], 0, c.values, to, width);
       } else {
         for (int s = 0; s < width; s++) {
-          c.values()[to + s * c.right()] = block[r][s];
+          c.values[to + s * c.right] = block[r][s];
         }
       }
     }

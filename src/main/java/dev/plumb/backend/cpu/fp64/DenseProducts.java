@@ -7,7 +7,8 @@ import dev.plumb.model.ParameterLayout;
 import java.util.stream.IntStream;
 
 /**
- * The three matrix products of a dense layer of a wide network, here and nowhere else, each for some rows of its result:
+ * The three matrix products of a dense layer of a wide network, here and nowhere else, each for some rows of its
+ * result. A thread takes what they have in common first, and then as many rows as it gets:
  *
  * <pre>
  *   forward    Z[l] = W[l]·A[l-1]
@@ -21,41 +22,50 @@ final class DenseProducts {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
-  private final Gemm<double[]> gemm;
 
-  DenseProducts(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm) {
+  DenseProducts(NetworkSpec network, ParameterLayout layout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
-    this.gemm = gemm;
   }
 
   /**
-   * Rows from..to - 1 of Z[l].
+   * What all rows of Z[l] have in common.
    *
    * @param in A[l-1] from its beginning on; for the first layer X from inOffset on
    */
-  void forward(int l, int from, int to, int samples, double[] parameters, double[] in, int inOffset, double[] z) {
+  void takeForward(Gemm.Right<double[]> right, int l, int samples, double[] in, int inOffset) {
     int inputs = layers[l].in();
-    boolean first = l == 0;
-    int w = layout.weight(l).offset() + from * inputs;
-    gemm.multiply(false, first, to - from, samples, inputs,
-        parameters, w, inputs, in, inOffset, first ? inputs : samples, z, from * samples, samples);
+    right.take(l == 0, samples, inputs, in, inOffset, l == 0 ? inputs : samples);
   }
 
-  /** Rows from..to - 1 of dW[l], which stand in the gradients; in as for {@link #forward}. */
-  void weights(int l, int from, int to, int samples, double[] d, double[] in, int inOffset, double[] gradients) {
+  /** Rows from..to - 1 of Z[l]. */
+  void forward(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] z) {
     int inputs = layers[l].in();
-    boolean first = l == 0;
     int w = layout.weight(l).offset() + from * inputs;
-    gemm.multiply(false, !first, to - from, inputs, samples,
-        d, from * samples, samples, in, inOffset, first ? inputs : samples, gradients, w, inputs);
+    right.multiply(false, to - from, parameters, w, inputs, z, from * samples, samples);
+  }
+
+  /** What all rows of dW[l] have in common; in as for {@link #takeForward}. */
+  void takeWeights(Gemm.Right<double[]> right, int l, int samples, double[] in, int inOffset) {
+    int inputs = layers[l].in();
+    right.take(l != 0, inputs, samples, in, inOffset, l == 0 ? inputs : samples);
+  }
+
+  /** Rows from..to - 1 of dW[l], which stand in the gradients. */
+  void weights(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients) {
+    int inputs = layers[l].in();
+    int w = layout.weight(l).offset() + from * inputs;
+    right.multiply(false, to - from, d, from * samples, samples, gradients, w, inputs);
+  }
+
+  /** What all rows of D[l-1] have in common. */
+  void takeInputs(Gemm.Right<double[]> right, int l, int samples, double[] d) {
+    right.take(false, samples, layers[l].out(), d, 0, samples);
   }
 
   /** Rows from..to - 1 of D[l-1]. */
-  void inputs(int l, int from, int to, int samples, double[] parameters, double[] d, double[] below) {
-    int inputs = layers[l].in();
+  void inputs(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] below) {
     int w = layout.weight(l).offset() + from;
-    gemm.multiply(true, false, to - from, samples, layers[l].out(),
-        parameters, w, inputs, d, 0, samples, below, from * samples, samples);
+    right.multiply(true, to - from, parameters, w, layers[l].in(), below, from * samples, samples);
   }
 }

@@ -50,14 +50,14 @@ public final class DenseReplicas implements Replicas<double[]> {
     shared = byProducts && Tiles.shareOut(network);
     tools = new Tools[team.size()];
     for (int member = 0; member < tools.length; member++) {
-      tools[member] = new Tools(training.loss());
+      tools[member] = new Tools(training.loss(), gemm);
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
       DropoutMask dropout = DropoutMask.of(training, replica);
       networks[replica] = byProducts
           ? new MatrixNetwork(
-              network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools(), dropout)
+              network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools(gemm), dropout)
           : new RowNetwork(network, training, layout, dropout);
     }
     inference = byProducts
@@ -67,8 +67,8 @@ public final class DenseReplicas implements Replicas<double[]> {
     pieceDelta = new double[network.outputs()][Inference.PIECE];
   }
 
-  private Tools[] ownTools() {
-    return new Tools[] {new Tools(training.loss())};
+  private Tools[] ownTools(Gemm<double[]> gemm) {
+    return new Tools[] {new Tools(training.loss(), gemm)};
   }
 
   @Override
@@ -198,6 +198,9 @@ public final class DenseReplicas implements Replicas<double[]> {
   @Override
   public long bytes() {
     long bytes = (data == null ? 0 : data.bytes()) + inference.bytes();
+    for (Tools ofThread : tools) {
+      bytes += ofThread.bytes();
+    }
     for (Network replica : networks) {
       bytes += replica.bytes();
     }

@@ -48,7 +48,7 @@ final class MatrixActivity {
       DropoutMask dropout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
-    products = new DenseProducts(network, layout, gemm);
+    products = new DenseProducts(network, layout);
     this.team = team;
     this.tools = tools;
     this.dropout = dropout;
@@ -57,7 +57,7 @@ final class MatrixActivity {
     post = new double[network.layerCount()][];
     masks = new double[network.layerCount()][];
     tiles = new Tiles[network.layerCount()];
-    Arrays.setAll(tiles, l -> Tiles.of(layers[l].out()));
+    Arrays.setAll(tiles, l -> Tiles.of(layers[l].out(), gemm.packsOnce()));
   }
 
   /**
@@ -107,6 +107,7 @@ final class MatrixActivity {
     keepsNow = keepsPreActivations;
     stepNow = step;
     for (layerNow = 0; layerNow < post.length; layerNow++) {
+      Tools.beginTurn(tools);
       team.run(tiles[layerNow].count(), forwardTile);
     }
   }
@@ -117,16 +118,20 @@ final class MatrixActivity {
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
-    products.forward(l, from, to, samples, parameters, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0, z);
+    Tools own = tools[member];
+    if (own.right.isFirstOfTurn()) {
+      products.takeForward(own.right.matrix(), l, samples, l == 0 ? x : post[l - 1], l == 0 ? xOffset : 0);
+    }
+    products.forward(own.right.matrix(), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
     }
     if (activation != Activation.LINEAR) {
-      tools[member].functions.apply(activation, z, from * samples, activated[l], from * samples, (to - from) * samples);
+      own.functions.apply(activation, z, from * samples, activated[l], from * samples, (to - from) * samples);
     }
     if (drops(l)) {
-      dropout.make(stepNow, l, layers[l].out(), samples, from, to, masks[l], tools[member].words);
+      dropout.make(stepNow, l, layers[l].out(), samples, from, to, masks[l], own.words);
       DropoutMask.multiply(activated[l], masks[l], post[l], from * samples, to * samples);
     }
   }

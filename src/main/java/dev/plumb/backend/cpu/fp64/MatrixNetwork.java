@@ -81,7 +81,7 @@ final class MatrixNetwork implements Network {
     this.tools = tools;
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
-    products = new DenseProducts(network, layout, gemm);
+    products = new DenseProducts(network, layout);
     activity = new MatrixActivity(network, layout, gemm, team, tools, dropout);
     delta = new double[network.layerCount()][];
     tilesOfUnits = new Tiles[network.layerCount()];
@@ -89,8 +89,8 @@ final class MatrixNetwork implements Network {
     firstTile = new int[network.layerCount()];
     int tiles = 0;
     for (int l = 0; l < delta.length; l++) {
-      tilesOfUnits[l] = Tiles.of(layers[l].out());
-      tilesOfInputs[l] = Tiles.ofTransposed(layers[l].in());
+      tilesOfUnits[l] = Tiles.of(layers[l].out(), gemm.packsOnce());
+      tilesOfInputs[l] = Tiles.ofTransposed(layers[l].in(), gemm.packsOnce());
       firstTile[l] = tiles;
       tiles += tilesOfUnits[l].count();
     }
@@ -128,6 +128,7 @@ final class MatrixNetwork implements Network {
     outputDelta(own);
     scale = 1;
     for (layerNow = delta.length; layerNow >= 0; layerNow--) {
+      Tools.beginTurn(tools);
       team.run(gradientTiles() + deltaTiles(), backwardTile);
     }
     if (training.clipNorm().isPresent()) {
@@ -180,26 +181,29 @@ final class MatrixNetwork implements Network {
   private void backwardTile(int task, int member) {
     int gradientTiles = gradientTiles();
     if (task < gradientTiles) {
-      gradients(layerNow, task, tools[member].finiteCheck);
+      gradients(layerNow, task, tools[member]);
     } else {
-      deltaBelow(layerNow - 1, task - gradientTiles, tools[member].functions);
+      deltaBelow(layerNow - 1, task - gradientTiles, tools[member]);
     }
   }
 
   /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
-  private void deltaBelow(int l, int tile, Activations functions) {
+  private void deltaBelow(int l, int tile, Tools own) {
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     double[] d = delta[l - 1];
-    products.inputs(l, from, to, samples, vectors.parameters(), delta[l], d);
+    if (own.rightOfInputs.isFirstOfTurn()) {
+      products.takeInputs(own.rightOfInputs.matrix(), l, samples, delta[l]);
+    }
+    products.inputs(own.rightOfInputs.matrix(), l, from, to, samples, vectors.parameters(), d);
     activity.timesMask(l - 1, from, to, d);
     int first = from * samples;
-    functions.timesDerivative(layers[l - 1].activation(),
+    own.functions.timesDerivative(layers[l - 1].activation(),
         activity.pre(l - 1), first, activity.activated(l - 1), first, d, first, (to - from) * samples);
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
-  private void gradients(int l, int tile, FiniteCheck check) {
+  private void gradients(int l, int tile, Tools own) {
     int inputs = layers[l].in();
     int from = tilesOfUnits[l].from(tile);
     int to = tilesOfUnits[l].from(tile + 1);
@@ -207,7 +211,10 @@ final class MatrixNetwork implements Network {
     int biases = layout.bias(l).offset();
     double[] gradients = vectors.gradients();
     double[] d = delta[l];
-    products.weights(l, from, to, samples, d, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0, gradients);
+    if (own.right.isFirstOfTurn()) {
+      products.takeWeights(own.right.matrix(), l, samples, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0);
+    }
+    products.weights(own.right.matrix(), l, from, to, samples, d, gradients);
     for (int unit = from; unit < to; unit++) {
       double sum = 0;
       for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
@@ -215,8 +222,8 @@ final class MatrixNetwork implements Network {
       }
       gradients[biases + unit] = sum;
     }
-    finite[firstTile[l] + tile] = check.allFinite(gradients, weights + from * inputs, weights + to * inputs)
-        && check.allFinite(gradients, biases + from, biases + to);
+    finite[firstTile[l] + tile] = own.finiteCheck.allFinite(gradients, weights + from * inputs, weights + to * inputs)
+        && own.finiteCheck.allFinite(gradients, biases + from, biases + to);
     if (training.clipNorm().isEmpty()) {
       updateTile(l, tile);
     }

@@ -5,6 +5,7 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
+import dev.plumb.backend.cpu.engine.TurnRight;
 import dev.plumb.model.Keyed;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
@@ -30,12 +31,15 @@ public final class StepProducts implements ProductSet {
 
   private final NetworkSpec network;
   private final int batch;
+  private final Gemm<double[]> gemm;
   private final DenseProducts dense;
+  private final TurnRight<double[]> whole;
   private final double[] parameters;
   private final double[] gradients;
   private final double[] x;
   private final double[][] a;
   private final double[][] d;
+  private final List<List<TurnRight<double[]>>> rights = new ArrayList<>();
   private final List<Call> calls = new ArrayList<>();
   /** The calls whose tiles are dealt out together. */
   private final List<List<Call>> turns = new ArrayList<>();
@@ -44,7 +48,9 @@ public final class StepProducts implements ProductSet {
     this.network = network;
     this.batch = batch;
     ParameterLayout layout = ParameterLayout.of(network);
-    dense = new DenseProducts(network, layout, gemm);
+    dense = new DenseProducts(network, layout);
+    this.gemm = gemm;
+    whole = new TurnRight<>(gemm);
     SplittableRandom stream = new SplittableRandom(1);
     parameters = new double[layout.size()];
     gradients = new double[layout.size()];
@@ -88,11 +94,11 @@ public final class StepProducts implements ProductSet {
     String name = kind.key() + " " + l;
     int index = calls.size();
     Call call = switch (kind) {
-      case FORWARD -> new Call(kind, l, layer.out(), Tiles.of(layer.out()),
+      case FORWARD -> new Call(kind, l, layer.out(), Tiles.of(layer.out(), gemm.packsOnce()),
           new Product(index, name, layer.out(), batch, layer.in()));
-      case WEIGHTS -> new Call(kind, l, layer.out(), Tiles.of(layer.out()),
+      case WEIGHTS -> new Call(kind, l, layer.out(), Tiles.of(layer.out(), gemm.packsOnce()),
           new Product(index, name, layer.out(), layer.in(), batch));
-      case INPUTS -> new Call(kind, l, layer.in(), Tiles.ofTransposed(layer.in()),
+      case INPUTS -> new Call(kind, l, layer.in(), Tiles.ofTransposed(layer.in(), gemm.packsOnce()),
           new Product(index, name, layer.in(), batch, layer.out()));
     };
     calls.add(call);
@@ -117,31 +123,52 @@ public final class StepProducts implements ProductSet {
   private void run(List<Call> turn, Team team) {
     int ofFirst = turn.get(0).tiles().count();
     int all = turn.stream().mapToInt(call -> call.tiles().count()).sum();
+    List<List<TurnRight<double[]>>> ofMembers = rights(team.size());
+    ofMembers.forEach(own -> own.forEach(TurnRight::beginTurn));
     team.run(all, (task, member) -> {
-      Call call = turn.get(task < ofFirst ? 0 : 1);
-      int tile = task < ofFirst ? task : task - ofFirst;
-      multiply(call, call.tiles().from(tile), call.tiles().from(tile + 1));
+      int which = task < ofFirst ? 0 : 1;
+      Call call = turn.get(which);
+      int tile = task - which * ofFirst;
+      multiply(call, ofMembers.get(member).get(which), call.tiles().from(tile), call.tiles().from(tile + 1));
     });
+  }
+
+  /** Two for each thread: no turn has more products. */
+  private List<List<TurnRight<double[]>>> rights(int members) {
+    while (rights.size() < members) {
+      rights.add(List.of(new TurnRight<>(gemm), new TurnRight<>(gemm)));
+    }
+    return rights;
   }
 
   @Override
   public void runStepWhole() {
-    calls.forEach(call -> multiply(call, 0, call.rows()));
+    calls.forEach(this::multiplyWhole);
   }
 
   @Override
   public void runWhole(Product product) {
-    Call call = calls.get(product.index());
-    multiply(call, 0, call.rows());
+    multiplyWhole(calls.get(product.index()));
   }
 
-  private void multiply(Call call, int from, int to) {
+  private void multiplyWhole(Call call) {
+    whole.beginTurn();
+    multiply(call, whole, 0, call.rows());
+  }
+
+  private void multiply(Call call, TurnRight<double[]> right, int from, int to) {
     int l = call.l();
-    double[] in = l == 0 ? x : a[l - 1];
+    if (right.isFirstOfTurn()) {
+      switch (call.kind()) {
+        case FORWARD -> dense.takeForward(right.matrix(), l, batch, l == 0 ? x : a[l - 1], 0);
+        case WEIGHTS -> dense.takeWeights(right.matrix(), l, batch, l == 0 ? x : a[l - 1], 0);
+        case INPUTS -> dense.takeInputs(right.matrix(), l, batch, d[l]);
+      }
+    }
     switch (call.kind()) {
-      case FORWARD -> dense.forward(l, from, to, batch, parameters, in, 0, a[l]);
-      case WEIGHTS -> dense.weights(l, from, to, batch, d[l], in, 0, gradients);
-      case INPUTS -> dense.inputs(l, from, to, batch, parameters, d[l], d[l - 1]);
+      case FORWARD -> dense.forward(right.matrix(), l, from, to, batch, parameters, a[l]);
+      case WEIGHTS -> dense.weights(right.matrix(), l, from, to, batch, d[l], gradients);
+      case INPUTS -> dense.inputs(right.matrix(), l, from, to, batch, parameters, d[l - 1]);
     }
   }
 }

@@ -18,7 +18,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every way to multiply matrices, in both precisions, against plain loops. */
+/**
+ * Every way to multiply matrices, in both precisions, against plain loops. Run twice by Maven: as Java starts by itself, and with
+ * the Vector API.
+ */
 class GemmTest {
   private static final int[] SIZES = {1, 2, 3, 7, 13, 31, 33, 65, 127, 129};
 
@@ -80,17 +83,34 @@ class GemmTest {
   static Stream<Way> ways() {
     OpenBlas inPlace = assertLoaded();
     OpenBlas copying = OpenBlas.copying();
-    return Stream.concat(plainJava(), Stream.of(
+    return Stream.concat(ownCode(), Stream.of(
         new Way("OpenBLAS, double", 0x1p-53, inPlace.doubles()),
         new Way("OpenBLAS, float", 0x1p-24, inDoubles(inPlace.floats())),
         new Way("on copies, double", 0x1p-53, copying.doubles()),
         new Way("on copies, float", 0x1p-24, inDoubles(copying.floats()))));
   }
 
-  static Stream<Way> plainJava() {
-    return Stream.of(
+  static Stream<Way> ownCode() {
+    Stream<Way> plainJava = Stream.of(
         new Way("plain Java, double", 0x1p-53, new dev.plumb.backend.cpu.fp64.BlockedGemm()),
         new Way("plain Java, float", 0x1p-24, inDoubles(new dev.plumb.backend.cpu.fp32.BlockedGemm())));
+    return Boolean.getBoolean("plumb.test.vector") ? Stream.concat(plainJava, withVectorApi()) : plainJava;
+  }
+
+  /** Whatever the length of this processor's vectors: they are used for wide ones alone, and right for all. */
+  @SuppressWarnings("unchecked")
+  private static Stream<Way> withVectorApi() {
+    return Stream.of(
+        new Way("Vector API, double", 0x1p-53, (Gemm<double[]>) vectorGemm("fp64")),
+        new Way("Vector API, float", 0x1p-24, inDoubles((Gemm<float[]>) vectorGemm("fp32"))));
+  }
+
+  private static Object vectorGemm(String precision) {
+    try {
+      return Class.forName("dev.plumb.backend.cpu." + precision + ".VectorGemm").getDeclaredConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static OpenBlas assertLoaded() {
@@ -162,6 +182,9 @@ class GemmTest {
     assertExact(way.gemm(), random, tight(true, true, 70, 530, 800));
     assertExact(way.gemm(), random, tight(false, true, 1100, 90, 450));
     assertExact(way.gemm(), random, tight(true, false, 1100, 5, 450));
+    // Rows 4 KiB apart, which are copied first.
+    assertExact(way.gemm(), random, tight(false, false, 101, 40, 1024));
+    assertExact(way.gemm(), random, tight(true, false, 1024, 40, 600));
   }
 
   private static void assertExact(Gemm<double[]> gemm, Random random, Case product) {
@@ -291,8 +314,8 @@ class GemmTest {
 
   /** OpenBLAS does not promise this: its kernels for the last rows of a matrix may sum up in another order. */
   @ParameterizedTest
-  @MethodSource("plainJava")
-  void inPlainJavaRowsDoNotDependOnWhatIsComputedWithThem(Way way) {
+  @MethodSource("ownCode")
+  void inOwnCodeRowsDoNotDependOnWhatIsComputedWithThem(Way way) {
     Random random = new Random(46);
     for (boolean transposeA : new boolean[] {false, true}) {
       for (int n : new int[] {1, 20, 96, 97, 600}) {
@@ -308,6 +331,29 @@ class GemmTest {
           }
           assertArrayEquals(whole, tiled, "tiles of " + tile);
         }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("ways")
+  void rightMatrixOnceTakenGivesTheBitsOfWholeProducts(Way way) {
+    Random random = new Random(48);
+    Gemm.Right<double[]> right = way.gemm().right();
+    for (boolean transposeB : new boolean[] {false, true}) {
+      for (int n : new int[] {200, 33, 1}) {
+        Case product = tight(transposeB, transposeB, 96, n, 301);
+        double[] a = gaussians(random, product.a().length());
+        double[] b = gaussians(random, product.b().length());
+        double[] expected = new double[product.c().length()];
+        product.rows(way.gemm(), 0, 48, a, b, expected);
+        product.rows(way.gemm(), 48, 96, a, b, expected);
+        double[] c = filled(expected.length, Double.NaN);
+        right.take(transposeB, n, 301, b, 0, product.b().stride());
+        for (int from : new int[] {48, 0}) {
+          right.multiply(transposeB, 48, a, transposeB ? from : from * 301, product.a().stride(), c, from * n, n);
+        }
+        assertArrayEquals(expected, c, product.toString());
       }
     }
   }

@@ -24,6 +24,9 @@ class OpenBlasLoadingTest {
        "networks": [{"layers": [3, 100, 100, 1], "activation": "tanh"}]}
       """;
 
+  /** In which nobody can make a file, not even root. Of a folder that is missing newer Javas complain by themselves. */
+  private static final Path UNWRITABLE = Path.of("/proc");
+
   private record Ran(int code, String out, String err) {}
 
   @TempDir Path folder;
@@ -78,14 +81,13 @@ class OpenBlasLoadingTest {
   @Test
   void whereNetlibDoesNotLoadProductsAreComputedOnCopies() throws Exception {
     assertEquals(new Ran(0, "OpenBLAS on copies\n", ""),
-        run(LoadedOpenBlas.class, home, folder.resolve("missing"), List.of()));
+        run(LoadedOpenBlas.class, home, UNWRITABLE, List.of()));
   }
 
   @Test
   void whereNothingCanBeUnpackedOneLineSaysSo() throws Exception {
-    Path missing = folder.resolve("missing");
-    Ran ran = run(LoadedOpenBlas.class, Files.createFile(folder.resolve("no-folder")), missing, List.of());
-    assertRefused("OpenBLAS cannot be used: " + missing, ran);
+    Ran ran = run(LoadedOpenBlas.class, Files.createFile(folder.resolve("no-folder")), UNWRITABLE, List.of());
+    assertRefused("OpenBLAS cannot be used: " + UNWRITABLE, ran);
   }
 
   @Test

@@ -1,0 +1,41 @@
+package dev.plumb.backend.cpu.engine;
+
+/**
+ * The right matrix of a GEMM that packs it anew in each call: where it lies is all that is kept.
+ *
+ * @param <A> double[] or float[]
+ */
+final class UnpackedRight<A> implements Gemm.Right<A> {
+  private final Gemm<A> gemm;
+  private boolean transposed;
+  private int columns;
+  private int depth;
+  private A values;
+  private int offset;
+  private int stride;
+
+  UnpackedRight(Gemm<A> gemm) {
+    this.gemm = gemm;
+  }
+
+  @Override
+  public void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride) {
+    transposed = transposeB;
+    columns = n;
+    depth = k;
+    values = b;
+    offset = bOffset;
+    stride = bStride;
+  }
+
+  @Override
+  public void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride) {
+    gemm.multiply(
+        transposeA, transposed, m, columns, depth, a, aOffset, aStride, values, offset, stride, c, cOffset, cStride);
+  }
+
+  @Override
+  public long bytes() {
+    return 0;
+  }
+}

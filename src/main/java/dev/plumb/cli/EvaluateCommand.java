@@ -1,0 +1,171 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.ClassScores;
+import dev.plumb.train.NumberScores;
+import dev.plumb.train.Predictor;
+import dev.plumb.train.Scores;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+
+/** {@code plumb evaluate}: how good a trained model is on rows whose truth is known. */
+final class EvaluateCommand implements Command {
+  private final DeviceChoice devices;
+
+  EvaluateCommand(DeviceChoice devices) {
+    this.devices = devices;
+  }
+
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "says how good a trained model is on rows whose truth is known";
+  }
+
+  @Override
+  public String usage() {
+    return "MODEL DATA [options]";
+  }
+
+  @Override
+  public String details() {
+    return """
+        MODEL is a run folder or its model.safetensors; DATA has the columns that it was trained with, in any order,
+        or is - for standard input. Prints loss, accuracy, precision, recall and F1 of each class and which classes
+        were taken for which; of numbers loss, R2, mean absolute and root mean squared error.
+        """;
+  }
+
+  @Override
+  public Options options() {
+    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.JSON);
+  }
+
+  @Override
+  public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    List<Path> operands = arguments.operandPaths("MODEL", "DATA");
+    Optional<Path> json = arguments.path(Flags.JSON);
+    json.ifPresent(AtomicFile::requireWritable);
+    TrainedModel model = ModelOperand.read(operands.get(0));
+    ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
+    Table table = DataOptions.read(operands.get(1), read, System.in);
+    try (Backends.Selection device = devices.open(arguments, err);
+        Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
+      Scores scores = score(predictor, table, operands.get(1));
+      out.println(DeviceChoice.line(device));
+      out.println(Printable.text("data: " + operands.get(1) + ", " + table.rows() + " rows"));
+      out.println();
+      ModelOperand.warnOfUnknown(model, table, arguments, err);
+      print(scores, out);
+      out.flush();
+      json.ifPresent(file -> AtomicFile.write(file, stream -> write(scores, table.rows(), stream)));
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Scores score(Predictor predictor, Table table, Path data) {
+    try {
+      return predictor.score(table);
+    } catch (InvalidInputException e) {
+      throw e.at(data.toString());
+    }
+  }
+
+  private static void print(Scores scores, PrintStream out) {
+    out.println("loss      " + Decimal.fixed(scores.loss(), 6));
+    if (scores instanceof Scores.OfClasses classes) {
+      ClassScores figures = classes.classes();
+      out.println("accuracy  " + Decimal.fixed(figures.accuracy(), 6));
+      out.println();
+      TextTable table = new TextTable().left("class").right("precision").right("recall").right("f1").right("rows");
+      for (int c = 0; c < figures.classNames().size(); c++) {
+        table.row(List.of(figures.classNames().get(c), Decimal.fixed(figures.precision(c), 4),
+            Decimal.fixed(figures.recall(c), 4), Decimal.fixed(figures.f1(c), 4), Long.toString(figures.support(c))));
+      }
+      table.print(out);
+      out.println();
+      TextTable confusion = new TextTable().left("true \\ taken for");
+      figures.classNames().forEach(name -> confusion.right(Printable.text(name)));
+      for (int c = 0; c < figures.classNames().size(); c++) {
+        List<String> cells = new ArrayList<>(List.of(figures.classNames().get(c)));
+        for (long count : figures.confusion()[c]) {
+          cells.add(Long.toString(count));
+        }
+        confusion.row(cells);
+      }
+      confusion.print(out);
+    } else if (scores instanceof Scores.OfNumbers numbers) {
+      NumberScores figures = numbers.numbers();
+      out.println();
+      TextTable table = new TextTable().left("target").right("r2").right("mae").right("rmse");
+      for (int i = 0; i < numbers.targets().size(); i++) {
+        table.row(List.of(numbers.targets().get(i), Decimal.fixed(figures.r2PerTarget()[i], 4),
+            Decimal.fixed(figures.maePerTarget()[i], 4), Decimal.fixed(figures.rmsePerTarget()[i], 4)));
+      }
+      if (numbers.targets().size() > 1) {
+        table.row(List.of("(mean)", Decimal.fixed(figures.r2(), 4), Decimal.fixed(figures.mae(), 4),
+            Decimal.fixed(figures.rmse(), 4)));
+      }
+      table.print(out);
+    }
+  }
+
+  private static void write(Scores scores, int rows, OutputStream out) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      json.writeNumberField("rows", rows);
+      JsonOutput.number(json, "loss", scores.loss());
+      if (scores instanceof Scores.OfClasses classes) {
+        ClassScores figures = classes.classes();
+        JsonOutput.number(json, "accuracy", figures.accuracy());
+        json.writeArrayFieldStart("classes");
+        for (int c = 0; c < figures.classNames().size(); c++) {
+          json.writeStartObject();
+          json.writeStringField("name", figures.classNames().get(c));
+          JsonOutput.number(json, "precision", figures.precision(c));
+          JsonOutput.number(json, "recall", figures.recall(c));
+          JsonOutput.number(json, "f1", figures.f1(c));
+          json.writeNumberField("rows", figures.support(c));
+          json.writeArrayFieldStart("takenFor");
+          for (long count : figures.confusion()[c]) {
+            json.writeNumber(count);
+          }
+          json.writeEndArray();
+          json.writeEndObject();
+        }
+        json.writeEndArray();
+      } else if (scores instanceof Scores.OfNumbers numbers) {
+        JsonOutput.number(json, "r2", numbers.numbers().r2());
+        JsonOutput.number(json, "mae", numbers.numbers().mae());
+        JsonOutput.number(json, "rmse", numbers.numbers().rmse());
+        json.writeArrayFieldStart("targets");
+        for (int i = 0; i < numbers.targets().size(); i++) {
+          json.writeStartObject();
+          json.writeStringField("name", numbers.targets().get(i));
+          JsonOutput.number(json, "r2", numbers.numbers().r2PerTarget()[i]);
+          JsonOutput.number(json, "mae", numbers.numbers().maePerTarget()[i]);
+          JsonOutput.number(json, "rmse", numbers.numbers().rmsePerTarget()[i]);
+          json.writeEndObject();
+        }
+        json.writeEndArray();
+      }
+      json.writeEndObject();
+    });
+  }
+}

@@ -1,0 +1,129 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Predictions;
+import dev.plumb.train.Predictor;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+
+/** {@code plumb predict}: what a trained model says of rows, as CSV. */
+final class PredictCommand implements Command {
+  private final DeviceChoice devices;
+
+  PredictCommand(DeviceChoice devices) {
+    this.devices = devices;
+  }
+
+  @Override
+  public String name() {
+    return "predict";
+  }
+
+  @Override
+  public String summary() {
+    return "writes what a trained model says of rows, as CSV";
+  }
+
+  @Override
+  public String usage() {
+    return "MODEL DATA [options]";
+  }
+
+  @Override
+  public String details() {
+    return """
+        MODEL is a run folder or its model.safetensors; DATA has the feature columns that it was trained with, in any
+        order, or is - for standard input. The CSV has a line for each row: the class and the probability of every
+        class, or the numbers predicted.
+        """;
+  }
+
+  @Override
+  public Options options() {
+    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS);
+  }
+
+  @Override
+  public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    List<Path> operands = arguments.operandPaths("MODEL", "DATA");
+    Optional<Path> file = arguments.path(Flags.OUT).filter(path -> !path.equals(DataOptions.STREAM));
+    file.ifPresent(AtomicFile::requireWritable);
+    if (file.isPresent() && AtomicFile.isSameFile(file.get(), operands.get(1))) {
+      throw new InvalidInputException("--out " + file.get() + " would overwrite the DATA; name another file");
+    }
+    TrainedModel model = ModelOperand.read(operands.get(0));
+    ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
+    Table table = DataOptions.read(operands.get(1), read, System.in);
+    try (Backends.Selection device = devices.open(arguments, err);
+        Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
+      Predictions predictions = predict(predictor, table, operands.get(1));
+      ModelOperand.warnOfUnknown(model, table, arguments, err);
+      if (file.isPresent()) {
+        AtomicFile.write(file.get(), stream -> write(predictions, stream));
+      } else {
+        try {
+          write(predictions, out);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+        out.flush();
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Predictions predict(Predictor predictor, Table table, Path data) {
+    try {
+      return predictor.predict(table);
+    } catch (InvalidInputException e) {
+      throw e.at(data.toString());
+    }
+  }
+
+  private static void write(Predictions predictions, OutputStream out) throws IOException {
+    StringBuilder line = new StringBuilder();
+    if (predictions.hasClasses()) {
+      line.append(field(predictions.targetNames().get(0)));
+      predictions.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
+    } else {
+      line.append(String.join(",", predictions.targetNames().stream().map(PredictCommand::field).toList()));
+    }
+    flush(line, out);
+    for (int row = 0; row < predictions.rows(); row++) {
+      if (predictions.hasClasses()) {
+        line.append(field(predictions.className(row)));
+        for (int c = 0; c < predictions.classNames().size(); c++) {
+          line.append(',').append(predictions.probability(row, c));
+        }
+      } else {
+        for (int target = 0; target < predictions.targetNames().size(); target++) {
+          line.append(target == 0 ? "" : ",").append(predictions.number(row, target));
+        }
+      }
+      flush(line, out);
+    }
+  }
+
+  private static void flush(StringBuilder line, OutputStream out) throws IOException {
+    out.write(line.append('\n').toString().getBytes(StandardCharsets.UTF_8));
+    line.setLength(0);
+  }
+
+  /** In quotes where RFC 4180 wants them. */
+  private static String field(String text) {
+    return text.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
+        ? "\"" + text.replace("\"", "\"\"") + "\"" : text;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.plumb.cli;
+
+import dev.plumb.Version;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.train.Checkpoint;
+import dev.plumb.train.DataFile;
+import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainConfigJson;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a checkpoint says of its run besides the state.
+ *
+ * @param plumb the version that began it
+ * @param command behind {@code plumb train}
+ * @param folder that relative paths of the command start from
+ * @param device kind of device, as --device takes it
+ * @param config with all names and the task filled in
+ */
+record RunFacts(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data) {
+  private static final String SEPARATOR = "\n";
+  private static final String DATA = "data.";
+
+  SortedMap<String, String> texts() {
+    SortedMap<String, String> texts = new TreeMap<>();
+    texts.put("plumb", plumb);
+    texts.put("words", Integer.toString(command.size()));
+    for (int i = 0; i < command.size(); i++) {
+      texts.put("word." + i, command.get(i));
+    }
+    texts.put("folder", folder);
+    texts.put("device", device);
+    texts.put("config", TrainConfigJson.text(config));
+    for (DataFile file : data) {
+      texts.put(DATA + file.role(), file.sha256() + SEPARATOR + file.path());
+    }
+    return texts;
+  }
+
+  static RunFacts of(Checkpoint checkpoint) {
+    SortedMap<String, String> texts = checkpoint.run();
+    List<String> command = new ArrayList<>();
+    int words = Integer.parseInt(text(texts, "words"));
+    for (int i = 0; i < words; i++) {
+      command.add(text(texts, "word." + i));
+    }
+    List<DataFile> data = new ArrayList<>();
+    texts.tailMap(DATA).forEach((key, text) -> {
+      if (key.startsWith(DATA)) {
+        String[] parts = text.split(SEPARATOR, 2);
+        data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
+      }
+    });
+    return new RunFacts(text(texts, "plumb"), command, text(texts, "folder"), text(texts, "device"),
+        TrainConfigJson.parse(text(texts, "config")), data);
+  }
+
+  /** Whether this version began the run: another may compute otherwise. */
+  boolean isOfThisVersion() {
+    return plumb.equals(Version.CURRENT);
+  }
+
+  private static String text(SortedMap<String, String> texts, String key) {
+    String text = texts.get(key);
+    if (text == null) {
+      throw new InvalidInputException("the checkpoint does not say its run's " + key + "; it cannot be resumed");
+    }
+    return text;
+  }
+}

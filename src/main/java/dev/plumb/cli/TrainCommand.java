@@ -1,0 +1,116 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import dev.plumb.train.Checkpoint;
+import dev.plumb.train.RunFolder;
+import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainConfigJson;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+
+/** {@code plumb train}: one network on a data file, and a run folder with all that came of it. */
+final class TrainCommand implements Command {
+  private static final double MOST_SECONDS = 1e6;
+
+  private final DeviceChoice devices;
+
+  TrainCommand(DeviceChoice devices) {
+    this.devices = devices;
+  }
+
+  @Override
+  public String name() {
+    return "train";
+  }
+
+  @Override
+  public String summary() {
+    return "trains one network on a data file, and keeps all that came of it in a run folder";
+  }
+
+  @Override
+  public String usage() {
+    return "DATA [options], or --resume RUN";
+  }
+
+  @Override
+  public String details() {
+    return """
+        DATA is a table: CSV or TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Words in features become one
+        input per category, numbers are standardised, and a part of the rows is held back to choose the best epoch.
+        Makes RUNS/NAME-n with the model, metrics.csv, manifest.json, report.html, events for TensorBoard, and a
+        checkpoint, from which --resume goes on after Ctrl-C, a kill or a crash.
+        """;
+  }
+
+  @Override
+  public Options options() {
+    List<Option> options = new ArrayList<>(TrainRequest.FIXED);
+    options.addAll(List.of(Flags.RESUME, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS));
+    return Flags.options(options.toArray(Option[]::new));
+  }
+
+  @Override
+  public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    Duration every = Duration.ofMillis((long) (1000 * seconds(arguments)));
+    if (arguments.has(Flags.RESUME)) {
+      return resume(arguments, every, out, err);
+    }
+    if (arguments.has(Flags.PRINT_CONFIG)) {
+      out.print(TrainConfigJson.text(TrainRequest.config(arguments)));
+      return ExitCode.DONE;
+    }
+    TrainRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
+    if (request.data().equals(DataOptions.STREAM)) {
+      throw new InvalidInputException("training reads its data again when it is resumed: a file is needed, not standard input");
+    }
+    try (Backends.Selection device = devices.open(arguments, err)) {
+      request = request.withConfig(precisionFor(device, request.config(), arguments));
+      DeviceChoice.requirePrecision(device, request.config().precision());
+      TrainRun run = new TrainRun(device, arguments.has(Flags.QUIET), out, err);
+      return run.begin(request, arguments.given(), every);
+    }
+  }
+
+  private int resume(Arguments arguments, Duration every, PrintStream out, PrintStream err) {
+    for (Option option : TrainRequest.FIXED) {
+      if (arguments.has(option)) {
+        throw new InvalidInputException("--" + option.getLongOpt() + ": a run that goes on keeps its own; leave the option out");
+      }
+    }
+    arguments.requireNoOperand();
+    RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
+    Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
+    RunFacts facts = RunFacts.of(checkpoint);
+    TrainRequest request = TrainRequest.of(
+        Arguments.parse(options(), facts.command()), Optional.of(facts.config()), Path.of(facts.folder()));
+    String device = arguments.text(Flags.DEVICE).orElse(facts.device());
+    try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
+      DeviceChoice.requirePrecision(selection, request.config().precision());
+      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).goOn(folder, checkpoint, facts, request, every);
+    }
+  }
+
+  /** The reference computes in double alone, which is what it gets unless somebody asks for something else. */
+  private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
+    boolean asked = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
+    return DeviceChoice.isReference(device) && !asked ? config.with(changes -> changes.precision(Precision.FP64)) : config;
+  }
+
+  private static double seconds(Arguments arguments) {
+    double seconds = arguments.number(Flags.CHECKPOINT_EVERY, 30);
+    if (!(seconds >= 0 && seconds <= MOST_SECONDS)) {
+      throw new InvalidInputException("--" + Flags.CHECKPOINT_EVERY.getLongOpt() + " "
+          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": a number of seconds from 0 to " + (long) MOST_SECONDS + " is needed");
+    }
+    return seconds;
+  }
+}

@@ -1,0 +1,84 @@
+package dev.plumb.cli;
+
+import dev.plumb.train.EpochRow;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** How a training goes, on stderr: a bar on a terminal, else a line an epoch, but not more than one a second. */
+final class TrainProgress implements AutoCloseable {
+  private static final long LINE_NANOS = 1_000_000_000L;
+
+  private final PrintStream err;
+  private final boolean quiet;
+  private final int epochs;
+  private final int rows;
+  private final String metricName;
+  private final ProgressLine bar;
+  private final int firstEpoch;
+  private double seconds;
+  private long lastLine;
+  private boolean anyLine;
+
+  /**
+   * @param steps of all epochs together
+   * @param epochsDone before this
+   * @param rows of an epoch
+   */
+  TrainProgress(long steps, int epochs, int epochsDone, int rows, String metricName, boolean quiet, PrintStream err) {
+    this.err = err;
+    this.quiet = quiet;
+    this.epochs = epochs;
+    this.rows = rows;
+    this.metricName = metricName;
+    firstEpoch = epochsDone;
+    bar = ProgressLine.open("train", steps, quiet, err);
+  }
+
+  void stepsDone(long steps) {
+    bar.done(steps);
+  }
+
+  void epochDone(EpochRow row) {
+    seconds += row.seconds();
+    if (bar.isShown()) {
+      bar.say(figures(row));
+      return;
+    }
+    long now = System.nanoTime();
+    if (!quiet && (!anyLine || now - lastLine >= LINE_NANOS)) {
+      err.println(line(row));
+      lastLine = now;
+      anyLine = true;
+    }
+  }
+
+  private String line(EpochRow row) {
+    int done = row.epoch() - firstEpoch;
+    double left = seconds / done * (epochs - row.epoch());
+    return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
+        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  at most " + duration(left) + " more";
+  }
+
+  private String figures(EpochRow row) {
+    String figures = "loss " + figure(row.trainLoss());
+    return Double.isNaN(row.validationLoss()) ? figures
+        : figures + "  validation " + figure(row.validationLoss()) + "  " + metricName + " " + Decimal.fixed(row.metric(), 4);
+  }
+
+  /** Four digits that say something, whatever the size. */
+  private static String figure(double value) {
+    return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? Decimal.fixed(value, 4) : Decimal.scientific(value);
+  }
+
+  private static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    return whole < 60 ? whole + " s"
+        : whole < 3600 ? String.format(Locale.ROOT, "%d:%02d min", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole / 60 % 60);
+  }
+
+  @Override
+  public void close() {
+    bar.close();
+  }
+}

@@ -1,0 +1,251 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
+import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.store.ModelFile;
+import dev.plumb.store.TensorBoardEvents;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Checkpoint;
+import dev.plumb.train.DataFile;
+import dev.plumb.train.EpochRow;
+import dev.plumb.train.Fit;
+import dev.plumb.train.FitState;
+import dev.plumb.train.Manifest;
+import dev.plumb.train.MetricsFile;
+import dev.plumb.train.Predictor;
+import dev.plumb.train.Prepared;
+import dev.plumb.train.RunFolder;
+import dev.plumb.train.Scores;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** One run of {@code plumb train}, from the data to the finished run folder. */
+final class TrainRun {
+  private final Backends.Selection device;
+  private final boolean quiet;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  TrainRun(Backends.Selection device, boolean quiet, PrintStream out, PrintStream err) {
+    this.device = device;
+    this.quiet = quiet;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** @param command the arguments behind {@code plumb train} */
+  int begin(TrainRequest request, List<String> command, Duration every) {
+    List<DataFile> data = dataFiles(request);
+    Table table = TableReader.read(request.data(), request.read());
+    Optional<Table> test = request.test().map(file -> TableReader.read(file, request.read()));
+    Prepared prepared = prepare(request, table);
+    // Whatever is wrong with the test rows is said before the training, not after it.
+    test.ifPresent(rows -> encodable(request, prepared, rows));
+    DeviceInfo info = device.backend().device();
+    RunFacts facts = new RunFacts(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
+        prepared.config().with(changes -> changes.columns(prepared.columns())), data);
+    Manifest manifest = manifest(facts);
+    requireTrainable(prepared);
+    RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
+      new Checkpoint(prepared.start(), facts.texts()).write(made.checkpoint());
+      AtomicFile.write(made.manifest(), stream -> manifest.write(stream, new TreeMap<>(Map.of("state", "begun"))));
+    });
+    return train(new Work(folder, facts, manifest, prepared, test, request), prepared.start(), every);
+  }
+
+  int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every) {
+    List<DataFile> now = dataFiles(request);
+    for (DataFile then : facts.data()) {
+      DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst().orElseThrow();
+      if (!same.sha256().equals(then.sha256())) {
+        throw new InvalidInputException(same.path() + ": this is not the file that the run began with (its SHA-256 was "
+            + then.sha256() + "); put that one back, or begin a new run");
+      }
+    }
+    if (!quiet && !facts.isOfThisVersion()) {
+      err.println(Printable.text("note: Plumb " + facts.plumb()
+          + " began this run; with another version it may not go on bit for bit"));
+    }
+    if (!quiet && !facts.device().equals(device.backend().device().kind().key())) {
+      err.println("note: the run began on " + facts.device() + "; on another device it does not go on bit for bit");
+    }
+    folder.clean();
+    Table table = TableReader.read(request.data(), request.read());
+    Optional<Table> test = request.test().map(file -> TableReader.read(file, request.read()));
+    Prepared prepared = prepare(request, table);
+    requireTrainable(prepared);
+    return train(new Work(folder, facts, manifest(facts), prepared, test, request), checkpoint.state(), every);
+  }
+
+  /** What a run works with. */
+  private record Work(RunFolder folder, RunFacts facts, Manifest manifest, Prepared prepared, Optional<Table> test,
+      TrainRequest request) {
+    String metricName() {
+      return prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
+    }
+
+    List<String> gradientTags() {
+      List<String> tags = new ArrayList<>();
+      for (int layer = 1; layer <= prepared.network().layerCount(); layer++) {
+        tags.add("gradient norm/layer " + layer);
+      }
+      return tags;
+    }
+  }
+
+  private int train(Work work, FitState from, Duration every) {
+    out.println(DeviceChoice.line(device));
+    TrainSummary.printHead(work.request(), work.prepared(), out);
+    out.flush();
+    Prepared prepared = work.prepared();
+    FitState state;
+    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+        TrainingSession session = device.backend().open(prepared.network(), prepared.fit().training(), 1);
+        TensorBoardEvents events = TensorBoardEvents.create(work.folder().path(), from.epochs() + 1L)) {
+      Fit fit = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), from);
+      MetricsFile metrics = MetricsFile.begin(
+          work.folder().metrics(), work.metricName(), from.history(), prepared.network().layerCount());
+      int epochs = prepared.fit().training().epochs();
+      try (TrainProgress progress = new TrainProgress((long) epochs * fit.stepsPerEpoch(), epochs, from.epochs(),
+          prepared.training().rows(), work.metricName(), quiet, err)) {
+        state = fit.run(every, watcher(work, stop, events, metrics, progress));
+      }
+    }
+    checkpoint(work, state);
+    return finish(work, state);
+  }
+
+  private static Fit.Watcher watcher(
+      Work work, StopSignal stop, TensorBoardEvents events, MetricsFile metrics, TrainProgress progress) {
+    List<String> gradientTags = work.gradientTags();
+    return new Fit.Watcher() {
+      @Override
+      public boolean stopRequested() {
+        return stop.isRequested();
+      }
+
+      @Override
+      public void stepsDone(long steps) {
+        progress.stepsDone(steps);
+      }
+
+      @Override
+      public void epochDone(EpochRow row, boolean best) {
+        metrics.add(row);
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("loss/train", row.trainLoss());
+        scalars.put("loss/validation", row.validationLoss());
+        scalars.put("metric/" + work.metricName(), row.metric());
+        scalars.put("learning rate", row.learningRate());
+        for (int layer = 0; layer < gradientTags.size(); layer++) {
+          scalars.put(gradientTags.get(layer), row.gradientNorms()[layer]);
+        }
+        events.scalars(row.epoch(), scalars);
+        progress.epochDone(row);
+      }
+
+      @Override
+      public void checkpoint(FitState state) {
+        TrainRun.checkpoint(work, state);
+      }
+    };
+  }
+
+  private static void checkpoint(Work work, FitState state) {
+    new Checkpoint(state, work.facts().texts()).write(work.folder().checkpoint());
+  }
+
+  /** Writes what came of it, whether it is over, diverged or stopped. */
+  private int finish(Work work, FitState state) {
+    Optional<FitState.End> end = state.end();
+    SortedMap<String, Object> result = new TreeMap<>();
+    result.put("state", end.map(FitState.End::key).orElse("stopped"));
+    result.put("epochs", state.epochs());
+    result.put("bestEpoch", state.bestEpoch());
+    result.put("seconds", state.history().stream().mapToDouble(EpochRow::seconds).sum());
+    Map<String, Scores> scores = new LinkedHashMap<>();
+    if (state.bestEpoch() > 0) {
+      Prepared prepared = work.prepared();
+      TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
+          prepared.encoding(), state.best(), work.manifest().texts());
+      try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
+        scores.put("training", predictor.score(prepared.trainingRows()));
+        prepared.validationRows().ifPresent(rows -> scores.put("validation", predictor.score(rows)));
+        work.test().ifPresent(rows -> scores.put("test", predictor.score(prepared.columns().usable(rows))));
+      }
+      ModelFile.write(work.folder().model(), model);
+      scores.forEach((rows, score) -> {
+        result.put(rows + "Loss", score.loss());
+        result.put(rows + Character.toUpperCase(score.metricName().charAt(0)) + score.metricName().substring(1), score.metric());
+      });
+    }
+    AtomicFile.write(work.folder().report(), stream -> TrainSummary.writeReport(work.folder().path().getFileName().toString(),
+        work.manifest(), work.prepared(), state, scores, stream));
+    AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
+    TrainSummary.printEnd(work.folder(), state, scores, out);
+    out.flush();
+    if (end.isEmpty()) {
+      err.println(Printable.text("plumb train: stopped in epoch " + (state.epochs() + 1) + "; to go on: plumb train --resume "
+          + work.folder().path()));
+      return ExitCode.STOPPED;
+    }
+    if (end.get() == FitState.End.DIVERGED) {
+      err.println("plumb train: training diverged: not finite in epoch "
+          + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) + "; try a --lr below "
+          + work.prepared().config().learningRate() + ", or --clip-norm 1");
+      return ExitCode.FAILED;
+    }
+    return ExitCode.DONE;
+  }
+
+  private Manifest manifest(RunFacts facts) {
+    List<String> command = new ArrayList<>(facts.command());
+    command.add(0, "train");
+    return new Manifest(facts.plumb(), device.backend().device(), command, facts.folder(), facts.data(), facts.config());
+  }
+
+  private static List<DataFile> dataFiles(TrainRequest request) {
+    List<DataFile> files = new ArrayList<>();
+    files.add(DataFile.of("data", request.data()));
+    request.read().labels().ifPresent(file -> files.add(DataFile.of("labels", file)));
+    request.test().ifPresent(file -> files.add(DataFile.of("test", file)));
+    return files;
+  }
+
+  private static Prepared prepare(TrainRequest request, Table table) {
+    try {
+      return Prepared.of(table, request.config());
+    } catch (InvalidInputException e) {
+      throw e.at(request.data().toString());
+    }
+  }
+
+  private static void encodable(TrainRequest request, Prepared prepared, Table rows) {
+    try {
+      prepared.encoding().encode(prepared.columns().usable(rows), prepared.loss());
+    } catch (InvalidInputException e) {
+      throw e.at(request.test().orElseThrow().toString());
+    }
+  }
+
+  private void requireTrainable(Prepared prepared) {
+    device.backend().refusal(prepared.network(), prepared.fit().training(), 1).ifPresent(refusal -> {
+      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+    });
+  }
+}

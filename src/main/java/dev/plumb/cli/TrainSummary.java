@@ -1,0 +1,131 @@
+package dev.plumb.cli;
+
+import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.Task;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.report.HtmlReport;
+import dev.plumb.report.RunReport;
+import dev.plumb.train.FitState;
+import dev.plumb.train.Manifest;
+import dev.plumb.train.Prepared;
+import dev.plumb.train.RunFolder;
+import dev.plumb.train.Scores;
+import dev.plumb.train.TrainConfigJson;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** What a training says of itself, for people: before, after, and as a page. */
+final class TrainSummary {
+  private static final int MOST_NAMED = 8;
+
+  private TrainSummary() {}
+
+  static void printHead(TrainRequest request, Prepared prepared, PrintStream out) {
+    TrainingSpec training = prepared.fit().training();
+    boolean inferred = request.config().columns().task().isEmpty();
+    int held = prepared.validation().map(rows -> rows.rows()).orElse(0);
+    int features = prepared.columns().features().size();
+    out.println(Printable.text("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
+        + (features == 1 ? " feature" : " features") + "; " + prepared.encoding().task().key()
+        + (inferred ? " (by the target's look)" : "") + " of " + target(prepared.encoding().target())));
+    out.println("rows: " + prepared.training().rows() + " to train on, " + (held == 0 ? "none held back"
+        : held + " held back for validation"
+            + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : "")));
+    out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
+        + training.loss().key() + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate() + " "
+        + prepared.fit().schedule().kind().key() + ", "
+        + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once") + ", at most "
+        + training.epochs() + " epochs, " + training.precision().key() + ", seed " + prepared.config().seed());
+  }
+
+  private static String target(TargetEncoding target) {
+    if (target instanceof TargetEncoding.Classes classes) {
+      List<String> names = classes.classNames();
+      return "\"" + classes.name() + "\", " + names.size() + " classes: "
+          + String.join(", ", names.subList(0, Math.min(MOST_NAMED, names.size())))
+          + (names.size() > MOST_NAMED ? ", ..." : "");
+    }
+    return "\"" + String.join("\", \"", target.names()) + "\"";
+  }
+
+  static void printEnd(RunFolder folder, FitState state, Map<String, Scores> scores, PrintStream out) {
+    out.println();
+    if (!scores.isEmpty()) {
+      String metric = scores.values().iterator().next().metricName();
+      TextTable table = new TextTable().left("rows").right("loss").right(metric);
+      scores.forEach((rows, score) ->
+          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(score.metric(), 4))));
+      table.print(out);
+      out.println();
+    }
+    ending(state).ifPresent(out::println);
+    out.println(Printable.text("run: " + folder.path()));
+  }
+
+  /** Which epoch's weights were kept, and why it ended; nothing before the first epoch is done. */
+  private static Optional<String> ending(FitState state) {
+    if (state.bestEpoch() == 0) {
+      return Optional.empty();
+    }
+    String kept = "kept: the weights after epoch " + state.bestEpoch() + " of " + state.epochs() + ", which have the lowest loss";
+    return Optional.of(state.end().filter(FitState.End.EARLY_STOPPING::equals)
+        .map(end -> kept + "; ended early").orElse(kept));
+  }
+
+  static void writeReport(String name, Manifest manifest, Prepared prepared, FitState state, Map<String, Scores> scores,
+      OutputStream out) throws IOException {
+    List<String> notes = new ArrayList<>();
+    ending(state).ifPresent(notes::add);
+    if (state.end().isEmpty()) {
+      notes.add("The run was stopped before its end, and can be resumed.");
+    }
+    scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + score.metricName() + " "
+        + Decimal.fixed(score.metric(), 4)));
+    boolean diverged = state.end().filter(FitState.End.DIVERGED::equals).isPresent();
+    SortedMap<String, String> texts = manifest.texts();
+    texts.remove("config");
+    HtmlReport.write(new RunReport(
+        name,
+        notes,
+        prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "R²",
+        state.history(),
+        List.of(),
+        state.bestEpoch() == 0 || state.bestEpoch() == state.epochs() ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),
+        diverged ? OptionalInt.of(state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) : OptionalInt.empty(),
+        predictions(scores),
+        configuration(manifest),
+        texts), out);
+  }
+
+  /** Of the rows that were not trained on, the test's first. */
+  private static Optional<RunReport.Predictions> predictions(Map<String, Scores> scores) {
+    String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
+    Scores score = scores.get(rows);
+    if (score instanceof Scores.OfClasses classes) {
+      return Optional.of(new RunReport.Classes(rows, classes.classes().classNames(), classes.classes().confusion()));
+    }
+    if (score instanceof Scores.OfNumbers numbers) {
+      List<RunReport.Target> targets = new ArrayList<>();
+      for (int i = 0; i < numbers.targets().size(); i++) {
+        targets.add(new RunReport.Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));
+      }
+      return Optional.of(new RunReport.Numbers(rows, targets));
+    }
+    return Optional.empty();
+  }
+
+  /** Key by key as in the JSON, a line of the document each. */
+  private static SortedMap<String, String> configuration(Manifest manifest) {
+    SortedMap<String, String> configuration = new TreeMap<>();
+    TrainConfigJson.lines(manifest.config()).forEach(configuration::put);
+    return configuration;
+  }
+}

@@ -1,0 +1,127 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/**
+ * Tables from files of numbers alone, NPY, NPZ and IDX: features are named 1, 2, 3, ..., and targets, which are last, label or y.
+ */
+final class ArrayTable {
+  private ArrayTable() {}
+
+  /**
+   * One array, and the labels beside it if there are some.
+   *
+   * @param file where the source is from, to look for labels there; null when it is a stream
+   */
+  static Table read(Source source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
+    boolean isIdx = IdxFormat.isOf(source);
+    NumberArray array = array(source, budget);
+    List<Column> columns = new ArrayList<>(array.asColumns(i -> Integer.toString(i + 1)));
+    if (isIdx && options.labels().isEmpty() && options.targetsNeeded() && labelsBeside(file).isEmpty()) {
+      throw new InvalidInputException("has no labels beside it, a file of its name with labels and idx1 for images and idx3;"
+          + " name them (--labels FILE)");
+    }
+    Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
+    if (labels.isPresent()) {
+      columns.addAll(labels(labels.get(), array.rows(), budget));
+    }
+    return Table.of(columns);
+  }
+
+  /** The arrays X and y of an NPZ file, a ZIP of NPY files; or its one array. */
+  static Table readNpz(Path file, ReadOptions options, HeapBudget budget) throws IOException {
+    try (ZipFile zip = new ZipFile(file.toFile())) {
+      TreeMap<String, ZipEntry> entries = new TreeMap<>();
+      zip.stream().filter(entry -> entry.getName().endsWith(".npy"))
+          .forEach(entry -> entries.put(entry.getName().substring(0, entry.getName().length() - 4), entry));
+      ZipEntry x = entries.getOrDefault("X", entries.get("x"));
+      ZipEntry y = entries.getOrDefault("y", entries.get("Y"));
+      if (x == null && entries.size() == 1) {
+        return Table.of(array(zip, entries.firstEntry().getValue(), budget).asColumns(i -> Integer.toString(i + 1)));
+      }
+      if (x == null) {
+        throw new InvalidInputException(entries.isEmpty()
+            ? "is a ZIP file without NumPy arrays; save a spreadsheet as CSV"
+            : "has the arrays " + String.join(", ", entries.keySet()) + "; X and y, or a single one, are needed");
+      }
+      if (y == null && options.targetsNeeded()) {
+        throw new InvalidInputException("has an array X, but no array y of what is to be learnt");
+      }
+      List<Column> columns = new ArrayList<>(array(zip, x, budget).asColumns(i -> Integer.toString(i + 1)));
+      if (y != null) {
+        columns.addAll(targets(array(zip, y, budget), "y", columns.get(0).rows()));
+      }
+      return Table.of(columns);
+    }
+  }
+
+  private static NumberArray array(Source source, HeapBudget budget) throws IOException {
+    InputStream in = source.in();
+    NumberArray.Header header = NpyFormat.isOf(source) ? NpyFormat.readHeader(in) : IdxFormat.readHeader(in);
+    NumberArray array = header.readNumbers(in, source.bytesLeft(), budget);
+    requireEnd(in);
+    return array;
+  }
+
+  private static NumberArray array(ZipFile zip, ZipEntry entry, HeapBudget budget) throws IOException {
+    try (CheckedInputStream in = new CheckedInputStream(zip.getInputStream(entry), new CRC32())) {
+      NumberArray.Header header = NpyFormat.readHeader(in);
+      NumberArray array = header.readNumbers(in, -1, budget);
+      requireEnd(in);
+      if (in.getChecksum().getValue() != entry.getCrc()) {
+        throw new InvalidInputException("is damaged: its checksum does not fit");
+      }
+      return array;
+    } catch (InvalidInputException e) {
+      throw e.at("array " + entry.getName());
+    }
+  }
+
+  private static void requireEnd(InputStream in) throws IOException {
+    if (in.read() >= 0) {
+      throw new InvalidInputException("has more bytes than its header says");
+    }
+  }
+
+  private static List<Column> labels(Path file, int rows, HeapBudget budget) throws IOException {
+    try (Source source = Source.of(file)) {
+      if (!NpyFormat.isOf(source) && !IdxFormat.isOf(source)) {
+        throw new InvalidInputException("is neither IDX nor NPY, as labels beside an array must be");
+      }
+      return targets(array(source, budget), "label", rows);
+    } catch (InvalidInputException e) {
+      throw e.at("labels " + file);
+    } catch (IOException e) {
+      throw new InvalidInputException("labels " + file + ": " + TableReader.reason(file, e), e);
+    }
+  }
+
+  private static List<Column> targets(NumberArray array, String name, int rows) {
+    if (array.rows() != rows) {
+      throw new InvalidInputException(array.rows() + " rows of " + name + " do not fit " + rows + " rows of features");
+    }
+    return array.asColumns(i -> array.columns() == 1 ? name : name + (i + 1));
+  }
+
+  /** MNIST's names: train-images-idx3-ubyte has train-labels-idx1-ubyte beside it; one of both may be gzipped. */
+  private static Optional<Path> labelsBeside(Path images) {
+    if (images == null || images.getFileName() == null || !images.getFileName().toString().contains("images")) {
+      return Optional.empty();
+    }
+    String name = images.getFileName().toString().replace("images", "labels").replace("idx3", "idx1");
+    String other = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name + ".gz";
+    return List.of(images.resolveSibling(name), images.resolveSibling(other)).stream().filter(Files::isRegularFile).findFirst();
+  }
+}

@@ -1,0 +1,183 @@
+package dev.plumb.data;
+
+import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.PushbackReader;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads delimited text into columns: RFC 4180's quotes, lines that end in LF or CR LF, empty lines left out, blanks around fields
+ * without quotes left out. Fields go from the reader's buffer into the columns without becoming objects.
+ */
+final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
+  private static final int SAMPLE_CHARS = 1 << 16;
+  private static final int SAMPLE_ROWS = 1000;
+  /** Fewer rows of wide tables are looked at, whose fields are objects till then. */
+  private static final int SAMPLE_FIELDS = 200_000;
+  private static final int ROWS_BETWEEN_CHECKS = 1 << 15;
+  private static final int LONGEST_FIELD = 1 << 24;
+
+  private final Source source;
+  private final ReadOptions options;
+  private final HeapBudget budget;
+  private final List<CsvColumn> columns = new ArrayList<>();
+  private final Map<String, Integer> numberOfName = new HashMap<>();
+  private boolean headerExpected;
+  /** Of the record that is read. */
+  private long line;
+  private int fields;
+  /** Characters of all fields and what stands behind them. */
+  private long length;
+  private boolean allSettled;
+  private long firstLine;
+  private long rows;
+
+  private CsvTable(Source source, ReadOptions options, HeapBudget budget, CsvForm form) {
+    this.source = source;
+    this.options = options;
+    this.budget = budget;
+    headerExpected = form.header();
+  }
+
+  static Table read(Source source, ReadOptions options, HeapBudget budget) throws IOException {
+    if (source.startsWith(0xFF, 0xFE) || source.startsWith(0xFE, 0xFF)) {
+      throw new InvalidInputException("is in UTF-16; save it as UTF-8");
+    }
+    PushbackReader text = new PushbackReader(new Utf8Reader(source.in()), SAMPLE_CHARS);
+    CsvForm form = CsvForm.of(sample(text), options);
+    CsvTable table = new CsvTable(source, options, budget, form);
+    try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(LONGEST_FIELD)
+        .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+        .allowUnclosedQuote(false).build(table, text)) {
+      reader.forEach(record -> { });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    } catch (CsvParseException e) {
+      throw table.fault(e);
+    }
+    return table.finished();
+  }
+
+  /** The first lines; all of them can be read again. */
+  private static String sample(PushbackReader text) throws IOException {
+    char[] start = new char[SAMPLE_CHARS];
+    int length = 0;
+    int read;
+    while (length < SAMPLE_CHARS && (read = text.read(start, length, SAMPLE_CHARS - length)) > 0) {
+      length += read;
+    }
+    text.unread(start, 0, length);
+    String sample = new String(start, 0, length);
+    int end = sample.lastIndexOf('\n');
+    return length < SAMPLE_CHARS || end < 0 ? sample : sample.substring(0, end + 1);
+  }
+
+  @Override
+  protected void handleBegin(long startingLine) {
+    line = startingLine;
+    fields = 0;
+  }
+
+  @Override
+  protected void handleField(int field, char[] text, int offset, int length, boolean quoted) {
+    fields++;
+    this.length += length + 1;
+    if (headerExpected) {
+      String name = new String(text, offset, length);
+      name(quoted ? name : name.strip());
+    } else {
+      if (field == columns.size() && firstLine == 0) {
+        name(Integer.toString(field + 1));
+      }
+      if (field < columns.size()) {
+        columns.get(field).add(text, offset, length, quoted, line);
+      }
+    }
+  }
+
+  @Override
+  protected Boolean buildRecord() {
+    if (fields == 0) {
+      return true;
+    }
+    if (firstLine == 0) {
+      firstLine = line;
+    } else if (fields != columns.size()) {
+      throw new InvalidInputException("line " + line + " has " + fields + (fields == 1 ? " field" : " fields") + ", but line "
+          + firstLine + " has " + columns.size());
+    }
+    if (headerExpected) {
+      headerExpected = false;
+      return true;
+    }
+    rows++;
+    if (!allSettled && rows % Math.max(1, Math.min(SAMPLE_ROWS, SAMPLE_FIELDS / columns.size())) == 0) {
+      columns.forEach(CsvColumn::settle);
+      allSettled = columns.stream().allMatch(CsvColumn::isSettled);
+      requireFits();
+    } else if (rows % ROWS_BETWEEN_CHECKS == 0) {
+      requireFits();
+    }
+    return true;
+  }
+
+  private void name(String name) {
+    int number = columns.size() + 1;
+    if (headerExpected && name.isEmpty()) {
+      throw new InvalidInputException("line " + line + ": column " + number + " has no name; every column needs one (a column of"
+          + " row numbers is best left out)");
+    }
+    Integer same = numberOfName.put(name, number);
+    if (same != null) {
+      throw new InvalidInputException(
+          "line " + line + ": columns " + same + " and " + number + " are both named \"" + name + "\"");
+    }
+    columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + name + "\")" : ""),
+        options.words().contains(name)));
+  }
+
+  private void requireFits() {
+    double rowBytes = columns.stream().mapToInt(CsvColumn::width).sum();
+    double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / length));
+    budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows
+        : "about " + Math.round(whole)) + " rows of " + columns.size() + " columns");
+  }
+
+  private Table finished() {
+    if (columns.isEmpty()) {
+      throw new InvalidInputException("is empty; a table is needed");
+    }
+    if (rows == 0) {
+      throw new InvalidInputException("has names of columns but no rows; at least one is needed");
+    }
+    List<Column> read = columns.stream().map(CsvColumn::column).toList();
+    Table table = Table.of(read);
+    options.words().forEach(table::column);
+    return table;
+  }
+
+  /** The library wraps what is thrown while it reads, and says of the text's own faults where the record starts. */
+  private InvalidInputException fault(CsvParseException e) {
+    if (e.getCause() instanceof InvalidInputException said) {
+      return said;
+    }
+    if (e.getCause() instanceof Error error) {
+      throw error;
+    }
+    if (e.getCause() instanceof RuntimeException bug) {
+      throw bug;
+    }
+    String what = e.getMessage().startsWith("Unexpected character after closing quote")
+        ? ": there is something between a closing quote and the end of its field; a quote within quotes is written twice"
+        : ": a quote that is opened here is not closed again";
+    return new InvalidInputException("line " + line + what, e);
+  }
+}

@@ -1,0 +1,47 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.util.Locale;
+
+/**
+ * How much memory a table may take, so that a file which does not fit is refused with the remedy before it is read whole.
+ *
+ * @param bytes of the heap that can be used
+ */
+record HeapBudget(long bytes) {
+  /** What the heap holds beside data: classes' own objects, the network, what the collector needs to move things about. */
+  private static final double SHARE = 0.85;
+  private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
+
+  static HeapBudget ofHeap() {
+    return new HeapBudget((long) (SHARE * Runtime.getRuntime().maxMemory()));
+  }
+
+  /**
+   * A table is held as it was read and, beside that, as the network takes it: 8 bytes a value.
+   *
+   * @param what the table, with what is known of its size: "about 5000 rows of 20 columns"
+   * @throws InvalidInputException when a table of so many bytes and values does not fit
+   */
+  void require(double tableBytes, double values, String what) {
+    double needed = tableBytes + Double.BYTES * values;
+    if (needed > bytes) {
+      long gigabytes = (long) Math.ceil(needed / SHARE / (1 << 30)) + 1;
+      throw new InvalidInputException(what + " need about " + size(needed) + " of memory, but Java may use " + size(bytes)
+          + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes + "g (if the machine has that much), or use fewer rows or columns");
+    }
+  }
+
+  /** @throws InvalidInputException when so many numbers are more than one array holds */
+  static void requireArray(long rows, double columns) {
+    if (rows * columns > MOST_VALUES) {
+      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than the " + MOST_VALUES
+          + " values that data may have; use fewer rows or columns");
+    }
+  }
+
+  static String size(double bytes) {
+    return bytes < 1e6 ? String.format(Locale.ROOT, "%.0f kB", Math.ceil(bytes / 1e3))
+        : bytes < 1e9 ? String.format(Locale.ROOT, "%.0f MB", bytes / 1e6) : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+  }
+}

@@ -1,0 +1,13 @@
+package dev.plumb.data;
+
+import dev.plumb.model.Keyed;
+
+/** What becomes of rows in which a value is missing. */
+public enum Missing implements Keyed {
+  /** They are an error, which names the first one. */
+  REFUSE,
+  /** They are left out. */
+  DROP,
+  /** The training split's mean stands in for a number, and its most frequent category for a word. Targets are never filled in. */
+  MEAN
+}

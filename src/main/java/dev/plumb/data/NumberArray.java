@@ -1,0 +1,73 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.function.IntToDoubleFunction;
+
+/**
+ * An array that was read whole, as rows: [rows x columns], where a row of an array of more dimensions is all that one index of
+ * the first has, and an array of one dimension is one column.
+ */
+record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDoubleFunction cells) {
+  /** What stands before the numbers. */
+  record Header(NumberType type, ByteOrder order, long[] shape, boolean columnAfterColumn) {
+    /**
+     * Reads the numbers, if they fit.
+     *
+     * @param bytesLeft how many bytes the file has behind the header, or -1 when that is not known
+     */
+    NumberArray readNumbers(InputStream in, double bytesLeft, HeapBudget budget) throws IOException {
+      if (shape.length == 0) {
+        throw new InvalidInputException("has a single number; a table needs rows");
+      }
+      double values = Arrays.stream(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
+      String what = Arrays.stream(shape).mapToObj(Long::toString).reduce((a, b) -> a + " x " + b).orElseThrow();
+      if (Arrays.stream(shape).anyMatch(length -> length < 1)) {
+        throw new InvalidInputException("has " + what + " numbers; a table needs rows and columns");
+      }
+      if (bytesLeft >= 0 && bytesLeft < values * type.bytes()) {
+        throw new InvalidInputException("says that it has " + what + " numbers of " + type.bytes() + " bytes, but has "
+            + Math.round(bytesLeft) + " bytes of them; the file is not complete");
+      }
+      budget.require(values * type.heldBytes(), values, what + " numbers");
+      HeapBudget.requireArray(shape[0], values / shape[0]);
+      if (columnAfterColumn && shape.length > 2) {
+        throw new InvalidInputException("has " + shape.length + " dimensions in Fortran order; save it with"
+            + " np.ascontiguousarray, or as rows and columns");
+      }
+      int rows = (int) shape[0];
+      NumberArray array = new NumberArray(rows, (int) (values / rows), columnAfterColumn,
+          type.read(in, (int) values, order));
+      array.requireNoInfinity((int) values);
+      return array;
+    }
+  }
+
+  /** @param name of each column, from 0 */
+  List<Column> asColumns(IntFunction<String> name) {
+    List<Column> list = new ArrayList<>(columns);
+    for (int column = 0; column < columns; column++) {
+      list.add(new Column(name.apply(column), columnAfterColumn
+          ? new Values.Picked(cells, column * rows, 1, rows)
+          : new Values.Picked(cells, column, columns, rows), null));
+    }
+    return list;
+  }
+
+  private void requireNoInfinity(int values) {
+    for (int i = 0; i < values; i++) {
+      if (Double.isInfinite(cells.applyAsDouble(i))) {
+        int row = columnAfterColumn ? i % rows : i / columns;
+        int column = columnAfterColumn ? i / rows : i % columns;
+        throw new InvalidInputException("row " + (row + 1) + ", column " + (column + 1) + " is "
+            + cells.applyAsDouble(i) + "; data must be finite");
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.IntToDoubleFunction;
+
+/**
+ * The numbers that arrays in files are of: reals, integers with and without sign, truth values, by their size in bytes. They are
+ * held in the narrowest of byte, float and double that holds them all; 8-byte integers are rounded to doubles.
+ */
+enum NumberType {
+  F4(4, 4), F8(8, 8), I1(1, 4), I2(2, 4), I4(4, 8), I8(8, 8), U1(1, 1), U2(2, 4), U4(4, 8), U8(8, 8), B1(1, 1);
+
+  private static final int BLOCK = 1 << 16;
+
+  private final int bytes;
+  private final int heldBytes;
+
+  NumberType(int bytes, int heldBytes) {
+    this.bytes = bytes;
+    this.heldBytes = heldBytes;
+  }
+
+  /** In a file. */
+  int bytes() {
+    return bytes;
+  }
+
+  /** In memory. */
+  int heldBytes() {
+    return heldBytes;
+  }
+
+  /** @throws InvalidInputException when the stream ends before so many numbers */
+  IntToDoubleFunction read(InputStream in, int count, ByteOrder order) throws IOException {
+    if (heldBytes == 1) {
+      byte[] held = new byte[count];
+      requireAll(in.readNBytes(held, 0, count), count);
+      return i -> held[i] & 0xFF;
+    }
+    float[] floats = heldBytes == 4 ? new float[count] : null;
+    double[] doubles = heldBytes == 8 ? new double[count] : null;
+    ByteBuffer block = ByteBuffer.allocate(BLOCK).order(order);
+    for (int done = 0; done < count; ) {
+      int wanted = Math.min(count - done, BLOCK / bytes);
+      int read = in.readNBytes(block.array(), 0, wanted * bytes);
+      requireAll(done + read / bytes, read == wanted * bytes ? done + wanted : count);
+      block.clear();
+      for (int i = 0; i < wanted; i++, done++) {
+        if (floats != null) {
+          floats[done] = (float) next(block);
+        } else {
+          doubles[done] = next(block);
+        }
+      }
+    }
+    return floats != null ? i -> floats[i] : i -> doubles[i];
+  }
+
+  private double next(ByteBuffer block) {
+    return switch (this) {
+      case F4 -> block.getFloat();
+      case F8 -> block.getDouble();
+      case I1 -> block.get();
+      case I2 -> block.getShort();
+      case I4 -> block.getInt();
+      case I8 -> block.getLong();
+      case U1, B1 -> block.get() & 0xFF;
+      case U2 -> block.getShort() & 0xFFFF;
+      case U4 -> block.getInt() & 0xFFFFFFFFL;
+      case U8 -> unsigned(block.getLong());
+    };
+  }
+
+  /** The nearest double. A long without its last bit, which is kept as "something more", rounds as the whole does. */
+  private static double unsigned(long bits) {
+    return bits >= 0 ? bits : 2.0 * ((bits >>> 1) | (bits & 1));
+  }
+
+  private static void requireAll(int read, int wanted) {
+    if (read < wanted) {
+      throw new InvalidInputException("ends after " + read + " of " + wanted + " numbers; the file is not complete");
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+
+/**
+ * The bytes of a data file, unpacked when they are gzipped, whatever the file's name; the first ones can be looked at. Knows how
+ * large the whole is, or about, as soon as some of it was read.
+ */
+final class Source implements AutoCloseable {
+  static final int LOOK = 16;
+  private static final int BUFFER = 1 << 16;
+
+  private final CountedStream file;
+  private final CountedStream content;
+  private final PushbackInputStream in;
+  private final long fileBytes;
+  private final boolean packed;
+  private final byte[] start;
+
+  /** @param fileBytes how large the file is, or -1 when that is not known */
+  Source(InputStream stream, long fileBytes) throws IOException {
+    this.fileBytes = fileBytes;
+    file = new CountedStream(stream);
+    PushbackInputStream raw = new PushbackInputStream(file, LOOK);
+    byte[] first = look(raw);
+    packed = first.length >= 2 && (first[0] & 0xFF) == 0x1F && (first[1] & 0xFF) == 0x8B;
+    content = new CountedStream(packed ? unpack(raw) : raw);
+    in = new PushbackInputStream(content, LOOK);
+    start = packed ? lookUnpacked(in) : first;
+  }
+
+  static Source of(Path file) throws IOException {
+    InputStream stream = Files.newInputStream(file);
+    try {
+      return new Source(new BufferedInputStream(stream), Files.isRegularFile(file) ? Files.size(file) : -1);
+    } catch (IOException | RuntimeException e) {
+      stream.close();
+      throw e;
+    }
+  }
+
+  InputStream in() {
+    return in;
+  }
+
+  boolean startsWith(int... bytes) {
+    if (start.length < bytes.length) {
+      return false;
+    }
+    for (int i = 0; i < bytes.length; i++) {
+      if ((start[i] & 0xFF) != bytes[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  boolean isPacked() {
+    return packed;
+  }
+
+  boolean isEmpty() {
+    return start.length == 0;
+  }
+
+  /** How many bytes of the content are still to be read, where that is known; else -1. */
+  long bytesLeft() {
+    return packed || fileBytes < 0 ? -1 : fileBytes - content.count;
+  }
+
+  /** How many bytes the content has, unpacked: known of plain files, and from the part read so far of packed ones; else -1. */
+  double bytes() {
+    if (!packed || fileBytes < 0 || file.count == 0) {
+      return fileBytes;
+    }
+    return (double) fileBytes * content.count / file.count;
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+
+  private static InputStream unpack(InputStream raw) throws IOException {
+    try {
+      return new GZIPInputStream(raw, BUFFER);
+    } catch (ZipException | EOFException e) {
+      throw damaged(e);
+    }
+  }
+
+  static InvalidInputException damaged(IOException e) {
+    return new InvalidInputException(e instanceof EOFException
+        ? "its gzip data ends too early; the file is not complete"
+        : "its gzip data is damaged: " + e.getMessage(), e);
+  }
+
+  private static byte[] lookUnpacked(PushbackInputStream stream) throws IOException {
+    try {
+      return look(stream);
+    } catch (ZipException | EOFException e) {
+      throw damaged(e);
+    }
+  }
+
+  private static byte[] look(PushbackInputStream stream) throws IOException {
+    byte[] first = stream.readNBytes(LOOK);
+    stream.unread(first);
+    return first;
+  }
+
+  private static final class CountedStream extends FilterInputStream {
+    private long count;
+
+    CountedStream(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      int value = super.read();
+      count += value < 0 ? 0 : 1;
+      return value;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int read = super.read(bytes, offset, length);
+      count += Math.max(0, read);
+      return read;
+    }
+  }
+}

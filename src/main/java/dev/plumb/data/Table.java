@@ -1,0 +1,82 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Spelling;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a data file holds, immutable: named columns of one length, each of numbers or of words. */
+public final class Table {
+  private final Map<String, Column> columns = new LinkedHashMap<>();
+  private final int rows;
+
+  private Table(List<Column> columns) {
+    if (columns.isEmpty()) {
+      throw new InvalidInputException("a table without columns; at least one is needed");
+    }
+    rows = columns.get(0).rows();
+    for (Column column : columns) {
+      if (column.rows() != rows) {
+        throw new InvalidInputException("column \"" + column.name() + "\" has " + column.rows() + " rows, but column \""
+            + columns.get(0).name() + "\" has " + rows);
+      }
+      if (this.columns.put(column.name(), column) != null) {
+        throw new InvalidInputException("two columns have the name \"" + column.name() + "\"");
+      }
+    }
+  }
+
+  /** @throws InvalidInputException when there is none, their lengths differ, or two have one name */
+  public static Table of(List<Column> columns) {
+    return new Table(columns);
+  }
+
+  public int rows() {
+    return rows;
+  }
+
+  /** In the order of the file. */
+  public List<Column> columns() {
+    return List.copyOf(columns.values());
+  }
+
+  public List<String> names() {
+    return List.copyOf(columns.keySet());
+  }
+
+  public boolean has(String name) {
+    return columns.containsKey(name);
+  }
+
+  /** @throws InvalidInputException when there is no column of that name; the message has the nearest one */
+  public Column column(String name) {
+    Column column = columns.get(name);
+    if (column == null) {
+      throw new InvalidInputException("there is no column \"" + name + "\"" + Spelling.didYouMean(name, columns.keySet())
+          + "; " + listed(names()));
+    }
+    return column;
+  }
+
+  /** The chosen rows, in the order given; values are not copied. */
+  public Table rows(int[] indices) {
+    int[] source = new int[indices.length];
+    Column first = columns.values().iterator().next();
+    for (int i = 0; i < indices.length; i++) {
+      source[i] = first.sourceRow(indices[i]);
+    }
+    return new Table(columns.values().stream().map(column -> column.choose(source)).toList());
+  }
+
+  /** Which row of the data as it was read this is, from 1, for messages. */
+  int sourceRow(int row) {
+    return columns.values().iterator().next().sourceRow(row) + 1;
+  }
+
+  private static String listed(List<String> names) {
+    int shown = Math.min(names.size(), 12);
+    return "there are " + String.join(", ", names.subList(0, shown))
+        + (shown < names.size() ? ", ... (" + names.size() + " in all)" : "");
+  }
+}

@@ -1,0 +1,211 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * How the columns of a table become the numbers that a network takes, and what its outputs mean. Everything in it was learnt from
+ * the training rows alone; other tables are encoded with it as they are. Columns are found by name: their order does not matter,
+ * and others may stand beside them.
+ */
+public record TableEncoding(List<FeatureColumn> features, TargetEncoding target) {
+  public TableEncoding {
+    features = List.copyOf(features);
+  }
+
+  /**
+   * Learns from the training rows: means and standard deviations (the population's, as scikit-learn's StandardScaler has them),
+   * categories, classes.
+   *
+   * @param options resolved on the whole table, lest a part of it be taken for another task
+   * @throws InvalidInputException when a column cannot be learnt from
+   */
+  public static TableEncoding fit(Table training, EncodingOptions options) {
+    return new EncodingFit(training, options.resolve(training)).encoding();
+  }
+
+  public Task task() {
+    return target instanceof TargetEncoding.Classes ? Task.CLASSIFICATION : Task.REGRESSION;
+  }
+
+  /** The width of the network's first layer. */
+  public int inputs() {
+    return features.stream().mapToInt(FeatureColumn::inputs).sum();
+  }
+
+  /** The width of the network's last layer: classes, or target columns. */
+  public int outputs() {
+    return target.outputs();
+  }
+
+  /** The same for a loss: binary_cross_entropy tells two classes apart by one output, the second class's. */
+  public int outputs(Loss loss) {
+    return isOneAnswer(loss) ? 1 : outputs();
+  }
+
+  /** Columns that must be read as words, whatever a file has in them: for {@link ReadOptions#withWords}. */
+  public Set<String> wordColumns() {
+    Set<String> names = new HashSet<>();
+    for (FeatureColumn feature : features) {
+      if (feature instanceof FeatureColumn.Categorical) {
+        names.add(feature.name());
+      }
+    }
+    return names;
+  }
+
+  /** Features and targets: classes, or numbers that were standardised. */
+  public Dataset encode(Table table) {
+    return encode(table, task() == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);
+  }
+
+  /**
+   * Features and targets as a loss wants them: for binary_cross_entropy classes become 0 and 1, one number for two classes, else
+   * one a class.
+   *
+   * @throws InvalidInputException when a column is not there, a value is missing or of another kind, or a class is not known
+   */
+  public Dataset encode(Table table, Loss loss) {
+    double[] x = encodedFeatures(table);
+    if (target instanceof TargetEncoding.Classes classes) {
+      Column column = column(table, classes.name());
+      int[] labels = new ClassNames(classes.classNames()).labels(column, table);
+      if (loss == Loss.CROSS_ENTROPY) {
+        return Dataset.adoptClasses(inputs(), outputs(), x, labels);
+      }
+      int width = outputs(loss);
+      double[] y = new double[table.rows() * width];
+      for (int row = 0; row < labels.length; row++) {
+        if (width == 1) {
+          y[row] = labels[row];
+        } else {
+          y[row * width + labels[row]] = 1;
+        }
+      }
+      return Dataset.adoptTargets(inputs(), width, x, y);
+    }
+    return Dataset.adoptTargets(inputs(), outputs(), x, encodedTargets(table, (TargetEncoding.Numbers) target));
+  }
+
+  /** Features alone, to predict from: the targets need not be there, and are 0. */
+  public Dataset encodeFeatures(Table table) {
+    return Dataset.adoptTargets(inputs(), outputs(), encodedFeatures(table), new double[table.rows() * outputs()]);
+  }
+
+  /**
+   * What a regression's outputs mean, in the targets' own units.
+   *
+   * @param outputs [rows x outputs] row-major; not changed
+   * @throws IllegalStateException when the targets are classes
+   */
+  public double[] decodeOutputs(double[] outputs) {
+    if (!(target instanceof TargetEncoding.Numbers numbers)) {
+      throw new IllegalStateException("the outputs are of classes");
+    }
+    double[] mean = numbers.mean();
+    double[] scale = numbers.scale();
+    double[] decoded = new double[outputs.length];
+    for (int i = 0; i < outputs.length; i++) {
+      decoded[i] = outputs[i] * scale[i % scale.length] + mean[i % mean.length];
+    }
+    return decoded;
+  }
+
+  /** How many values of each column have a category that training did not; columns without such values are not there. */
+  public Map<String, Integer> unknownCategories(Table table) {
+    Map<String, Integer> unknown = new TreeMap<>();
+    for (FeatureColumn feature : features) {
+      if (feature instanceof FeatureColumn.Categorical categorical) {
+        Column column = column(table, feature.name());
+        ClassNames known = new ClassNames(categorical.categories());
+        int count = (int) IntStream.range(0, table.rows())
+            .filter(row -> !column.isMissing(row) && known.place(column.word(row)) < 0).count();
+        if (count > 0) {
+          unknown.put(feature.name(), count);
+        }
+      }
+    }
+    return unknown;
+  }
+
+  private boolean isOneAnswer(Loss loss) {
+    return loss == Loss.BINARY_CROSS_ENTROPY && target instanceof TargetEncoding.Classes classes && classes.outputs() == 2;
+  }
+
+  private double[] encodedFeatures(Table table) {
+    int inputs = inputs();
+    HeapBudget.requireArray(table.rows(), inputs);
+    double[] x = new double[table.rows() * inputs];
+    int first = 0;
+    for (FeatureColumn feature : features) {
+      Column column = column(table, feature.name());
+      if (feature instanceof FeatureColumn.Numeric numeric) {
+        requireNumbers(column, table);
+        for (int row = 0; row < table.rows(); row++) {
+          double number = column.number(row);
+          if (Double.isNaN(number)) {
+            number = numeric.fill().orElseThrow(() -> missing(table, column));
+          }
+          x[row * inputs + first] = (number - numeric.mean()) / numeric.scale();
+        }
+      } else if (feature instanceof FeatureColumn.Categorical categorical) {
+        ClassNames known = new ClassNames(categorical.categories());
+        for (int row = 0; row < table.rows(); row++) {
+          String word = column.word(row);
+          int place = known.place(word != null ? word : categorical.fill().orElseThrow(() -> missing(table, column)));
+          if (place >= 0) {
+            x[row * inputs + first + place] = 1;
+          }
+        }
+      }
+      first += feature.inputs();
+    }
+    return x;
+  }
+
+  private static double[] encodedTargets(Table table, TargetEncoding.Numbers numbers) {
+    double[] mean = numbers.mean();
+    double[] scale = numbers.scale();
+    double[] y = new double[table.rows() * mean.length];
+    for (int i = 0; i < mean.length; i++) {
+      Column column = column(table, numbers.names().get(i));
+      requireNumbers(column, table);
+      for (int row = 0; row < table.rows(); row++) {
+        if (column.isMissing(row)) {
+          throw missing(table, column);
+        }
+        y[row * mean.length + i] = (column.number(row) - mean[i]) / scale[i];
+      }
+    }
+    return y;
+  }
+
+  private static Column column(Table table, String name) {
+    try {
+      return table.column(name);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(e.getMessage() + "; the model was trained with it", e);
+    }
+  }
+
+  private static void requireNumbers(Column column, Table table) {
+    if (!column.isNumeric()) {
+      int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
+      throw new InvalidInputException("column \"" + column.name() + "\" has words (row " + table.sourceRow(row) + ": \""
+          + column.word(row) + "\"), but the model was trained on numbers there");
+    }
+  }
+
+  /** The first row of the column without a value. */
+  private static InvalidInputException missing(Table table, Column column) {
+    int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
+    return new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name()
+        + "\"; leave such rows out, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
+  }
+}

@@ -1,0 +1,37 @@
+package dev.plumb.data;
+
+import dev.plumb.model.Keyed;
+import java.util.HashSet;
+import java.util.Set;
+
+/** What is learnt: numbers, or which of some classes. */
+public enum Task implements Keyed {
+  REGRESSION,
+  CLASSIFICATION;
+
+  /** More classes than this are inferred from words alone; the letters of the alphabet are fewer. */
+  private static final int MOST_INFERRED_CLASSES = 30;
+
+  /**
+   * What a target is probably meant for: words are classes. So are numbers when all are whole and only few differ: two, or up to
+   * 30 and not more than the square root of the number of rows.
+   */
+  public static Task infer(Column target) {
+    if (!target.isNumeric()) {
+      return CLASSIFICATION;
+    }
+    int most = Math.min(MOST_INFERRED_CLASSES, Math.max(2, (int) Math.sqrt(target.rows())));
+    Set<Double> seen = new HashSet<>();
+    for (int row = 0; row < target.rows(); row++) {
+      double number = target.number(row);
+      if (Double.isNaN(number)) {
+        continue;
+      }
+      // + 0.0 makes one of the two zeros.
+      if (number != Math.rint(number) || (seen.add(number + 0.0) && seen.size() > most)) {
+        return REGRESSION;
+      }
+    }
+    return seen.size() < 2 ? REGRESSION : CLASSIFICATION;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.plumb.data;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntToDoubleFunction;
+
+/** What a column holds, row by row, in the width of the file it came from. */
+sealed interface Values {
+  int size();
+
+  /** Numbers; a missing one is NaN. */
+  sealed interface Numbers extends Values {
+    double get(int row);
+  }
+
+  /** Of an array that was read whole: every step-th of its cells from the first on. */
+  record Picked(IntToDoubleFunction cells, int first, int step, int size) implements Numbers {
+    @Override
+    public double get(int row) {
+      return cells.applyAsDouble(first + row * step);
+    }
+  }
+
+  /** Numbers that grow while a file is read. Pieces are added and never copied, so that no moment needs them twice. */
+  final class Doubles implements Numbers {
+    private static final int SHIFT = 13;
+    private static final int PIECE = 1 << SHIFT;
+    /** So that wide tables of few rows stay small: only the first piece starts short, and doubles. */
+    private static final int FIRST = 64;
+
+    private double[][] pieces = {new double[FIRST]};
+    private int size;
+
+    void add(double value) {
+      int piece = size >> SHIFT;
+      int at = size & (PIECE - 1);
+      if (piece == pieces.length) {
+        pieces = Arrays.copyOf(pieces, piece + piece / 2 + 1);
+      }
+      if (pieces[piece] == null) {
+        pieces[piece] = new double[PIECE];
+      } else if (at == pieces[piece].length) {
+        pieces[piece] = Arrays.copyOf(pieces[piece], 2 * at);
+      }
+      pieces[piece][at] = value;
+      size++;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+
+    @Override
+    public double get(int row) {
+      return pieces[row >> SHIFT][row & (PIECE - 1)];
+    }
+  }
+
+  /** Words that grow while a file is read, each distinct one kept once; a missing one is null. */
+  final class Words implements Values {
+    private final Map<String, Integer> numbers = new HashMap<>();
+    private final List<String> words = new ArrayList<>();
+    private int[] rows = new int[64];
+    private int size;
+
+    void add(String word) {
+      Integer number = numbers.get(word);
+      if (number == null) {
+        number = words.size();
+        words.add(word);
+        numbers.put(word, number);
+      }
+      if (size == rows.length) {
+        rows = Arrays.copyOf(rows, size + size / 2);
+      }
+      rows[size++] = number;
+    }
+
+    int distinct() {
+      return words.size();
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+
+    String get(int row) {
+      return words.get(rows[row]);
+    }
+  }
+}

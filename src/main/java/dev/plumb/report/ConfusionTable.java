@@ -1,0 +1,141 @@
+package dev.plumb.report;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * A confusion matrix as a table: every cell has its count and is shaded by its share of the row, the diagonal is framed. Of very
+ * many classes those with most mistakes are shown, and the others are added up.
+ */
+final class ConfusionTable {
+  private static final int MOST_CLASSES = 24;
+  private static final int MOST_PAIRS = 5;
+
+  private final List<String> names;
+  private final long[][] counts;
+  private final long rows;
+  private final long right;
+
+  /** @param counts [true class][predicted class] */
+  ConfusionTable(List<String> names, long[][] counts) {
+    this.names = names;
+    this.counts = counts;
+    rows = Arrays.stream(counts).flatMapToLong(Arrays::stream).sum();
+    right = IntStream.range(0, counts.length).mapToLong(i -> counts[i][i]).sum();
+  }
+
+  void draw(Markup html, String ofRows) {
+    html.element("p", Figures.whole(right) + " of " + Figures.whole(rows) + " " + ofRows + (rows == 1 ? " row" : " rows")
+        + " were classified correctly (" + Figures.percent((double) right / rows) + "). " + mistakes()).line();
+    int[] shown = shown();
+    boolean merged = shown.length < names.size();
+    List<String> labels = new ArrayList<>(Arrays.stream(shown).mapToObj(names::get).toList());
+    long[][] cells = merged ? merged(shown) : counts;
+    if (merged) {
+      labels.add("others");
+    }
+    html.open("div", "class", "card").line();
+    html.element("p", "Rows: the true class. Columns: what was predicted. Recall: the share of a true class that was found;"
+        + " precision: the share of a prediction that was right."
+        + (merged ? " Of " + Figures.whole(names.size()) + " classes the "
+        + shown.length + " with most mistakes are shown." : ""), "class", "small", "id", "confusion-explained").line();
+    html.scrolling("Confusion matrix").line();
+    html.open("table", "class", "matrix", "id", "confusion", "aria-describedby", "confusion-explained").line();
+    html.open("thead").open("tr").element("th", "true \\ predicted", "scope", "col");
+    labels.forEach(label -> html.element("th", shortened(label), "scope", "col", "title", shortened(label).equals(label) ? null
+        : Page.cut(label)));
+    html.element("th", "recall", "scope", "col", "class", "sum").close("thead").line().open("tbody").line();
+    for (int actual = 0; actual < cells.length; actual++) {
+      long sum = Arrays.stream(cells[actual]).sum();
+      html.open("tr").element("th", shortened(labels.get(actual)), "scope", "row");
+      for (int predicted = 0; predicted < cells.length; predicted++) {
+        double share = sum == 0 ? 0 : (double) cells[actual][predicted] / sum;
+        html.element("td", Figures.whole(cells[actual][predicted]),
+            "class", actual == predicted ? "diagonal" : share > 0 ? "wrong" : "none",
+            "style", share > 0 ? String.format(Locale.ROOT, "--share:%.3f", share) : null);
+      }
+      boolean others = merged && actual == shown.length;
+      html.element("td", others ? "-" : percent(cells[actual][actual], sum), "class", "sum").close("tr").line();
+    }
+    html.close("tbody").line().open("tfoot").open("tr").element("th", "precision", "scope", "row", "class", "sum");
+    for (int predicted = 0; predicted < cells.length; predicted++) {
+      int column = predicted;
+      long sum = Arrays.stream(cells).mapToLong(row -> row[column]).sum();
+      boolean others = merged && predicted == shown.length;
+      html.element("td", others ? "-" : percent(cells[predicted][predicted], sum), "class", "sum");
+    }
+    html.element("td", "", "class", "sum").close("tfoot").line().close("table").close("div").close("div").line();
+  }
+
+  private String mistakes() {
+    record Pair(int actual, int predicted, long count) {}
+    List<Pair> pairs = new ArrayList<>();
+    for (int actual = 0; actual < counts.length; actual++) {
+      for (int predicted = 0; predicted < counts.length; predicted++) {
+        if (actual != predicted && counts[actual][predicted] > 0) {
+          pairs.add(new Pair(actual, predicted, counts[actual][predicted]));
+        }
+      }
+    }
+    pairs.sort(Comparator.comparingLong((Pair pair) -> -pair.count()));
+    if (pairs.isEmpty()) {
+      return "There was no mistake.";
+    }
+    return "Most frequent mistakes: " + String.join(", ", pairs.stream().limit(MOST_PAIRS)
+        .map(pair -> shortened(names.get(pair.actual())) + " taken for " + shortened(names.get(pair.predicted())) + " ("
+            + Figures.whole(pair.count()) + ")")
+        .toList()) + ".";
+  }
+
+  private int[] shown() {
+    if (names.size() <= MOST_CLASSES) {
+      return IntStream.range(0, names.size()).toArray();
+    }
+    long[] wrong = new long[names.size()];
+    for (int actual = 0; actual < counts.length; actual++) {
+      for (int predicted = 0; predicted < counts.length; predicted++) {
+        if (actual != predicted) {
+          wrong[actual] += counts[actual][predicted];
+          wrong[predicted] += counts[actual][predicted];
+        }
+      }
+    }
+    return IntStream.range(0, names.size())
+        .boxed()
+        .sorted(Comparator.comparingLong((Integer i) -> -wrong[i]))
+        .limit(MOST_CLASSES)
+        .sorted()
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
+
+  /** The shown classes, and one more row and column for all others together. */
+  private long[][] merged(int[] shown) {
+    int[] place = new int[names.size()];
+    Arrays.fill(place, shown.length);
+    for (int i = 0; i < shown.length; i++) {
+      place[shown[i]] = i;
+    }
+    long[][] merged = new long[shown.length + 1][shown.length + 1];
+    for (int actual = 0; actual < counts.length; actual++) {
+      for (int predicted = 0; predicted < counts.length; predicted++) {
+        merged[place[actual]][place[predicted]] += counts[actual][predicted];
+      }
+    }
+    return merged;
+  }
+
+  /** Whole, and never rounded up to all. */
+  private static String percent(long part, long all) {
+    long rounded = Math.round(100.0 * part / all);
+    return all == 0 ? "-" : rounded == 100 && part < all ? ">99%" : rounded + "%";
+  }
+
+  private static String shortened(String name) {
+    return name.codePointCount(0, name.length()) > 24 ? name.substring(0, name.offsetByCodePoints(0, 23)) + "…" : name;
+  }
+}

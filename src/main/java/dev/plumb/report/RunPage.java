@@ -1,0 +1,184 @@
+package dev.plumb.report;
+
+import dev.plumb.report.LineChart.Series;
+import dev.plumb.report.RunReport.Classes;
+import dev.plumb.report.RunReport.Numbers;
+import dev.plumb.report.RunReport.Target;
+import dev.plumb.train.EpochRow;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/** The report of one training. */
+final class RunPage {
+  /** Of the epochs, that is some hundred kilobytes of curves and their table. */
+  private static final int MOST_ROWS = 1200;
+
+  private static final int MOST_TARGETS = 4;
+
+  private final RunReport report;
+  private final List<EpochRow> epochs;
+
+  RunPage(RunReport report) {
+    this.report = report;
+    epochs = report.epochs();
+  }
+
+  byte[] html() {
+    Page page = new Page(report.title(), "Training report");
+    page.notes(report.notes());
+    report.divergedAtEpoch().ifPresent(epoch -> page.notes(List.of("The training diverged: from epoch " + Figures.whole(epoch)
+        + " on not all numbers are finite. Curves have a gap there.")));
+    if (!epochs.isEmpty()) {
+      page.tiles(tiles());
+    }
+    page.startMain();
+    if (epochs.isEmpty()) {
+      page.startSection("training", "Training");
+      page.html().element("p", "No epoch was finished.").line();
+      page.endSection();
+    } else {
+      drawTraining(page);
+      drawGradients(page);
+    }
+    drawPredictions(page);
+    page.entries("configuration", "Configuration", report.configuration());
+    page.entries("manifest", "Manifest", report.manifest());
+    return page.finish();
+  }
+
+  /** Of the epoch whose weights the model has; where that is not said, of the last one with a finite loss. */
+  private List<Map.Entry<String, String>> tiles() {
+    EpochRow last = epochs.get(epochs.size() - 1);
+    EpochRow kept = epochs.stream()
+        .filter(row -> report.keptEpoch().isPresent()
+            ? row.epoch() == report.keptEpoch().getAsInt()
+            : Double.isFinite(row.trainLoss()))
+        .reduce((one, other) -> other)
+        .orElse(last);
+    List<Map.Entry<String, String>> tiles = new ArrayList<>();
+    if (any(EpochRow::metric)) {
+      tiles.add(Map.entry("validation " + report.metricName(), Figures.brief(kept.metric())));
+    }
+    if (any(EpochRow::validationLoss)) {
+      tiles.add(Map.entry("validation loss", Figures.brief(kept.validationLoss())));
+    }
+    tiles.add(Map.entry("training loss", Figures.brief(kept.trainLoss())));
+    tiles.add(Map.entry("epochs", Figures.whole(last.epoch())));
+    if (kept != last) {
+      tiles.add(Map.entry(report.keptEpoch().isPresent() ? "weights of epoch" : "losses of epoch", Figures.whole(kept.epoch())));
+    }
+    tiles.add(Map.entry("time", Figures.seconds(
+        epochs.stream().mapToDouble(EpochRow::seconds).filter(Double::isFinite).sum())));
+    return tiles;
+  }
+
+  private void drawTraining(Page page) {
+    record Curve(String heading, String name, ToDoubleFunction<EpochRow> value) {}
+    List<Curve> curves = new ArrayList<>();
+    curves.add(new Curve("training loss", "train", EpochRow::trainLoss));
+    if (any(EpochRow::validationLoss)) {
+      curves.add(new Curve("validation loss", "validation", EpochRow::validationLoss));
+    }
+    int losses = curves.size();
+    if (any(EpochRow::metric)) {
+      curves.add(new Curve(report.metricName(), report.metricName(), EpochRow::metric));
+    }
+    curves.add(new Curve("learning rate", "learning rate", EpochRow::learningRate));
+    curves.add(new Curve("seconds", "seconds", EpochRow::seconds));
+    List<double[]> values = curves.stream().map(curve -> epochs.stream().mapToDouble(curve.value()).toArray()).toList();
+    Thinning thinning = new Thinning(epochs.size(), values, MOST_ROWS);
+    double[] x = thinning.of(epochs.stream().mapToDouble(EpochRow::epoch).toArray());
+    List<Series> series = IntStream.range(0, curves.size())
+        .mapToObj(i -> new Series(curves.get(i).name(), i + 1, thinning.of(values.get(i))))
+        .toList();
+
+    Markup html = page.html();
+    page.startSection("training", "Training");
+    html.open("div", "class", "charts").line();
+    String table = "epochs-table";
+    chart("loss", "Loss", x, series.subList(0, losses), table).draw(html);
+    if (any(EpochRow::metric)) {
+      chart("metric", "Validation " + report.metricName(), x, series.subList(losses, losses + 1), table).linearOnly().draw(html);
+    }
+    chart("rate", "Learning rate", x, series.subList(series.size() - 2, series.size() - 1), table).linearFirst().draw(html);
+    chart("seconds", "Seconds per epoch", x, series.subList(series.size() - 1, series.size()), table).linearOnly().draw(html);
+    html.close("div").line();
+    List<String> heads = new ArrayList<>(List.of("epoch"));
+    curves.forEach(curve -> heads.add(curve.heading()));
+    new NumberTable(table, "Epochs as a table", heads, x, series.stream().map(Series::values).toList())
+        .draw(html, thinning.note("epochs"));
+    page.endSection();
+  }
+
+  private LineChart chart(String id, String title, double[] x, List<Series> series, String table) {
+    return new LineChart(id, title, "epoch", x, series, table)
+        .mark(report.keptEpoch(), "weights kept: epoch " + report.keptEpoch().orElse(0))
+        .notFiniteFrom(report.divergedAtEpoch());
+  }
+
+  private void drawGradients(Page page) {
+    List<EpochRow> rows = epochs.stream().filter(row -> row.gradientNorms().length == report.layers()).toList();
+    if (rows.isEmpty() || report.layers() == 0) {
+      return;
+    }
+    double[][] norms = rows.stream().map(EpochRow::gradientNorms).toArray(double[][]::new);
+    int layers = norms[0].length;
+    List<String> names = report.layerNames().size() == layers
+        ? report.layerNames()
+        : IntStream.range(0, layers).mapToObj(i -> i == layers - 1 ? "output" : "layer " + (i + 1)).toList();
+    Markup html = page.html();
+    page.startSection("gradients", "Gradient norms by layer");
+    GradientEnds ends = new GradientEnds(rows);
+    html.element("p", ends.sentence(), "id", "gradient-sentence", "class", "finding").line();
+    html.open("div", "class", "charts").line();
+    HeatMap map = new HeatMap("gradients-map", rows.stream().mapToInt(EpochRow::epoch).toArray(), norms, names);
+    map.draw(html, "Norm by layer and epoch", ends.sentence());
+    double[] x = IntStream.rangeClosed(1, layers).mapToDouble(i -> i).toArray();
+    List<Series> profile = List.of(new Series("start", 1, ends.start()), new Series("end", 2, ends.end()));
+    if (layers > 1) {
+      new LineChart("gradients-profile", "Norm over the depth", "layer", x, profile, "profile-table").withPoints().draw(html);
+    }
+    html.close("div").line();
+    map.drawTable(html);
+    if (layers > 1) {
+      new NumberTable("profile-table", "Norm over the depth as a table", List.of("layer", "start", "end"), x,
+          profile.stream().map(Series::values).toList()).draw(html, ends.note());
+    }
+    html.element("p", "Frobenius norms of the weights' gradients in each epoch's last step. " + ends.note(), "class",
+        "small").line();
+    page.endSection();
+  }
+
+  private void drawPredictions(Page page) {
+    if (report.predictions().isEmpty()) {
+      return;
+    }
+    RunReport.Predictions predictions = report.predictions().get();
+    Markup html = page.html();
+    page.startSection("predictions", "Predictions of " + predictions.rows() + " rows");
+    if (predictions instanceof Classes classes) {
+      new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows());
+    } else if (predictions instanceof Numbers numbers) {
+      List<Target> shown = numbers.targets().subList(0, Math.min(MOST_TARGETS, numbers.targets().size()));
+      List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i, shown.get(i))).toList();
+      html.open("div", "class", "charts").line();
+      scatters.forEach(scatter -> {
+        scatter.draw(html);
+        scatter.drawTable(html);
+      });
+      html.close("div").line();
+      if (shown.size() < numbers.targets().size()) {
+        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MOST_TARGETS + " are shown.", "class",
+            "small").line();
+      }
+    }
+    page.endSection();
+  }
+
+  private boolean any(ToDoubleFunction<EpochRow> value) {
+    return epochs.stream().mapToDouble(value).anyMatch(number -> !Double.isNaN(number));
+  }
+}

@@ -1,0 +1,132 @@
+package dev.plumb.report;
+
+import dev.plumb.report.RunReport.Target;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * Predicted (up) against true values (across) of one target as SVG, both on one scale: on the diagonal a prediction is right. Of
+ * many rows an even share is drawn; the figures beside it are of all.
+ */
+final class Scatter {
+  private static final int MOST_POINTS = 1500;
+  private static final int GROUPS = 10;
+
+  private static final double WIDTH = 440;
+  private static final double LEFT = 64;
+  private static final double TOP = 14;
+  private static final double SIDE = 330;
+
+  private final String id;
+  private final Target target;
+  private final int[] finite;
+  private final int rows;
+
+  Scatter(String id, Target target) {
+    this.id = id;
+    this.target = target;
+    rows = target.actual().length;
+    finite = IntStream.range(0, rows)
+        .filter(i -> Double.isFinite(target.actual()[i]) && Double.isFinite(target.predicted()[i]))
+        .toArray();
+  }
+
+  void draw(Markup html) {
+    String title = "Predicted against true: " + Page.cut(target.name());
+    html.open("figure", "class", "card").line().element("h3", title).line();
+    html.open("svg", "class", "scatter", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + SIDE + 46), "role", "img",
+        "aria-labelledby", id + "-title " + id + "-desc");
+    html.element("title", title, "id", id + "-title").element("desc", figures(), "id", id + "-desc").line();
+    if (finite.length == 0) {
+      html.element("text", "no finite prediction", "x", WIDTH / 2, "y", TOP + SIDE / 2, "text-anchor", "middle");
+    } else {
+      drawPoints(html);
+    }
+    html.close("svg").line();
+    html.element("p", figures(), "class", "readout").line();
+    html.close("figure").line();
+  }
+
+  private void drawPoints(Markup html) {
+    double smallest = Arrays.stream(finite).mapToDouble(i -> Math.min(target.actual()[i], target.predicted()[i])).min().orElse(0);
+    double largest = Arrays.stream(finite).mapToDouble(i -> Math.max(target.actual()[i], target.predicted()[i])).max().orElse(1);
+    Axis axis = Axis.linear(smallest, largest);
+    for (Axis.Tick tick : axis.ticks()) {
+      double x = LEFT + axis.at(tick.value()) * SIDE;
+      double y = TOP + SIDE - axis.at(tick.value()) * SIDE;
+      html.empty("line", "class", "grid", "x1", LEFT, "x2", LEFT + SIDE, "y1", y, "y2", y);
+      html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + SIDE);
+      html.element("text", tick.label(), "x", LEFT - 6, "y", y + 4, "text-anchor", "end");
+      html.element("text", tick.label(), "x", x, "y", TOP + SIDE + 17, "text-anchor", "middle").line();
+    }
+    html.empty("line", "class", "right", "x1", LEFT, "y1", TOP + SIDE, "x2", LEFT + SIDE, "y2", TOP).line();
+    html.element("text", "true value", "x", LEFT + SIDE / 2, "y", TOP + SIDE + 36, "text-anchor", "middle");
+    html.element("text", "predicted", "x", 0, "y", 0, "text-anchor", "middle",
+        "transform", "translate(13 " + (TOP + SIDE / 2) + ") rotate(-90)").line();
+    html.open("g", "class", "points").line();
+    for (int at : Thinning.spread(finite.length, MOST_POINTS)) {
+      int row = finite[at];
+      html.empty("circle", "cx", LEFT + axis.at(target.actual()[row]) * SIDE,
+          "cy", TOP + SIDE - axis.at(target.predicted()[row]) * SIDE, "r", finite.length > 300 ? "2.2" : "3.2");
+    }
+    html.close("g").line();
+  }
+
+  private String figures() {
+    if (finite.length == 0) {
+      return "None of " + Figures.whole(rows) + " predictions is finite.";
+    }
+    double mean = Arrays.stream(finite).mapToDouble(i -> target.actual()[i]).average().orElseThrow();
+    double around = Arrays.stream(finite).mapToDouble(i -> square(target.actual()[i] - mean)).sum();
+    double missed = Arrays.stream(finite).mapToDouble(i -> square(error(i))).sum();
+    double absolute = Arrays.stream(finite).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow();
+    String of = Figures.whole(finite.length) + (finite.length == 1 ? " row" : " rows");
+    return "R² " + (around > 0 ? Figures.brief(1 - missed / around) : "-") + " · MAE " + Figures.brief(absolute)
+        + " · RMSE " + Figures.brief(Math.sqrt(missed / finite.length)) + " over " + of
+        + (finite.length > MOST_POINTS ? ", of which " + Figures.whole(MOST_POINTS) + " are drawn" : "")
+        + (finite.length < rows ? "; " + Figures.whole(rows - finite.length) + " predictions were not finite and are left out"
+        : "") + ".";
+  }
+
+  /** The rows in ten groups by their true value: what the drawing shows, for those who cannot see it. */
+  void drawTable(Markup html) {
+    if (finite.length == 0) {
+      return;
+    }
+    int[] byTruth = Arrays.stream(finite)
+        .boxed()
+        .sorted((one, other) -> Double.compare(target.actual()[one], target.actual()[other]))
+        .mapToInt(Integer::intValue)
+        .toArray();
+    int groups = Math.min(GROUPS, byTruth.length);
+    html.open("div", "class", "card").line().element("h3", "Rows in " + groups + " groups by their true value").line();
+    html.scrolling("Predictions by true value").line();
+    html.open("table", "class", "numbers wrapped", "id", id + "-table").line();
+    html.open("thead").open("tr");
+    for (String head : new String[] {"true values", "rows", "mean true", "mean predicted", "mean abs. error"}) {
+      html.element("th", head, "scope", "col");
+    }
+    html.close("thead").line().open("tbody").line();
+    for (int group = 0; group < groups; group++) {
+      int[] of = Arrays.copyOfRange(
+          byTruth, (int) ((long) group * byTruth.length / groups), (int) ((group + 1L) * byTruth.length / groups));
+      html.open("tr");
+      html.element("th", Figures.brief(target.actual()[of[0]]) + " to " + Figures.brief(target.actual()[of[of.length - 1]]),
+          "scope", "row");
+      html.element("td", Figures.whole(of.length));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));
+      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow()));
+      html.close("tr").line();
+    }
+    html.close("table").close("div").close("div").line();
+  }
+
+  private double error(int row) {
+    return target.predicted()[row] - target.actual()[row];
+  }
+
+  private static double square(double value) {
+    return value * value;
+  }
+}

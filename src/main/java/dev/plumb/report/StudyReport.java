@@ -1,0 +1,120 @@
+package dev.plumb.report;
+
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.study.StudyNetwork;
+import dev.plumb.study.StudyResult;
+import dev.plumb.study.StudyRun;
+import dev.plumb.study.StudySpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * What the report of a study shows: several networks, each trained from one or more seeds.
+ *
+ * @param epochs of every training
+ * @param lossAtEpochs the epochs, from 1, that the table names; runs may have losses of more, for the curves
+ */
+public record StudyReport(
+    String title,
+    List<String> notes,
+    int epochs,
+    List<Integer> lossAtEpochs,
+    List<Network> networks,
+    SortedMap<String, String> configuration,
+    SortedMap<String, String> manifest) {
+
+  private static final int MOST_CURVE_POINTS = 120;
+
+  /** Of all trainings together: one is a few dozen bytes. */
+  private static final int MOST_LOSSES = 1_000_000;
+
+  public StudyReport {
+    notes = List.copyOf(notes);
+    lossAtEpochs = List.copyOf(lossAtEpochs);
+    networks = List.copyOf(networks);
+  }
+
+  /**
+   * @param result whose runs are network by network, as many for each
+   * @param manifest versions and device
+   */
+  public static StudyReport of(StudyResult result, SortedMap<String, String> manifest) {
+    StudySpec spec = result.spec();
+    int seeds = result.runs().size() / spec.networks().size();
+    List<Network> networks = new ArrayList<>();
+    for (int i = 0; i < spec.networks().size(); i++) {
+      StudyNetwork network = spec.networks().get(i);
+      List<Run> runs = result.runs().subList(i * seeds, (i + 1) * seeds).stream().map(StudyReport::run).toList();
+      networks.add(new Network(network.name(), network.network().shape(), network.network().activation().key(), runs));
+    }
+    return new StudyReport(
+        spec.name(), List.of(), spec.training().epochs(), spec.lossAtEpochs(), networks, configuration(spec, seeds), manifest);
+  }
+
+  /** Epochs whose losses give a good curve, the first ones densely; fewer where there are very many trainings. */
+  public static List<Integer> curveEpochs(StudySpec spec, int seeds) {
+    int epochs = spec.training().epochs();
+    int points = Math.max(2, Math.min(MOST_CURVE_POINTS, MOST_LOSSES / spec.networks().size() / seeds));
+    return IntStream.concat(IntStream.rangeClosed(1, Math.min(epochs, points / 10)),
+        IntStream.of(Thinning.spread(epochs, points)).map(i -> i + 1))
+        .distinct()
+        .sorted()
+        .boxed()
+        .toList();
+  }
+
+  private static Run run(StudyRun run) {
+    return new Run(run.seed(), run.lossAtEpoch(), run.finalLoss(), run.gradNormPerLayer(), run.trainSeconds(),
+        run.divergedAtEpoch());
+  }
+
+  private static SortedMap<String, String> configuration(StudySpec spec, int seeds) {
+    TrainingSpec training = spec.training();
+    SortedMap<String, String> configuration = new TreeMap<>();
+    configuration.put("samples", Integer.toString(spec.samples()));
+    configuration.put("seed", seeds == 1 ? Long.toString(spec.seed()) : spec.seed() + " to " + (spec.seed() + seeds - 1));
+    configuration.put("initializer", spec.initializer().key());
+    configuration.put("loss", training.loss().key());
+    String optimizer = training.optimizer().toString();
+    configuration.put("optimizer", training.optimizer().kind().key() + " "
+        + optimizer.substring(optimizer.indexOf('[') + 1, optimizer.indexOf(']')));
+    training.clipNorm().ifPresent(norm -> configuration.put("clipNorm", Double.toString(norm)));
+    configuration.put("learningRate", Double.toString(training.learningRate()));
+    configuration.put("epochs", Integer.toString(training.epochs()));
+    configuration.put("batchSize", training.batchSize().isPresent()
+        ? training.batchSize().getAsInt() + (spec.shuffle() ? ", shuffled" : "")
+        : "all rows at once");
+    configuration.put("precision", training.precision().key());
+    return configuration;
+  }
+
+  /**
+   * @param shape the widths in a word: 3-6-6-1
+   * @param runs one a seed, at least one
+   */
+  public record Network(String name, String shape, String activation, List<Run> runs) {
+    public Network {
+      runs = List.copyOf(runs);
+      if (runs.isEmpty()) {
+        throw new IllegalArgumentException("network \"" + name + "\" has no run");
+      }
+    }
+  }
+
+  /**
+   * @param lossAtEpoch over all rows before that epoch's updates; NaN where training ended earlier
+   * @param finalLoss after the last update
+   * @param gradientNorms Frobenius norms of dW per layer in the last step, output layer included
+   */
+  public record Run(
+      long seed,
+      SortedMap<Integer, Double> lossAtEpoch,
+      double finalLoss,
+      double[] gradientNorms,
+      double trainSeconds,
+      OptionalInt divergedAtEpoch) {}
+}

@@ -1,0 +1,191 @@
+package dev.plumb.store;
+
+import dev.plumb.model.Activation;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.Precision;
+import dev.plumb.store.SafetensorsFile.Contents;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * A trained model as one safetensors file. Its tensors have the names and shapes that PyTorch gives to
+ * {@code nn.Sequential(Linear, activation, Linear, ..., Linear)}: {@code 0.weight} [out, in], {@code 0.bias} [out],
+ * {@code 2.weight}, ...; so this reads one, and nothing is missing or left over:
+ *
+ * <pre>{@code
+ * net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+ * net.load_state_dict(safetensors.torch.load_file("model.safetensors"))
+ * }</pre>
+ *
+ * Such a network takes columns that are encoded already; for the activation linear it has {@code nn.Identity()}. All else stands
+ * in the header's texts: {@code plumb.format}, {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision},
+ * {@code plumb.encoding} (JSON), and the manifest, each key behind {@code manifest.}.
+ */
+public final class ModelFile {
+  private static final String FORMAT = "plumb.format";
+  /** The number changes when older readers would read newer files wrongly. */
+  private static final String MODEL = "model 1";
+  private static final String ACTIVATION = "plumb.activation";
+  private static final String LOSS = "plumb.loss";
+  private static final String PRECISION = "plumb.precision";
+  private static final String ENCODING = "plumb.encoding";
+  private static final String MANIFEST = "manifest.";
+
+  private ModelFile() {}
+
+  /**
+   * Writes a model whole or not at all; the same model gives the same bytes.
+   *
+   * @throws InvalidInputException when it cannot be written
+   */
+  public static void write(Path file, TrainedModel model) {
+    AtomicFile.write(file, out -> write(out, model));
+  }
+
+  /** Writes the same to a stream, and leaves it open. */
+  public static void write(OutputStream out, TrainedModel model) throws IOException {
+    SafetensorsFile.write(out, texts(model), tensors(model));
+  }
+
+  /**
+   * Reads a model.
+   *
+   * @throws InvalidInputException when it cannot be read, is none, is of a newer format, or is damaged in any bit; the message
+   *     names the file
+   */
+  public static TrainedModel read(Path file) {
+    Contents contents = SafetensorsFile.read(file);
+    try {
+      return model(contents);
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  /** What is not numbers. */
+  static SortedMap<String, String> texts(TrainedModel model) throws IOException {
+    SortedMap<String, String> texts = new TreeMap<>();
+    texts.put(FORMAT, MODEL);
+    texts.put(ACTIVATION, model.network().activation().key());
+    texts.put(LOSS, model.loss().key());
+    texts.put(PRECISION, model.precision().key());
+    texts.put(ENCODING, EncodingJson.write(model.encoding()));
+    model.manifest().forEach((key, value) -> texts.put(MANIFEST + key, value));
+    return texts;
+  }
+
+  /** The parameters by PyTorch's names, layer by layer, weight before bias. */
+  static List<Tensor.Reals> tensors(TrainedModel model) {
+    List<Tensor.Reals> tensors = new ArrayList<>();
+    for (ParameterLayout.Slice slice : ParameterLayout.of(model.network()).slices()) {
+      double[] values = Arrays.copyOfRange(model.parameters(), slice.offset(), slice.offset() + slice.size());
+      tensors.add(new Tensor.Reals(name(slice), model.type(), shape(slice), values));
+    }
+    return tensors;
+  }
+
+  private static TrainedModel model(Contents contents) {
+    SortedMap<String, String> texts = contents.texts();
+    if (!MODEL.equals(texts.get(FORMAT))) {
+      throw new InvalidInputException(texts.containsKey(FORMAT)
+          ? "has the format \"" + texts.get(FORMAT) + "\", but \"" + MODEL + "\" is what this version of Plumb reads here"
+          : "has no " + FORMAT + " in its header; it is no model");
+    }
+    Activation activation = text(texts, ACTIVATION, Activation::of);
+    Loss loss = text(texts, LOSS, Loss::of);
+    Precision precision = text(texts, PRECISION, Precision::of);
+    Map<String, Tensor.Reals> tensors = reals(contents.tensors());
+    NetworkSpec network = new NetworkSpec(widths(tensors), activation);
+    double[] parameters = parameters(network, tensors);
+    SortedMap<String, String> manifest = new TreeMap<>();
+    texts.forEach((key, value) -> {
+      if (key.startsWith(MANIFEST)) {
+        manifest.put(key.substring(MANIFEST.length()), value);
+      }
+    });
+    return new TrainedModel(network, loss, precision, text(texts, ENCODING, EncodingJson::read), parameters, manifest);
+  }
+
+  private static <T> T text(Map<String, String> texts, String key, Function<String, T> parser) {
+    if (!texts.containsKey(key)) {
+      throw new InvalidInputException("has no " + key + " in its header");
+    }
+    try {
+      return parser.apply(texts.get(key));
+    } catch (InvalidInputException e) {
+      throw e.at(key);
+    }
+  }
+
+  private static Map<String, Tensor.Reals> reals(List<Tensor> tensors) {
+    Map<String, Tensor.Reals> reals = new HashMap<>();
+    for (Tensor tensor : tensors) {
+      if (!(tensor instanceof Tensor.Reals real)) {
+        throw new InvalidInputException("tensor \"" + tensor.name() + "\" has whole numbers; a model has none");
+      }
+      reals.put(tensor.name(), real);
+    }
+    return reals;
+  }
+
+  /** From the shapes of 0.weight, 2.weight, ...; whether they fit each other is seen when the parameters are taken. */
+  private static List<Integer> widths(Map<String, Tensor.Reals> tensors) {
+    List<Integer> widths = new ArrayList<>();
+    Tensor.Reals weight = tensors.get("0.weight");
+    for (int layer = 0; weight != null; layer++) {
+      if (weight.shape().size() != 2) {
+        throw new InvalidInputException("tensor \"" + weight.name() + "\" has the shape " + weight.shape()
+            + "; weights are [outputs, inputs]");
+      }
+      if (layer == 0) {
+        widths.add(weight.shape().get(1));
+      }
+      widths.add(weight.shape().get(0));
+      weight = tensors.get(2 * (layer + 1) + ".weight");
+    }
+    if (widths.isEmpty()) {
+      throw new InvalidInputException("has no tensor \"0.weight\", the first layer's");
+    }
+    return widths;
+  }
+
+  private static double[] parameters(NetworkSpec network, Map<String, Tensor.Reals> tensors) {
+    ParameterLayout layout = ParameterLayout.of(network);
+    double[] parameters = new double[layout.size()];
+    for (ParameterLayout.Slice slice : layout.slices()) {
+      Tensor.Reals tensor = tensors.remove(name(slice));
+      if (tensor == null || !tensor.shape().equals(shape(slice))) {
+        throw new InvalidInputException((tensor == null
+            ? "has no tensor \"" + name(slice) + "\""
+            : "tensor \"" + name(slice) + "\" has the shape " + tensor.shape()) + "; layers " + network.widths() + " need "
+            + shape(slice));
+      }
+      System.arraycopy(tensor.values(), 0, parameters, slice.offset(), slice.size());
+    }
+    if (!tensors.isEmpty()) {
+      throw new InvalidInputException("has a tensor \"" + new TreeMap<>(tensors).firstKey() + "\", which no layer of "
+          + network.widths() + " needs");
+    }
+    return parameters;
+  }
+
+  private static String name(ParameterLayout.Slice slice) {
+    return 2 * slice.layer() + (slice.isBias() ? ".bias" : ".weight");
+  }
+
+  private static List<Integer> shape(ParameterLayout.Slice slice) {
+    return slice.isBias() ? List.of(slice.rows()) : List.of(slice.rows(), slice.columns());
+  }
+}

@@ -1,0 +1,100 @@
+package dev.plumb.store;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+
+/** The values of tensors as bytes: little-endian, row-major, without a gap, in all formats alike. */
+final class TensorValues {
+  private static final int CHUNK_BYTES = 1 << 16;
+
+  private TensorValues() {}
+
+  static void write(Tensor tensor, OutputStream out) throws IOException {
+    int bytes = tensor.type().bytes();
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int first = 0; first < tensor.size(); first += CHUNK_BYTES / bytes) {
+      put(tensor, first, Math.min(tensor.size() - first, CHUNK_BYTES / bytes), chunk.clear());
+      out.write(chunk.array(), 0, chunk.position());
+    }
+  }
+
+  /**
+   * Reads a tensor from the channel's position on.
+   *
+   * @throws IOException also when the file ends before
+   */
+  static Tensor read(SafetensorsHeader.Entry entry, FileChannel channel) throws IOException {
+    int bytes = entry.type().bytes();
+    double[] reals = new double[entry.type().isReal() ? entry.size() : 0];
+    long[] integers = new long[entry.type().isReal() ? 0 : entry.size()];
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int first = 0; first < entry.size(); first += CHUNK_BYTES / bytes) {
+      int count = Math.min(entry.size() - first, CHUNK_BYTES / bytes);
+      chunk.clear().limit(count * bytes);
+      while (chunk.hasRemaining()) {
+        if (channel.read(chunk) < 0) {
+          throw new IOException("it was cut short while it was read");
+        }
+      }
+      get(entry.type(), chunk.flip(), first, count, reals, integers);
+    }
+    return entry.type().isReal()
+        ? new Tensor.Reals(entry.name(), entry.type(), entry.shape(), reals)
+        : new Tensor.Integers(entry.name(), entry.type(), entry.shape(), integers);
+  }
+
+  private static void put(Tensor tensor, int first, int count, ByteBuffer chunk) {
+    double[] reals = tensor instanceof Tensor.Reals real ? real.values() : null;
+    long[] integers = tensor instanceof Tensor.Integers integer ? integer.values() : null;
+    switch (tensor.type()) {
+      case F64 -> {
+        for (int i = first; i < first + count; i++) {
+          chunk.putDouble(reals[i]);
+        }
+      }
+      case F32 -> {
+        for (int i = first; i < first + count; i++) {
+          chunk.putFloat((float) reals[i]);
+        }
+      }
+      case I64 -> {
+        for (int i = first; i < first + count; i++) {
+          chunk.putLong(integers[i]);
+        }
+      }
+      case I32 -> {
+        for (int i = first; i < first + count; i++) {
+          chunk.putInt((int) integers[i]);
+        }
+      }
+    }
+  }
+
+  private static void get(Tensor.Type type, ByteBuffer chunk, int first, int count, double[] reals, long[] integers) {
+    switch (type) {
+      case F64 -> {
+        for (int i = first; i < first + count; i++) {
+          reals[i] = chunk.getDouble();
+        }
+      }
+      case F32 -> {
+        for (int i = first; i < first + count; i++) {
+          reals[i] = chunk.getFloat();
+        }
+      }
+      case I64 -> {
+        for (int i = first; i < first + count; i++) {
+          integers[i] = chunk.getLong();
+        }
+      }
+      case I32 -> {
+        for (int i = first; i < first + count; i++) {
+          integers[i] = chunk.getInt();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package dev.plumb.store;
+
+import dev.plumb.data.TableEncoding;
+import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.Precision;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A network that was trained, with all that predicting from a table needs.
+ *
+ * @param loss it was trained with, which says what its outputs are: see {@link #results}
+ * @param precision it was trained in; its parameters are stored in double for fp64, in single for all others
+ * @param encoding fitted on the training rows; the network has its inputs and outputs
+ * @param parameters [ParameterLayout.size()], all finite; not copied
+ * @param manifest what made it: versions, data, seed, configuration
+ */
+public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, TableEncoding encoding, double[] parameters,
+    SortedMap<String, String> manifest) {
+  public TrainedModel {
+    manifest = Collections.unmodifiableSortedMap(new TreeMap<>(manifest));
+    if (network.inputs() != encoding.inputs()) {
+      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but its columns take "
+          + encoding.inputs());
+    }
+    if (network.outputs() != encoding.outputs(loss)) {
+      throw new InvalidInputException("the network has " + network.outputs() + " outputs, but its targets take "
+          + encoding.outputs(loss));
+    }
+    if (loss == Loss.CROSS_ENTROPY && encoding.task() != Task.CLASSIFICATION) {
+      throw new InvalidInputException("loss " + loss.key() + " is for classes, but the targets are numbers");
+    }
+    if (!loss.isClassification() && encoding.task() == Task.CLASSIFICATION) {
+      throw new InvalidInputException("loss " + loss.key() + " is for numbers, but the targets are classes");
+    }
+    requireFinite(network, precision, parameters);
+  }
+
+  /** In which type the parameters are stored and exported networks compute. */
+  Tensor.Type type() {
+    return precision == Precision.FP64 ? Tensor.Type.F64 : Tensor.Type.F32;
+  }
+
+  /** The classes that there are to predict, empty for a regression. */
+  public List<String> classNames() {
+    return encoding.target() instanceof TargetEncoding.Classes classes ? classes.classNames() : List.of();
+  }
+
+  /** The width of a row of {@link #results}: classes, or targets. */
+  public int resultColumns() {
+    return encoding.outputs();
+  }
+
+  /**
+   * What the network's outputs mean. For classes it is the probability of each: the softmax with cross_entropy; with
+   * binary_cross_entropy the sigmoid of each output, where a single output p stands for two classes, 1 - p and p. (With more
+   * than two classes each of those sigmoids answers a question of its own, and their sum need not be 1.) For numbers it is the
+   * prediction in the targets' own units.
+   *
+   * @param outputs [rows x network.outputs()] row-major; not changed
+   * @return [rows x resultColumns()] row-major
+   */
+  public double[] results(double[] outputs) {
+    int width = network.outputs();
+    double[] finished = outputs.clone();
+    if (loss == Loss.CROSS_ENTROPY) {
+      for (int first = 0; first < finished.length; first += width) {
+        softmax(finished, first, width);
+      }
+    } else if (loss == Loss.BINARY_CROSS_ENTROPY) {
+      for (int i = 0; i < finished.length; i++) {
+        finished[i] = sigmoid(finished[i]);
+      }
+    }
+    if (encoding.task() == Task.REGRESSION) {
+      return encoding.decodeOutputs(finished);
+    }
+    if (width == encoding.outputs()) {
+      return finished;
+    }
+    double[] both = new double[2 * finished.length];
+    for (int row = 0; row < finished.length; row++) {
+      both[2 * row] = 1 - finished[row];
+      both[2 * row + 1] = finished[row];
+    }
+    return both;
+  }
+
+  /** The index of the most probable class in each row of {@link #results}; the first where several are. */
+  public int[] labels(double[] results) {
+    int width = resultColumns();
+    int[] labels = new int[results.length / width];
+    for (int row = 0; row < labels.length; row++) {
+      for (int j = 1; j < width; j++) {
+        if (results[row * width + j] > results[row * width + labels[row]]) {
+          labels[row] = j;
+        }
+      }
+    }
+    return labels;
+  }
+
+  private static void softmax(double[] values, int first, int width) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (int j = first; j < first + width; j++) {
+      max = Math.max(max, values[j]);
+    }
+    double sum = 0;
+    for (int j = first; j < first + width; j++) {
+      values[j] = Math.exp(values[j] - max);
+      sum += values[j];
+    }
+    for (int j = first; j < first + width; j++) {
+      values[j] /= sum;
+    }
+  }
+
+  /** From the side on which the exponential does not overflow. */
+  private static double sigmoid(double z) {
+    double e = Math.exp(-Math.abs(z));
+    return (z >= 0 ? 1 : e) / (1 + e);
+  }
+
+  private static void requireFinite(NetworkSpec network, Precision precision, double[] parameters) {
+    ParameterLayout layout = ParameterLayout.of(network);
+    if (parameters.length != layout.size()) {
+      throw new InvalidInputException(parameters.length + " parameters for a network of " + layout.size());
+    }
+    for (ParameterLayout.Slice slice : layout.slices()) {
+      for (int i = 0; i < slice.size(); i++) {
+        double value = parameters[slice.offset() + i];
+        boolean finite = precision == Precision.FP64 ? Double.isFinite(value) : Float.isFinite((float) value);
+        if (!finite) {
+          throw new InvalidInputException(slice.name() + slice.place(i) + " is " + value
+              + ", which no prediction can be made from; the training diverged");
+        }
+      }
+    }
+  }
+}

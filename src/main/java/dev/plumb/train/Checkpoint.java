@@ -1,0 +1,156 @@
+package dev.plumb.train;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Keyed;
+import dev.plumb.random.NumpyRandom;
+import dev.plumb.store.SafetensorsFile;
+import dev.plumb.store.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * A training's state as one safetensors file, exactly: all numbers in double precision, whatever the training's. Tensors:
+ * {@code parameters}, {@code moment1}, {@code moment2}, {@code best}, {@code history} [epochs x (6 + layers)] with a row of
+ * {@link EpochRow}, {@code state} (the single numbers of {@link FitState}) and {@code stream} (the words of the generator).
+ *
+ * @param run what belongs to the run, in texts: the configuration, the command, the data's hashes
+ */
+public record Checkpoint(FitState state, SortedMap<String, String> run) {
+  private static final String FORMAT_KEY = "plumb.format";
+  private static final String FORMAT = "checkpoint 1";
+  private static final String END_KEY = "plumb.end";
+  private static final String RUN_KEY = "run.";
+  private static final int ROW_FIGURES = 6;
+
+  /** Whole numbers up to here are exact as doubles. */
+  private static final double MOST_EXACT = 0x1p53;
+
+  /** Writes it whole or not at all. */
+  public void write(Path file) {
+    SortedMap<String, String> texts = new TreeMap<>();
+    run.forEach((key, text) -> texts.put(RUN_KEY + key, text));
+    texts.put(FORMAT_KEY, FORMAT);
+    state.end().ifPresent(end -> texts.put(END_KEY, end.key()));
+    NumpyRandom.State stream = state.stream();
+    long[] words = new long[stream.words().length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = stream.words()[i];
+    }
+    SafetensorsFile.write(file, texts, List.of(
+        reals("parameters", state.parameters()),
+        reals("moment1", state.moment1()),
+        reals("moment2", state.moment2()),
+        reals("best", state.best()),
+        history(state.history()),
+        reals("state", state.stepsTaken(), state.stepInEpoch(), state.lossSum(), state.secondsInEpoch(), state.rate().rate(),
+            state.rate().best(), state.rate().badEpochs(), state.bestEpoch(), state.bestLoss(), stream.position(),
+            stream.hasSpareNormal() ? 1 : 0, stream.spareNormal()),
+        new Tensor.Integers("stream", Tensor.Type.I32, List.of(words.length), words)));
+  }
+
+  /** @throws InvalidInputException when it cannot be read, is none, or is damaged in any bit; the message names the file */
+  public static Checkpoint read(Path file) {
+    SafetensorsFile.Contents contents = SafetensorsFile.read(file);
+    try {
+      String format = contents.texts().get(FORMAT_KEY);
+      if (!FORMAT.equals(format)) {
+        throw new InvalidInputException("is no checkpoint that this version of Plumb reads: its format is "
+            + (format == null ? "not said" : "\"" + format + "\"") + ", and \"" + FORMAT + "\" is needed");
+      }
+      return read(contents);
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  private static Checkpoint read(SafetensorsFile.Contents contents) {
+    Map<String, Tensor> tensors =
+        contents.tensors().stream().collect(Collectors.toMap(Tensor::name, Function.identity()));
+    double[] state = values(tensors, "state");
+    double[] parameters = values(tensors, "parameters");
+    if (state.length != 12 || !(tensors.get("stream") instanceof Tensor.Integers stream)) {
+      throw new InvalidInputException("is no checkpoint: its state is not complete");
+    }
+    int[] words = new int[stream.values().length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = (int) stream.values()[i];
+    }
+    try {
+      FitState fit = new FitState(parameters, values(tensors, "moment1"), values(tensors, "moment2"), (long) whole(state[0]),
+          new NumpyRandom.State(words, (int) whole(state[9]), state[10] != 0, state[11]),
+          (int) whole(state[1]), state[2], state[3],
+          new RateSchedule.State(state[4], state[5], (int) whole(state[6])),
+          values(tensors, "best"), (int) whole(state[7]), state[8], rows(tensors),
+          Optional.ofNullable(contents.texts().get(END_KEY)).map(word -> Keyed.parse(FitState.End.class, "end", word)));
+      SortedMap<String, String> run = new TreeMap<>();
+      contents.texts().forEach((key, text) -> {
+        if (key.startsWith(RUN_KEY)) {
+          run.put(key.substring(RUN_KEY.length()), text);
+        }
+      });
+      return new Checkpoint(fit, run);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidInputException("is no checkpoint: " + e.getMessage(), e);
+    }
+  }
+
+  private static double whole(double value) {
+    if (!(value >= 0 && value <= MOST_EXACT && value == Math.rint(value))) {
+      throw new InvalidInputException("a count of " + value);
+    }
+    return value;
+  }
+
+  private static Tensor history(List<EpochRow> history) {
+    int layers = history.isEmpty() ? 0 : history.get(0).gradientNorms().length;
+    int width = ROW_FIGURES + layers;
+    double[] values = new double[history.size() * width];
+    int i = 0;
+    for (EpochRow row : history) {
+      values[i++] = row.epoch();
+      values[i++] = row.trainLoss();
+      values[i++] = row.validationLoss();
+      values[i++] = row.metric();
+      values[i++] = row.learningRate();
+      values[i++] = row.seconds();
+      for (double norm : row.gradientNorms()) {
+        values[i++] = norm;
+      }
+    }
+    return new Tensor.Reals("history", Tensor.Type.F64, List.of(history.size(), width), values);
+  }
+
+  private static List<EpochRow> rows(Map<String, Tensor> tensors) {
+    double[] values = values(tensors, "history");
+    List<Integer> shape = tensors.get("history").shape();
+    if (shape.size() != 2 || shape.get(1) < ROW_FIGURES) {
+      throw new InvalidInputException("a history of shape " + shape);
+    }
+    List<EpochRow> rows = new ArrayList<>();
+    for (int from = 0; from < values.length; from += shape.get(1)) {
+      double[] norms = new double[shape.get(1) - ROW_FIGURES];
+      System.arraycopy(values, from + ROW_FIGURES, norms, 0, norms.length);
+      rows.add(new EpochRow((int) whole(values[from]), values[from + 1], values[from + 2], values[from + 3], values[from + 4],
+          values[from + 5], norms));
+    }
+    return rows;
+  }
+
+  private static Tensor reals(String name, double... values) {
+    return new Tensor.Reals(name, Tensor.Type.F64, List.of(values.length), values);
+  }
+
+  private static double[] values(Map<String, Tensor> tensors, String name) {
+    if (!(tensors.get(name) instanceof Tensor.Reals reals)) {
+      throw new InvalidInputException("is no checkpoint: it has no " + name);
+    }
+    return reals.values();
+  }
+}

@@ -1,0 +1,110 @@
+package dev.plumb.train;
+
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.json.JsonOutput;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What made a model: enough to make it again, and to see later whether it could be.
+ *
+ * @param plumb the version of this program
+ * @param device that was trained on
+ * @param command the arguments behind {@code plumb}
+ * @param folder that relative paths of the command start from
+ * @param data the files that were read
+ * @param config with all names and the task filled in
+ */
+public record Manifest(
+    String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config) {
+
+  public Manifest {
+    command = List.copyOf(command);
+    data = List.copyOf(data);
+  }
+
+  /** As texts for a model file. No times: the same training gives the same. */
+  public SortedMap<String, String> texts() {
+    SortedMap<String, String> texts = new TreeMap<>();
+    texts.put("plumb", plumb);
+    texts.put("java", java());
+    texts.put("system", system());
+    texts.put("device", device.kind().key() + " (" + device.name() + ")");
+    texts.put("precision", config.precision().key());
+    texts.put("seed", Long.toString(config.seed()));
+    texts.put("command", commandLine());
+    for (DataFile file : data) {
+      texts.put(file.role() + ".path", file.path());
+      texts.put(file.role() + ".sha256", file.sha256());
+    }
+    texts.put("config", TrainConfigJson.text(config).replaceAll("\\s*\n\\s*", " ").strip());
+    return texts;
+  }
+
+  /** The command as a shell would take it. */
+  public String commandLine() {
+    StringBuilder line = new StringBuilder("plumb");
+    for (String word : command) {
+      boolean plain = !word.isEmpty() && word.matches("[A-Za-z0-9_@%+=:,./-]+");
+      line.append(' ').append(plain ? word : "'" + word.replace("'", "'\\''") + "'");
+    }
+    return line.toString();
+  }
+
+  /**
+   * Writes it as JSON.
+   *
+   * @param result what came of it, by name; numbers that are not finite are null
+   */
+  public void write(OutputStream out, SortedMap<String, Object> result) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      json.writeStringField("plumb", plumb);
+      json.writeStringField("java", java());
+      json.writeStringField("system", system());
+      json.writeObjectFieldStart("device");
+      json.writeStringField("kind", device.kind().key());
+      json.writeStringField("name", device.name());
+      json.writeEndObject();
+      json.writeStringField("precision", config.precision().key());
+      json.writeNumberField("seed", config.seed());
+      json.writeStringField("command", commandLine());
+      json.writeStringField("folder", folder);
+      json.writeArrayFieldStart("data");
+      for (DataFile file : data) {
+        json.writeStartObject();
+        json.writeStringField("role", file.role());
+        json.writeStringField("path", file.path());
+        json.writeStringField("sha256", file.sha256());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeObjectFieldStart("config");
+      TrainConfigJson.fields(config, json);
+      json.writeEndObject();
+      json.writeObjectFieldStart("result");
+      for (var entry : result.entrySet()) {
+        if (entry.getValue() instanceof Double number) {
+          JsonOutput.number(json, entry.getKey(), number);
+        } else if (entry.getValue() instanceof Integer whole) {
+          json.writeNumberField(entry.getKey(), whole);
+        } else {
+          json.writeStringField(entry.getKey(), entry.getValue().toString());
+        }
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    });
+  }
+
+  private static String java() {
+    return System.getProperty("java.version");
+  }
+
+  private static String system() {
+    return System.getProperty("os.name") + " " + System.getProperty("os.arch");
+  }
+}

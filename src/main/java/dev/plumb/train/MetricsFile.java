@@ -1,0 +1,65 @@
+package dev.plumb.train;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/**
+ * metrics.csv: one row an epoch, in full precision; a field is empty where there is nothing. A row is added in one piece as soon as
+ * its epoch is done, so that others can follow the file.
+ */
+public final class MetricsFile {
+  private final Path file;
+  private final String metricName;
+
+  private MetricsFile(Path file, String metricName) {
+    this.file = file;
+    this.metricName = metricName;
+  }
+
+  /** Writes the file anew, with the epochs that are done: rows of epochs after a checkpoint would else stand there twice. */
+  public static MetricsFile begin(Path file, String metricName, List<EpochRow> done, int layers) {
+    MetricsFile metrics = new MetricsFile(file, metricName);
+    AtomicFile.write(file, out -> {
+      out.write(metrics.header(layers).getBytes(StandardCharsets.UTF_8));
+      for (EpochRow row : done) {
+        out.write(line(row).getBytes(StandardCharsets.UTF_8));
+      }
+    });
+    return metrics;
+  }
+
+  /** @throws InvalidInputException when it cannot be written, as on a disk that is full */
+  public void add(EpochRow row) {
+    try {
+      Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new InvalidInputException("cannot write " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private String header(int layers) {
+    StringBuilder header = new StringBuilder("epoch,train_loss,validation_loss," + metricName + ",learning_rate,seconds");
+    for (int layer = 1; layer <= layers; layer++) {
+      header.append(",gradient_norm_").append(layer);
+    }
+    return header.append('\n').toString();
+  }
+
+  private static String line(EpochRow row) {
+    StringBuilder line = new StringBuilder().append(row.epoch());
+    for (double figure : new double[] {
+        row.trainLoss(), row.validationLoss(), row.metric(), row.learningRate(), row.seconds()}) {
+      line.append(',').append(Double.isNaN(figure) ? "" : Double.toString(figure));
+    }
+    for (double norm : row.gradientNorms()) {
+      line.append(',').append(norm);
+    }
+    return line.append('\n').toString();
+  }
+}

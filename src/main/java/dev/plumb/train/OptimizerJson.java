@@ -1,0 +1,66 @@
+package dev.plumb.train;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.json.JsonObject;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.OptimizerSpec;
+import java.io.IOException;
+import java.util.Set;
+
+/** An optimizer as JSON: its type, and its constants, which are PyTorch's where they are left out. */
+public final class OptimizerJson {
+  private OptimizerJson() {}
+
+  /** @throws dev.plumb.model.InvalidInputException naming the place and what would be right */
+  public static OptimizerSpec read(JsonObject json) {
+    return switch (json.parsed("type", OptimizerSpec.Kind::of)) {
+      case SGD -> {
+        json.allowOnly(Set.of("type", "momentum", "nesterov", "weightDecay"));
+        OptimizerSpec.Sgd sgd = OptimizerSpec.Sgd.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.Sgd(
+            json.number("momentum", sgd.momentum()),
+            json.has("nesterov") && json.flag("nesterov"),
+            json.number("weightDecay", sgd.weightDecay())));
+      }
+      case ADAM -> adam(json, OptimizerSpec.Adam.DEFAULT);
+      case ADAMW -> adam(json, OptimizerSpec.Adam.DEFAULT_W);
+      case RMSPROP -> {
+        json.allowOnly(Set.of("type", "alpha", "epsilon", "weightDecay"));
+        OptimizerSpec.RmsProp rmsProp = OptimizerSpec.RmsProp.DEFAULT;
+        yield json.at(() -> new OptimizerSpec.RmsProp(
+            json.number("alpha", rmsProp.alpha()),
+            json.number("epsilon", rmsProp.epsilon()),
+            json.number("weightDecay", rmsProp.weightDecay())));
+      }
+    };
+  }
+
+  private static OptimizerSpec adam(JsonObject json, OptimizerSpec.Adam otherwise) {
+    json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
+    return json.at(() -> new OptimizerSpec.Adam(
+        json.number("beta1", otherwise.beta1()),
+        json.number("beta2", otherwise.beta2()),
+        json.number("epsilon", otherwise.epsilon()),
+        json.number("weightDecay", otherwise.weightDecay()),
+        otherwise.decoupled()));
+  }
+
+  /** Writes it with all its constants. */
+  static void write(JsonGenerator json, String key, OptimizerSpec optimizer) throws IOException {
+    json.writeObjectFieldStart(key);
+    json.writeStringField("type", optimizer.kind().key());
+    if (optimizer instanceof OptimizerSpec.Sgd sgd) {
+      JsonOutput.number(json, "momentum", sgd.momentum());
+      json.writeBooleanField("nesterov", sgd.nesterov());
+    } else if (optimizer instanceof OptimizerSpec.Adam adam) {
+      JsonOutput.number(json, "beta1", adam.beta1());
+      JsonOutput.number(json, "beta2", adam.beta2());
+      JsonOutput.number(json, "epsilon", adam.epsilon());
+    } else if (optimizer instanceof OptimizerSpec.RmsProp rmsProp) {
+      JsonOutput.number(json, "alpha", rmsProp.alpha());
+      JsonOutput.number(json, "epsilon", rmsProp.epsilon());
+    }
+    JsonOutput.number(json, "weightDecay", optimizer.weightDecay());
+    json.writeEndObject();
+  }
+}

@@ -1,0 +1,66 @@
+package dev.plumb.train;
+
+import dev.plumb.data.Dataset;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Split;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableEncoding;
+import dev.plumb.data.Task;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.Optional;
+
+/**
+ * A table made ready for a training. The seed's stream gives, in this order, the split, the first weights and then epoch by epoch
+ * the batches, so that the same table and configuration always come to the same.
+ *
+ * @param columns with all names and the task filled in
+ * @param rows of the table that are used
+ * @param encoding learnt from the training rows alone
+ * @param trainingRows as they are in the table
+ * @param validationRows likewise; empty where none are held back
+ * @param start where the training begins
+ */
+public record Prepared(
+    TrainConfig config,
+    EncodingOptions columns,
+    int rows,
+    TableEncoding encoding,
+    NetworkSpec network,
+    FitSpec fit,
+    Dataset training,
+    Optional<Dataset> validation,
+    Table trainingRows,
+    Optional<Table> validationRows,
+    FitState start) {
+
+  /** Fewer rows than this say too little of an epoch to choose one by them: all are trained on. */
+  static final int LEAST_VALIDATION = 30;
+
+  /** @throws dev.plumb.model.InvalidInputException when the table cannot be learnt from in this way */
+  public static Prepared of(Table table, TrainConfig config) {
+    EncodingOptions columns = config.columns().resolve(table);
+    Task task = columns.task().orElseThrow();
+    config.requireLossFits(task);
+    Loss loss = config.loss(task);
+    Table usable = columns.usable(table);
+    NumpyRandom stream = new NumpyRandom(config.seed());
+    double share = Math.round(usable.rows() * config.validation()) < LEAST_VALIDATION ? 0 : config.validation();
+    Split split = Split.of(usable.rows(), share, stream, share == 0 ? null : columns.labels(usable));
+    Table trainingRows = usable.rows(split.training());
+    Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
+    TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
+    TableEncoding encoding = columns.standardize() ? CommonScale.of(fitted) : fitted;
+    NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
+    FitSpec fit = config.fit(task, trainingRows.rows());
+    double[] parameters = config.initializer().draw(network, stream);
+    return new Prepared(config, columns, usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
+        validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows,
+        FitState.begin(fit, parameters, stream));
+  }
+
+  public Loss loss() {
+    return fit.training().loss();
+  }
+}

@@ -1,0 +1,160 @@
+package dev.plumb.train;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The folder of one training, RUNS/NAME-n: n is the first number that is free, and no folder that is there is written over. */
+public final class RunFolder {
+  /** What becomes of a name for the file system: letters, digits and a few marks stay. */
+  private static final Pattern UNSAFE = Pattern.compile("[^\\p{L}\\p{N}._-]+");
+  private static final int LONGEST_NAME = 60;
+  private static final String UNFINISHED = ".plumb-";
+
+  private final Path path;
+
+  private RunFolder(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Makes a new one, which is there with its first content or not at all.
+   *
+   * @param runs the folder of all runs; made when it is not there
+   * @param content writes the first files into the folder, which still has another name
+   * @throws InvalidInputException when it cannot be made
+   */
+  public static RunFolder create(Path runs, String name, Consumer<RunFolder> content) {
+    String safe = safe(name);
+    try {
+      Files.createDirectories(runs);
+      Path unfinished = Files.createDirectory(runs.resolve(UNFINISHED + UUID.randomUUID()));
+      try {
+        content.accept(new RunFolder(unfinished));
+        for (int n = firstFree(runs, safe);; n++) {
+          Path path = runs.resolve(safe + "-" + n);
+          // A rename onto an empty folder would succeed, and whoever made it may be about to use it.
+          if (!Files.exists(path) && moved(unfinished, path)) {
+            return new RunFolder(path);
+          }
+        }
+      } finally {
+        delete(unfinished);
+      }
+    } catch (IOException e) {
+      throw new InvalidInputException("cannot make a run folder in " + runs + ": " + reason(e), e);
+    }
+  }
+
+  /**
+   * Opens one that is there.
+   *
+   * @throws InvalidInputException when there is none
+   */
+  public static RunFolder open(Path path) {
+    if (!Files.isDirectory(path)) {
+      throw new InvalidInputException(
+          path + ": " + (Files.exists(path) ? "it is a file, not a run folder" : "there is no such run folder"));
+    }
+    RunFolder folder = new RunFolder(path);
+    if (!Files.isRegularFile(folder.checkpoint())) {
+      throw new InvalidInputException(
+          path + ": this is no run folder; there is no " + folder.checkpoint().getFileName() + " in it");
+    }
+    return folder;
+  }
+
+  /** Deletes what a killed process may have left half-written. */
+  public void clean() {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(path, UNFINISHED + "*.tmp")) {
+      for (Path file : left) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new InvalidInputException(path + ": cannot be written: " + reason(e), e);
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public Path model() {
+    return path.resolve("model.safetensors");
+  }
+
+  public Path checkpoint() {
+    return path.resolve("checkpoint.safetensors");
+  }
+
+  public Path metrics() {
+    return path.resolve("metrics.csv");
+  }
+
+  public Path manifest() {
+    return path.resolve("manifest.json");
+  }
+
+  public Path report() {
+    return path.resolve("report.html");
+  }
+
+  private static boolean moved(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+      return true;
+    } catch (FileSystemException e) {
+      // Another process was faster.
+      if (e instanceof FileAlreadyExistsException || Files.exists(to)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private static int firstFree(Path runs, String name) throws IOException {
+    Pattern ours = Pattern.compile(Pattern.quote(name) + "-([0-9]{1,9})");
+    try (Stream<Path> all = Files.list(runs)) {
+      return all.map(path -> ours.matcher(path.getFileName().toString())).filter(Matcher::matches)
+          .mapToInt(matcher -> Integer.parseInt(matcher.group(1))).max().orElse(0) + 1;
+    }
+  }
+
+  private static String safe(String name) {
+    String safe = UNSAFE.matcher(name).replaceAll("_");
+    safe = safe.substring(0, Math.min(safe.length(), LONGEST_NAME));
+    return safe.isEmpty() || safe.startsWith(".") ? "run" + safe : safe;
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      List<Path> all;
+      try (Stream<Path> walk = Files.walk(folder)) {
+        all = walk.sorted(Comparator.reverseOrder()).toList();
+      }
+      for (Path path : all) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof FileAlreadyExistsException ? "it is a file, not a folder"
+        : e instanceof FileSystemException system && system.getReason() != null ? system.getReason().toLowerCase(Locale.ROOT)
+        : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
+  }
+}

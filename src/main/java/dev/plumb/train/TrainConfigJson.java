@@ -1,0 +1,185 @@
+package dev.plumb.train;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Missing;
+import dev.plumb.data.Task;
+import dev.plumb.json.JsonInput;
+import dev.plumb.json.JsonObject;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Keyed;
+import dev.plumb.model.Loss;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.Schedule;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** A training's configuration as JSON. What a file leaves out is as in {@link TrainConfig#DEFAULT}. */
+public final class TrainConfigJson {
+  private static final Set<String> KEYS = new TreeSet<>(List.of("targets", "features", "task", "standardize", "missing",
+      "validation", "layers", "activation", "initializer", "loss", "optimizer", "learningRate", "schedule", "warmUpEpochs",
+      "epochs", "batchSize", "shuffle", "clipNorm", "dropout", "earlyStopping", "precision", "seed"));
+
+  private TrainConfigJson() {}
+
+  /** @throws InvalidInputException naming the file, the place in it and what would be right */
+  public static TrainConfig read(Path file) {
+    try {
+      return read(JsonInput.read(file));
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  /** @throws InvalidInputException naming the place and what would be right */
+  public static TrainConfig parse(String json) {
+    return read(JsonInput.parse(json.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static TrainConfig read(JsonObject json) {
+    json.allowOnly(KEYS);
+    TrainConfig otherwise = TrainConfig.DEFAULT;
+    List<String> targets = json.has("targets") ? json.texts("targets") : otherwise.columns().targets();
+    List<String> features = json.has("features") ? json.texts("features") : otherwise.columns().features();
+    Optional<Task> task = json.has("task")
+        ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word))) : otherwise.columns().task();
+    boolean standardize = json.has("standardize") ? json.flag("standardize") : otherwise.columns().standardize();
+    Missing missing = json.has("missing")
+        ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
+        : otherwise.columns().missing();
+    EncodingOptions columns = json.at("targets", () -> new EncodingOptions(targets, features, task, standardize, missing));
+    double validation = json.number("validation", otherwise.validation());
+    List<Integer> hidden = json.has("layers") ? json.integers("layers") : otherwise.hidden();
+    Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation();
+    Initializer initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : otherwise.initializer();
+    Optional<Loss> loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : otherwise.loss();
+    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer();
+    double learningRate = json.number("learningRate", otherwise.learningRate());
+    Schedule schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : otherwise.schedule();
+    int warmUpEpochs = json.integer("warmUpEpochs", otherwise.warmUpEpochs());
+    int epochs = json.integer("epochs", otherwise.epochs());
+    OptionalInt batchSize = batchSize(json, otherwise.batchSize());
+    boolean shuffle = json.has("shuffle") ? json.flag("shuffle") : otherwise.shuffle();
+    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : otherwise.clipNorm();
+    double dropout = json.number("dropout", otherwise.dropout());
+    int earlyStopping = json.integer("earlyStopping", otherwise.earlyStopping());
+    Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision();
+    long seed = json.has("seed") ? json.longInteger("seed") : otherwise.seed();
+    return json.at(() -> new TrainConfig(columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
+        schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
+  }
+
+  /** Null, other than a key that is not there, stands for all rows at once. */
+  private static OptionalInt batchSize(JsonObject json, OptionalInt otherwise) {
+    if (json.has("batchSize")) {
+      return OptionalInt.of(json.integer("batchSize"));
+    }
+    return json.keys().contains("batchSize") ? OptionalInt.empty() : otherwise;
+  }
+
+  /** As it reads back, with every key; null where there is nothing. */
+  public static void write(TrainConfig config, OutputStream out) throws IOException {
+    JsonOutput.write(out, json -> {
+      json.writeStartObject();
+      fields(config, json);
+      json.writeEndObject();
+    });
+  }
+
+  /** Key by key, each value as the document has it. */
+  public static SortedMap<String, String> lines(TrainConfig config) {
+    SortedMap<String, String> lines = new TreeMap<>();
+    String key = null;
+    // A line of the document that is indented once begins a key; what is indented further belongs to it.
+    for (String line : text(config).lines().toList()) {
+      if (line.startsWith("  \"")) {
+        int colon = line.indexOf("\": ");
+        key = line.substring(3, colon);
+        lines.put(key, line.substring(colon + 3));
+      } else if (key != null && line.startsWith("  ")) {
+        lines.merge(key, line.strip(), (before, more) -> before + " " + more);
+      }
+    }
+    lines.replaceAll((name, value) -> value.replaceFirst(",$", ""));
+    return lines;
+  }
+
+  /** The document as one text. */
+  public static String text(TrainConfig config) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      write(config, out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** The keys and values, within an object that is being written. */
+  static void fields(TrainConfig config, JsonGenerator json) throws IOException {
+    texts(json, "targets", config.columns().targets());
+    texts(json, "features", config.columns().features());
+    text(json, "task", config.columns().task().map(Keyed::key).orElse(null));
+    json.writeBooleanField("standardize", config.columns().standardize());
+    text(json, "missing", config.columns().missing().key());
+    JsonOutput.number(json, "validation", config.validation());
+    json.writeArrayFieldStart("layers");
+    for (int units : config.hidden()) {
+      json.writeNumber(units);
+    }
+    json.writeEndArray();
+    text(json, "activation", config.activation().key());
+    text(json, "initializer", config.initializer().key());
+    text(json, "loss", config.loss().map(Keyed::key).orElse(null));
+    OptimizerJson.write(json, "optimizer", config.optimizer());
+    JsonOutput.number(json, "learningRate", config.learningRate());
+    ScheduleJson.write(json, "schedule", config.schedule());
+    json.writeNumberField("warmUpEpochs", config.warmUpEpochs());
+    json.writeNumberField("epochs", config.epochs());
+    json.writeFieldName("batchSize");
+    if (config.batchSize().isPresent()) {
+      json.writeNumber(config.batchSize().getAsInt());
+    } else {
+      json.writeNull();
+    }
+    json.writeBooleanField("shuffle", config.shuffle());
+    JsonOutput.number(json, "clipNorm", config.clipNorm().orElse(Double.NaN));
+    JsonOutput.number(json, "dropout", config.dropout());
+    json.writeNumberField("earlyStopping", config.earlyStopping());
+    text(json, "precision", config.precision().key());
+    json.writeNumberField("seed", config.seed());
+  }
+
+  private static void text(JsonGenerator json, String key, String text) throws IOException {
+    json.writeFieldName(key);
+    if (text == null) {
+      json.writeNull();
+    } else {
+      json.writeString(text);
+    }
+  }
+
+  private static void texts(JsonGenerator json, String key, List<String> texts) throws IOException {
+    json.writeArrayFieldStart(key);
+    for (String text : texts) {
+      json.writeString(text);
+    }
+    json.writeEndArray();
+  }
+}

@@ -1,0 +1,267 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.cpu.engine.Gemm;
+import java.util.Arrays;
+import jdk.incubator.vector.DoubleVector;
+
+/**
+ * The matrix product with the Vector API, for processors whose vectors are so wide that {@link VectorTile} keeps a tile in
+ * registers. B is packed once into panels of two vectors' width, which all rows of A then pass; A is read where it lies, or
+ * copied where its rows would contend for the cache; C is written once. A BLAS packs A, too, and fills C with zeros first, which for
+ * batches of 128 takes a tenth of the time.
+ *
+ * <p>Each value of C is one sum in the order of k, fused, whatever the tiles: it does not depend on what is computed with it.
+ */
+public final class VectorGemm implements Gemm<double[]> {
+  private static final int LANES = VectorTile.LANES;
+  private static final int ROWS = VectorTile.ROWS;
+  private static final int WIDTH = 2 * LANES;
+
+  /** Steps of k in one go, and bytes of panels: these stay in the second-level cache while rows of A pass by. */
+  private static final int DEPTH = 512;
+  private static final int PANEL_BYTES = 512 * 1024;
+
+  /** Rows of A packed at once: where they lie side by side, whole lines of the cache. */
+  private static final int GROUP = 4 * ROWS;
+
+  /** Rows that are so far apart, in bytes, would lie in the same lines of the first-level cache. */
+  private static final int CONTENDING = 4096;
+
+  /** From one column of packed rows of A to the next: whole vectors, so that they are copied as such. */
+  private static final int PACKED = (ROWS + LANES - 1) / LANES * LANES;
+
+  private final ThreadLocal<Panels> panels = ThreadLocal.withInitial(Panels::new);
+
+  /** Whether this processor's vectors are wide enough; by name, as a class of its own, for whoever asks without the API. */
+  public static boolean suits() {
+    return VectorTile.SPECIES.vectorBitSize() >= 512;
+  }
+
+  @Override
+  public String name() {
+    return "Vector API";
+  }
+
+  @Override
+  public boolean packsOnce() {
+    return true;
+  }
+
+  @Override
+  public Right<double[]> right() {
+    return new Panels();
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      double[] a,
+      int aOffset,
+      int aStride,
+      double[] b,
+      int bOffset,
+      int bStride,
+      double[] c,
+      int cOffset,
+      int cStride) {
+    Gemm.requireInside(transposeA, transposeB, m, n, k, a.length, aOffset, aStride, b.length, bOffset, bStride,
+        c.length, cOffset, cStride);
+    Panels own = panels.get();
+    own.take(transposeB, n, k, b, bOffset, bStride);
+    own.multiply(transposeA, m, a, aOffset, aStride, c, cOffset, cStride);
+  }
+
+  /** B, packed: panel after panel [k][width], the last filled up with zeros to one or two vectors. */
+  private static final class Panels implements Right<double[]> {
+    private final double[] packedA = new double[GROUP * Math.max(DEPTH + LANES, (DEPTH * PACKED + ROWS - 1) / ROWS)];
+    private final double[] edge = new double[ROWS * WIDTH];
+    private double[] values = {};
+    private int n;
+    private int k;
+
+    @Override
+    public void take(boolean transposeB, int columns, int depth, double[] b, int bOffset, int bStride) {
+      n = columns;
+      k = depth;
+      int size = Math.toIntExact((long) k * ((n + LANES - 1) / LANES * LANES));
+      if (values.length < size) {
+        values = new double[size];
+      }
+      for (int j = 0; j < n; j += WIDTH) {
+        int width = width(j);
+        int some = Math.min(width, n - j);
+        if (transposeB) {
+          packColumns(b, bOffset + j * bStride, bStride, some, j * k, width);
+        } else if (some == width) {
+          packVectors(b, bOffset + j, bStride, j * k, width);
+        } else {
+          packRows(b, bOffset + j, bStride, some, j * k, width);
+        }
+      }
+    }
+
+    /** Of the panel that begins with column j. */
+    private int width(int j) {
+      return n - j > LANES ? WIDTH : LANES;
+    }
+
+    private void packVectors(double[] b, int from, int stride, int to, int width) {
+      for (int p = 0; p < k; p++) {
+        for (int v = 0; v < width; v += LANES) {
+          DoubleVector.fromArray(VectorTile.SPECIES, b, from + p * stride + v).intoArray(values, to + p * width + v);
+        }
+      }
+    }
+
+    private void packRows(double[] b, int from, int stride, int some, int to, int width) {
+      for (int p = 0; p < k; p++) {
+        System.arraycopy(b, from + p * stride, values, to + p * width, some);
+        Arrays.fill(values, to + p * width + some, to + (p + 1) * width, 0);
+      }
+    }
+
+    /** Eight columns at once, side by side in a panel; some rows of it at a time, which stay in the first-level cache. */
+    private void packColumns(double[] b, int from, int stride, int some, int to, int width) {
+      for (int p = 0; p < k; p += 64) {
+        int rows = Math.min(64, k - p);
+        int first = to + p * width;
+        int j = 0;
+        for (; j + 7 < some; j += 8) {
+          eightColumns(b, from + j * stride + p, stride, values, first + j, width, rows);
+        }
+        for (; j < width; j++) {
+          for (int q = 0; q < rows; q++) {
+            values[first + q * width + j] = j < some ? b[from + j * stride + p + q] : 0;
+          }
+        }
+      }
+    }
+
+    private static void eightColumns(double[] b, int from, int stride, double[] values, int to, int width, int k) {
+      int b1 = from + stride;
+      int b2 = b1 + stride;
+      int b3 = b2 + stride;
+      int b4 = b3 + stride;
+      int b5 = b4 + stride;
+      int b6 = b5 + stride;
+      int b7 = b6 + stride;
+      for (int p = 0; p < k; p++, to += width) {
+        values[to] = b[from + p];
+        values[to + 1] = b[b1 + p];
+        values[to + 2] = b[b2 + p];
+        values[to + 3] = b[b3 + p];
+        values[to + 4] = b[b4 + p];
+        values[to + 5] = b[b5 + p];
+        values[to + 6] = b[b6 + p];
+        values[to + 7] = b[b7 + p];
+      }
+    }
+
+    @Override
+    public void multiply(boolean transposeA, int m, double[] a, int aOffset, int aStride, double[] c, int cOffset, int cStride) {
+      boolean contending = aStride * Double.BYTES % CONTENDING == 0;
+      int down = transposeA ? 1 : aStride;
+      int right = transposeA ? aStride : 1;
+      int group = transposeA && contending ? GROUP : ROWS;
+      for (int p = 0; p < k; p += DEPTH) {
+        int depth = Math.min(DEPTH, k - p);
+        int columns = Math.max(WIDTH, PANEL_BYTES / Double.BYTES / depth / WIDTH * WIDTH);
+        for (int i = 0; i < m; i += group) {
+          int rows = Math.min(group, m - i);
+          int from = aOffset + i * down + p * right;
+          boolean inPlace = rows == ROWS && !contending;
+          if (!inPlace && transposeA) {
+            packColumnsOfA(a, from, aStride, rows, depth);
+          } else if (!inPlace) {
+            packRowsOfA(a, from, aStride, rows, depth);
+          }
+          for (int j = 0; j < n; j += columns) {
+            int to = Math.min(n, j + columns);
+            for (int r = 0; r < rows; r += ROWS) {
+              int c0 = cOffset + (i + r) * cStride;
+              int some = Math.min(ROWS, rows - r);
+              if (inPlace) {
+                rows(a, from, down, right, p, depth, j, to, some, c, c0, cStride);
+              } else if (transposeA) {
+                rows(packedA, r / ROWS * depth * PACKED, 1, PACKED, p, depth, j, to, some, c, c0, cStride);
+              } else {
+                rows(packedA, 0, depth + LANES, 1, p, depth, j, to, some, c, c0, cStride);
+              }
+            }
+          }
+        }
+      }
+    }
+
+    /** Columns j..to - 1 of up to twelve rows. */
+    private void rows(double[] a, int a0, int down, int right, int p, int depth, int j, int to, int rows,
+        double[] c, int c0, int cStride) {
+      for (int column = j; column < to; column += WIDTH) {
+        int width = width(column);
+        int some = Math.min(width, to - column);
+        int b0 = column * k + p * width;
+        boolean whole = rows == ROWS && some == width;
+        if (!whole && p > 0) {
+          copy(c, c0 + column, cStride, edge, 0, width, rows, some);
+        }
+        double[] tile = whole ? c : edge;
+        int at = whole ? c0 + column : 0;
+        int stride = whole ? cStride : width;
+        if (width == WIDTH) {
+          VectorTile.twoVectors(a, a0, down, right, values, b0, depth, tile, at, stride, p > 0);
+        } else {
+          VectorTile.oneVector(a, a0, down, right, values, b0, depth, tile, at, stride, p > 0);
+        }
+        if (!whole) {
+          copy(edge, 0, width, c, c0 + column, cStride, rows, some);
+        }
+      }
+    }
+
+    private static void copy(double[] from, int at, int stride, double[] to, int toAt, int toStride, int rows, int some) {
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(from, at + r * stride, to, toAt + r * toStride, some);
+      }
+    }
+
+    /** Rows one after the other, a vector apart: rows a power of two apart would contend for the same lines of the cache. */
+    private void packRowsOfA(double[] a, int from, int stride, int group, int depth) {
+      for (int r = 0; r < (group + ROWS - 1) / ROWS * ROWS; r++) {
+        int to = r * (depth + LANES);
+        if (r < group) {
+          System.arraycopy(a, from + r * stride, packedA, to, depth);
+        } else {
+          Arrays.fill(packedA, to, to + depth, 0);
+        }
+      }
+    }
+
+    /** Where they lie side by side: twelve rows as [depth][PACKED], then the next twelve. */
+    private void packColumnsOfA(double[] a, int from, int stride, int group, int depth) {
+      boolean whole = group % ROWS == 0 && from + (depth - 1) * stride + group - ROWS + PACKED <= a.length;
+      for (int p = 0; p < depth; p++) {
+        for (int r = 0; r < group; r += ROWS) {
+          int to = (r / ROWS * depth + p) * PACKED;
+          if (whole) {
+            for (int v = 0; v < PACKED; v += LANES) {
+              DoubleVector.fromArray(VectorTile.SPECIES, a, from + p * stride + r + v).intoArray(packedA, to + v);
+            }
+          } else {
+            for (int s = 0; s < ROWS; s++) {
+              packedA[to + s] = r + s < group ? a[from + p * stride + r + s] : 0;
+            }
+          }
+        }
+      }
+    }
+
+    @Override
+    public long bytes() {
+      return (long) Double.BYTES * (values.length + packedA.length + edge.length);
+    }
+  }
+}

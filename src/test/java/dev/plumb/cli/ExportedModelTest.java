@@ -1,0 +1,102 @@
+package dev.plumb.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
+import dev.plumb.model.Activation;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a user does: train, export to ONNX, and meet in onnxruntime the predictions that {@code plumb predict} writes. */
+class ExportedModelTest {
+  private static final Path TABLES = Path.of("src/test/resources/tables").toAbsolutePath();
+
+  /** Of probabilities, and of numbers relative to themselves. */
+  private static final double ALLOWED = 1e-5;
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @EnumSource
+  void onnxruntimePredictsClassesAsPlumbDoes(Activation activation) throws Exception {
+    Path table = TABLES.resolve("wine.csv");
+    Path model = trainedAndExported(table, activation);
+    List<String[]> predicted = predicted(table);
+    try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString());
+        OnnxTensor features = features(table);
+        OrtSession.Result result = session.run(Map.of("features", features))) {
+      String[] labels = (String[]) result.get("label").orElseThrow().getValue();
+      double[][] probabilities = (double[][]) result.get("probabilities").orElseThrow().getValue();
+      assertEquals(predicted.size(), labels.length);
+      for (int row = 0; row < labels.length; row++) {
+        assertEquals(predicted.get(row)[0], labels[row], "row " + row);
+        for (int c = 0; c < probabilities[row].length; c++) {
+          assertEquals(Double.parseDouble(predicted.get(row)[c + 1]), probabilities[row][c], ALLOWED, "row " + row + ", class " + c);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void onnxruntimePredictsNumbersAsPlumbDoes(Activation activation) throws Exception {
+    Path table = TABLES.resolve("diabetes.csv");
+    Path model = trainedAndExported(table, activation);
+    List<String[]> predicted = predicted(table);
+    try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString());
+        OnnxTensor features = features(table);
+        OrtSession.Result result = session.run(Map.of("features", features))) {
+      double[][] numbers = (double[][]) result.get("predictions").orElseThrow().getValue();
+      assertEquals(predicted.size(), numbers.length);
+      for (int row = 0; row < numbers.length; row++) {
+        double expected = Double.parseDouble(predicted.get(row)[0]);
+        assertEquals(expected, numbers[row][0], ALLOWED * Math.abs(expected), "row " + row);
+      }
+    }
+  }
+
+  private Path trainedAndExported(Path table, Activation activation) {
+    run("train", table.toString(), "--epochs", "3", "--layers", "16,8", "--activation", activation.key(), "--device", "cpu",
+        "--runs", folder.toString(), "--name", "run", "--quiet");
+    Path model = folder.resolve("model.onnx");
+    run("export", folder.resolve("run-1").toString(), model.toString());
+    return model;
+  }
+
+  /** The rows that predict writes, without their head. */
+  private List<String[]> predicted(Path table) throws Exception {
+    Path out = folder.resolve("predicted.csv");
+    run("predict", folder.resolve("run-1").toString(), table.toString(), "--out", out.toString(), "--device", "cpu");
+    List<String> lines = Files.readAllLines(out);
+    return lines.subList(1, lines.size()).stream().map(line -> line.split(",")).toList();
+  }
+
+  private static void run(String... arguments) {
+    Plumbed ran = Plumbed.run(arguments);
+    assertEquals(0, ran.code(), ran.err());
+  }
+
+  /** All columns but the last, which is the target, as they stand in the file. */
+  private static OnnxTensor features(Path file) throws Exception {
+    Table table = TableReader.read(file, ReadOptions.DEFAULT);
+    double[][] values = new double[table.rows()][table.columns().size() - 1];
+    assertTrue(values[0].length > 1);
+    for (int row = 0; row < values.length; row++) {
+      for (int c = 0; c < values[row].length; c++) {
+        values[row][c] = table.columns().get(c).number(row);
+      }
+    }
+    return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), values);
+  }
+}

@@ -1,0 +1,282 @@
+package dev.plumb.data;
+
+import static dev.plumb.data.Refusals.assertRefused;
+import static dev.plumb.data.Refusals.refusal;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.model.InvalidInputException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Arrays that NumPy wrote ({@code scripts/golden/npy.py}), and IDX files. */
+class ArrayTableTest {
+  private static final double[][] VALUES = {{0, 1, -2}, {100, 7, -128}};
+
+  @TempDir
+  private Path folder;
+
+  @ParameterizedTest
+  @EnumSource(NumberType.class)
+  void everyTypeOfNumberIsRead(NumberType type) {
+    String name = type.name().toLowerCase(Locale.ROOT);
+    assertHolds(name + ".npy", asHeld(type));
+    if (type.bytes() > 1) {
+      assertHolds(name + "-big.npy", asHeld(type));
+    }
+  }
+
+  /** Without a sign -2 wraps around, and true is 1. */
+  private static DoubleUnaryOperator asHeld(NumberType type) {
+    double range = Math.pow(2, 8 * type.bytes());
+    return switch (type) {
+      case U1, U2, U4, U8 -> value -> value < 0 ? value + range : value;
+      case B1 -> value -> value == 0 ? 0 : 1;
+      default -> value -> value;
+    };
+  }
+
+  @Test
+  void eightByteIntegersRoundToTheNearestDouble() throws IOException {
+    long[] numbers = {Long.MAX_VALUE, -1, -2, Long.MIN_VALUE, Long.MIN_VALUE + 1024, Long.MIN_VALUE + 1025, (1L << 53) + 1};
+    Random random = new Random(5);
+    for (int i = 0; i < 1000 + numbers.length; i++) {
+      long bits = i < numbers.length ? numbers[i] : random.nextLong();
+      byte[] file = Files.readAllBytes(Path.of("src/test/resources/npy/u8.npy"));
+      ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putLong(file.length - 48, bits);
+      assertEquals(new BigInteger(Long.toUnsignedString(bits)).doubleValue(),
+          read(file).columns().get(0).number(0), "seed 5, " + bits);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fortran.npy", "version-2.npy", "version-3.npy", "single.npz"})
+  void everyOrderAndVersionIsRead(String file) {
+    assertHolds(file, value -> value);
+  }
+
+  @Test
+  void moreDimensionsAreOneRowEach() {
+    Table table = golden("three-dimensions.npy");
+    assertEquals(2, table.rows());
+    assertEquals(12, table.columns().size());
+    assertEquals(12, table.column("1").number(1));
+    assertEquals(23, table.column("12").number(1));
+    Table one = golden("one-dimension.npy");
+    assertEquals(1, one.columns().size());
+    assertEquals(4, one.column("1").number(4));
+  }
+
+  @Test
+  void notANumberIsMissing() {
+    assertTrue(golden("missing.npy").column("2").isMissing(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"stored.npz", "deflated.npz"})
+  void featuresAndTargetsOfAnNpzAreOneTable(String file) {
+    Table table = golden(file);
+    assertEquals(List.of("1", "2", "3", "y"), table.names());
+    assertEquals(-128, table.column("3").number(1));
+    assertEquals(4, table.column("y").number(1));
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '#', value = {
+      "infinite.npy # row 2, column 2 is Infinity; data must be finite",
+      "scalar.npy # has a single number; a table needs rows",
+      "no-rows.npy # has 0 x 3 numbers; a table needs rows and columns",
+      "texts.npy # has texts; save integers or floats of 4 or 8 bytes",
+      "objects.npy # has Python objects; save integers or floats of 4 or 8 bytes",
+      "half.npy # has numbers of dtype f2; save integers or floats of 4 or 8 bytes: astype('float32')",
+      "complex.npy # has numbers of dtype c16; save integers or floats of 4 or 8 bytes",
+      "records.npy # has records instead of numbers; save an array of one dtype",
+      "others.npz # has the arrays a, b; X and y, or a single one, are needed",
+      "lone-x.npz # has an array X, but no array y of what is to be learnt"})
+  void whatIsNoTableIsRefused(String file, String message) {
+    assertRefused("src/test/resources/npy/" + file + ": " + message, () -> golden(file));
+  }
+
+  @Test
+  void featuresAloneDoToPredict() {
+    assertEquals(3, TableReader.read(Path.of("src/test/resources/npy/lone-x.npz"), ReadOptions.DEFAULT.withoutTargets())
+        .columns().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"f8.npy", "version-2.npy", "b1.npy"})
+  void everyTruncationIsRefused(String name) throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy", name));
+    for (int length = 6; length < whole.length; length++) {
+      byte[] part = Arrays.copyOf(whole, length);
+      assertTrue(refusal(() -> read(part)).endsWith("the file is not complete"), "length " + length);
+      Path file = Files.write(folder.resolve("part.npy"), part);
+      assertTrue(refusal(() -> TableReader.read(file, ReadOptions.DEFAULT)).endsWith("the file is not complete"), "length "
+          + length);
+    }
+    assertRefused("stdin: has more bytes than its header says", () -> read(Arrays.copyOf(whole, whole.length + 1)));
+  }
+
+  @Test
+  void headersThatAreNotNumPysAreRefused() throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy/f8.npy"));
+    byte[] version = whole.clone();
+    version[6] = 4;
+    assertRefused("stdin: is of NPY version 4; 1, 2 and 3 can be read", () -> read(version));
+    byte[] huge = Files.readAllBytes(Path.of("src/test/resources/npy/version-2.npy"));
+    huge[11] = 0x7F;
+    assertTrue(refusal(() -> read(huge)).contains("65536 are the most"), "a length of 2 GB");
+    String text = new String(whole, StandardCharsets.ISO_8859_1);
+    for (String wrong : List.of("'shape': (-2, 3)", "'shape': (2; 3)", "'shape': 'x, 3'")) {
+      byte[] changed = text.replace("'shape': (2, 3)", wrong).getBytes(StandardCharsets.ISO_8859_1);
+      assertTrue(refusal(() -> read(changed)).contains("has a header that is not NPY's"), wrong);
+    }
+    byte[] large = text.replace("(2, 3), }       ", "(2000000000, 3)}").getBytes(StandardCharsets.ISO_8859_1);
+    assertTrue(refusal(() -> read(large)).contains("need about 96.0 GB of memory"), refusal(() -> read(large)));
+    Path file = Files.write(folder.resolve("large.npy"), large);
+    assertRefused(file + ": says that it has 2000000000 x 3 numbers of 8 bytes, but has 48 bytes of them; the file is not"
+        + " complete",
+        () -> TableReader.read(file, ReadOptions.DEFAULT));
+  }
+
+  @Test
+  void everyChangedBitOfAnNpzIsSeenOrChangesNothing() throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy/deflated.npz"));
+    Random random = new Random(3);
+    int refused = 0;
+    for (int i = 0; i < 500; i++) {
+      byte[] changed = whole.clone();
+      changed[random.nextInt(whole.length)] ^= (byte) (1 << random.nextInt(8));
+      Path file = Files.write(folder.resolve("changed.npz"), changed);
+      try {
+        Table table = TableReader.read(file, ReadOptions.DEFAULT);
+        assertEquals(-128, table.column("3").number(1), "seed 3, change " + i);
+        assertEquals(100, table.column("1").number(1), "seed 3, change " + i);
+        assertEquals(3, table.column("y").number(0), "seed 3, change " + i);
+      } catch (InvalidInputException e) {
+        refused++;
+      }
+    }
+    assertTrue(refused > 200, "only " + refused + " were refused");
+  }
+
+  @Test
+  void anNpzMustBeAFile() throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy/stored.npz"));
+    assertRefused("stdin: is an NPZ file, which must be a file of its own: no stream, and not gzipped again", () -> read(whole));
+    Path cut = Files.write(folder.resolve("cut.npz"), Arrays.copyOf(whole, whole.length - 30));
+    assertTrue(refusal(() -> TableReader.read(cut, ReadOptions.DEFAULT)).startsWith(cut + ": is a damaged ZIP file: "));
+  }
+
+  @Test
+  void imagesHaveTheirLabelsBesideThem() throws IOException {
+    Path images = idx("train-images-idx3-ubyte", 8, new int[] {3, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 0);
+    assertRefused(images + ": has no labels beside it, a file of its name with labels and idx1 for images and idx3; name them"
+        + " (--labels FILE)", () -> TableReader.read(images, ReadOptions.DEFAULT));
+    assertEquals(List.of("1", "2", "3", "4"), TableReader.read(images, ReadOptions.DEFAULT.withoutTargets()).names());
+    gzip(idx("train-labels-idx1-ubyte", 8, new int[] {3}, 7, 0, 9));
+    Table table = TableReader.read(images, ReadOptions.DEFAULT);
+    assertEquals(List.of("1", "2", "3", "4", "label"), table.names());
+    assertEquals(255, table.column("3").number(2));
+    assertEquals(9, table.column("label").number(2));
+    Path packed = gzip(images);
+    assertEquals(9, TableReader.read(packed, ReadOptions.DEFAULT).column("label").number(2));
+    Path others = idx("others", 8, new int[] {2}, 1, 2);
+    assertRefused(packed + ": labels " + others + ": 2 rows of label do not fit 3 rows of features", () ->
+        TableReader.read(packed, ReadOptions.DEFAULT.withLabels(others)));
+    Path text = Files.writeString(folder.resolve("labels.csv"), "1\n2\n3\n");
+    assertRefused(packed + ": labels " + text + ": is neither IDX nor NPY, as labels beside an array must be", () ->
+        TableReader.read(packed, ReadOptions.DEFAULT.withLabels(text)));
+    assertRefused(packed + ": labels none: there is no such file", () ->
+        TableReader.read(packed, ReadOptions.DEFAULT.withLabels(Path.of("none"))));
+    assertRefused(text + ": is neither IDX nor NPY, which alone have their labels in a file beside them", () ->
+        TableReader.read(text, ReadOptions.DEFAULT.withLabels(others)));
+  }
+
+  @Test
+  void otherNumbersOfIdxAreReadToo() throws IOException {
+    assertEquals(-3, single(idx("i1", 0x09, new int[] {2, 1}, 1, 0xFD)));
+    assertEquals(-3, single(idx("i2", 0x0B, new int[] {2, 1}, 0, 1, 0xFF, 0xFD)));
+    assertEquals(0x01020304, single(idx("i4", 0x0C, new int[] {2, 1}, 0, 0, 0, 0, 1, 2, 3, 4)));
+    assertEquals(1.5, single(idx("f4", 0x0D, new int[] {2, 1}, 0, 0, 0, 0, 0x3F, 0xC0, 0, 0)));
+    assertEquals(1.5, single(idx("f8", 0x0E, new int[] {1, 1}, 0x3F, 0xF8, 0, 0, 0, 0, 0, 0)));
+  }
+
+  @Test
+  void truncatedIdxIsRefused() throws IOException {
+    byte[] whole = Files.readAllBytes(idx("i2", 0x0B, new int[] {2, 2}, 1, 2, 3, 4, 5, 6, 7, 8));
+    for (int length = 3; length < whole.length; length++) {
+      byte[] part = Arrays.copyOf(whole, length);
+      assertTrue(refusal(() -> TableReader.read(new ByteArrayInputStream(part), "stdin", ReadOptions.DEFAULT.withoutTargets()))
+          .endsWith("the file is not complete"), "length " + length);
+    }
+  }
+
+  private double single(Path file) {
+    Table table = TableReader.read(file, ReadOptions.DEFAULT.withoutTargets());
+    return table.column("1").number(table.rows() - 1);
+  }
+
+  private Path idx(String name, int kind, int[] shape, int... bytes) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.write(new byte[] {0, 0, (byte) kind, (byte) shape.length});
+    for (int length : shape) {
+      out.write(new byte[] {0, 0, 0, (byte) length});
+    }
+    for (int b : bytes) {
+      out.write(b);
+    }
+    return Files.write(folder.resolve(name), out.toByteArray());
+  }
+
+  /** Leaves the packed file alone. */
+  private static Path gzip(Path file) throws IOException {
+    Path packed = Path.of(file + ".gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      Files.copy(file, out);
+    }
+    Files.delete(file);
+    return packed;
+  }
+
+  private static void assertHolds(String file, DoubleUnaryOperator asHeld) {
+    Table table = golden(file);
+    assertEquals(VALUES.length, table.rows());
+    assertEquals(VALUES[0].length, table.columns().size());
+    for (int row = 0; row < VALUES.length; row++) {
+      for (int column = 0; column < VALUES[0].length; column++) {
+        assertEquals(asHeld.applyAsDouble(VALUES[row][column]), table.columns().get(column).number(row), file);
+      }
+    }
+    assertFalse(table.has("y"));
+  }
+
+  private static Table golden(String file) {
+    return TableReader.read(Path.of("src/test/resources/npy", file), ReadOptions.DEFAULT);
+  }
+
+  private static Table read(byte[] bytes) {
+    return TableReader.read(new ByteArrayInputStream(bytes), "stdin", ReadOptions.DEFAULT);
+  }
+}

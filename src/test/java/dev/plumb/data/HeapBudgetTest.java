@@ -1,0 +1,111 @@
+package dev.plumb.data;
+
+import static dev.plumb.data.Refusals.assertRefused;
+import static dev.plumb.data.Refusals.refusal;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedWriter;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A file that does not fit is refused with its size and the remedy, long before it is read whole. */
+class HeapBudgetTest {
+  private static final String LINE = "1.25,2.5,3.75,5,6,7,8,9\n";
+  /** 8 values of 8 bytes, as read and as the network takes them. */
+  private static final int BYTES_PER_ROW = 2 * 8 * 8;
+
+  @TempDir
+  private Path folder;
+
+  @Test
+  void whatFitsIsRead() throws IOException {
+    Path file = Files.writeString(folder.resolve("a.csv"), LINE.repeat(5000));
+    assertEquals(5000, TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(5000L * BYTES_PER_ROW)).rows());
+    assertRefused(file + ": about 5000 rows of 8 columns need about 640 kB of memory, but Java may use 640 kB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
+        TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(5000L * BYTES_PER_ROW - 1)));
+  }
+
+  @Test
+  void aLargeFileIsRefusedByItsSizeAfterItsFirstRows() throws IOException {
+    CountingStream stream = new CountingStream(LINE);
+    Source source = new Source(stream, 100_000_000_000L);
+    String message = refusal(() -> CsvTable.read(source, ReadOptions.DEFAULT, new HeapBudget(4L << 30)));
+    assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 533.3 GB of memory, but Java may use 4.3 GB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx586g"), message);
+    assertTrue(stream.read < 200_000, stream.read + " bytes were read");
+  }
+
+  @Test
+  void aStreamWithoutAnEndIsRefusedWhenItHasGrownTooLarge() {
+    CountingStream stream = new CountingStream(LINE);
+    String message = refusal(() -> TableReader.read(stream, "stdin", ReadOptions.DEFAULT, new HeapBudget(10_000_000)));
+    assertTrue(message.startsWith("stdin: more than 98304 rows of 8 columns need about 13 MB of memory"), message);
+  }
+
+  @Test
+  void aPackedFileIsRefusedByWhatItUnpacksTo() throws IOException {
+    Path file = folder.resolve("a.csv.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+      out.write(LINE.repeat(400_000).getBytes(StandardCharsets.US_ASCII));
+    }
+    String message = refusal(() -> TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(10_000_000)));
+    assertTrue(message.contains("rows of 8 columns need about ") && Files.size(file) < 200_000, message);
+  }
+
+  @Test
+  void anArrayIsRefusedByItsHeader() throws IOException {
+    byte[] header = {0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28};
+    assertRefused("stdin: 65536 x 28 x 28 numbers need about 462 MB of memory, but Java may use 400 MB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
+        TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets(),
+            new HeapBudget(400_000_000)));
+  }
+
+  @Test
+  void aJvmWithASmallHeapRefusesInsteadOfRunningOutOfMemory() throws Exception {
+    Path file = folder.resolve("large.csv");
+    try (BufferedWriter out = Files.newBufferedWriter(file)) {
+      for (int row = 0; row < 400_000; row++) {
+        out.write(LINE);
+      }
+    }
+    assertEquals("refused", readInAJvm(file, "-Xmx32m"));
+    assertEquals("400000 rows", readInAJvm(file, "-Xmx128m"));
+  }
+
+  private static String readInAJvm(Path file, String heap) throws Exception {
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
+        "-XX:+UseSerialGC",
+        "-cp", System.getProperty("java.class.path"), ReadsAFile.class.getName(),
+            file.toString()).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+    return said.contains("PLUMB_JAVA_OPTS=-Xmx") ? "refused" : said;
+  }
+
+  /** The same line again and again. */
+  private static final class CountingStream extends InputStream {
+    private final byte[] line;
+    private long read;
+
+    CountingStream(String line) {
+      this.line = line.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    @Override
+    public int read() {
+      return line[(int) (read++ % line.length)];
+    }
+  }
+}

@@ -1,0 +1,276 @@
+package dev.plumb.data;
+
+import static dev.plumb.data.Refusals.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.plumb.model.Loss;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class TableEncodingTest {
+  private static final double NAN = Double.NaN;
+  private static final Table HOUSES = Table.of(List.of(
+      Column.ofNumbers("size", 1, 2, 3, 6),
+      Column.ofWords("town", "b", "a", "b", "c"),
+      Column.ofNumbers("floors", 2, 2, 2, 2),
+      Column.ofNumbers("price", 10, 20, 30, 60)));
+
+  @Test
+  void numbersAreStandardisedAndWordsBecomeOneInputEach() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
+    double deviation = Math.sqrt(3.5);
+    assertEquals(List.of(
+        new FeatureColumn.Numeric("size", 3, deviation, OptionalDouble.empty()),
+        new FeatureColumn.Categorical("town", List.of("a", "b", "c"), Optional.empty()),
+        new FeatureColumn.Numeric("floors", 2, 1, OptionalDouble.empty())), encoding.features());
+    assertEquals(new TargetEncoding.Numbers(List.of("price"), new double[] {30}, new double[] {10 * deviation}),
+        encoding.target());
+    assertEquals(5, encoding.inputs());
+    assertEquals(1, encoding.outputs());
+    Dataset data = encoding.encode(HOUSES);
+    assertRow(data, 0, -2 / deviation, 0, 1, 0, 0);
+    assertRow(data, 3, 3 / deviation, 0, 0, 1, 0);
+    assertEquals(-2 / deviation, data.target(0, 0), 1e-15);
+  }
+
+  @Test
+  void theOtherRowsAreEncodedByTheTrainingRowsAlone() {
+    int[] training = {0, 1};
+    TableEncoding encoding = fit(HOUSES.rows(training), EncodingOptions.DEFAULT.resolve(HOUSES));
+    assertEquals(new FeatureColumn.Numeric("size", 1.5, 0.5, OptionalDouble.empty()), encoding.features().get(0));
+    Dataset others = encoding.encode(HOUSES.rows(new int[] {3, 2}));
+    assertRow(others, 0, 9, 0, 0, 0);
+    assertRow(others, 1, 3, 0, 1, 0);
+    assertEquals((60 - 15) / 5.0, others.target(0, 0));
+    assertEquals(Map.of("town", 1), encoding.unknownCategories(HOUSES));
+    assertEquals(Map.of(), encoding.unknownCategories(HOUSES.rows(training)));
+  }
+
+  @Test
+  void withoutStandardisingNumbersStayAsTheyAre() {
+    Dataset data = fit(HOUSES, EncodingOptions.DEFAULT.withStandardize(false)).encode(HOUSES);
+    assertRow(data, 3, 6, 0, 0, 1, 2);
+    assertEquals(60, data.target(3, 0));
+  }
+
+  @Test
+  void columnsThatDifferByRoundingAloneAreConstant() {
+    double tenth = 0.1;
+    Table table = Table.of(List.of(Column.ofNumbers("x", tenth, tenth, tenth), Column.ofNumbers("y", 1, 2, 4)));
+    FeatureColumn.Numeric numeric = (FeatureColumn.Numeric) fit(table, EncodingOptions.DEFAULT).features().get(0);
+    assertEquals(1, numeric.scale());
+    Table tiny = Table.of(List.of(Column.ofNumbers("x", 1e-30, 2e-30), Column.ofNumbers("y", 1.5, 2)));
+    assertEquals(0.5e-30, ((FeatureColumn.Numeric) fit(tiny, EncodingOptions.DEFAULT).features().get(0)).scale(), 1e-45);
+  }
+
+  @Test
+  void outputsAreTurnedBackIntoTheTargetsOwnUnits() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withTargets("price", "size"));
+    assertEquals(2, encoding.outputs());
+    Dataset data = encoding.encode(HOUSES);
+    double[] outputs = {data.target(1, 0), data.target(1, 1), data.target(3, 0), data.target(3, 1)};
+    assertArrayEquals(new double[] {20, 2, 60, 6}, encoding.decodeOutputs(outputs), 1e-13);
+    TableEncoding classes = fit(HOUSES, EncodingOptions.DEFAULT.withTargets("town"));
+    assertThrows(IllegalStateException.class, () -> classes.decodeOutputs(outputs));
+  }
+
+  @Test
+  void wordsAreClassesInAscendingOrder() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withTargets("town"));
+    assertEquals(new TargetEncoding.Classes("town", List.of("a", "b", "c")), encoding.target());
+    assertEquals(Task.CLASSIFICATION, encoding.task());
+    Dataset data = encoding.encode(HOUSES);
+    assertArrayEquals(new int[] {1, 0, 1, 2}, IntStream.range(0, 4).map(data::label).toArray());
+  }
+
+  @Test
+  void numbersAreClassesInTheirOwnOrderAndWrittenForm() {
+    Table table = Table.of(List.of(Column.ofNumbers("x", 1, 2, 3, 4), Column.ofNumbers("y", 10, 9, -1, 2.5)));
+    TableEncoding encoding = fit(table, EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION));
+    assertEquals(List.of("-1", "2.5", "9", "10"), ((TargetEncoding.Classes) encoding.target()).classNames());
+    assertEquals(3, encoding.encode(table).label(0));
+  }
+
+  @Test
+  void binaryCrossEntropyHasOneOutputForTwoClasses() {
+    Table table = Table.of(List.of(Column.ofNumbers("x", 1, 2, 3), Column.ofWords("y", "no", "yes", "no")));
+    TableEncoding encoding = fit(table, EncodingOptions.DEFAULT);
+    Dataset data = encoding.encode(table, Loss.BINARY_CROSS_ENTROPY);
+    assertEquals(1, encoding.outputs(Loss.BINARY_CROSS_ENTROPY));
+    assertEquals(2, encoding.outputs(Loss.CROSS_ENTROPY));
+    assertFalse(data.hasClasses());
+    assertArrayEquals(new double[] {0, 1, 0}, IntStream.range(0, 3).mapToDouble(row -> data.target(row, 0)).toArray());
+    TableEncoding three = fit(HOUSES, EncodingOptions.DEFAULT.withTargets("town"));
+    Dataset each = three.encode(HOUSES, Loss.BINARY_CROSS_ENTROPY);
+    assertEquals(3, three.outputs(Loss.BINARY_CROSS_ENTROPY));
+    assertArrayEquals(new double[] {0, 0, 1}, IntStream.range(0, 3).mapToDouble(i -> each.target(3, i)).toArray());
+  }
+
+  @Test
+  void predictingNeedsNoTargetsAndNoOrderOfColumns() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
+    Table other = Table.of(List.of(Column.ofWords("note", "x"), Column.ofNumbers("floors", 3), Column.ofWords("town", "c"),
+        Column.ofNumbers("size", 3)));
+    assertRow(encoding.encodeFeatures(other), 0, 0, 0, 0, 1, 1);
+    assertRefused("there is no column \"price\"; there are note, floors, town, size; the model was trained with it", () ->
+        encoding.encode(other));
+    Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofWords("town", "c"), Column.ofNumbers("size", 3)));
+    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are floor, town, size; the model was"
+        + " trained with it",
+        () -> encoding.encodeFeatures(misspelt));
+  }
+
+  @Test
+  void columnsOfAnotherKindAreRefusedOrTakenForWords() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
+    Table words = Table.of(List.of(Column.ofWords("size", null, "big"), Column.ofWords("town", "a", "a"),
+        Column.ofNumbers("floors", 1, 1)));
+    assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
+        encoding.encodeFeatures(words));
+    assertEquals(Set.of("town"), encoding.wordColumns());
+    Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5,
+        2)));
+    Table numeric = Table.of(List.of(Column.ofNumbers("x", 1), Column.ofNumbers("code", 1)));
+    assertRow(fit(codes, EncodingOptions.DEFAULT).encodeFeatures(numeric), 0, -1, 0, 1);
+  }
+
+  @Test
+  void aClassThatTrainingDidNotHaveIsRefused() {
+    TableEncoding encoding = fit(HOUSES.rows(new int[] {0, 1, 2}), EncodingOptions.DEFAULT.withTargets("town"));
+    assertRefused("row 4: \"c\" in column \"town\" is not one of the classes learnt: a, b", () ->
+        encoding.encode(HOUSES.rows(new int[] {2, 3})));
+  }
+
+  @Test
+  void missingValuesAreRefusedWithRowColumnAndRemedies() {
+    Table table = withGaps();
+    EncodingOptions options = EncodingOptions.DEFAULT;
+    assertRefused("row 2 has no value in column \"town\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () -> options.usable(table));
+    assertRefused("row 4 has no value in column \"price\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () ->
+        options.withFeatures("floors").usable(table));
+    assertRefused("row 5 has no value in column \"size\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+        () ->
+        options.usable(table.rows(new int[] {0, 2, 4})));
+    TableEncoding encoding = fit(HOUSES, options);
+    assertRefused("row 5 has no value in column \"size\"; leave such rows out, or train with missing values filled in"
+        + " (--missing mean)", () ->
+        encoding.encodeFeatures(table));
+    assertRefused("row 2 has no value in column \"town\"; leave such rows out, or train with missing values filled in"
+        + " (--missing mean)", () ->
+        encoding.encodeFeatures(table.rows(new int[] {0, 1})));
+  }
+
+  @Test
+  void rowsWithMissingValuesAreDropped() {
+    Table usable = EncodingOptions.DEFAULT.withMissing(Missing.DROP).usable(withGaps());
+    assertEquals(2, usable.rows());
+    assertEquals(3, usable.column("size").number(1));
+    assertEquals(4, EncodingOptions.DEFAULT.withMissing(Missing.DROP).withFeatures("floors").usable(withGaps()).rows());
+    assertRefused("every row has a missing value, so that none is left; use --missing mean instead of drop", () ->
+        EncodingOptions.DEFAULT.withMissing(Missing.DROP).usable(withGaps().rows(new int[] {1, 4})));
+  }
+
+  @Test
+  void missingValuesAreFilledInFromTheTrainingRows() {
+    EncodingOptions options = EncodingOptions.DEFAULT.withMissing(Missing.MEAN);
+    Table table = withGaps().rows(new int[] {0, 1, 2, 4});
+    assertEquals(4, options.usable(table).rows());
+    TableEncoding encoding = fit(table, options);
+    assertEquals(new FeatureColumn.Numeric("size", 2, Math.sqrt(2 / 3.0), OptionalDouble.of(2)), encoding.features().get(0));
+    assertEquals(new FeatureColumn.Categorical("town", List.of("a", "b"), Optional.of("b")), encoding.features().get(1));
+    Dataset data = encoding.encode(table);
+    assertRow(data, 3, 0, 1, 0, 0);
+    assertRow(data, 1, 0, 0, 1, 0);
+    Dataset plain = fit(table, options.withStandardize(false)).encode(table);
+    assertRow(plain, 3, 2, 1, 0, 2);
+    assertRefused("row 4 has no value in column \"price\"; a target cannot be filled in: drop such rows (--missing drop)"
+        + " or complete the file",
+        () -> options.usable(withGaps()));
+  }
+
+  @Test
+  void namesAndTaskAreResolvedAndCheckedTogether() {
+    EncodingOptions resolved = EncodingOptions.DEFAULT.resolve(HOUSES);
+    assertEquals(List.of("price"), resolved.targets());
+    assertEquals(List.of("size", "town", "floors"), resolved.features());
+    assertEquals(Optional.of(Task.REGRESSION), resolved.task());
+    assertEquals(List.of("floors"), EncodingOptions.DEFAULT.withFeatures("price", "size").resolve(HOUSES).targets());
+    assertRefused("there is no column \"prize\" (did you mean \"price\"?); there are size, town, floors, price", () ->
+        EncodingOptions.DEFAULT.withTargets("prize").resolve(HOUSES));
+    assertRefused("regression needs numbers as targets, but column \"town\" has words; use classification", () ->
+        EncodingOptions.DEFAULT.withTargets("town").withTask(Task.REGRESSION).resolve(HOUSES));
+    assertRefused("classification learns one target, but 2 are named: town, price", () ->
+        EncodingOptions.DEFAULT.withTargets("town", "price").withTask(Task.CLASSIFICATION).resolve(HOUSES));
+    assertRefused("all 4 columns are targets; nothing is left to learn from", () ->
+        EncodingOptions.DEFAULT.withTargets("town", "price", "size", "floors").withTask(Task.REGRESSION).resolve(HOUSES));
+    assertRefused("all 4 columns are features; none is left to be learnt", () ->
+        EncodingOptions.DEFAULT.withFeatures("town", "price", "size", "floors").resolve(HOUSES));
+    assertRefused("column \"size\" is named as a target and as a feature; it can be one of them", () ->
+        EncodingOptions.DEFAULT.withTargets("size").withFeatures("size"));
+    assertRefused("feature named twice: size", () -> EncodingOptions.DEFAULT.withFeatures("size", "town", "size"));
+  }
+
+  @Test
+  void columnsThatCannotBeLearntFromAreRefused() {
+    String[] words = IntStream.range(0, 1001).mapToObj(row -> "id" + row).toArray(String[]::new);
+    double[] numbers = IntStream.range(0, 1001).asDoubleStream().toArray();
+    assertRefused("column \"id\" has 1001 different words in 1001 rows; 1000 categories are the most that are learnt"
+        + " from: name the"
+        + " features without it", () ->
+        fit(Table.of(List.of(Column.ofWords("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
+    assertRefused("column \"x\" has no value in any row to train on; name the features without it", () ->
+        fit(Table.of(List.of(Column.ofNumbers("x", NAN, NAN), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
+    assertRefused("column \"y\" has the one class \"a\"; two classes are the least to tell apart", () ->
+        fit(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("y", "a", "a"))), EncodingOptions.DEFAULT));
+    assertRefused("column \"x\" has numbers as large as 1.0E300, whose mean and deviation are beyond the range of numbers", () ->
+        fit(Table.of(List.of(Column.ofNumbers("x", 1e300, -1e300), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
+    assertRefused("there is no row to train on", () -> fit(HOUSES.rows(new int[0]), EncodingOptions.DEFAULT));
+  }
+
+  @Test
+  void tablesOfDifferentLengthsOrEqualNamesAreNone() {
+    assertRefused("column \"b\" has 2 rows, but column \"a\" has 1", () ->
+        Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("b", 1, 2))));
+    assertRefused("two columns have the name \"a\"", () ->
+        Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("a", 1))));
+    assertRefused("a table without columns; at least one is needed", () -> Table.of(List.of()));
+  }
+
+  @Test
+  void encodingsOfOneTableAreEqual() {
+    assertEquals(fit(HOUSES, EncodingOptions.DEFAULT), fit(HOUSES, EncodingOptions.DEFAULT));
+    assertEquals(fit(HOUSES, EncodingOptions.DEFAULT).hashCode(), fit(HOUSES, EncodingOptions.DEFAULT).hashCode());
+    assertNotEquals(fit(HOUSES, EncodingOptions.DEFAULT), fit(HOUSES.rows(new int[] {0, 1}),
+        EncodingOptions.DEFAULT.resolve(HOUSES)));
+  }
+
+  private static Table withGaps() {
+    return Table.of(List.of(
+        Column.ofNumbers("size", 1, 2, 3, 6, NAN),
+        Column.ofWords("town", "b", null, "b", "c", "a"),
+        Column.ofNumbers("floors", 2, 2, 2, 2, 2),
+        Column.ofNumbers("price", 10.5, 20, 30, NAN, 40)));
+  }
+
+  private static TableEncoding fit(Table training, EncodingOptions options) {
+    return TableEncoding.fit(training, options);
+  }
+
+  private static void assertRow(Dataset data, int row, double... expected) {
+    assertEquals(expected.length, data.features());
+    for (int column = 0; column < expected.length; column++) {
+      assertEquals(expected[column], data.feature(row, column), 1e-15, "column " + column);
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package dev.plumb.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.report.RunReport.Classes;
+import dev.plumb.report.RunReport.Numbers;
+import dev.plumb.report.RunReport.Target;
+import dev.plumb.report.StudyReport.Network;
+import dev.plumb.report.StudyReport.Run;
+import dev.plumb.train.EpochRow;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.xpath.XPathConstants;
+import javax.xml.xpath.XPathFactory;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+import org.w3c.dom.NodeList;
+
+class HtmlReportTest {
+  private static final int MOST_BYTES = 2_000_000;
+
+  @Test
+  void everyDrawingHasATitleAndADescription() throws Exception {
+    for (String page : List.of(html(SampleReports.classification()), html(SampleReports.regression()),
+        html(SampleReports.study(3)))) {
+      Document document = parse(page);
+      NodeList drawings = nodes(document, "//svg[not(@aria-hidden)]");
+      assertTrue(drawings.getLength() >= 2, "drawings: " + drawings.getLength());
+      assertEquals(drawings.getLength(),
+          nodes(document, "//svg[@role='img' and string-length(title) > 3 and string-length(desc) > 20]").getLength());
+    }
+  }
+
+  @Test
+  void textOfUsersStaysText() throws Exception {
+    Document document = parse(html(SampleReports.hostile()));
+    assertEquals(1, nodes(document, "//script").getLength());
+    assertEquals(1, nodes(document, "//style").getLength());
+    assertEquals(0, nodes(document, "//img | //b").getLength());
+    assertTrue(document.getElementsByTagName("h1").item(0).getTextContent()
+        .startsWith("</script></style><img src=http://example.invalid/x onerror=alert(1)><b>\"'&"));
+    assertFalse(html(SampleReports.hostile()).contains("\u202e"), "writing from right to left must not reach the page");
+  }
+
+  @Test
+  void nothingIsLoaded() throws Exception {
+    String page = html(SampleReports.classification());
+    Pattern loading = Pattern.compile("(src|href|action)\\s*=|@import|https?:|//[a-z]|fetch\\(|innerHTML|eval\\(");
+    assertFalse(loading.matcher(page.replaceAll("(?m)^ *// .*$", "")).find(),
+        "something that loads, or makes markup of text");
+    assertTrue(page.contains("default-src &#39;none&#39;"));
+  }
+
+  @Test
+  void aLongAndDeepTrainingStaysSmallAndSaysHow() throws Exception {
+    String page = html(SampleReports.vanishing(100_000, 50));
+    assertTrue(page.getBytes(StandardCharsets.UTF_8).length < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.contains("Of 100,000 epochs "), "how epochs were chosen");
+    assertTrue(page.contains("A column stands for 1,786 epochs"), "how columns were made");
+  }
+
+  @Test
+  void manyClassesTargetsAndNetworksStaySmall() throws Exception {
+    int classes = 1000;
+    List<String> names = IntStream.range(0, classes).mapToObj(i -> "class " + i).toList();
+    long[][] counts = new long[classes][classes];
+    for (int i = 0; i < classes; i++) {
+      counts[i][i] = 5;
+      counts[i][(i + 7) % classes] = i;
+    }
+    String page = html(with(new Classes("test", names, counts)));
+    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.contains("Of 1,000 classes the 24 with most mistakes are shown."));
+    assertTrue(page.contains("class 999 taken for class 6 (999)"), "the most frequent mistake");
+
+    double[] many = IntStream.range(0, 200_000).mapToDouble(i -> i).toArray();
+    page = html(with(new Numbers("test", IntStream.range(0, 20).mapToObj(i -> new Target("t" + i, many, many)).toList())));
+    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.contains("R² 1 · MAE 0 · RMSE 0 over 200,000 rows, of which 1,500 are drawn"));
+
+    Network network = SampleReports.study(1).networks().get(4);
+    StudyReport study = new StudyReport("many", List.of(), 1000, List.of(200),
+        IntStream.range(0, 2000).mapToObj(i -> network).toList(), new TreeMap<>(), new TreeMap<>());
+    page = html(study);
+    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.contains("Curves are of the first 12 networks of 2,000."));
+  }
+
+  @Test
+  void aCurveHasAGapWhereItIsNotFinite() throws Exception {
+    List<EpochRow> rows = new ArrayList<>();
+    double[] losses = {4, 3, Double.NaN, 2, Double.NaN, 1, 0.5};
+    for (int i = 0; i < losses.length; i++) {
+      rows.add(new EpochRow(i + 1, losses[i], Double.NaN, Double.NaN, 0.1, 1, new double[] {1}));
+    }
+    Document document = parse(html(run(rows, OptionalInt.of(3))));
+    String curve = nodes(document,
+        "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'curve')]/@d").item(0).getNodeValue();
+    assertEquals(3, curve.chars().filter(c -> c == 'M').count(), curve);
+    assertEquals(2, curve.chars().filter(c -> c == 'L').count(), curve);
+    String dots = nodes(document,
+        "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'dots')]/@d").item(0).getNodeValue();
+    assertEquals(1, dots.chars().filter(c -> c == 'M').count(), "the point that stands alone: " + dots);
+    assertEquals("nan", nodes(document, "//table[@id='epochs-table']/tbody/tr[3]/td[1]").item(0).getTextContent());
+    assertEquals(0, nodes(document, "//svg[@id='metric']").getLength(), "a metric that was never there is not drawn");
+  }
+
+  @Test
+  void oddTrainingsHaveTheirReport() throws Exception {
+    parse(html(run(List.of(), OptionalInt.empty())));
+    parse(html(run(List.of(new EpochRow(1, 0, 0, 0, 0, 0, new double[0])), OptionalInt.empty())));
+    parse(html(run(List.of(new EpochRow(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})),
+        OptionalInt.of(1))));
+    parse(html(run(List.of(new EpochRow(7, 1e308, -1e308, 1e-320, 1e-300, 1e9, new double[] {0, 5e-324, 1e308})),
+        OptionalInt.empty())));
+    parse(html(run(List.of(
+        new EpochRow(1, Double.POSITIVE_INFINITY, 1, 1, 1, 1, new double[] {1, Double.POSITIVE_INFINITY}),
+        new EpochRow(2, -1e308, 1e308, 1, 1, 1, new double[] {0, 0})), OptionalInt.of(1))));
+    parse(html(with(new Classes("test", List.of("only"), new long[][] {{0}}))));
+    parse(html(with(new Numbers("test", List.of(new Target("none", new double[0], new double[0]),
+        new Target("nan", new double[] {1}, new double[] {Double.NaN}),
+        new Target("flat", new double[] {2, 2}, new double[] {2, 2}))))));
+    Run dead = new Run(1, new TreeMap<>(), Double.NaN, new double[] {Double.NaN, 0, 0}, 0, OptionalInt.of(1));
+    parse(html(new StudyReport("dead", List.of(), 1, List.of(), List.of(new Network("n", "1-1", "relu", List.of(dead)),
+        new Network("n", "1-1", "relu", List.of(dead, dead))), new TreeMap<>(), new TreeMap<>())));
+  }
+
+  @Test
+  void theMatrixCountsWhatWasPredicted() throws Exception {
+    Document document = parse(html(with(new Classes("test", List.of("cat", "dog"), new long[][] {{8, 2}, {1, 3}}))));
+    assertEquals("dog", nodes(document, "//table[@id='confusion']/thead/tr/th[3]").item(0).getTextContent());
+    assertEquals("2", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[2]").item(0).getTextContent());
+    assertEquals("80%", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[3]").item(0).getTextContent());
+    assertEquals("60%", nodes(document, "//table[@id='confusion']/tfoot/tr/td[2]").item(0).getTextContent());
+    assertTrue(nodes(document, "//section[@id='predictions']/p").item(0).getTextContent().startsWith(
+        "11 of 14 test rows were classified correctly (78.6 %)."
+        + " Most frequent mistakes: cat taken for dog (2), dog taken for cat (1)."));
+  }
+
+  static String html(RunReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    HtmlReport.write(report, out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  static String html(StudyReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    HtmlReport.write(report, out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private static RunReport with(RunReport.Predictions predictions) {
+    RunReport report = SampleReports.regression();
+    return new RunReport("with", List.of(), "score", report.epochs(), List.of(), OptionalInt.empty(), OptionalInt.empty(),
+        Optional.of(predictions), new TreeMap<>(), new TreeMap<>());
+  }
+
+  private static RunReport run(List<EpochRow> rows, OptionalInt diverged) {
+    return new RunReport("odd", List.of(), "score", rows, List.of(), OptionalInt.empty(), diverged, Optional.empty(),
+        new TreeMap<>(), new TreeMap<>());
+  }
+
+  /** Pages are well-formed XML too, which finds every element that is not closed and every value that is not escaped. */
+  private static Document parse(String page) throws Exception {
+    return DocumentBuilderFactory.newInstance().newDocumentBuilder()
+        .parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static NodeList nodes(Document document, String path) throws Exception {
+    return (NodeList) XPathFactory.newInstance().newXPath().evaluate(path, document, XPathConstants.NODESET);
+  }
+}

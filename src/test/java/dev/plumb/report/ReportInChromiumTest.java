@@ -1,0 +1,219 @@
+package dev.plumb.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Reports as a browser shows them. Pictures of all are left in target/report-screenshots, to be looked at. */
+class ReportInChromiumTest {
+  private static final Path SCREENSHOTS = Path.of("target", "report-screenshots");
+
+  /** Width and height of a drawing, and the larger extent of what it shows: curves, cells, points. */
+  private static final String DRAWN = """
+      (chart => {
+        const shown = Array.from(chart.querySelectorAll('path.curve, path.dots, g.cells, g.points, tbody'))
+            .filter(part => part.getClientRects().length > 0)
+            .map(part => part.getBoundingClientRect());
+        const extent = (from, to) => Math.max(...shown.map(box => box[to])) - Math.min(...shown.map(box => box[from]));
+        const box = chart.getBoundingClientRect();
+        return [box.width, box.height, Math.max(extent('left', 'right'), extent('top', 'bottom'))];
+      })(document.getElementById('ID'))""";
+
+  /** Text of drawings that lies on other text, sticks out of its card, or is smaller than can be read. */
+  private static final String BADLY_PLACED_TEXT = """
+      Array.from(document.querySelectorAll('svg')).flatMap(svg => {
+        const card = svg.closest('figure, ul').getBoundingClientRect();
+        const texts = Array.from(svg.querySelectorAll('text')).filter(text => text.getClientRects().length > 0);
+        return texts.flatMap((text, i) => {
+          const box = text.getBoundingClientRect();
+          const bad = [];
+          if (box.left + 0.5 < card.left || box.right - 0.5 > card.right) bad.push('sticks out');
+          const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+          if (parseFloat(getComputedStyle(text).fontSize) * scale < 10) bad.push('small');
+          for (const other of texts.slice(i + 1)) {
+            const second = other.getBoundingClientRect();
+            const across = Math.min(box.right, second.right) - Math.max(box.left, second.left);
+            const down = Math.min(box.bottom, second.bottom) - Math.max(box.top, second.top);
+            if (across > 1 && down > 5) bad.push('lies on ' + other.textContent);
+          }
+          return bad.map(what => svg.id + ': ' + text.textContent + ' ' + what);
+        });
+      })""";
+
+  private static Path folder;
+  private static Chromium chromium;
+
+  /** What is shown, and which drawings it must have. */
+  enum Shown {
+    CLASSIFICATION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    REGRESSION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
+    VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
+    HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
+    STUDY_OF_SEEDS(List.of("results-table", "losses-chart", "ranking", "norms"));
+
+    private final List<String> charts;
+
+    Shown(List<String> charts) {
+      this.charts = charts;
+    }
+
+    void write(OutputStream out) throws IOException {
+      switch (this) {
+        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
+        case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
+        case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
+        case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
+        case DIVERGED -> HtmlReport.write(SampleReports.diverged(), out);
+        case HOSTILE -> HtmlReport.write(SampleReports.hostile(), out);
+        case STUDY -> HtmlReport.write(SampleReports.study(1), out);
+        case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
+      }
+    }
+  }
+
+  @BeforeAll
+  static void start() throws Exception {
+    folder = Files.createTempDirectory("plumb-report");
+    chromium = new Chromium(Files.createDirectory(folder.resolve("profile")));
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    if (chromium != null) {
+      chromium.close();
+    }
+    try (var files = Files.walk(folder)) {
+      files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyChartIsDrawnAtEveryWidthInLightAndDark(Shown shown) throws Exception {
+    Path file = written(shown);
+    for (int width : new int[] {1280, 400}) {
+      for (boolean dark : new boolean[] {false, true}) {
+        String what = shown + ", " + width + " px, " + (dark ? "dark" : "light");
+        chromium.open(file, width, dark);
+        chromium.screenshot(SCREENSHOTS.resolve(
+            shown.name().toLowerCase(Locale.ROOT) + "-" + width + "-" + (dark ? "dark" : "light") + ".png"));
+        assertEquals(List.of(), chromium.complaints(), what);
+        assertEquals(List.of(file.toUri().toString()), chromium.requests(), what);
+        for (String chart : shown.charts) {
+          JsonNode size = chromium.evaluate(DRAWN.replace("ID", chart));
+          assertTrue(size.get(0).asDouble() > 150 && size.get(1).asDouble() > 40, what + ": " + chart + " is " + size);
+          assertTrue(size.get(2).asDouble() > 100, what + ": what " + chart + " shows is " + size);
+        }
+        assertEquals(width, chromium.evaluate("document.documentElement.scrollWidth").asInt(), what + ": wider than the window");
+        assertEquals("[]", chromium.evaluate(BADLY_PLACED_TEXT).toString(), what);
+        assertEquals(dark ? "rgb(17, 22, 28)" : "rgb(244, 246, 248)", background(), what);
+      }
+    }
+  }
+
+  @Test
+  void aPointerOnACurveShowsTheNumbersOfThatEpoch() throws Exception {
+    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+    String before = readout("loss");
+    assertTrue(before.startsWith("epoch 120: train = 0.00"), before);
+    JsonNode at = chromium.evaluate("""
+        (svg => {
+          const box = svg.getBoundingClientRect();
+          const x = Number(svg.dataset.left) + (40 - 1) / (120 - 1) * (svg.dataset.right - svg.dataset.left);
+          return [box.left + x * box.width / svg.viewBox.baseVal.width, box.top + box.height / 2];
+        })(document.getElementById('loss'))""");
+    chromium.moveMouse(at.get(0).asDouble(), at.get(1).asDouble());
+    JsonNode row = chromium.evaluate(
+        "Array.from(document.querySelectorAll('#epochs-table tbody tr')[39].cells, cell => cell.textContent)");
+    assertEquals("epoch 40: training loss = " + row.get(1).asText() + " · validation loss = " + row.get(2).asText(),
+        readout("loss"));
+    assertEquals("40", row.get(0).asText());
+    assertEquals("visible", chromium.evaluate("document.querySelector('#loss .cursor').getAttribute('visibility')").asText());
+    chromium.moveMouse(2, 2);
+    assertEquals(before, readout("loss"));
+  }
+
+  @Test
+  void arrowKeysWalkThroughTheHeatMap() throws Exception {
+    chromium.open(written(Shown.REGRESSION), 1280, false);
+    chromium.evaluate("document.getElementById('gradients-map').focus()");
+    for (String key : List.of("Home", "ArrowRight", "ArrowDown")) {
+      chromium.pressKey(key);
+    }
+    JsonNode row = chromium.evaluate(
+        "Array.from(document.querySelectorAll('#gradients-map-table tbody tr')[1].cells, cell => cell.textContent)");
+    assertEquals("output, epoch 2: " + row.get(2).asText(), readout("gradients-map"));
+    assertEquals("2", row.get(0).asText());
+  }
+
+  @Test
+  void theSwitchChangesTheScale() throws Exception {
+    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+    String seen = "['linear', 'logarithmic'].map(name =>"
+        + " document.querySelector('#loss .' + name).getBoundingClientRect().width > 0)";
+    assertEquals("[false,true]", chromium.evaluate(seen).toString());
+    chromium.evaluate("document.getElementById('loss-log').click()");
+    assertEquals("[true,false]", chromium.evaluate(seen).toString());
+  }
+
+  @Test
+  void theBrowserForbidsWhatAPageMightLoadAndOtherScripts() throws Exception {
+    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+    chromium.evaluate("""
+        new Promise(done => {
+          const image = new Image();
+          image.onerror = () => done(1);
+          image.src = 'http://example.invalid/x.png';
+        })""");
+    chromium.evaluate("""
+        (() => {
+          const script = document.createElement('script');
+          script.textContent = 'window.ran = 1';
+          document.body.append(script);
+        })()""");
+    assertEquals("undefined", chromium.evaluate("typeof window.ran").asText());
+    assertEquals(2, chromium.complaints().stream().filter(text -> text.contains("Content Security Policy")).count(),
+        chromium.complaints().toString());
+  }
+
+  @Test
+  void itPrintsInLightColoursWithoutSwitches() throws Exception {
+    chromium.open(written(Shown.CLASSIFICATION), 1280, true);
+    chromium.showAsPrinted();
+    chromium.screenshot(SCREENSHOTS.resolve("classification-print.png"));
+    assertEquals("rgb(255, 255, 255)", background());
+    assertEquals("none", chromium.evaluate("getComputedStyle(document.querySelector('.switch')).display").asText());
+  }
+
+  private static String background() throws Exception {
+    return chromium.evaluate("getComputedStyle(document.body).backgroundColor").asText();
+  }
+
+  private static String readout(String chart) throws Exception {
+    return chromium.evaluate("document.getElementById('" + chart + "-readout').textContent").asText();
+  }
+
+  private static Path written(Shown shown) throws IOException {
+    Path file = folder.resolve(shown.name().toLowerCase(Locale.ROOT) + ".html");
+    try (OutputStream out = Files.newOutputStream(file)) {
+      shown.write(out);
+    }
+    return file;
+  }
+}

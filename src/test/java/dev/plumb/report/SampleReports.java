@@ -1,0 +1,151 @@
+package dev.plumb.report;
+
+import dev.plumb.report.RunReport.Classes;
+import dev.plumb.report.RunReport.Numbers;
+import dev.plumb.report.RunReport.Predictions;
+import dev.plumb.report.RunReport.Target;
+import dev.plumb.report.StudyReport.Network;
+import dev.plumb.report.StudyReport.Run;
+import dev.plumb.train.EpochRow;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Made-up trainings, of the kinds that reports must show well. */
+final class SampleReports {
+  static final SortedMap<String, String> CONFIGURATION = new TreeMap<>(Map.of(
+      "data", "digits.csv.gz", "layers", "64,64", "activation", "relu", "loss", "cross_entropy", "optimizer", "adam",
+      "lr", "0.001", "schedule", "cosine, warm-up 5", "epochs", "120", "batch-size", "200", "early-stopping", "20"));
+
+  static final SortedMap<String, String> MANIFEST = new TreeMap<>(Map.of(
+      "plumb", "0.1.0", "java", "17.0.12, Debian", "device", "cpu, 2 threads", "precision", "fp32", "seed", "42",
+      "data.sha256", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      "command", "plumb train --data digits.csv.gz --layers 64,64 --epochs 120 --early-stopping 20"));
+
+  private SampleReports() {}
+
+  static RunReport classification() {
+    Random random = new Random(1);
+    List<EpochRow> rows = new ArrayList<>();
+    for (int epoch = 1; epoch <= 120; epoch++) {
+      double train = 2.3 * Math.exp(-epoch / 14.0) + 0.004 * (1 + 0.2 * random.nextGaussian());
+      double validation = 2.3 * Math.exp(-epoch / 15.0) + 0.07 + 0.0007 * epoch + 0.006 * random.nextGaussian();
+      double rate = epoch <= 5 ? 0.001 * epoch / 5 : 0.0005 * (1 + Math.cos(Math.PI * (epoch - 5) / 115));
+      rows.add(new EpochRow(epoch, train, validation, 0.975 - 0.9 * Math.exp(-epoch / 9.0) + 0.003 * random.nextGaussian(), rate,
+          0.021, norms(random, 3, 0.6 * Math.exp(-epoch / 30.0), 0.8)));
+    }
+    long[][] counts = new long[10][10];
+    for (int row = 0; row < 1797; row++) {
+      int actual = row % 10;
+      counts[actual][random.nextInt(100) < 95 ? actual : random.nextInt(10)]++;
+    }
+    List<String> names = Arrays.stream(new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}).mapToObj(Integer::toString).toList();
+    return run("digits-3", rows, "accuracy", OptionalInt.of(68), OptionalInt.empty(), new Classes("validation", names, counts),
+        "Early stopping: the validation loss did not fall for 20 epochs.");
+  }
+
+  static RunReport regression() {
+    Random random = new Random(2);
+    List<EpochRow> rows = new ArrayList<>();
+    for (int epoch = 1; epoch <= 12; epoch++) {
+      double loss = 0.45 + 0.5 * Math.exp(-epoch / 3.0);
+      rows.add(new EpochRow(epoch, loss, loss + 0.05 + 0.01 * random.nextGaussian(), 0.5 - 0.6 * Math.exp(-epoch / 3.0), 0.001,
+          0.004,
+          norms(random, 2, 0.3, 1.0)));
+    }
+    double[] actual = new double[442];
+    double[] predicted = new double[442];
+    for (int i = 0; i < actual.length; i++) {
+      actual[i] = 25 + 320 * random.nextDouble();
+      predicted[i] = 90 + 0.45 * actual[i] + 40 * random.nextGaussian();
+    }
+    return run("diabetes-1", rows, "R²", OptionalInt.empty(), OptionalInt.empty(),
+        new Numbers("validation", List.of(new Target("disease progression", actual, predicted))));
+  }
+
+  /** A deep sigmoid network whose gradient vanishes over the depth. */
+  static RunReport vanishing(int epochs, int layers) {
+    Random random = new Random(3);
+    List<EpochRow> rows = new ArrayList<>(epochs);
+    for (int epoch = 1; epoch <= epochs; epoch++) {
+      double loss = 1.74 + 0.4 / epoch + 1e-3 * random.nextDouble();
+      rows.add(new EpochRow(epoch, loss, loss * 1.02, 0.01, 0.01, 0.002, norms(random, layers, 0.1, 0.25)));
+    }
+    return run("deep-sigmoid", rows, "R²", OptionalInt.empty(), OptionalInt.empty(), null);
+  }
+
+  /** Losses and norms grow without bound and then are no numbers. */
+  static RunReport diverged() {
+    Random random = new Random(4);
+    List<EpochRow> rows = new ArrayList<>();
+    for (int epoch = 1; epoch <= 40; epoch++) {
+      double loss = epoch < 31 ? Math.pow(10, Math.max(0, epoch - 12) * 1.9) : epoch == 31 ? Double.POSITIVE_INFINITY
+          : Double.NaN;
+      double[] norms = norms(random, 4, epoch < 31 ? Math.sqrt(loss) : Double.NaN, 2);
+      norms[1] = epoch > 20 ? 0 : norms[1];
+      rows.add(new EpochRow(epoch, loss, loss, Double.isFinite(loss) ? -loss : Double.NaN, 0.5, 0.002, norms));
+    }
+    return run("too-fast", rows, "R²", OptionalInt.empty(), OptionalInt.of(31), null);
+  }
+
+  /** Every text is an attack. */
+  static RunReport hostile() {
+    String attack = "</script></style><img src=http://example.invalid/x onerror=alert(1)><b>\"'&\u202e\u0000\ud800";
+    RunReport report = classification();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      names.add(i + attack);
+    }
+    SortedMap<String, String> entries = new TreeMap<>();
+    entries.put(attack, attack.repeat(50));
+    return new RunReport(attack, List.of(attack), attack, report.epochs(), List.of(attack, attack, attack), report.keptEpoch(),
+        report.divergedAtEpoch(), Optional.of(new Classes(attack, names, ((Classes) report.predictions().get()).counts())),
+            entries, entries);
+  }
+
+  /** Five networks as in the notebook; more seeds give quartiles. */
+  static StudyReport study(int seeds) {
+    Random random = new Random(5);
+    String[] names = {"Model A - Shallow", "Model B - Medium", "Model C - Deep", "Model D - Very Deep (ReLU)",
+        "Model D - Very Deep (Sigmoid)"};
+    String[] shapes = {"3-4-1", "3-6-6-1", "3-8-8-8-8-1", "3-8x8-1", "3-8x8-1"};
+    int[] layers = {2, 3, 5, 9, 9};
+    double[] ends = {0.1115, 0.0728, 0.0304, 0.0528, 1.7439};
+    List<Network> networks = new ArrayList<>();
+    for (int i = 0; i < names.length; i++) {
+      List<Run> runs = new ArrayList<>();
+      for (int seed = 0; seed < seeds; seed++) {
+        double end = ends[i] * (1 + (seeds > 1 ? 0.2 * random.nextGaussian() : 0));
+        SortedMap<Integer, Double> losses = new TreeMap<>();
+        for (int epoch = 1; epoch <= 1000; epoch += epoch < 20 ? 1 : 20) {
+          losses.put(epoch, end + 1.7 * Math.exp(-epoch / (60.0 * layers[i])) * (i == 4 ? 0.02 : 1));
+        }
+        losses.put(200, end + 1.7 * Math.exp(-200 / (60.0 * layers[i])) * (i == 4 ? 0.02 : 1));
+        runs.add(new Run(42 + seed, losses, end, i == 4 ? norms(random, 9, 6e-6, 0.12) : norms(random, layers[i], 0.04, 0.9),
+            0.12,
+            OptionalInt.empty()));
+      }
+      networks.add(new Network(names[i], shapes[i], i == 4 ? "sigmoid" : "relu", runs));
+    }
+    return new StudyReport("notebook", List.of(), 1000, List.of(200), networks, CONFIGURATION, MANIFEST);
+  }
+
+  private static double[] norms(Random random, int layers, double output, double toInput) {
+    double[] norms = new double[layers];
+    Arrays.setAll(norms, layer -> output * Math.pow(toInput, layers - 1 - layer) * Math.exp(0.15 * random.nextGaussian()));
+    return norms;
+  }
+
+  private static RunReport run(
+      String title, List<EpochRow> rows, String metric, OptionalInt kept, OptionalInt diverged, Predictions predictions,
+      String... notes) {
+    return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
+        CONFIGURATION, MANIFEST);
+  }
+}

@@ -1,0 +1,17 @@
+package dev.plumb.train;
+
+import dev.plumb.Backends;
+import dev.plumb.backend.Backend;
+import dev.plumb.model.Precision;
+
+class CpuFitResumeTest extends FitResumeContract {
+  @Override
+  Backend open() {
+    return Backends.open("cpu", Backends.Usage.STANDARD).backend();
+  }
+
+  @Override
+  Precision precision() {
+    return Precision.FP32;
+  }
+}

@@ -1,0 +1,23 @@
+package dev.plumb.train;
+
+import dev.plumb.Backends;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.model.Precision;
+import org.junit.jupiter.api.Tag;
+
+@Tag("cuda")
+@Tag("host-device")
+class CudaFitResumeTest extends FitResumeContract {
+  @Override
+  Backend open() {
+    HostDevice.load();
+    HostDevice.reset();
+    return Backends.open("cuda", Backends.Usage.STANDARD).backend();
+  }
+
+  @Override
+  Precision precision() {
+    return Precision.FP32;
+  }
+}
