@@ -18,6 +18,9 @@ import jcuda.driver.CUdeviceptr;
  * parameters that it began with and that were kept.
  */
 final class FusedRunner implements Steps {
+  /** Steps of a half of the table are those of a launch, at whose ends parameters come and go: many, for thousands of replicas too. */
+  private static final long TABLE_BYTES = 32L << 20;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -105,7 +108,7 @@ final class FusedRunner implements Steps {
     waitForSteps();
     context.release("releasing a step table that is too small", releasesOfTable());
     table = new StepTable(
-        context, training.optimizer(), state.replicas(), network.layerCount(), mostRows, recorder, options.guards());
+        context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
     launches = new Launches(context, 1);
     step = bind(launches, state.replicas(), 0, 0);
   }

@@ -21,6 +21,8 @@ final class StepRunner implements Steps {
   /** Plans and graphs are kept for this many shapes; a training has one or two. */
   private static final int MOST_SHAPES = 64;
 
+  private static final long TABLE_BYTES = 4L << 20;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -119,7 +121,7 @@ final class StepRunner implements Steps {
     waitForSteps();
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
-        context, training.optimizer(), replicas, network.layerCount(), mostRows, recorder, options.guards());
+        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
     workspace = new Workspace(context, network, training, replicas, largestBatch, options.guards());
   }
 

@@ -28,7 +28,6 @@ import jcuda.driver.CUevent_flags;
 final class StepTable {
   /** Steps of a half: many enough that uploading costs little beside them, few enough to stay small. */
   private static final int MOST_STEPS = 256;
-  private static final long MOST_BYTES = 4L << 20;
   private static final int HALVES = 2;
   /** Places in a half are ints. */
   private static final int MOST_ROWS = 1 << 28;
@@ -101,10 +100,13 @@ final class StepTable {
   private Half current;
   private int lastEntry;
 
-  /** @param largestBatch rows that one step needs in the row list, all replicas together; 0 where all steps take all rows */
+  /**
+   * @param mostBytes of a half's steps, and of its rows, unless one step needs more
+   * @param largestBatch rows that one step needs in the row list, all replicas together; 0 where all steps take all rows
+   */
   StepTable(
-      CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long largestBatch, Recorder recorder,
-      boolean guards) {
+      CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long mostBytes, long largestBatch,
+      Recorder recorder, boolean guards) {
     this.context = context;
     this.optimizer = optimizer;
     this.replicas = replicas;
@@ -112,8 +114,8 @@ final class StepTable {
     this.recorder = recorder;
     metricsOfStep = Math.multiplyExact(replicas, 1 + layers);
     long bytesOfStep = STEP_BYTES + 8L * (replicas + metricsOfStep);
-    capacity = (int) Math.max(1, Math.min(MOST_STEPS, MOST_BYTES / bytesOfStep));
-    rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, MOST_BYTES / Integer.BYTES));
+    capacity = (int) Math.max(1, Math.min(MOST_STEPS, mostBytes / bytesOfStep));
+    rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, mostBytes / Integer.BYTES));
     if (largestBatch > MOST_ROWS) {
       throw new InvalidInputException("batches of " + largestBatch / replicas + " rows for each of " + replicas
           + " replicas are more than the " + MOST_ROWS + " rows that one step can take; use a smaller batch");
