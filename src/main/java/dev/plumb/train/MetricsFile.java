@@ -2,7 +2,6 @@ package dev.plumb.train;
 
 import dev.plumb.store.AtomicFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +37,7 @@ public final class MetricsFile {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot add to " + file, e);
+      throw AtomicFile.cannotWrite(file, e);
     }
   }
 
