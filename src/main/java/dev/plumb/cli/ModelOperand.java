@@ -7,10 +7,13 @@ import dev.plumb.model.Precision;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Checkpoint;
+import dev.plumb.train.FitState;
 import dev.plumb.train.RunFolder;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** The MODEL that commands take: a run folder, or a model file. */
 final class ModelOperand {
@@ -22,6 +25,10 @@ final class ModelOperand {
     }
     RunFolder folder = RunFolder.open(path);
     if (!Files.exists(folder.model())) {
+      FitState state = Checkpoint.read(folder.checkpoint()).state();
+      if (state.bestEpoch() == 0 && state.end().equals(Optional.of(FitState.End.DIVERGED))) {
+        throw new InvalidInputException(path + ": the run diverged before it had a model; train anew, with a lower --lr or --clip-norm 1");
+      }
       throw new InvalidInputException(path + ": the run has no model yet; finish it first: plumb train --resume " + path);
     }
     return ModelFile.read(folder.model());

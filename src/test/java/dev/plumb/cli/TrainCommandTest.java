@@ -227,6 +227,9 @@ class TrainCommandTest {
         List.of("--optimizer", "sgd", "--lr", "1e30", "--epochs", "5")));
     assertEquals(1, ran.code(), ran.err());
     assertTrue(ran.err().contains("plumb train: training diverged: not finite in epoch 1; try a --lr below 1.0E30"), ran.err());
+    Path run = folder.resolve("runs/diabetes-1");
+    assertEquals("plumb predict: " + run + ": the run diverged before it had a model; train anew, with a lower --lr or --clip-norm 1\n",
+        Plumbed.run("predict", run.toString(), TABLES.resolve("diabetes.csv").toString()).err());
   }
 
   @Test
