@@ -62,6 +62,7 @@ final class EvaluateCommand implements Command {
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
+    json.ifPresent(path -> ModelOperand.requireOther(Flags.JSON.getLongOpt(), path, operands.get(0), operands.get(1)));
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
     Table table = DataOptions.read(operands.get(1), read, System.in);

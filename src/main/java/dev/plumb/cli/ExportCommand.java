@@ -7,7 +7,9 @@ import dev.plumb.store.ModelFile;
 import dev.plumb.store.NpzFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.train.RunFolder;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;
@@ -58,8 +60,11 @@ final class ExportCommand implements Command {
         ? arguments.parsed(Flags.FORMAT, "", word -> Keyed.parse(Format.class, "format", word)) : byEnding(file);
     AtomicFile.requireWritable(file);
     TrainedModel model = ModelOperand.read(operands.get(0));
-    if (AtomicFile.isSameFile(file, operands.get(0))) {
+    if (ModelOperand.isModel(file, operands.get(0))) {
       throw new InvalidInputException(file + " is the model itself; name another file");
+    }
+    if (Files.isDirectory(operands.get(0)) && AtomicFile.isSameFile(file, RunFolder.open(operands.get(0)).checkpoint())) {
+      throw new InvalidInputException(file + " would overwrite the run's checkpoint; name another file");
     }
     switch (format) {
       case ONNX -> OnnxExport.write(file, model);

@@ -4,12 +4,16 @@ import dev.plumb.Backends;
 import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Checkpoint;
+import dev.plumb.train.FitState;
 import dev.plumb.train.RunFolder;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** The MODEL that commands take: a run folder, or a model file. */
 final class ModelOperand {
@@ -21,9 +25,28 @@ final class ModelOperand {
     }
     RunFolder folder = RunFolder.open(path);
     if (!Files.exists(folder.model())) {
+      FitState state = Checkpoint.read(folder.checkpoint()).state();
+      if (state.bestEpoch() == 0 && state.end().equals(Optional.of(FitState.End.DIVERGED))) {
+        throw new InvalidInputException(path + ": the run diverged before it had a model; train anew, with a lower --lr or --clip-norm 1");
+      }
       throw new InvalidInputException(path + ": the run has no model yet; finish it first: plumb train --resume " + path);
     }
     return ModelFile.read(folder.model());
+  }
+
+  /** Whether a file is what the MODEL is read from, also where that is named by its run folder. */
+  static boolean isModel(Path file, Path operand) {
+    return AtomicFile.isSameFile(file, operand)
+        || (Files.isDirectory(operand) && AtomicFile.isSameFile(file, RunFolder.open(operand).model()));
+  }
+
+  /** Refuses to write a result over what it comes from. */
+  static void requireOther(String option, Path file, Path model, Path data) {
+    boolean isModel = isModel(file, model);
+    if (isModel || AtomicFile.isSameFile(file, data)) {
+      throw new InvalidInputException(
+          "--" + option + " " + file + " would overwrite the " + (isModel ? "MODEL" : "DATA") + "; name another file");
+    }
   }
 
   /** The one that it was trained in; the reference has double alone. */

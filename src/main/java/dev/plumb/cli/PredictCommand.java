@@ -60,9 +60,7 @@ final class PredictCommand implements Command {
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> file = arguments.path(Flags.OUT).filter(path -> !path.equals(DataOptions.STREAM));
     file.ifPresent(AtomicFile::requireWritable);
-    if (file.isPresent() && AtomicFile.isSameFile(file.get(), operands.get(1))) {
-      throw new InvalidInputException("--out " + file.get() + " would overwrite the DATA; name another file");
-    }
+    file.ifPresent(path -> ModelOperand.requireOther(Flags.OUT.getLongOpt(), path, operands.get(0), operands.get(1)));
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
     Table table = DataOptions.read(operands.get(1), read, System.in);

@@ -5,6 +5,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.RunFolder;
+import dev.plumb.train.RunLock;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import java.io.PrintStream;
@@ -88,6 +89,15 @@ final class TrainCommand implements Command {
     }
     arguments.requireNoOperand();
     RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
+    RunLock lock = folder.lock();
+    try {
+      return goOn(folder, arguments, every, out, err);
+    } finally {
+      lock.close();
+    }
+  }
+
+  private int goOn(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
     RunFacts facts = RunFacts.of(checkpoint);
     TrainRequest request = TrainRequest.of(

@@ -22,6 +22,7 @@ import dev.plumb.train.MetricsFile;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Prepared;
 import dev.plumb.train.RunFolder;
+import dev.plumb.train.RunLock;
 import dev.plumb.train.Scores;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -65,7 +66,12 @@ final class TrainRun {
       new Checkpoint(prepared.start(), facts.texts()).write(made.checkpoint());
       AtomicFile.write(made.manifest(), stream -> manifest.write(stream, new TreeMap<>(Map.of("state", "begun"))));
     });
-    return train(new Work(folder, facts, manifest, prepared, test, request), prepared.start(), every);
+    RunLock lock = folder.lock();
+    try {
+      return train(new Work(folder, facts, manifest, prepared, test, request), prepared.start(), every);
+    } finally {
+      lock.close();
+    }
   }
 
   int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every) {

@@ -130,7 +130,7 @@ public final class AtomicFile {
   }
 
   /** One line that says why a file cannot be written. */
-  static InvalidInputException cannotWrite(Path target, IOException e) {
+  public static InvalidInputException cannotWrite(Path target, IOException e) {
     String reason;
     if (e instanceof AccessDeniedException) {
       reason = "permission denied";

@@ -39,7 +39,7 @@ public final class MetricsFile {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot write " + file + ": " + e.getMessage(), e);
+      throw AtomicFile.cannotWrite(file, e);
     }
   }
 

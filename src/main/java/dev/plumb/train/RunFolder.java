@@ -78,6 +78,15 @@ public final class RunFolder {
     return folder;
   }
 
+  /**
+   * To be held by whoever trains in it.
+   *
+   * @throws InvalidInputException when another process does
+   */
+  public RunLock lock() {
+    return RunLock.take(path);
+  }
+
   /** Deletes what a killed process may have left half-written. */
   public void clean() {
     try (DirectoryStream<Path> left = Files.newDirectoryStream(path, UNFINISHED + "*.tmp")) {

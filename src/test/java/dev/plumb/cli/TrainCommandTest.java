@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.train.Checkpoint;
+import dev.plumb.train.RunFolder;
+import dev.plumb.train.RunLock;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -79,6 +81,22 @@ class TrainCommandTest {
     assertEquals(0, resumed.code(), resumed.err());
     assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")), Files.readAllBytes(stopped.resolve("model.safetensors")));
     assertEquals(withoutSeconds(whole), withoutSeconds(stopped));
+  }
+
+  @Test
+  void runInWhichAnotherProcessTrainsIsLeftAlone() throws IOException {
+    Path stopped = StoppedRun.make(train(IRIS, "--epochs", "2"), folder.resolve("stopped"));
+    RunLock other = RunFolder.open(stopped).lock();
+    try {
+      Plumbed refused = Plumbed.run("train", "--resume", stopped.toString());
+      assertEquals(2, refused.code());
+      assertEquals("plumb train: " + stopped + ": another process is training in it; wait for its end, or begin a new run\n",
+          refused.err());
+    } finally {
+      other.close();
+    }
+    assertEquals(0, Plumbed.run("train", "--resume", stopped.toString(), "--quiet").code());
+    assertFalse(Files.exists(stopped.resolve(".lock")));
   }
 
   private static List<String> withoutSeconds(Path run) throws IOException {
@@ -227,6 +245,9 @@ class TrainCommandTest {
         List.of("--optimizer", "sgd", "--lr", "1e30", "--epochs", "5")));
     assertEquals(1, ran.code(), ran.err());
     assertTrue(ran.err().contains("plumb train: training diverged: not finite in epoch 1; try a --lr below 1.0E30"), ran.err());
+    Path run = folder.resolve("runs/diabetes-1");
+    assertEquals("plumb predict: " + run + ": the run diverged before it had a model; train anew, with a lower --lr or --clip-norm 1\n",
+        Plumbed.run("predict", run.toString(), TABLES.resolve("diabetes.csv").toString()).err());
   }
 
   @Test
