@@ -138,11 +138,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
       results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
-      double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
-      double rows = study.spec().training().batchSize().orElse(study.spec().samples());
-      // Parameters, gradients, two moments and a copy; sums, activations and derivatives of all units.
-      double replica = 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
-      largest = Math.max(largest, Math.min(runner.mostReplicas(), study.networks()) * replica);
+      largest = Math.max(largest, Math.min(runner.mostReplicas(network), study.networks()) * runner.replicaBytes(network));
     }
     return results + largest + 8.0 * study.spec().samples() * 4;
   }
