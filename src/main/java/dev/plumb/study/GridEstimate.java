@@ -34,10 +34,9 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   private static final double MOST_SECONDS = 30 * 24 * 3600.0;
 
   private static final int MOST_PROBES = 10;
-  private static final long PROBE_NANOS = 100_000_000;
-  private static final long WARM_UP_NANOS = 500_000_000;
-  private static final int PROBE_STEPS = 4;
-  private static final int PROBE_REPLICAS = 8;
+  private static final long PROBE_NANOS = 50_000_000;
+  private static final long WARM_UP_NANOS = 300_000_000;
+  private static final int MOST_PROBE_STEPS = 4096;
 
   /**
    * Refuses what would not fit, before anything is trained.
@@ -95,31 +94,27 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     return piece.numbers().length * networkSeconds.get(piece.network());
   }
 
-  /** Of one network in a step, when as many train as would later. */
-  private static double stepSeconds(GridRunner runner, GridPiece whole, long nanos) {
-    int replicas = Math.min(whole.numbers().length, Math.max(PROBE_REPLICAS, Runtime.getRuntime().availableProcessors()));
-    int[] numbers = Arrays.copyOf(whole.numbers(), replicas);
-    GridPiece piece = new GridPiece(runner.study(), numbers);
+  /** Of one network in a step, when as many train as will: by ever longer chunks, the last of which counts. */
+  private static double stepSeconds(GridRunner runner, GridPiece piece, long nanos) {
     List<NumpyRandom> streams = new ArrayList<>();
     try (TrainingSession session = piece.open(runner.backend(), streams)) {
       session.bind(runner.data());
       int[][] batches = new BatchOrder(runner.data().rows(), piece.training().batchSize(), false, null).nextEpoch();
-      StepChunk.Builder chunk = StepChunk.of(PROBE_STEPS).learningRate(0);
-      if (batches[0] != null) {
-        int[][] first = new int[PROBE_STEPS][];
-        Arrays.fill(first, batches[0]);
-        chunk.batches(first);
-      }
-      StepChunk steps = chunk.build();
-      long least = Long.MAX_VALUE;
-      long end = System.nanoTime() + nanos;
-      do {
+      for (int steps = 1;; steps *= 2) {
+        StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
+        if (batches[0] != null) {
+          int[][] first = new int[steps][];
+          Arrays.fill(first, batches[0]);
+          chunk.batches(first);
+        }
         long start = System.nanoTime();
-        session.run(steps);
+        session.run(chunk.build());
         session.sync();
-        least = Math.min(least, System.nanoTime() - start);
-      } while (System.nanoTime() < end);
-      return least / 1e9 / PROBE_STEPS / replicas / runner.sessionsAtOnce(whole);
+        long taken = System.nanoTime() - start;
+        if (taken >= nanos || steps == MOST_PROBE_STEPS) {
+          return taken / 1e9 / steps / piece.numbers().length / runner.sessionsAtOnce(piece);
+        }
+      }
     }
   }
 
