@@ -28,8 +28,8 @@ import java.util.TreeMap;
  * model.save(Path.of("model.safetensors"));
  * }</pre>
  *
- * <p>What cannot be used (a file, a column, a configuration) is an {@link InvalidInputException} whose message is one line that says
- * what, where, and what would be right. The same seed gives the same model on the same device.
+ * <p>What cannot be used (a file, a column, a configuration) is an {@link InvalidInputException} whose message is one line that
+ * says what, where, and what would be right. The same seed gives the same model on the same device.
  */
 public final class Plumb {
   private static final String CPU = "cpu";
@@ -61,7 +61,8 @@ public final class Plumb {
       FitState state = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start())
           .run(NO_CHECKPOINT, new Fit.Watcher() {});
       if (state.bestEpoch() == 0) {
-        throw new InvalidInputException("training diverged in its first epoch; try a learning rate below " + config.learningRate());
+        throw new InvalidInputException(
+            "training diverged in its first epoch; try a learning rate below " + config.learningRate());
       }
       SortedMap<String, String> manifest = new TreeMap<>();
       manifest.put("plumb", Version.CURRENT);

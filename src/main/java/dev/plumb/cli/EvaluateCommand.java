@@ -95,8 +95,8 @@ final class EvaluateCommand implements Command {
       out.println();
       TextTable table = new TextTable().left("class").right("precision").right("recall").right("f1").right("rows");
       for (int c = 0; c < figures.classNames().size(); c++) {
-        table.row(List.of(figures.classNames().get(c), Decimal.fixed(figures.precision(c), 4), Decimal.fixed(figures.recall(c), 4),
-            Decimal.fixed(figures.f1(c), 4), Long.toString(figures.support(c))));
+        table.row(List.of(figures.classNames().get(c), Decimal.fixed(figures.precision(c), 4),
+            Decimal.fixed(figures.recall(c), 4), Decimal.fixed(figures.f1(c), 4), Long.toString(figures.support(c))));
       }
       table.print(out);
       out.println();
@@ -119,7 +119,8 @@ final class EvaluateCommand implements Command {
             Decimal.fixed(figures.maePerTarget()[i], 4), Decimal.fixed(figures.rmsePerTarget()[i], 4)));
       }
       if (numbers.targets().size() > 1) {
-        table.row(List.of("(mean)", Decimal.fixed(figures.r2(), 4), Decimal.fixed(figures.mae(), 4), Decimal.fixed(figures.rmse(), 4)));
+        table.row(List.of("(mean)", Decimal.fixed(figures.r2(), 4), Decimal.fixed(figures.mae(), 4),
+            Decimal.fixed(figures.rmse(), 4)));
       }
       table.print(out);
     }

@@ -54,8 +54,8 @@ final class ExportCommand implements Command {
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     List<Path> operands = arguments.operandPaths("MODEL", "FILE");
     Path file = operands.get(1);
-    Format format = arguments.has(Flags.FORMAT) ? arguments.parsed(Flags.FORMAT, "", word -> Keyed.parse(Format.class, "format", word))
-        : byEnding(file);
+    Format format = arguments.has(Flags.FORMAT)
+        ? arguments.parsed(Flags.FORMAT, "", word -> Keyed.parse(Format.class, "format", word)) : byEnding(file);
     AtomicFile.requireWritable(file);
     TrainedModel model = ModelOperand.read(operands.get(0));
     if (AtomicFile.isSameFile(file, operands.get(0))) {
@@ -76,6 +76,7 @@ final class ExportCommand implements Command {
         return format;
       }
     }
-    throw new InvalidInputException(file + ": its ending does not say what to write; use .onnx, .safetensors or .npz, or --format");
+    throw new InvalidInputException(
+        file + ": its ending does not say what to write; use .onnx, .safetensors or .npz, or --format");
   }
 }

@@ -73,7 +73,8 @@ final class StopSignal implements AutoCloseable {
     for (Replaced was : replaced) {
       try {
         Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
-        was.signal().getClass().getMethod("handle", was.signal().getClass(), handlerType).invoke(null, was.signal(), was.handler());
+        Class<?> signal = was.signal().getClass();
+        signal.getMethod("handle", signal, handlerType).invoke(null, was.signal(), was.handler());
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException("the handler of a signal cannot be put back", e);
       }

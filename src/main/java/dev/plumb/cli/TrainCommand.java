@@ -108,8 +108,8 @@ final class TrainCommand implements Command {
   private static double seconds(Arguments arguments) {
     double seconds = arguments.number(Flags.CHECKPOINT_EVERY, 30);
     if (!(seconds >= 0 && seconds <= MOST_SECONDS)) {
-      throw new InvalidInputException("--" + Flags.CHECKPOINT_EVERY.getLongOpt() + " " + arguments.text(Flags.CHECKPOINT_EVERY).get()
-          + ": a number of seconds from 0 to " + (long) MOST_SECONDS + " is needed");
+      throw new InvalidInputException("--" + Flags.CHECKPOINT_EVERY.getLongOpt() + " "
+          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": a number of seconds from 0 to " + (long) MOST_SECONDS + " is needed");
     }
     return seconds;
   }

@@ -40,7 +40,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.meaning(Flags.LOSS, "NAME",
           String.join(", ", Keyed.keys(Loss.class)) + " (default: cross_entropy for classes, mse for numbers)"),
       Flags.meaning(Flags.OPTIMIZER, "NAME",
-          String.join(", ", Keyed.keys(OptimizerSpec.Kind.class)) + " (default: " + TrainConfig.DEFAULT.optimizer().kind().key() + ")"),
+          String.join(", ", Keyed.keys(OptimizerSpec.Kind.class)) + " (default: "
+              + TrainConfig.DEFAULT.optimizer().kind().key() + ")"),
       Flags.meaning(Flags.LEARNING_RATE, "RATE", "learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")"),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
       Flags.DROPOUT, Flags.EARLY_STOPPING,
@@ -62,7 +63,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     }
     String name = arguments.text(Flags.NAME).orElse(stem(data));
     return new TrainRequest(data, read, arguments.path(Flags.TEST).map(folder::resolve),
-        settled.orElseGet(() -> config(arguments)), name, arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
+        settled.orElseGet(() -> config(arguments)), name,
+        arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
   }
 
   TrainRequest withConfig(TrainConfig other) {
@@ -80,7 +82,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     config = one(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
     config = one(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
     config = one(arguments, Flags.ACTIVATION, config, c -> c.activation(Activation.of(arguments.text(Flags.ACTIVATION).get())));
-    config = one(arguments, Flags.INITIALIZER, config, c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
+    config = one(arguments, Flags.INITIALIZER, config,
+        c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
     config = one(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));
     config = one(arguments, Flags.LEARNING_RATE, config, c -> c.learningRate(arguments.number(Flags.LEARNING_RATE, 0)));
     int epochs = arguments.integer(Flags.EPOCHS, config.epochs(), 1);

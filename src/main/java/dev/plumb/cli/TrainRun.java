@@ -78,7 +78,8 @@ final class TrainRun {
       }
     }
     if (!quiet && !facts.isOfThisVersion()) {
-      err.println(Printable.text("note: Plumb " + facts.plumb() + " began this run; with another version it may not go on bit for bit"));
+      err.println(Printable.text("note: Plumb " + facts.plumb()
+          + " began this run; with another version it may not go on bit for bit"));
     }
     if (!quiet && !facts.device().equals(device.backend().device().kind().key())) {
       err.println("note: the run began on " + facts.device() + "; on another device it does not go on bit for bit");
@@ -92,7 +93,8 @@ final class TrainRun {
   }
 
   /** What a run works with. */
-  private record Work(RunFolder folder, RunFacts facts, Manifest manifest, Prepared prepared, Optional<Table> test, TrainRequest request) {
+  private record Work(RunFolder folder, RunFacts facts, Manifest manifest, Prepared prepared, Optional<Table> test,
+      TrainRequest request) {
     String metricName() {
       return prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
     }

@@ -32,11 +32,13 @@ final class TrainSummary {
     TrainingSpec training = prepared.fit().training();
     boolean inferred = request.config().columns().task().isEmpty();
     int held = prepared.validation().map(rows -> rows.rows()).orElse(0);
-    out.println(Printable.text("data: " + request.data() + ", " + prepared.rows() + " rows, " + prepared.columns().features().size()
-        + (prepared.columns().features().size() == 1 ? " feature" : " features") + "; " + prepared.encoding().task().key()
+    int features = prepared.columns().features().size();
+    out.println(Printable.text("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
+        + (features == 1 ? " feature" : " features") + "; " + prepared.encoding().task().key()
         + (inferred ? " (by the target's look)" : "") + " of " + target(prepared.encoding().target())));
     out.println("rows: " + prepared.training().rows() + " to train on, " + (held == 0 ? "none held back"
-        : held + " held back for validation" + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : "")));
+        : held + " held back for validation"
+            + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : "")));
     out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
         + training.loss().key() + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate() + " "
         + prepared.fit().schedule().kind().key() + ", "
@@ -47,7 +49,8 @@ final class TrainSummary {
   private static String target(TargetEncoding target) {
     if (target instanceof TargetEncoding.Classes classes) {
       List<String> names = classes.classNames();
-      return "\"" + classes.name() + "\", " + names.size() + " classes: " + String.join(", ", names.subList(0, Math.min(MOST_NAMED, names.size())))
+      return "\"" + classes.name() + "\", " + names.size() + " classes: "
+          + String.join(", ", names.subList(0, Math.min(MOST_NAMED, names.size())))
           + (names.size() > MOST_NAMED ? ", ..." : "");
     }
     return "\"" + String.join("\", \"", target.names()) + "\"";

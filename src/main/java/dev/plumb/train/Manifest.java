@@ -18,7 +18,9 @@ import java.util.TreeMap;
  * @param data the files that were read
  * @param config with all names and the task filled in
  */
-public record Manifest(String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config) {
+public record Manifest(
+    String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config) {
+
   public Manifest {
     command = List.copyOf(command);
     data = List.copyOf(data);

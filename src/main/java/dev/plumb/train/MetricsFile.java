@@ -1,8 +1,8 @@
 package dev.plumb.train;
 
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,11 +34,12 @@ public final class MetricsFile {
     return metrics;
   }
 
+  /** @throws InvalidInputException when it cannot be written, as on a disk that is full */
   public void add(EpochRow row) {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot add to " + file, e);
+      throw new InvalidInputException("cannot write " + file + ": " + e.getMessage(), e);
     }
   }
 

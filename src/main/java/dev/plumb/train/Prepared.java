@@ -56,7 +56,8 @@ public record Prepared(
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
     return new Prepared(config, columns, usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
-        validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows, FitState.begin(fit, parameters, stream));
+        validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows,
+        FitState.begin(fit, parameters, stream));
   }
 
   public Loss loss() {

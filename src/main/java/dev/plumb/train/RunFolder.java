@@ -67,11 +67,13 @@ public final class RunFolder {
    */
   public static RunFolder open(Path path) {
     if (!Files.isDirectory(path)) {
-      throw new InvalidInputException(path + ": " + (Files.exists(path) ? "it is a file, not a run folder" : "there is no such run folder"));
+      throw new InvalidInputException(
+          path + ": " + (Files.exists(path) ? "it is a file, not a run folder" : "there is no such run folder"));
     }
     RunFolder folder = new RunFolder(path);
     if (!Files.isRegularFile(folder.checkpoint())) {
-      throw new InvalidInputException(path + ": this is no run folder; there is no " + folder.checkpoint().getFileName() + " in it");
+      throw new InvalidInputException(
+          path + ": this is no run folder; there is no " + folder.checkpoint().getFileName() + " in it");
     }
     return folder;
   }

@@ -122,10 +122,11 @@ public record TrainConfig(
     return new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
-  private static TrainingSpec training(Loss loss, double learningRate, OptimizerSpec optimizer, int epochs, OptionalDouble clipNorm,
-      OptionalInt batchSize, double dropout, long seed, Precision precision) {
+  private static TrainingSpec training(Loss loss, double learningRate, OptimizerSpec optimizer, int epochs,
+      OptionalDouble clipNorm, OptionalInt batchSize, double dropout, long seed, Precision precision) {
     Dropout masks = new Dropout(dropout, seed);
-    TrainingSpec training = new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, precision, Optional.empty());
+    TrainingSpec training =
+        new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, precision, Optional.empty());
     return dropout > 0 ? training.withDropout(masks) : training;
   }
 
