@@ -13,8 +13,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * The five networks of the notebook from many seeds, and what its five reflections, drawn from one seed, are worth then. A claim
- * held when it is true of most seeds, beyond chance: the 95 % interval of the share lies above one half; or, for the fifth, of the
- * medians.
+ * held when it is true of most seeds, beyond chance: the 95 % interval of the share lies above one half; or, for the fifth, of
+ * the medians.
  */
 public final class DepthStudy {
   /** What {@code plumb study} takes for the study's name. */

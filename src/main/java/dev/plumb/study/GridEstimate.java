@@ -34,10 +34,9 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   private static final double MOST_SECONDS = 30 * 24 * 3600.0;
 
   private static final int MOST_PROBES = 10;
-  private static final long PROBE_NANOS = 100_000_000;
-  private static final long WARM_UP_NANOS = 500_000_000;
-  private static final int PROBE_STEPS = 4;
-  private static final int PROBE_REPLICAS = 8;
+  private static final long PROBE_NANOS = 50_000_000;
+  private static final long WARM_UP_NANOS = 300_000_000;
+  private static final int MOST_PROBE_STEPS = 4096;
 
   /**
    * Refuses what would not fit, before anything is trained.
@@ -95,31 +94,27 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     return piece.numbers().length * networkSeconds.get(piece.network());
   }
 
-  /** Of one network in a step, when as many train as would later. */
-  private static double stepSeconds(GridRunner runner, GridPiece whole, long nanos) {
-    int replicas = Math.min(whole.numbers().length, Math.max(PROBE_REPLICAS, Runtime.getRuntime().availableProcessors()));
-    int[] numbers = Arrays.copyOf(whole.numbers(), replicas);
-    GridPiece piece = new GridPiece(runner.study(), numbers);
+  /** Of one network in a step, when as many train as will: by ever longer chunks, the last of which counts. */
+  private static double stepSeconds(GridRunner runner, GridPiece piece, long nanos) {
     List<NumpyRandom> streams = new ArrayList<>();
     try (TrainingSession session = piece.open(runner.backend(), streams)) {
       session.bind(runner.data());
       int[][] batches = new BatchOrder(runner.data().rows(), piece.training().batchSize(), false, null).nextEpoch();
-      StepChunk.Builder chunk = StepChunk.of(PROBE_STEPS).learningRate(0);
-      if (batches[0] != null) {
-        int[][] first = new int[PROBE_STEPS][];
-        Arrays.fill(first, batches[0]);
-        chunk.batches(first);
-      }
-      StepChunk steps = chunk.build();
-      long least = Long.MAX_VALUE;
-      long end = System.nanoTime() + nanos;
-      do {
+      for (int steps = 1;; steps *= 2) {
+        StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
+        if (batches[0] != null) {
+          int[][] first = new int[steps][];
+          Arrays.fill(first, batches[0]);
+          chunk.batches(first);
+        }
         long start = System.nanoTime();
-        session.run(steps);
+        session.run(chunk.build());
         session.sync();
-        least = Math.min(least, System.nanoTime() - start);
-      } while (System.nanoTime() < end);
-      return least / 1e9 / PROBE_STEPS / replicas / runner.sessionsAtOnce(whole);
+        long taken = System.nanoTime() - start;
+        if (taken >= nanos || steps == MOST_PROBE_STEPS) {
+          return taken / 1e9 / steps / piece.numbers().length / runner.sessionsAtOnce(piece);
+        }
+      }
     }
   }
 
@@ -138,11 +133,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
       results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
-      double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
-      double rows = study.spec().training().batchSize().orElse(study.spec().samples());
-      // Parameters, gradients, two moments and a copy; sums, activations and derivatives of all units.
-      double replica = 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
-      largest = Math.max(largest, Math.min(runner.mostReplicas(), study.networks()) * replica);
+      largest = Math.max(largest, Math.min(runner.mostReplicas(network), study.networks()) * runner.replicaBytes(network));
     }
     return results + largest + 8.0 * study.spec().samples() * 4;
   }

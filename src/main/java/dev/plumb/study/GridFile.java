@@ -25,9 +25,10 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * The run file of a grid: a line of JSON with the study, then a line for each network that is finished, in the order in which they
- * were. Lines are added in one piece and brought to the disk, so that a kill loses at most what was in training; what it left of a
- * line that was not written whole is cut off when the file is opened again. A lock keeps two processes from adding to one file.
+ * The run file of a grid: a line of JSON with the study, then a line for each network that is finished, in the order in which
+ * they were. Lines are added in one piece and brought to the disk, so that a kill loses at most what was in training; what it
+ * left of a line that was not written whole is cut off when the file is opened again. A lock keeps two processes from adding to
+ * one file.
  */
 public final class GridFile implements AutoCloseable {
   /**

@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
- * What one network of a grid came to. After a divergence nothing is known: figures are NaN from that epoch on, so that they do not
- * depend on which networks were trained beside it.
+ * What one network of a grid came to. After a divergence nothing is known: figures are NaN from that epoch on, so that they do
+ * not depend on which networks were trained beside it.
  *
  * @param network its number in the study
  * @param diverged the first epoch, from 1, in which something was not finite; 0 when all went well
@@ -18,8 +18,8 @@ import java.util.zip.CRC32;
  * @param gradientNorms [layer] Frobenius norms of dW in the last step, output layer included
  * @param normCurve [curve epoch x layer] likewise of each curve epoch's last step
  * @param updateRatios [layer] the norm of a further step's change of W over the norm of W
- * @param idle [hidden layer] of a relu layer the share of units that are 0 on all rows (dead), of a sigmoid or tanh layer the share
- *     of values within 0.01 (of tanh's 2: 0.02) of their limits (saturated); NaN for others
+ * @param idle [hidden layer] of a relu layer the share of units that are 0 on all rows (dead), of a sigmoid or tanh layer the
+ *     share of values within 0.01 (of tanh's 2: 0.02) of their limits (saturated); NaN for others
  */
 public record GridRow(int network, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
     float[] normCurve, float[] updateRatios, float[] idle) {
@@ -42,8 +42,8 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
   }
 
   /**
-   * By what factor the gradient norm falls from each hidden layer to the one before it, in the geometric mean from the last to the
-   * first; below 1 where it grows. NaN for fewer than two hidden layers, or where a norm is not above 0.
+   * By what factor the gradient norm falls from each hidden layer to the one before it, in the geometric mean from the last to
+   * the first; below 1 where it grows. NaN for fewer than two hidden layers, or where a norm is not above 0.
    *
    * @param epoch its place among the curve epochs
    */

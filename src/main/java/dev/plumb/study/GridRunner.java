@@ -1,10 +1,11 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.DeviceInfo;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -30,6 +31,9 @@ public final class GridRunner {
   private static final int CUDA_REPLICAS = 1024;
 
   private static final int REFERENCE_REPLICAS = 4;
+
+  /** What a piece may take; a single network may take more. */
+  private static final double PIECE_BYTES = 256e6;
 
   /** Who wants to know how it goes. Called by several threads, but not at the same time. */
   public interface Watcher {
@@ -89,7 +93,7 @@ public final class GridRunner {
     }
     List<GridPiece> pieces = new ArrayList<>();
     for (List<Integer> group : groups.values()) {
-      int most = mostReplicas();
+      int most = mostReplicas(study.cellOf(group.get(0)).network());
       int from = 0;
       for (int i = 1; i <= group.size(); i++) {
         boolean gap = i < group.size() && byCell && group.get(i) != group.get(i - 1) + 1;
@@ -102,13 +106,21 @@ public final class GridRunner {
     return pieces;
   }
 
-  int mostReplicas() {
-    DeviceInfo.Kind kind = backend.device().kind();
-    return switch (kind) {
+  /** Networks of a piece at most: fewer where they are large. */
+  int mostReplicas(NetworkSpec network) {
+    int most = switch (backend.device().kind()) {
       case CPU -> CPU_REPLICAS;
       case CUDA -> CUDA_REPLICAS;
       case REFERENCE -> REFERENCE_REPLICAS;
     };
+    return (int) Math.max(1, Math.min(most, PIECE_BYTES / replicaBytes(network)));
+  }
+
+  /** About what one network takes in training: its parameters, gradients, two moments and a copy; three values of every unit. */
+  double replicaBytes(NetworkSpec network) {
+    double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
+    double rows = study.spec().training().batchSize().orElse(study.spec().samples());
+    return 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
   }
 
   int sessionsAtOnce(GridPiece piece) {

@@ -11,13 +11,13 @@ import java.util.Locale;
 import java.util.TreeSet;
 
 /**
- * Many networks by cells, each trained from several seeds on the same data. Networks are numbered cell by cell, and within a cell by
- * rising seed.
+ * Many networks by cells, each trained from several seeds on the same data. Networks are numbered cell by cell, and within a cell
+ * by rising seed.
  *
- * <p>The network of seed s in any cell takes its numbers from a stream of its own, {@code RandomState(s)}: first the data's, which
- * are thrown away (all networks learn from the data of the study's seed), then its weights, then its batch orders. So a cell's
- * networks are those of a study with that one network and as many seeds, whatever other cells there are; and networks of one seed
- * start from the same numbers in all cells, which makes comparisons between cells sharper.
+ * <p>The network of seed s in any cell takes its numbers from a stream of its own, {@code RandomState(s)}: first the data's,
+ * which are thrown away (all networks learn from the data of the study's seed), then its weights, then its batch orders. So a
+ * cell's networks are those of a study with that one network and as many seeds, whatever other cells there are; and networks of
+ * one seed start from the same numbers in all cells, which makes comparisons between cells sharper.
  *
  * @param spec what all cells share; its networks are not used
  * @param seeds networks of each cell, at least 1

@@ -28,8 +28,8 @@ public final class Trainer {
    * @param lossAtEpoch for each epoch asked for, from 1, the loss [replica] over all rows before that epoch's updates; NaN where
    *     training ended earlier
    * @param gradientNorms [replica][layer] of the last step; NaN where training ended earlier
-   * @param gradientNormsAtEpoch for each epoch asked for that was trained, [replica][layer] of that epoch's last step; empty unless
-   *     {@link #keepGradientNorms} was called
+   * @param gradientNormsAtEpoch for each epoch asked for that was trained, [replica][layer] of that epoch's last step; empty
+   *     unless {@link #keepGradientNorms} was called
    * @param divergedAtEpoch per replica the first epoch, from 1, in which a loss or a gradient was not finite; 0 when none
    * @param seconds the wall time of the whole training, all replicas together
    */

@@ -65,7 +65,8 @@ class ReportInChromiumTest {
     DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
-    STUDY_OF_SEEDS(List.of("results-table", "losses-chart", "ranking", "norms"));
+    STUDY_OF_SEEDS(List.of("results-table", "losses-chart", "ranking", "norms")),
+    GRID(List.of("cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table"));
 
     private final List<String> charts;
 
@@ -82,6 +83,7 @@ class ReportInChromiumTest {
         case DIVERGED -> HtmlReport.write(SampleReports.diverged(), out);
         case HOSTILE -> HtmlReport.write(SampleReports.hostile(), out);
         case STUDY -> HtmlReport.write(SampleReports.study(1), out);
+        case GRID -> SampleReports.grid().write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
       }
     }

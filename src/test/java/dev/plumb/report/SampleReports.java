@@ -1,14 +1,23 @@
 package dev.plumb.report;
 
+import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.report.RunReport.Classes;
 import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Predictions;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.report.StudyReport.Network;
 import dev.plumb.report.StudyReport.Run;
+import dev.plumb.study.GridEstimate;
+import dev.plumb.study.GridFindings;
+import dev.plumb.study.GridResult;
+import dev.plumb.study.GridRow;
+import dev.plumb.study.GridRunner;
+import dev.plumb.study.GridStudy;
+import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.EpochRow;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -147,5 +156,34 @@ final class SampleReports {
       String... notes) {
     return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
         CONFIGURATION, MANIFEST);
+  }
+
+  /** Of depths 1, 3 and 6 with two activations, one of which diverges now and then at its rate. */
+  static GridReport grid() {
+    GridStudy study = StudySpecReader.parse("""
+        { "name": "depth & <width>", "epochs": 60, "data": {"samples": 30}, "lossAtEpochs": [],
+          "grid": {"depth": [1, 3, 6], "width": [5], "activation": ["relu", "sigmoid"], "learningRate": [0.3], "seeds": 7} }""")
+        .gridStudy();
+    ReferenceBackend backend = new ReferenceBackend();
+    GridRunner runner = new GridRunner(backend, study);
+    GridRow[] rows = new GridRow[study.networks()];
+    runner.run(new BitSet(), GridEstimate.measure(runner, new BitSet()), new GridRunner.Watcher() {
+      @Override
+      public boolean stopRequested() {
+        return false;
+      }
+
+      @Override
+      public void finished(List<GridRow> finished) {
+        finished.forEach(row -> rows[row.network()] = row);
+      }
+
+      @Override
+      public void worked(double seconds) {
+        // Nobody looks.
+      }
+    });
+    GridResult result = new GridResult(study, backend.device(), rows);
+    return new GridReport(result, GridFindings.of(result), new TreeMap<>(Map.of("plumb", "test")));
   }
 }

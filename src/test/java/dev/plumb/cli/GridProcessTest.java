@@ -1,0 +1,128 @@
+package dev.plumb.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A grid on the command line, and as a process of its own that is killed, or asked to stop, and goes on. */
+@DisabledOnOs(OS.WINDOWS)
+class GridProcessTest {
+  private static final String SPEC = """
+      { "name": "two by two", "epochs": 300, "data": {"samples": 200}, "lossAtEpochs": [100],
+        "grid": {"depth": [1, 4], "width": [6], "activation": ["relu", "tanh"], "learningRate": [0.01, 0.3], "seeds": 12} }""";
+
+  @TempDir Path folder;
+  private Path spec;
+  private String whole;
+
+  @BeforeEach
+  void trainWithoutStop() throws IOException {
+    spec = Files.writeString(folder.resolve("spec.json"), SPEC);
+    Plumbed ran = Plumbed.run("study", spec.toString(), "--device", "reference", "--threads", "1");
+    assertEquals(2, ran.code(), "the reference has no threads");
+    ran = Plumbed.run("study", spec.toString(), "--device", "cpu", "--quiet", "--log", folder.resolve("whole.runs").toString(),
+        "--csv", folder.resolve("whole.csv").toString(), "--json", folder.resolve("whole.json").toString(),
+        "--report", folder.resolve("whole.html").toString());
+    assertEquals(0, ran.code(), ran.err());
+    assertEquals("", ran.err());
+    whole = results(ran.out());
+  }
+
+  @Test
+  void tableAndFilesHaveAllCellsAndNetworks() throws IOException {
+    assertTrue(whole.contains("3-6-1 relu 0.01 12 0.0 % "), whole);
+    assertTrue(whole.contains("3-6-6-6-6-1 tanh 0.3 12 "), whole);
+    List<String> csv = Files.readAllLines(folder.resolve("whole.csv"));
+    assertEquals(1 + 96, csv.size());
+    assertEquals("cell,layers,activation,initializer,learning_rate,seed,loss_at_100,final_loss,gradient_norm_first,gradient_norm_last,"
+        + "diverged_at_epoch,seconds", csv.get(0));
+    assertTrue(csv.get(1).startsWith("\"3-6-1 relu 0.01\",3-6-1,relu,notebook,0.01,42,"), csv.get(1));
+    assertTrue(csv.get(96).startsWith("\"3-6-6-6-6-1 tanh 0.3\",3-6-6-6-6-1,tanh,notebook,0.3,53,"), csv.get(96));
+    assertEquals(1 + 96, Files.readAllLines(folder.resolve("whole.runs")).size());
+    assertEquals(96, Files.readString(folder.resolve("whole.json")).split("\"seed\":").length - 1);
+    String page = Files.readString(folder.resolve("whole.html"));
+    for (String id : List.of("cells-table", "losses-0", "depth-chart", "norms-7", "units-table", "class=\"band s0\"")) {
+      assertTrue(page.contains(id), id);
+    }
+  }
+
+  @Test
+  void killedAndResumedItEndsWithTheSameTable() throws Exception {
+    Path log = folder.resolve("killed.runs");
+    Process process = start(List.of("study", spec.toString(), "--device", "cpu", "--log", log.toString()));
+    await(() -> Files.exists(log) && Files.readAllLines(log).size() > 12);
+    process.destroyForcibly().waitFor();
+    long before = Files.size(log);
+    Plumbed resumed = Plumbed.run("study", "--resume", log.toString(), "--threads", "3", "--device", "cpu");
+    assertEquals(0, resumed.code(), resumed.err());
+    assertEquals(whole, results(resumed.out()));
+    assertTrue(Files.size(log) >= before);
+    assertEquals(1 + 96, Files.readAllLines(log).size(), "every network exactly once");
+  }
+
+  @Test
+  void askedToStopItKeepsWhatIsFinishedAndSaysHowToGoOn() throws Exception {
+    Path log = folder.resolve("stopped.runs");
+    Process process = start(List.of("study", spec.toString(), "--device", "reference", "--log", log.toString()));
+    await(() -> Files.exists(log) && Files.readAllLines(log).size() > 4);
+    assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+    assertEquals(130, process.waitFor());
+    String last = Files.readAllLines(folder.resolve("err")).stream().reduce("", (before, line) -> line);
+    assertTrue(last.matches("plumb study: stopped; \\d+ of 96 networks are finished; to go on: plumb study --resume " + log), last);
+    int finished = Files.readAllLines(log).size() - 1;
+    assertTrue(finished >= 4 && finished < 96, finished + " are finished");
+  }
+
+  @Test
+  void whatAGridDoesNotTakeIsSaid() {
+    assertRefused("--seeds: a study that goes on keeps its own", "study", "--resume", folder.resolve("whole.runs").toString(), "--seeds", "3");
+    assertRefused("is there already", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device", "cpu");
+    assertRefused("--check-every is for studies of listed networks", "study", spec.toString(), "--check-every", "3");
+    assertRefused("--csv is for a study with a grid", "study", "--csv", folder.resolve("x.csv").toString());
+    assertRefused("--csv " + folder.resolve("x") + " would overwrite the file of --json", "study", spec.toString(), "--csv",
+        folder.resolve("x").toString(), "--json", folder.resolve("x").toString());
+  }
+
+  private static void assertRefused(String message, String... arguments) {
+    Plumbed ran = Plumbed.run(arguments);
+    assertEquals(2, ran.code(), ran.err());
+    assertTrue(ran.err().contains(message), ran.err());
+  }
+
+  /** The table and what is below it, with single spaces. */
+  private static String results(String out) {
+    return out.lines().skip(4).map(line -> line.strip().replaceAll(" +", " ")).collect(Collectors.joining("\n"));
+  }
+
+  private Process start(List<String> arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(),
+        "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(arguments);
+    return new ProcessBuilder(command).directory(folder.toFile())
+        .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();
+  }
+
+  /** What may not be there yet. */
+  @FunctionalInterface
+  private interface Condition {
+    boolean holds() throws IOException;
+  }
+
+  private static void await(Condition condition) throws IOException, InterruptedException {
+    for (int tries = 0; !condition.holds(); tries++) {
+      assertTrue(tries < 12000, "it did not come within two minutes");
+      Thread.sleep(10);
+    }
+  }
+}
