@@ -22,9 +22,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the CPU backend promises beyond the contract. */
 class CpuSessionTest {
   private static final int ROWS = 29;
-  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.RELU, 3, 7, 2);
+  private static final int UNITS = 64;
+  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.RELU, 3, UNITS, 2);
 
-  /** Adam keeps two moments beside parameters and gradients, and a layer its outputs and deltas for every row. */
+  /**
+   * Adam keeps two moments beside parameters and gradients, and a layer its outputs and deltas for every row; products with the
+   * Vector API keep their right matrices a second time, in panels of whole vectors.
+   */
   @ParameterizedTest
   @CsvSource({"ROWS, fp64", "ROWS, fp32", "PRODUCTS, fp64", "PRODUCTS, fp32"})
   void eachReplicaMakesTheSessionLargerByWhatItKeeps(Method method, String precision) {
@@ -32,10 +36,11 @@ class CpuSessionTest {
     for (int replicas = 1; replicas < bytes.length; replicas++) {
       bytes[replicas] = bytes(method, Precision.of(precision), replicas);
     }
-    long numbers = 4L * ParameterLayout.of(NETWORK).size() + 2L * (7 + 2) * ROWS;
+    long numbers = 4L * ParameterLayout.of(NETWORK).size() + 2L * (UNITS + 2) * ROWS;
     long least = numbers * (precision.equals("fp64") ? Double.BYTES : Float.BYTES);
     long ofReplica = bytes[2] - bytes[1];
-    assertTrue(ofReplica >= least && ofReplica < 2 * least, ofReplica + " bytes for a replica that keeps " + least);
+    int most = method == Method.ROWS ? 2 : 3;
+    assertTrue(ofReplica >= least && ofReplica < most * least, ofReplica + " bytes for a replica that keeps " + least);
     assertEquals(ofReplica, bytes[3] - bytes[2]);
   }
 
