@@ -13,6 +13,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,6 +139,46 @@ class CudaCommandLineTest {
   private Path smallSpec() throws IOException {
     return Files.writeString(folder.resolve("small.json"), "{\"epochs\": 9, \"batchSize\": 3, \"data\": {\"samples\": 10},"
         + " \"networks\": [{\"name\": \"Model S\", \"layers\": [3,2,1], \"activation\": \"relu\"}]}");
+  }
+
+  @Test
+  void gridComesOutAsOnTheReference() throws IOException {
+    Path spec = folder.resolve("grid.json");
+    Files.writeString(spec, """
+        { "name": "g", "epochs": 20, "lossAtEpochs": [10],
+          "grid": {"depth": [1, 2], "width": [4], "activation": ["relu", "tanh"], "learningRate": [0.01, 0.05], "seeds": 2} }
+        """);
+    List<List<String>> rows = new ArrayList<>();
+    for (String device : List.of("cuda", "reference")) {
+      Path csv = folder.resolve(device + ".csv");
+      Ran ran = plumb("study", spec.toString(), "--device", device, "--quiet", "--csv", csv.toString(),
+          "--log", folder.resolve(device + ".runs").toString());
+      assertEquals(0, ran.code(), ran.err());
+      rows.add(Files.readAllLines(csv));
+    }
+    assertEquals(17, rows.get(0).size());
+    int loss = List.of(rows.get(0).get(0).split(",")).indexOf("final_loss");
+    for (int row = 1; row < 17; row++) {
+      String[] card = rows.get(0).get(row).split(",");
+      String[] reference = rows.get(1).get(row).split(",");
+      assertEquals(List.of(reference).subList(0, 3), List.of(card).subList(0, 3));
+      double expected = Double.parseDouble(reference[loss]);
+      assertEquals(expected, Double.parseDouble(card[loss]), 1e-10 * expected, rows.get(0).get(row));
+    }
+  }
+
+  @Test
+  void tableIsTrainedOnTheCardAndPredictedWithoutIt() throws IOException {
+    String iris = Path.of("src/test/resources/tables/iris.csv").toAbsolutePath().toString();
+    Ran trained = plumb("train", iris, "--device", "cuda", "--epochs", "3", "--dropout", "0.1", "--quiet", "--runs", folder.toString());
+    assertEquals(0, trained.code(), trained.err());
+    List<String> predicted = new ArrayList<>();
+    for (String device : List.of("cuda", "reference")) {
+      Ran ran = plumb("predict", folder.resolve("iris-1").toString(), iris, "--device", device, "--quiet");
+      assertEquals(0, ran.code(), ran.err());
+      predicted.add(ran.out().lines().map(line -> line.split(",")[0]).toList().toString());
+    }
+    assertEquals(predicted.get(1), predicted.get(0));
   }
 
   private static Ran plumb(String... arguments) {
