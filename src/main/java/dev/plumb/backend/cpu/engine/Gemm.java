@@ -50,27 +50,24 @@ public interface Gemm<A> {
   }
 
   /**
-   * A right matrix that several products have in common: taken once by one thread, packed by any number of them, each its own
-   * parts, and when all parts are packed, multiplied from the left by any of them. Gives the bits that {@link Gemm#multiply} gives,
-   * and makes no objects once it had one of the size.
+   * A right matrix that several products have in common: taken once by one thread, packed by any number of them, each some of its
+   * rows as soon as they are there, and when all rows are packed, multiplied from the left by any of them. Gives the bits that
+   * {@link Gemm#multiply} gives, and makes no objects once it had one of the size.
    *
    * @param <A> double[] or float[]
    */
   interface Right<A> {
-    /** Takes B as {@link Gemm#multiply} does; it may not change until the last product with it is done. */
+    /** Rows that one thread packs in one go where they are all there beforehand. */
+    int PACKED_AT_ONCE = 16;
+
+    /** Takes B as {@link Gemm#multiply} does; what b holds is read when its rows are packed, and by the products. */
     void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
 
-    /** Into how many parts the packing of what was taken is divided, whatever the number of threads; 0 where nothing is packed. */
-    int parts();
-
-    /** @param part from 0 to parts() - 1 */
-    void pack(int part);
-
-    default void packAll() {
-      for (int part = 0; part < parts(); part++) {
-        pack(part);
-      }
-    }
+    /**
+     * Packs rows from..to - 1 of what b holds, which are rows of B, or columns of it if b holds its transpose. They may not change
+     * until the last product is done.
+     */
+    void pack(int from, int to);
 
     /** C = op(A)·op(B) of what was taken. */
     void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride);

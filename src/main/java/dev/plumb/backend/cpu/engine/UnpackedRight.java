@@ -29,13 +29,8 @@ final class UnpackedRight<A> implements Gemm.Right<A> {
   }
 
   @Override
-  public int parts() {
-    return 0;
-  }
-
-  @Override
-  public void pack(int part) {
-    throw new IllegalArgumentException("nothing is packed");
+  public void pack(int from, int to) {
+    // Each product does.
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
+import java.util.List;
 
 /** Forward passes over any number of rows, piece by piece in room of its own, without dropout: what a step left behind stays. */
 sealed interface Inference {
@@ -51,7 +52,7 @@ sealed interface Inference {
     private final double[][] outputs;
 
     OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
-      activity = new MatrixActivity(network, layout, gemm, team, tools, null);
+      activity = new MatrixActivity(network, layout, gemm, team, tools, null, List.of());
       inputs = network.inputs();
       outputs = new double[network.outputs()][PIECE];
     }

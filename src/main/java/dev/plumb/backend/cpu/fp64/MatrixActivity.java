@@ -9,6 +9,7 @@ import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -24,8 +25,12 @@ final class MatrixActivity {
   private final Tools[] tools;
   private final Tiles[] tiles;
   private final Team.Work forwardTile = this::forwardTile;
-  private final Gemm.Right<double[]> right;
-  private final Team.Work packPart;
+  private final Team.Work packInputs = this::packInputs;
+  /** What layers come from by their weights: that of layer l and that of the next, in turns. */
+  private final List<Gemm.Right<double[]>> rights;
+  /** What else is made of each layer's inputs; empty for nothing. */
+  private final List<Gemm.Right<double[]>> alsoPacked;
+  private final boolean packs;
   private final DropoutMask dropout;
   /** Z; the same array as f(Z) where Z need not be kept. */
   private final double[][] pre;
@@ -45,14 +50,19 @@ final class MatrixActivity {
   private long stepNow;
   private int layerNow;
 
-  /** @param dropout of the hidden layers; null for none */
+  /**
+   * @param dropout of the hidden layers; null for none
+   * @param alsoPacked for each layer what else is made of its inputs, to be packed with them, and taken before they go forward;
+   *     empty for nothing
+   */
   MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools,
-      DropoutMask dropout) {
+      DropoutMask dropout, List<Gemm.Right<double[]>> alsoPacked) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout);
-    right = gemm.right();
-    packPart = (part, member) -> right.pack(part);
+    rights = List.of(gemm.right(), gemm.right());
+    packs = gemm.packsOnce();
+    this.alsoPacked = alsoPacked;
     this.team = team;
     this.tools = tools;
     this.dropout = dropout;
@@ -97,7 +107,8 @@ final class MatrixActivity {
   }
 
   /**
-   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers.
+   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers. What is packed of A[l] is packed tile by tile, as long as it
+   * is in the cache.
    *
    * @param x holds X [samples x inputs] from xOffset on
    * @param keepsPreActivations whether Z may not be overwritten by f(Z)
@@ -110,10 +121,32 @@ final class MatrixActivity {
     this.samples = samples;
     keepsNow = keepsPreActivations;
     stepNow = step;
+    products.takeForward(right(0), 0, samples, x, xOffset);
+    if (packs) {
+      team.run((samples + Gemm.Right.PACKED_AT_ONCE - 1) / Gemm.Right.PACKED_AT_ONCE, packInputs);
+    }
     for (layerNow = 0; layerNow < post.length; layerNow++) {
-      products.takeForward(right, layerNow, samples, layerNow == 0 ? x : post[layerNow - 1], layerNow == 0 ? xOffset : 0);
-      team.run(right.parts(), packPart);
+      if (layerNow + 1 < post.length) {
+        products.takeForward(right(layerNow + 1), layerNow + 1, samples, post[layerNow], 0);
+      }
       team.run(tiles[layerNow].count(), forwardTile);
+    }
+  }
+
+  private Gemm.Right<double[]> right(int layer) {
+    return rights.get(layer % 2);
+  }
+
+  private void packInputs(int piece, int member) {
+    int from = piece * Gemm.Right.PACKED_AT_ONCE;
+    pack(0, from, Math.min(samples, from + Gemm.Right.PACKED_AT_ONCE));
+  }
+
+  /** Rows from..to - 1 of a layer's inputs. */
+  private void pack(int layer, int from, int to) {
+    right(layer).pack(from, to);
+    if (!alsoPacked.isEmpty()) {
+      alsoPacked.get(layer).pack(from, to);
     }
   }
 
@@ -124,7 +157,7 @@ final class MatrixActivity {
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
     Tools own = tools[member];
-    products.forward(right, l, from, to, samples, parameters, z);
+    products.forward(right(l), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
@@ -135,6 +168,9 @@ final class MatrixActivity {
     if (drops(l)) {
       dropout.make(stepNow, l, layers[l].out(), samples, from, to, masks[l], own.words);
       DropoutMask.multiply(activated[l], masks[l], post[l], from * samples, to * samples);
+    }
+    if (l + 1 < post.length) {
+      pack(l + 1, from, to);
     }
   }
 
@@ -176,7 +212,7 @@ final class MatrixActivity {
   }
 
   long bytes() {
-    long bytes = right.bytes();
+    long bytes = rights.get(0).bytes() + rights.get(1).bytes();
     for (int l = 0; l < post.length; l++) {
       int arrays = (pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0);
       bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * arrays;

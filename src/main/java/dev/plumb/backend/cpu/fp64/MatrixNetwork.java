@@ -2,6 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.Team;
@@ -11,7 +12,9 @@ import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
+import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A wide network, whose time goes into matrix products: these are left to a GEMM, in tiles that the threads of a team share, and
@@ -42,11 +45,13 @@ final class MatrixNetwork implements Network {
   private final Vectors vectors;
   private final Optimizer optimizer;
   private final MatrixActivity activity;
-  /** What gradients come from by the deltas of their layer, and deltas from those of the layer above. */
-  private final Gemm.Right<double[]> rightOfWeights;
-  private final Gemm.Right<double[]> rightOfInputs;
+  private final boolean packs;
+  /** What each layer's gradients come from by its deltas. */
+  private final List<Gemm.Right<double[]>> rightsOfWeights;
+  /** What deltas come from by the weights of the layer above: that of layer l and that of the next below, in turns. */
+  private final List<Gemm.Right<double[]>> rightsOfInputs;
   private final Team.Work backwardTile = this::backwardTile;
-  private final Team.Work packPart = this::packPart;
+  private final Team.Work packOutputDelta = this::packOutputDelta;
   private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
   private final double[][] delta;
   private final Tiles[] tilesOfUnits;
@@ -66,8 +71,6 @@ final class MatrixNetwork implements Network {
   private double[] x;
   private int xOffset;
   private int layerNow;
-  private int partsOfWeights;
-  private int partsOfInputs;
   private double scale;
 
   /** @param dropout null for none */
@@ -88,9 +91,10 @@ final class MatrixNetwork implements Network {
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
     products = new DenseProducts(network, layout);
-    rightOfWeights = gemm.right();
-    rightOfInputs = gemm.right();
-    activity = new MatrixActivity(network, layout, gemm, team, tools, dropout);
+    packs = gemm.packsOnce();
+    rightsOfWeights = Stream.generate(gemm::right).limit(network.layerCount()).toList();
+    rightsOfInputs = List.of(gemm.right(), gemm.right());
+    activity = new MatrixActivity(network, layout, gemm, team, tools, dropout, rightsOfWeights);
     delta = new double[network.layerCount()][];
     tilesOfUnits = new Tiles[network.layerCount()];
     tilesOfInputs = new Tiles[network.layerCount()];
@@ -131,14 +135,16 @@ final class MatrixNetwork implements Network {
     scalars = own.scalars;
     samples = rows == null ? data.rows() : rows.length;
     takeRows(data, rows);
+    for (int l = 0; l < delta.length; l++) {
+      products.takeWeights(rightsOfWeights.get(l), l, samples, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0);
+    }
     activity.forward(
         vectors.parameters(), x, xOffset, samples, scalars.keepsPreActivations(), scalars.stepsBefore());
     outputDelta(own);
     scale = 1;
-    for (layerNow = delta.length; layerNow >= 0; layerNow--) {
-      takeRights();
-      team.run(partsOfWeights + partsOfInputs, packPart);
-      team.run(gradientTiles() + deltaTiles(), backwardTile);
+    for (layerNow = delta.length; layerNow > 0; layerNow--) {
+      takeInputs(layerNow - 2);
+      team.run(gradientTiles() + tilesBelow(), backwardTile);
     }
     if (training.clipNorm().isPresent()) {
       update(scalars);
@@ -173,48 +179,51 @@ final class MatrixNetwork implements Network {
     for (int unit = 0; unit < outputs.length; unit++) {
       System.arraycopy(outputDelta[unit], 0, d, unit * samples, samples);
     }
+    takeInputs(delta.length - 1);
+    if (packs && delta.length > 1) {
+      team.run(tilesOfUnits[delta.length - 1].count(), packOutputDelta);
+    }
+  }
+
+  private void packOutputDelta(int tile, int member) {
+    Tiles tiles = tilesOfUnits[delta.length - 1];
+    rightOfInputs(delta.length - 1).pack(tiles.from(tile), tiles.from(tile + 1));
+  }
+
+  private Gemm.Right<double[]> rightOfInputs(int layer) {
+    return rightsOfInputs.get(layer % 2);
+  }
+
+  /** D of a layer; of the first no deltas are made. */
+  private void takeInputs(int layer) {
+    if (layer > 0) {
+      products.takeInputs(rightOfInputs(layer), layer, samples, delta[layer]);
+    }
   }
 
   /**
    * The backward pass goes down in turns. Each takes the gradients of one layer with their update, and, beside them, the deltas
-   * of the layer two below: those need the weights of the layer between, which are updated a turn later.
+   * of the layer two below: those need the weights of the layer between, which are updated a turn later. The last turn has no
+   * deltas to make, but the gradients of the first layer.
    */
   private int gradientTiles() {
     return layerNow == delta.length ? 0 : tilesOfUnits[layerNow].count();
   }
 
-  private int deltaTiles() {
-    return layerNow < 2 ? 0 : tilesOfInputs[layerNow - 1].count();
-  }
-
-  private void takeRights() {
-    partsOfWeights = 0;
-    partsOfInputs = 0;
-    if (gradientTiles() > 0) {
-      boolean first = layerNow == 0;
-      products.takeWeights(rightOfWeights, layerNow, samples, first ? x : activity.post(layerNow - 1), first ? xOffset : 0);
-      partsOfWeights = rightOfWeights.parts();
-    }
-    if (deltaTiles() > 0) {
-      products.takeInputs(rightOfInputs, layerNow - 1, samples, delta[layerNow - 1]);
-      partsOfInputs = rightOfInputs.parts();
-    }
-  }
-
-  private void packPart(int part, int member) {
-    if (part < partsOfWeights) {
-      rightOfWeights.pack(part);
-    } else {
-      rightOfInputs.pack(part - partsOfWeights);
-    }
+  private int tilesBelow() {
+    return layerNow == 1 ? tilesOfUnits[0].count() : tilesOfInputs[layerNow - 1].count();
   }
 
   private void backwardTile(int task, int member) {
     int gradientTiles = gradientTiles();
-    if (task < gradientTiles) {
-      gradients(layerNow, task, tools[member]);
+    int tilesBelow = tilesBelow();
+    int before = Interleaved.firstsBefore(task, gradientTiles, tilesBelow);
+    if (Interleaved.isFirst(task, gradientTiles, tilesBelow)) {
+      gradients(layerNow, before, tools[member]);
+    } else if (layerNow == 1) {
+      gradients(0, task - before, tools[member]);
     } else {
-      deltaBelow(layerNow - 1, task - gradientTiles, tools[member]);
+      deltaBelow(layerNow - 1, task - before, tools[member]);
     }
   }
 
@@ -223,11 +232,14 @@ final class MatrixNetwork implements Network {
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     double[] d = delta[l - 1];
-    products.inputs(rightOfInputs, l, from, to, samples, vectors.parameters(), d);
+    products.inputs(rightOfInputs(l), l, from, to, samples, vectors.parameters(), d);
     activity.timesMask(l - 1, from, to, d);
     int first = from * samples;
     own.functions.timesDerivative(layers[l - 1].activation(),
         activity.pre(l - 1), first, activity.activated(l - 1), first, d, first, (to - from) * samples);
+    if (l > 1) {
+      rightOfInputs(l - 1).pack(from, to);
+    }
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
@@ -239,7 +251,7 @@ final class MatrixNetwork implements Network {
     int biases = layout.bias(l).offset();
     double[] gradients = vectors.gradients();
     double[] d = delta[l];
-    products.weights(rightOfWeights, l, from, to, samples, d, gradients);
+    products.weights(rightsOfWeights.get(l), l, from, to, samples, d, gradients);
     for (int unit = from; unit < to; unit++) {
       double sum = 0;
       for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
@@ -313,6 +325,7 @@ final class MatrixNetwork implements Network {
     for (double[] d : delta) {
       values += d == null ? 0 : d.length;
     }
-    return vectors.bytes() + activity.bytes() + rightOfWeights.bytes() + rightOfInputs.bytes() + values * Double.BYTES;
+    long packed = Stream.concat(rightsOfWeights.stream(), rightsOfInputs.stream()).mapToLong(Gemm.Right::bytes).sum();
+    return vectors.bytes() + activity.bytes() + packed + values * Double.BYTES;
   }
 }

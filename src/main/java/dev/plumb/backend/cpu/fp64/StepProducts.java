@@ -2,6 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.BareProducts.Product;
 import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
@@ -19,6 +20,9 @@ import java.util.SplittableRandom;
  */
 @SuppressWarnings("cast")
 public final class StepProducts implements ProductSet {
+  /** Rows. */
+  private static final int PACKED_AT_ONCE = 16;
+
   private enum Kind implements Keyed {
     FORWARD,
     WEIGHTS,
@@ -74,7 +78,10 @@ public final class StepProducts implements ProductSet {
     }
   }
 
-  /** The turns are those of {@link MatrixNetwork}: gradients of a layer go with the deltas of the layer two below. */
+  /**
+   * The turns are those of {@link MatrixNetwork}: gradients of a layer go with the deltas of the layer two below, those of the two
+   * lowest layers together.
+   */
   private void makeCalls(int layers) {
     for (int l = 0; l < layers; l++) {
       turns.add(List.of(call(Kind.FORWARD, l)));
@@ -82,9 +89,11 @@ public final class StepProducts implements ProductSet {
     if (layers > 1) {
       turns.add(List.of(call(Kind.INPUTS, layers - 1)));
     }
-    for (int l = layers - 1; l >= 0; l--) {
-      Call weights = call(Kind.WEIGHTS, l);
-      turns.add(l > 1 ? List.of(weights, call(Kind.INPUTS, l - 1)) : List.of(weights));
+    for (int l = layers - 1; l > 0; l--) {
+      turns.add(List.of(call(Kind.WEIGHTS, l), l > 1 ? call(Kind.INPUTS, l - 1) : call(Kind.WEIGHTS, 0)));
+    }
+    if (layers == 1) {
+      turns.add(List.of(call(Kind.WEIGHTS, 0)));
     }
   }
 
@@ -120,22 +129,21 @@ public final class StepProducts implements ProductSet {
   }
 
   private void run(List<Call> turn, Team team) {
-    int ofFirst = turn.get(0).tiles().count();
-    int all = turn.stream().mapToInt(call -> call.tiles().count()).sum();
     for (int i = 0; i < turn.size(); i++) {
-      take(turn.get(i), rights.get(i));
+      Call call = turn.get(i);
+      Gemm.Right<double[]> right = rights.get(i);
+      int rows = take(call, right);
+      if (gemm.packsOnce()) {
+        team.run((rows + PACKED_AT_ONCE - 1) / PACKED_AT_ONCE, (piece, member) ->
+            right.pack(piece * PACKED_AT_ONCE, Math.min(rows, (piece + 1) * PACKED_AT_ONCE)));
+      }
     }
-    int partsOfFirst = rights.get(0).parts();
-    int parts = partsOfFirst + (turn.size() > 1 ? rights.get(1).parts() : 0);
-    team.run(parts, (part, member) -> {
-      int which = part < partsOfFirst ? 0 : 1;
-      rights.get(which).pack(part - which * partsOfFirst);
-    });
-    team.run(all, (task, member) -> {
-      int which = task < ofFirst ? 0 : 1;
-      Call call = turn.get(which);
-      int tile = task - which * ofFirst;
-      multiply(call, rights.get(which), call.tiles().from(tile), call.tiles().from(tile + 1));
+    int firsts = turn.get(0).tiles().count();
+    int seconds = turn.size() == 1 ? 0 : turn.get(1).tiles().count();
+    team.run(firsts + seconds, (task, member) -> {
+      int before = Interleaved.firstsBefore(task, firsts, seconds);
+      boolean first = Interleaved.isFirst(task, firsts, seconds);
+      multiply(turn.get(first ? 0 : 1), rights.get(first ? 0 : 1), first ? before : task - before);
     });
   }
 
@@ -151,18 +159,23 @@ public final class StepProducts implements ProductSet {
 
   private void multiplyWhole(Call call) {
     Gemm.Right<double[]> right = rights.get(0);
-    take(call, right);
-    right.packAll();
+    right.pack(0, take(call, right));
     multiply(call, right, 0, call.rows());
   }
 
-  private void take(Call call, Gemm.Right<double[]> right) {
+  /** The rows that there are to be packed. */
+  private int take(Call call, Gemm.Right<double[]> right) {
     int l = call.l();
     switch (call.kind()) {
       case FORWARD -> dense.takeForward(right, l, batch, l == 0 ? x : a[l - 1], 0);
       case WEIGHTS -> dense.takeWeights(right, l, batch, l == 0 ? x : a[l - 1], 0);
       case INPUTS -> dense.takeInputs(right, l, batch, d[l]);
     }
+    return call.kind() == Kind.INPUTS ? network.layer(l).out() : l == 0 ? batch : network.layer(l).in();
+  }
+
+  private void multiply(Call call, Gemm.Right<double[]> right, int tile) {
+    multiply(call, right, call.tiles().from(tile), call.tiles().from(tile + 1));
   }
 
   private void multiply(Call call, Gemm.Right<double[]> right, int from, int to) {

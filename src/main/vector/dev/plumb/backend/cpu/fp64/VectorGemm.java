@@ -80,7 +80,7 @@ public final class VectorGemm implements Gemm<double[]> {
         c.length, cOffset, cStride);
     Panels own = panels.get();
     own.take(transposeB, n, k, b, bOffset, bStride);
-    own.packAll();
+    own.pack(0, transposeB ? n : k);
     own.multiply(transposeA, m, a, aOffset, aStride, c, cOffset, cStride);
   }
 
@@ -108,23 +108,18 @@ public final class VectorGemm implements Gemm<double[]> {
       stride = bStride;
     }
 
-    /** Panels. */
     @Override
-    public int parts() {
-      return (n + WIDTH - 1) / WIDTH;
-    }
-
-    @Override
-    public void pack(int part) {
-      int j = part * WIDTH;
-      int width = width(j);
-      int some = Math.min(width, n - j);
-      if (transposed) {
-        packColumns(matrix, offset + j * stride, stride, some, j * k, width);
-      } else if (some == width) {
-        packVectors(matrix, offset + j, stride, j * k, width);
-      } else {
-        packRows(matrix, offset + j, stride, some, j * k, width);
+    public void pack(int from, int to) {
+      for (int j = transposed ? from / WIDTH * WIDTH : 0; j < (transposed ? to : n); j += WIDTH) {
+        int width = width(j);
+        int end = Math.min(n, j + width);
+        if (transposed) {
+          packColumns(Math.max(from, j), Math.min(to, end), j, width);
+        } else if (end == j + width) {
+          packVectors(from, to, j, width);
+        } else {
+          packRows(from, to, j, end - j, width);
+        }
       }
     }
 
@@ -133,33 +128,44 @@ public final class VectorGemm implements Gemm<double[]> {
       return n - j > LANES ? WIDTH : LANES;
     }
 
-    private void packVectors(double[] b, int from, int stride, int to, int width) {
-      for (int p = 0; p < k; p++) {
+    /** Rows from..to - 1 of the panel that begins with column j. */
+    private void packVectors(int from, int to, int j, int width) {
+      double[] b = matrix;
+      int at = offset + j;
+      int first = j * k;
+      for (int p = from; p < to; p++) {
         for (int v = 0; v < width; v += LANES) {
-          DoubleVector.fromArray(VectorTile.SPECIES, b, from + p * stride + v).intoArray(values, to + p * width + v);
+          DoubleVector.fromArray(VectorTile.SPECIES, b, at + p * stride + v).intoArray(values, first + p * width + v);
         }
       }
     }
 
-    private void packRows(double[] b, int from, int stride, int some, int to, int width) {
-      for (int p = 0; p < k; p++) {
-        System.arraycopy(b, from + p * stride, values, to + p * width, some);
-        Arrays.fill(values, to + p * width + some, to + (p + 1) * width, 0);
+    /** Likewise where the matrix has only some of its columns. */
+    private void packRows(int from, int to, int j, int some, int width) {
+      for (int p = from; p < to; p++) {
+        int row = j * k + p * width;
+        System.arraycopy(matrix, offset + p * stride + j, values, row, some);
+        Arrays.fill(values, row + some, row + width, 0);
       }
     }
 
-    /** Eight columns at once, side by side in a panel; some rows of it at a time, which stay in the first-level cache. */
-    private void packColumns(double[] b, int from, int stride, int some, int to, int width) {
+    /**
+     * Columns from..to - 1 of the panel that begins with column j, eight at once, side by side in the panel; some rows of it at a
+     * time, which stay in the first-level cache. With the matrix's last column come those that fill the panel.
+     */
+    private void packColumns(int from, int to, int j, int width) {
+      double[] b = matrix;
+      int end = to == n ? j + width : to;
       for (int p = 0; p < k; p += 64) {
         int rows = Math.min(64, k - p);
-        int first = to + p * width;
-        int j = 0;
-        for (; j + 7 < some; j += 8) {
-          eightColumns(b, from + j * stride + p, stride, values, first + j, width, rows);
+        int first = j * k + p * width;
+        int column = from;
+        for (; column + 7 < to; column += 8) {
+          eightColumns(b, offset + column * stride + p, stride, values, first + column - j, width, rows);
         }
-        for (; j < width; j++) {
+        for (; column < end; column++) {
           for (int q = 0; q < rows; q++) {
-            values[first + q * width + j] = j < some ? b[from + j * stride + p + q] : 0;
+            values[first + q * width + column - j] = column < to ? b[offset + column * stride + p + q] : 0;
           }
         }
       }

@@ -350,8 +350,8 @@ class GemmTest {
         product.rows(way.gemm(), 48, 96, a, b, expected);
         double[] c = filled(expected.length, Double.NaN);
         right.take(transposeB, n, 301, b, 0, product.b().stride());
-        for (int part = right.parts() - 1; part >= 0; part--) {
-          right.pack(part);
+        for (int to = transposeB ? n : 301, size = 1; to > 0; to -= size, size = size % 13 + 1) {
+          right.pack(Math.max(0, to - size), to);
         }
         for (int from : new int[] {48, 0}) {
           right.multiply(transposeB, 48, a, transposeB ? from : from * 301, product.a().stride(), c, from * n, n);
