@@ -152,7 +152,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   public void update(int replica, double learningRate, double[] gradients) {
     write(Slot.GRADIENTS, replica, gradients);
     StepScalars step = new StepScalars();
-    step.set(learningRate, stepsTaken, false);
+    step.set(learningRate, stepsTaken, false, true);
     networks.update(replica, step);
   }
 

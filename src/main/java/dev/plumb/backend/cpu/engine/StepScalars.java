@@ -5,15 +5,18 @@ public final class StepScalars {
   private double learningRate;
   private long number;
   private boolean keepsPreActivations;
+  private boolean keepsGradients;
 
   /**
    * @param number of the step, from 0 since the beginning of training
    * @param keepsPreActivations whether Z must be there after the step, to be tapped, where A alone would do to go on
+   * @param keepsGradients whether the weights' gradients must be there after the step, to be read
    */
-  public void set(double learningRate, long number, boolean keepsPreActivations) {
+  public void set(double learningRate, long number, boolean keepsPreActivations, boolean keepsGradients) {
     this.learningRate = learningRate;
     this.number = number;
     this.keepsPreActivations = keepsPreActivations;
+    this.keepsGradients = keepsGradients;
   }
 
   public double learningRate() {
@@ -32,5 +35,9 @@ public final class StepScalars {
 
   public boolean keepsPreActivations() {
     return keepsPreActivations;
+  }
+
+  public boolean keepsGradients() {
+    return keepsGradients;
   }
 }

@@ -51,11 +51,9 @@ final class DenseProducts {
     right.take(l != 0, inputs, samples, in, inOffset, l == 0 ? inputs : samples);
   }
 
-  /** Rows from..to - 1 of dW[l], which stand in the gradients. */
-  void weights(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients) {
-    int inputs = layers[l].in();
-    int w = layout.weight(l).offset() + from * inputs;
-    right.multiply(false, to - from, d, from * samples, samples, gradients, w, inputs);
+  /** Rows from..to - 1 of dW[l], which go into the gradients from at on. */
+  void weights(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients, int at) {
+    right.multiply(false, to - from, d, from * samples, samples, gradients, at, layers[l].in());
   }
 
   /** What all rows of D[l-1] have in common. */

@@ -115,7 +115,7 @@ public final class DenseReplicas implements Replicas<double[]> {
     Tools own = tools[member];
     for (int step = 0; step < chunk.steps(); step++) {
       boolean last = step == chunk.steps() - 1;
-      own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last);
+      own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last, last || log.records(step));
       own.score.reset();
       trained.step(data, chunk.batch(step, replica), own);
       if (!own.score.isFinite() || !trained.gradientsAreFinite()) {

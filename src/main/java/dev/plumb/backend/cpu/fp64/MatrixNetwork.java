@@ -44,6 +44,10 @@ final class MatrixNetwork implements Network {
   private final Tools[] tools;
   private final Vectors vectors;
   private final Optimizer optimizer;
+  /** Null where another optimizer or the norm of all wants gradients to be kept, or tiles are too large to pass through a cache. */
+  private final Descent descent;
+  /** Of each thread, for a tile whose gradients nobody reads but descent. */
+  private final double[][] passingGradients;
   private final MatrixActivity activity;
   private final boolean packs;
   /** What each layer's gradients come from by its deltas. */
@@ -107,6 +111,13 @@ final class MatrixNetwork implements Network {
       tiles += tilesOfUnits[l].count();
     }
     finite = new boolean[tiles];
+    descent = packs && Descent.suits(training) ? Descent.withVectorApi() : null;
+    passingGradients = new double[team.size()][descent == null ? 0 : largestTile()];
+  }
+
+  /** Weights. */
+  private int largestTile() {
+    return IntStream.range(0, layers.length).map(l -> tilesOfUnits[l].from(1) * layers[l].in()).max().orElseThrow();
   }
 
   @Override
@@ -219,9 +230,9 @@ final class MatrixNetwork implements Network {
     int tilesBelow = tilesBelow();
     int before = Interleaved.firstsBefore(task, gradientTiles, tilesBelow);
     if (Interleaved.isFirst(task, gradientTiles, tilesBelow)) {
-      gradients(layerNow, before, tools[member]);
+      gradients(layerNow, before, member);
     } else if (layerNow == 1) {
-      gradients(0, task - before, tools[member]);
+      gradients(0, task - before, member);
     } else {
       deltaBelow(layerNow - 1, task - before, tools[member]);
     }
@@ -243,27 +254,41 @@ final class MatrixNetwork implements Network {
   }
 
   /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
-  private void gradients(int l, int tile, Tools own) {
-    int inputs = layers[l].in();
+  private void gradients(int l, int tile, int member) {
+    FiniteCheck finiteCheck = tools[member].finiteCheck;
     int from = tilesOfUnits[l].from(tile);
     int to = tilesOfUnits[l].from(tile + 1);
-    int weights = layout.weight(l).offset();
+    int count = (to - from) * layers[l].in();
+    int weights = layout.weight(l).offset() + from * layers[l].in();
     int biases = layout.bias(l).offset();
-    double[] gradients = vectors.gradients();
-    double[] d = delta[l];
-    products.weights(rightsOfWeights.get(l), l, from, to, samples, d, gradients);
+    boolean passing = descent != null && !scalars.keepsGradients();
+    double[] gradients = passing ? passingGradients[member] : vectors.gradients();
+    int at = passing ? 0 : weights;
+    products.weights(rightsOfWeights.get(l), l, from, to, samples, delta[l], gradients, at);
     for (int unit = from; unit < to; unit++) {
-      double sum = 0;
-      for (int n = unit * samples; n < (unit + 1) * samples; n += PIECE) {
-        sum += RowProducts.sum(d, n, Math.min((unit + 1) * samples, n + PIECE));
+      vectors.gradients()[biases + unit] = sumOfSamples(delta[l], unit);
+    }
+    boolean all = finiteCheck.allFinite(vectors.gradients(), biases + from, biases + to);
+    if (descent != null) {
+      all &= descent.descend(
+          vectors.parameters(), weights, gradients, at, count, (double) scalars.learningRate(), (double) training.optimizer().weightDecay());
+      optimizer.update(scalars, scale, biases + from, biases + to);
+    } else {
+      all &= finiteCheck.allFinite(gradients, at, at + count);
+      if (training.clipNorm().isEmpty()) {
+        updateTile(l, tile);
       }
-      gradients[biases + unit] = sum;
     }
-    finite[firstTile[l] + tile] = own.finiteCheck.allFinite(gradients, weights + from * inputs, weights + to * inputs)
-        && own.finiteCheck.allFinite(gradients, biases + from, biases + to);
-    if (training.clipNorm().isEmpty()) {
-      updateTile(l, tile);
+    finite[firstTile[l] + tile] = all;
+  }
+
+  private double sumOfSamples(double[] d, int unit) {
+    int end = (unit + 1) * samples;
+    double sum = 0;
+    for (int n = unit * samples; n < end; n += PIECE) {
+      sum += RowProducts.sum(d, n, Math.min(end, n + PIECE));
     }
+    return sum;
   }
 
   private void updateTile(int l, int tile) {
@@ -326,6 +351,7 @@ final class MatrixNetwork implements Network {
       values += d == null ? 0 : d.length;
     }
     long packed = Stream.concat(rightsOfWeights.stream(), rightsOfInputs.stream()).mapToLong(Gemm.Right::bytes).sum();
+    values += (long) passingGradients.length * passingGradients[0].length;
     return vectors.bytes() + activity.bytes() + packed + values * Double.BYTES;
   }
 }

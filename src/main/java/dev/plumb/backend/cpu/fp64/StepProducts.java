@@ -34,6 +34,7 @@ public final class StepProducts implements ProductSet {
 
   private final NetworkSpec network;
   private final int batch;
+  private final ParameterLayout layout;
   private final Gemm<double[]> gemm;
   private final DenseProducts dense;
   /** No turn has more products. */
@@ -50,7 +51,7 @@ public final class StepProducts implements ProductSet {
   public StepProducts(NetworkSpec network, int batch, Gemm<double[]> gemm) {
     this.network = network;
     this.batch = batch;
-    ParameterLayout layout = ParameterLayout.of(network);
+    layout = ParameterLayout.of(network);
     dense = new DenseProducts(network, layout);
     this.gemm = gemm;
     rights = List.of(gemm.right(), gemm.right());
@@ -182,7 +183,7 @@ public final class StepProducts implements ProductSet {
     int l = call.l();
     switch (call.kind()) {
       case FORWARD -> dense.forward(right, l, from, to, batch, parameters, a[l]);
-      case WEIGHTS -> dense.weights(right, l, from, to, batch, d[l], gradients);
+      case WEIGHTS -> dense.weights(right, l, from, to, batch, d[l], gradients, layout.weight(l).offset() + from * network.layer(l).in());
       case INPUTS -> dense.inputs(right, l, from, to, batch, parameters, d[l - 1]);
     }
   }

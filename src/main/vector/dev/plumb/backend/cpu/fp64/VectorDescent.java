@@ -1,0 +1,35 @@
+package dev.plumb.backend.cpu.fp64;
+
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** C2 makes no vector instructions of such a loop by itself, as it reads and writes different places of two arrays. */
+final class VectorDescent implements Descent {
+  private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
+
+  VectorDescent() {}
+
+  @Override
+  public boolean descend(
+      double[] parameters, int at, double[] gradients, int from, int count, double rate, double weightDecay) {
+    DoubleVector zero = DoubleVector.zero(SPECIES);
+    DoubleVector products = zero;
+    int i = 0;
+    for (; i < SPECIES.loopBound(count); i += SPECIES.length()) {
+      DoubleVector p = DoubleVector.fromArray(SPECIES, parameters, at + i);
+      DoubleVector g = DoubleVector.fromArray(SPECIES, gradients, from + i);
+      products = g.fma(zero, products);
+      p.sub(g.add(p.mul(weightDecay)).mul(rate)).intoArray(parameters, at + i);
+    }
+    // A product with 0 is 0 but for infinity and NaN, and a sum with one of those stays NaN.
+    double sum = products.reduceLanes(VectorOperators.ADD);
+    for (; i < count; i++) {
+      double p = parameters[at + i];
+      double g = gradients[from + i];
+      sum += g * 0;
+      parameters[at + i] = p - rate * (g + weightDecay * p);
+    }
+    return sum == 0;
+  }
+}
