@@ -18,6 +18,11 @@ public final class Score {
     terms += partOfTerms;
   }
 
+  /** Adds the loss of another, without its hits. */
+  public void add(Score other) {
+    add(other.sum, other.terms);
+  }
+
   public void addHits(long more) {
     hits += more;
   }

@@ -41,11 +41,16 @@ final class Losses {
    * @param delta [outputs][samples]
    */
   void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, Score score) {
+    delta(0, z.length, z, targets, samples, terms, delta, score);
+  }
+
+  /** Likewise for outputs from..to - 1, which for cross_entropy must be all. */
+  void delta(int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, Score score) {
     if (loss == Loss.CROSS_ENTROPY) {
       crossEntropy(z, targets.labels(), samples, terms, delta, score);
       return;
     }
-    for (int j = 0; j < z.length; j++) {
+    for (int j = from; j < to; j++) {
       double[] y = targets.y()[j];
       switch (loss) {
         case MSE -> squared(z[j], y, samples, delta[j], score);

@@ -7,7 +7,6 @@ import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.Team;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.Loss;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
@@ -49,13 +48,12 @@ final class MatrixNetwork implements Network {
   /** Of each thread, for a tile whose gradients nobody reads but descent. */
   private final double[][] passingGradients;
   private final MatrixActivity activity;
-  private final boolean packs;
+  private final MatrixLoss loss;
   /** What each layer's gradients come from by its deltas. */
   private final List<Gemm.Right<double[]>> rightsOfWeights;
   /** What deltas come from by the weights of the layer above: that of layer l and that of the next below, in turns. */
   private final List<Gemm.Right<double[]>> rightsOfInputs;
   private final Team.Work backwardTile = this::backwardTile;
-  private final Team.Work packOutputDelta = this::packOutputDelta;
   private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
   private final double[][] delta;
   private final Tiles[] tilesOfUnits;
@@ -65,9 +63,6 @@ final class MatrixNetwork implements Network {
   /** Whether the gradients of each tile were. */
   private final boolean[] finite;
   private double[] gathered;
-  private double[][] outputs;
-  private double[][] outputDelta;
-  private Targets targets;
   private int capacity;
   private int samples;
 
@@ -95,7 +90,6 @@ final class MatrixNetwork implements Network {
     vectors = new Vectors(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), vectors);
     products = new DenseProducts(network, layout);
-    packs = gemm.packsOnce();
     rightsOfWeights = Stream.generate(gemm::right).limit(network.layerCount()).toList();
     rightsOfInputs = List.of(gemm.right(), gemm.right());
     activity = new MatrixActivity(network, layout, gemm, team, tools, dropout, rightsOfWeights);
@@ -111,7 +105,8 @@ final class MatrixNetwork implements Network {
       tiles += tilesOfUnits[l].count();
     }
     finite = new boolean[tiles];
-    descent = packs && Descent.suits(training) ? Descent.withVectorApi() : null;
+    loss = new MatrixLoss(training.loss(), network.outputs(), tilesOfUnits[delta.length - 1], team, tools);
+    descent = gemm.packsOnce() && Descent.suits(training) ? Descent.withVectorApi() : null;
     passingGradients = new double[team.size()][descent == null ? 0 : largestTile()];
   }
 
@@ -133,9 +128,7 @@ final class MatrixNetwork implements Network {
     }
     capacity = batch;
     gathered = new double[MatrixActivity.matrixSize(network.inputs(), batch)];
-    outputs = new double[network.outputs()][batch];
-    outputDelta = new double[network.outputs()][batch];
-    targets = Targets.of(training.loss(), network.outputs(), batch);
+    loss.reserve(batch);
     for (int l = 0; l < delta.length; l++) {
       delta[l] = new double[MatrixActivity.matrixSize(layers[l].out(), batch)];
     }
@@ -151,7 +144,10 @@ final class MatrixNetwork implements Network {
     }
     activity.forward(
         vectors.parameters(), x, xOffset, samples, scalars.keepsPreActivations(), scalars.stepsBefore());
-    outputDelta(own);
+    int last = delta.length - 1;
+    takeInputs(last);
+    loss.delta(
+        data, rows, samples, activity.last(), delta[last], last > 0 ? rightOfInputs(last) : null, own.score);
     scale = 1;
     for (layerNow = delta.length; layerNow > 0; layerNow--) {
       takeInputs(layerNow - 2);
@@ -164,7 +160,6 @@ final class MatrixNetwork implements Network {
 
   /** X as it lies in the data where the rows follow each other there, else gathered. */
   private void takeRows(Samples data, int[] rows) {
-    data.targets(rows, 0, samples, targets);
     int inputs = network.inputs();
     x = data.x();
     xOffset = rows == null ? 0 : rows[0] * inputs;
@@ -176,29 +171,6 @@ final class MatrixNetwork implements Network {
         return;
       }
     }
-  }
-
-  /** The loss, and D of the last layer. */
-  private void outputDelta(Tools own) {
-    double[] z = activity.post(delta.length - 1);
-    double[] d = delta[delta.length - 1];
-    for (int unit = 0; unit < outputs.length; unit++) {
-      System.arraycopy(z, unit * samples, outputs[unit], 0, samples);
-    }
-    double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
-    own.losses.delta(outputs, targets, samples, terms, outputDelta, own.score);
-    for (int unit = 0; unit < outputs.length; unit++) {
-      System.arraycopy(outputDelta[unit], 0, d, unit * samples, samples);
-    }
-    takeInputs(delta.length - 1);
-    if (packs && delta.length > 1) {
-      team.run(tilesOfUnits[delta.length - 1].count(), packOutputDelta);
-    }
-  }
-
-  private void packOutputDelta(int tile, int member) {
-    Tiles tiles = tilesOfUnits[delta.length - 1];
-    rightOfInputs(delta.length - 1).pack(tiles.from(tile), tiles.from(tile + 1));
   }
 
   private Gemm.Right<double[]> rightOfInputs(int layer) {
@@ -270,8 +242,9 @@ final class MatrixNetwork implements Network {
     }
     boolean all = finiteCheck.allFinite(vectors.gradients(), biases + from, biases + to);
     if (descent != null) {
-      all &= descent.descend(
-          vectors.parameters(), weights, gradients, at, count, (double) scalars.learningRate(), (double) training.optimizer().weightDecay());
+      double rate = (double) scalars.learningRate();
+      double decay = (double) training.optimizer().weightDecay();
+      all &= descent.descend(vectors.parameters(), weights, gradients, at, count, rate, decay);
       optimizer.update(scalars, scale, biases + from, biases + to);
     } else {
       all &= finiteCheck.allFinite(gradients, at, at + count);
@@ -346,12 +319,12 @@ final class MatrixNetwork implements Network {
 
   @Override
   public long bytes() {
-    long values = gathered == null ? 0 : gathered.length + 3L * network.outputs() * capacity;
+    long values = gathered == null ? 0 : gathered.length;
     for (double[] d : delta) {
       values += d == null ? 0 : d.length;
     }
     long packed = Stream.concat(rightsOfWeights.stream(), rightsOfInputs.stream()).mapToLong(Gemm.Right::bytes).sum();
     values += (long) passingGradients.length * passingGradients[0].length;
-    return vectors.bytes() + activity.bytes() + packed + values * Double.BYTES;
+    return vectors.bytes() + activity.bytes() + loss.bytes() + packed + values * Double.BYTES;
   }
 }

@@ -96,16 +96,21 @@ final class Samples {
 
   /** Their targets likewise. */
   void targets(int[] chosen, int first, int count, Targets to) {
+    targets(chosen, first, count, to, 0, outputs);
+  }
+
+  /** Likewise columns from..end - 1 alone, or the labels; rows of y one after the other, which are read as they lie. */
+  void targets(int[] chosen, int first, int count, Targets to, int from, int end) {
     if (labels != null) {
       for (int i = 0; i < count; i++) {
         to.labels()[i] = labels[chosen == null ? first + i : chosen[first + i]];
       }
       return;
     }
-    for (int column = 0; column < outputs; column++) {
-      double[] row = to.y()[column];
-      for (int i = 0; i < count; i++) {
-        row[i] = y[(chosen == null ? first + i : chosen[first + i]) * outputs + column];
+    for (int i = 0; i < count; i++) {
+      int row = (chosen == null ? first + i : chosen[first + i]) * outputs;
+      for (int column = from; column < end; column++) {
+        to.y()[column][i] = y[row + column];
       }
     }
   }

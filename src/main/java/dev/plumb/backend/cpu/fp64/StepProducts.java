@@ -20,9 +20,6 @@ import java.util.SplittableRandom;
  */
 @SuppressWarnings("cast")
 public final class StepProducts implements ProductSet {
-  /** Rows. */
-  private static final int PACKED_AT_ONCE = 16;
-
   private enum Kind implements Keyed {
     FORWARD,
     WEIGHTS,
@@ -135,8 +132,9 @@ public final class StepProducts implements ProductSet {
       Gemm.Right<double[]> right = rights.get(i);
       int rows = take(call, right);
       if (gemm.packsOnce()) {
-        team.run((rows + PACKED_AT_ONCE - 1) / PACKED_AT_ONCE, (piece, member) ->
-            right.pack(piece * PACKED_AT_ONCE, Math.min(rows, (piece + 1) * PACKED_AT_ONCE)));
+        int atOnce = Gemm.Right.PACKED_AT_ONCE;
+        team.run((rows + atOnce - 1) / atOnce, (piece, member) ->
+            right.pack(piece * atOnce, Math.min(rows, (piece + 1) * atOnce)));
       }
     }
     int firsts = turn.get(0).tiles().count();
@@ -183,7 +181,8 @@ public final class StepProducts implements ProductSet {
     int l = call.l();
     switch (call.kind()) {
       case FORWARD -> dense.forward(right, l, from, to, batch, parameters, a[l]);
-      case WEIGHTS -> dense.weights(right, l, from, to, batch, d[l], gradients, layout.weight(l).offset() + from * network.layer(l).in());
+      case WEIGHTS -> dense.weights(
+          right, l, from, to, batch, d[l], gradients, layout.weight(l).offset() + from * network.layer(l).in());
       case INPUTS -> dense.inputs(right, l, from, to, batch, parameters, d[l - 1]);
     }
   }
