@@ -11,8 +11,9 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * Measures what the machine's processor can do: multiply-adds in registers, copies through memory, and the products of the library
- * that backends multiply with, square ones and those of the workloads. Those of one kind are measured in turns.
+ * Measures what the machine's processor can do: multiply-adds in registers, copies through memory, words between threads, and the
+ * products of the library that backends multiply with, square ones and those of the workloads. Those of one kind are measured in
+ * turns.
  */
 final class CeilingProbes {
   private static final List<Precision> PRECISIONS = List.of(Precision.FP32, Precision.FP64);
@@ -44,7 +45,7 @@ final class CeilingProbes {
 
   /** Of plain Java, for each number of threads. */
   void measureJava(List<Integer> threadCounts) {
-    onProgress.accept("multiply-adds and copies");
+    onProgress.accept("multiply-adds, copies and words between threads");
     List<Crew> crews = threadCounts.stream().map(Crew::new).toList();
     try {
       for (Precision precision : PRECISIONS) {
@@ -58,6 +59,12 @@ final class CeilingProbes {
         Copies copies = new Copies(plan.copyBytes(), threadCounts.get(i), crews.get(i));
         add("copy of " + (plan.copyBytes() >> 20) + " MiB, read and written", "GB/s", threadCounts.get(i), "",
             copies.bytes() / 1e9, copies::run);
+      }
+      for (int i = 0; i < crews.size(); i++) {
+        if (threadCounts.get(i) > 1) {
+          add("words between two threads, there and back", "1e6/s", threadCounts.get(i), "", Messages.WORDS / 1e6,
+              new Messages(crews.get(i))::run);
+        }
       }
       measure();
     } finally {
