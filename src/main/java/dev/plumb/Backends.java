@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuReport;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.cuda.CudaBackend;
@@ -42,12 +43,13 @@ public final class Backends {
    * How a device is to be used.
    *
    * @param recordGraphs whether a GPU may take many steps as one recorded graph; launch by launch it is slower, but easier to trace
+   * @param planner how a GPU takes the steps of a network
    * @param threads on a CPU; empty for one a processor
    * @param onNote is told, in one line, when something works but slower than it could, and why
    */
-  public record Usage(boolean recordGraphs, OptionalInt threads, Consumer<String> onNote) {
+  public record Usage(boolean recordGraphs, Planner planner, OptionalInt threads, Consumer<String> onNote) {
     /** As fast as it goes, and nobody to be told. */
-    public static final Usage STANDARD = new Usage(true, OptionalInt.empty(), note -> {});
+    public static final Usage STANDARD = new Usage(true, Planner.AUTO, OptionalInt.empty(), note -> {});
   }
 
   private Backends() {}
@@ -98,7 +100,7 @@ public final class Backends {
   }
 
   private static CudaOptions cudaOptions(Usage usage) {
-    CudaOptions options = CudaOptions.standard();
+    CudaOptions options = CudaOptions.standard().withPlanner(usage.planner());
     return usage.recordGraphs() ? options : options.withExecution(CudaOptions.Execution.EAGER);
   }
 

@@ -2,6 +2,8 @@ package dev.plumb.check;
 
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Planned;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -19,9 +21,10 @@ import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Trains in one session and repeats every n-th step in another; chunks are cut at checked steps, and only there. */
-final class CheckedSession implements TrainingSession, Tapped {
+final class CheckedSession implements TrainingSession, Tapped, Planned {
   private final DeviceInfo device;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -51,6 +54,11 @@ final class CheckedSession implements TrainingSession, Tapped {
     Dataset rounded = StepRows.rounded(rows, training.precision());
     reference.bind(rounded);
     data = rounded;
+  }
+
+  @Override
+  public Optional<Planner> planner() {
+    return primary instanceof Planned planned ? planned.planner() : Optional.empty();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planned;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
@@ -89,8 +90,8 @@ final class CheckCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS, Flags.ACTIVATION,
-        Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS,
+        Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES,
         Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 
@@ -132,7 +133,7 @@ final class CheckCommand implements Command {
           + " samples, weights " + initializer.key() + ", " + precision.key());
       out.flush();
       Optional<CrossCheckReport> crossCheck =
-          isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked));
+          isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked, out));
       CheckReport differences = new CheckReport();
       boolean finite = crossCheck.stream().noneMatch(CrossCheckReport::diverged);
       if (finite && precision == Precision.FP64) {
@@ -179,12 +180,16 @@ final class CheckCommand implements Command {
   }
 
   /** The first step, and the one after {@code steps} steps, on the device and on the reference. */
-  private static CrossCheckReport crossCheck(Backend device, Case checked) {
+  private static CrossCheckReport crossCheck(Backend device, Case checked, PrintStream out) {
     CrossCheckReport report = new CrossCheckReport();
     int every = Math.max(checked.steps(), 1);
     // Closed by the caller, who opened it; the reference holds nothing.
     CheckedBackend both = new CheckedBackend(device, Backends.reference(), every, report);
     try (TrainingSession session = checked.open(both)) {
+      if (session instanceof Planned planned) {
+        planned.planner().ifPresent(planner -> out.println("planner: " + planner.key()));
+        out.flush();
+      }
       if (checked.steps() > 0) {
         session.run(StepChunk.of(checked.steps()).learningRate(checked.training().learningRate()).build());
       }

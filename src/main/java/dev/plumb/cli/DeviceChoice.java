@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Planner;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import java.io.PrintStream;
@@ -54,8 +55,15 @@ final class DeviceChoice {
   /** Opens a device by its name, whichever the arguments ask for; likewise. */
   Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
     Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(Printable.text("note: " + note));
-    Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), threads, onNote);
-    return arguments.at(Flags.DEVICE, () -> devices.open(device, usage));
+    Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
+    Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, threads, onNote);
+    Backends.Selection selection = arguments.at(Flags.DEVICE, () -> devices.open(device, usage));
+    if (planner != Planner.AUTO && selection.backend().device().kind() != DeviceInfo.Kind.CUDA) {
+      selection.close();
+      throw new InvalidInputException("--planner " + planner.key() + ": device " + selection.backend().device().kind().key()
+          + " has no planners; leave the option out, or use --device cuda");
+    }
+    return selection;
   }
 
   /** @throws InvalidInputException when the device would not compute in that precision */

@@ -90,8 +90,8 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.CHECK_EVERY,
-        Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME);
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS,
+        Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME);
   }
 
   @Override

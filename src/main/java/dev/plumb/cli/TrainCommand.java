@@ -55,7 +55,7 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(TrainRequest.FIXED);
-    options.addAll(List.of(Flags.RESUME, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS));
+    options.addAll(List.of(Flags.RESUME, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 

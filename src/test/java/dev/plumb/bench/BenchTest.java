@@ -48,7 +48,7 @@ class BenchTest {
   }
 
   private static Backend cpu(int threads) {
-    return Backends.open("cpu", new Backends.Usage(true, OptionalInt.of(threads), note -> {})).backend();
+    return Backends.open("cpu", new Backends.Usage(true, dev.plumb.backend.Planner.AUTO, OptionalInt.of(threads), note -> {})).backend();
   }
 
   // What is counted

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands on CUDA, here the host device. */
 @Tag("cuda")
@@ -105,6 +106,29 @@ class CudaCommandLineTest {
     assertEquals(0, ran.code(), ran.out() + ran.err());
     assertTrue(ran.out().contains("compared values agree with the reference"), ran.out());
     assertEquals(precision.equals("fp64"), ran.out().contains("compared gradients agree"), ran.out());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"fused, fused", "layered, layered", "auto, fused"})
+  void checkPrintsThePlannerThatRan(String asked, String ran) {
+    Ran check = plumb("check", "--device", "cuda", "--planner", asked, "--layers", "3,33,5", "--steps", "2");
+    assertEquals(0, check.code(), check.out() + check.err());
+    assertTrue(check.out().contains("planner: " + ran + "\n"), check.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"check --device cuda --precision fp64 --planner fused --layers 3,128,128,1", "study --device cuda --planner fused"})
+  void plannerThatCannotTakeTheNetworkIsRefusedWithTheLimit(String command) throws IOException {
+    List<String> words = new ArrayList<>(List.of(command.split(" ")));
+    if (words.get(0).equals("study")) {
+      words.add(1, Files.writeString(folder.resolve("wide.json"), "{\"epochs\": 2, \"lossAtEpochs\": [1], \"networks\": ["
+          + "{\"name\": \"Wide\", \"layers\": [3,128,128,1], \"activation\": \"relu\"}]}").toString());
+    }
+    Ran ran = plumb(words.toArray(String[]::new));
+    assertEquals(2, ran.code(), ran.out() + ran.err());
+    assertEquals(1, ran.err().lines().count(), ran.err());
+    assertTrue(ran.err().contains("the fused planner cannot take 3-128-128-1: "), ran.err());
+    assertTrue(ran.err().contains("232448"), ran.err());
   }
 
   @ParameterizedTest

@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.model.InvalidInputException;
@@ -38,7 +39,7 @@ public final class CudaBackend implements Backend {
     context = new CudaContext(ordinal);
     this.options = options;
     this.onNote = onNote;
-    if (options.planner() == CudaOptions.Planner.LAYERED) {
+    if (options.planner() == Planner.LAYERED) {
       try {
         context.needBlas();
       } catch (RuntimeException e) {
@@ -86,7 +87,10 @@ public final class CudaBackend implements Backend {
     if (training.precision() == Precision.BF16) {
       return Optional.of(new Refusal("precision bf16 is not there yet on cuda", "use fp32, or tf32 for tensor cores"));
     }
-    return Optional.empty();
+    return options.planner() == Planner.FUSED
+        ? FusedPlan.obstacle(network, training, context.limits(), Planner.FUSED).map(reason -> new Refusal(
+            "the fused planner cannot take " + network.shape() + ": " + reason, "choose the planner auto or layered"))
+        : Optional.empty();
   }
 
   @Override

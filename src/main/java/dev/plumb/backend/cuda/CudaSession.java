@@ -3,6 +3,8 @@ package dev.plumb.backend.cuda;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Planned;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -18,13 +20,14 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
  * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
  */
-final class CudaSession implements TrainingSession, Tapped, Sized {
+final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -231,6 +234,12 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
       throw new IllegalArgumentException("steps taken cannot be " + steps);
     }
     stepsTaken = steps;
+  }
+
+  @Override
+  public Optional<Planner> planner() {
+    requireOpen();
+    return steps == null ? Optional.empty() : Optional.of(steps.planner());
   }
 
   @Override

@@ -1,6 +1,6 @@
 package dev.plumb.backend.cuda;
 
-import dev.plumb.backend.cuda.CudaOptions.Planner;
+import dev.plumb.backend.Planner;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
@@ -67,6 +68,11 @@ final class FusedRunner implements Steps {
       fused.arena().close();
       throw e;
     }
+  }
+
+  @Override
+  public Planner planner() {
+    return Planner.FUSED;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import dev.plumb.model.NetworkSpec;
@@ -48,6 +49,11 @@ final class StepRunner implements Steps {
     this.recorder = recorder;
     replicas = state.replicas();
     context.needBlas();
+  }
+
+  @Override
+  public Planner planner() {
+    return Planner.LAYERED;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import java.util.List;
@@ -7,6 +8,9 @@ import jcuda.driver.CUdeviceptr;
 
 /** Takes the steps of a session over data that are bound: what a planner is to its session. */
 interface Steps {
+  /** The planner that these steps are of. */
+  Planner planner();
+
   /** Enqueues the steps of a chunk that fits the data; the first is number {@code firstNumber} since training began. */
   void run(StepChunk chunk, long firstNumber);
 

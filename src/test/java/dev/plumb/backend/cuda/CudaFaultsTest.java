@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Fault;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.data.Dataset;

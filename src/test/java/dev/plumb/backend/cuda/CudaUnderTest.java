@@ -1,7 +1,7 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Order;
 
 /**
@@ -37,6 +37,17 @@ final class CudaUnderTest {
       HostDevice.order(order, SEED);
     }
     return new CudaBackend(0, new CudaOptions(execution, true, planner));
+  }
+
+  /** The fused planner, and the layered one for networks that do not fit a block. */
+  static FusedWherePossible openFused(Execution execution, Order order) {
+    CudaBackend fused = open(execution, order, Planner.FUSED);
+    try {
+      return new FusedWherePossible(fused, new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED)));
+    } catch (RuntimeException e) {
+      fused.close();
+      throw e;
+    }
   }
 
   static boolean isHostDevice() {

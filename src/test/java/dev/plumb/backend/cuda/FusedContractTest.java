@@ -5,7 +5,6 @@ import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.backend.contract.NotebookContract;
 import dev.plumb.backend.contract.PytorchContract;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Nested;
@@ -27,7 +26,7 @@ class FusedContractTest {
 
     @Override
     protected Backend openBackend() {
-      return CudaUnderTest.open(execution, order, Planner.FUSED);
+      return CudaUnderTest.openFused(execution, order);
     }
 
     @Override
@@ -66,7 +65,7 @@ class FusedContractTest {
   abstract static class FusedPytorch extends PytorchContract {
     @Override
     protected Backend openBackend() {
-      return CudaUnderTest.open(Planner.FUSED);
+      return CudaUnderTest.openFused(Execution.GRAPH, Order.FORWARD);
     }
   }
 
@@ -100,7 +99,7 @@ class FusedContractTest {
   class Notebook extends NotebookContract {
     @Override
     protected Backend openBackend() {
-      return CudaUnderTest.open(Planner.FUSED);
+      return CudaUnderTest.openFused(Execution.GRAPH, Order.FORWARD);
     }
 
     @Override

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.backend.cuda.CudaOptions.Planner;
+import dev.plumb.backend.Planner;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;

@@ -4,9 +4,12 @@ import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static dev.plumb.golden.Close.assertSameBits;
 import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planned;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -14,7 +17,6 @@ import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.CudaOptions.Planner;
 import dev.plumb.backend.cuda.HostDevice.Counter;
 import dev.plumb.backend.cuda.HostDevice.Kind;
 import dev.plumb.backend.reference.ReferenceBackend;
@@ -22,6 +24,7 @@ import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -31,6 +34,7 @@ import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -160,7 +164,7 @@ class FusedSessionTest {
   @Tag("host-device")
   void whatDoesNotFitIsLayeredAndSaysWhyOnce() {
     List<String> notes = new ArrayList<>();
-    try (CudaBackend backend = open(Planner.FUSED, 6_800, notes)) {
+    try (CudaBackend backend = open(Planner.AUTO, 6_800, notes)) {
       for (int i = 0; i < 2; i++) {
         try (TrainingSession session = started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1)) {
           session.run(StepChunk.of(2).learningRate(0.01).build());
@@ -170,6 +174,32 @@ class FusedSessionTest {
       assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the card: its parameters, gradients and"
           + " moments take 6912 bytes of shared memory, of which a block of this card may have 6800"), notes);
       assertTrue(HostDevice.count(Counter.GEMMS) > 0);
+    }
+  }
+
+  @Test
+  @Tag("host-device")
+  void fusedRefusesWhatDoesNotFitAndTf32() {
+    try (CudaBackend backend = open(Planner.FUSED, 6_800, new ArrayList<>())) {
+      InvalidInputException refused = assertThrows(InvalidInputException.class, () -> backend.open(DEEP, SGD, 1));
+      assertTrue(refused.getMessage().startsWith("the fused planner cannot take 3-8-8-8-8-1: "), refused.getMessage());
+      assertTrue(refused.getMessage().contains("6800"), refused.getMessage());
+      assertTrue(refused.getMessage().endsWith(": choose the planner auto or layered"), refused.getMessage());
+    }
+    try (CudaBackend backend = open(Planner.FUSED, 0, new ArrayList<>())) {
+      assertTrue(backend.refusal(DEEP, SGD, 1).isEmpty());
+      assertTrue(backend.refusal(DEEP, SGD.withPrecision(Precision.TF32), 1).isPresent());
+    }
+  }
+
+  @Test
+  void sessionTellsItsPlanner() {
+    for (Planner planner : Planner.values()) {
+      try (CudaBackend backend = CudaUnderTest.open(planner);
+          TrainingSession session = started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1)) {
+        Planner taken = planner == Planner.LAYERED ? Planner.LAYERED : Planner.FUSED;
+        assertEquals(Optional.of(taken), ((Planned) session).planner());
+      }
     }
   }
 
