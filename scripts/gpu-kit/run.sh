@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Checks Plumb on this machine's NVIDIA GPU; needs the driver and cuBLAS alone. Made by scripts/make-gpu-kit.
+# Checks and measures Plumb on this machine's NVIDIA GPU; needs only the driver and cuBLAS. Made by scripts/make-gpu-kit.
 #
 # usage: run.sh [--seconds N] [--host-device DIR] [RESULTS]
 #
-#   RESULTS            folder for a log of each section and summary.txt (default: $OUT, else ./plumb-gpu-results)
-#   --seconds N        what is not done after N seconds is stopped, and counts as failed (default: 560; host device: 5600)
-#   --host-device DIR  computes on the CPU with the stand-in of Plumb's tests in DIR: tries the kit, says nothing of a GPU
+#   RESULTS            folder for summary.txt and results.tgz, the logs of all sections; both are renewed after every section
+#                      (default: $OUT, otherwise ./plumb-gpu-results)
+#   --seconds N        sections that are not done after N seconds are stopped and count as failed (default: 360; host device: 3600)
+#   --host-device DIR  computes on the CPU with the stand-in of Plumb's tests in DIR: a rehearsal that says nothing about a GPU
+#
+# Uses, where they are there: nvidia-smi, compute-sanitizer, ncu, and a python3 with PyTorch or JAX for comparison.
 #
 # Exit code: 0 when all that ran passed, 1 otherwise, 2 for a bad command line.
 set -uo pipefail
@@ -32,10 +35,10 @@ while [ $# -gt 0 ]; do
       shift ;;
   esac
 done
-# The stand-in takes its time: every limit is ten times a GPU's.
+# The stand-in is slow: every limit is ten times a GPU's.
 slower=1
 if [ -n "$host_device" ]; then slower=10; fi
-seconds=${seconds:-$((560 * slower))}
+seconds=${seconds:-$((360 * slower))}
 case $seconds in '' | 0* | *[!0-9]*) say "--seconds $seconds: a whole number above 0"; exit 2 ;; esac
 if [ -n "$host_device" ]; then
   for library in libcuda.so.1 libcublas.so.12 libkernels.so; do
@@ -60,49 +63,116 @@ if ! why=$("$java" -version 2>&1); then
   exit 1
 fi
 
+work=$(mktemp -d)
+logs=$work/logs
+mkdir "$logs" "$work/cuda-cache" "$work/peers-cache"
+# The driver keeps what it compiles for the processes to come; a home folder may be read-only.
+export CUDA_CACHE_PATH=$work/cuda-cache
+
 label=
-options=(-XX:-CreateCoredumpOnCrash "-XX:ErrorFile=$results/jvm-crash-%p.log" --enable-native-access=ALL-UNNAMED)
+options=(-XX:-CreateCoredumpOnCrash "-XX:ErrorFile=$logs/jvm-crash-%p.log" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED)
 if [ -n "$host_device" ]; then
   label="HOST DEVICE, not a GPU | "
   options+=("-Dplumb.cuda.hostDevice=$host_device")
 fi
 
-# Every line of the summary goes to stdout and into the file.
+# Prints lines of the summary, and adds them to the file.
 line() { printf '%s%s\n' "$label" "$*" | sed 's/ *$//' | tee -a "$results/summary.txt"; }
+# Renews results.tgz, whole or not at all.
+pack() {
+  cp "$results/summary.txt" "$logs/"
+  tar -C "$work" -czf "$work/results.tgz" logs && cp "$work/results.tgz" "$results/results.tgz.new" \
+    && mv -f "$results/results.tgz.new" "$results/results.tgz"
+}
 
-# A section: NAME LIMIT FUNCTION [ARGUMENT...]. The function sets $verdict and $note, and writes to $log.
+# A section is NAME LIMIT FUNCTION [ARGUMENT...]. The function sets $verdict and $note, adds to $failures and $figures, and writes
+# to $log.
+optional=
 number=0
 passed=0
 failed=0
 no_device=
-failures=()
-section() {
-  local name=$1 limit=$(($2 * slower)) began=$SECONDS
+all_failures=()
+
+# perform ID LIMIT FUNCTION [ARGUMENT...]: runs a section, and leaves what came of it in $work/ID.
+perform() {
+  local id=$1 limit=$(($2 * slower)) began=$SECONDS
   shift 2
-  number=$((number + 1))
-  log=$results/$(printf '%02d' "$number")-${name// /-}.log
+  log=$logs/$id.log
   : >"$log"
   deadline=$((SECONDS + limit < seconds ? SECONDS + limit : seconds))
   verdict=failed
   note=
+  failures=()
+  figures=()
   if [ -n "$no_device" ]; then
     verdict="not run"
-    note="no device that can be used"
+    note="no usable device"
   elif [ "$SECONDS" -ge "$seconds" ]; then
     note="not started: the $seconds seconds are used up"
   else
     "$@"
+    if [ -n "$optional" ] && [[ $note == *"stopped for time"* ]]; then verdict=stopped; fi
   fi
-  case $verdict in
+  if [ -n "$optional" ] && [[ $note == "not started"* ]]; then verdict="not run"; fi
+  printf '%s\n' "$verdict" $((SECONDS - began)) "$note" "${failures[@]}" "${figures[@]/#/| }" >"$work/$id.part"
+  mv "$work/$id.part" "$work/$id"
+}
+# report ID NAME: prints and counts what a section left.
+report() {
+  local did more
+  mapfile -t did <"$work/$1"
+  case ${did[0]} in
     passed) passed=$((passed + 1)) ;;
     failed) failed=$((failed + 1)) ;;
   esac
-  line "$(printf '%-24s %-14s %4d s  %s' "$name" "$verdict" $((SECONDS - began)) "$note")"
+  line "$(printf '%-26s %-14s %4d s  %s' "$2" "${did[@]:0:3}")"
+  for more in "${did[@]:3}"; do
+    if [[ $more == '| '* ]]; then line "$more"; else all_failures+=("$more"); fi
+  done
+  pack
+}
+# id NAME: of the next section.
+id() { printf '%02d-%s' "$number" "${1// /-}"; }
+
+# One section by itself.
+section() {
+  local name=$1
+  number=$((number + 1))
+  perform "$(id "$name")" "${@:2}"
+  report "$(id "$name")" "$name"
+}
+
+# Sections side by side: start each, then wait for all. At most one per processor at a time.
+started=()
+start() {
+  number=$((number + 1))
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do sleep 0.2; done
+  started+=("$(id "$1")|$1")
+  (
+    trap '[ -z "$child" ] || kill "$child"; exit 1' INT TERM
+    perform "$(id "$1")" "${@:2}"
+  ) &
+}
+finish() {
+  local entry
+  for entry in "${started[@]}"; do
+    while [ ! -e "$work/${entry%%|*}" ]; do
+      # A section whose shell was killed leaves nothing.
+      if [ -z "$(jobs -rp)" ] && [ ! -e "$work/${entry%%|*}" ]; then
+        printf '%s\n' failed 0 "its shell ended early" >"$work/${entry%%|*}"
+      fi
+      sleep 0.2
+    done
+    report "${entry%%|*}" "${entry#*|}"
+  done
+  started=()
 }
 
 # limited COMMAND...: runs it with its output in the log, until the section's deadline. A JVM first says where it hangs.
 child=
-trap '[ -z "$child" ] || kill "$child"; say interrupted; exit 1' INT TERM
+trap '[ -z "$child" ] || kill "$child"; kill $(jobs -p) 2>/dev/null; say interrupted; pack; exit 1' INT TERM
+trap 'rm -rf "$work"' EXIT
 limited() {
   local left=$((deadline - SECONDS)) rc
   printf '\n$ %s\n' "$*" >>"$log"
@@ -122,13 +192,13 @@ last_line() { grep -v '^[[:space:]]*$' "$log" | tail -n 1; }
 # What this machine is.
 machine() {
   local rc text
-  { date -u; uname -a; cat "$kit/KIT"; } >>"$log"
+  { date -u; uname -a; nproc; cat "$kit/KIT"; } >>"$log"
   if command -v nvidia-smi >/dev/null; then
     limited nvidia-smi
-    # Where it fails, its last line is a complaint and no card.
+    # Where it fails, its last line is a complaint.
     if limited nvidia-smi --id=0 --format=csv,noheader \
         --query-gpu=name,driver_version,compute_cap,memory.total,clocks.max.sm && [ -z "$host_device" ]; then
-      line "card: $(last_line) (name, driver, compute capability, memory, highest clock)"
+      line "GPU: $(last_line) (name, driver, compute capability, memory, highest clock)"
     fi
   else
     echo "there is no nvidia-smi" >>"$log"
@@ -137,12 +207,11 @@ machine() {
   rc=$?
   # The stand-in may have come in through LD_LIBRARY_PATH; it is never shown as a GPU.
   if [ -z "$label" ] && grep -q 'host device (CPU, for tests)' "$log"; then label="HOST DEVICE, not a GPU | "; fi
-  # Where it looked stands in the log.
   while IFS= read -r text; do line "  $text"; done \
     < <(grep -E '^(driver|kernel module|cuBLAS|device |cuda:|GPU:|remedy:)' "$log")
   if [ "$rc" = 0 ]; then
     verdict=passed
-    note="a device that can be used"
+    note="a usable device"
   else
     no_device=$(sed -n 's/^GPU: //p' "$log" | tail -n 1)
     if out_of_time "$rc"; then no_device="plumb devices did not end"; fi
@@ -183,11 +252,13 @@ unfinished() {
   echo "${test:-no test yet}"
 }
 
-# Networks, losses and optimizers against the reference, one process each.
+# Networks, losses and optimizers against the reference by both planners, one process each.
 checks() {
   local precision=$1 options_of_one rc good=0 all=0
   local until=$deadline most=$((30 * slower))
   while IFS= read -r options_of_one; do
+    # The fused planner has no tensor cores.
+    if [ "$precision" = tf32 ] && [[ $options_of_one == *"planner fused"* ]]; then continue; fi
     all=$((all + 1))
     # One that hangs leaves time for the others.
     deadline=$((SECONDS + most < until ? SECONDS + most : until))
@@ -202,15 +273,17 @@ checks() {
       failures+=("plumb check --precision $precision $options_of_one: $(last_line)")
     fi
   done <<'CASES'
---layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd
---layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd --no-graph
---layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --data notebook --samples 400
---layers 13,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127
---layers 5,31,3 --activation silu --loss binary_cross_entropy --optimizer rmsprop --samples 65
---layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 1000
---layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
---layers 3,128,128,1 --activation tanh --loss mse --optimizer sgd --samples 400
---layers 1,63,1 --activation softplus --loss mse --optimizer adam --samples 255 --steps 100
+--planner fused --layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd
+--planner fused --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --data notebook --samples 400
+--planner fused --layers 13,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127
+--planner fused --layers 5,31,3 --activation silu --loss binary_cross_entropy --optimizer rmsprop --samples 65
+--planner fused --layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
+--planner fused --layers 1,63,1 --activation softplus --loss mse --optimizer adam --samples 255 --steps 100
+--planner layered --layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd --no-graph
+--planner layered --layers 13,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127
+--planner layered --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 1000
+--planner layered --layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
+--planner layered --layers 3,128,65,1 --activation sigmoid --loss mse --optimizer rmsprop --samples 400
 CASES
   note="$good of $all checks agree"
   if [ "$good" = "$all" ]; then verdict=passed; fi
@@ -219,7 +292,7 @@ CASES
 # The notebook's study: in fp64 to the notebook's digits, in fp32 against the reference while it trains.
 study() {
   local precision=$1 rc
-  local json=$results/study-$precision.json
+  local json=$logs/study-$precision.json
   local also=()
   if [ "$precision" != fp64 ]; then also=(--check-every 50); fi
   rm -f "$json"
@@ -236,32 +309,60 @@ study() {
   note+=${note:+; }$(last_line)
   if [ "$rc" = 0 ] && [ "$digits" = 0 ]; then
     verdict=passed
-    [ "$precision" = fp64 ] || note+="; judged by the reference at every 50th step alone"
+    [ "$precision" = fp64 ] || note+="; checked against the reference at every 50th step"
   fi
 }
 
-# compute-sanitizer's TOOL on a small training; rows enough for sums in segments. Passed when the tool itself counts nothing.
-sanitizer=
-for candidate in "$(command -v compute-sanitizer || true)" "${CUDA_HOME:-/usr/local/cuda}"/bin/compute-sanitizer \
-    /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer \
-    /opt/cuda*/bin/compute-sanitizer /opt/nvidia/*/compute-sanitizer; do
-  if [ -z "$sanitizer" ] && [ -f "$candidate" ] && [ -x "$candidate" ]; then sanitizer=$candidate; fi
-done
-sanitize() {
-  local tool=$1 rc summary
+# One check, as a section of its own: CHECK_OPTIONS...
+check() {
+  local rc
+  plumb check --device cuda "$@"
+  rc=$?
+  note=$(last_line)
+  if out_of_time "$rc"; then
+    note="stopped for time"
+  elif [ "$rc" = 0 ]; then
+    verdict=passed
+    note="planner $(sed -n 's/^planner: //p' "$log"): $note"
+  fi
+}
+
+# A tool of the CUDA Toolkit: on PATH, in CUDA_HOME or where NVIDIA's installers put it.
+find_tool() {
+  local candidate
+  for candidate in "$(command -v "$1" || true)" "${CUDA_HOME:-/usr/local/cuda}/bin/$1" /usr/local/cuda*/bin/"$1" \
+      /usr/local/cuda*/"$1"/"$1" /opt/cuda*/bin/"$1" /opt/nvidia/*/"$1"; do
+    if [ -f "$candidate" ] && [ -x "$candidate" ]; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+sanitizer=$(find_tool compute-sanitizer)
+ncu=$(find_tool ncu)
+# unavailable TOOL PATH: whether a tool cannot be used here; sets the verdict.
+unavailable() {
+  verdict="not available"
+  note=
   if [ -n "$host_device" ]; then
-    verdict="not available"
-    note="compute-sanitizer looks at a GPU alone"
-    return
+    note="$1 needs a GPU"
+  elif [ -z "$2" ]; then
+    note="there is no $1 on PATH, in CUDA_HOME or /usr/local/cuda*; it comes with the CUDA Toolkit"
   fi
-  if [ -z "$sanitizer" ]; then
-    verdict="not available"
-    note="there is no compute-sanitizer on PATH, in CUDA_HOME or /usr/local/cuda*; it comes with the CUDA Toolkit"
-    return
-  fi
+  if [ -n "$note" ]; then return 0; fi
+  verdict=failed
+  return 1
+}
+
+# compute-sanitizer's TOOL on a short training with a PLANNER. Passed when the tool itself counts nothing. Adam, 1,100 rows and
+# gradient norms: sums in segments, and every kernel of a planner.
+sanitize() {
+  local tool=$1 planner=$2 rc summary layers=3,33,5
+  if unavailable compute-sanitizer "$sanitizer"; then return; fi
+  if [ "$planner" = layered ]; then layers=3,128,5; fi
   limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
-    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision fp32 \
-    --layers 3,33,5 --activation gelu --loss cross_entropy --optimizer adam --samples 1100 --steps 2
+    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision fp32 --planner "$planner" \
+    --layers "$layers" --activation gelu --loss cross_entropy --optimizer adam --samples 1100 --steps 2
   rc=$?
   summary=$(grep -o '\(ERROR\|RACECHECK\) SUMMARY: .*' "$log" | tail -n 1)
   note=${summary:-no summary of the tool}
@@ -274,32 +375,155 @@ sanitize() {
   fi
 }
 
-line "plumb GPU kit $(sed -n 's/^commit: //p' "$kit/KIT"), $(date -u '+%Y-%m-%d %H:%M UTC')"
-section "machine" 60 machine
-section "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
-section "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
-section "contract fp64 checked" 90 tests 'CudaContractTest$DoubleCheckedForward'
-section "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
-section "contract fp32 eager" 90 tests 'CudaContractTest$SingleEagerForward'
-section "pytorch fp64 fp32" 60 tests CudaPytorchTest
-section "notebook fp64" 90 tests CudaNotebookTest
-section "session" 90 tests CudaSessionTest
-section "fused fp64" 60 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
-section "fused fp32" 60 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
-section "fused notebook fp64" 60 tests 'FusedContractTest$Notebook'
-section "fused session" 60 tests FusedSessionTest
-section "check fp64" 90 checks fp64
-section "check fp32" 60 checks fp32
-section "study fp64" 60 study fp64
-section "study fp32" 60 study fp32
-for tool in memcheck racecheck initcheck synccheck; do
-  section "sanitizer $tool" 60 sanitize "$tool"
-done
+# plumb bench, WORKLOADS... with nothing else on the GPU.
+bench() {
+  local rc json
+  local quick=()
+  if [ -n "$host_device" ]; then quick=(--quick); fi
+  json=$logs/bench-$(tr ' ' '-' <<<"$*").json
+  plumb bench "$@" --device cuda --json "$json" --quiet "${quick[@]}"
+  rc=$?
+  take_figures
+  if out_of_time "$rc"; then
+    note="stopped for time"
+  elif [ "$rc" = 0 ] && [ -s "$json" ]; then
+    verdict=passed
+  else
+    note="exit code $rc: $(last_line)"
+  fi
+}
+# The tables that the command wrote are part of the summary.
+take_figures() {
+  mapfile -t figures < <(grep -vE '^(\$ |\{|WARNING|note: |$)' "$log")
+}
 
-for failure in "${failures[@]}"; do
-  line "failed: $failure"
+# The peers' training of the same workloads: OPTIONS... of peers/run.py.
+peers() {
+  local rc
+  if [ -n "$host_device" ]; then
+    verdict="not available"
+    note="the peers are measured beside a GPU"
+    return
+  fi
+  if ! command -v python3 >/dev/null || ! python3 -c 'import torch' 2>/dev/null && ! python3 -c 'import jax' 2>/dev/null; then
+    verdict="not available"
+    note="there is no python3 with PyTorch or JAX on PATH"
+    return
+  fi
+  limited env PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 python3 "$kit/peers/run.py" --device cuda --cache-dir "$work/peers-cache" \
+    --seconds $((deadline - SECONDS - 5)) "$@"
+  rc=$?
+  [ "$1" = --warm-caches ] || take_figures
+  if out_of_time "$rc"; then
+    note="stopped for time"
+  elif [ "$rc" = 0 ]; then
+    verdict=passed
+  else
+    note="exit code $rc: $(last_line)"
+  fi
+}
+
+# The notebook's study as a whole process, in seconds: one run that warms the file cache, then three.
+whole_process() {
+  local run rc began ended
+  for run in 0 1 2 3; do
+    began=$(date +%s%N)
+    plumb study --device cuda --quiet
+    rc=$?
+    ended=$(date +%s%N)
+    if [ "$rc" != 0 ]; then
+      note="exit code $rc: $(last_line)"
+      return
+    fi
+    [ "$run" = 0 ] || note+="$(printf '%d.%02d ' $(((ended - began) / 1000000000)) $(((ended - began) / 10000000 % 100)))"
+  done
+  note+="s, from start to exit"
+  verdict=passed
+}
+
+# Nsight Compute on the kernels that match PATTERN, at most COUNT of them, in a command: NAME PATTERN COUNT SET COMMAND...
+profile() {
+  local rc
+  if unavailable ncu "$ncu"; then return; fi
+  limited "$ncu" --clock-control none --target-processes all -k "regex:$1" -c "$2" --set "$3" \
+    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" "${@:4}"
+  rc=$?
+  if out_of_time "$rc"; then
+    note="stopped for time"
+  elif [ "$rc" = 0 ] && grep -q 'Duration' "$log"; then
+    verdict=passed
+    note="$(grep -c 'Duration' "$log") kernels"
+  else
+    note="exit code $rc: $(last_line)"
+  fi
+}
+
+end() {
+  local failure
+  for failure in "${all_failures[@]}"; do line "failed: $failure"; done
+  line "$passed sections passed, $failed failed, $((number - passed - failed)) not available or not run, $SECONDS s"
+  pack
+  if [ -n "$no_device" ]; then say "$no_device"; fi
+  [ "$failed" = 0 ] && [ "$passed" -gt 1 ]
+  exit
+}
+
+line "plumb GPU kit $(sed -n 's/^commit: //p' "$kit/KIT"), $(date -u '+%Y-%m-%d %H:%M UTC')"
+
+# First what everything else needs; where it fails, its log is all that is of interest.
+section "machine" 20 machine
+section "check fused" 20 check --planner fused --precision fp64
+section "check layered" 20 check --planner layered --precision fp64 --layers 3,33,5 --loss cross_entropy --optimizer adam
+if [ "$failed" != 0 ] || [ -n "$no_device" ]; then
+  for log in "$logs"/0[123]-*.log; do
+    line "---- $(basename "$log")"
+    while IFS= read -r text; do line "$text"; done <"$log"
+  done
+  end
+fi
+
+# Correctness. Nothing is timed, so that all of it runs side by side.
+start "peers' caches" 80 peers --warm-caches
+start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
+start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
+start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
+start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
+start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
+start "fused session" 90 tests FusedSessionTest
+start "pytorch fp64 fp32" 90 tests CudaPytorchTest
+start "notebook fp64" 90 tests CudaNotebookTest
+start "session" 90 tests CudaSessionTest
+start "check fp64" 90 checks fp64
+start "check fp32" 90 checks fp32
+start "check tf32" 90 checks tf32
+start "study fp64" 90 study fp64
+start "study fp32" 90 study fp32
+finish
+
+for tool in memcheck racecheck; do
+  start "sanitizer $tool fused" 60 sanitize "$tool" fused
+  start "sanitizer $tool layered" 60 sanitize "$tool" layered
 done
-line "$passed sections passed, $failed failed, $((number - passed - failed)) not available or not run, $SECONDS s"
-line "logs: $results"
-if [ -n "$no_device" ]; then say "$no_device"; fi
-[ "$failed" = 0 ] && [ "$passed" -gt 1 ]
+finish
+
+# Speed: one at a time, Plumb and its peers in turns.
+section "bench G1 G2" 60 bench G1 G2
+section "peers G1 G2" 60 peers --workloads G1 G2
+section "bench G3 G4 W1" 60 bench G3 G4 W1
+section "peers G3 G4" 60 peers --workloads G3 G4
+section "whole process" 20 whole_process
+optional=yes
+section "profile fused" 30 profile fused_train 1 full study --device cuda --precision fp32 --planner fused --quiet
+section "profile layered" 30 profile . 150 basic check --device cuda --precision fp32 --planner layered --no-graph \
+  --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
+
+# What time is left for.
+for tool in initcheck synccheck; do
+  start "sanitizer $tool fused" 60 sanitize "$tool" fused
+  start "sanitizer $tool layered" 60 sanitize "$tool" layered
+done
+start "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
+start "contract fp64 checked" 90 tests 'CudaContractTest$DoubleCheckedForward'
+start "contract fp32 eager" 90 tests 'CudaContractTest$SingleEagerForward'
+finish
+end
