@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
 
 namespace host_device {
 
@@ -66,6 +67,12 @@ static CUresult load_module(void** handle, const char* ptx) {
   ENTER;
   if (CUresult result = forbidden_in_capture("cuModuleLoadData")) {
     return result;
+  }
+  // Machine code of a GPU cannot run here, whatever compute capability is reported. Callers are expected to come back with PTX,
+  // so this is counted and not reported.
+  if (!strncmp(ptx, "\177ELF", 4)) {
+    state().counted[REFUSED_CUBINS]++;
+    return NO_BINARY_FOR_GPU;
   }
   if (!load_kernels()) {
     return INVALID_IMAGE;

@@ -65,7 +65,7 @@ final class CudaContext implements AutoCloseable {
       cuCtxSetCurrent(context);
       cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
       releases.push(() -> cuStreamDestroy(stream));
-      kernels = new CudaKernels();
+      kernels = new CudaKernels(capability);
       releases.push(kernels::close);
       limits = CardLimits.of(device);
     } catch (CudaException e) {

@@ -24,6 +24,11 @@ final class CudaFailures {
     return OUT_OF_MEMORY.contains(codeOf(failure));
   }
 
+  /** Returns whether the driver does not accept the code that it was to load: made for another GPU, or by too new a toolkit. */
+  static boolean isKernelsRefused(CudaException failure) {
+    return KERNELS_REFUSED.contains(codeOf(failure));
+  }
+
   /**
    * For work on a card that was opened.
    *

@@ -4,6 +4,7 @@ import static jcuda.driver.JCudaDriver.cuModuleGetFunction;
 import static jcuda.driver.JCudaDriver.cuModuleLoadData;
 import static jcuda.driver.JCudaDriver.cuModuleUnload;
 
+import dev.plumb.backend.DeviceUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,15 +12,46 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import jcuda.CudaException;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 
-/** The kernels of the jar, loaded into the current context: at once those that are always needed, the others with the first of them. */
+/**
+ * The kernels of the jar, loaded into the current context: at once those that are always needed, the others with the first of them.
+ * Devices of compute capability 9.0 get machine code, which the driver only has to copy; all others get PTX, which it compiles, as
+ * do those whose driver is older than the toolkit that made the machine code.
+ */
 final class CudaKernels implements AutoCloseable {
+  /** The compute capability that the jar has machine code for. */
+  private static final int CUBIN_CAPABILITY = 90;
+
+  /** The form in which the driver gets the kernels. */
+  enum Code {
+    /** Compiled by the driver for its device. */
+    PTX,
+    /** Machine code, made from that PTX by scripts/build-kernels. */
+    CUBIN;
+
+    /** Returns what {@link CudaNatives#KERNEL_CODE} asks for. */
+    private static Optional<Code> requested() {
+      String value = System.getProperty(CudaNatives.KERNEL_CODE);
+      if (value == null || value.isBlank()) {
+        return Optional.empty();
+      }
+      return Optional.of(switch (value) {
+        case "ptx" -> PTX;
+        case "cubin" -> CUBIN;
+        default -> throw new DeviceUnavailableException("system property " + CudaNatives.KERNEL_CODE + ": \"" + value
+            + "\" is neither ptx nor cubin; remove it to let Plumb choose");
+      });
+    }
+  }
+
   /** The modules there are; a driver compiles each as a whole. */
   private enum Source {
-    PLUMB("/ptx/plumb.ptx"),
-    FUSED("/ptx/fused_mlp.ptx");
+    PLUMB("/ptx/plumb"),
+    FUSED("/ptx/fused_mlp");
 
     private final String resource;
     private byte[] ptx;
@@ -36,13 +68,18 @@ final class CudaKernels implements AutoCloseable {
     /** The PTX as the jar has it. */
     synchronized byte[] ptx() {
       if (ptx == null) {
-        ptx = read(resource);
+        ptx = read(resource + ".ptx");
         parameterSizes = PtxParameters.of(ptx);
       }
       return ptx;
     }
 
-    /** The parameter lists of its kernels. */
+    /** The machine code as the jar has it. */
+    byte[] cubin() {
+      return read(resource + ".sm_" + CUBIN_CAPABILITY + ".cubin");
+    }
+
+    /** The parameter lists of its kernels, the same for PTX and machine code. */
     synchronized Map<String, int[]> parameterSizes() {
       ptx();
       return parameterSizes;
@@ -53,25 +90,55 @@ final class CudaKernels implements AutoCloseable {
    * One kernel.
    *
    * @param parameterSizes in bytes, as the PTX declares them
+   * @param code what it was loaded from
    */
-  record Kernel(String name, CUfunction function, int[] parameterSizes) {}
+  record Kernel(String name, CUfunction function, int[] parameterSizes, Code code) {}
 
-  private final Map<Source, CUmodule> modules = new EnumMap<>(Source.class);
+  private record Module(CUmodule handle, Code code) {}
+
+  private final Map<Source, Module> modules = new EnumMap<>(Source.class);
   private final Map<String, Kernel> kernels = new HashMap<>();
+  private final boolean mayFallBack;
+  private Code code;
 
-  CudaKernels() {
+  /**
+   * Loads the kernels that are always needed.
+   *
+   * @param capability of the current context's device, 90 for 9.0
+   * @throws DeviceUnavailableException when {@link CudaNatives#KERNEL_CODE} has another value than those there are
+   */
+  CudaKernels(int capability) {
+    Optional<Code> requested = Code.requested();
+    mayFallBack = requested.isEmpty();
+    code = requested.orElse(capability == CUBIN_CAPABILITY ? Code.CUBIN : Code.PTX);
     module(Source.PLUMB);
   }
 
-  private CUmodule module(Source source) {
-    CUmodule loaded = modules.get(source);
+  private Module module(Source source) {
+    Module loaded = modules.get(source);
     if (loaded == null) {
-      loaded = new CUmodule();
-      // The driver takes PTX as a C string.
-      cuModuleLoadData(loaded, Arrays.copyOf(source.ptx(), source.ptx().length + 1));
+      loaded = load(source);
       modules.put(source, loaded);
     }
     return loaded;
+  }
+
+  private Module load(Source source) {
+    CUmodule module = new CUmodule();
+    if (code == Code.CUBIN) {
+      try {
+        cuModuleLoadData(module, source.cubin());
+        return new Module(module, Code.CUBIN);
+      } catch (CudaException e) {
+        if (!mayFallBack || !CudaFailures.isKernelsRefused(e)) {
+          throw e;
+        }
+        code = Code.PTX;
+      }
+    }
+    // The driver takes PTX as a C string.
+    cuModuleLoadData(module, Arrays.copyOf(source.ptx(), source.ptx().length + 1));
+    return new Module(module, Code.PTX);
   }
 
   /** @throws IllegalArgumentException when there is no kernel of that name */
@@ -83,11 +150,12 @@ final class CudaKernels implements AutoCloseable {
     Source source = Source.of(name);
     int[] sizes = source.parameterSizes().get(name);
     if (sizes == null) {
-      throw new IllegalArgumentException("there is no kernel " + name + " in " + source.resource);
+      throw new IllegalArgumentException("there is no kernel " + name + " in " + source.resource + ".ptx");
     }
     CUfunction function = new CUfunction();
-    cuModuleGetFunction(function, module(source), name);
-    Kernel kernel = new Kernel(name, function, sizes);
+    Module module = module(source);
+    cuModuleGetFunction(function, module.handle(), name);
+    Kernel kernel = new Kernel(name, function, sizes, module.code());
     kernels.put(name, kernel);
     return kernel;
   }
@@ -107,9 +175,9 @@ final class CudaKernels implements AutoCloseable {
   @Override
   public void close() {
     RuntimeException first = null;
-    for (CUmodule module : modules.values()) {
+    for (Module module : modules.values()) {
       try {
-        cuModuleUnload(module);
+        cuModuleUnload(module.handle());
       } catch (RuntimeException e) {
         first = first == null ? e : first;
       }

@@ -21,6 +21,12 @@ final class CudaNatives {
    */
   static final String HOST_DEVICE = "plumb.cuda.hostDevice";
 
+  /**
+   * For Plumb's own tests: {@code ptx} or {@code cubin} loads the kernels in this form only. Without it, machine code is taken where
+   * there is some for the device and its driver accepts it, PTX otherwise.
+   */
+  static final String KERNEL_CODE = "plumb.cuda.code";
+
   private static CudaSystem system;
   private static Optional<Obstacle> obstacle;
   private static int cards;

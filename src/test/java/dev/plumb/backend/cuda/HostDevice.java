@@ -37,7 +37,7 @@ public final class HostDevice {
   }
 
   /** What is counted. Kernels, GEMMs and copies count when they run, in a graph as outside of one. */
-  public enum Counter { CALLS, KERNELS, GEMMS, COPIES, GRAPH_LAUNCHES, SYNCHRONISATIONS, ALLOCATIONS }
+  public enum Counter { CALLS, KERNELS, GEMMS, COPIES, GRAPH_LAUNCHES, SYNCHRONISATIONS, ALLOCATIONS, REFUSED_CUBINS }
 
   /** What must be given back. */
   public enum Kind { DEVICE_MEMORY, PINNED_MEMORY, CONTEXT, STREAM, EVENT, GRAPH, GRAPH_EXEC, MODULE, CUBLAS_HANDLE }

@@ -186,6 +186,13 @@ class HostDeviceTest extends HostDeviceFixture {
         () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace("sm_75", "sm_100")));
   }
 
+  /** Not reported: the caller is expected to come back with PTX. */
+  @Test
+  void machineCodeIsRefused() {
+    fails("NO_BINARY_FOR_GPU", "", () -> cuModuleLoadData(new CUmodule(), new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0x41}));
+    assertEquals(1, HostDevice.count(Counter.REFUSED_CUBINS));
+  }
+
   @Test
   void ptxThatDisagreesWithTheHostBuildIsRefused() {
     fails("INVALID_PTX", "kernel wild_f32: the parameters of the PTX and of the host build differ",

@@ -13,30 +13,70 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The committed PTX is made of the committed sources. */
+/** The committed PTX and machine code are made from the committed sources. */
 class KernelSourcesTest {
   /** KERNEL(name, ...), or KERNEL_OF(bounds, name, ...). */
   private static final Pattern DECLARATION = Pattern.compile("KERNEL(?:_OF\\(.*\\))?(?:\\(|, )(\\w+),.*");
   private static final Path PTX = Path.of("src/main/resources/ptx/plumb.ptx");
   private static final Path FUSED_PTX = Path.of("src/main/resources/ptx/fused_mlp.ptx");
+  private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
 
   @Test
-  void ptxIsOfTheseSources() throws Exception {
+  void codeIsOfTheseSources() throws Exception {
     MessageDigest hash = MessageDigest.getInstance("SHA-256");
     for (Path source : sources()) {
       hash.update((source.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
       hash.update(Files.readAllBytes(source));
     }
     String expected = "sources " + HexFormat.of().formatHex(hash.digest());
-    for (Path module : List.of(PTX, FUSED_PTX)) {
+    for (Path module : List.of(PTX, FUSED_PTX, SUMS)) {
       String first = Files.readAllLines(module).get(0);
       assertTrue(first.endsWith(expected), "kernels/ was changed without scripts/build-kernels: " + module + ": " + first);
     }
+  }
+
+  /** One build made all files: a cubin next to the PTX of another build would be launched with the wrong parameters. */
+  @Test
+  void filesAreThoseOfOneBuild() throws Exception {
+    Map<String, String> expected = Files.readAllLines(SUMS).stream().filter(line -> !line.startsWith("#"))
+        .collect(Collectors.toMap(line -> line.substring(66), line -> line.substring(0, 64)));
+    Map<String, String> actual = new HashMap<>();
+    try (Stream<Path> files = Files.list(SUMS.getParent())) {
+      for (Path file : files.filter(file -> !file.equals(SUMS)).toList()) {
+        actual.put(file.getFileName().toString(),
+            HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file))));
+      }
+    }
+    assertEquals(expected, actual, "run scripts/build-kernels");
+    assertEquals(Set.of("plumb.ptx", "plumb.sm_90.cubin", "fused_mlp.ptx", "fused_mlp.sm_90.cubin"), actual.keySet());
+  }
+
+  @Test
+  void cubinsAreMachineCodeOfTheKernelsOfThePtx() throws Exception {
+    for (Path module : List.of(PTX, FUSED_PTX)) {
+      Cubin cubin = Cubin.read(Path.of(module.toString().replace(".ptx", ".sm_90.cubin")));
+      assertEquals(90, cubin.architecture(), module.toString());
+      Map<String, int[]> kernels = PtxParameters.of(Files.readAllBytes(module));
+      assertEquals(kernels.keySet(), cubin.kernels(), module.toString());
+      kernels.forEach((name, sizes) -> assertEquals(bytes(sizes), cubin.parameterBytes(name), name));
+    }
+  }
+
+  /** Returns the length of a parameter list: each parameter is aligned to its size, structures to 8 bytes. */
+  private static int bytes(int[] sizes) {
+    int end = 0;
+    for (int size : sizes) {
+      int alignment = Math.min(size, 8);
+      end = (end + alignment - 1) / alignment * alignment + size;
+    }
+    return end;
   }
 
   @Test

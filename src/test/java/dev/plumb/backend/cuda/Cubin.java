@@ -1,0 +1,99 @@
+package dev.plumb.backend.cuda;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Machine code for a GPU, as ptxas writes it: an ELF file with a section {@code .text.NAME} per kernel. Offsets are those of the ELF
+ * specification; what NVIDIA adds to it is as ptxas 13.0 writes it (ABI version 8).
+ */
+final class Cubin {
+  private static final int MAGIC = 0x464c457f;
+  private static final int CLASS = 4;
+  private static final int CLASS_64 = 2;
+  private static final int ABI_VERSION = 8;
+  private static final int MACHINE = 18;
+  private static final int MACHINE_CUDA = 190;
+  private static final int SECTION_HEADERS = 40;
+  private static final int FLAGS = 48;
+  private static final int SECTION_HEADER_COUNT = 60;
+  private static final int SECTION_OF_NAMES = 62;
+  private static final int SECTION_HEADER_BYTES = 64;
+  private static final int SECTION_OFFSET = 24;
+  private static final int SECTION_SIZE = 32;
+  private static final int SECTION_LINK = 40;
+  private static final int SYMBOL_BYTES = 24;
+  private static final int SYMBOL_INFO = 4;
+  private static final int GLOBAL_FUNCTION = 0x12;
+
+  /** A kernel's constant bank 0 begins with what the driver puts there on sm_90; its parameters follow. */
+  private static final int PARAMETERS_IN_BANK = 0x210;
+
+  private final ByteBuffer file;
+  private final Map<String, Integer> sections = new HashMap<>();
+
+  private Cubin(ByteBuffer file) {
+    this.file = file;
+    int headers = Math.toIntExact(file.getLong(SECTION_HEADERS));
+    int names = headers + SECTION_HEADER_BYTES * file.getShort(SECTION_OF_NAMES);
+    for (int i = 0; i < file.getShort(SECTION_HEADER_COUNT); i++) {
+      int header = headers + SECTION_HEADER_BYTES * i;
+      sections.put(text(field(names, SECTION_OFFSET) + file.getInt(header)), header);
+    }
+  }
+
+  /** Reads a file that must be a cubin of the ABI version that is known here. */
+  static Cubin read(Path path) throws IOException {
+    ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
+    if (file.getInt(0) != MAGIC || file.get(CLASS) != CLASS_64 || file.getShort(MACHINE) != MACHINE_CUDA
+        || file.get(ABI_VERSION) != ABI_VERSION) {
+      throw new IOException(path + ": not a cubin of ABI version " + ABI_VERSION);
+    }
+    return new Cubin(file);
+  }
+
+  /** Returns the compute capability that it is for, 90 for 9.0. */
+  int architecture() {
+    return file.getInt(FLAGS) >> 8 & 0xff;
+  }
+
+  /** Returns the names of the global functions that have code. */
+  Set<String> kernels() {
+    Set<String> kernels = new TreeSet<>();
+    int symbols = sections.get(".symtab");
+    int names = Math.toIntExact(file.getLong(SECTION_HEADERS)) + SECTION_HEADER_BYTES * file.getInt(symbols + SECTION_LINK);
+    int end = field(symbols, SECTION_OFFSET) + field(symbols, SECTION_SIZE);
+    for (int at = field(symbols, SECTION_OFFSET); at < end; at += SYMBOL_BYTES) {
+      String name = text(field(names, SECTION_OFFSET) + file.getInt(at));
+      if (file.get(at + SYMBOL_INFO) == GLOBAL_FUNCTION && sections.containsKey(".text." + name)) {
+        kernels.add(name);
+      }
+    }
+    return kernels;
+  }
+
+  /** Returns how many bytes of parameters a kernel takes. */
+  int parameterBytes(String kernel) {
+    return field(sections.get(".nv.constant0." + kernel), SECTION_SIZE) - PARAMETERS_IN_BANK;
+  }
+
+  private int field(int header, int offset) {
+    return Math.toIntExact(file.getLong(header + offset));
+  }
+
+  private String text(int from) {
+    int end = from;
+    while (file.get(end) != 0) {
+      end++;
+    }
+    return new String(file.array(), from, end - from, StandardCharsets.US_ASCII);
+  }
+}
