@@ -17,9 +17,12 @@ public record GpuReport(List<Finding> findings, List<Card> cards, boolean usable
   /**
    * One thing that was looked for.
    *
+   * @param found the result as text, with the source in it
+   * @param source what kind of place a library was found in, like "CUDA_HOME" or "pip, in VIRTUAL_ENV"; empty when none was
+   *     found, or nothing was searched for
    * @param lookedIn where, in order, when it was not found
    */
-  public record Finding(String what, String found, List<String> lookedIn) {}
+  public record Finding(String what, String found, Optional<String> source, List<String> lookedIn) {}
 
   /**
    * A card.

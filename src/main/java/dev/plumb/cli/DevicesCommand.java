@@ -90,6 +90,7 @@ final class DevicesCommand implements Command {
         json.writeStartObject();
         json.writeStringField("what", finding.what());
         json.writeStringField("found", finding.found());
+        json.writeStringField("source", finding.source().orElse(null));
         json.writeArrayFieldStart("lookedIn");
         for (String place : finding.lookedIn()) {
           json.writeString(place);

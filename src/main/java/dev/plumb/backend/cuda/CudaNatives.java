@@ -32,7 +32,7 @@ final class CudaNatives {
   private static int cards;
 
   /** Carries an obstacle out of the steps below. */
-  private static final class Stopped extends Exception {
+  static final class Stopped extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final transient Obstacle obstacle;
@@ -95,27 +95,44 @@ final class CudaNatives {
 
   private static void loadLibraries(CudaPlatform platform, Path driver, CudaSystem.CublasFile cublas) throws Stopped {
     load(driver);
-    // cuBLAS needs its other half, which lies beside it and may be in no folder of the loader's.
-    String name = cublas.file().getFileName().toString();
-    Path half = cublas.file().resolveSibling(name.replace("cublas", "cublasLt"));
-    if (Files.exists(half)) {
-      load(half);
-    }
-    load(cublas.file());
+    loadCublas(cublas.file());
     try (NativeFolder folder = NativeFolder.make(platform.natives())) {
       for (String library : platform.natives()) {
-        byte[] content = NativeFolder.resource(library);
-        boolean rewrite = cublas.version().major() == 13 && library.equals(platform.cublasNative());
-        Path copy = folder.write(library, rewrite ? Cublas13.rewritten(content) : content);
-        if (platform == CudaPlatform.LINUX && SharedObject.state(copy) != SharedObject.State.WHOLE) {
-          throw new Stopped(Obstacle.damagedJar(library));
-        }
-        load(copy);
+        loadNative(platform, folder, library, NativeFolder.resource(library), cublas.version());
       }
       initialise(folder.path());
     } catch (IOException e) {
       throw new Stopped(Obstacle.cannotUnpack(String.valueOf(e.getMessage())));
     }
+  }
+
+  /**
+   * Loads cuBLAS, and before it libcublasLt, which it needs, from the same folder: NVIDIA's libraries name their own folder
+   * in their RUNPATH, those of other packagers may not. cuBLASLt opens libnvrtc itself when it needs it.
+   */
+  static void loadCublas(Path cublas) throws Stopped {
+    String name = cublas.getFileName().toString();
+    Path half = cublas.resolveSibling(name.replace("cublas", "cublasLt"));
+    if (Files.exists(half)) {
+      load(half);
+    }
+    load(cublas);
+  }
+
+  /**
+   * Writes one of JCuda's natives into a folder, changed where it is to use cuBLAS 13, and loads it from there.
+   *
+   * @param content the native as it is in the jar
+   */
+  static void loadNative(
+      CudaPlatform platform, NativeFolder folder, String name, byte[] content, CudaVersions.Cublas cublas)
+      throws IOException, Stopped {
+    boolean rewrite = cublas.major() == 13 && name.equals(platform.cublasNative());
+    Path copy = folder.write(name, rewrite ? Cublas13.rewritten(content) : content);
+    if (platform == CudaPlatform.LINUX && SharedObject.state(copy) != SharedObject.State.WHOLE) {
+      throw new Stopped(Obstacle.damagedJar(name));
+    }
+    load(copy);
   }
 
   /** JCuda's loader finds in its temp folder the very files that are loaded already, and is content. */

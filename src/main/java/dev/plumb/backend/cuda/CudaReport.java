@@ -94,24 +94,24 @@ public final class CudaReport {
       String names = system.cublas().keySet().stream()
           .map(version -> version.fileName(system.platform().orElseThrow()).orElseThrow())
           .collect(Collectors.joining(", no "));
-      return List.of(new GpuReport.Finding("cuBLAS", "no " + names, List.copyOf(places)));
+      return List.of(new GpuReport.Finding("cuBLAS", "no " + names, Optional.empty(), List.copyOf(places)));
     }
     Optional<CudaSystem.CublasFile> taken = system.cublasFile();
     List<GpuReport.Finding> findings = new ArrayList<>();
     system.cublas().forEach((version, result) -> {
       boolean used = taken.isPresent() && taken.get().version() == version;
+      String use = !used ? "not used" : version.major() == 13 ? "used, by a private copy of JCublas that asks for it" : "used";
       String found = result.file().isPresent()
-          ? result.file().get() + (!used ? " (not used)"
-              : version.major() == 13 ? " (used, by a private copy of JCublas that asks for it)" : " (used)")
+          ? result.file().get() + " (" + result.source().orElseThrow() + "; " + use + ")"
           : result.damaged().isEmpty() ? "not found" : damaged(result);
-      findings.add(finding("cuBLAS " + version.major(), found));
+      findings.add(new GpuReport.Finding("cuBLAS " + version.major(), found, result.source(), List.of()));
     });
     return findings;
   }
 
   private static GpuReport.Finding missing(String what, String name, LibrarySearch.Result result) {
     return result.damaged().isEmpty()
-        ? new GpuReport.Finding(what, "no " + name, result.lookedIn())
+        ? new GpuReport.Finding(what, "no " + name, Optional.empty(), result.lookedIn())
         : finding(what, damaged(result));
   }
 
@@ -120,6 +120,6 @@ public final class CudaReport {
   }
 
   private static GpuReport.Finding finding(String what, String found) {
-    return new GpuReport.Finding(what, found, List.of());
+    return new GpuReport.Finding(what, found, Optional.empty(), List.of());
   }
 }

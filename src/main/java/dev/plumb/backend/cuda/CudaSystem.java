@@ -36,7 +36,8 @@ record CudaSystem(
   /** The cuBLAS to be loaded. */
   record CublasFile(CudaVersions.Cublas version, Path file) {}
 
-  private static final LibrarySearch.Result NOTHING = new LibrarySearch.Result(Optional.empty(), List.of(), List.of());
+  private static final LibrarySearch.Result NOTHING =
+      new LibrarySearch.Result(Optional.empty(), Optional.empty(), List.of(), List.of());
 
   /** NVIDIA's driver calls its library libcuda.so.535.183.01, with libcuda.so.1 a link to it. */
   private static final Pattern IN_NAME = Pattern.compile("libcuda\\.so\\.([0-9]+\\.[0-9.]+)");

@@ -8,27 +8,40 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
 /**
- * Looks for a library first where the system's loader would find it, then where NVIDIA's installers put it. What is found is
- * loaded by its full path, so that no LD_LIBRARY_PATH is needed.
+ * Looks for a library first where the system's loader would find it, then where NVIDIA's installers, pip and conda put it.
+ * What is found is loaded by its full path, so that no LD_LIBRARY_PATH is needed.
  */
 final class LibrarySearch {
   /**
-   * What a search came to.
+   * The result of a search.
    *
    * @param file the first good one
+   * @param source what the place of that file is, like "CUDA_HOME" or "pip, in the environment of python3 on PATH"; empty
+   *     when there is no file
    * @param damaged files of that name that are cut off or no libraries, up to the good one
    * @param lookedIn the places, in order, as a user would write them
    */
-  record Result(Optional<Path> file, List<Path> damaged, List<String> lookedIn) {}
+  record Result(Optional<Path> file, Optional<String> source, List<Path> damaged, List<String> lookedIn) {}
+
+  /**
+   * A folder to look into, or several.
+   *
+   * @param folders absolute; a star stands for any characters in a name
+   * @param source what the place is, as a user knows it
+   */
+  private record Place(String folders, String source) {}
 
   private static final String CACHE = "/etc/ld.so.cache";
+
+  private static final String LOADER = "system loader";
 
   private static final List<String> LOADER_FOLDERS = List.of(
       "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib");
@@ -37,12 +50,18 @@ final class LibrarySearch {
   private static final List<String> DRIVER_FOLDERS = List.of(
       "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/run/opengl-driver/lib");
 
-  private static final List<String> TOOLKIT_FOLDERS = List.of(
-      "/usr/local/cuda*/lib64", "/usr/local/cuda*/targets/x86_64-linux/lib", "/opt/cuda*/lib64");
+  /** Below the folder of a CUDA Toolkit. */
+  private static final List<String> TOOLKIT_FOLDERS = List.of("/lib64", "/lib", "/targets/x86_64-linux/lib");
 
-  /** Below a prefix of Python: NVIDIA's pip packages for CUDA 12 and 13. */
+  /** Below the prefix of a conda environment: of its own packages, and of NVIDIA's. */
+  private static final List<String> CONDA_FOLDERS = List.of("/lib", "/targets/x86_64-linux/lib");
+
+  /**
+   * Below a prefix of Python. NVIDIA's pip packages put the library for CUDA 12 into nvidia/cublas/lib, that for CUDA 13 into
+   * nvidia/cu13/lib; some distributions have packages in lib64, and Debian calls its folder dist-packages.
+   */
   private static final List<String> PIP_FOLDERS = List.of(
-      "/lib/python3*/*-packages/nvidia/cublas/lib", "/lib/python3*/*-packages/nvidia/cu13/lib");
+      "/lib/python3*/*-packages/nvidia/cu*/lib", "/lib64/python3*/*-packages/nvidia/cu*/lib");
 
   private final Surroundings surroundings;
 
@@ -52,9 +71,10 @@ final class LibrarySearch {
 
   Result driver(CudaPlatform platform) {
     return switch (platform) {
-      case LINUX -> search(platform, platform.driverLibrary(), concat(loaderFolders(), DRIVER_FOLDERS));
+      case LINUX -> search(platform, platform.driverLibrary(), concat(
+          loaderFolders(), places(DRIVER_FOLDERS, "", "NVIDIA driver")));
       case WINDOWS -> search(platform, platform.driverLibrary(),
-          concat(variable("SystemRoot", "/System32"), path("PATH", ";")));
+          concat(variable("SystemRoot", List.of("/System32"), "Windows"), path("PATH", ";")));
     };
   }
 
@@ -63,36 +83,40 @@ final class LibrarySearch {
     return switch (platform) {
       case LINUX -> search(platform, name, concat(
           loaderFolders(),
-          variable("CUDA_HOME", "/lib64"), variable("CUDA_HOME", "/lib"),
-          variable("CUDA_PATH", "/lib64"), variable("CUDA_PATH", "/lib"),
-          TOOLKIT_FOLDERS,
-          variable("CONDA_PREFIX", "/lib"),
-          pip("VIRTUAL_ENV", ""), pip("CONDA_PREFIX", ""), pip("HOME", "/.local"),
-          PIP_FOLDERS.stream().flatMap(folder -> Stream.of("/usr/local" + folder, "/usr" + folder)).toList()));
+          variable("CUDA_HOME", TOOLKIT_FOLDERS, "CUDA_HOME"),
+          variable("CUDA_PATH", TOOLKIT_FOLDERS, "CUDA_PATH"),
+          places(TOOLKIT_FOLDERS, "/usr/local/cuda*", "CUDA Toolkit in /usr/local"),
+          places(TOOLKIT_FOLDERS, "/opt/cuda*", "CUDA Toolkit in /opt"),
+          variable("CONDA_PREFIX", CONDA_FOLDERS, "conda, in CONDA_PREFIX"),
+          pythonEnvironments(),
+          variable("HOME", PIP_FOLDERS.stream().map(folder -> "/.local" + folder).toList(), "pip, in ~/.local"),
+          places(PIP_FOLDERS, "/usr/local", "pip, in /usr/local"),
+          places(PIP_FOLDERS, "/usr", "pip, in /usr")));
       case WINDOWS -> search(platform, name, concat(
-          variable("CUDA_PATH", "/bin"),
+          variable("CUDA_PATH", List.of("/bin"), "CUDA_PATH"),
           path("PATH", ";"),
-          variable("ProgramFiles", "/NVIDIA GPU Computing Toolkit/CUDA/v12*/bin")));
+          variable("ProgramFiles", List.of("/NVIDIA GPU Computing Toolkit/CUDA/v12*/bin"), "CUDA Toolkit")));
     };
   }
 
-  private Result search(CudaPlatform platform, String name, List<String> system) {
-    List<String> places = surroundings.hostDevice()
-        .map(folder -> List.of(folder.toAbsolutePath().toString()))
+  private Result search(CudaPlatform platform, String name, List<Place> system) {
+    List<Place> places = surroundings.hostDevice()
+        .map(folder -> List.of(new Place(folder.toAbsolutePath().toString(), "host device")))
         .orElse(system);
+    List<String> lookedIn = places.stream().map(Place::folders).toList();
     List<Path> damaged = new ArrayList<>();
-    for (String place : places) {
-      for (Path file : place.equals(CACHE) ? cached(name) : inFolders(place, name)) {
+    for (Place place : places) {
+      for (Path file : place.folders().equals(CACHE) ? cached(name) : inFolders(place.folders(), name)) {
         switch (state(platform, file)) {
           case WHOLE -> {
-            return new Result(Optional.of(file), damaged, places);
+            return new Result(Optional.of(file), Optional.of(place.source()), damaged, lookedIn);
           }
           case DAMAGED -> damaged.add(file);
           case FOREIGN -> { }
         }
       }
     }
-    return new Result(Optional.empty(), damaged, places);
+    return new Result(Optional.empty(), Optional.empty(), damaged, lookedIn);
   }
 
   private static SharedObject.State state(CudaPlatform platform, Path file) {
@@ -107,8 +131,19 @@ final class LibrarySearch {
     }
   }
 
-  private List<String> loaderFolders() {
-    return concat(path("LD_LIBRARY_PATH", "[:;]"), List.of(CACHE), LOADER_FOLDERS);
+  private List<Place> loaderFolders() {
+    return concat(path("LD_LIBRARY_PATH", "[:;]"), List.of(new Place(CACHE, LOADER)), places(LOADER_FOLDERS, "", LOADER));
+  }
+
+  private List<Place> pythonEnvironments() {
+    List<Place> places = new ArrayList<>();
+    for (PythonEnvironments.Environment environment : PythonEnvironments.find(surroundings)) {
+      places.addAll(places(PIP_FOLDERS, environment.prefix(), "pip, in " + environment.name()));
+      if (Files.isDirectory(surroundings.at(environment.prefix() + "/conda-meta"))) {
+        places.addAll(places(CONDA_FOLDERS, environment.prefix(), "conda, in " + environment.name()));
+      }
+    }
+    return places;
   }
 
   private List<Path> inFolders(String place, String name) {
@@ -132,28 +167,32 @@ final class LibrarySearch {
     return files;
   }
 
-  private List<String> pip(String variable, String below) {
-    return PIP_FOLDERS.stream().flatMap(folder -> variable(variable, below + folder).stream()).toList();
+  private static List<Place> places(List<String> folders, String above, String source) {
+    return folders.stream().map(folder -> new Place(above + folder, source)).toList();
   }
 
-  private List<String> variable(String name, String below) {
-    return surroundings.variable(name).map(value -> value + below).stream().toList();
+  private List<Place> variable(String name, List<String> folders, String source) {
+    return surroundings.variable(name)
+        .map(value -> places(folders, value.replaceFirst("/+$", ""), source))
+        .orElse(List.of());
   }
 
-  private List<String> path(String name, String separators) {
+  private List<Place> path(String name, String separators) {
     return surroundings.variable(name).stream()
         .flatMap(value -> Stream.of(value.split(separators)))
         .filter(folder -> !folder.isBlank())
+        .map(folder -> new Place(folder, name))
         .toList();
   }
 
+  /** Joins lists of places; folders that occur again are left out. */
   @SafeVarargs
-  private static List<String> concat(List<String>... parts) {
-    Set<String> all = new LinkedHashSet<>();
-    for (List<String> part : parts) {
-      all.addAll(part);
+  private static List<Place> concat(List<Place>... parts) {
+    Map<String, Place> all = new LinkedHashMap<>();
+    for (List<Place> part : parts) {
+      part.forEach(place -> all.putIfAbsent(place.folders(), place));
     }
-    return List.copyOf(all);
+    return List.copyOf(all.values());
   }
 
   /** The folders that a place with stars in it stands for; of several versions the last by name first. */
@@ -164,6 +203,9 @@ final class LibrarySearch {
         return List.of(surroundings.at(place));
       }
       int from = place.lastIndexOf('/', star);
+      if (from < 0) {
+        return List.of();
+      }
       int to = place.indexOf('/', star) < 0 ? place.length() : place.indexOf('/', star);
       List<Path> matching = new ArrayList<>();
       try (DirectoryStream<Path> entries =
@@ -179,7 +221,7 @@ final class LibrarySearch {
         }
       }
       return folders;
-    } catch (IOException | InvalidPathException e) {
+    } catch (IOException | InvalidPathException | PatternSyntaxException e) {
       // There is no such folder.
       return List.of();
     }

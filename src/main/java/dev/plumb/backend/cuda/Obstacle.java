@@ -61,7 +61,7 @@ record Obstacle(String reason, String remedy) {
             + " was found",
         switch (platform) {
           case LINUX -> "install cuBLAS 12 or 13 (NVIDIA's package libcublas-12-6, or pip install nvidia-cublas-cu12); where"
-              + " it is elsewhere, set LD_LIBRARY_PATH to its folder";
+              + " it is elsewhere, set LD_LIBRARY_PATH to its folder, or put the Python that it was installed for on PATH";
           case WINDOWS -> "install the CUDA Toolkit 12 with its cuBLAS; where it is elsewhere, put its bin folder on PATH";
         });
   }

@@ -21,7 +21,7 @@ record Surroundings(Path root, Map<String, String> environment, String osName, S
 
   /** Where an absolute path leads. */
   Path at(String absolute) {
-    return absolute.startsWith("/") ? root.resolve(absolute.substring(1)) : Path.of(absolute);
+    return absolute.startsWith("/") ? root.resolve(absolute.replaceFirst("^/+", "")) : Path.of(absolute);
   }
 
   /** A variable of the environment that holds something. */

@@ -60,7 +60,27 @@ class CudaSystemTest {
     FakeMachine machine = new FakeMachine(root).library(CUBLAS_12);
     assertEquals(Map.of(), machine.inspect().cublas());
     List<GpuReport.Finding> findings = CudaReport.findings(machine.inspect().withCublas());
-    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12", machine.path(CUBLAS_12) + " (used)", List.of())),
+    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12",
+        machine.path(CUBLAS_12) + " (CUDA Toolkit in /usr/local; used)", Optional.of("CUDA Toolkit in /usr/local"), List.of())),
+        findings.toString());
+  }
+
+  @Test
+  void reportNamesTheEnvironmentInWhichPipPutCublas() throws IOException {
+    String file = "/opt/torch/.venv/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13";
+    FakeMachine machine = FakeMachine.withDriver(root, "580.65.06").library(file)
+        .file("/opt/python/bin/python3.12", "")
+        .link("/opt/torch/.venv/bin/python3", "../../../python/bin/python3.12")
+        .file("/opt/torch/.venv/pyvenv.cfg", "home = /opt/python/bin\ninclude-system-site-packages = false\n")
+        .file("/usr/local/cuda/bin/nvcc", "")
+        .variable("PATH", "/opt/torch/.venv/bin:/usr/local/cuda/bin:/usr/bin");
+    assertEquals(Optional.empty(), machine.obstacle());
+    List<GpuReport.Finding> findings = CudaReport.findings(machine.inspect());
+    String source = "pip, in the environment of python3 on PATH";
+    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 13",
+        machine.path(file) + " (" + source + "; used, by a private copy of JCublas that asks for it)", Optional.of(source),
+        List.of())), findings.toString());
+    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12", "not found", Optional.empty(), List.of())),
         findings.toString());
   }
 

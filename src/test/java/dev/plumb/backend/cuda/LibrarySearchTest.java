@@ -11,6 +11,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisabledOnOs(OS.WINDOWS)
@@ -20,16 +21,32 @@ class LibrarySearchTest {
   @TempDir Path root;
 
   @ParameterizedTest
-  @ValueSource(strings = {
-      "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/cuda/lib64", "/usr/local/cuda-12.4/targets/x86_64-linux/lib",
-      "/opt/cuda/lib64", "/home/me/.local/lib/python3.11/site-packages/nvidia/cublas/lib",
-      "/usr/local/lib/python3.10/dist-packages/nvidia/cublas/lib", "/venv/lib/python3.12/site-packages/nvidia/cu13/lib",
-      "/conda/lib", "/home/cuda/lib64", "/mine/too"})
-  void cublasIsFoundWhereInstallersPutIt(String folder) throws IOException {
+  @CsvSource({
+      "/usr/lib/x86_64-linux-gnu, system loader",
+      "/usr/lib64, system loader",
+      "/usr/local/cuda/lib64, CUDA Toolkit in /usr/local",
+      "/usr/local/cuda-12.4/targets/x86_64-linux/lib, CUDA Toolkit in /usr/local",
+      "/opt/cuda/lib64, CUDA Toolkit in /opt",
+      "/home/me/.local/lib/python3.11/site-packages/nvidia/cublas/lib, 'pip, in ~/.local'",
+      "/usr/local/lib/python3.10/dist-packages/nvidia/cublas/lib, 'pip, in /usr/local'",
+      "/venv/lib/python3.12/site-packages/nvidia/cu13/lib, 'pip, in VIRTUAL_ENV'",
+      "/conda/lib, 'conda, in CONDA_PREFIX'",
+      "/conda/targets/x86_64-linux/lib, 'conda, in CONDA_PREFIX'",
+      "/conda/lib/python3.12/site-packages/nvidia/cublas/lib, 'pip, in CONDA_PREFIX'",
+      "/home/cuda/lib64, CUDA_HOME",
+      "/home/cuda/lib, CUDA_HOME",
+      "/home/cuda/targets/x86_64-linux/lib, CUDA_HOME",
+      "/path/cuda/lib64, CUDA_PATH",
+      "/path/cuda/lib, CUDA_PATH",
+      "/path/cuda/targets/x86_64-linux/lib, CUDA_PATH",
+      "/mine/too, LD_LIBRARY_PATH"})
+  void cublasIsFoundWhereInstallersPutIt(String folder, String source) throws IOException {
     FakeMachine machine = new FakeMachine(root).library(folder + "/" + NAME)
         .variable("HOME", "/home/me").variable("VIRTUAL_ENV", "/venv").variable("CONDA_PREFIX", "/conda")
-        .variable("CUDA_HOME", "/home/cuda").variable("LD_LIBRARY_PATH", ":/nowhere:/mine/too");
+        .variable("CUDA_HOME", "/home/cuda/").variable("CUDA_PATH", "/path/cuda")
+        .variable("LD_LIBRARY_PATH", ":/nowhere:/mine/too");
     assertEquals(Optional.of(machine.path(folder + "/" + NAME)), cublas(machine).file());
+    assertEquals(Optional.of(source), cublas(machine).source());
   }
 
   @ParameterizedTest
@@ -60,11 +77,15 @@ class LibrarySearchTest {
     assertTrue(result.damaged().isEmpty(), result.toString());
   }
 
-  @Test
-  void emptyAndImpossibleFoldersDoNoHarm() {
-    FakeMachine machine = new FakeMachine(root).variable("LD_LIBRARY_PATH", "::;:").variable("CUDA_HOME", "/\0");
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "/gone", "/dangling", "/\0", "*", "/[*", "relative", "/"})
+  void emptyAndImpossibleFoldersDoNoHarm(String folder) throws IOException {
+    FakeMachine machine = new FakeMachine(root).link("/dangling", "/gone").variable("LD_LIBRARY_PATH", "::;:")
+        .variable("CUDA_HOME", folder).variable("CUDA_PATH", folder).variable("CONDA_PREFIX", folder)
+        .variable("VIRTUAL_ENV", folder).variable("HOME", folder).variable("PATH", folder);
     LibrarySearch.Result result = cublas(machine);
     assertTrue(result.file().isEmpty());
+    assertTrue(result.source().isEmpty());
     assertTrue(result.lookedIn().contains("/usr/local/cuda*/lib64"), result.toString());
   }
 

@@ -127,7 +127,7 @@ class LoadingTest {
     Files.delete(old);
     Ran ran = devices(Map.of("PLUMB_HOST_DEVICE_DRIVER", "13000"));
     assertEquals(0, ran.code(), ran.toString());
-    assertTrue(ran.out().contains("libcublas.so.13 (used, by a private copy of JCublas that asks for it)"), ran.out());
+    assertTrue(ran.out().contains("libcublas.so.13 (host device; used, by a private copy of JCublas that asks for it)"), ran.out());
     Ran loaded = run(LoadedCuda.class, Map.of("PLUMB_HOST_DEVICE_DRIVER", "13000"));
     assertEquals(0, loaded.code(), loaded.toString());
     assertTrue(loaded.out().endsWith("exceptions are on\n"), loaded.out());
