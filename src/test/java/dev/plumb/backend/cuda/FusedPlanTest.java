@@ -102,6 +102,9 @@ class FusedPlanTest {
   void dataIsSharedWhereItFits() {
     assertTrue(new FusedPlan(VERY_DEEP, SGD, 1, 32, 400, H100).memory().x() > 0);
     assertEquals(-1, new FusedPlan(VERY_DEEP, SGD, 1, 32, 40_000, H100).memory().x());
+    FusedPlan four = new FusedPlan(VERY_DEEP, SGD, 1024, 32, 400, H100);
+    assertEquals(4, four.sharing());
+    assertEquals(-1, four.memory().x(), "with the data, three blocks would fit a multiprocessor");
   }
 
   @Test
