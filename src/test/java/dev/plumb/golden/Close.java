@@ -18,6 +18,15 @@ public final class Close {
     }
   }
 
+  /** |actual - expected| is at most relative·|expected| + absolute. */
+  public static void assertNear(String what, double expected, double actual, double relative, double absolute) {
+    double error = Math.abs(actual - expected);
+    if (!Double.isFinite(expected) || !Double.isFinite(actual) || error > relative * Math.abs(expected) + absolute) {
+      fail(what + ": expected " + expected + ", got " + actual + ", error " + error + ", allowed "
+          + relative + " of it + " + absolute);
+    }
+  }
+
   /** Every element differs by at most relative times the largest expected one. */
   public static void assertRelativeToLargest(String what, double[] expected, double[] actual, double relative) {
     assertEquals(expected.length, actual.length, what + ": length");

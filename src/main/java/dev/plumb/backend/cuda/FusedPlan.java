@@ -6,22 +6,53 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
-/** How the threads of a block share the steps of its network, and what they have in shared memory. Immutable. */
+/**
+ * How the threads of a block share the steps of its network, and what they have in shared memory. Immutable.
+ *
+ * <p>The plan chooses how many blocks share a multiprocessor and how many rows a tile has. A block spends most of its time waiting:
+ * in each tile a thread takes its row through the layers, one dependent step after another; then the few threads that sum gradients
+ * read row after row. Blocks on the same multiprocessor fill each other's waits, but each has less memory, hence shorter tiles and
+ * more of them. {@link Tiling#clocks} estimates these waits, and the time for which shared memory is busy, which sharing does not
+ * shorten. The plan takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow
+ * {@link #MOST_THREADS} threads per multiprocessor, in however many blocks; and there are no more blocks than replicas.
+ *
+ * <p>The batch is cut into the fewest tiles that fit, and these are as short as their number allows, in whole warps: where 192 rows
+ * fit, 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter
+ * batches, and the rows of an inference, use tiles of the same length.
+ *
+ * <p>The data are copied to shared memory where they fit next to the tile and the planned number of blocks still fits the
+ * multiprocessor. Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks would
+ * cost thousands.
+ */
 final class FusedPlan {
-  /** MOST_FUSED_THREADS of the kernels. */
+  /** MOST_FUSED_THREADS of the kernels: of a block, and of all blocks on a multiprocessor, which has registers for no more. */
   private static final int MOST_THREADS = 512;
   private static final int WARP = 32;
 
   /** Threads of a block whose rows are too few for its units: enough to keep a multiprocessor's four schedulers busy. */
   private static final int THREADS_FOR_UNITS = 256;
+
+  /** The most blocks per multiprocessor that memory is kept for. More run at a time where they are small. */
+  private static final int MAX_SHARING = 4;
+  /** Estimates that differ by less are taken as equal. */
+  private static final double TOLERANCE = 1.1;
+
   /**
-   * Where there are more replicas than multiprocessors, up to so many blocks share one, so that some compute while others wait at
-   * their barriers; but not if they then have less than this part of the rows that could be there.
+   * On paper, not measured, in clocks of a thread in fp32: for an input of up to 8 units (3 reads of shared memory, 8 multiply-adds,
+   * the loop unrolled by 4), for a unit's activation and derivative, which go through the tile, and for a row of a gradient (6 reads, 10
+   * operations, likewise unrolled). In fp64 all three take about half as long again, which changes no choice between them.
    */
-  private static final int MOST_SHARING = 4;
-  private static final double LEAST_PART_OF_ROWS = 0.8;
+  private static final int CLOCKS_OF_CHUNK = 20;
+  private static final int CLOCKS_OF_UNIT = 60;
+  private static final int CLOCKS_OF_GRADIENT_ROW = 24;
+  /** Clocks for which a warp doing the same keeps the multiprocessor's shared memory busy; twice as many in fp64. */
+  private static final int READS_OF_CHUNK = 3;
+  private static final int READS_OF_UNIT = 5;
+  private static final int READS_OF_GRADIENT_ROW = 6;
 
   /**
    * On paper, not measured: the multiply-adds of one block in a microsecond, a quarter of what a multiprocessor of a data centre's
@@ -38,10 +69,42 @@ final class FusedPlan {
   private final int replicas;
   private final int dataRows;
   private final FusedLayers layers;
-  private final int rowsOfTile;
-  private final int parts;
   private final boolean streamed;
+  private final Tiling tiling;
   private final FusedMemory memory;
+
+  /**
+   * A way to cut batches into tiles.
+   *
+   * @param sharing blocks per multiprocessor, at least, that fit its memory and registers
+   * @param rows of a tile
+   * @param parts threads per row
+   * @param tiles of a batch
+   */
+  private record Tiling(int sharing, int rows, int parts, int tiles) {
+    /** Estimates the clocks per step, counting the steps of all blocks on a multiprocessor. */
+    double clocks(FusedLayers layers, NetworkSpec network, int batch, Precision precision) {
+      double latency = 0;
+      double reads = 0;
+      for (int l = 0; l < network.layerCount(); l++) {
+        int in = network.layer(l).in();
+        int out = network.layer(l).out();
+        latency += CLOCKS_OF_CHUNK * (in * rounds(out) + (l == 0 ? 0 : out * rounds(in)))
+            + CLOCKS_OF_UNIT * Math.min(out, rounds(out) * FusedLayers.UNITS);
+        reads += READS_OF_CHUNK * (in * chunks(out) + (l == 0 ? 0 : out * chunks(in))) + READS_OF_UNIT * out;
+      }
+      // The item after the gradients' is the loss.
+      double items = layers.items() + 1;
+      double waiting = tiles * latency + Math.ceil(items / (rows * parts)) * batch * CLOCKS_OF_GRADIENT_ROW;
+      double busy = (reads * Math.ceil((double) batch / WARP) + Math.ceil(items / WARP) * batch * READS_OF_GRADIENT_ROW)
+          * (precision == Precision.FP64 ? 2 : 1);
+      return Math.max(waiting / sharing, busy);
+    }
+
+    private double rounds(int units) {
+      return Math.ceil(chunks(units) / parts);
+    }
+  }
 
   /**
    * Plans the steps of a training that has no {@link #obstacle}.
@@ -55,72 +118,91 @@ final class FusedPlan {
     this.replicas = replicas;
     this.dataRows = dataRows;
     layers = new FusedLayers(network, training.precision());
-    int longest = (Math.min(batch, MOST_THREADS) + WARP - 1) / WARP * WARP;
-    int fitting = fittingRows(longest, limits);
-    streamed = fitting == 0;
-    rowsOfTile = streamed ? Math.min(longest, THREADS_FOR_UNITS) : fitting;
-    int widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
-    int chunks = (widest + FusedLayers.UNITS - 1) / FusedLayers.UNITS;
-    parts = Math.max(1, Math.min(chunks, THREADS_FOR_UNITS / rowsOfTile));
-    FusedMemory withData = memory(rowsOfTile, dataRows);
-    memory = withData.bytes() <= limits.sharedOfBlock() ? withData : memory(rowsOfTile, 0);
+    streamed = maxRows(layers, network, training, WARP, true, limits.sharedMemory(1)) == 0;
+    tiling = tiling(batch, limits);
+    FusedMemory withData = memory(dataRows);
+    memory = withData.bytes() <= limits.sharedMemory(tiling.sharing()) ? withData : memory(0);
   }
 
-  /** Rows of a tile that fits shared memory, in whole warps; 0 where not even one warp's do. */
-  private int fittingRows(int longest, CardLimits limits) {
-    int alone = fittingRows(longest, 1, limits);
-    if (replicas <= limits.multiprocessors()) {
-      return alone;
-    }
-    int most = alone;
-    for (int sharing = MOST_SHARING; sharing > 1; sharing /= 2) {
-      most = Math.max(most, sharing * fittingRows(longest, sharing, limits));
-    }
-    for (int sharing = MOST_SHARING; sharing > 1; sharing /= 2) {
-      int rows = fittingRows(longest, sharing, limits);
-      if (rows > 0 && sharing * rows >= LEAST_PART_OF_ROWS * most) {
-        return rows;
+  private FusedMemory memory(int rowsOfData) {
+    return FusedMemory.of(layers, network, training, tiling.rows(), !streamed, rowsOfData);
+  }
+
+  private Tiling tiling(int batch, CardLimits limits) {
+    List<Tiling> candidates = new ArrayList<>();
+    int maxSharing = Math.max(1, Math.min(MAX_SHARING, ceilDiv(replicas, limits.multiprocessors())));
+    for (int sharing = 1; sharing <= maxSharing; sharing++) {
+      int threads = MOST_THREADS / sharing / WARP * WARP;
+      int longest = roundUp(Math.min(batch, streamed ? Math.min(threads, THREADS_FOR_UNITS) : threads));
+      int maxRows = maxRows(layers, network, training, longest, !streamed, limits.sharedMemory(sharing));
+      if (maxRows > 0) {
+        candidates.add(tiling(batch, sharing, maxRows));
       }
     }
-    return alone;
+    double best = candidates.stream().mapToDouble(candidate -> clocks(candidate, batch)).min().orElseThrow();
+    return candidates.stream().filter(candidate -> clocks(candidate, batch) <= TOLERANCE * best).findFirst().orElseThrow();
   }
 
-  private int fittingRows(int longest, int sharing, CardLimits limits) {
-    long available = Math.min(
-        limits.sharedOfBlock(), limits.sharedOfMultiprocessor() / sharing - limits.reservedOfBlock());
+  private Tiling tiling(int batch, int sharing, int maxRows) {
+    int tiles = ceilDiv(batch, maxRows);
+    int rows = roundUp(ceilDiv(batch, tiles));
+    int widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
+    int threads = Math.min(THREADS_FOR_UNITS, MOST_THREADS / sharing);
+    return new Tiling(sharing, rows, (int) Math.max(1, Math.min(chunks(widest), threads / rows)), tiles);
+  }
+
+  private double clocks(Tiling candidate, int batch) {
+    return candidate.clocks(layers, network, batch, training.precision());
+  }
+
+  /** Returns the rows of the longest tile that fits, in whole warps; 0 where not even one warp's do. */
+  private static int maxRows(
+      FusedLayers layers, NetworkSpec network, TrainingSpec training, int longest, boolean tileInside, long available) {
     int rows = longest;
-    while (rows > 0 && FusedMemory.of(layers, network, training, rows, true, 0).bytes() > available) {
+    while (rows > 0 && FusedMemory.of(layers, network, training, rows, tileInside, 0).bytes() > available) {
       rows -= WARP;
     }
     return rows;
   }
 
-  private FusedMemory memory(int rows, int rowsOfData) {
-    return FusedMemory.of(layers, network, training, rows, !streamed, rowsOfData);
+  private static int ceilDiv(int a, int b) {
+    return -Math.floorDiv(-a, b);
+  }
+
+  /** Returns rows in whole warps. */
+  private static int roundUp(int rows) {
+    return ceilDiv(rows, WARP) * WARP;
+  }
+
+  /** Returns the number of groups of units that a thread sums at once. */
+  private static double chunks(int units) {
+    return ceilDiv(units, FusedLayers.UNITS);
   }
 
   /**
-   * Why a training is not one for this planner, in words that follow the network's name; empty when it is. A block must hold its
-   * network's parameters with a transposed copy, the gradients and the moments; and for AUTO a warp's rows too, since what goes through
-   * global memory is no quicker than the layered planner.
+   * Returns why a training is not one for this planner, in words that follow the network's name; empty when it is. A block must hold
+   * its network's parameters with a transposed copy, the gradients and the moments; and for AUTO a warp's rows too, since what goes
+   * through global memory is no quicker than the layered planner. A plan shortens its tiles to one warp's rows where longer ones do not
+   * fit, so this holds for every batch and for inference.
    */
   static Optional<String> obstacle(NetworkSpec network, TrainingSpec training, CardLimits limits, Planner planner) {
     if (training.precision() == Precision.TF32) {
       return Optional.of("TF32 is for matrix products on tensor cores");
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
-    long vectors = FusedMemory.of(layers, network, training, WARP, false, 0).bytes();
-    if (vectors > limits.sharedOfBlock()) {
-      return Optional.of("its parameters, gradients and moments take " + vectors + limit(limits));
+    long available = limits.sharedMemory(1);
+    if (maxRows(layers, network, training, WARP, false, available) == 0) {
+      return Optional.of("its parameters, gradients and moments take " + bytes(layers, network, training, false)
+          + " bytes of shared memory, of which a block of this card may have " + available);
     }
-    long all = FusedMemory.of(layers, network, training, WARP, true, 0).bytes();
-    return all > limits.sharedOfBlock() && planner == Planner.AUTO
-        ? Optional.of("it takes, with the units of " + WARP + " rows, " + all + limit(limits))
+    return planner == Planner.AUTO && maxRows(layers, network, training, WARP, true, available) == 0
+        ? Optional.of("it takes, with the units of " + WARP + " rows, " + bytes(layers, network, training, true)
+            + " bytes of shared memory, of which a block of this card may have " + available)
         : Optional.empty();
   }
 
-  private static String limit(CardLimits limits) {
-    return " bytes of shared memory, of which a block of this card may have " + limits.sharedOfBlock();
+  private static long bytes(FusedLayers layers, NetworkSpec network, TrainingSpec training, boolean tileInside) {
+    return FusedMemory.of(layers, network, training, WARP, tileInside, 0).bytes();
   }
 
   /**
@@ -166,7 +248,7 @@ final class FusedPlan {
       word(training.clipNorm().orElse(0)), word(decay1), word(decay2), word(epsilon), word(optimizer.weightDecay()),
       word(1 / (1 - probability)), Math.round(probability * (1L << 32)), training.dropout().map(Dropout::seed).orElse(0L),
       optimizer.kind().ordinal(), nesterov ? 1 : 0, training.loss().ordinal(), network.layerCount(), layers.items(),
-      layers.vector(), layers.units(), layers.columns(), rowsOfTile, parts,
+      layers.vector(), layers.units(), layers.columns(), tiling.rows(), tiling.parts(),
       new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.rowLosses(),
       memory.totals(), memory.parameters(), memory.gradients(), memory.moment1(), memory.moment2(), memory.transposed(),
       memory.tile(), memory.x(), memory.targets(),
@@ -191,16 +273,21 @@ final class FusedPlan {
   }
 
   int rowsOfTile() {
-    return rowsOfTile;
+    return tiling.rows();
+  }
+
+  /** Returns how many blocks, at least, a multiprocessor has memory and registers for. */
+  int sharing() {
+    return tiling.sharing();
   }
 
   /** Elements of a replica's tile. */
   long tileElements() {
-    return FusedMemory.tileElements(layers, rowsOfTile);
+    return FusedMemory.tileElements(layers, tiling.rows());
   }
 
   /** Of a block: one for each row of a tile, or several where layers are wide. */
   int threads() {
-    return rowsOfTile * parts;
+    return tiling.rows() * tiling.parts();
   }
 }

@@ -11,7 +11,6 @@ class CpuNotebookTest extends NotebookContract {
 
   @Override
   protected double tolerance() {
-    // Observed: 1.01e-11, of a gradient norm that training has brought down to 2e-6.
-    return 4e-11;
+    return 1e-11;
   }
 }

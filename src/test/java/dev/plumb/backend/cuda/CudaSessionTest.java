@@ -182,7 +182,10 @@ class CudaSessionTest {
     }
   }
 
-  /** Beyond 1024 rows bias gradients are summed in segments, and evaluations go block by block. */
+  /**
+   * Beyond 1024 rows bias gradients are summed in segments, and evaluations go block by block. 1e-13 is 900 roundings: of sums of 33
+   * products in each output, of the functions of the loss, and of a gradient step before; all in another order than the reference's.
+   */
   @ParameterizedTest
   @EnumSource(value = Loss.class, names = {"MSE", "CROSS_ENTROPY", "BINARY_CROSS_ENTROPY"})
   void manyRowsAreSummedRight(Loss loss) {
@@ -197,7 +200,7 @@ class CudaSessionTest {
         TrainingSession reference = started(new ReferenceBackend(), network, training, data)) {
       cuda.run(step);
       reference.run(step);
-      assertRelativeToLargest("loss", reference.sync().loss()[0], cuda.sync().loss()[0], 1e-14);
+      assertRelativeToLargest("loss", reference.sync().loss()[0], cuda.sync().loss()[0], 1e-13);
       assertRelativeToLargest("gradients", read(reference, Slot.GRADIENTS), read(cuda, Slot.GRADIENTS), 1e-13);
       assertRelativeToLargest("evaluation", reference.evaluate(data).loss(), cuda.evaluate(data).loss(), 1e-13);
       assertTrue(Arrays.equals(reference.evaluate(data).hits(), cuda.evaluate(data).hits()), "hits");

@@ -11,6 +11,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,14 +23,72 @@ class FusedPlanTest {
   private static final NetworkSpec VERY_DEEP = NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1);
   private static final TrainingSpec SGD = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
 
+  /** The 400 rows are 1 tile, 3 tiles, or, where a block has a quarter of the memory, 7; all memory for one replica's block. */
   @ParameterizedTest
-  @CsvSource({"FP64, 1, 192", "FP64, 1024, 192", "FP32, 1, 416", "FP32, 1024, 192"})
-  void notebooksDeepestNetworkOnAnH100(Precision precision, int replicas, int rows) {
+  @CsvSource({
+    "FP32, 1, 1, 416, false", "FP32, 132, 1, 416, false", "FP32, 133, 2, 160, true", "FP32, 1024, 2, 160, true",
+    "FP32, 16384, 2, 160, true", "FP64, 1, 1, 160, true", "FP64, 132, 1, 160, true", "FP64, 1024, 1, 160, true",
+  })
+  void notebooksDeepestNetworkOnAnH100(Precision precision, int replicas, int blocks, int rows, boolean dataShared) {
     FusedPlan plan = new FusedPlan(VERY_DEEP, SGD.withPrecision(precision), replicas, 400, 400, H100);
+    assertEquals(blocks, plan.sharing());
     assertEquals(rows, plan.rowsOfTile());
     assertEquals(rows, plan.threads(), "one thread a row");
+    assertEquals(dataShared, plan.memory().x() >= 0, plan.memory().toString());
     assertFalse(plan.isStreamed());
-    assertTrue(plan.memory().bytes() <= H100.sharedOfBlock(), plan.memory().toString());
+  }
+
+  /** Small networks have memory for more blocks than there are registers for. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 416", "133, 2, 224", "1024, 4, 128"})
+  void tilesAreNoLongerThanRegistersAllow(int replicas, int blocks, int rows) {
+    NetworkSpec small = NetworkSpec.of(Activation.TANH, 3, 5, 1);
+    FusedPlan plan = new FusedPlan(small, SGD.withPrecision(Precision.FP32), replicas, 400, 400, H100);
+    assertEquals(blocks, plan.sharing());
+    assertEquals(rows, plan.rowsOfTile());
+  }
+
+  /** What a plan says about a multiprocessor holds there: memory with the driver's part, and registers. */
+  @Test
+  void blocksThatShareAMultiprocessorFitIt() {
+    for (CardLimits card : List.of(H100, TURING)) {
+      for (int width : new int[] {1, 8, 31, 64, 65}) {
+        for (int batch : new int[] {1, 31, 33, 400, 5000}) {
+          for (int replicas : new int[] {1, 133, 300, 1024}) {
+            NetworkSpec network = NetworkSpec.of(Activation.TANH, 3, width, width, 2);
+            FusedPlan plan = new FusedPlan(network, SGD.withPrecision(Precision.FP32), replicas, batch, 400, card);
+            String what = network.shape() + ", batches of " + batch + ", " + replicas + " replicas: " + plan.memory();
+            assertTrue(plan.memory().bytes() <= card.sharedOfBlock(), what);
+            assertTrue(plan.sharing() * (plan.memory().bytes() + card.reservedOfBlock()) <= card.sharedOfMultiprocessor(), what);
+            assertTrue(plan.sharing() * plan.threads() <= 512, what);
+          }
+        }
+      }
+    }
+  }
+
+  /** To the byte: whatever the batch, what is accepted fits, and what is refused does not even with the shortest tile. */
+  @ParameterizedTest
+  @CsvSource({"FUSED", "AUTO"})
+  void whatIsAcceptedFitsWhateverTheBatch(Planner planner) {
+    NetworkSpec wide = NetworkSpec.of(Activation.TANH, 3, 129, 2, 1);
+    TrainingSpec training = SGD.withPrecision(Precision.FP32);
+    FusedLayers layers = new FusedLayers(wide, Precision.FP32);
+    long needed = FusedMemory.of(layers, wide, training, 32, planner == Planner.AUTO, 0).bytes();
+    for (int more = -32; more <= 2_500; more += 4) {
+      int bytes = (int) needed + more;
+      CardLimits card = new CardLimits(bytes, 228 << 10, 1 << 10, 132);
+      assertEquals(more < 0, FusedPlan.obstacle(wide, training, card, planner).isPresent(), bytes + " bytes");
+      for (int batch : new int[] {1, 32, 33, 256, 300, 5000}) {
+        for (int dataRows : new int[] {0, 300}) {
+          if (more >= 0) {
+            FusedPlan plan = new FusedPlan(wide, training, 1, batch, dataRows, card);
+            assertTrue(plan.memory().bytes() <= bytes, batch + " rows: " + plan.memory().bytes() + " of " + bytes + " bytes");
+            assertEquals(planner == Planner.FUSED, plan.isStreamed());
+          }
+        }
+      }
+    }
   }
 
   @ParameterizedTest
@@ -43,6 +102,9 @@ class FusedPlanTest {
   void dataIsSharedWhereItFits() {
     assertTrue(new FusedPlan(VERY_DEEP, SGD, 1, 32, 400, H100).memory().x() > 0);
     assertEquals(-1, new FusedPlan(VERY_DEEP, SGD, 1, 32, 40_000, H100).memory().x());
+    FusedPlan four = new FusedPlan(VERY_DEEP, SGD, 1024, 32, 400, H100);
+    assertEquals(4, four.sharing());
+    assertEquals(-1, four.memory().x(), "with the data, three blocks would fit a multiprocessor");
   }
 
   @Test

@@ -144,7 +144,7 @@ class FusedSessionTest {
     Dataset data = data(DEEP, Loss.MSE, 400);
     CardLimits card = new CardLimits(227 << 10, 228 << 10, 1 << 10, 4);
     int small = 20_000;
-    assertEquals(384, new FusedPlan(DEEP, training, 1, 400, 400, card).rowsOfTile());
+    assertEquals(224, new FusedPlan(DEEP, training, 1, 400, 400, card).rowsOfTile());
     assertEquals(160, new FusedPlan(DEEP, training, 5, 400, 400, card).rowsOfTile());
     assertTrue(new FusedPlan(DEEP, training, 1, 400, 400, new CardLimits(small, small, 1 << 10, 4)).isStreamed());
     double[] alone = trained(0, training, data, 1);
@@ -158,6 +158,28 @@ class FusedSessionTest {
       session.run(StepChunk.of(5).learningRate(0.01).build());
       return read(session, Slot.PARAMETERS);
     }
+  }
+
+  /** The vectors leave less than the losses of 256 rows take, of which streamed tiles have as many. */
+  @Test
+  @Tag("host-device")
+  void whatFitsWithOneWarpOfRowsOnlyIsTrained() {
+    NetworkSpec wide = NetworkSpec.of(Activation.TANH, 3, 129, 2, 1);
+    TrainingSpec training = SGD.withPrecision(Precision.FP32);
+    Dataset data = data(wide, Loss.MSE, 300);
+    double[][] parameters = new double[2][];
+    for (int sharedMemory : new int[] {0, 12_000}) {
+      List<String> notes = new ArrayList<>();
+      try (CudaBackend backend = open(Planner.FUSED, sharedMemory, notes);
+          TrainingSession session = started(backend, wide, training, data, 1)) {
+        session.run(StepChunk.of(3).learningRate(0.01).build());
+        session.sync();
+        session.evaluate(data);
+        parameters[sharedMemory == 0 ? 0 : 1] = read(session, Slot.PARAMETERS);
+        assertEquals(List.of(), notes);
+      }
+    }
+    assertSameBits("parameters", parameters[0], parameters[1]);
   }
 
   @Test
