@@ -63,3 +63,43 @@ __device__ T derivative(T z, int activation) {
         default: return T(1);
     }
 }
+
+// Both, which share what takes long; the same bits as from each alone.
+template <typename T>
+__device__ __forceinline__ void activate_and_derive(T z, int activation, T* a, T* slope) {
+    switch (activation) {
+        case SIGMOID: {
+            T s = sigmoid(z);
+            *a = s;
+            *slope = s * (T(1) - s);
+            return;
+        }
+        case TANH: {
+            T t = tanh(z);
+            *a = t;
+            *slope = T(1) - t * t;
+            return;
+        }
+        case SOFTPLUS: {
+            T e = exp(-fabs(z));
+            *a = (z > T(0) ? z : T(0)) + log1p(e);
+            *slope = (z >= T(0) ? T(1) : e) / (T(1) + e);
+            return;
+        }
+        case GELU: {
+            T cdf = normal_cdf(z);
+            *a = z * cdf;
+            *slope = cdf + z * exp(T(-0.5) * z * z) * T(0.39894228040143268);
+            return;
+        }
+        case SILU: {
+            T s = sigmoid(z);
+            *a = z * s;
+            *slope = s + z * s * (T(1) - s);
+            return;
+        }
+        default:
+            *a = activate(z, activation);
+            *slope = derivative(z, activation);
+    }
+}

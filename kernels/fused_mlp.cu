@@ -36,12 +36,6 @@
 // Blocks are never larger.
 enum { MOST_FUSED_THREADS = 512 };
 
-// Sums and signs that the threads of a block hand to each other.
-struct Totals {
-    double loss;        // the sum of its terms
-    int not_finite[2];  // whether a gradient is not: of steps of even and odd number in the table, in turns
-};
-
 // The index of a thread's row in the data: the batch's own list, or none for all rows in their order.
 __device__ __forceinline__ long long row_of_data(const int* batch_rows, int row) {
     return batch_rows ? batch_rows[row] : row;
@@ -81,14 +75,17 @@ __device__ __forceinline__ const T* copied(const T* from, long long count, unsig
     return (const T*)to;
 }
 
-// Trains. One block a replica, plan->slots * plan->parts threads, whole warps.
-// cursor: the first step of the table, and the one behind the last. p, g, m, v, before: [replica][stride], m and v 0 where the
-// optimizer has none; before takes the parameters that the last step began with. tiles: [replica][columns x pitch], or 0.
+// Elements of a vector whose places a thread remembers from step to step.
+enum { PLACES_KEPT = 2 };
+
+// Trains. One block per replica, plan->slots * plan->parts threads, whole warps.
+// cursor: the first step of the table, and the one after the last. p, g, m, v, before: [replica][stride], m and v 0 where the
+// optimizer has none; before takes the parameters that the last step began with.
 // taps: where one replica's last step is to be shown instead of training; it starts from `before` then, and leaves nothing else.
-template <bool STREAMED, typename T>
-__device__ __forceinline__ void train(
+template <typename T>
+__device__ void fused_train(
     const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
-    const FusedPlan& plan, const FusedLayer* layer_table, T* p, T* g, T* m, T* v, T* before, T* tiles, double* metrics,
+    const FusedPlan& plan, const FusedLayer* layer_table, T* p, T* g, T* m, T* v, T* before, double* metrics,
     long long* first_not_finite, T* taps, int tapped_replica) {
     DYNAMIC_SHARED(shared);
     int layer_count = (int)plan.layers;
@@ -99,17 +96,25 @@ __device__ __forceinline__ void train(
     int outputs = layer_table[layer_count - 1].out;
     int loss = (int)plan.loss;
     int slot = threadIdx.x % slots;
+    int segment = slot / WARP;
+    int lane = threadIdx.x % WARP;
     long long replica = taps ? tapped_replica : blockIdx.x;
     const FusedLayer* layers = copy_layers(shared, layer_table, layer_count);
     double* norms = (double*)(shared + plan.at_norms);
-    double* row_losses = (double*)(shared + plan.at_row_losses);
-    Totals* totals = (Totals*)(shared + plan.at_totals);
+    double* losses = (double*)(shared + plan.at_losses);
+    // Whether a gradient is not finite: in steps of even and odd number in the table, in turns.
+    int* not_finite = (int*)(shared + plan.at_not_finite);
     T* parameters = (T*)(shared + plan.at_parameters);
     T* gradients = (T*)(shared + plan.at_gradients);
     T* moment1 = (T*)(shared + plan.at_moment1);
     T* moment2 = (T*)(shared + plan.at_moment2);
     T* transposed = (T*)(shared + plan.at_transposed);
-    T* tile = STREAMED ? tiles + replica * plan.columns * (slots + 1) : (T*)(shared + plan.at_tile);
+    T* tile = (T*)(shared + plan.at_tile);
+    // The sums of the tile's second segment, and from one segment's to the next one's.
+    bool in_tile = plan.at_partials < 0;
+    Rows<T> partials = {in_tile ? tile + WARP : (T*)(shared + plan.at_partials), in_tile ? slots + 1 : (int)WARP};
+    int distance = in_tile ? (int)WARP : (vector + WARP - 1) / WARP * WARP;
+    Rows<T> own = {segment == 0 ? gradients : partials.first + (segment - 1) * distance, segment == 0 ? (int)WARP : partials.pitch};
     Seat<T> seat = take_seat<T>(plan, layers, shared, tile, slot);
     const T* data_x = x;
     const T* data_y = y;
@@ -120,8 +125,13 @@ __device__ __forceinline__ void train(
         data_labels = labels ? copied(labels, plan.data_rows, shared + plan.at_targets) : labels;
     }
     const T* first_parameters = (taps ? before : p) + replica * plan.stride;
-    for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
+    Place kept[PLACES_KEPT] = {{-1, -1}, {-1, -1}};
+    for (int i = threadIdx.x, n = 0, l = 0; i < vector; i += blockDim.x, n++) {
         Place place = place_of(layers, layer_count, i, &l);
+#pragma unroll
+        for (int k = 0; k < PLACES_KEPT; k++) {
+            kept[k] = n == k ? place : kept[k];
+        }
         T parameter = place.global < 0 ? T(0) : first_parameters[place.global];
         parameters[i] = parameter;
         gradients[i] = T(0);
@@ -136,7 +146,7 @@ __device__ __forceinline__ void train(
         }
     }
     if (threadIdx.x == 0) {
-        totals->not_finite[0] = totals->not_finite[1] = 0;
+        not_finite[0] = not_finite[1] = 0;
     }
     long long first_bad_step = first_not_finite[replica];
     __syncthreads();
@@ -144,9 +154,11 @@ __device__ __forceinline__ void train(
     int end = cursor[1];
     for (int entry = cursor[0]; entry < end; entry++) {
         Step step = steps[entry];
+        double learning_rate = learning_rates[entry * plan.replicas + replica];
         int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
         const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
         double terms = loss == CROSS_ENTROPY ? batch : (double)batch * outputs;
+        double loss_sum = 0;  // thread 0's
 
         Dropping<T> dropping = {T(plan.dropout_scale), plan.dropout_threshold,
                                 (unsigned long long)plan.dropout_seed + (unsigned long long)replica, (unsigned long long)step.number};
@@ -160,18 +172,40 @@ __device__ __forceinline__ void train(
             }
             seat.wait_for_parts();
             forward<true>(seat, dropping, taps, batch, row);
-            if (seat.active && seat.part == 0) {
-                row_losses[slot] = row_loss(seat.columns + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
-                                            data_y + from * outputs, loss == CROSS_ENTROPY ? data_labels[from] : 0, loss, T(terms));
+            if (seat.part == 0) {
+                double of_row = 0;
+                if (seat.active) {
+                    of_row = row_loss(seat.columns + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
+                                      data_y + from * outputs, loss == CROSS_ENTROPY ? data_labels[from] : 0, loss, T(terms));
+                }
+                of_row = warp_sum(of_row);
+                if (lane == 0) {
+                    losses[segment] = of_row;
+                }
             }
             backward(seat);
             if (taps) {
                 show(seat, taps, batch, row, plan.units);
+                __syncthreads();  // before the next rows
+                continue;
+            }
+            // With one part a segment's rows are those of this warp alone.
+            __syncwarp();
+            int rows_here = batch - base - segment * WARP < WARP ? batch - base - segment * WARP : (int)WARP;
+            if (rows_here > 0) {
+                segment_gradients(layers, layer_count, items, tile + segment * WARP, seat.pitch, rows_here, seat.part, seat.parts,
+                                  segment == 0 && base > 0, own);
             }
             __syncthreads();
-            add_gradients(layers, layer_count, items, tile, seat.pitch, batch - base < slots ? batch - base : slots, base == 0,
-                          gradients, row_losses, &totals->loss);
-            __syncthreads();
+            int rows_of_tile = batch - base < slots ? batch - base : slots;
+            int segments = (rows_of_tile + WARP - 1) / WARP;
+            add_partials(partials, distance, segments, vector, gradients);
+            for (int i = 0; threadIdx.x == 0 && i < segments; i++) {
+                loss_sum += losses[i];
+            }
+            if (base + slots < batch) {
+                __syncthreads();  // before the next rows' sums
+            }
         }
         if (taps) {
             return;
@@ -179,6 +213,7 @@ __device__ __forceinline__ void train(
 
         double squares = 0;
         if (step.record_at >= 0 || plan.clip_norm > 0) {
+            __syncthreads();
             square_gradients(layers, layer_count, gradients, norms);
             __syncthreads();
             for (int tensor = 0; tensor < 2 * layer_count; tensor++) {
@@ -186,7 +221,7 @@ __device__ __forceinline__ void train(
             }
         }
         double scale = clip_scale(plan.clip_norm, squares);
-        double mean_loss = totals->loss / terms;
+        double mean_loss = loss_sum / terms;
         if (step.record_at >= 0) {
             double* recorded = metrics + (step.record_at * plan.replicas + replica) * (1 + layer_count);
             for (int i = threadIdx.x; i <= layer_count; i += blockDim.x) {
@@ -194,11 +229,11 @@ __device__ __forceinline__ void train(
             }
         }
 
-        double learning_rate = learning_rates[entry * plan.replicas + replica];
+        // Each thread updates those elements whose gradients it has added up.
         AdamStep<T> adam(step, learning_rate, plan.weight_decay);
         bool finite = true;
-        for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
-            Place place = place_of(layers, layer_count, i, &l);
+        for (int i = threadIdx.x, n = 0, l = 0; i < vector; i += blockDim.x, n++) {
+            Place place = n == 0 ? kept[0] : n == 1 ? kept[1] : place_of(layers, layer_count, i, &l);
             if (place.global < 0) {
                 continue;
             }
@@ -228,14 +263,14 @@ __device__ __forceinline__ void train(
             }
         }
         if (!finite) {
-            totals->not_finite[entry & 1] = 1;
+            not_finite[entry & 1] = 1;
         }
         __syncthreads();
         if (threadIdx.x == 0) {
-            if (first_bad_step < 0 && (!isfinite(mean_loss) || totals->not_finite[entry & 1])) {
+            if (first_bad_step < 0 && (!isfinite(mean_loss) || not_finite[entry & 1])) {
                 first_bad_step = step.number;
             }
-            totals->not_finite[entry & 1] = 0;
+            not_finite[entry & 1] = 0;
         }
     }
 
@@ -258,37 +293,12 @@ __device__ __forceinline__ void train(
         first_not_finite[replica] = first_bad_step;
     }
 }
-
-template <typename T>
-__device__ void fused_train(
-    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
-    const FusedPlan* plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before, double* metrics,
-    long long* first_not_finite, T* taps, int tapped_replica) {
-    train<false>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, (T*)0, metrics,
-                 first_not_finite, taps, tapped_replica);
-}
 KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train,
           (const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y,
            const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before,
            double* metrics, long long* first_not_finite, T* taps, int tapped_replica),
-          (cursor, steps, learning_rates, rows, x, y, labels, plan, layers, p, g, m, v, before, metrics, first_not_finite, taps,
+          (cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, metrics, first_not_finite, taps,
            tapped_replica))
-
-// As above, with the tile in global memory.
-template <typename T>
-__device__ void fused_train_streamed(
-    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
-    const FusedPlan* plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before, T* tiles, double* metrics,
-    long long* first_not_finite, T* taps, int tapped_replica) {
-    train<true>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, tiles, metrics,
-                first_not_finite, taps, tapped_replica);
-}
-KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train_streamed,
-          (const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y,
-           const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before,
-           T* tiles, double* metrics, long long* first_not_finite, T* taps, int tapped_replica),
-          (cursor, steps, learning_rates, rows, x, y, labels, plan, layers, p, g, m, v, before, tiles, metrics, first_not_finite,
-           taps, tapped_replica))
 
 // The outputs [replica][rows x outputs] for X [rows x inputs], with the parameters of the replicas from the first on. Blocks: x over
 // tiles of rows, y over replicas; threads and shared memory as in training, with the tile there.

@@ -24,7 +24,7 @@ struct FusedLayer {
     int transposed;      // W again, as [in x out_padded]: forward reads it this way, backward the other
     int input;           // the first column of what the layer reads
     int delta;           // the first column of dLoss/dZ, and of f'(Z) before
-    int first_item;      // of the items of gradients
+    int first_item;      // of the items of gradients, which are HALF_UNITS units by HALF_UNITS inputs each
     int first_unit;      // units of all layers below
     int global_weights;  // in the replica's vector of global memory: W [out x in]
     int global_bias;
@@ -55,10 +55,11 @@ struct FusedPlan {
     long long replicas;
     long long data_rows;
     long long at_norms;
-    long long at_row_losses;
-    long long at_totals;
+    long long at_losses;
+    long long at_not_finite;
     long long at_parameters;
     long long at_gradients;
+    long long at_partials;  // of the segments after the first, or -1 where each has them in its own columns of the tile
     long long at_moment1;
     long long at_moment2;
     long long at_transposed;
@@ -134,53 +135,82 @@ __device__ __forceinline__ void add_products(const T* in, int pitch, int terms, 
     }
 }
 
-// Z of COUNT units of a layer, or as many as there are.
-template <int COUNT, typename T>
-__device__ __forceinline__ void units_forward(const Seat<T>& seat, const FusedLayer& layer, int unit, T* to) {
-    T sums[COUNT];
+// A of COUNT units, and f'(Z) where SLOPES asks for it, from Z in registers; for activations that are a comparison or less.
+template <int ACTIVATION, bool SLOPES, int COUNT, typename T>
+__device__ __forceinline__ void store_activated(const T* z, int count, int pitch, T* out, T* slopes) {
 #pragma unroll
     for (int j = 0; j < COUNT; j++) {
-        sums[j] = seat.parameters[layer.bias + unit + j];
-    }
-    add_products<COUNT>(seat.columns + layer.input * seat.pitch, seat.pitch, layer.in,
-                        seat.transposed + layer.transposed + unit, layer.out_padded, sums);
-#pragma unroll
-    for (int j = 0; j < COUNT; j++) {
-        if (unit + j < layer.out) {
-            to[(unit + j) * seat.pitch] = sums[j];
+        if (j < count) {
+            out[j * pitch] = activate(z[j], (int)ACTIVATION);
+            if (SLOPES) {
+                slopes[j * pitch] = derivative(z[j], (int)ACTIVATION);
+            }
         }
     }
 }
 
-// All layers. Leaves A in the next layer's input and, in training, f'(Z) where its delta will be, both with what is dropped; the
-// outputs are left in the last layer's delta. taps: Z of each layer as [batch x units], or null.
+// COUNT units of layer l, or as many as there are, from the first one on: leaves A in the next layer's input and, in training, f'(Z)
+// where the unit's delta will be, both with what is dropped; in the last layer Z in its delta.
+template <bool TRAINING, int COUNT, typename T>
+__device__ __forceinline__ void units_forward(
+    const Seat<T>& seat, int l, int unit, const Dropping<T>& dropping, T* taps, long long batch, long long row) {
+    const FusedLayer& layer = seat.layers[l];
+    bool last = l + 1 == seat.layer_count;
+    int count = layer.out - unit;
+    int pitch = seat.pitch;
+    T z[COUNT];
+#pragma unroll
+    for (int j = 0; j < COUNT; j++) {
+        z[j] = seat.parameters[layer.bias + unit + j];
+    }
+    add_products<COUNT>(seat.columns + layer.input * pitch, pitch, layer.in, seat.transposed + layer.transposed + unit,
+                        layer.out_padded, z);
+    if (taps) {
+#pragma unroll
+        for (int j = 0; j < COUNT; j++) {
+            if (j < count) {
+                taps[layer.first_unit * batch + row * layer.out + unit + j] = z[j];
+            }
+        }
+    }
+    T* out = seat.columns + ((last ? layer.delta : seat.layers[l + 1].input) + unit) * pitch;
+    T* slopes = seat.columns + (layer.delta + unit) * pitch;
+    bool drops = TRAINING && dropping.any();
+    int activation = layer.activation;
+    if (!last && !drops && activation == RELU) {
+        store_activated<RELU, TRAINING, COUNT>(z, count, pitch, out, slopes);
+    } else if (!last && !drops && activation == LEAKY_RELU) {
+        store_activated<LEAKY_RELU, TRAINING, COUNT>(z, count, pitch, out, slopes);
+    } else {
+        store_activated<LINEAR, false, COUNT>(z, count, pitch, out, slopes);
+        // The sums go through the tile, so that the long functions are in the code once and not for every unit.
+#pragma unroll 1
+        for (int j = 0; !last && j < count && j < COUNT; j++) {
+            T a = out[j * pitch];
+            if (TRAINING) {
+                T factor = drops ? dropping.factor(l, row * layer.out + unit + j) : T(1);
+                T slope;
+                activate_and_derive(a, activation, &a, &slope);
+                out[j * pitch] = a * factor;
+                slopes[j * pitch] = slope * factor;
+            } else {
+                out[j * pitch] = activate(a, activation);
+            }
+        }
+    }
+}
+
+// All layers. taps: Z of each layer as [batch x units], or null.
 template <bool TRAINING, typename T>
 __device__ __forceinline__ void forward(
     const Seat<T>& seat, const Dropping<T>& dropping, T* taps, long long batch, long long row) {
     for (int l = 0; l < seat.layer_count; l++) {
-        const FusedLayer& layer = seat.layers[l];
-        bool last = l + 1 == seat.layer_count;
-        T* out = seat.columns + (last ? layer.delta : seat.layers[l + 1].input) * seat.pitch;
-        for (int unit = UNITS * seat.part; seat.active && unit < layer.out; unit += UNITS * seat.parts) {
-            if (layer.out - unit > HALF_UNITS) {
-                units_forward<UNITS>(seat, layer, unit, out);
+        int units = seat.layers[l].out;
+        for (int unit = UNITS * seat.part; seat.active && unit < units; unit += UNITS * seat.parts) {
+            if (units - unit > HALF_UNITS) {
+                units_forward<TRAINING, UNITS>(seat, l, unit, dropping, taps, batch, row);
             } else {
-                units_forward<HALF_UNITS>(seat, layer, unit, out);
-            }
-            // The sums go through the tile, so that the functions stand in the code once and not for every unit.
-#pragma unroll 1
-            for (int u = unit; u < layer.out && u < unit + UNITS; u++) {
-                T z = out[u * seat.pitch];
-                if (taps) {
-                    taps[layer.first_unit * batch + row * layer.out + u] = z;
-                }
-                if (!last && TRAINING) {
-                    T factor = dropping.any() ? dropping.factor(l, row * layer.out + u) : T(1);
-                    out[u * seat.pitch] = activate(z, layer.activation) * factor;
-                    seat.columns[(layer.delta + u) * seat.pitch] = derivative(z, layer.activation) * factor;
-                } else if (!last) {
-                    out[u * seat.pitch] = activate(z, layer.activation);
-                }
+                units_forward<TRAINING, HALF_UNITS>(seat, l, unit, dropping, taps, batch, row);
             }
         }
         seat.wait_for_parts();

@@ -2,76 +2,105 @@
 #pragma once
 #include "fused_mlp.cuh"
 
-// Sums over the rows of a tile, onto those of the tiles before. One item is the gradients of 2 units by 4 inputs, and by the two
-// biases for the first of the inputs: 6 numbers are read of each row for 8 products. The item behind the last is the loss. A sum is
-// one thread's, row after row, so neither the rows of a tile nor the number of threads has a part in its rounding.
+// A vector of gradients in rows of WARP elements, a pitch apart: linear, or across the columns of a tile's segment.
 template <typename T>
-__device__ __forceinline__ void add_gradients(
-    const FusedLayer* layers, int layer_count, int items, const T* tile, int pitch, int rows, bool first_tile, T* gradients,
-    const double* row_losses, double* loss) {
+struct Rows {
+    T* first;
+    int pitch;
+
+    __device__ __forceinline__ T* at(int element) const {
+        return first + element / WARP * pitch + element % WARP;
+    }
+};
+
+// The gradients of a segment: of the WARP rows that the calling warp, or the warps of its parts, took through the network. One item
+// is the gradients of HALF_UNITS units by HALF_UNITS inputs, and of the units' biases for the first of the inputs; a lane takes one.
+// columns: of the tile, from the segment's first row on. rows: of the segment. sums: are added to what is there, or replace it; where
+// they are in the segment's own columns, there are no more items than lanes.
+//
+// A segment's rows are summed one after the other, and segments in their order (add_partials). A tile is whole segments, so neither
+// its length nor the number of threads has a part in the rounding.
+template <typename T>
+__device__ __forceinline__ void segment_gradients(
+    const FusedLayer* layers, int layer_count, int items, const T* columns, int pitch, int rows, int part, int parts, bool add,
+    Rows<T> to) {
     int l = 0;
-    for (int item = threadIdx.x; item <= items; item += blockDim.x) {
-        if (item == items) {
-            double sum = first_tile ? 0 : *loss;
-            for (int row = 0; row < rows; row++) {
-                sum += row_losses[row];
-            }
-            *loss = sum;
-            return;
-        }
+    for (int first = WARP * part; first < items; first += WARP * parts) {
+        // A lane without an item repeats the last one, and keeps nothing.
+        int item = first + (int)threadIdx.x % WARP;
+        bool kept = item < items;
+        item = kept ? item : items - 1;
         while (l + 1 < layer_count && item >= layers[l + 1].first_item) {
             l++;
         }
         const FusedLayer& layer = layers[l];
         int groups = layer.in_padded / HALF_UNITS;
-        int unit = (item - layer.first_item) / groups * 2;
+        int unit = (item - layer.first_item) / groups * HALF_UNITS;
         int first_input = (item - layer.first_item) % groups * HALF_UNITS;
-        // What is one too many repeats the last one, and is not kept.
-        int units = layer.out - unit < 2 ? 1 : 2;
-        int inputs = layer.in - first_input < HALF_UNITS ? layer.in - first_input : (int)HALF_UNITS;
-        const T* delta[2];
-        T* to[2];
-        T sums[2][HALF_UNITS];
-        T bias[2];
+        int units = layer.out - unit;
+        int inputs = layer.in - first_input;
+        const T* delta[HALF_UNITS];
+        const T* input[HALF_UNITS];
+        T sums[HALF_UNITS][HALF_UNITS];
+        T bias[HALF_UNITS];
 #pragma unroll
-        for (int i = 0; i < 2; i++) {
-            int of = unit + (i < units ? i : 0);
-            delta[i] = tile + (layer.delta + of) * pitch;
-            to[i] = gradients + layer.weights + of * layer.in_padded + first_input;
-            bias[i] = first_tile || first_input > 0 ? T(0) : gradients[layer.bias + of];
+        for (int i = 0; i < HALF_UNITS; i++) {
+            // What is one too many repeats the first one, and its sums are padding.
+            delta[i] = columns + (layer.delta + unit + (i < units ? i : 0)) * pitch;
+            input[i] = columns + (layer.input + first_input + (i < inputs ? i : 0)) * pitch;
+            bias[i] = T(0);
 #pragma unroll
             for (int j = 0; j < HALF_UNITS; j++) {
-                sums[i][j] = first_tile ? T(0) : to[i][j];
+                sums[i][j] = T(0);
             }
         }
-        const T* input[HALF_UNITS];
-#pragma unroll
-        for (int j = 0; j < HALF_UNITS; j++) {
-            input[j] = tile + (layer.input + first_input + (j < inputs ? j : 0)) * pitch;
-        }
+#pragma unroll 2
         for (int row = 0; row < rows; row++) {
+            T in[HALF_UNITS];
 #pragma unroll
-            for (int i = 0; i < 2; i++) {
+            for (int j = 0; j < HALF_UNITS; j++) {
+                in[j] = input[j][row];
+            }
+#pragma unroll
+            for (int i = 0; i < HALF_UNITS; i++) {
                 T d = delta[i][row];
                 bias[i] += d;
 #pragma unroll
                 for (int j = 0; j < HALF_UNITS; j++) {
-                    sums[i][j] += d * input[j][row];
+                    sums[i][j] += d * in[j];
                 }
             }
         }
+        __syncwarp();  // before the columns are overwritten, where the sums go there
 #pragma unroll
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < HALF_UNITS; i++) {
+            if (kept && i < units) {
+                T* of_unit = to.at(layer.weights + (unit + i) * layer.in_padded + first_input);
 #pragma unroll
-            for (int j = 0; j < HALF_UNITS; j++) {
-                if (i < units && j < inputs) {
-                    to[i][j] = sums[i][j];
+                for (int j = 0; j < HALF_UNITS; j++) {
+                    T sum = j < inputs ? sums[i][j] : T(0);
+                    of_unit[j] = add ? of_unit[j] + sum : sum;
                 }
             }
-            if (i < units && first_input == 0) {
-                gradients[layer.bias + unit + i] = bias[i];
+            if (kept && first_input == 0) {
+                T* of_bias = to.at(layer.bias + unit + i);
+                T sum = i < units ? bias[i] : T(0);
+                *of_bias = add ? *of_bias + sum : sum;
             }
         }
+    }
+}
+
+// Adds the gradients of a tile's segments after the first, which are `distance` elements apart, to those of the first.
+template <typename T>
+__device__ __forceinline__ void add_partials(Rows<T> second, int distance, int segments, int vector, T* gradients) {
+    for (int i = threadIdx.x; segments > 1 && i < vector; i += blockDim.x) {
+        const T* partial = second.at(i);
+        T sum = gradients[i];
+        for (int segment = 1; segment < segments; segment++, partial += distance) {
+            sum += *partial;
+        }
+        gradients[i] = sum;
     }
 }
 

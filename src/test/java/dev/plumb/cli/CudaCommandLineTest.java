@@ -117,7 +117,7 @@ class CudaCommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"check --device cuda --precision fp64 --planner fused --layers 3,128,128,1", "study --device cuda --planner fused"})
+  @ValueSource(strings = {"check --device cuda --planner fused --layers 3,128,128,1", "study --device cuda --planner fused"})
   void plannerThatCannotTakeTheNetworkIsRefusedWithTheLimit(String command) throws IOException {
     List<String> words = new ArrayList<>(List.of(command.split(" ")));
     if (words.get(0).equals("study")) {

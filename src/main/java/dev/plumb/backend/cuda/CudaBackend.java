@@ -88,7 +88,7 @@ public final class CudaBackend implements Backend {
       return Optional.of(new Refusal("precision bf16 is not there yet on cuda", "use fp32, or tf32 for tensor cores"));
     }
     return options.planner() == Planner.FUSED
-        ? FusedPlan.obstacle(network, training, context.limits(), Planner.FUSED).map(reason -> new Refusal(
+        ? FusedPlan.obstacle(network, training, context.limits()).map(reason -> new Refusal(
             "the fused planner cannot take " + network.shape() + ": " + reason, "choose the planner auto or layered"))
         : Optional.empty();
   }

@@ -49,7 +49,7 @@ final class FusedLayers {
       }
       ofVector += layer.out() * inPadded + outPadded;
       ofTransposed += layer.in() * outPadded;
-      ofItems += (layer.out() + 1L) / 2 * (inPadded / PADDING);
+      ofItems += (outPadded / PADDING) * (inPadded / PADDING);
       ofUnits += layer.out();
       input = output;
       free = delta + layer.out();

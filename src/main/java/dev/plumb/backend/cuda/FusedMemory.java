@@ -9,48 +9,53 @@ import java.util.Set;
 /**
  * Where everything lies in the shared memory of a block that trains a network: bytes from its beginning, which is the layers' table.
  *
+ * @param partials gradients of a tile's segments of rows after the first, or -1 where each segment has them in its own columns
  * @param x the data, or -1 where they stay in global memory
  * @param bytes of all of it
  */
 record FusedMemory(
-    long norms, long rowLosses, long totals, long parameters, long gradients, long moment1, long moment2, long transposed, long tile,
-    long x, long targets, long bytes) {
+    long norms, long losses, long notFinite, long parameters, long gradients, long partials, long moment1, long moment2,
+    long transposed, long tile, long x, long targets, long bytes) {
   private static final int ALIGNMENT = 16;
-  /** struct Totals of the kernels. */
-  private static final int TOTALS_BYTES = 16;
+  private static final int WARP = 32;
 
   /**
    * Places all that is needed.
    *
-   * @param rows of a tile
-   * @param tileInside whether the tile is there, and not in global memory
+   * @param rows of a tile, whole warps
+   * @param parts threads per row
    * @param dataRows rows of the data that are copied there; 0 for none
    */
-  static FusedMemory of(
-      FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, boolean tileInside, int dataRows) {
+  static FusedMemory of(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, int parts, int dataRows) {
     int number = Transfers.bytesOf(training.precision());
     Set<Slot> kept = Slot.stateOf(training.optimizer());
     long vector = layers.vector() * number;
+    int segments = rows / WARP;
     long norms = roundUp(layers.tableBytes());
-    long rowLosses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
-    long totals = roundUp(rowLosses + (long) rows * Double.BYTES);
-    long parameters = roundUp(totals + TOTALS_BYTES);
+    long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
+    long notFinite = roundUp(losses + (long) segments * Double.BYTES);
+    long parameters = roundUp(notFinite + 2 * Integer.BYTES);
     long gradients = parameters + vector;
-    long moment1 = gradients + vector;
+    long partials = roundUp(gradients + vector);
+    long moment1 = partials
+        + (partialsFitTheTile(layers, parts) ? 0 : (segments - 1) * ((layers.vector() + WARP - 1) / WARP * WARP) * number);
     long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
     long tile = transposed + layers.transposed() * number;
-    long x = roundUp(tile + (tileInside ? tileElements(layers, rows) * number : 0));
+    long x = roundUp(tile + layers.columns() * (rows + 1) * number);
     long targets = roundUp(x + (long) dataRows * network.inputs() * number);
     long bytes = roundUp(targets + dataRows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : (long) network.outputs() * number));
-    return new FusedMemory(norms, rowLosses, totals, parameters, gradients, moment1, moment2, transposed, tile,
-        dataRows > 0 ? x : -1, targets, bytes);
+    return new FusedMemory(norms, losses, notFinite, parameters, gradients, partialsFitTheTile(layers, parts) ? -1 : partials,
+        moment1, moment2, transposed, tile, dataRows > 0 ? x : -1, targets, bytes);
   }
 
-  /** Elements of a tile: one row more than it has, so that its columns begin in different banks. */
-  static long tileElements(FusedLayers layers, int rows) {
-    return layers.columns() * (rows + 1);
+  /**
+   * Whether a segment's gradients may replace its rows in the tile: its warp must be the only one that reads them, must have read them
+   * all before it writes, and the gradients must not be more than its rows have numbers.
+   */
+  private static boolean partialsFitTheTile(FusedLayers layers, int parts) {
+    return parts == 1 && layers.items() <= WARP && layers.vector() <= layers.columns() * WARP;
   }
 
   private static long roundUp(long bytes) {

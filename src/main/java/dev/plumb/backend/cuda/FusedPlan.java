@@ -1,6 +1,5 @@
 package dev.plumb.backend.cuda;
 
-import dev.plumb.backend.Planner;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -14,11 +13,11 @@ import java.util.Optional;
  * How the threads of a block share the steps of its network, and what they have in shared memory. Immutable.
  *
  * <p>The plan chooses how many blocks share a multiprocessor and how many rows a tile has. A block spends most of its time waiting:
- * in each tile a thread takes its row through the layers, one dependent step after another; then the few threads that sum gradients
- * read row after row. Blocks on the same multiprocessor fill each other's waits, but each has less memory, hence shorter tiles and
- * more of them. {@link Tiling#clocks} estimates these waits, and the time for which shared memory is busy, which sharing does not
- * shorten. The plan takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow
- * {@link #MOST_THREADS} threads per multiprocessor, in however many blocks; and there are no more blocks than replicas.
+ * in each tile a thread takes its row through the layers, one dependent step after another, and then sums gradients over its warp's
+ * rows. Blocks on the same multiprocessor fill each other's waits, but each has less memory, hence shorter tiles and more of them.
+ * {@link Tiling#clocks} estimates these waits, and the time for which shared memory is busy, which sharing does not shorten. The plan
+ * takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MOST_THREADS}
+ * threads per multiprocessor, in however many blocks; and there are no more blocks than replicas.
  *
  * <p>The batch is cut into the fewest tiles that fit, and these are as short as their number allows, in whole warps: where 192 rows
  * fit, 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter
@@ -43,16 +42,16 @@ final class FusedPlan {
 
   /**
    * On paper, not measured, in clocks of a thread in fp32: for an input of up to 8 units (3 reads of shared memory, 8 multiply-adds,
-   * the loop unrolled by 4), for a unit's activation and derivative, which go through the tile, and for a row of a gradient (6 reads, 10
-   * operations, likewise unrolled). In fp64 all three take about half as long again, which changes no choice between them.
+   * the loop unrolled by 4), for a unit's activation and derivative, and for a row of a gradient's item (8 reads, 20 operations, the loop
+   * unrolled by 2). In fp64 all three take about half as long again, which changes no choice between them.
    */
   private static final int CLOCKS_OF_CHUNK = 20;
-  private static final int CLOCKS_OF_UNIT = 60;
-  private static final int CLOCKS_OF_GRADIENT_ROW = 24;
+  private static final int CLOCKS_OF_UNIT = 20;
+  private static final int CLOCKS_OF_GRADIENT_ROW = 40;
   /** Clocks for which a warp doing the same keeps the multiprocessor's shared memory busy; twice as many in fp64. */
   private static final int READS_OF_CHUNK = 3;
-  private static final int READS_OF_UNIT = 5;
-  private static final int READS_OF_GRADIENT_ROW = 6;
+  private static final int READS_OF_UNIT = 2;
+  private static final int READS_OF_GRADIENT_ROW = 8;
 
   /**
    * On paper, not measured: the multiply-adds of one block in a microsecond, a quarter of what a multiprocessor of a data centre's
@@ -69,7 +68,6 @@ final class FusedPlan {
   private final int replicas;
   private final int dataRows;
   private final FusedLayers layers;
-  private final boolean streamed;
   private final Tiling tiling;
   private final FusedMemory memory;
 
@@ -93,10 +91,9 @@ final class FusedPlan {
             + CLOCKS_OF_UNIT * Math.min(out, rounds(out) * FusedLayers.UNITS);
         reads += READS_OF_CHUNK * (in * chunks(out) + (l == 0 ? 0 : out * chunks(in))) + READS_OF_UNIT * out;
       }
-      // The item after the gradients' is the loss.
-      double items = layers.items() + 1;
-      double waiting = tiles * latency + Math.ceil(items / (rows * parts)) * batch * CLOCKS_OF_GRADIENT_ROW;
-      double busy = (reads * Math.ceil((double) batch / WARP) + Math.ceil(items / WARP) * batch * READS_OF_GRADIENT_ROW)
+      double waiting = tiles * (latency + Math.ceil((double) layers.items() / (WARP * parts)) * WARP * CLOCKS_OF_GRADIENT_ROW);
+      double busy = (reads * Math.ceil((double) batch / WARP)
+          + Math.ceil((double) layers.items() / WARP) * batch * READS_OF_GRADIENT_ROW)
           * (precision == Precision.FP64 ? 2 : 1);
       return Math.max(waiting / sharing, busy);
     }
@@ -118,51 +115,47 @@ final class FusedPlan {
     this.replicas = replicas;
     this.dataRows = dataRows;
     layers = new FusedLayers(network, training.precision());
-    streamed = maxRows(layers, network, training, WARP, true, limits.sharedMemory(1)) == 0;
     tiling = tiling(batch, limits);
-    FusedMemory withData = memory(dataRows);
-    memory = withData.bytes() <= limits.sharedMemory(tiling.sharing()) ? withData : memory(0);
+    FusedMemory withData = memory(tiling, dataRows);
+    memory = withData.bytes() <= limits.sharedMemory(tiling.sharing()) ? withData : memory(tiling, 0);
   }
 
-  private FusedMemory memory(int rowsOfData) {
-    return FusedMemory.of(layers, network, training, tiling.rows(), !streamed, rowsOfData);
+  private FusedMemory memory(Tiling of, int rowsOfData) {
+    return FusedMemory.of(layers, network, training, of.rows(), of.parts(), rowsOfData);
   }
 
   private Tiling tiling(int batch, CardLimits limits) {
     List<Tiling> candidates = new ArrayList<>();
     int maxSharing = Math.max(1, Math.min(MAX_SHARING, ceilDiv(replicas, limits.multiprocessors())));
     for (int sharing = 1; sharing <= maxSharing; sharing++) {
-      int threads = MOST_THREADS / sharing / WARP * WARP;
-      int longest = roundUp(Math.min(batch, streamed ? Math.min(threads, THREADS_FOR_UNITS) : threads));
-      int maxRows = maxRows(layers, network, training, longest, !streamed, limits.sharedMemory(sharing));
-      if (maxRows > 0) {
-        candidates.add(tiling(batch, sharing, maxRows));
-      }
+      longest(batch, sharing, limits.sharedMemory(sharing)).ifPresent(candidates::add);
     }
     double best = candidates.stream().mapToDouble(candidate -> clocks(candidate, batch)).min().orElseThrow();
     return candidates.stream().filter(candidate -> clocks(candidate, batch) <= TOLERANCE * best).findFirst().orElseThrow();
   }
 
-  private Tiling tiling(int batch, int sharing, int maxRows) {
-    int tiles = ceilDiv(batch, maxRows);
-    int rows = roundUp(ceilDiv(batch, tiles));
+  /** Returns the fewest tiles that fit; empty where not even one warp's rows do. */
+  private Optional<Tiling> longest(int batch, int sharing, long available) {
+    int threads = MOST_THREADS / sharing / WARP * WARP;
+    for (int tiles = ceilDiv(batch, threads); ; tiles++) {
+      int rows = roundUp(ceilDiv(batch, tiles));
+      Tiling candidate = new Tiling(sharing, rows, parts(rows, threads), tiles);
+      if (memory(candidate, 0).bytes() <= available) {
+        return Optional.of(candidate);
+      }
+      if (rows == WARP) {
+        return Optional.empty();
+      }
+    }
+  }
+
+  private int parts(int rows, int threads) {
     int widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
-    int threads = Math.min(THREADS_FOR_UNITS, MOST_THREADS / sharing);
-    return new Tiling(sharing, rows, (int) Math.max(1, Math.min(chunks(widest), threads / rows)), tiles);
+    return (int) Math.max(1, Math.min(chunks(widest), Math.min(THREADS_FOR_UNITS, threads) / rows));
   }
 
   private double clocks(Tiling candidate, int batch) {
     return candidate.clocks(layers, network, batch, training.precision());
-  }
-
-  /** Returns the rows of the longest tile that fits, in whole warps; 0 where not even one warp's do. */
-  private static int maxRows(
-      FusedLayers layers, NetworkSpec network, TrainingSpec training, int longest, boolean tileInside, long available) {
-    int rows = longest;
-    while (rows > 0 && FusedMemory.of(layers, network, training, rows, tileInside, 0).bytes() > available) {
-      rows -= WARP;
-    }
-    return rows;
   }
 
   private static int ceilDiv(int a, int b) {
@@ -181,32 +174,22 @@ final class FusedPlan {
 
   /**
    * Returns why a training is not one for this planner, in words that follow the network's name; empty when it is. A block must hold
-   * its network's parameters with a transposed copy, the gradients and the moments; and for AUTO a warp's rows too, since what goes
-   * through global memory is no quicker than the layered planner. A plan shortens its tiles to one warp's rows where longer ones do not
-   * fit, so this holds for every batch and for inference.
+   * its network's parameters with a transposed copy, the gradients, the moments, and a warp's rows. A plan shortens its tiles to one
+   * warp's rows where longer ones do not fit, so this holds for every batch and for inference.
    */
-  static Optional<String> obstacle(NetworkSpec network, TrainingSpec training, CardLimits limits, Planner planner) {
+  static Optional<String> obstacle(NetworkSpec network, TrainingSpec training, CardLimits limits) {
     if (training.precision() == Precision.TF32) {
       return Optional.of("TF32 is for matrix products on tensor cores");
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
+    long needed = FusedMemory.of(layers, network, training, WARP, 1, 0).bytes();
     long available = limits.sharedMemory(1);
-    if (maxRows(layers, network, training, WARP, false, available) == 0) {
-      return Optional.of("its parameters, gradients and moments take " + bytes(layers, network, training, false)
-          + " bytes of shared memory, of which a block of this card may have " + available);
-    }
-    return planner == Planner.AUTO && maxRows(layers, network, training, WARP, true, available) == 0
-        ? Optional.of("it takes, with the units of " + WARP + " rows, " + bytes(layers, network, training, true)
-            + " bytes of shared memory, of which a block of this card may have " + available)
-        : Optional.empty();
-  }
-
-  private static long bytes(FusedLayers layers, NetworkSpec network, TrainingSpec training, boolean tileInside) {
-    return FusedMemory.of(layers, network, training, WARP, tileInside, 0).bytes();
+    return needed <= available ? Optional.empty() : Optional.of("its parameters, gradients, moments and " + WARP
+        + " rows of activations take " + needed + " bytes of shared memory, of which a block of this GPU may have " + available);
   }
 
   /**
-   * Why steps of so many rows would take a single block longer than the layered planner's launches take, of which the whole card's
+   * Why steps of so many rows would take a single block longer than the layered planner's launches take, of which the whole GPU's
    * blocks do the work; empty when they would not. An estimate.
    */
   static Optional<String> excess(NetworkSpec network, TrainingSpec training, int batch) {
@@ -249,8 +232,8 @@ final class FusedPlan {
       word(1 / (1 - probability)), Math.round(probability * (1L << 32)), training.dropout().map(Dropout::seed).orElse(0L),
       optimizer.kind().ordinal(), nesterov ? 1 : 0, training.loss().ordinal(), network.layerCount(), layers.items(),
       layers.vector(), layers.units(), layers.columns(), tiling.rows(), tiling.parts(),
-      new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.rowLosses(),
-      memory.totals(), memory.parameters(), memory.gradients(), memory.moment1(), memory.moment2(), memory.transposed(),
+      new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.losses(),
+      memory.notFinite(), memory.parameters(), memory.gradients(), memory.partials(), memory.moment1(), memory.moment2(), memory.transposed(),
       memory.tile(), memory.x(), memory.targets(),
     };
   }
@@ -267,11 +250,6 @@ final class FusedPlan {
     return memory;
   }
 
-  /** Whether tiles of rows are in global memory. */
-  boolean isStreamed() {
-    return streamed;
-  }
-
   int rowsOfTile() {
     return tiling.rows();
   }
@@ -279,11 +257,6 @@ final class FusedPlan {
   /** Returns how many blocks, at least, a multiprocessor has memory and registers for. */
   int sharing() {
     return tiling.sharing();
-  }
-
-  /** Elements of a replica's tile. */
-  long tileElements() {
-    return FusedMemory.tileElements(layers, tiling.rows());
   }
 
   /** Of a block: one for each row of a tile, or several where layers are wide. */

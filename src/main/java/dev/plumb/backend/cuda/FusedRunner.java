@@ -34,8 +34,6 @@ final class FusedRunner implements Steps {
   private final DeviceArena arena;
   /** [replica][padded size]: the parameters that the last step began with. */
   private final Buffer before;
-  /** [replica][tile], where tiles do not fit shared memory. */
-  private final Buffer tiles;
   private StepTable table;
   private Launches launches;
   private Node step;
@@ -60,8 +58,6 @@ final class FusedRunner implements Steps {
     arena = new DeviceArena(context, "fused steps", options.guards());
     int number = Transfers.bytesOf(training.precision());
     before = new Buffer(arena.reserve("parameters before the last step", state.replicas() * state.layout().size() * number));
-    tiles = new Buffer(arena.reserve(
-        "tiles of rows", plan.isStreamed() ? state.replicas() * plan.tileElements() * number : 0));
     try {
       arena.allocate();
     } catch (RuntimeException e) {
@@ -125,17 +121,11 @@ final class FusedRunner implements Steps {
    */
   private Node bind(Launches in, int blocks, long tapsAddress, int tapped) {
     boolean classes = data.data().hasClasses();
-    List<Number> arguments = new ArrayList<>(List.of(
+    return in.bind(fused.kernel("fused_train"), network.shape(), fused.grid(blocks, 1),
         table.cursor.address(), table.entries.address(), table.learningRates.address(), table.rows.address(), data.x.address(),
         classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, fused.planAddress(), fused.layersAddress(),
         state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
-        before.address()));
-    if (fused.plan().isStreamed()) {
-      arguments.add(tiles.address());
-    }
-    arguments.addAll(List.of(table.metrics.address(), state.firstNotFinite.address(), tapsAddress, tapped));
-    return in.bind(fused.kernel(fused.plan().isStreamed() ? "fused_train_streamed" : "fused_train"), network.shape(),
-        fused.grid(blocks, 1), arguments.toArray(Number[]::new));
+        before.address(), table.metrics.address(), state.firstNotFinite.address(), tapsAddress, tapped);
   }
 
   @Override

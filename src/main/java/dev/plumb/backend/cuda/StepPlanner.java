@@ -27,13 +27,13 @@ final class StepPlanner {
     this.onNote = onNote;
     Optional<String> obstacle = options.planner() == Planner.LAYERED
         ? Optional.empty()
-        : FusedPlan.obstacle(network, training, context.limits(), options.planner());
+        : FusedPlan.obstacle(network, training, context.limits());
     obstacle.ifPresent(this::tell);
     fits = options.planner() != Planner.LAYERED && obstacle.isEmpty();
   }
 
   private void tell(String reason) {
-    onNote.accept(network.shape() + " is trained layer by layer and not by one block of the card: " + reason);
+    onNote.accept(network.shape() + " is trained layer by layer and not by one block of the GPU: " + reason);
   }
 
   /** For steps over data that are bound. */
@@ -53,7 +53,7 @@ final class StepPlanner {
   /** For outputs of so many rows by the fused kernel; empty where layers compute them. */
   Optional<FusedPlan> outputs(int rows) {
     return fits
-        ? Optional.of(new FusedPlan(network, training, replicas, rows, 0, context.limits())).filter(plan -> !plan.isStreamed())
+        ? Optional.of(new FusedPlan(network, training, replicas, rows, 0, context.limits()))
         : Optional.empty();
   }
 }

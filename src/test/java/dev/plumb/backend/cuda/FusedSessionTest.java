@@ -33,11 +33,13 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -136,20 +138,22 @@ class FusedSessionTest {
     }
   }
 
-  /** Five replicas on four multiprocessors have shorter tiles than one; a small block has none at all, and keeps no data either. */
+  /** Five replicas on four multiprocessors have shorter tiles than one; a small block has one warp's rows, and keeps no data either. */
   @Test
   @Tag("host-device")
   void howRowsAreCutAndWhereTheyAreDoesNotShow() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
     Dataset data = data(DEEP, Loss.MSE, 400);
     CardLimits card = new CardLimits(227 << 10, 228 << 10, 1 << 10, 4);
-    int small = 20_000;
+    int small = 30_000;
     assertEquals(224, new FusedPlan(DEEP, training, 1, 400, 400, card).rowsOfTile());
     assertEquals(160, new FusedPlan(DEEP, training, 5, 400, 400, card).rowsOfTile());
-    assertTrue(new FusedPlan(DEEP, training, 1, 400, 400, new CardLimits(small, small, 1 << 10, 4)).isStreamed());
+    FusedPlan shortest = new FusedPlan(DEEP, training, 1, 400, 400, new CardLimits(small, small, 1 << 10, 4));
+    assertEquals(32, shortest.rowsOfTile());
+    assertEquals(-1, shortest.memory().x());
     double[] alone = trained(0, training, data, 1);
     assertSameBits("one of five", alone, trained(0, training, data, 5));
-    assertSameBits("streamed", alone, trained(small, training, data, 1));
+    assertSameBits("tiles of one warp", alone, trained(small, training, data, 1));
   }
 
   private static double[] trained(int sharedMemory, TrainingSpec training, Dataset data, int replicas) {
@@ -160,26 +164,27 @@ class FusedSessionTest {
     }
   }
 
-  /** The vectors leave less than the losses of 256 rows take, of which streamed tiles have as many. */
-  @Test
+  /** Sums of segments in the rows of their tile, and in memory of their own: more items than lanes, or several threads per row. */
+  @ParameterizedTest
+  @CsvSource({"8, 8, 4", "8, 11, 4", "17, 2, 4", "1, 3, 31", "31, 1, 1", "33, 3, 7"})
   @Tag("host-device")
-  void whatFitsWithOneWarpOfRowsOnlyIsTrained() {
-    NetworkSpec wide = NetworkSpec.of(Activation.TANH, 3, 129, 2, 1);
-    TrainingSpec training = SGD.withPrecision(Precision.FP32);
-    Dataset data = data(wide, Loss.MSE, 300);
+  void whereSumsOfSegmentsAreDoesNotShow(int width, int depth, int inputs) {
+    List<Integer> widths = new ArrayList<>(Collections.nCopies(depth + 2, width));
+    widths.set(0, inputs);
+    widths.set(depth + 1, 2);
+    NetworkSpec network = new NetworkSpec(widths, Activation.RELU);
+    Dataset data = data(network, Loss.CROSS_ENTROPY, 131);
+    TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+    int shortest = Math.toIntExact(FusedMemory.of(new FusedLayers(network, Precision.FP64), network, training, 32, 1, 0).bytes());
     double[][] parameters = new double[2][];
-    for (int sharedMemory : new int[] {0, 12_000}) {
-      List<String> notes = new ArrayList<>();
-      try (CudaBackend backend = open(Planner.FUSED, sharedMemory, notes);
-          TrainingSession session = started(backend, wide, training, data, 1)) {
+    for (int i = 0; i < 2; i++) {
+      try (CudaBackend backend = open(Planner.FUSED, i == 0 ? 0 : shortest, new ArrayList<>());
+          TrainingSession session = started(backend, network, training, data, 1)) {
         session.run(StepChunk.of(3).learningRate(0.01).build());
-        session.sync();
-        session.evaluate(data);
-        parameters[sharedMemory == 0 ? 0 : 1] = read(session, Slot.PARAMETERS);
-        assertEquals(List.of(), notes);
+        parameters[i] = read(session, Slot.PARAMETERS);
       }
     }
-    assertSameBits("parameters", parameters[0], parameters[1]);
+    assertSameBits(network.shape(), parameters[0], parameters[1]);
   }
 
   @Test
@@ -193,8 +198,8 @@ class FusedSessionTest {
           session.sync();
         }
       }
-      assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the card: its parameters, gradients and"
-          + " moments take 6912 bytes of shared memory, of which a block of this card may have 6800"), notes);
+      assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the GPU: its parameters, gradients, moments"
+          + " and 32 rows of activations take 24752 bytes of shared memory, of which a block of this GPU may have 6800"), notes);
       assertTrue(HostDevice.count(Counter.GEMMS) > 0);
     }
   }
@@ -227,7 +232,7 @@ class FusedSessionTest {
 
   @Test
   @Tag("host-device")
-  void autoLeavesToLayersWhatGoesThroughGlobalMemoryWhatIsTooMuchForABlockAndTf32() {
+  void autoLeavesToLayersWhatDoesNotFitABlockWhatIsTooMuchForItAndTf32() {
     NetworkSpec wide = NetworkSpec.of(Activation.RELU, 2, 64, 64, 1);
     List<String> notes = new ArrayList<>();
     try (CudaBackend backend = open(Planner.AUTO, 20_000, notes)) {
@@ -239,8 +244,7 @@ class FusedSessionTest {
       started(backend, DEEP, SGD.withPrecision(Precision.TF32), data(DEEP, Loss.MSE, 13), 1).close();
     }
     assertEquals(3, notes.size(), notes.toString());
-    assertTrue(notes.get(0).endsWith("of which a block of this card may have 20000"), notes.get(0));
-    assertTrue(notes.get(0).contains("with the units of 32 rows"), notes.get(0));
+    assertTrue(notes.get(0).endsWith("of which a block of this GPU may have 20000"), notes.get(0));
     assertTrue(notes.get(1).endsWith("a step of 1000 rows has 13 million products, which are too many for one block"), notes.get(1));
     assertTrue(notes.get(2).endsWith("TF32 is for matrix products on tensor cores"), notes.get(2));
   }
