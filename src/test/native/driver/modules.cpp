@@ -68,12 +68,6 @@ static CUresult load_module(void** handle, const char* ptx) {
   if (CUresult result = forbidden_in_capture("cuModuleLoadData")) {
     return result;
   }
-  // Machine code of a GPU cannot run here, whatever compute capability is reported. Callers are expected to come back with PTX,
-  // so this is counted and not reported.
-  if (!strncmp(ptx, "\177ELF", 4)) {
-    state().counted[REFUSED_CUBINS]++;
-    return NO_BINARY_FOR_GPU;
-  }
   if (!load_kernels()) {
     return INVALID_IMAGE;
   }
@@ -107,11 +101,20 @@ static CUresult load_module(void** handle, const char* ptx) {
 
 using namespace host_device;
 
-EXPORTED CUresult cuModuleLoadData(void** handle, const void* image) { return load_module(handle, (const char*)image); }
+EXPORTED CUresult cuModuleLoadData(void** handle, const void* image) {
+  // Machine code of a GPU cannot run here, whatever compute capability is reported. Callers are expected to come back with PTX,
+  // so this is counted and not reported.
+  if (!strncmp((const char*)image, "\177ELF", 4)) {
+    ENTER;
+    state().counted[REFUSED_CUBINS]++;
+    return NO_BINARY_FOR_GPU;
+  }
+  return load_module(handle, (const char*)image);
+}
 
 // The options are for the compiler of PTX; there is none here.
 EXPORTED CUresult cuModuleLoadDataEx(void** handle, const void* image, unsigned, int*, void**) {
-  return load_module(handle, (const char*)image);
+  return cuModuleLoadData(handle, image);
 }
 
 EXPORTED CUresult cuModuleUnload(void* handle) {
