@@ -1,0 +1,229 @@
+"""Runs the GPU workloads: a process for each peer, which measures one case after the other, in an order of worth."""
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from gpu_workloads import Case
+
+WORKLOADS = ["G1", "G2", "G3", "G4"]
+PEERS = ["torch-graph", "jax", "jax-sums", "jax-rows", "jax-unroll", "torch-compile", "torch-compile-sums", "torch-eager",
+         "torch-matmul"]
+QUICK_REPLICAS = {1: 1, 132: 2, 1024: 3, 16384: 5}
+CASE_LIMIT_SECONDS = 150  # then the process is stopped: it hangs
+# How far final losses may be apart, relative to the smallest: rounding, amplified along relu's kinks.
+AGREE = {"fp64": 1e-9, "fp32": 1e-5, "tf32": 1e-3}
+CACHES = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton", "JAX_COMPILATION_CACHE_DIR": "jax",
+          "CUDA_CACHE_PATH": "cuda"}
+
+
+def cases():
+    """All, the most informative first."""
+    for peer in ["torch-graph", "jax", "jax-sums"]:
+        yield Case(peer, "G1")
+    for replicas in [1024, 16384]:
+        for peer in ["jax", "jax-sums", "torch-graph"]:
+            yield Case(peer, "G2", replicas=replicas)
+    for workload in ["G3", "G4"]:
+        for peer in ["torch-graph", "jax"]:
+            for precision in ["fp32", "tf32"]:
+                yield Case(peer, workload, precision)
+    for precision in ["fp32", "tf32"]:
+        yield Case("torch-matmul", "G4", precision)
+    for replicas in [1024, 16384]:
+        for peer in ["torch-compile-sums", "torch-compile"]:
+            yield Case(peer, "G2", replicas=replicas)
+    yield Case("torch-compile", "G1")
+    yield Case("torch-compile-sums", "G1")
+    for precision in ["fp32", "tf32"]:
+        yield Case("torch-compile", "G3", precision)
+    for replicas in [1024, 16384]:
+        for peer in ["jax", "jax-sums", "torch-graph"]:
+            yield Case(peer, "G2", "fp64", replicas)
+    for peer in ["torch-graph", "jax"]:
+        yield Case(peer, "G1", activation="sigmoid")
+    for peer in ["torch-eager", "jax-unroll"]:
+        yield Case(peer, "G1")
+        yield Case(peer, "G3")
+    for replicas in [132, 1]:
+        for precision in ["fp32", "fp64"]:
+            for peer in ["jax", "torch-graph"]:
+                yield Case(peer, "G2", precision, replicas)
+    yield Case("torch-eager", "G2", replicas=1024)
+    yield Case("jax-rows", "G1")
+    yield Case("jax-rows", "G2", replicas=1024)
+    yield Case("jax-rows", "G2", replicas=16384)
+    yield Case("torch-compile", "G4", "tf32")
+
+
+def chosen_cases(options):
+    for case in cases():
+        if case.workload in options.workloads and case.peer in options.peers:
+            if options.quick:
+                case = dataclasses.replace(case, quick=True, replicas=QUICK_REPLICAS[case.replicas])
+            yield case
+
+
+class Worker:
+    """A process that measures the cases of one script."""
+
+    def __init__(self, name, device):
+        script = pathlib.Path(__file__).with_name(f"gpu_{name.split('-')[0]}_peer.py")
+        self.process = subprocess.Popen([sys.executable, script, device], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.description = None
+
+    def wait_until_ready(self):
+        if self.description is None:
+            self.description = self.answer()
+        return self.description
+
+    def measure(self, case, warm_caches):
+        self.wait_until_ready()
+        request = json.dumps({"case": dataclasses.asdict(case), "warm_caches": warm_caches})
+        with contextlib.suppress(BrokenPipeError):
+            print(request, file=self.process.stdin, flush=True)
+        return self.answer()
+
+    def answer(self):
+        """The next one, or a RuntimeError where the process ends without one or is stopped."""
+        timer = threading.Timer(CASE_LIMIT_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            line = self.process.stdout.readline()
+        finally:
+            timer.cancel()
+        if not line:
+            raise RuntimeError(f"the process ended with code {self.process.wait()}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def worker_name(peer):
+    """torch.compile has a process of its own."""
+    return "torch-compile" if peer.startswith("torch-compile") else peer.split("-")[0]
+
+
+class Workers:
+    def __init__(self, device):
+        self.device, self.workers, self.described = device, {}, set()
+
+    def start(self, names):
+        """All at once: loading a framework takes seconds, and must not happen while another measures."""
+        for name in names:
+            self.workers[name] = Worker(name, self.device)
+        for name in names:
+            with contextlib.suppress(RuntimeError):
+                print(json.dumps({"process": name} | self.workers[name].wait_until_ready()), file=sys.stderr, flush=True)
+
+    def measure(self, case, warm_caches):
+        name = worker_name(case.peer)
+        try:
+            if name not in self.workers:
+                self.start([name])
+            worker = self.workers[name]
+            return {"version": worker.wait_until_ready()["version"]} | worker.measure(case, warm_caches)
+        except RuntimeError as e:
+            self.workers.pop(name).close()  # the next case starts another
+            return {"error": str(e)}
+
+    def close(self):
+        for worker in self.workers.values():
+            worker.close()
+
+
+def prepare_environment(options, temporary_folder):
+    """Compiled code is kept only in --cache-dir, or where the environment's own variables say."""
+    for variable, folder in CACHES.items():
+        if options.cache_dir:
+            os.environ[variable] = str(pathlib.Path(options.cache_dir).resolve() / folder)
+        else:
+            os.environ.setdefault(variable, str(pathlib.Path(temporary_folder) / folder))
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.pop("NVIDIA_TF32_OVERRIDE", None)
+
+
+def driver():
+    query = ["nvidia-smi", "--query-gpu=name,driver_version,clocks.max.sm,memory.total", "--format=csv,noheader"]
+    try:
+        return subprocess.run(query, check=True, stdout=subprocess.PIPE, text=True, timeout=20).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as e:
+        return f"unknown ({e})"
+
+
+def table(rows):
+    print(f"{'workload':22}{'unit':11}{'peer':19}{'version':14}{'median':>11}{'min':>11}{'max':>11}  {'final loss':14}took")
+    for row in rows:
+        start = f"{row['workload']:22}{row.get('unit', ''):11}{row['peer']:19}{row.get('version', ''):14}"
+        if "error" in row:
+            print(f"{start}not measured: {row['error']}")
+            continue
+        figures = "".join("{:>11}".format("-" if key not in row else f"{row[key]:.4g}" if row[key] < 1000 else f"{row[key]:.0f}")
+                          for key in ("median", "min", "max"))
+        loss = row["check"]["final_loss"]
+        print(f"{start}{figures}  {'' if loss is None else format(loss, '.9g'):14}{row['seconds']:.1f} s")
+
+
+def disagreements(rows):
+    losses = {}
+    for row in rows:
+        if row.get("check", {}).get("final_loss") is not None:
+            losses.setdefault(row["workload"], {})[row["peer"]] = row["check"]["final_loss"]
+    for label, of_peer in losses.items():
+        allowed = AGREE[label.split()[-1]]
+        if max(of_peer.values()) - min(of_peer.values()) > allowed * min(of_peer.values()):
+            yield f"{label}: the final losses are further apart than {allowed:g} of them: {of_peer}"
+
+
+def main(options):
+    with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as temporary_folder:
+        prepare_environment(options, temporary_folder)
+        return run(options)
+
+
+def run(options):
+    end = time.monotonic() + options.seconds
+    if options.device == "cuda":
+        print(json.dumps({"gpu": driver()}), file=sys.stderr, flush=True)
+    chosen, rows, workers = list(chosen_cases(options)), [], Workers(options.device)
+    if options.quick:  # NumPy computes only what the losses should be
+        labels = {(case.label, case.workload): dataclasses.replace(case, peer="numpy") for case in chosen}
+        chosen = list(labels.values()) + chosen
+    missing = {name for name in {worker_name(case.peer).split("-")[0] for case in chosen}
+               if importlib.util.find_spec(name) is None}
+    try:
+        workers.start(dict.fromkeys(worker_name(case.peer) for case in chosen
+                                    if worker_name(case.peer).split("-")[0] not in missing))
+        for case in chosen:
+            if case.peer.split("-")[0] in missing:
+                result = {"error": f"{case.peer.split('-')[0]} is not installed"}
+            elif time.monotonic() > end:
+                result = {"error": f"the {options.seconds:g} s were over"}
+            else:
+                result = workers.measure(case, options.warm_caches or case.peer == "numpy")
+            rows.append({"peer": case.peer, "workload": case.label, "replicas": case.replicas, "precision": case.precision,
+                         "device": options.device} | result)
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+    finally:
+        workers.close()
+    labels = [row["workload"] for row in rows]
+    rows.sort(key=lambda row: (row["workload"].split()[0], labels.index(row["workload"])))
+    table(rows)
+    problems = list(disagreements(rows))
+    print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
+    return 1 if problems else 0
