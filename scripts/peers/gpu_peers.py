@@ -11,13 +11,13 @@ import tempfile
 import threading
 import time
 
-from gpu_workloads import Case
+from gpu_workloads import WORKLOADS, Case
 
-WORKLOADS = ["G1", "G2", "G3", "G4"]
 PEERS = ["torch-graph", "jax", "jax-sums", "jax-rows", "jax-unroll", "torch-compile", "torch-compile-sums", "torch-eager",
          "torch-matmul"]
 QUICK_REPLICAS = {1: 1, 132: 2, 1024: 3, 16384: 5}
-CASE_LIMIT_SECONDS = 150  # then the process is stopped: it hangs
+CASE_LIMIT_SECONDS = 150  # then the process is stopped
+GRACE_SECONDS = 20  # how long after the end of --seconds the last case may take
 # How far final losses may be apart, relative to the smallest: rounding, amplified along relu's kinks.
 AGREE = {"fp64": 1e-9, "fp32": 1e-5, "tf32": 1e-3}
 CACHES = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton", "JAX_COMPILATION_CACHE_DIR": "jax",
@@ -63,80 +63,87 @@ def cases():
     yield Case("torch-compile", "G4", "tf32")
 
 
-def chosen_cases(options):
-    for case in cases():
-        if case.workload in options.workloads and case.peer in options.peers:
-            if options.quick:
-                case = dataclasses.replace(case, quick=True, replicas=QUICK_REPLICAS[case.replicas])
-            yield case
-
-
 class Worker:
     """A process that measures the cases of one script."""
 
     def __init__(self, name, device):
-        script = pathlib.Path(__file__).with_name(f"gpu_{name.split('-')[0]}_peer.py")
+        script = pathlib.Path(__file__).with_name(f"gpu_{framework(name)}_peer.py")
         self.process = subprocess.Popen([sys.executable, script, device], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
         self.description = None
 
-    def wait_until_ready(self):
+    def wait_until_ready(self, limit):
         if self.description is None:
-            self.description = self.answer()
+            self.description = self.answer(limit)
         return self.description
 
-    def measure(self, case, warm_caches):
-        self.wait_until_ready()
+    def measure(self, case, warm_caches, limit):
         request = json.dumps({"case": dataclasses.asdict(case), "warm_caches": warm_caches})
         with contextlib.suppress(BrokenPipeError):
             print(request, file=self.process.stdin, flush=True)
-        return self.answer()
+        return self.answer(limit)
 
-    def answer(self):
-        """The next one, or a RuntimeError where the process ends without one or is stopped."""
-        timer = threading.Timer(CASE_LIMIT_SECONDS, self.process.kill)
+    def answer(self, limit):
+        """The next answer; raises WorkerEnded where the process ends without one, or is stopped after the limit in seconds."""
+        timer = threading.Timer(limit, self.process.kill)
         timer.start()
-        try:
-            line = self.process.stdout.readline()
-        finally:
-            timer.cancel()
+        line = self.process.stdout.readline()
+        timed_out = not timer.is_alive()
+        timer.cancel()
         if not line:
-            raise RuntimeError(f"the process ended with code {self.process.wait()}")
+            code = self.process.wait()
+            raise WorkerEnded(f"stopped after {limit:.0f} s" if timed_out else f"the process ended with code {code}")
         return json.loads(line)
 
     def close(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
+
+
+class WorkerEnded(Exception):
+    pass
+
+
+def framework(peer):
+    return peer.split("-")[0]
 
 
 def worker_name(peer):
     """torch.compile has a process of its own."""
-    return "torch-compile" if peer.startswith("torch-compile") else peer.split("-")[0]
+    return "torch-compile" if peer.startswith("torch-compile") else framework(peer)
 
 
 class Workers:
-    def __init__(self, device):
-        self.device, self.workers, self.described = device, {}, set()
+    def __init__(self, device, end):
+        self.device, self.end, self.workers = device, end, {}
+
+    def limit(self):
+        return min(CASE_LIMIT_SECONDS, max(0, self.end - time.monotonic()) + GRACE_SECONDS)
 
     def start(self, names):
         """All at once: loading a framework takes seconds, and must not happen while another measures."""
         for name in names:
             self.workers[name] = Worker(name, self.device)
         for name in names:
-            with contextlib.suppress(RuntimeError):
-                print(json.dumps({"process": name} | self.workers[name].wait_until_ready()), file=sys.stderr, flush=True)
+            try:
+                yield {"process": name} | self.workers[name].wait_until_ready(self.limit())
+            except WorkerEnded as e:
+                yield {"process": name, "error": str(e)}
 
     def measure(self, case, warm_caches):
         name = worker_name(case.peer)
         try:
             if name not in self.workers:
-                self.start([name])
+                self.workers[name] = Worker(name, self.device)
             worker = self.workers[name]
-            return {"version": worker.wait_until_ready()["version"]} | worker.measure(case, warm_caches)
-        except RuntimeError as e:
+            version = worker.wait_until_ready(self.limit())["version"]
+            return {"version": version} | worker.measure(case, warm_caches, self.limit())
+        except WorkerEnded as e:
             self.workers.pop(name).close()  # the next case starts another
             return {"error": str(e)}
 
@@ -167,16 +174,16 @@ def driver():
 
 
 def table(rows):
-    print(f"{'workload':22}{'unit':11}{'peer':19}{'version':14}{'median':>11}{'min':>11}{'max':>11}  {'final loss':14}took")
+    print(f"{'workload':18}{'unit':18}{'peer':20}{'version':14}{'median':>10}{'min':>10}{'max':>10}  {'final loss':14}took")
     for row in rows:
-        start = f"{row['workload']:22}{row.get('unit', ''):11}{row['peer']:19}{row.get('version', ''):14}"
+        start = f"{row['workload']:18}{row.get('unit', ''):18}{row['peer']:20}{row.get('version', ''):14}"
         if "error" in row:
             print(f"{start}not measured: {row['error']}")
             continue
-        figures = "".join("{:>11}".format("-" if key not in row else f"{row[key]:.4g}" if row[key] < 1000 else f"{row[key]:.0f}")
-                          for key in ("median", "min", "max"))
+        figures = (row.get(key) for key in ("median", "min", "max"))
+        printed = "".join(f"{'' if f is None else format(f, '.4g' if f < 1000 else '.0f'):>10}" for f in figures)
         loss = row["check"]["final_loss"]
-        print(f"{start}{figures}  {'' if loss is None else format(loss, '.9g'):14}{row['seconds']:.1f} s")
+        print(f"{start}{printed}  {'' if loss is None else format(loss, '.9g'):14}{row['seconds']:.1f} s")
 
 
 def disagreements(rows):
@@ -190,35 +197,48 @@ def disagreements(rows):
             yield f"{label}: the final losses are further apart than {allowed:g} of them: {of_peer}"
 
 
+def chosen_cases(options):
+    chosen = [case for case in cases() if case.workload in options.workloads and case.peer in options.peers]
+    if options.warm_caches:
+        chosen = [case for case in chosen if case.peer.startswith(("jax", "torch-compile"))]
+    if options.quick:
+        chosen = [dataclasses.replace(case, quick=True, replicas=QUICK_REPLICAS[case.replicas]) for case in chosen]
+        by_numpy = {case.label: dataclasses.replace(case, peer="numpy") for case in chosen}
+        chosen = list(by_numpy.values()) + chosen
+    return chosen
+
+
 def main(options):
     with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as temporary_folder:
         prepare_environment(options, temporary_folder)
-        return run(options)
+        with open(options.json or os.devnull, "a", encoding="utf-8") as file:
+            return run(options, file)
 
 
-def run(options):
+def run(options, file):
+    def report(line):
+        print(json.dumps(line), file=file, flush=True)
+        print(json.dumps(line), file=sys.stderr, flush=True)
+
     end = time.monotonic() + options.seconds
+    chosen, rows, workers = chosen_cases(options), [], Workers(options.device, end)
     if options.device == "cuda":
-        print(json.dumps({"gpu": driver()}), file=sys.stderr, flush=True)
-    chosen, rows, workers = list(chosen_cases(options)), [], Workers(options.device)
-    if options.quick:  # NumPy computes only what the losses should be
-        labels = {(case.label, case.workload): dataclasses.replace(case, peer="numpy") for case in chosen}
-        chosen = list(labels.values()) + chosen
-    missing = {name for name in {worker_name(case.peer).split("-")[0] for case in chosen}
-               if importlib.util.find_spec(name) is None}
+        report({"gpu": driver()})
+    missing = {name for name in ["numpy", "torch", "jax"] if importlib.util.find_spec(name) is None}
+    measurable = [case for case in chosen if framework(case.peer) not in missing]
     try:
-        workers.start(dict.fromkeys(worker_name(case.peer) for case in chosen
-                                    if worker_name(case.peer).split("-")[0] not in missing))
+        for line in workers.start(list(dict.fromkeys(worker_name(case.peer) for case in measurable))):
+            report(line)
         for case in chosen:
-            if case.peer.split("-")[0] in missing:
-                result = {"error": f"{case.peer.split('-')[0]} is not installed"}
+            if case not in measurable:
+                result = {"error": f"{framework(case.peer)} is not installed"}
             elif time.monotonic() > end:
                 result = {"error": f"the {options.seconds:g} s were over"}
-            else:
+            else:  # NumPy only computes what the loss should be
                 result = workers.measure(case, options.warm_caches or case.peer == "numpy")
             rows.append({"peer": case.peer, "workload": case.label, "replicas": case.replicas, "precision": case.precision,
-                         "device": options.device} | result)
-            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+                         "device": options.device, "quick": options.quick} | result)
+            report(rows[-1])
     finally:
         workers.close()
     labels = [row["workload"] for row in rows]

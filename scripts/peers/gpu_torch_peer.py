@@ -5,7 +5,6 @@ All variants run the same step: the loss, its gradients by autograd, and one in-
 matrix product of G4's shape, as an upper bound.
 """
 import contextlib
-import math
 import sys
 
 import torch
@@ -15,7 +14,7 @@ import gpu_worker
 
 DEVICE = torch.device(sys.argv[1])
 MAX_STEPS_PER_CHUNK = 100
-MAX_VALUES_PER_CHUNK = 100_000_000  # of the layers' outputs, over a chunk's steps: beyond that, a kernel hides its launch
+MAX_VALUES_PER_CHUNK = 100_000_000  # layer outputs of all steps of a chunk: a chunk of large steps takes long enough without more
 if DEVICE.type == "cpu":
     torch.set_num_threads(1)  # only to try the script: threads of small products wait for each other
 ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid}
@@ -64,13 +63,17 @@ class Trainer:
             self.batches = list(zip(*(a.split(self.definition.batch) for a in (self.x, self.y))))
         compiled = self.peer.startswith("torch-compile")
         self.parameters = [p.clone().requires_grad_(not compiled) for p in self.first]  # torch.func.grad needs no such mark
-        values = case.replicas * self.definition.batch * sum(self.definition.widths)
-        steps = min(MAX_STEPS_PER_CHUNK, max(1, MAX_VALUES_PER_CHUNK // values))
-        self.chunk = len(self.batches) if len(self.batches) > 1 else math.gcd(self.definition.final_steps, steps)
+        self.chunk = len(self.batches) if len(self.batches) > 1 else self.steps_per_chunk(case.replicas)
         self.step = torch.compile(self.functional_step, dynamic=False, fullgraph=True) if compiled else self.eager_step
         self.graph = None
         if DEVICE.type == "cuda" and self.peer != "torch-eager":
             self.graph = self.captured()
+
+    def steps_per_chunk(self, replicas):
+        """A divisor of the steps up to the final loss."""
+        values = replicas * self.definition.batch * sum(self.definition.widths)
+        largest = min(MAX_STEPS_PER_CHUNK, max(1, MAX_VALUES_PER_CHUNK // values))
+        return max(n for n in range(1, largest + 1) if self.definition.final_steps % n == 0)
 
     def eager_step(self, parameters, x, y):
         gradients = torch.autograd.grad(self.loss(parameters, x, y), parameters)

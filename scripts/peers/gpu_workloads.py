@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+WORKLOADS = ["G1", "G2", "G3", "G4"]
 DATA_SEED, FIRST_WEIGHTS_SEED = 42, 43  # replica r's weights come from seed FIRST_WEIGHTS_SEED + r
 NOTEBOOK_ROWS = 400
 NOTEBOOK_WIDTHS = (3, *8 * [8], 1)
@@ -16,7 +17,7 @@ NOTEBOOK_WIDTHS = (3, *8 * [8], 1)
 
 @dataclass(frozen=True)
 class Definition:
-    """One workload; a figure is `work(case)` times the number of steps per second, or microseconds per step where work is None."""
+    """One workload, whatever the precision and the number of replicas."""
     unit: str
     widths: tuple
     loss: str
@@ -32,7 +33,7 @@ def definitions(quick):
     g3 = (64, 32, 32, 10) if quick else (784, 512, 512, 10)
     return {
         "G1": Definition("us/epoch", NOTEBOOK_WIDTHS, "mse", 0.01, NOTEBOOK_ROWS, NOTEBOOK_ROWS, 100, "notebook"),
-        "G2": Definition("epochs/s", NOTEBOOK_WIDTHS, "mse", 0.01, NOTEBOOK_ROWS, NOTEBOOK_ROWS, 100, "notebook"),
+        "G2": Definition("network-epochs/s", NOTEBOOK_WIDTHS, "mse", 0.01, NOTEBOOK_ROWS, NOTEBOOK_ROWS, 100, "notebook"),
         "G3": Definition("us/step", g3, "cross_entropy", 0.05, wide, 128, wide // 128, "pytorch"),
         "G4": Definition("TFLOP/s", 9 * (square,), "mse", 0.5, square, square, 10, "pytorch"),
     }

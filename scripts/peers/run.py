@@ -29,6 +29,7 @@ def options():
     gpu.add_argument("--quick", action="store_true", help="small sizes, and NumPy's losses as a check; also without a GPU")
     gpu.add_argument("--warm-caches", action="store_true", help="only compile into --cache-dir; measure nothing")
     gpu.add_argument("--cache-dir", help="folder for compiled code (default: a temporary one)")
+    gpu.add_argument("--json", metavar="FILE", help="append the lines of JSON to FILE")
     chosen = parser.parse_args()
     of_gpu = chosen.device == "cuda" or chosen.quick
     if chosen.workloads is None:
