@@ -14,6 +14,7 @@ import jax  # noqa: E402  after the platform is set
 import jax.numpy as jnp  # noqa: E402
 from jax import lax  # noqa: E402
 
+import gpu_data  # noqa: E402
 import gpu_worker  # noqa: E402
 
 UNROLL = 10
@@ -46,7 +47,7 @@ def sum_of_products(w, x):
 class Trainer:
     def __init__(self, case):
         definition, activation = case.definition, ACTIVATIONS[case.activation]
-        x, y = case.data()
+        x, y = gpu_data.data(case)
         if case.workload in ("G1", "G2") and case.peer != "jax-rows":
             x, y = x.T, y.T
             product = sum_of_products if case.peer == "jax-sums" else jnp.matmul
@@ -55,7 +56,7 @@ class Trainer:
             self.loss = lambda parameters, x, y: loss_of_rows(parameters, x, y, activation, definition.loss)
         self.chunk = definition.final_steps if case.replicas < MANY_REPLICAS else definition.final_steps // 10
         self.many = case.workload == "G2"
-        self.x, self.y, self.first = jax.device_put((x, y, case.first_parameters()))
+        self.x, self.y, self.first = jax.device_put((x, y, gpu_data.first_parameters(case)))
         batches = definition.rows // definition.batch
         self.batches = jax.device_put(tuple(a.reshape(batches, definition.batch, *a.shape[1:]) for a in (x, y))
                                       if batches > 1 else (x, y))

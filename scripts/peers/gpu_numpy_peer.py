@@ -4,14 +4,15 @@ import contextlib
 
 import numpy as np
 
+import gpu_data
 import gpu_worker
 
 
 class Trainer:
     def __init__(self, case):
         self.case, self.definition, self.chunk = case, case.definition, 1
-        self.x, self.y = (a if a.dtype.kind == "i" else a.astype(float) for a in case.data())
-        self.first = [p.astype(float) for p in case.first_parameters()]
+        self.x, self.y = (a if a.dtype.kind == "i" else a.astype(float) for a in gpu_data.data(case))
+        self.first = [p.astype(float) for p in gpu_data.first_parameters(case)]
 
     def reset(self):
         self.parameters, self.next_row = [p.copy() for p in self.first], 0

@@ -10,6 +10,7 @@ import sys
 import torch
 from torch.nn import functional as F
 
+import gpu_data
 import gpu_worker
 
 DEVICE = torch.device(sys.argv[1])
@@ -49,8 +50,8 @@ class Trainer:
     def __init__(self, case):
         self.definition, self.peer = case.definition, case.peer
         torch.set_float32_matmul_precision("high" if case.precision == "tf32" else "highest")
-        self.first = [torch.from_numpy(p).to(DEVICE) for p in case.first_parameters()]
-        self.x, self.y = (torch.from_numpy(a).to(DEVICE) for a in case.data())
+        self.first = [torch.from_numpy(p).to(DEVICE) for p in gpu_data.first_parameters(case)]
+        self.x, self.y = (torch.from_numpy(a).to(DEVICE) for a in gpu_data.data(case))
         activation = ACTIVATIONS[case.activation]
         if case.workload == "G2" or self.peer.endswith("-sums"):
             self.first = [p if case.workload == "G2" else p[None] for p in self.first]
@@ -126,8 +127,8 @@ class MatrixProduct:
     def __init__(self, case):
         torch.set_float32_matmul_precision("high" if case.precision == "tf32" else "highest")
         self.chunk = 1
-        self.x = torch.from_numpy(case.data()[0]).to(DEVICE)
-        self.w = torch.from_numpy(case.first_parameters()[0]).to(DEVICE)
+        self.x = torch.from_numpy(gpu_data.data(case)[0]).to(DEVICE)
+        self.w = torch.from_numpy(gpu_data.first_parameters(case)[0]).to(DEVICE)
         self.out = torch.empty_like(self.x)
 
     def reset(self):

@@ -1,16 +1,7 @@
-"""The GPU workloads G1 to G4 of `plumb bench --device cuda`: numbers that are the same for Plumb and for every peer.
-
-Weights are [out][in] and biases [out], G2's with the replica as the first dimension. x is [row][feature]; y is [row][output], or
-the class of each row. Everything is drawn in double precision from NumPy's legacy generator and then rounded.
-"""
-import functools
-import math
+"""The GPU workloads G1 to G4, as `plumb bench --device cuda` defines them. Imports none of the peers."""
 from dataclasses import dataclass
 
-import numpy as np
-
 WORKLOADS = ["G1", "G2", "G3", "G4"]
-DATA_SEED, FIRST_WEIGHTS_SEED = 42, 43  # replica r's weights come from seed FIRST_WEIGHTS_SEED + r
 NOTEBOOK_ROWS = 400
 NOTEBOOK_WIDTHS = (3, *8 * [8], 1)
 
@@ -72,43 +63,3 @@ class Case:
             products = 1 if self.peer == "torch-matmul" else 3 * layers - 1
             return products * 2 * rows * width * width * steps / seconds / 1e12
         return seconds / steps * 1e6
-
-    def data(self):
-        """x and y."""
-        x, y = data(self.workload, self.quick)
-        return x.astype(self.dtype), y if y.dtype.kind == "i" else y.astype(self.dtype)
-
-    def first_parameters(self):
-        """W and b of each layer, in one list: with the replica in front for G2."""
-        return [p.astype(self.dtype) for p in first_parameters(self.workload, self.replicas, self.quick)]
-
-
-@functools.lru_cache(maxsize=1)
-def data(workload, quick):
-    definition, stream = definitions(quick)[workload], np.random.RandomState(DATA_SEED)
-    if definition.initializer == "notebook":
-        x = stream.uniform(-2, 2, (definition.rows, 3))
-        return x, (np.sin(x[:, 0]) + 0.5 * (x[:, 1] * x[:, 1]) - 0.8 * x[:, 2])[:, None]
-    outputs = definition.widths[-1]
-    x = stream.standard_normal((definition.rows, definition.widths[0]))
-    if definition.loss == "cross_entropy":
-        return x, (stream.random_sample(definition.rows) * outputs).astype(np.int64)
-    return x, stream.standard_normal((definition.rows, outputs))
-
-
-@functools.lru_cache(maxsize=1)
-def first_parameters(workload, replicas, quick):
-    definition = definitions(quick)[workload]
-    networks = [draw(definition, np.random.RandomState(FIRST_WEIGHTS_SEED + r)) for r in range(replicas)]
-    return [np.stack(p) for p in zip(*networks)] if workload == "G2" else networks[0]
-
-
-def draw(definition, stream):
-    parameters = []
-    for inputs, outputs in zip(definition.widths, definition.widths[1:]):
-        if definition.initializer == "notebook":
-            parameters += [stream.uniform(-0.5, 0.5, (outputs, inputs)), np.zeros(outputs)]
-        else:
-            bound = 1 / math.sqrt(inputs)
-            parameters += [stream.uniform(-bound, bound, shape) for shape in [(outputs, inputs), outputs]]
-    return parameters

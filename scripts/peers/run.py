@@ -31,17 +31,17 @@ def options():
     gpu.add_argument("--cache-dir", help="folder for compiled code (default: a temporary one)")
     gpu.add_argument("--json", metavar="FILE", help="append the lines of JSON to FILE")
     chosen = parser.parse_args()
-    of_gpu = chosen.device == "cuda" or chosen.quick
+    for_gpu = chosen.device == "cuda" or chosen.quick
     if chosen.workloads is None:
-        chosen.workloads = gpu_peers.WORKLOADS if of_gpu or not set(chosen.peers or PEERS) & set(PEERS) else WORKLOADS
-    chosen.on_gpu = chosen.workloads[0] in gpu_peers.WORKLOADS
-    known_workloads, known_peers = (gpu_peers.WORKLOADS, gpu_peers.PEERS) if chosen.on_gpu else (WORKLOADS, PEERS)
+        chosen.workloads = gpu_peers.WORKLOADS if for_gpu or not set(chosen.peers or PEERS) & set(PEERS) else WORKLOADS
+    chosen.gpu_workloads = chosen.workloads[0] in gpu_peers.WORKLOADS
+    known_workloads, known_peers = (gpu_peers.WORKLOADS, gpu_peers.PEERS) if chosen.gpu_workloads else (WORKLOADS, PEERS)
     chosen.peers = chosen.peers or known_peers
     if not set(chosen.workloads) <= set(known_workloads):
         parser.error("W1 to W4 and G1 to G4 cannot be measured in one run")
     if not set(chosen.peers) <= set(known_peers):
         parser.error(f"--peers for {', '.join(chosen.workloads)} must be of {', '.join(known_peers)}")
-    if chosen.device == "cuda" and not chosen.on_gpu:
+    if chosen.device == "cuda" and not chosen.gpu_workloads:
         parser.error("W1 to W4 run with --device cpu")
     return chosen
 
@@ -72,7 +72,7 @@ def disagreements(rows):
 
 def main():
     chosen, rows, problems = options(), [], []
-    if chosen.on_gpu:
+    if chosen.gpu_workloads:
         return gpu_peers.main(chosen)
     missing = [peer for peer in chosen.peers if importlib.util.find_spec(peer) is None]
     for workload in chosen.workloads:
