@@ -37,11 +37,13 @@ def cases():
                 yield Case(peer, workload, precision)
     for precision in ["fp32", "tf32"]:
         yield Case("torch-matmul", "G4", precision)
+    for workload in ["G1", "G3"]:
+        yield Case("jax-unroll", workload)
     for replicas in [1024, 16384]:
         for peer in ["torch-compile-sums", "torch-compile"]:
             yield Case(peer, "G2", replicas=replicas)
-    yield Case("torch-compile", "G1")
-    yield Case("torch-compile-sums", "G1")
+    for peer in ["torch-compile", "torch-compile-sums"]:
+        yield Case(peer, "G1")
     for precision in ["fp32", "tf32"]:
         yield Case("torch-compile", "G3", precision)
     for replicas in [1024, 16384]:
@@ -49,17 +51,16 @@ def cases():
             yield Case(peer, "G2", "fp64", replicas)
     for peer in ["torch-graph", "jax"]:
         yield Case(peer, "G1", activation="sigmoid")
-    for peer in ["torch-eager", "jax-unroll"]:
-        yield Case(peer, "G1")
-        yield Case(peer, "G3")
+    for workload in ["G1", "G3"]:
+        yield Case("torch-eager", workload)
     for replicas in [132, 1]:
         for precision in ["fp32", "fp64"]:
             for peer in ["jax", "torch-graph"]:
                 yield Case(peer, "G2", precision, replicas)
     yield Case("torch-eager", "G2", replicas=1024)
     yield Case("jax-rows", "G1")
-    yield Case("jax-rows", "G2", replicas=1024)
-    yield Case("jax-rows", "G2", replicas=16384)
+    for replicas in [1024, 16384]:
+        yield Case("jax-rows", "G2", replicas=replicas)
     yield Case("torch-compile", "G4", "tf32")
 
 
@@ -217,18 +218,22 @@ def main(options):
 
 def run(options, file):
     def report(line):
-        print(json.dumps(line), file=file, flush=True)
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        for output in (file, sys.stderr):
+            print(json.dumps(line), file=output, flush=True)
+
+    def describe(**facts):
+        report(facts)
+        print(*(f"{key}: {value}" for key, value in facts.items()), sep=", ")
 
     end = time.monotonic() + options.seconds
     chosen, rows, workers = chosen_cases(options), [], Workers(options.device, end)
     if options.device == "cuda":
-        report({"gpu": driver()})
+        describe(gpu=driver())
     missing = {name for name in ["numpy", "torch", "jax"] if importlib.util.find_spec(name) is None}
     measurable = [case for case in chosen if framework(case.peer) not in missing]
     try:
         for line in workers.start(list(dict.fromkeys(worker_name(case.peer) for case in measurable))):
-            report(line)
+            describe(**line)
         for case in chosen:
             if case not in measurable:
                 result = {"error": f"{framework(case.peer)} is not installed"}

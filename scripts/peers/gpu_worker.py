@@ -2,6 +2,7 @@
 import gc
 import json
 import math
+import os
 import statistics
 import sys
 import time
@@ -24,7 +25,8 @@ def serve(description, trainer_of):
     trainer_of(case) is a context manager for a trainer: reset() goes back to the first weights, run(n) enqueues n times `chunk`
     steps, synchronize() waits for them, and final_loss() is the loss over all rows in double precision (None: it has none).
     """
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints must not get between the answers
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")  # not inherited by a compiler's processes
+    os.dup2(2, 1)  # what a library prints must not get between the answers
     print(json.dumps(description), file=answers, flush=True)
     for line in sys.stdin:
         start, answer = time.perf_counter(), answered(json.loads(line), trainer_of)

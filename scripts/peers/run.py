@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the peers, each workload and number of threads in a process of its own, and prints a table."""
+"""Measures the peers on the workloads of plumb bench, each in a process of its own, and prints a table."""
 import argparse
 import importlib.util
 import json
@@ -33,7 +33,7 @@ def options():
     chosen = parser.parse_args()
     for_gpu = chosen.device == "cuda" or chosen.quick
     if chosen.workloads is None:
-        chosen.workloads = gpu_peers.WORKLOADS if for_gpu or not set(chosen.peers or PEERS) & set(PEERS) else WORKLOADS
+        chosen.workloads = gpu_peers.WORKLOADS if for_gpu else WORKLOADS
     chosen.gpu_workloads = chosen.workloads[0] in gpu_peers.WORKLOADS
     known_workloads, known_peers = (gpu_peers.WORKLOADS, gpu_peers.PEERS) if chosen.gpu_workloads else (WORKLOADS, PEERS)
     chosen.peers = chosen.peers or known_peers
