@@ -143,10 +143,12 @@ class Workers:
                 self.workers[name] = Worker(name, self.device)
             worker = self.workers[name]
             version = worker.wait_until_ready(self.limit())["version"]
-            return {"version": version} | worker.measure(case, warm_caches, self.limit())
+            result = {"version": version} | worker.measure(case, warm_caches, self.limit())
         except WorkerEnded as e:
+            result = {"error": str(e), "ended": True}
+        if result.pop("ended", False):
             self.workers.pop(name).close()  # the next case starts another
-            return {"error": str(e)}
+        return result
 
     def close(self):
         for worker in self.workers.values():

@@ -20,7 +20,7 @@ class NotPossible(Exception):
 
 
 def serve(description, trainer_of):
-    """Answers cases until stdin ends.
+    """Answers cases until stdin ends, or until one fails: a failed capture or kernel can spoil those after it.
 
     trainer_of(case) is a context manager for a trainer: reset() goes back to the first weights, run(n) enqueues n times `chunk`
     steps, synchronize() waits for them, and final_loss() is the loss over all rows in double precision (None: it has none).
@@ -32,6 +32,8 @@ def serve(description, trainer_of):
         start, answer = time.perf_counter(), answered(json.loads(line), trainer_of)
         gc.collect()
         print(json.dumps(answer | {"seconds": round(time.perf_counter() - start, 1)}), file=answers, flush=True)
+        if answer.get("ended"):
+            sys.exit(1)
 
 
 def answered(request, trainer_of):
@@ -43,7 +45,7 @@ def answered(request, trainer_of):
         return {"error": str(e)}
     except Exception as e:
         traceback.print_exc()
-        return {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
+        return {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0], "ended": True}
 
 
 def measured(case, trainer, warm_caches):
