@@ -20,7 +20,8 @@ def options():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu",
                         help="cpu: W1 to W4; cuda: G1 to G4 (default: cpu)")
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS + gpu_peers.WORKLOADS, help="default: all of the device")
-    parser.add_argument("--peers", nargs="+", choices=PEERS + gpu_peers.PEERS, help="default: all of the workloads")
+    parser.add_argument("--peers", nargs="+", choices=list(dict.fromkeys(PEERS + gpu_peers.PEERS)),
+                        help="default: all of the workloads")
     cpu = parser.add_argument_group("W1 to W4")
     cpu.add_argument("--threads", type=int, nargs="+", choices=[1, 2], default=[1, 2])
     cpu.add_argument("--runs", default="5", help="timed runs of each measurement (default: 5)")
