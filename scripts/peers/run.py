@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the peers, each workload and number of threads in a process of its own, and prints a table."""
+"""Measures the peers on the workloads of plumb bench, each in a process of its own, and prints a table."""
 import argparse
 import importlib.util
 import json
@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import gpu_peers
 from measuring import WORKLOADS
 
 PEERS = ["numpy", "jax", "torch"]
@@ -16,11 +17,34 @@ AGREE = {"W2": 1e-4, "W3": 1e-6, "W4": 1e-4}
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, nargs="+", choices=[1, 2], default=[1, 2])
-    parser.add_argument("--runs", default="5", help="timed runs of each measurement (default: 5)")
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=WORKLOADS)
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
-    return parser.parse_args()
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu",
+                        help="cpu: W1 to W4; cuda: G1 to G4 (default: cpu)")
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS + gpu_peers.WORKLOADS, help="default: all of the device")
+    parser.add_argument("--peers", nargs="+", choices=list(dict.fromkeys(PEERS + gpu_peers.PEERS)),
+                        help="default: all of the workloads")
+    cpu = parser.add_argument_group("W1 to W4")
+    cpu.add_argument("--threads", type=int, nargs="+", choices=[1, 2], default=[1, 2])
+    cpu.add_argument("--runs", default="5", help="timed runs of each measurement (default: 5)")
+    gpu = parser.add_argument_group("G1 to G4")
+    gpu.add_argument("--seconds", type=float, default=600, help="total budget: no measurement starts later (default: 600)")
+    gpu.add_argument("--quick", action="store_true", help="small sizes, and NumPy's losses as a check; also without a GPU")
+    gpu.add_argument("--warm-caches", action="store_true", help="only compile into --cache-dir; measure nothing")
+    gpu.add_argument("--cache-dir", help="folder for compiled code (default: a temporary one)")
+    gpu.add_argument("--json", metavar="FILE", help="append the lines of JSON to FILE")
+    chosen = parser.parse_args()
+    for_gpu = chosen.device == "cuda" or chosen.quick
+    if chosen.workloads is None:
+        chosen.workloads = gpu_peers.WORKLOADS if for_gpu else WORKLOADS
+    chosen.gpu_workloads = chosen.workloads[0] in gpu_peers.WORKLOADS
+    known_workloads, known_peers = (gpu_peers.WORKLOADS, gpu_peers.PEERS) if chosen.gpu_workloads else (WORKLOADS, PEERS)
+    chosen.peers = chosen.peers or known_peers
+    if not set(chosen.workloads) <= set(known_workloads):
+        parser.error("W1 to W4 and G1 to G4 cannot be measured in one run")
+    if not set(chosen.peers) <= set(known_peers):
+        parser.error(f"--peers for {', '.join(chosen.workloads)} must be of {', '.join(known_peers)}")
+    if chosen.device == "cuda" and not chosen.gpu_workloads:
+        parser.error("W1 to W4 run with --device cpu")
+    return chosen
 
 
 def measured(peer, workload, threads, runs):
@@ -49,6 +73,8 @@ def disagreements(rows):
 
 def main():
     chosen, rows, problems = options(), [], []
+    if chosen.gpu_workloads:
+        return gpu_peers.main(chosen)
     missing = [peer for peer in chosen.peers if importlib.util.find_spec(peer) is None]
     for workload in chosen.workloads:
         for threads in chosen.threads:
