@@ -397,9 +397,9 @@ take_figures() {
   mapfile -t figures < <(grep -vE '^(\$ |\{|WARNING|note: |$)' "$log")
 }
 
-# The peers' training of the same workloads: OPTIONS... of peers/run.py.
+# The peers' training of the same workloads, or their compilation ahead of it: OPTIONS... of peers/run.py.
 peers() {
-  local rc
+  local rc name
   if [ -n "$host_device" ]; then
     verdict="not available"
     note="the peers are measured beside a GPU"
@@ -410,8 +410,9 @@ peers() {
     note="there is no python3 with PyTorch or JAX on PATH"
     return
   fi
+  name=$(basename "$log" .log)
   limited env PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 python3 "$kit/peers/run.py" --device cuda --cache-dir "$work/peers-cache" \
-    --seconds $((deadline - SECONDS - 5)) "$@"
+    --seconds $((deadline - SECONDS > 25 ? deadline - SECONDS - 22 : 3)) --json "$logs/$name.jsonl" "$@"
   rc=$?
   [ "$1" = --warm-caches ] || take_figures
   if out_of_time "$rc"; then
@@ -483,7 +484,8 @@ if [ "$failed" != 0 ] || [ -n "$no_device" ]; then
 fi
 
 # Correctness. Nothing is timed, so that all of it runs side by side.
-start "peers' caches" 80 peers --warm-caches
+# JAX chooses kernels by timing them while it compiles, so that it is left for later.
+start "peers caches" 80 peers --warm-caches --peers torch-compile torch-compile-sums
 start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'

@@ -199,7 +199,7 @@ class FusedSessionTest {
         }
       }
       assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the GPU: its parameters, gradients, moments"
-          + " and 32 rows of activations take 24752 bytes of shared memory, of which a block of this GPU may have 6800"), notes);
+          + " and 32 rows of activations take 24624 bytes of shared memory, of which a block of this GPU may have 6800"), notes);
       assertTrue(HostDevice.count(Counter.GEMMS) > 0);
     }
   }
