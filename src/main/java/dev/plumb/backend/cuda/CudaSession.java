@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.Planned;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -24,7 +25,10 @@ import java.util.function.Consumer;
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
  * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
  */
-final class CudaSession implements TrainingSession, Tapped, Sized {
+final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
+  /** Elements of a vector that is written by one copy, padding included; a larger one takes a copy per tensor. */
+  private static final int MAX_SIZE_OF_ONE_COPY = 1 << 15;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -188,10 +192,19 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
   @Override
   public void write(Slot slot, int replica, double[] in) {
     requireVector(slot, replica, in);
-    for (int i = 0; i < layout.slices().size(); i++) {
-      ParameterLayout.Slice slice = layout.slices().get(i);
-      double[] values = Arrays.copyOfRange(in, slice.offset(), slice.offset() + slice.size());
-      transfers.upload(values, state.pointer(slot, replica, state.layout().offset(i)));
+    PaddedLayout padded = state.layout();
+    if (padded.size() <= MAX_SIZE_OF_ONE_COPY) {
+      double[] values = new double[(int) padded.size()];
+      for (int i = 0; i < layout.slices().size(); i++) {
+        ParameterLayout.Slice slice = layout.slices().get(i);
+        System.arraycopy(in, slice.offset(), values, (int) padded.offset(i), slice.size());
+      }
+      transfers.upload(values, state.pointer(slot, replica, 0));
+    } else {
+      for (int i = 0; i < layout.slices().size(); i++) {
+        ParameterLayout.Slice slice = layout.slices().get(i);
+        transfers.upload(in, slice.offset(), slice.size(), state.pointer(slot, replica, padded.offset(i)));
+      }
     }
     if (slot == Slot.PARAMETERS) {
       transfers.upload(new long[] {-1}, state.firstNotFinite.pointer((long) replica * Long.BYTES));
@@ -239,6 +252,15 @@ final class CudaSession implements TrainingSession, Tapped, Sized {
     return state.arena().bytes()
         + (data == null ? 0 : data.arena().bytes() + steps.bytes())
         + (inference == null ? 0 : inference.bytes());
+  }
+
+  @Override
+  public String planner() {
+    requireOpen();
+    if (steps == null) {
+      throw new IllegalStateException("bind data before asking who takes the steps");
+    }
+    return steps.planner();
   }
 
   @Override

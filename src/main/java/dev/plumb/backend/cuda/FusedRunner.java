@@ -141,6 +141,11 @@ final class FusedRunner implements Steps {
   }
 
   @Override
+  public String planner() {
+    return "fused";
+  }
+
+  @Override
   public int lastBatch() {
     return lastBatch;
   }

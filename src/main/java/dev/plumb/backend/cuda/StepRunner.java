@@ -134,6 +134,11 @@ final class StepRunner implements Steps {
   }
 
   @Override
+  public String planner() {
+    return "layered";
+  }
+
+  @Override
   public int lastBatch() {
     return lastBatch;
   }

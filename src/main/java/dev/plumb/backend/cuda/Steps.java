@@ -13,6 +13,9 @@ interface Steps {
   /** Waits for all steps, and hands what they recorded to the recorder. */
   void waitForSteps();
 
+  /** Returns the planner's name. */
+  String planner();
+
   /** Rows of the last step's batch; 0 before the first step. */
   int lastBatch();
 
