@@ -49,8 +49,8 @@ public interface GpuProbes {
   Probe emptyKernels(int kernels);
 
   /**
-   * Matrix products of a training step, in the order of the step and with its shapes, operands and calls, as a recorded graph. The
-   * matrices hold random numbers. The amount is in floating-point operations; a multiplication and an addition count as two.
+   * Matrix products of training steps, in the order of a step and with its shapes, operands and calls, as a recorded graph of one or
+   * several steps. The matrices hold random numbers. The amount is in floating-point operations; a multiplication and an addition count as two.
    *
    * @param of the kinds of products, at least one
    */

@@ -126,7 +126,7 @@ class BenchCommandTest {
     Ran none = bench((device, usage) -> device.equals("auto")
         ? new Backends.Selection(Backends.reference(), "no card at all") : Backends.open(device, usage), "S1", "--quick");
     assertEquals(0, none.code());
-    assertTrue(none.err().contains("no card is measured: no card at all"), none.err());
+    assertTrue(none.err().contains("no GPU is measured: no card at all"), none.err());
     assertFalse(none.out().contains("reference"), none.out());
   }
 
@@ -136,7 +136,7 @@ class BenchCommandTest {
     int code = Main.run(new String[] {"bench", "W1", "W9"}, new PrintStream(new ByteArrayOutputStream()),
         new PrintStream(err, true, StandardCharsets.UTF_8));
     assertEquals(2, code);
-    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4",
+    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4, G1, G2, G3, G4",
         err.toString(StandardCharsets.UTF_8).strip());
   }
 
@@ -145,7 +145,7 @@ class BenchCommandTest {
   }
 
   private static Ran bench(DeviceChoice.Opener devices, String... arguments) {
-    BenchCommand command = new BenchCommand(new DeviceChoice(devices), SMALL);
+    BenchCommand command = new BenchCommand(new DeviceChoice(devices), SMALL, reduced -> List.of());
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try (PrintStream toOut = new PrintStream(out, true, StandardCharsets.UTF_8);

@@ -26,6 +26,10 @@ final class CudaProbes {
   /** A copy of fewer bytes would measure a cache. */
   private static final long MIN_COPY_BYTES = 1 << 20;
 
+  /** Steps whose products make a graph: as many as training takes at once, or fewer where they are long enough by themselves. */
+  private static final int MAX_STEPS_OF_GRAPH = 32;
+  private static final double OPERATIONS_OF_GRAPH = 1e11;
+
   private final CudaContext context;
   private final boolean guards;
 
@@ -127,7 +131,9 @@ final class CudaProbes {
           operations += operations(spec, batch);
         }
       }
-      return graph("products of " + network.shape(), operations, arena, releases, nodes, null);
+      int steps = (int) Math.max(1, Math.min(MAX_STEPS_OF_GRAPH, OPERATIONS_OF_GRAPH / operations));
+      List<Node> repeated = Collections.nCopies(steps, nodes).stream().flatMap(List::stream).toList();
+      return graph("products of " + network.shape(), operations * steps, arena, releases, repeated, null);
     } catch (RuntimeException e) {
       releases.add(arena.release());
       context.release("releasing products", releases);
