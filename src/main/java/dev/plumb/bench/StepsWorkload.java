@@ -1,6 +1,7 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planned;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -12,6 +13,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -136,6 +138,11 @@ public record StepsWorkload(
           throw new DivergedException(name + " diverged in step " + step + ": its times mean nothing");
         }
       }
+    }
+
+    @Override
+    public Optional<String> planner() {
+      return session instanceof Planned planned ? Optional.of(planned.planner()) : Optional.empty();
     }
 
     @Override
