@@ -65,7 +65,7 @@ public final class Bench {
         ratio.add(atBound / seconds);
       }
       return new Outcome(workload, entrant.backend().device(), entrant.threads(), new Figure(achieved),
-          yardstick.map(of -> new Against(of.name(), new Figure(ceiling), new Figure(ratio))), course.bytes());
+          yardstick.map(of -> new Against(of.name(), new Figure(ceiling), new Figure(ratio))), course.bytes(), Outcome.Result.NONE);
     } finally {
       yardstick.ifPresent(Yardstick::close);
     }

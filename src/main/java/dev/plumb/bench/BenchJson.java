@@ -27,6 +27,9 @@ public final class BenchJson {
       json.writeEndObject();
       json.writeNumberField("runs", result.plan().runs());
       json.writeBooleanField("wholeRuns", result.plan().wholeRuns());
+      if (result.gpuPlan().isPresent()) {
+        write(result.gpuPlan().get(), json);
+      }
       json.writeArrayFieldStart("ceilings");
       for (Ceiling ceiling : result.ceilings()) {
         json.writeStartObject();
@@ -43,13 +46,27 @@ public final class BenchJson {
         write(outcome, json);
       }
       json.writeEndArray();
+      json.writeArrayFieldStart("notMeasured");
+      for (String line : result.notMeasured()) {
+        json.writeString(line);
+      }
+      json.writeEndArray();
       json.writeEndObject();
     });
+  }
+
+  private static void write(GpuPlan plan, JsonGenerator json) throws IOException {
+    json.writeObjectFieldStart("gpu");
+    json.writeNumberField("runs", plan.runs());
+    json.writeNumberField("warmUpSeconds", plan.warmUpSeconds());
+    json.writeNumberField("secondsOfRun", plan.secondsOfRun());
+    json.writeEndObject();
   }
 
   private static void write(Outcome outcome, JsonGenerator json) throws IOException {
     json.writeStartObject();
     json.writeStringField("name", outcome.workload().name());
+    json.writeStringField("family", outcome.workload().family());
     json.writeStringField("what", outcome.workload().what());
     json.writeObjectFieldStart("device");
     json.writeStringField("kind", outcome.device().kind().key());
@@ -61,6 +78,8 @@ public final class BenchJson {
     } else {
       json.writeNull();
     }
+    json.writeStringField("planner", outcome.result().planner().orElse(null));
+    json.writeNumberField("replicas", outcome.workload().replicas());
     json.writeStringField("precision", outcome.workload().precision().key());
     json.writeStringField("unit", outcome.workload().unit().symbol());
     figure(json, "achieved", outcome.achieved());
@@ -70,6 +89,10 @@ public final class BenchJson {
       figure(json, "ratio", outcome.bound().get().ratio());
     } else {
       json.writeNullField("bound");
+    }
+    number(json, "finalLoss", outcome.result().finalLoss().orElse(Double.NaN));
+    if (outcome.workload() instanceof GpuWorkload gpu) {
+      json.writeNumberField("stepsToFinalLoss", gpu.stepsToLoss());
     }
     json.writeFieldName("sessionBytes");
     if (outcome.sessionBytes().isPresent()) {

@@ -8,12 +8,17 @@ import java.util.OptionalDouble;
  * Everything that was measured.
  *
  * @param library what the CPU multiplies matrices with; empty where no CPU backend was measured
+ * @param plan of the CPU's measurements
+ * @param gpuPlan of the GPU's, where one was measured
+ * @param notMeasured what was to be measured and could not be, and why
  * @param othersBusy see {@link Others#busy}
  */
 public record BenchResult(
     Machine machine,
     Optional<String> library,
     Plan plan,
+    Optional<GpuPlan> gpuPlan,
     OptionalDouble othersBusy,
     List<Ceiling> ceilings,
-    List<Outcome> outcomes) {}
+    List<Outcome> outcomes,
+    List<String> notMeasured) {}

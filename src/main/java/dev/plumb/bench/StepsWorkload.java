@@ -1,26 +1,25 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planned;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.BatchOrder;
-import dev.plumb.data.Dataset;
-import dev.plumb.data.NotebookData;
-import dev.plumb.data.RandomData;
-import dev.plumb.model.Initializer;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
-import dev.plumb.random.NumpyRandom;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The steps of one session, without its opening: replicas of one network on the same data, batches in the order of the rows. The
- * data come from the stream seeded {@link #SEED}, the first weights of replica r from that seeded SEED + 1 + r.
+ * The steps of one session, without its opening: replicas of one network on the same data, batches in the order of the rows.
+ * Data and first weights are those of {@link TrainingInputs}.
  *
  * @param training its epochs are a run
  * @param samples rows of the data
@@ -39,8 +38,6 @@ public record StepsWorkload(
     Unit unit,
     int laps)
     implements Workload {
-  static final long SEED = 42;
-
   /** Where rows and first weights come from. */
   public enum Source {
     /** The notebook's function, and its weights. */
@@ -75,6 +72,7 @@ public record StepsWorkload(
       case SAMPLES -> (double) samples * training.epochs() * replicas;
       case GIGAFLOPS -> 6.0 * ParameterLayout.of(network).size() * samples * training.epochs() * replicas / 1e9;
       case NETWORKS -> replicas;
+      default -> throw new IllegalStateException(unit + " is a unit of a GPU's workloads");
     };
   }
 
@@ -99,30 +97,27 @@ public record StepsWorkload(
   public Course open(Backend backend) {
     TrainingSession session = backend.open(network, training, replicas);
     try {
-      session.bind(data());
-      return new Steps(session);
+      TrainingInputs inputs = inputs();
+      session.bind(inputs.data());
+      return new Steps(session, inputs.firstParameters(replicas));
     } catch (RuntimeException | Error e) {
       session.close();
       throw e;
     }
   }
 
-  private Dataset data() {
-    NumpyRandom stream = new NumpyRandom(SEED);
-    return source == Source.NOTEBOOK
-        ? NotebookData.draw(samples, stream)
-        : RandomData.draw(samples, network, training.loss(), stream);
+  private TrainingInputs inputs() {
+    return new TrainingInputs(network, training.loss(), source, samples);
   }
 
   private final class Steps implements Course {
     private final TrainingSession session;
-    private final double[][] firstParameters = new double[replicas][];
+    private final List<double[]> firstParameters;
     private final StepChunk chunk;
 
-    Steps(TrainingSession session) {
+    Steps(TrainingSession session, List<double[]> firstParameters) {
       this.session = session;
-      Initializer initializer = source == Source.NOTEBOOK ? Initializer.NOTEBOOK : Initializer.PYTORCH;
-      Arrays.setAll(firstParameters, replica -> initializer.draw(network, new NumpyRandom(SEED + 1 + replica)));
+      this.firstParameters = firstParameters;
       int[][] epoch = order().nextEpoch();
       int[][] rows = new int[stepsOfLap()][];
       Arrays.setAll(rows, step -> epoch[step % epoch.length]);
@@ -132,7 +127,7 @@ public record StepsWorkload(
     @Override
     public void restart() {
       for (int replica = 0; replica < replicas; replica++) {
-        session.write(Slot.PARAMETERS, replica, firstParameters[replica]);
+        session.write(Slot.PARAMETERS, replica, firstParameters.get(replica));
       }
     }
 
@@ -141,9 +136,14 @@ public record StepsWorkload(
       session.run(chunk);
       for (long step : session.sync().firstNonFinite()) {
         if (step >= 0) {
-          throw new IllegalStateException(name + " diverged in step " + step + ": its times mean nothing");
+          throw new DivergedException(name + " diverged in step " + step + ": its times mean nothing");
         }
       }
+    }
+
+    @Override
+    public Optional<String> planner() {
+      return session instanceof Planned planned ? planned.planner().map(Planner::key) : Optional.empty();
     }
 
     @Override

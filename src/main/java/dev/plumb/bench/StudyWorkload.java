@@ -1,13 +1,21 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planned;
+import dev.plumb.backend.Planner;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.NotebookData;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.random.NumpyRandom;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpec;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** A whole study, from its random numbers to its last evaluation, as {@code plumb study} runs it; counted in seconds. */
 public record StudyWorkload(String name, String what, StudySpec spec) implements Workload {
@@ -19,6 +27,11 @@ public record StudyWorkload(String name, String what, StudySpec spec) implements
   @Override
   public Precision precision() {
     return spec.training().precision();
+  }
+
+  @Override
+  public int replicas() {
+    return 1;
   }
 
   @Override
@@ -58,8 +71,23 @@ public record StudyWorkload(String name, String what, StudySpec spec) implements
       public void lap() {
         StudyResult result = new StudyRunner(backend, spec, 1).run(done -> {});
         if (!result.diverged().isEmpty()) {
-          throw new IllegalStateException(name + " diverged: its times mean nothing");
+          throw new DivergedException(name + " diverged: its times mean nothing");
         }
+      }
+
+      /** Of all networks; a study's own sessions are gone when it returns. */
+      @Override
+      public Optional<String> planner() {
+        Set<String> planners = new TreeSet<>();
+        for (StudyNetwork network : spec.networks()) {
+          try (TrainingSession session = backend.open(network.network(), spec.training(), 1)) {
+            session.bind(NotebookData.draw(spec.samples(), new NumpyRandom(spec.seed())));
+            if (session instanceof Planned planned) {
+              planned.planner().map(Planner::key).ifPresent(planners::add);
+            }
+          }
+        }
+        return planners.isEmpty() ? Optional.empty() : Optional.of(String.join("+", planners));
       }
 
       @Override

@@ -6,7 +6,16 @@ public enum Unit {
   SECONDS("s"),
   SAMPLES("samples/s"),
   GIGAFLOPS("GFLOP/s"),
-  NETWORKS("networks/s");
+  NETWORKS("networks/s"),
+  /** Of a step that takes all rows: less is better. */
+  MICROSECONDS_PER_EPOCH("us/epoch"),
+  /** Less is better. */
+  MICROSECONDS_PER_STEP("us/step"),
+  /** Epochs of all networks together. */
+  NETWORK_EPOCHS("network-epochs/s"),
+  TERAFLOPS("TFLOP/s");
+
+  private static final double MICROSECONDS = 1e6;
 
   private final String symbol;
 
@@ -24,6 +33,10 @@ public enum Unit {
    * @param amount of what is counted in one run; 1 run where seconds are
    */
   double speed(double amount, double seconds) {
-    return this == SECONDS ? seconds / amount : amount / seconds;
+    return switch (this) {
+      case SECONDS -> seconds / amount;
+      case MICROSECONDS_PER_EPOCH, MICROSECONDS_PER_STEP -> seconds * MICROSECONDS / amount;
+      default -> amount / seconds;
+    };
   }
 }

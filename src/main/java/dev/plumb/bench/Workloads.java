@@ -1,5 +1,6 @@
 package dev.plumb.bench;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.bench.StepsWorkload.Bound;
 import dev.plumb.bench.StepsWorkload.Source;
 import dev.plumb.model.Activation;
@@ -9,7 +10,10 @@ import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.StudySpec;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The workloads of {@code plumb bench}. They stay as they are: figures are compared over the years. */
 public final class Workloads {
@@ -31,6 +35,94 @@ public final class Workloads {
             NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 1),
             single(Loss.MSE, 0.01, 1000),
             256, Source.NOTEBOOK, 400, Bound.MULTIPLY_ADDS, Unit.NETWORKS, 10));
+  }
+
+  /**
+   * The workloads of a GPU.
+   *
+   * @param reduced whether they are to be small enough for a CPU that stands in for a GPU in tests; their descriptions say so
+   */
+  public static List<Workload> gpu(boolean reduced) {
+    List<Workload> all = new ArrayList<>();
+    all.addAll(smallNetwork(reduced));
+    all.addAll(manyNetworks(reduced));
+    all.addAll(batches(reduced));
+    all.addAll(wideLayers(reduced));
+    return all;
+  }
+
+  /** G1: a network that launches and not arithmetic bound, by each planner. */
+  private static List<Workload> smallNetwork(boolean reduced) {
+    int stepsOfLap = reduced ? 2 : 1000;
+    int stepsToLoss = 100;
+    String what = "one network 3-8x8-1 (eight hidden layers of 8 units), relu, in one line sigmoid, mse, sgd 0.01, all of the"
+        + " notebook's 400 rows in a step, fp32; loss after " + stepsToLoss + " epochs";
+    TrainingSpec training = single(Loss.MSE, 0.01, 1);
+    TrainingInputs relu = notebook(Activation.RELU);
+    return List.of(
+        new GpuWorkload("G1", "fused", what, relu, training, 1, Planner.FUSED, Unit.MICROSECONDS_PER_EPOCH, stepsOfLap, stepsToLoss,
+            false),
+        new GpuWorkload("G1", "layered", what, relu, training, 1, Planner.LAYERED, Unit.MICROSECONDS_PER_EPOCH, stepsOfLap,
+            stepsToLoss, false),
+        new GpuWorkload("G1", "sigmoid fused", what, notebook(Activation.SIGMOID), training, 1, Planner.FUSED,
+            Unit.MICROSECONDS_PER_EPOCH, stepsOfLap, stepsToLoss, false));
+  }
+
+  /** G2: as many of G1's networks as a GPU has multiprocessors, and many more. */
+  private static List<Workload> manyNetworks(boolean reduced) {
+    List<Integer> counts = reduced ? List.of(1, 2, 5, 33) : List.of(1, 132, 1024, 16_384);
+    int stepsToLoss = 100;
+    String what = counts.stream().map(String::valueOf).collect(Collectors.joining(", ")) + " networks of G1 (relu) with different first"
+        + " weights in one session, fp32 and fp64; loss after " + stepsToLoss + " epochs, mean over networks"
+        + reduced(reduced, "1, 132, 1024, 16384 networks");
+    TrainingInputs inputs = notebook(Activation.RELU);
+    List<Workload> lines = new ArrayList<>();
+    for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
+      for (int count : counts) {
+        lines.add(new GpuWorkload("G2", count + " " + precision.key(), what, inputs,
+            single(Loss.MSE, 0.01, 1).withPrecision(precision), count, Planner.AUTO, Unit.NETWORK_EPOCHS,
+            reduced ? 2 : count > 2000 ? 100 : 1000, stepsToLoss, false));
+      }
+    }
+    return lines;
+  }
+
+  private static TrainingInputs notebook(Activation activation) {
+    return new TrainingInputs(NetworkSpec.of(activation, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1), Loss.MSE, Source.NOTEBOOK, 400);
+  }
+
+  /** G3: mini-batches of W2's network. */
+  private static List<Workload> batches(boolean reduced) {
+    NetworkSpec network = reduced ? NetworkSpec.of(Activation.RELU, 784, 32, 32, 10) : NetworkSpec.of(Activation.RELU, 784, 512, 512, 10);
+    int rows = reduced ? 256 : 10_240;
+    int stepsToLoss = rows / 128;
+    String what = network.shape() + ", relu, cross_entropy, sgd 0.05, " + rows + " rows in batches of 128, fp32 and TF32; loss after "
+        + stepsToLoss + " steps" + reduced(reduced, "784-512-512-10, 10240 rows, 80 steps");
+    TrainingInputs inputs = new TrainingInputs(network, Loss.CROSS_ENTROPY, Source.RANDOM, rows);
+    return Stream.of(Precision.FP32, Precision.TF32)
+        .<Workload>map(precision -> new GpuWorkload("G3", precision.key(), what, inputs,
+            single(Loss.CROSS_ENTROPY, 0.05, 1).withBatchSize(128).withPrecision(precision), 1, Planner.LAYERED,
+            Unit.MICROSECONDS_PER_STEP, reduced ? stepsToLoss : 10 * stepsToLoss, stepsToLoss, true))
+        .toList();
+  }
+
+  /** G4: layers wide enough for the products to be all that counts; 134 million weights. */
+  private static List<Workload> wideLayers(boolean reduced) {
+    int width = reduced ? 64 : 4096;
+    int stepsToLoss = reduced ? 2 : 10;
+    String what = "eight layers of " + width + "x" + width + ", relu, mse, sgd 0.5, all " + width + " rows in a step, fp32 and TF32;"
+        + " a step counts as 2 operations a weight and row for each of forward, dW and dX, without the first layer's dX; loss after "
+        + stepsToLoss + " steps" + reduced(reduced, "4096x4096, 4096 rows, 10 steps");
+    TrainingInputs inputs = new TrainingInputs(
+        NetworkSpec.of(Activation.RELU, width, width, width, width, width, width, width, width, width), Loss.MSE, Source.RANDOM, width);
+    return Stream.of(Precision.FP32, Precision.TF32)
+        .<Workload>map(precision -> new GpuWorkload("G4", precision.key(), what, inputs,
+            single(Loss.MSE, 0.5, 1).withPrecision(precision), 1, Planner.LAYERED, Unit.TERAFLOPS, 2, stepsToLoss, true))
+        .toList();
+  }
+
+  private static String reduced(boolean reduced, String onGpu) {
+    return reduced ? " (reduced; on a GPU: " + onGpu + ")" : "";
   }
 
   private static TrainingSpec single(Loss loss, double learningRate, int epochs) {

@@ -2,13 +2,18 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.Version;
+import dev.plumb.backend.Backend;
 import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.GpuProbes;
 import dev.plumb.bench.Bench;
 import dev.plumb.bench.BenchJson;
 import dev.plumb.bench.BenchResult;
 import dev.plumb.bench.Ceiling;
 import dev.plumb.bench.Entrant;
+import dev.plumb.bench.GpuBench;
+import dev.plumb.bench.GpuPlan;
 import dev.plumb.bench.Machine;
 import dev.plumb.bench.Others;
 import dev.plumb.bench.Outcome;
@@ -22,9 +27,14 @@ import dev.plumb.store.AtomicFile;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
@@ -32,15 +42,20 @@ import org.apache.commons.cli.Options;
 final class BenchCommand implements Command {
   private final DeviceChoice devices;
   private final List<Workload> workloads;
+  private final Function<Boolean, List<Workload>> gpuWorkloads;
 
   BenchCommand(DeviceChoice devices) {
-    this(devices, Workloads.standard());
+    this(devices, Workloads.standard(), Workloads::gpu);
   }
 
-  /** @param workloads to choose from */
-  BenchCommand(DeviceChoice devices, List<Workload> workloads) {
+  /**
+   * @param workloads to choose from on every device
+   * @param gpuWorkloads to choose from on a GPU besides, reduced or not
+   */
+  BenchCommand(DeviceChoice devices, List<Workload> workloads, Function<Boolean, List<Workload>> gpuWorkloads) {
     this.devices = devices;
     this.workloads = workloads;
+    this.gpuWorkloads = gpuWorkloads;
   }
 
   @Override
@@ -61,18 +76,21 @@ final class BenchCommand implements Command {
   @Override
   public String details() {
     StringBuilder known = new StringBuilder();
-    workloads.forEach(workload -> known.append("  ").append(workload.name()).append("  ").append(workload.what()).append('\n'));
+    Stream.concat(workloads.stream(), gpuWorkloads.apply(false).stream())
+        .map(workload -> "  " + workload.family() + "  " + workload.what() + "\n").distinct().forEach(known::append);
     return """
         First the ceilings: multiply-adds, copies and matrix products by themselves. Then the workloads, or those
-        named, by one thread and by all, and on a card if one can be used: what was achieved, what the ceiling
-        allows, and the ratio of the two. Every figure is the median of several runs; the smallest and the largest
-        stand behind it. A workload and its ceiling are measured in turns, so that a busy machine slows both.
+        named, by one thread and by all, and on a GPU if one can be used: what was achieved, what the ceiling
+        allows, and the ratio of the two. Every figure is the median of several runs, followed by the smallest and
+        the largest. A workload and its ceiling are measured in turns, so that a busy machine slows both.
 
         workloads:
         """ + known + """
 
-        Without --device every device that can be used is measured, but for the reference, which is slow on
-        purpose; it takes the studies alone.
+        The G workloads are for a GPU only; without a name, a GPU takes them and the studies, and a CPU takes the
+        others. On a GPU a figure is the median of seven measurements of at least 0.2 s, without rests between them.
+        The reference, which is slow on purpose, takes only the studies. Without --device every device that can be
+        used is measured, except the reference.
         """;
   }
 
@@ -83,31 +101,50 @@ final class BenchCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    List<Workload> chosen = chosen(arguments);
+    Set<String> named = named(arguments);
     Plan plan = arguments.has(Flags.QUICK) ? Plan.quick() : Plan.full();
+    GpuPlan gpuPlan = arguments.has(Flags.QUICK) ? GpuPlan.quick() : GpuPlan.full();
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
     List<Backends.Selection> opened = new ArrayList<>();
     try {
-      List<Entrant> entrants = open(arguments, opened, err);
-      Optional<String> library = entrants.stream()
-          .filter(entrant -> entrant.backend() instanceof BareProducts)
-          .map(entrant -> ((BareProducts) entrant.backend()).library())
-          .findFirst();
+      Devices measured = open(arguments, named, opened, err);
       Machine machine = Machine.here();
       Others others = new Others();
       BenchTable table = new BenchTable(out);
-      table.print(machine, library, plan);
-      Bench bench = new Bench(entrants, chosen, plan, doing -> {
+      Optional<String> library = measured.library();
+      table.print(machine, library);
+      Consumer<String> onProgress = doing -> {
         if (!arguments.has(Flags.QUIET)) {
           err.println("plumb bench: " + doing);
         }
+      };
+      List<Ceiling> ceilings = new ArrayList<>();
+      List<Outcome> outcomes = new ArrayList<>();
+      List<String> notMeasured = new ArrayList<>();
+      if (!measured.entrants().isEmpty()) {
+        table.print(plan);
+        Bench bench = new Bench(measured.entrants(), onCpu(arguments, named), plan, onProgress);
+        ceilings.addAll(bench.ceilings());
+        table.printCeilings(ceilings);
+        outcomes.addAll(bench.outcomes());
+        table.printOutcomes(outcomes);
+      }
+      measured.gpu().ifPresent(gpu -> {
+        boolean standIn = ((GpuProbes) gpu).isStandIn();
+        table.print(gpu.device(), standIn, gpuPlan);
+        GpuBench bench = new GpuBench(gpu, onGpu(named, standIn), gpuPlan, onProgress);
+        List<Ceiling> ofGpu = bench.ceilings();
+        table.printCeilings(ofGpu);
+        ceilings.addAll(ofGpu);
+        List<Outcome> outcomesOfGpu = bench.outcomes();
+        table.printGpuOutcomes(outcomesOfGpu);
+        outcomes.addAll(outcomesOfGpu);
+        notMeasured.addAll(bench.notMeasured());
       });
-      List<Ceiling> ceilings = bench.ceilings();
-      table.printCeilings(ceilings);
-      List<Outcome> outcomes = bench.outcomes();
-      BenchResult result = new BenchResult(machine, library, plan, others.busy(), ceilings, outcomes);
-      table.printOutcomes(result);
+      BenchResult result = new BenchResult(machine, library, plan, measured.gpu().map(gpu -> gpuPlan), others.busy(), ceilings,
+          outcomes, notMeasured);
+      table.printEnd(result);
       json.ifPresent(file -> AtomicFile.write(file, sink -> BenchJson.write(result, Version.CURRENT, sink)));
       return ExitCode.DONE;
     } finally {
@@ -115,58 +152,115 @@ final class BenchCommand implements Command {
     }
   }
 
-  /** The workloads named, in their own order; all but those that the device is too slow for where none is. */
-  private List<Workload> chosen(Arguments arguments) {
-    List<String> known = workloads.stream().map(Workload::name).toList();
-    List<String> named = arguments.operands();
-    boolean onReference = isReference(arguments);
-    for (String name : named) {
+  /**
+   * What is measured.
+   *
+   * @param entrants of the CPU, or the reference
+   */
+  private record Devices(List<Entrant> entrants, Optional<Backend> gpu) {
+    Optional<String> library() {
+      Optional<String> ofCpu = entrants.stream()
+          .filter(entrant -> entrant.backend() instanceof BareProducts)
+          .map(entrant -> ((BareProducts) entrant.backend()).library())
+          .findFirst();
+      Optional<String> ofGpu = gpu.map(backend -> ((GpuProbes) backend).library());
+      List<String> all = Stream.of(ofCpu, ofGpu).flatMap(Optional::stream).toList();
+      return all.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", all));
+    }
+  }
+
+  /** The names of workloads on the command line; empty for the usual ones of each device. */
+  private Set<String> named(Arguments arguments) {
+    List<String> known = Stream.concat(workloads.stream(), gpuWorkloads.apply(false).stream())
+        .map(Workload::family).distinct().toList();
+    for (String name : arguments.operands()) {
       if (!known.contains(name)) {
         throw new InvalidInputException("unknown workload \"" + name + "\"" + Spelling.didYouMean(name, known)
             + "; one or more of " + String.join(", ", known));
       }
     }
-    List<Workload> chosen = workloads.stream()
-        .filter(workload -> named.isEmpty() ? !onReference || workload instanceof StudyWorkload : named.contains(workload.name()))
+    return new LinkedHashSet<>(arguments.operands());
+  }
+
+  private boolean isForGpuOnly(String name) {
+    return workloads.stream().noneMatch(workload -> workload.family().equals(name));
+  }
+
+  /** The workloads of a CPU or the reference, which is too slow for all but studies. */
+  private List<Workload> onCpu(Arguments arguments, Set<String> named) {
+    boolean onReference = isReference(arguments);
+    return workloads.stream()
+        .filter(workload -> named.isEmpty() ? !onReference || workload instanceof StudyWorkload : named.contains(workload.family()))
         .toList();
-    for (Workload workload : chosen) {
-      if (onReference && !(workload instanceof StudyWorkload)) {
-        throw new InvalidInputException("--device reference: too slow for " + workload.name()
+  }
+
+  /** The workloads of a GPU: its own and the studies, or any that are named. */
+  private List<Workload> onGpu(Set<String> named, boolean standIn) {
+    return Stream.concat(gpuWorkloads.apply(standIn).stream(),
+            workloads.stream().filter(workload -> !named.isEmpty() || workload instanceof StudyWorkload))
+        .filter(workload -> named.isEmpty() || named.contains(workload.family()))
+        .toList();
+  }
+
+  private void requireOnCpu(Set<String> named, boolean onReference) {
+    for (String name : named) {
+      if (isForGpuOnly(name)) {
+        throw new InvalidInputException(name + " is a workload for a GPU; use --device cuda, or name one or more of "
+            + workloads.stream().map(Workload::family).collect(Collectors.joining(", ")));
+      }
+      if (onReference && workloads.stream().noneMatch(
+          workload -> workload.family().equals(name) && workload instanceof StudyWorkload)) {
+        throw new InvalidInputException("--device reference: too slow for " + name
             + "; leave the workload out, or choose another device");
       }
     }
-    return chosen;
   }
 
   private static boolean isReference(Arguments arguments) {
     return arguments.text(Flags.DEVICE).filter(DeviceInfo.Kind.REFERENCE.key()::equals).isPresent();
   }
 
-  /** The backends to be measured: what --device names, else the CPU, and a card where one can be used. */
-  private List<Entrant> open(Arguments arguments, List<Backends.Selection> opened, PrintStream err) {
+  /** Opens what is to be measured: what --device names, else the CPU, and a GPU where one can be used. */
+  private Devices open(Arguments arguments, Set<String> named, List<Backends.Selection> opened, PrintStream err) {
     Optional<String> device = arguments.text(Flags.DEVICE).filter(name -> !name.equals("auto"));
-    List<Entrant> entrants = new ArrayList<>();
-    if (device.isPresent() && !device.get().equals(DeviceInfo.Kind.CPU.key())) {
+    boolean onCpu = device.isEmpty() || device.get().equals(DeviceInfo.Kind.CPU.key());
+    if (device.isPresent() && (onCpu || isReference(arguments))) {
+      requireOnCpu(named, isReference(arguments));
+    }
+    if (!onCpu) {
       Backends.Selection selection = devices.open(arguments, err);
       opened.add(selection);
-      return List.of(new Entrant(selection.backend(), DeviceChoice.isReference(selection) ? 1 : 0));
+      return selection.backend() instanceof GpuProbes
+          ? new Devices(List.of(), Optional.of(selection.backend()))
+          : new Devices(List.of(new Entrant(selection.backend(), DeviceChoice.isReference(selection) ? 1 : 0)), Optional.empty());
     }
+    List<Entrant> entrants = new ArrayList<>();
     int most = (int) arguments.whole(
         Flags.THREADS, Runtime.getRuntime().availableProcessors(), 1, DeviceChoice.MOST_THREADS);
-    for (int threads : Stream.of(1, most).distinct().toList()) {
-      Backends.Selection cpu = devices.open("cpu", OptionalInt.of(threads), arguments, err);
-      opened.add(cpu);
-      entrants.add(new Entrant(cpu.backend(), threads));
-    }
-    if (device.isEmpty()) {
-      Backends.Selection any = devices.open("auto", OptionalInt.empty(), arguments, err);
-      opened.add(any);
-      if (any.backend().device().kind() == DeviceInfo.Kind.CUDA) {
-        entrants.add(new Entrant(any.backend(), 0));
-      } else if (!arguments.has(Flags.QUIET)) {
-        err.println(Printable.text("plumb bench: no card is measured: " + any.reason()));
+    if (named.isEmpty() || !named.stream().allMatch(this::isForGpuOnly)) {
+      for (int threads : Stream.of(1, most).distinct().toList()) {
+        Backends.Selection cpu = devices.open("cpu", OptionalInt.of(threads), arguments, err);
+        opened.add(cpu);
+        entrants.add(new Entrant(cpu.backend(), threads));
       }
     }
-    return entrants;
+    return new Devices(entrants, device.isEmpty() ? openGpu(arguments, named, opened, err) : Optional.empty());
+  }
+
+  /** Opens a GPU where one can be used; a workload that only a GPU takes must have one. */
+  private Optional<Backend> openGpu(Arguments arguments, Set<String> named, List<Backends.Selection> opened, PrintStream err) {
+    Backends.Selection any = devices.open("auto", OptionalInt.empty(), arguments, err);
+    opened.add(any);
+    if (any.backend() instanceof GpuProbes) {
+      return Optional.of(any.backend());
+    }
+    Optional<String> forGpu = named.stream().filter(this::isForGpuOnly).findFirst();
+    if (forGpu.isPresent()) {
+      throw new DeviceUnavailableException(forGpu.get() + " needs a GPU, and none can be used: " + any.reason());
+    }
+    if (!arguments.has(Flags.QUIET)) {
+      err.println(Printable.text("plumb bench: no GPU is measured: " + any.reason()));
+    }
+    return Optional.empty();
   }
 }

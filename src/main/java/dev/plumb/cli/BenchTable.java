@@ -1,8 +1,10 @@
 package dev.plumb.cli;
 
+import dev.plumb.backend.DeviceInfo;
 import dev.plumb.bench.BenchResult;
 import dev.plumb.bench.Ceiling;
 import dev.plumb.bench.Figure;
+import dev.plumb.bench.GpuPlan;
 import dev.plumb.bench.Machine;
 import dev.plumb.bench.Outcome;
 import dev.plumb.bench.Plan;
@@ -17,6 +19,7 @@ import java.util.TreeMap;
 
 /** What was measured for people: a figure is the median and, in brackets, the smallest and the largest of its runs. */
 final class BenchTable {
+  private static final int LOSS_DECIMALS = 8;
   private static final double MIB = 1 << 20;
   private static final int SIGNIFICANT = 3;
 
@@ -26,12 +29,35 @@ final class BenchTable {
     this.out = out;
   }
 
-  void print(Machine machine, Optional<String> library, Plan plan) {
+  void print(Machine machine, Optional<String> library) {
     out.println(Printable.text("machine: " + machine.processor() + ", " + machine.processors()
         + (machine.processors() == 1 ? " processor, " : " processors, ") + machine.java() + ", " + machine.system()));
     library.ifPresent(name -> out.println(Printable.text("matrix products: " + name)));
+    out.flush();
+  }
+
+  /** The head of the CPU's figures. */
+  void print(Plan plan) {
     out.println("runs: " + plan.runs() + " a figure" + (plan.wholeRuns() ? "" : ", short ones: the figures are poor")
         + "; median [smallest, largest]");
+    out.println();
+    out.flush();
+  }
+
+  /**
+   * The head of a GPU's figures.
+   *
+   * @param standIn whether a CPU computes in the GPU's place
+   */
+  void print(DeviceInfo device, boolean standIn, GpuPlan plan) {
+    out.println(Printable.text("GPU: " + device.name()));
+    if (standIn) {
+      out.println("This is the host device, a CPU that stands in for a GPU in tests: sizes are reduced, and the figures say nothing"
+          + " about a GPU.");
+    }
+    out.println("runs: " + plan.runs() + " per figure" + (plan.secondsOfRun() > 0
+        ? ", each at least " + plan.secondsOfRun() + " s long, after " + plan.warmUpSeconds() + " s of warm-up"
+        : ", short ones: the figures are poor") + "; median [smallest, largest]");
     out.println();
     out.flush();
   }
@@ -60,14 +86,39 @@ final class BenchTable {
   }
 
   private static String column(Ceiling ceiling) {
+    if (ceiling.threads() == 0) {
+      return "GPU";
+    }
     if (ceiling.threads() == 1) {
       return "1 thread";
     }
     return ceiling.threads() + " threads" + (ceiling.way().isEmpty() ? "" : ", " + ceiling.way());
   }
 
-  void printOutcomes(BenchResult result) {
-    List<Outcome> outcomes = result.outcomes();
+  /** A GPU's outcomes: with the planner, and the loss that a training came to. */
+  void printGpuOutcomes(List<Outcome> outcomes) {
+    TextTable table = new TextTable().left("workload").left("planner").right("networks").left("precision").left("unit")
+        .right("achieved").right("bare products").right("ratio").right("final loss").right("session MiB");
+    for (Outcome outcome : outcomes) {
+      Workload workload = outcome.workload();
+      table.row(List.of(
+          workload.name(),
+          outcome.result().planner().orElse("-"),
+          Integer.toString(workload.replicas()),
+          workload.precision().key(),
+          workload.unit().symbol(),
+          cell(outcome.achieved()),
+          outcome.bound().map(bound -> cell(bound.ceiling())).orElse("-"),
+          outcome.bound().map(bound -> cell(bound.ratio())).orElse("-"),
+          outcome.result().finalLoss().isPresent() ? Decimal.fixed(outcome.result().finalLoss().getAsDouble(), LOSS_DECIMALS) : "-",
+          outcome.sessionBytes().isPresent() ? Decimal.fixed(outcome.sessionBytes().getAsLong() / MIB, 1) : "-"));
+    }
+    table.print(out);
+    out.println();
+    out.flush();
+  }
+
+  void printOutcomes(List<Outcome> outcomes) {
     TextTable table = new TextTable().left("workload").left("device").right("threads").left("unit")
         .right("achieved").right("ceiling").right("ratio").left("against").right("session MiB");
     for (Outcome outcome : outcomes) {
@@ -85,7 +136,14 @@ final class BenchTable {
     }
     table.print(out);
     out.println();
-    outcomes.stream().map(Outcome::workload).distinct().forEach(workload -> out.println(workload.name() + ": " + workload.what()));
+    out.flush();
+  }
+
+  /** What the workloads are, what could not be measured, and how busy the machine was with something else. */
+  void printEnd(BenchResult result) {
+    result.outcomes().stream().map(Outcome::workload).map(workload -> workload.family() + ": " + workload.what()).distinct()
+        .forEach(out::println);
+    result.notMeasured().forEach(line -> out.println(Printable.text("not measured: " + line)));
     result.othersBusy().ifPresent(busy -> out.println("others: " + Decimal.fixed(busy, 2)
         + " processors were busy with something else meanwhile"));
     out.flush();

@@ -15,6 +15,18 @@ final class ExactLog {
   /** |s| is at most 0.172, so that the term behind the last is below 2^-110. */
   private static final int LAST_TERM = 20;
 
+  /** 1 / (2k + 1), and what its rounding lost. */
+  private static final double[] COEFFICIENTS = new double[LAST_TERM + 1];
+  private static final double[] COEFFICIENTS_LOW = new double[LAST_TERM + 1];
+
+  static {
+    for (int k = 0; k <= LAST_TERM; k++) {
+      double divisor = 2 * k + 1;
+      COEFFICIENTS[k] = 1 / divisor;
+      COEFFICIENTS_LOW[k] = Math.fma(-COEFFICIENTS[k], divisor, 1) / divisor;
+    }
+  }
+
   private ExactLog() {}
 
   /** @param x positive, finite and normal */
@@ -36,13 +48,11 @@ final class ExactLog {
     double sum = 0;
     double sumLow = 0;
     for (int k = LAST_TERM; k >= 0; k--) {
-      double divisor = 2 * k + 1;
-      double coefficient = 1 / divisor;
-      double coefficientLow = Math.fma(-coefficient, divisor, 1) / divisor;
+      double coefficient = COEFFICIENTS[k];
       double product = sum * square;
       double productLow = Math.fma(sum, square, -product) + sum * squareLow + sumLow * square;
       double high = coefficient + product;
-      double low = sumError(coefficient, product, high) + productLow + coefficientLow;
+      double low = sumError(coefficient, product, high) + productLow + COEFFICIENTS_LOW[k];
       sum = high + low;
       sumLow = low - (sum - high);
     }

@@ -149,9 +149,17 @@ public final class NumpyRandom {
   }
 
   private void twist() {
-    for (int i = 0; i < N; i++) {
-      int y = (state[i] & 0x80000000) | (state[(i + 1) % N] & 0x7fffffff);
-      state[i] = state[(i + M) % N] ^ (y >>> 1) ^ ((y & 1) == 0 ? 0 : 0x9908b0df);
+    for (int i = 0; i < N - M; i++) {
+      state[i] = state[i + M] ^ twisted(state[i], state[i + 1]);
     }
+    for (int i = N - M; i < N - 1; i++) {
+      state[i] = state[i + M - N] ^ twisted(state[i], state[i + 1]);
+    }
+    state[N - 1] = state[M - 1] ^ twisted(state[N - 1], state[0]);
+  }
+
+  private static int twisted(int high, int low) {
+    int y = (high & 0x80000000) | (low & 0x7fffffff);
+    return (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
   }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.Backends;
 import dev.plumb.Version;
+import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.bench.StepsWorkload;
 import dev.plumb.bench.StudyWorkload;
 import dev.plumb.bench.Unit;
@@ -35,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code plumb bench} with workloads that take no time; what the figures are is nobody's concern here. */
 class BenchCommandTest {
-  private static final List<Workload> SMALL = List.of(
+  static final List<Workload> SMALL = List.of(
       new StudyWorkload("S1", "a small study", new StudySpec("small", 10, 1, Initializer.NOTEBOOK,
           TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
           List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1))))),
@@ -126,8 +127,23 @@ class BenchCommandTest {
     Ran none = bench((device, usage) -> device.equals("auto")
         ? new Backends.Selection(Backends.reference(), "no card at all") : Backends.open(device, usage), "S1", "--quick");
     assertEquals(0, none.code());
-    assertTrue(none.err().contains("no card is measured: no card at all"), none.err());
+    assertTrue(none.err().contains("no GPU is measured: no card at all"), none.err());
     assertFalse(none.out().contains("reference"), none.out());
+  }
+
+  @Test
+  void workloadForAGpuIsRefusedElsewhere() {
+    for (String device : new String[] {"cpu", "reference"}) {
+      assertEquals("G4 is a workload for a GPU; use --device cuda, or name one or more of W1, W2, W3, W4",
+          assertThrows(InvalidInputException.class, () -> benchOfAll(Backends::open, "G4", "--device", device)).getMessage());
+    }
+    assertEquals("G1 needs a GPU, and none can be used: no GPU at all",
+        assertThrows(DeviceUnavailableException.class, () -> benchOfAll(
+            (device, usage) -> new Backends.Selection(Backends.reference(), "no GPU at all"), "G1", "--quick")).getMessage());
+  }
+
+  private static Ran benchOfAll(DeviceChoice.Opener devices, String... arguments) {
+    return run(new BenchCommand(new DeviceChoice(devices)), arguments);
   }
 
   @Test
@@ -136,7 +152,7 @@ class BenchCommandTest {
     int code = Main.run(new String[] {"bench", "W1", "W9"}, new PrintStream(new ByteArrayOutputStream()),
         new PrintStream(err, true, StandardCharsets.UTF_8));
     assertEquals(2, code);
-    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4",
+    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4, G1, G2, G3, G4",
         err.toString(StandardCharsets.UTF_8).strip());
   }
 
@@ -145,7 +161,10 @@ class BenchCommandTest {
   }
 
   private static Ran bench(DeviceChoice.Opener devices, String... arguments) {
-    BenchCommand command = new BenchCommand(new DeviceChoice(devices), SMALL);
+    return run(new BenchCommand(new DeviceChoice(devices), SMALL, reduced -> List.of()), arguments);
+  }
+
+  static Ran run(BenchCommand command, String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try (PrintStream toOut = new PrintStream(out, true, StandardCharsets.UTF_8);

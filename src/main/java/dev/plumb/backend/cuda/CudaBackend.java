@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.GpuProbes;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
@@ -14,15 +15,17 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import jcuda.jcublas.JCublas2;
 
 /** Training on an NVIDIA card, through the CUDA driver, cuBLAS and kernels of our own. Belongs to the thread that opened it. */
-public final class CudaBackend implements Backend {
+public final class CudaBackend implements Backend, GpuProbes {
   /** Losses and gradient norms of one step, in a buffer whose places are ints. */
   private static final long MOST_METRICS = 1L << 26;
 
   private final CudaContext context;
   private final CudaOptions options;
   private final Consumer<String> onNote;
+  private final boolean ownsContext;
   private final Set<String> told = new HashSet<>();
 
   /** Opens a card; notes are told to nobody. */
@@ -39,6 +42,7 @@ public final class CudaBackend implements Backend {
     context = new CudaContext(ordinal);
     this.options = options;
     this.onNote = onNote;
+    ownsContext = true;
     if (options.planner() == Planner.LAYERED) {
       try {
         context.needBlas();
@@ -47,6 +51,14 @@ public final class CudaBackend implements Backend {
         throw e;
       }
     }
+  }
+
+  /** Makes a backend with other options on the device of another one, which closes it. */
+  private CudaBackend(CudaBackend owner, CudaOptions options) {
+    context = owner.context;
+    this.options = options;
+    onNote = owner::tellOnce;
+    ownsContext = false;
   }
 
   /**
@@ -109,7 +121,48 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public String library() {
+    context.enter();
+    context.needBlas();
+    int[] version = new int[1];
+    context.call("asking for the version of cuBLAS", () -> JCublas2.cublasGetVersion(context.blas(), version));
+    return "cuBLAS " + version[0] / 10_000 + "." + version[0] / 100 % 100 + "." + version[0] % 100;
+  }
+
+  @Override
+  public boolean isStandIn() {
+    return CudaNatives.onHostDevice();
+  }
+
+  @Override
+  public Backend withPlanner(Planner planner) {
+    return new CudaBackend(this, options.withPlanner(planner));
+  }
+
+  @Override
+  public Probe copies(long bytes) {
+    return probes().copies(bytes);
+  }
+
+  @Override
+  public Probe emptyKernels(int kernels) {
+    return probes().emptyKernels(kernels);
+  }
+
+  @Override
+  public Probe products(NetworkSpec network, Precision precision, int batch, Set<GpuProbes.Products> of) {
+    return probes().products(network, precision, batch, of);
+  }
+
+  private CudaProbes probes() {
+    context.enter();
+    return new CudaProbes(context, options.guards());
+  }
+
+  @Override
   public void close() {
-    context.close();
+    if (ownsContext) {
+      context.close();
+    }
   }
 }

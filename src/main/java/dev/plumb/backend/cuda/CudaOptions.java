@@ -25,11 +25,12 @@ public record CudaOptions(Execution execution, boolean guards, Planner planner) 
     return new CudaOptions(Execution.GRAPH, CudaNatives.onHostDevice(), Planner.AUTO);
   }
 
-  public CudaOptions withExecution(Execution other) {
-    return new CudaOptions(other, guards, planner);
-  }
-
+  /** Returns these options with another planner. */
   public CudaOptions withPlanner(Planner other) {
     return new CudaOptions(execution, guards, other);
+  }
+
+  public CudaOptions withExecution(Execution other) {
+    return new CudaOptions(other, guards, planner);
   }
 }

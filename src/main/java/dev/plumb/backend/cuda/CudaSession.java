@@ -28,6 +28,9 @@ import java.util.function.Consumer;
  * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
  */
 final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
+  /** Elements of a vector that is written by one copy, padding included; a larger one takes a copy per tensor. */
+  private static final int MAX_SIZE_OF_ONE_COPY = 1 << 15;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -191,10 +194,19 @@ final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
   @Override
   public void write(Slot slot, int replica, double[] in) {
     requireVector(slot, replica, in);
-    for (int i = 0; i < layout.slices().size(); i++) {
-      ParameterLayout.Slice slice = layout.slices().get(i);
-      double[] values = Arrays.copyOfRange(in, slice.offset(), slice.offset() + slice.size());
-      transfers.upload(values, state.pointer(slot, replica, state.layout().offset(i)));
+    PaddedLayout padded = state.layout();
+    if (padded.size() <= MAX_SIZE_OF_ONE_COPY) {
+      double[] values = new double[(int) padded.size()];
+      for (int i = 0; i < layout.slices().size(); i++) {
+        ParameterLayout.Slice slice = layout.slices().get(i);
+        System.arraycopy(in, slice.offset(), values, (int) padded.offset(i), slice.size());
+      }
+      transfers.upload(values, state.pointer(slot, replica, 0));
+    } else {
+      for (int i = 0; i < layout.slices().size(); i++) {
+        ParameterLayout.Slice slice = layout.slices().get(i);
+        transfers.upload(in, slice.offset(), slice.size(), state.pointer(slot, replica, padded.offset(i)));
+      }
     }
     if (slot == Slot.PARAMETERS) {
       transfers.upload(new long[] {-1}, state.firstNotFinite.pointer((long) replica * Long.BYTES));

@@ -6,6 +6,7 @@ import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import java.nio.FloatBuffer;
 import jcuda.driver.CUdeviceptr;
 
 /**
@@ -13,7 +14,7 @@ import jcuda.driver.CUdeviceptr;
  * session's precision on the way. Every method waits until its copy is done, and so for all that was enqueued before.
  */
 final class Transfers {
-  private static final int BUFFER_BYTES = 1 << 18;
+  private static final int BUFFER_BYTES = 1 << 20;
 
   private final CudaContext context;
   private final HostMemory buffer;
@@ -32,14 +33,20 @@ final class Transfers {
 
   /** Writes all values from the address on. */
   void upload(double[] values, CUdeviceptr to) {
+    upload(values, 0, values.length, to);
+  }
+
+  /** Writes some of the values from the address on. */
+  void upload(double[] values, int from, int length, CUdeviceptr to) {
     int size = single ? Float.BYTES : Double.BYTES;
-    inPieces(values.length, size, (first, count) -> {
-      for (int i = 0; i < count; i++) {
-        if (single) {
-          buffer.bytes().putFloat(i * Float.BYTES, (float) values[first + i]);
-        } else {
-          buffer.bytes().putDouble(i * Double.BYTES, values[first + i]);
+    inPieces(length, size, (first, count) -> {
+      if (single) {
+        FloatBuffer floats = buffer.bytes().asFloatBuffer();
+        for (int i = 0; i < count; i++) {
+          floats.put(i, (float) values[from + first + i]);
         }
+      } else {
+        buffer.bytes().asDoubleBuffer().put(0, values, from + first, count);
       }
       toDevice(to, (long) first * size, (long) count * size);
     });

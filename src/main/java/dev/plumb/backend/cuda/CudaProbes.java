@@ -1,0 +1,233 @@
+package dev.plumb.backend.cuda;
+
+import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
+
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.GpuProbes;
+import dev.plumb.backend.cuda.DeviceArena.Slice;
+import dev.plumb.backend.cuda.Launches.Grid;
+import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.model.Activation;
+import dev.plumb.model.LayerSpec;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import jcuda.driver.CUdeviceptr;
+
+/** The work that {@link GpuProbes} measures, each kind in device memory of its own. */
+final class CudaProbes {
+  /** Random numbers that all matrices are filled with, again and again. */
+  private static final int RANDOM_NUMBERS = 1 << 20;
+  private static final long SEED = 42;
+  /** A copy of fewer bytes would measure a cache. */
+  private static final long MIN_COPY_BYTES = 1 << 20;
+
+  /** Steps whose products make a graph: as many as training takes at once, or fewer where they are long enough by themselves. */
+  private static final int MAX_STEPS_OF_GRAPH = 32;
+  private static final double OPERATIONS_OF_GRAPH = 1e11;
+
+  private final CudaContext context;
+  private final boolean guards;
+
+  CudaProbes(CudaContext context, boolean guards) {
+    this.context = context;
+    this.guards = guards;
+  }
+
+  /** Copies of that many bytes, or half of it, or a quarter, until two buffers fit. */
+  GpuProbes.Probe copies(long bytes) {
+    for (long size = bytes; ; size /= 2) {
+      try {
+        return copiesOf(size);
+      } catch (DeviceUnavailableException e) {
+        if (size / 2 < MIN_COPY_BYTES) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private GpuProbes.Probe copiesOf(long bytes) {
+    DeviceArena arena = new DeviceArena(context, "copies within device memory", guards);
+    Slice from = arena.reserve("source of copies", bytes);
+    Slice to = arena.reserve("target of copies", bytes);
+    arena.allocate();
+    from.fill((byte) 1);
+    return new Work("copies of " + bytes + " bytes within device memory", 2.0 * bytes, arena, List.of(arena.release()),
+        () -> cuMemcpyDtoDAsync(to.pointer(), from.pointer(), bytes, context.stream()));
+  }
+
+  /** Kernels of one warp that are given no elements. */
+  GpuProbes.Probe emptyKernels(int kernels) {
+    DeviceArena arena = new DeviceArena(context, "kernels that do nothing", guards);
+    long address = reserveOne(arena).address();
+    Launches launches = new Launches(context, 1);
+    List<Runnable> releases = new ArrayList<>();
+    try {
+      Node empty = launches.bind(context.kernel("bias_activation_f32"), "no elements", new Grid(1, 1, 1, 32, 1),
+          address, address, address, 0L, 1, 1L, 1, Activation.LINEAR.ordinal());
+      return graph(kernels + " kernels that do nothing", kernels, arena, releases, Collections.nCopies(kernels, empty), launches);
+    } catch (RuntimeException e) {
+      launches.releaseInto(releases);
+      releases.add(arena.release());
+      context.release("releasing kernels that do nothing", releases);
+      throw e;
+    }
+  }
+
+  private static Slice reserveOne(DeviceArena arena) {
+    Slice slice = arena.reserve("an element", Float.BYTES);
+    arena.allocate();
+    return slice;
+  }
+
+  /** The products of a step of {@link StepPlan}, over buffers as {@link Workspace} and {@link SessionState} have them. */
+  GpuProbes.Probe products(NetworkSpec network, Precision precision, int batch, Set<GpuProbes.Products> of) {
+    context.use(precision);
+    Products products = new Products(context, precision);
+    PaddedLayout layout = new PaddedLayout(network, precision);
+    int bytes = Transfers.bytesOf(precision);
+    DeviceArena arena = new DeviceArena(context, "products of " + network.shape(), guards);
+    List<Slice> all = new ArrayList<>();
+    List<Long> sizes = new ArrayList<>();
+    Slice x = reserve(arena, "X", (long) batch * network.inputs() * bytes, all, sizes);
+    Slice parameters = reserve(arena, "parameters", layout.size() * bytes, all, sizes);
+    Slice gradients = reserve(arena, "gradients", layout.size() * bytes, all, sizes);
+    List<Slice> z = new ArrayList<>();
+    List<Slice> a = new ArrayList<>();
+    List<Slice> delta = new ArrayList<>();
+    for (int layer = 0; layer < network.layerCount(); layer++) {
+      long size = (long) batch * network.layer(layer).out() * bytes;
+      z.add(reserve(arena, "Z of layer " + layer, size, all, sizes));
+      a.add(reserve(arena, "A of layer " + layer, size, all, sizes));
+      delta.add(reserve(arena, "delta of layer " + layer, size, all, sizes));
+    }
+    arena.allocate();
+    List<Runnable> releases = new ArrayList<>();
+    try {
+      fillWithRandomNumbers(precision, all, sizes);
+      List<Node> nodes = new ArrayList<>();
+      double operations = 0;
+      for (int layer = 0; layer < network.layerCount() && of.contains(GpuProbes.Products.FORWARD); layer++) {
+        LayerSpec spec = network.layer(layer);
+        nodes.add(products.forward("layer " + layer, batch, spec.in(), spec.out(), matrix(layer == 0 ? x : a.get(layer - 1)),
+            new Matrix(parameters.pointer(layout.weight(layer) * bytes), 0), matrix(z.get(layer)), 1));
+        operations += operations(spec, batch);
+      }
+      for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
+        LayerSpec spec = network.layer(layer);
+        if (of.contains(GpuProbes.Products.WEIGHT_GRADIENTS)) {
+          nodes.add(products.weightGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
+              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients.pointer(layout.weight(layer) * bytes), 0), 1));
+          operations += operations(spec, batch);
+        }
+        if (layer > 0 && of.contains(GpuProbes.Products.INPUT_GRADIENTS)) {
+          nodes.add(products.inputGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
+              new Matrix(parameters.pointer(layout.weight(layer) * bytes), 0), matrix(delta.get(layer - 1)), 1));
+          operations += operations(spec, batch);
+        }
+      }
+      int steps = (int) Math.max(1, Math.min(MAX_STEPS_OF_GRAPH, OPERATIONS_OF_GRAPH / operations));
+      List<Node> repeated = Collections.nCopies(steps, nodes).stream().flatMap(List::stream).toList();
+      return graph("products of " + network.shape(), operations * steps, arena, releases, repeated, null);
+    } catch (RuntimeException e) {
+      releases.add(arena.release());
+      context.release("releasing products", releases);
+      throw e;
+    }
+  }
+
+  private static Slice reserve(DeviceArena arena, String what, long bytes, List<Slice> all, List<Long> sizes) {
+    Slice slice = arena.reserve(what, bytes);
+    all.add(slice);
+    sizes.add(bytes);
+    return slice;
+  }
+
+  private static Matrix matrix(Slice slice) {
+    return new Matrix(slice.pointer(), 0);
+  }
+
+  private static double operations(LayerSpec layer, int batch) {
+    return 2.0 * batch * layer.in() * layer.out();
+  }
+
+  /** Numbers from U(-0.5, 0.5): a multiplier draws more power, and so runs slower, on them than on zeros. */
+  private void fillWithRandomNumbers(Precision precision, List<Slice> slices, List<Long> sizes) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    double[] numbers = random.doubles(RANDOM_NUMBERS, -0.5, 0.5).toArray();
+    DeviceArena block = new DeviceArena(context, "random numbers", guards);
+    long blockBytes = (long) RANDOM_NUMBERS * Transfers.bytesOf(precision);
+    Slice source = block.reserve("random numbers", blockBytes);
+    Transfers transfers = new Transfers(context, precision);
+    try {
+      block.allocate();
+      transfers.upload(numbers, source.pointer());
+      for (int i = 0; i < slices.size(); i++) {
+        for (long done = 0; done < sizes.get(i); done += blockBytes) {
+          CUdeviceptr to = slices.get(i).pointer(done);
+          long part = Math.min(blockBytes, sizes.get(i) - done);
+          context.call("filling matrices", () -> cuMemcpyDtoDAsync(to, source.pointer(), part, context.stream()));
+        }
+      }
+      context.synchronize("filling matrices");
+    } finally {
+      context.release("releasing random numbers", List.of(block.release(), transfers.release()));
+    }
+  }
+
+  private GpuProbes.Probe graph(
+      String what, double amount, DeviceArena arena, List<Runnable> releases, List<Node> nodes, Launches launches) {
+    RecordedGraph graph = new RecordedGraph(context, "a graph of " + what, nodes);
+    releases.add(graph.release());
+    if (launches != null) {
+      launches.releaseInto(releases);
+    }
+    releases.add(arena.release());
+    return new Work(what, amount, arena, releases, graph::launch);
+  }
+
+  /** Something enqueued again and again. */
+  private final class Work implements GpuProbes.Probe {
+    private final String what;
+    private final double amount;
+    private final DeviceArena arena;
+    private final List<Runnable> releases;
+    private final Runnable enqueue;
+
+    Work(String what, double amount, DeviceArena arena, List<Runnable> releases, Runnable enqueue) {
+      this.what = what;
+      this.amount = amount;
+      this.arena = arena;
+      this.releases = List.copyOf(releases);
+      this.enqueue = enqueue;
+    }
+
+    @Override
+    public double amount() {
+      return amount;
+    }
+
+    @Override
+    public void run(int times) {
+      context.enter();
+      context.call(what, () -> {
+        for (int i = 0; i < times; i++) {
+          enqueue.run();
+        }
+      });
+      context.synchronize(what);
+      arena.requireGuards(what);
+    }
+
+    @Override
+    public void close() {
+      context.enter();
+      context.release("releasing " + what, releases);
+    }
+  }
+}

@@ -1,0 +1,193 @@
+package dev.plumb.bench;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.GpuProbes;
+import dev.plumb.backend.GpuProbes.Probe;
+import dev.plumb.backend.GpuProbes.Products;
+import dev.plumb.bench.Outcome.Against;
+import dev.plumb.bench.StepsWorkload.Bound;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
+
+/** Measures a GPU's ceilings, and then how close training comes to them. A workload and its bound are measured in turns. */
+public final class GpuBench {
+  /** A training that is no longer finite starts again; a workload that does so this often is not measured. */
+  private static final int MAX_RESTARTS = 3;
+  private static final Set<Products> WHOLE_STEP = EnumSet.allOf(Products.class);
+
+  private final Backend backend;
+  private final GpuProbes probes;
+  private final List<Workload> workloads;
+  private final GpuPlan plan;
+  private final Consumer<String> onProgress;
+  private final List<String> notMeasured = new ArrayList<>();
+
+  /** The products of a workload's step. */
+  private record StepProducts(String workload, NetworkSpec network, int batch) {}
+
+  /**
+   * @param backend a GPU's, which is a {@link GpuProbes} too
+   * @param onProgress is told, in a few words, what is measured next
+   */
+  public GpuBench(Backend backend, List<Workload> workloads, GpuPlan plan, Consumer<String> onProgress) {
+    this.backend = backend;
+    this.probes = (GpuProbes) backend;
+    this.workloads = List.copyOf(workloads);
+    this.plan = plan;
+    this.onProgress = onProgress;
+  }
+
+  /** Returns what could not be measured, and why; a line each. */
+  public List<String> notMeasured() {
+    return List.copyOf(notMeasured);
+  }
+
+  /** Measures copies, launches, and the products of the workloads by themselves. */
+  public List<Ceiling> ceilings() {
+    List<Ceiling> ceilings = new ArrayList<>();
+    measure(ceilings, "copy within device memory, read and written", "GB/s", 1e9, plan.warmUpSeconds(),
+        () -> probes.copies(plan.copyBytes()));
+    measure(ceilings, "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
+        () -> probes.emptyKernels(plan.kernels()));
+    Set<StepProducts> steps = new LinkedHashSet<>();
+    for (Workload workload : workloads) {
+      if (workload instanceof GpuWorkload gpu && gpu.boundByProducts()) {
+        steps.add(new StepProducts(gpu.family(), gpu.network(), gpu.batch()));
+      }
+    }
+    for (StepProducts step : steps) {
+      for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32)) {
+        for (Products kind : Products.values()) {
+          measure(ceilings, step.workload() + " products, " + label(kind) + ", " + precision.key(), "TFLOP/s", 1e12,
+              plan.warmUpSecondsOfCeiling(),
+              () -> probes.products(step.network(), precision, step.batch(), EnumSet.of(kind)));
+        }
+      }
+    }
+    return ceilings;
+  }
+
+  private static String label(Products kind) {
+    return switch (kind) {
+      case FORWARD -> "forward";
+      case INPUT_GRADIENTS -> "dX";
+      case WEIGHT_GRADIENTS -> "dW";
+    };
+  }
+
+  /** @param scale amounts per unit of the rate; 0 for microseconds per amount */
+  private void measure(List<Ceiling> ceilings, String name, String unit, double scale, double warmUpSeconds, Supplier<Probe> opening) {
+    onProgress.accept(name);
+    try (Probe probe = opening.get()) {
+      if (probe.amount() == 0) {
+        return;
+      }
+      RepeatedWork work = new RepeatedWork(probe::run, plan.secondsOfRun());
+      work.warmUp(warmUpSeconds);
+      List<Double> rates = new ArrayList<>();
+      for (int run = 0; run < plan.runs(); run++) {
+        double seconds = work.seconds();
+        rates.add(scale == 0 ? seconds * 1e6 / probe.amount() : probe.amount() / scale / seconds);
+      }
+      ceilings.add(new Ceiling(name, unit, 0, "", new Figure(rates)));
+    } catch (DeviceUnavailableException e) {
+      notMeasured.add(name + ": " + e.getMessage());
+    }
+  }
+
+  /** Measures every workload. One that the device has no memory for, or that diverges, is left out. */
+  public List<Outcome> outcomes() {
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Workload workload : workloads) {
+      onProgress.accept(workload.name() + " on " + backend.device().kind().key());
+      try {
+        outcomes.add(measure(workload));
+      } catch (DeviceUnavailableException | DivergedException e) {
+        notMeasured.add(workload.name() + ": " + e.getMessage());
+      }
+    }
+    return outcomes;
+  }
+
+  private Outcome measure(Workload workload) {
+    Backend planned = workload instanceof GpuWorkload gpu ? probes.withPlanner(gpu.planner()) : backend;
+    Optional<Probe> bound = Optional.empty();
+    try (Course course = workload.open(planned)) {
+      bound = boundOf(workload);
+      Outcome.Result result = new Outcome.Result(course.lossFromFirstWeights(), course.planner());
+      if (result.finalLoss().isEmpty()) {
+        course.restart();
+      }
+      RepeatedWork laps = new RepeatedWork(course::laps, plan.secondsOfRun());
+      Optional<RepeatedWork> products = bound.map(probe -> new RepeatedWork(probe::run, plan.secondsOfRun()));
+      products.ifPresent(work -> work.warmUp(plan.warmUpSecondsOfCeiling()));
+      finite(course, () -> {
+        laps.warmUp(plan.warmUpSeconds());
+        return 0.0;
+      });
+      double amountOfBound = bound.map(Probe::amount).orElse(0.0);
+      double amountOfLap = workload.amount() / workload.laps();
+      List<Double> achieved = new ArrayList<>();
+      List<Double> ceiling = new ArrayList<>();
+      List<Double> ratio = new ArrayList<>();
+      for (int run = 0; run < plan.runs(); run++) {
+        double secondsOfLap = finite(course, laps::seconds);
+        achieved.add(workload.unit().speed(amountOfLap, secondsOfLap));
+        products.ifPresent(work -> {
+          double atBound = work.seconds() / amountOfBound * operationsOfLap(workload);
+          ceiling.add(workload.unit().speed(amountOfLap, atBound));
+          ratio.add(atBound / secondsOfLap);
+        });
+      }
+      Outcome outcome = new Outcome(workload, backend.device(), 0, new Figure(achieved),
+          bound.map(probe -> new Against("bare products", new Figure(ceiling), new Figure(ratio))), course.bytes(), result);
+      onProgress.accept(workload.name() + ": " + outcome.achieved().median() + " " + workload.unit().symbol());
+      return outcome;
+    } finally {
+      bound.ifPresent(Probe::close);
+    }
+  }
+
+  /** Measures; where the training diverges meanwhile, measures again from the first weights. */
+  private static double finite(Course course, DoubleSupplier measurement) {
+    for (int restarts = 0; ; restarts++) {
+      try {
+        return measurement.getAsDouble();
+      } catch (DivergedException e) {
+        if (restarts == MAX_RESTARTS) {
+          throw e;
+        }
+        course.restart();
+      }
+    }
+  }
+
+  private Optional<Probe> boundOf(Workload workload) {
+    if (workload instanceof GpuWorkload gpu && gpu.boundByProducts()) {
+      return Optional.of(probes.products(gpu.network(), gpu.precision(), gpu.batch(), WHOLE_STEP));
+    }
+    if (workload instanceof StepsWorkload steps && steps.bound() == Bound.PRODUCTS && steps.replicas() == 1) {
+      return Optional.of(probes.products(steps.network(), steps.precision(), steps.batch(), WHOLE_STEP));
+    }
+    return Optional.empty();
+  }
+
+  /** Of the products alone. */
+  private static double operationsOfLap(Workload workload) {
+    if (workload instanceof GpuWorkload gpu) {
+      return gpu.stepsOfLap() * gpu.operationsOfStep();
+    }
+    StepsWorkload steps = (StepsWorkload) workload;
+    return steps.stepsOfLap() * GpuWorkload.operationsOfStep(steps.network(), steps.batch());
+  }
+}

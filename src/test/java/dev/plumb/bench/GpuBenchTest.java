@@ -1,0 +1,160 @@
+package dev.plumb.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.Backends;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planner;
+import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.bench.StepsWorkload.Bound;
+import dev.plumb.bench.StepsWorkload.Source;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.study.StudyNetwork;
+import dev.plumb.study.StudySpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What is measured on a GPU; here on the host device, whose times mean nothing. */
+@Tag("cuda")
+@Tag("host-device")
+class GpuBenchTest {
+  private static final GpuPlan SHORT = new GpuPlan(3, 0, 0, 0, 1 << 20, 10);
+  private static final TrainingInputs NOTEBOOK =
+      new TrainingInputs(NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 1), Loss.MSE, Source.NOTEBOOK, 33);
+  private static final TrainingInputs CLASSES =
+      new TrainingInputs(NetworkSpec.of(Activation.RELU, 13, 31, 33, 5), Loss.CROSS_ENTROPY, Source.RANDOM, 65);
+
+  @BeforeEach
+  void load() {
+    HostDevice.load();
+    HostDevice.reset();
+  }
+
+  private static TrainingSpec training(Loss loss, double learningRate, Precision precision) {
+    return TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, learningRate, 1).withPrecision(precision);
+  }
+
+  private static GpuWorkload small(String name, Precision precision, int replicas, Planner planner, double learningRate) {
+    return new GpuWorkload("S1", name, "small networks", NOTEBOOK, training(Loss.MSE, learningRate, precision), replicas, planner,
+        replicas == 1 ? Unit.MICROSECONDS_PER_EPOCH : Unit.NETWORK_EPOCHS, 4, 10, false);
+  }
+
+  private static GpuWorkload batches(Precision precision) {
+    return new GpuWorkload("S2", precision.key(), "batches of 16", CLASSES,
+        training(Loss.CROSS_ENTROPY, 0.05, precision).withBatchSize(16), 1, Planner.LAYERED, Unit.MICROSECONDS_PER_STEP, 5, 5, true);
+  }
+
+  private static List<Outcome> outcomes(List<Workload> workloads, List<String> notMeasured) {
+    try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
+      GpuBench bench = new GpuBench(backend, workloads, SHORT, doing -> {});
+      List<Outcome> outcomes = bench.outcomes();
+      notMeasured.addAll(bench.notMeasured());
+      return outcomes;
+    }
+  }
+
+  @Test
+  void finalLossIsTheReferencesWhateverThePlanner() {
+    List<Workload> workloads = List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01),
+        small("layered", Precision.FP32, 1, Planner.LAYERED, 0.01), small("3 fp64", Precision.FP64, 3, Planner.AUTO, 0.01),
+        batches(Precision.FP32), batches(Precision.TF32));
+    Map<Precision, Double> tolerances = Map.of(Precision.FP64, 1e-11, Precision.FP32, 1e-5, Precision.TF32, 1e-3);
+    List<Outcome> outcomes = outcomes(workloads, new ArrayList<>());
+    assertEquals(workloads, outcomes.stream().map(Outcome::workload).toList());
+    Map<String, Double> expected = new HashMap<>();
+    try (Backend reference = Backends.reference()) {
+      for (Workload workload : workloads) {
+        try (Course course = workload.open(reference)) {
+          expected.put(workload.name(), course.lossFromFirstWeights().orElseThrow());
+        }
+      }
+    }
+    for (Outcome outcome : outcomes) {
+      double loss = expected.get(outcome.workload().name());
+      assertEquals(loss, outcome.result().finalLoss().orElseThrow(), tolerances.get(outcome.workload().precision()) * loss,
+          outcome.workload().name());
+    }
+    assertEquals(List.of("fused", "layered", "fused", "layered", "layered"),
+        outcomes.stream().map(outcome -> outcome.result().planner().orElseThrow()).toList());
+    assertEquals("", HostDevice.left());
+  }
+
+  @Test
+  void ratioOfEachRunFitsSpeedAndBound() {
+    StepsWorkload steps = new StepsWorkload("S3", "steps", CLASSES.network(),
+        training(Loss.CROSS_ENTROPY, 0.05, Precision.FP32).withBatchSize(13), 1, Source.RANDOM, 65, Bound.PRODUCTS, Unit.SAMPLES, 1);
+    List<Outcome> outcomes = outcomes(List.of(batches(Precision.FP32), steps), new ArrayList<>());
+    assertEquals(2, outcomes.size());
+    for (Outcome outcome : outcomes) {
+      Outcome.Against bound = outcome.bound().orElseThrow();
+      assertEquals("bare products", bound.name());
+      assertEquals(3, outcome.achieved().runs().size());
+      for (int run = 0; run < 3; run++) {
+        double achieved = outcome.achieved().runs().get(run);
+        double ceiling = bound.ceiling().runs().get(run);
+        assertTrue(achieved > 0 && ceiling > 0, outcome.toString());
+        double ratio = outcome.workload().unit() == Unit.SAMPLES ? achieved / ceiling : ceiling / achieved;
+        assertEquals(ratio, bound.ratio().runs().get(run), 1e-12 * ratio);
+      }
+      assertTrue(outcome.sessionBytes().orElseThrow() > 0);
+    }
+    assertTrue(outcomes.get(1).result().finalLoss().isEmpty());
+  }
+
+  @Test
+  void studyNamesThePlannerOfItsNetworks() {
+    StudyWorkload study = new StudyWorkload("study", "a small study", new StudySpec("small", 10, 1, Initializer.NOTEBOOK,
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
+        List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1)),
+            new StudyNetwork("two", NetworkSpec.of(Activation.TANH, 3, 512, 512, 1)))));
+    Outcome outcome = outcomes(List.of(study), new ArrayList<>()).get(0);
+    assertEquals(Optional.of("fused+layered"), outcome.result().planner());
+    assertTrue(outcome.bound().isEmpty() && outcome.result().finalLoss().isEmpty());
+    assertEquals("", HostDevice.left());
+  }
+
+  @Test
+  void ceilingsAreCopiesLaunchesAndTheProductsOfTheWorkloads() {
+    try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
+      List<String> progress = new ArrayList<>();
+      List<Ceiling> ceilings = new GpuBench(backend, List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01),
+          batches(Precision.FP32), batches(Precision.TF32)), SHORT, progress::add).ceilings();
+      Set<String> names = ceilings.stream().map(Ceiling::name).collect(Collectors.toSet());
+      assertEquals(2 + 3 * 3, names.size(), names.toString());
+      assertTrue(names.containsAll(Set.of("copy within device memory, read and written", "empty kernels, 10 in a graph",
+          "S2 products, forward, fp64", "S2 products, dX, fp32", "S2 products, dW, tf32")), names.toString());
+      for (Ceiling ceiling : ceilings) {
+        assertEquals(3, ceiling.rate().runs().size());
+        assertTrue(ceiling.rate().min() > 0, ceiling.toString());
+      }
+      assertEquals(ceilings.size(), progress.size());
+    }
+    assertEquals("", HostDevice.left());
+  }
+
+  @Test
+  void workloadThatDivergesIsLeftOutAndNamed() {
+    List<String> notMeasured = new ArrayList<>();
+    List<Outcome> outcomes = outcomes(List.of(small("wild", Precision.FP32, 1, Planner.LAYERED, 1e30),
+        small("tame", Precision.FP32, 1, Planner.LAYERED, 0.01)), notMeasured);
+    assertEquals(List.of("S1 tame"), outcomes.stream().map(outcome -> outcome.workload().name()).toList());
+    assertEquals(1, notMeasured.size());
+    assertTrue(notMeasured.get(0).startsWith("S1 wild: S1 wild diverged in step "), notMeasured.toString());
+    assertEquals("", HostDevice.left());
+  }
+}
