@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Measures a GPU's ceilings, and then how close training comes to them. A workload and its bound are measured in turns. */
@@ -55,9 +56,8 @@ public final class GpuBench {
   /** Measures copies, launches, and the products of the workloads by themselves. */
   public List<Ceiling> ceilings() {
     List<Ceiling> ceilings = new ArrayList<>();
-    measure(ceilings, "copy within device memory, read and written", "GB/s", 1e9, plan.warmUpSeconds(),
-        () -> probes.copies(plan.copyBytes()));
-    measure(ceilings, "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
+    measure(ceilings, GpuBench::nameOfCopies, "GB/s", 1e9, plan.warmUpSeconds(), () -> probes.copies(plan.copyBytes()));
+    measure(ceilings, probe -> "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
         () -> probes.emptyKernels(plan.kernels()));
     Set<StepProducts> steps = new LinkedHashSet<>();
     for (Workload workload : workloads) {
@@ -68,8 +68,8 @@ public final class GpuBench {
     for (StepProducts step : steps) {
       for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32)) {
         for (Products kind : Products.values()) {
-          measure(ceilings, step.workload() + " products, " + label(kind) + ", " + precision.key(), "TFLOP/s", 1e12,
-              plan.warmUpSecondsOfCeiling(),
+          String name = step.workload() + " products, " + label(kind) + ", " + precision.key();
+          measure(ceilings, probe -> name, "TFLOP/s", 1e12, plan.warmUpSecondsOfCeiling(),
               () -> probes.products(step.network(), precision, step.batch(), EnumSet.of(kind)));
         }
       }
@@ -85,13 +85,21 @@ public final class GpuBench {
     };
   }
 
-  /** @param scale amounts per unit of the rate; 0 for microseconds per amount */
-  private void measure(List<Ceiling> ceilings, String name, String unit, double scale, double warmUpSeconds, Supplier<Probe> opening) {
-    onProgress.accept(name);
+  /** As large as there was room for. */
+  private static String nameOfCopies(Probe copies) {
+    return "copy of " + (Math.round(copies.amount() / 2) >> 20) + " MiB within device memory, read and written";
+  }
+
+  /**
+   * Measures one ceiling.
+   *
+   * @param scale amounts per unit of the rate; 0 for microseconds per amount
+   */
+  private void measure(List<Ceiling> ceilings, Function<Probe, String> naming, String unit, double scale, double warmUpSeconds,
+      Supplier<Probe> opening) {
     try (Probe probe = opening.get()) {
-      if (probe.amount() == 0) {
-        return;
-      }
+      String name = naming.apply(probe);
+      onProgress.accept(name);
       RepeatedWork work = new RepeatedWork(probe::run, plan.secondsOfRun());
       work.warmUp(warmUpSeconds);
       List<Double> rates = new ArrayList<>();
@@ -101,7 +109,7 @@ public final class GpuBench {
       }
       ceilings.add(new Ceiling(name, unit, 0, "", new Figure(rates)));
     } catch (DeviceUnavailableException e) {
-      notMeasured.add(name + ": " + e.getMessage());
+      notMeasured.add("a ceiling in " + unit + ": " + e.getMessage());
     }
   }
 
@@ -114,6 +122,8 @@ public final class GpuBench {
         outcomes.add(measure(workload));
       } catch (DeviceUnavailableException | DivergedException e) {
         notMeasured.add(workload.name() + ": " + e.getMessage());
+      } catch (OutOfMemoryError e) {
+        notMeasured.add(workload.name() + ": Java's heap is too small for its rows and first weights; start Java with -Xmx8g");
       }
     }
     return outcomes;

@@ -8,7 +8,7 @@ import java.util.OptionalLong;
 /**
  * How fast a workload was on a backend.
  *
- * @param threads 0 for a card
+ * @param threads 0 for a GPU
  * @param achieved in the workload's unit
  * @param bound empty where none is measured
  * @param sessionBytes what the session held on its device

@@ -136,7 +136,7 @@ class GpuBenchTest {
           batches(Precision.FP32), batches(Precision.TF32)), SHORT, progress::add).ceilings();
       Set<String> names = ceilings.stream().map(Ceiling::name).collect(Collectors.toSet());
       assertEquals(2 + 3 * 3, names.size(), names.toString());
-      assertTrue(names.containsAll(Set.of("copy within device memory, read and written", "empty kernels, 10 in a graph",
+      assertTrue(names.containsAll(Set.of("copy of 1 MiB within device memory, read and written", "empty kernels, 10 in a graph",
           "S2 products, forward, fp64", "S2 products, dX, fp32", "S2 products, dW, tf32")), names.toString());
       for (Ceiling ceiling : ceilings) {
         assertEquals(3, ceiling.rate().runs().size());

@@ -66,7 +66,7 @@ class CudaBenchCommandTest {
     String figure = "[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] +";
     for (String row : new String[] {"matrix products: cuBLAS 12.6.0", "GPU: host device \\(CPU, for tests\\)",
         "This is the host device, .* the figures say nothing about a GPU\\.",
-        "copy within device memory, read and written +GB/s +" + figure,
+        "copy of 16 MiB within device memory, read and written +GB/s +" + figure,
         "empty kernels, 100 in a graph +us/kernel +" + figure,
         "G8 products, dX, tf32 +TFLOP/s +" + figure,
         "G8 fp32 +layered +1 +fp32 +TFLOP/s +" + figure + figure + figure + "[0-9.]+ +[0-9.]+",
