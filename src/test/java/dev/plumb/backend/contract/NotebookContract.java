@@ -118,10 +118,11 @@ public abstract class NotebookContract {
   }
 
   /**
-   * Returns what the order of additions may change in each layer's gradient norm, whatever is left of it. An element of dW = DᵀA is a
-   * sum over the rows, whose rounding errors grow with its terms: n of them add up to about √n roundings of the sum of |d·a|. Training
-   * makes the terms cancel (3-6-5-1 linear ends with norms of 2e-6 from terms of about 1), and so the relative error of the sum has
-   * no bound. A GPU rounds d·a + sum once, where the compilers of a CPU round twice; observed: 0.1 of what is allowed here.
+   * Returns what rounding may change in each layer's gradient norm, whatever is left of it. An element of dW = DᵀA is a sum over the
+   * rows, whose rounding errors grow with its terms and not with their sum: training makes them cancel (3-6-5-1 linear ends with norms
+   * of 2e-6, of terms that sum to 1 without their signs), so the relative error has no bound. Where n terms of about t cancel, partial
+   * sums are about √n·t, and n roundings of these add up, as a random walk does, to one rounding of n·t = Σ|d·a|. Observed: 0.4 of that
+   * where multiply-adds are rounded once, as a GPU does, and 0.2 on the CPU.
    */
   private static double[] roundingOfNorms(TrainingSession session, NetworkSpec network, Dataset data) {
     int rows = data.rows();
@@ -141,7 +142,7 @@ public abstract class NotebookContract {
         }
         squares += terms * terms;
       }
-      rounding[layer] = Math.sqrt(rows) * ROUNDOFF * Math.sqrt(squares);
+      rounding[layer] = 4 * ROUNDOFF * Math.sqrt(squares);
       a = new double[rows * out];
       ((Tapped) session).tap(Tap.POST, layer, 0, a);
     }
