@@ -143,30 +143,36 @@ section() {
   report "$(id "$name")" "$name"
 }
 
-# Sections side by side: start each, then wait for all. At most one per processor at a time.
+# Sections side by side: start each, then finish. At most one per processor at a time.
 started=()
 start() {
   number=$((number + 1))
-  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do sleep 0.2; done
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+    report_done
+    sleep 0.2
+  done
   started+=("$(id "$1")|$1")
   (
     trap '[ -z "$child" ] || kill "$child"; exit 1' INT TERM
     perform "$(id "$1")" "${@:2}"
   ) &
 }
-finish() {
-  local entry
-  for entry in "${started[@]}"; do
-    while [ ! -e "$work/${entry%%|*}" ]; do
-      # A section whose shell was killed leaves nothing.
-      if [ -z "$(jobs -rp)" ] && [ ! -e "$work/${entry%%|*}" ]; then
-        printf '%s\n' failed 0 "its shell ended early" >"$work/${entry%%|*}"
-      fi
-      sleep 0.2
-    done
-    report "${entry%%|*}" "${entry#*|}"
+# Reports, in the order of their start, the sections that are done up to one that is not.
+report_done() {
+  while [ ${#started[@]} -gt 0 ] && [ -e "$work/${started[0]%%|*}" ]; do
+    report "${started[0]%%|*}" "${started[0]#*|}"
+    started=("${started[@]:1}")
   done
-  started=()
+}
+finish() {
+  while [ ${#started[@]} -gt 0 ]; do
+    # A section whose shell was killed leaves nothing.
+    if [ -z "$(jobs -rp)" ] && [ ! -e "$work/${started[0]%%|*}" ]; then
+      printf '%s\n' failed 0 "its shell ended early" >"$work/${started[0]%%|*}"
+    fi
+    report_done
+    sleep 0.2
+  done
 }
 
 # limited COMMAND...: runs it with its output in the log, until the section's deadline. A JVM first says where it hangs.
@@ -402,7 +408,7 @@ peers() {
   local rc name
   if [ -n "$host_device" ]; then
     verdict="not available"
-    note="the peers are measured beside a GPU"
+    note="the peers are measured on a GPU"
     return
   fi
   if ! command -v python3 >/dev/null || ! python3 -c 'import torch' 2>/dev/null && ! python3 -c 'import jax' 2>/dev/null; then
