@@ -230,7 +230,10 @@ __device__ void fused_train(
         }
 
         // Each thread updates those elements whose gradients it has added up.
-        AdamStep<T> adam(step, learning_rate, plan.weight_decay);
+        AdamStep<T> adam;
+        if (plan.optimizer == ADAM || plan.optimizer == ADAMW) {
+            adam = AdamStep<T>(step, learning_rate, plan.weight_decay);
+        }
         bool finite = true;
         for (int i = threadIdx.x, n = 0, l = 0; i < vector; i += blockDim.x, n++) {
             Place place = n == 0 ? kept[0] : n == 1 ? kept[1] : place_of(layers, layer_count, i, &l);

@@ -18,6 +18,9 @@ struct Rows {
 // columns: of the tile, from the segment's first row on. rows: of the segment. sums: are added to what is there, or replace it; where
 // they are in the segment's own columns, there are no more items than lanes.
 //
+// Columns that are a multiple of 32 apart are in the same bank, as a pitch is 1 more than one. So lanes whose columns are in different
+// 32s begin with different ones of their HALF_UNITS.
+//
 // A segment's rows are summed one after the other, and segments in their order (add_partials). A tile is whole segments, so neither
 // its length nor the number of threads has a part in the rounding.
 template <typename T>
@@ -37,8 +40,8 @@ __device__ __forceinline__ void segment_gradients(
         int groups = layer.in_padded / HALF_UNITS;
         int unit = (item - layer.first_item) / groups * HALF_UNITS;
         int first_input = (item - layer.first_item) % groups * HALF_UNITS;
-        int units = layer.out - unit;
-        int inputs = layer.in - first_input;
+        int turn_of_units = (layer.delta + unit) / WARP;
+        int turn_of_inputs = (layer.input + first_input) / WARP;
         const T* delta[HALF_UNITS];
         const T* input[HALF_UNITS];
         T sums[HALF_UNITS][HALF_UNITS];
@@ -46,8 +49,10 @@ __device__ __forceinline__ void segment_gradients(
 #pragma unroll
         for (int i = 0; i < HALF_UNITS; i++) {
             // What is one too many repeats the first one, and its sums are padding.
-            delta[i] = columns + (layer.delta + unit + (i < units ? i : 0)) * pitch;
-            input[i] = columns + (layer.input + first_input + (i < inputs ? i : 0)) * pitch;
+            int of_unit = unit + (i + turn_of_units) % HALF_UNITS;
+            int of_input = first_input + (i + turn_of_inputs) % HALF_UNITS;
+            delta[i] = columns + (layer.delta + (of_unit < layer.out ? of_unit : unit)) * pitch;
+            input[i] = columns + (layer.input + (of_input < layer.in ? of_input : first_input)) * pitch;
             bias[i] = T(0);
 #pragma unroll
             for (int j = 0; j < HALF_UNITS; j++) {
@@ -74,17 +79,19 @@ __device__ __forceinline__ void segment_gradients(
         __syncwarp();  // before the columns are overwritten, where the sums go there
 #pragma unroll
         for (int i = 0; i < HALF_UNITS; i++) {
-            if (kept && i < units) {
-                T* of_unit = to.at(layer.weights + (unit + i) * layer.in_padded + first_input);
+            int of_unit = unit + (i + turn_of_units) % HALF_UNITS;
+            if (kept && of_unit < layer.out) {
+                T* weights = to.at(layer.weights + of_unit * layer.in_padded + first_input);
 #pragma unroll
                 for (int j = 0; j < HALF_UNITS; j++) {
-                    T sum = j < inputs ? sums[i][j] : T(0);
-                    of_unit[j] = add ? of_unit[j] + sum : sum;
+                    int of_input = (j + turn_of_inputs) % HALF_UNITS;
+                    T sum = first_input + of_input < layer.in ? sums[i][j] : T(0);
+                    weights[of_input] = add ? weights[of_input] + sum : sum;
                 }
             }
             if (kept && first_input == 0) {
-                T* of_bias = to.at(layer.bias + unit + i);
-                T sum = i < units ? bias[i] : T(0);
+                T* of_bias = to.at(layer.bias + of_unit);
+                T sum = of_unit < layer.out ? bias[i] : T(0);
                 *of_bias = add ? *of_bias + sum : sum;
             }
         }

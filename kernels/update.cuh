@@ -41,6 +41,8 @@ struct AdamStep {
     T root2;   // sqrt(correction2)
     T shrink;  // of the parameter itself, where weight decay is decoupled
 
+    __device__ AdamStep() : rate1(T(0)), root2(T(0)), shrink(T(0)) {}
+
     __device__ AdamStep(const Step& step, double learning_rate, double weight_decay)
         : rate1(T(learning_rate / step.correction1)), root2(T(sqrt(step.correction2))), shrink(T(1 - learning_rate * weight_decay)) {}
 };

@@ -21,7 +21,7 @@ final class LayerNodes {
   private static final long ROWS_OF_SEGMENT = 1024;
   private static final int MOST_SEGMENTS = 65535;
   private static final int UNITS_OF_TILE = 32;
-  private static final int ROWS_OF_TILE = 8;
+  private static final int ROWS_OF_TILE = 16;
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
   private static final int MOST_LOSS_BLOCKS = 256;

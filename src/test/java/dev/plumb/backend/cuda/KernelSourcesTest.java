@@ -103,7 +103,7 @@ class KernelSourcesTest {
         }
       }
     }
-    assertEquals(14, declared);
+    assertEquals(13, declared);
     assertEquals(2 * declared + 2, kernels.size(), "with finish_loss and finish_step");
   }
 
