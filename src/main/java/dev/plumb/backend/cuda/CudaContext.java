@@ -46,6 +46,8 @@ final class CudaContext implements AutoCloseable {
   private final int capability;
   private final CardLimits limits;
   private cublasHandle blas;
+  private SideStream side;
+  private cublasHandle sideBlas;
   private int mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
   private boolean failed;
   private boolean closed;
@@ -97,7 +99,8 @@ final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Creates cuBLAS, where that was not done yet: who needs no products never pays for it, neither with time nor with memory.
+   * Creates cuBLAS and the side stream, where that was not done yet: what needs no products never pays for it, neither with time nor
+   * with memory.
    *
    * @throws DeviceUnavailableException when it cannot be created
    */
@@ -105,28 +108,36 @@ final class CudaContext implements AutoCloseable {
     if (blas != null) {
       return;
     }
-    cublasHandle created = new cublasHandle();
     List<Runnable> undo = new ArrayList<>();
     try {
-      JCublas2.cublasCreate(created);
-      undo.add(0, () -> JCublas2.cublasDestroy(created));
-      JCublas2.cublasSetStream(created, new cudaStream_t(stream));
-      long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
-      CUdeviceptr workspace = new CUdeviceptr();
-      cuMemAlloc(workspace, bytes);
-      undo.add(0, () -> cuMemFree(workspace));
-      JCublas2.cublasSetWorkspace(created, workspace, bytes);
-      JCublas2.cublasSetMathMode(created, mathMode);
+      cublasHandle created = createBlas(stream, undo);
+      side = new SideStream(stream, undo);
+      sideBlas = createBlas(side.stream(), undo);
+      blas = created;
     } catch (CudaException e) {
       RuntimeException failure = CudaFailures.opening(e, "cuBLAS", this::synchronizeUnchecked);
       failed |= !CudaFailures.isOutOfMemory(e);
       release("giving up cuBLAS", undo);
       throw failure;
     }
-    blas = created;
     for (int i = undo.size() - 1; i >= 0; i--) {
       releases.push(undo.get(i));
     }
+  }
+
+  /** Each stream has a handle of its own, as a handle's workspace is for one product at a time. */
+  private cublasHandle createBlas(CUstream of, List<Runnable> undo) {
+    cublasHandle created = new cublasHandle();
+    JCublas2.cublasCreate(created);
+    undo.add(0, () -> JCublas2.cublasDestroy(created));
+    JCublas2.cublasSetStream(created, new cudaStream_t(of));
+    long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
+    CUdeviceptr workspace = new CUdeviceptr();
+    cuMemAlloc(workspace, bytes);
+    undo.add(0, () -> cuMemFree(workspace));
+    JCublas2.cublasSetWorkspace(created, workspace, bytes);
+    JCublas2.cublasSetMathMode(created, mathMode);
+    return created;
   }
 
   /** The card's name, as the driver has it. */
@@ -148,6 +159,16 @@ final class CudaContext implements AutoCloseable {
     return blas;
   }
 
+  /** Likewise. */
+  SideStream side() {
+    return side;
+  }
+
+  /** Likewise; its products are in the side stream. */
+  cublasHandle sideBlas() {
+    return sideBlas;
+  }
+
   /** @throws IllegalArgumentException when there is no kernel of that name */
   CudaKernels.Kernel kernel(String name) {
     try {
@@ -165,7 +186,10 @@ final class CudaContext implements AutoCloseable {
     needBlas();
     int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
     if (wanted != mathMode) {
-      call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));
+      call("choosing the math mode", () -> {
+        JCublas2.cublasSetMathMode(blas, wanted);
+        JCublas2.cublasSetMathMode(sideBlas, wanted);
+      });
       mathMode = wanted;
     }
   }
@@ -184,9 +208,19 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** Waits for everything that was enqueued. */
+  /** Waits for everything that was enqueued, but for what is in the side stream and not joined. */
   void synchronize(String doing) {
     call(doing, () -> cuStreamSynchronize(stream));
+  }
+
+  /** Waits for everything that was enqueued. */
+  void synchronizeAll(String doing) {
+    call(doing, () -> {
+      cuStreamSynchronize(stream);
+      if (side != null) {
+        cuStreamSynchronize(side.stream());
+      }
+    });
   }
 
   /**

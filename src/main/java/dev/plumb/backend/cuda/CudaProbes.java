@@ -122,7 +122,7 @@ final class CudaProbes {
         LayerSpec spec = network.layer(layer);
         if (of.contains(GpuProbes.Products.WEIGHT_GRADIENTS)) {
           nodes.add(products.weightGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
-              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients.pointer(layout.weight(layer) * bytes), 0), 1));
+              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients.pointer(layout.weight(layer) * bytes), 0), 1, false));
           operations += operations(spec, batch);
         }
         if (layer > 0 && of.contains(GpuProbes.Products.INPUT_GRADIENTS)) {

@@ -68,7 +68,7 @@ final class Executor {
         throw context.failure(e, node.name());
       }
       if (execution == Execution.CHECKED) {
-        context.synchronize(node.name());
+        context.synchronizeAll(node.name());
         requireGuards.run();
       }
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 
 /**
@@ -45,17 +46,21 @@ final class Products {
 
   /** Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
   Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int replicas) {
-    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas);
+    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas, false);
   }
 
   /** dA [n x in] = D [n x out] · W, W [out x in]. */
   Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
-    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas);
+    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas, false);
   }
 
-  /** dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
-  Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
-    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas);
+  /**
+   * dW [out x in] = Dᵀ · A, D [n x out], A [n x in].
+   *
+   * @param aside whether it is enqueued in the side stream
+   */
+  Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas, boolean aside) {
+    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas, aside);
   }
 
   /** A host constant; it does not vary, so a recorded graph may hold it. */
@@ -84,9 +89,10 @@ final class Products {
     private final Matrix c;
     private final int ldc;
     private final int replicas;
+    private final boolean aside;
 
     Product(String what, int opA, int opB, int m, int n, int k, Matrix a, int lda, Matrix b, int ldb, Matrix c, int ldc,
-        int replicas) {
+        int replicas, boolean aside) {
       this.what = what;
       this.opA = opA;
       this.opB = opB;
@@ -100,6 +106,7 @@ final class Products {
       this.c = c;
       this.ldc = ldc;
       this.replicas = replicas;
+      this.aside = aside;
     }
 
     @Override
@@ -109,15 +116,16 @@ final class Products {
 
     @Override
     public void enqueue() {
+      cublasHandle blas = aside ? context.sideBlas() : context.blas();
       if (replicas == 1 && single) {
-        JCublas2.cublasSgemm(context.blas(), opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
+        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
       } else if (replicas == 1) {
-        JCublas2.cublasDgemm(context.blas(), opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
+        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
       } else if (single) {
-        JCublas2.cublasSgemmStridedBatched(context.blas(), opA, opB, m, n, k, one, a.pointer, lda, a.stride,
+        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer, lda, a.stride,
             b.pointer, ldb, b.stride, zero, c.pointer, ldc, c.stride, replicas);
       } else {
-        JCublas2.cublasDgemmStridedBatched(context.blas(), opA, opB, m, n, k, one, a.pointer, lda, a.stride,
+        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer, lda, a.stride,
             b.pointer, ldb, b.stride, zero, c.pointer, ldc, c.stride, replicas);
       }
     }

@@ -75,6 +75,7 @@ final class StepPlan {
       layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
           dropout(layer), workspace.delta(layer), layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
     }
+    layers.joinWeightGradients(nodes, batch);
     addMetricsAndUpdate(workspace, batch);
   }
 

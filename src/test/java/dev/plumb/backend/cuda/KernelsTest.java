@@ -53,7 +53,7 @@ class KernelsTest {
       Launches launches = new Launches(context, 1);
       transfers.upload(delta, deltas.slice().pointer());
       transfers.upload(z, zs.slice().pointer());
-      launches.bind(context.kernel("activation_backward_f64"), "two tiles of units", new Grid(2, 1, 1, 32, 8),
+      launches.bind(context.kernel("activation_backward_f64"), "two tiles of units", new Grid(2, 1, 1, 32, 16),
           deltas.address(), zs.address(), 0L, sums.address(), (long) batch, units, (long) batch, (long) units, replicas,
           Activation.TANH.ordinal(), 1.0).enqueue();
       double[] actual = new double[expected.length];
