@@ -69,8 +69,8 @@ enum { TILE_UNITS = 32, TILE_ROWS = 16, ROWS_UNDER_WAY = 4 };
 // scale are of dropout; a null kept leaves it out.
 // Blocks of TILE_UNITS x TILE_ROWS threads: x over units, y over segments, z over replicas.
 // Bound by latency where a batch is small: a thread that loads a row, derives it and loads the next waits for memory each time. So it
-// loads several, and keeps them in shared memory, as f' is too long to be in the code for each of them. In single precision, 128 rows
-// of 512 units took 15 us on an H200 with one row at a time and 8 rows deep, caches cold.
+// loads several; where f' is more than a comparison it is too long to be in the code for each of them, and they wait in shared memory.
+// Measurements are in MEASURED.md.
 template <typename T>
 __device__ void activation_backward(
     T* delta, const T* z, const unsigned char* kept, T* sums, long long batch, int units, long long rows_per_segment,
@@ -86,15 +86,34 @@ __device__ void activation_backward(
         for (long long rows = first + threadIdx.y; rows < end && unit < units; rows += TILE_ROWS * ROWS_UNDER_WAY) {
             T value[ROWS_UNDER_WAY];
             T before[ROWS_UNDER_WAY];
+            T* from = delta + (replica * batch + rows) * units + unit;
+            const T* from_z = z + (replica * batch + rows) * units + unit;
 #pragma unroll
             for (int i = 0; i < ROWS_UNDER_WAY; i++) {
-                long long row = rows + i * TILE_ROWS;
-                long long at = (replica * batch + (row < end ? row : rows)) * units + unit;
-                value[i] = delta[at];
-                before[i] = activation != LINEAR ? z[at] : T(0);
-                if (kept) {
-                    value[i] *= kept[at] ? T(scale) : T(0);
+                long long at = rows + i * TILE_ROWS < end ? (long long)i * TILE_ROWS * units : 0;
+                value[i] = from[at];
+                before[i] = from_z[at];
+            }
+            if (kept) {
+                const unsigned char* from_kept = kept + (replica * batch + rows) * units + unit;
+#pragma unroll
+                for (int i = 0; i < ROWS_UNDER_WAY; i++) {
+                    long long at = rows + i * TILE_ROWS < end ? (long long)i * TILE_ROWS * units : 0;
+                    value[i] *= from_kept[at] ? T(scale) : T(0);
                 }
+            }
+            if (activation <= RELU) {
+#pragma unroll
+                for (int i = 0; i < ROWS_UNDER_WAY; i++) {
+                    if (rows + i * TILE_ROWS < end) {
+                        T derived = activation == RELU ? value[i] * derivative(before[i], (int)RELU) : value[i];
+                        if (kept || activation == RELU) {
+                            from[(long long)i * TILE_ROWS * units] = derived;
+                        }
+                        sum += derived;
+                    }
+                }
+                continue;
             }
 #pragma unroll
             for (int i = 0; i < ROWS_UNDER_WAY; i++) {
@@ -103,13 +122,8 @@ __device__ void activation_backward(
             }
 #pragma unroll 1
             for (int i = 0; i < ROWS_UNDER_WAY && rows + i * TILE_ROWS < end; i++) {
-                T derived = deltas[i][threadIdx.y][threadIdx.x];
-                if (activation != LINEAR) {
-                    derived *= derivative(inputs[i][threadIdx.y][threadIdx.x], activation);
-                }
-                if (kept || activation != LINEAR) {
-                    delta[(replica * batch + rows + i * TILE_ROWS) * units + unit] = derived;
-                }
+                T derived = deltas[i][threadIdx.y][threadIdx.x] * derivative(inputs[i][threadIdx.y][threadIdx.x], activation);
+                from[(long long)i * TILE_ROWS * units] = derived;
                 sum += derived;
             }
         }

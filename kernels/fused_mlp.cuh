@@ -138,6 +138,17 @@ __device__ __forceinline__ void add_products(const T* in, int pitch, int terms, 
 // A of COUNT units, and f'(Z) where SLOPES asks for it, from Z in registers; for activations that are a comparison or less.
 template <int ACTIVATION, bool SLOPES, int COUNT, typename T>
 __device__ __forceinline__ void store_activated(const T* z, int count, int pitch, T* out, T* slopes) {
+    if (count >= COUNT) {
+        // No question for each unit.
+#pragma unroll
+        for (int j = 0; j < COUNT; j++) {
+            out[j * pitch] = activate(z[j], (int)ACTIVATION);
+            if (SLOPES) {
+                slopes[j * pitch] = derivative(z[j], (int)ACTIVATION);
+            }
+        }
+        return;
+    }
 #pragma unroll
     for (int j = 0; j < COUNT; j++) {
         if (j < count) {
@@ -246,16 +257,23 @@ __device__ __forceinline__ double row_loss(T* z, int pitch, int outputs, const T
     return (double)log(exponentials) - of_label;
 }
 
-// dLoss/dZ of COUNT units of the layer below, times f', which stands in its place.
+// dLoss/dZ of COUNT units of the layer below, or as many as there are, times f', which is in its place and is read ahead of the sums.
 template <int COUNT, typename T>
 __device__ __forceinline__ void units_backward(const Seat<T>& seat, const FusedLayer& layer, int unit, T* below) {
+    T* to = below + unit * seat.pitch;
+    int count = layer.in - unit;
+    T slopes[COUNT];
     T sums[COUNT] = {};
+#pragma unroll
+    for (int j = 0; j < COUNT; j++) {
+        slopes[j] = to[(j < count ? j : 0) * seat.pitch];
+    }
     add_products<COUNT>(seat.columns + layer.delta * seat.pitch, seat.pitch, layer.out,
                         seat.parameters + layer.weights + unit, layer.in_padded, sums);
 #pragma unroll
     for (int j = 0; j < COUNT; j++) {
-        if (unit + j < layer.in) {
-            below[(unit + j) * seat.pitch] *= sums[j];
+        if (j < count) {
+            to[j * seat.pitch] = slopes[j] * sums[j];
         }
     }
 }

@@ -59,7 +59,7 @@ __device__ __forceinline__ void segment_gradients(
                 sums[i][j] = T(0);
             }
         }
-#pragma unroll 2
+#pragma unroll 8
         for (int row = 0; row < rows; row++) {
             T in[HALF_UNITS];
 #pragma unroll

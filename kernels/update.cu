@@ -14,6 +14,9 @@ __device__ __forceinline__ T watched(T gradient, double scale, int* not_finite) 
     return clipped(gradient, scale);
 }
 
+// Elements of a thread that update_sgd has under way at once.
+enum { SGD_ELEMENTS = 4 };
+
 // Without momentum m is null. Blocks, here and below: x over parameters, y over replicas.
 template <typename T>
 __device__ void update_sgd(
@@ -22,10 +25,26 @@ __device__ void update_sgd(
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
         T learning_rate = T(learning_rates[(long long)*cursor * replicas + replica]);
         double scale = clip_scales[replica];
-        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < size; i += (long long)gridDim.x * blockDim.x) {
-            long long at = replica * size + i;
-            T gradient = watched(g[at], scale, not_finite + replica);
-            p[at] = sgd_step(p[at], gradient, m ? m + at : m, learning_rate, momentum, nesterov, weight_decay);
+        // Several elements are loaded before the first is stored.
+        long long step = (long long)gridDim.x * blockDim.x;
+        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < size; i += SGD_ELEMENTS * step) {
+            long long first = replica * size + i;
+            T gradient[SGD_ELEMENTS];
+            T parameter[SGD_ELEMENTS];
+#pragma unroll
+            for (int k = 0; k < SGD_ELEMENTS; k++) {
+                long long at = i + k * step < size ? first + k * step : first;
+                gradient[k] = g[at];
+                parameter[k] = p[at];
+            }
+#pragma unroll
+            for (int k = 0; k < SGD_ELEMENTS; k++) {
+                if (i + k * step < size) {
+                    long long at = first + k * step;
+                    p[at] = sgd_step(parameter[k], watched(gradient[k], scale, not_finite + replica), m ? m + at : m,
+                                     learning_rate, momentum, nesterov, weight_decay);
+                }
+            }
         }
     }
 }

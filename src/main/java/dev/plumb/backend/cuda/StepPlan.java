@@ -16,6 +16,9 @@ import java.util.Optional;
  * metrics, update. Nothing in it changes from step to step.
  */
 final class StepPlan {
+  /** SGD_ELEMENTS of the kernels. */
+  private static final int SGD_ELEMENTS = 4;
+
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -131,8 +134,8 @@ final class StepPlan {
     return switch (optimizer.kind()) {
       case SGD -> {
         OptimizerSpec.Sgd sgd = (OptimizerSpec.Sgd) optimizer;
-        yield layers.bind("update_sgd", what, grid, cursor, rates, scales, notFinite, p, g, m, size, replicas, sgd.momentum(),
-            sgd.nesterov() ? 1 : 0, sgd.weightDecay());
+        yield layers.bind("update_sgd", what, Grid.ofElements(Launches.ceilDiv(size, SGD_ELEMENTS), replicas), cursor,
+            rates, scales, notFinite, p, g, m, size, replicas, sgd.momentum(), sgd.nesterov() ? 1 : 0, sgd.weightDecay());
       }
       case ADAM, ADAMW -> {
         OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
