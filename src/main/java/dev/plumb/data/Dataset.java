@@ -3,6 +3,7 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import java.util.Arrays;
 
 /**
  * Rows to train on or to evaluate, immutable: features X [rows x features] and, per row, either targets Y [rows x outputs] or
@@ -97,9 +98,7 @@ public final class Dataset {
 
   /** @throws IllegalStateException when the targets are classes */
   public double target(int row, int column) {
-    if (y == null) {
-      throw new IllegalStateException("the targets of this data are classes");
-    }
+    requireTargets();
     return y[row * outputs + column];
   }
 
@@ -109,6 +108,27 @@ public final class Dataset {
       throw new IllegalStateException("the targets of this data are numbers");
     }
     return labels[row];
+  }
+
+  /** Returns the features of some rows, [rows x features]. */
+  public double[] featureRows(int firstRow, int rows) {
+    return Arrays.copyOfRange(x, firstRow * features, (firstRow + rows) * features);
+  }
+
+  /**
+   * Returns the targets of some rows, [rows x outputs].
+   *
+   * @throws IllegalStateException when the targets are classes
+   */
+  public double[] targetRows(int firstRow, int rows) {
+    requireTargets();
+    return Arrays.copyOfRange(y, firstRow * outputs, (firstRow + rows) * outputs);
+  }
+
+  private void requireTargets() {
+    if (y == null) {
+      throw new IllegalStateException("the targets of this data are classes");
+    }
   }
 
   /**

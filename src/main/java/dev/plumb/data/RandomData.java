@@ -26,20 +26,22 @@ public final class RandomData {
           + MOST_VALUES + " values that a table holds");
     }
     double[] x = new double[rows * features];
-    for (int i = 0; i < x.length; i++) {
-      x[i] = stream.standardNormal();
-    }
+    stream.standardNormal(x, 0, x.length);
     if (loss == Loss.CROSS_ENTROPY) {
       int[] labels = new int[rows];
       for (int row = 0; row < rows; row++) {
         labels[row] = (int) (stream.randomSample() * outputs);
       }
-      return Dataset.ofClasses(features, outputs, x, labels);
+      return Dataset.adoptClasses(features, outputs, x, labels);
     }
     double[] y = new double[rows * outputs];
-    for (int i = 0; i < y.length; i++) {
-      y[i] = loss == Loss.BINARY_CROSS_ENTROPY ? Math.floor(2 * stream.randomSample()) : stream.standardNormal();
+    if (loss == Loss.BINARY_CROSS_ENTROPY) {
+      for (int i = 0; i < y.length; i++) {
+        y[i] = Math.floor(2 * stream.randomSample());
+      }
+    } else {
+      stream.standardNormal(y, 0, y.length);
     }
-    return Dataset.ofTargets(features, outputs, x, y);
+    return Dataset.adoptTargets(features, outputs, x, y);
   }
 }

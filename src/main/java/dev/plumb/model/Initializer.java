@@ -34,27 +34,32 @@ public enum Initializer implements Keyed {
       if (slice.isBias() && this != PYTORCH) {
         continue;
       }
-      for (int i = 0; i < slice.size(); i++) {
-        parameters[slice.offset() + i] = drawOne(layer, stream);
-      }
+      draw(layer, stream, parameters, slice.offset(), slice.size());
     }
     return parameters;
   }
 
-  private double drawOne(LayerSpec layer, NumpyRandom stream) {
+  private void draw(LayerSpec layer, NumpyRandom stream, double[] to, int start, int count) {
     double in = layer.in();
     double out = layer.out();
-    return switch (this) {
-      case NOTEBOOK -> stream.uniform(-0.5, 0.5);
-      case XAVIER_UNIFORM -> symmetric(Math.sqrt(6 / (in + out)), stream);
-      case XAVIER_NORMAL -> Math.sqrt(2 / (in + out)) * stream.standardNormal();
-      case HE_UNIFORM -> symmetric(Math.sqrt(6 / in), stream);
-      case HE_NORMAL -> Math.sqrt(2 / in) * stream.standardNormal();
-      case PYTORCH -> symmetric(1 / Math.sqrt(in), stream);
-    };
+    switch (this) {
+      case NOTEBOOK -> stream.uniform(-0.5, 0.5, to, start, count);
+      case XAVIER_UNIFORM -> symmetric(Math.sqrt(6 / (in + out)), stream, to, start, count);
+      case XAVIER_NORMAL -> normal(Math.sqrt(2 / (in + out)), stream, to, start, count);
+      case HE_UNIFORM -> symmetric(Math.sqrt(6 / in), stream, to, start, count);
+      case HE_NORMAL -> normal(Math.sqrt(2 / in), stream, to, start, count);
+      case PYTORCH -> symmetric(1 / Math.sqrt(in), stream, to, start, count);
+    }
   }
 
-  private static double symmetric(double bound, NumpyRandom stream) {
-    return stream.uniform(-bound, bound);
+  private static void symmetric(double bound, NumpyRandom stream, double[] to, int start, int count) {
+    stream.uniform(-bound, bound, to, start, count);
+  }
+
+  private static void normal(double deviation, NumpyRandom stream, double[] to, int start, int count) {
+    stream.standardNormal(to, start, count);
+    for (int i = start; i < start + count; i++) {
+      to[i] *= deviation;
+    }
   }
 }

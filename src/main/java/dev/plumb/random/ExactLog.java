@@ -15,6 +15,9 @@ final class ExactLog {
   /** |s| is at most 0.172, so that the term behind the last is below 2^-110. */
   private static final int LAST_TERM = 20;
 
+  /** From this term on, what a double's rounding loses is below 2^-93 of the sum: those terms need no second double. */
+  private static final int FIRST_SMALL_TERM = 9;
+
   /** 1 / (2k + 1), and what its rounding lost. */
   private static final double[] COEFFICIENTS = new double[LAST_TERM + 1];
   private static final double[] COEFFICIENTS_LOW = new double[LAST_TERM + 1];
@@ -27,42 +30,82 @@ final class ExactLog {
     }
   }
 
+  /** Bits of a double: its fraction, and those of 1. */
+  private static final long MANTISSA = 0x000f_ffff_ffff_ffffL;
+  private static final long ONE = 0x3ff0_0000_0000_0000L;
+
   private ExactLog() {}
 
   /** @param x positive, finite and normal */
   static double log(double x) {
-    int exponent = Math.getExponent(x);
-    double m = Math.scalb(x, -exponent);
-    if (m > 1.4142135623730951) {
-      m *= 0.5;
-      exponent++;
-    }
-    double numerator = m - 1;
-    double denominator = m + 1;
-    double denominatorLow = m - (denominator - 1);
-    double s = numerator / denominator;
-    double sLow = (Math.fma(-s, denominator, numerator) - s * denominatorLow) / denominator;
-    double square = s * s;
-    double squareLow = Math.fma(s, s, -square) + 2 * s * sLow;
+    double[] value = {x};
+    log(value, value, 1);
+    return value[0];
+  }
 
-    double sum = 0;
-    double sumLow = 0;
-    for (int k = LAST_TERM; k >= 0; k--) {
-      double coefficient = COEFFICIENTS[k];
-      double product = sum * square;
-      double productLow = Math.fma(sum, square, -product) + sum * squareLow + sumLow * square;
+  /**
+   * Logarithms of several numbers. A term of the series waits for the one before it, so that the numbers take each term together.
+   *
+   * @param x positive, finite and normal
+   * @param to may be x
+   * @param count at the beginning of both arrays
+   */
+  static void log(double[] x, double[] to, int count) {
+    double[] exponent = new double[count];
+    double[] s = new double[count];
+    double[] sLow = new double[count];
+    double[] square = new double[count];
+    double[] squareLow = new double[count];
+    for (int i = 0; i < count; i++) {
+      long bits = Double.doubleToRawLongBits(x[i]);
+      exponent[i] = Math.getExponent(x[i]);
+      double m = Double.longBitsToDouble(bits & MANTISSA | ONE);
+      if (m > 1.4142135623730951) {
+        m *= 0.5;
+        exponent[i]++;
+      }
+      double numerator = m - 1;
+      double denominator = m + 1;
+      double denominatorLow = m - (denominator - 1);
+      s[i] = numerator / denominator;
+      sLow[i] = (Math.fma(-s[i], denominator, numerator) - s[i] * denominatorLow) / denominator;
+      square[i] = s[i] * s[i];
+      squareLow[i] = Math.fma(s[i], s[i], -square[i]) + 2 * s[i] * sLow[i];
+    }
+    double[] sum = new double[count];
+    double[] sumLow = new double[count];
+    for (int i = 0; i < count; i++) {
+      double small = 0;
+      for (int k = LAST_TERM; k >= FIRST_SMALL_TERM; k--) {
+        small = small * square[i] + COEFFICIENTS[k];
+      }
+      sum[i] = small;
+    }
+    for (int k = FIRST_SMALL_TERM - 1; k >= 0; k--) {
+      addTerm(COEFFICIENTS[k], COEFFICIENTS_LOW[k], square, squareLow, sum, sumLow, count);
+    }
+    for (int i = 0; i < count; i++) {
+      double product = 2 * (s[i] * sum[i]);
+      double productLow = 2 * (Math.fma(s[i], sum[i], -s[i] * sum[i]) + s[i] * sumLow[i] + sLow[i] * sum[i]);
+      double whole = exponent[i] * LN2_HIGH;
+      double wholeLow = Math.fma(exponent[i], LN2_HIGH, -whole) + exponent[i] * LN2_LOW;
+      double high = whole + product;
+      to[i] = high + (sumError(whole, product, high) + wholeLow + productLow);
+    }
+  }
+
+  /** One term of the series by Horner's rule: sum = sum·square + coefficient. */
+  private static void addTerm(double coefficient, double coefficientLow, double[] square, double[] squareLow, double[] sum,
+      double[] sumLow, int count) {
+    for (int i = 0; i < count; i++) {
+      double product = sum[i] * square[i];
+      double productLow = Math.fma(sum[i], square[i], -product) + sum[i] * squareLow[i] + sumLow[i] * square[i];
       double high = coefficient + product;
-      double low = sumError(coefficient, product, high) + productLow + COEFFICIENTS_LOW[k];
-      sum = high + low;
-      sumLow = low - (sum - high);
+      double low = sumError(coefficient, product, high) + productLow + coefficientLow;
+      double next = high + low;
+      sumLow[i] = low - (next - high);
+      sum[i] = next;
     }
-
-    double product = 2 * (s * sum);
-    double productLow = 2 * (Math.fma(s, sum, -s * sum) + s * sumLow + sLow * sum);
-    double whole = exponent * LN2_HIGH;
-    double wholeLow = Math.fma(exponent, LN2_HIGH, -whole) + exponent * LN2_LOW;
-    double high = whole + product;
-    return high + (sumError(whole, product, high) + wholeLow + productLow);
   }
 
   /** What a + b lost when it was rounded to sum (Knuth's two-sum). */

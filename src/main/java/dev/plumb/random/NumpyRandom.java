@@ -16,6 +16,8 @@ public final class NumpyRandom {
 
   private static final int N = 624;
   private static final int M = 397;
+  /** Pairs of normals whose logarithms are computed together. */
+  private static final int PAIRS_AT_ONCE = 256;
 
   /**
    * All that the numbers to come depend on, as {@code get_state()} gives it.
@@ -72,14 +74,43 @@ public final class NumpyRandom {
 
   /** One number from [0, 1), with 53 random bits: {@code random_sample()}. */
   public double randomSample() {
-    int high = nextInt() >>> 5;
-    int low = nextInt() >>> 6;
-    return (high * 67108864.0 + low) / 9007199254740992.0;
+    int first = nextInt();
+    return sample(first, nextInt());
+  }
+
+  private static double sample(int first, int second) {
+    return ((first >>> 5) * 67108864.0 + (second >>> 6)) / 9007199254740992.0;
   }
 
   /** One number from [low, high): {@code uniform(low, high)}. */
   public double uniform(double low, double high) {
     return low + (high - low) * randomSample();
+  }
+
+  /**
+   * Many numbers from [low, high), the same as one by one: {@code uniform(low, high, size)}.
+   *
+   * @param start index of the first one in the array
+   */
+  public void uniform(double low, double high, double[] to, int start, int count) {
+    int[] words = new int[N];
+    int end = start + count;
+    for (int i = start; i < end; ) {
+      int drawn = Math.min((N - next) / 2, end - i);
+      if (drawn == 0) {
+        // None or one of the words is left.
+        to[i++] = uniform(low, high);
+        continue;
+      }
+      for (int word = 0; word < 2 * drawn; word++) {
+        words[word] = tempered(state[next + word]);
+      }
+      next += 2 * drawn;
+      for (int j = 0; j < drawn; j++) {
+        to[i + j] = low + (high - low) * sample(words[2 * j], words[2 * j + 1]);
+      }
+      i += drawn;
+    }
   }
 
   /**
@@ -91,18 +122,49 @@ public final class NumpyRandom {
       hasSpareNormal = false;
       return spareNormal;
     }
-    double x1;
-    double x2;
-    double r2;
-    do {
-      x1 = 2.0 * randomSample() - 1.0;
-      x2 = 2.0 * randomSample() - 1.0;
-      r2 = x1 * x1 + x2 * x2;
-    } while (r2 >= 1.0 || r2 == 0.0);
-    double f = Math.sqrt(-2.0 * ExactLog.log(r2) / r2);
-    spareNormal = f * x1;
+    double[] pair = new double[2];
+    standardNormal(pair, 0, 2);
+    spareNormal = pair[1];
     hasSpareNormal = true;
-    return f * x2;
+    return pair[0];
+  }
+
+  /**
+   * Many numbers from N(0, 1), the same as one by one: {@code standard_normal(size)}.
+   *
+   * @param start index of the first one in the array
+   */
+  public void standardNormal(double[] to, int start, int count) {
+    int i = start;
+    int end = start + count;
+    if (hasSpareNormal && i < end) {
+      to[i++] = standardNormal();
+    }
+    int most = Math.min(PAIRS_AT_ONCE, (end - i) / 2);
+    double[] x1 = new double[most];
+    double[] x2 = new double[most];
+    double[] r2 = new double[most];
+    double[] log = new double[most];
+    while (end - i >= 2) {
+      int pairs = Math.min(PAIRS_AT_ONCE, (end - i) / 2);
+      for (int pair = 0; pair < pairs; pair++) {
+        do {
+          x1[pair] = 2.0 * randomSample() - 1.0;
+          x2[pair] = 2.0 * randomSample() - 1.0;
+          r2[pair] = x1[pair] * x1[pair] + x2[pair] * x2[pair];
+        } while (r2[pair] >= 1.0 || r2[pair] == 0.0);
+      }
+      ExactLog.log(r2, log, pairs);
+      for (int pair = 0; pair < pairs; pair++) {
+        double f = Math.sqrt(-2.0 * log[pair] / r2[pair]);
+        to[i + 2 * pair] = f * x2[pair];
+        to[i + 2 * pair + 1] = f * x1[pair];
+      }
+      i += 2 * pairs;
+    }
+    if (i < end) {
+      to[i] = standardNormal();
+    }
   }
 
   /** The numbers 0 to n-1 in random order: {@code permutation(n)}. */
@@ -141,7 +203,11 @@ public final class NumpyRandom {
       twist();
       next = 0;
     }
-    int y = state[next++];
+    return tempered(state[next++]);
+  }
+
+  private static int tempered(int word) {
+    int y = word;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;

@@ -26,6 +26,18 @@ class ExactLogTest {
     assertEquals(highPrecision(Math.nextDown(1)).doubleValue(), ExactLog.log(Math.nextDown(1)));
   }
 
+  @Test
+  void severalAtOnceAreThoseOneByOne() {
+    double[] x = new double[301];
+    new NumpyRandom(12).uniform(0, 1.5, x, 0, x.length);
+    double[] logs = new double[x.length];
+    ExactLog.log(x, logs, x.length - 1);
+    for (int i = 0; i < x.length - 1; i++) {
+      assertEquals(ExactLog.log(x[i]), logs[i], "log of " + x[i]);
+    }
+    assertEquals(0, logs[x.length - 1], "beyond the count");
+  }
+
   /** log x to 40 digits and more: log of m·2^e, log m = 2 atanh((m-1)/(m+1)) summed in decimals. */
   private static BigDecimal highPrecision(double x) {
     int exponent = Math.getExponent(x);

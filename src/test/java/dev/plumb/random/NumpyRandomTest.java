@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.plumb.golden.Golden;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -43,6 +44,38 @@ class NumpyRandomTest {
       assertEquals(stream.standardNormal(), other.standardNormal(), "after " + before + " draws");
       assertArrayEquals(stream.permutation(3), other.permutation(3), "after " + before + " draws");
       assertEquals(stream.randomSample(), other.randomSample(), "after " + before + " draws");
+    }
+  }
+
+  /** Whatever was drawn before, and across the ends of the words that are made at once. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 7, 311, 312, 313, 1000})
+  void drawsManyNumbersAsOneByOne(int count) {
+    for (int words = 0; words < 3; words++) {
+      for (boolean spare : new boolean[] {false, true}) {
+        NumpyRandom many = new NumpyRandom(7);
+        NumpyRandom oneByOne = new NumpyRandom(7);
+        for (NumpyRandom stream : List.of(many, oneByOne)) {
+          for (int i = 0; i < words; i++) {
+            // One word.
+            stream.permutation(2);
+          }
+          if (spare) {
+            stream.standardNormal();
+          }
+        }
+        for (int round = 0; round < 3; round++) {
+          double[] drawn = new double[count + 3];
+          many.uniform(-0.3, 0.5, drawn, 2, count);
+          assertSameBits("uniform", draw(count, () -> oneByOne.uniform(-0.3, 0.5)), Arrays.copyOfRange(drawn, 2, count + 2));
+          many.standardNormal(drawn, 2, count);
+          assertSameBits("standard_normal", draw(count, oneByOne::standardNormal), Arrays.copyOfRange(drawn, 2, count + 2));
+          assertEquals(0, drawn[0] + drawn[1] + drawn[count + 2]);
+        }
+        assertArrayEquals(oneByOne.state().words(), many.state().words());
+        assertEquals(oneByOne.state().position(), many.state().position());
+        assertEquals(oneByOne.state().spareNormal(), many.state().spareNormal());
+      }
     }
   }
 

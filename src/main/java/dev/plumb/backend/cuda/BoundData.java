@@ -37,21 +37,17 @@ final class BoundData {
       int end = Math.min(first + rowsAtOnce, to);
       int rows = end - first;
       long done = first - from;
-      double[] features = new double[rows * data.features()];
-      int start = first;
-      Arrays.setAll(features, i -> data.feature(start + i / data.features(), i % data.features()));
-      transfers.uploadData(features, x.slice().pointer(done * data.features() * bytesOfNumber));
+      transfers.uploadData(data.featureRows(first, rows), x.slice().pointer(done * data.features() * bytesOfNumber));
       if (targets == null) {
         continue;
       }
       if (data.hasClasses()) {
+        int start = first;
         int[] labels = new int[rows];
         Arrays.setAll(labels, i -> data.label(start + i));
         transfers.upload(labels, targets.slice().pointer(done * Integer.BYTES));
       } else {
-        double[] values = new double[rows * data.outputs()];
-        Arrays.setAll(values, i -> data.target(start + i / data.outputs(), i % data.outputs()));
-        transfers.uploadData(values, targets.slice().pointer(done * data.outputs() * bytesOfNumber));
+        transfers.uploadData(data.targetRows(first, rows), targets.slice().pointer(done * data.outputs() * bytesOfNumber));
       }
     }
   }
