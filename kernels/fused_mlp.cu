@@ -1,34 +1,33 @@
 // The whole training of small networks: one block trains one network, through many steps in one launch, without the host and
-// without any other launch between them. Parameters, moments and gradients stay in shared memory for all of its steps; what a step
-// computes on its way stays in a tile of rows (fused_mlp.cuh), in shared memory too, or in global memory where it does not fit.
+// without any other launch between them. Parameters, moments and gradients stay in shared memory for all of its steps, and so does
+// what a step computes on its way, in a tile of rows (fused_mlp.cuh).
 //
-// Why it may: a sum over rows is one thread's, row after row, and so is a sum over units. Neither the length of tiles, the number of
-// threads, where the tile is, nor how many networks there are shows in a single bit.
+// Why it may: a sum over units is one thread's, and a sum over rows is made of segments of WARP rows, each summed row after row by one
+// thread, and added up in their order. Neither the length of tiles, the number of threads nor how many networks there are shows in a
+// single bit.
 //
-// What bounds it: operations. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step:
-//                               one multiprocessor, double     single       16,384 networks, 1,000 steps, double
-//   A100 (sm_80, 108 x 1.41 GHz)   12.8 us a step             6.4 us       1.94 s
-//   H100 (sm_90, 132 x 1.76 GHz)    5.1 us a step             2.6 us       0.63 s
-// That is the floor, and the reads of shared memory lie above it: on the way forward and backward 8 multiply-adds need 6 reads of
-// a warp in double (4 of weights, one of 64-bit numbers side by side, which takes two) and 3 in single; gradients need 6 for 8.
-// At one read a clock these are 7.7 us on an H100 in double and 5.1 us in single. No figure was measured on a card yet.
+// What bounds it: waiting from one instruction to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480
+// weights x 400 = 576,000 multiply-adds a step, 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step
+// takes several times as long (MEASURED.md). By Nsight Compute, single precision, 13 warps: 6,700 instructions per warp and step, 2.1
+// of at most 4 per clock; 1,475 accesses of shared memory per warp, of at most one per clock; of the time between a warp's
+// instructions 27 % waits for the one before, 18 % for shared memory, 13 % for a turn, 8 % at barriers.
 //
-// By the compiler (ptxas of CUDA 13.0, -v), at most MOST_FUSED_THREADS threads, which leaves 128 registers to each:
-//                              sm_80                                sm_90
-//   fused_train f32            128 registers, no spills             128, no spills
-//   fused_train f64            128, 12 bytes stored, 16 loaded      128, 8 stored, 16 loaded
-//   fused_train_streamed f32   128, no spills                       128, no spills
-//   fused_train_streamed f64   128, 24 stored, 24 loaded            128, 24 stored, 24 loaded
-//   fused_outputs f32          106, no spills                       105, no spills
-//   fused_outputs f64          127, no spills                       127, no spills
-// So registers allow 16 warps a multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056
-// bytes, and an H100 has place for one block of 192 rows (6 warps, three tiles a step), in single for one of 416 (13 warps, one
-// tile) or two of 192. Few warps are made up for by the 8 independent sums of each thread.
+// By the compiler at most MOST_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
+// warps per multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has place
+// for 160 rows at a time (5 warps, three tiles a step), in single for 416 (13 warps, one tile).
+//
+// Versions, 3-8x8-1, relu, fp32, us a step of one network on an H200:
+//   42.3  a thread sums an item of gradients over all rows of the tile; activations go through the tile
+//   23.3  a warp sums the gradients of its rows; relu in registers; two barriers a step instead of three
+//   21.1  lanes whose columns are in the same bank begin with different ones (the loop over rows unrolled by 2)
+//   20.4  that loop unrolled by 8 (by 1: 21.4, by 4: 20.5)
+// Several blocks per multiprocessor with shorter tiles train fewer networks than one block: FusedPlan.java.
 //
 // Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu).
 // Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
 // deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
-// another index here, but all blocks of a launch have as much shared memory and as many threads as the largest.
+// another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
+// for networks that leave no room for it: the layered planner is faster there.
 
 #include "fused_sums.cuh"
 #include "update.cuh"
