@@ -4,43 +4,38 @@ import dev.plumb.bench.Outcome.Against;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Measures this machine's ceilings, and then how close the backends come to them. Everything is measured by one thread in turn. */
 public final class Bench {
   private final List<Entrant> entrants;
   private final List<Workload> workloads;
   private final Plan plan;
-  private final Consumer<String> onProgress;
+  private final BenchListener listener;
 
-  /** @param onProgress is told, in a few words, what is measured next */
-  public Bench(List<Entrant> entrants, List<Workload> workloads, Plan plan, Consumer<String> onProgress) {
+  public Bench(List<Entrant> entrants, List<Workload> workloads, Plan plan, BenchListener listener) {
     this.entrants = List.copyOf(entrants);
     this.workloads = List.copyOf(workloads);
     this.plan = plan;
-    this.onProgress = onProgress;
+    this.listener = listener;
   }
 
-  /** Of the processor, for each number of threads that an entrant has. */
-  public List<Ceiling> ceilings() {
-    CeilingProbes probes = new CeilingProbes(plan, onProgress);
+  /** Measures the processor's ceilings, for each number of threads that an entrant has. */
+  public void measureCeilings() {
+    CeilingProbes probes = new CeilingProbes(plan, listener);
     probes.measureJava(entrants.stream().map(Entrant::threads).map(threads -> Math.max(1, threads)).distinct().sorted().toList());
     probes.measureSquareProducts(entrants);
     workloads.forEach(workload -> probes.measureProducts(entrants, workload));
-    return probes.ceilings();
   }
 
-  /** Every workload on every entrant. */
-  public List<Outcome> outcomes() {
-    List<Outcome> outcomes = new ArrayList<>();
+  /** Measures every workload on every entrant. */
+  public void measureWorkloads() {
     for (Workload workload : workloads) {
       for (Entrant entrant : entrants) {
-        onProgress.accept(workload.name() + " on " + entrant.backend().device().kind().key()
+        listener.onMeasuring(workload.name() + " on " + entrant.backend().device().kind().key()
             + (entrant.threads() == 0 ? "" : ", " + entrant.threads() + (entrant.threads() == 1 ? " thread" : " threads")));
-        outcomes.add(measure(workload, entrant));
+        listener.onOutcome(measure(workload, entrant));
       }
     }
-    return outcomes;
   }
 
   private Outcome measure(Workload workload, Entrant entrant) {

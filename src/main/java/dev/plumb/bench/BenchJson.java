@@ -17,6 +17,7 @@ public final class BenchJson {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
       json.writeStringField("plumb", plumbVersion);
+      json.writeBooleanField("complete", result.complete());
       json.writeObjectFieldStart("machine");
       json.writeStringField("processor", result.machine().processor());
       json.writeNumberField("processors", result.machine().processors());

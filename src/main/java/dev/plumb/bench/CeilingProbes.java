@@ -7,7 +7,6 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -30,22 +29,17 @@ final class CeilingProbes {
   }
 
   private final Plan plan;
-  private final Consumer<String> onProgress;
-  private final List<Ceiling> ceilings = new ArrayList<>();
+  private final BenchListener listener;
   private final List<Probe> probes = new ArrayList<>();
 
-  CeilingProbes(Plan plan, Consumer<String> onProgress) {
+  CeilingProbes(Plan plan, BenchListener listener) {
     this.plan = plan;
-    this.onProgress = onProgress;
-  }
-
-  List<Ceiling> ceilings() {
-    return List.copyOf(ceilings);
+    this.listener = listener;
   }
 
   /** Of plain Java, for each number of threads. */
   void measureJava(List<Integer> threadCounts) {
-    onProgress.accept("multiply-adds, copies and words between threads");
+    listener.onMeasuring("multiply-adds, copies and words between threads");
     List<Crew> crews = threadCounts.stream().map(Crew::new).toList();
     try {
       for (Precision precision : PRECISIONS) {
@@ -76,7 +70,7 @@ final class CeilingProbes {
   void measureSquareProducts(List<Entrant> entrants) {
     int size = plan.squareSize();
     for (Precision precision : PRECISIONS) {
-      onProgress.accept("square products, " + precision.key());
+      listener.onMeasuring("square products, " + precision.key());
       measureProducts(entrants, NetworkSpec.of(Activation.LINEAR, size, size), precision, size,
           "products " + size + " x " + size + " x " + size + ", " + precision.key(), false);
     }
@@ -85,7 +79,7 @@ final class CeilingProbes {
   /** The products of a workload's step, one by one and all together; nothing for one that they do not bound. */
   void measureProducts(List<Entrant> entrants, Workload workload) {
     if (workload instanceof StepsWorkload steps && steps.bound() == Bound.PRODUCTS) {
-      onProgress.accept("products of " + steps.name());
+      listener.onMeasuring("products of " + steps.name());
       measureProducts(
           entrants, steps.network(), steps.precision(), steps.batch(), steps.name() + ", all products of a step", true);
     }
@@ -125,7 +119,7 @@ final class CeilingProbes {
     for (int run = 0; run < plan.runs(); run++) {
       probes.forEach(Probe::measure);
     }
-    probes.forEach(probe -> ceilings.add(probe.ceiling()));
+    probes.forEach(probe -> listener.onCeiling(probe.ceiling()));
     probes.clear();
   }
 }

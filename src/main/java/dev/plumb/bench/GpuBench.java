@@ -15,7 +15,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -30,34 +29,24 @@ public final class GpuBench {
   private final GpuProbes probes;
   private final List<Workload> workloads;
   private final GpuPlan plan;
-  private final Consumer<String> onProgress;
-  private final List<String> notMeasured = new ArrayList<>();
+  private final BenchListener listener;
 
   /** The products of a workload's step. */
   private record StepProducts(String workload, NetworkSpec network, int batch) {}
 
-  /**
-   * @param backend a GPU's, which is a {@link GpuProbes} too
-   * @param onProgress is told, in a few words, what is measured next
-   */
-  public GpuBench(Backend backend, List<Workload> workloads, GpuPlan plan, Consumer<String> onProgress) {
+  /** @param backend a GPU's, which is a {@link GpuProbes} too */
+  public GpuBench(Backend backend, List<Workload> workloads, GpuPlan plan, BenchListener listener) {
     this.backend = backend;
     this.probes = (GpuProbes) backend;
     this.workloads = List.copyOf(workloads);
     this.plan = plan;
-    this.onProgress = onProgress;
+    this.listener = listener;
   }
 
-  /** Returns what could not be measured, and why; a line each. */
-  public List<String> notMeasured() {
-    return List.copyOf(notMeasured);
-  }
-
-  /** Measures copies, launches, and the products of the workloads by themselves. */
-  public List<Ceiling> ceilings() {
-    List<Ceiling> ceilings = new ArrayList<>();
-    measure(ceilings, GpuBench::nameOfCopies, "GB/s", 1e9, plan.warmUpSeconds(), () -> probes.copies(plan.copyBytes()));
-    measure(ceilings, probe -> "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
+  /** Measures copies, launches, and the products of the workloads' steps by themselves. */
+  public void measureCeilings() {
+    measure(GpuBench::nameOfCopies, "GB/s", 1e9, plan.warmUpSeconds(), () -> probes.copies(plan.copyBytes()));
+    measure(probe -> "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
         () -> probes.emptyKernels(plan.kernels()));
     Set<StepProducts> steps = new LinkedHashSet<>();
     for (Workload workload : workloads) {
@@ -67,22 +56,11 @@ public final class GpuBench {
     }
     for (StepProducts step : steps) {
       for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32)) {
-        for (Products kind : Products.values()) {
-          String name = step.workload() + " products, " + label(kind) + ", " + precision.key();
-          measure(ceilings, probe -> name, "TFLOP/s", 1e12, plan.warmUpSecondsOfCeiling(),
-              () -> probes.products(step.network(), precision, step.batch(), EnumSet.of(kind)));
-        }
+        String name = step.workload() + ", all products of a step, " + precision.key();
+        measure(probe -> name, "TFLOP/s", 1e12, plan.warmUpSecondsOfCeiling(),
+            () -> probes.products(step.network(), precision, step.batch(), WHOLE_STEP));
       }
     }
-    return ceilings;
-  }
-
-  private static String label(Products kind) {
-    return switch (kind) {
-      case FORWARD -> "forward";
-      case INPUT_GRADIENTS -> "dX";
-      case WEIGHT_GRADIENTS -> "dW";
-    };
   }
 
   /** As large as there was room for. */
@@ -95,11 +73,10 @@ public final class GpuBench {
    *
    * @param scale amounts per unit of the rate; 0 for microseconds per amount
    */
-  private void measure(List<Ceiling> ceilings, Function<Probe, String> naming, String unit, double scale, double warmUpSeconds,
-      Supplier<Probe> opening) {
+  private void measure(Function<Probe, String> naming, String unit, double scale, double warmUpSeconds, Supplier<Probe> opening) {
     try (Probe probe = opening.get()) {
       String name = naming.apply(probe);
-      onProgress.accept(name);
+      listener.onMeasuring(name);
       RepeatedWork work = new RepeatedWork(probe::run, plan.secondsOfRun());
       work.warmUp(warmUpSeconds);
       List<Double> rates = new ArrayList<>();
@@ -107,26 +84,24 @@ public final class GpuBench {
         double seconds = work.seconds();
         rates.add(scale == 0 ? seconds * 1e6 / probe.amount() : probe.amount() / scale / seconds);
       }
-      ceilings.add(new Ceiling(name, unit, 0, "", new Figure(rates)));
+      listener.onCeiling(new Ceiling(name, unit, 0, "", new Figure(rates)));
     } catch (DeviceUnavailableException e) {
-      notMeasured.add("a ceiling in " + unit + ": " + e.getMessage());
+      listener.onNotMeasured("a ceiling in " + unit + ": " + e.getMessage());
     }
   }
 
   /** Measures every workload. One that the device has no memory for, or that diverges, is left out. */
-  public List<Outcome> outcomes() {
-    List<Outcome> outcomes = new ArrayList<>();
+  public void measureWorkloads() {
     for (Workload workload : workloads) {
-      onProgress.accept(workload.name() + " on " + backend.device().kind().key());
+      listener.onMeasuring(workload.name() + " on " + backend.device().kind().key());
       try {
-        outcomes.add(measure(workload));
+        listener.onOutcome(measure(workload));
       } catch (DeviceUnavailableException | DivergedException e) {
-        notMeasured.add(workload.name() + ": " + e.getMessage());
+        listener.onNotMeasured(workload.name() + ": " + e.getMessage());
       } catch (OutOfMemoryError e) {
-        notMeasured.add(workload.name() + ": Java's heap is too small for its rows and first weights; start Java with -Xmx8g");
+        listener.onNotMeasured(workload.name() + ": Java's heap is too small for its rows and first weights; start Java with -Xmx8g");
       }
     }
-    return outcomes;
   }
 
   private Outcome measure(Workload workload) {
@@ -159,10 +134,8 @@ public final class GpuBench {
           ratio.add(atBound / secondsOfLap);
         });
       }
-      Outcome outcome = new Outcome(workload, backend.device(), 0, new Figure(achieved),
+      return new Outcome(workload, backend.device(), 0, new Figure(achieved),
           bound.map(probe -> new Against("bare products", new Figure(ceiling), new Figure(ratio))), course.bytes(), result);
-      onProgress.accept(workload.name() + ": " + outcome.achieved().median() + " " + workload.unit().symbol());
-      return outcome;
     } finally {
       bound.ifPresent(Probe::close);
     }

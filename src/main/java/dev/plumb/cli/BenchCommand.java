@@ -9,6 +9,7 @@ import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
 import dev.plumb.bench.Bench;
 import dev.plumb.bench.BenchJson;
+import dev.plumb.bench.BenchListener;
 import dev.plumb.bench.BenchResult;
 import dev.plumb.bench.Ceiling;
 import dev.plumb.bench.Entrant;
@@ -32,7 +33,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -109,46 +109,98 @@ final class BenchCommand implements Command {
     List<Backends.Selection> opened = new ArrayList<>();
     try {
       Devices measured = open(arguments, named, opened, err);
-      Machine machine = Machine.here();
-      Others others = new Others();
-      BenchTable table = new BenchTable(out);
-      Optional<String> library = measured.library();
-      table.print(machine, library);
-      Consumer<String> onProgress = doing -> {
-        if (!arguments.has(Flags.QUIET)) {
-          err.println("plumb bench: " + doing);
-        }
-      };
-      List<Ceiling> ceilings = new ArrayList<>();
-      List<Outcome> outcomes = new ArrayList<>();
-      List<String> notMeasured = new ArrayList<>();
+      Results results = new Results(new BenchTable(out), measured, plan, gpuPlan, json, arguments.has(Flags.QUIET) ? null : err);
+      results.table.print(results.machine, measured.library());
       if (!measured.entrants().isEmpty()) {
-        table.print(plan);
-        Bench bench = new Bench(measured.entrants(), onCpu(arguments, named), plan, onProgress);
-        ceilings.addAll(bench.ceilings());
-        table.printCeilings(ceilings);
-        outcomes.addAll(bench.outcomes());
-        table.printOutcomes(outcomes);
+        results.table.print(plan);
+        Bench bench = new Bench(measured.entrants(), onCpu(arguments, named), plan, results);
+        bench.measureCeilings();
+        bench.measureWorkloads();
       }
       measured.gpu().ifPresent(gpu -> {
         boolean standIn = ((GpuProbes) gpu).isStandIn();
-        table.print(gpu.device(), standIn, gpuPlan);
-        GpuBench bench = new GpuBench(gpu, onGpu(named, standIn), gpuPlan, onProgress);
-        List<Ceiling> ofGpu = bench.ceilings();
-        table.printCeilings(ofGpu);
-        ceilings.addAll(ofGpu);
-        List<Outcome> outcomesOfGpu = bench.outcomes();
-        table.printGpuOutcomes(outcomesOfGpu);
-        outcomes.addAll(outcomesOfGpu);
-        notMeasured.addAll(bench.notMeasured());
+        results.table.print(gpu.device(), standIn, gpuPlan);
+        GpuBench bench = new GpuBench(gpu, onGpu(named, standIn), gpuPlan, results);
+        bench.measureCeilings();
+        bench.measureWorkloads();
       });
-      BenchResult result = new BenchResult(machine, library, plan, measured.gpu().map(gpu -> gpuPlan), others.busy(), ceilings,
-          outcomes, notMeasured);
-      table.printEnd(result);
-      json.ifPresent(file -> AtomicFile.write(file, sink -> BenchJson.write(result, Version.CURRENT, sink)));
+      results.end();
       return ExitCode.DONE;
     } finally {
       opened.forEach(Backends.Selection::close);
+    }
+  }
+
+  /** Prints every result at once, and renews the JSON file, so that a run that is stopped leaves what it has measured. */
+  private static final class Results implements BenchListener {
+    private final Machine machine = Machine.here();
+    private final Others others = new Others();
+    private final List<Ceiling> ceilings = new ArrayList<>();
+    private final List<Outcome> outcomes = new ArrayList<>();
+    private final List<String> notMeasured = new ArrayList<>();
+    private final BenchTable table;
+    private final Devices measured;
+    private final Plan plan;
+    private final GpuPlan gpuPlan;
+    private final Optional<Path> json;
+    private final PrintStream progress;
+
+    /** @param progress null for none */
+    Results(BenchTable table, Devices measured, Plan plan, GpuPlan gpuPlan, Optional<Path> json, PrintStream progress) {
+      this.table = table;
+      this.measured = measured;
+      this.plan = plan;
+      this.gpuPlan = gpuPlan;
+      this.json = json;
+      this.progress = progress;
+    }
+
+    @Override
+    public void onMeasuring(String what) {
+      if (progress != null) {
+        progress.println("plumb bench: " + what);
+      }
+    }
+
+    @Override
+    public void onCeiling(Ceiling ceiling) {
+      ceilings.add(ceiling);
+      table.print(ceiling);
+      renew();
+    }
+
+    @Override
+    public void onOutcome(Outcome outcome) {
+      outcomes.add(outcome);
+      table.print(outcome);
+      renew();
+    }
+
+    @Override
+    public void onNotMeasured(String line) {
+      notMeasured.add(line);
+      table.printNotMeasured(line);
+      renew();
+    }
+
+    /** A pipe gets only the complete result. */
+    private void renew() {
+      json.filter(AtomicFile::isReplaced).ifPresent(file -> write(file, result(false)));
+    }
+
+    void end() {
+      BenchResult result = result(true);
+      table.printEnd(result);
+      json.ifPresent(file -> write(file, result));
+    }
+
+    private BenchResult result(boolean complete) {
+      return new BenchResult(complete, machine, measured.library(), plan, measured.gpu().map(gpu -> gpuPlan), others.busy(), ceilings,
+          outcomes, notMeasured);
+    }
+
+    private static void write(Path file, BenchResult result) {
+      AtomicFile.write(file, sink -> BenchJson.write(result, Version.CURRENT, sink));
     }
   }
 

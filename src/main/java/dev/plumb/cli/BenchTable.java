@@ -10,20 +10,26 @@ import dev.plumb.bench.Outcome;
 import dev.plumb.bench.Plan;
 import dev.plumb.bench.Workload;
 import java.io.PrintStream;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
-/** What was measured for people: a figure is the median and, in brackets, the smallest and the largest of its runs. */
+/** Prints results for people, each row as soon as it is measured: a figure is the median and, in brackets, the smallest and the largest of its runs. */
 final class BenchTable {
   private static final int LOSS_DECIMALS = 8;
   private static final double MIB = 1 << 20;
   private static final int SIGNIFICANT = 3;
 
+  private final TextTable ceilings =
+      new TextTable().left("ceiling", 56).left("unit", 9).right("threads").right("rate", 27).left("way");
+  private final TextTable outcomes = new TextTable().left("workload", 8).left("device", 9).right("threads").left("unit", 10)
+      .right("achieved", 24).right("ceiling", 24).right("ratio", 20).right("session MiB").left("bound");
+  private final TextTable gpuOutcomes = new TextTable().left("workload", 16).left("planner", 13).right("networks").left("precision")
+      .left("unit", 16).right("achieved", 33).right("bare products", 24).right("ratio", 20).right("final loss", 12)
+      .right("session MiB");
+
   private final PrintStream out;
+  /** The table that the last row is of; null where the last line is none. */
+  private TextTable current;
 
   BenchTable(PrintStream out) {
     this.out = out;
@@ -50,6 +56,7 @@ final class BenchTable {
    * @param standIn whether a CPU computes in the GPU's place
    */
   void print(DeviceInfo device, boolean standIn, GpuPlan plan) {
+    endTable();
     out.println(Printable.text("GPU: " + device.name()));
     if (standIn) {
       out.println("This is the host device, a CPU that stands in for a GPU in tests: sizes are reduced, and the figures say nothing"
@@ -62,88 +69,67 @@ final class BenchTable {
     out.flush();
   }
 
-  /** One row for each thing done, a column for each number of threads and way to share the work. */
-  void printCeilings(List<Ceiling> ceilings) {
-    Map<Integer, Map<String, Integer>> columns = new TreeMap<>();
-    Map<String, List<Ceiling>> rows = new LinkedHashMap<>();
-    for (Ceiling ceiling : ceilings) {
-      columns.computeIfAbsent(ceiling.threads(), threads -> new LinkedHashMap<>()).putIfAbsent(column(ceiling), 0);
-      rows.computeIfAbsent(ceiling.name(), name -> new ArrayList<>()).add(ceiling);
-    }
-    List<String> headers = columns.values().stream().flatMap(ways -> ways.keySet().stream()).toList();
-    TextTable table = new TextTable().left("ceiling").left("unit");
-    headers.forEach(table::right);
-    rows.forEach((name, ofRow) -> {
-      List<String> cells = new ArrayList<>(List.of(name, ofRow.get(0).unit()));
-      for (String header : headers) {
-        cells.add(ofRow.stream().filter(of -> column(of).equals(header)).findFirst().map(of -> cell(of.rate())).orElse("-"));
-      }
-      table.row(cells);
-    });
-    table.print(out);
-    out.println();
-    out.flush();
+  void print(Ceiling ceiling) {
+    row(ceilings, List.of(ceiling.name(), ceiling.unit(), threads(ceiling.threads()), cell(ceiling.rate()), ceiling.way()));
   }
 
-  private static String column(Ceiling ceiling) {
-    if (ceiling.threads() == 0) {
-      return "GPU";
-    }
-    if (ceiling.threads() == 1) {
-      return "1 thread";
-    }
-    return ceiling.threads() + " threads" + (ceiling.way().isEmpty() ? "" : ", " + ceiling.way());
-  }
-
-  /** A GPU's outcomes: with the planner, and the loss that a training came to. */
-  void printGpuOutcomes(List<Outcome> outcomes) {
-    TextTable table = new TextTable().left("workload").left("planner").right("networks").left("precision").left("unit")
-        .right("achieved").right("bare products").right("ratio").right("final loss").right("session MiB");
-    for (Outcome outcome : outcomes) {
-      Workload workload = outcome.workload();
-      table.row(List.of(
+  /** A GPU's outcome comes with the planner, and the loss that the training reached. */
+  void print(Outcome outcome) {
+    Workload workload = outcome.workload();
+    String achieved = cell(outcome.achieved());
+    String ceiling = outcome.bound().map(bound -> cell(bound.ceiling())).orElse("-");
+    String ratio = outcome.bound().map(bound -> cell(bound.ratio())).orElse("-");
+    String session = outcome.sessionBytes().isPresent() ? Decimal.fixed(outcome.sessionBytes().getAsLong() / MIB, 1) : "-";
+    if (outcome.device().kind() == DeviceInfo.Kind.CUDA) {
+      row(gpuOutcomes, List.of(
           workload.name(),
           outcome.result().planner().orElse("-"),
           Integer.toString(workload.replicas()),
           workload.precision().key(),
           workload.unit().symbol(),
-          cell(outcome.achieved()),
-          outcome.bound().map(bound -> cell(bound.ceiling())).orElse("-"),
-          outcome.bound().map(bound -> cell(bound.ratio())).orElse("-"),
+          achieved,
+          ceiling,
+          ratio,
           outcome.result().finalLoss().isPresent() ? Decimal.fixed(outcome.result().finalLoss().getAsDouble(), LOSS_DECIMALS) : "-",
-          outcome.sessionBytes().isPresent() ? Decimal.fixed(outcome.sessionBytes().getAsLong() / MIB, 1) : "-"));
+          session));
+    } else {
+      row(outcomes, List.of(workload.name(), outcome.device().kind().key(), threads(outcome.threads()), workload.unit().symbol(),
+          achieved, ceiling, ratio, session, outcome.bound().map(Outcome.Against::name).orElse("-")));
     }
-    table.print(out);
-    out.println();
+  }
+
+  private static String threads(int threads) {
+    return threads == 0 ? "-" : Integer.toString(threads);
+  }
+
+  private void row(TextTable table, List<String> cells) {
+    if (current != table) {
+      endTable();
+      table.printHeaders(out);
+      current = table;
+    }
+    table.printRow(cells, out);
     out.flush();
   }
 
-  void printOutcomes(List<Outcome> outcomes) {
-    TextTable table = new TextTable().left("workload").left("device").right("threads").left("unit")
-        .right("achieved").right("ceiling").right("ratio").left("against").right("session MiB");
-    for (Outcome outcome : outcomes) {
-      Workload workload = outcome.workload();
-      table.row(List.of(
-          workload.name(),
-          outcome.device().kind().key(),
-          outcome.threads() == 0 ? "-" : Integer.toString(outcome.threads()),
-          workload.unit().symbol(),
-          cell(outcome.achieved()),
-          outcome.bound().map(bound -> cell(bound.ceiling())).orElse("-"),
-          outcome.bound().map(bound -> cell(bound.ratio())).orElse("-"),
-          outcome.bound().map(Outcome.Against::name).orElse("-"),
-          outcome.sessionBytes().isPresent() ? Decimal.fixed(outcome.sessionBytes().getAsLong() / MIB, 1) : "-"));
+  private void endTable() {
+    if (current != null) {
+      out.println();
+      current = null;
     }
-    table.print(out);
-    out.println();
+  }
+
+  /** @param line what could not be measured, and why */
+  void printNotMeasured(String line) {
+    out.println(Printable.text("not measured: " + line));
     out.flush();
   }
 
-  /** What the workloads are, what could not be measured, and how busy the machine was with something else. */
+  /** What the workloads are, and how busy the machine was with something else. */
   void printEnd(BenchResult result) {
+    endTable();
     result.outcomes().stream().map(Outcome::workload).map(workload -> workload.family() + ": " + workload.what()).distinct()
         .forEach(out::println);
-    result.notMeasured().forEach(line -> out.println(Printable.text("not measured: " + line)));
     result.othersBusy().ifPresent(busy -> out.println("others: " + Decimal.fixed(busy, 2)
         + " processors were busy with something else meanwhile"));
     out.flush();

@@ -8,42 +8,74 @@ import java.util.List;
 /** Rows in aligned columns, two spaces apart, without lines or trailing blanks: readable, and easy to cut. */
 final class TextTable {
   private final List<String> headers = new ArrayList<>();
+  private final List<Integer> minWidths = new ArrayList<>();
   private final List<Boolean> alignedRight = new ArrayList<>();
   private final List<List<String>> rows = new ArrayList<>();
 
   /** A column of words. */
   TextTable left(String header) {
-    headers.add(header);
-    alignedRight.add(false);
-    return this;
+    return column(header, 0, false);
+  }
+
+  /** A column of words, at least so wide. */
+  TextTable left(String header, int minWidth) {
+    return column(header, minWidth, false);
   }
 
   /** A column of numbers. */
   TextTable right(String header) {
+    return column(header, 0, true);
+  }
+
+  /** A column of numbers, at least so wide. */
+  TextTable right(String header, int minWidth) {
+    return column(header, minWidth, true);
+  }
+
+  private TextTable column(String header, int minWidth, boolean right) {
     headers.add(header);
-    alignedRight.add(true);
+    minWidths.add(Math.max(minWidth, length(header)));
+    alignedRight.add(right);
     return this;
   }
 
   void row(List<String> cells) {
+    rows.add(printable(cells));
+  }
+
+  private List<String> printable(List<String> cells) {
     if (cells.size() != headers.size()) {
       throw new IllegalArgumentException(cells.size() + " cells in a table of " + headers.size() + " columns");
     }
-    rows.add(cells.stream().map(Printable::text).toList());
+    return cells.stream().map(Printable::text).toList();
   }
 
   void print(PrintStream out) {
     int[] widths = new int[headers.size()];
-    Arrays.setAll(widths, column -> Math.max(length(headers.get(column)),
+    Arrays.setAll(widths, column -> Math.max(minWidths.get(column),
         rows.stream().mapToInt(row -> length(row.get(column))).max().orElse(0)));
     print(headers, widths, out);
     rows.forEach(row -> print(row, widths, out));
   }
 
+  /** Prints the headers of a table whose rows are printed one by one. Its columns have their smallest widths. */
+  void printHeaders(PrintStream out) {
+    print(headers, minWidths(), out);
+  }
+
+  /** Prints a row at once, without keeping it. A cell that is wider than its column moves the rest of the row. */
+  void printRow(List<String> cells, PrintStream out) {
+    print(printable(cells), minWidths(), out);
+  }
+
+  private int[] minWidths() {
+    return minWidths.stream().mapToInt(Integer::intValue).toArray();
+  }
+
   private void print(List<String> cells, int[] widths, PrintStream out) {
     StringBuilder line = new StringBuilder();
     for (int column = 0; column < widths.length; column++) {
-      String blanks = " ".repeat(widths[column] - length(cells.get(column)));
+      String blanks = " ".repeat(Math.max(0, widths[column] - length(cells.get(column))));
       line.append(column == 0 ? "" : "  ");
       line.append(alignedRight.get(column) ? blanks + cells.get(column) : cells.get(column) + blanks);
     }

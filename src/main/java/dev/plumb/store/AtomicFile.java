@@ -60,6 +60,19 @@ public final class AtomicFile {
     }
   }
 
+  /**
+   * Returns whether {@link #write} replaces the target; a pipe or a device is appended to.
+   *
+   * @throws InvalidInputException when the target is a folder
+   */
+  public static boolean isReplaced(Path target) {
+    try {
+      return !isSpecial(target);
+    } catch (IOException e) {
+      throw cannotWrite(target, e);
+    }
+  }
+
   /** Whether both paths lead to one and the same file, links followed; false when either is not there. */
   public static boolean isSameFile(Path one, Path other) {
     try {

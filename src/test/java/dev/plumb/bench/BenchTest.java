@@ -20,7 +20,6 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudySpec;
 import java.lang.reflect.Proxy;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -91,8 +90,9 @@ class BenchTest {
     try (Backend one = cpu(1); Backend two = cpu(2)) {
       List<Workload> workloads = List.of(study(), steps(Bound.PRODUCTS, Unit.SAMPLES, 0.01),
           steps(Bound.MULTIPLY_ADDS, Unit.NETWORKS, 0.01));
-      List<Outcome> outcomes = new Bench(List.of(new Entrant(one, 1), new Entrant(two, 2)), workloads, SHORT, doing -> {})
-          .outcomes();
+      BenchRecord record = new BenchRecord();
+      new Bench(List.of(new Entrant(one, 1), new Entrant(two, 2)), workloads, SHORT, record).measureWorkloads();
+      List<Outcome> outcomes = record.outcomes;
       assertEquals(6, outcomes.size());
       for (Outcome outcome : outcomes) {
         Outcome.Against bound = outcome.bound().orElseThrow();
@@ -118,8 +118,10 @@ class BenchTest {
     for (boolean whole : new boolean[] {true, false}) {
       AtomicInteger laps = new AtomicInteger();
       try (Backend backend = pausing(Backends.reference(), laps)) {
-        Outcome outcome = new Bench(List.of(new Entrant(backend, 0)), List.of(workload),
-            new Plan(2, 0, whole, 0.001, 8, 1 << 12), doing -> {}).outcomes().get(0);
+        BenchRecord record = new BenchRecord();
+        new Bench(List.of(new Entrant(backend, 0)), List.of(workload), new Plan(2, 0, whole, 0.001, 8, 1 << 12), record)
+            .measureWorkloads();
+        Outcome outcome = record.outcomes.get(0);
         assertEquals(whole ? 1 + 2 * 2 : 1 + 2, laps.get(), "one to warm up, then those of two runs");
         double fastest = workload.amount() / (workload.laps() * PAUSE_MILLIS / 1e3);
         assertTrue(outcome.achieved().max() <= fastest, outcome.achieved() + " of " + fastest);
@@ -157,18 +159,22 @@ class BenchTest {
   @Test
   void whatIsNotOnTheProcessorHasNoCeiling() {
     try (Backend card = Backends.reference()) {
-      Bench bench = new Bench(List.of(new Entrant(card, 0)), List.of(study()), SHORT, doing -> {});
-      assertTrue(bench.outcomes().get(0).bound().isEmpty());
-      assertTrue(bench.ceilings().stream().noneMatch(ceiling -> ceiling.name().startsWith("products")));
+      BenchRecord record = new BenchRecord();
+      Bench bench = new Bench(List.of(new Entrant(card, 0)), List.of(study()), SHORT, record);
+      bench.measureWorkloads();
+      bench.measureCeilings();
+      assertTrue(record.outcomes.get(0).bound().isEmpty());
+      assertTrue(record.ceilings.stream().noneMatch(ceiling -> ceiling.name().startsWith("products")));
     }
   }
 
   @Test
   void ceilingsAreMeasuredForEachNumberOfThreads() {
-    List<String> progress = new ArrayList<>();
+    BenchRecord record = new BenchRecord();
     try (Backend one = cpu(1); Backend two = cpu(2)) {
-      List<Ceiling> ceilings = new Bench(List.of(new Entrant(one, 1), new Entrant(two, 2)),
-          List.of(study(), steps(Bound.PRODUCTS, Unit.SAMPLES, 0.01)), SHORT, progress::add).ceilings();
+      new Bench(List.of(new Entrant(one, 1), new Entrant(two, 2)), List.of(study(), steps(Bound.PRODUCTS, Unit.SAMPLES, 0.01)),
+          SHORT, record).measureCeilings();
+      List<Ceiling> ceilings = record.ceilings;
       Set<String> names = new TreeSet<>();
       for (Ceiling ceiling : ceilings) {
         names.add(ceiling.name());
@@ -185,7 +191,7 @@ class BenchTest {
         assertEquals(threads, of.stream().map(Ceiling::threads).collect(Collectors.toSet()), name);
         assertEquals(1, of.stream().filter(ceiling -> ceiling.threads() == 2 && ceiling.way().isEmpty()).count(), name);
       }
-      assertFalse(progress.isEmpty());
+      assertFalse(record.progress.isEmpty());
     }
   }
 
@@ -193,8 +199,8 @@ class BenchTest {
   void figuresOfATrainingThatDivergesAreNotGiven() {
     try (Backend backend = cpu(1)) {
       Bench bench = new Bench(List.of(new Entrant(backend, 1)), List.of(steps(Bound.PRODUCTS, Unit.SAMPLES, 1e30)), SHORT,
-          doing -> {});
-      assertTrue(assertThrows(IllegalStateException.class, bench::outcomes).getMessage().contains("steps diverged in step"));
+          new BenchRecord());
+      assertTrue(assertThrows(IllegalStateException.class, bench::measureWorkloads).getMessage().contains("steps diverged in step"));
     }
   }
 

@@ -18,7 +18,6 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudySpec;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,13 +58,12 @@ class GpuBenchTest {
         training(Loss.CROSS_ENTROPY, 0.05, precision).withBatchSize(16), 1, Planner.LAYERED, Unit.MICROSECONDS_PER_STEP, 5, 5, true);
   }
 
-  private static List<Outcome> outcomes(List<Workload> workloads, List<String> notMeasured) {
+  private static BenchRecord measured(List<Workload> workloads) {
+    BenchRecord record = new BenchRecord();
     try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
-      GpuBench bench = new GpuBench(backend, workloads, SHORT, doing -> {});
-      List<Outcome> outcomes = bench.outcomes();
-      notMeasured.addAll(bench.notMeasured());
-      return outcomes;
+      new GpuBench(backend, workloads, SHORT, record).measureWorkloads();
     }
+    return record;
   }
 
   @Test
@@ -74,7 +72,7 @@ class GpuBenchTest {
         small("layered", Precision.FP32, 1, Planner.LAYERED, 0.01), small("3 fp64", Precision.FP64, 3, Planner.AUTO, 0.01),
         batches(Precision.FP32), batches(Precision.TF32));
     Map<Precision, Double> tolerances = Map.of(Precision.FP64, 1e-11, Precision.FP32, 1e-5, Precision.TF32, 1e-3);
-    List<Outcome> outcomes = outcomes(workloads, new ArrayList<>());
+    List<Outcome> outcomes = measured(workloads).outcomes;
     assertEquals(workloads, outcomes.stream().map(Outcome::workload).toList());
     Map<String, Double> expected = new HashMap<>();
     try (Backend reference = Backends.reference()) {
@@ -98,7 +96,7 @@ class GpuBenchTest {
   void ratioOfEachRunFitsSpeedAndBound() {
     StepsWorkload steps = new StepsWorkload("S3", "steps", CLASSES.network(),
         training(Loss.CROSS_ENTROPY, 0.05, Precision.FP32).withBatchSize(13), 1, Source.RANDOM, 65, Bound.PRODUCTS, Unit.SAMPLES, 1);
-    List<Outcome> outcomes = outcomes(List.of(batches(Precision.FP32), steps), new ArrayList<>());
+    List<Outcome> outcomes = measured(List.of(batches(Precision.FP32), steps)).outcomes;
     assertEquals(2, outcomes.size());
     for (Outcome outcome : outcomes) {
       Outcome.Against bound = outcome.bound().orElseThrow();
@@ -122,7 +120,7 @@ class GpuBenchTest {
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
         List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1)),
             new StudyNetwork("two", NetworkSpec.of(Activation.TANH, 3, 512, 512, 1)))));
-    Outcome outcome = outcomes(List.of(study), new ArrayList<>()).get(0);
+    Outcome outcome = measured(List.of(study)).outcomes.get(0);
     assertEquals(Optional.of("fused+layered"), outcome.result().planner());
     assertTrue(outcome.bound().isEmpty() && outcome.result().finalLoss().isEmpty());
     assertEquals("", HostDevice.left());
@@ -131,30 +129,30 @@ class GpuBenchTest {
   @Test
   void ceilingsAreCopiesLaunchesAndTheProductsOfTheWorkloads() {
     try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
-      List<String> progress = new ArrayList<>();
-      List<Ceiling> ceilings = new GpuBench(backend, List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01),
-          batches(Precision.FP32), batches(Precision.TF32)), SHORT, progress::add).ceilings();
-      Set<String> names = ceilings.stream().map(Ceiling::name).collect(Collectors.toSet());
-      assertEquals(2 + 3 * 3, names.size(), names.toString());
+      BenchRecord record = new BenchRecord();
+      new GpuBench(backend, List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01), batches(Precision.FP32),
+          batches(Precision.TF32)), SHORT, record).measureCeilings();
+      Set<String> names = record.ceilings.stream().map(Ceiling::name).collect(Collectors.toSet());
+      assertEquals(2 + 3, names.size(), names.toString());
       assertTrue(names.containsAll(Set.of("copy of 1 MiB within device memory, read and written", "empty kernels, 10 in a graph",
-          "S2 products, forward, fp64", "S2 products, dX, fp32", "S2 products, dW, tf32")), names.toString());
-      for (Ceiling ceiling : ceilings) {
+          "S2, all products of a step, fp64", "S2, all products of a step, fp32", "S2, all products of a step, tf32")),
+          names.toString());
+      for (Ceiling ceiling : record.ceilings) {
         assertEquals(3, ceiling.rate().runs().size());
         assertTrue(ceiling.rate().min() > 0, ceiling.toString());
       }
-      assertEquals(ceilings.size(), progress.size());
+      assertEquals(record.ceilings.stream().map(Ceiling::name).toList(), record.progress);
     }
     assertEquals("", HostDevice.left());
   }
 
   @Test
   void workloadThatDivergesIsLeftOutAndNamed() {
-    List<String> notMeasured = new ArrayList<>();
-    List<Outcome> outcomes = outcomes(List.of(small("wild", Precision.FP32, 1, Planner.LAYERED, 1e30),
-        small("tame", Precision.FP32, 1, Planner.LAYERED, 0.01)), notMeasured);
-    assertEquals(List.of("S1 tame"), outcomes.stream().map(outcome -> outcome.workload().name()).toList());
-    assertEquals(1, notMeasured.size());
-    assertTrue(notMeasured.get(0).startsWith("S1 wild: S1 wild diverged in step "), notMeasured.toString());
+    BenchRecord record = measured(List.of(small("wild", Precision.FP32, 1, Planner.LAYERED, 1e30),
+        small("tame", Precision.FP32, 1, Planner.LAYERED, 0.01)));
+    assertEquals(List.of("S1 tame"), record.outcomes.stream().map(outcome -> outcome.workload().name()).toList());
+    assertEquals(1, record.notMeasured.size());
+    assertTrue(record.notMeasured.get(0).startsWith("S1 wild: S1 wild diverged in step "), record.notMeasured.toString());
     assertEquals("", HostDevice.left());
   }
 }
