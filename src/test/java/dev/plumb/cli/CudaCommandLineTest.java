@@ -92,7 +92,7 @@ class CudaCommandLineTest {
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().lines().anyMatch(line -> line.startsWith("S2        cpu ")), ran.out());
     assertTrue(ran.out().lines().anyMatch(line -> line.matches(
-        "S2 +cuda +- +samples/s +[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] +- +- +- +[0-9.]+")), ran.out());
+        "S2 +fused +1 +fp32 +samples/s +[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] .*")), ran.out());
   }
 
   @ParameterizedTest
