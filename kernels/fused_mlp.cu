@@ -21,6 +21,7 @@
 //   23.3  a warp sums the gradients of its rows; relu in registers; two barriers a step instead of three
 //   21.1  lanes whose columns are in the same bank begin with different ones (the loop over rows unrolled by 2)
 //   20.4  that loop unrolled by 8 (by 1: 21.4, by 4: 20.5)
+//   17.8  f' read ahead of the sums that it multiplies; no questions about units where a group of them is whole
 // Several blocks per multiprocessor with shorter tiles train fewer networks than one block: FusedPlan.java.
 //
 // Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu).

@@ -55,12 +55,13 @@ final class FusedPlan {
   private static final int READS_OF_GRADIENT_ROW = 8;
 
   /**
-   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches, products included: 3-8x8-1 with
-   * 400 rows on an H200, 20.4 us fused in fp32, 59 us in fp64, and 184 us layered in 50 launches.
+   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches, products included, on an H200
+   * (kernels/MEASURED.md): 3-8x8-1 with 400 rows took 17.8 us fused in fp32 and 51.4 us in fp64, 3-64-64-1 159 us fused and 64 us
+   * layered in 20 launches, both in fp32.
    */
-  private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 28_000;
-  private static final double DOUBLE_PRODUCTS_PER_MICROSECOND = 9_800;
-  private static final double MICROSECONDS_OF_LAUNCH = 3.7;
+  private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 32_000;
+  private static final double DOUBLE_PRODUCTS_PER_MICROSECOND = 11_200;
+  private static final double MICROSECONDS_OF_LAUNCH = 3.2;
   /** The products of a weight in a step: for Z, for dW, and for dA. */
   private static final int PRODUCTS_OF_WEIGHT = 3;
 

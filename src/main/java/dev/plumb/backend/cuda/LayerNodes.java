@@ -25,8 +25,13 @@ final class LayerNodes {
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
   private static final int MOST_LOSS_BLOCKS = 256;
-  /** Of a product, a multiplication and an addition counting as two: about 40 us of an H200 in fp32. */
-  private static final double MAX_OPERATIONS_ASIDE = 2e9;
+  /**
+   * Of a product, a multiplication and an addition counting as two. On an H200 (kernels/MEASURED.md) the side stream shortened steps of
+   * products of 5e4 operations in fp32, and of 7e7 with TF32; in fp32 products of 7e7 keep enough of the GPU busy to delay what the
+   * step waits for.
+   */
+  private static final double MAX_OPERATIONS_ASIDE = 1e6;
+  private static final double MAX_TF32_OPERATIONS_ASIDE = 2e9;
 
   private final CudaContext context;
   private final Launches launches;
@@ -34,6 +39,7 @@ final class LayerNodes {
   private final Loss loss;
   private final SessionState state;
   private final Products products;
+  private final Precision precision;
   private final String suffix;
   private final int firstReplica;
   private final int replicas;
@@ -52,6 +58,7 @@ final class LayerNodes {
     this.firstReplica = firstReplica;
     this.replicas = replicas;
     products = new Products(context, precision);
+    this.precision = precision;
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
   }
 
@@ -179,7 +186,8 @@ final class LayerNodes {
    */
   private boolean isAside(int layer, int n) {
     LayerSpec spec = network.layer(layer);
-    return layer > 0 && 2.0 * n * spec.in() * spec.out() * replicas <= MAX_OPERATIONS_ASIDE;
+    double max = precision == Precision.TF32 ? MAX_TF32_OPERATIONS_ASIDE : MAX_OPERATIONS_ASIDE;
+    return layer > 0 && 2.0 * n * spec.in() * spec.out() * replicas <= max;
   }
 
   /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */

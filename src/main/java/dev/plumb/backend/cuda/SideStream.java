@@ -14,7 +14,7 @@ import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 
 /**
- * A second stream, for work that the main stream needs later only: small products leave most of a GPU idle, and side by side they
+ * A second stream, for work that the main stream needs only later: small products leave most of a GPU idle, and side by side they
  * take no longer than one of them. A recorded graph keeps the two branches.
  */
 final class SideStream {
