@@ -10,7 +10,7 @@
 // weights x 400 = 576,000 multiply-adds a step, 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step
 // takes several times as long (MEASURED.md). By Nsight Compute, single precision, 13 warps: 6,700 instructions per warp and step, 2.1
 // of at most 4 per clock; 1,475 accesses of shared memory per warp, of at most one per clock; of the time between a warp's
-// instructions 27 % waits for the one before, 18 % for shared memory, 13 % for a turn, 8 % at barriers.
+// instructions 28 % waits for the one before, 18 % for shared memory, 13 % for a turn, 8 % at barriers.
 //
 // By the compiler at most MOST_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
 // warps per multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has place

@@ -1,11 +1,7 @@
 package dev.plumb.backend.cuda;
 
-import static jcuda.driver.JCudaDriver.cuGraphDestroy;
 import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
-import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
 import static jcuda.driver.JCudaDriver.cuGraphLaunch;
-import static jcuda.driver.JCudaDriver.cuStreamBeginCapture;
-import static jcuda.driver.JCudaDriver.cuStreamEndCapture;
 
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import java.util.ArrayList;
@@ -13,9 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import jcuda.CudaException;
-import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
-import jcuda.driver.CUstreamCaptureMode;
 
 /** Runs one plan any number of times: launch by launch, or as recorded graphs of several steps. */
 final class Executor {
@@ -79,42 +73,13 @@ final class Executor {
     if (known != null) {
       return known;
     }
-    CUgraphExec executable = new CUgraphExec();
-    context.call(() -> "recording a graph of " + steps + " steps", () -> {
-      CUgraph graph = record(steps);
-      try {
-        cuGraphInstantiate(executable, graph, 0);
-        graphs.put(steps, executable);
-      } finally {
-        cuGraphDestroy(graph);
-      }
-    });
-    return executable;
-  }
-
-  private CUgraph record(int steps) {
-    CUgraph graph = new CUgraph();
-    cuStreamBeginCapture(context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
-    try {
+    CUgraphExec executable = RecordedGraph.record(context, "a graph of " + steps + " steps", () -> {
       for (int step = 0; step < steps; step++) {
         enqueueNodes();
       }
-    } catch (RuntimeException e) {
-      endBrokenRecording(graph);
-      throw e;
-    }
-    cuStreamEndCapture(context.stream(), graph);
-    return graph;
-  }
-
-  /** The stream must not stay in recording; what it recorded is of no use. The driver may refuse to hand it out at all. */
-  private void endBrokenRecording(CUgraph graph) {
-    try {
-      cuStreamEndCapture(context.stream(), graph);
-      cuGraphDestroy(graph);
-    } catch (CudaException e) {
-      // What broke the recording is told by who called.
-    }
+    });
+    graphs.put(steps, executable);
+    return executable;
   }
 
   /** What must be released, in this order. */

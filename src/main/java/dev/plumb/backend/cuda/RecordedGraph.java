@@ -17,7 +17,7 @@ import jcuda.driver.CUstreamCaptureMode;
 final class RecordedGraph {
   private final CudaContext context;
   private final String what;
-  private final CUgraphExec executable = new CUgraphExec();
+  private final CUgraphExec executable;
   private boolean released;
 
   /**
@@ -31,31 +31,59 @@ final class RecordedGraph {
     this.what = what;
     nodes.forEach(node -> context.call(node::name, node::enqueue));
     context.synchronize(what);
-    context.call(() -> "recording " + what, () -> {
-      CUgraph graph = record(nodes);
-      try {
-        cuGraphInstantiate(executable, graph, 0);
-      } finally {
-        cuGraphDestroy(graph);
-      }
-    });
+    executable = record(context, what, () -> nodes.forEach(Node::enqueue));
   }
 
-  private CUgraph record(List<Node> nodes) {
+  /**
+   * Records what {@code enqueue} enqueues as a graph, to be destroyed by the caller.
+   *
+   * @param what it is, in messages
+   */
+  static CUgraphExec record(CudaContext context, String what, Runnable enqueue) {
+    CUgraphExec executable = new CUgraphExec();
+    context.call(() -> "recording " + what, () -> {
+      CUgraph graph = capture(context, enqueue);
+      boolean instantiated = false;
+      try {
+        cuGraphInstantiate(executable, graph, 0);
+        instantiated = true;
+        cuGraphDestroy(graph);
+      } catch (CudaException e) {
+        destroyAfterFailure(graph, executable, instantiated);
+        throw e;
+      }
+    });
+    return executable;
+  }
+
+  /** Destroys what is left; the caller reports the first failure. */
+  private static void destroyAfterFailure(CUgraph graph, CUgraphExec executable, boolean instantiated) {
+    try {
+      if (instantiated) {
+        cuGraphExecDestroy(executable);
+      } else {
+        cuGraphDestroy(graph);
+      }
+    } catch (CudaException e) {
+      // After a lost device every call fails, and the driver has released what it was asked to.
+    }
+  }
+
+  private static CUgraph capture(CudaContext context, Runnable enqueue) {
     CUgraph graph = new CUgraph();
     cuStreamBeginCapture(context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
     try {
-      nodes.forEach(Node::enqueue);
+      enqueue.run();
     } catch (RuntimeException e) {
-      endBrokenRecording(graph);
+      endBrokenCapture(context, graph);
       throw e;
     }
     cuStreamEndCapture(context.stream(), graph);
     return graph;
   }
 
-  /** The stream must not stay in recording; the driver may refuse to hand out what it recorded. */
-  private void endBrokenRecording(CUgraph graph) {
+  /** The stream must not stay in a capture; the driver may refuse to return what it captured. */
+  private static void endBrokenCapture(CudaContext context, CUgraph graph) {
     try {
       cuStreamEndCapture(context.stream(), graph);
       cuGraphDestroy(graph);
