@@ -110,10 +110,12 @@ final class CudaContext implements AutoCloseable {
     }
     List<Runnable> undo = new ArrayList<>();
     try {
-      cublasHandle created = createBlas(stream, undo);
-      side = new SideStream(stream, undo);
-      sideBlas = createBlas(side.stream(), undo);
-      blas = created;
+      cublasHandle ofMain = createBlas(stream, undo);
+      SideStream created = new SideStream(stream, undo);
+      cublasHandle ofSide = createBlas(created.stream(), undo);
+      side = created;
+      sideBlas = ofSide;
+      blas = ofMain;
     } catch (CudaException e) {
       RuntimeException failure = CudaFailures.opening(e, "cuBLAS", this::synchronizeUnchecked);
       failed |= !CudaFailures.isOutOfMemory(e);

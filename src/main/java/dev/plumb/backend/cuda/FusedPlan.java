@@ -7,6 +7,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -202,8 +203,8 @@ final class FusedPlan {
     double fused = products / (training.precision() == Precision.FP64
         ? DOUBLE_PRODUCTS_PER_MICROSECOND : SINGLE_PRODUCTS_PER_MICROSECOND);
     double layered = StepPlan.launches(network) * MICROSECONDS_OF_LAUNCH;
-    return fused <= layered ? Optional.empty() : Optional.of("a step of " + batch + " rows has " + Math.round(products / 1e6)
-        + " million products, which are too many for one block");
+    return fused <= layered ? Optional.empty() : Optional.of("a step of " + batch + " rows has "
+        + String.format(Locale.ROOT, "%.1f", products / 1e6) + " million products, which are too many for one block");
   }
 
   /** struct FusedPlan of the kernels, in its order. */

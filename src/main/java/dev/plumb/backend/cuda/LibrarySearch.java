@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -162,7 +163,11 @@ final class LibrarySearch {
     String ending = "/" + name + "\0";
     for (int at = cache.indexOf(ending); at >= 0; at = cache.indexOf(ending, at + 1)) {
       int start = cache.indexOf('/', cache.lastIndexOf('\0', at));
-      files.add(surroundings.at(cache.substring(start, at + ending.length() - 1)));
+      try {
+        files.add(surroundings.at(cache.substring(start, at + ending.length() - 1)));
+      } catch (InvalidPathException e) {
+        // The locale does not have its characters.
+      }
     }
     return files;
   }
@@ -221,7 +226,7 @@ final class LibrarySearch {
         }
       }
       return folders;
-    } catch (IOException | InvalidPathException | PatternSyntaxException e) {
+    } catch (IOException | DirectoryIteratorException | InvalidPathException | PatternSyntaxException e) {
       // There is no such folder.
       return List.of();
     }

@@ -52,10 +52,19 @@ final class PythonEnvironments {
   }
 
   private void addNamed(String variable) {
-    surroundings.variable(variable).flatMap(PythonEnvironments::absolute).ifPresent(prefix -> {
+    surroundings.variable(variable).flatMap(PythonEnvironments::absolute).ifPresent(prefix -> skippingUnnamable(() -> {
       add(prefix, variable);
       addBaseInstallation(prefix, variable);
-    });
+    }));
+  }
+
+  /** Skips an environment on whose way there is a name with characters that the locale does not have. */
+  private static void skippingUnnamable(Runnable search) {
+    try {
+      search.run();
+    } catch (InvalidPathException e) {
+      // Java cannot open such a file by its name, and the native loader is given names.
+    }
   }
 
   private void addOnPath(String path) {
@@ -63,7 +72,7 @@ final class PythonEnvironments {
       // A relative entry depends on the current folder, and no library should.
       Optional<Path> folder = absolute(entry);
       for (String command : COMMANDS) {
-        folder.ifPresent(bin -> addPython(bin.resolve(command), command + " on PATH"));
+        folder.ifPresent(bin -> skippingUnnamable(() -> addPython(bin.resolve(command), command + " on PATH")));
       }
     }
   }
@@ -107,6 +116,8 @@ final class PythonEnvironments {
 
   private void add(Path prefix, String name) {
     String text = prefix.equals(prefix.getRoot()) ? "" : prefix.toString();
+    // Throws for what cannot be searched by its name.
+    surroundings.at(text + "/lib");
     found.putIfAbsent(text, new Environment(text, name));
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.PythonEnvironments.Environment;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -221,5 +222,25 @@ class PythonEnvironmentsTest {
 
   private List<Environment> environments() {
     return PythonEnvironments.find(machine.surroundings());
+  }
+
+  /** Java 17 cannot open a name with letters that the locale does not have; such a Python is none, and no reason to fail. */
+  @Test
+  void nameWithLettersThatTheLocaleLacksIsSkipped(@TempDir Path folder) throws Exception {
+    bash(folder, "mkdir -p bin $'j\\xc3\\xb3zef/bin' && : >$'j\\xc3\\xb3zef/bin/python3' && ln -s \"$PWD\"/$'j\\xc3\\xb3zef/bin/python3' bin/python3");
+    ProcessBuilder devices = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "-cp",
+        System.getProperty("java.class.path"), "dev.plumb.cli.Main", "devices").redirectErrorStream(true);
+    devices.environment().put("LC_ALL", "C");
+    devices.environment().put("PATH", folder.resolve("bin").toString());
+    Process process = devices.start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    // Java may not be able to delete what it cannot name.
+    bash(folder, "rm -rf bin j*");
+    assertTrue(List.of(0, 3).contains(process.waitFor()), said);
+    assertTrue(said.contains("GPU: "), said);
+  }
+
+  private static void bash(Path folder, String script) throws Exception {
+    assertEquals(0, new ProcessBuilder("bash", "-c", script).directory(folder.toFile()).inheritIO().start().waitFor());
   }
 }
