@@ -2,19 +2,10 @@ package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.Planned;
-import dev.plumb.backend.Sized;
-import dev.plumb.backend.Slot;
-import dev.plumb.backend.StepChunk;
-import dev.plumb.backend.TrainingSession;
-import dev.plumb.data.BatchOrder;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
-import java.util.Arrays;
-import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
 
 /**
  * The steps of one session on a GPU: replicas of one network on the same rows, batches in the order of the rows. Besides its speed it
@@ -93,81 +84,6 @@ public record GpuWorkload(
 
   @Override
   public Course open(Backend backend) {
-    TrainingSession session = backend.open(network(), training, replicas);
-    try {
-      session.bind(inputs.data());
-      return new Steps(session);
-    } catch (RuntimeException | Error e) {
-      session.close();
-      throw e;
-    }
-  }
-
-  private final class Steps implements Course {
-    private final TrainingSession session;
-    private final StepChunk chunk = chunk(stepsOfLap);
-
-    Steps(TrainingSession session) {
-      this.session = session;
-    }
-
-    private StepChunk chunk(int steps) {
-      int[][] epoch = new BatchOrder(inputs.samples(), training.batchSize(), false, null).nextEpoch();
-      int[][] rows = new int[steps][];
-      Arrays.setAll(rows, step -> epoch[step % epoch.length]);
-      return StepChunk.of(steps).learningRate(training.learningRate()).batches(rows).record(steps - 1).build();
-    }
-
-    @Override
-    public void restart() {
-      int replica = 0;
-      for (double[] parameters : inputs.firstParameters(replicas)) {
-        session.write(Slot.PARAMETERS, replica++, parameters);
-      }
-    }
-
-    @Override
-    public void lap() {
-      laps(1);
-    }
-
-    @Override
-    public void laps(int count) {
-      for (int lap = 0; lap < count; lap++) {
-        session.run(chunk);
-      }
-      sync();
-    }
-
-    private void sync() {
-      for (long step : session.sync().firstNonFinite()) {
-        if (step >= 0) {
-          throw new DivergedException(name() + " diverged in step " + step + ": its times mean nothing");
-        }
-      }
-    }
-
-    @Override
-    public OptionalDouble lossFromFirstWeights() {
-      restart();
-      session.run(chunk(stepsToLoss));
-      sync();
-      return Arrays.stream(session.evaluate(inputs.data()).loss()).average();
-    }
-
-    @Override
-    public Optional<String> planner() {
-      return session instanceof Planned planned ? planned.planner().map(Planner::key) : Optional.empty();
-    }
-
-    @Override
-    public OptionalLong bytes() {
-      return session instanceof Sized sized ? OptionalLong.of(sized.bytes()) : OptionalLong.empty();
-    }
-
-    @Override
-    public void close() {
-      session.close();
-    }
+    return SessionCourse.open(backend, name(), inputs, training, replicas, stepsOfLap, OptionalInt.of(stepsToLoss));
   }
 }

@@ -1,21 +1,12 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planned;
-import dev.plumb.backend.Planner;
-import dev.plumb.backend.Sized;
-import dev.plumb.backend.Slot;
-import dev.plumb.backend.StepChunk;
-import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.BatchOrder;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
 
 /**
  * The steps of one session, without its opening: replicas of one network on the same data, batches in the order of the rows.
@@ -95,65 +86,10 @@ public record StepsWorkload(
 
   @Override
   public Course open(Backend backend) {
-    TrainingSession session = backend.open(network, training, replicas);
-    try {
-      TrainingInputs inputs = inputs();
-      session.bind(inputs.data());
-      return new Steps(session, inputs.firstParameters(replicas));
-    } catch (RuntimeException | Error e) {
-      session.close();
-      throw e;
-    }
+    return SessionCourse.open(backend, name, inputs(), training, replicas, stepsOfLap(), OptionalInt.empty());
   }
 
   private TrainingInputs inputs() {
     return new TrainingInputs(network, training.loss(), source, samples);
-  }
-
-  private final class Steps implements Course {
-    private final TrainingSession session;
-    private final List<double[]> firstParameters;
-    private final StepChunk chunk;
-
-    Steps(TrainingSession session, List<double[]> firstParameters) {
-      this.session = session;
-      this.firstParameters = firstParameters;
-      int[][] epoch = order().nextEpoch();
-      int[][] rows = new int[stepsOfLap()][];
-      Arrays.setAll(rows, step -> epoch[step % epoch.length]);
-      chunk = StepChunk.of(rows.length).learningRate(training.learningRate()).batches(rows).record(rows.length - 1).build();
-    }
-
-    @Override
-    public void restart() {
-      for (int replica = 0; replica < replicas; replica++) {
-        session.write(Slot.PARAMETERS, replica, firstParameters.get(replica));
-      }
-    }
-
-    @Override
-    public void lap() {
-      session.run(chunk);
-      for (long step : session.sync().firstNonFinite()) {
-        if (step >= 0) {
-          throw new DivergedException(name + " diverged in step " + step + ": its times mean nothing");
-        }
-      }
-    }
-
-    @Override
-    public Optional<String> planner() {
-      return session instanceof Planned planned ? planned.planner().map(Planner::key) : Optional.empty();
-    }
-
-    @Override
-    public OptionalLong bytes() {
-      return session instanceof Sized sized ? OptionalLong.of(sized.bytes()) : OptionalLong.empty();
-    }
-
-    @Override
-    public void close() {
-      session.close();
-    }
   }
 }
