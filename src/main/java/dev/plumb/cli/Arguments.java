@@ -4,11 +4,14 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
@@ -19,6 +22,9 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 
 /** A command's options and operands, read as what they should be. Every complaint names the option. */
 final class Arguments {
+  /** A word of a list up to the next comma: in quotes, or without any at its start. */
+  private static final Pattern WORD = Pattern.compile("\\s*(?:\"((?:[^\"]|\"\")*)\"\\s*|((?!\\s*\")[^,]*))(?=,|$)");
+
   private final CommandLine line;
   private final List<String> given;
 
@@ -54,7 +60,7 @@ final class Arguments {
       if (Arrays.stream(line.getOptions()).filter(option::equals).count() > 1) {
         throw new InvalidInputException("--" + option.getLongOpt() + " is given twice");
       }
-      if (option.hasArg() && option.getValue().isBlank()) {
+      if (option.hasArg() && option.getValue().isBlank() && !Flags.MAY_BE_BLANK.contains(option)) {
         throw needsValue(option);
       }
     }
@@ -164,9 +170,27 @@ final class Arguments {
     return line.getArgList();
   }
 
-  /** Words with commas between them; empty when the option is not there. */
+  /**
+   * Words with commas between them, in double quotes where they have commas themselves, as in CSV. Empty when the option is not
+   * there or blank.
+   */
   List<String> words(Option option) {
-    return text(option).map(words -> Arrays.stream(words.split(",", -1)).map(String::strip).toList()).orElse(List.of());
+    String text = text(option).orElse("");
+    return text.isBlank() ? List.of() : at(option, () -> split(text));
+  }
+
+  private static List<String> split(String text) {
+    Matcher word = WORD.matcher(text);
+    List<String> words = new ArrayList<>();
+    int at = 0;
+    do {
+      if (!word.find(at) || word.start() != at) {
+        throw new InvalidInputException(text + ": a double quote in it is not closed before the next comma");
+      }
+      words.add(word.group(1) != null ? word.group(1).replace("\"\"", "\"") : word.group(2).strip());
+      at = word.end() + 1;
+    } while (word.end() < text.length());
+    return words;
   }
 
   /** Exactly as many operands as there are names for them, as paths. */

@@ -2,38 +2,37 @@ package dev.plumb.cli;
 
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
+import dev.plumb.data.TableEncoding;
 import dev.plumb.data.TableReader;
+import dev.plumb.data.TextFormat;
 import dev.plumb.model.InvalidInputException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.Set;
-import org.apache.commons.cli.Option;
 
 /** The options that say how a data file is read, and reading it. */
 final class DataOptions {
   /** Stands for standard input or output. */
   static final Path STREAM = Path.of("-");
 
-  static final Option[] FLAGS = {Flags.HEADER, Flags.DELIMITER, Flags.LABELS};
-
   private DataOptions() {}
 
-  /** @param words columns that are read as words whatever they hold */
-  static ReadOptions of(Arguments arguments, Set<String> words) {
-    ReadOptions options = ReadOptions.DEFAULT;
+  /** The form of a text file: what the options say, and otherwise what is known of it. */
+  static TextFormat format(Arguments arguments, TextFormat known) {
+    TextFormat format = known;
     if (arguments.has(Flags.HEADER)) {
-      options = options.withHeader(arguments.parsed(Flags.HEADER, "", DataOptions::yes));
+      format = format.withHeader(arguments.parsed(Flags.HEADER, "", DataOptions::yes));
     }
     if (arguments.has(Flags.DELIMITER)) {
-      options = options.withDelimiter(arguments.parsed(Flags.DELIMITER, "", DataOptions::delimiter));
+      char delimiter = arguments.parsed(Flags.DELIMITER, "", TextFormat::parseDelimiter);
+      format = format.withDelimiter(delimiter);
     }
-    if (arguments.has(Flags.LABELS)) {
-      options = options.withLabels(arguments.path(Flags.LABELS).orElseThrow());
-    }
-    Set<String> all = new HashSet<>(words);
-    all.addAll(arguments.words(Flags.CATEGORICAL));
-    return options.withWords(all);
+    return arguments.has(Flags.NA_VALUES) ? format.withNaValues(arguments.words(Flags.NA_VALUES)) : format;
+  }
+
+  /** How the columns of a trained model are read from a file. */
+  static ReadOptions of(Arguments arguments, TableEncoding model) {
+    ReadOptions options = model.readOptions(ReadOptions.DEFAULT.withFormat(format(arguments, TextFormat.DEFAULT)));
+    return arguments.path(Flags.LABELS).map(options::withLabels).orElse(options);
   }
 
   /** Reads a file, or standard input where its name is a dash. */
@@ -47,15 +46,5 @@ final class DataOptions {
       case "no" -> false;
       default -> throw new InvalidInputException("\"" + word + "\" is neither yes nor no");
     };
-  }
-
-  private static char delimiter(String word) {
-    if (word.equals("tab") || word.equals("\\t")) {
-      return '\t';
-    }
-    if (word.length() != 1 || word.equals("\"") || Character.isLetterOrDigit(word.charAt(0))) {
-      throw new InvalidInputException("\"" + word + "\" cannot be it; one character is needed, like ; or |, or tab");
-    }
-    return word.charAt(0);
   }
 }

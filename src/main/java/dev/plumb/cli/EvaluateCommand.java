@@ -54,7 +54,7 @@ final class EvaluateCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.JSON);
+    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.JSON);
   }
 
   @Override
@@ -64,7 +64,7 @@ final class EvaluateCommand implements Command {
     json.ifPresent(AtomicFile::requireWritable);
     json.ifPresent(path -> ModelOperand.requireOther(Flags.JSON.getLongOpt(), path, operands.get(0), operands.get(1)));
     TrainedModel model = ModelOperand.read(operands.get(0));
-    ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
+    ReadOptions read = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
         Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
@@ -72,7 +72,9 @@ final class EvaluateCommand implements Command {
       out.println(DeviceChoice.line(device));
       out.println(Printable.text("data: " + operands.get(1) + ", " + table.rows() + " rows"));
       out.println();
-      ModelOperand.warnOfUnknown(model, table, arguments, err);
+      if (!arguments.has(Flags.QUIET)) {
+        UnknownCategories.note(model.encoding(), table, "", err);
+      }
       print(scores, out);
       out.flush();
       json.ifPresent(file -> AtomicFile.write(file, stream -> write(scores, table.rows(), stream)));

@@ -1,6 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.backend.Planner;
+import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Keyed;
@@ -8,6 +9,7 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
+import java.util.Set;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -55,18 +57,22 @@ final class Flags {
   static final Option SAMPLES = value("samples", "N", "rows of the data (default: 33)");
   static final Option QUICK = flag("quick", "fewer and shorter runs, to see that it works; the figures are poor");
 
-  static final Option TARGET = value("target", "COL[,COL]", "columns to learn (default: the last one)");
+  static final Option TARGET = value("target", "COL[,COL]",
+      "columns to learn; a name with a comma in double quotes (default: the last one; of NPZ all of y)");
   static final Option FEATURES = value("features", "COL[,COL]", "columns to learn from (default: all others)");
   static final Option CATEGORICAL =
-      value("categorical", "COL[,COL]", "columns of numbers that stand for categories, like codes of regions");
+      value("categorical", "COL[,COL]", "columns of categories that are written in digits, such as region codes; a target has classes");
   static final Option TASK = value("task", "TASK", "regression or classification (default: what the target looks like)");
   static final Option MISSING = value("missing", "WHAT",
       "rows with a missing value: refuse, drop, or mean to fill in means and the most frequent category (default: refuse)");
   static final Option NO_STANDARDIZE = flag("no-standardize", "numbers as they are, not brought to mean 0 and deviation 1");
   static final Option HEADER =
-      value("header", "yes|no", "whether the first line has the columns' names (default: what it looks like)");
+      value("header", "yes|no", "whether the first line has the columns' names (default: inferred)");
   static final Option DELIMITER =
-      value("delimiter", "CHAR", "between the fields of a line; tab for a tabulator (default: what it looks like)");
+      value("delimiter", "CHAR", "between the fields of a line; tab, or space for runs of blanks (default: inferred)");
+  static final Option NA_VALUES = value("na-values", "WORD[,WORD]",
+      "words that stand for a missing value, '' for none (default: " + String.join(",", TextFormat.DEFAULT_NA_VALUES)
+          + "; in quotes only in columns of numbers)");
   static final Option LABELS = value("labels", "FILE", "the labels of an IDX file of images (default: the file beside it)");
   static final Option VALIDATION =
       value("validation", "SHARE", "of the rows, held back to choose the best epoch by, unless fewer than 30 (default: 0.1)");
@@ -92,6 +98,9 @@ final class Flags {
   static final Option CHECKPOINT_EVERY = value("checkpoint-every", "SECONDS", "how often a run is saved (default: 30)");
   static final Option OUT = value("out", "FILE", "where to (default: standard output)");
   static final Option FORMAT = value("format", "FORMAT", "onnx, safetensors or npz (default: by the file's ending)");
+
+  /** Options whose value may be blank. */
+  static final Set<Option> MAY_BE_BLANK = Set.of(DELIMITER, NA_VALUES);
 
   private Flags() {}
 

@@ -1,7 +1,6 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.store.AtomicFile;
@@ -10,7 +9,6 @@ import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.FitState;
 import dev.plumb.train.RunFolder;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -52,14 +50,5 @@ final class ModelOperand {
   /** The one that it was trained in; the reference has double alone. */
   static Precision precision(Backends.Selection device, TrainedModel model) {
     return DeviceChoice.isReference(device) ? Precision.FP64 : model.precision();
-  }
-
-  /** Says which columns have categories that training did not: their inputs are all 0. */
-  static void warnOfUnknown(TrainedModel model, Table table, Arguments arguments, PrintStream err) {
-    if (!arguments.has(Flags.QUIET)) {
-      model.encoding().unknownCategories(table).forEach((column, count) -> err.println(Printable.text(
-          "note: column \"" + column + "\" has " + count + (count == 1 ? " value that" : " values that")
-              + " the model was not trained with; the network sees no category there")));
-    }
   }
 }

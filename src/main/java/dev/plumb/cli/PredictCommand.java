@@ -52,7 +52,7 @@ final class PredictCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS);
+    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS);
   }
 
   @Override
@@ -62,12 +62,14 @@ final class PredictCommand implements Command {
     file.ifPresent(AtomicFile::requireWritable);
     file.ifPresent(path -> ModelOperand.requireOther(Flags.OUT.getLongOpt(), path, operands.get(0), operands.get(1)));
     TrainedModel model = ModelOperand.read(operands.get(0));
-    ReadOptions read = DataOptions.of(arguments, model.encoding().wordColumns());
+    ReadOptions read = DataOptions.of(arguments, model.encoding()).withoutTargets();
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
         Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
       Predictions predictions = predict(predictor, table, operands.get(1));
-      ModelOperand.warnOfUnknown(model, table, arguments, err);
+      if (!arguments.has(Flags.QUIET)) {
+        UnknownCategories.note(model.encoding(), table, "", err);
+      }
       if (file.isPresent()) {
         AtomicFile.write(file.get(), stream -> write(predictions, stream));
       } else {

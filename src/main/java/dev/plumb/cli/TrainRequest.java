@@ -4,6 +4,7 @@ import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Task;
+import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
@@ -31,7 +32,7 @@ import org.apache.commons.cli.Option;
 record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
   /** All that decides what comes out; a run that goes on has its own. */
   static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
-      Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
+      Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "units of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")"),
       Flags.meaning(Flags.ACTIVATION, "NAME", String.join(", ", Keyed.keys(Activation.class)) + " (default: "
           + TrainConfig.DEFAULT.activation().key() + ")"),
@@ -57,13 +58,12 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   /** @param folder that paths are relative to; empty for the working folder */
   static TrainRequest of(Arguments arguments, Optional<TrainConfig> settled, Path folder) {
     Path data = folder.resolve(arguments.operandPaths("DATA").get(0));
-    ReadOptions read = DataOptions.of(arguments, Set.of());
-    if (read.labels().isPresent()) {
-      read = read.withLabels(folder.resolve(read.labels().get()));
-    }
+    TrainConfig config = settled.orElseGet(() -> config(arguments));
+    ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withWords(Set.copyOf(config.columns().categorical()));
+    Optional<Path> labels = arguments.path(Flags.LABELS).map(folder::resolve);
     String name = arguments.text(Flags.NAME).orElse(stem(data));
-    return new TrainRequest(data, read, arguments.path(Flags.TEST).map(folder::resolve),
-        settled.orElseGet(() -> config(arguments)), name,
+    return new TrainRequest(data, labels.map(read::withLabels).orElse(read), arguments.path(Flags.TEST).map(folder::resolve),
+        config, name,
         arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
   }
 
@@ -78,7 +78,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     OptimizerSpec optimizer = optimizer(arguments, from.optimizer());
     Schedule schedule = arguments.has(Flags.SCHEDULE)
         ? schedule(arguments.parsed(Flags.SCHEDULE, "", Schedule.Kind::of), from.schedule()) : from.schedule();
-    TrainConfig config = from.with(changes -> changes.columns(columns).optimizer(optimizer));
+    TextFormat format = DataOptions.format(arguments, from.format());
+    TrainConfig config = from.with(changes -> changes.format(format).columns(columns).optimizer(optimizer));
     config = one(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
     config = one(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
     config = one(arguments, Flags.ACTIVATION, config, c -> c.activation(Activation.of(arguments.text(Flags.ACTIVATION).get())));
@@ -109,6 +110,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     return arguments.at(arguments.has(Flags.TARGET) ? Flags.TARGET : Flags.FEATURES, () -> new EncodingOptions(
         arguments.has(Flags.TARGET) ? arguments.words(Flags.TARGET) : from.targets(),
         arguments.has(Flags.FEATURES) ? arguments.words(Flags.FEATURES) : from.features(),
+        arguments.has(Flags.CATEGORICAL) ? arguments.words(Flags.CATEGORICAL) : from.categorical(),
         arguments.has(Flags.TASK)
             ? Optional.of(arguments.parsed(Flags.TASK, "", word -> Keyed.parse(Task.class, "task", word))) : from.task(),
         from.standardize() && !arguments.has(Flags.NO_STANDARDIZE),

@@ -4,6 +4,7 @@ import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
 import dev.plumb.data.Task;
@@ -53,10 +54,9 @@ final class TrainRun {
   int begin(TrainRequest request, List<String> command, Duration every) {
     List<DataFile> data = dataFiles(request);
     Table table = TableReader.read(request.data(), request.read());
-    Optional<Table> test = request.test().map(file -> TableReader.read(file, request.read()));
     Prepared prepared = prepare(request, table);
     // Whatever is wrong with the test rows is said before the training, not after it.
-    test.ifPresent(rows -> encodable(request, prepared, rows));
+    Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     DeviceInfo info = device.backend().device();
     RunFacts facts = new RunFacts(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
         prepared.config().with(changes -> changes.columns(prepared.columns())), data);
@@ -92,8 +92,8 @@ final class TrainRun {
     }
     folder.clean();
     Table table = TableReader.read(request.data(), request.read());
-    Optional<Table> test = request.test().map(file -> TableReader.read(file, request.read()));
     Prepared prepared = prepare(request, table);
+    Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     requireTrainable(prepared);
     return train(new Work(folder, facts, manifest(facts), prepared, test, request), checkpoint.state(), every);
   }
@@ -119,6 +119,10 @@ final class TrainRun {
     TrainSummary.printHead(work.request(), work.prepared(), out);
     out.flush();
     Prepared prepared = work.prepared();
+    if (!quiet) {
+      prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
+      work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
+    }
     FitState state;
     try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         TrainingSession session = device.backend().open(prepared.network(), prepared.fit().training(), 1);
@@ -192,7 +196,7 @@ final class TrainRun {
       try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
         scores.put("training", predictor.score(prepared.trainingRows()));
         prepared.validationRows().ifPresent(rows -> scores.put("validation", predictor.score(rows)));
-        work.test().ifPresent(rows -> scores.put("test", predictor.score(prepared.columns().usable(rows))));
+        work.test().ifPresent(rows -> scores.put("test", predictor.score(rows)));
       }
       ModelFile.write(work.folder().model(), model);
       scores.forEach((rows, score) -> {
@@ -241,11 +245,20 @@ final class TrainRun {
     }
   }
 
-  private static void encodable(TrainRequest request, Prepared prepared, Table rows) {
+  /** Reads the test rows as the model's columns were read, without those that lack a value where such rows are dropped. */
+  private Table test(TrainRequest request, Prepared prepared, Path file) {
+    ReadOptions read = prepared.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
+    Table table = TableReader.read(file, read);
     try {
-      prepared.encoding().encode(prepared.columns().usable(rows), prepared.loss());
+      Table usable = prepared.columns().withCategorical().usable(table);
+      prepared.encoding().encode(usable, prepared.loss());
+      if (!quiet && usable.rows() < table.rows()) {
+        err.println("note: test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
+            + " are left out, as a value is missing");
+      }
+      return usable;
     } catch (InvalidInputException e) {
-      throw e.at(request.test().orElseThrow().toString());
+      throw e.at(file.toString());
     }
   }
 

@@ -38,7 +38,8 @@ final class TrainSummary {
         + (inferred ? " (by the target's look)" : "") + " of " + target(prepared.encoding().target())));
     out.println("rows: " + prepared.training().rows() + " to train on, " + (held == 0 ? "none held back"
         : held + " held back for validation"
-            + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : "")));
+            + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : ""))
+        + (prepared.droppedRows() == 0 ? "" : "; " + prepared.droppedRows() + " left out, as a value is missing"));
     out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
         + training.loss().key() + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate() + " "
         + prepared.fit().schedule().kind().key() + ", "

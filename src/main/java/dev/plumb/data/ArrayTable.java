@@ -33,11 +33,16 @@ final class ArrayTable {
       throw new InvalidInputException("has no labels beside it, a file of its name with labels and idx1 for images and idx3;"
           + " name them (--labels FILE)");
     }
-    Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
-    if (labels.isPresent()) {
-      columns.addAll(labels(labels.get(), array.rows(), budget));
-    }
-    return Table.of(columns);
+    Optional<Path> labels = options.labels()
+        .or(() -> isIdx && options.targetsNeeded() ? labelsBeside(file) : Optional.empty());
+    List<Column> targets = labels.isPresent() ? labels(labels.get(), array.rows(), budget) : List.of();
+    return joined(columns, targets);
+  }
+
+  private static Table joined(List<Column> features, List<Column> targets) {
+    List<Column> all = new ArrayList<>(features);
+    all.addAll(targets);
+    return Table.of(all, targets.stream().map(Column::name).toList());
   }
 
   /** The arrays X and y of an NPZ file, a ZIP of NPY files; or its one array. */
@@ -59,11 +64,8 @@ final class ArrayTable {
       if (y == null && options.targetsNeeded()) {
         throw new InvalidInputException("has an array X, but no array y of what is to be learnt");
       }
-      List<Column> columns = new ArrayList<>(array(zip, x, budget).asColumns(i -> Integer.toString(i + 1)));
-      if (y != null) {
-        columns.addAll(targets(array(zip, y, budget), "y", columns.get(0).rows()));
-      }
-      return Table.of(columns);
+      List<Column> features = array(zip, x, budget).asColumns(i -> Integer.toString(i + 1));
+      return joined(features, y == null ? List.of() : targets(array(zip, y, budget), "y", features.get(0).rows()));
     }
   }
 

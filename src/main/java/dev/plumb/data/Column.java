@@ -1,5 +1,7 @@
 package dev.plumb.data;
 
+import dev.plumb.model.InvalidInputException;
+
 /**
  * One named column of a table, immutable: numbers, or words. A value can be missing: NaN among numbers, null among words. Numbers
  * are finite otherwise.
@@ -12,11 +14,30 @@ public final class Column {
   private final Values values;
   /** Which rows of the values these are; null for all in order. The columns of a table share it, so choosing copies no value. */
   private final int[] rows;
+  /** The first word that was taken for a missing value; null when there was none. */
+  private final String missingWord;
+  /** Why it could not be read; null when it could. */
+  private final InvalidInputException fault;
 
   Column(String name, Values values, int[] rows) {
+    this(name, values, rows, null);
+  }
+
+  Column(String name, Values values, int[] rows, String missingWord) {
+    this(name, values, rows, missingWord, null);
+  }
+
+  private Column(String name, Values values, int[] rows, String missingWord, InvalidInputException fault) {
     this.name = name;
     this.values = values;
     this.rows = rows;
+    this.missingWord = missingWord;
+    this.fault = fault;
+  }
+
+  /** A column that could not be read, which matters only when it is used. */
+  static Column unreadable(String name, int rows, InvalidInputException fault) {
+    return new Column(name, new Values.Unreadable(rows), null, null, fault);
   }
 
   /** A column of numbers, NaN where one is missing. */
@@ -46,6 +67,7 @@ public final class Column {
   }
 
   public boolean isNumeric() {
+    requireReadable();
     return values instanceof Values.Numbers;
   }
 
@@ -59,19 +81,54 @@ public final class Column {
    * @throws IllegalStateException when this is a column of words
    */
   public double number(int row) {
+    requireReadable();
     if (values instanceof Values.Numbers numbers) {
       return numbers.get(sourceRow(row));
     }
     throw new IllegalStateException("column " + name + " has words");
   }
 
-  /** The word, or the number as it is written: 3, not 3.0. Null where it is missing. */
+  /**
+   * The word, or the number as it was written in a text file; other numbers are written without a fraction where they are whole.
+   * Null where it is missing.
+   *
+   * @throws InvalidInputException when these are numbers of a text file whose texts were too many to be kept
+   */
   public String word(int row) {
+    requireReadable();
     if (values instanceof Values.Words words) {
       return words.get(sourceRow(row));
     }
-    double number = number(row);
-    return Double.isNaN(number) ? null : written(number);
+    if (Double.isNaN(number(row))) {
+      return null;
+    }
+    if (values instanceof Values.Doubles doubles && doubles.hasLostSpellings()) {
+      throw new InvalidInputException("column \"" + name + "\" has more than " + Values.Doubles.MAX_SPELLINGS
+          + " different numbers, too many to be names; read it as text (--categorical) if they are");
+    }
+    return ((Values.Numbers) values).text(sourceRow(row));
+  }
+
+  /** Whether its numbers are names made of digits, such as 00501 or an id of 20 digits. */
+  boolean hasCodes() {
+    return values instanceof Values.Doubles doubles && doubles.areCodes();
+  }
+
+  /** What stood in the file for a missing value, in quotes and parentheses for a message; nothing where fields were empty. */
+  String missingNote() {
+    return missingWord == null ? "" : " (\"" + missingWord + "\" stands for a missing value)";
+  }
+
+  /** The same with the name of its file in front of what is wrong with it, if anything is. */
+  Column at(String file) {
+    return fault == null ? this : new Column(name, values, rows, missingWord, fault.at(file));
+  }
+
+  /** @throws InvalidInputException when it could not be read */
+  void requireReadable() {
+    if (fault != null) {
+      throw fault;
+    }
   }
 
   /** Where a row stood in what was read, from 0. */
@@ -81,7 +138,7 @@ public final class Column {
 
   /** @param source of what was read; not copied */
   Column choose(int[] source) {
-    return new Column(name, values, source);
+    return new Column(name, values, source, missingWord, fault);
   }
 
   /** How a number is written as the name of a class or a category. */

@@ -5,105 +5,101 @@ import dev.plumb.model.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
- * One column while a text file is read. The first rows are kept as they stand; then it is settled whether the column has numbers
+ * One column while a text file is read. The first rows are kept as they are; then it is settled whether the column has numbers
  * or words, and the rest is held to it: a word among numbers is most often a slip, and naming its line helps more than taking a
- * thousand numbers for categories.
+ * thousand numbers for categories. What is wrong with a column is thrown only when the column is used.
  */
 final class CsvColumn {
-  private static final Set<String> MISSING = Set.of("", "?", "na", "n/a", "nan", "null");
   private static final Set<String> INFINITE = Set.of("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity");
-  private static final Pattern DECIMAL_COMMA = Pattern.compile("[-+]?\\d*,\\d+");
-  private static final int LONGEST_MISSING = 4;
-  /** Whole numbers of so many digits are exact in a double. */
-  private static final int EXACT_DIGITS = 15;
 
   private final String place;
   private final String name;
-  private final boolean wordsWanted;
+  private final Optional<ColumnKind> kind;
+  private final MissingWords missing;
   private int missingFirst;
   /** What came from the first value on, until the column is settled. */
-  private List<String> sample = new ArrayList<>();
-  private List<Long> sampleLines = new ArrayList<>();
+  private List<Field> sample = new ArrayList<>();
   private Values.Doubles numbers;
   private Values.Words words;
+  private InvalidInputException fault;
+  /** The first word that was taken for a missing value, as it was written. */
+  private String missingWord;
 
-  /** @param place what messages call it: {@code column 3 ("age")} */
-  CsvColumn(String name, String place, boolean wordsWanted) {
+  /**
+   * @param place what messages call it: {@code column 3 ("age")}
+   * @param kind empty to find it out from the content
+   */
+  CsvColumn(String name, String place, Optional<ColumnKind> kind, MissingWords missing) {
     this.name = name;
     this.place = place;
-    this.wordsWanted = wordsWanted;
+    this.kind = kind;
+    this.missing = missing;
   }
 
   void add(char[] text, int offset, int length, boolean quoted, long line) {
-    int from = offset;
-    int to = offset + length;
-    if (!quoted) {
-      while (from < to && text[from] <= ' ') {
-        from++;
-      }
-      while (from < to && text[to - 1] <= ' ') {
-        to--;
-      }
+    if (fault != null) {
+      return;
     }
     if (numbers != null) {
-      numbers.add(number(text, from, to - from, line));
+      addNumber(text, offset, length, line);
+      return;
+    }
+    Field field = Field.of(text, offset, length, quoted, line);
+    if (words != null) {
+      addWord(field);
+    } else if (sample.isEmpty() && missing.isMissingWord(field)) {
+      noteMissing(field.text());
+      missingFirst++;
     } else {
-      String word = from == to ? null : known(new String(text, from, to - from));
-      if (words != null) {
-        words.add(word);
-      } else if (word == null && sample.isEmpty()) {
-        missingFirst++;
-      } else {
-        sample.add(word);
-        sampleLines.add(line);
-      }
+      sample.add(field);
     }
   }
 
   /**
    * Settles what the column has, from its first rows: words when at least half of what is there is not a number. Nothing is
    * settled while there is no value.
-   *
-   * @throws InvalidInputException when there is a word among numbers
    */
   void settle() {
-    if (sample == null || (sample.isEmpty() && !wordsWanted)) {
+    if (isSettled() || sample.isEmpty()) {
       return;
     }
     int there = 0;
-    int first = -1;
+    int inOtherNotation = 0;
+    Field firstWord = null;
     int notNumbers = 0;
-    for (int i = 0; i < sample.size(); i++) {
-      String word = sample.get(i);
-      there += word == null ? 0 : 1;
-      if (word != null && !isNumber(word) && notNumbers++ == 0) {
-        first = i;
+    for (Field field : sample) {
+      if (!missing.isMissingNumber(field.text())) {
+        there++;
+        if (!isNumber(field.text())) {
+          firstWord = notNumbers++ == 0 ? field : firstWord;
+          inOtherNotation += NumberNotation.plain(field.text()).isPresent() ? 1 : 0;
+        }
       }
     }
-    if (wordsWanted || 2 * notNumbers >= there) {
-      if (!wordsWanted) {
-        requireNoDecimalCommas();
-      }
-      words = new Values.Words();
-      for (int row = 0; row < missingFirst; row++) {
-        words.add(null);
-      }
-      sample.forEach(words::add);
+    if (there == 0 && kind.isEmpty()) {
+      return;
+    }
+    boolean isText = kind.map(ColumnKind.TEXT::equals).orElse(2 * notNumbers >= there);
+    if (isText && kind.isEmpty() && inOtherNotation > 0 && 2 * (there - notNumbers + inOtherNotation) > there) {
+      fault = otherNotation();
+    } else if (isText) {
+      toWords();
+    } else if (firstWord != null) {
+      fault = notANumber(firstWord.text(), firstWord.line());
     } else {
-      if (notNumbers > 0) {
-        throw notANumber(sample.get(first), sampleLines.get(first));
-      }
-      numbers = missing();
-      for (int i = 0; i < sample.size(); i++) {
-        numbers.add(sample.get(i) == null ? Double.NaN : number(sample.get(i), sampleLines.get(i)));
+      numbers = new Values.Doubles(missingFirst);
+      for (Field field : sample) {
+        char[] text = field.text().toCharArray();
+        if (fault == null) {
+          addNumber(text, 0, text.length, field.line());
+        }
       }
     }
     sample = null;
-    sampleLines = null;
   }
 
   boolean isSettled() {
@@ -112,64 +108,92 @@ final class CsvColumn {
 
   /** How many bytes a row of it takes. */
   int width() {
-    return words != null ? Integer.BYTES : Double.BYTES;
+    return words != null ? Integer.BYTES : numbers != null && numbers.hasSpellings() ? Double.BYTES + Integer.BYTES : Double.BYTES;
   }
 
-  Column column() {
+  /** @param rows that were read */
+  Column column(int rows) {
     settle();
-    if (sample != null) {
-      return new Column(name, missing(), null);
+    if (fault == null && sample != null && !sample.isEmpty()) {
+      // Nothing but words in quotes that stand for a missing value without them.
+      toWords();
     }
-    return new Column(name, numbers != null ? numbers : words, null);
+    if (fault != null) {
+      return Column.unreadable(name, rows, fault);
+    }
+    Values values = words != null ? words : numbers != null ? numbers : new Values.Doubles(rows);
+    return new Column(name, values, null, missingWord);
   }
 
-  private Values.Doubles missing() {
-    Values.Doubles values = new Values.Doubles();
+  private void toWords() {
+    words = new Values.Words();
     for (int row = 0; row < missingFirst; row++) {
-      values.add(Double.NaN);
+      words.add(null);
     }
-    return values;
+    sample.forEach(this::addWord);
   }
 
-  /** What a field says: null when it is one of the words for a missing value. */
-  static String word(String field) {
-    return known(field.strip());
+  private void addWord(Field field) {
+    boolean isMissing = missing.isMissingWord(field);
+    if (isMissing) {
+      noteMissing(field.text());
+    }
+    words.add(isMissing ? null : field.text());
+  }
+
+  private void noteMissing(String word) {
+    if (missingWord == null && !word.isEmpty()) {
+      missingWord = word;
+    }
   }
 
   static boolean isNumber(String word) {
-    if (word == null) {
-      return false;
-    }
     char[] text = word.toCharArray();
-    return isInfinite(word) || !Double.isNaN(parse(text, 0, text.length));
-  }
-
-  private static String known(String word) {
-    return word.length() <= LONGEST_MISSING && MISSING.contains(word.toLowerCase(Locale.ROOT)) ? null : word;
+    int from = start(text, 0, text.length);
+    return isInfinite(word) || !Double.isNaN(parse(text, from, end(text, from, text.length) - from));
   }
 
   private static boolean isInfinite(String word) {
-    return INFINITE.contains(word.toLowerCase(Locale.ROOT));
+    return INFINITE.contains(word.strip().toLowerCase(Locale.ROOT));
   }
 
-  private double number(String word, long line) {
-    return number(word.toCharArray(), 0, word.length(), line);
-  }
-
-  private double number(char[] text, int offset, int length, long line) {
-    double number = parse(text, offset, length);
+  private void addNumber(char[] text, int offset, int length, long line) {
+    int from = start(text, offset, offset + length);
+    int to = end(text, from, offset + length);
+    double number = parse(text, from, to - from);
     if (Double.isFinite(number)) {
-      return number;
+      numbers.add(number, text, from, to - from);
+      return;
     }
-    String word = new String(text, offset, length);
-    if (known(word) == null) {
-      return Double.NaN;
-    }
-    if (Double.isInfinite(number) || isInfinite(word)) {
-      throw new InvalidInputException("line " + line + ", " + place + ": " + word
+    String word = new String(text, from, to - from);
+    if (missing.isMissingNumber(word)) {
+      noteMissing(word);
+      numbers.addMissing();
+    } else if (Double.isInfinite(number) || isInfinite(word)) {
+      fault = new InvalidInputException("line " + line + ", " + place + ": " + word
           + (isInfinite(word) ? " is infinite; data must be finite" : " is beyond the range of numbers, 1.8e308"));
+    } else {
+      fault = notANumber(word, line);
     }
-    throw notANumber(word, line);
+    if (fault != null) {
+      numbers = null;
+    }
+  }
+
+  private static int start(char[] text, int from, int to) {
+    int start = from;
+    while (start < to && text[start] <= ' ') {
+      start++;
+    }
+    return start;
+  }
+
+  private static int end(char[] text, int from, int to) {
+    int end = to;
+    while (end > from && text[end - 1] <= ' ') {
+      end--;
+    }
+    return end;
   }
 
   /** Whether it starts and ends as a decimal number does; Java also takes 5d, 0x1p3 and words. */
@@ -185,7 +209,7 @@ final class CsvColumn {
 
   /** NaN when it is not a number. */
   private static double parse(char[] text, int offset, int length) {
-    if (length <= EXACT_DIGITS) {
+    if (length <= NumberText.EXACT_DIGITS) {
       long whole = 0;
       int i = offset;
       while (i < offset + length && text[i] >= '0' && text[i] <= '9') {
@@ -205,23 +229,34 @@ final class CsvColumn {
     }
   }
 
-  private void requireNoDecimalCommas() {
-    int first = -1;
-    for (int i = 0; i < sample.size(); i++) {
-      String word = sample.get(i);
-      if (word != null && !DECIMAL_COMMA.matcher(word).matches() && !isNumber(word)) {
-        return;
-      }
-      first = first < 0 && word != null && !isNumber(word) ? i : first;
-    }
-    throw new InvalidInputException("line " + sampleLines.get(first) + ", " + place + ": \"" + sample.get(first)
-        + "\" has a decimal comma; numbers need a decimal point");
+  private InvalidInputException otherNotation() {
+    List<String> values = sample.stream().map(Field::text).toList();
+    Field first = sample.stream().filter(field -> NumberNotation.plain(field.text()).isPresent() && !isNumber(field.text()))
+        .findFirst().orElseThrow();
+    return new InvalidInputException("line " + first.line() + ", " + place + ": " + shown(first.text()) + " "
+        + NumberNotation.remedy(first.text(), values) + orText());
   }
 
   private InvalidInputException notANumber(String word, long line) {
-    String shown = word.length() > 40 ? word.substring(0, 40) + "..." : word;
-    return new InvalidInputException("line " + line + ", " + place + ": \"" + shown.replaceAll("\\p{Cntrl}", " ")
-        + "\" is not a number, as the column's other values are; correct it, leave it empty, or read the column as words"
-        + " (--words " + name + ")");
+    String where = "line " + line + ", " + place + ": " + shown(word);
+    if (NumberNotation.plain(word).isPresent()) {
+      return new InvalidInputException(where + " " + NumberNotation.remedy(word, List.of()) + orText());
+    }
+    return new InvalidInputException(where + (kind.isPresent()
+        ? " is not a number, but the model was trained on numbers in this column; correct it or leave it empty"
+        : " is not a number, as the column's other values are; correct it, leave it empty" + orText()));
+  }
+
+  private String orText() {
+    return kind.isPresent() ? "" : ", or read the column as text (--categorical " + listed(name) + ")";
+  }
+
+  /** As a list of columns on the command line takes it. */
+  private static String listed(String name) {
+    return name.chars().anyMatch(c -> c == ',' || c == '"' || c <= ' ') ? "'\"" + name.replace("\"", "\"\"") + "\"'" : name;
+  }
+
+  private static String shown(String word) {
+    return "\"" + Shown.text(word) + "\"";
   }
 }

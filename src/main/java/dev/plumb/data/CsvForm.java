@@ -1,33 +1,40 @@
 package dev.plumb.data;
 
+import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
-import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
-import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** How a delimited text file is written: what stands between fields, and whether its first line has names. */
+/** The form of one delimited text file: what is between fields, and whether its first line has names. */
 record CsvForm(char delimiter, boolean header) {
   /** A file in which several fit equally well is of the first of them: commas are used within fields most. */
   private static final char[] DELIMITERS = {'\t', ';', '|', ','};
-  private static final int MOST_RECORDS = 100;
+  private static final char BLANK = ' ';
+  /** A text of several words a line is no table: blanks are between fields only where nearly all lines have as many. */
+  private static final double MIN_BLANK_SHARE = 0.9;
+  private static final int MAX_RECORDS = 100;
 
   /**
    * Finds out what the options do not say. The delimiter is the one with which most records have the same number of fields, more
-   * than one. The first line has names when none of its fields is a number.
+   * than one; blanks only where no other separates anything. {@link HeaderGuess} tells whether the first line has names.
    *
    * @param sample whole lines from the start of the file
-   * @throws InvalidInputException when the first line can be meant either way: words above numbers beside a number
+   * @throws dev.plumb.model.InvalidInputException when the first line can be meant either way
    */
-  static CsvForm of(String sample, ReadOptions options) {
-    char delimiter = options.delimiter().orElseGet(() -> delimiter(sample));
-    return new CsvForm(delimiter, options.header().orElseGet(() -> hasHeader(records(sample, delimiter))));
+  static CsvForm of(String sample, TextFormat format) {
+    char delimiter = format.delimiter().orElseGet(() -> delimiter(sample));
+    return new CsvForm(delimiter, format.header().orElseGet(
+        () -> new HeaderGuess(records(sample, delimiter), new MissingWords(format.missingWords())).hasHeader()));
   }
 
   private static char delimiter(String sample) {
-    char best = ',';
+    char best = 0;
     double bestShare = 0;
     for (char delimiter : DELIMITERS) {
       double share = regularity(records(sample, delimiter));
@@ -36,71 +43,65 @@ record CsvForm(char delimiter, boolean header) {
         bestShare = share;
       }
     }
-    return best;
+    if (best != 0) {
+      return best;
+    }
+    return regularity(records(sample, BLANK)) >= MIN_BLANK_SHARE ? BLANK : ',';
   }
 
   /** The share of records that have as many fields as most, when that is more than one. */
-  private static double regularity(List<CsvRecord> records) {
+  private static double regularity(List<List<Field>> records) {
     double best = 0;
-    for (CsvRecord record : records) {
-      int fields = record.getFieldCount();
+    for (int fields : Set.copyOf(records.stream().map(List::size).toList())) {
       if (fields > 1) {
-        long alike = records.stream().filter(other -> other.getFieldCount() == fields).count();
+        long alike = records.stream().filter(other -> other.size() == fields).count();
         best = Math.max(best, (double) alike / records.size());
       }
     }
     return best;
   }
 
-  private static boolean hasHeader(List<CsvRecord> records) {
-    if (records.isEmpty()) {
-      return false;
-    }
-    CsvRecord first = records.get(0);
-    String number = null;
-    String nameLike = null;
-    for (int field = 0; field < first.getFieldCount(); field++) {
-      String word = CsvColumn.word(first.getField(field));
-      if (CsvColumn.isNumber(word)) {
-        number = word;
-      } else if (word != null && isNumericBelow(records, field)) {
-        nameLike = word;
-      }
-    }
-    if (number != null && nameLike != null) {
-      throw new InvalidInputException("line 1 has the number \"" + number + "\", but also the word \"" + nameLike
-          + "\" above numbers; say whether it has the names of the columns (--header yes or no)");
-    }
-    return number == null;
-  }
-
-  private static boolean isNumericBelow(List<CsvRecord> records, int field) {
-    int numbers = 0;
-    for (CsvRecord record : records.subList(1, records.size())) {
-      String word = field < record.getFieldCount() ? CsvColumn.word(record.getField(field)) : null;
-      if (word != null && !CsvColumn.isNumber(word)) {
-        return false;
-      }
-      numbers += word == null ? 0 : 1;
-    }
-    return numbers > 0;
-  }
-
-  private static List<CsvRecord> records(String sample, char delimiter) {
-    List<CsvRecord> records = new ArrayList<>();
-    try {
-      for (CsvRecord record : CsvReader.builder().fieldSeparator(delimiter)
-          .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
-          .ofCsvRecord(sample)) {
-        records.add(record);
-        if (records.size() == MOST_RECORDS) {
+  private static List<List<Field>> records(String sample, char delimiter) {
+    Records records = new Records();
+    try (CsvReader<List<Field>> reader = CsvReader.builder().fieldSeparator(delimiter)
+        .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+        .build(records, new FieldSpacing(new StringReader(sample), delimiter))) {
+      for (List<Field> ignored : reader) {
+        if (records.all.size() == MAX_RECORDS) {
           break;
         }
       }
     } catch (CsvParseException e) {
       // The sample may end within quotes; a fault is said when the file is read.
-      return records;
+      return records.all;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return records;
+    return records.all;
+  }
+
+  private static final class Records extends AbstractBaseCsvCallbackHandler<List<Field>> {
+    private final List<List<Field>> all = new ArrayList<>();
+    private List<Field> record;
+    private long line;
+
+    @Override
+    protected void handleBegin(long startingLine) {
+      line = startingLine;
+      record = new ArrayList<>();
+    }
+
+    @Override
+    protected void handleField(int field, char[] text, int offset, int length, boolean quoted) {
+      record.add(Field.of(text, offset, length, quoted, line));
+    }
+
+    @Override
+    protected List<Field> buildRecord() {
+      if (!record.isEmpty()) {
+        all.add(record);
+      }
+      return record;
+    }
   }
 }

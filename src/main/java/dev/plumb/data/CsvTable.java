@@ -15,19 +15,23 @@ import java.util.Map;
 
 /**
  * Reads delimited text into columns: RFC 4180's quotes, lines that end in LF or CR LF, empty lines left out, blanks around fields
- * without quotes left out. Fields go from the reader's buffer into the columns without becoming objects.
+ * left out. Fields go from the reader's buffer into the columns without becoming objects.
  */
 final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private static final int SAMPLE_CHARS = 1 << 16;
   private static final int SAMPLE_ROWS = 1000;
-  /** Fewer rows of wide tables are looked at, whose fields are objects till then. */
+  /** Fewer rows of wide tables are sampled, whose fields are objects until then. */
   private static final int SAMPLE_FIELDS = 200_000;
   private static final int ROWS_BETWEEN_CHECKS = 1 << 15;
-  private static final int LONGEST_FIELD = 1 << 24;
+  private static final int MAX_FIELD_CHARS = 1 << 24;
+  private static final int COLUMNS_BETWEEN_CHECKS = 1 << 12;
+  /** What the objects of a column take, with its name and its first values. */
+  private static final int COLUMN_BYTES = 1000;
 
   private final Source source;
   private final ReadOptions options;
   private final HeapBudget budget;
+  private final MissingWords missing;
   private final List<CsvColumn> columns = new ArrayList<>();
   private final Map<String, Integer> numberOfName = new HashMap<>();
   private boolean headerExpected;
@@ -44,6 +48,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     this.source = source;
     this.options = options;
     this.budget = budget;
+    missing = new MissingWords(options.format().missingWords());
     headerExpected = form.header();
   }
 
@@ -52,16 +57,17 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       throw new InvalidInputException("is in UTF-16; save it as UTF-8");
     }
     PushbackReader text = new PushbackReader(new Utf8Reader(source.in()), SAMPLE_CHARS);
-    CsvForm form = CsvForm.of(sample(text), options);
+    CsvForm form = CsvForm.of(sample(text), options.format());
+    FieldSpacing spaced = new FieldSpacing(text, form.delimiter());
     CsvTable table = new CsvTable(source, options, budget, form);
-    try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(LONGEST_FIELD)
+    try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(MAX_FIELD_CHARS)
         .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
-        .allowUnclosedQuote(false).build(table, text)) {
+        .allowUnclosedQuote(false).build(table, spaced)) {
       reader.forEach(record -> { });
     } catch (UncheckedIOException e) {
       throw e.getCause();
     } catch (CsvParseException e) {
-      throw table.fault(e);
+      throw table.fault(e, spaced.isInQuotes());
     }
     return table.finished();
   }
@@ -138,10 +144,13 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     Integer same = numberOfName.put(name, number);
     if (same != null) {
       throw new InvalidInputException(
-          "line " + line + ": columns " + same + " and " + number + " are both named \"" + name + "\"");
+          "line " + line + ": columns " + same + " and " + number + " are both named \"" + Shown.text(name) + "\"");
     }
-    columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + name + "\")" : ""),
-        options.words().contains(name)));
+    if (number % COLUMNS_BETWEEN_CHECKS == 0) {
+      budget.require((double) number * COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
+    }
+    columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + Shown.text(name) + "\")" : ""),
+        options.kind(name), missing));
   }
 
   private void requireFits() {
@@ -158,14 +167,13 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (rows == 0) {
       throw new InvalidInputException("has names of columns but no rows; at least one is needed");
     }
-    List<Column> read = columns.stream().map(CsvColumn::column).toList();
-    Table table = Table.of(read);
+    Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList());
     options.words().forEach(table::column);
     return table;
   }
 
   /** The library wraps what is thrown while it reads, and says of the text's own faults where the record starts. */
-  private InvalidInputException fault(CsvParseException e) {
+  private InvalidInputException fault(CsvParseException e, boolean inQuotes) {
     if (e.getCause() instanceof InvalidInputException said) {
       return said;
     }
@@ -177,7 +185,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     }
     String what = e.getMessage().startsWith("Unexpected character after closing quote")
         ? ": there is something between a closing quote and the end of its field; a quote within quotes is written twice"
-        : ": a quote that is opened here is not closed again";
+        : inQuotes ? ": a quote that is opened here is not closed again"
+        : " has a field of more than " + MAX_FIELD_CHARS + " characters, the longest that is read";
     return new InvalidInputException("line " + line + what, e);
   }
 }

@@ -6,11 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /** Learns an encoding from the training rows. */
 final class EncodingFit {
   /** A column of more different words is a text or a name of each row, from which one-hot inputs learn nothing. */
-  private static final int MOST_CATEGORIES = 1000;
+  private static final int MAX_CATEGORIES = 1000;
+  /** So many classes may have a single row each, as in a table to try things out. */
+  private static final int MAX_SINGLE_CLASSES = 10;
   /** Relative to the mean: what rounding leaves of the deviation of equal numbers, with some room. */
   private static final double CONSTANT = 1e-13;
 
@@ -28,8 +31,12 @@ final class EncodingFit {
       throw new InvalidInputException("there is no row to train on");
     }
     List<FeatureColumn> features = options.features().stream().map(training::column)
-        .map(column -> column.isNumeric() ? numeric(column) : categorical(column)).toList();
+        .map(column -> isCategorical(column) ? categorical(column) : numeric(column)).toList();
     return new TableEncoding(features, target());
+  }
+
+  private boolean isCategorical(Column column) {
+    return !column.isNumeric() || options.categorical().contains(column.name());
   }
 
   private FeatureColumn numeric(Column column) {
@@ -45,9 +52,9 @@ final class EncodingFit {
     if (categories.isEmpty()) {
       throw empty(column);
     }
-    if (categories.size() > MOST_CATEGORIES) {
+    if (categories.size() > MAX_CATEGORIES) {
       throw new InvalidInputException("column \"" + column.name() + "\" has " + categories.size() + " different words in "
-          + training.rows() + " rows; " + MOST_CATEGORIES + " categories are the most that are learnt from: name the features"
+          + training.rows() + " rows; " + MAX_CATEGORIES + " categories are the most that are learnt from: name the features"
           + " without it");
     }
     Optional<String> fill = options.missing() == Missing.MEAN ? Optional.of(mostFrequent(column, categories)) : Optional.empty();
@@ -63,6 +70,7 @@ final class EncodingFit {
             + (names.isEmpty() ? "no value" : "the one class \"" + names.get(0) + "\"")
             + "; two classes are the least to tell apart");
       }
+      requireRepeated(column, names);
       return new TargetEncoding.Classes(column.name(), names);
     }
     int outputs = options.targets().size();
@@ -74,6 +82,17 @@ final class EncodingFit {
       scale[i] = options.standardize() ? moments[1] : 1;
     }
     return new TargetEncoding.Numbers(options.targets(), mean, scale);
+  }
+
+  /** Refuses a target that is probably a text, an amount or an id of each row: nothing could be learned from such classes. */
+  private void requireRepeated(Column column, List<String> names) {
+    int there = (int) IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).count();
+    if (names.size() > MAX_SINGLE_CLASSES && 2L * names.size() > there) {
+      throw new InvalidInputException("column \"" + column.name() + "\" has " + names.size() + " different values in " + there
+          + " rows to train on (\"" + names.get(0) + "\", \"" + names.get(1) + "\", ...); classes need two rows each on average: "
+          + (column.isNumeric() ? "use regression (--task regression), or choose another target"
+              : "choose another target (--target), or write its values as plain numbers"));
+    }
   }
 
   /** Mean and standard deviation of what is there, in two passes; the deviation of a constant column is 1. */

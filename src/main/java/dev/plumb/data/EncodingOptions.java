@@ -11,24 +11,28 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What of a table is learnt from what. In order: {@link #resolve} on the whole table settles names and task, {@link #usable}
+ * What of a table is learned from what. In order: {@link #resolve} on the whole table settles names and task, {@link #usable}
  * deals with missing values, the rows are split, and {@link TableEncoding#fit} takes the training rows.
  *
- * @param targets columns to learn; none for the last column
- * @param features columns to learn from; none for all others
+ * @param targets columns to learn; none for those that the file calls its targets, otherwise the last column
+ * @param features columns to learn from; none for all others, without targets that the file has besides
+ * @param categorical columns of categories that may be written in digits, such as region codes; a target among them has classes
  * @param task empty to infer it
  * @param standardize whether numbers, of features and of a regression's targets, are brought to mean 0 and standard deviation 1
  */
 public record EncodingOptions(
-    List<String> targets, List<String> features, Optional<Task> task, boolean standardize, Missing missing) {
+    List<String> targets, List<String> features, List<String> categorical, Optional<Task> task, boolean standardize,
+    Missing missing) {
   public static final EncodingOptions DEFAULT =
-      new EncodingOptions(List.of(), List.of(), Optional.empty(), true, Missing.REFUSE);
+      new EncodingOptions(List.of(), List.of(), List.of(), Optional.empty(), true, Missing.REFUSE);
 
   public EncodingOptions {
     targets = List.copyOf(targets);
     features = List.copyOf(features);
+    categorical = List.copyOf(categorical);
     requireOnce(targets, "target");
     requireOnce(features, "feature");
+    requireOnce(categorical, "categorical column");
     for (String target : targets) {
       if (features.contains(target)) {
         throw new InvalidInputException("column \"" + target + "\" is named as a target and as a feature; it can be one of them");
@@ -37,23 +41,27 @@ public record EncodingOptions(
   }
 
   public EncodingOptions withTargets(String... names) {
-    return new EncodingOptions(List.of(names), features, task, standardize, missing);
+    return new EncodingOptions(List.of(names), features, categorical, task, standardize, missing);
   }
 
   public EncodingOptions withFeatures(String... names) {
-    return new EncodingOptions(targets, List.of(names), task, standardize, missing);
+    return new EncodingOptions(targets, List.of(names), categorical, task, standardize, missing);
+  }
+
+  public EncodingOptions withCategorical(String... names) {
+    return new EncodingOptions(targets, features, List.of(names), task, standardize, missing);
   }
 
   public EncodingOptions withTask(Task newTask) {
-    return new EncodingOptions(targets, features, Optional.of(newTask), standardize, missing);
+    return new EncodingOptions(targets, features, categorical, Optional.of(newTask), standardize, missing);
   }
 
   public EncodingOptions withStandardize(boolean newStandardize) {
-    return new EncodingOptions(targets, features, task, newStandardize, missing);
+    return new EncodingOptions(targets, features, categorical, task, newStandardize, missing);
   }
 
   public EncodingOptions withMissing(Missing newMissing) {
-    return new EncodingOptions(targets, features, task, standardize, newMissing);
+    return new EncodingOptions(targets, features, categorical, task, standardize, newMissing);
   }
 
   /**
@@ -63,25 +71,33 @@ public record EncodingOptions(
    */
   public EncodingOptions resolve(Table table) {
     List<String> names = table.names();
-    List<String> wanted = targets.isEmpty() ? lastNotAFeature(names) : targets;
-    List<String> given = features.isEmpty() ? names.stream().filter(name -> !wanted.contains(name)).toList() : features;
-    Stream.concat(wanted.stream(), given.stream()).forEach(table::column);
+    List<String> wanted = targets.isEmpty() ? defaultTargets(table) : targets;
+    List<String> given = features.isEmpty()
+        ? names.stream().filter(name -> !wanted.contains(name) && !table.targets().contains(name)).toList() : features;
+    Stream.of(wanted, given, categorical).flatMap(List::stream).forEach(table::column);
     if (given.isEmpty()) {
-      throw new InvalidInputException("all " + names.size() + " columns are targets; nothing is left to learn from");
+      throw new InvalidInputException(names.size() == 1
+          ? "has one column, which is the target; there is no feature to learn from"
+          : "all " + names.size() + " columns are targets; there is no feature to learn from");
     }
     List<Column> columns = wanted.stream().map(table::column).toList();
-    Task settled = task.orElseGet(() -> columns.size() > 1 ? Task.REGRESSION : Task.infer(columns.get(0)));
+    Task settled = task.orElseGet(() -> columns.size() > 1 ? Task.REGRESSION : infer(columns.get(0)));
     if (settled == Task.CLASSIFICATION && columns.size() > 1) {
-      throw new InvalidInputException("classification learns one target, but " + columns.size() + " are named: "
+      throw new InvalidInputException("classification has one target, but there are " + columns.size() + ": "
           + String.join(", ", wanted));
     }
     for (Column column : columns) {
       if (settled == Task.REGRESSION && !column.isNumeric()) {
-        throw new InvalidInputException("regression needs numbers as targets, but column \"" + column.name() + "\" has words"
-            + (columns.size() == 1 ? "; use classification" : ""));
+        int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
+        throw new InvalidInputException("regression needs numbers as targets, but column \"" + column.name() + "\" has words (row "
+            + table.sourceRow(row) + ": \"" + column.word(row) + "\")" + (columns.size() == 1 ? "; use classification" : ""));
       }
     }
-    return new EncodingOptions(wanted, given, Optional.of(settled), standardize, missing);
+    return new EncodingOptions(wanted, given, categorical, Optional.of(settled), standardize, missing);
+  }
+
+  private Task infer(Column target) {
+    return categorical.contains(target.name()) ? Task.CLASSIFICATION : Task.infer(target);
   }
 
   /**
@@ -124,7 +140,8 @@ public record EncodingOptions(
     for (int row = 0; row < table.rows(); row++) {
       for (Column column : columns) {
         if (column.isMissing(row)) {
-          throw new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name() + "\"; "
+          throw new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name() + "\""
+              + column.missingNote() + "; "
               + (missing == Missing.MEAN
                   ? "a target cannot be filled in: drop such rows (--missing " + Missing.DROP.key() + ") or complete the file"
                   : "drop such rows (--missing " + Missing.DROP.key() + ") or fill in means (--missing " + Missing.MEAN.key()
@@ -134,13 +151,14 @@ public record EncodingOptions(
     }
   }
 
-  private List<String> lastNotAFeature(List<String> names) {
-    List<String> others = new ArrayList<>(names);
+  private List<String> defaultTargets(Table table) {
+    List<String> others = new ArrayList<>(table.targets().isEmpty() ? table.names() : table.targets());
     others.removeAll(features);
     if (others.isEmpty()) {
-      throw new InvalidInputException("all " + names.size() + " columns are features; none is left to be learnt");
+      throw new InvalidInputException("all " + (table.targets().isEmpty() ? table.names().size() + " columns" : "targets")
+          + " are named as features; there is no target to learn");
     }
-    return others.subList(others.size() - 1, others.size());
+    return table.targets().isEmpty() ? others.subList(others.size() - 1, others.size()) : others;
   }
 
   private static void requireOnce(List<String> names, String what) {

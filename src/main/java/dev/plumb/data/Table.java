@@ -5,16 +5,19 @@ import dev.plumb.model.Spelling;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** What a data file holds, immutable: named columns of one length, each of numbers or of words. */
 public final class Table {
   private final Map<String, Column> columns = new LinkedHashMap<>();
   private final int rows;
+  private final List<String> targets;
 
-  private Table(List<Column> columns) {
+  private Table(List<Column> columns, List<String> targets) {
     if (columns.isEmpty()) {
       throw new InvalidInputException("a table without columns; at least one is needed");
     }
+    this.targets = List.copyOf(targets);
     rows = columns.get(0).rows();
     for (Column column : columns) {
       if (column.rows() != rows) {
@@ -29,7 +32,12 @@ public final class Table {
 
   /** @throws InvalidInputException when there is none, their lengths differ, or two have one name */
   public static Table of(List<Column> columns) {
-    return new Table(columns);
+    return new Table(columns, List.of());
+  }
+
+  /** The same, of a file that says which columns are its targets. */
+  static Table of(List<Column> columns, List<String> targets) {
+    return new Table(columns, targets);
   }
 
   public int rows() {
@@ -45,17 +53,26 @@ public final class Table {
     return List.copyOf(columns.keySet());
   }
 
+  /** The columns that the file itself calls its targets: those of the array y, or of labels; empty for other files. */
+  public List<String> targets() {
+    return targets;
+  }
+
   public boolean has(String name) {
     return columns.containsKey(name);
   }
 
-  /** @throws InvalidInputException when there is no column of that name; the message has the nearest one */
+  /**
+   * @throws InvalidInputException when there is no column of that name, in which case the message has the nearest one; or when it
+   *     could not be read, which does not matter to those who use other columns
+   */
   public Column column(String name) {
     Column column = columns.get(name);
     if (column == null) {
       throw new InvalidInputException("there is no column \"" + name + "\"" + Spelling.didYouMean(name, columns.keySet())
-          + "; " + listed(names()));
+          + "; " + listed(names()) + hint(name));
     }
+    column.requireReadable();
     return column;
   }
 
@@ -66,7 +83,12 @@ public final class Table {
     for (int i = 0; i < indices.length; i++) {
       source[i] = first.sourceRow(indices[i]);
     }
-    return new Table(columns.values().stream().map(column -> column.choose(source)).toList());
+    return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets);
+  }
+
+  /** The same with the name of its file in front of what is wrong with columns. */
+  Table at(String file) {
+    return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets);
   }
 
   /** Which row of the data as it was read this is, from 1, for messages. */
@@ -74,9 +96,15 @@ public final class Table {
     return columns.values().iterator().next().sourceRow(row) + 1;
   }
 
+  /** Names are listed between commas, where one that has a comma of its own comes to pieces. */
+  private String hint(String name) {
+    return columns.keySet().stream().filter(other -> other.contains(",") && other.contains(name)).findFirst()
+        .map(other -> "; a name with a comma is put in double quotes within the list").orElse("");
+  }
+
   private static String listed(List<String> names) {
     int shown = Math.min(names.size(), 12);
-    return "there are " + String.join(", ", names.subList(0, shown))
+    return "there are " + names.subList(0, shown).stream().map(name -> "\"" + name + "\"").collect(Collectors.joining(", "))
         + (shown < names.size() ? ", ... (" + names.size() + " in all)" : "");
   }
 }

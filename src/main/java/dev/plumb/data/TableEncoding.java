@@ -2,21 +2,34 @@ package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * How the columns of a table become the numbers that a network takes, and what its outputs mean. Everything in it was learnt from
- * the training rows alone; other tables are encoded with it as they are. Columns are found by name: their order does not matter,
- * and others may stand beside them.
+ * How the columns of a table become the numbers that a network takes, and what its outputs mean. Everything in it was learned from
+ * the training rows only; other tables are encoded with it as they are. Columns are found by name: their order does not matter,
+ * and there may be others.
+ *
+ * @param naValues words that stand for a missing value in text files, as for {@link TextFormat}
  */
-public record TableEncoding(List<FeatureColumn> features, TargetEncoding target) {
+public record TableEncoding(List<FeatureColumn> features, TargetEncoding target, Optional<List<String>> naValues) {
   public TableEncoding {
     features = List.copyOf(features);
+    naValues = naValues.map(List::copyOf);
+  }
+
+  /** An encoding with the usual words for missing values. */
+  public TableEncoding(List<FeatureColumn> features, TargetEncoding target) {
+    this(features, target, Optional.empty());
+  }
+
+  public TableEncoding withNaValues(Optional<List<String>> newNaValues) {
+    return new TableEncoding(features, target, newNaValues);
   }
 
   /**
@@ -49,18 +62,24 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target)
     return isOneAnswer(loss) ? 1 : outputs();
   }
 
-  /** Columns that must be read as words, whatever a file has in them: for {@link ReadOptions#withWords}. */
-  public Set<String> wordColumns() {
-    Set<String> names = new HashSet<>();
+  /**
+   * Returns the options to read a file with, so that its columns are read as those of the training were.
+   *
+   * @param base with what is known of the file besides; its own words for missing values win
+   */
+  public ReadOptions readOptions(ReadOptions base) {
+    Map<String, ColumnKind> kinds = new HashMap<>();
     for (FeatureColumn feature : features) {
-      if (feature instanceof FeatureColumn.Categorical) {
-        names.add(feature.name());
-      }
+      kinds.put(feature.name(), feature instanceof FeatureColumn.Categorical ? ColumnKind.TEXT : ColumnKind.NUMBERS);
     }
-    return names;
+    for (String name : target.names()) {
+      kinds.put(name, target instanceof TargetEncoding.Classes ? ColumnKind.TEXT : ColumnKind.NUMBERS);
+    }
+    ReadOptions options = base.withWords(Set.of()).withKinds(kinds);
+    return base.format().naValues().isPresent() || naValues.isEmpty() ? options : options.withNaValues(naValues.get());
   }
 
-  /** Features and targets: classes, or numbers that were standardised. */
+  /** Features and targets: classes, or numbers that were standardized. */
   public Dataset encode(Table table) {
     return encode(table, task() == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);
   }
@@ -190,7 +209,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target)
     try {
       return table.column(name);
     } catch (InvalidInputException e) {
-      throw new InvalidInputException(e.getMessage() + "; the model was trained with it", e);
+      throw table.has(name) ? e : new InvalidInputException(e.getMessage() + "; the model was trained with it", e);
     }
   }
 
@@ -206,6 +225,6 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target)
   private static InvalidInputException missing(Table table, Column column) {
     int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
     return new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name()
-        + "\"; leave such rows out, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
+        + "\"" + column.missingNote() + "; leave such rows out, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
   }
 }

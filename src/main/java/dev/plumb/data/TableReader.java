@@ -17,14 +17,19 @@ import java.util.zip.ZipException;
 public final class TableReader {
   private TableReader() {}
 
-  /** @throws InvalidInputException when it cannot be read; the message names the file, and the line where there are lines */
+  /**
+   * Reads a table. A column that cannot be read, with a word among numbers or an infinity, is refused only when it is used: see
+   * {@link Table#column}.
+   *
+   * @throws InvalidInputException when it cannot be read; the message names the file, and the line where there are lines
+   */
   public static Table read(Path file, ReadOptions options) {
     return read(file, options, HeapBudget.ofHeap());
   }
 
   static Table read(Path file, ReadOptions options, HeapBudget budget) {
     try (Source source = Source.of(file)) {
-      return read(source, file, options, budget);
+      return read(source, file, options, budget).at(file.toString());
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
@@ -43,7 +48,7 @@ public final class TableReader {
 
   static Table read(InputStream stream, String name, ReadOptions options, HeapBudget budget) {
     try {
-      return read(new Source(stream, -1), null, options, budget);
+      return read(new Source(stream, -1), null, options, budget).at(name);
     } catch (InvalidInputException e) {
       throw e.at(name);
     } catch (IOException e) {

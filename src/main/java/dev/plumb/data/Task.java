@@ -13,11 +13,12 @@ public enum Task implements Keyed {
   private static final int MOST_INFERRED_CLASSES = 30;
 
   /**
-   * What a target is probably meant for: words are classes. So are numbers when all are whole and only few differ: two, or up to
+   * What a target is probably meant for: words are classes. So are whole numbers of which some have leading zeros or more digits
+   * than a double holds, and numbers when all are whole and only few differ: two, or up to
    * 30 and not more than the square root of the number of rows.
    */
   public static Task infer(Column target) {
-    if (!target.isNumeric()) {
+    if (!target.isNumeric() || target.hasCodes()) {
       return CLASSIFICATION;
     }
     int most = Math.min(MOST_INFERRED_CLASSES, Math.max(2, (int) Math.sqrt(target.rows())));

@@ -14,7 +14,15 @@ sealed interface Values {
   /** Numbers; a missing one is NaN. */
   sealed interface Numbers extends Values {
     double get(int row);
+
+    /** A number as it was written. */
+    default String text(int row) {
+      return Column.written(get(row));
+    }
   }
+
+  /** Of a column that could not be read. */
+  record Unreadable(int size) implements Values {}
 
   /** Of an array that was read whole: every step-th of its cells from the first on. */
   record Picked(IntToDoubleFunction cells, int first, int step, int size) implements Numbers {
@@ -24,15 +32,35 @@ sealed interface Values {
     }
   }
 
-  /** Numbers that grow while a file is read. Pieces are added and never copied, so that no moment needs them twice. */
+  /**
+   * Numbers that grow while a file is read. Pieces are added and never copied, so that no moment needs them twice. How they were
+   * written is kept where it is not how {@link Column#written} writes them, as with 007, 1.0 and 1e3: they may be names of classes.
+   */
   final class Doubles implements Numbers {
     private static final int SHIFT = 13;
     private static final int PIECE = 1 << SHIFT;
     /** So that wide tables of few rows stay small: only the first piece starts short, and doubles. */
     private static final int FIRST = 64;
+    /** A column of more different texts is one of measurements, whose texts are not kept. */
+    static final int MAX_SPELLINGS = 4096;
 
     private double[][] pieces = {new double[FIRST]};
     private int size;
+    /** The texts, null for a number that is written as usual; null while there is none other. */
+    private Words spellings;
+    private boolean spellingsLost;
+    private boolean digitsOnly = true;
+    private boolean leadingZero;
+    private boolean inexact;
+
+    Doubles() {}
+
+    /** @param missing numbers that are missing at the start */
+    Doubles(int missing) {
+      for (int row = 0; row < missing; row++) {
+        add(Double.NaN);
+      }
+    }
 
     void add(double value) {
       int piece = size >> SHIFT;
@@ -47,6 +75,58 @@ sealed interface Values {
       }
       pieces[piece][at] = value;
       size++;
+    }
+
+    void addMissing() {
+      add(Double.NaN);
+      if (spellings != null) {
+        spellings.add(null);
+      }
+    }
+
+    /** Adds a number with the text that it was read from. */
+    void add(double value, char[] text, int offset, int length) {
+      add(value);
+      boolean usual = NumberText.isUsual(text, offset, length, value);
+      if (digitsOnly) {
+        digitsOnly = NumberText.isDigits(text, offset, length);
+        leadingZero |= length > 1 && text[offset] == '0';
+        inexact |= digitsOnly && !usual && length > NumberText.EXACT_DIGITS;
+      }
+      if (usual && spellings == null || spellingsLost) {
+        return;
+      }
+      if (spellings == null) {
+        spellings = new Words();
+        for (int row = 1; row < size; row++) {
+          spellings.add(null);
+        }
+      }
+      spellings.add(usual ? null : new String(text, offset, length));
+      if (spellings.distinct() > MAX_SPELLINGS) {
+        spellings = null;
+        spellingsLost = true;
+      }
+    }
+
+    boolean hasSpellings() {
+      return spellings != null;
+    }
+
+    /** Whether there are too many texts for them to have been kept. */
+    boolean hasLostSpellings() {
+      return spellingsLost;
+    }
+
+    /** Whether they are names made of digits rather than numbers: some have leading zeros, or more digits than a double. */
+    boolean areCodes() {
+      return digitsOnly && (leadingZero || inexact);
+    }
+
+    @Override
+    public String text(int row) {
+      String text = spellings == null ? null : spellings.get(row);
+      return text != null ? text : Numbers.super.text(row);
     }
 
     @Override

@@ -15,8 +15,11 @@ public final class InvalidInputException extends IllegalArgumentException {
     super(message, cause);
   }
 
-  /** The same complaint with the place it belongs to in front: {@code at("networks[1]")} gives "networks[1]: ...". */
+  /**
+   * Returns the same complaint with the place that it belongs to in front: {@code at("networks[1]")} gives "networks[1]: ...". A
+   * place that is in front already is not repeated.
+   */
   public InvalidInputException at(String place) {
-    return new InvalidInputException(place + ": " + getMessage(), this);
+    return getMessage().startsWith(place + ": ") ? this : new InvalidInputException(place + ": " + getMessage(), this);
   }
 }

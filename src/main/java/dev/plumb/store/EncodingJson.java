@@ -34,6 +34,9 @@ final class EncodingJson {
       json.writeObjectFieldStart("target");
       write(json, encoding.target());
       json.writeEndObject();
+      if (encoding.naValues().isPresent()) {
+        texts(json, "naValues", encoding.naValues().get());
+      }
       json.writeEndObject();
     });
     return new String(utf8, StandardCharsets.UTF_8);
@@ -42,7 +45,7 @@ final class EncodingJson {
   /** @throws InvalidInputException when it is none; the message names the place in the JSON text */
   static TableEncoding read(String text) {
     JsonObject root = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
-    root.allowOnly(Set.of("features", "target"));
+    root.allowOnly(Set.of("features", "target", "naValues"));
     List<FeatureColumn> features = new ArrayList<>();
     for (JsonObject feature : root.objects("features")) {
       features.add(feature.has("categories") ? categorical(feature) : numeric(feature));
@@ -52,7 +55,8 @@ final class EncodingJson {
     }
     requireDistinct(root, "features", features.stream().map(FeatureColumn::name).toList());
     JsonObject target = root.object("target");
-    return new TableEncoding(features, target.has("classes") ? classes(target) : numbers(target));
+    Optional<List<String>> naValues = root.has("naValues") ? Optional.of(root.texts("naValues")) : Optional.empty();
+    return new TableEncoding(features, target.has("classes") ? classes(target) : numbers(target), naValues);
   }
 
   private static void write(JsonGenerator json, FeatureColumn feature) throws IOException {

@@ -17,7 +17,8 @@ import java.util.Optional;
  *
  * @param columns with all names and the task filled in
  * @param rows of the table that are used
- * @param encoding learnt from the training rows alone
+ * @param droppedRows of the table that are left out because a value is missing
+ * @param encoding learned from the training rows only
  * @param trainingRows as they are in the table
  * @param validationRows likewise; empty where none are held back
  * @param start where the training begins
@@ -26,6 +27,7 @@ public record Prepared(
     TrainConfig config,
     EncodingOptions columns,
     int rows,
+    int droppedRows,
     TableEncoding encoding,
     NetworkSpec network,
     FitSpec fit,
@@ -51,11 +53,11 @@ public record Prepared(
     Table trainingRows = usable.rows(split.training());
     Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
     TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
-    TableEncoding encoding = columns.standardize() ? CommonScale.of(fitted) : fitted;
+    TableEncoding encoding = (columns.standardize() ? CommonScale.of(fitted) : fitted).withNaValues(config.format().naValues());
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
-    return new Prepared(config, columns, usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
+    return new Prepared(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
         validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows,
         FitState.begin(fit, parameters, stream));
   }

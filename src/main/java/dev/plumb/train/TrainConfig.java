@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Task;
+import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -24,7 +25,9 @@ import java.util.function.Consumer;
  * All that decides a training on a table, besides the table. {@link #DEFAULT} is meant to give a good model on a small table; the
  * command line, JSON files and the library all start from it.
  *
- * @param columns what is learnt from what
+ * @param format of the text file that the table is read from, as far as it is not found out from the content; it does not matter to
+ *     a table that was read already, other than for the words that stand for missing values, which the model keeps
+ * @param columns what is learned from what
  * @param validation the share of the rows that is held back, to choose the best epoch by; 0 for none
  * @param hidden units of each hidden layer, from the inputs; none for a linear model
  * @param activation of the hidden layers
@@ -39,6 +42,7 @@ import java.util.function.Consumer;
  * @param seed of the one stream that gives the split, the first weights and the batches, in this order; and of dropout
  */
 public record TrainConfig(
+    TextFormat format,
     EncodingOptions columns,
     double validation,
     List<Integer> hidden,
@@ -62,7 +66,7 @@ public record TrainConfig(
    * Chosen on five small tables by scripts/peers/sklearn_tables.py: tanh and a falling rate give much the same as relu with dropout
    * there, and do better on the smallest.
    */
-  public static final TrainConfig DEFAULT = new TrainConfig(EncodingOptions.DEFAULT, 0.1, List.of(100), Activation.TANH,
+  public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100), Activation.TANH,
       Initializer.PYTORCH, Optional.empty(), OptimizerSpec.Adam.DEFAULT, 3e-3, Schedule.Cosine.DEFAULT, 0, 200,
       OptionalInt.of(32), true, OptionalDouble.empty(), 0, 50, Precision.FP32, 42);
 
@@ -132,6 +136,7 @@ public record TrainConfig(
 
   /** A configuration while it is being changed. */
   public static final class Changes {
+    private TextFormat format;
     private EncodingOptions columns;
     private double validation;
     private List<Integer> hidden;
@@ -152,6 +157,7 @@ public record TrainConfig(
     private long seed;
 
     private Changes(TrainConfig from) {
+      format = from.format;
       columns = from.columns;
       validation = from.validation;
       hidden = from.hidden;
@@ -173,8 +179,13 @@ public record TrainConfig(
     }
 
     private TrainConfig config() {
-      return new TrainConfig(columns, validation, hidden, activation, initializer, loss, optimizer, learningRate, schedule,
+      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate, schedule,
           warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed);
+    }
+
+    public Changes format(TextFormat value) {
+      format = value;
+      return this;
     }
 
     public Changes columns(EncodingOptions value) {

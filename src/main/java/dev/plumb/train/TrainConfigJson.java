@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
 import dev.plumb.data.Task;
+import dev.plumb.data.TextFormat;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.json.JsonOutput;
@@ -32,7 +33,8 @@ import java.util.TreeSet;
 
 /** A training's configuration as JSON. What a file leaves out is as in {@link TrainConfig#DEFAULT}. */
 public final class TrainConfigJson {
-  private static final Set<String> KEYS = new TreeSet<>(List.of("targets", "features", "task", "standardize", "missing",
+  private static final Set<String> KEYS = new TreeSet<>(List.of("delimiter", "header",
+      "naValues", "targets", "features", "categorical", "task", "standardize", "missing",
       "validation", "layers", "activation", "initializer", "loss", "optimizer", "learningRate", "schedule", "warmUpEpochs",
       "epochs", "batchSize", "shuffle", "clipNorm", "dropout", "earlyStopping", "precision", "seed"));
 
@@ -55,15 +57,18 @@ public final class TrainConfigJson {
   private static TrainConfig read(JsonObject json) {
     json.allowOnly(KEYS);
     TrainConfig otherwise = TrainConfig.DEFAULT;
+    TextFormat format = format(json, otherwise.format());
     List<String> targets = json.has("targets") ? json.texts("targets") : otherwise.columns().targets();
     List<String> features = json.has("features") ? json.texts("features") : otherwise.columns().features();
+    List<String> categorical = json.has("categorical") ? json.texts("categorical") : otherwise.columns().categorical();
     Optional<Task> task = json.has("task")
         ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word))) : otherwise.columns().task();
     boolean standardize = json.has("standardize") ? json.flag("standardize") : otherwise.columns().standardize();
     Missing missing = json.has("missing")
         ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
         : otherwise.columns().missing();
-    EncodingOptions columns = json.at("targets", () -> new EncodingOptions(targets, features, task, standardize, missing));
+    EncodingOptions columns = json.at("targets",
+        () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
     double validation = json.number("validation", otherwise.validation());
     List<Integer> hidden = json.has("layers") ? json.integers("layers") : otherwise.hidden();
     Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation();
@@ -81,8 +86,20 @@ public final class TrainConfigJson {
     int earlyStopping = json.integer("earlyStopping", otherwise.earlyStopping());
     Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision();
     long seed = json.has("seed") ? json.longInteger("seed") : otherwise.seed();
-    return json.at(() -> new TrainConfig(columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
+    return json.at(() -> new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
         schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
+  }
+
+  private static TextFormat format(JsonObject json, TextFormat defaults) {
+    TextFormat format = defaults;
+    if (json.has("delimiter")) {
+      char delimiter = json.parsed("delimiter", TextFormat::parseDelimiter);
+      format = format.withDelimiter(delimiter);
+    }
+    if (json.has("header")) {
+      format = format.withHeader(json.flag("header"));
+    }
+    return json.has("naValues") ? format.withNaValues(json.texts("naValues")) : format;
   }
 
   /** Null, other than a key that is not there, stands for all rows at once. */
@@ -133,8 +150,21 @@ public final class TrainConfigJson {
 
   /** The keys and values, within an object that is being written. */
   static void fields(TrainConfig config, JsonGenerator json) throws IOException {
+    text(json, "delimiter", config.format().delimiter().map(String::valueOf).orElse(null));
+    json.writeFieldName("header");
+    if (config.format().header().isPresent()) {
+      json.writeBoolean(config.format().header().get());
+    } else {
+      json.writeNull();
+    }
+    if (config.format().naValues().isPresent()) {
+      texts(json, "naValues", config.format().naValues().get());
+    } else {
+      json.writeNullField("naValues");
+    }
     texts(json, "targets", config.columns().targets());
     texts(json, "features", config.columns().features());
+    texts(json, "categorical", config.columns().categorical());
     text(json, "task", config.columns().task().map(Keyed::key).orElse(null));
     json.writeBooleanField("standardize", config.columns().standardize());
     text(json, "missing", config.columns().missing().key());

@@ -28,24 +28,25 @@ class BadTableTest {
         bad("a,b\n1,2\n3\n", "line 3 has 1 field, but line 1 has 2"),
         bad("a,b\n1,2\n\n3,4,5\n", "line 4 has 3 fields, but line 1 has 2"),
         bad("a,b\n1,2,\n3,4,\n", "line 2 has 3 fields, but line 1 has 2"),
-        bad("1,2\n3,4\n5,6,7\n", "line 3 has 3 fields, but line 1 has 2"),
+        bad("1,7\n3,4\n5,6,7\n", "line 3 has 3 fields, but line 1 has 2"),
         bad("a,b,a\n1,2,3\n", "line 1: columns 1 and 3 are both named \"a\""),
         bad(",b\n1,2\n", "line 1: column 1 has no name; every column needs one (a column of row numbers is best left out)"),
         bad("a,b\n1,2\n2,3\n3,x\n", "line 4, column 2 (\"b\"): \"x\" is not a number, as the column's other values are;"
             + " correct it,"
-            + " leave it empty, or read the column as words (--words b)"),
+            + " leave it empty, or read the column as text (--categorical b)"),
         bad(manyNumbers + "3,x y\n", "line 5001, column 2: \"x y\" is not a number, as the column's other values are; correct it,"
-            + " leave it empty, or read the column as words (--words 2)"),
+            + " leave it empty, or read the column as text (--categorical 2)"),
         bad("a,b\n1,2\n\"3\n3\",1\n4,5\n6,7\n",
             "line 3, column 1 (\"a\"): \"3 3\" is not a number, as the column's other values are;"
-            + " correct it, leave it empty, or read the column as words (--words a)"),
+            + " correct it, leave it empty, or read the column as text (--categorical a)"),
         bad("a,b\n1,2\n3,inf\n", "line 3, column 2 (\"b\"): inf is infinite; data must be finite"),
         bad("a,b\n1,2\n-Infinity,4\n", "line 3, column 1 (\"a\"): -Infinity is infinite; data must be finite"),
         bad(manyNumbers + "3,-1e999\n", "line 5001, column 2: -1e999 is beyond the range of numbers, 1.8e308"),
         bad("a,b\n1,2\n3,\"4\n5,6\n", "line 3: a quote that is opened here is not closed again"),
         bad("a,b\n1,2\n3,\"4\"5\n", "line 3: there is something between a closing quote and the end of its field; a quote within"
             + " quotes is written twice"),
-        bad("a;b\n1,5;2\n2,25;3\n", "line 2, column 1 (\"a\"): \"1,5\" has a decimal comma; numbers need a decimal point"),
+        bad("a;b\n1,5;2\n2,25;3\n", "line 2, column 1 (\"a\"): \"1,5\" has a decimal comma;"
+            + " numbers need a decimal point: write 1.5, or read the column as text (--categorical a)"),
         bad("a,b\n1,2\n3,\0\n", "line 3 has a NUL byte; a text file has none"),
         Arguments.of(new byte[] {'a', ',', 'b', '\n', '1', ',', '2', '\n', (byte) 0xE4, ',', '2', '\n'},
             "line 3: byte 0xE4 is not UTF-8; save the file as UTF-8"),
@@ -58,7 +59,7 @@ class BadTableTest {
   @MethodSource("badFiles")
   void isRefusedWithFileAndPlace(byte[] content, String message) throws IOException {
     Path file = Files.write(folder.resolve("bad.csv"), content);
-    assertRefused(file + ": " + message, () -> TableReader.read(file, ReadOptions.DEFAULT));
+    assertRefused(file + ": " + message, () -> read(file));
   }
 
   @Test
@@ -68,12 +69,12 @@ class BadTableTest {
       text.append(line).append(",\"two\r\nlines\"\r\n");
     }
     Path file = Files.writeString(folder.resolve("bad.csv"), text + "1,a,b\r\n");
-    assertRefused(file + ": line 199998 has 3 fields, but line 1 has 2", () -> TableReader.read(file, ReadOptions.DEFAULT));
+    assertRefused(file + ": line 199998 has 3 fields, but line 1 has 2", () -> read(file));
     Files.write(file, (text + "ü\0").getBytes(StandardCharsets.UTF_8));
-    assertRefused(file + ": line 199998 has a NUL byte; a text file has none", () -> TableReader.read(file, ReadOptions.DEFAULT));
+    assertRefused(file + ": line 199998 has a NUL byte; a text file has none", () -> read(file));
     Files.write(file, (text + "1,\u00FC\r\n").getBytes(StandardCharsets.ISO_8859_1));
     assertRefused(file + ": line 199998: byte 0xFC is not UTF-8; save the file as UTF-8", () ->
-        TableReader.read(file, ReadOptions.DEFAULT));
+        read(file));
   }
 
   @Test
@@ -81,6 +82,12 @@ class BadTableTest {
     Path none = folder.resolve("none.csv");
     assertRefused(none + ": there is no such file", () -> TableReader.read(none, ReadOptions.DEFAULT));
     assertRefused(folder + ": cannot be read: it is a folder, not a file", () -> TableReader.read(folder, ReadOptions.DEFAULT));
+  }
+
+  /** Reads a table and uses all of its columns. */
+  private static void read(Path file) {
+    Table table = TableReader.read(file, ReadOptions.DEFAULT);
+    table.names().forEach(table::column);
   }
 
   private static Arguments bad(String text, String message) {

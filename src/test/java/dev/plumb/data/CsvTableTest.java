@@ -32,7 +32,8 @@ class CsvTableTest {
 
   @Test
   void quotesMayHoldDelimitersLineEndsAndQuotes() {
-    Table table = read("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n\"\",\" z \"\r\n");
+    Table table = read("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n\"\",\" z \"\r\n",
+        ReadOptions.DEFAULT.withHeader(true));
     assertEquals("x\r\ny", table.column("a").word(0));
     assertEquals("say \"hi\"", table.column("b").word(0));
     assertNull(table.column("a").word(1));
@@ -113,22 +114,22 @@ class CsvTableTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"5d", "3f", "0x1p3", "0xA.", "1 000", "1,5", "12:30", "1_000", "--1", "1e", "-", ".", "e5", "١"})
+  @ValueSource(strings = {"5d", "3f", "0x1p3", "0xA.", "12:30", "--1", "1e", "-", ".", "e5"})
   void whatOnlyLooksLikeANumberIsAWord(String word) {
     Table table = read("x\t2\n\"" + word + "\"\ta\n",
         ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withWords(Set.of("x")));
     assertEquals(word, table.column("x").word(0));
     assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
         + "\" is not a number, as the column's other values are; correct it,"
-        + " leave it empty, or read the column as words (--words x)", () ->
-        read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)));
+        + " leave it empty, or read the column as text (--categorical x)", () ->
+        read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)).column("x"));
   }
 
   @Test
   void columnsAreReadAsWordsWhenToldTo() {
     Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withWords(Set.of("code")));
     assertEquals("01", table.column("code").word(0));
-    assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); there are code, x", () ->
+    assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); there are \"code\", \"x\"", () ->
         read("code,x\n01,1\n", ReadOptions.DEFAULT.withWords(Set.of("cod"))));
   }
 

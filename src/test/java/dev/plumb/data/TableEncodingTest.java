@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -121,10 +120,10 @@ class TableEncodingTest {
     Table other = Table.of(List.of(Column.ofWords("note", "x"), Column.ofNumbers("floors", 3), Column.ofWords("town", "c"),
         Column.ofNumbers("size", 3)));
     assertRow(encoding.encodeFeatures(other), 0, 0, 0, 0, 1, 1);
-    assertRefused("there is no column \"price\"; there are note, floors, town, size; the model was trained with it", () ->
+    assertRefused("there is no column \"price\"; there are \"note\", \"floors\", \"town\", \"size\"; the model was trained with it", () ->
         encoding.encode(other));
     Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofWords("town", "c"), Column.ofNumbers("size", 3)));
-    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are floor, town, size; the model was"
+    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are \"floor\", \"town\", \"size\"; the model was"
         + " trained with it",
         () -> encoding.encodeFeatures(misspelt));
   }
@@ -136,7 +135,8 @@ class TableEncodingTest {
         Column.ofNumbers("floors", 1, 1)));
     assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
         encoding.encodeFeatures(words));
-    assertEquals(Set.of("town"), encoding.wordColumns());
+    assertEquals(Map.of("size", ColumnKind.NUMBERS, "town", ColumnKind.TEXT, "floors", ColumnKind.NUMBERS, "price", ColumnKind.NUMBERS),
+        encoding.readOptions(ReadOptions.DEFAULT).kinds());
     Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5,
         2)));
     Table numeric = Table.of(List.of(Column.ofNumbers("x", 1), Column.ofNumbers("code", 1)));
@@ -206,15 +206,15 @@ class TableEncodingTest {
     assertEquals(List.of("size", "town", "floors"), resolved.features());
     assertEquals(Optional.of(Task.REGRESSION), resolved.task());
     assertEquals(List.of("floors"), EncodingOptions.DEFAULT.withFeatures("price", "size").resolve(HOUSES).targets());
-    assertRefused("there is no column \"prize\" (did you mean \"price\"?); there are size, town, floors, price", () ->
+    assertRefused("there is no column \"prize\" (did you mean \"price\"?); there are \"size\", \"town\", \"floors\", \"price\"", () ->
         EncodingOptions.DEFAULT.withTargets("prize").resolve(HOUSES));
-    assertRefused("regression needs numbers as targets, but column \"town\" has words; use classification", () ->
+    assertRefused("regression needs numbers as targets, but column \"town\" has words (row 1: \"b\"); use classification", () ->
         EncodingOptions.DEFAULT.withTargets("town").withTask(Task.REGRESSION).resolve(HOUSES));
-    assertRefused("classification learns one target, but 2 are named: town, price", () ->
+    assertRefused("classification has one target, but there are 2: town, price", () ->
         EncodingOptions.DEFAULT.withTargets("town", "price").withTask(Task.CLASSIFICATION).resolve(HOUSES));
-    assertRefused("all 4 columns are targets; nothing is left to learn from", () ->
+    assertRefused("all 4 columns are targets; there is no feature to learn from", () ->
         EncodingOptions.DEFAULT.withTargets("town", "price", "size", "floors").withTask(Task.REGRESSION).resolve(HOUSES));
-    assertRefused("all 4 columns are features; none is left to be learnt", () ->
+    assertRefused("all 4 columns are named as features; there is no target to learn", () ->
         EncodingOptions.DEFAULT.withFeatures("town", "price", "size", "floors").resolve(HOUSES));
     assertRefused("column \"size\" is named as a target and as a feature; it can be one of them", () ->
         EncodingOptions.DEFAULT.withTargets("size").withFeatures("size"));

@@ -49,7 +49,7 @@ class TrainConfigJsonTest {
   void everyKeyHasItsLine() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
-    assertEquals(22, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(26, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 

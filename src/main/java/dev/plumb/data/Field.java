@@ -1,0 +1,22 @@
+package dev.plumb.data;
+
+/**
+ * One field of a text file.
+ *
+ * @param text without the quotes, and without blanks around it where there are no quotes
+ */
+record Field(String text, boolean quoted, long line) {
+  static Field of(char[] text, int offset, int length, boolean quoted, long line) {
+    int from = offset;
+    int to = offset + length;
+    if (!quoted) {
+      while (from < to && text[from] <= ' ') {
+        from++;
+      }
+      while (from < to && text[to - 1] <= ' ') {
+        to--;
+      }
+    }
+    return new Field(new String(text, from, to - from), quoted, line);
+  }
+}

@@ -1,0 +1,177 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Tells whether the first line of a text file has the names of its columns, by what distinguishes it from the lines below.
+ *
+ * <p>It has names where a word is above numbers, a number above words, or a number in quotes above numbers without. It is a row
+ * where a number with a decimal point is above numbers, a word comes again in its column, or the whole line comes again. Other
+ * hints are weaker: whole numbers above numbers with a decimal point, numbers that count up (0, 1, 2 or years), and a word that
+ * does not come again in a column of few categories. Where hints contradict each other, or a line counts up and nothing tells
+ * what it is, the file is refused.
+ */
+final class HeaderGuess {
+  private static final int MIN_ROWS_OF_CATEGORIES = 4;
+  private static final int MIN_RUN = 3;
+  private static final int FIRST_YEAR = 1800;
+  private static final int LAST_YEAR = 2200;
+
+  private final List<Field> first;
+  private final List<List<Field>> rows;
+  private final MissingWords missing;
+  private final List<Double> wholeNumbers = new ArrayList<>();
+  private int strongForNames;
+  private int strongForRow;
+  private int weakNumbers;
+  private int weakWords;
+  private int otherNumbers;
+  private String number;
+  private String wordAboveNumbers;
+
+  HeaderGuess(List<List<Field>> records, MissingWords missing) {
+    first = records.isEmpty() ? List.of() : records.get(0);
+    rows = records.isEmpty() ? List.of() : records.subList(1, records.size());
+    this.missing = missing;
+    for (int column = 0; column < first.size(); column++) {
+      look(column);
+    }
+    if (rows.stream().anyMatch(row -> texts(row).equals(texts(first)))) {
+      strongForRow++;
+    }
+  }
+
+  /** @throws InvalidInputException when the first line can be meant either way */
+  boolean hasHeader() {
+    if (first.isEmpty() || rows.isEmpty()) {
+      return !first.isEmpty() && number == null;
+    }
+    if (strongForNames > 0) {
+      if (strongForRow > 0 || otherNumbers > 0) {
+        throw ambiguous();
+      }
+      return true;
+    }
+    if (strongForRow > 0) {
+      if (number == null && weakWords > strongForRow) {
+        throw ambiguous();
+      }
+      return false;
+    }
+    if (number == null) {
+      if (weakWords == 0) {
+        throw ambiguous();
+      }
+      return true;
+    }
+    boolean namesWithoutTheFirst = first.get(0).text().isEmpty() && countsUp();
+    boolean allWeak = otherNumbers == 0 && weakNumbers > 0;
+    if (!namesWithoutTheFirst && !canBeNames()) {
+      return false;
+    }
+    if (namesWithoutTheFirst || allWeak && (countsUp() || weakWords > 0)) {
+      return true;
+    }
+    if (allWeak && first.size() > 1 || countsUp()) {
+      throw ambiguous();
+    }
+    return false;
+  }
+
+  private void look(int column) {
+    Field field = first.get(column);
+    String text = field.text();
+    if (missing.isMissingWord(field)) {
+      return;
+    }
+    int numbers = 0;
+    int words = 0;
+    int withPoint = 0;
+    int quoted = 0;
+    boolean again = false;
+    Set<String> distinct = new HashSet<>();
+    for (List<Field> row : rows) {
+      Field below = column < row.size() ? row.get(column) : null;
+      if (below == null || missing.isMissingWord(below)) {
+        continue;
+      }
+      if (CsvColumn.isNumber(below.text())) {
+        numbers++;
+        withPoint += isWhole(below.text()) ? 0 : 1;
+      } else {
+        words++;
+      }
+      quoted += below.quoted() ? 1 : 0;
+      again |= below.text().equals(text);
+      distinct.add(below.text());
+    }
+    if (CsvColumn.isNumber(text)) {
+      number = number == null || otherNumbers == 0 ? text : number;
+      if (isWhole(text)) {
+        wholeNumbers.add(Double.parseDouble(text.strip()));
+      }
+      if (numbers == 0 && words > 1 || words == 0 && numbers > 0 && field.quoted() && quoted == 0) {
+        strongForNames++;
+      } else if (words == 0 && numbers > 0 && !isWhole(text)) {
+        strongForRow++;
+      } else if (words == 0 && withPoint > 1 && withPoint == numbers) {
+        weakNumbers++;
+      } else {
+        otherNumbers++;
+      }
+    } else if (words == 0 && numbers > 0) {
+      strongForNames++;
+      wordAboveNumbers = text;
+    } else if (again) {
+      strongForRow++;
+    } else if (words >= MIN_ROWS_OF_CATEGORIES && 2 * distinct.size() <= words + numbers) {
+      weakWords++;
+    }
+  }
+
+  /** Whether its whole numbers are 0, 1, ... or 1, 2, ..., or three or more are in a row, or all are years in ascending order. */
+  private boolean countsUp() {
+    if (wholeNumbers.size() < 2) {
+      return false;
+    }
+    boolean byOne = true;
+    boolean years = true;
+    for (int i = 0; i < wholeNumbers.size(); i++) {
+      double here = wholeNumbers.get(i);
+      years &= here >= FIRST_YEAR && here <= LAST_YEAR;
+      if (i > 0) {
+        byOne &= here == wholeNumbers.get(i - 1) + 1;
+        years &= here > wholeNumbers.get(i - 1);
+      }
+    }
+    return years || byOne && (wholeNumbers.size() >= MIN_RUN || wholeNumbers.get(0) == 0 || wholeNumbers.get(0) == 1);
+  }
+
+  private boolean canBeNames() {
+    Set<String> names = new HashSet<>();
+    return first.stream().allMatch(field -> !missing.isMissingWord(field) && names.add(field.text()));
+  }
+
+  private static boolean isWhole(String text) {
+    String digits = text.strip();
+    return digits.matches("[-+]?\\d+");
+  }
+
+  private static List<String> texts(List<Field> record) {
+    return record.stream().map(Field::text).toList();
+  }
+
+  private InvalidInputException ambiguous() {
+    String say = "say whether it has the names of the columns (--header yes or no)";
+    if (number != null && wordAboveNumbers != null) {
+      return new InvalidInputException("line 1 has the number \"" + number + "\", but also the word \"" + wordAboveNumbers
+          + "\" above numbers; " + say);
+    }
+    return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + (first.size() > 1 ? "\", ..." : "\"")
+        + ") can be a row or have names; " + say);
+  }
+}
