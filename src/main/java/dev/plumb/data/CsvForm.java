@@ -22,7 +22,7 @@ record CsvForm(char delimiter, boolean header) {
 
   /**
    * Finds out what the options do not say. The delimiter is the one with which most records have the same number of fields, more
-   * than one; blanks only where no other separates anything. {@link HeaderGuess} tells whether the first line has names.
+   * than one; blanks only where no other separates most of them. {@link HeaderGuess} tells whether the first line has names.
    *
    * @param sample whole lines from the start of the file
    * @throws dev.plumb.model.InvalidInputException when the first line can be meant either way
@@ -34,7 +34,7 @@ record CsvForm(char delimiter, boolean header) {
   }
 
   private static char delimiter(String sample) {
-    char best = 0;
+    char best = ',';
     double bestShare = 0;
     for (char delimiter : DELIMITERS) {
       double share = regularity(records(sample, delimiter));
@@ -43,10 +43,7 @@ record CsvForm(char delimiter, boolean header) {
         bestShare = share;
       }
     }
-    if (best != 0) {
-      return best;
-    }
-    return regularity(records(sample, BLANK)) >= MIN_BLANK_SHARE ? BLANK : ',';
+    return bestShare < MIN_BLANK_SHARE && regularity(records(sample, BLANK)) >= MIN_BLANK_SHARE ? BLANK : best;
   }
 
   /** The share of records that have as many fields as most, when that is more than one. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Tells whether the first line of a text file has the names of its columns, by what distinguishes it from the lines below.
@@ -73,7 +74,8 @@ final class HeaderGuess {
     if (!namesWithoutTheFirst && !canBeNames()) {
       return false;
     }
-    if (namesWithoutTheFirst || allWeak && (countsUp() || weakWords > 0)) {
+    boolean runs = areYears() || wholeNumbers.size() >= MIN_RUN && followEachOther();
+    if (namesWithoutTheFirst || allWeak && (runs || weakWords > 0)) {
       return true;
     }
     if (allWeak && first.size() > 1 || countsUp()) {
@@ -96,7 +98,7 @@ final class HeaderGuess {
     Set<String> distinct = new HashSet<>();
     for (List<Field> row : rows) {
       Field below = column < row.size() ? row.get(column) : null;
-      if (below == null || missing.isMissingWord(below)) {
+      if (below == null || missing.isMissingNumber(below.text())) {
         continue;
       }
       if (CsvColumn.isNumber(below.text())) {
@@ -133,22 +135,19 @@ final class HeaderGuess {
     }
   }
 
-  /** Whether its whole numbers are 0, 1, ... or 1, 2, ..., or three or more are in a row, or all are years in ascending order. */
+  /** Whether its whole numbers are 0, 1, ... or 1, 2, ..., or three or more that follow each other, or years. */
   private boolean countsUp() {
-    if (wholeNumbers.size() < 2) {
-      return false;
-    }
-    boolean byOne = true;
-    boolean years = true;
-    for (int i = 0; i < wholeNumbers.size(); i++) {
-      double here = wholeNumbers.get(i);
-      years &= here >= FIRST_YEAR && here <= LAST_YEAR;
-      if (i > 0) {
-        byOne &= here == wholeNumbers.get(i - 1) + 1;
-        years &= here > wholeNumbers.get(i - 1);
-      }
-    }
-    return years || byOne && (wholeNumbers.size() >= MIN_RUN || wholeNumbers.get(0) == 0 || wholeNumbers.get(0) == 1);
+    return areYears() || followEachOther()
+        && (wholeNumbers.size() >= MIN_RUN || wholeNumbers.size() == 2 && (wholeNumbers.get(0) == 0 || wholeNumbers.get(0) == 1));
+  }
+
+  private boolean followEachOther() {
+    return IntStream.range(1, wholeNumbers.size()).allMatch(i -> wholeNumbers.get(i) == wholeNumbers.get(i - 1) + 1);
+  }
+
+  private boolean areYears() {
+    return wholeNumbers.size() > 1 && wholeNumbers.stream().allMatch(year -> year >= FIRST_YEAR && year <= LAST_YEAR)
+        && IntStream.range(1, wholeNumbers.size()).allMatch(i -> wholeNumbers.get(i) > wholeNumbers.get(i - 1));
   }
 
   private boolean canBeNames() {

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
@@ -123,6 +124,138 @@ class CsvTableTest {
         + "\" is not a number, as the column's other values are; correct it,"
         + " leave it empty, or read the column as text (--categorical x)", () ->
         read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)).column("x"));
+  }
+
+  @Test
+  void blanksBesideQuotesAreLeftOut() {
+    Table table = read("\"id\", \"na,me\" ,\t\"y\"\n 0 , \" a, b \",1\n1,  \"c \"\"d\"\"\"  ,2\n");
+    assertEquals(List.of("id", "na,me", "y"), table.names());
+    assertEquals(" a, b ", table.column("na,me").word(0));
+    assertEquals("c \"d\"", table.column("na,me").word(1));
+    assertEquals(2, table.column("y").number(1));
+  }
+
+  @Test
+  void aQuoteBehindABlankIsOneWhereverTheTextIsCut() {
+    // The text is read in pieces; with each length of the first field a blank and a quote come to another place in them.
+    for (int length = (1 << 13) - 40; length < (1 << 13) + 5; length++) {
+      String first = "x".repeat(length);
+      Table table = read("a,b\n\"" + first + "\", \"p, q\" \n" + first + ",   \"r\"\n", ReadOptions.DEFAULT.withHeader(true));
+      assertEquals(first, table.column("a").word(1), "length " + length);
+      assertEquals("p, q", table.column("b").word(0), "length " + length);
+      assertEquals("r", table.column("b").word(1), "length " + length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a b c\n1 2 x\n3 4 y\n", "  a   b c\n  1   2\tx  \n 3 \t 4 \"y\"\n", "\n\ta b\tc\r\n1  2 \"x\" \r\n3 4 y"})
+  void aRunOfBlanksIsADelimiter(String text) {
+    for (ReadOptions options : List.of(ReadOptions.DEFAULT, ReadOptions.DEFAULT.withDelimiter(' '))) {
+      Table table = read(text, options);
+      assertEquals(List.of("a", "b", "c"), table.names());
+      assertEquals(4, table.column("b").number(1));
+      assertEquals("y", table.column("c").word(1));
+    }
+  }
+
+  @Test
+  void quotesKeepBlanksWhereBlanksAreDelimiters() {
+    Table table = read("a b\n\"New  York\" 1\n\"Los \"\"A\"\"\"  2\n\"\" 3\n", ReadOptions.DEFAULT.withDelimiter(' '));
+    assertEquals("New  York", table.column("a").word(0));
+    assertEquals("Los \"A\"", table.column("a").word(1));
+    assertTrue(table.column("a").isMissing(2));
+    assertEquals(2, table.column("b").number(1));
+  }
+
+  @Test
+  void aTextOfSeveralWordsALineIsOneColumn() {
+    assertEquals(List.of("1"), read("1 is one\n2 follows\n3 comes at the end of all\n",
+        ReadOptions.DEFAULT.withHeader(false)).names());
+  }
+
+  @Test
+  void wordsForMissingValuesCanBeChosen() {
+    String text = "country,x\nNA,1\n-,2\nZA,-\n\"\",NA\n";
+    Table usual = read("c,x\n\"NA\",1\nNA,\"NA\"\nZA,2\nnull,3\n");
+    assertEquals("NA", usual.column("c").word(0), "in quotes it is a word");
+    assertTrue(usual.column("c").isMissing(1) && usual.column("c").isMissing(3));
+    assertTrue(usual.column("x").isMissing(1), "in quotes it is no number");
+    Table table = read(text, ReadOptions.DEFAULT.withNaValues(List.of("-", "na")).withWords(Set.of("country")));
+    assertTrue(table.column("country").isMissing(0) && table.column("country").isMissing(1) && table.column("country").isMissing(3));
+    assertTrue(table.column("x").isMissing(2) && table.column("x").isMissing(3));
+    Table none = read(text.replace(",-", ",3").replace(",NA", ",4"), ReadOptions.DEFAULT.withNaValues(List.of()));
+    assertEquals("NA", none.column("country").word(0));
+    assertTrue(none.column("country").isMissing(3), "an empty field is always missing");
+    assertEquals(" (\"NA\" stands for a missing value)", usual.column("c").missingNote());
+    assertEquals("", none.column("country").missingNote());
+  }
+
+  @Test
+  void quotedWordsForMissingValuesAloneAreWords() {
+    Table table = read("c,x\n\"NA\",1\n,2\n\"NA\",3\n");
+    assertEquals("NA", table.column("c").word(0));
+    assertTrue(table.column("c").isMissing(1));
+  }
+
+  @Test
+  void numbersKeepTheirTextForThoseWhoTakeThemForNames() {
+    Table table = read("x,id,code\n1,9007199254740993,007\n1.0,9007199254740992,7\n1e3,12345678901234567890,42\n+5,-3,0\n");
+    String[][] expected = {{"1", "1.0", "1e3", "+5"}, {"9007199254740993", "9007199254740992", "12345678901234567890", "-3"},
+        {"007", "7", "42", "0"}};
+    for (int column = 0; column < 3; column++) {
+      for (int row = 0; row < 4; row++) {
+        assertTrue(table.columns().get(column).isNumeric());
+        assertEquals(expected[column][row], table.columns().get(column).word(row));
+      }
+    }
+    assertEquals(List.of(false, false, true), table.columns().stream().map(Column::hasCodes).toList());
+  }
+
+  @Test
+  void textsOfVeryManyNumbersAreNotKept() {
+    StringBuilder text = new StringBuilder("x\n");
+    IntStream.range(0, 5000).forEach(row -> text.append(row).append(".50\n"));
+    Column column = read(text.toString()).column("x");
+    assertEquals(4999.5, column.number(4999));
+    assertRefused("column \"x\" has more than 4096 different numbers, too many to be names; read it as text (--categorical) if they"
+        + " are", () -> column.word(0));
+  }
+
+  @Test
+  void columnsThatAModelKnowsAreReadAsItReadThem() {
+    ReadOptions options = ReadOptions.DEFAULT.withKinds(
+        Map.of("code", ColumnKind.TEXT, "x", ColumnKind.NUMBERS, "gone", ColumnKind.TEXT));
+    Table table = read("code,x\n01,1\n02,2\n", options);
+    assertEquals("01", table.column("code").word(0));
+    assertFalse(table.column("code").isNumeric());
+    Table words = read("code,x\n01,a\n02,b\n", options);
+    assertRefused("stdin: line 2, column 2 (\"x\"): \"a\" is not a number, but the model was trained on numbers in this column;"
+        + " correct it or leave it empty", () -> words.column("x"));
+  }
+
+  @Test
+  void whatIsWrongWithAColumnMattersWhenItIsUsed() {
+    Table table = read("a,b,c\n1,2,3\n4,x,inf\n5,6,1e999\n").rows(new int[] {1, 2});
+    assertEquals(5, table.column("a").number(1));
+    assertRefused("stdin: line 3, column 2 (\"b\"): \"x\" is not a number, as the column's other values are; correct it, leave it"
+        + " empty, or read the column as text (--categorical b)", () -> table.column("b"));
+    assertRefused("stdin: line 3, column 3 (\"c\"): inf is infinite; data must be finite", () -> table.columns().get(2).number(0));
+  }
+
+  @Test
+  void aLineOfVeryManyFieldsIsRefusedBeforeItsColumnsAreMade() {
+    byte[] wide = ("1," .repeat(1 << 20) + "1\n").getBytes(StandardCharsets.UTF_8);
+    assertRefused("stdin: line 1 has more than 98304 fields, which need about 99 MB of memory, but Java may use 98 MB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
+        TableReader.read(new ByteArrayInputStream(wide), "stdin", ReadOptions.DEFAULT, new HeapBudget(98_000_000)));
+  }
+
+  @Test
+  void aFieldThatIsTooLongIsNotCalledAnOpenQuote() {
+    assertRefused("stdin: line 2 has a field of more than 16777216 characters, the longest that is read", () ->
+        read("x,y\n" + "a".repeat(17_000_000) + ",1\n"));
+    assertRefused("stdin: line 2: a quote that is opened here is not closed again", () ->
+        read("x,y\n\"" + "a".repeat(17_000_000) + ",1\n"));
   }
 
   @Test
