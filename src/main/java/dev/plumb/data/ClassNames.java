@@ -94,7 +94,7 @@ final class ClassNames {
         throw new InvalidInputException(word == null
             ? where + " has no value in column \"" + column.name() + "\"" + column.missingNote()
                 + ", its target; leave such rows out"
-            : where + ": \"" + word + "\" in column \"" + column.name() + "\" is not one of the classes learnt: " + some(names));
+            : where + ": \"" + word + "\" in column \"" + column.name() + "\" is not one of the classes learned: " + some(names));
       }
     }
     return labels;

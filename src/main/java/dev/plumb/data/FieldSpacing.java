@@ -50,8 +50,14 @@ final class FieldSpacing extends Reader {
       if (!mergesBlanks && state != State.QUOTES && state != State.QUOTE_IN_QUOTES && state != State.AFTER_QUOTES && !hasQuote(count)) {
         pass(count);
       } else {
-        for (int i = 0; i < count; i++) {
-          next(read[i]);
+        for (int i = 0; i < count; ) {
+          int end = plainEnd(i, count);
+          System.arraycopy(read, i, ready, to, end - i);
+          to += end - i;
+          i = end;
+          if (i < count) {
+            next(read[i++]);
+          }
         }
       }
     }
@@ -59,6 +65,21 @@ final class FieldSpacing extends Reader {
     System.arraycopy(ready, from, chars, offset, count);
     from += count;
     return count;
+  }
+
+  /** Where text ends that is taken over as it is: within quotes at the next quote, in a field at its end. */
+  private int plainEnd(int start, int count) {
+    int end = start;
+    if (state == State.QUOTES) {
+      while (end < count && read[end] != '"') {
+        end++;
+      }
+    } else if (state == State.FIELD && !mergesBlanks) {
+      while (end < count && !isEnd(read[end])) {
+        end++;
+      }
+    }
+    return end;
   }
 
   private boolean hasQuote(int count) {

@@ -87,6 +87,9 @@ sealed interface Values {
     /** Adds a number with the text that it was read from. */
     void add(double value, char[] text, int offset, int length) {
       add(value);
+      if (spellingsLost && !digitsOnly) {
+        return;
+      }
       boolean usual = NumberText.isUsual(text, offset, length, value);
       if (digitsOnly) {
         digitsOnly = NumberText.isDigits(text, offset, length);

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.plumb.model.Loss;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,9 +147,97 @@ class TableEncodingTest {
   }
 
   @Test
+  void classesKeepTheTextOfTheFile() {
+    Table table = read("x,y\n1,007\n2,7\n3,042\n4,007\n");
+    TableEncoding encoding = fit(table, EncodingOptions.DEFAULT);
+    assertEquals(new TargetEncoding.Classes("y", List.of("007", "7", "042")), encoding.target());
+    assertEquals(0, encoding.encode(table).label(3));
+    Table one = read("x,y\n1,7\n2,7\n");
+    assertEquals(1, encoding.encode(one).label(1));
+    assertRefused("row 1: \"42\" in column \"y\" is not one of the classes learned: 007, 7, 042", () ->
+        encoding.encode(read("x,y\n1,42\n2,7\n")));
+    String ids = "x,y\n1,9007199254740993\n2,9007199254740992\n3,12345678901234567890\n4,9007199254740993\n";
+    assertEquals(List.of("9007199254740992", "9007199254740993", "12345678901234567890"),
+        ((TargetEncoding.Classes) fit(read(ids), EncodingOptions.DEFAULT).target()).classNames());
+    EncodingOptions classes = EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION);
+    assertEquals(List.of("2.50", "1000", "1e3"),
+        ((TargetEncoding.Classes) fit(read("x,y\n1,1e3\n2,2.50\n3,1000\n"), classes).target()).classNames());
+  }
+
+  @Test
+  void ordinaryNumbersAreClassesHoweverTheyAreWritten() {
+    TableEncoding encoding = fit(read("x,y\n1,1.0\n2,0.0\n3,1.0\n4,0.0\n"), EncodingOptions.DEFAULT);
+    assertEquals(new TargetEncoding.Classes("y", List.of("0.0", "1.0")), encoding.target());
+    Dataset other = encoding.encode(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofNumbers("y", 1, 0))));
+    assertEquals(1, other.label(0));
+    assertEquals(0, other.label(1));
+    assertRefused("column \"y\" has both 1 and 1.0, which are one number; write it in one way, or read the column as text"
+        + " (--categorical) to make them two classes", () ->
+        fit(read("x,y\n1,1.0\n2,0\n3,1\n4,0\n"), EncodingOptions.DEFAULT));
+  }
+
+  @Test
+  void categoriesMayBeNumbersInATableThatWasReadAlready() {
+    Table table = read("region,x,y\n01,1,1.5\n02,2,2.5\n01,3,3.5\n");
+    assertTrue(table.column("region").isNumeric());
+    TableEncoding encoding = fit(table, EncodingOptions.DEFAULT.withCategorical("region"));
+    assertEquals(new FeatureColumn.Categorical("region", List.of("01", "02"), Optional.empty()), encoding.features().get(0));
+    assertEquals(Map.of(), encoding.unknownCategories(table));
+    assertRow(encoding.encodeFeatures(table), 1, 0, 1, 0);
+    assertEquals(new TargetEncoding.Classes("y", List.of("1.5", "2.5", "3.5")),
+        fit(table, EncodingOptions.DEFAULT.withCategorical("y")).target());
+    assertRefused("there is no column \"regio\" (did you mean \"region\"?); there are \"region\", \"x\", \"y\"", () ->
+        EncodingOptions.DEFAULT.withCategorical("regio").resolve(table));
+  }
+
+  @Test
+  void classesOfNearlyEveryRowAreRefused() {
+    StringBuilder words = new StringBuilder("x,y\n");
+    StringBuilder numbers = new StringBuilder("x,y\n");
+    for (int row = 0; row < 22; row++) {
+      words.append(row).append(",n").append(row % 12).append('\n');
+      numbers.append(row).append(',').append(row % 12).append(".5\n");
+    }
+    assertRefused("column \"y\" has 12 different values in 22 rows to train on (\"n0\", \"n1\", ...); classes need two rows each on"
+        + " average: choose another target (--target), or write its values as plain numbers", () ->
+        fit(read(words.toString()), EncodingOptions.DEFAULT));
+    assertRefused("column \"y\" has 12 different values in 22 rows to train on (\"0.5\", \"1.5\", ...); classes need two rows each"
+        + " on average: use regression (--task regression), or choose another target", () ->
+        fit(read(numbers.toString()), EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION)));
+    assertEquals(12, fit(read(words + "22,n0\n23,n1\n"), EncodingOptions.DEFAULT).outputs());
+  }
+
+  @Test
+  void targetsThatAFileNamesAreNeverFeatures() {
+    Table table = Table.of(List.of(Column.ofNumbers("1", 1, 2), Column.ofNumbers("y1", 1.5, 2), Column.ofNumbers("y2", 4, 5.5)),
+        List.of("y1", "y2"));
+    EncodingOptions all = EncodingOptions.DEFAULT.resolve(table.rows(new int[] {1, 0}));
+    assertEquals(List.of("y1", "y2"), all.targets());
+    assertEquals(List.of("1"), all.features());
+    EncodingOptions one = EncodingOptions.DEFAULT.withTargets("y2").resolve(table);
+    assertEquals(List.of("1"), one.features());
+    assertEquals(List.of("y2"), EncodingOptions.DEFAULT.withFeatures("1", "y1").resolve(table).targets());
+    assertRefused("all targets are named as features; there is no target to learn", () ->
+        EncodingOptions.DEFAULT.withFeatures("y1", "y2").resolve(table));
+  }
+
+  @Test
+  void messagesSayWhichWordStoodForAMissingValue() {
+    Table table = read("c,x,y\na,1,1\nNA,2,2\n,?,3\nb,4,1\n");
+    assertRefused("row 2 has no value in column \"c\" (\"NA\" stands for a missing value); drop such rows (--missing drop) or fill"
+        + " in means (--missing mean)", () -> EncodingOptions.DEFAULT.usable(table));
+    TableEncoding encoding = fit(table.rows(new int[] {0, 3}), EncodingOptions.DEFAULT);
+    assertRefused("row 3 has no value in column \"x\" (\"?\" stands for a missing value); leave such rows out, or train with missing"
+        + " values filled in (--missing mean)", () ->
+        encoding.withNaValues(Optional.empty()).encodeFeatures(read("c,x,y\na,1,1\nb,2,2\nb,?,3\nb,4,1\n")));
+    assertEquals(List.of("-"), encoding.withNaValues(Optional.of(List.of("-"))).readOptions(ReadOptions.DEFAULT).format().naValues()
+        .orElseThrow());
+  }
+
+  @Test
   void aClassThatTrainingDidNotHaveIsRefused() {
     TableEncoding encoding = fit(HOUSES.rows(new int[] {0, 1, 2}), EncodingOptions.DEFAULT.withTargets("town"));
-    assertRefused("row 4: \"c\" in column \"town\" is not one of the classes learnt: a, b", () ->
+    assertRefused("row 4: \"c\" in column \"town\" is not one of the classes learned: a, b", () ->
         encoding.encode(HOUSES.rows(new int[] {2, 3})));
   }
 
@@ -261,6 +352,10 @@ class TableEncodingTest {
         Column.ofWords("town", "b", null, "b", "c", "a"),
         Column.ofNumbers("floors", 2, 2, 2, 2, 2),
         Column.ofNumbers("price", 10.5, 20, 30, NAN, 40)));
+  }
+
+  private static Table read(String text) {
+    return TableReader.read(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), "stdin", ReadOptions.DEFAULT);
   }
 
   private static TableEncoding fit(Table training, EncodingOptions options) {

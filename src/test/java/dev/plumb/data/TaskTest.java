@@ -2,6 +2,9 @@ package dev.plumb.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +29,16 @@ class TaskTest {
     assertEquals(Task.REGRESSION, Task.infer(numbers(100_000, 31)));
     assertEquals(Task.REGRESSION, Task.infer(numbers(120, 11)));
     assertEquals(Task.REGRESSION, Task.infer(Column.ofNumbers("y", 5, 5, 5)));
+  }
+
+  @Test
+  void namesMadeOfDigitsAreClasses() {
+    for (String values : List.of("00501,10115,20095,99999", "12345678901234567890,12345678901234567891,5,6")) {
+      String text = "y\n" + values.replace(",", "\n") + "\n";
+      Column column = TableReader.read(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), "stdin", ReadOptions.DEFAULT)
+          .column("y");
+      assertEquals(Task.CLASSIFICATION, Task.infer(column));
+    }
   }
 
   @Test
