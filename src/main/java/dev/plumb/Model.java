@@ -1,7 +1,9 @@
 package dev.plumb;
 
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
 import dev.plumb.model.Precision;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.OnnxExport;
@@ -24,6 +26,16 @@ public final class Model {
     this.trained = trained;
     this.history = List.copyOf(history);
     this.device = device;
+  }
+
+  /**
+   * Reads a table as that of the training was read: which columns have numbers and which text, and which words stand for a missing
+   * value. {@link Plumb#read} has only the file's content to tell them by.
+   *
+   * @throws dev.plumb.model.InvalidInputException when it cannot be read
+   */
+  public Table read(Path file) {
+    return TableReader.read(file, trained.encoding().readOptions(ReadOptions.DEFAULT).withoutTargets());
   }
 
   /**

@@ -185,6 +185,8 @@ final class TrainRun {
     Optional<FitState.End> end = state.end();
     SortedMap<String, Object> result = new TreeMap<>();
     result.put("state", end.map(FitState.End::key).orElse("stopped"));
+    result.put("rows", work.prepared().rows());
+    result.put("droppedRows", work.prepared().droppedRows());
     result.put("epochs", state.epochs());
     result.put("bestEpoch", state.bestEpoch());
     result.put("seconds", state.history().stream().mapToDouble(EpochRow::seconds).sum());

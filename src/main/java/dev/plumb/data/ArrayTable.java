@@ -33,8 +33,7 @@ final class ArrayTable {
       throw new InvalidInputException("has no labels beside it, a file of its name with labels and idx1 for images and idx3;"
           + " name them (--labels FILE)");
     }
-    Optional<Path> labels = options.labels()
-        .or(() -> isIdx && options.targetsNeeded() ? labelsBeside(file) : Optional.empty());
+    Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
     List<Column> targets = labels.isPresent() ? labels(labels.get(), array.rows(), budget) : List.of();
     return joined(columns, targets);
   }

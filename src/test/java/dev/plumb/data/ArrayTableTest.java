@@ -20,9 +20,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +103,36 @@ class ArrayTableTest {
     assertEquals(List.of("1", "2", "3", "y"), table.names());
     assertEquals(-128, table.column("3").number(1));
     assertEquals(4, table.column("y").number(1));
+  }
+
+  @Test
+  void allColumnsOfTheArrayYAreTargets() throws IOException {
+    byte[] x = npy(List.of(3, 2), 1, 2, 3, 4, 5, 6);
+    byte[] y = npy(List.of(3, 2), 0.5, 2, 1.5, 4, 2.5, 6);
+    Path file = folder.resolve("two.npz");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      for (Map.Entry<String, byte[]> array : List.of(Map.entry("X.npy", x), Map.entry("y.npy", y))) {
+        zip.putNextEntry(new ZipEntry(array.getKey()));
+        zip.write(array.getValue());
+      }
+    }
+    Table table = TableReader.read(file, ReadOptions.DEFAULT);
+    assertEquals(List.of("1", "2", "y1", "y2"), table.names());
+    assertEquals(List.of("y1", "y2"), table.targets());
+    assertEquals(List.of("1", "2"), EncodingOptions.DEFAULT.resolve(table).features());
+    Path features = Files.write(folder.resolve("x.npy"), x);
+    Path labels = Files.write(folder.resolve("labels.npy"), y);
+    assertEquals(List.of("label1", "label2"), TableReader.read(features, ReadOptions.DEFAULT.withLabels(labels)).targets());
+    assertEquals(List.of(), TableReader.read(features, ReadOptions.DEFAULT).targets());
+  }
+
+  private static byte[] npy(List<Integer> shape, double... values) {
+    byte[] header = NpyFormat.header("<f8", shape);
+    ByteBuffer file = ByteBuffer.allocate(header.length + 8 * values.length).order(ByteOrder.LITTLE_ENDIAN).put(header);
+    for (double value : values) {
+      file.putDouble(value);
+    }
+    return file.array();
   }
 
   @ParameterizedTest
