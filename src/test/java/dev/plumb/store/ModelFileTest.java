@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +41,7 @@ class ModelFileTest {
     roundTrip(Models.model(activation, Loss.HUBER, Precision.FP64, new TableEncoding(Models.mixedColumns(), numbers), 5, 4));
     roundTrip(Models.model(activation, Loss.MSE, Precision.TF32, new TableEncoding(Models.numericColumns(4), numbers)));
     roundTrip(Models.model(activation, Loss.CROSS_ENTROPY, Precision.FP32,
-        new TableEncoding(Models.mixedColumns(), Models.classes(4)), 1));
+        new TableEncoding(Models.mixedColumns(), Models.classes(4), Optional.of(List.of("-", "n, a"))), 1));
     roundTrip(Models.model(activation, Loss.BINARY_CROSS_ENTROPY, Precision.BF16,
         new TableEncoding(Models.numericColumns(1), Models.classes(2)), 2));
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Missing;
 import dev.plumb.data.Task;
+import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
@@ -14,6 +15,7 @@ import dev.plumb.model.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,11 +25,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TrainConfigJsonTest {
   static Stream<TrainConfig> configs() {
     TrainConfig all = TrainConfig.DEFAULT.with(c -> c.columns(TrainConfig.DEFAULT.columns().withTargets("y, \"z\"").withFeatures("a", "b")
-            .withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
+            .withCategorical("b", "c, d").withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
         .validation(0.25).hidden(7, 5).activation(Activation.SILU).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
         .learningRate(1.0 / 3).warmUpEpochs(2).epochs(9).batchSize(OptionalInt.empty()).shuffle(false).clipNorm(0.1)
         .dropout(0.3).earlyStopping(4).precision(Precision.FP64).seed(4294967295L));
+    TextFormat none = TextFormat.DEFAULT;
     return Stream.of(TrainConfig.DEFAULT, all, all.with(c -> c.hidden()),
+        all.with(c -> c.format(none.withDelimiter('\t').withHeader(false).withNaValues(List.of()))),
+        all.with(c -> c.format(none.withDelimiter(' ').withHeader(true).withNaValues(List.of("-", "n, a")))),
         all.with(c -> c.optimizer(new OptimizerSpec.Sgd(0.9, true, 0.1)).schedule(new Schedule.Step(7, 0.3))),
         all.with(c -> c.optimizer(new OptimizerSpec.Adam(0.8, 0.9, 1e-6, 0.2, true)).schedule(new Schedule.Cosine(1e-5))),
         all.with(c -> c.optimizer(new OptimizerSpec.RmsProp(0.9, 1e-7, 0)).schedule(new Schedule.Exponential(0.9))),
@@ -56,7 +61,7 @@ class TrainConfigJsonTest {
   @Test
   void configurationOfTheReadmeIsOne() throws IOException {
     String readme = Files.readString(Path.of("README.md"));
-    int start = readme.indexOf("{ \"targets\": [\"species\"]");
+    int start = readme.indexOf("{ \"delimiter\": null");
     TrainConfig config = TrainConfigJson.parse(readme.substring(start, readme.indexOf("```", start)));
     assertEquals(new Schedule.Plateau(10, 0.1, 0), config.schedule());
     assertEquals(2, config.warmUpEpochs());
