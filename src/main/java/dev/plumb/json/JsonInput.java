@@ -7,12 +7,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,13 +52,8 @@ public final class JsonInput {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes(MOST_BYTES + 1);
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException("there is no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new InvalidInputException("cannot be read: permission denied", e);
     } catch (IOException e) {
-      String what = Files.isDirectory(file) ? "it is a folder, not a file" : String.valueOf(e.getMessage());
-      throw new InvalidInputException("cannot be read: " + what, e);
+      throw new InvalidInputException(FileErrors.reading(file, e), e);
     }
     if (bytes.length > MOST_BYTES) {
       throw new InvalidInputException("is larger than " + MOST_BYTES + " bytes; no JSON file that Plumb reads needs to be");
@@ -76,7 +70,7 @@ public final class JsonInput {
     try (JsonParser parser = FACTORY.createParser(utf8)) {
       return document(parser);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot be read: " + e.getMessage(), e);
+      throw new InvalidInputException(FileErrors.reading(null, e), e);
     }
   }
 
