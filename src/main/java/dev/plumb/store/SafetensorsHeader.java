@@ -17,6 +17,8 @@ import java.util.TreeMap;
 /**
  * What the header of a safetensors file says, read strictly: it is UTF-8, no key stands twice, every size is multiplied without
  * overflow, and the tensors cover the values of the file exactly, without gap, overlap or rest.
+ *
+ * @param entries in the order of their values in the file
  */
 record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
   /**
@@ -47,6 +49,7 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
         entries.add(entry(name, object));
       }
     }
+    entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     requireCover(entries, valueBytes);
     return new SafetensorsHeader(texts, entries);
   }
@@ -103,11 +106,10 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
         + String.join(", ", Arrays.stream(Tensor.Type.values()).map(Enum::name).toList()));
   }
 
+  /** @param entries in the order of their values */
   private static void requireCover(List<Entry> entries, long valueBytes) {
-    List<Entry> ordered = new ArrayList<>(entries);
-    ordered.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long covered = 0;
-    for (Entry entry : ordered) {
+    for (Entry entry : entries) {
       if (entry.begin() != covered) {
         throw new InvalidInputException("the values of tensor \"" + entry.name() + "\" begin at byte " + entry.begin()
             + ", but those before end at " + covered);
