@@ -79,7 +79,18 @@ public record TrainConfig(
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
     }
-    // What the specifications refuse is refused here, before any data is read.
+    // What the specifications refuse is refused here, before any data is read; the precision may still be changed.
+    TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
+        Precision.FP64);
+    new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+  }
+
+  /**
+   * Checks that no constant becomes infinite or 0 in the precision of the training.
+   *
+   * @throws InvalidInputException when one does; the message begins with its key
+   */
+  public void requireInRange() {
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
         precision);
     new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
