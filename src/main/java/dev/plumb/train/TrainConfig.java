@@ -4,6 +4,7 @@ import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Task;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -73,7 +74,7 @@ public record TrainConfig(
     hidden = List.copyOf(hidden);
     for (int units : hidden) {
       if (units < 1) {
-        throw new InvalidInputException("layers " + hidden + ": a layer of " + units + " units; at least 1 is needed");
+        throw new InvalidInputException("layers " + Excerpt.of(hidden.toString()) + ": a layer of " + units + " units; at least 1 is needed");
       }
     }
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
