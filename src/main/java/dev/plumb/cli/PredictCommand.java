@@ -66,13 +66,13 @@ final class PredictCommand implements Command {
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
         Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
-      Predictions predictions = predict(predictor, table, operands.get(1));
+      requirePredictable(predictor, table, operands.get(1));
       ModelOperand.warnOfUnknown(model, table, arguments, err);
       if (file.isPresent()) {
-        AtomicFile.write(file.get(), stream -> write(predictions, stream));
+        AtomicFile.write(file.get(), stream -> write(model, predictor, table, stream));
       } else {
         try {
-          write(predictions, out);
+          write(model, predictor, table, out);
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -82,23 +82,26 @@ final class PredictCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static Predictions predict(Predictor predictor, Table table, Path data) {
+  private static void requirePredictable(Predictor predictor, Table table, Path data) {
     try {
-      return predictor.predict(table);
+      predictor.requirePredictable(table);
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }
   }
 
+  private static void write(TrainedModel model, Predictor predictor, Table table, OutputStream out) throws IOException {
+    StringBuilder line = new StringBuilder();
+    line.append(String.join(",", model.encoding().target().names().stream().map(PredictCommand::field).toList()));
+    model.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
+    flush(line, out);
+    for (Table piece : predictor.pieces(table)) {
+      write(predictor.predict(piece), out);
+    }
+  }
+
   private static void write(Predictions predictions, OutputStream out) throws IOException {
     StringBuilder line = new StringBuilder();
-    if (predictions.hasClasses()) {
-      line.append(field(predictions.targetNames().get(0)));
-      predictions.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
-    } else {
-      line.append(String.join(",", predictions.targetNames().stream().map(PredictCommand::field).toList()));
-    }
-    flush(line, out);
     for (int row = 0; row < predictions.rows(); row++) {
       if (predictions.hasClasses()) {
         line.append(field(predictions.className(row)));

@@ -189,12 +189,14 @@ final class TrainRun {
       Prepared prepared = work.prepared();
       TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
           prepared.encoding(), state.best(), work.manifest().texts());
+      // Before the scores, which take memory and time of their own.
+      ModelFile.write(work.folder().model(), model);
+      AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
       try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
         scores.put("training", predictor.score(prepared.trainingRows()));
         prepared.validationRows().ifPresent(rows -> scores.put("validation", predictor.score(rows)));
         work.test().ifPresent(rows -> scores.put("test", predictor.score(prepared.columns().usable(rows))));
       }
-      ModelFile.write(work.folder().model(), model);
       scores.forEach((rows, score) -> {
         result.put(rows + "Loss", score.loss());
         result.put(rows + Character.toUpperCase(score.metricName().charAt(0)) + score.metricName().substring(1), score.metric());
