@@ -11,6 +11,7 @@ import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
 import dev.plumb.train.Prepared;
 import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -48,13 +49,17 @@ public final class Plumb {
   }
 
   /**
-   * Trains a network.
+   * Trains a network. An interrupt of the thread ends the training soon.
    *
    * @param device auto, cuda, cuda:N, cpu or reference; the model will use it too
    * @throws InvalidInputException when the table or the configuration cannot be used
    * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used here
+   * @throws TrainingInterruptedException when the thread was interrupted; its interrupt status is kept
    */
   public static Model train(Table table, TrainConfig config, String device) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new TrainingInterruptedException("before its first step");
+    }
     Prepared prepared = Prepared.of(table, config);
     try (Backends.Selection selection = Backends.open(device, Backends.Usage.STANDARD);
         TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {

@@ -126,7 +126,8 @@ final class CheckCommand implements Command {
       Precision usual = isReference ? Precision.FP64 : Precision.FP32;
       Precision precision = arguments.parsed(Flags.PRECISION, usual.key(), Precision::of);
       DeviceChoice.requirePrecision(device, precision);
-      Case checked = new Case(network, training.withPrecision(precision), data, parameters, steps);
+      TrainingSpec precise = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
+      Case checked = new Case(network, precise, data, parameters, steps);
       out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", "
           + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()

@@ -8,6 +8,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.ClassScores;
+import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.NumberScores;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Scores;
@@ -16,12 +17,18 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
 /** {@code plumb evaluate}: how good a trained model is on rows whose truth is known. */
 final class EvaluateCommand implements Command {
+  /** A confusion matrix of more classes is neither readable nor small; the most frequent mistakes are listed instead. */
+  private static final int MAX_TABLE_CLASSES = 100;
+  private static final int MAX_MISTAKES = 20;
+
   private final DeviceChoice devices;
 
   EvaluateCommand(DeviceChoice devices) {
@@ -48,7 +55,7 @@ final class EvaluateCommand implements Command {
     return """
         MODEL is a run folder or its model.safetensors; DATA has the columns that it was trained with, in any order,
         or is - for standard input. Prints loss, accuracy, precision, recall and F1 of each class and which classes
-        were taken for which; of numbers loss, R2, mean absolute and root mean squared error.
+        were taken for which (of more than 100 classes: the most frequent mistakes); of numbers loss, R2, mean absolute and root mean squared error.
         """;
   }
 
@@ -103,16 +110,7 @@ final class EvaluateCommand implements Command {
       }
       table.print(out);
       out.println();
-      TextTable confusion = new TextTable().left("true \\ taken for");
-      figures.classNames().forEach(name -> confusion.right(Printable.text(name)));
-      for (int c = 0; c < figures.classNames().size(); c++) {
-        List<String> cells = new ArrayList<>(List.of(figures.classNames().get(c)));
-        for (long count : figures.confusion()[c]) {
-          cells.add(Long.toString(count));
-        }
-        confusion.row(cells);
-      }
-      confusion.print(out);
+      printConfusion(figures, out);
     } else if (scores instanceof Scores.OfNumbers numbers) {
       NumberScores figures = numbers.numbers();
       out.println();
@@ -129,6 +127,30 @@ final class EvaluateCommand implements Command {
     }
   }
 
+  private static void printConfusion(ClassScores figures, PrintStream out) {
+    List<String> names = figures.classNames();
+    if (names.size() > MAX_TABLE_CLASSES) {
+      List<ConfusionMatrix.Cell> mistakes = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
+          .sorted(Comparator.comparingLong((ConfusionMatrix.Cell cell) -> -cell.count())).limit(MAX_MISTAKES).toList();
+      TextTable table = new TextTable().left("most frequent mistakes").left("taken for").right("rows");
+      mistakes.forEach(cell -> table.row(
+          List.of(names.get(cell.actual()), names.get(cell.predicted()), Long.toString(cell.count()))));
+      table.print(out);
+      return;
+    }
+    TextTable table = new TextTable().left("true \\ taken for");
+    names.forEach(name -> table.right(Printable.text(name)));
+    long[][] counts = figures.confusion().table();
+    for (int c = 0; c < names.size(); c++) {
+      List<String> cells = new ArrayList<>(List.of(names.get(c)));
+      for (long count : counts[c]) {
+        cells.add(Long.toString(count));
+      }
+      table.row(cells);
+    }
+    table.print(out);
+  }
+
   private static void write(Scores scores, int rows, OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
@@ -138,6 +160,8 @@ final class EvaluateCommand implements Command {
         ClassScores figures = classes.classes();
         JsonOutput.number(json, "accuracy", figures.accuracy());
         json.writeArrayFieldStart("classes");
+        Iterator<ConfusionMatrix.Cell> cells = figures.confusion().cells().iterator();
+        ConfusionMatrix.Cell next = cells.hasNext() ? cells.next() : null;
         for (int c = 0; c < figures.classNames().size(); c++) {
           json.writeStartObject();
           json.writeStringField("name", figures.classNames().get(c));
@@ -146,8 +170,10 @@ final class EvaluateCommand implements Command {
           JsonOutput.number(json, "f1", figures.f1(c));
           json.writeNumberField("rows", figures.support(c));
           json.writeArrayFieldStart("takenFor");
-          for (long count : figures.confusion()[c]) {
-            json.writeNumber(count);
+          for (int predicted = 0; predicted < figures.classNames().size(); predicted++) {
+            boolean counted = next != null && next.actual() == c && next.predicted() == predicted;
+            json.writeNumber(counted ? next.count() : 0);
+            next = counted ? cells.hasNext() ? cells.next() : null : next;
           }
           json.writeEndArray();
           json.writeEndObject();

@@ -7,6 +7,7 @@ import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.check.CheckFailedException;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
+import dev.plumb.train.TrainingInterruptedException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
@@ -50,6 +51,8 @@ public final class Main {
       code = complain(command, e.getMessage(), ExitCode.DEVICE_UNAVAILABLE, err);
     } catch (DeviceFailedException e) {
       code = complain(command, e.getMessage(), ExitCode.BUG, err);
+    } catch (TrainingInterruptedException e) {
+      code = complain(command, e.getMessage(), ExitCode.STOPPED, err);
     } catch (OutOfMemoryError e) {
       code = complain(command, "not enough memory (" + e.getMessage()
           + "); ask for less, or give Java more: PLUMB_JAVA_OPTS=-Xmx8g", ExitCode.BAD_INPUT, err);

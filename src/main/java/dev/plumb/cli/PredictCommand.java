@@ -46,7 +46,7 @@ final class PredictCommand implements Command {
     return """
         MODEL is a run folder or its model.safetensors; DATA has the feature columns that it was trained with, in any
         order, or is - for standard input. The CSV has a line for each row: the class and the probability of every
-        class, or the numbers predicted.
+        class, or the numbers predicted. Rows whose outputs are not finite are left empty and counted.
         """;
   }
 
@@ -66,15 +66,15 @@ final class PredictCommand implements Command {
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
         Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
-      Predictions predictions = predict(predictor, table, operands.get(1));
+      requirePredictable(predictor, table, operands.get(1));
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(model.encoding(), table, "", err);
       }
       if (file.isPresent()) {
-        AtomicFile.write(file.get(), stream -> write(predictions, stream));
+        AtomicFile.write(file.get(), stream -> write(model, predictor, table, stream, err));
       } else {
         try {
-          write(predictions, out);
+          write(model, predictor, table, out, err);
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -84,25 +84,45 @@ final class PredictCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static Predictions predict(Predictor predictor, Table table, Path data) {
+  private static void requirePredictable(Predictor predictor, Table table, Path data) {
     try {
-      return predictor.predict(table);
+      predictor.requirePredictable(table);
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }
   }
 
+  private static void write(TrainedModel model, Predictor predictor, Table table, OutputStream out, PrintStream err)
+      throws IOException {
+    StringBuilder line = new StringBuilder();
+    line.append(String.join(",", model.encoding().target().names().stream().map(PredictCommand::field).toList()));
+    model.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
+    flush(line, out);
+    int notFinite = 0;
+    String first = "";
+    for (Table piece : predictor.pieces(table)) {
+      Predictions predictions = predictor.predict(piece);
+      write(predictions, out);
+      for (int row = 0; row < piece.rows(); row++) {
+        if (!predictions.isFinite(row) && notFinite++ == 0) {
+          first = model.encoding().farthest(piece, row);
+        }
+      }
+    }
+    if (notFinite > 0) {
+      err.println(Printable.text("plumb predict: " + notFinite + (notFinite == 1 ? " row is" : " rows are")
+          + " left empty, as the network's outputs are not finite there; the first is " + first));
+    }
+  }
+
   private static void write(Predictions predictions, OutputStream out) throws IOException {
     StringBuilder line = new StringBuilder();
-    if (predictions.hasClasses()) {
-      line.append(field(predictions.targetNames().get(0)));
-      predictions.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
-    } else {
-      line.append(String.join(",", predictions.targetNames().stream().map(PredictCommand::field).toList()));
-    }
-    flush(line, out);
     for (int row = 0; row < predictions.rows(); row++) {
-      if (predictions.hasClasses()) {
+      if (!predictions.isFinite(row)) {
+        int commas = predictions.hasClasses() ? predictions.classNames().size() : predictions.targetNames().size() - 1;
+        // A line without anything would be no row to those who read it.
+        line.append(commas == 0 ? "\"\"" : ",".repeat(commas));
+      } else if (predictions.hasClasses()) {
         line.append(field(predictions.className(row)));
         for (int c = 0; c < predictions.classNames().size(); c++) {
           line.append(',').append(predictions.probability(row, c));

@@ -116,7 +116,7 @@ final class StudyCommand implements Command {
     if (arguments.has(Flags.SEED)) {
       spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
-    spec = spec.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
+    spec = inPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
     int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     json.ifPresent(AtomicFile::requireWritable);
@@ -160,8 +160,9 @@ final class StudyCommand implements Command {
     for (Option option : List.of(Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG)) {
       requireApart("--" + option.getLongOpt(), arguments.path(option), "the SPEC", Optional.of(specFile));
     }
+    Precision precision = arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of);
     try {
-      read.gridStudy();
+      read.gridStudy().withPrecision(precision);
     } catch (InvalidInputException e) {
       throw e.at(specFile.toString());
     }
@@ -172,6 +173,14 @@ final class StudyCommand implements Command {
       Optional<Path> specFile) {
     try {
       return new StudyRunner(backend, spec, seeds, curveEpochs);
+    } catch (InvalidInputException e) {
+      throw specFile.map(file -> e.at(file.toString())).orElse(e);
+    }
+  }
+
+  private static StudySpec inPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
+    try {
+      return spec.withPrecision(precision);
     } catch (InvalidInputException e) {
       throw specFile.map(file -> e.at(file.toString())).orElse(e);
     }

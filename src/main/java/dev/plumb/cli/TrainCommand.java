@@ -76,6 +76,7 @@ final class TrainCommand implements Command {
     try (Backends.Selection device = devices.open(arguments, err)) {
       request = request.withConfig(precisionFor(device, request.config(), arguments));
       DeviceChoice.requirePrecision(device, request.config().precision());
+      TrainRequest.requireInRange(request.config(), arguments);
       TrainRun run = new TrainRun(device, arguments.has(Flags.QUIET), out, err);
       return run.begin(request, arguments.given(), every);
     }

@@ -18,6 +18,7 @@ import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -51,6 +52,10 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.meaning(Flags.SEED, "N", "of the split, the first weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")"),
       Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
+
+  /** The options of those constants whose range depends on the precision. */
+  private static final Map<String, Option> OF_KEYS = Map.of("learningRate", Flags.LEARNING_RATE, "clipNorm", Flags.CLIP_NORM,
+      "weightDecay", Flags.WEIGHT_DECAY, "momentum", Flags.MOMENTUM);
 
   private static final String ALL = "all";
   private static final String NONE = "none";
@@ -98,6 +103,16 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     config = one(arguments, Flags.EARLY_STOPPING, config, c -> c.earlyStopping(arguments.integer(Flags.EARLY_STOPPING, 0, 0)));
     config = one(arguments, Flags.PRECISION, config, c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
     return one(arguments, Flags.SEED, config, c -> c.seed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED)));
+  }
+
+  /** Refuses constants that the precision has no numbers for, by the name of the option that they are from. */
+  static void requireInRange(TrainConfig config, Arguments arguments) {
+    try {
+      config.requireInRange();
+    } catch (InvalidInputException e) {
+      Option option = OF_KEYS.get(e.getMessage().split(" ", 2)[0]);
+      throw option != null && arguments.has(option) ? e.at("--" + option.getLongOpt()) : e;
+    }
   }
 
   /** Changes the configuration where the option is given; what is refused gets the option's name before it. */

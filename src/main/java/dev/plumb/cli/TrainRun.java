@@ -195,12 +195,14 @@ final class TrainRun {
       Prepared prepared = work.prepared();
       TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
           prepared.encoding(), state.best(), work.manifest().texts());
+      // Before the scores, which take memory and time of their own.
+      ModelFile.write(work.folder().model(), model);
+      AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
       try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
         scores.put("training", predictor.score(prepared.trainingRows()));
         prepared.validationRows().ifPresent(rows -> scores.put("validation", predictor.score(rows)));
-        work.test().ifPresent(rows -> scores.put("test", predictor.score(rows)));
+        work.test().ifPresent(rows -> scoreTest(predictor, rows, scores));
       }
-      ModelFile.write(work.folder().model(), model);
       scores.forEach((rows, score) -> {
         result.put(rows + "Loss", score.loss());
         result.put(rows + Character.toUpperCase(score.metricName().charAt(0)) + score.metricName().substring(1), score.metric());
@@ -223,6 +225,15 @@ final class TrainRun {
       return ExitCode.FAILED;
     }
     return ExitCode.DONE;
+  }
+
+  /** A test row that cannot be computed is no reason to lose the rest of a finished training. */
+  private void scoreTest(Predictor predictor, Table rows, Map<String, Scores> scores) {
+    try {
+      scores.put("test", predictor.score(rows));
+    } catch (InvalidInputException e) {
+      err.println(Printable.text("note: test rows are not scored: " + e.getMessage()));
+    }
   }
 
   private Manifest manifest(RunFacts facts) {
@@ -253,7 +264,7 @@ final class TrainRun {
     Table table = TableReader.read(file, read);
     try {
       Table usable = prepared.columns().withCategorical().usable(table);
-      prepared.encoding().encode(usable, prepared.loss());
+      prepared.encoding().encode(usable, prepared.loss(), prepared.config().precision());
       if (!quiet && usable.rows() < table.rows()) {
         err.println("note: test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
             + " are left out, as a value is missing");

@@ -2,6 +2,7 @@ package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Precision;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +111,69 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
       return Dataset.adoptTargets(inputs(), width, x, y);
     }
     return Dataset.adoptTargets(inputs(), outputs(), x, encodedTargets(table, (TargetEncoding.Numbers) target));
+  }
+
+  /**
+   * The same, refusing what a precision cannot hold.
+   *
+   * @throws InvalidInputException as {@link #encode(Table, Loss)}, and when an encoded value is beyond the range of the precision
+   */
+  public Dataset encode(Table table, Loss loss, Precision precision) {
+    Dataset encoded = encode(table, loss);
+    requireInRange(encoded, table, precision);
+    return encoded;
+  }
+
+  /** {@link #encodeFeatures(Table)}, refusing what a precision cannot hold. */
+  public Dataset encodeFeatures(Table table, Precision precision) {
+    Dataset encoded = encodeFeatures(table);
+    requireInRange(encoded, table, precision);
+    return encoded;
+  }
+
+  /** Names the column whose value in a row is the farthest from those of the training, with the value, for a message. */
+  public String farthest(Table table, int row) {
+    Dataset encoded = encodeFeatures(table.rows(new int[] {row}));
+    int farthest = 0;
+    for (int input = 1; input < encoded.features(); input++) {
+      farthest = Math.abs(encoded.feature(0, input)) > Math.abs(encoded.feature(0, farthest)) ? input : farthest;
+    }
+    Column column = table.column(feature(farthest).name());
+    return "row " + table.sourceRow(row) + ", where column \"" + column.name() + "\" is " + column.word(row);
+  }
+
+  private void requireInRange(Dataset encoded, Table table, Precision precision) {
+    double limit = precision == Precision.FP64 ? Double.MAX_VALUE : Float.MAX_VALUE;
+    int targets = encoded.hasClasses() ? 0 : encoded.outputs();
+    for (int row = 0; row < encoded.rows(); row++) {
+      for (int input = 0; input < encoded.features(); input++) {
+        if (!(Math.abs(encoded.feature(row, input)) <= limit)) {
+          throw outOfRange(table.column(feature(input).name()), table, row, precision);
+        }
+      }
+      for (int output = 0; output < targets; output++) {
+        if (!(Math.abs(encoded.target(row, output)) <= limit)) {
+          throw outOfRange(table.column(target.names().get(output)), table, row, precision);
+        }
+      }
+    }
+  }
+
+  private static InvalidInputException outOfRange(Column column, Table table, int row, Precision precision) {
+    return new InvalidInputException("row " + table.sourceRow(row) + ": " + column.number(row) + " in column \"" + column.name()
+        + "\" is beyond the range of " + precision.key() + " when it is encoded; correct it, or leave the row out"
+        + (precision == Precision.FP64 ? "" : " (a model trained with --precision fp64 has a wider range)"));
+  }
+
+  private FeatureColumn feature(int input) {
+    int first = 0;
+    for (FeatureColumn feature : features) {
+      first += feature.inputs();
+      if (input < first) {
+        return feature;
+      }
+    }
+    throw new IndexOutOfBoundsException(input);
   }
 
   /** Features alone, to predict from: the targets need not be there, and are 0. */

@@ -5,14 +5,15 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import dev.plumb.model.Excerpt;
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,10 +21,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Reads a JSON file that a user wrote, strictly: one object, no key twice, nothing behind it. */
+/**
+ * Reads a JSON file that a user wrote, strictly: one object, no key twice, nothing behind it. The memory that it takes is in
+ * proportion to the file.
+ */
 public final class JsonInput {
+  /** No text of a file is longer than the file, and the category names of a model are one text. */
+  private static final int MAX_LENGTH = Integer.MAX_VALUE;
+
   /** NaN is read, so that whoever knows the field's range can refuse it by the field's name. */
   private static final JsonFactory FACTORY = JsonFactory.builder()
+      .streamReadConstraints(StreamReadConstraints.builder().maxNameLength(MAX_LENGTH).maxStringLength(MAX_LENGTH).build())
+      // Neither helps where each file is read once, and files with many different keys would take long.
+      .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+      .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
       .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
       .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
       .build();
@@ -31,12 +42,23 @@ public final class JsonInput {
   /** Files are read whole; what is larger was not written by hand. */
   private static final int MOST_BYTES = 64 << 20;
 
+  /** An empty list or object takes at most 150 bytes while it is read, any other value less. */
+  private static final long MAX_VALUES = Runtime.getRuntime().maxMemory() / 200;
+
+  /** Characters of Jackson's messages, which contain keys. */
+  private static final int MAX_MESSAGE = 200;
+
   /** Where Jackson tells a programmer which switch to set. */
   private static final Pattern FOR_PROGRAMMERS =
       Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)"
           + "|, from `[^`]*`|: enable .*");
 
-  private JsonInput() {}
+  private final JsonParser parser;
+  private long count;
+
+  private JsonInput(JsonParser parser) {
+    this.parser = parser;
+  }
 
   /**
    * Reads a whole file.
@@ -53,13 +75,8 @@ public final class JsonInput {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes(MOST_BYTES + 1);
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException("there is no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new InvalidInputException("cannot be read: permission denied", e);
     } catch (IOException e) {
-      String what = Files.isDirectory(file) ? "it is a folder, not a file" : String.valueOf(e.getMessage());
-      throw new InvalidInputException("cannot be read: " + what, e);
+      throw new InvalidInputException(FileErrors.reading(file, e), e);
     }
     if (bytes.length > MOST_BYTES) {
       throw new InvalidInputException("is larger than " + MOST_BYTES + " bytes; no JSON file that Plumb reads needs to be");
@@ -74,13 +91,13 @@ public final class JsonInput {
    */
   public static JsonObject parse(byte[] utf8) {
     try (JsonParser parser = FACTORY.createParser(utf8)) {
-      return document(parser);
+      return new JsonInput(parser).document();
     } catch (IOException e) {
-      throw new InvalidInputException("cannot be read: " + e.getMessage(), e);
+      throw new InvalidInputException(FileErrors.reading(null, e), e);
     }
   }
 
-  private static JsonObject document(JsonParser parser) throws IOException {
+  private JsonObject document() throws IOException {
     try {
       JsonToken first = parser.nextToken();
       if (first != JsonToken.START_OBJECT) {
@@ -88,7 +105,7 @@ public final class JsonInput {
             ? "is empty; a JSON object is needed"
             : "line " + parser.currentTokenLocation().getLineNr() + ": a JSON object in braces is needed");
       }
-      JsonObject root = object(parser, "");
+      JsonObject root = object(null);
       if (parser.nextToken() != null) {
         JsonLocation at = parser.currentTokenLocation();
         throw new InvalidInputException(place(at) + ": there is something behind the end of the object");
@@ -98,30 +115,41 @@ public final class JsonInput {
       String message = e.getOriginalMessage().lines().findFirst().orElse("");
       JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
       throw new InvalidInputException(
-          place(at) + ": this is not JSON: " + FOR_PROGRAMMERS.matcher(message).replaceAll(""), e);
+          place(at) + ": this is not JSON: " + Excerpt.of(FOR_PROGRAMMERS.matcher(message).replaceAll(""), MAX_MESSAGE), e);
     }
   }
 
-  private static JsonObject object(JsonParser parser, String path) throws IOException {
+  /** @param place null for the outermost object */
+  private JsonObject object(Place place) throws IOException {
     int line = parser.currentTokenLocation().getLineNr();
-    Map<String, JsonObject.Value> values = new LinkedHashMap<>();
+    Map<String, JsonObject.Value> values = Map.of();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
+      if (values.isEmpty()) {
+        values = new LinkedHashMap<>();
+      }
       String key = parser.currentName();
       int keyLine = parser.currentTokenLocation().getLineNr();
       parser.nextToken();
-      values.put(key, new JsonObject.Value(content(parser, path.isEmpty() ? key : path + "." + key), keyLine));
+      values.put(key, new JsonObject.Value(content(place, key, 0), keyLine));
     }
-    return new JsonObject(path, line, values);
+    return new JsonObject(place, line, values);
   }
 
-  private static Object content(JsonParser parser, String path) throws IOException {
+  /** Reads the value at a key of an object or at an index of a list, whose key is null. */
+  private Object content(Place parent, String key, int index) throws IOException {
+    if (++count > MAX_VALUES) {
+      throw new InvalidInputException("line " + parser.currentTokenLocation().getLineNr() + ": has more than " + MAX_VALUES
+          + " values, for which Java may not have enough memory; set PLUMB_JAVA_OPTS=-Xmx"
+          + ((Runtime.getRuntime().maxMemory() >> 30) + 1) * 2 + "g (if the machine has that much)");
+    }
     return switch (parser.currentToken()) {
-      case START_OBJECT -> object(parser, path);
+      case START_OBJECT -> object(new Place(parent, key, index));
       case START_ARRAY -> {
+        Place list = new Place(parent, key, index);
         List<JsonObject.Value> items = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           int line = parser.currentTokenLocation().getLineNr();
-          items.add(new JsonObject.Value(content(parser, path + "[" + items.size() + "]"), line));
+          items.add(new JsonObject.Value(content(list, null, items.size()), line));
         }
         yield items;
       }

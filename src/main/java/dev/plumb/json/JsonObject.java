@@ -1,10 +1,10 @@
 package dev.plumb.json;
 
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,14 +19,21 @@ public final class JsonObject {
   /** A value: JsonObject, List of Value, String, Long, Double or Boolean; null for JSON's null. */
   record Value(Object content, int line) {}
 
-  private final String path;
+  /** Null for the outermost object. */
+  private final Place place;
   private final int line;
   private final Map<String, Value> values;
 
-  JsonObject(String path, int line, Map<String, Value> values) {
-    this.path = path;
+  /**
+   * Wraps the values of an object.
+   *
+   * @param place null for the outermost object
+   * @param values in the order of the document; not copied
+   */
+  JsonObject(Place place, int line, Map<String, Value> values) {
+    this.place = place;
     this.line = line;
-    this.values = new LinkedHashMap<>(values);
+    this.values = values;
   }
 
   public boolean has(String key) {
@@ -42,7 +49,7 @@ public final class JsonObject {
   public void allowOnly(Set<String> known) {
     for (Map.Entry<String, Value> entry : values.entrySet()) {
       if (!known.contains(entry.getKey())) {
-        throw fault(entry.getKey(), "unknown key \"" + entry.getKey() + "\"" + Spelling.didYouMean(entry.getKey(), known)
+        throw fault(entry.getKey(), "unknown key \"" + Excerpt.of(entry.getKey()) + "\"" + Spelling.didYouMean(entry.getKey(), known)
             + "; known here: " + String.join(", ", known.stream().sorted().toList()));
       }
     }
@@ -157,7 +164,7 @@ public final class JsonObject {
       return made.get();
     } catch (InvalidInputException e) {
       String first = e.getMessage().split(" ", 2)[0];
-      throw e.at(values.containsKey(first) ? place(first) : (path.isEmpty() ? "" : path + ", ") + "line " + line);
+      throw e.at(values.containsKey(first) ? place(first) : place());
     }
   }
 
@@ -169,13 +176,16 @@ public final class JsonObject {
   private String place(String key) {
     String first = key.contains("[") ? key.substring(0, key.indexOf('[')) : key;
     int at = values.containsKey(first) ? values.get(first).line() : line;
-    return (path.isEmpty() ? key : path + "." + key) + ", line " + at;
+    return (place == null ? "" : place.path() + ".") + Excerpt.of(key) + ", line " + at;
+  }
+
+  private String place() {
+    return (place == null ? "" : place.path() + ", ") + "line " + line;
   }
 
   private Value value(String key) {
     if (!has(key)) {
-      throw new InvalidInputException("the key \"" + key + "\" is missing")
-          .at((path.isEmpty() ? "" : path + ", ") + "line " + line);
+      throw new InvalidInputException("the key \"" + key + "\" is missing").at(place());
     }
     return values.get(key);
   }
@@ -211,7 +221,7 @@ public final class JsonObject {
 
   private InvalidInputException wrongType(String key, Value value, String wanted) {
     Object content = value.content();
-    String found = content instanceof String text ? "\"" + text + "\""
+    String found = content instanceof String text ? "\"" + Excerpt.of(text) + "\""
         : content instanceof JsonObject ? "an object"
         : content instanceof List ? "a list"
         : String.valueOf(content);

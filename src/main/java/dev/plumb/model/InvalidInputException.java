@@ -7,12 +7,15 @@ package dev.plumb.model;
 public final class InvalidInputException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
+  /** More than a person reads; names and values in messages should be cut before, so that what follows them is left. */
+  private static final int MAX_MESSAGE = 2000;
+
   public InvalidInputException(String message) {
-    super(message);
+    super(Excerpt.of(message, MAX_MESSAGE));
   }
 
   public InvalidInputException(String message, Throwable cause) {
-    super(message, cause);
+    super(Excerpt.of(message, MAX_MESSAGE), cause);
   }
 
   /**

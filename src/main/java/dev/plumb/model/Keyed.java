@@ -32,7 +32,7 @@ public interface Keyed {
       }
     }
     List<String> keys = keys(type);
-    throw new InvalidInputException("unknown " + what + " \"" + word + "\"" + Spelling.didYouMean(word, keys)
+    throw new InvalidInputException("unknown " + what + " \"" + Excerpt.of(word) + "\"" + Spelling.didYouMean(word, keys)
         + "; one of " + String.join(", ", keys));
   }
 }

@@ -25,7 +25,7 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
     for (int i = 0; i < widths.size(); i++) {
       Integer width = widths.get(i);
       if (width == null || width < 1) {
-        throw new InvalidInputException("layers " + widths + ": width " + width + " at position " + (i + 1)
+        throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + ": width " + width + " at position " + (i + 1)
             + " must be at least 1");
       }
     }
@@ -39,7 +39,7 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
       parameters += (widths.get(layer) + 1L) * widths.get(layer + 1);
     }
     if (parameters > MOST_PARAMETERS) {
-      throw new InvalidInputException("layers " + widths + " have more than the " + MOST_PARAMETERS
+      throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than the " + MOST_PARAMETERS
           + " parameters that fit one network; make them narrower");
     }
   }

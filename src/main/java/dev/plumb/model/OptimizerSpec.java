@@ -26,6 +26,9 @@ public sealed interface OptimizerSpec {
   /** The same with another weight decay. */
   OptimizerSpec withWeightDecay(double decay);
 
+  /** Refuses constants that become infinite or 0 in a precision. */
+  void requireInRange(Precision precision);
+
   /** Whether it keeps a running mean of gradients (sgd's momentum buffer, adam's exp_avg). */
   boolean usesFirstMoment();
 
@@ -52,6 +55,12 @@ public sealed interface OptimizerSpec {
     @Override
     public Sgd withWeightDecay(double decay) {
       return new Sgd(momentum, nesterov, decay);
+    }
+
+    @Override
+    public void requireInRange(Precision precision) {
+      precision.requireInRange("momentum", momentum);
+      precision.requireInRange("weightDecay", weightDecay);
     }
 
     @Override
@@ -88,6 +97,14 @@ public sealed interface OptimizerSpec {
     }
 
     @Override
+    public void requireInRange(Precision precision) {
+      precision.requireInRange("beta1", beta1);
+      precision.requireInRange("beta2", beta2);
+      precision.requireInRange("epsilon", epsilon);
+      precision.requireInRange("weightDecay", weightDecay);
+    }
+
+    @Override
     public Adam withWeightDecay(double decay) {
       return new Adam(beta1, beta2, epsilon, decay, decoupled);
     }
@@ -116,6 +133,13 @@ public sealed interface OptimizerSpec {
     @Override
     public Kind kind() {
       return Kind.RMSPROP;
+    }
+
+    @Override
+    public void requireInRange(Precision precision) {
+      precision.requireInRange("alpha", alpha);
+      precision.requireInRange("epsilon", epsilon);
+      precision.requireInRange("weightDecay", weightDecay);
     }
 
     @Override

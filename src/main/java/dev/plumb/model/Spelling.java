@@ -13,8 +13,14 @@ public final class Spelling {
   public static Optional<String> nearest(String word, Collection<String> known) {
     String lower = word.toLowerCase(Locale.ROOT);
     return known.stream()
+        // As many edits as the lengths differ by are needed at least; words of any length cost little so.
+        .filter(name -> Math.abs(word.length() - name.length()) <= mostEdits(name))
         .min(Comparator.comparingInt(name -> editDistance(lower, name.toLowerCase(Locale.ROOT))))
-        .filter(name -> editDistance(lower, name.toLowerCase(Locale.ROOT)) <= Math.max(2, name.length() / 3));
+        .filter(name -> editDistance(lower, name.toLowerCase(Locale.ROOT)) <= mostEdits(name));
+  }
+
+  private static int mostEdits(String name) {
+    return Math.max(2, name.length() / 3);
   }
 
   /** A clause to put behind the name, {@code (did you mean "relu"?)} with a blank before it; nothing when none is near. */

@@ -37,6 +37,9 @@ public record TrainingSpec(
     if (loss == null || optimizer == null || precision == null || dropout == null) {
       throw new InvalidInputException("a training needs a loss, an optimizer, a precision and a dropout, which may be empty");
     }
+    precision.requireInRange("learningRate", learningRate);
+    clipNorm.ifPresent(norm -> precision.requireInRange("clipNorm", norm));
+    optimizer.requireInRange(precision);
   }
 
   /** Full-batch training in double precision without clipping and dropout; the {@code with} methods change the rest. */

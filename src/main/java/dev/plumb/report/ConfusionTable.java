@@ -1,5 +1,7 @@
 package dev.plumb.report;
 
+import dev.plumb.train.ConfusionMatrix;
+import dev.plumb.train.ConfusionMatrix.Cell;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -16,16 +18,15 @@ final class ConfusionTable {
   private static final int MOST_PAIRS = 5;
 
   private final List<String> names;
-  private final long[][] counts;
+  private final ConfusionMatrix counts;
   private final long rows;
   private final long right;
 
-  /** @param counts [true class][predicted class] */
-  ConfusionTable(List<String> names, long[][] counts) {
+  ConfusionTable(List<String> names, ConfusionMatrix counts) {
     this.names = names;
     this.counts = counts;
-    rows = Arrays.stream(counts).flatMapToLong(Arrays::stream).sum();
-    right = IntStream.range(0, counts.length).mapToLong(i -> counts[i][i]).sum();
+    rows = counts.cells().stream().mapToLong(Cell::count).sum();
+    right = counts.cells().stream().filter(cell -> cell.actual() == cell.predicted()).mapToLong(Cell::count).sum();
   }
 
   void draw(Markup html, String ofRows) {
@@ -34,7 +35,7 @@ final class ConfusionTable {
     int[] shown = shown();
     boolean merged = shown.length < names.size();
     List<String> labels = new ArrayList<>(Arrays.stream(shown).mapToObj(names::get).toList());
-    long[][] cells = merged ? merged(shown) : counts;
+    long[][] cells = merged ? merged(shown) : counts.table();
     if (merged) {
       labels.add("others");
     }
@@ -72,16 +73,8 @@ final class ConfusionTable {
   }
 
   private String mistakes() {
-    record Pair(int actual, int predicted, long count) {}
-    List<Pair> pairs = new ArrayList<>();
-    for (int actual = 0; actual < counts.length; actual++) {
-      for (int predicted = 0; predicted < counts.length; predicted++) {
-        if (actual != predicted && counts[actual][predicted] > 0) {
-          pairs.add(new Pair(actual, predicted, counts[actual][predicted]));
-        }
-      }
-    }
-    pairs.sort(Comparator.comparingLong((Pair pair) -> -pair.count()));
+    List<Cell> pairs = counts.cells().stream().filter(cell -> cell.actual() != cell.predicted())
+        .sorted(Comparator.comparingLong((Cell cell) -> -cell.count())).toList();
     if (pairs.isEmpty()) {
       return "There was no mistake.";
     }
@@ -96,12 +89,10 @@ final class ConfusionTable {
       return IntStream.range(0, names.size()).toArray();
     }
     long[] wrong = new long[names.size()];
-    for (int actual = 0; actual < counts.length; actual++) {
-      for (int predicted = 0; predicted < counts.length; predicted++) {
-        if (actual != predicted) {
-          wrong[actual] += counts[actual][predicted];
-          wrong[predicted] += counts[actual][predicted];
-        }
+    for (Cell cell : counts.cells()) {
+      if (cell.actual() != cell.predicted()) {
+        wrong[cell.actual()] += cell.count();
+        wrong[cell.predicted()] += cell.count();
       }
     }
     return IntStream.range(0, names.size())
@@ -121,10 +112,8 @@ final class ConfusionTable {
       place[shown[i]] = i;
     }
     long[][] merged = new long[shown.length + 1][shown.length + 1];
-    for (int actual = 0; actual < counts.length; actual++) {
-      for (int predicted = 0; predicted < counts.length; predicted++) {
-        merged[place[actual]][place[predicted]] += counts[actual][predicted];
-      }
+    for (Cell cell : counts.cells()) {
+      merged[place[cell.actual()]][place[cell.predicted()]] += cell.count();
     }
     return merged;
   }

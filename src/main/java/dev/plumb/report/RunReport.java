@@ -1,5 +1,6 @@
 package dev.plumb.report;
 
+import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochRow;
 import java.util.List;
 import java.util.Optional;
@@ -49,17 +50,12 @@ public record RunReport(
     String rows();
   }
 
-  /** @param counts [true class][predicted class] */
-  public record Classes(String rows, List<String> names, long[][] counts) implements Predictions {
+  /** Classes that were predicted. */
+  public record Classes(String rows, List<String> names, ConfusionMatrix counts) implements Predictions {
     public Classes {
       names = List.copyOf(names);
-      if (counts.length != names.size()) {
-        throw new IllegalArgumentException(counts.length + " rows of counts for " + names.size() + " classes");
-      }
-      for (long[] row : counts) {
-        if (row.length != names.size()) {
-          throw new IllegalArgumentException(row.length + " columns of counts for " + names.size() + " classes");
-        }
+      if (counts.classes() != names.size()) {
+        throw new IllegalArgumentException("counts of " + counts.classes() + " classes for " + names.size() + " names");
       }
     }
   }

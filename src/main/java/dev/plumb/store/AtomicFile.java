@@ -1,5 +1,6 @@
 package dev.plumb.store;
 
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -7,13 +8,11 @@ import java.io.OutputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 
 /**
@@ -144,17 +143,6 @@ public final class AtomicFile {
 
   /** One line that says why a file cannot be written. */
   public static InvalidInputException cannotWrite(Path target, IOException e) {
-    String reason;
-    if (e instanceof AccessDeniedException) {
-      reason = "permission denied";
-    } else if (e instanceof NoSuchFileException) {
-      Path folder = target.toAbsolutePath().getParent();
-      reason = Files.isDirectory(folder) ? "no file can be made there" : "there is no folder " + folder;
-    } else if (e instanceof FileSystemException system && system.getReason() != null) {
-      reason = system.getReason().toLowerCase(Locale.ROOT);
-    } else {
-      reason = String.valueOf(e.getMessage());
-    }
-    return new InvalidInputException("cannot write " + target + ": " + reason, e);
+    return FileErrors.cannotWrite(target, e);
   }
 }

@@ -7,6 +7,7 @@ import dev.plumb.data.TargetEncoding;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.json.JsonOutput;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -152,7 +153,7 @@ final class EncodingJson {
     Set<String> seen = new HashSet<>();
     for (String name : names) {
       if (!seen.add(name)) {
-        throw object.fault(key, "has \"" + name + "\" twice");
+        throw object.fault(key, "has \"" + Excerpt.of(name) + "\" twice");
       }
     }
   }

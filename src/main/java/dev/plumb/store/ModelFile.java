@@ -1,6 +1,7 @@
 package dev.plumb.store;
 
 import dev.plumb.model.Activation;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -100,7 +101,7 @@ public final class ModelFile {
     SortedMap<String, String> texts = contents.texts();
     if (!MODEL.equals(texts.get(FORMAT))) {
       throw new InvalidInputException(texts.containsKey(FORMAT)
-          ? "has the format \"" + texts.get(FORMAT) + "\", but \"" + MODEL + "\" is what this version of Plumb reads here"
+          ? "has the format \"" + Excerpt.of(texts.get(FORMAT)) + "\", but \"" + MODEL + "\" is what this version of Plumb reads here"
           : "has no " + FORMAT + " in its header; it is no model");
     }
     Activation activation = text(texts, ACTIVATION, Activation::of);
@@ -133,7 +134,7 @@ public final class ModelFile {
     Map<String, Tensor.Reals> reals = new HashMap<>();
     for (Tensor tensor : tensors) {
       if (!(tensor instanceof Tensor.Reals real)) {
-        throw new InvalidInputException("tensor \"" + tensor.name() + "\" has whole numbers; a model has none");
+        throw new InvalidInputException("tensor \"" + Excerpt.of(tensor.name()) + "\" has whole numbers; a model has none");
       }
       reals.put(tensor.name(), real);
     }
@@ -175,7 +176,7 @@ public final class ModelFile {
       System.arraycopy(tensor.values(), 0, parameters, slice.offset(), slice.size());
     }
     if (!tensors.isEmpty()) {
-      throw new InvalidInputException("has a tensor \"" + new TreeMap<>(tensors).firstKey() + "\", which no layer of "
+      throw new InvalidInputException("has a tensor \"" + Excerpt.of(new TreeMap<>(tensors).firstKey()) + "\", which no layer of "
           + network.widths() + " needs");
     }
     return parameters;

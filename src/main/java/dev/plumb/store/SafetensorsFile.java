@@ -1,20 +1,18 @@
 package dev.plumb.store;
 
 import dev.plumb.json.JsonOutput;
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -45,6 +43,7 @@ public final class SafetensorsFile {
   private static final byte[] BEFORE_SEAL = ("{\"" + TEXTS + "\":{\"" + SEAL + "\":\"").getBytes(StandardCharsets.US_ASCII);
   private static final String NO_SEAL = "0".repeat(64);
   private static final int LENGTH_BYTES = 8;
+  private static final int BUFFER = 1 << 16;
   /** Where the values begin, and with them every value of 8 bytes. */
   private static final int ALIGNMENT = 8;
   /** What the format's own library reads at most, and more than a million tensors need. */
@@ -90,23 +89,31 @@ public final class SafetensorsFile {
         throw new InvalidInputException("cannot be read: it is "
             + (Files.isDirectory(file) ? "a folder" : "a pipe or a device") + ", not a file");
       }
-      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-        return read(channel);
-      }
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException("there is no such file", e).at(file.toString());
-    } catch (AccessDeniedException e) {
-      throw new InvalidInputException("cannot be read: permission denied", e).at(file.toString());
+      return readWhole(file);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot be read: " + e.getMessage(), e).at(file.toString());
+      throw FileErrors.cannotRead(file, e);
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     }
   }
 
-  private static Contents read(FileChannel channel) throws IOException {
-    long size = channel.size();
-    InputStream in = Channels.newInputStream(channel);
+  private static Contents readWhole(Path file) throws IOException {
+    long size = Files.size(file);
+    // A stream: unlike a channel, it is not closed when the reading thread is interrupted.
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
+      if (Files.size(file) == size) {
+        return read(in, size);
+      }
+    }
+    // The file was replaced between the calls.
+    return readWhole(file);
+  }
+
+  /**
+   * Reads everything in one pass, so that the bytes of the seal's digest are the bytes of the tensors. Whether the file is damaged
+   * is known only at its end; that it is comes before any other error.
+   */
+  private static Contents read(InputStream in, long size) throws IOException {
     byte[] length = in.readNBytes(LENGTH_BYTES);
     int least = BEFORE_SEAL.length + NO_SEAL.length();
     long headerBytes = length.length < LENGTH_BYTES ? -1 : little(ByteBuffer.wrap(length)).getLong();
@@ -119,29 +126,40 @@ public final class SafetensorsFile {
       throw new InvalidInputException("is no file of Plumb: its header does not begin with Plumb's checksum, \"" + SEAL
           + "\"; another program wrote it, or it is damaged");
     }
-    requireSeal(length, header, in);
-    SafetensorsHeader parsed = SafetensorsHeader.parse(header, size - LENGTH_BYTES - headerBytes);
+    MessageDigest digest = sha256();
+    digest.update(length);
+    digest.update(BEFORE_SEAL);
+    digest.update(NO_SEAL.getBytes(StandardCharsets.US_ASCII));
+    digest.update(header, least, header.length - least);
+    DigestInputStream values = new DigestInputStream(in, digest);
+    Contents contents;
+    try {
+      contents = contents(header, values, size - LENGTH_BYTES - headerBytes);
+    } catch (InvalidInputException e) {
+      requireSeal(header, values);
+      throw e;
+    }
+    requireSeal(header, values);
+    return contents;
+  }
+
+  private static Contents contents(byte[] header, InputStream values, long valueBytes) throws IOException {
+    SafetensorsHeader parsed = SafetensorsHeader.parse(header, valueBytes);
     parsed.requireRoom();
     List<Tensor> tensors = new ArrayList<>();
     for (SafetensorsHeader.Entry entry : parsed.entries()) {
-      channel.position(LENGTH_BYTES + headerBytes + entry.begin());
-      tensors.add(TensorValues.read(entry, channel));
+      tensors.add(TensorValues.read(entry, values));
     }
     SortedMap<String, String> texts = parsed.texts();
     texts.remove(SEAL);
     return new Contents(texts, tensors);
   }
 
-  private static void requireSeal(byte[] length, byte[] header, InputStream rest) throws IOException {
-    int end = BEFORE_SEAL.length + NO_SEAL.length();
+  /** Reads what is left of the values, then compares the digest with the seal. */
+  private static void requireSeal(byte[] header, DigestInputStream values) throws IOException {
+    values.transferTo(OutputStream.nullOutputStream());
     String seal = new String(header, BEFORE_SEAL.length, NO_SEAL.length(), StandardCharsets.ISO_8859_1);
-    MessageDigest digest = sha256();
-    digest.update(length);
-    digest.update(BEFORE_SEAL);
-    digest.update(NO_SEAL.getBytes(StandardCharsets.US_ASCII));
-    digest.update(header, end, header.length - end);
-    rest.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
-    if (!HexFormat.of().formatHex(digest.digest()).equals(seal)) {
+    if (!HexFormat.of().formatHex(values.getMessageDigest().digest()).equals(seal)) {
       throw new InvalidInputException("is damaged: its SHA-256 is not the one written in it; it was cut short or changed after"
           + " Plumb wrote it, take an undamaged copy");
     }

@@ -2,6 +2,7 @@ package dev.plumb.store;
 
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -17,6 +18,8 @@ import java.util.TreeMap;
 /**
  * What the header of a safetensors file says, read strictly: it is UTF-8, no key stands twice, every size is multiplied without
  * overflow, and the tensors cover the values of the file exactly, without gap, overlap or rest.
+ *
+ * @param entries in the order of their values in the file
  */
 record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
   /**
@@ -47,6 +50,7 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
         entries.add(entry(name, object));
       }
     }
+    entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     requireCover(entries, valueBytes);
     return new SafetensorsHeader(texts, entries);
   }
@@ -72,22 +76,22 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
     long size = 1;
     for (int extent : shape) {
       if (extent < 0) {
-        throw object.fault("shape", "must not be negative, but is " + shape);
+        throw object.fault("shape", "must not be negative, but is " + Excerpt.of(shape.toString()));
       }
       // Below 2^31 times below 2^31 does not overflow, and a product that no array holds ends here.
       size *= extent;
       if (size > Tensor.MOST_VALUES) {
-        throw object.fault("shape", shape + " is more than the " + Tensor.MOST_VALUES + " values that one tensor may have");
+        throw object.fault("shape", Excerpt.of(shape.toString()) + " is more than the " + Tensor.MOST_VALUES + " values that one tensor may have");
       }
     }
     List<Long> offsets = object.longs("data_offsets");
     if (offsets.size() != 2) {
-      throw object.fault("data_offsets", "must be two numbers, but are " + offsets);
+      throw object.fault("data_offsets", "must be two numbers, but are " + Excerpt.of(offsets.toString()));
     }
     long begin = offsets.get(0);
     long end = offsets.get(1);
     if (begin < 0 || end < begin || end - begin != size * type.bytes()) {
-      throw object.fault("data_offsets", "are " + offsets + ", but " + type + " values of shape " + shape + " take "
+      throw object.fault("data_offsets", "are " + offsets + ", but " + type + " values of shape " + Excerpt.of(shape.toString()) + " take "
           + size * type.bytes() + " bytes");
     }
     return new Entry(name, type, shape, (int) size, begin, end);
@@ -99,17 +103,16 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
         return type;
       }
     }
-    throw new InvalidInputException("values of type \"" + word + "\" cannot be read; one of "
+    throw new InvalidInputException("values of type \"" + Excerpt.of(word) + "\" cannot be read; one of "
         + String.join(", ", Arrays.stream(Tensor.Type.values()).map(Enum::name).toList()));
   }
 
+  /** @param entries in the order of their values */
   private static void requireCover(List<Entry> entries, long valueBytes) {
-    List<Entry> ordered = new ArrayList<>(entries);
-    ordered.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long covered = 0;
-    for (Entry entry : ordered) {
+    for (Entry entry : entries) {
       if (entry.begin() != covered) {
-        throw new InvalidInputException("the values of tensor \"" + entry.name() + "\" begin at byte " + entry.begin()
+        throw new InvalidInputException("the values of tensor \"" + Excerpt.of(entry.name()) + "\" begin at byte " + entry.begin()
             + ", but those before end at " + covered);
       }
       covered = entry.end();

@@ -2,10 +2,11 @@ package dev.plumb.store;
 
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
@@ -36,11 +37,12 @@ public final class TensorBoardEvents implements AutoCloseable {
   private static final int VALUE_SIMPLE = 2;
 
   private final Path file;
-  private final FileChannel channel;
+  /** A stream: unlike a channel, it is not closed when the writing thread is interrupted. */
+  private final OutputStream out;
 
-  private TensorBoardEvents(Path file, FileChannel channel) {
+  private TensorBoardEvents(Path file, OutputStream out) {
     this.file = file;
-    this.channel = channel;
+    this.out = out;
   }
 
   /**
@@ -91,7 +93,7 @@ public final class TensorBoardEvents implements AutoCloseable {
   @Override
   public void close() {
     try {
-      channel.close();
+      out.close();
     } catch (IOException e) {
       throw AtomicFile.cannotWrite(file, e);
     }
@@ -103,8 +105,7 @@ public final class TensorBoardEvents implements AutoCloseable {
     for (int number = 0; ; number++) {
       Path file = folder.resolve("events.out.tfevents.%010d.plumb.%03d".formatted(seconds, number));
       try {
-        return new TensorBoardEvents(file,
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        return new TensorBoardEvents(file, Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
       } catch (FileAlreadyExistsException e) {
         // A run that was stopped and went on within one second: the next number is free.
       } catch (IOException e) {
@@ -124,11 +125,9 @@ public final class TensorBoardEvents implements AutoCloseable {
         .order(ByteOrder.LITTLE_ENDIAN);
     record.putLong(data.length);
     record.putInt(maskedCrc(record.array(), 0, Long.BYTES));
-    record.put(data).putInt(maskedCrc(data, 0, data.length)).flip();
+    record.put(data).putInt(maskedCrc(data, 0, data.length));
     try {
-      while (record.hasRemaining()) {
-        channel.write(record);
-      }
+      out.write(record.array());
     } catch (IOException e) {
       throw AtomicFile.cannotWrite(file, e);
     }

@@ -1,10 +1,10 @@
 package dev.plumb.store;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 
 /** The values of tensors as bytes: little-endian, row-major, without a gap, in all formats alike. */
 final class TensorValues {
@@ -22,24 +22,21 @@ final class TensorValues {
   }
 
   /**
-   * Reads a tensor from the channel's position on.
+   * Reads a tensor from the stream's position on.
    *
    * @throws IOException also when the file ends before
    */
-  static Tensor read(SafetensorsHeader.Entry entry, FileChannel channel) throws IOException {
+  static Tensor read(SafetensorsHeader.Entry entry, InputStream in) throws IOException {
     int bytes = entry.type().bytes();
     double[] reals = new double[entry.type().isReal() ? entry.size() : 0];
     long[] integers = new long[entry.type().isReal() ? 0 : entry.size()];
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     for (int first = 0; first < entry.size(); first += CHUNK_BYTES / bytes) {
       int count = Math.min(entry.size() - first, CHUNK_BYTES / bytes);
-      chunk.clear().limit(count * bytes);
-      while (chunk.hasRemaining()) {
-        if (channel.read(chunk) < 0) {
-          throw new IOException("it was cut short while it was read");
-        }
+      if (in.readNBytes(chunk.array(), 0, count * bytes) < count * bytes) {
+        throw new IOException("it was cut short while it was read");
       }
-      get(entry.type(), chunk.flip(), first, count, reals, integers);
+      get(entry.type(), chunk.clear(), first, count, reals, integers);
     }
     return entry.type().isReal()
         ? new Tensor.Reals(entry.name(), entry.type(), entry.shape(), reals)

@@ -2,6 +2,7 @@ package dev.plumb.study;
 
 import dev.plumb.data.NotebookData;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -9,6 +10,7 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Every combination of some depths, widths, activations, initializers and learning rates.
@@ -20,6 +22,8 @@ import java.util.List;
 public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> activations, List<Initializer> initializers,
     List<Double> learningRates, int seeds) {
 
+  private static final int MAX_LAYERS = 10_000_000;
+
   public Grid {
     depths = values("depth", depths);
     widths = values("width", widths);
@@ -29,6 +33,7 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
     requirePositive("depth", depths);
     requirePositive("width", widths);
     learningRates.forEach(TrainingSpec::requireLearningRate);
+    requireLayers(depths, (double) widths.size() * activations.size());
     if (seeds < 1) {
       throw new InvalidInputException("seeds " + seeds + " must be at least 1");
     }
@@ -39,7 +44,7 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
       throw new InvalidInputException(key + " is empty; at least one value is needed");
     }
     if (new HashSet<>(values).size() < values.size()) {
-      throw new InvalidInputException(key + " " + values + " holds a value twice");
+      throw new InvalidInputException(key + " " + Excerpt.of(values.toString()) + " holds a value twice");
     }
     return List.copyOf(values);
   }
@@ -49,6 +54,16 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
       if (value < 1) {
         throw new InvalidInputException(key + " " + value + " must be at least 1");
       }
+    }
+  }
+
+  /** Every layer of every network is listed before memory is estimated, and a few digits can ask for a billion of them. */
+  private static void requireLayers(List<Integer> depths, double networksPerDepth) {
+    double layers = networksPerDepth * depths.stream().mapToDouble(Integer::doubleValue).sum();
+    if (layers > MAX_LAYERS) {
+      throw new InvalidInputException(String.format(Locale.ROOT, "depth %s: the networks of the grid have %,.0f hidden layers in"
+          + " all, but at most %,d are trained in one study; use fewer or smaller depths", Excerpt.of(depths.toString()), layers,
+          MAX_LAYERS));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.plumb.study;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.json.JsonOutput;
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import java.io.BufferedReader;
@@ -92,7 +93,7 @@ public final class GridFile implements AutoCloseable {
       throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
           + ", else name another", e);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot write " + path + ": " + e.getMessage(), e);
+      throw FileErrors.cannotWrite(path, e);
     }
   }
 
@@ -120,9 +121,9 @@ public final class GridFile implements AutoCloseable {
       file.cutTornLine();
       return file;
     } catch (NoSuchFileException e) {
-      throw new InvalidInputException(path + ": there is no such file", e);
+      throw FileErrors.cannotRead(path, e);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot go on with " + path + ": " + e.getMessage(), e);
+      throw new InvalidInputException("cannot go on with " + path + ": " + FileErrors.reason(e), e);
     }
   }
 
@@ -155,7 +156,7 @@ public final class GridFile implements AutoCloseable {
     } catch (InvalidInputException e) {
       throw new InvalidInputException(path + ": this is no run file of a study: its first line does not say which", e);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw FileErrors.cannotRead(path, e);
     }
   }
 
@@ -182,7 +183,7 @@ public final class GridFile implements AutoCloseable {
       }
       return done;
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw FileErrors.cannotRead(path, e);
     }
   }
 
@@ -212,7 +213,7 @@ public final class GridFile implements AutoCloseable {
     try {
       add(lines.toString());
     } catch (IOException e) {
-      throw new InvalidInputException("cannot add to " + path + ": " + e.getMessage(), e);
+      throw new InvalidInputException("cannot add to " + path + ": " + FileErrors.reason(e), e);
     }
   }
 

@@ -7,6 +7,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -131,6 +132,7 @@ public final class GridRunner {
    * Trains what is not done.
    *
    * @return whether all is done now; false when it was stopped, and what was in training then is lost
+   * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public boolean run(BitSet done, GridEstimate estimate, Watcher watcher) {
     List<GridPiece> alone = new ArrayList<>();
@@ -206,9 +208,12 @@ public final class GridRunner {
         throw stopped;
       }
     } catch (InterruptedException e) {
-      throw new IllegalStateException("interrupted while networks are in training", e);
+      failed.set(true);
+      WorkerPools.awaitEnd(pool);
+      Thread.currentThread().interrupt();
+      throw new TrainingInterruptedException("while networks of a grid were in training");
     } finally {
-      pool.shutdownNow();
+      pool.shutdown();
     }
   }
 }

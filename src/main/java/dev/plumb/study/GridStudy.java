@@ -45,6 +45,9 @@ public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Intege
       throw new InvalidInputException("seeds " + seeds + " must be at least 1");
     }
     StudySpec.requireSeed(spec.seed() + seeds - 1);
+    for (Cell cell : cells) {
+      spec.training().precision().requireInRange("learningRate", cell.learningRate());
+    }
   }
 
   /** @param listsNetworks whether the spec's networks are cells too, in front of the grid's */

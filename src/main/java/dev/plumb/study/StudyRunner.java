@@ -9,6 +9,7 @@ import dev.plumb.data.NotebookData;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.Trainer;
+import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -79,7 +80,12 @@ public final class StudyRunner {
     return (long) spec.training().epochs() * spec.networks().size();
   }
 
-  /** @param onProgress is told now and then how many of {@link #totalEpochs()} are done */
+  /**
+   * Trains all networks.
+   *
+   * @param onProgress is told now and then how many of {@link #totalEpochs()} are done
+   * @throws TrainingInterruptedException soon after the thread is interrupted
+   */
   public StudyResult run(LongConsumer onProgress) {
     EpochCount epochs = new EpochCount(onProgress, spec.networks().size());
     int atOnce = networksAtOnce();
@@ -126,14 +132,17 @@ public final class StudyRunner {
       }
       return runs;
     } catch (InterruptedException e) {
-      throw new IllegalStateException("interrupted while networks are in training", e);
+      Thread.currentThread().interrupt();
+      throw new TrainingInterruptedException("while networks of a study were in training");
     } catch (ExecutionException e) {
       if (e.getCause() instanceof Error error) {
         throw error;
       }
       throw (RuntimeException) e.getCause();
     } finally {
+      // Where one training failed, the others end at their next look at the device.
       pool.shutdownNow();
+      WorkerPools.awaitEnd(pool);
     }
   }
 

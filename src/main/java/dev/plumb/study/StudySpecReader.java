@@ -4,6 +4,7 @@ import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -114,7 +115,7 @@ public final class StudySpecReader {
   private static int samples(JsonObject data, int otherwise) {
     data.allowOnly(Set.of("source", "samples"));
     if (data.has("source") && !data.text("source").equals("notebook")) {
-      throw data.fault("source", "unknown source \"" + data.text("source") + "\"; the only one is \"notebook\"");
+      throw data.fault("source", "unknown source \"" + Excerpt.of(data.text("source")) + "\"; the only one is \"notebook\"");
     }
     int samples = data.has("samples") ? data.integer("samples") : otherwise;
     return data.at(() -> {

@@ -2,65 +2,79 @@ package dev.plumb.train;
 
 import java.util.List;
 
-/**
- * How often predicted classes are the true ones, as scikit-learn's reports have it: a figure that would divide by 0 is 0.
- *
- * @param confusion [true class][predicted class], rows counted
- */
-public record ClassScores(List<String> classNames, long[][] confusion) {
-  /** @param truth the class of each row; @param predicted likewise */
-  public static ClassScores of(List<String> classNames, int[] truth, int[] predicted) {
-    long[][] confusion = new long[classNames.size()][classNames.size()];
-    for (int row = 0; row < truth.length; row++) {
-      confusion[truth[row]][predicted[row]]++;
+/** How often predicted classes are the true ones, as scikit-learn's reports have it: a figure that would divide by 0 is 0. */
+public final class ClassScores {
+  private final List<String> classNames;
+  private final ConfusionMatrix confusion;
+  private final long[] correct;
+  private final long[] actual;
+  private final long[] predicted;
+  private long rows;
+  private long allCorrect;
+
+  private ClassScores(List<String> classNames, ConfusionMatrix confusion) {
+    this.classNames = List.copyOf(classNames);
+    this.confusion = confusion;
+    correct = new long[classNames.size()];
+    actual = new long[classNames.size()];
+    predicted = new long[classNames.size()];
+    for (ConfusionMatrix.Cell cell : confusion.cells()) {
+      rows += cell.count();
+      actual[cell.actual()] += cell.count();
+      predicted[cell.predicted()] += cell.count();
+      if (cell.actual() == cell.predicted()) {
+        correct[cell.actual()] += cell.count();
+        allCorrect += cell.count();
+      }
     }
-    return new ClassScores(classNames, confusion);
+  }
+
+  /**
+   * Compares the classes of some rows.
+   *
+   * @param truth the true class of each row
+   * @param predicted the predicted class of each row
+   */
+  public static ClassScores of(List<String> classNames, int[] truth, int[] predicted) {
+    return new ClassScores(classNames, ConfusionMatrix.of(classNames.size(), truth, predicted));
+  }
+
+  public List<String> classNames() {
+    return classNames;
+  }
+
+  public ConfusionMatrix confusion() {
+    return confusion;
   }
 
   public long rows() {
-    long sum = 0;
-    for (int c = 0; c < confusion.length; c++) {
-      sum += support(c);
-    }
-    return sum;
+    return rows;
   }
 
-  /** The share of rows whose class was met. */
+  /** Returns the share of rows whose class was met. */
   public double accuracy() {
-    long hits = 0;
-    for (int c = 0; c < confusion.length; c++) {
-      hits += confusion[c][c];
-    }
-    return ratio(hits, rows());
+    return ratio(allCorrect, rows);
   }
 
-  /** Of the rows taken for a class, the share that are of it. */
+  /** Returns, of the rows taken for a class, the share that are of it. */
   public double precision(int c) {
-    long taken = 0;
-    for (long[] ofTrue : confusion) {
-      taken += ofTrue[c];
-    }
-    return ratio(confusion[c][c], taken);
+    return ratio(correct[c], predicted[c]);
   }
 
-  /** Of the rows of a class, the share that were taken for it. */
+  /** Returns, of the rows of a class, the share that were taken for it. */
   public double recall(int c) {
-    return ratio(confusion[c][c], support(c));
+    return ratio(correct[c], actual[c]);
   }
 
-  /** The harmonic mean of precision and recall. */
+  /** Returns the harmonic mean of precision and recall. */
   public double f1(int c) {
     double sum = precision(c) + recall(c);
     return sum == 0 ? 0 : 2 * precision(c) * recall(c) / sum;
   }
 
-  /** Rows of a class. */
+  /** Returns the number of rows of a class. */
   public long support(int c) {
-    long sum = 0;
-    for (long count : confusion[c]) {
-      sum += count;
-    }
-    return sum;
+    return actual[c];
   }
 
   private static double ratio(long part, long whole) {

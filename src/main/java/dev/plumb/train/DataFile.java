@@ -1,11 +1,9 @@
 package dev.plumb.train;
 
-import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.FileErrors;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
@@ -21,7 +19,7 @@ import java.util.HexFormat;
 public record DataFile(String role, String path, String sha256) {
   private static final int BUFFER = 1 << 16;
 
-  /** @throws InvalidInputException when it cannot be read */
+  /** @throws dev.plumb.model.InvalidInputException when it cannot be read */
   public static DataFile of(String role, Path file) {
     try (InputStream in = Files.newInputStream(file)) {
       DigestInputStream digesting = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"));
@@ -30,13 +28,8 @@ public record DataFile(String role, String path, String sha256) {
         // Only the digest is wanted.
       }
       return new DataFile(role, file.toString(), HexFormat.of().formatHex(digesting.getMessageDigest().digest()));
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException(file + ": there is no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new InvalidInputException(file + ": cannot be read: permission denied", e);
     } catch (IOException e) {
-      throw new InvalidInputException(
-          file + ": cannot be read: " + (Files.isDirectory(file) ? "it is a folder, not a file" : e.getMessage()), e);
+      throw FileErrors.cannotRead(file, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }

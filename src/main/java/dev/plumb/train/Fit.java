@@ -104,6 +104,7 @@ public final class Fit {
    *
    * @param checkpointEvery how long the watcher goes at most without a state to keep, one step and its epoch's end aside
    * @return where it stands
+   * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public FitState run(Duration checkpointEvery, Watcher watcher) {
     lastCheckpoint = System.nanoTime();
@@ -132,6 +133,7 @@ public final class Fit {
     if (end.isPresent()) {
       return false;
     }
+    TrainingInterruptedException.throwIfInterrupted(history.size(), spec.training().epochs());
     if (watcher.stopRequested()) {
       return true;
     }

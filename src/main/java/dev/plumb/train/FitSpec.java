@@ -18,6 +18,11 @@ public record FitSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs
       throw new InvalidInputException("warmUpEpochs " + warmUpEpochs + " must lie between 0 and the " + training.epochs()
           + " epochs of the training");
     }
+    if (schedule instanceof Schedule.Cosine cosine) {
+      training.precision().requireInRange("minimumRate", cosine.minimumRate());
+    } else if (schedule instanceof Schedule.Plateau plateau) {
+      training.precision().requireInRange("minimumRate", plateau.minimumRate());
+    }
     if (patience < 0) {
       throw new InvalidInputException("earlyStopping " + patience + " must be at least 0, which is for never");
     }

@@ -34,14 +34,26 @@ public final class Predictions {
     return model.encoding().target().names();
   }
 
-  /** The most probable class of a row, from 0; the first of several that are equally so. */
-  public int classIndex(int row) {
-    requireClasses(true);
-    return labels[row];
+  /** Whether a row could be computed. Where a value overflowed within the network, its results are not numbers. */
+  public boolean isFinite(int row) {
+    int width = model.resultColumns();
+    for (int i = row * width; i < (row + 1) * width; i++) {
+      if (!Double.isFinite(results[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
+  /** The most probable class of a row, from 0; the first of several that are equally so, and -1 where the row is not finite. */
+  public int classIndex(int row) {
+    requireClasses(true);
+    return isFinite(row) ? labels[row] : -1;
+  }
+
+  /** The name of the most probable class; empty where the row is not {@linkplain #isFinite finite}. */
   public String className(int row) {
-    return classNames().get(classIndex(row));
+    return classIndex(row) < 0 ? "" : classNames().get(classIndex(row));
   }
 
   /** Of one class, from 0. */

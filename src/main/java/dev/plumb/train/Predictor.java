@@ -6,26 +6,38 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.Table;
 import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.store.TrainedModel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** A trained network on a device. Belongs to the thread that opened it. */
 public final class Predictor implements AutoCloseable {
-  /** At most so many values of inputs and outputs go to a device at once. */
-  private static final int MOST_VALUES = 1 << 24;
+  /** Values of inputs and outputs that go to a device at once, about. */
+  private static final int PIECE_VALUES = 1 << 22;
+
+  /** A multiple of the rows that every backend computes at once, so that results do not depend on where pieces begin. */
+  private static final int PIECE_ROWS = 1024;
+
+  /** An array's length at most. */
+  private static final int MOST_RESULTS = Integer.MAX_VALUE - 8;
 
   private final TrainedModel model;
+  private final Precision precision;
   private final TrainingSession session;
 
   /**
    * @param backend closed by whoever opened it, after this
-   * @throws dev.plumb.model.InvalidInputException when the device does not compute in that precision
+   * @throws InvalidInputException when the device does not compute in that precision
    */
   public Predictor(Backend backend, TrainedModel model, Precision precision) {
     this.model = model;
+    this.precision = precision;
     // A session is a training's; of it only the loss and the precision matter here.
     TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
     session = backend.open(model.network(), training, 1);
@@ -37,47 +49,111 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
-  /** @throws dev.plumb.model.InvalidInputException when the table lacks what the model was trained with */
+  /**
+   * Predicts all rows at once; of many rows and classes {@link #pieces} take less memory. Rows that cannot be computed, because a
+   * value overflows within the network, are {@linkplain Predictions#isFinite told apart}.
+   *
+   * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the precision,
+   *     or one array has no room for the results
+   */
   public Predictions predict(Table table) {
-    int atOnce = Math.max(1, MOST_VALUES / (model.network().inputs() + model.network().outputs()));
-    double[] outputs = new double[Math.multiplyExact(table.rows(), model.network().outputs())];
-    for (int from = 0; from < table.rows(); from += atOnce) {
-      int first = from;
-      int count = Math.min(atOnce, table.rows() - from);
-      Table piece = count == table.rows() ? table : table.rows(IntStream.range(first, first + count).toArray());
-      double[] ofPiece = new double[count * model.network().outputs()];
-      session.predict(0, model.encoding().encodeFeatures(piece), ofPiece);
-      System.arraycopy(ofPiece, 0, outputs, first * model.network().outputs(), ofPiece.length);
+    int width = model.network().outputs();
+    if ((long) table.rows() * Math.max(width, model.resultColumns()) > MOST_RESULTS) {
+      throw new InvalidInputException(table.rows() + " rows of " + model.resultColumns()
+          + " results are more than one array holds; predict fewer rows at once");
+    }
+    double[] outputs = new double[table.rows() * width];
+    int first = 0;
+    for (Table piece : pieces(table)) {
+      double[] ofPiece = new double[piece.rows() * width];
+      session.predict(0, model.encoding().encodeFeatures(piece, precision), ofPiece);
+      System.arraycopy(ofPiece, 0, outputs, first * width, ofPiece.length);
+      first += piece.rows();
     }
     return new Predictions(model, outputs);
   }
 
-  /** How good the model is on rows whose truth is known. */
+  /** Cuts a table, in order, into pieces that each take little memory to predict. They give the results of the whole table. */
+  public List<Table> pieces(Table table) {
+    int values = PIECE_VALUES / (model.network().inputs() + model.network().outputs());
+    int atOnce = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
+    if (table.rows() <= atOnce) {
+      return List.of(table);
+    }
+    List<Table> pieces = new ArrayList<>();
+    for (int first = 0; first < table.rows(); first += atOnce) {
+      pieces.add(table.rows(IntStream.range(first, Math.min(table.rows(), first + atOnce)).toArray()));
+    }
+    return pieces;
+  }
+
+  /**
+   * Checks that every row can be predicted, before the first piece is.
+   *
+   * @throws InvalidInputException when the table lacks what the model was trained with, or a value is beyond the range of the
+   *     precision
+   */
+  public void requirePredictable(Table table) {
+    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision));
+  }
+
+  /**
+   * Computes how good the model is on rows whose truth is known.
+   *
+   * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
+   */
   public Scores score(Table table) {
-    Dataset rows = model.encoding().encode(table, model.loss());
+    Dataset rows = model.encoding().encode(table, model.loss(), precision);
     double loss = session.evaluate(rows).loss()[0];
-    Predictions predictions = predict(table);
-    if (model.encoding().task() == Task.CLASSIFICATION) {
-      // As the loss's own targets may be 0 and 1, the classes are encoded once more.
-      Dataset classes = model.encoding().encode(table);
-      int[] truth = new int[table.rows()];
-      int[] predicted = new int[table.rows()];
-      for (int row = 0; row < truth.length; row++) {
-        truth[row] = classes.label(row);
-        predicted[row] = predictions.classIndex(row);
+    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss) : scoreNumbers(table, loss);
+  }
+
+  private Scores scoreClasses(Table table, Dataset rows, double loss) {
+    // Where the loss's own targets are 0 and 1, the classes are encoded once more.
+    Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
+    int[] truth = new int[table.rows()];
+    Arrays.setAll(truth, classes::label);
+    int[] predicted = new int[table.rows()];
+    int first = 0;
+    for (Table piece : pieces(table)) {
+      Predictions predictions = finite(piece);
+      for (int row = 0; row < piece.rows(); row++) {
+        predicted[first + row] = predictions.classIndex(row);
       }
-      return new Scores.OfClasses(loss, ClassScores.of(model.classNames(), truth, predicted));
+      first += piece.rows();
     }
-    int targets = model.resultColumns();
-    double[][] truth = new double[targets][table.rows()];
-    double[][] predicted = new double[targets][table.rows()];
-    for (int target = 0; target < targets; target++) {
-      for (int row = 0; row < table.rows(); row++) {
-        truth[target][row] = table.column(predictions.targetNames().get(target)).number(row);
-        predicted[target][row] = predictions.number(row, target);
+    return new Scores.OfClasses(loss, ClassScores.of(model.classNames(), truth, predicted));
+  }
+
+  private Predictions finite(Table piece) {
+    Predictions predictions = predict(piece);
+    for (int row = 0; row < piece.rows(); row++) {
+      if (!predictions.isFinite(row)) {
+        throw new InvalidInputException(model.encoding().farthest(piece, row)
+            + ": the network's outputs are not finite there; correct the row or leave it out");
       }
     }
-    return new Scores.OfNumbers(loss, predictions.targetNames(), NumberScores.of(truth, predicted), truth, predicted);
+    return predictions;
+  }
+
+  private Scores scoreNumbers(Table table, double loss) {
+    List<String> names = model.encoding().target().names();
+    double[][] truth = new double[names.size()][table.rows()];
+    double[][] predicted = new double[names.size()][table.rows()];
+    for (int target = 0; target < names.size(); target++) {
+      Arrays.setAll(truth[target], table.column(names.get(target))::number);
+    }
+    int first = 0;
+    for (Table piece : pieces(table)) {
+      Predictions predictions = finite(piece);
+      for (int row = 0; row < piece.rows(); row++) {
+        for (int target = 0; target < names.size(); target++) {
+          predicted[target][first + row] = predictions.number(row, target);
+        }
+      }
+      first += piece.rows();
+    }
+    return new Scores.OfNumbers(loss, names, NumberScores.of(truth, predicted), truth, predicted);
   }
 
   @Override

@@ -57,8 +57,8 @@ public record Prepared(
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
-    return new Prepared(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss),
-        validationRows.map(rows -> encoding.encode(rows, loss)), trainingRows, validationRows,
+    return new Prepared(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss, config.precision()),
+        validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows,
         FitState.begin(fit, parameters, stream));
   }
 

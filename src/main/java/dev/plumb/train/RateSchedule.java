@@ -50,7 +50,11 @@ public final class RateSchedule {
    */
   double rate(int epoch, long step) {
     double rate = ofEpoch(epoch);
-    return step < warmUpSteps ? rate * (step + 1) / warmUpSteps : rate;
+    if (step >= warmUpSteps) {
+      return rate;
+    }
+    double times = rate * (step + 1);
+    return Double.isFinite(times) ? times / warmUpSteps : rate * ((step + 1.0) / warmUpSteps);
   }
 
   private double ofEpoch(int epoch) {
@@ -58,7 +62,8 @@ public final class RateSchedule {
       return base * Math.pow(step.factor(), epoch / step.everyEpochs());
     }
     if (schedule instanceof Schedule.Cosine cosine) {
-      return cosine.minimumRate() + (base - cosine.minimumRate()) * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
+      // Halved first: the product may overflow.
+      return cosine.minimumRate() + (base - cosine.minimumRate()) * ((1 + Math.cos(Math.PI * epoch / epochs)) / 2);
     }
     if (schedule instanceof Schedule.Exponential exponential) {
       return base * Math.pow(exponential.factor(), epoch);

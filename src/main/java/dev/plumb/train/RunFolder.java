@@ -1,8 +1,8 @@
 package dev.plumb.train;
 
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -162,8 +161,6 @@ public final class RunFolder {
   }
 
   private static String reason(IOException e) {
-    return e instanceof FileAlreadyExistsException ? "it is a file, not a folder"
-        : e instanceof FileSystemException system && system.getReason() != null ? system.getReason().toLowerCase(Locale.ROOT)
-        : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
+    return e instanceof FileAlreadyExistsException ? "it is a file, not a folder" : FileErrors.reason(e);
   }
 }

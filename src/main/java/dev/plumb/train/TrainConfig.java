@@ -5,6 +5,7 @@ import dev.plumb.data.Task;
 import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
@@ -77,13 +78,24 @@ public record TrainConfig(
     hidden = List.copyOf(hidden);
     for (int units : hidden) {
       if (units < 1) {
-        throw new InvalidInputException("layers " + hidden + ": a layer of " + units + " units; at least 1 is needed");
+        throw new InvalidInputException("layers " + Excerpt.of(hidden.toString()) + ": a layer of " + units + " units; at least 1 is needed");
       }
     }
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
     }
-    // What the specifications refuse is refused here, before any data is read.
+    // What the specifications refuse is refused here, before any data is read; the precision may still be changed.
+    TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
+        Precision.FP64);
+    new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+  }
+
+  /**
+   * Checks that no constant becomes infinite or 0 in the precision of the training.
+   *
+   * @throws InvalidInputException when one does; the message begins with its key
+   */
+  public void requireInRange() {
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
         precision);
     new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);

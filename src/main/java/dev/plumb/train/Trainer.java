@@ -110,7 +110,11 @@ public final class Trainer {
     return this;
   }
 
-  /** Trains to the last epoch, or until no replica is finite any more. */
+  /**
+   * Trains to the last epoch, or until no replica is finite any more.
+   *
+   * @throws TrainingInterruptedException soon after the thread is interrupted
+   */
   public Outcome train() {
     long start = System.nanoTime();
     int epoch = 0;
@@ -163,6 +167,9 @@ public final class Trainer {
     pendingRecords.clear();
     collect(session.sync());
     onProgress.accept(epochsDone);
+    if (epochsDone < training.epochs()) {
+      TrainingInterruptedException.throwIfInterrupted(epochsDone, training.epochs());
+    }
   }
 
   private void collect(StepMetrics metrics) {

@@ -48,6 +48,10 @@ class BadInputTest {
       Map.entry("optimizer.json", "{ \"optimizer\": { \"type\": \"adam\", \"momentum\": 0.9 } }"),
       Map.entry("schedule.json", "{ \"schedule\": { \"type\": \"step\", \"factor\": 0 } }"),
       Map.entry("warm-up.json", "{ \"epochs\": 5, \"warmUpEpochs\": 6 }"),
+      Map.entry("minimum-rate.json", "{ \"schedule\": { \"type\": \"cosine\", \"minimumRate\": 1e39 } }"),
+      Map.entry("rate.json", "{ \"learningRate\": 1e100, \"networks\": [ {\"layers\": [3,2,1], \"activation\": \"relu\"} ] }"),
+      Map.entry("grid-depth.json", "{ \"grid\": { \"depth\": [2000000000], \"width\": [1] } }"),
+      Map.entry("grid-rate.json", "{ \"grid\": { \"depth\": [1], \"width\": [2], \"learningRate\": [0.1, 1e-60] } }"),
       Map.entry("not-a-model.safetensors", "these are some words, and no model at all; long enough to have a length")));
 
   /** A command, and in the line below it what it gets, behind the command's name; @ is the folder of the files. */

@@ -283,7 +283,7 @@ class MainTest {
     "check --optimizer adm | 2 | plumb check: --optimizer: unknown optimizer \"adm\" (did you mean \"adam\"?)",
     "check --lr NaN | 2 | plumb check: --lr: learningRate NaN must be a finite number of at least 0",
     "check --lr fast | 2 | plumb check: --lr fast: a number is needed",
-    "check --lr 1e300 | 1 | plumb check: training diverged within its 10 steps, so that there is nothing to check; try a --lr below 1.0E300",
+    "check --lr 1e38 | 1 | plumb check: training diverged within its 10 steps, so that there is nothing to check; try a --lr below 1.0E38",
     "check --layers 3000,1 --samples 1000000 | 2 | plumb check: 1000000 samples of 3000 inputs and 1 outputs are more than",
     "check --layers 3,99999999999,1 | 2 | plumb check: --layers 3,99999999999,1: whole numbers of at most 2147483647 with commas",
     "study --quiet=yes | 2 | plumb study: --quiet takes no value",

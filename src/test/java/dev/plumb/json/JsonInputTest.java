@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.plumb.model.InvalidInputException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,10 +76,80 @@ class JsonInputTest {
         () -> parse("{\"epoch\": 1}").allowOnly(Set.of("seed", "epochs")));
   }
 
+  /** 2 MB of a document with 20,000 objects below a key of 50,000 characters: kept with each, the key alone would be 1 GB. */
+  @Test
+  void memoryIsInProportionToTheDocument() {
+    String objects = "{\"k\":[{},[]]},".repeat(20_000);
+    byte[] document = ("{\"" + "k".repeat(50_000) + "\":[" + objects + "{}]}").getBytes(StandardCharsets.UTF_8);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+    JsonInput.parse(document);
+    long allocated = threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+    assertTrue(allocated < 100L * document.length, allocated + " bytes for " + document.length);
+  }
+
+  @Test
+  void longKeysAndValuesAreCutBetweenCodePoints() {
+    String smiles = "\uD83D\uDE00".repeat(60_000);
+    String cut = "\uD83D\uDE00".repeat(100) + "...";
+    assertRefusedAs(cut + ", line 1: unknown key \"" + cut + "\"; known here: epochs",
+        () -> parse("{\"" + smiles + "\": 1}").allowOnly(Set.of("epochs")));
+    assertRefusedAs("n, line 1: must be a whole number, not \"" + cut + "\"", () -> parse("{\"n\": \"" + smiles + "\"}").integer("n"));
+    assertRefusedAs(cut + "[1].k, line 1: must be a string, not 1",
+        () -> parse("{\"" + smiles + "\": [{}, {\"k\": 1}]}").objects(smiles).get(1).text("k"));
+    String key = "k".repeat(70_000);
+    String duplicate = assertThrows(InvalidInputException.class, () -> parse("{\"" + key + "\": 1, \"" + key + "\": 2}")).getMessage();
+    assertTrue(duplicate.length() < 300 && duplicate.contains("Duplicate field 'kkk"), duplicate);
+  }
+
+  @Test
+  void longPathsShowTheirFirstAndLastSegments() {
+    JsonObject json = parse("{\"a\":".repeat(20) + "{\"n\": 1}" + "}".repeat(20));
+    for (int depth = 0; depth < 20; depth++) {
+      json = json.object("a");
+    }
+    JsonObject deepest = json;
+    assertRefusedAs("a.a.a.a.a....a.a.a.a.a.n, line 1: must be a string, not 1", () -> deepest.text("n"));
+  }
+
+  /** The names of a model's categories are one text. */
+  @Test
+  void textsMayBeAsLongAsTheFile() {
+    String text = "x".repeat(21_000_000);
+    assertEquals(text, parse("{\"t\":\"" + text + "\"}").text("t"));
+  }
+
+  @Test
+  void limitsNameNoSwitchOfTheLibrary() {
+    assertRefusedAs("line 1, column 1006: this is not JSON: Document nesting depth (1001) exceeds the maximum allowed (1000)",
+        () -> parse("{\"a\":" + "[".repeat(2000)));
+    assertRefusedAs("line 1, column 2006: this is not JSON: Number value length (2000) exceeds the maximum allowed (1000)",
+        () -> parse("{\"a\":" + "9".repeat(2000) + "}"));
+  }
+
+  /** Strings of Aa and BB have the same hash code. */
+  @Test
+  void keysWithTheSameHashCodeTakeNoLonger() {
+    StringBuilder document = new StringBuilder("{");
+    for (int i = 0; i < 1 << 15; i++) {
+      document.append(i == 0 ? "\"" : ",\"");
+      for (int bit = 0; bit < 15; bit++) {
+        document.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+      }
+      document.append("\":1");
+    }
+    JsonObject json = parse(document.append('}').toString());
+    assertEquals(1 << 15, json.keys().size());
+  }
+
   @Test
   void filesThatCannotBeReadSaySo(@TempDir Path folder) {
     assertRefused("there is no such file", () -> JsonInput.read(folder.resolve("none.json")));
     assertRefused("it is a folder, not a file", () -> JsonInput.read(folder));
+  }
+
+  private static void assertRefusedAs(String expected, Runnable action) {
+    assertEquals(expected, assertThrows(InvalidInputException.class, action::run).getMessage());
   }
 
   private static void assertRefused(String expected, Runnable action) {

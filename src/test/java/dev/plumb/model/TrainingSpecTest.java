@@ -63,6 +63,32 @@ class TrainingSpecTest {
     assertRefused("alpha -0.5", () -> new OptimizerSpec.RmsProp(-0.5, 1e-8, 0));
   }
 
+  /** 2^128 is the first number beyond single precision, 2^-150 the first that is rounded to 0. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0x1p128, 1e300, 0x1p-150, 1e-300})
+  void constantsMustBeInTheRangeOfThePrecision(double constant) {
+    assertRefusedIn(Precision.FP32, "learningRate " + constant,
+        TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, constant, 10));
+    assertRefusedIn(Precision.TF32, "clipNorm " + constant, SPEC.withClipNorm(constant));
+    assertRefusedIn(Precision.BF16, "weightDecay " + constant,
+        TrainingSpec.of(Loss.MSE, new OptimizerSpec.Sgd(0.9, true, constant), 0.1, 10));
+    assertRefusedIn(Precision.FP32, "epsilon " + constant,
+        TrainingSpec.of(Loss.MSE, new OptimizerSpec.Adam(0.9, 0.99, constant, 0, true), 0.1, 10));
+    assertRefusedIn(Precision.FP32, "epsilon " + constant,
+        TrainingSpec.of(Loss.MSE, new OptimizerSpec.RmsProp(0.9, constant, 0), 0.1, 10));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, Float.MIN_VALUE, Float.MAX_VALUE})
+  void constantsOfSinglePrecisionAreInRange(double constant) {
+    TrainingSpec spec = TrainingSpec.of(Loss.MSE, new OptimizerSpec.Adam(0.9, 0.99, constant, constant, false), constant, 10);
+    assertEquals(constant, spec.withPrecision(Precision.FP32).learningRate());
+  }
+
+  private static void assertRefusedIn(Precision precision, String part, TrainingSpec spec) {
+    assertRefused(part + " is too ", () -> spec.withPrecision(precision));
+  }
+
   private static void assertRefused(String part, Runnable construction) {
     String message = assertThrows(InvalidInputException.class, construction::run).getMessage();
     assertTrue(message.contains(part), message);

@@ -80,7 +80,7 @@ class HtmlReportTest {
       counts[i][i] = 5;
       counts[i][(i + 7) % classes] = i;
     }
-    String page = html(with(new Classes("test", names, counts)));
+    String page = html(with(new Classes("test", names, SampleReports.matrix(counts))));
     assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
     assertTrue(page.contains("Of 1,000 classes the 24 with most mistakes are shown."));
     assertTrue(page.contains("class 999 taken for class 6 (999)"), "the most frequent mistake");
@@ -128,7 +128,7 @@ class HtmlReportTest {
     parse(html(run(List.of(
         new EpochRow(1, Double.POSITIVE_INFINITY, 1, 1, 1, 1, new double[] {1, Double.POSITIVE_INFINITY}),
         new EpochRow(2, -1e308, 1e308, 1, 1, 1, new double[] {0, 0})), OptionalInt.of(1))));
-    parse(html(with(new Classes("test", List.of("only"), new long[][] {{0}}))));
+    parse(html(with(new Classes("test", List.of("only"), SampleReports.matrix(new long[][] {{0}})))));
     parse(html(with(new Numbers("test", List.of(new Target("none", new double[0], new double[0]),
         new Target("nan", new double[] {1}, new double[] {Double.NaN}),
         new Target("flat", new double[] {2, 2}, new double[] {2, 2}))))));
@@ -139,7 +139,7 @@ class HtmlReportTest {
 
   @Test
   void theMatrixCountsWhatWasPredicted() throws Exception {
-    Document document = parse(html(with(new Classes("test", List.of("cat", "dog"), new long[][] {{8, 2}, {1, 3}}))));
+    Document document = parse(html(with(new Classes("test", List.of("cat", "dog"), SampleReports.matrix(new long[][] {{8, 2}, {1, 3}})))));
     assertEquals("dog", nodes(document, "//table[@id='confusion']/thead/tr/th[3]").item(0).getTextContent());
     assertEquals("2", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[2]").item(0).getTextContent());
     assertEquals("80%", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[3]").item(0).getTextContent());

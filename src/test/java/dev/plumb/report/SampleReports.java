@@ -14,6 +14,7 @@ import dev.plumb.study.GridRow;
 import dev.plumb.study.GridRunner;
 import dev.plumb.study.GridStudy;
 import dev.plumb.study.StudySpecReader;
+import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochRow;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,8 +56,21 @@ final class SampleReports {
       counts[actual][random.nextInt(100) < 95 ? actual : random.nextInt(10)]++;
     }
     List<String> names = Arrays.stream(new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}).mapToObj(Integer::toString).toList();
-    return run("digits-3", rows, "accuracy", OptionalInt.of(68), OptionalInt.empty(), new Classes("validation", names, counts),
+    return run("digits-3", rows, "accuracy", OptionalInt.of(68), OptionalInt.empty(), new Classes("validation", names, matrix(counts)),
         "Early stopping: the validation loss did not fall for 20 epochs.");
+  }
+
+  /** A confusion matrix of these counts, [true class][predicted class]. */
+  static ConfusionMatrix matrix(long[][] counts) {
+    List<ConfusionMatrix.Cell> cells = new ArrayList<>();
+    for (int actual = 0; actual < counts.length; actual++) {
+      for (int predicted = 0; predicted < counts.length; predicted++) {
+        if (counts[actual][predicted] > 0) {
+          cells.add(new ConfusionMatrix.Cell(actual, predicted, counts[actual][predicted]));
+        }
+      }
+    }
+    return new ConfusionMatrix(counts.length, cells);
   }
 
   static RunReport regression() {

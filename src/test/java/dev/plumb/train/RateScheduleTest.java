@@ -2,8 +2,10 @@ package dev.plumb.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.Schedule;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +60,25 @@ class RateScheduleTest {
       pieces = next;
       assertEquals(whole.state(), pieces.state());
     }
+  }
+
+  /** As large as a rate may be, so that every sum or product beyond the rate itself overflows. */
+  @Test
+  void largestRateDoesNotOverflow() {
+    double largest = Double.MAX_VALUE;
+    for (Schedule schedule : List.of(Schedule.Constant.DEFAULT, Schedule.Cosine.DEFAULT, new Schedule.Cosine(largest),
+        Schedule.Step.DEFAULT, Schedule.Exponential.DEFAULT, Schedule.Plateau.DEFAULT)) {
+      RateSchedule rates = new RateSchedule(largest, schedule, 10, 50);
+      for (int step = 0; step < 100; step++) {
+        double rate = rates.rate(step / 10, step);
+        assertTrue(rate >= 0 && rate <= largest, schedule + ": " + rate + " in step " + step);
+        if (step % 10 == 9) {
+          rates.epochDone(1);
+        }
+      }
+    }
+    assertEquals(largest / 2, new RateSchedule(largest, Schedule.Constant.DEFAULT, 10, 50).rate(2, 24));
+    assertEquals(largest, new RateSchedule(largest, Schedule.Cosine.DEFAULT, 10, 0).rate(0, 0));
   }
 
   private static double[] rates(Schedule schedule, int epochs) {

@@ -3,6 +3,8 @@ package dev.plumb.backend.cpu;
 import dev.plumb.backend.cpu.blas.OpenBlas;
 import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
@@ -38,12 +40,40 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
     if ("java".equals(System.getProperty(PROPERTY))) {
       return plainJava(PROPERTY + " is set to java");
     }
-    OpenBlas.Loading loading = OpenBlas.load();
+    OpenBlas.Loading loading = loadOpenBlas();
     if (loading instanceof OpenBlas.Refused refused) {
       return plainJava(refused.reason());
     }
     OpenBlas openBlas = ((OpenBlas.Loaded) loading).openBlas();
     return new Products(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
+  }
+
+  /**
+   * Loads in a thread of its own, which nobody interrupts: an interrupt ends the unpacking, and the whole process would be left with
+   * plain Java.
+   */
+  private static OpenBlas.Loading loadOpenBlas() {
+    FutureTask<OpenBlas.Loading> loading = new FutureTask<>(OpenBlas::load);
+    new Thread(loading, "plumb-openblas").start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return loading.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          if (e.getCause() instanceof Error error) {
+            throw error;
+          }
+          throw (RuntimeException) e.getCause();
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.model.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,7 +103,7 @@ final class CudaNatives {
       }
       initialise(folder.path());
     } catch (IOException e) {
-      throw new Stopped(Obstacle.cannotUnpack(String.valueOf(e.getMessage())));
+      throw new Stopped(Obstacle.cannotUnpack(FileErrors.reason(e)));
     }
   }
 

@@ -1,12 +1,11 @@
 package dev.plumb.backend.cuda;
 
+import java.io.EOFException;
 import java.io.IOException;
-import java.nio.BufferUnderflowException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
  * A shared library of Linux, looked at before it is loaded: the system's loader maps a library that ends too early all the
@@ -41,8 +40,8 @@ final class SharedObject {
   private SharedObject() {}
 
   static State state(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      ByteBuffer header = read(channel, 0, HEADER_BYTES);
+    try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "r")) {
+      ByteBuffer header = read(content, 0, HEADER_BYTES);
       if (header.getInt(0) != MAGIC) {
         return State.DAMAGED;
       }
@@ -54,29 +53,26 @@ final class SharedObject {
       if (bytes < LEAST_PROGRAM_HEADER_BYTES || count == 0) {
         return State.DAMAGED;
       }
-      ByteBuffer segments = read(channel, header.getLong(PROGRAM_HEADERS), bytes * count);
+      ByteBuffer segments = read(content, header.getLong(PROGRAM_HEADERS), bytes * count);
       for (int at = 0; at < bytes * count; at += bytes) {
         long end = segments.getLong(at + SEGMENT_OFFSET) + segments.getLong(at + SEGMENT_BYTES_IN_FILE);
-        if (segments.getInt(at) == LOADED_SEGMENT && end > channel.size()) {
+        if (segments.getInt(at) == LOADED_SEGMENT && end > content.length()) {
           return State.DAMAGED;
         }
       }
       return State.WHOLE;
-    } catch (BufferUnderflowException e) {
+    } catch (EOFException e) {
       return State.DAMAGED;
     }
   }
 
-  private static ByteBuffer read(FileChannel channel, long from, int bytes) throws IOException {
+  private static ByteBuffer read(RandomAccessFile content, long from, int bytes) throws IOException {
     if (from < 0) {
-      throw new BufferUnderflowException();
+      throw new EOFException();
     }
-    ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer, from + buffer.position()) < 0) {
-        throw new BufferUnderflowException();
-      }
-    }
-    return buffer;
+    byte[] read = new byte[bytes];
+    content.seek(from);
+    content.readFully(read);
+    return ByteBuffer.wrap(read).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -1,0 +1,119 @@
+package dev.plumb.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
+import dev.plumb.data.Column;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import dev.plumb.store.TrainedModel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PredictorTest {
+  private static final int ROWS = 5000;
+  /** So many, one for each row, that a piece has the fewest rows. */
+  private static final int CLASSES = ROWS;
+
+  @Test
+  void piecesGiveTheResultsOfTheWhole() {
+    Table table = table();
+    Prepared prepared = prepared(table);
+    TrainedModel model = model(prepared);
+    int outputs = model.network().outputs();
+    double[] whole = new double[ROWS * outputs];
+    try (Backend backend = cpu()) {
+      try (TrainingSession session = backend.open(prepared.network(), prepared.fit().training(), 1)) {
+        session.write(Slot.PARAMETERS, 0, model.parameters());
+        session.predict(0, prepared.training(), whole);
+      }
+      double[] expected = model.results(whole);
+      try (Predictor predictor = new Predictor(backend, model, Precision.FP32)) {
+        assertEquals(List.of(1024, 1024, 1024, 1024, 904), predictor.pieces(table).stream().map(Table::rows).toList());
+        Predictions all = predictor.predict(table);
+        int row = 0;
+        int right = 0;
+        for (Table piece : predictor.pieces(table)) {
+          Predictions predictions = predictor.predict(piece);
+          for (int i = 0; i < piece.rows(); i++) {
+            for (int c = 0; c < outputs; c++) {
+              assertEquals(expected[row * outputs + c], predictions.probability(i, c));
+              assertEquals(expected[row * outputs + c], all.probability(row, c));
+            }
+            right += predictions.className(i).equals(table.column("y").word(row)) ? 1 : 0;
+            row++;
+          }
+        }
+        assertEquals(ROWS, row);
+        assertTrue(right > 0);
+        assertEquals((double) right / ROWS, predictor.score(table).metric());
+      }
+    }
+  }
+
+  @Test
+  void numbersAreScoredInPiecesToo() {
+    Table table = TableReader.read(Path.of("src/test/resources/tables/diabetes.csv"), ReadOptions.DEFAULT);
+    Prepared prepared = Prepared.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)));
+    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared), Precision.FP32)) {
+      Predictions all = predictor.predict(table);
+      Scores.OfNumbers scores = (Scores.OfNumbers) predictor.score(table);
+      for (int row = 0; row < table.rows(); row++) {
+        assertEquals(all.number(row), scores.predicted()[0][row]);
+        assertEquals(table.column(all.targetNames().get(0)).number(row), scores.truth()[0][row]);
+      }
+    }
+  }
+
+  @Test
+  void rowThatCannotBePredictedIsFoundBeforeTheFirstPiece() {
+    Table table = table();
+    double[] numbers = IntStream.range(0, ROWS).mapToDouble(row -> row == ROWS - 1 ? Double.NaN : row).toArray();
+    Table missing = Table.of(List.of(Column.ofNumbers("x", numbers)));
+    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared(table)), Precision.FP32)) {
+      String message = assertThrows(InvalidInputException.class, () -> predictor.requirePredictable(missing)).getMessage();
+      assertTrue(message.startsWith("row 5000 has no value in column \"x\""), message);
+    }
+  }
+
+  @Test
+  void moreResultsThanAnArrayHoldsAreRefused() {
+    Table table = table();
+    Table many = table.rows(IntStream.range(0, 500_000).map(row -> row % ROWS).toArray());
+    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared(table)), Precision.FP32)) {
+      String message = assertThrows(InvalidInputException.class, () -> predictor.predict(many)).getMessage();
+      assertEquals("500000 rows of 5000 results are more than one array holds; predict fewer rows at once", message);
+    }
+  }
+
+  private static Table table() {
+    double[] x = IntStream.range(0, ROWS).mapToDouble(row -> row).toArray();
+    String[] y = IntStream.range(0, ROWS).mapToObj(row -> "class " + row % CLASSES).toArray(String[]::new);
+    return Table.of(List.of(Column.ofNumbers("x", x), Column.ofWords("y", y)));
+  }
+
+  private static Prepared prepared(Table table) {
+    return Prepared.of(table, TrainConfig.DEFAULT.with(c -> c.hidden().validation(0)));
+  }
+
+  private static TrainedModel model(Prepared prepared) {
+    return new TrainedModel(prepared.network(), prepared.loss(), Precision.FP32, prepared.encoding(),
+        prepared.start().parameters(), new TreeMap<>());
+  }
+
+  private static Backend cpu() {
+    return new CpuBackend(CpuOptions.standard(), note -> {});
+  }
+}
