@@ -1,6 +1,7 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -103,6 +105,8 @@ final class ArrayTable {
       return targets(array(source, budget), "label", rows);
     } catch (InvalidInputException e) {
       throw e.at("labels " + file);
+    } catch (ZipException | EOFException e) {
+      throw Source.damaged(e).at("labels " + file);
     } catch (IOException e) {
       throw new InvalidInputException("labels " + file + ": " + TableReader.reason(file, e), e);
     }
