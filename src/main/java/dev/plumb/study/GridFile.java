@@ -89,6 +89,7 @@ public final class GridFile implements AutoCloseable {
       }), StandardCharsets.UTF_8) + "\n");
       return file;
     } catch (FileAlreadyExistsException e) {
+      requireRegular(path);
       throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
           + ", else name another", e);
     } catch (IOException e) {
@@ -115,6 +116,7 @@ public final class GridFile implements AutoCloseable {
    * @throws InvalidInputException when it is not there or is no run file
    */
   public static GridFile open(Path path) {
+    requireRegular(path);
     try {
       GridFile file = new GridFile(path, FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE));
       file.cutTornLine();
@@ -123,6 +125,13 @@ public final class GridFile implements AutoCloseable {
       throw new InvalidInputException(path + ": there is no such file", e);
     } catch (IOException e) {
       throw new InvalidInputException("cannot go on with " + path + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void requireRegular(Path path) {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new InvalidInputException(path + ": a study keeps its networks in a file, to be resumed, and this is "
+          + (Files.isDirectory(path) ? "a folder" : "a pipe or a device"));
     }
   }
 
