@@ -126,6 +126,16 @@ class PipeTest {
     plumb("predict", run, data.toString(), "--out", "/dev/null");
   }
 
+  /** Nothing is there that one of them could overwrite. */
+  @Test
+  void severalResultsMayGoToADevice() throws IOException {
+    Path grid = Files.writeString(folder.resolve("grid.json"), GRID);
+    plumb("study", grid.toString(), "--device", "reference", "--log", folder.resolve("a.runs").toString(), "--json", "/dev/null",
+        "--csv", "/dev/null", "--report", "/dev/null");
+    Plumbed ran = Plumbed.run("predict", run, "/dev/null", "--out", "/dev/null");
+    assertRefused("/dev/null: is empty; a table is needed", ran);
+  }
+
   private static String plumb(String... arguments) {
     Plumbed ran = Plumbed.run(arguments);
     assertEquals(0, ran.code(), ran.err());
