@@ -222,6 +222,6 @@ final class CsvColumn {
     String shown = word.length() > 40 ? word.substring(0, 40) + "..." : word;
     return new InvalidInputException("line " + line + ", " + place + ": \"" + shown.replaceAll("\\p{Cntrl}", " ")
         + "\" is not a number, as the column's other values are; correct it, leave it empty, or read the column as words"
-        + " (--words " + name + ")");
+        + " (--categorical " + name + ")");
   }
 }

@@ -120,7 +120,7 @@ class CsvTableTest {
     assertEquals(word, table.column("x").word(0));
     assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
         + "\" is not a number, as the column's other values are; correct it,"
-        + " leave it empty, or read the column as words (--words x)", () ->
+        + " leave it empty, or read the column as words (--categorical x)", () ->
         read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)));
   }
 
