@@ -1,12 +1,12 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /** The distinct values of a column as names, in ascending order (numbers by their value), and the place of each. */
@@ -22,14 +22,18 @@ final class ClassNames {
   }
 
   static ClassNames of(Column column) {
+    int[] rows = IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).toArray();
     if (!column.isNumeric()) {
-      TreeSet<String> words = new TreeSet<>();
-      IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).forEach(row -> words.add(column.word(row)));
-      return new ClassNames(List.copyOf(words));
+      return new ClassNames(Arrays.stream(rows).mapToObj(column::word).distinct().sorted().toList());
     }
-    double[] numbers = IntStream.range(0, column.rows()).mapToDouble(column::number).filter(number -> !Double.isNaN(number))
-        .sorted().toArray();
-    return new ClassNames(Arrays.stream(numbers).mapToObj(Column::written).distinct().toList());
+    Map<String, Double> numbers = new HashMap<>();
+    for (int row : rows) {
+      numbers.put(column.word(row), column.number(row));
+    }
+    // Names of large whole numbers can differ where the nearest doubles are the same.
+    return new ClassNames(numbers.entrySet().stream()
+        .sorted(Map.Entry.<String, Double>comparingByValue().thenComparing(entry -> new BigDecimal(entry.getKey())))
+        .map(Map.Entry::getKey).toList());
   }
 
   List<String> names() {

@@ -70,8 +70,9 @@ public final class Column {
     if (values instanceof Values.Words words) {
       return words.get(sourceRow(row));
     }
-    double number = number(row);
-    return Double.isNaN(number) ? null : written(number);
+    Values.Numbers numbers = (Values.Numbers) values;
+    int source = sourceRow(row);
+    return Double.isNaN(numbers.get(source)) ? null : numbers.text(source);
   }
 
   /** Where a row stood in what was read, from 0. */

@@ -8,13 +8,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.function.IntToDoubleFunction;
 
 /**
  * An array that was read whole, as rows: [rows x columns], where a row of an array of more dimensions is all that one index of
  * the first has, and an array of one dimension is one column.
  */
-record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDoubleFunction cells) {
+record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells) {
+  /** The numbers in the order of the file. */
+  interface Cells {
+    double number(int cell);
+
+    /** Returns the number as the name of a class or a category. */
+    default String text(int cell) {
+      return Column.written(number(cell));
+    }
+  }
+
   /** What stands before the numbers. */
   record Header(NumberType type, ByteOrder order, long[] shape, boolean columnAfterColumn) {
     /**
@@ -62,11 +71,11 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDouble
 
   private void requireNoInfinity(int values) {
     for (int i = 0; i < values; i++) {
-      if (Double.isInfinite(cells.applyAsDouble(i))) {
+      if (Double.isInfinite(cells.number(i))) {
         int row = columnAfterColumn ? i % rows : i / columns;
         int column = columnAfterColumn ? i / rows : i % columns;
         throw new InvalidInputException("row " + (row + 1) + ", column " + (column + 1) + " is "
-            + cells.applyAsDouble(i) + "; data must be finite");
+            + cells.number(i) + "; data must be finite");
       }
     }
   }

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntToDoubleFunction;
 
 /** What a column holds, row by row, in the width of the file it came from. */
 sealed interface Values {
@@ -14,13 +13,23 @@ sealed interface Values {
   /** Numbers; a missing one is NaN. */
   sealed interface Numbers extends Values {
     double get(int row);
+
+    /** Returns a number that is not missing as the name of a class or a category. */
+    default String text(int row) {
+      return Column.written(get(row));
+    }
   }
 
   /** Of an array that was read whole: every step-th of its cells from the first on. */
-  record Picked(IntToDoubleFunction cells, int first, int step, int size) implements Numbers {
+  record Picked(NumberArray.Cells cells, int first, int step, int size) implements Numbers {
     @Override
     public double get(int row) {
-      return cells.applyAsDouble(first + row * step);
+      return cells.number(first + row * step);
+    }
+
+    @Override
+    public String text(int row) {
+      return cells.text(first + row * step);
     }
   }
 
