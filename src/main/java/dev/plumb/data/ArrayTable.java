@@ -20,6 +20,8 @@ import java.util.zip.ZipFile;
  * Tables from files of numbers alone, NPY, NPZ and IDX: features are named 1, 2, 3, ..., and targets, which are last, label or y.
  */
 final class ArrayTable {
+  private static final int MAX_LISTED = 12;
+
   private ArrayTable() {}
 
   /**
@@ -37,7 +39,7 @@ final class ArrayTable {
     }
     Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
     if (labels.isPresent()) {
-      columns.addAll(labels(labels.get(), array.rows(), budget));
+      columns.addAll(labels(labels.get(), array.rows(), budget.without(array)));
     }
     return Table.of(columns);
   }
@@ -56,14 +58,16 @@ final class ArrayTable {
       if (x == null) {
         throw new InvalidInputException(entries.isEmpty()
             ? "is a ZIP file without NumPy arrays; save a spreadsheet as CSV"
-            : "has the arrays " + String.join(", ", entries.keySet()) + "; X and y, or a single one, are needed");
+            : "has the arrays " + String.join(", ", entries.keySet().stream().limit(MAX_LISTED).toList())
+                + (entries.size() > MAX_LISTED ? ", ..." : "") + "; X and y, or a single one, are needed");
       }
       if (y == null && options.targetsNeeded()) {
         throw new InvalidInputException("has an array X, but no array y of what is to be learnt");
       }
-      List<Column> columns = new ArrayList<>(array(zip, x, budget).asColumns(i -> Integer.toString(i + 1)));
+      NumberArray features = array(zip, x, budget);
+      List<Column> columns = new ArrayList<>(features.asColumns(i -> Integer.toString(i + 1)));
       if (y != null) {
-        columns.addAll(targets(array(zip, y, budget), "y", columns.get(0).rows()));
+        columns.addAll(targets(array(zip, y, budget.without(features)), "y", features.rows()));
       }
       return Table.of(columns);
     }

@@ -182,7 +182,8 @@ class ArrayTableTest {
       assertTrue(refusal(() -> read(changed)).contains("has a header that is not NPY's"), wrong);
     }
     byte[] large = text.replace("(2, 3), }       ", "(2000000000, 3)}").getBytes(StandardCharsets.ISO_8859_1);
-    assertTrue(refusal(() -> read(large)).contains("need about 96.0 GB of memory"), refusal(() -> read(large)));
+    assertRefused("stdin: 2000000000 rows of 3 numbers are more than the 2147483639 values that data may have; use fewer rows or"
+        + " columns", () -> read(large));
     Path file = Files.write(folder.resolve("large.npy"), large);
     assertRefused(file + ": says that it has 2000000000 x 3 numbers of 8 bytes, but has 48 bytes of them; the file is not"
         + " complete",
