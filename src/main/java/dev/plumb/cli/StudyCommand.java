@@ -19,6 +19,7 @@ import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -189,7 +190,8 @@ final class StudyCommand implements Command {
   static void requireApart(String option, Optional<Path> file, String what, Optional<Path> other) {
     if (file.isPresent() && other.isPresent()
         && (AtomicFile.isSameFile(file.get(), other.get())
-            || file.get().toAbsolutePath().normalize().equals(other.get().toAbsolutePath().normalize()))) {
+            || (!Files.exists(file.get())
+                && file.get().toAbsolutePath().normalize().equals(other.get().toAbsolutePath().normalize())))) {
       throw new InvalidInputException(option + " " + file.get() + " would overwrite " + what + "; name another file");
     }
   }

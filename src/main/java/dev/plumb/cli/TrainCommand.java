@@ -4,6 +4,7 @@ import dev.plumb.Backends;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.train.Checkpoint;
+import dev.plumb.train.DataFile;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunLock;
 import dev.plumb.train.TrainConfig;
@@ -20,6 +21,7 @@ import org.apache.commons.cli.Options;
 /** {@code plumb train}: one network on a data file, and a run folder with all that came of it. */
 final class TrainCommand implements Command {
   private static final double MOST_SECONDS = 1e6;
+  private static final String STANDARD_INPUT = DataFile.FILE_NEEDED + "standard input";
 
   private final DeviceChoice devices;
 
@@ -70,15 +72,24 @@ final class TrainCommand implements Command {
       return ExitCode.DONE;
     }
     TrainRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
-    if (request.data().equals(DataOptions.STREAM)) {
-      throw new InvalidInputException("training reads its data again when it is resumed: a file is needed, not standard input");
-    }
+    requireFiles(request, arguments);
     try (Backends.Selection device = devices.open(arguments, err)) {
       request = request.withConfig(precisionFor(device, request.config(), arguments));
       DeviceChoice.requirePrecision(device, request.config().precision());
       TrainRequest.requireInRange(request.config(), arguments);
       TrainRun run = new TrainRun(device, arguments.has(Flags.QUIET), out, err);
       return run.begin(request, arguments.given(), every);
+    }
+  }
+
+  private static void requireFiles(TrainRequest request, Arguments arguments) {
+    if (request.data().equals(DataOptions.STREAM)) {
+      throw new InvalidInputException(STANDARD_INPUT);
+    }
+    for (Option option : List.of(Flags.LABELS, Flags.TEST)) {
+      if (arguments.path(option).equals(Optional.of(DataOptions.STREAM))) {
+        throw new InvalidInputException("--" + option.getLongOpt() + ": " + STANDARD_INPUT);
+      }
     }
   }
 

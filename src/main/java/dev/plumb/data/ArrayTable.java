@@ -1,6 +1,7 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,12 +13,15 @@ import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
  * Tables from files of numbers alone, NPY, NPZ and IDX: features are named 1, 2, 3, ..., and targets, which are last, label or y.
  */
 final class ArrayTable {
+  private static final int MAX_LISTED = 12;
+
   private ArrayTable() {}
 
   /**
@@ -34,7 +38,7 @@ final class ArrayTable {
           + " name them (--labels FILE)");
     }
     Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
-    List<Column> targets = labels.isPresent() ? labels(labels.get(), array.rows(), budget) : List.of();
+    List<Column> targets = labels.isPresent() ? labels(labels.get(), array.rows(), budget.without(array)) : List.of();
     return joined(columns, targets);
   }
 
@@ -58,13 +62,15 @@ final class ArrayTable {
       if (x == null) {
         throw new InvalidInputException(entries.isEmpty()
             ? "is a ZIP file without NumPy arrays; save a spreadsheet as CSV"
-            : "has the arrays " + String.join(", ", entries.keySet()) + "; X and y, or a single one, are needed");
+            : "has the arrays " + String.join(", ", entries.keySet().stream().limit(MAX_LISTED).toList())
+                + (entries.size() > MAX_LISTED ? ", ..." : "") + "; X and y, or a single one, are needed");
       }
       if (y == null && options.targetsNeeded()) {
         throw new InvalidInputException("has an array X, but no array y of what is to be learnt");
       }
-      List<Column> features = array(zip, x, budget).asColumns(i -> Integer.toString(i + 1));
-      return joined(features, y == null ? List.of() : targets(array(zip, y, budget), "y", features.get(0).rows()));
+      NumberArray array = array(zip, x, budget);
+      List<Column> features = array.asColumns(i -> Integer.toString(i + 1));
+      return joined(features, y == null ? List.of() : targets(array(zip, y, budget.without(array)), "y", array.rows()));
     }
   }
 
@@ -104,6 +110,8 @@ final class ArrayTable {
       return targets(array(source, budget), "label", rows);
     } catch (InvalidInputException e) {
       throw e.at("labels " + file);
+    } catch (ZipException | EOFException e) {
+      throw Source.damaged(e).at("labels " + file);
     } catch (IOException e) {
       throw new InvalidInputException("labels " + file + ": " + TableReader.reason(file, e), e);
     }

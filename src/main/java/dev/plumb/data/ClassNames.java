@@ -1,13 +1,14 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.math.BigDecimal;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
@@ -40,19 +41,17 @@ final class ClassNames {
 
   /** @throws InvalidInputException when two ways to write one number could be one class or two */
   static ClassNames of(Column column) {
+    int[] rows = IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).toArray();
     if (!column.isNumeric()) {
-      TreeSet<String> words = new TreeSet<>();
-      IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).forEach(row -> words.add(column.word(row)));
-      return new ClassNames(List.copyOf(words));
+      return new ClassNames(Arrays.stream(rows).mapToObj(column::word).distinct().sorted().toList());
     }
     Map<String, Double> numbers = new HashMap<>();
-    for (int row = 0; row < column.rows(); row++) {
-      if (!column.isMissing(row)) {
-        numbers.put(column.word(row), column.number(row) + 0.0);
-      }
+    for (int row : rows) {
+      numbers.put(column.word(row), column.number(row) + 0.0);
     }
     List<String> names = numbers.keySet().stream()
-        .sorted(Comparator.comparing((String name) -> numbers.get(name)).thenComparing(Comparator.naturalOrder())).toList();
+        .sorted(Comparator.comparing((String name) -> numbers.get(name)).thenComparing((String name) -> new BigDecimal(name))
+            .thenComparing(Comparator.naturalOrder())).toList();
     for (int i = 1; i < names.size(); i++) {
       String one = names.get(i - 1);
       String other = names.get(i);

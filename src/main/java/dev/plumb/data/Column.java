@@ -8,7 +8,7 @@ import dev.plumb.model.InvalidInputException;
  */
 public final class Column {
   /** Whole numbers up to here are written without a fraction: a double holds them all. */
-  private static final double MOST_WHOLE = 1L << 53;
+  private static final double MAX_WHOLE = 1L << 53;
 
   private final String name;
   private final Values values;
@@ -109,6 +109,14 @@ public final class Column {
     return ((Values.Numbers) values).text(sourceRow(row));
   }
 
+  /** Something that is equal for rows of the same number, also where doubles are too coarse to tell. */
+  Object identity(int row) {
+    double number = number(row);
+    boolean isExact = Math.abs(number) <= MAX_WHOLE || values instanceof Values.Doubles;
+    // + 0.0 makes one of the two zeros.
+    return isExact ? (Object) (number + 0.0) : word(row);
+  }
+
   /** Whether its numbers are names made of digits, such as 00501 or an id of 20 digits. */
   boolean hasCodes() {
     return values instanceof Values.Doubles doubles && doubles.areCodes();
@@ -143,6 +151,6 @@ public final class Column {
 
   /** How a number is written as the name of a class or a category. */
   static String written(double number) {
-    return number == Math.rint(number) && Math.abs(number) <= MOST_WHOLE ? Long.toString((long) number) : Double.toString(number);
+    return number == Math.rint(number) && Math.abs(number) <= MAX_WHOLE ? Long.toString((long) number) : Double.toString(number);
   }
 }

@@ -7,11 +7,22 @@ import java.util.Locale;
  * How much memory a table may take, so that a file which does not fit is refused with the remedy before it is read whole.
  *
  * @param bytes of the heap that can be used
+ * @param taken by what was read before into the same table
  */
-record HeapBudget(long bytes) {
+record HeapBudget(long bytes, double taken) {
+  /**
+   * A column's own objects, from reading to encoding, splitting and writing a model: a training of 1,000,000 columns and 3 rows
+   * takes between 768 MiB and 1 GiB.
+   */
+  static final double COLUMN_BYTES = 1000;
+
   /** What the heap holds beside data: classes' own objects, the network, what the collector needs to move things about. */
   private static final double SHARE = 0.85;
   private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
+
+  HeapBudget(long bytes) {
+    this(bytes, 0);
+  }
 
   static HeapBudget ofHeap() {
     return new HeapBudget((long) (SHARE * Runtime.getRuntime().maxMemory()));
@@ -24,12 +35,17 @@ record HeapBudget(long bytes) {
    * @throws InvalidInputException when a table of so many bytes and values does not fit
    */
   void require(double tableBytes, double values, String what) {
-    double needed = tableBytes + Double.BYTES * values;
+    double needed = taken + tableBytes + Double.BYTES * values;
     if (needed > bytes) {
       long gigabytes = (long) Math.ceil(needed / SHARE / (1 << 30)) + 1;
-      throw new InvalidInputException(what + " need about " + size(needed) + " of memory, but Java may use " + size(bytes)
+      throw new InvalidInputException(what + (taken > 0 ? " and what was read before" : "") + " need about " + size(needed) + " of memory, but Java may use " + size(bytes)
           + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes + "g (if the machine has that much), or use fewer rows or columns");
     }
+  }
+
+  /** Returns what is left when an array is kept. */
+  HeapBudget without(NumberArray array) {
+    return new HeapBudget(bytes, taken + array.bytes());
   }
 
   /** @throws InvalidInputException when so many numbers are more than one array holds */

@@ -21,6 +21,7 @@ public final class NpyFormat {
   private static final byte[] MARK = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   /** NumPy's own headers stay far below it. */
   private static final int LONGEST_HEADER = 1 << 16;
+  private static final int MAX_SHOWN = 200;
   private static final Pattern DESCR = Pattern.compile("'descr'\\s*:\\s*'([<>|=]?)(\\w+)'");
   private static final Pattern FORTRAN_ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9L,\\s]*)\\)");
@@ -71,7 +72,9 @@ public final class NpyFormat {
     Matcher order = FORTRAN_ORDER.matcher(header);
     Matcher shape = SHAPE.matcher(header);
     if (!order.find() || !shape.find()) {
-      throw new InvalidInputException("has a header that is not NPY's: " + header.strip());
+      String shown = header.strip();
+      throw new InvalidInputException(
+          "has a header that is not NPY's: " + shown.substring(0, Math.min(shown.length(), MAX_SHOWN)));
     }
     if (!descr.find()) {
       throw new InvalidInputException("has records instead of numbers; save an array of one dtype");

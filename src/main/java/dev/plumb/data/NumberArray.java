@@ -8,13 +8,27 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.function.IntToDoubleFunction;
 
 /**
  * An array that was read whole, as rows: [rows x columns], where a row of an array of more dimensions is all that one index of
  * the first has, and an array of one dimension is one column.
+ *
+ * @param bytes of memory that it takes as columns of a table and as the network takes it
  */
-record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDoubleFunction cells) {
+record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells, double bytes) {
+  /** NumPy's arrays have no more. */
+  private static final int MAX_DIMENSIONS = 64;
+
+  /** The numbers in the order of the file. */
+  interface Cells {
+    double number(int cell);
+
+    /** Returns the number as the name of a class or a category. */
+    default String text(int cell) {
+      return Column.written(number(cell));
+    }
+  }
+
   /** What stands before the numbers. */
   record Header(NumberType type, ByteOrder order, long[] shape, boolean columnAfterColumn) {
     /**
@@ -26,6 +40,9 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDouble
       if (shape.length == 0) {
         throw new InvalidInputException("has a single number; a table needs rows");
       }
+      if (shape.length > MAX_DIMENSIONS) {
+        throw new InvalidInputException("has " + shape.length + " dimensions; " + MAX_DIMENSIONS + " are the most that are read");
+      }
       double values = Arrays.stream(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
       String what = Arrays.stream(shape).mapToObj(Long::toString).reduce((a, b) -> a + " x " + b).orElseThrow();
       if (Arrays.stream(shape).anyMatch(length -> length < 1)) {
@@ -35,15 +52,16 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDouble
         throw new InvalidInputException("says that it has " + what + " numbers of " + type.bytes() + " bytes, but has "
             + Math.round(bytesLeft) + " bytes of them; the file is not complete");
       }
-      budget.require(values * type.heldBytes(), values, what + " numbers");
-      HeapBudget.requireArray(shape[0], values / shape[0]);
+      double columns = values / shape[0];
+      HeapBudget.requireArray(shape[0], columns);
+      double tableBytes = values * type.heldBytes() + columns * HeapBudget.COLUMN_BYTES;
+      budget.require(tableBytes, values, what + " numbers");
       if (columnAfterColumn && shape.length > 2) {
         throw new InvalidInputException("has " + shape.length + " dimensions in Fortran order; save it with"
             + " np.ascontiguousarray, or as rows and columns");
       }
-      int rows = (int) shape[0];
-      NumberArray array = new NumberArray(rows, (int) (values / rows), columnAfterColumn,
-          type.read(in, (int) values, order));
+      NumberArray array = new NumberArray((int) shape[0], (int) columns, columnAfterColumn,
+          type.read(in, (int) values, order), tableBytes + Double.BYTES * values);
       array.requireNoInfinity((int) values);
       return array;
     }
@@ -62,11 +80,11 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, IntToDouble
 
   private void requireNoInfinity(int values) {
     for (int i = 0; i < values; i++) {
-      if (Double.isInfinite(cells.applyAsDouble(i))) {
+      if (Double.isInfinite(cells.number(i))) {
         int row = columnAfterColumn ? i % rows : i / columns;
         int column = columnAfterColumn ? i / rows : i % columns;
         throw new InvalidInputException("row " + (row + 1) + ", column " + (column + 1) + " is "
-            + cells.applyAsDouble(i) + "; data must be finite");
+            + cells.number(i) + "; data must be finite");
       }
     }
   }

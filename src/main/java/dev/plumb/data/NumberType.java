@@ -5,11 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.function.IntToDoubleFunction;
 
 /**
  * The numbers that arrays in files are of: reals, integers with and without sign, truth values, by their size in bytes. They are
- * held in the narrowest of byte, float and double that holds them all; 8-byte integers are rounded to doubles.
+ * held in the narrowest of byte, float, double and long that holds them all. As numbers 8-byte integers are rounded to doubles, as
+ * texts they are exact.
  */
 enum NumberType {
   F4(4, 4), F8(8, 8), I1(1, 4), I2(2, 4), I4(4, 8), I8(8, 8), U1(1, 1), U2(2, 4), U4(4, 8), U8(8, 8), B1(1, 1);
@@ -35,14 +35,16 @@ enum NumberType {
   }
 
   /** @throws InvalidInputException when the stream ends before so many numbers */
-  IntToDoubleFunction read(InputStream in, int count, ByteOrder order) throws IOException {
+  NumberArray.Cells read(InputStream in, int count, ByteOrder order) throws IOException {
     if (heldBytes == 1) {
       byte[] held = new byte[count];
       requireAll(in.readNBytes(held, 0, count), count);
-      return i -> held[i] & 0xFF;
+      return cell -> held[cell] & 0xFF;
     }
+    boolean isLong = this == I8 || this == U8;
     float[] floats = heldBytes == 4 ? new float[count] : null;
-    double[] doubles = heldBytes == 8 ? new double[count] : null;
+    long[] longs = isLong ? new long[count] : null;
+    double[] doubles = heldBytes == 8 && !isLong ? new double[count] : null;
     ByteBuffer block = ByteBuffer.allocate(BLOCK).order(order);
     for (int done = 0; done < count; ) {
       int wanted = Math.min(count - done, BLOCK / bytes);
@@ -52,12 +54,29 @@ enum NumberType {
       for (int i = 0; i < wanted; i++, done++) {
         if (floats != null) {
           floats[done] = (float) next(block);
+        } else if (longs != null) {
+          longs[done] = block.getLong();
         } else {
           doubles[done] = next(block);
         }
       }
     }
-    return floats != null ? i -> floats[i] : i -> doubles[i];
+    if (longs != null) {
+      return new Longs(longs, this == U8);
+    }
+    return floats != null ? cell -> floats[cell] : cell -> doubles[cell];
+  }
+
+  private record Longs(long[] held, boolean isUnsigned) implements NumberArray.Cells {
+    @Override
+    public double number(int cell) {
+      return isUnsigned ? unsigned(held[cell]) : held[cell];
+    }
+
+    @Override
+    public String text(int cell) {
+      return isUnsigned ? Long.toUnsignedString(held[cell]) : Long.toString(held[cell]);
+    }
   }
 
   private double next(ByteBuffer block) {
@@ -67,11 +86,10 @@ enum NumberType {
       case I1 -> block.get();
       case I2 -> block.getShort();
       case I4 -> block.getInt();
-      case I8 -> block.getLong();
       case U1, B1 -> block.get() & 0xFF;
       case U2 -> block.getShort() & 0xFFFF;
       case U4 -> block.getInt() & 0xFFFFFFFFL;
-      case U8 -> unsigned(block.getLong());
+      case I8, U8 -> throw new IllegalStateException("8-byte integers are held as they are");
     };
   }
 

@@ -1,7 +1,6 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -9,7 +8,6 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
@@ -18,7 +16,6 @@ import java.util.zip.ZipException;
  */
 final class Source implements AutoCloseable {
   static final int LOOK = 16;
-  private static final int BUFFER = 1 << 16;
 
   private final CountedStream file;
   private final CountedStream content;
@@ -33,7 +30,7 @@ final class Source implements AutoCloseable {
     file = new CountedStream(stream);
     PushbackInputStream raw = new PushbackInputStream(file, LOOK);
     byte[] first = look(raw);
-    packed = first.length >= 2 && (first[0] & 0xFF) == 0x1F && (first[1] & 0xFF) == 0x8B;
+    packed = first.length >= 2 && (first[0] & 0xFF) == GzipStream.FIRST_BYTE && (first[1] & 0xFF) == GzipStream.SECOND_BYTE;
     content = new CountedStream(packed ? unpack(raw) : raw);
     in = new PushbackInputStream(content, LOOK);
     start = packed ? lookUnpacked(in) : first;
@@ -42,7 +39,9 @@ final class Source implements AutoCloseable {
   static Source of(Path file) throws IOException {
     InputStream stream = Files.newInputStream(file);
     try {
-      return new Source(new BufferedInputStream(stream), Files.isRegularFile(file) ? Files.size(file) : -1);
+      long size = Files.isRegularFile(file) ? Files.size(file) : 0;
+      // Files that the system makes up while they are read, such as those in /proc, have a size of 0.
+      return new Source(stream, size > 0 ? size : -1);
     } catch (IOException | RuntimeException e) {
       stream.close();
       throw e;
@@ -93,7 +92,7 @@ final class Source implements AutoCloseable {
 
   private static InputStream unpack(InputStream raw) throws IOException {
     try {
-      return new GZIPInputStream(raw, BUFFER);
+      return new GzipStream(raw);
     } catch (ZipException | EOFException e) {
       throw damaged(e);
     }

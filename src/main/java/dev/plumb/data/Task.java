@@ -22,14 +22,13 @@ public enum Task implements Keyed {
       return CLASSIFICATION;
     }
     int most = Math.min(MOST_INFERRED_CLASSES, Math.max(2, (int) Math.sqrt(target.rows())));
-    Set<Double> seen = new HashSet<>();
+    Set<Object> seen = new HashSet<>();
     for (int row = 0; row < target.rows(); row++) {
       double number = target.number(row);
       if (Double.isNaN(number)) {
         continue;
       }
-      // + 0.0 makes one of the two zeros.
-      if (number != Math.rint(number) || (seen.add(number + 0.0) && seen.size() > most)) {
+      if (number != Math.rint(number) || (seen.add(target.identity(row)) && seen.size() > most)) {
         return REGRESSION;
       }
     }

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntToDoubleFunction;
 
 /** What a column holds, row by row, in the width of the file it came from. */
 sealed interface Values {
@@ -15,7 +14,7 @@ sealed interface Values {
   sealed interface Numbers extends Values {
     double get(int row);
 
-    /** A number as it was written. */
+    /** Returns a number that is not missing as the name of a class or a category: as it was written, where that is known. */
     default String text(int row) {
       return Column.written(get(row));
     }
@@ -25,10 +24,15 @@ sealed interface Values {
   record Unreadable(int size) implements Values {}
 
   /** Of an array that was read whole: every step-th of its cells from the first on. */
-  record Picked(IntToDoubleFunction cells, int first, int step, int size) implements Numbers {
+  record Picked(NumberArray.Cells cells, int first, int step, int size) implements Numbers {
     @Override
     public double get(int row) {
-      return cells.applyAsDouble(first + row * step);
+      return cells.number(first + row * step);
+    }
+
+    @Override
+    public String text(int row) {
+      return cells.text(first + row * step);
     }
   }
 

@@ -72,10 +72,13 @@ public final class AtomicFile {
     }
   }
 
-  /** Whether both paths lead to one and the same file, links followed; false when either is not there. */
+  /**
+   * Returns whether both paths lead to one and the same file, links followed; false when either is not there, and for pipes and
+   * devices, which hold nothing that could be overwritten.
+   */
   public static boolean isSameFile(Path one, Path other) {
     try {
-      return Files.exists(one) && Files.isSameFile(one, other);
+      return Files.isRegularFile(one) && Files.isSameFile(one, other);
     } catch (IOException e) {
       return false;
     }

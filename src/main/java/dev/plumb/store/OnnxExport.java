@@ -28,10 +28,11 @@ import java.util.stream.IntStream;
  * <p>Inputs: where all columns are numbers, one input {@code features}, double [batch, columns], columns in the order of the text
  * {@code plumb.features}; else one input a column, called as the column, double or string [batch, 1]. A missing number is NaN, a
  * missing word is empty; where the model was trained to fill them in, the graph does, else the results of that row are NaN, or
- * those of an unknown category.
+ * those of an unknown category. Results are NaN also where a number is too large for the layers.
  *
  * <p>Outputs: {@code label}, string [batch], and {@code probabilities}, double [batch, classes]; or {@code predictions}, double
- * [batch, targets], in the targets' own units. (A column of one of these names keeps it, and the output gets an underscore.)
+ * [batch, targets], in the targets' own units. The label of a row whose probabilities are NaN is empty. (A column of one of these
+ * names keeps it, and the output gets an underscore.)
  *
  * <p>Columns are standardised in double. The layers compute in double for a model of fp64, in single for all others, and the
  * results are made in double again. Of fp64 models the one function in single is the erf of gelu, 1e-7 away: onnxruntime has none
@@ -201,11 +202,25 @@ public final class OnnxExport {
       graph.output(predictions, Type.DOUBLE, List.of(numbers.outputs()));
     } else if (target instanceof TargetEncoding.Classes classes) {
       String probabilities = probabilities(y);
-      String best = graph.node("ArgMax", List.of(attribute("axis", 1), attribute("keepdims", 0)), probabilities);
-      String label = graph.node("label", "", "Gather", List.of(), graph.constant("classes", classes.classNames()), best);
+      String label = graph.node("label", "", "Gather", List.of(), graph.constant("classes", labels(classes)),
+          place(probabilities, classes.outputs()));
       graph.output(label, Type.STRING, List.of());
       graph.output(probabilities, Type.DOUBLE, List.of(classes.outputs()));
     }
+  }
+
+  /** The classes, and after them the label of a row that has none. */
+  private static List<String> labels(TargetEncoding.Classes classes) {
+    List<String> labels = new ArrayList<>(classes.classNames());
+    labels.add("");
+    return labels;
+  }
+
+  /** The most probable class's place among the labels; that of the last one where the probabilities are not a number. */
+  private String place(String probabilities, int classes) {
+    String best = graph.node("ArgMax", List.of(attribute("axis", 1), attribute("keepdims", 0)), probabilities);
+    String sum = graph.node("ReduceSum", List.of(attribute("keepdims", 0)), probabilities, integers("axis", List.of(1), 1));
+    return graph.node("Where", graph.node("IsNaN", sum), integers("no_class", List.of(), classes), best);
   }
 
   private String probabilities(String y) {
@@ -248,6 +263,10 @@ public final class OnnxExport {
   /** A number in the layers' type. */
   private String number(double number) {
     return graph.constant("number", type, number);
+  }
+
+  private String integers(String wanted, List<Integer> shape, long... values) {
+    return graph.constant(new Tensor.Integers(wanted, Tensor.Type.I64, shape, values));
   }
 
   private String row(String wanted, double[] values) {

@@ -90,6 +90,7 @@ public final class GridFile implements AutoCloseable {
       }), StandardCharsets.UTF_8) + "\n");
       return file;
     } catch (FileAlreadyExistsException e) {
+      requireRegular(path);
       throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
           + ", else name another", e);
     } catch (IOException e) {
@@ -116,6 +117,7 @@ public final class GridFile implements AutoCloseable {
    * @throws InvalidInputException when it is not there or is no run file
    */
   public static GridFile open(Path path) {
+    requireRegular(path);
     try {
       GridFile file = new GridFile(path, FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE));
       file.cutTornLine();
@@ -124,6 +126,13 @@ public final class GridFile implements AutoCloseable {
       throw FileErrors.cannotRead(path, e);
     } catch (IOException e) {
       throw new InvalidInputException("cannot go on with " + path + ": " + FileErrors.reason(e), e);
+    }
+  }
+
+  private static void requireRegular(Path path) {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new InvalidInputException(path + ": a study keeps its networks in a file, to be resumed, and this is "
+          + (Files.isDirectory(path) ? "a folder" : "a pipe or a device"));
     }
   }
 

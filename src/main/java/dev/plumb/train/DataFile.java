@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import dev.plumb.model.FileErrors;
+import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * A file that a training reads, and what it held.
@@ -17,10 +19,16 @@ import java.util.HexFormat;
  * @param sha256 of its bytes, in 64 lower-case hexadecimal digits
  */
 public record DataFile(String role, String path, String sha256) {
-  private static final int BUFFER = 1 << 16;
+  /** What a message says of data that a resumed training could not read again. */
+  public static final String FILE_NEEDED = "training reads its data again when it is resumed: a file is needed, not ";
 
-  /** @throws dev.plumb.model.InvalidInputException when it cannot be read */
+  private static final int BUFFER = 1 << 16;
+  /** Names of streams, which another process does not have; a shell may have opened them on regular files. */
+  private static final List<String> OPEN_STREAMS = List.of("/dev/stdin", "/dev/fd", "/proc");
+
+  /** @throws InvalidInputException when it cannot be read, or could not be read again, as a pipe cannot */
   public static DataFile of(String role, Path file) {
+    requireReadableAgain(file);
     try (InputStream in = Files.newInputStream(file)) {
       DigestInputStream digesting = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"));
       byte[] buffer = new byte[BUFFER];
@@ -32,6 +40,14 @@ public record DataFile(String role, String path, String sha256) {
       throw FileErrors.cannotRead(file, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  private static void requireReadableAgain(Path file) {
+    Path absolute = file.toAbsolutePath().normalize();
+    boolean isStream = OPEN_STREAMS.stream().anyMatch(absolute::startsWith);
+    if (Files.exists(file) && !Files.isDirectory(file) && (isStream || !Files.isRegularFile(file))) {
+      throw new InvalidInputException(file + ": " + FILE_NEEDED + (isStream ? "an open stream" : "a pipe or a device"));
     }
   }
 }

@@ -13,8 +13,12 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,10 +70,53 @@ class HeapBudgetTest {
   @Test
   void anArrayIsRefusedByItsHeader() throws IOException {
     byte[] header = {0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28};
-    assertRefused("stdin: 65536 x 28 x 28 numbers need about 462 MB of memory, but Java may use 400 MB; set"
+    assertRefused("stdin: 65536 x 28 x 28 numbers need about 463 MB of memory, but Java may use 400 MB; set"
         + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
         TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets(),
             new HeapBudget(400_000_000)));
+  }
+
+  /** A column takes much more than a value, so that an array of few rows can be small in its file and large in memory. */
+  @Test
+  void anArrayOfVeryManyColumnsIsRefusedByThem() throws IOException {
+    String more = "; set PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns";
+    HeapBudget budget = new HeapBudget(400_000_000);
+    byte[] npy = npy("|u1", 1, 400_000);
+    assertRefused("stdin: 1 x 400000 numbers need about 404 MB of memory, but Java may use 400 MB" + more, () ->
+        TableReader.read(new ByteArrayInputStream(npy), "stdin", ReadOptions.DEFAULT, budget));
+    byte[] idx = {0, 0, 8, 2, 0, 0, 0, 1, 0, 6, 26, (byte) 128};
+    assertRefused("stdin: 1 x 400000 numbers need about 404 MB of memory, but Java may use 400 MB" + more, () ->
+        TableReader.read(new ByteArrayInputStream(idx), "stdin", ReadOptions.DEFAULT.withoutTargets(), budget));
+    Path labels = Files.write(folder.resolve("labels.npy"), npy("|u1", 1, 300_000));
+    Path features = Files.write(folder.resolve("features.npy"), npy("|u1", 1, 100_000));
+    assertRefused(features + ": labels " + labels + ": 1 x 300000 numbers and what was read before need about 404 MB of memory, but"
+        + " Java may use 400 MB" + more, () -> TableReader.read(features, ReadOptions.DEFAULT.withLabels(labels), budget));
+    Path npz = folder.resolve("a.npz");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(npz))) {
+      zip.putNextEntry(new ZipEntry("X.npy"));
+      zip.write(npy("|u1", 1, 100_000));
+      zip.putNextEntry(new ZipEntry("y.npy"));
+      zip.write(npy("|u1", 1, 300_000));
+    }
+    assertRefused(npz + ": array y.npy: 1 x 300000 numbers and what was read before need about 404 MB of memory, but Java may use"
+        + " 400 MB" + more, () -> TableReader.read(npz, ReadOptions.DEFAULT, budget));
+    assertEquals(400_000, TableReader.read(npz, ReadOptions.DEFAULT, new HeapBudget(404_000_000)).columns().size());
+  }
+
+  @Test
+  void anArrayOfMoreValuesThanJavaCanHoldIsRefusedAsThat() {
+    byte[] header = {0, 0, 8, 2, (byte) 128, 0, 0, 0, 0, 0, 0, 2};
+    assertRefused("stdin: 2147483648 rows of 2 numbers are more than the 2147483639 values that data may have; use fewer rows or"
+        + " columns", () -> TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets()));
+    byte[] dimensions = Arrays.copyOf(new byte[] {0, 0, 8, (byte) 200}, 804);
+    Arrays.fill(dimensions, 4, 804, (byte) 1);
+    assertRefused("stdin: has 200 dimensions; 64 are the most that are read", () ->
+        TableReader.read(new ByteArrayInputStream(dimensions), "stdin", ReadOptions.DEFAULT.withoutTargets()));
+  }
+
+  private static byte[] npy(String type, int rows, int columns) {
+    byte[] header = NpyFormat.header(type, List.of(rows, columns));
+    return Arrays.copyOf(header, header.length + rows * columns);
   }
 
   @Test

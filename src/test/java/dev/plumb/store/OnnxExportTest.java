@@ -130,6 +130,41 @@ class OnnxExportTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void rowsThatCannotBeComputedHaveNoLabel(Activation activation) throws Exception {
+    double nan = Double.NaN;
+    // 1e300 and -1e300 are infinite in single precision, and cancel each other in some unit of the first layer.
+    Table table = Table.of(List.of(
+        Column.ofNumbers("x0", 1, nan, 1, 1e300, 1), Column.ofNumbers("x1", 2000, 2000, nan, -1e300, 1997)));
+    boolean[] computed = {true, false, false, false, true};
+    for (Loss loss : List.of(Loss.CROSS_ENTROPY, Loss.BINARY_CROSS_ENTROPY)) {
+      for (int classes = 2; classes <= 4; classes++) {
+        TrainedModel model = Models.model(activation, loss, Precision.FP32,
+            new TableEncoding(Models.numericColumns(2), Models.classes(classes)), 16, 7);
+        try (OrtSession session = session(model)) {
+          Predicted predicted = run(session, model, table);
+          for (int row = 0; row < computed.length; row++) {
+            String what = activation + " " + loss + ", " + classes + " classes, row " + row;
+            double[] shares = Arrays.copyOfRange(predicted.results(), row * classes, (row + 1) * classes);
+            assertEquals(computed[row], Arrays.stream(shares).noneMatch(Double::isNaN), what);
+            int best = IntStream.range(0, classes).reduce(0, (a, b) -> shares[b] > shares[a] ? b : a);
+            assertEquals(computed[row] ? model.classNames().get(best) : "", predicted.labels()[row], what);
+          }
+        }
+      }
+    }
+    TrainedModel regression = Models.model(activation, Loss.MSE, Precision.FP32,
+        new TableEncoding(Models.numericColumns(2), Models.numbers(2)), 16, 7);
+    try (OrtSession session = session(regression)) {
+      double[] results = run(session, regression, table).results();
+      for (int row = 0; row < computed.length; row++) {
+        assertEquals(computed[row], Double.isFinite(results[2 * row]) && Double.isFinite(results[2 * row + 1]),
+            activation + " row " + row);
+      }
+    }
+  }
+
   @Test
   void batchOfAnySizeIsTaken() throws Exception {
     TrainedModel model = Models.model(Activation.GELU, Loss.CROSS_ENTROPY, Precision.FP32,
