@@ -120,6 +120,8 @@ final class TrainRun {
     out.flush();
     Prepared prepared = work.prepared();
     if (!quiet) {
+      prepared.nearlyUniqueFeatures().forEach(name -> err.println(Printable.text("note: column \"" + name
+          + "\" has a value of its own in most rows, from which nothing can be learned; leave it out with --features")));
       prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
       work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
     }

@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** The form of one delimited text file: what is between fields, and whether its first line has names. */
 record CsvForm(char delimiter, boolean header) {
@@ -27,10 +28,22 @@ record CsvForm(char delimiter, boolean header) {
    * @param sample whole lines from the start of the file
    * @throws dev.plumb.model.InvalidInputException when the first line can be meant either way
    */
-  static CsvForm of(String sample, TextFormat format) {
+  static CsvForm of(String sample, ReadOptions options) {
+    TextFormat format = options.format();
     char delimiter = format.delimiter().orElseGet(() -> delimiter(sample));
-    return new CsvForm(delimiter, format.header().orElseGet(
-        () -> new HeaderGuess(records(sample, delimiter), new MissingWords(format.missingWords())).hasHeader()));
+    return new CsvForm(delimiter, format.header().orElseGet(() -> {
+      List<List<Field>> records = records(sample, delimiter);
+      return hasNames(records, options.kinds().keySet())
+          || new HeaderGuess(records, new MissingWords(format.missingWords())).hasHeader();
+    }));
+  }
+
+  /** Whether the first line has most names that a model knows, unless those are just the numbers of columns without names. */
+  private static boolean hasNames(List<List<Field>> records, Set<String> known) {
+    if (records.isEmpty() || IntStream.rangeClosed(1, known.size()).allMatch(number -> known.contains(Integer.toString(number)))) {
+      return false;
+    }
+    return 2 * records.get(0).stream().filter(field -> known.contains(field.text())).distinct().count() > known.size();
   }
 
   private static char delimiter(String sample) {

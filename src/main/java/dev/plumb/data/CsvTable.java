@@ -25,8 +25,6 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private static final int ROWS_BETWEEN_CHECKS = 1 << 15;
   private static final int MAX_FIELD_CHARS = 1 << 24;
   private static final int COLUMNS_BETWEEN_CHECKS = 1 << 12;
-  /** What the objects of a column take, with its name and its first values. */
-  private static final int COLUMN_BYTES = 1000;
 
   private final Source source;
   private final ReadOptions options;
@@ -57,7 +55,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       throw new InvalidInputException("is in UTF-16; save it as UTF-8");
     }
     PushbackReader text = new PushbackReader(new Utf8Reader(source.in()), SAMPLE_CHARS);
-    CsvForm form = CsvForm.of(sample(text), options.format());
+    CsvForm form = CsvForm.of(sample(text), options);
     FieldSpacing spaced = new FieldSpacing(text, form.delimiter());
     CsvTable table = new CsvTable(source, options, budget, form);
     try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(MAX_FIELD_CHARS)
@@ -147,7 +145,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
           "line " + line + ": columns " + same + " and " + number + " are both named \"" + Shown.text(name) + "\"");
     }
     if (number % COLUMNS_BETWEEN_CHECKS == 0) {
-      budget.require((double) number * COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
+      budget.require(number * HeapBudget.COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
     }
     columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + Shown.text(name) + "\")" : ""),
         options.kind(name), missing));

@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
@@ -60,32 +62,40 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
         throw new InvalidInputException("has " + shape.length + " dimensions in Fortran order; save it with"
             + " np.ascontiguousarray, or as rows and columns");
       }
-      NumberArray array = new NumberArray((int) shape[0], (int) columns, columnAfterColumn,
+      return new NumberArray((int) shape[0], (int) columns, columnAfterColumn,
           type.read(in, (int) values, order), tableBytes + Double.BYTES * values);
-      array.requireNoInfinity((int) values);
-      return array;
     }
   }
 
-  /** @param name of each column, from 0 */
+  /**
+   * Returns its columns. One that has an infinity cannot be used, which matters only to those who need it.
+   *
+   * @param name of each column, from 0
+   */
   List<Column> asColumns(IntFunction<String> name) {
+    Map<Integer, InvalidInputException> faults = infinities();
     List<Column> list = new ArrayList<>(columns);
     for (int column = 0; column < columns; column++) {
-      list.add(new Column(name.apply(column), columnAfterColumn
+      InvalidInputException fault = faults.get(column);
+      list.add(fault != null ? Column.unreadable(name.apply(column), rows, fault) : new Column(name.apply(column), columnAfterColumn
           ? new Values.Picked(cells, column * rows, 1, rows)
           : new Values.Picked(cells, column, columns, rows), null));
     }
     return list;
   }
 
-  private void requireNoInfinity(int values) {
-    for (int i = 0; i < values; i++) {
-      if (Double.isInfinite(cells.number(i))) {
-        int row = columnAfterColumn ? i % rows : i / columns;
-        int column = columnAfterColumn ? i / rows : i % columns;
-        throw new InvalidInputException("row " + (row + 1) + ", column " + (column + 1) + " is "
-            + cells.number(i) + "; data must be finite");
+  /** What to say of each column that has one, about its first. */
+  private Map<Integer, InvalidInputException> infinities() {
+    Map<Integer, InvalidInputException> faults = new HashMap<>();
+    for (int cell = 0; cell < rows * columns; cell++) {
+      if (Double.isInfinite(cells.number(cell))) {
+        int row = columnAfterColumn ? cell % rows : cell / columns;
+        int column = columnAfterColumn ? cell / rows : cell % columns;
+        double number = cells.number(cell);
+        faults.computeIfAbsent(column, c -> new InvalidInputException(
+            "row " + (row + 1) + ", column " + (c + 1) + " is " + number + "; data must be finite"));
       }
     }
+    return faults;
   }
 }

@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.data.Dataset;
 import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.Split;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
@@ -9,6 +10,7 @@ import dev.plumb.data.Task;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.random.NumpyRandom;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -37,6 +39,8 @@ public record Prepared(
     Optional<Table> validationRows,
     FitState start) {
 
+  /** So many categories may have a single row each. */
+  private static final int MAX_SINGLE_CATEGORIES = 10;
   /** Fewer rows than this say too little of an epoch to choose one by them: all are trained on. */
   static final int LEAST_VALIDATION = 30;
 
@@ -60,6 +64,12 @@ public record Prepared(
     return new Prepared(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss, config.precision()),
         validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows,
         FitState.begin(fit, parameters, stream));
+  }
+
+  /** The text columns among the features in which most training rows have a value of their own, such as names or ids. */
+  public List<String> nearlyUniqueFeatures() {
+    return encoding.features().stream().filter(feature -> feature.inputs() > MAX_SINGLE_CATEGORIES
+        && 2L * feature.inputs() > trainingRows.rows()).map(FeatureColumn::name).toList();
   }
 
   public Loss loss() {

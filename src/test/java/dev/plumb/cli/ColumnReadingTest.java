@@ -115,6 +115,15 @@ class ColumnReadingTest {
   }
 
   @Test
+  void aFeatureOfNamesIsNoted() throws IOException {
+    Path data = table("names.csv", "name,x,y", 40, row -> "n" + row % 25 + "," + row + "," + row * 0.5);
+    Plumbed trained = Plumbed.run("train", data.toString(), "--epochs", "1", "--validation", "0", "--runs", folder.toString(),
+        "--device", "reference");
+    assertTrue(trained.err().contains("note: column \"name\" has a value of its own in most rows, from which nothing can be learned;"
+        + " leave it out with --features\n"), trained.err());
+  }
+
+  @Test
   void columnsThatNothingNeedsDoNotStopARun() throws IOException {
     Path data = table("train.csv", "a,b,c,y", 40, row -> row + "," + row % 5 + "," + (row == 7 ? "#N/A" : row) + "," + row * 0.5);
     Path run = train(data, List.of("--features", "a,b", "--epochs", "1"));

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -62,6 +65,17 @@ class HeaderGuessTest {
         + " (--header yes or no)", () -> read(text));
     assertEquals(text.split("\\|").length, read(text, ReadOptions.DEFAULT.withHeader(false)).rows());
     assertEquals(text.split("\\|").length - 1, read(text, ReadOptions.DEFAULT.withHeader(true)).rows());
+  }
+
+  @Test
+  void namesThatAModelKnowsAreTold() {
+    ReadOptions frame = ReadOptions.DEFAULT.withKinds(Map.of("0", ColumnKind.NUMBERS, "1", ColumnKind.NUMBERS, "2", ColumnKind.TEXT));
+    assertEquals(List.of("0", "1"), read("0,1|5,6|7,9", frame).names());
+    ReadOptions words = ReadOptions.DEFAULT.withKinds(Map.of("name", ColumnKind.TEXT, "city", ColumnKind.TEXT, "y", ColumnKind.TEXT));
+    assertEquals(1, read("city,name|Anna,Rome", words).rows());
+    ReadOptions numbered = ReadOptions.DEFAULT.withKinds(Map.of("1", ColumnKind.NUMBERS, "2", ColumnKind.NUMBERS));
+    assertEquals(2, read("1,7|5,6", numbered).rows());
+    assertEquals(0, read("1,7|5,6", numbered).columns().get(0).sourceRow(0));
   }
 
   private static Table read(String text) {
