@@ -244,7 +244,7 @@ final class CsvColumn {
     }
     return new InvalidInputException(where + (kind.isPresent()
         ? " is not a number, but the model was trained on numbers in this column; correct it or leave it empty"
-        : " is not a number, as the column's other values are; correct it, leave it empty" + orText()));
+        : " is not a number, as the column's other values are; correct it, leave it empty, declare it missing (--na-values)" + orText()));
   }
 
   private String orText() {

@@ -77,7 +77,8 @@ public record EncodingOptions(
     Stream.of(wanted, given, categorical).flatMap(List::stream).forEach(table::column);
     if (given.isEmpty()) {
       throw new InvalidInputException(names.size() == 1
-          ? "has one column, which is the target; there is no feature to learn from"
+          ? "has one column, \"" + names.get(0) + "\", and no feature to learn from; if its lines have several fields, name the delimiter"
+              + " (--delimiter)"
           : "all " + names.size() + " columns are targets; there is no feature to learn from");
     }
     List<Column> columns = wanted.stream().map(table::column).toList();

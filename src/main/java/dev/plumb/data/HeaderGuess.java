@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
  * <p>It has names where a word is above numbers, a number above words, or a number in quotes above numbers without. It is a row
  * where a number with a decimal point is above numbers, a word comes again in its column, or the whole line comes again. Other
  * hints are weaker: whole numbers above numbers with a decimal point, numbers that count up (0, 1, 2 or years), and a word that
- * does not come again in a column of few categories. Where hints contradict each other, or a line counts up and nothing tells
- * what it is, the file is refused.
+ * does not come again in a column of few categories. Where hints contradict each other, or there are only weaker ones,
+ * the file is refused.
  */
 final class HeaderGuess {
   private static final int MIN_ROWS_OF_CATEGORIES = 4;
@@ -78,7 +78,7 @@ final class HeaderGuess {
     if (namesWithoutTheFirst || allWeak && (runs || weakWords > 0)) {
       return true;
     }
-    if (allWeak && first.size() > 1 || countsUp()) {
+    if (allWeak && first.size() > 1 || countsUp() || weakWords > 0) {
       throw ambiguous();
     }
     return false;
@@ -170,7 +170,10 @@ final class HeaderGuess {
       return new InvalidInputException("line 1 has the number \"" + number + "\", but also the word \"" + wordAboveNumbers
           + "\" above numbers; " + say);
     }
-    return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + (first.size() > 1 ? "\", ..." : "\"")
-        + ") can be a row or have names; " + say);
+    if (first.size() == 1) {
+      return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + "\") has no delimiter that was recognized, and"
+          + " can be a row or a name; name the delimiter (--delimiter), or " + say);
+    }
+    return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + "\", ...) can be a row or have names; " + say);
   }
 }

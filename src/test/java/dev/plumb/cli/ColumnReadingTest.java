@@ -131,7 +131,7 @@ class ColumnReadingTest {
     assertEquals(4, ran("predict", run.toString(), other.toString(), "--device", "reference").out().lines().count());
     Plumbed refused = Plumbed.run("train", data.toString(), "--runs", folder.toString(), "--device", "reference");
     assertEquals("plumb train: " + data + ": line 9, column 3 (\"c\"): \"#N/A\" is not a number, as the column's other values are;"
-        + " correct it, leave it empty, or read the column as text (--categorical c)\n", refused.err());
+        + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical c)\n", refused.err());
   }
 
   private Path table(String name, String header, int rows, IntFunction<String> row) throws IOException {

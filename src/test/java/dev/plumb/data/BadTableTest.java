@@ -33,12 +33,12 @@ class BadTableTest {
         bad(",b\n1,2\n", "line 1: column 1 has no name; every column needs one (a column of row numbers is best left out)"),
         bad("a,b\n1,2\n2,3\n3,x\n", "line 4, column 2 (\"b\"): \"x\" is not a number, as the column's other values are;"
             + " correct it,"
-            + " leave it empty, or read the column as text (--categorical b)"),
+            + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical b)"),
         bad(manyNumbers + "3,x y\n", "line 5001, column 2: \"x y\" is not a number, as the column's other values are; correct it,"
-            + " leave it empty, or read the column as text (--categorical 2)"),
+            + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical 2)"),
         bad("a,b\n1,2\n\"3\n3\",1\n4,5\n6,7\n",
             "line 3, column 1 (\"a\"): \"3 3\" is not a number, as the column's other values are;"
-            + " correct it, leave it empty, or read the column as text (--categorical a)"),
+            + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical a)"),
         bad("a,b\n1,2\n3,inf\n", "line 3, column 2 (\"b\"): inf is infinite; data must be finite"),
         bad("a,b\n1,2\n-Infinity,4\n", "line 3, column 1 (\"a\"): -Infinity is infinite; data must be finite"),
         bad(manyNumbers + "3,-1e999\n", "line 5001, column 2: -1e999 is beyond the range of numbers, 1.8e308"),

@@ -122,7 +122,7 @@ class CsvTableTest {
     assertEquals(word, table.column("x").word(0));
     assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
         + "\" is not a number, as the column's other values are; correct it,"
-        + " leave it empty, or read the column as text (--categorical x)", () ->
+        + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical x)", () ->
         read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)).column("x"));
   }
 
@@ -238,7 +238,7 @@ class CsvTableTest {
     Table table = read("a,b,c\n1,2,3\n4,x,inf\n5,6,1e999\n").rows(new int[] {1, 2});
     assertEquals(5, table.column("a").number(1));
     assertRefused("stdin: line 3, column 2 (\"b\"): \"x\" is not a number, as the column's other values are; correct it, leave it"
-        + " empty, or read the column as text (--categorical b)", () -> table.column("b"));
+        + " empty, declare it missing (--na-values), or read the column as text (--categorical b)", () -> table.column("b"));
     assertRefused("stdin: line 3, column 3 (\"c\"): inf is infinite; data must be finite", () -> table.columns().get(2).number(0));
   }
 

@@ -58,7 +58,8 @@ class HeaderGuessTest {
       "country,2019,2020|France,67,68|Ghana,30,31",
       "0,1|0.5,1.25|0.75,1.5",
       "Anna,Rome|Bob,Oslo|Cleo,Kiel",
-      "name,city|Anna,Rome"})
+      "name,city|Anna,Rome",
+      "0,label|3,a|4,b|3,a|6,b"})
   void whatCanBeEitherIsRefused(String text) {
     String first = text.split("\\|")[0].split(",")[0];
     assertRefused("stdin: line 1 (\"" + first + "\", ...) can be a row or have names; say whether it has the names of the columns"
