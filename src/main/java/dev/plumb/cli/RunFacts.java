@@ -43,7 +43,7 @@ record RunFacts(String plumb, List<String> command, String folder, String device
   static RunFacts of(Checkpoint checkpoint) {
     SortedMap<String, String> texts = checkpoint.run();
     List<String> command = new ArrayList<>();
-    int words = Integer.parseInt(text(texts, "words"));
+    int words = count(texts, "words");
     for (int i = 0; i < words; i++) {
       command.add(text(texts, "word." + i));
     }
@@ -51,6 +51,9 @@ record RunFacts(String plumb, List<String> command, String folder, String device
     texts.tailMap(DATA).forEach((key, text) -> {
       if (key.startsWith(DATA)) {
         String[] parts = text.split(SEPARATOR, 2);
+        if (parts.length < 2) {
+          throw new InvalidInputException("the checkpoint does not say the path of its " + key + "; it cannot be resumed");
+        }
         data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
       }
     });
@@ -61,6 +64,16 @@ record RunFacts(String plumb, List<String> command, String folder, String device
   /** Whether this version began the run: another may compute otherwise. */
   boolean isOfThisVersion() {
     return plumb.equals(Version.CURRENT);
+  }
+
+  private static int count(SortedMap<String, String> texts, String key) {
+    String text = text(texts, key);
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new InvalidInputException("the checkpoint says \"" + text + "\" for the number of its run's " + key
+          + "; it cannot be resumed", e);
+    }
   }
 
   private static String text(SortedMap<String, String> texts, String key) {

@@ -52,8 +52,12 @@ final class ArrayTable {
   static Table readNpz(Path file, ReadOptions options, HeapBudget budget) throws IOException {
     try (ZipFile zip = new ZipFile(file.toFile())) {
       TreeMap<String, ZipEntry> entries = new TreeMap<>();
-      zip.stream().filter(entry -> entry.getName().endsWith(".npy"))
-          .forEach(entry -> entries.put(entry.getName().substring(0, entry.getName().length() - 4), entry));
+      for (ZipEntry entry : zip.stream().filter(one -> one.getName().endsWith(".npy")).toList()) {
+        String name = entry.getName().substring(0, entry.getName().length() - 4);
+        if (entries.put(name, entry) != null) {
+          throw new InvalidInputException("has two arrays named " + name + "; one of each name is needed");
+        }
+      }
       ZipEntry x = entries.getOrDefault("X", entries.get("x"));
       ZipEntry y = entries.getOrDefault("y", entries.get("Y"));
       if (x == null && entries.size() == 1) {

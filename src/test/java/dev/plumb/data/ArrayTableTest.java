@@ -28,6 +28,8 @@ import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -248,6 +250,20 @@ class ArrayTableTest {
       }
     }
     assertTrue(refused > 200, "only " + refused + " were refused");
+  }
+
+  @Test
+  void twoArraysOfOneNameAreRefused() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(out)) {
+      for (String name : List.of("X", "Z")) {
+        zip.putNextEntry(new ZipEntry(name + ".npy"));
+        zip.write(Files.readAllBytes(Path.of("src/test/resources/npy/f8.npy")));
+      }
+    }
+    String twice = out.toString(StandardCharsets.ISO_8859_1).replace("Z.npy", "X.npy");
+    Path file = Files.write(folder.resolve("twice.npz"), twice.getBytes(StandardCharsets.ISO_8859_1));
+    assertRefused(file + ": has two arrays named X; one of each name is needed", () -> TableReader.read(file, ReadOptions.DEFAULT));
   }
 
   @Test

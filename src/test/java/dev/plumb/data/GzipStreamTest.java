@@ -109,28 +109,26 @@ class GzipStreamTest {
     }
   }
 
-  @Test
-  void everyChangedBitIsRefusedOrChangesNothing() throws IOException {
-    byte[] first = member(0, rows(0, 10));
-    for (int flags : new int[] {0, HEADER_CHECKSUM, NAME, NAME | COMMENT, EXTRA_FIELD, ALL_FLAGS}) {
-      byte[] whole = joined(first, member(flags, rows(10, 10)), member(0, rows(20, 10)));
-      int refused = 0;
-      for (int bit = 0; bit < 8 * whole.length; bit++) {
-        byte[] changed = whole.clone();
-        changed[bit / 8] ^= (byte) (1 << bit % 8);
-        // Without the first two bytes it is not gzip, but text that is not UTF-8.
-        try {
-          Table table = read(changed);
-          assertEquals(30, table.rows(), "flags " + flags + ", bit " + bit);
-          for (int row = 0; row < 30; row++) {
-            assertEquals(row, table.columns().get(0).number(row), "flags " + flags + ", bit " + bit);
-          }
-        } catch (InvalidInputException e) {
-          refused++;
+  @ParameterizedTest
+  @ValueSource(ints = {0, HEADER_CHECKSUM, NAME, NAME | COMMENT, EXTRA_FIELD, ALL_FLAGS})
+  void everyChangedBitIsRefusedOrChangesNothing(int flags) throws IOException {
+    byte[] whole = joined(member(0, rows(0, 3)), member(flags, rows(3, 3)), member(0, rows(6, 3)));
+    int refused = 0;
+    // With another byte among the first two it is text, and not in UTF-8.
+    for (int bit = 0; bit < 8 * whole.length; bit++) {
+      byte[] changed = whole.clone();
+      changed[bit / 8] ^= (byte) (1 << bit % 8);
+      try {
+        Table table = read(changed);
+        assertEquals(9, table.rows(), "bit " + bit);
+        for (int row = 0; row < 9; row++) {
+          assertEquals(row, table.columns().get(0).number(row), "bit " + bit);
         }
+      } catch (InvalidInputException e) {
+        refused++;
       }
-      assertTrue(refused > 6 * whole.length, refused + " of " + 8 * whole.length + " were refused");
     }
+    assertTrue(refused > 5 * whole.length, refused + " of " + 8 * whole.length + " were refused");
   }
 
   @Test
