@@ -6,6 +6,7 @@ import dev.plumb.json.JsonOutput;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import dev.plumb.store.FileNames;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -100,8 +101,7 @@ public final class GridFile implements AutoCloseable {
 
   /** In the current folder, under the first name NAME-n.runs that is free. */
   public static GridFile create(String name, Head head) {
-    String safe = name.replaceAll("[^\\p{L}\\p{N}._-]+", "_");
-    String start = safe.startsWith(".") || safe.isEmpty() ? "study" + safe : safe.substring(0, Math.min(60, safe.length()));
+    String start = FileNames.of(name, "study");
     for (int n = 1; n < MOST_NAMES; n++) {
       Path path = Path.of(start + "-" + n + ".runs");
       if (!Files.exists(path)) {
