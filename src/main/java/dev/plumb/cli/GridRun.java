@@ -84,7 +84,7 @@ final class GridRun {
       GridFile.Head head = new GridFile.Head(Version.CURRENT, java(), device.backend().device().kind().key(),
           study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text());
       Optional<Path> log = arguments.path(Flags.LOG);
-      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head)) {
+      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head, path -> false)) {
         return train(device, runner, study, results, new GridRow[study.networks()], done, estimate);
       }
     }
@@ -99,9 +99,9 @@ final class GridRun {
     arguments.requireNoOperand();
     try (GridFile results = GridFile.open(arguments.path(Flags.RESUME).orElseThrow())) {
       GridFile.Head head = results.head();
-      GridStudy study = head.study(text -> study(StudySpecReader.parse(text)));
+      GridStudy study = results.study(text -> study(StudySpecReader.parse(text)));
       GridRow[] rows = new GridRow[study.networks()];
-      BitSet done = results.read(rows);
+      BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
       try (Backends.Selection device = devices.openFor(name, arguments, err)) {
         DeviceChoice.requirePrecision(device, study.spec().training().precision());
