@@ -74,6 +74,25 @@ public final class AtomicFile {
   }
 
   /**
+   * Returns whether writing to both paths would end in one file: they lead to the same file, or to the same name where there is none
+   * yet. Links are followed.
+   */
+  public static boolean isSameTarget(Path one, Path other) {
+    return isSameFile(one, other) || canonical(one).equals(canonical(other));
+  }
+
+  /** Returns the path by which {@link #write} makes a file: absolute, and without links as far as it exists. */
+  public static Path canonical(Path target) {
+    try {
+      Path file = resolve(target);
+      Path folder = file.getParent();
+      return folder == null ? file : folder.toRealPath().resolve(file.getFileName());
+    } catch (IOException e) {
+      return target.toAbsolutePath().normalize();
+    }
+  }
+
+  /**
    * Returns whether both paths lead to one and the same file, links followed; false when either is not there, and for pipes and
    * devices, which hold nothing that could be overwritten.
    */

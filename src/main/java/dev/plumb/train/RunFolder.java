@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
 import dev.plumb.store.FileNames;
 import dev.plumb.store.TemporaryPath;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +19,15 @@ import java.util.stream.Stream;
 
 /** The folder of one training, RUNS/NAME-n: n is the first number that is free, and no folder that is there is written over. */
 public final class RunFolder {
+  /** The file of the model. */
+  public static final String MODEL = "model.safetensors";
+
+  private static final String CHECKPOINT = "checkpoint.safetensors";
+  private static final String METRICS = "metrics.csv";
+  private static final String MANIFEST = "manifest.json";
+  private static final String REPORT = "report.html";
+  private static final String EVENTS = "events.out.tfevents.";
+
   private final Path path;
 
   private RunFolder(Path path) {
@@ -87,23 +98,47 @@ public final class RunFolder {
   }
 
   public Path model() {
-    return path.resolve("model.safetensors");
+    return path.resolve(MODEL);
   }
 
   public Path checkpoint() {
-    return path.resolve("checkpoint.safetensors");
+    return path.resolve(CHECKPOINT);
   }
 
   public Path metrics() {
-    return path.resolve("metrics.csv");
+    return path.resolve(METRICS);
   }
 
   public Path manifest() {
-    return path.resolve("manifest.json");
+    return path.resolve(MANIFEST);
   }
 
   public Path report() {
-    return path.resolve("report.html");
+    return path.resolve(REPORT);
+  }
+
+  /** Returns the files that a training keeps in a folder; none where the folder is no run folder. */
+  public static List<Path> files(Path folder) {
+    boolean isRun = Files.exists(folder.resolve(CHECKPOINT))
+        || (Files.exists(folder.resolve(MODEL)) && Files.exists(folder.resolve(MANIFEST)));
+    if (!isRun) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(file -> isOfRun(file.getFileName().toString())).toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** Returns whether a training keeps this file, or will make one of this name, in its run folder. */
+  public static boolean owns(Path file) {
+    Path real = AtomicFile.canonical(file);
+    return isOfRun(real.getFileName().toString()) && !files(real.getParent()).isEmpty();
+  }
+
+  private static boolean isOfRun(String name) {
+    return List.of(MODEL, CHECKPOINT, METRICS, MANIFEST, REPORT, RunLock.FILE_NAME).contains(name) || name.startsWith(EVENTS);
   }
 
   private static boolean moved(Path from, Path to) throws IOException {
