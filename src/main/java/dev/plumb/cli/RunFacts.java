@@ -6,6 +6,8 @@ import dev.plumb.train.Checkpoint;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -43,7 +45,7 @@ record RunFacts(String plumb, List<String> command, String folder, String device
   static RunFacts of(Checkpoint checkpoint) {
     SortedMap<String, String> texts = checkpoint.run();
     List<String> command = new ArrayList<>();
-    int words = Integer.parseInt(text(texts, "words"));
+    int words = count(text(texts, "words"));
     for (int i = 0; i < words; i++) {
       command.add(text(texts, "word." + i));
     }
@@ -51,16 +53,35 @@ record RunFacts(String plumb, List<String> command, String folder, String device
     texts.tailMap(DATA).forEach((key, text) -> {
       if (key.startsWith(DATA)) {
         String[] parts = text.split(SEPARATOR, 2);
+        if (parts.length < 2) {
+          throw new InvalidInputException("the checkpoint does not say the path of its run's " + key);
+        }
         data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
       }
     });
-    return new RunFacts(text(texts, "plumb"), command, text(texts, "folder"), text(texts, "device"),
+    return new RunFacts(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
         TrainConfigJson.parse(text(texts, "config")), data);
   }
 
   /** Whether this version began the run: another may compute otherwise. */
   boolean isOfThisVersion() {
     return plumb.equals(Version.CURRENT);
+  }
+
+  private static int count(String word) {
+    try {
+      return Integer.parseInt(word);
+    } catch (NumberFormatException e) {
+      throw new InvalidInputException("the checkpoint's run has \"" + word + "\" words", e);
+    }
+  }
+
+  private static String folder(String word) {
+    try {
+      return Path.of(word).toString();
+    } catch (InvalidPathException e) {
+      throw new InvalidInputException("the checkpoint's run began in \"" + word + "\", which cannot be a folder here", e);
+    }
   }
 
   private static String text(SortedMap<String, String> texts, String key) {
