@@ -147,7 +147,7 @@ public final class GridFile implements AutoCloseable {
   }
 
   private static InvalidInputException notARunFile(Path path, InvalidInputException cause) {
-    return new InvalidInputException(path + ": this is no run file of a study: its first line does not say which", cause);
+    return new InvalidInputException(path + ": this is no run file of a study: its first line is not one that plumb study writes", cause);
   }
 
   public Path path() {

@@ -88,9 +88,10 @@ public final class RunFolder {
     return RunLock.take(path);
   }
 
-  /** Deletes what a killed process may have left half-written. */
+  /** Deletes what killed processes have left half-written, here and where run folders are made. */
   public void clean() {
     TemporaryPath.deleteAbandoned(path);
+    TemporaryPath.deleteAbandoned(path.toAbsolutePath().resolveSibling(""));
   }
 
   public Path path() {

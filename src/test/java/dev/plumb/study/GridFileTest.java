@@ -213,7 +213,7 @@ class GridFileTest {
   }
 
   private static void assertNoRunFile(Path file) {
-    assertEquals(file + ": this is no run file of a study: its first line does not say which",
+    assertEquals(file + ": this is no run file of a study: its first line is not one that plumb study writes",
         assertThrows(InvalidInputException.class, () -> GridFile.open(file)).getMessage());
   }
 
