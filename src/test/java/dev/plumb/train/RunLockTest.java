@@ -39,11 +39,11 @@ class RunLockTest {
       for (int i = 0; i < THREADS; i++) {
         counts.add(pool.submit(() -> contend(contested, end)));
       }
+      pool.shutdown();
       int taken = 0;
       for (Future<Integer> count : counts) {
         taken += count.get();
       }
-      pool.shutdown();
       System.out.println(taken);
     }
 
