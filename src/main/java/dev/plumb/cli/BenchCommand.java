@@ -105,7 +105,7 @@ final class BenchCommand implements Command {
     Plan plan = arguments.has(Flags.QUICK) ? Plan.quick() : Plan.full();
     GpuPlan gpuPlan = arguments.has(Flags.QUICK) ? GpuPlan.quick() : GpuPlan.full();
     Optional<Path> json = arguments.path(Flags.JSON);
-    json.ifPresent(AtomicFile::requireWritable);
+    new CommandFiles(arguments).writes(Flags.JSON).check();
     List<Backends.Selection> opened = new ArrayList<>();
     try {
       Devices measured = open(arguments, named, opened, err);

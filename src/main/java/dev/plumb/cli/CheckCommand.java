@@ -119,7 +119,7 @@ final class CheckCommand implements Command {
     double[] parameters = initializer.draw(network, stream);
     CheckMode mode = arguments.parsed(Flags.MODE, CheckMode.FAIL.key(), CheckMode::of);
     Optional<Path> json = arguments.path(Flags.JSON);
-    json.ifPresent(AtomicFile::requireWritable);
+    new CommandFiles(arguments).writes(Flags.JSON).check();
 
     try (Backends.Selection device = devices.open(arguments, err)) {
       boolean isReference = DeviceChoice.isReference(device);

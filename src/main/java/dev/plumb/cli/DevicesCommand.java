@@ -49,7 +49,7 @@ final class DevicesCommand implements Command {
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     arguments.requireNoOperand();
     Optional<Path> json = arguments.path(Flags.JSON);
-    json.ifPresent(AtomicFile::requireWritable);
+    new CommandFiles(arguments).writes(Flags.JSON).check();
     GpuReport report = Backends.gpuReport();
     print(report, out);
     out.flush();

@@ -68,8 +68,7 @@ final class EvaluateCommand implements Command {
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> json = arguments.path(Flags.JSON);
-    json.ifPresent(AtomicFile::requireWritable);
-    json.ifPresent(path -> ModelOperand.requireOther(Flags.JSON.getLongOpt(), path, operands.get(0), operands.get(1)));
+    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(operands.get(1)).writes(Flags.JSON).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions read = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(operands.get(1), read, System.in);

@@ -2,14 +2,11 @@ package dev.plumb.cli;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Keyed;
-import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.NpzFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
-import dev.plumb.train.RunFolder;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;
@@ -58,14 +55,8 @@ final class ExportCommand implements Command {
     Path file = operands.get(1);
     Format format = arguments.has(Flags.FORMAT)
         ? arguments.parsed(Flags.FORMAT, "", word -> Keyed.parse(Format.class, "format", word)) : byEnding(file);
-    AtomicFile.requireWritable(file);
+    new CommandFiles(arguments).readsModel(operands.get(0)).writes("FILE", file).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
-    if (ModelOperand.isModel(file, operands.get(0))) {
-      throw new InvalidInputException(file + " is the model itself; name another file");
-    }
-    if (Files.isDirectory(operands.get(0)) && AtomicFile.isSameFile(file, RunFolder.open(operands.get(0)).checkpoint())) {
-      throw new InvalidInputException(file + " would overwrite the run's checkpoint; name another file");
-    }
     switch (format) {
       case ONNX -> OnnxExport.write(file, model);
       case SAFETENSORS -> ModelFile.write(file, model);

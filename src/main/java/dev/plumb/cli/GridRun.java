@@ -51,30 +51,17 @@ final class GridRun {
     this.arguments = arguments;
     this.out = out;
     this.err = err;
-    json = output(Flags.JSON);
-    csv = output(Flags.CSV);
-    report = output(Flags.REPORT);
-    StudyCommand.requireApart("--csv", csv, "the file of --json", json);
-    StudyCommand.requireApart("--report", report, "the file of --json", json);
-    StudyCommand.requireApart("--report", report, "the file of --csv", csv);
-    for (Option kept : List.of(Flags.LOG, Flags.RESUME)) {
-      StudyCommand.requireApart("--json", json, "the file of --" + kept.getLongOpt(), arguments.path(kept));
-      StudyCommand.requireApart("--csv", csv, "the file of --" + kept.getLongOpt(), arguments.path(kept));
-      StudyCommand.requireApart("--report", report, "the file of --" + kept.getLongOpt(), arguments.path(kept));
-    }
+    json = arguments.path(Flags.JSON);
+    csv = arguments.path(Flags.CSV);
+    report = arguments.path(Flags.REPORT);
     if (arguments.has(Flags.CHECK_EVERY) || arguments.has(Flags.CHECK_MODE)) {
       throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + " is for studies of listed networks; a grid is too"
           + " many: check one of its cells, or the device with plumb check");
     }
   }
 
-  private Optional<Path> output(Option option) {
-    Optional<Path> file = arguments.path(option);
-    file.ifPresent(AtomicFile::requireWritable);
-    return file;
-  }
-
-  int begin(StudyFile file) {
+  /** @param files of the command, which a run file without a name of its own must be none of */
+  int begin(StudyFile file, CommandFiles files) {
     GridStudy study = adjusted(study(file));
     try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, study.spec().training().precision());
@@ -84,7 +71,7 @@ final class GridRun {
       GridFile.Head head = new GridFile.Head(Version.CURRENT, java(), device.backend().device().kind().key(),
           study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text());
       Optional<Path> log = arguments.path(Flags.LOG);
-      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head)) {
+      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head, files::isOutput)) {
         return train(device, runner, study, results, new GridRow[study.networks()], done, estimate);
       }
     }
@@ -99,9 +86,9 @@ final class GridRun {
     arguments.requireNoOperand();
     try (GridFile results = GridFile.open(arguments.path(Flags.RESUME).orElseThrow())) {
       GridFile.Head head = results.head();
-      GridStudy study = head.study(text -> study(StudySpecReader.parse(text)));
+      GridStudy study = results.study(text -> study(StudySpecReader.parse(text)));
       GridRow[] rows = new GridRow[study.networks()];
-      BitSet done = results.read(rows);
+      BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
       try (Backends.Selection device = devices.openFor(name, arguments, err)) {
         DeviceChoice.requirePrecision(device, study.spec().training().precision());

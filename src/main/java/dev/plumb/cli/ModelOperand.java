@@ -3,7 +3,6 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
-import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
@@ -30,21 +29,6 @@ final class ModelOperand {
       throw new InvalidInputException(path + ": the run has no model yet; finish it first: plumb train --resume " + path);
     }
     return ModelFile.read(folder.model());
-  }
-
-  /** Whether a file is what the MODEL is read from, also where that is named by its run folder. */
-  static boolean isModel(Path file, Path operand) {
-    return AtomicFile.isSameFile(file, operand)
-        || (Files.isDirectory(operand) && AtomicFile.isSameFile(file, RunFolder.open(operand).model()));
-  }
-
-  /** Refuses to write a result over what it comes from. */
-  static void requireOther(String option, Path file, Path model, Path data) {
-    boolean isModel = isModel(file, model);
-    if (isModel || AtomicFile.isSameFile(file, data)) {
-      throw new InvalidInputException(
-          "--" + option + " " + file + " would overwrite the " + (isModel ? "MODEL" : "DATA") + "; name another file");
-    }
   }
 
   /** The one that it was trained in; the reference has double alone. */

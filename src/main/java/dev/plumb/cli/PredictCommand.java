@@ -59,8 +59,7 @@ final class PredictCommand implements Command {
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> file = arguments.path(Flags.OUT).filter(path -> !path.equals(DataOptions.STREAM));
-    file.ifPresent(AtomicFile::requireWritable);
-    file.ifPresent(path -> ModelOperand.requireOther(Flags.OUT.getLongOpt(), path, operands.get(0), operands.get(1)));
+    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(operands.get(1)).writes(Flags.OUT).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions read = DataOptions.of(arguments, model.encoding()).withoutTargets();
     Table table = DataOptions.read(operands.get(1), read, System.in);

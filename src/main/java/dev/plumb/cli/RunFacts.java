@@ -6,6 +6,8 @@ import dev.plumb.train.Checkpoint;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -57,7 +59,7 @@ record RunFacts(String plumb, List<String> command, String folder, String device
         data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
       }
     });
-    return new RunFacts(text(texts, "plumb"), command, text(texts, "folder"), text(texts, "device"),
+    return new RunFacts(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
         TrainConfigJson.parse(text(texts, "config")), data);
   }
 
@@ -73,6 +75,14 @@ record RunFacts(String plumb, List<String> command, String folder, String device
     } catch (NumberFormatException e) {
       throw new InvalidInputException("the checkpoint says \"" + text + "\" for the number of its run's " + key
           + "; it cannot be resumed", e);
+    }
+  }
+
+  private static String folder(String word) {
+    try {
+      return Path.of(word).toString();
+    } catch (InvalidPathException e) {
+      throw new InvalidInputException("the checkpoint's run began in \"" + word + "\", which cannot be a folder here", e);
     }
   }
 

@@ -98,10 +98,13 @@ final class StudyCommand implements Command {
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     if (arguments.has(Flags.RESUME)) {
+      files(arguments, Optional.empty()).check();
       return new GridRun(devices, arguments, out, err).resume();
     }
     if (arguments.operand().filter(DepthStudy.NAME::equals).isPresent()) {
-      return new GridRun(devices, arguments, out, err).begin(StudySpecReader.parse(DepthStudy.TEXT));
+      CommandFiles files = files(arguments, Optional.empty());
+      files.check();
+      return new GridRun(devices, arguments, out, err).begin(StudySpecReader.parse(DepthStudy.TEXT), files);
     }
     Optional<Path> specFile = arguments.operandPath();
     Optional<StudyFile> read = specFile.map(StudySpecReader::readFile);
@@ -120,13 +123,8 @@ final class StudyCommand implements Command {
     spec = inPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
     int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
-    json.ifPresent(AtomicFile::requireWritable);
     Optional<Path> report = arguments.path(Flags.REPORT);
-    report.ifPresent(AtomicFile::requireWritable);
-    requireApart("--json", json, "the SPEC", specFile);
-    requireApart("--report", report, "the SPEC", specFile);
-    requireApart("--report", report, "the file of --json", json);
-
+    files(arguments, specFile).check();
     Optional<StudyCheck> check = StudyCheck.of(arguments, err);
 
     List<Integer> curveEpochs = report.isPresent() ? StudyReport.curveEpochs(spec, seeds) : List.of();
@@ -158,16 +156,15 @@ final class StudyCommand implements Command {
   }
 
   private int grid(Arguments arguments, Path specFile, StudyFile read, PrintStream out, PrintStream err) {
-    for (Option option : List.of(Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG)) {
-      requireApart("--" + option.getLongOpt(), arguments.path(option), "the SPEC", Optional.of(specFile));
-    }
     Precision precision = arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of);
+    CommandFiles files = files(arguments, Optional.of(specFile));
+    files.check();
     try {
       read.gridStudy().withPrecision(precision);
     } catch (InvalidInputException e) {
       throw e.at(specFile.toString());
     }
-    return new GridRun(devices, arguments, out, err).begin(read);
+    return new GridRun(devices, arguments, out, err).begin(read, files);
   }
 
   private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs,
@@ -187,13 +184,11 @@ final class StudyCommand implements Command {
     }
   }
 
-  static void requireApart(String option, Optional<Path> file, String what, Optional<Path> other) {
-    if (file.isPresent() && other.isPresent()
-        && (AtomicFile.isSameFile(file.get(), other.get())
-            || (!Files.exists(file.get())
-                && file.get().toAbsolutePath().normalize().equals(other.get().toAbsolutePath().normalize())))) {
-      throw new InvalidInputException(option + " " + file.get() + " would overwrite " + what + "; name another file");
-    }
+  private static CommandFiles files(Arguments arguments, Optional<Path> specFile) {
+    CommandFiles files = new CommandFiles(arguments);
+    arguments.path(Flags.RESUME).ifPresent(file -> files.reads("the file of --" + Flags.RESUME.getLongOpt(), file));
+    specFile.ifPresent(file -> files.reads("the SPEC", file));
+    return files.writes(Flags.LOG, Flags.JSON, Flags.CSV, Flags.REPORT);
   }
 
   private static SortedMap<String, String> manifest(StudyResult result) {

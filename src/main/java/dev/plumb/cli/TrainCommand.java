@@ -101,6 +101,9 @@ final class TrainCommand implements Command {
     }
     arguments.requireNoOperand();
     RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
+    // Nothing is written into a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
+    // lock, since another process may have written one in between.
+    Checkpoint.read(folder.checkpoint());
     RunLock lock = folder.lock();
     try {
       return goOn(folder, arguments, every, out, err);
@@ -111,13 +114,21 @@ final class TrainCommand implements Command {
 
   private int goOn(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
-    RunFacts facts = RunFacts.of(checkpoint);
+    RunFacts facts = facts(folder, checkpoint);
     TrainRequest request = TrainRequest.of(
         Arguments.parse(options(), facts.command()), Optional.of(facts.config()), Path.of(facts.folder()));
     String device = arguments.text(Flags.DEVICE).orElse(facts.device());
     try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
       DeviceChoice.requirePrecision(selection, request.config().precision());
       return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).goOn(folder, checkpoint, facts, request, every);
+    }
+  }
+
+  private static RunFacts facts(RunFolder folder, Checkpoint checkpoint) {
+    try {
+      return RunFacts.of(checkpoint);
+    } catch (InvalidInputException e) {
+      throw e.at(folder.checkpoint().toString());
     }
   }
 

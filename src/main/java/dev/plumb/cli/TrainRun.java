@@ -77,7 +77,8 @@ final class TrainRun {
   int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every) {
     List<DataFile> now = dataFiles(request);
     for (DataFile then : facts.data()) {
-      DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst().orElseThrow();
+      DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst()
+          .orElseThrow(() -> new InvalidInputException(folder.checkpoint() + ": its command names no " + then.role() + " file"));
       if (!same.sha256().equals(then.sha256())) {
         throw new InvalidInputException(same.path() + ": this is not the file that the run began with (its SHA-256 was "
             + then.sha256() + "); put that one back, or begin a new run");
@@ -90,11 +91,16 @@ final class TrainRun {
     if (!quiet && !facts.device().equals(device.backend().device().kind().key())) {
       err.println("note: the run began on " + facts.device() + "; on another device it does not go on bit for bit");
     }
-    folder.clean();
     Table table = TableReader.read(request.data(), request.read());
     Prepared prepared = prepare(request, table);
     Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     requireTrainable(prepared);
+    try {
+      prepared.requireOwn(checkpoint.state());
+    } catch (InvalidInputException e) {
+      throw e.at(folder.checkpoint().toString());
+    }
+    folder.clean();
     return train(new Work(folder, facts, manifest(facts), prepared, test, request), checkpoint.state(), every);
   }
 

@@ -129,7 +129,7 @@ final class ArrayTable {
   }
 
   /** MNIST's names: train-images-idx3-ubyte has train-labels-idx1-ubyte beside it; one of both may be gzipped. */
-  private static Optional<Path> labelsBeside(Path images) {
+  static Optional<Path> labelsBeside(Path images) {
     if (images == null || images.getFileName() == null || !images.getFileName().toString().contains("images")) {
       return Optional.empty();
     }

@@ -8,6 +8,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.zip.ZipException;
 
 /**
@@ -77,6 +78,18 @@ public final class TableReader {
       return CsvTable.read(source, options, budget);
     } catch (ZipException | EOFException e) {
       throw source.isPacked() ? Source.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + e.getMessage(), e);
+    }
+  }
+
+  /** Returns the file of labels that reading an IDX file of images finds by its name next to it. */
+  public static Optional<Path> labelsNextTo(Path file) {
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try (Source source = Source.of(file)) {
+      return IdxFormat.isOf(source) ? ArrayTable.labelsBeside(file) : Optional.empty();
+    } catch (IOException | InvalidInputException e) {
+      return Optional.empty();
     }
   }
 

@@ -13,7 +13,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.List;
-import java.util.UUID;
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, then renamed over it. A target that is there and is not a
@@ -35,7 +34,8 @@ public final class AtomicFile {
   private AtomicFile() {}
 
   /**
-   * Finds out early, before long work, whether {@link #write} will be able to write there. Leaves nothing behind.
+   * Finds out early, before long work, whether {@link #write} will be able to write there. Leaves nothing behind, and deletes what a
+   * killed process has left next to the target.
    *
    * @throws InvalidInputException when it will not
    */
@@ -51,9 +51,10 @@ public final class AtomicFile {
       if (Files.exists(file) && !Files.isWritable(file)) {
         throw new AccessDeniedException(file.toString());
       }
-      Path temporary = temporary(file);
-      Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW).close();
-      Files.delete(temporary);
+      TemporaryPath.deleteAbandoned(file.getParent());
+      try (TemporaryPath temporary = TemporaryPath.file(file.getParent())) {
+        Files.newOutputStream(temporary.path(), StandardOpenOption.CREATE_NEW).close();
+      }
     } catch (IOException e) {
       throw cannotWrite(target, e);
     }
@@ -69,6 +70,25 @@ public final class AtomicFile {
       return !isSpecial(target);
     } catch (IOException e) {
       throw cannotWrite(target, e);
+    }
+  }
+
+  /**
+   * Returns whether writing to both paths would end in one file: they lead to the same file, or to the same name where there is none
+   * yet. Links are followed.
+   */
+  public static boolean isSameTarget(Path one, Path other) {
+    return isSameFile(one, other) || canonical(one).equals(canonical(other));
+  }
+
+  /** Returns the path by which {@link #write} makes a file: absolute, and without links as far as it exists. */
+  public static Path canonical(Path target) {
+    try {
+      Path file = resolve(target);
+      Path folder = file.getParent();
+      return folder == null ? file : folder.toRealPath().resolve(file.getFileName());
+    } catch (IOException e) {
+      return target.toAbsolutePath().normalize();
     }
   }
 
@@ -94,15 +114,12 @@ public final class AtomicFile {
         return;
       }
       Path file = resolve(target);
-      Path temporary = temporary(file);
-      try {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW))) {
+      try (TemporaryPath temporary = TemporaryPath.file(file.getParent())) {
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary.path(), StandardOpenOption.CREATE_NEW))) {
           content.writeTo(out);
         }
-        copyPermissions(file, temporary);
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary);
+        copyPermissions(file, temporary.path());
+        Files.move(temporary.path(), file, StandardCopyOption.ATOMIC_MOVE);
       }
     } catch (IOException e) {
       throw cannotWrite(target, e);
@@ -129,11 +146,6 @@ public final class AtomicFile {
     Path absolute = target.toAbsolutePath();
     return Files.exists(target)
         && (!Files.isRegularFile(target) || OPEN_STREAMS.stream().anyMatch(absolute::startsWith));
-  }
-
-  /** A name of its own every time: what a killed process left behind must not stand in the way, and process numbers come again. */
-  private static Path temporary(Path file) {
-    return file.resolveSibling(".plumb-" + UUID.randomUUID() + ".tmp");
   }
 
   /** A file that replaces another is as readable as that one was. */

@@ -3,14 +3,22 @@ package dev.plumb.store;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Clock;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
@@ -36,11 +44,18 @@ public final class TensorBoardEvents implements AutoCloseable {
   private static final int VALUE_TAG = 1;
   private static final int VALUE_SIMPLE = 2;
 
+  /** TensorBoard finds event files by the word tfevents. */
+  private static final String PREFIX = "events.out.tfevents.";
+  private static final String NUMBER = ".plumb.";
+  private static final Pattern NUMBERED = Pattern.compile("(.*\\.plumb\\.)([0-9]{3})");
+
+  private final Clock clock;
   private final Path file;
   /** A stream: unlike a channel, it is not closed when the writing thread is interrupted. */
   private final OutputStream out;
 
-  private TensorBoardEvents(Path file, OutputStream out) {
+  private TensorBoardEvents(Clock clock, Path file, OutputStream out) {
+    this.clock = clock;
     this.file = file;
     this.out = out;
   }
@@ -53,10 +68,14 @@ public final class TensorBoardEvents implements AutoCloseable {
    * @throws InvalidInputException when it cannot be made
    */
   public static TensorBoardEvents create(Path folder, long firstStep) {
-    TensorBoardEvents events = open(folder);
+    return create(folder, firstStep, Clock.systemUTC());
+  }
+
+  static TensorBoardEvents create(Path folder, long firstStep, Clock clock) {
+    TensorBoardEvents events = open(folder, clock);
     try {
-      events.write(event(0).text(EVENT_FILE_VERSION, "brain.Event:2"));
-      events.write(event(firstStep).message(EVENT_SESSION_LOG, new Protobuf().number(SESSION_LOG_STATUS, STATUS_START)));
+      events.write(events.event(0).text(EVENT_FILE_VERSION, "brain.Event:2"));
+      events.write(events.event(firstStep).message(EVENT_SESSION_LOG, new Protobuf().number(SESSION_LOG_STATUS, STATUS_START)));
     } catch (InvalidInputException e) {
       events.close();
       throw e;
@@ -99,23 +118,48 @@ public final class TensorBoardEvents implements AutoCloseable {
     }
   }
 
-  /** TensorBoard knows event files by the word tfevents, and reads those of a folder in the order of their names. */
-  private static TensorBoardEvents open(Path folder) {
-    long seconds = Instant.now().getEpochSecond();
-    for (int number = 0; ; number++) {
-      Path file = folder.resolve("events.out.tfevents.%010d.plumb.%03d".formatted(seconds, number));
+  private static TensorBoardEvents open(Path folder, Clock clock) {
+    Optional<String> last = last(folder);
+    while (true) {
+      Path file = folder.resolve(name(clock.instant().getEpochSecond(), last));
       try {
-        return new TensorBoardEvents(file, Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        return new TensorBoardEvents(
+            clock, file, Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
       } catch (FileAlreadyExistsException e) {
-        // A run that was stopped and went on within one second: the next number is free.
+        last = Optional.of(file.getFileName().toString());
       } catch (IOException e) {
         throw AtomicFile.cannotWrite(file, e);
       }
     }
   }
 
-  private static Protobuf event(long step) {
-    Instant now = Instant.now();
+  /** A folder that cannot be listed has no last file; if it is not there, making the file says so. */
+  private static Optional<String> last(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith(PREFIX))
+          .max(Comparator.naturalOrder());
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Returns the time and a number, as the name of a file. TensorBoard reads the files of a folder in the order of their names, so
+   * where the clock does not give a name after the last one, this is that name with the next number, or a further one.
+   */
+  private static String name(long seconds, Optional<String> last) {
+    String byClock = PREFIX + String.format(Locale.ROOT, "%010d", Math.max(0, seconds)) + NUMBER + "000";
+    if (last.isEmpty() || byClock.compareTo(last.get()) > 0) {
+      return byClock;
+    }
+    Matcher numbered = NUMBERED.matcher(last.get());
+    return numbered.matches() && !numbered.group(2).equals("999")
+        ? numbered.group(1) + String.format(Locale.ROOT, "%03d", Integer.parseInt(numbered.group(2)) + 1)
+        : last.get() + NUMBER + "000";
+  }
+
+  private Protobuf event(long step) {
+    Instant now = clock.instant();
     return new Protobuf().real64(EVENT_WALL_TIME, now.getEpochSecond() + now.getNano() * 1e-9).number(EVENT_STEP, step);
   }
 

@@ -6,30 +6,25 @@ import dev.plumb.json.JsonOutput;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import dev.plumb.store.FileNames;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * The run file of a grid: a line of JSON with the study, then a line for each network that is finished, in the order in which
  * they were. Lines are added in one piece and brought to the disk, so that a kill loses at most what was in training; what it
- * left of a line that was not written whole is cut off when the file is opened again. A lock keeps two processes from adding to
- * one file.
+ * left of a line that was not written whole is cut off when the next is added. Nothing is written to a file that does not begin as
+ * a run file. A lock keeps two studies from adding to one file.
  */
 public final class GridFile implements AutoCloseable {
   /**
@@ -47,48 +42,25 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
+  /** How the first line begins. */
+  private static final String START = "{\"plumb\":\"";
+
   private static final int MOST_NAMES = 100_000;
 
   private final Path path;
-  private final FileChannel channel;
-  private final FileLock lock;
+  private final LineFile file;
+  private final Head head;
 
-  private GridFile(Path path, FileChannel channel) throws IOException {
+  private GridFile(Path path, LineFile file, Head head) {
     this.path = path;
-    this.channel = channel;
-    try {
-      lock = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      channel.close();
-      throw inUse(path);
-    }
-    if (lock == null) {
-      channel.close();
-      throw inUse(path);
-    }
-  }
-
-  private static InvalidInputException inUse(Path path) {
-    return new InvalidInputException(path + ": another study adds to this file at the moment; wait for it, or stop it");
+    this.file = file;
+    this.head = head;
   }
 
   /** @throws InvalidInputException when a file is there, or none can be made */
   public static GridFile create(Path path, Head head) {
     try {
-      GridFile file = new GridFile(path,
-          FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
-      file.add(new String(JsonOutput.compact(json -> {
-        json.writeStartObject();
-        json.writeStringField("plumb", head.plumb());
-        json.writeStringField("java", head.java());
-        json.writeStringField("device", head.device());
-        json.writeStringField("precision", head.precision().key());
-        json.writeNumberField("seed", head.seed());
-        json.writeNumberField("seeds", head.seeds());
-        json.writeStringField("spec", head.text());
-        json.writeEndObject();
-      }), StandardCharsets.UTF_8) + "\n");
-      return file;
+      return new GridFile(path, LineFile.create(path, line(head)), head);
     } catch (FileAlreadyExistsException e) {
       requireRegular(path);
       throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
@@ -98,30 +70,44 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  /** In the current folder, under the first name NAME-n.runs that is free. */
-  public static GridFile create(String name, Head head) {
-    String safe = name.replaceAll("[^\\p{L}\\p{N}._-]+", "_");
-    String start = safe.startsWith(".") || safe.isEmpty() ? "study" + safe : safe.substring(0, Math.min(60, safe.length()));
+  /**
+   * In the current folder, under the first name NAME-n.runs that is free.
+   *
+   * @param isTaken tells the names that something else will be written to
+   */
+  public static GridFile create(String name, Head head, Predicate<Path> isTaken) {
+    String start = FileNames.of(name, "study");
     for (int n = 1; n < MOST_NAMES; n++) {
       Path path = Path.of(start + "-" + n + ".runs");
-      if (!Files.exists(path)) {
-        return create(path, head);
+      if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !isTaken.test(path)) {
+        try {
+          return new GridFile(path, LineFile.create(path, line(head)), head);
+        } catch (FileAlreadyExistsException e) {
+          // Another process was faster; the next number may be free.
+        } catch (IOException e) {
+          throw FileErrors.cannotWrite(path, e);
+        }
       }
     }
     throw new InvalidInputException("no name " + start + "-n.runs is free; name the file by --log");
   }
 
   /**
-   * Opens one to go on.
+   * Opens one to go on. Does not change it.
    *
-   * @throws InvalidInputException when it is not there or is no run file
+   * @throws InvalidInputException when it is not there, is no run file, or is in use
    */
   public static GridFile open(Path path) {
     requireRegular(path);
     try {
-      GridFile file = new GridFile(path, FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE));
-      file.cutTornLine();
-      return file;
+      LineFile file = LineFile.open(path);
+      try {
+        String first = file.firstLine(START).orElseThrow(() -> notARunFile(path, null));
+        return new GridFile(path, file, head(path, first));
+      } catch (IOException | RuntimeException | Error e) {
+        file.close();
+        throw e;
+      }
     } catch (NoSuchFileException e) {
       throw FileErrors.cannotRead(path, e);
     } catch (IOException e) {
@@ -136,20 +122,32 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  private void cutTornLine() throws IOException {
-    long end = channel.size();
-    ByteBuffer one = ByteBuffer.allocate(1);
-    while (end > 0) {
-      one.clear();
-      channel.read(one, end - 1);
-      if (one.get(0) == '\n') {
-        break;
-      }
-      end--;
+  private static String line(Head head) throws IOException {
+    return new String(JsonOutput.compact(json -> {
+      json.writeStartObject();
+      json.writeStringField("plumb", head.plumb());
+      json.writeStringField("java", head.java());
+      json.writeStringField("device", head.device());
+      json.writeStringField("precision", head.precision().key());
+      json.writeNumberField("seed", head.seed());
+      json.writeNumberField("seeds", head.seeds());
+      json.writeStringField("spec", head.text());
+      json.writeEndObject();
+    }), StandardCharsets.UTF_8);
+  }
+
+  private static Head head(Path path, String line) {
+    try {
+      JsonObject json = JsonInput.parse(line.getBytes(StandardCharsets.UTF_8));
+      return new Head(json.text("plumb"), json.text("java"), json.text("device"), json.parsed("precision", Precision::of),
+          json.longInteger("seed"), json.integer("seeds"), json.text("spec"));
+    } catch (InvalidInputException e) {
+      throw notARunFile(path, e);
     }
-    if (end < channel.size()) {
-      channel.truncate(end);
-    }
+  }
+
+  private static InvalidInputException notARunFile(Path path, InvalidInputException cause) {
+    return new InvalidInputException(path + ": this is no run file of a study: its first line is not one that plumb study writes", cause);
   }
 
   public Path path() {
@@ -157,35 +155,40 @@ public final class GridFile implements AutoCloseable {
   }
 
   public Head head() {
+    return head;
+  }
+
+  /**
+   * Returns the study of the first line.
+   *
+   * @param parse makes a study of the text
+   */
+  public GridStudy study(Function<String, GridStudy> parse) {
     try {
-      String first = reader().readLine();
-      JsonObject json = JsonInput.parse((first == null ? "" : first).getBytes(StandardCharsets.UTF_8));
-      return new Head(json.text("plumb"), json.text("java"), json.text("device"), json.parsed("precision", Precision::of),
-          json.longInteger("seed"), json.integer("seeds"), json.text("spec"));
+      return head.study(parse);
     } catch (InvalidInputException e) {
-      throw new InvalidInputException(path + ": this is no run file of a study: its first line does not say which", e);
-    } catch (IOException e) {
-      throw FileErrors.cannotRead(path, e);
+      throw e.at(path + ", line 1");
     }
   }
 
   /**
    * Reads all networks.
    *
+   * @param study of the first line
    * @param rows takes each at its number
    * @return their numbers
    */
-  public BitSet read(GridRow[] rows) {
+  public BitSet read(GridStudy study, GridRow[] rows) {
     BitSet done = new BitSet();
-    try (BufferedReader reader = reader()) {
-      reader.readLine();
+    try {
+      BufferedReader lines = file.lines();
+      lines.readLine();
       int number = 1;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
-        GridRow row = row(line, number);
-        if (row.network() < 0 || row.network() >= rows.length || done.get(row.network())) {
-          throw new InvalidInputException(path + ", line " + number + ": network " + row.network()
-              + (row.network() >= 0 && row.network() < rows.length ? " is there twice" : " is not one of the study's"));
+        GridRow row = row(line, study, number);
+        if (done.get(row.network())) {
+          throw new InvalidInputException(path + ", line " + number + ": network " + row.network() + " is there twice");
         }
         rows[row.network()] = row;
         done.set(row.network());
@@ -196,52 +199,27 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  private GridRow row(String line, int number) {
+  private GridRow row(String line, GridStudy study, int number) {
     try {
-      return GridRow.parse(line);
+      return GridRow.parse(line, study);
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(path + ", line " + number + ": this is not as it was written (" + e.getMessage()
           + "); take the line out, and its network is trained again", e);
     }
   }
 
-  private BufferedReader reader() throws IOException {
-    channel.position(0);
-    // Closing it would close the channel; it holds nothing but memory.
-    return new BufferedReader(new InputStreamReader(Channels.newInputStream(channel), StandardCharsets.UTF_8)) {
-      @Override
-      public void close() {
-        // The channel stays open.
-      }
-    };
-  }
-
   public void add(List<GridRow> rows) {
     StringBuilder lines = new StringBuilder();
     rows.forEach(row -> lines.append(row.line()).append('\n'));
     try {
-      add(lines.toString());
+      file.add(lines.toString());
     } catch (IOException e) {
       throw new InvalidInputException("cannot add to " + path + ": " + FileErrors.reason(e), e);
     }
   }
 
-  private void add(String text) throws IOException {
-    channel.position(channel.size());
-    ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
-    channel.force(false);
-  }
-
   @Override
   public void close() {
-    try {
-      lock.release();
-      channel.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot close " + path, e);
-    }
+    file.close();
   }
 }

@@ -65,8 +65,12 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
     return text + FIELDS + checksum(text);
   }
 
-  /** @throws IllegalArgumentException when it is not such a line */
-  static GridRow parse(String line) {
+  /**
+   * Reads a line of a run file.
+   *
+   * @throws IllegalArgumentException when it is not such a line, or not of a network of the study
+   */
+  static GridRow parse(String line, GridStudy study) {
     int end = line.lastIndexOf(FIELDS);
     if (end < 0 || !checksum(line.substring(0, end)).equals(line.substring(end + 1))) {
       throw new IllegalArgumentException("its checksum is wrong");
@@ -75,8 +79,36 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
     if (fields.length != FIELD_COUNT) {
       throw new IllegalArgumentException("it has " + fields.length + " fields");
     }
-    return new GridRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
+    GridRow row = new GridRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
         Double.parseDouble(fields[3]), doubles(fields[4]), doubles(fields[5]), floats(fields[6]), floats(fields[7]), floats(fields[8]));
+    row.requireOf(study);
+    return row;
+  }
+
+  private void requireOf(GridStudy study) {
+    if (network < 0 || network >= study.networks()) {
+      throw new IllegalArgumentException("network " + network + " is not one of the study's " + study.networks());
+    }
+    int epochs = study.spec().training().epochs();
+    if (diverged < 0 || diverged > epochs) {
+      throw new IllegalArgumentException("it diverged in epoch " + diverged + " of " + epochs);
+    }
+    if (!(seconds >= 0 && seconds < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("it took " + seconds + " s");
+    }
+    int layers = study.cellOf(network).network().layerCount();
+    int curve = study.curveEpochs().size();
+    requireCount("losses", losses.length, curve);
+    requireCount("gradient norms", gradientNorms.length, layers);
+    requireCount("gradient norms by epoch", normCurve.length, curve * layers);
+    requireCount("update-to-weight ratios", updateRatios.length, layers);
+    requireCount("dead or saturated shares", idle.length, layers - 1);
+  }
+
+  private static void requireCount(String list, int count, int needed) {
+    if (count != needed) {
+      throw new IllegalArgumentException("it has " + count + " " + list + ", but the study has " + needed);
+    }
   }
 
   private static String checksum(String text) {

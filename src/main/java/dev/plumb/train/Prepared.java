@@ -1,5 +1,6 @@
 package dev.plumb.train;
 
+import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.FeatureColumn;
@@ -7,6 +8,7 @@ import dev.plumb.data.Split;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
 import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.random.NumpyRandom;
@@ -70,6 +72,46 @@ public record Prepared(
   public List<String> nearlyUniqueFeatures() {
     return encoding.features().stream().filter(feature -> feature.inputs() > MAX_SINGLE_CATEGORIES
         && 2L * feature.inputs() > trainingRows.rows()).map(FeatureColumn::name).toList();
+  }
+
+  /**
+   * Refuses a state that this training cannot have come to.
+   *
+   * @throws InvalidInputException naming what does not fit
+   */
+  public void requireOwn(FitState state) {
+    int parameters = start.parameters().length;
+    requireCount("parameters", state.parameters().length, parameters);
+    requireCount("first moments", state.moment1().length, start.moment1().length);
+    requireCount("second moments", state.moment2().length, start.moment2().length);
+    requireCount("best parameters", state.best().length, state.bestEpoch() > 0 ? parameters : 0);
+    for (int i = 0; i < state.epochs(); i++) {
+      requireCount("gradient norms of epoch " + (i + 1), state.history().get(i).gradientNorms().length, network.layerCount());
+      if (state.history().get(i).epoch() != i + 1) {
+        throw misfit("epoch " + state.history().get(i).epoch() + " comes after " + i + " others");
+      }
+    }
+    if (state.epochs() > fit.training().epochs()) {
+      throw misfit("it has " + state.epochs() + " of " + fit.training().epochs() + " epochs");
+    }
+    if (state.bestEpoch() > state.epochs()) {
+      throw misfit("the best epoch is " + state.bestEpoch() + " of " + state.epochs());
+    }
+    int steps = new BatchOrder(training.rows(), fit.training().batchSize(), false, null).stepsPerEpoch();
+    if (state.stepInEpoch() > steps || state.stepsTaken() != (long) steps * state.epochs() + state.stepInEpoch()) {
+      throw misfit("it has taken " + state.stepsTaken() + " steps, " + state.stepInEpoch() + " of them in epoch "
+          + (state.epochs() + 1) + ", but an epoch has " + steps);
+    }
+  }
+
+  private static void requireCount(String what, int count, int needed) {
+    if (count != needed) {
+      throw misfit("it has " + count + " " + what + ", but " + needed + " are needed");
+    }
+  }
+
+  private static InvalidInputException misfit(String what) {
+    return new InvalidInputException("is no checkpoint of this training: " + what);
   }
 
   public Loss loss() {

@@ -2,16 +2,16 @@ package dev.plumb.train;
 
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.store.FileNames;
+import dev.plumb.store.TemporaryPath;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
-import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,10 +19,14 @@ import java.util.stream.Stream;
 
 /** The folder of one training, RUNS/NAME-n: n is the first number that is free, and no folder that is there is written over. */
 public final class RunFolder {
-  /** What becomes of a name for the file system: letters, digits and a few marks stay. */
-  private static final Pattern UNSAFE = Pattern.compile("[^\\p{L}\\p{N}._-]+");
-  private static final int LONGEST_NAME = 60;
-  private static final String UNFINISHED = ".plumb-";
+  /** The file of the model. */
+  public static final String MODEL = "model.safetensors";
+
+  private static final String CHECKPOINT = "checkpoint.safetensors";
+  private static final String METRICS = "metrics.csv";
+  private static final String MANIFEST = "manifest.json";
+  private static final String REPORT = "report.html";
+  private static final String EVENTS = "events.out.tfevents.";
 
   private final Path path;
 
@@ -38,21 +42,19 @@ public final class RunFolder {
    * @throws InvalidInputException when it cannot be made
    */
   public static RunFolder create(Path runs, String name, Consumer<RunFolder> content) {
-    String safe = safe(name);
+    String safe = FileNames.of(name, "run");
     try {
       Files.createDirectories(runs);
-      Path unfinished = Files.createDirectory(runs.resolve(UNFINISHED + UUID.randomUUID()));
-      try {
-        content.accept(new RunFolder(unfinished));
+      TemporaryPath.deleteAbandoned(runs);
+      try (TemporaryPath unfinished = TemporaryPath.folder(runs)) {
+        content.accept(new RunFolder(unfinished.path()));
         for (int n = firstFree(runs, safe);; n++) {
           Path path = runs.resolve(safe + "-" + n);
           // A rename onto an empty folder would succeed, and whoever made it may be about to use it.
-          if (!Files.exists(path) && moved(unfinished, path)) {
+          if (!Files.exists(path) && moved(unfinished.path(), path)) {
             return new RunFolder(path);
           }
         }
-      } finally {
-        delete(unfinished);
       }
     } catch (IOException e) {
       throw new InvalidInputException("cannot make a run folder in " + runs + ": " + reason(e), e);
@@ -86,15 +88,10 @@ public final class RunFolder {
     return RunLock.take(path);
   }
 
-  /** Deletes what a killed process may have left half-written. */
+  /** Deletes what killed processes have left half-written, here and where run folders are made. */
   public void clean() {
-    try (DirectoryStream<Path> left = Files.newDirectoryStream(path, UNFINISHED + "*.tmp")) {
-      for (Path file : left) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new InvalidInputException(path + ": cannot be written: " + reason(e), e);
-    }
+    TemporaryPath.deleteAbandoned(path);
+    TemporaryPath.deleteAbandoned(path.toAbsolutePath().resolveSibling(""));
   }
 
   public Path path() {
@@ -102,23 +99,47 @@ public final class RunFolder {
   }
 
   public Path model() {
-    return path.resolve("model.safetensors");
+    return path.resolve(MODEL);
   }
 
   public Path checkpoint() {
-    return path.resolve("checkpoint.safetensors");
+    return path.resolve(CHECKPOINT);
   }
 
   public Path metrics() {
-    return path.resolve("metrics.csv");
+    return path.resolve(METRICS);
   }
 
   public Path manifest() {
-    return path.resolve("manifest.json");
+    return path.resolve(MANIFEST);
   }
 
   public Path report() {
-    return path.resolve("report.html");
+    return path.resolve(REPORT);
+  }
+
+  /** Returns the files that a training keeps in a folder; none where the folder is no run folder. */
+  public static List<Path> files(Path folder) {
+    boolean isRun = Files.exists(folder.resolve(CHECKPOINT))
+        || (Files.exists(folder.resolve(MODEL)) && Files.exists(folder.resolve(MANIFEST)));
+    if (!isRun) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(file -> isOfRun(file.getFileName().toString())).toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** Returns whether a training keeps this file, or will make one of this name, in its run folder. */
+  public static boolean owns(Path file) {
+    Path real = AtomicFile.canonical(file);
+    return isOfRun(real.getFileName().toString()) && !files(real.getParent()).isEmpty();
+  }
+
+  private static boolean isOfRun(String name) {
+    return List.of(MODEL, CHECKPOINT, METRICS, MANIFEST, REPORT, RunLock.FILE_NAME).contains(name) || name.startsWith(EVENTS);
   }
 
   private static boolean moved(Path from, Path to) throws IOException {
@@ -139,24 +160,6 @@ public final class RunFolder {
     try (Stream<Path> all = Files.list(runs)) {
       return all.map(path -> ours.matcher(path.getFileName().toString())).filter(Matcher::matches)
           .mapToInt(matcher -> Integer.parseInt(matcher.group(1))).max().orElse(0) + 1;
-    }
-  }
-
-  private static String safe(String name) {
-    String safe = UNSAFE.matcher(name).replaceAll("_");
-    safe = safe.substring(0, Math.min(safe.length(), LONGEST_NAME));
-    return safe.isEmpty() || safe.startsWith(".") ? "run" + safe : safe;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      List<Path> all;
-      try (Stream<Path> walk = Files.walk(folder)) {
-        all = walk.sorted(Comparator.reverseOrder()).toList();
-      }
-      for (Path path : all) {
-        Files.delete(path);
-      }
     }
   }
 

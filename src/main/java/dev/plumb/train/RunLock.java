@@ -2,67 +2,40 @@ package dev.plumb.train;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
+import dev.plumb.store.ExclusiveLock;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The right to train in a run folder, which one process has at a time: two would write over each other's files. The system takes it
- * back when the process ends, however it ends.
+ * The right to train in a run folder, which one training has at a time: two would overwrite each other's files. It is a lock on the
+ * file {@code .lock} of the folder, which stays there: who deletes it may delete the one that another process has just locked.
  */
 public final class RunLock implements AutoCloseable {
-  private final Path file;
-  private final FileChannel channel;
+  static final String FILE_NAME = ".lock";
 
-  private RunLock(Path file, FileChannel channel) {
-    this.file = file;
-    this.channel = channel;
+  private final ExclusiveLock lock;
+
+  private RunLock(ExclusiveLock lock) {
+    this.lock = lock;
   }
 
-  /** @throws InvalidInputException when somebody else has it, or the folder cannot be written */
+  /** @throws InvalidInputException when another training has it, or the folder cannot be written */
   static RunLock take(Path folder) {
-    Path file = folder.resolve(".lock");
-    FileChannel channel;
+    Path file = folder.resolve(FILE_NAME);
     try {
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      return new RunLock(ExclusiveLock
+          .tryTake(file, () -> FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE))
+          .orElseThrow(() -> new InvalidInputException(
+              folder + ": another process is training in it; wait for its end, or begin a new run")));
     } catch (IOException e) {
       throw AtomicFile.cannotWrite(file, e);
-    }
-    if (isHeldElsewhere(channel)) {
-      try {
-        channel.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      throw new InvalidInputException(folder + ": another process is training in it; wait for its end, or begin a new run");
-    }
-    return new RunLock(file, channel);
-  }
-
-  /** Where the file system has no locks there is nobody to ask, and it counts as free. */
-  private static boolean isHeldElsewhere(FileChannel channel) {
-    try {
-      FileLock lock = channel.tryLock();
-      return lock == null;
-    } catch (OverlappingFileLockException e) {
-      return true;
-    } catch (IOException e) {
-      return false;
     }
   }
 
   @Override
   public void close() {
-    try {
-      Files.deleteIfExists(file);
-      channel.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    lock.close();
   }
 }

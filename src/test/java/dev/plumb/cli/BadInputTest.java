@@ -31,6 +31,7 @@ class BadInputTest {
       Map.entry("missing.csv", "a,b,y\n1,2,x\n3,,z\n1,2,x\n"),
       Map.entry("missing-target.csv", "a,b,y\n1,2,x\n3,4,\n1,2,z\n"),
       Map.entry("empty.csv", ""),
+      Map.entry("no-line-end.json", "{ \"epochs\": 5, \"grid\": {\"depth\": [1], \"width\": [2]} }"),
       Map.entry("names-only.csv", "a,b,y\n"),
       Map.entry("twice.csv", "a,a,y\n1,2,x\n3,4,z\n"),
       Map.entry("one-class.csv", "a,b,y\n1,2,x\n3,4,x\n"),

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +37,7 @@ class TrainCommandTest {
     Path run = train(IRIS, "--epochs", "3", "--test", IRIS, "--seed", "7");
     assertEquals("iris-1", run.getFileName().toString());
     try (Stream<Path> files = Files.list(run)) {
-      assertEquals(List.of("checkpoint.safetensors", "events", "manifest.json", "metrics.csv", "model.safetensors", "report.html"),
+      assertEquals(List.of(".lock", "checkpoint.safetensors", "events", "manifest.json", "metrics.csv", "model.safetensors", "report.html"),
           files.map(file -> file.getFileName().toString().replaceFirst("^events\\.out\\.tfevents\\..*", "events")).sorted().toList());
     }
     JsonNode manifest = new ObjectMapper().readTree(run.resolve("manifest.json").toFile());
@@ -61,6 +62,26 @@ class TrainCommandTest {
     Path second = train(IRIS, "--epochs", "2");
     assertEquals("iris-2", second.getFileName().toString());
     assertArrayEquals(model, Files.readAllBytes(first.resolve("model.safetensors")));
+  }
+
+  @Test
+  void nameIsCutBetweenCodePoints() throws IOException {
+    String letter = Character.toString(0x20000);
+    Path run = train(IRIS, "--epochs", "1", "--name", "a".repeat(59) + letter + letter);
+    assertEquals("a".repeat(59) + "-1", run.getFileName().toString());
+    Path data = Files.copy(Path.of(IRIS), folder.resolve("a".repeat(59) + letter + letter + ".csv"));
+    assertEquals("a".repeat(59) + "-2", train(data.toString(), "--epochs", "1").getFileName().toString());
+  }
+
+  @Test
+  void whatAKilledTrainingLeftAmongTheRunsIsDeleted() throws IOException {
+    Path runs = Files.createDirectory(folder.resolve("runs"));
+    Path left = Files.createDirectory(runs.resolve(".plumb-" + UUID.randomUUID()));
+    Files.writeString(left.resolve("checkpoint.safetensors"), "half");
+    train(IRIS, "--epochs", "1");
+    try (Stream<Path> files = Files.list(runs)) {
+      assertEquals(List.of("iris-1"), files.map(file -> file.getFileName().toString()).toList());
+    }
   }
 
   @Test
@@ -96,7 +117,6 @@ class TrainCommandTest {
       other.close();
     }
     assertEquals(0, Plumbed.run("train", "--resume", stopped.toString(), "--quiet").code());
-    assertFalse(Files.exists(stopped.resolve(".lock")));
   }
 
   private static List<String> withoutSeconds(Path run) throws IOException {

@@ -56,7 +56,7 @@ class TrainProcessTest {
     assertEquals(0, process.waitFor(), "seed " + SEED + ": " + Files.readString(folder.resolve("err")));
     assertArrayEquals(wholeModel, Files.readAllBytes(run(2).resolve("model.safetensors")), "seed " + SEED);
     try (Stream<Path> files = Files.list(run(2))) {
-      assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".tmp")), "a half-written file was left");
+      assertTrue(files.noneMatch(file -> file.getFileName().toString().startsWith(".plumb-")), "a temporary file was left");
     }
   }
 

@@ -11,7 +11,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -72,6 +74,44 @@ class TensorBoardEventsTest {
     assertEquals(12, files.stream().distinct().count());
     assertEquals(files, files.stream().sorted().toList(), "the order of names is that of time");
     assertTrue(files.get(0).getFileName().toString().matches("events\\.out\\.tfevents\\.\\d{10}\\..*"), files.toString());
+  }
+
+  @Test
+  void filesSortInTheOrderOfTheirMakingWhateverTheClockSays() {
+    List<String> names = new ArrayList<>();
+    for (long seconds : new long[] {1_795_678_540, 1_795_592_142, 1_795_678_540, 0, -86_400, 10_413_792_000L, 1_795_678_541,
+        -9_999_999_999L, 10_413_792_000L, 10_413_792_001L}) {
+      names.add(make(seconds));
+    }
+    assertEquals(names, names.stream().sorted().distinct().toList());
+    assertEquals("events.out.tfevents.1795678540.plumb.000", names.get(0));
+    assertEquals("events.out.tfevents.1795678540.plumb.001", names.get(1));
+  }
+
+  @Test
+  void clockBefore1970GivesANameWithoutASign() {
+    assertEquals("events.out.tfevents.0000000000.plumb.000", make(-86_400));
+    assertEquals("events.out.tfevents.0000000000.plumb.001", make(-86_399));
+  }
+
+  @Test
+  void filesSortAfterThoseOfOtherWritersAndAfterAThousandOfOneSecond() throws IOException {
+    for (String last : List.of("events.out.tfevents.-000086400.plumb.000", "events.out.tfevents.1795678540.host.123.0",
+        "events.out.tfevents.9999999999.plumb.999", "events.out.tfevents.v2", "events.out.tfevents.zzz.plumb.999.plumb.999")) {
+      Files.createFile(folder.resolve(last));
+      for (int i = 0; i < 3; i++) {
+        String name = make(1_795_592_142);
+        assertTrue(name.compareTo(last) > 0, name + " after " + last);
+        last = name;
+      }
+    }
+  }
+
+  /** The name of a file that is made when the clock says this. */
+  private String make(long seconds) {
+    try (TensorBoardEvents events = TensorBoardEvents.create(folder, 1, Clock.fixed(Instant.ofEpochSecond(seconds), ZoneOffset.UTC))) {
+      return events.file().getFileName().toString();
+    }
   }
 
   @Test

@@ -1,0 +1,195 @@
+package dev.plumb.study;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.ExclusiveLock;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A text file that lines are added to, each reaching the disk before the call returns. A lock keeps others from adding to it. What a
+ * kill leaves of a line that was not written whole is passed over in reading, and cut off when the next line is added; until then an
+ * open file is not changed.
+ */
+final class LineFile implements AutoCloseable {
+  private static final int BLOCK_BYTES = 1 << 16;
+
+  /** The first line has a JSON file of a user in it; none is larger. */
+  private static final int MAX_FIRST_LINE_BYTES = 128 << 20;
+
+  private final ExclusiveLock lock;
+
+  /** Read and written by itself, not by its channel: an interrupt of the thread would close that, and so release the lock. */
+  private final RandomAccessFile file;
+
+  /** The first byte after the last whole line. */
+  private long end;
+
+  private LineFile(ExclusiveLock lock, RandomAccessFile file) {
+    this.lock = lock;
+    this.file = file;
+  }
+
+  /**
+   * Makes a file with one line, or none at all.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException when something of this name is there
+   */
+  static LineFile create(Path path, String firstLine) throws IOException {
+    Files.createFile(path);
+    try {
+      LineFile made = locked(path);
+      try {
+        made.add(firstLine + "\n");
+        return made;
+      } catch (IOException e) {
+        made.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      Files.deleteIfExists(path);
+      throw e;
+    }
+  }
+
+  /** @throws InvalidInputException when another process, or this one, has it open */
+  static LineFile open(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString());
+    }
+    if (!Files.isWritable(path)) {
+      throw new AccessDeniedException(path.toString());
+    }
+    LineFile opened = locked(path);
+    try {
+      opened.end = opened.lastLineEnd();
+      return opened;
+    } catch (IOException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  private static LineFile locked(Path path) throws IOException {
+    RandomAccessFile[] opened = new RandomAccessFile[1];
+    ExclusiveLock lock = ExclusiveLock.tryTake(path, () -> {
+      try {
+        opened[0] = new RandomAccessFile(path.toFile(), "rw");
+      } catch (FileNotFoundException e) {
+        throw new AccessDeniedException(path.toString(), null, e.getMessage());
+      }
+      return opened[0].getChannel();
+    }).orElseThrow(() -> new InvalidInputException(
+        path + ": another study adds to this file at the moment; wait for it, or stop it"));
+    return new LineFile(lock, opened[0]);
+  }
+
+  /** Returns where the last line feed is, or 0 where there is none. */
+  private long lastLineEnd() throws IOException {
+    byte[] block = new byte[BLOCK_BYTES];
+    for (long after = file.length(); after > 0;) {
+      int count = (int) Math.min(BLOCK_BYTES, after);
+      file.seek(after - count);
+      file.readFully(block, 0, count);
+      for (int i = count - 1; i >= 0; i--) {
+        if (block[i] == '\n') {
+          return after - count + i + 1;
+        }
+      }
+      after -= count;
+    }
+    return 0;
+  }
+
+  /**
+   * Returns the first line, if it is a whole one and is what is looked for. A file of another kind is recognized by its first bytes.
+   *
+   * @param start how the line must begin
+   */
+  Optional<String> firstLine(String start) throws IOException {
+    byte[] expected = start.getBytes(StandardCharsets.UTF_8);
+    if (end < expected.length) {
+      return Optional.empty();
+    }
+    byte[] first = new byte[expected.length];
+    file.seek(0);
+    file.readFully(first);
+    if (!Arrays.equals(first, expected)) {
+      return Optional.empty();
+    }
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    line.write(first);
+    InputStream rest = new Lines(first.length);
+    byte[] block = new byte[BLOCK_BYTES];
+    for (int count = rest.read(block); count > 0 && line.size() <= MAX_FIRST_LINE_BYTES; count = rest.read(block)) {
+      for (int i = 0; i < count; i++) {
+        if (block[i] == '\n') {
+          line.write(block, 0, i);
+          return Optional.of(line.toString(StandardCharsets.UTF_8));
+        }
+      }
+      line.write(block, 0, count);
+    }
+    return Optional.empty();
+  }
+
+  /** Reads all whole lines; to be used up before anything else is done with the file. Need not be closed. */
+  BufferedReader lines() {
+    return new BufferedReader(new InputStreamReader(new Lines(0), StandardCharsets.UTF_8));
+  }
+
+  /** @param lines each with its line feed */
+  void add(String lines) throws IOException {
+    byte[] bytes = lines.getBytes(StandardCharsets.UTF_8);
+    file.setLength(end);
+    file.seek(end);
+    file.write(bytes);
+    file.getFD().sync();
+    end += bytes.length;
+  }
+
+  @Override
+  public void close() {
+    lock.close();
+  }
+
+  /** The file up to the end of its last whole line. */
+  private final class Lines extends InputStream {
+    private long position;
+
+    Lines(long position) {
+      this.position = position;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
+      if (position >= end) {
+        return -1;
+      }
+      file.seek(position);
+      int count = file.read(bytes, offset, (int) Math.min(length, end - position));
+      position += Math.max(count, 0);
+      return count;
+    }
+  }
+}
