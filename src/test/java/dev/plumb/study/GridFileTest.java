@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import java.io.IOException;
@@ -15,12 +17,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GridFileTest {
-  private static final GridFile.Head HEAD = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{ \"grid\":\n 1 }");
+  private static final GridFile.Head HEAD = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{ \"grid\":\n 1 }",
+      Optional.of(Numerics.of(DeviceInfo.Kind.CPU, Precision.FP64).with("vectors", "plain Java")));
 
   @TempDir Path folder;
   private Path path;
@@ -43,6 +47,31 @@ class GridFileTest {
       assertEquals(row(2).line(), rows[2].line());
       assertArrayEquals(row(2).losses(), rows[2].losses());
       assertEquals(0, rows[0].idle().length);
+    }
+  }
+
+  @Test
+  void numericsUnderWhichItWasResumedAreLinesOfTheirOwn() {
+    Numerics other = HEAD.numerics().orElseThrow().with("vectors", "Vector API, 256 bits");
+    try (GridFile file = GridFile.open(path)) {
+      file.add(other);
+      file.add(List.of(row(1)));
+    }
+    try (GridFile file = GridFile.open(path)) {
+      assertEquals("{0, 1, 2}", file.read(new GridRow[3]).toString());
+      assertEquals(List.of(HEAD.numerics().orElseThrow(), other), file.numerics());
+    }
+  }
+
+  @Test
+  void fileWithoutNumericsIsReadAsSuch() {
+    Path old = folder.resolve("old.runs");
+    GridFile.Head head = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty());
+    GridFile.create(old, head).close();
+    try (GridFile file = GridFile.open(old)) {
+      assertEquals(head, file.head());
+      file.read(new GridRow[3]);
+      assertEquals(List.of(), file.numerics());
     }
   }
 
