@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuReport;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
@@ -12,7 +13,9 @@ import dev.plumb.backend.cuda.CudaOptions;
 import dev.plumb.backend.cuda.CudaReport;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Spelling;
+import dev.plumb.model.TrainingSpec;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -102,6 +105,16 @@ public final class Backends {
   private static CudaOptions cudaOptions(Usage usage) {
     CudaOptions options = CudaOptions.standard().withPlanner(usage.planner());
     return usage.recordGraphs() ? options : options.withExecution(CudaOptions.Execution.EAGER);
+  }
+
+  /** Returns what decides the last bits of a training on a backend, this version of Plumb included. */
+  public static Numerics numerics(Backend backend, NetworkSpec network, TrainingSpec training, int rows) {
+    return ofThisVersion(backend.numerics(network, training, rows));
+  }
+
+  /** Adds this version of Plumb to what a backend returned. */
+  public static Numerics ofThisVersion(Numerics numerics) {
+    return numerics.with("plumb", Version.CURRENT);
   }
 
   /** What there is of GPUs on this machine, and what to do to get one used. */

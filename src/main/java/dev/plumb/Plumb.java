@@ -72,6 +72,8 @@ public final class Plumb {
       SortedMap<String, String> manifest = new TreeMap<>();
       manifest.put("plumb", Version.CURRENT);
       manifest.put("seed", Long.toString(config.seed()));
+      manifest.put("numerics", Backends.numerics(selection.backend(), prepared.network(), prepared.fit().training(),
+          prepared.training().rows()).text().replace("\n", "; "));
       TrainedModel trained = new TrainedModel(prepared.network(), prepared.loss(), config.precision(), prepared.encoding(),
           state.best(), manifest);
       return new Model(trained, state.history(), device);

@@ -35,6 +35,14 @@ public interface Backend extends AutoCloseable {
     return 1;
   }
 
+  /**
+   * Returns what decides the last bits of such a training here. Loads what the training will need (a library of matrix products),
+   * and nothing else.
+   *
+   * @param rows of the data that steps take their batches from
+   */
+  Numerics numerics(NetworkSpec network, TrainingSpec training, int rows);
+
   /** Its sessions are to be closed before. */
   @Override
   void close();

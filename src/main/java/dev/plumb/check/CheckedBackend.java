@@ -2,6 +2,7 @@ package dev.plumb.check;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
@@ -71,6 +72,11 @@ public final class CheckedBackend implements Backend {
       throw new InvalidInputException("device " + backend.device().kind().key()
           + " does not show the inside of a step, which this check needs");
     }
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    return primary.numerics(network, training, rows);
   }
 
   @Override

@@ -95,6 +95,9 @@ final class Flags {
   static final Option NAME = value("name", "NAME", "of the run folder, NAME-n (default: the data file's)");
   static final Option RUNS = value("runs", "FOLDER", "where run folders are made (default: runs)");
   static final Option RESUME = value("resume", "RUN", "go on with a run that was stopped or killed, bit for bit");
+  static final Option ALLOW_OTHER_NUMERICS = flag("allow-other-numerics",
+      "resume under another version of Plumb or Java, another device or library of matrix products, and record it; the result is"
+          + " then not the same bit for bit");
   static final Option CHECKPOINT_EVERY = value("checkpoint-every", "SECONDS", "how often a run is saved (default: 30)");
   static final Option OUT = value("out", "FILE", "where to (default: standard output)");
   static final Option FORMAT = value("format", "FORMAT", "onnx, safetensors or npz (default: by the file's ending)");

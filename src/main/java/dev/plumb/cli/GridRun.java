@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.Version;
+import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Keyed;
 import dev.plumb.model.Precision;
@@ -68,8 +69,8 @@ final class GridRun {
       GridRunner runner = fitting(device, study);
       BitSet done = new BitSet();
       GridEstimate estimate = GridEstimate.measure(runner, done);
-      GridFile.Head head = new GridFile.Head(Version.CURRENT, java(), device.backend().device().kind().key(),
-          study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text());
+      GridFile.Head head = new GridFile.Head(Version.CURRENT, Runtime.version().toString(), device.backend().device().kind().key(),
+          study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text(), Optional.of(numerics(runner)));
       Optional<Path> log = arguments.path(Flags.LOG);
       try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head, files::isOutput)) {
         return train(device, runner, study, results, new GridRow[study.networks()], done, estimate);
@@ -92,21 +93,21 @@ final class GridRun {
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
       try (Backends.Selection device = devices.openFor(name, arguments, err)) {
         DeviceChoice.requirePrecision(device, study.spec().training().precision());
-        String kind = device.backend().device().kind().key();
-        if (!arguments.has(Flags.QUIET) && !List.of(head.plumb(), head.java(), head.device())
-            .equals(List.of(Version.CURRENT, java(), kind))) {
-          err.println(Printable.text("note: this study began with Plumb " + head.plumb() + ", Java " + head.java() + ", on "
-              + head.device() + "; what is trained now may differ in rounding"));
-        }
         GridRunner runner = fitting(device, study);
+        if (done.cardinality() < study.networks()) {
+          Numerics now = numerics(runner);
+          List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(results.path().toString(), results.numerics(), now);
+          if (resumed.size() > results.numerics().size()) {
+            results.add(now);
+          }
+        }
         return train(device, runner, study, results, rows, done, GridEstimate.measure(runner, done));
       }
     }
   }
 
-  private static String java() {
-    boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-    return Runtime.version() + (vectors ? " with the Vector API" : "");
+  private static Numerics numerics(GridRunner runner) {
+    return Backends.ofThisVersion(runner.numerics());
   }
 
   private static GridStudy study(StudyFile file) {

@@ -1,6 +1,6 @@
 package dev.plumb.cli;
 
-import dev.plumb.Version;
+import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.DataFile;
@@ -21,10 +21,13 @@ import java.util.TreeMap;
  * @param folder that relative paths of the command start from
  * @param device kind of device, as --device takes it
  * @param config with all names and the task filled in
+ * @param numerics under which it was trained, in order, the present ones last; empty where a version that recorded none began it
  */
-record RunFacts(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data) {
+record RunFacts(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
+    List<Numerics> numerics) {
   private static final String SEPARATOR = "\n";
   private static final String DATA = "data.";
+  private static final String NUMERICS = "numerics.";
 
   SortedMap<String, String> texts() {
     SortedMap<String, String> texts = new TreeMap<>();
@@ -39,7 +42,14 @@ record RunFacts(String plumb, List<String> command, String folder, String device
     for (DataFile file : data) {
       texts.put(DATA + file.role(), file.sha256() + SEPARATOR + file.path());
     }
+    for (int i = 0; i < numerics.size(); i++) {
+      texts.put(NUMERICS + i, numerics.get(i).text());
+    }
     return texts;
+  }
+
+  RunFacts withNumerics(List<Numerics> other) {
+    return new RunFacts(plumb, command, folder, device, config, data, other);
   }
 
   static RunFacts of(Checkpoint checkpoint) {
@@ -60,12 +70,15 @@ record RunFacts(String plumb, List<String> command, String folder, String device
       }
     });
     return new RunFacts(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
-        TrainConfigJson.parse(text(texts, "config")), data);
+        TrainConfigJson.parse(text(texts, "config")), data, numerics(texts));
   }
 
-  /** Whether this version began the run: another may compute otherwise. */
-  boolean isOfThisVersion() {
-    return plumb.equals(Version.CURRENT);
+  private static List<Numerics> numerics(SortedMap<String, String> texts) {
+    List<Numerics> numerics = new ArrayList<>();
+    while (texts.containsKey(NUMERICS + numerics.size())) {
+      numerics.add(Numerics.parse(texts.get(NUMERICS + numerics.size())));
+    }
+    return numerics;
   }
 
   private static int count(SortedMap<String, String> texts, String key) {

@@ -92,11 +92,13 @@ final class StudyCommand implements Command {
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS,
-        Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME);
+        Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
+        Flags.ALLOW_OTHER_NUMERICS);
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
+    NumericsCheck.requireResume(arguments);
     if (arguments.has(Flags.RESUME)) {
       files(arguments, Optional.empty()).check();
       return new GridRun(devices, arguments, out, err).resume();

@@ -57,13 +57,15 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(TrainRequest.FIXED);
-    options.addAll(List.of(Flags.RESUME, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
+    options.addAll(List.of(Flags.RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH,
+        Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     Duration every = Duration.ofMillis((long) (1000 * seconds(arguments)));
+    NumericsCheck.requireResume(arguments);
     if (arguments.has(Flags.RESUME)) {
       return resume(arguments, every, out, err);
     }
@@ -120,7 +122,8 @@ final class TrainCommand implements Command {
     String device = arguments.text(Flags.DEVICE).orElse(facts.device());
     try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
       DeviceChoice.requirePrecision(selection, request.config().precision());
-      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).goOn(folder, checkpoint, facts, request, every);
+      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).goOn(folder, checkpoint, facts, request, every,
+          new NumericsCheck(arguments, err));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
@@ -58,10 +59,10 @@ final class TrainRun {
     // Whatever is wrong with the test rows is said before the training, not after it.
     Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     DeviceInfo info = device.backend().device();
-    RunFacts facts = new RunFacts(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
-        prepared.config().with(changes -> changes.columns(prepared.columns())), data);
-    Manifest manifest = manifest(facts);
     requireTrainable(prepared);
+    RunFacts facts = new RunFacts(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
+        prepared.config().with(changes -> changes.columns(prepared.columns())), data, List.of(numerics(prepared)));
+    Manifest manifest = manifest(facts);
     RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
       new Checkpoint(prepared.start(), facts.texts()).write(made.checkpoint());
       AtomicFile.write(made.manifest(), stream -> manifest.write(stream, new TreeMap<>(Map.of("state", "begun"))));
@@ -74,7 +75,7 @@ final class TrainRun {
     }
   }
 
-  int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every) {
+  int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every, NumericsCheck check) {
     List<DataFile> now = dataFiles(request);
     for (DataFile then : facts.data()) {
       DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst()
@@ -83,13 +84,6 @@ final class TrainRun {
         throw new InvalidInputException(same.path() + ": this is not the file that the run began with (its SHA-256 was "
             + then.sha256() + "); put that one back, or begin a new run");
       }
-    }
-    if (!quiet && !facts.isOfThisVersion()) {
-      err.println(Printable.text("note: Plumb " + facts.plumb()
-          + " began this run; with another version it may not go on bit for bit"));
-    }
-    if (!quiet && !facts.device().equals(device.backend().device().kind().key())) {
-      err.println("note: the run began on " + facts.device() + "; on another device it does not go on bit for bit");
     }
     Table table = TableReader.read(request.data(), request.read());
     Prepared prepared = prepare(request, table);
@@ -100,8 +94,15 @@ final class TrainRun {
     } catch (InvalidInputException e) {
       throw e.at(folder.checkpoint().toString());
     }
+    // A training that is over only writes its files again.
+    RunFacts resumed = checkpoint.state().end().isPresent() ? facts
+        : facts.withNumerics(check.resumed(folder.path().toString(), facts.numerics(), numerics(prepared)));
     folder.clean();
-    return train(new Work(folder, facts, manifest(facts), prepared, test, request), checkpoint.state(), every);
+    return train(new Work(folder, resumed, manifest(resumed), prepared, test, request), checkpoint.state(), every);
+  }
+
+  private Numerics numerics(Prepared prepared) {
+    return Backends.numerics(device.backend(), prepared.network(), prepared.fit().training(), prepared.training().rows());
   }
 
   /** What a run works with. */
@@ -247,13 +248,15 @@ final class TrainRun {
   private Manifest manifest(RunFacts facts) {
     List<String> command = new ArrayList<>(facts.command());
     command.add(0, "train");
-    return new Manifest(facts.plumb(), device.backend().device(), command, facts.folder(), facts.data(), facts.config());
+    return new Manifest(facts.plumb(), device.backend().device(), command, facts.folder(), facts.data(), facts.config(),
+        facts.numerics());
   }
 
   private static List<DataFile> dataFiles(TrainRequest request) {
     List<DataFile> files = new ArrayList<>();
     files.add(DataFile.of("data", request.data()));
-    request.read().labels().ifPresent(file -> files.add(DataFile.of("labels", file)));
+    request.read().labels().or(() -> TableReader.labelsNextTo(request.data()))
+        .ifPresent(file -> files.add(DataFile.of("labels", file)));
     request.test().ifPresent(file -> files.add(DataFile.of("test", file)));
     return files;
   }

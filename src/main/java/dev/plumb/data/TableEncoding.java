@@ -100,6 +100,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
         return Dataset.adoptClasses(inputs(), outputs(), x, labels);
       }
       int width = outputs(loss);
+      HeapBudget.requireArray(table.rows(), width);
       double[] y = new double[table.rows() * width];
       for (int row = 0; row < labels.length; row++) {
         if (width == 1) {
@@ -178,6 +179,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
 
   /** Features alone, to predict from: the targets need not be there, and are 0. */
   public Dataset encodeFeatures(Table table) {
+    HeapBudget.requireArray(table.rows(), outputs());
     return Dataset.adoptTargets(inputs(), outputs(), encodedFeatures(table), new double[table.rows() * outputs()]);
   }
 

@@ -1,5 +1,7 @@
 package dev.plumb.study;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.backend.Numerics;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.json.JsonOutput;
@@ -15,8 +17,12 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -24,7 +30,8 @@ import java.util.function.Predicate;
  * The run file of a grid: a line of JSON with the study, then a line for each network that is finished, in the order in which
  * they were. Lines are added in one piece and brought to the disk, so that a kill loses at most what was in training; what it
  * left of a line that was not written whole is cut off when the next is added. Nothing is written to a file that does not begin as
- * a run file. A lock keeps two studies from adding to one file.
+ * a run file. Where a study was resumed under other numerics, a line of JSON says so before the networks that were trained under
+ * them. A lock keeps two studies from adding to one file.
  */
 public final class GridFile implements AutoCloseable {
   /**
@@ -34,8 +41,10 @@ public final class GridFile implements AutoCloseable {
    * @param java what it ran on: another may round differently
    * @param device its kind
    * @param text of the specification
+   * @param numerics under which its networks are trained; empty where the version of Plumb that began it recorded none
    */
-  public record Head(String plumb, String java, String device, Precision precision, long seed, int seeds, String text) {
+  public record Head(String plumb, String java, String device, Precision precision, long seed, int seeds, String text,
+      Optional<Numerics> numerics) {
     /** @param parse makes a study of the text */
     public GridStudy study(Function<String, GridStudy> parse) {
       return parse.apply(text).withSeeds(seeds).withSeed(seed).withPrecision(precision);
@@ -45,11 +54,14 @@ public final class GridFile implements AutoCloseable {
   /** How the first line begins. */
   private static final String START = "{\"plumb\":\"";
 
+  private static final String NUMERICS = "numerics";
+  private static final String NUMERICS_LINE = "{\"" + NUMERICS + "\":";
   private static final int MOST_NAMES = 100_000;
 
   private final Path path;
   private final LineFile file;
   private final Head head;
+  private final List<Numerics> numerics = new ArrayList<>();
 
   private GridFile(Path path, LineFile file, Head head) {
     this.path = path;
@@ -132,6 +144,10 @@ public final class GridFile implements AutoCloseable {
       json.writeNumberField("seed", head.seed());
       json.writeNumberField("seeds", head.seeds());
       json.writeStringField("spec", head.text());
+      if (head.numerics().isPresent()) {
+        json.writeFieldName(NUMERICS);
+        write(head.numerics().get(), json);
+      }
       json.writeEndObject();
     }), StandardCharsets.UTF_8);
   }
@@ -140,7 +156,8 @@ public final class GridFile implements AutoCloseable {
     try {
       JsonObject json = JsonInput.parse(line.getBytes(StandardCharsets.UTF_8));
       return new Head(json.text("plumb"), json.text("java"), json.text("device"), json.parsed("precision", Precision::of),
-          json.longInteger("seed"), json.integer("seeds"), json.text("spec"));
+          json.longInteger("seed"), json.integer("seeds"), json.text("spec"),
+          json.has(NUMERICS) ? Optional.of(numerics(json.object(NUMERICS))) : Optional.empty());
     } catch (InvalidInputException e) {
       throw notARunFile(path, e);
     }
@@ -180,12 +197,18 @@ public final class GridFile implements AutoCloseable {
    */
   public BitSet read(GridStudy study, GridRow[] rows) {
     BitSet done = new BitSet();
+    numerics.clear();
+    head.numerics().ifPresent(numerics::add);
     try {
       BufferedReader lines = file.lines();
       lines.readLine();
       int number = 1;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
+        if (line.startsWith(NUMERICS_LINE)) {
+          numerics.add(numerics(line, number));
+          continue;
+        }
         GridRow row = row(line, study, number);
         if (done.get(row.network())) {
           throw new InvalidInputException(path + ", line " + number + ": network " + row.network() + " is there twice");
@@ -206,6 +229,47 @@ public final class GridFile implements AutoCloseable {
       throw new InvalidInputException(path + ", line " + number + ": this is not as it was written (" + e.getMessage()
           + "); take the line out, and its network is trained again", e);
     }
+  }
+
+  /** Returns the numerics under which networks were trained, in order, the last ones for those to come; once all was read. */
+  public List<Numerics> numerics() {
+    return List.copyOf(numerics);
+  }
+
+  /** Adds a line that says that the networks of later lines are trained under other numerics. */
+  public void add(Numerics other) {
+    try {
+      file.add(new String(JsonOutput.compact(json -> {
+        json.writeStartObject();
+        json.writeFieldName(NUMERICS);
+        write(other, json);
+        json.writeEndObject();
+      }), StandardCharsets.UTF_8) + "\n");
+    } catch (IOException e) {
+      throw new InvalidInputException("cannot add to " + path + ": " + FileErrors.reason(e), e);
+    }
+  }
+
+  private Numerics numerics(String line, int number) {
+    try {
+      return numerics(JsonInput.parse(line.getBytes(StandardCharsets.UTF_8)).object(NUMERICS));
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(path + ", line " + number + ": this is not as it was written (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static Numerics numerics(JsonObject json) {
+    SortedMap<String, String> entries = new TreeMap<>();
+    json.keys().forEach(key -> entries.put(key, json.text(key)));
+    return new Numerics(entries);
+  }
+
+  private static void write(Numerics numerics, JsonGenerator json) throws IOException {
+    json.writeStartObject();
+    for (var entry : numerics.entries().entrySet()) {
+      json.writeStringField(entry.getKey(), entry.getValue());
+    }
+    json.writeEndObject();
   }
 
   public void add(List<GridRow> rows) {

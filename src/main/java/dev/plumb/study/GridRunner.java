@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Numerics;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.model.InvalidInputException;
@@ -66,6 +67,13 @@ public final class GridRunner {
         throw e.at("cell " + (cell.index() + 1) + " \"" + cell.name() + "\"");
       }
     }
+  }
+
+  /** Returns what decides the last bits of all networks. */
+  public Numerics numerics() {
+    return study.cells().stream().map(GridStudy.Cell::network).distinct()
+        .map(network -> backend.numerics(network, study.spec().training(), data.rows()))
+        .reduce(Numerics::and).orElseThrow();
   }
 
   Dataset data() {

@@ -1,6 +1,8 @@
 package dev.plumb.train;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,13 +19,15 @@ import java.util.TreeMap;
  * @param folder that relative paths of the command start from
  * @param data the files that were read
  * @param config with all names and the task filled in
+ * @param numerics under which it was trained, in order, those of its end last; empty where they are not known
  */
-public record Manifest(
-    String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config) {
+public record Manifest(String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config,
+    List<Numerics> numerics) {
 
   public Manifest {
     command = List.copyOf(command);
     data = List.copyOf(data);
+    numerics = List.copyOf(numerics);
   }
 
   /** As texts for a model file. No times: the same training gives the same. */
@@ -39,6 +43,10 @@ public record Manifest(
     for (DataFile file : data) {
       texts.put(file.role() + ".path", file.path());
       texts.put(file.role() + ".sha256", file.sha256());
+    }
+    for (int i = 0; i < numerics.size(); i++) {
+      boolean last = i == numerics.size() - 1;
+      texts.put(last ? "numerics" : "numerics.earlier." + (i + 1), numerics.get(i).text().replace("\n", "; "));
     }
     texts.put("config", TrainConfigJson.text(config).replaceAll("\\s*\n\\s*", " ").strip());
     return texts;
@@ -71,6 +79,17 @@ public record Manifest(
       json.writeEndObject();
       json.writeStringField("precision", config.precision().key());
       json.writeNumberField("seed", config.seed());
+      if (!numerics.isEmpty()) {
+        json.writeFieldName("numerics");
+        write(numerics.get(numerics.size() - 1), json);
+      }
+      if (numerics.size() > 1) {
+        json.writeArrayFieldStart("earlierNumerics");
+        for (Numerics earlier : numerics.subList(0, numerics.size() - 1)) {
+          write(earlier, json);
+        }
+        json.writeEndArray();
+      }
       json.writeStringField("command", commandLine());
       json.writeStringField("folder", folder);
       json.writeArrayFieldStart("data");
@@ -98,6 +117,14 @@ public record Manifest(
       json.writeEndObject();
       json.writeEndObject();
     });
+  }
+
+  private static void write(Numerics numerics, JsonGenerator json) throws IOException {
+    json.writeStartObject();
+    for (var entry : numerics.entries().entrySet()) {
+      json.writeStringField(entry.getKey(), entry.getValue());
+    }
+    json.writeEndObject();
   }
 
   private static String java() {

@@ -2,6 +2,7 @@ package dev.plumb.check;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.Tapped;
@@ -39,6 +40,11 @@ final class HiddenWeightBackend implements Backend {
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
     return right.refusal(network, training, replicas);
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    return right.numerics(network, training, rows);
   }
 
   @Override

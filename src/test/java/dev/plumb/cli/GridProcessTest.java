@@ -85,6 +85,47 @@ class GridProcessTest {
   }
 
   @Test
+  void studyIsResumedUnderItsOwnNumericsOnly() throws IOException {
+    Path log = folder.resolve("whole.runs");
+    List<String> lines = Files.readAllLines(log);
+    assertTrue(lines.get(0).matches(".*\"numerics\":\\{\"backend\":\"cpu\",\"java\":\"[^\"]+\",\"plumb\":\"[^\"]+\",\"precision\":\"fp64\","
+        + "\"vectors\":\"[^\"]+\"}}"), lines.get(0));
+    String begun = String.join("\n", lines.subList(0, 60)) + "\n";
+    Path other = Files.writeString(folder.resolve("other.runs"), begun.replaceFirst("\"vectors\":\"[^\"]+\"", "\"vectors\":\"some\""));
+    String before = Files.readString(other);
+    Plumbed refused = Plumbed.run("study", "--resume", other.toString());
+    assertEquals(2, refused.code());
+    assertTrue(refused.err().matches("plumb study: .*other.runs: resumed here, it would not continue bit for bit: vectors was \"some\", now"
+        + " \"[^\"]+\"; resume it where these are the same, or add --allow-other-numerics\n"), refused.err());
+    assertEquals("", refused.out());
+    assertEquals(before, Files.readString(other));
+
+    Plumbed allowed = Plumbed.run("study", "--resume", other.toString(), "--allow-other-numerics");
+    assertEquals(0, allowed.code(), allowed.err());
+    assertTrue(allowed.err().startsWith("note: " + other + " does not continue bit for bit, which is recorded: vectors was \"some\""),
+        allowed.err());
+    List<String> resumed = Files.readAllLines(other);
+    assertTrue(resumed.get(60).startsWith("{\"numerics\":{\"backend\":\"cpu\""), resumed.get(60));
+    assertEquals(1 + 96 + 1, resumed.size());
+    Plumbed again = Plumbed.run("study", "--resume", other.toString());
+    assertEquals(0, again.code(), again.err());
+    assertEquals("", again.err(), "nothing is left to train");
+
+    Path same = Files.writeString(folder.resolve("same.runs"), begun);
+    Plumbed quiet = Plumbed.run("study", "--resume", same.toString(), "--threads", "1");
+    assertEquals(0, quiet.code(), quiet.err());
+    assertTrue(quiet.err().lines().noneMatch(line -> line.contains("bit for bit")), quiet.err());
+    assertEquals(whole, results(quiet.out()));
+
+    Path old = Files.writeString(folder.resolve("old.runs"), begun.replaceFirst(",\"numerics\":\\{[^}]*}", ""));
+    Plumbed unknown = Plumbed.run("study", "--resume", old.toString());
+    assertEquals(0, unknown.code(), unknown.err());
+    assertTrue(unknown.err().startsWith("note: " + old + " was begun by a version of Plumb that did not record its numerics; it may not"
+        + " continue bit for bit\n"), unknown.err());
+    assertTrue(Files.readAllLines(old).get(60).startsWith("{\"numerics\":"));
+  }
+
+  @Test
   void whatAGridDoesNotTakeIsSaid() {
     assertRefused("--seeds: a study that goes on keeps its own", "study", "--resume", folder.resolve("whole.runs").toString(), "--seeds", "3");
     assertRefused("is there already", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device", "cpu");
@@ -106,8 +147,12 @@ class GridProcessTest {
   }
 
   private Process start(List<String> arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(),
-        "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()) {
+      // As this process, which resumes what that one began.
+      command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(arguments);
     return new ProcessBuilder(command).directory(folder.toFile())
         .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();

@@ -247,7 +247,7 @@ class MainTest {
     "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of train, evaluate",
     "study --sed 1 | 2 | plumb study: unknown option --sed (did you mean \"--seed\"?)",
     "study --devise=cpu | 2 | plumb study: unknown option --devise (did you mean \"--device\"?)",
-    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; known here: --check-every, --check-mode, --csv, --device, --help",
+    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; known here: --allow-other-numerics, --check-every, --check-mode, --csv, --device, --help",
     "study -x | 2 | plumb study: unknown option -x",
     "study --seed | 2 | plumb study: --seed needs a value, N",
     "study --seed 1 --seed 2 | 2 | plumb study: --seed is given twice",

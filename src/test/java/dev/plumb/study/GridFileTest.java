@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.report.GridReport;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
@@ -33,7 +35,8 @@ class GridFileTest {
   private static final String SPEC = """
       { "epochs": 5, "lossAtEpochs": [2],
         "grid": {"depth": [1, 2], "width": [2], "activation": ["relu", "tanh"], "seeds": 3} }""";
-  private static final GridFile.Head HEAD = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, SPEC);
+  private static final GridFile.Head HEAD = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, SPEC,
+      Optional.of(Numerics.of(DeviceInfo.Kind.CPU, Precision.FP64).with("vectors", "plain Java")));
   private static final GridStudy STUDY = study(SPEC);
   private static final DeviceInfo CPU = new DeviceInfo(DeviceInfo.Kind.CPU, "a CPU");
 
@@ -63,6 +66,31 @@ class GridFileTest {
       assertEquals(row(2).line(), rows[2].line());
       assertArrayEquals(row(2).losses(), rows[2].losses());
       assertEquals(1, rows[0].idle().length);
+    }
+  }
+
+  @Test
+  void numericsUnderWhichItWasResumedAreLinesOfTheirOwn() {
+    Numerics other = HEAD.numerics().orElseThrow().with("vectors", "Vector API, 256 bits");
+    try (GridFile file = GridFile.open(path)) {
+      file.add(other);
+      file.add(List.of(row(1)));
+    }
+    try (GridFile file = GridFile.open(path)) {
+      assertEquals("{0, 1, 2}", file.read(STUDY, new GridRow[STUDY.networks()]).toString());
+      assertEquals(List.of(HEAD.numerics().orElseThrow(), other), file.numerics());
+    }
+  }
+
+  @Test
+  void fileWithoutNumericsIsReadAsSuch() {
+    Path old = folder.resolve("old.runs");
+    GridFile.Head head = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty());
+    GridFile.create(old, head).close();
+    try (GridFile file = GridFile.open(old)) {
+      assertEquals(head, file.head());
+      file.read(STUDY, new GridRow[STUDY.networks()]);
+      assertEquals(List.of(), file.numerics());
     }
   }
 

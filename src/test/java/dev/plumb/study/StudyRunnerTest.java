@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.CpuBackend;
@@ -200,6 +201,11 @@ class StudyRunnerTest {
         throw new IllegalStateException("broken for this test");
       }
       return backend.open(network, training, replicas);
+    }
+
+    @Override
+    public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+      return backend.numerics(network, training, rows);
     }
 
     @Override

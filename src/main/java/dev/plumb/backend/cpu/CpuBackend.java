@@ -3,6 +3,7 @@ package dev.plumb.backend.cpu;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.engine.Numbers;
@@ -165,6 +166,15 @@ public final class CpuBackend implements Backend, BareProducts {
     return precision == Precision.FP64
         ? new dev.plumb.backend.cpu.fp64.StepProducts(network, batch, products.doubles())
         : new dev.plumb.backend.cpu.fp32.StepProducts(network, batch, products.floats());
+  }
+
+  /** Only networks that are computed by rows use the Vector API without its products. */
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    Numerics numerics = Numerics.of(DeviceInfo.Kind.CPU, training.precision());
+    return products(network, training)
+        .map(products -> numerics.with("products", products.library()))
+        .orElseGet(() -> numerics.with("vectors", dev.plumb.backend.cpu.fp64.DenseReplicas.vectorsOfRows()));
   }
 
   @Override

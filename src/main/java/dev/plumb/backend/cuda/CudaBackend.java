@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
@@ -112,6 +113,17 @@ public final class CudaBackend implements Backend, GpuProbes {
       throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
     });
     return new CudaSession(context, network, training, replicas, options, this::tellOnce);
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    context.enter();
+    Planner planner = StepPlanner.choice(context, network, training, rows, options);
+    Numerics numerics = Numerics.of(DeviceInfo.Kind.CUDA, training.precision())
+        .with("GPU", context.name() + ", " + context.limits().multiprocessors() + " multiprocessors")
+        .with("driver", CudaNatives.driver())
+        .with("planner", planner.key());
+    return planner == Planner.LAYERED ? numerics.with("cuBLAS", library()) : numerics;
   }
 
   private void tellOnce(String note) {

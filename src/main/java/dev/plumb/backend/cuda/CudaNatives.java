@@ -89,6 +89,13 @@ final class CudaNatives {
     return system;
   }
 
+  /** Returns the driver's version, which compiles PTX, and the CUDA version that it reports; after {@link #load}. */
+  static String driver() {
+    int[] cuda = new int[1];
+    JCudaDriver.cuDriverGetVersion(cuda);
+    return system().driverVersion().map(version -> version + ", ").orElse("") + "CUDA " + CudaVersions.text(cuda[0]);
+  }
+
   /** Whether a stand-in on the CPU takes the place of the GPU, so that no figure of it is shown as a GPU's. */
   static boolean onHostDevice() {
     return Surroundings.current().hostDevice().isPresent();

@@ -25,11 +25,27 @@ final class StepPlanner {
     this.replicas = replicas;
     this.options = options;
     this.onNote = onNote;
-    Optional<String> obstacle = options.planner() == Planner.LAYERED
-        ? Optional.empty()
-        : FusedPlan.obstacle(network, training, context.limits());
+    Optional<String> obstacle = obstacle(context, network, training, options);
     obstacle.ifPresent(this::tell);
     fits = options.planner() != Planner.LAYERED && obstacle.isEmpty();
+  }
+
+  /** Returns the planner of the steps over so many rows, {@link Planner#FUSED} or {@link Planner#LAYERED}. */
+  static Planner choice(CudaContext context, NetworkSpec network, TrainingSpec training, int rows, CudaOptions options) {
+    return options.planner() == Planner.LAYERED || obstacle(context, network, training, options).isPresent()
+        || excess(network, training, rows, options).isPresent() ? Planner.LAYERED : Planner.FUSED;
+  }
+
+  private static Optional<String> obstacle(CudaContext context, NetworkSpec network, TrainingSpec training, CudaOptions options) {
+    return options.planner() == Planner.LAYERED
+        ? Optional.empty()
+        : FusedPlan.obstacle(network, training, context.limits());
+  }
+
+  private static Optional<String> excess(NetworkSpec network, TrainingSpec training, int rows, CudaOptions options) {
+    return options.planner() == Planner.AUTO
+        ? FusedPlan.excess(network, training, training.batchSize().orElse(rows))
+        : Optional.empty();
   }
 
   private void tell(String reason) {
@@ -40,9 +56,7 @@ final class StepPlanner {
   Steps steps(SessionState state, BoundData data, Transfers transfers, StepTable.Recorder recorder) {
     int rows = data.data().rows();
     int batch = training.batchSize().orElse(rows);
-    Optional<String> excess = fits && options.planner() == Planner.AUTO
-        ? FusedPlan.excess(network, training, batch)
-        : Optional.empty();
+    Optional<String> excess = fits ? excess(network, training, rows, options) : Optional.empty();
     excess.ifPresent(this::tell);
     return fits && excess.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,

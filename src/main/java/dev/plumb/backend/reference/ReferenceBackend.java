@@ -2,10 +2,12 @@ package dev.plumb.backend.reference;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
@@ -33,6 +35,11 @@ public final class ReferenceBackend implements Backend {
       throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
     });
     return new ReferenceSession(network, training, replicas);
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    return Numerics.of(DeviceInfo.Kind.REFERENCE, Precision.FP64);
   }
 
   @Override

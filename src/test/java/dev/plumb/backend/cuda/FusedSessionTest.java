@@ -36,6 +36,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -226,6 +227,11 @@ class FusedSessionTest {
           TrainingSession session = started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1)) {
         Planner taken = planner == Planner.LAYERED ? Planner.LAYERED : Planner.FUSED;
         assertEquals(Optional.of(taken), ((Planned) session).planner());
+        SortedMap<String, String> numerics = backend.numerics(DEEP, SGD, 13).entries();
+        assertEquals(taken.key(), numerics.get("planner"));
+        assertEquals(taken == Planner.LAYERED, numerics.containsKey("cuBLAS"), numerics.toString());
+        assertTrue(numerics.get("GPU").startsWith(backend.device().name() + ", "), numerics.toString());
+        assertTrue(numerics.get("driver").contains("CUDA "), numerics.toString());
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.model.NetworkSpec;
@@ -32,6 +33,11 @@ final class FusedWherePossible implements Backend {
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     return (fused.refusal(network, training, replicas).isEmpty() ? fused : layered).open(network, training, replicas);
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    return (fused.refusal(network, training, 1).isEmpty() ? fused : layered).numerics(network, training, rows);
   }
 
   @Override

@@ -40,6 +40,11 @@ public final class DenseReplicas implements Replicas<double[]> {
   private long firstStep;
   private StepLog log;
 
+  /** Returns what computes the sums of networks that are computed by rows: they round differently with vectors of other lengths. */
+  public static String vectorsOfRows() {
+    return RowDots.BEST.name();
+  }
+
   /** @param gemm what multiplies matrices; null for networks that are computed by rows */
   public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, Team team) {
     this.network = network;

@@ -17,6 +17,11 @@ interface RowDots {
    */
   void weightGradients(double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to);
 
+  /** Returns how the sums are computed, with the length of vectors where their order depends on it. */
+  default String name() {
+    return "plain Java";
+  }
+
   private static RowDots choose() {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       return RowProducts::weightGradients;

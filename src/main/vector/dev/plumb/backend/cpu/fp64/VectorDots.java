@@ -15,6 +15,11 @@ final class VectorDots implements RowDots {
   VectorDots() {}
 
   @Override
+  public String name() {
+    return "Vector API, " + SPECIES.vectorBitSize() + " bits";
+  }
+
+  @Override
   public void weightGradients(
       double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to) {
     int whole = from + SPECIES.loopBound(to - from);
