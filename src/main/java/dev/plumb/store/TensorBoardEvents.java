@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 
@@ -103,7 +104,7 @@ public final class TensorBoardEvents implements AutoCloseable {
   private static TensorBoardEvents open(Path folder) {
     long seconds = Instant.now().getEpochSecond();
     for (int number = 0; ; number++) {
-      Path file = folder.resolve("events.out.tfevents.%010d.plumb.%03d".formatted(seconds, number));
+      Path file = folder.resolve(String.format(Locale.ROOT, "events.out.tfevents.%010d.plumb.%03d", seconds, number));
       try {
         return new TensorBoardEvents(file, Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
       } catch (FileAlreadyExistsException e) {

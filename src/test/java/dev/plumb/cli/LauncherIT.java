@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,33 @@ class LauncherIT {
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("plumb "), ran.out());
     assertEquals("plumb: JAVA_HOME (" + old.getParent() + ") is no Java of 17 or newer; looking for another\n", ran.err());
+  }
+
+  /** As in containers, cron jobs and services; bytes are written by the shell, whatever the locale of the tests. */
+  @Test
+  void filesAndColumnsHaveTheirNamesInACLocale() throws Exception {
+    for (String locale : List.of("C", "no_SUCH.UTF-8")) {
+      Ran ran = run(Map.of("LC_ALL", locale), "bash", "-c", """
+          name=$(printf 'gr\\303\\266\\303\\237e'); printf "a,$name\\n1,2\\n3,4\\n5,7\\n" > $name.csv
+          "$0" train $name.csv --target $name --runs r$name --epochs 1 --quiet --device reference &&
+          "$0" predict r$name/$name-1 $name.csv --out p$name.csv --quiet && head -n 1 p$name.csv""", LAUNCHER.toString());
+      assertEquals(0, ran.code(), ran.err());
+      assertTrue(ran.out().endsWith("\nrun: rgröße/größe-1\ngröße\n"), ran.out());
+      run(Map.of(), "bash", "-c", "rm -r *gr*");
+    }
+  }
+
+  @Test
+  void localeWithAnotherEncodingStays() throws Exception {
+    Path locale = Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("locale"), "#!/bin/sh\necho ISO-8859-1\n");
+    assertTrue(locale.toFile().setExecutable(true));
+    String path = locale.getParent() + ":" + System.getenv("PATH");
+    String[] command = {LAUNCHER.toString(), "--version"};
+    Map<String, String> environment = Map.of("LC_ALL", "C", "PLUMB_JAVA_OPTS", "-XshowSettings:properties");
+    assertTrue(run(environment, command).err().contains("sun.jnu.encoding = UTF-8\n"));
+    Map<String, String> chosen = new TreeMap<>(environment);
+    chosen.put("PATH", path);
+    assertFalse(run(chosen, command).err().contains("sun.jnu.encoding = UTF-8\n"));
   }
 
   @Test
