@@ -31,7 +31,7 @@ class ImportRulesTest {
       entry("store", Set.of("model", "data", "json")),
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
-      entry("backend.natives", Set.of()),
+      entry("backend.natives", Set.of("model")),
       entry("backend.cuda", Set.of("model", "data", "backend", "backend.natives", "json")),
       entry("backend.cpu", Set.of("model", "data", "backend", "backend.cpu.engine", "backend.cpu.blas", "backend.cpu.fp64",
           "backend.cpu.fp32")),

@@ -1,7 +1,6 @@
 package dev.plumb.cli;
 
 import dev.plumb.model.InvalidInputException;
-import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,13 +27,8 @@ final class LocaleEncoding {
     return Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.UTF_8;
   }
 
-  private static boolean isAscii() {
+  static boolean isAscii() {
     return CHARSET.equals(StandardCharsets.US_ASCII);
-  }
-
-  /** Returns a stream that writes UTF-8 where the locale has only ASCII, and the same stream elsewhere. */
-  static PrintStream unrestricted(PrintStream stream) {
-    return isAscii() ? new PrintStream(stream, true, StandardCharsets.UTF_8) : stream;
   }
 
   /**

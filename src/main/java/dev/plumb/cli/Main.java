@@ -18,7 +18,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(run(args, LocaleEncoding.unrestricted(System.out), LocaleEncoding.unrestricted(System.err)));
+    System.exit(run(args, StandardStreams.out(), StandardStreams.err()));
   }
 
   /**

@@ -15,12 +15,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** scripts/plumb and the finished jar, as processes. Runs after the jar was packaged. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherIT {
+  private static final Path JAR = Path.of("target/plumb.jar").toAbsolutePath();
   private static final Path LAUNCHER = Path.of("scripts/plumb").toAbsolutePath();
 
   @TempDir Path folder;
@@ -84,6 +86,27 @@ class LauncherIT {
       assertEquals(0, ran.code(), ran.err());
       assertTrue(ran.out().endsWith("\nrun: rgröße/größe-1\ngröße\n"), ran.out());
       run(Map.of(), "bash", "-c", "rm -r *gr*");
+    }
+  }
+
+  /** A class whose name sets the title of the terminal's window: files and pipes get it as it is, to be joined with the table. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void terminalGetsNoControlCharactersFromATable() throws Exception {
+    Ran trained = run(Map.of(), "bash", "-c", """
+        printf 'a,y\\n1,x\\033]0;T\\007x\\n2,=1+1\\n3,=1+1\\n4,=1+1\\n' > t.csv
+        exec "$0" train t.csv --epochs 1 --quiet --device reference""", LAUNCHER.toString());
+    assertEquals(0, trained.code(), trained.err());
+    String predict = " predict runs/t-1 t.csv --quiet --device reference";
+    String names = "probability_=1+1,probability_x\u001b]0;T\u0007x";
+    Ran piped = run(Map.of(), "bash", "-c", "\"$0\"" + predict, LAUNCHER.toString());
+    assertEquals("y," + names, piped.out().lines().findFirst().orElseThrow());
+    String java = Path.of(System.getProperty("java.home"), "bin", "java") + " -jar " + JAR;
+    for (String command : List.of(LAUNCHER + predict, java + predict, LAUNCHER + predict + " --out /dev/stdout")) {
+      Ran shown = run(Map.of(), "script", "-qec", command, "/dev/null");
+      assertEquals(0, shown.code(), shown.out());
+      assertEquals("y," + names.replace('\u001b', '?').replace('\u0007', '?'), shown.out().lines().findFirst().orElseThrow(), command);
+      assertEquals(piped.out().lines().count(), shown.out().lines().count());
     }
   }
 

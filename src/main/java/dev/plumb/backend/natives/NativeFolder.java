@@ -1,15 +1,14 @@
 package dev.plumb.backend.natives;
 
+import dev.plumb.model.FileErrors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -32,6 +31,7 @@ import java.util.zip.CRC32;
  * deleted by the next one: a process holds a lock on what it has not finished, which the system releases when it ends.
  */
 public final class NativeFolder implements AutoCloseable {
+  private static final String TEMPORARY_FILES = "java.io.tmpdir";
   private static final String TEMPORARY = "plumb-natives-";
   private static final String LOCK = ".plumb-lock";
   private static final String UNFINISHED = ".unfinished";
@@ -61,25 +61,21 @@ public final class NativeFolder implements AutoCloseable {
    * @throws IOException when there is no place for them; its message names the folder of temporary files
    */
   public static NativeFolder open(String name, List<NativeLibrary> libraries) throws IOException {
-    Path temporaryFiles = Path.of(System.getProperty("java.io.tmpdir"));
-    deleteLeftOvers(temporaryFiles);
+    deleteLeftOvers();
     try {
       return inCache(name, libraries);
     } catch (IOException | InvalidPathException e) {
       try {
-        return temporary(temporaryFiles, libraries);
-      } catch (IOException last) {
-        IOException refusal = new IOException(temporaryFiles + ": native libraries cannot be unpacked there: " + reason(last));
+        return temporary(libraries);
+      } catch (IOException | InvalidPathException last) {
+        IOException refusal = new IOException(
+            System.getProperty(TEMPORARY_FILES) + ": native libraries cannot be unpacked there: "
+                + (last instanceof IOException error ? FileErrors.reason(error) : "it cannot be named in this locale"));
         refusal.addSuppressed(last);
         refusal.addSuppressed(e);
         throw refusal;
       }
     }
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof AccessDeniedException ? "permission denied"
-        : e instanceof FileSystemException system && system.getReason() != null ? system.getReason() : e.getMessage();
   }
 
   private static NativeFolder inCache(String name, List<NativeLibrary> libraries) throws IOException {
@@ -96,9 +92,9 @@ public final class NativeFolder implements AutoCloseable {
     return new NativeFolder(folder, null);
   }
 
-  private static NativeFolder temporary(Path temporaryFiles, List<NativeLibrary> libraries) throws IOException {
+  private static NativeFolder temporary(List<NativeLibrary> libraries) throws IOException {
     // Only its owner has access to it.
-    Path folder = Files.createTempDirectory(temporaryFiles, TEMPORARY).toRealPath();
+    Path folder = Files.createTempDirectory(Path.of(System.getProperty(TEMPORARY_FILES)), TEMPORARY).toRealPath();
     OPEN.add(folder.getFileName().toString());
     FileChannel lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     NativeFolder made = new NativeFolder(folder, lock);
@@ -187,7 +183,13 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   /** Deletes temporary folders of processes that were killed. */
-  private static void deleteLeftOvers(Path temporaryFiles) {
+  private static void deleteLeftOvers() {
+    Path temporaryFiles;
+    try {
+      temporaryFiles = Path.of(System.getProperty(TEMPORARY_FILES));
+    } catch (InvalidPathException e) {
+      return;
+    }
     for (Path folder : list(temporaryFiles, TEMPORARY + "*")) {
       try {
         if (!OPEN.contains(folder.getFileName().toString()) && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
