@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.InvalidInputException;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ class LocaleEncodingTest {
   void messagesAreUtf8() throws Exception {
     Files.writeString(folder.resolve("g.csv"), "a,größe\n1,2\n3,4\n");
     Ran ran = inCLocale("", "train g.csv --target missing");
-    assertEquals("plumb train: g.csv: there is no column \"missing\"; there are a, größe\n", ran.err());
+    assertTrue(ran.err().startsWith("plumb train: g.csv: there is no column \"missing\"; ") && ran.err().contains("größe"), ran.err());
   }
 
   @Test

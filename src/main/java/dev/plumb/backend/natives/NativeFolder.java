@@ -61,6 +61,18 @@ public final class NativeFolder implements AutoCloseable {
    * @throws IOException when there is no place for them; its message names the folder of temporary files
    */
   public static NativeFolder open(String name, List<NativeLibrary> libraries) throws IOException {
+    // Channels refuse to work for an interrupted thread, and what fails here is not tried again in this process.
+    boolean interrupted = Thread.interrupted();
+    try {
+      return openUninterrupted(name, libraries);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static NativeFolder openUninterrupted(String name, List<NativeLibrary> libraries) throws IOException {
     deleteLeftOvers();
     try {
       return inCache(name, libraries);

@@ -183,11 +183,24 @@ class NativeFolderTest {
     }
   }
 
+  @Test
+  void threadThatIsInterruptedGetsItsFolderToo() throws Exception {
+    for (Path home : List.of(home, Path.of("?"))) {
+      List<String> printed = run(home, "interrupt");
+      assertEquals("true", printed.get(1), "it stays interrupted");
+      assertTrue(Path.of(printed.get(0)).startsWith((home.isAbsolute() ? home : temp).toRealPath()), printed.get(0));
+    }
+  }
+
   private Path open(Path home) throws Exception {
-    Process process = start(home);
+    return Path.of(run(home).get(0));
+  }
+
+  private List<String> run(Path home, String... arguments) throws Exception {
+    Process process = start(home, arguments);
     String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), printed);
-    return Path.of(printed.strip());
+    return printed.lines().toList();
   }
 
   private Process start(Path home, String... arguments) throws IOException {
