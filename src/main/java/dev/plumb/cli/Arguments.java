@@ -2,7 +2,6 @@ package dev.plumb.cli;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -86,20 +85,12 @@ final class Arguments {
 
   /** Reads an option's path. */
   Optional<Path> path(Option option) {
-    return text(option).map(word -> at(option, () -> toPath(word)));
+    return text(option).map(word -> at(option, () -> LocaleEncoding.path(word)));
   }
 
   /** Reads the operand as a path. */
   Optional<Path> operandPath() {
-    return operand().map(Arguments::toPath);
-  }
-
-  private static Path toPath(String word) {
-    try {
-      return Path.of(word);
-    } catch (InvalidPathException e) {
-      throw new InvalidInputException("\"" + word + "\" cannot be a file name", e);
-    }
+    return operand().map(LocaleEncoding::path);
   }
 
   /** The option's word, read by a parser whose complaint gets the option's name before it. */
@@ -207,7 +198,7 @@ final class Arguments {
     if (operands.stream().anyMatch(String::isBlank)) {
       throw new InvalidInputException("an empty word where a file name is expected");
     }
-    return operands.stream().map(Arguments::toPath).toList();
+    return operands.stream().map(LocaleEncoding::path).toList();
   }
 
   /** What stands beside the options; at most one word. */

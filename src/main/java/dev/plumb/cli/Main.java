@@ -9,6 +9,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
 import dev.plumb.train.TrainingInterruptedException;
 import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,7 +18,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(run(args, System.out, System.err));
+    System.exit(run(args, StandardStreams.out(), StandardStreams.err()));
   }
 
   /**
@@ -45,6 +46,8 @@ public final class Main {
           : runWithoutCommand(commands, List.of(args), out, err);
     } catch (InvalidInputException e) {
       code = complain(command, e.getMessage(), ExitCode.BAD_INPUT, err);
+    } catch (InvalidPathException e) {
+      code = complain(command, LocaleEncoding.invalid(e).getMessage(), ExitCode.BAD_INPUT, err);
     } catch (CheckFailedException e) {
       code = complain(command, e.getMessage(), ExitCode.FAILED, err);
     } catch (DeviceUnavailableException e) {
@@ -77,6 +80,7 @@ public final class Main {
       printVersion(out);
       return ExitCode.DONE;
     }
+    LocaleEncoding.requireDecoded(rest);
     return command.run(arguments, out, err);
   }
 

@@ -46,7 +46,9 @@ final class PredictCommand implements Command {
     return """
         MODEL is a run folder or its model.safetensors; DATA has the feature columns that it was trained with, in any
         order, or is - for standard input. The CSV has a line for each row: the class and the probability of every
-        class, or the numbers predicted. Rows whose outputs are not finite are left empty and counted.
+        class, or the numbers predicted. Rows whose outputs are not finite are left empty and counted. Names of classes are
+        written as they are, also those that a spreadsheet takes for formulas; only on a terminal, control characters become
+        question marks.
         """;
   }
 

@@ -1,5 +1,7 @@
 package dev.plumb.cli;
 
+import dev.plumb.store.TerminalOutput;
+
 /** Text from users' files, made harmless for a terminal. */
 final class Printable {
   private Printable() {}
@@ -11,16 +13,9 @@ final class Printable {
   static String text(String text) {
     String shown = text.codePoints()
         .limit(LONGEST)
-        .map(c -> isHarmless(c) ? c : '?')
+        .map(c -> TerminalOutput.isHarmless(c) ? c : '?')
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
     return text.codePointCount(0, text.length()) > LONGEST ? shown + "..." : shown;
-  }
-
-  private static boolean isHarmless(int c) {
-    return switch (Character.getType(c)) {
-      case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> false;
-      default -> true;
-    };
   }
 }

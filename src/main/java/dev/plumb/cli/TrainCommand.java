@@ -118,7 +118,7 @@ final class TrainCommand implements Command {
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
     RunFacts facts = facts(folder, checkpoint);
     TrainRequest request = TrainRequest.of(
-        Arguments.parse(options(), facts.command()), Optional.of(facts.config()), Path.of(facts.folder()));
+        Arguments.parse(options(), facts.command()), Optional.of(facts.config()), LocaleEncoding.path(facts.folder()));
     String device = arguments.text(Flags.DEVICE).orElse(facts.device());
     try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
       DeviceChoice.requirePrecision(selection, request.config().precision());

@@ -182,7 +182,7 @@ final class CsvColumn {
 
   private static int start(char[] text, int from, int to) {
     int start = from;
-    while (start < to && text[start] <= ' ') {
+    while (start < to && Field.isBlank(text[start])) {
       start++;
     }
     return start;
@@ -190,7 +190,7 @@ final class CsvColumn {
 
   private static int end(char[] text, int from, int to) {
     int end = to;
-    while (end > from && text[end - 1] <= ' ') {
+    while (end > from && Field.isBlank(text[end - 1])) {
       end--;
     }
     return end;

@@ -10,13 +10,17 @@ record Field(String text, boolean quoted, long line) {
     int from = offset;
     int to = offset + length;
     if (!quoted) {
-      while (from < to && text[from] <= ' ') {
+      while (from < to && isBlank(text[from])) {
         from++;
       }
-      while (from < to && text[to - 1] <= ' ') {
+      while (from < to && isBlank(text[to - 1])) {
         to--;
       }
     }
     return new Field(new String(text, from, to - from), quoted, line);
+  }
+
+  static boolean isBlank(char c) {
+    return c == ' ' || c == '\t';
   }
 }

@@ -123,7 +123,7 @@ final class FieldSpacing extends Reader {
       atLineStart = true;
       state = State.FIELD_START;
       ready[to++] = c;
-    } else if (mergesBlanks && (c == ' ' || c == '\t')) {
+    } else if (mergesBlanks && Field.isBlank(c)) {
       pending = !atLineStart;
       state = State.FIELD_START;
     } else if (isBlank(c) && state != State.FIELD) {
@@ -144,7 +144,7 @@ final class FieldSpacing extends Reader {
   }
 
   private boolean isBlank(char c) {
-    return (c == ' ' || c == '\t') && c != delimiter;
+    return Field.isBlank(c) && c != delimiter;
   }
 
   private static boolean isLineEnd(char c) {

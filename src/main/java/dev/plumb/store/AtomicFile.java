@@ -108,7 +108,8 @@ public final class AtomicFile {
   public static void write(Path target, Content content) {
     try {
       if (isSpecial(target)) {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(target, StandardOpenOption.APPEND))) {
+        OutputStream stream = new BufferedOutputStream(Files.newOutputStream(target, StandardOpenOption.APPEND));
+        try (OutputStream out = TerminalOutput.isTerminal(target) ? new TerminalOutput(stream) : stream) {
           content.writeTo(out);
         }
         return;

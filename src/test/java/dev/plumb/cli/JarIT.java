@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -108,6 +109,16 @@ class JarIT {
         "-cp", JAR + ":" + Path.of("target/test-classes").toAbsolutePath(), "dev.plumb.backend.cpu.blas.LoadedOpenBlas");
     // Newer Javas say on stderr that the test's way of starting ignores what the jar's manifest says of native code.
     assertEquals("OpenBLAS\n", ran.out(), ran.err());
+  }
+
+  /** Otherwise the bytes of the jar depend on the time zone and the locale of the build. */
+  @Test
+  void timesAndNoticeDoNotDependOnWhereItIsBuilt() throws IOException {
+    try (JarFile jar = new JarFile(JAR.toFile())) {
+      assertEquals(List.of(LocalDateTime.of(2026, 11, 1, 12, 0)), jar.stream().map(ZipEntry::getTimeLocal).distinct().toList());
+      assertTrue(jar.stream().allMatch(entry -> entry.getExtra() == null), "extra fields hold times in UTC");
+    }
+    assertTrue(files.get("META-INF/NOTICE").contains("Copyright © 2024 Werner Randelshofer"), files.get("META-INF/NOTICE"));
   }
 
   private static String text(JarFile jar, ZipEntry entry) throws IOException {

@@ -13,6 +13,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -170,6 +171,27 @@ class LauncherArchiveIT {
     assertEquals(0, Files.size(archives().get(0)));
   }
 
+  /** Java maps an archive into memory as it is, and dies of a wrong one. */
+  @Test
+  void archiveThatWasDamagedIsMadeAnew() throws Exception {
+    Jdk jdk = new Jdk("jdk", "");
+    jdk.runsPlumb("");
+    Path archive = archives().get(0);
+    FileTime time = Files.getLastModifiedTime(archive);
+    byte[] content = Files.readAllBytes(archive);
+    byte[] damaged = content.clone();
+    Random random = new Random(1);
+    for (int i = 0; i < 2000; i++) {
+      damaged[8192 + random.nextInt(damaged.length - 8192)] ^= (byte) (1 + random.nextInt(255));
+    }
+    Files.delete(archive);
+    Files.write(archive, damaged);
+    Files.setLastModifiedTime(archive, time);
+    assertTrue(jdk.loadsFromArchive());
+    assertEquals(2, jdk.timesMaking());
+    assertEquals(1, archives().size(), archives().toString());
+  }
+
   @Test
   void launcherKilledOverAHalfWrittenArchiveDoesNoHarm() throws Exception {
     Jdk jdk = new Jdk("jdk", "echo half > \"${1#*=}\"; kill -KILL $PPID; exit 1");
@@ -179,6 +201,9 @@ class LauncherArchiveIT {
     new Jdk("jdk", "");
     jdk.runsPlumb("");
     assertTrue(jdk.loadsFromArchive());
+    try (Stream<Path> all = Files.list(launched)) {
+      assertEquals(1, all.filter(file -> file.getFileName().toString().startsWith("classes-")).count(), "nothing is left behind");
+    }
   }
 
   @Test

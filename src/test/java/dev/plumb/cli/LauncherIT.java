@@ -10,16 +10,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** scripts/plumb and the finished jar, as processes. Runs after the jar was packaged. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherIT {
+  private static final Path JAR = Path.of("target/plumb.jar").toAbsolutePath();
   private static final Path LAUNCHER = Path.of("scripts/plumb").toAbsolutePath();
 
   @TempDir Path folder;
@@ -70,6 +73,54 @@ class LauncherIT {
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("plumb "), ran.out());
     assertEquals("plumb: JAVA_HOME (" + old.getParent() + ") is no Java of 17 or newer; looking for another\n", ran.err());
+  }
+
+  /** As in containers, cron jobs and services; bytes are written by the shell, whatever the locale of the tests. */
+  @Test
+  void filesAndColumnsHaveTheirNamesInACLocale() throws Exception {
+    for (String locale : List.of("C", "no_SUCH.UTF-8")) {
+      Ran ran = run(Map.of("LC_ALL", locale), "bash", "-c", """
+          name=$(printf 'gr\\303\\266\\303\\237e'); printf "a,$name\\n1,2\\n3,4\\n5,7\\n" > $name.csv
+          "$0" train $name.csv --target $name --runs r$name --epochs 1 --quiet --device reference &&
+          "$0" predict r$name/$name-1 $name.csv --out p$name.csv --quiet && head -n 1 p$name.csv""", LAUNCHER.toString());
+      assertEquals(0, ran.code(), ran.err());
+      assertTrue(ran.out().endsWith("\nrun: rgröße/größe-1\ngröße\n"), ran.out());
+      run(Map.of(), "bash", "-c", "rm -r *gr*");
+    }
+  }
+
+  /** A class whose name sets the title of the terminal's window: files and pipes get it as it is, to be joined with the table. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void terminalGetsNoControlCharactersFromATable() throws Exception {
+    Ran trained = run(Map.of(), "bash", "-c", """
+        printf 'a,y\\n1,x\\033]0;T\\007x\\n2,=1+1\\n3,=1+1\\n4,=1+1\\n' > t.csv
+        exec "$0" train t.csv --epochs 1 --quiet --device reference""", LAUNCHER.toString());
+    assertEquals(0, trained.code(), trained.err());
+    String predict = " predict runs/t-1 t.csv --quiet --device reference";
+    String names = "probability_=1+1,probability_x\u001b]0;T\u0007x";
+    Ran piped = run(Map.of(), "bash", "-c", "\"$0\"" + predict, LAUNCHER.toString());
+    assertEquals("y," + names, piped.out().lines().findFirst().orElseThrow());
+    String java = Path.of(System.getProperty("java.home"), "bin", "java") + " -jar " + JAR;
+    for (String command : List.of(LAUNCHER + predict, java + predict, LAUNCHER + predict + " --out /dev/stdout")) {
+      Ran shown = run(Map.of(), "script", "-qec", command, "/dev/null");
+      assertEquals(0, shown.code(), shown.out());
+      assertEquals("y," + names.replace('\u001b', '?').replace('\u0007', '?'), shown.out().lines().findFirst().orElseThrow(), command);
+      assertEquals(piped.out().lines().count(), shown.out().lines().count());
+    }
+  }
+
+  @Test
+  void localeWithAnotherEncodingStays() throws Exception {
+    Path locale = Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("locale"), "#!/bin/sh\necho ISO-8859-1\n");
+    assertTrue(locale.toFile().setExecutable(true));
+    String path = locale.getParent() + ":" + System.getenv("PATH");
+    String[] command = {LAUNCHER.toString(), "--version"};
+    Map<String, String> environment = Map.of("LC_ALL", "C", "PLUMB_JAVA_OPTS", "-XshowSettings:properties");
+    assertTrue(run(environment, command).err().contains("sun.jnu.encoding = UTF-8\n"));
+    Map<String, String> chosen = new TreeMap<>(environment);
+    chosen.put("PATH", path);
+    assertFalse(run(chosen, command).err().contains("sun.jnu.encoding = UTF-8\n"));
   }
 
   @Test

@@ -336,7 +336,7 @@ class MainTest {
     assertEquals("plumb study: --json needs a value, FILE\n", plumb("study", "--json", "").err());
     assertEquals("plumb study: --device needs a value, DEVICE\n", plumb("study", "--device", " ").err());
     assertEquals("plumb study: an empty word where a file name is expected\n", plumb("study", "").err());
-    assertEquals("plumb study: \"a?b\" cannot be a file name\n", plumb("study", "a\0b").err());
+    assertEquals("plumb study: \"a?b\" cannot be a file name: it has a NUL character\n", plumb("study", "a\0b").err());
     assertEquals(2, plumb("").code());
   }
 

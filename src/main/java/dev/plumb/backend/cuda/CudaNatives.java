@@ -1,18 +1,24 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.natives.NativeFolder;
+import dev.plumb.backend.natives.NativeLibrary;
 import dev.plumb.model.FileErrors;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 
 /**
- * JCuda's natives, loaded once a process, from copies that no other process can touch. They are loaded here before JCuda's
- * classes initialise: a failed initialisation of those is final, and buries the loader's one useful line in nested traces.
+ * JCuda's natives, loaded once per process, from a folder that no other user can write to: JCuda itself unpacks to fixed names in
+ * the shared temp folder, and loads whatever is there. They are loaded here before JCuda's classes initialise: a failed initialisation of those is final, and buries the loader's one useful line in nested traces.
  * The driver and cuBLAS are loaded before them by their full paths, which satisfies what the natives then ask for by name.
  */
 final class CudaNatives {
@@ -104,11 +110,17 @@ final class CudaNatives {
   private static void loadLibraries(CudaPlatform platform, Path driver, CudaSystem.CublasFile cublas) throws Stopped {
     load(driver);
     loadCublas(cublas.file());
-    try (NativeFolder folder = NativeFolder.make(platform.natives())) {
+    List<NativeLibrary> natives = new ArrayList<>();
+    try {
       for (String library : platform.natives()) {
-        loadNative(platform, folder, library, NativeFolder.resource(library), cublas.version());
+        natives.add(nativeLibrary(platform, library, resource(library), cublas.version()));
       }
-      initialise(folder.path());
+      try (NativeFolder folder = NativeFolder.open("jcuda", natives)) {
+        for (String library : platform.natives()) {
+          loadNative(platform, folder.file(library));
+        }
+        initialise(folder.path());
+      }
     } catch (IOException e) {
       throw new Stopped(Obstacle.cannotUnpack(FileErrors.reason(e)));
     }
@@ -127,20 +139,33 @@ final class CudaNatives {
     load(cublas);
   }
 
+  /** Returns one of the natives in the jar, whole. */
+  static byte[] resource(String name) throws IOException {
+    try (InputStream in = CudaNatives.class.getResourceAsStream("/lib/" + name)) {
+      if (in == null) {
+        throw new FileNotFoundException("there is no lib/" + name + " in the jar");
+      }
+      return in.readAllBytes();
+    }
+  }
+
   /**
-   * Writes one of JCuda's natives into a folder, changed where it is to use cuBLAS 13, and loads it from there.
+   * Returns one of JCuda's natives, changed where it is to use cuBLAS 13.
    *
    * @param content the native as it is in the jar
    */
-  static void loadNative(
-      CudaPlatform platform, NativeFolder folder, String name, byte[] content, CudaVersions.Cublas cublas)
-      throws IOException, Stopped {
+  static NativeLibrary nativeLibrary(CudaPlatform platform, String name, byte[] content, CudaVersions.Cublas cublas)
+      throws IOException {
     boolean rewrite = cublas.major() == 13 && name.equals(platform.cublasNative());
-    Path copy = folder.write(name, rewrite ? Cublas13.rewritten(content) : content);
-    if (platform == CudaPlatform.LINUX && SharedObject.state(copy) != SharedObject.State.WHOLE) {
-      throw new Stopped(Obstacle.damagedJar(name));
+    return NativeLibrary.of(name, rewrite ? Cublas13.rewritten(content) : content);
+  }
+
+  /** Loads one of JCuda's natives. */
+  static void loadNative(CudaPlatform platform, Path file) throws IOException, Stopped {
+    if (platform == CudaPlatform.LINUX && SharedObject.state(file) != SharedObject.State.WHOLE) {
+      throw new Stopped(Obstacle.damagedJar(file.getFileName().toString()));
     }
-    load(copy);
+    load(file);
   }
 
   /** JCuda's loader finds in its temp folder the very files that are loaded already, and is content. */

@@ -72,8 +72,8 @@ record Obstacle(String reason, String remedy) {
 
   static Obstacle cannotUnpack(String what) {
     return new Obstacle("JCuda's libraries could not be unpacked: " + what,
-        "see that the temp folder has space and can be written (another one: PLUMB_JAVA_OPTS=-Djava.io.tmpdir=DIR), and that"
-            + " the jar is whole");
+        "see that the temp folder has space, can be written and is not mounted noexec (another one:"
+            + " PLUMB_JAVA_OPTS=-Djava.io.tmpdir=DIR), and that the jar is whole");
   }
 
   static Obstacle damagedJar(String library) {
@@ -84,7 +84,7 @@ record Obstacle(String reason, String remedy) {
   static Obstacle cannotLoad(String what) {
     if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
       return new Obstacle("a library could not be loaded: " + what,
-          "the temp folder seems to be mounted noexec; name another: PLUMB_JAVA_OPTS=-Djava.io.tmpdir=DIR");
+          "see that its folder is not mounted noexec");
     }
     return new Obstacle("a library could not be loaded: " + what,
         "compare with the libraries that plumb devices lists, and install again the one that is named");

@@ -1,5 +1,7 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.natives.NativeFolder;
+import dev.plumb.backend.natives.NativeLibrary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -39,10 +41,12 @@ final class CublasBinding {
     CudaSystem.CublasFile cublas = args.length > 1 ? given(Path.of(args[1])) : searched();
     CudaPlatform platform = CudaPlatform.LINUX;
     String name = platform.cublasNative();
-    byte[] content = NativeFolder.resource(name);
-    try (NativeFolder folder = NativeFolder.make(List.of(name))) {
+    byte[] content = CudaNatives.resource(name);
+    NativeLibrary library =
+        CudaNatives.nativeLibrary(platform, name, altered ? altered(content) : content, cublas.version());
+    try (NativeFolder folder = NativeFolder.open("check-cublas", List.of(library))) {
       CudaNatives.loadCublas(cublas.file());
-      CudaNatives.loadNative(platform, folder, name, altered ? altered(content) : content, cublas.version());
+      CudaNatives.loadNative(platform, folder.file(name));
       // JCuda's own loader finds there the file that is loaded already.
       System.setProperty("java.io.tmpdir", folder.path().toString());
       System.out.println("loaded: " + name + ", with these libraries mapped:");

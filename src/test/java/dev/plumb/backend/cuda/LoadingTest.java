@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,10 +13,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -33,11 +36,13 @@ class LoadingTest {
   }
 
   @TempDir Path folder;
+  private Path home;
   private Path temp;
   private Path device;
 
   @BeforeEach
   void makeFolders() throws IOException {
+    home = Files.createDirectory(folder.resolve("home"));
     temp = Files.createDirectory(folder.resolve("temp"));
     device = Files.createDirectory(folder.resolve("device"));
     for (String library : List.of("libcuda.so.1", "libcublas.so.12")) {
@@ -101,7 +106,7 @@ class LoadingTest {
   @Test
   void damagedJarIsRefused() throws Exception {
     Path classes = Files.createDirectories(folder.resolve("classes/lib"));
-    byte[] whole = NativeFolder.resource(CudaPlatform.LINUX.cublasNative());
+    byte[] whole = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
     Files.write(classes.resolve(CudaPlatform.LINUX.cublasNative()), Arrays.copyOf(whole, whole.length / 2));
     Ran ran = run(LoadedCuda.class, Map.of(), List.of(classes.getParent().toString()));
     assertEquals(3, ran.code(), ran.toString());
@@ -140,6 +145,37 @@ class LoadingTest {
     Ran ran = run(Main.class, Map.of(), List.of(), List.of("-Dos.arch=aarch64"), "devices");
     assertEquals(3, ran.code(), ran.toString());
     assertTrue(ran.verdict().get(0).contains("there is no CUDA for Java on Linux aarch64"), ran.out());
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void nativeThatWasDamagedInTheCacheIsUnpackedAnew() throws Exception {
+    assertEquals(0, run(LoadedCuda.class, Map.of()).code());
+    List<Path> natives;
+    try (Stream<Path> files = Files.walk(home.resolve(".cache/plumb"))) {
+      natives = files.filter(Files::isRegularFile).toList();
+    }
+    assertEquals(2, natives.size(), natives.toString());
+    for (Path file : natives) {
+      byte[] whole = Files.readAllBytes(file);
+      FileTime time = Files.getLastModifiedTime(file);
+      byte[] damaged = whole.clone();
+      Arrays.fill(damaged, whole.length / 4, whole.length, (byte) 0);
+      Files.write(file, damaged);
+      Files.setLastModifiedTime(file, time);
+      Ran ran = run(LoadedCuda.class, Map.of());
+      assertEquals(0, ran.code(), ran.toString());
+      assertArrayEquals(whole, Files.readAllBytes(file));
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void withoutACacheTheNativesAreLoadedFromATemporaryFolder() throws Exception {
+    Files.delete(home);
+    Files.createFile(home);
+    Ran ran = run(LoadedCuda.class, Map.of());
+    assertEquals(0, ran.code(), ran.toString());
     assertNothingIsLeft();
   }
 
@@ -228,7 +264,7 @@ class LoadingTest {
     path.add(System.getProperty("java.class.path"));
     List<String> command = new ArrayList<>(List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-XX:TieredStopAtLevel=1",
-        "-Djava.io.tmpdir=" + temp, "-D" + CudaNatives.HOST_DEVICE + "=" + device,
+        "-Duser.home=" + home, "-Djava.io.tmpdir=" + temp, "-D" + CudaNatives.HOST_DEVICE + "=" + device,
         "--enable-native-access=ALL-UNNAMED", "-cp", String.join(File.pathSeparator, path)));
     command.addAll(jvm);
     command.add(main.getName());
@@ -236,6 +272,7 @@ class LoadingTest {
     ProcessBuilder builder = new ProcessBuilder(command)
         .redirectOutput(out.toFile())
         .redirectError(Path.of(out + ".err").toFile());
+    builder.environment().remove("XDG_CACHE_HOME");
     builder.environment().putAll(environment);
     return builder.start();
   }

@@ -1,7 +1,6 @@
 package dev.plumb.backend.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,18 +8,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import jcuda.JCudaVersion;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The natives in the jar, the folder they are unpacked to, the change for cuBLAS 13, and the table of versions. */
+/** The natives in the jar, the change for cuBLAS 13, and the table of versions. */
 class NativesTest {
   @TempDir Path folder;
 
@@ -29,7 +25,7 @@ class NativesTest {
     assertEquals(JCudaVersion.get(), CudaVersions.CURRENT.jcuda());
     for (CudaPlatform platform : CudaPlatform.values()) {
       for (String name : platform.natives()) {
-        assertTrue(NativeFolder.resource(name).length > 100_000, name);
+        assertTrue(CudaNatives.resource(name).length > 100_000, name);
       }
     }
   }
@@ -49,21 +45,8 @@ class NativesTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
-  void folderIsTheUsersAloneAndLeavesNothing() throws IOException {
-    Path path;
-    try (NativeFolder natives = NativeFolder.make(List.of("a", "b"))) {
-      path = natives.path();
-      assertEquals(PosixFilePermissions.fromString("rwx------"), Files.getPosixFilePermissions(path));
-      natives.write("a", new byte[3]);
-      assertThrows(IOException.class, () -> natives.write("a", new byte[3]), "what is there is never taken over");
-    }
-    assertFalse(Files.exists(path));
-  }
-
-  @Test
   void nativeForCublas13DiffersInNameAndChecksumAlone() throws IOException {
-    byte[] library = NativeFolder.resource(CudaPlatform.LINUX.cublasNative());
+    byte[] library = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
     byte[] changed = Cublas13.rewritten(library);
     int[] different = IntStream.range(0, library.length).filter(i -> library[i] != changed[i]).toArray();
     // One character, and the checksum's last byte, which that character alone decides.
@@ -76,10 +59,10 @@ class NativesTest {
 
   @Test
   void nativeThatIsNotAsExpectedIsRefused() throws IOException {
-    byte[] library = NativeFolder.resource(CudaPlatform.LINUX.cublasNative());
+    byte[] library = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
     byte[] twice = Arrays.copyOf(library, library.length + 17);
     System.arraycopy("\0libcublas.so.12\0".getBytes(StandardCharsets.ISO_8859_1), 0, twice, library.length, 17);
-    byte[] another = NativeFolder.resource(CudaPlatform.LINUX.driverNative());
+    byte[] another = CudaNatives.resource(CudaPlatform.LINUX.driverNative());
     for (byte[] wrong : List.of(new byte[0], new byte[100], twice, another)) {
       IOException refusal = assertThrows(IOException.class, () -> Cublas13.rewritten(wrong));
       assertTrue(refusal.getMessage().contains("exactly once"), refusal.getMessage());
@@ -88,7 +71,7 @@ class NativesTest {
 
   @Test
   void truncatedLibraryIsSeen() throws IOException {
-    byte[] library = NativeFolder.resource(CudaPlatform.LINUX.cublasNative());
+    byte[] library = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
     for (int bytes : new int[] {0, 3, 63, 64, 1000, library.length / 2}) {
       Path file = Files.write(folder.resolve("cut"), Arrays.copyOf(library, bytes));
       assertEquals(SharedObject.State.DAMAGED, SharedObject.state(file), bytes + " bytes");

@@ -1,13 +1,12 @@
 package dev.plumb.backend.cpu.blas;
 
-import dev.ludovic.netlib.blas.NativeBLAS;
 import dev.plumb.backend.cpu.engine.Gemm;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.logging.Level;
-import java.util.logging.Logger;
+import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -29,9 +28,6 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   /** @param reason why there is no OpenBLAS here, in one line */
   public record Refused(String reason) implements Loading {}
 
-  /** What says at warning level, on the console, which libraries it looked for in vain; held, so that its level stays. */
-  private static final Logger NETLIB = Logger.getLogger("dev.ludovic.netlib.blas.InstanceBuilder");
-
   private static final String NETLIB_LIBRARY = "dev.ludovic.netlib.blas.nativeLibPath";
 
   /** Those of its kernels for x86-64 that have a table of their own (its dynamic.c). */
@@ -49,51 +45,46 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   }
 
   private static Loading loadFirst() {
-    try {
-      UnpackFolder folder = UnpackFolder.choose();
-      try {
-        return loadedFromJar();
-      } finally {
-        folder.deleteIfMade();
-      }
+    try (OpenBlasNatives natives = OpenBlasNatives.open()) {
+      return loaded(natives);
     } catch (LinkageError | RuntimeException | IOException e) {
       return new Refused("OpenBLAS cannot be used: " + lastLine(e));
     }
   }
 
-  private static Loading loadedFromJar() {
-    Loader.load(openblas_nolapack.class);
+  private static Loading loaded(OpenBlasNatives natives) throws IOException {
+    natives.load();
     if (Loader.addressof("openblas_set_num_threads") == null) {
       return new Refused("what was loaded as OpenBLAS is another library");
     }
     openblas_nolapack.blas_set_num_threads(1);
-    OpenBlas openBlas = inPlaceOrCopying();
+    OpenBlas openBlas = inPlaceOrCopying(natives);
     SelfCheck.run(openBlas.doubles(), openBlas.floats());
     return new Loaded(openBlas);
   }
 
-  private static OpenBlas inPlaceOrCopying() {
+  private static OpenBlas inPlaceOrCopying(OpenBlasNatives natives) throws IOException {
+    Optional<Path> netlib = natives.netlib();
     try {
-      return inPlace();
-    } catch (LinkageError | RuntimeException e) {
+      return netlib.isPresent() ? inPlace(netlib.get()) : copying();
+    } catch (LinkageError | RuntimeException | ReflectiveOperationException e) {
       return copying();
     }
   }
 
   /** Netlib's calls, of the library that is loaded already, which it finds by its file. */
-  private static OpenBlas inPlace() {
+  private static OpenBlas inPlace(Path netlib) throws ReflectiveOperationException, IOException {
     String library = Loader.getLoadedLibraries().entrySet().stream()
         .filter(loaded -> loaded.getKey().startsWith("openblas"))
         .map(Map.Entry::getValue)
         .findFirst()
         .orElseThrow(() -> new UnsatisfiedLinkError("OpenBLAS is not a library of its own"));
     System.setProperty(NETLIB_LIBRARY, library);
-    NETLIB.setLevel(Level.OFF);
-    NativeBLAS blas = NativeBLAS.getInstance();
+    NetlibCalls blas = NetlibLoader.load(netlib);
     return of("OpenBLAS",
-        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.dgemm(
+        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.dgemmK(
             letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc),
-        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.sgemm(
+        (transposeA, transposeB, m, n, k, a, aOffset, lda, b, bOffset, ldb, c, cOffset, ldc) -> blas.sgemmK(
             letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc));
   }
 

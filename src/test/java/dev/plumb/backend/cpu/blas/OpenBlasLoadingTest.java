@@ -1,5 +1,6 @@
 package dev.plumb.backend.cpu.blas;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,8 +10,11 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.cli.Main;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +49,39 @@ class OpenBlasLoadingTest {
       assertEquals(new Ran(0, "OpenBLAS\n", ""), load());
       assertNothingIsLeftInTemp();
     }
-    assertTrue(Files.isDirectory(home.resolve(".javacpp/cache")));
+    assertFalse(Files.exists(home.resolve(".javacpp")));
+    assertEquals(7, libraries().size(), libraries().toString());
+  }
+
+  /** As a loss of power may leave it: size and time are right. The system's loader would end the process. */
+  @Test
+  void libraryThatWasDamagedInTheCacheIsUnpackedAnew() throws Exception {
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), load());
+    for (Path library : libraries()) {
+      byte[] whole = Files.readAllBytes(library);
+      FileTime time = Files.getLastModifiedTime(library);
+      byte[] damaged = whole.clone();
+      Arrays.fill(damaged, whole.length / 4, whole.length, (byte) 0);
+      Files.write(library, damaged);
+      Files.setLastModifiedTime(library, time);
+      assertEquals(new Ran(0, "OpenBLAS\n", ""), load(), library.toString());
+      assertArrayEquals(whole, Files.readAllBytes(library));
+    }
+    assertNothingIsLeftInTemp();
+  }
+
+  @Test
+  void killedProcessLeavesNothingInTemp() throws Exception {
+    for (Path home : List.of(home, Path.of("?"))) {
+      Path out = folder.resolve("out");
+      Process process = start(LoadedOpenBlas.class, home, temp, List.of(), out, "wait");
+      while (!Files.readString(out).equals("OpenBLAS\n") && process.isAlive()) {
+        Thread.sleep(10);
+      }
+      assertNothingIsLeftInTemp();
+      process.destroyForcibly().waitFor();
+      assertNothingIsLeftInTemp();
+    }
   }
 
   @Test
@@ -77,22 +113,26 @@ class OpenBlasLoadingTest {
     assertNothingIsLeftInTemp();
   }
 
-  /** Netlib unpacks its part among the temporary files, and nowhere else. */
   @Test
-  void whereNetlibDoesNotLoadProductsAreComputedOnCopies() throws Exception {
-    assertEquals(new Ran(0, "OpenBLAS on copies\n", ""),
-        run(LoadedOpenBlas.class, home, UNWRITABLE, List.of()));
+  void whereTemporaryFilesCannotBeWrittenTheCacheIsEnough() throws Exception {
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), run(LoadedOpenBlas.class, home, UNWRITABLE, List.of()));
+  }
+
+  @Test
+  void whereNetlibHasNoLibraryProductsAreComputedOnCopies() throws Exception {
+    assertEquals(new Ran(0, "OpenBLAS on copies\n", ""), run(LoadedOpenBlas.class, home, temp,
+        List.of("-Dorg.bytedeco.javacpp.platform=linux-x86_64", "-Dos.arch=another")));
   }
 
   @Test
   void whereNothingCanBeUnpackedOneLineSaysSo() throws Exception {
     Ran ran = run(LoadedOpenBlas.class, Files.createFile(folder.resolve("no-folder")), UNWRITABLE, List.of());
-    assertRefused("OpenBLAS cannot be used: " + UNWRITABLE, ran);
+    assertRefused("OpenBLAS cannot be used: " + UNWRITABLE + ": native libraries cannot be unpacked there: ", ran);
   }
 
   @Test
   void platformWithoutOpenBlasIsRefusedInOneLine() throws Exception {
-    assertRefused("OpenBLAS cannot be used: ",
+    assertRefused("OpenBLAS cannot be used: the jar has no OpenBLAS for linux-riscv6",
         run(LoadedOpenBlas.class, home, temp, List.of("-Dorg.bytedeco.javacpp.platform=linux-riscv64")));
   }
 
@@ -152,6 +192,12 @@ class OpenBlasLoadingTest {
     }
   }
 
+  private List<Path> libraries() throws IOException {
+    try (Stream<Path> files = Files.walk(home.resolve(".cache/plumb"))) {
+      return files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
+    }
+  }
+
   private Ran load() throws Exception {
     return run(LoadedOpenBlas.class, home, temp, List.of());
   }
@@ -171,6 +217,8 @@ class OpenBlasLoadingTest {
     command.addAll(jvm);
     command.add(main.getName());
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(Path.of(out + ".err").toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(Path.of(out + ".err").toFile());
+    builder.environment().remove("XDG_CACHE_HOME");
+    return builder.start();
   }
 }

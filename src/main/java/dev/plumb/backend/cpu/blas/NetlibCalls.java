@@ -1,0 +1,42 @@
+package dev.plumb.backend.cpu.blas;
+
+/** The calls of netlib's native library that Plumb uses: GEMM on Java's own arrays. Public for {@link NetlibMethods}. */
+public interface NetlibCalls {
+  /** C = alpha·op(A)·op(B) + beta·C, column by column; nothing looks whether it lies inside the arrays. */
+  void dgemmK(
+      String transposeA,
+      String transposeB,
+      int m,
+      int n,
+      int k,
+      double alpha,
+      double[] a,
+      int aOffset,
+      int lda,
+      double[] b,
+      int bOffset,
+      int ldb,
+      double beta,
+      double[] c,
+      int cOffset,
+      int ldc);
+
+  /** The same in single precision. */
+  void sgemmK(
+      String transposeA,
+      String transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc);
+}

@@ -1,0 +1,32 @@
+package dev.plumb.backend.natives;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The folder for what can be made anew, below the user's home: where each system has it. */
+final class UserCache {
+  private UserCache() {}
+
+  /** Returns Plumb's folder there; empty for users without a home. */
+  static Optional<Path> folder() {
+    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    if (system.startsWith("windows")) {
+      return absolute(System.getenv("LOCALAPPDATA")).map(folder -> folder.resolve("plumb").resolve("cache"));
+    }
+    if (system.startsWith("mac")) {
+      return home().map(home -> home.resolve("Library/Caches/plumb"));
+    }
+    return absolute(System.getenv("XDG_CACHE_HOME")).or(() -> home().map(home -> home.resolve(".cache")))
+        .map(folder -> folder.resolve("plumb"));
+  }
+
+  /** Users that the system does not know have a home called "?". */
+  private static Optional<Path> home() {
+    return absolute(System.getProperty("user.home"));
+  }
+
+  private static Optional<Path> absolute(String folder) {
+    return Optional.ofNullable(folder).filter(name -> !name.isBlank()).map(Path::of).filter(Path::isAbsolute);
+  }
+}
