@@ -1,5 +1,6 @@
 package dev.plumb.data;
 
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -117,7 +118,7 @@ final class ArrayTable {
     } catch (ZipException | EOFException e) {
       throw Source.damaged(e).at("labels " + file);
     } catch (IOException e) {
-      throw new InvalidInputException("labels " + file + ": " + TableReader.reason(file, e), e);
+      throw new InvalidInputException("labels " + file + ": " + FileErrors.reading(file, e), e);
     }
   }
 

@@ -1,12 +1,11 @@
 package dev.plumb.data;
 
+import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.zip.ZipException;
@@ -34,7 +33,7 @@ public final class TableReader {
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
-      throw new InvalidInputException(file + ": " + reason(file, e), e);
+      throw FileErrors.cannotRead(file, e);
     }
   }
 
@@ -53,7 +52,7 @@ public final class TableReader {
     } catch (InvalidInputException e) {
       throw e.at(name);
     } catch (IOException e) {
-      throw new InvalidInputException(name + ": cannot be read: " + e.getMessage(), e);
+      throw new InvalidInputException(name + ": " + FileErrors.reading(null, e), e);
     }
   }
 
@@ -77,7 +76,7 @@ public final class TableReader {
       }
       return CsvTable.read(source, options, budget);
     } catch (ZipException | EOFException e) {
-      throw source.isPacked() ? Source.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + e.getMessage(), e);
+      throw source.isPacked() ? Source.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + FileErrors.reason(e), e);
     }
   }
 
@@ -91,15 +90,5 @@ public final class TableReader {
     } catch (IOException | InvalidInputException e) {
       return Optional.empty();
     }
-  }
-
-  static String reason(Path file, IOException e) {
-    if (e instanceof NoSuchFileException) {
-      return "there is no such file";
-    }
-    if (e instanceof AccessDeniedException) {
-      return "cannot be read: permission denied";
-    }
-    return "cannot be read: " + (Files.isDirectory(file) ? "it is a folder, not a file" : e.getMessage());
   }
 }
