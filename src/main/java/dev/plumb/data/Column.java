@@ -112,7 +112,7 @@ public final class Column {
   /** Something that is equal for rows of the same number, also where doubles are too coarse to tell. */
   Object identity(int row) {
     double number = number(row);
-    boolean isExact = Math.abs(number) <= MAX_WHOLE || values instanceof Values.Doubles;
+    boolean isExact = Math.abs(number) < MAX_WHOLE || values instanceof Values.Doubles;
     // + 0.0 makes one of the two zeros.
     return isExact ? (Object) (number + 0.0) : word(row);
   }

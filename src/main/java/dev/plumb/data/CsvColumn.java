@@ -70,9 +70,14 @@ final class CsvColumn {
     int there = 0;
     int inOtherNotation = 0;
     Field firstWord = null;
+    Field firstMark = null;
     int notNumbers = 0;
     for (Field field : sample) {
       if (!missing.isMissingNumber(field.text())) {
+        firstMark = firstMark == null && NumberNotation.isMark(field.text()) ? field : firstMark;
+        if (NumberNotation.isMark(field.text())) {
+          continue;
+        }
         there++;
         if (!isNumber(field.text())) {
           firstWord = notNumbers++ == 0 ? field : firstWord;
@@ -80,11 +85,14 @@ final class CsvColumn {
         }
       }
     }
-    if (there == 0 && kind.isEmpty()) {
+    if (there == 0 && kind.isEmpty() && firstMark == null) {
       return;
     }
-    boolean isText = kind.map(ColumnKind.TEXT::equals).orElse(2 * notNumbers >= there);
-    if (isText && kind.isEmpty() && inOtherNotation > 0 && 2 * (there - notNumbers + inOtherNotation) > there) {
+    boolean isText = kind.map(k -> k != ColumnKind.NUMBERS).orElse(2 * notNumbers >= there);
+    firstWord = firstWord == null ? firstMark : firstWord;
+    boolean weakOnly = notNumbers == there && sample.stream().map(Field::text)
+        .allMatch(text -> missing.isMissingNumber(text) || NumberNotation.isMark(text) || NumberNotation.isWeak(text));
+    if (isText && kind.isEmpty() && inOtherNotation > 0 && !weakOnly && 2 * (there - notNumbers + inOtherNotation) > there) {
       fault = otherNotation();
     } else if (isText) {
       toWords();
@@ -134,11 +142,13 @@ final class CsvColumn {
   }
 
   private void addWord(Field field) {
-    boolean isMissing = missing.isMissingWord(field);
+    boolean isNumeral = kind.equals(Optional.of(ColumnKind.NUMERALS));
+    String text = isNumeral ? field.text().strip() : field.text();
+    boolean isMissing = isNumeral ? missing.isMissingNumber(text) : missing.isMissingWord(field);
     if (isMissing) {
-      noteMissing(field.text());
+      noteMissing(text);
     }
-    words.add(isMissing ? null : field.text());
+    words.add(isMissing ? null : text);
   }
 
   private void noteMissing(String word) {
@@ -148,9 +158,14 @@ final class CsvColumn {
   }
 
   static boolean isNumber(String word) {
+    return isInfinite(word) || !Double.isNaN(toNumber(word));
+  }
+
+  /** NaN when it is not a number in digits. */
+  static double toNumber(String word) {
     char[] text = word.toCharArray();
     int from = start(text, 0, text.length);
-    return isInfinite(word) || !Double.isNaN(parse(text, from, end(text, from, text.length) - from));
+    return parse(text, from, end(text, from, text.length) - from) + 0.0;
   }
 
   private static boolean isInfinite(String word) {
@@ -161,7 +176,7 @@ final class CsvColumn {
     int from = start(text, offset, offset + length);
     int to = end(text, from, offset + length);
     double number = parse(text, from, to - from);
-    if (Double.isFinite(number)) {
+    if (Double.isFinite(number) && !missing.isMissing(number)) {
       numbers.add(number, text, from, to - from);
       return;
     }
@@ -171,7 +186,7 @@ final class CsvColumn {
       numbers.addMissing();
     } else if (Double.isInfinite(number) || isInfinite(word)) {
       fault = new InvalidInputException("line " + line + ", " + place + ": " + word
-          + (isInfinite(word) ? " is infinite; data must be finite" : " is beyond the range of numbers, 1.8e308"));
+          + (isInfinite(word) ? " is infinite; data must be finite" : " is beyond the range of numbers, 1.8e308; correct it"));
     } else {
       fault = notANumber(word, line);
     }

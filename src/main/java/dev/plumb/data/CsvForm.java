@@ -9,8 +9,9 @@ import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 
 /** The form of one delimited text file: what is between fields, and whether its first line has names. */
 record CsvForm(char delimiter, boolean header) {
@@ -33,17 +34,18 @@ record CsvForm(char delimiter, boolean header) {
     char delimiter = format.delimiter().orElseGet(() -> delimiter(sample));
     return new CsvForm(delimiter, format.header().orElseGet(() -> {
       List<List<Field>> records = records(sample, delimiter);
-      return hasNames(records, options.kinds().keySet())
-          || new HeaderGuess(records, new MissingWords(format.missingWords())).hasHeader();
+      HeaderGuess guess = new HeaderGuess(records, new MissingWords(format.missingWords()));
+      if (options.known().named().equals(Optional.of(false))) {
+        return guess.isSurelyHeader();
+      }
+      return hasNames(records, options.known().features()) || guess.hasHeader();
     }));
   }
 
-  /** Whether the first line has most names that a model knows, unless those are just the numbers of columns without names. */
-  private static boolean hasNames(List<List<Field>> records, Set<String> known) {
-    if (records.isEmpty() || IntStream.rangeClosed(1, known.size()).allMatch(number -> known.contains(Integer.toString(number)))) {
-      return false;
-    }
-    return 2 * records.get(0).stream().filter(field -> known.contains(field.text())).distinct().count() > known.size();
+  /** Whether the first line has all the names that a model needs. */
+  private static boolean hasNames(List<List<Field>> records, Set<String> features) {
+    return !records.isEmpty() && !features.isEmpty()
+        && records.get(0).stream().map(Field::text).collect(Collectors.toSet()).containsAll(features);
   }
 
   private static char delimiter(String sample) {
@@ -56,7 +58,21 @@ record CsvForm(char delimiter, boolean header) {
         bestShare = share;
       }
     }
-    return bestShare < MIN_BLANK_SHARE && regularity(records(sample, BLANK)) >= MIN_BLANK_SHARE ? BLANK : best;
+    if (bestShare >= MIN_BLANK_SHARE && best != ',') {
+      return best;
+    }
+    List<List<Field>> byBlanks = records(sample, BLANK);
+    // Row names make the first line, of the other columns' names, one field shorter.
+    double share = Math.max(regularity(byBlanks), regularity(byBlanks.subList(Math.min(1, byBlanks.size()), byBlanks.size())));
+    boolean blanks = share >= MIN_BLANK_SHARE && (bestShare < MIN_BLANK_SHARE || haveDecimalCommas(byBlanks));
+    return blanks ? BLANK : best;
+  }
+
+  /** Whether all fields are numbers, some with a decimal comma: commas are then no delimiters, though as many are in every line. */
+  private static boolean haveDecimalCommas(List<List<Field>> records) {
+    List<String> texts = records.stream().flatMap(List::stream).map(Field::text).toList();
+    return texts.stream().allMatch(text -> CsvColumn.isNumber(text) || NumberNotation.plain(text).isPresent())
+        && texts.stream().anyMatch(text -> text.contains(","));
   }
 
   /** The share of records that have as many fields as most, when that is more than one. */

@@ -32,10 +32,12 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final MissingWords missing;
   private final List<CsvColumn> columns = new ArrayList<>();
   private final Map<String, Integer> numberOfName = new HashMap<>();
+  private final boolean named;
   private boolean headerExpected;
   /** Of the record that is read. */
   private long line;
   private int fields;
+  private boolean lastIsEmpty;
   /** Characters of all fields and what stands behind them. */
   private long length;
   private boolean allSettled;
@@ -47,7 +49,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     this.options = options;
     this.budget = budget;
     missing = new MissingWords(options.format().missingWords());
-    headerExpected = form.header();
+    named = form.header();
+    headerExpected = named;
   }
 
   static Table read(Source source, ReadOptions options, HeapBudget budget) throws IOException {
@@ -94,6 +97,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   protected void handleField(int field, char[] text, int offset, int length, boolean quoted) {
     fields++;
     this.length += length + 1;
+    lastIsEmpty = length == 0;
     if (headerExpected) {
       String name = new String(text, offset, length);
       name(quoted ? name : name.strip());
@@ -116,7 +120,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       firstLine = line;
     } else if (fields != columns.size()) {
       throw new InvalidInputException("line " + line + " has " + fields + (fields == 1 ? " field" : " fields") + ", but line "
-          + firstLine + " has " + columns.size());
+          + firstLine + " has " + columns.size() + (named && rows == 0 && fields == columns.size() + 1 && !lastIsEmpty
+              ? "; if the first field of a line is its name, its column needs a name in line " + firstLine + ", too" : ""));
     }
     if (headerExpected) {
       headerExpected = false;
@@ -165,7 +170,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (rows == 0) {
       throw new InvalidInputException("has names of columns but no rows; at least one is needed");
     }
-    Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList());
+    Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList(), named);
     options.words().forEach(table::column);
     return table;
   }

@@ -32,7 +32,7 @@ final class EncodingFit {
     }
     List<FeatureColumn> features = options.features().stream().map(training::column)
         .map(column -> isCategorical(column) ? categorical(column) : numeric(column)).toList();
-    return new TableEncoding(features, target());
+    return new TableEncoding(features, target(), Optional.empty(), training.named());
   }
 
   private boolean isCategorical(Column column) {

@@ -77,8 +77,8 @@ public record EncodingOptions(
     Stream.of(wanted, given, categorical).flatMap(List::stream).forEach(table::column);
     if (given.isEmpty()) {
       throw new InvalidInputException(names.size() == 1
-          ? "has one column, \"" + names.get(0) + "\", and no feature to learn from; if its lines have several fields, name the delimiter"
-              + " (--delimiter)"
+          ? "has one column, \"" + names.get(0) + "\", and no feature to learn from"
+              + (table.named().isPresent() ? "; if its lines have several fields, name the delimiter (--delimiter)" : "")
           : "all " + names.size() + " columns are targets; there is no feature to learn from");
     }
     List<Column> columns = wanted.stream().map(table::column).toList();
@@ -110,6 +110,11 @@ public record EncodingOptions(
   public Table usable(Table table) {
     EncodingOptions names = resolve(table);
     List<Column> targetColumns = names.targets.stream().map(table::column).toList();
+    for (Column column : targetColumns) {
+      if (IntStream.range(0, column.rows()).allMatch(column::isMissing)) {
+        throw new InvalidInputException("column \"" + column.name() + "\" has no value in any row; choose another target (--target)");
+      }
+    }
     List<Column> all = Stream.concat(names.features.stream(), names.targets.stream()).map(table::column).toList();
     if (missing != Missing.DROP) {
       requireThere(table, missing == Missing.MEAN ? targetColumns : all, missing);

@@ -7,51 +7,71 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Recognizes numbers that are written in another notation than the one that is read (digits, a decimal point, an exponent after e).
  * They are not converted: whether a comma separates thousands or decimals cannot be told from one value. What they stand for goes
  * into the message that refuses them.
  *
- * <p>One rule decides. Blanks around the value are left out, also no-break and thin ones; so are one sign (also U+2212, or
- * parentheses, or a minus at the end), one currency symbol or ISO 4217 code at either end, and a percent sign. What is left must be
- * digits of any script with thousands in groups of three (or in India's way) between commas, points, apostrophes, underscores or
- * blanks, with a decimal point or comma; or a number with Fortran's exponent, {@code 1.5D+03}.
+ * <p>One rule decides. Blanks around the value are left out, also no-break and thin ones; so are one sign (also U+2212, parentheses, or
+ * a minus at the end), currencies at both ends (a symbol, R$, kr, or a code of ISO 4217), and a percent sign. What is left must be
+ * digits of any script, with thousands in groups of three (or in India's way) between commas, points, apostrophes or blanks, with a
+ * decimal point or comma, or a dash for no decimals; or a number with Fortran's exponent, {@code 1.5D+03}. Four groups like those of
+ * an IP address are none, and no number has leading zeros.
  */
 final class NumberNotation {
   private static final String BLANK = "[\\s\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]";
   private static final Pattern EDGES = Pattern.compile("^" + BLANK + "+|" + BLANK + "+$");
-  private static final Pattern PERCENT = Pattern.compile(BLANK + "*[%\\u2030\\uff05]$");
-  private static final Pattern CURRENCY_FIRST = Pattern.compile("^([-+]?)(?:(\\p{Sc})|([A-Z]{3})(?![A-Za-z]))" + BLANK + "*");
-  private static final Pattern CURRENCY_LAST = Pattern.compile(BLANK + "*(?:(\\p{Sc})|([A-Z]{3}))([-+]?)$");
+  private static final String PERCENT_SIGN = "[%\\u066a\\u2030\\uff05]";
+  private static final Pattern PERCENT = Pattern.compile(BLANK + "*" + PERCENT_SIGN + "$|^" + PERCENT_SIGN + BLANK + "*");
+  /** Codes that are often written without a blank before the number. */
+  private static final String ATTACHED = "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD";
+  private static final String SYMBOL = "[A-Z]{0,3}\\p{Sc}|kr\\.?|Kr\\.?|zł|Kč|Ft|Rs\\.?|Fr\\.?|" + ATTACHED;
+  private static final Pattern CURRENCY_FIRST =
+      Pattern.compile("^([-+]?)(?:(" + SYMBOL + ")" + BLANK + "*|([A-Z]{3})" + BLANK + "+)(?=[-+(.,\\d])");
+  private static final Pattern CURRENCY_LAST =
+      Pattern.compile("(?<=[-.,\\d)])(?:" + BLANK + "*(" + SYMBOL + ")|" + BLANK + "+([A-Z]{3}))([-+]?)$");
   private static final Pattern GROUPED =
-      Pattern.compile("[1-9]\\d{0,2}(?:([,.'\\u2019_ ])\\d{3})(?:\\1\\d{3})*|[1-9]\\d?(?:,\\d{2})+,\\d{3}");
+      Pattern.compile("[1-9]\\d{0,2}(?:([,.'\\u2019 ])\\d{3})(?:\\1\\d{3})*|[1-9]\\d?(?:,\\d{2})+,\\d{3}");
   private static final Pattern NUMBER = Pattern.compile(
-      "(" + GROUPED.pattern().replace("\\1", "\\2") + "|\\d*)(?:([.,])(\\d*))?([eE][-+]?\\d+)?");
-  private static final Pattern FORTRAN = Pattern.compile("(\\d+\\.\\d*|\\.\\d+)[dDqQ]([-+]?\\d+)");
+      "(" + GROUPED.pattern().replace("\\1", "\\2") + "|0|[1-9]\\d*|)(?:([.,])(\\d*|-{1,2}))?([eE][-+]?\\d+)?");
+  private static final Pattern FORTRAN = Pattern.compile("(\\d+\\.?\\d*|\\.\\d+)[dD]([-+]\\d+|\\d{2,})");
+  private static final Pattern FOUR_BYTES = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
+  private static final Pattern MINUS_AT_END = Pattern.compile("(\\d{3,}|.*\\d[.,]\\d+|.*\\d[.,' ]\\d{3})-");
   private static final Pattern COMMA_BEFORE_THREE = Pattern.compile("[-+]?[1-9]\\d{0,2},\\d{3}");
   private static final Pattern COMMA_BEFORE_OTHERS = Pattern.compile(".*\\d*,(\\d{0,2}|\\d{4,})");
+  private static final Pattern POINTS_BETWEEN_THOUSANDS = Pattern.compile("[1-9]\\d{0,2}(\\.\\d{3}){2,}.*|[1-9]\\d{0,2}(\\.\\d{3})+,.*");
+  private static final Pattern IN_PARENTHESES = Pattern.compile("\\(\\d+\\)");
+  private static final Pattern MARK = Pattern.compile("[^\\p{L}\\p{N}]+|-nan|#N/A|1\\.#IND|1\\.#QNAN");
   private static final Set<String> CURRENCIES =
       Currency.getAvailableCurrencies().stream().map(Currency::getCurrencyCode).collect(Collectors.toUnmodifiableSet());
-  private static final int LONGEST = 60;
+  private static final int MAX_LENGTH = 60;
 
   private NumberNotation() {}
 
+  /** Whether a field has neither letters nor digits, as where a point or a dash stands for no number; or is another program's NaN. */
+  static boolean isMark(String word) {
+    return MARK.matcher(word).matches();
+  }
+
+  /** Whether it may as well be a number in parentheses as a footnote or an item: other values of its column decide. */
+  static boolean isWeak(String word) {
+    return IN_PARENTHESES.matcher(word).matches();
+  }
+
   /** The number as it should be written, {@code 1234.5} for {@code 1,234.50 €}; empty when the rule does not take it. */
   static Optional<String> plain(String word) {
-    if (word.length() > LONGEST || word.chars().noneMatch(Character::isDigit)) {
+    if (word.length() > MAX_LENGTH || word.chars().noneMatch(Character::isDigit)) {
       return Optional.empty();
     }
-    String text = EDGES.matcher(asciiDigits(word)).replaceAll("");
+    String text = withoutCurrency(withoutPercent(trimmed(asciiForms(word))));
     boolean negative = false;
     if (text.startsWith("(") && text.endsWith(")")) {
       negative = true;
-      text = text.substring(1, text.length() - 1);
+      text = withoutCurrency(trimmed(text.substring(1, text.length() - 1)));
     }
-    text = PERCENT.matcher(text).replaceFirst("");
-    text = withoutCurrency(text);
-    text = EDGES.matcher(text).replaceAll("");
-    if (text.endsWith("-") && !negative) {
+    if (!negative && MINUS_AT_END.matcher(text).matches()) {
       negative = true;
       text = text.substring(0, text.length() - 1);
     } else if (text.startsWith("-") || text.startsWith("+")) {
@@ -59,7 +79,7 @@ final class NumberNotation {
         return Optional.empty();
       }
       negative = text.startsWith("-");
-      text = EDGES.matcher(text.substring(1)).replaceAll("");
+      text = withoutCurrency(trimmed(text.substring(1)));
     }
     String minus = negative ? "-" : "";
     return unsigned(text).map(number -> minus + number);
@@ -69,7 +89,7 @@ final class NumberNotation {
    * What to do about a number in another notation.
    *
    * @param word it
-   * @param all other values of its column, which tell what a comma means there
+   * @param all other values of its column, which tell what a comma, a point or a percent sign means there
    */
   static String remedy(String word, Collection<String> all) {
     String plain = plain(word).orElseThrow();
@@ -80,8 +100,16 @@ final class NumberNotation {
           : "has a comma before three digits: write " + plain + " if it separates thousands, " + withPoint
               + " if it is a decimal comma";
     }
-    return word.matches("[-+]?\\d*,\\d+") ? "has a decimal comma; numbers need a decimal point: write " + plain
-        : "is a number in a notation that is not read: write " + plain;
+    if (word.matches("[-+]?\\d*,\\d+")) {
+      return "has a decimal comma; numbers need a decimal point: write " + plain;
+    }
+    String remedy = "is a number in a notation that is not read: write " + plain;
+    if (PERCENT.matcher(trimmed(word)).find() && all.stream().anyMatch(CsvColumn::isNumber)) {
+      return remedy + ", or a hundredth of it where the column has fractions";
+    }
+    boolean pointsInAll = Stream.concat(Stream.of(word), all.stream())
+        .anyMatch(value -> POINTS_BETWEEN_THOUSANDS.matcher(value).matches());
+    return pointsInAll ? remedy + ", without the points between thousands, and so in all of its values" : remedy;
   }
 
   private static Optional<String> unsigned(String text) {
@@ -90,16 +118,16 @@ final class NumberNotation {
       return Optional.of(fortran.group(1) + "e" + fortran.group(2));
     }
     Matcher number = NUMBER.matcher(text);
-    if (!number.matches()) {
+    if (!number.matches() || FOUR_BYTES.matcher(text).matches()) {
       return Optional.empty();
     }
     String whole = number.group(1);
     String mark = number.group(3);
-    String fraction = number.group(4) == null ? "" : number.group(4);
+    String fraction = number.group(4) == null || number.group(4).startsWith("-") ? "" : number.group(4);
     if (whole.isEmpty() && fraction.isEmpty()) {
       return Optional.empty();
     }
-    boolean grouped = GROUPED.matcher(whole).matches() && !whole.chars().allMatch(Character::isDigit);
+    boolean grouped = !whole.chars().allMatch(Character::isDigit);
     // 1.234,5 and 1,234.5 are numbers, 1,234,5 is none.
     if (grouped && mark != null && whole.contains(mark)) {
       return Optional.empty();
@@ -109,13 +137,22 @@ final class NumberNotation {
     return Optional.of((digits.isEmpty() ? "0" : digits) + (fraction.isEmpty() ? "" : "." + fraction) + exponent);
   }
 
+  private static String trimmed(String text) {
+    return EDGES.matcher(text).replaceAll("");
+  }
+
+  private static String withoutPercent(String text) {
+    return PERCENT.matcher(text).replaceFirst("");
+  }
+
   private static String withoutCurrency(String text) {
-    Matcher first = CURRENCY_FIRST.matcher(text);
+    String rest = text;
+    Matcher first = CURRENCY_FIRST.matcher(rest);
     if (first.find() && isCurrency(first.group(2), first.group(3))) {
-      return first.group(1) + text.substring(first.end());
+      rest = first.group(1) + rest.substring(first.end());
     }
-    Matcher last = CURRENCY_LAST.matcher(text);
-    return last.find() && isCurrency(last.group(1), last.group(2)) ? text.substring(0, last.start()) + last.group(3) : text;
+    Matcher last = CURRENCY_LAST.matcher(rest);
+    return last.find() && isCurrency(last.group(1), last.group(2)) ? rest.substring(0, last.start()) + last.group(3) : rest;
   }
 
   private static boolean isCurrency(String symbol, String code) {
@@ -123,18 +160,19 @@ final class NumberNotation {
   }
 
   /** Digits of other scripts, minus signs and blanks in their ASCII form. */
-  private static String asciiDigits(String word) {
+  private static String asciiForms(String word) {
     StringBuilder ascii = new StringBuilder(word.length());
     word.codePoints().forEach(c -> {
       if (c > 127 && Character.isDigit(c)) {
         ascii.append((char) ('0' + Character.digit(c, 10)));
+      } else if (c > 127 && Character.getType(c) == Character.SPACE_SEPARATOR) {
+        ascii.append(' ');
       } else {
         ascii.appendCodePoint(switch (c) {
           case 0x2212, 0x2010, 0x2011, 0x2012, 0x2013, 0xFE63, 0xFF0D -> '-';
           case 0xFF0B -> '+';
           case 0x066B, 0xFF0E -> '.';
           case 0x066C, 0xFF0C -> ',';
-          case 0x00A0, 0x2007, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F, 0x3000 -> ' ';
           default -> c;
         });
       }

@@ -5,6 +5,7 @@ import dev.plumb.model.Spelling;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What a data file holds, immutable: named columns of one length, each of numbers or of words. */
@@ -12,12 +13,14 @@ public final class Table {
   private final Map<String, Column> columns = new LinkedHashMap<>();
   private final int rows;
   private final List<String> targets;
+  private final Optional<Boolean> named;
 
-  private Table(List<Column> columns, List<String> targets) {
+  private Table(List<Column> columns, List<String> targets, Optional<Boolean> named) {
     if (columns.isEmpty()) {
       throw new InvalidInputException("a table without columns; at least one is needed");
     }
     this.targets = List.copyOf(targets);
+    this.named = named;
     rows = columns.get(0).rows();
     for (Column column : columns) {
       if (column.rows() != rows) {
@@ -32,12 +35,17 @@ public final class Table {
 
   /** @throws InvalidInputException when there is none, their lengths differ, or two have one name */
   public static Table of(List<Column> columns) {
-    return new Table(columns, List.of());
+    return new Table(columns, List.of(), Optional.empty());
   }
 
   /** The same, of a file that says which columns are its targets. */
   static Table of(List<Column> columns, List<String> targets) {
-    return new Table(columns, targets);
+    return new Table(columns, targets, Optional.empty());
+  }
+
+  /** The same, of a text file. */
+  static Table of(List<Column> columns, boolean named) {
+    return new Table(columns, List.of(), Optional.of(named));
   }
 
   public int rows() {
@@ -56,6 +64,11 @@ public final class Table {
   /** The columns that the file itself calls its targets: those of the array y, or of labels; empty for other files. */
   public List<String> targets() {
     return targets;
+  }
+
+  /** Whether the columns have names in a text file, rather than numbers by their place; empty where there was no such file. */
+  public Optional<Boolean> named() {
+    return named;
   }
 
   public boolean has(String name) {
@@ -83,12 +96,12 @@ public final class Table {
     for (int i = 0; i < indices.length; i++) {
       source[i] = first.sourceRow(indices[i]);
     }
-    return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets);
+    return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets, named);
   }
 
   /** The same with the name of its file in front of what is wrong with columns. */
   Table at(String file) {
-    return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets);
+    return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets, named);
   }
 
   /** Which row of the data as it was read this is, from 1, for messages. */

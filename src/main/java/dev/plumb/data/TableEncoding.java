@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -17,8 +18,11 @@ import java.util.stream.IntStream;
  * and there may be others.
  *
  * @param naValues words that stand for a missing value in text files, as for {@link TextFormat}
+ * @param named whether the columns had names in the text file of the training, rather than numbers by their place; empty for other
+ *     files
  */
-public record TableEncoding(List<FeatureColumn> features, TargetEncoding target, Optional<List<String>> naValues) {
+public record TableEncoding(List<FeatureColumn> features, TargetEncoding target, Optional<List<String>> naValues,
+    Optional<Boolean> named) {
   public TableEncoding {
     features = List.copyOf(features);
     naValues = naValues.map(List::copyOf);
@@ -26,11 +30,11 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
 
   /** An encoding with the usual words for missing values. */
   public TableEncoding(List<FeatureColumn> features, TargetEncoding target) {
-    this(features, target, Optional.empty());
+    this(features, target, Optional.empty(), Optional.empty());
   }
 
   public TableEncoding withNaValues(Optional<List<String>> newNaValues) {
-    return new TableEncoding(features, target, newNaValues);
+    return new TableEncoding(features, target, newNaValues, named);
   }
 
   /**
@@ -71,13 +75,19 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   public ReadOptions readOptions(ReadOptions base) {
     Map<String, ColumnKind> kinds = new HashMap<>();
     for (FeatureColumn feature : features) {
-      kinds.put(feature.name(), feature instanceof FeatureColumn.Categorical ? ColumnKind.TEXT : ColumnKind.NUMBERS);
+      kinds.put(feature.name(), feature instanceof FeatureColumn.Categorical categorical ? kind(categorical.categories())
+          : ColumnKind.NUMBERS);
     }
     for (String name : target.names()) {
-      kinds.put(name, target instanceof TargetEncoding.Classes ? ColumnKind.TEXT : ColumnKind.NUMBERS);
+      kinds.put(name, target instanceof TargetEncoding.Classes classes ? kind(classes.classNames()) : ColumnKind.NUMBERS);
     }
-    ReadOptions options = base.withWords(Set.of()).withKinds(kinds);
+    Set<String> names = features.stream().map(FeatureColumn::name).collect(Collectors.toSet());
+    ReadOptions options = base.withWords(Set.of()).withKnown(new KnownColumns(kinds, names, named));
     return base.format().naValues().isPresent() || naValues.isEmpty() ? options : options.withNaValues(naValues.get());
+  }
+
+  private static ColumnKind kind(List<String> names) {
+    return names.stream().allMatch(CsvColumn::isNumber) ? ColumnKind.NUMERALS : ColumnKind.TEXT;
   }
 
   /** Features and targets: classes, or numbers that were standardized. */
@@ -224,6 +234,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   }
 
   private double[] encodedFeatures(Table table) {
+    requireNamedAlike(table);
     int inputs = inputs();
     HeapBudget.requireArray(table.rows(), inputs);
     double[] x = new double[table.rows() * inputs];
@@ -252,6 +263,17 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
       first += feature.inputs();
     }
     return x;
+  }
+
+  /** Names that are numbers by place mean other columns than the same names in a file's first line. */
+  private void requireNamedAlike(Table table) {
+    if (named.isPresent() && table.named().isPresent() && !named.equals(table.named())) {
+      throw new InvalidInputException(named.get()
+          ? "has no line with the names of its columns, but the model was trained with names: " + Shown.text(features.get(0).name())
+              + (features.size() > 1 ? ", ..." : "") + "; add it, or say that line 1 has them (--header yes)"
+          : "has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that it is"
+              + " a row (--header no)");
+    }
   }
 
   private static double[] encodedTargets(Table table, TargetEncoding.Numbers numbers) {

@@ -38,6 +38,9 @@ final class EncodingJson {
       if (encoding.naValues().isPresent()) {
         texts(json, "naValues", encoding.naValues().get());
       }
+      if (encoding.named().isPresent()) {
+        json.writeBooleanField("named", encoding.named().get());
+      }
       json.writeEndObject();
     });
     return new String(utf8, StandardCharsets.UTF_8);
@@ -46,7 +49,7 @@ final class EncodingJson {
   /** @throws InvalidInputException when it is none; the message names the place in the JSON text */
   static TableEncoding read(String text) {
     JsonObject root = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
-    root.allowOnly(Set.of("features", "target", "naValues"));
+    root.allowOnly(Set.of("features", "target", "naValues", "named"));
     List<FeatureColumn> features = new ArrayList<>();
     for (JsonObject feature : root.objects("features")) {
       features.add(feature.has("categories") ? categorical(feature) : numeric(feature));
@@ -57,7 +60,8 @@ final class EncodingJson {
     requireDistinct(root, "features", features.stream().map(FeatureColumn::name).toList());
     JsonObject target = root.object("target");
     Optional<List<String>> naValues = root.has("naValues") ? Optional.of(root.texts("naValues")) : Optional.empty();
-    return new TableEncoding(features, target.has("classes") ? classes(target) : numbers(target), naValues);
+    return new TableEncoding(features, target.has("classes") ? classes(target) : numbers(target), naValues,
+        root.has("named") ? Optional.of(root.flag("named")) : Optional.empty());
   }
 
   private static void write(JsonGenerator json, FeatureColumn feature) throws IOException {

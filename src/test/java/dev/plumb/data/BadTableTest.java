@@ -41,7 +41,7 @@ class BadTableTest {
             + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical a)"),
         bad("a,b\n1,2\n3,inf\n", "line 3, column 2 (\"b\"): inf is infinite; data must be finite"),
         bad("a,b\n1,2\n-Infinity,4\n", "line 3, column 1 (\"a\"): -Infinity is infinite; data must be finite"),
-        bad(manyNumbers + "3,-1e999\n", "line 5001, column 2: -1e999 is beyond the range of numbers, 1.8e308"),
+        bad(manyNumbers + "3,-1e999\n", "line 5001, column 2: -1e999 is beyond the range of numbers, 1.8e308; correct it"),
         bad("a,b\n1,2\n3,\"4\n5,6\n", "line 3: a quote that is opened here is not closed again"),
         bad("a,b\n1,2\n3,\"4\"5\n", "line 3: there is something between a closing quote and the end of its field; a quote within"
             + " quotes is written twice"),

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
@@ -191,6 +192,21 @@ class CsvTableTest {
   }
 
   @Test
+  void numbersCanStandForMissingValuesWhereverTheyAre() {
+    ReadOptions options = ReadOptions.DEFAULT.withNaValues(List.of("-999", "9"));
+    Table table = read("x,c,y\n1,9,1\n-999,8,2\n-999.0,9.0,9\n2,7,3\n", options);
+    for (int row = 0; row < 4; row++) {
+      assertEquals(row == 1 || row == 2, table.column("x").isMissing(row), "row " + row);
+      assertEquals(row % 2 == 0, table.column("c").isMissing(row), "row " + row);
+    }
+    Table text = read("x,c,y\n1,9,1\n-999,8,2\n-999.0,9.0,9\n2,7,3\n", options.withWords(Set.of("c")));
+    assertTrue(text.column("c").isMissing(0) && text.column("c").isMissing(2));
+    assertEquals("8", text.column("c").word(1));
+    assertRefused("row 2 has no value in column \"x\" (\"-999\" stands for a missing value); drop such rows (--missing drop) or fill in"
+        + " means (--missing mean)", () -> EncodingOptions.DEFAULT.withFeatures("x").usable(table));
+  }
+
+  @Test
   void quotedWordsForMissingValuesAloneAreWords() {
     Table table = read("c,x\n\"NA\",1\n,2\n\"NA\",3\n");
     assertEquals("NA", table.column("c").word(0));
@@ -223,14 +239,39 @@ class CsvTableTest {
 
   @Test
   void columnsThatAModelKnowsAreReadAsItReadThem() {
-    ReadOptions options = ReadOptions.DEFAULT.withKinds(
-        Map.of("code", ColumnKind.TEXT, "x", ColumnKind.NUMBERS, "gone", ColumnKind.TEXT));
+    ReadOptions options = ReadOptions.DEFAULT.withKnown(new KnownColumns(
+        Map.of("code", ColumnKind.TEXT, "x", ColumnKind.NUMBERS, "gone", ColumnKind.TEXT), Set.of("x"), Optional.of(true)));
     Table table = read("code,x\n01,1\n02,2\n", options);
     assertEquals("01", table.column("code").word(0));
     assertFalse(table.column("code").isNumeric());
     Table words = read("code,x\n01,a\n02,b\n", options);
     assertRefused("stdin: line 2, column 2 (\"x\"): \"a\" is not a number, but the model was trained on numbers in this column;"
         + " correct it or leave it empty", () -> words.column("x"));
+  }
+
+  @Test
+  void numeralsAreTextThatIsReadAsNumbersAre() {
+    KnownColumns known = new KnownColumns(Map.of("y", ColumnKind.NUMERALS), Set.of("x"), Optional.of(true));
+    Column column = read("x,y\n1,\"NA\"\n2,\" 01\"\n3,1\n", ReadOptions.DEFAULT.withKnown(known)).column("y");
+    assertTrue(column.isMissing(0));
+    assertEquals("01", column.word(1));
+    assertFalse(column.isNumeric());
+  }
+
+  @Test
+  void rowNamesWithoutANameOfTheirOwnAreSaid() {
+    for (String rows : List.of("\"1\" 1.5 2\n", "\"1\" 1.5 2\n\"2\" 2.5 3\n\"3\" 2.5 3\n")) {
+      assertRefused("stdin: line 2 has 3 fields, but line 1 has 2; if the first field of a line is its name, its column needs a name"
+          + " in line 1, too", () -> read("\"a\" \"b\"\n" + rows));
+    }
+  }
+
+  @Test
+  void decimalCommasBetweenBlanksAreNoDelimiters() {
+    Table table = read("0,1 1,2 -0,9\n2,5 3,4 1,1\n0,7 2,2 4,5\n", ReadOptions.DEFAULT.withHeader(false));
+    assertEquals(3, table.names().size());
+    assertRefused("stdin: line 1, column 1: \"0,1\" has a decimal comma; numbers need a decimal point: write 0.1, or read the column as"
+        + " text (--categorical 1)", () -> table.column("1"));
   }
 
   @Test

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,11 +30,14 @@ class HeaderGuessTest {
       "\"1\",\"2\"|5,7|6,8",
       "color,size|" + WORDS,
       "\"id\", \"height\"|0, 66.5|1, 67.25",
-      "name|1|2"})
+      "name|1|2",
+      "a,b,y|1,2,3|4,5,6|a,b,y|7,8,9",
+      "alter;klasse|1,5;a|2,5;b",
+      "sqft,price|-,\"$2,000\"|\"1,100\",-"})
   void namesAreTold(String text) {
     Table table = read(text);
     assertEquals(text.split("\\|").length - 1, table.rows());
-    assertEquals(text.split("\\|")[0].split(",")[0].replace("\"", ""), table.names().get(0));
+    assertEquals(text.split("\\|")[0].split("[,;]")[0].replace("\"", ""), table.names().get(0));
   }
 
   @ParameterizedTest
@@ -43,7 +50,11 @@ class HeaderGuessTest {
       "0,1,0.5|0.5,0.25,0.125|1.5,2.25,3.125",
       WORDS,
       "p,x,s|e,x,s|p,b,y|e,b,s|p,x,y",
-      "1,2,3|4,5,6|1,2,3"})
+      "1,2,3|4,5,6|1,2,3",
+      "1.5,2|1.5,2|1.5,2",
+      "\"1,200\",\"2,300\"|950,870|800,700",
+      "−5,−3|1,2|4,5",
+      "100%,10%|5%,6%"})
   void rowsAreTold(String text) {
     Table table = read(text);
     assertEquals(text.split("\\|").length, table.rows());
@@ -59,6 +70,10 @@ class HeaderGuessTest {
       "0,1|0.5,1.25|0.75,1.5",
       "Anna,Rome|Bob,Oslo|Cleo,Kiel",
       "name,city|Anna,Rome",
+      "1,2,3|0.5,1.5,2.5|0.25,1.25,2.25",
+      "5,rare|1.5,live|2.5,live|1.5,dead|2.25,live",
+      "apple,rare|pear,x|plum,x|fig,y|kiwi,y",
+      "name,kind|Anna,p|Bob,q|Cleo,p|Dan,q|name,kind|Eva,p|Fred,q",
       "0,label|3,a|4,b|3,a|6,b"})
   void whatCanBeEitherIsRefused(String text) {
     String first = text.split("\\|")[0].split(",")[0];
@@ -70,13 +85,38 @@ class HeaderGuessTest {
 
   @Test
   void namesThatAModelKnowsAreTold() {
-    ReadOptions frame = ReadOptions.DEFAULT.withKinds(Map.of("0", ColumnKind.NUMBERS, "1", ColumnKind.NUMBERS, "2", ColumnKind.TEXT));
-    assertEquals(List.of("0", "1"), read("0,1|5,6|7,9", frame).names());
-    ReadOptions words = ReadOptions.DEFAULT.withKinds(Map.of("name", ColumnKind.TEXT, "city", ColumnKind.TEXT, "y", ColumnKind.TEXT));
-    assertEquals(1, read("city,name|Anna,Rome", words).rows());
-    ReadOptions numbered = ReadOptions.DEFAULT.withKinds(Map.of("1", ColumnKind.NUMBERS, "2", ColumnKind.NUMBERS));
-    assertEquals(2, read("1,7|5,6", numbered).rows());
-    assertEquals(0, read("1,7|5,6", numbered).columns().get(0).sourceRow(0));
+    assertEquals(List.of("0", "1"), read("0,1|5,6|7,9", known(true, "0", "1")).names());
+    assertEquals(1, read("city,name|Anna,Rome", known(true, "name", "city")).rows());
+    assertEquals(List.of("x"), read("x|red|blue", known(true, "x")).names());
+  }
+
+  @Test
+  void aModelOfAFileWithoutNamesReadsRows() {
+    ReadOptions numbered = known(false, "1", "2");
+    assertEquals(2, read("1,2|0.5,6.5", numbered).rows());
+    assertEquals(1, read("p,x", numbered).rows());
+    assertEquals(3, read("p,x|q,y|p,y", numbered).rows());
+    assertEquals(List.of("a", "b"), read("a,b|1,2|3,4", numbered).names());
+  }
+
+  @Test
+  void columnsWithAndWithoutNamesAreNotTakenForEachOther() {
+    Table named = read("0,1,2|0.5,1.5,2.5|1.5,1.5,3.5", ReadOptions.DEFAULT.withHeader(true));
+    Table numbered = read("0.5,1.5,2.5|1.5,1.5,3.5", ReadOptions.DEFAULT);
+    TableEncoding ofNamed = TableEncoding.fit(named, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
+    TableEncoding ofNumbered = TableEncoding.fit(numbered, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
+    assertEquals(Optional.of(true), ofNamed.named());
+    assertRefused("has no line with the names of its columns, but the model was trained with names: 1; add it, or say that line 1 has"
+        + " them (--header yes)", () -> ofNamed.encodeFeatures(numbered));
+    assertRefused("has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that"
+        + " it is a row (--header no)", () -> ofNumbered.encodeFeatures(named.rows(new int[] {0})));
+  }
+
+  private static ReadOptions known(boolean named, String... names) {
+    Map<String, ColumnKind> kinds = new HashMap<>();
+    Arrays.stream(names).forEach(name -> kinds.put(name, ColumnKind.TEXT));
+    kinds.put("y", ColumnKind.TEXT);
+    return ReadOptions.DEFAULT.withKnown(new KnownColumns(kinds, Set.of(names), Optional.of(named)));
   }
 
   private static Table read(String text) {

@@ -139,7 +139,7 @@ class TableEncodingTest {
     assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
         encoding.encodeFeatures(words));
     assertEquals(Map.of("size", ColumnKind.NUMBERS, "town", ColumnKind.TEXT, "floors", ColumnKind.NUMBERS, "price", ColumnKind.NUMBERS),
-        encoding.readOptions(ReadOptions.DEFAULT).kinds());
+        encoding.readOptions(ReadOptions.DEFAULT).known().kinds());
     Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5,
         2)));
     Table numeric = Table.of(List.of(Column.ofNumbers("x", 1), Column.ofNumbers("code", 1)));

@@ -41,7 +41,8 @@ class ModelFileTest {
     roundTrip(Models.model(activation, Loss.HUBER, Precision.FP64, new TableEncoding(Models.mixedColumns(), numbers), 5, 4));
     roundTrip(Models.model(activation, Loss.MSE, Precision.TF32, new TableEncoding(Models.numericColumns(4), numbers)));
     roundTrip(Models.model(activation, Loss.CROSS_ENTROPY, Precision.FP32,
-        new TableEncoding(Models.mixedColumns(), Models.classes(4), Optional.of(List.of("-", "n, a"))), 1));
+        new TableEncoding(Models.mixedColumns(), Models.classes(4), Optional.of(List.of("-", "n, a")),
+            Optional.of(false)), 1));
     roundTrip(Models.model(activation, Loss.BINARY_CROSS_ENTROPY, Precision.BF16,
         new TableEncoding(Models.numericColumns(1), Models.classes(2)), 2));
   }
