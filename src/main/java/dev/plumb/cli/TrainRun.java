@@ -208,9 +208,9 @@ final class TrainRun {
       ModelFile.write(work.folder().model(), model);
       AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
       try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
-        scores.put("training", predictor.score(prepared.trainingRows()));
-        prepared.validationRows().ifPresent(rows -> scores.put("validation", predictor.score(rows)));
-        work.test().ifPresent(rows -> scoreTest(predictor, rows, scores));
+        score("training", predictor, prepared.trainingRows(), scores);
+        prepared.validationRows().ifPresent(rows -> score("validation", predictor, rows, scores));
+        work.test().ifPresent(rows -> score("test", predictor, rows, scores));
       }
       scores.forEach((rows, score) -> {
         result.put(rows + "Loss", score.loss());
@@ -233,15 +233,20 @@ final class TrainRun {
           + work.prepared().config().learningRate() + ", or --clip-norm 1");
       return ExitCode.FAILED;
     }
+    if (!scores.containsKey("training")) {
+      err.println("plumb train: training diverged: the outputs for its own rows are not finite; try a --lr below "
+          + work.prepared().config().learningRate() + ", or --clip-norm 1");
+      return ExitCode.FAILED;
+    }
     return ExitCode.DONE;
   }
 
-  /** A test row that cannot be computed is no reason to lose the rest of a finished training. */
-  private void scoreTest(Predictor predictor, Table rows, Map<String, Scores> scores) {
+  /** A row that cannot be computed is no reason to lose the rest of a finished training. */
+  private void score(String name, Predictor predictor, Table rows, Map<String, Scores> scores) {
     try {
-      scores.put("test", predictor.score(rows));
+      scores.put(name, predictor.score(rows));
     } catch (InvalidInputException e) {
-      err.println(Printable.text("note: test rows are not scored: " + e.getMessage()));
+      err.println(Printable.text("note: " + name + " rows are not scored: " + e.getMessage()));
     }
   }
 

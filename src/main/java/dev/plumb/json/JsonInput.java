@@ -51,7 +51,7 @@ public final class JsonInput {
   /** Where Jackson tells a programmer which switch to set. */
   private static final Pattern FOR_PROGRAMMERS =
       Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)"
-          + "|, from `[^`]*`|: enable .*");
+          + "|, from `[^`]*`|: enable .*| \\(start marker at \\[Source: .*\\]\\)");
 
   private final JsonParser parser;
   private long count;

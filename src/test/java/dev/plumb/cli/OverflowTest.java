@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.Model;
 import dev.plumb.Plumb;
 import dev.plumb.data.Table;
@@ -86,6 +88,17 @@ class OverflowTest {
     Path file = table("large.csv", 3, row -> row == 1 ? "3e38,3e38,1" : "1,2,1");
     Plumbed predicted = Plumbed.run("predict", run.toString(), file.toString(), "--device", "cpu");
     assertEquals("\"\"", predicted.out().lines().toList().get(2));
+  }
+
+  @Test
+  void aTrainingThatOverflowsHasDivergedWhateverItsData() throws IOException {
+    Path data = table("rows.csv", 30, row -> row % 5 + "," + row + "," + row * 0.5);
+    Plumbed trained = Plumbed.run("train", data.toString(), "--optimizer", "sgd", "--activation", "linear", "--lr", "1e20", "--epochs",
+        "1", "--batch-size", "all", "--layers", "8,8", "--runs", folder.toString(), "--device", "cpu", "--quiet");
+    assertEquals(1, trained.code(), trained.err());
+    assertTrue(trained.err().contains("plumb train: training diverged: "), trained.err());
+    JsonNode manifest = new ObjectMapper().readTree(folder.resolve("rows-1/manifest.json").toFile());
+    assertFalse(manifest.get("result").get("state").textValue().equals("begun"), manifest.toString());
   }
 
   private Path train(String name, IntFunction<String> row, String... options) throws IOException {

@@ -19,6 +19,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class JsonInputTest {
   @Test
+  void anObjectThatIsNotClosedIsSaidWithoutWordsForProgrammers() {
+    assertRefusedAs("line 1, column 2: this is not JSON: Unexpected end-of-input: expected close marker for Object", () -> parse("{"));
+  }
+
+  @Test
   void readsEveryKindOfValue() {
     JsonObject json = parse("{\"s\":\"text\",\"i\":3,\"e\":1e3,\"d\":0.5,\"b\":true,\"n\":null,\"l\":[1,2],"
         + "\"o\":{\"k\":1},\"os\":[{\"k\":2}],\"big\":4294967295}");
