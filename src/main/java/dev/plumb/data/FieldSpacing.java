@@ -11,18 +11,23 @@ import java.io.Reader;
 final class FieldSpacing extends Reader {
   private static final int CHARS = 1 << 13;
 
-  private enum State {
-    FIELD_START, FIELD, QUOTES, QUOTE_IN_QUOTES, AFTER_QUOTES
-  }
+  private static final int FIELD_START = 0;
+  private static final int FIELD = 1;
+  private static final int QUOTES = 2;
+  /** After a quote within quotes: another one makes it a character of the field. */
+  private static final int QUOTE_IN_QUOTES = 3;
+  private static final int AFTER_QUOTES = 4;
 
   private final Reader in;
   private final char delimiter;
   private final boolean mergesBlanks;
-  private final char[] read = new char[CHARS];
-  private final char[] ready = new char[2 * CHARS];
+  private int state = FIELD_START;
+
+  /** Only where blanks are merged. */
+  private final char[] read;
+  private final char[] ready;
   private int from;
   private int to;
-  private State state = State.FIELD_START;
   private boolean atLineStart = true;
   /** A run of blanks that is a delimiter if something follows it in the line. */
   private boolean pending;
@@ -31,15 +36,118 @@ final class FieldSpacing extends Reader {
     this.in = in;
     this.delimiter = delimiter;
     mergesBlanks = delimiter == ' ';
+    read = new char[mergesBlanks ? CHARS : 0];
+    ready = new char[2 * read.length];
   }
 
   /** Whether the text that was read so far ends within quotes. */
   boolean isInQuotes() {
-    return state == State.QUOTES;
+    return state == QUOTES;
   }
 
   @Override
   public int read(char[] chars, int offset, int length) throws IOException {
+    if (mergesBlanks) {
+      return readMerged(chars, offset, length);
+    }
+    while (true) {
+      int count = in.read(chars, offset, length);
+      if (count < 0) {
+        return -1;
+      }
+      boolean outside = state == FIELD_START || state == FIELD;
+      int end = outside && !hasQuote(chars, offset, offset + count) ? plain(chars, offset, offset + count)
+          : compact(chars, offset, offset + count);
+      int kept = end - offset;
+      if (kept > 0) {
+        return kept;
+      }
+    }
+  }
+
+  private static boolean hasQuote(char[] chars, int start, int end) {
+    for (int at = start; at < end; at++) {
+      if (chars[at] == '"') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Takes over text without quotes, apart from blanks at its end that a quote may follow. */
+  private int plain(char[] chars, int start, int end) {
+    int at = end;
+    while (at > start && chars[at - 1] != delimiter && Field.isBlank(chars[at - 1])) {
+      at--;
+    }
+    boolean startsField = at == start ? state == FIELD_START : chars[at - 1] == delimiter || isLineEnd(chars[at - 1]);
+    state = startsField ? FIELD_START : FIELD;
+    return startsField ? at : end;
+  }
+
+  /** Leaves out blanks beside quotes and before fields, in place. Most text has none, and is not moved. */
+  private int compact(char[] chars, int start, int end) {
+    int at = start;
+    int kept = start;
+    while (at < end) {
+      int next = plainEnd(chars, at, end);
+      if (next > at) {
+        if (kept < at) {
+          System.arraycopy(chars, at, chars, kept, next - at);
+        }
+        kept += next - at;
+        at = next;
+      } else {
+        char c = chars[at++];
+        if (isKept(c)) {
+          chars[kept++] = c;
+        }
+      }
+    }
+    return kept;
+  }
+
+  /** Where text ends that is taken over as it is: within quotes at the next quote, in a field at its end. */
+  private int plainEnd(char[] chars, int start, int end) {
+    int at = start;
+    if (state == FIELD) {
+      while (at < end && chars[at] != delimiter && chars[at] != '\n' && chars[at] != '\r') {
+        at++;
+      }
+    } else if (state == QUOTES) {
+      while (at < end && chars[at] != '"') {
+        at++;
+      }
+    }
+    return at;
+  }
+
+  /** Takes the next character, and tells whether it belongs to the text. */
+  private boolean isKept(char c) {
+    if (state == QUOTES) {
+      state = c == '"' ? QUOTE_IN_QUOTES : QUOTES;
+      return true;
+    }
+    if (state == QUOTE_IN_QUOTES) {
+      state = c == '"' ? QUOTES : AFTER_QUOTES;
+      if (state == QUOTES) {
+        return true;
+      }
+    }
+    if (c == delimiter || isLineEnd(c)) {
+      state = FIELD_START;
+      return true;
+    }
+    if (state != FIELD && Field.isBlank(c)) {
+      return false;
+    }
+    if (state == FIELD_START) {
+      state = c == '"' ? QUOTES : FIELD;
+    }
+    return true;
+  }
+
+  private int readMerged(char[] chars, int offset, int length) throws IOException {
     while (from == to) {
       int count = in.read(read, 0, CHARS);
       if (count < 0) {
@@ -47,18 +155,8 @@ final class FieldSpacing extends Reader {
       }
       from = 0;
       to = 0;
-      if (!mergesBlanks && state != State.QUOTES && state != State.QUOTE_IN_QUOTES && state != State.AFTER_QUOTES && !hasQuote(count)) {
-        pass(count);
-      } else {
-        for (int i = 0; i < count; ) {
-          int end = plainEnd(i, count);
-          System.arraycopy(read, i, ready, to, end - i);
-          to += end - i;
-          i = end;
-          if (i < count) {
-            next(read[i++]);
-          }
-        }
+      for (int i = 0; i < count; i++) {
+        merge(read[i]);
       }
     }
     int count = Math.min(length, to - from);
@@ -67,92 +165,29 @@ final class FieldSpacing extends Reader {
     return count;
   }
 
-  /** Where text ends that is taken over as it is: within quotes at the next quote, in a field at its end. */
-  private int plainEnd(int start, int count) {
-    int end = start;
-    if (state == State.QUOTES) {
-      while (end < count && read[end] != '"') {
-        end++;
-      }
-    } else if (state == State.FIELD && !mergesBlanks) {
-      while (end < count && !isEnd(read[end])) {
-        end++;
-      }
-    }
-    return end;
-  }
-
-  private boolean hasQuote(int count) {
-    for (int i = 0; i < count; i++) {
-      if (read[i] == '"') {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Takes over text without quotes, apart from blanks at its end that a quote may follow. */
-  private void pass(int count) {
-    int end = count;
-    while (end > 0 && isBlank(read[end - 1])) {
-      end--;
-    }
-    boolean startsField = end == 0 ? state == State.FIELD_START : isEnd(read[end - 1]);
-    int kept = startsField ? end : count;
-    System.arraycopy(read, 0, ready, 0, kept);
-    to = kept;
-    state = startsField ? State.FIELD_START : State.FIELD;
-  }
-
-  private void next(char c) {
-    if (state == State.QUOTES) {
-      state = c == '"' ? State.QUOTE_IN_QUOTES : State.QUOTES;
-      ready[to++] = c;
+  private void merge(char c) {
+    boolean isQuoted = state == QUOTES || state == QUOTE_IN_QUOTES && c == '"';
+    if (!isQuoted && Field.isBlank(c)) {
+      pending = !atLineStart;
+      state = FIELD_START;
       return;
     }
-    if (state == State.QUOTE_IN_QUOTES) {
-      if (c == '"') {
-        state = State.QUOTES;
-        ready[to++] = c;
-        return;
-      }
-      state = State.AFTER_QUOTES;
-    }
-    if (isLineEnd(c)) {
+    if (!isQuoted && isLineEnd(c)) {
       pending = false;
       atLineStart = true;
-      state = State.FIELD_START;
-      ready[to++] = c;
-    } else if (mergesBlanks && Field.isBlank(c)) {
-      pending = !atLineStart;
-      state = State.FIELD_START;
-    } else if (isBlank(c) && state != State.FIELD) {
-      // Left out: it stands before a field, or behind a closing quote.
-      return;
-    } else if (c == delimiter) {
-      state = State.FIELD_START;
-      ready[to++] = c;
     } else {
+      atLineStart = false;
       if (pending) {
         ready[to++] = ' ';
         pending = false;
       }
-      atLineStart = false;
-      state = state == State.FIELD_START && c == '"' ? State.QUOTES : state == State.AFTER_QUOTES ? State.AFTER_QUOTES : State.FIELD;
-      ready[to++] = c;
     }
-  }
-
-  private boolean isBlank(char c) {
-    return Field.isBlank(c) && c != delimiter;
+    isKept(c);
+    ready[to++] = c;
   }
 
   private static boolean isLineEnd(char c) {
     return c == '\n' || c == '\r';
-  }
-
-  private boolean isEnd(char c) {
-    return c == delimiter || isLineEnd(c);
   }
 
   @Override

@@ -91,15 +91,18 @@ sealed interface Values {
     /** Adds a number with the text that it was read from. */
     void add(double value, char[] text, int offset, int length) {
       add(value);
-      if (spellingsLost && !digitsOnly) {
-        return;
+      if (digitsOnly || !spellingsLost) {
+        keep(value, text, offset, length);
       }
-      boolean usual = NumberText.isUsual(text, offset, length, value);
-      if (digitsOnly) {
-        digitsOnly = NumberText.isDigits(text, offset, length);
-        leadingZero |= length > 1 && text[offset] == '0';
-        inexact |= digitsOnly && !usual && length > NumberText.EXACT_DIGITS;
-      }
+    }
+
+    private void keep(double value, char[] text, int offset, int length) {
+      boolean isDigits = NumberText.isDigits(text, offset, length);
+      boolean usual = isDigits && length <= NumberText.EXACT_DIGITS ? length == 1 || text[offset] != '0'
+          : NumberText.isUsual(text, offset, length, value);
+      digitsOnly &= isDigits;
+      leadingZero |= length > 1 && text[offset] == '0';
+      inexact |= !usual && length > NumberText.EXACT_DIGITS;
       if (usual && spellings == null || spellingsLost) {
         return;
       }
