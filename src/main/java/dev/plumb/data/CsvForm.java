@@ -72,6 +72,7 @@ record CsvForm(char delimiter, boolean header) {
   private static boolean haveDecimalCommas(List<List<Field>> records) {
     List<String> texts = records.stream().flatMap(List::stream).map(Field::text).toList();
     return texts.stream().allMatch(text -> CsvColumn.isNumber(text) || NumberNotation.plain(text).isPresent())
+        && texts.stream().noneMatch(text -> text.startsWith(",") || text.endsWith(","))
         && texts.stream().anyMatch(text -> text.contains(","));
   }
 

@@ -274,6 +274,14 @@ class CsvTableTest {
         + " text (--categorical 1)", () -> table.column("1"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"1, 2, 3\n7, 5, 9\n8, 1, 4\n", "1 ,2 ,3\n7 ,5 ,9\n8 ,1 ,4\n", " 1, 2.5, 3\n 7, 5, 9\n 8, 1, 4\n",
+      "10,20,30\n7,5,9\n8,1,4\n"})
+  void commasWithBlanksAreDelimitersOfNumbers(String text) {
+    Table table = read(text, ReadOptions.DEFAULT.withHeader(false));
+    assertEquals(3, table.names().size());
+  }
+
   @Test
   void whatIsWrongWithAColumnMattersWhenItIsUsed() {
     Table table = read("a,b,c\n1,2,3\n4,x,inf\n5,6,1e999\n").rows(new int[] {1, 2});
