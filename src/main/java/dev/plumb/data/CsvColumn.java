@@ -218,7 +218,7 @@ final class CsvColumn {
     }
     char first = text[offset];
     char last = text[offset + length - 1];
-    return (first <= '9' && first != ' ') && ((last >= '0' && last <= '9') || last == '.')
+    return (first >= '0' && first <= '9' || first == '-' || first == '.' || first == '+') && ((last >= '0' && last <= '9') || last == '.')
         && (length < 3 || ((text[offset + 1] | 0x20) != 'x' && (text[offset + 2] | 0x20) != 'x'));
   }
 

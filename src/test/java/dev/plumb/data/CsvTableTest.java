@@ -308,6 +308,14 @@ class CsvTableTest {
   }
 
   @Test
+  void controlCharactersAreNoBlanksAroundNumbers() {
+    Table table = read("x,y\n\u00015,a\n5\u0002,b\n7\u00013,a\n", ReadOptions.DEFAULT.withHeader(true));
+    assertFalse(table.column("x").isNumeric());
+    assertEquals("\u00015", table.column("x").word(0));
+    assertEquals(List.of("\u00015", "5\u0002", "7\u00013"), ClassNames.of(table.column("x")).names());
+  }
+
+  @Test
   void columnsAreReadAsWordsWhenToldTo() {
     Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withWords(Set.of("code")));
     assertEquals("01", table.column("code").word(0));
