@@ -146,7 +146,7 @@ class InterruptTest {
     Thread.sleep(millis);
     thread.interrupt();
     thread.join(20_000);
-    assertFalse(thread.isAlive(), "the training goes on");
+    assertFalse(thread.isAlive(), "the training continues");
     assertEquals(TrainingInterruptedException.class, thrown.get().getClass(), String.valueOf(thrown.get()));
     assertTrue(kept.get(), "the interrupt status is lost");
     return thrown.get();
@@ -165,7 +165,7 @@ class InterruptTest {
     trains.await();
     thread.interrupt();
     thread.join(20_000);
-    assertFalse(thread.isAlive(), "the training goes on");
+    assertFalse(thread.isAlive(), "the training continues");
     assertEquals(TrainingInterruptedException.class, thrown.get().getClass(), String.valueOf(thrown.get()));
   }
 }

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.Reader;
 
 /**
- * Text whose blanks beside quotes are left out, so that a quote is one wherever a field begins with it: {@code 1, "two"}. Blanks
+ * Text without the blanks next to quotes, so that a quote is recognized wherever a field begins with it: {@code 1, "two"}. Blanks
  * around fields without quotes are left to those who read the fields. Where a blank is the delimiter, runs of blanks and tabs
  * become one, and those at the ends of a line none.
  */
@@ -85,7 +85,7 @@ final class FieldSpacing extends Reader {
     return startsField ? at : end;
   }
 
-  /** Leaves out blanks beside quotes and before fields, in place. Most text has none, and is not moved. */
+  /** Removes blanks next to quotes and before fields, in place. Text is moved only after a blank was removed. */
   private int compact(char[] chars, int start, int end) {
     int at = start;
     int kept = start;

@@ -1,15 +1,15 @@
 package dev.plumb.data;
 
+import dev.plumb.model.Excerpt;
+
 /** Text from a file, in the form that messages have it. */
 final class Shown {
   private static final int MAX_CHARACTERS = 40;
 
   private Shown() {}
 
-  /** Cuts long text at a whole character, and makes blanks of control characters. */
+  /** Cuts long text at a whole character, and replaces control characters by blanks. */
   static String text(String text) {
-    int characters = text.codePointCount(0, text.length());
-    String start = characters > MAX_CHARACTERS ? text.substring(0, text.offsetByCodePoints(0, MAX_CHARACTERS)) + "..." : text;
-    return start.replaceAll("\\p{Cntrl}", " ");
+    return Excerpt.of(text, MAX_CHARACTERS).replaceAll("\\p{Cntrl}", " ");
   }
 }

@@ -100,7 +100,7 @@ public final class TemporaryPath implements AutoCloseable {
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // A folder that cannot be listed: whoever writes to it reports what is wrong with it.
+      // The folder cannot be listed; writing to it reports why.
       return;
     }
     names.forEach(name -> deleteAbandoned(folder, name));

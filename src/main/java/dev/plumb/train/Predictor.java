@@ -25,7 +25,7 @@ public final class Predictor implements AutoCloseable {
   private static final int PIECE_ROWS = 1024;
 
   /** An array's length at most. */
-  private static final int MOST_RESULTS = Integer.MAX_VALUE - 8;
+  private static final int MAX_RESULTS = Integer.MAX_VALUE - 8;
 
   private final TrainedModel model;
   private final Precision precision;
@@ -58,7 +58,7 @@ public final class Predictor implements AutoCloseable {
    */
   public Predictions predict(Table table) {
     int width = model.network().outputs();
-    if ((long) table.rows() * Math.max(width, model.resultColumns()) > MOST_RESULTS) {
+    if ((long) table.rows() * Math.max(width, model.resultColumns()) > MAX_RESULTS) {
       throw new InvalidInputException(table.rows() + " rows of " + model.resultColumns()
           + " results are more than one array holds; predict fewer rows at once");
     }

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -86,21 +85,11 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("bad")
   void getsOneLineAndLeavesNothing(String command, String line) throws IOException {
-    List<String> before = all();
+    List<String> before = FolderContents.of(folder);
     Plumbed ran = Plumbed.run(command.replace("@", folder.toString()).split(" "));
     assertEquals("plumb " + command.split(" ")[0] + ": " + line.replace("@", folder.toString()) + "\n", ran.err());
     assertEquals(2, ran.code());
     assertEquals("", ran.out());
-    assertEquals(before, all());
-  }
-
-  private List<String> all() throws IOException {
-    List<String> all = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted().toList()) {
-        all.add(file + (Files.isRegularFile(file) ? " " + Arrays.hashCode(Files.readAllBytes(file)) : ""));
-      }
-    }
-    return all;
+    assertEquals(before, FolderContents.of(folder));
   }
 }

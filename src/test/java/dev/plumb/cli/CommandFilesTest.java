@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -156,21 +154,11 @@ class CommandFilesTest {
   }
 
   private void assertRefused(String message, String... arguments) throws IOException {
-    List<String> before = all();
+    List<String> before = FolderContents.of(folder);
     Plumbed ran = Plumbed.run(arguments);
     assertEquals("plumb " + arguments[0] + ": " + message + "\n", ran.err());
     assertEquals(2, ran.code());
     assertEquals("", ran.out());
-    assertEquals(before, all());
-  }
-
-  private List<String> all() throws IOException {
-    List<String> all = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted().toList()) {
-        all.add(file + (Files.isRegularFile(file) ? " " + Arrays.hashCode(Files.readAllBytes(file)) : ""));
-      }
-    }
-    return all;
+    assertEquals(before, FolderContents.of(folder));
   }
 }
