@@ -47,6 +47,13 @@ __device__ T block_sum(T value) {
     return value;
 }
 
+// 16 bytes, which are loaded and stored together.
+template <typename T>
+struct __align__(16) Pack {
+    enum { SIZE = 16 / sizeof(T) };
+    T of[SIZE];
+};
+
 // The shared memory whose size the launch gives, as bytes. The host device has its own.
 #ifndef DYNAMIC_SHARED
 #define DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]

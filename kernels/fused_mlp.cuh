@@ -111,13 +111,6 @@ struct Seat {
     }
 };
 
-// 16 bytes of weights, read at once.
-template <typename T>
-struct __align__(16) Pack {
-    enum { SIZE = 16 / sizeof(T) };
-    T of[SIZE];
-};
-
 // sums[j] += in[k] * matrix[k][j] for COUNT neighbouring j, over all k in turn.
 template <int COUNT, typename T>
 __device__ __forceinline__ void add_products(const T* in, int pitch, int terms, const T* matrix, int row_length, T* sums) {

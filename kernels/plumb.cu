@@ -4,4 +4,5 @@
 #include "gather.cu"
 #include "loss.cu"
 #include "metrics.cu"
+#include "product.cu"
 #include "update.cu"

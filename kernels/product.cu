@@ -1,0 +1,506 @@
+// Products of small layers, with what follows each of them in the same launch: bias and activation, the activation's derivative, the
+// bias gradient. The shapes are those of Products.java, per replica:
+//
+//   forward         Z [n x out] = A [n x in] . W^T + b, A' = f(Z)
+//   input gradient  D' [n x in] = (D [n x out] . W) * f'(Z'), Z' and D' of the layer below
+//   weight gradient dW [out x in] = D^T . A, db [out] = sums of D over rows, of all layers in one launch
+//
+// A block computes one tile of a result. Its terms are divided twice: among the block's warps, and within a warp among groups of
+// lanes. So a product of 128 rows has enough blocks and warps to keep the GPU busy, and each lane still has a tile of 8 x 8 sums. All
+// sums are added in a fixed order, that of the groups and then of the warps.
+//
+// What bounds it: shared memory. A warp's loads from it deliver 128 bytes per clock and multiprocessor, whether lanes read the same
+// or not, and each term of a tile costs 16 + 32 loads, stores and reads of 4 x 8 bytes per sum; about 900 clocks for 8 warps x 16 terms,
+// in which the multiply-adds take 512. A turn takes about 1,300. Launch, first loads and the sums of warps and groups take 2.4 us more.
+// Versions and figures are in MEASURED.md.
+
+#include "activation.cuh"
+
+// How a product is divided. A tile has OWN_ROWS * DOWN rows and OWN_COLUMNS * ACROSS columns of the result; each of its sums is made
+// of WARPS * GROUPS sums of every so many-th term; a warp has TERMS terms of both factors in shared memory at once.
+template <typename T, int OWN_ROWS_, int OWN_COLUMNS_, int DOWN_, int ACROSS_, int WARPS_>
+struct Division {
+    enum {
+        OWN_ROWS = OWN_ROWS_,
+        OWN_COLUMNS = OWN_COLUMNS_,
+        DOWN = DOWN_,
+        ACROSS = ACROSS_,
+        GROUPS = WARP / (DOWN_ * ACROSS_),
+        WARPS = WARPS_,
+        THREADS = WARP * WARPS_,
+        ROWS = OWN_ROWS_ * DOWN_,
+        COLUMNS = OWN_COLUMNS_ * ACROSS_,
+        TERMS = 64 / sizeof(T)
+    };
+};
+
+// One factor of a product: COUNT rows (or columns) of the result by TERMS terms, in shared memory as in memory. BY_ROW: the terms of
+// a row are adjacent; otherwise the rows of a term are. PACKED: 16 bytes are loaded at once, so lines begin at multiples of 16 bytes
+// and have whole packs.
+template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED>
+struct Factor {
+    enum {
+        SIZE = Pack<T>::SIZE,
+        LENGTH = BY_ROW ? D::TERMS : COUNT,
+        // Lines of different groups of lanes are in different banks.
+        PITCH = LENGTH + (BY_ROW || (int)D::GROUPS == 1 ? 0 : 128 / (int)D::GROUPS / (int)sizeof(T)),
+        LINES = BY_ROW ? COUNT : D::TERMS,
+        ELEMENTS = LINES * PITCH,
+        LOADS = COUNT * D::TERMS / SIZE / WARP
+    };
+    struct Held {
+        Pack<T> of[LOADS];
+    };
+    const T* next;  // of the tile's first row, the next term that is loaded
+    long long step;
+    int offsets[LOADS];
+    int rows;
+    int terms;
+
+    // from: the tile's first row, term 0. pitch: of lines in memory. rows: that there are from the tile's first one on; the last ones
+    // stand for those that are not there.
+    __device__ __forceinline__ Factor(const T* from, int pitch, int rows_, int terms_) : rows(rows_), terms(terms_) {
+        long long line_step = BY_ROW ? 1 : pitch;
+        next = from + threadIdx.x / WARP * D::TERMS * line_step;
+        step = (int)(D::WARPS * D::TERMS) * line_step;
+#pragma unroll
+        for (int i = 0; i < LOADS; i++) {
+            offsets[i] = BY_ROW ? row(i) * pitch + place(i) : line(i) * pitch + row(i);
+        }
+    }
+
+    // The line, and the place in it, of a lane's i-th pack.
+    static __device__ __forceinline__ int line(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE / LENGTH;
+    }
+    static __device__ __forceinline__ int place(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE % LENGTH;
+    }
+    __device__ __forceinline__ int row(int i) const {
+        int of_tile = BY_ROW ? line(i) : place(i);
+        int last = rows - (PACKED && !BY_ROW ? SIZE : 1);
+        return of_tile < last ? of_tile : last;
+    }
+
+    // WHOLE: all terms are there.
+    template <bool WHOLE>
+    __device__ __forceinline__ void load_pack(int i, int first, Pack<T>* pack) {
+        const T* from = next + offsets[i];
+        if (PACKED) {
+            if (WHOLE || first + (BY_ROW ? place(i) : line(i)) < terms) {
+                *pack = *(const Pack<T>*)from;
+            }
+        } else {
+#pragma unroll
+            for (int s = 0; s < SIZE; s++) {
+                int at = BY_ROW || row(i) + s < rows ? s : 0;
+                if (WHOLE || first + (BY_ROW ? place(i) + s : line(i)) < terms) {
+                    pack->of[s] = from[at];
+                }
+            }
+        }
+    }
+
+    // Starts loading the warp's next terms, which begin with `first`; there are 0s after the last term.
+    __device__ __forceinline__ void load(int first, Held* held) {
+        if (first + D::TERMS <= terms) {
+#pragma unroll
+            for (int i = 0; i < LOADS; i++) {
+                load_pack<true>(i, first, held->of + i);
+            }
+        } else {
+#pragma unroll
+            for (int i = 0; i < LOADS; i++) {
+                held->of[i] = {};
+                load_pack<false>(i, first, held->of + i);
+            }
+        }
+        next += step;
+    }
+
+    // Stores what load() has loaded.
+    static __device__ __forceinline__ void store(const Held& held, T* tile) {
+#pragma unroll
+        for (int i = 0; i < LOADS; i++) {
+            *(Pack<T>*)(tile + line(i) * PITCH + place(i)) = held.of[i];
+        }
+    }
+
+    // The tile's row that is number i of a lane's own ones; lanes: along this factor.
+    static __device__ __forceinline__ int row_of(int lane, int lanes, int i) {
+        return BY_ROW ? i * lanes + lane : (i / SIZE * lanes + lane) * SIZE + i % SIZE;
+    }
+
+    // A group's SIZE terms of turn p, of a lane's OWN rows. With ADJACENT terms one pack has all of them.
+    template <int OWN, bool ADJACENT>
+    static __device__ __forceinline__ void read(const T* tile, int lane, int lanes, int group, int p, T (&values)[OWN][SIZE]) {
+        if (ADJACENT) {
+#pragma unroll
+            for (int i = 0; i < OWN; i++) {
+                Pack<T> pack = *(const Pack<T>*)(tile + (i * lanes + lane) * PITCH + (p * D::GROUPS + group) * SIZE);
+#pragma unroll
+                for (int s = 0; s < SIZE; s++) {
+                    values[i][s] = pack.of[s];
+                }
+            }
+        } else {
+#pragma unroll
+            for (int s = 0; s < SIZE; s++) {
+                int term = (p * SIZE + s) * D::GROUPS + group;
+                if (BY_ROW) {
+#pragma unroll
+                    for (int i = 0; i < OWN; i++) {
+                        values[i][s] = tile[(i * lanes + lane) * PITCH + term];
+                    }
+                } else {
+#pragma unroll
+                    for (int i = 0; i < OWN; i += SIZE) {
+                        Pack<T> pack = *(const Pack<T>*)(tile + term * PITCH + i * lanes + lane * SIZE);
+#pragma unroll
+                        for (int k = 0; k < SIZE; k++) {
+                            values[i + k][s] = pack.of[k];
+                        }
+                    }
+                }
+            }
+        }
+    }
+};
+
+template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED>
+struct Tile {
+    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED> A;
+    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED> B;
+    enum {
+        SIZE = Pack<T>::SIZE,
+        ADJACENT = A_BY_ROW && B_BY_ROW,
+        PITCH = D::COLUMNS + 4,  // of the sums in shared memory
+        STAGED = (int)A::ELEMENTS + (int)B::ELEMENTS,
+        SUMS = D::ROWS * PITCH,
+        ELEMENTS = STAGED > SUMS ? STAGED : SUMS,  // of shared memory per warp
+        RESULTS = D::ROWS * D::COLUMNS / D::THREADS  // per thread
+    };
+
+    // Adds the sums of lanes that differ in their group alone. Each keeps a GROUPS-th of them, the first ones in `sums`; returns
+    // which one that is first.
+    template <int DISTANCE, int COUNT>
+    static __device__ __forceinline__ int add_groups(T* sums, int group) {
+        if constexpr (DISTANCE >= D::GROUPS) {
+            return 0;
+        } else {
+            bool upper = (group & DISTANCE) != 0;
+#pragma unroll
+            for (int i = 0; i < COUNT; i++) {
+                T given = upper ? sums[i] : sums[i + COUNT];
+                T own = upper ? sums[i + COUNT] : sums[i];
+                sums[i] = own + __shfl_xor_sync(0xffffffffu, given, DISTANCE);
+            }
+            return (upper ? COUNT : 0) + add_groups<2 * DISTANCE, COUNT / 2>(sums, group);
+        }
+    }
+
+    // Leaves the sums of each warp that has terms in shared memory [WARPS][ELEMENTS], then waits for the other warps.
+    static __device__ __forceinline__ void multiply(A a, B b, int terms, T* shared) {
+        int lane = threadIdx.x % WARP;
+        int group = lane % D::GROUPS;
+        int across = lane / D::GROUPS % D::ACROSS;
+        int down = lane / (D::GROUPS * D::ACROSS);
+        T* tile_a = shared + threadIdx.x / WARP * ELEMENTS;
+        T* tile_b = tile_a + A::ELEMENTS;
+        int first = (int)threadIdx.x / WARP * D::TERMS;
+        if (first < terms) {
+            T sums[D::OWN_ROWS * D::OWN_COLUMNS];
+#pragma unroll
+            for (int i = 0; i < D::OWN_ROWS * D::OWN_COLUMNS; i++) {
+                sums[i] = T(0);
+            }
+            typename A::Held held_a;
+            typename B::Held held_b;
+            a.load(first, &held_a);
+            b.load(first, &held_b);
+#pragma unroll 1
+            for (; first < terms; first += D::WARPS * D::TERMS) {
+                __syncwarp();  // the terms before are read
+                A::store(held_a, tile_a);
+                B::store(held_b, tile_b);
+                __syncwarp();
+                int next = first + D::WARPS * D::TERMS;
+                if (next < terms) {
+                    a.load(next, &held_a);
+                    b.load(next, &held_b);
+                }
+#pragma unroll
+                for (int p = 0; p < D::TERMS / (D::GROUPS * SIZE); p++) {
+                    T of_a[D::OWN_ROWS][SIZE];
+                    T of_b[D::OWN_COLUMNS][SIZE];
+                    A::template read<D::OWN_ROWS, ADJACENT>(tile_a, down, D::DOWN, group, p, of_a);
+                    B::template read<D::OWN_COLUMNS, ADJACENT>(tile_b, across, D::ACROSS, group, p, of_b);
+#pragma unroll
+                    for (int s = 0; s < SIZE; s++) {
+#pragma unroll
+                        for (int i = 0; i < D::OWN_ROWS; i++) {
+#pragma unroll
+                            for (int j = 0; j < D::OWN_COLUMNS; j++) {
+                                sums[i * D::OWN_COLUMNS + j] += of_a[i][s] * of_b[j][s];
+                            }
+                        }
+                    }
+                }
+            }
+            int kept = add_groups<1, D::OWN_ROWS * D::OWN_COLUMNS / 2>(sums, group);
+            __syncwarp();  // the last terms are read
+#pragma unroll
+            for (int i = 0; i < D::OWN_ROWS * D::OWN_COLUMNS / D::GROUPS; i++) {
+                int row = A::row_of(down, D::DOWN, (kept + i) / D::OWN_COLUMNS);
+                tile_a[row * PITCH + B::row_of(across, D::ACROSS, i % D::OWN_COLUMNS)] = sums[i];
+            }
+        }
+        __syncthreads();
+    }
+
+    // A thread's i-th place in the tile.
+    static __device__ __forceinline__ int row(int i) {
+        return (i * D::THREADS + threadIdx.x) / D::COLUMNS;
+    }
+    static __device__ __forceinline__ int column(int i) {
+        return (i * D::THREADS + threadIdx.x) % D::COLUMNS;
+    }
+
+    // What multiply() has left there, added over the warps that had terms.
+    static __device__ __forceinline__ T total(const T* shared, int terms, int i) {
+        const T* own = shared + row(i) * PITCH + column(i);
+        T sum = *own;
+#pragma unroll
+        for (int warp = 1; warp < D::WARPS; warp++) {
+            if (warp * D::TERMS < terms) {
+                sum += own[warp * ELEMENTS];
+            }
+        }
+        return sum;
+    }
+};
+
+// Rows of the batch by units of a layer.
+template <typename T>
+struct RowsDivision;
+template <>
+struct RowsDivision<float> : Division<float, 8, 8, 2, 4, 8> {};
+template <>
+struct RowsDivision<double> : Division<double, 8, 4, 2, 8, 8> {};
+
+// Units by inputs.
+template <typename T>
+struct WeightsDivision;
+template <>
+struct WeightsDivision<float> : Division<float, 8, 8, 4, 4, 4> {};
+template <>
+struct WeightsDivision<double> : Division<double, 8, 4, 4, 8, 4> {};
+
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void forward_tile(
+    const T* a, const T* w, const T* bias, T* z, T* activated, int tile, int n, int in, int out, int activation, T* shared) {
+    typedef Tile<T, D, true, true, PACKED> Of;
+    int across = (out + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    // Loaded ahead of what they are added to.
+    T biases[Of::RESULTS];
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int column = first_column + Of::column(i);
+        biases[i] = column < out ? bias[column] : T(0);
+    }
+    typename Of::A of_a(a + (long long)first_row * in, in, n - first_row, in);
+    typename Of::B of_b(w + (long long)first_column * in, in, out - first_column, in);
+    Of::multiply(of_a, of_b, in, shared);
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < n && column < out) {
+            T sum = Of::total(shared, in, i) + biases[i];
+            long long at = (long long)row * out + column;
+            z[at] = sum;
+            activated[at] = activate(sum, activation);
+        }
+    }
+}
+
+// How many tiles a result of so many rows and columns has.
+template <typename D>
+__device__ __forceinline__ int tiles(int rows, int columns) {
+    return (rows + D::ROWS - 1) / D::ROWS * ((columns + D::COLUMNS - 1) / D::COLUMNS);
+}
+
+// Z and A of a layer. a_stride 0: all replicas read the same A. Blocks of RowsDivision's threads: the tiles of replica 0, of replica 1,
+// and so on.
+template <typename T>
+__device__ void product_forward(
+    const T* a, const T* w, const T* bias, T* z, T* activated, int n, int in, int out, long long a_stride,
+    long long parameter_stride, int activation, int packed) {
+    typedef RowsDivision<T> D;
+    __shared__ __align__(16) T shared[D::WARPS * Tile<T, D, true, true, true>::ELEMENTS];
+    int of_replica = tiles<D>(n, out);
+    long long replica = blockIdx.x / of_replica;
+    int tile = blockIdx.x % of_replica;
+    a += replica * a_stride;
+    w += replica * parameter_stride;
+    bias += replica * parameter_stride;
+    z += replica * n * out;
+    activated += replica * n * out;
+    if (packed) {
+        forward_tile<T, D, true>(a, w, bias, z, activated, tile, n, in, out, activation, shared);
+    } else {
+        forward_tile<T, D, false>(a, w, bias, z, activated, tile, n, in, out, activation, shared);
+    }
+}
+KERNEL_OF(__launch_bounds__(RowsDivision<T>::THREADS), product_forward,
+          (const T* a, const T* w, const T* bias, T* z, T* activated, int n, int in, int out, long long a_stride,
+           long long parameter_stride, int activation, int packed),
+          (a, w, bias, z, activated, n, in, out, a_stride, parameter_stride, activation, packed))
+
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void input_gradient_tile(
+    const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int tile, int n, int in, int out, int activation,
+    T scale, T* shared) {
+    typedef Tile<T, D, true, false, PACKED> Of;
+    int across = (in + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    T before[Of::RESULTS];
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        before[i] = row < n && column < in ? z[(long long)row * in + column] : T(0);
+    }
+    typename Of::A of_a(delta + (long long)first_row * out, out, n - first_row, out);
+    typename Of::B of_b(w + first_column, in, in - first_column, out);
+    Of::multiply(of_a, of_b, out, shared);
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < n && column < in) {
+            long long at = (long long)row * in + column;
+            T sum = Of::total(shared, out, i);
+            if (kept) {
+                sum *= kept[at] ? scale : T(0);
+            }
+            below[at] = sum * derivative(before[i], activation);
+        }
+    }
+}
+
+// dLoss/dZ of the layer below, whose Z and activation they are; kept and scale are its dropout's, a null kept leaves that out.
+// Blocks as above, over tiles of the layer's inputs.
+template <typename T>
+__device__ void product_input_gradient(
+    const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int n, int in, int out, long long parameter_stride,
+    int activation, double scale, int packed) {
+    typedef RowsDivision<T> D;
+    __shared__ __align__(16) T shared[D::WARPS * Tile<T, D, true, false, true>::ELEMENTS];
+    int of_replica = tiles<D>(n, in);
+    long long replica = blockIdx.x / of_replica;
+    int tile = blockIdx.x % of_replica;
+    delta += replica * n * out;
+    w += replica * parameter_stride;
+    z += replica * n * in;
+    kept = kept ? kept + replica * n * in : kept;
+    below += replica * n * in;
+    if (packed) {
+        input_gradient_tile<T, D, true>(delta, w, z, kept, below, tile, n, in, out, activation, T(scale), shared);
+    } else {
+        input_gradient_tile<T, D, false>(delta, w, z, kept, below, tile, n, in, out, activation, T(scale), shared);
+    }
+}
+KERNEL_OF(__launch_bounds__(RowsDivision<T>::THREADS), product_input_gradient,
+          (const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int n, int in, int out,
+           long long parameter_stride, int activation, double scale, int packed),
+          (delta, w, z, kept, below, n, in, out, parameter_stride, activation, scale, packed))
+
+// One layer of product_weight_gradients; ProductTable.java writes it. Addresses are those of replica 0.
+struct ProductLayer {
+    long long delta;  // D [n x out]
+    long long input;  // A [n x in]
+    long long input_stride;
+    long long weights;  // where dW is in a replica's gradients
+    long long biases;   // where db is
+    int in;
+    int out;
+    int first_tile;  // the tiles of dW, then one for every WARP elements of db
+    int packed;
+};
+
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void weight_gradient_tile(
+    const T* delta, const T* a, T* weights, int tile, int n, int in, int out, T* shared) {
+    typedef Tile<T, D, false, false, PACKED> Of;
+    int across = (in + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    typename Of::A of_a(delta + first_row, out, out - first_row, n);
+    typename Of::B of_b(a + first_column, in, in - first_column, n);
+    Of::multiply(of_a, of_b, n, shared);
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < out && column < in) {
+            weights[(long long)row * in + column] = Of::total(shared, n, i);
+        }
+    }
+}
+
+// WARP elements of a bias gradient: a lane sums one unit over every WARPS-th row.
+template <typename T, typename D>
+__device__ __forceinline__ void bias_gradient_tile(const T* delta, T* biases, int tile, int n, int out, T* shared) {
+    int warp = threadIdx.x / WARP;
+    int lane = threadIdx.x % WARP;
+    int unit = tile * WARP + lane;
+    T sum = T(0);
+    if (unit < out) {
+#pragma unroll 8
+        for (int row = warp; row < n; row += D::WARPS) {
+            sum += delta[(long long)row * out + unit];
+        }
+    }
+    shared[warp * WARP + lane] = sum;
+    __syncthreads();
+    if (warp == 0 && unit < out) {
+        for (int other = 1; other < D::WARPS; other++) {
+            sum += shared[other * WARP + lane];
+        }
+        biases[unit] = sum;
+    }
+}
+
+// Weight and bias gradients of all layers. Blocks of WeightsDivision's threads: the tiles of all layers of replica 0, and so on.
+template <typename T>
+__device__ void product_weight_gradients(
+    const ProductLayer* layers, int layer_count, int tiles_of_replica, T* g, int n, long long gradient_stride) {
+    typedef WeightsDivision<T> D;
+    __shared__ __align__(16) T shared[D::WARPS * Tile<T, D, false, false, true>::ELEMENTS];
+    long long replica = blockIdx.x / tiles_of_replica;
+    int tile = blockIdx.x % tiles_of_replica;
+    int l = 0;
+    while (l + 1 < layer_count && tile >= layers[l + 1].first_tile) {
+        l++;
+    }
+    ProductLayer layer = layers[l];
+    tile -= layer.first_tile;
+    int of_weights = tiles<D>(layer.out, layer.in);
+    const T* delta = (const T*)layer.delta + replica * n * layer.out;
+    const T* a = (const T*)layer.input + replica * layer.input_stride;
+    T* gradients = g + replica * gradient_stride;
+    if (tile >= of_weights) {
+        bias_gradient_tile<T, D>(delta, gradients + layer.biases, tile - of_weights, n, layer.out, shared);
+    } else if (layer.packed) {
+        weight_gradient_tile<T, D, true>(delta, a, gradients + layer.weights, tile, n, layer.in, layer.out, shared);
+    } else {
+        weight_gradient_tile<T, D, false>(delta, a, gradients + layer.weights, tile, n, layer.in, layer.out, shared);
+    }
+}
+KERNEL_OF(__launch_bounds__(WeightsDivision<T>::THREADS, sizeof(T) == 4 ? 3 : 2), product_weight_gradients,
+          (const ProductLayer* layers, int layer_count, int tiles_of_replica, T* g, int n, long long gradient_stride),
+          (layers, layer_count, tiles_of_replica, g, n, gradient_stride))
