@@ -29,7 +29,8 @@ KERNEL(bias_activation,
        (z, a, bias, batch, units, bias_stride, replicas, activation))
 
 // The same with dropout: A = f(Z) times scale, or times 0 where the element's word is below the threshold; kept [batch x units]
-// is 1 or 0 likewise. A thread takes the four elements of one counter, which are neighbours. The seed is replica 0's.
+// is 1 or 0 likewise. A null bias means that A = f(Z) is there already, and Z is not touched. A thread takes the four elements of one
+// counter, which are neighbours. The seed is replica 0's.
 // Blocks: x over fours of a replica's elements, y over replicas.
 template <typename T>
 __device__ void bias_activation_dropout(
@@ -49,9 +50,15 @@ __device__ void bias_activation_dropout(
                 int place = (int)(i % 4);
                 unsigned int word = place == 0 ? words.x : place == 1 ? words.y : place == 2 ? words.z : words.w;
                 bool keeps = (long long)word >= threshold;
-                T sum = z[at] + bias[replica * bias_stride + i % units];
-                z[at] = sum;
-                a[at] = activate(sum, activation) * (keeps ? T(scale) : T(0));
+                T activated;
+                if (bias) {
+                    T sum = z[at] + bias[replica * bias_stride + i % units];
+                    z[at] = sum;
+                    activated = activate(sum, activation);
+                } else {
+                    activated = a[at];
+                }
+                a[at] = activated * (keeps ? T(scale) : T(0));
                 kept[at] = keeps;
             }
         }

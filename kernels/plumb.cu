@@ -1,8 +1,8 @@
-// All kernels as one module, but for fused_mlp.cu, which is one by itself: it takes the driver long to compile.
+// All kernels as one module, but for fused_mlp.cu and product.cu, which are modules by themselves: they take the driver long to compile,
+// and not every session needs them.
 
 #include "activation.cu"
 #include "gather.cu"
 #include "loss.cu"
 #include "metrics.cu"
-#include "product.cu"
 #include "update.cu"

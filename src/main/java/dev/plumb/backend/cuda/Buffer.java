@@ -10,6 +10,6 @@ record Buffer(Slice slice) {
   }
 
   Matrix matrix(int rows, int columns) {
-    return new Matrix(slice.pointer(), (long) rows * columns);
+    return new Matrix(slice, 0, (long) rows * columns);
   }
 }

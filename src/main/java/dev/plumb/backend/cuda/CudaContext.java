@@ -46,8 +46,6 @@ final class CudaContext implements AutoCloseable {
   private final int capability;
   private final CardLimits limits;
   private cublasHandle blas;
-  private SideStream side;
-  private cublasHandle sideBlas;
   private int mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
   private boolean failed;
   private boolean closed;
@@ -99,8 +97,7 @@ final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Creates cuBLAS and the side stream, where that was not done yet: what needs no products never pays for it, neither with time nor
-   * with memory.
+   * Creates cuBLAS, where that was not done yet: what needs no products never pays for it, neither with time nor with memory.
    *
    * @throws DeviceUnavailableException when it cannot be created
    */
@@ -110,12 +107,7 @@ final class CudaContext implements AutoCloseable {
     }
     List<Runnable> undo = new ArrayList<>();
     try {
-      cublasHandle ofMain = createBlas(stream, undo);
-      SideStream created = new SideStream(stream, undo);
-      cublasHandle ofSide = createBlas(created.stream(), undo);
-      side = created;
-      sideBlas = ofSide;
-      blas = ofMain;
+      blas = createBlas(undo);
     } catch (CudaException e) {
       RuntimeException failure = CudaFailures.opening(e, "cuBLAS", this::synchronizeUnchecked);
       failed |= !CudaFailures.isOutOfMemory(e);
@@ -127,12 +119,12 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** Each stream has a handle of its own, as a handle's workspace is for one product at a time. */
-  private cublasHandle createBlas(CUstream of, List<Runnable> undo) {
+  /** @param undo gets what releases the handle and its workspace, in the order to release in, also where a later call fails */
+  private cublasHandle createBlas(List<Runnable> undo) {
     cublasHandle created = new cublasHandle();
     JCublas2.cublasCreate(created);
     undo.add(0, () -> JCublas2.cublasDestroy(created));
-    JCublas2.cublasSetStream(created, new cudaStream_t(of));
+    JCublas2.cublasSetStream(created, new cudaStream_t(stream));
     long bytes = capability >= 90 ? WORKSPACE_BYTES_FROM_SM90 : WORKSPACE_BYTES;
     CUdeviceptr workspace = new CUdeviceptr();
     cuMemAlloc(workspace, bytes);
@@ -161,16 +153,6 @@ final class CudaContext implements AutoCloseable {
     return blas;
   }
 
-  /** Likewise. */
-  SideStream side() {
-    return side;
-  }
-
-  /** Likewise; its products are in the side stream. */
-  cublasHandle sideBlas() {
-    return sideBlas;
-  }
-
   /** @throws IllegalArgumentException when there is no kernel of that name */
   CudaKernels.Kernel kernel(String name) {
     try {
@@ -188,10 +170,7 @@ final class CudaContext implements AutoCloseable {
     needBlas();
     int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
     if (wanted != mathMode) {
-      call("choosing the math mode", () -> {
-        JCublas2.cublasSetMathMode(blas, wanted);
-        JCublas2.cublasSetMathMode(sideBlas, wanted);
-      });
+      call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));
       mathMode = wanted;
     }
   }
@@ -210,19 +189,9 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** Waits for everything that was enqueued, but for what is in the side stream and not joined. */
+  /** Waits for everything that was enqueued. */
   void synchronize(String doing) {
     call(doing, () -> cuStreamSynchronize(stream));
-  }
-
-  /** Waits for everything that was enqueued. */
-  void synchronizeAll(String doing) {
-    call(doing, () -> {
-      cuStreamSynchronize(stream);
-      if (side != null) {
-        cuStreamSynchronize(side.stream());
-      }
-    });
   }
 
   /**

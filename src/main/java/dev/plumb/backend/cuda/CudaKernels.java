@@ -51,7 +51,8 @@ final class CudaKernels implements AutoCloseable {
   /** The modules there are; a driver compiles each as a whole. */
   private enum Source {
     PLUMB("/ptx/plumb"),
-    FUSED("/ptx/fused_mlp");
+    FUSED("/ptx/fused_mlp"),
+    PRODUCT("/ptx/product");
 
     private final String resource;
     private byte[] ptx;
@@ -62,7 +63,7 @@ final class CudaKernels implements AutoCloseable {
     }
 
     static Source of(String kernel) {
-      return kernel.startsWith("fused_") ? FUSED : PLUMB;
+      return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }
 
     /** The PTX as the jar has it. */

@@ -115,19 +115,19 @@ final class CudaProbes {
       for (int layer = 0; layer < network.layerCount() && of.contains(GpuProbes.Products.FORWARD); layer++) {
         LayerSpec spec = network.layer(layer);
         nodes.add(products.forward("layer " + layer, batch, spec.in(), spec.out(), matrix(layer == 0 ? x : a.get(layer - 1)),
-            new Matrix(parameters.pointer(layout.weight(layer) * bytes), 0), matrix(z.get(layer)), 1));
+            new Matrix(parameters, layout.weight(layer) * bytes, 0), matrix(z.get(layer)), 1));
         operations += operations(spec, batch);
       }
       for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
         LayerSpec spec = network.layer(layer);
         if (of.contains(GpuProbes.Products.WEIGHT_GRADIENTS)) {
           nodes.add(products.weightGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
-              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients.pointer(layout.weight(layer) * bytes), 0), 1, false));
+              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients, layout.weight(layer) * bytes, 0), 1));
           operations += operations(spec, batch);
         }
         if (layer > 0 && of.contains(GpuProbes.Products.INPUT_GRADIENTS)) {
           nodes.add(products.inputGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
-              new Matrix(parameters.pointer(layout.weight(layer) * bytes), 0), matrix(delta.get(layer - 1)), 1));
+              new Matrix(parameters, layout.weight(layer) * bytes, 0), matrix(delta.get(layer - 1)), 1));
           operations += operations(spec, batch);
         }
       }
@@ -149,7 +149,7 @@ final class CudaProbes {
   }
 
   private static Matrix matrix(Slice slice) {
-    return new Matrix(slice.pointer(), 0);
+    return new Matrix(slice, 0, 0);
   }
 
   private static double operations(LayerSpec layer, int batch) {

@@ -62,7 +62,7 @@ final class Executor {
         throw context.failure(e, node.name());
       }
       if (execution == Execution.CHECKED) {
-        context.synchronizeAll(node.name());
+        context.synchronize(node.name());
         requireGuards.run();
       }
     }

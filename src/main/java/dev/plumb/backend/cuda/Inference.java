@@ -25,6 +25,7 @@ final class Inference {
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
+  private final SmallProducts small;
   private final SessionState state;
   private final Transfers transfers;
   private final int bytesOfNumber;
@@ -56,12 +57,14 @@ final class Inference {
    * @param plan for all layers at once
    */
   Inference(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, Transfers transfers, int rows,
-      Optional<FusedPlan> plan, boolean guards) {
+      Optional<FusedPlan> plan, CudaOptions options) {
     this.context = context;
     this.network = network;
     this.training = training;
     this.state = state;
     this.transfers = transfers;
+    small = new SmallProducts(network, training.precision(), options.smallProducts());
+    boolean guards = options.guards();
     this.rows = Math.min(rows, MOST_ROWS);
     bytesOfNumber = Transfers.bytesOf(training.precision());
     long row = (long) state.replicas() * this.rows;
@@ -157,7 +160,7 @@ final class Inference {
 
   private Pass build(Key key) {
     Launches launches = new Launches(context, 1 + network.layerCount());
-    LayerNodes layers = new LayerNodes(context, launches, network, training.loss(), training.precision(), state,
+    LayerNodes layers = new LayerNodes(context, launches, network, training, small, state,
         key.firstReplica(), key.replicas());
     List<Node> nodes = new ArrayList<>();
     try {
@@ -167,7 +170,7 @@ final class Inference {
       }
       for (int layer = 0; layer <= last && fused == null; layer++) {
         Products.Matrix in = layer == 0
-            ? new Products.Matrix(x.slice().pointer(), 0)
+            ? new Products.Matrix(x.slice(), 0, 0)
             : output(layer - 1).matrix(key.rows(), network.layer(layer).in());
         layers.forward(nodes, layer, key.rows(), in, output(layer), output(layer));
       }

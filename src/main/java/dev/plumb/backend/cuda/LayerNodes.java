@@ -9,6 +9,7 @@ import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,19 +26,18 @@ final class LayerNodes {
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
   private static final int MOST_LOSS_BLOCKS = 256;
-  /**
-   * Of a product, a multiplication and an addition counting as two. On an H200 (kernels/MEASURED.md) the side stream shortened steps of
-   * products of 5e4 operations in fp32, and of 7e7 with TF32; in fp32 products of 7e7 keep enough of the GPU busy to delay what the
-   * step waits for. The limits are between and above what was measured; fp64 was not.
-   */
-  private static final double MAX_OPERATIONS_ASIDE = 1e6;
-  private static final double MAX_TF32_OPERATIONS_ASIDE = 1e8;
+  /** ROWS and COLUMNS of RowsDivision of kernels/product.cu. */
+  private static final int ROWS_OF_PRODUCT_TILE = 16;
+  private static final int COLUMNS_OF_PRODUCT_TILE = 32;
+  /** THREADS of WeightsDivision. */
+  private static final int THREADS_OF_WEIGHTS_BLOCK = 128;
 
   private final CudaContext context;
   private final Launches launches;
   private final NetworkSpec network;
   private final Loss loss;
   private final SessionState state;
+  private final SmallProducts small;
   private final Products products;
   private final Precision precision;
   private final String suffix;
@@ -46,19 +46,21 @@ final class LayerNodes {
 
   /**
    * @param launches where arguments are kept; they live as long as the nodes
+   * @param small decides which products are small
    * @param firstReplica of the replicas that take part
    */
-  LayerNodes(CudaContext context, Launches launches, NetworkSpec network, Loss loss, Precision precision, SessionState state,
-      int firstReplica, int replicas) {
+  LayerNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SmallProducts small,
+      SessionState state, int firstReplica, int replicas) {
     this.context = context;
     this.launches = launches;
     this.network = network;
-    this.loss = loss;
+    loss = training.loss();
+    precision = training.precision();
+    this.small = small;
     this.state = state;
     this.firstReplica = firstReplica;
     this.replicas = replicas;
     products = new Products(context, precision);
-    this.precision = precision;
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
   }
 
@@ -75,7 +77,14 @@ final class LayerNodes {
   /** Z = in·Wᵀ + b and A = f(Z), both [n x out]. */
   void forward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a) {
     LayerSpec spec = network.layer(layer);
-    Matrix weight = state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
+    Matrix weight = weight(layer);
+    if (small.serve(n)) {
+      boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
+      nodes.add(bind("product_forward", of(layer), ofRows(n, spec.out()), in.address(), weight.address(), biasAddress(layer),
+          z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(), spec.activation().ordinal(),
+          packed ? 1 : 0));
+      return;
+    }
     nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
     long elements = (long) n * spec.out();
     nodes.add(bind("bias_activation", of(layer), Grid.ofElements(elements, replicas), z.address(), a.address(),
@@ -86,17 +95,25 @@ final class LayerNodes {
   void forwardDropping(
       List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, StepTable table, Dropout dropout) {
     LayerSpec spec = network.layer(layer);
-    Matrix weight = state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
-    nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
+    boolean activated = small.serve(n);
+    if (activated) {
+      forward(nodes, layer, n, in, z, a);
+    } else {
+      nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, spec.out()), replicas));
+    }
     long fours = Launches.ceilDiv((long) n * spec.out(), 4);
     nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), table.cursor.address(),
-        table.entries.address(), z.address(), a.address(), kept.address(), biasAddress(layer), (long) n, spec.out(),
+        table.entries.address(), z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), (long) n, spec.out(),
         state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
         Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
   }
 
   private static double scale(Dropout dropout) {
     return 1 / (1 - dropout.probability());
+  }
+
+  private Matrix weight(int layer) {
+    return state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
   }
 
   private long biasAddress(int layer) {
@@ -158,36 +175,44 @@ final class LayerNodes {
           state.layout().size(), replicas));
     }
     Matrix d = delta.matrix(n, spec.out());
-    boolean aside = isAside(layer, n);
-    if (aside) {
-      nodes.add(context.side().fork());
-    }
     nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
-        state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas, aside));
+        state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));
     if (below != null) {
-      nodes.add(products.inputGradient(of(layer), n, spec.in(), spec.out(), d,
-          state.matrix(Slot.PARAMETERS, 0, state.layout().weight(layer)), below.matrix(n, spec.in()), replicas));
-    }
-  }
-
-  /** After the backward pass: waits for the weight gradients that were put aside. */
-  void joinWeightGradients(List<Node> nodes, int n) {
-    for (int layer = 1; layer < network.layerCount(); layer++) {
-      if (isAside(layer, n)) {
-        nodes.add(context.side().join());
-        return;
-      }
+      nodes.add(products.inputGradient(
+          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, spec.in()), replicas));
     }
   }
 
   /**
-   * Whether a layer's weight gradients are computed in the side stream, while the layers below go on: where a product is too small for
-   * the whole GPU. Nothing is below the first layer.
+   * From dLoss/dZ [n x out] of a layer to that of the layer below, for small products.
+   *
+   * @param z of the layer below, whose {@link #forwardDropping} filled kept where it has a dropout
+   * @param below dLoss/dZ of the layer below
    */
-  private boolean isAside(int layer, int n) {
+  Node smallInputGradient(int layer, int n, Buffer delta, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer below) {
     LayerSpec spec = network.layer(layer);
-    double max = precision == Precision.TF32 ? MAX_TF32_OPERATIONS_ASIDE : MAX_OPERATIONS_ASIDE;
-    return layer > 0 && 2.0 * n * spec.in() * spec.out() * replicas <= max;
+    Matrix weight = weight(layer);
+    boolean packed = delta.matrix(n, spec.out()).isPacked(spec.out(), precision) && weight.isPacked(spec.in(), precision);
+    return bind("product_input_gradient", of(layer), ofRows(n, spec.in()), delta.address(), weight.address(), z.address(),
+        dropout.isPresent() ? kept.address() : 0L, below.address(), n, spec.in(), spec.out(), weight.stride(),
+        network.layer(layer - 1).activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0), packed ? 1 : 0);
+  }
+
+  /**
+   * Weight and bias gradients of all layers, for small products.
+   *
+   * @param tableAddress of the table's words on the device
+   */
+  Node smallWeightGradients(int n, ProductTable table, long tableAddress) {
+    Grid grid = new Grid((long) table.tiles() * replicas, 1, 1, THREADS_OF_WEIGHTS_BLOCK, 1);
+    return bind("product_weight_gradients", "all layers", grid, tableAddress, network.layerCount(), table.tiles(),
+        state.address(Slot.GRADIENTS), n, state.layout().size());
+  }
+
+  /** A block per tile of all replicas' results [n x columns]. */
+  private Grid ofRows(int n, int columns) {
+    long tiles = Launches.ceilDiv(n, ROWS_OF_PRODUCT_TILE) * Launches.ceilDiv(columns, COLUMNS_OF_PRODUCT_TILE);
+    return Grid.of(tiles * replicas, 1);
   }
 
   /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.cuda.DeviceArena.Slice;
 import dev.plumb.model.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,8 +10,8 @@ import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 
 /**
- * The three matrix products of a dense layer, here and nowhere else. All matrices are row-major, and replicas stand a stride
- * apart:
+ * The three matrix products of a dense layer by cuBLAS, for layers that are too large for {@link SmallProducts}. All matrices are
+ * row-major, and replicas are a stride apart:
  *
  * <pre>
  *   forward   Z  [n x out]   = A [n x in] · Wᵀ        W [out x in]
@@ -28,9 +29,27 @@ final class Products {
   /**
    * A matrix of every replica.
    *
+   * @param byteOffset of the first replica's in the slice
    * @param stride elements from one replica's to the next one's; 0 where all share one
    */
-  record Matrix(Pointer pointer, long stride) {}
+  record Matrix(Slice slice, long byteOffset, long stride) {
+    /** struct Pack of the kernels. */
+    private static final int PACK_BYTES = 16;
+
+    Pointer pointer() {
+      return slice.pointer(byteOffset);
+    }
+
+    long address() {
+      return slice.address() + byteOffset;
+    }
+
+    /** Returns whether all rows of all replicas can be read {@link #PACK_BYTES} at a time. */
+    boolean isPacked(int columns, Precision precision) {
+      int bytes = Transfers.bytesOf(precision);
+      return address() % PACK_BYTES == 0 && (long) columns * bytes % PACK_BYTES == 0 && stride * bytes % PACK_BYTES == 0;
+    }
+  }
 
   private final CudaContext context;
   private final boolean single;
@@ -46,21 +65,17 @@ final class Products {
 
   /** Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
   Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int replicas) {
-    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas, false);
+    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas);
   }
 
   /** dA [n x in] = D [n x out] · W, W [out x in]. */
   Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
-    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas, false);
+    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas);
   }
 
-  /**
-   * dW [out x in] = Dᵀ · A, D [n x out], A [n x in].
-   *
-   * @param aside whether it is enqueued in the side stream
-   */
-  Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas, boolean aside) {
-    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas, aside);
+  /** dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
+  Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
+    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas);
   }
 
   /** A host constant; it does not vary, so a recorded graph may hold it. */
@@ -89,10 +104,9 @@ final class Products {
     private final Matrix c;
     private final int ldc;
     private final int replicas;
-    private final boolean aside;
 
     Product(String what, int opA, int opB, int m, int n, int k, Matrix a, int lda, Matrix b, int ldb, Matrix c, int ldc,
-        int replicas, boolean aside) {
+        int replicas) {
       this.what = what;
       this.opA = opA;
       this.opB = opB;
@@ -106,7 +120,6 @@ final class Products {
       this.c = c;
       this.ldc = ldc;
       this.replicas = replicas;
-      this.aside = aside;
     }
 
     @Override
@@ -116,17 +129,17 @@ final class Products {
 
     @Override
     public void enqueue() {
-      cublasHandle blas = aside ? context.sideBlas() : context.blas();
+      cublasHandle blas = context.blas();
       if (replicas == 1 && single) {
-        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
+        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a.pointer(), lda, b.pointer(), ldb, zero, c.pointer(), ldc);
       } else if (replicas == 1) {
-        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a.pointer, lda, b.pointer, ldb, zero, c.pointer, ldc);
+        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a.pointer(), lda, b.pointer(), ldb, zero, c.pointer(), ldc);
       } else if (single) {
-        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer, lda, a.stride,
-            b.pointer, ldb, b.stride, zero, c.pointer, ldc, c.stride, replicas);
+        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer(), lda, a.stride,
+            b.pointer(), ldb, b.stride, zero, c.pointer(), ldc, c.stride, replicas);
       } else {
-        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer, lda, a.stride,
-            b.pointer, ldb, b.stride, zero, c.pointer, ldc, c.stride, replicas);
+        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer(), lda, a.stride,
+            b.pointer(), ldb, b.stride, zero, c.pointer(), ldc, c.stride, replicas);
       }
     }
   }

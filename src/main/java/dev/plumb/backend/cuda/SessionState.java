@@ -95,7 +95,8 @@ final class SessionState {
 
   /** One tensor of every replica, from the given one on. */
   Products.Matrix matrix(Slot slot, int firstReplica, long element) {
-    return new Products.Matrix(pointer(slot, firstReplica, element), layout.size());
+    return new Products.Matrix(
+        vectors.get(slot), (firstReplica * layout.size() + element) * bytesOfNumber, layout.size());
   }
 
   int replicas() {

@@ -18,10 +18,14 @@ import java.util.Optional;
 final class StepPlan {
   /** SGD_ELEMENTS of the kernels. */
   private static final int SGD_ELEMENTS = 4;
+  /** GATHERED of the kernels: features of a row that a warp copies. */
+  private static final int GATHERED = 128;
+  private static final int THREADS_OF_WARP = 32;
 
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
+  private final SmallProducts small;
   private final SessionState state;
   private final StepTable table;
   private final int replicas;
@@ -30,29 +34,31 @@ final class StepPlan {
   private final List<Node> nodes = new ArrayList<>();
 
   /**
-   * @param gathered whether the batch is gathered from the data; else it is all of it, in its own order
+   * @param number of this plan among those that use the workspace, from 0
+   * @param gathered whether the batch is gathered from the data; otherwise it is all of it, in its own order
    */
-  StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, StepTable table,
-      Workspace workspace, BoundData data, int batch, boolean gathered) {
+  StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SmallProducts small, SessionState state,
+      StepTable table, Workspace workspace, int number, BoundData data, Transfers transfers, int batch, boolean gathered) {
     this.context = context;
     this.network = network;
     this.training = training;
+    this.small = small;
     this.state = state;
     this.table = table;
     replicas = state.replicas();
     launches = new Launches(context, 8 + 3 * network.layerCount());
-    layers = new LayerNodes(context, launches, network, training.loss(), training.precision(), state, 0, replicas);
+    layers = new LayerNodes(context, launches, network, training, small, state, 0, replicas);
     try {
-      build(workspace, data, batch, gathered);
+      build(workspace, number, data, transfers, batch, gathered);
     } catch (RuntimeException e) {
       launches.close();
       throw e;
     }
   }
 
-  private void build(Workspace workspace, BoundData data, int batch, boolean gathered) {
+  private void build(Workspace workspace, int number, BoundData data, Transfers transfers, int batch, boolean gathered) {
     boolean classes = data.data().hasClasses();
-    Matrix x = new Matrix(data.x.slice().pointer(), 0);
+    Matrix x = new Matrix(data.x.slice(), 0, 0);
     long targets = data.targets.address();
     long targetsStride = 0;
     if (gathered) {
@@ -74,12 +80,31 @@ final class StepPlan {
     }
     nodes.add(layers.loss(batch, workspace.z(last).address(), targets, targetsStride, workspace.delta(last).address(),
         workspace.lossPartials.address(), 0));
-    for (int layer = last; layer >= 0; layer--) {
-      layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
-          dropout(layer), workspace.delta(layer), layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
+    if (small.serve(batch)) {
+      addSmallBackward(workspace, number, x, batch, transfers);
+    } else {
+      for (int layer = last; layer >= 0; layer--) {
+        layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
+            dropout(layer), workspace.delta(layer), layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
+      }
     }
-    layers.joinWeightGradients(nodes, batch);
     addMetricsAndUpdate(workspace, batch);
+  }
+
+  /** All deltas, from the loss's on down, then the gradients of all layers at once. The last layer is linear. */
+  private void addSmallBackward(Workspace workspace, int number, Matrix x, int batch, Transfers transfers) {
+    for (int layer = network.layerCount() - 1; layer > 0; layer--) {
+      nodes.add(layers.smallInputGradient(layer, batch, workspace.delta(layer), workspace.z(layer - 1), workspace.kept(layer - 1),
+          dropout(layer - 1), workspace.delta(layer - 1)));
+    }
+    ProductTable productTable = new ProductTable(network, training.precision());
+    for (int layer = 0; layer < network.layerCount(); layer++) {
+      productTable.add(
+          workspace.delta(layer).matrix(batch, network.layer(layer).out()), input(layer, x, workspace, batch));
+    }
+    long at = number * ProductTable.bytes(network);
+    transfers.upload(productTable.words(), workspace.productTables.pointer(at));
+    nodes.add(layers.smallWeightGradients(batch, productTable, workspace.productTables.address() + at));
   }
 
   /** Outputs are never dropped. */
@@ -95,8 +120,8 @@ final class StepPlan {
   private Node gather(Workspace workspace, BoundData data, int batch) {
     boolean classes = data.data().hasClasses();
     int targets = classes ? 0 : network.outputs();
-    long elements = (long) batch * (network.inputs() + (classes ? 1 : targets));
-    return layers.bind("gather_rows", batch + " rows", Grid.ofElements(elements, replicas),
+    long threads = batch * Launches.ceilDiv(network.inputs(), GATHERED) * THREADS_OF_WARP;
+    return layers.bind("gather_rows", batch + " rows", Grid.ofElements(threads, replicas),
         table.cursor.address(), table.entries.address(), table.rows.address(), data.x.address(),
         classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, workspace.x.address(),
         classes ? 0L : workspace.targets.address(), classes ? workspace.targets.address() : 0L, (long) batch,
@@ -150,11 +175,14 @@ final class StepPlan {
     };
   }
 
-  /** How many a step of batches that are gathered has. */
-  static int launches(NetworkSpec network) {
-    int ofLayer = 5; // two forward, three backward
+  /** Returns the number of launches of a step over a gathered batch, without dropout; cuBLAS may make several of one product. */
+  static int launches(SmallProducts small, int batch) {
+    int layers = small.network().layerCount();
+    int products = small.serve(batch)
+        ? 2 * layers // one forward and one backward per layer; the first layer has no input gradient, but there are the weights'
+        : 5 * layers - 1; // two forward, three backward
     int others = 6; // gathering, the loss, metrics and update
-    return ofLayer * network.layerCount() - 1 + others;
+    return products + others;
   }
 
   List<Node> nodes() {

@@ -61,7 +61,7 @@ final class StepPlanner {
     return fits && excess.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,
             new FusedPlan(network, training, replicas, batch, rows, context.limits()), options, recorder)
-        : new StepRunner(context, network, training, state, data, options, recorder);
+        : new StepRunner(context, network, training, state, data, transfers, options, recorder);
   }
 
   /** For outputs of so many rows by the fused kernel; empty where layers compute them. */

@@ -29,6 +29,7 @@ final class StepRunner implements Steps {
   private final TrainingSpec training;
   private final SessionState state;
   private final BoundData data;
+  private final Transfers transfers;
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
   private final int replicas;
@@ -39,12 +40,13 @@ final class StepRunner implements Steps {
 
   /** @param recorder takes what recorded steps report */
   StepRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
-      CudaOptions options, StepTable.Recorder recorder) {
+      Transfers transfers, CudaOptions options, StepTable.Recorder recorder) {
     this.context = context;
     this.network = network;
     this.training = training;
     this.state = state;
     this.data = data;
+    this.transfers = transfers;
     this.options = options;
     this.recorder = recorder;
     replicas = state.replicas();
@@ -101,8 +103,9 @@ final class StepRunner implements Steps {
         context.synchronize("waiting, before plans are given up");
         context.release("giving up plans", releasesOfPlans());
       }
-      StepPlan plan = new StepPlan(
-          context, network, training, state, table, workspace, data, shape.batch(), shape.gathered());
+      SmallProducts small = new SmallProducts(network, training.precision(), options.smallProducts());
+      StepPlan plan = new StepPlan(context, network, training, small, state, table, workspace, executors.size(), data, transfers,
+          shape.batch(), shape.gathered());
       known = new Executor(context, plan, options.execution(), () -> requireAllGuards("a launch"));
       executors.put(shape, known);
     }
@@ -128,7 +131,7 @@ final class StepRunner implements Steps {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
-    workspace = new Workspace(context, network, training, replicas, largestBatch, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, options.guards());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.cuda.DeviceArena.Slice;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
@@ -22,8 +23,11 @@ final class Workspace {
   /** Bias gradients of each segment of rows, and the loss of each block, in double. */
   final Buffer segmentSums;
   final Buffer lossPartials;
+  /** The words of a {@link ProductTable} for each plan. */
+  final Slice productTables;
 
-  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, boolean guards) {
+  /** @param plans that may use it at a time */
+  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, boolean guards) {
     Loss loss = training.loss();
     this.rows = rows;
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
@@ -47,6 +51,7 @@ final class Workspace {
     segmentSums = buffer("bias gradients by segment", (long) replicas * LayerNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
         (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
+    productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
     arena.allocate();
   }
 

@@ -99,6 +99,31 @@ class CudaContractTest {
     }
   }
 
+  /** All products by cuBLAS, as those of large layers are. */
+  @Nested
+  class DoubleCublasForward extends Cuda {
+    DoubleCublasForward() {
+      super(Precision.FP64, Execution.GRAPH, Order.FORWARD);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class SingleCublasForward extends Cuda {
+    SingleCublasForward() {
+      super(Precision.FP32, Execution.EAGER, Order.FORWARD);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openCublas(Execution.EAGER, Order.FORWARD);
+    }
+  }
+
   @Nested
   class SingleGraphForward extends Cuda {
     SingleGraphForward() {

@@ -120,7 +120,7 @@ class CudaProbesTest {
   @Test
   void twoBackendsOnOneDeviceAtOnce() {
     try (CudaBackend first = CudaUnderTest.open(Planner.FUSED);
-        CudaBackend second = new CudaBackend(0, new CudaOptions(CudaOptions.Execution.GRAPH, true, Planner.LAYERED))) {
+        CudaBackend second = new CudaBackend(0, new CudaOptions(CudaOptions.Execution.GRAPH, true, Planner.LAYERED, true))) {
       assertEquals(Planner.FUSED, plannerOf(first));
       assertEquals(Planner.LAYERED, plannerOf(second));
       assertEquals(Planner.FUSED, plannerOf(first));

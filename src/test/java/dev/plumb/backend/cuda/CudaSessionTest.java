@@ -352,7 +352,7 @@ class CudaSessionTest {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     Dataset data = data(NETWORK, Loss.MSE, 13);
     StepChunk step = StepChunk.of(1).learningRate(0.1).recordAll().build();
-    try (CudaBackend backend = CudaUnderTest.open();
+    try (CudaBackend backend = CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD);
         TrainingSession tf32 = started(backend, NETWORK, training.withPrecision(Precision.TF32), data);
         TrainingSession single = started(backend, NETWORK, training.withPrecision(Precision.FP32), data);
         TrainingSession full = started(backend, NETWORK, training, data)) {

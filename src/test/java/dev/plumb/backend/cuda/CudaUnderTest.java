@@ -29,21 +29,30 @@ final class CudaUnderTest {
     return open(Execution.GRAPH, Order.FORWARD, planner);
   }
 
+  /** The layered planner, with all products by cuBLAS. */
+  static CudaBackend openCublas(Execution execution, Order order) {
+    return open(order, new CudaOptions(execution, true, Planner.LAYERED, false));
+  }
+
   /** @param order of threads and blocks, on the host device alone */
   static CudaBackend open(Execution execution, Order order, Planner planner) {
+    return open(order, new CudaOptions(execution, true, planner, true));
+  }
+
+  private static CudaBackend open(Order order, CudaOptions options) {
     if (isHostDevice()) {
       HostDevice.load();
       HostDevice.reset();
       HostDevice.order(order, SEED);
     }
-    return new CudaBackend(0, new CudaOptions(execution, true, planner));
+    return new CudaBackend(0, options);
   }
 
   /** The fused planner, and the layered one for networks that do not fit a block. */
   static FusedWherePossible openFused(Execution execution, Order order) {
     CudaBackend fused = open(execution, order, Planner.FUSED);
     try {
-      return new FusedWherePossible(fused, new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED)));
+      return new FusedWherePossible(fused, new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED, true)));
     } catch (RuntimeException e) {
       fused.close();
       throw e;

@@ -309,7 +309,7 @@ class FusedSessionTest {
     HostDevice.load();
     HostDevice.reset();
     HostDevice.sharedMemory(sharedMemory);
-    return new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, planner), notes::add);
+    return new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, planner, true), notes::add);
   }
 
   private static TrainingSession started(

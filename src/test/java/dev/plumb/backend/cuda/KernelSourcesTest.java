@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 class KernelSourcesTest {
   /** KERNEL(name, ...), or KERNEL_OF(bounds, name, ...). */
   private static final Pattern DECLARATION = Pattern.compile("KERNEL(?:_OF\\(.*\\))?(?:\\(|, )(\\w+),.*");
-  private static final Path PTX = Path.of("src/main/resources/ptx/plumb.ptx");
-  private static final Path FUSED_PTX = Path.of("src/main/resources/ptx/fused_mlp.ptx");
+  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "product")
+      .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
 
   @Test
@@ -36,7 +36,7 @@ class KernelSourcesTest {
       hash.update(Files.readAllBytes(source));
     }
     String expected = "sources " + HexFormat.of().formatHex(hash.digest());
-    for (Path module : List.of(PTX, FUSED_PTX, SUMS)) {
+    for (Path module : Stream.concat(MODULES.stream(), Stream.of(SUMS)).toList()) {
       String first = Files.readAllLines(module).get(0);
       assertTrue(first.endsWith(expected), "kernels/ was changed without scripts/build-kernels: " + module + ": " + first);
     }
@@ -55,12 +55,14 @@ class KernelSourcesTest {
       }
     }
     assertEquals(expected, actual, "run scripts/build-kernels");
-    assertEquals(Set.of("plumb.ptx", "plumb.sm_90.cubin", "fused_mlp.ptx", "fused_mlp.sm_90.cubin"), actual.keySet());
+    Set<String> names = MODULES.stream().map(module -> module.getFileName().toString())
+        .flatMap(name -> Stream.of(name, name.replace(".ptx", ".sm_90.cubin"))).collect(Collectors.toSet());
+    assertEquals(names, actual.keySet());
   }
 
   @Test
   void cubinsAreMachineCodeOfTheKernelsOfThePtx() throws Exception {
-    for (Path module : List.of(PTX, FUSED_PTX)) {
+    for (Path module : MODULES) {
       Cubin cubin = Cubin.read(Path.of(module.toString().replace(".ptx", ".sm_90.cubin")));
       assertEquals(90, cubin.architecture(), module.toString());
       Map<String, int[]> kernels = PtxParameters.of(Files.readAllBytes(module));
@@ -81,7 +83,7 @@ class KernelSourcesTest {
 
   @Test
   void ptxIsForOldDriversAndOldCards() throws Exception {
-    for (Path module : List.of(PTX, FUSED_PTX)) {
+    for (Path module : MODULES) {
       String ptx = Files.readString(module);
       assertTrue(ptx.contains("\n.version 6.3\n"), "a later version needs a later driver");
       assertTrue(ptx.contains("\n.target sm_75\n"));
@@ -90,8 +92,10 @@ class KernelSourcesTest {
 
   @Test
   void everyKernelOfTheSourcesIsInThePtx() throws Exception {
-    Map<String, int[]> kernels = new HashMap<>(PtxParameters.of(Files.readAllBytes(PTX)));
-    PtxParameters.of(Files.readAllBytes(FUSED_PTX)).forEach((name, sizes) -> assertNull(kernels.put(name, sizes), name));
+    Map<String, int[]> kernels = new HashMap<>();
+    for (Path module : MODULES) {
+      PtxParameters.of(Files.readAllBytes(module)).forEach((name, sizes) -> assertNull(kernels.put(name, sizes), name));
+    }
     int declared = 0;
     for (Path source : sources()) {
       for (String line : Files.readAllLines(source)) {
@@ -103,7 +107,7 @@ class KernelSourcesTest {
         }
       }
     }
-    assertEquals(13, declared);
+    assertEquals(16, declared);
     assertEquals(2 * declared + 2, kernels.size(), "with finish_loss and finish_step");
   }
 

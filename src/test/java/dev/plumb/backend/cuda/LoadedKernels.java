@@ -29,6 +29,8 @@ final class LoadedKernels {
         print("plumb", kernels.kernel("finish_step"), begin);
         begin = System.nanoTime();
         print("fused_mlp", kernels.kernel("fused_train_f32"), begin);
+        begin = System.nanoTime();
+        print("product", kernels.kernel("product_forward_f32"), begin);
       }
       JCudaDriver.cuDevicePrimaryCtxRelease(device);
     } catch (DeviceUnavailableException e) {
