@@ -37,47 +37,42 @@ KERNEL(gradient_squares,
         int replicas, int always),
        (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
 
-// Loss and norms of a step, before its update. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of
-// layer 0, of layer 1, and so on. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW.
-// clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over replicas.
-extern "C" __global__ void finish_loss(
-    const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
-    const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales, double* metrics, int replicas) {
-    int record_at = steps[*cursor].record_at;
+// Loss and norms of a replica's step. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of layer 0, of
+// layer 1, and so on. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW. Every thread of a block
+// of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step is recorded or `squares_wanted`.
+__device__ __forceinline__ double report_replica(
+    long long replica, int replicas, int record_at, const double* loss_partial, int loss_blocks, double terms,
+    const double* square_partial, const int* first_pieces, int layers, bool squares_wanted, double* losses, double* metrics) {
     int piece_count = first_pieces[2 * layers];
-    for (long long replica = blockIdx.x; replica < replicas; replica += gridDim.x) {
-        double* recorded = metrics + ((long long)record_at * replicas + replica) * (1 + layers);
-        double loss = 0;
-        for (int block = threadIdx.x; block < loss_blocks; block += blockDim.x) {
-            loss += loss_partial[replica * loss_blocks + block];
-        }
-        loss = block_sum(loss) / terms;
-        if (threadIdx.x == 0) {
-            losses[replica] = loss;
-            if (record_at >= 0) {
-                recorded[0] = loss;
-            }
-        }
-        double squares = 0;  // in thread 0
-        for (int tensor = 0; tensor < 2 * layers && (record_at >= 0 || clip_norm > 0); tensor++) {
-            double of_tensor = 0;
-            for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {
-                of_tensor += square_partial[replica * piece_count + piece];
-            }
-            of_tensor = block_sum(of_tensor);
-            squares += of_tensor;
-            if (threadIdx.x == 0 && record_at >= 0 && tensor % 2 == 0) {
-                recorded[1 + tensor / 2] = sqrt(of_tensor);
-            }
-        }
-        if (threadIdx.x == 0) {
-            clip_scales[replica] = clip_scale(clip_norm, squares);
+    double* recorded = metrics + ((long long)record_at * replicas + replica) * (1 + layers);
+    double loss = 0;
+    for (int block = threadIdx.x; block < loss_blocks; block += blockDim.x) {
+        loss += loss_partial[replica * loss_blocks + block];
+    }
+    loss = block_sum(loss) / terms;
+    if (threadIdx.x == 0) {
+        losses[replica] = loss;
+        if (record_at >= 0) {
+            recorded[0] = loss;
         }
     }
+    double squares = 0;  // in thread 0
+    for (int tensor = 0; tensor < 2 * layers && (record_at >= 0 || squares_wanted); tensor++) {
+        double of_tensor = 0;
+        for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {
+            of_tensor += square_partial[replica * piece_count + piece];
+        }
+        of_tensor = block_sum(of_tensor);
+        squares += of_tensor;
+        if (threadIdx.x == 0 && record_at >= 0 && tensor % 2 == 0) {
+            recorded[1 + tensor / 2] = sqrt(of_tensor);
+        }
+    }
+    return squares;
 }
 
-// Closes a step: remembers its number for replicas that are not finite for the first time, and moves the cursor on. One block.
-extern "C" __global__ void finish_step(
+// Remembers the step's number for replicas that are not finite for the first time, and moves the cursor on. One block.
+__device__ __forceinline__ void close_step(
     int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
     int entry = *cursor;
     for (int replica = threadIdx.x; replica < replicas; replica += blockDim.x) {
@@ -91,4 +86,35 @@ extern "C" __global__ void finish_step(
     if (threadIdx.x == 0) {
         *cursor = entry + 1;
     }
+}
+
+// Loss, norms and factors of clipping of a step, before its update. clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over
+// replicas.
+extern "C" __global__ void finish_loss(
+    const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
+    const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales, double* metrics, int replicas) {
+    int record_at = steps[*cursor].record_at;
+    for (long long replica = blockIdx.x; replica < replicas; replica += gridDim.x) {
+        double squares = report_replica(replica, replicas, record_at, loss_partial, loss_blocks, terms, square_partial, first_pieces,
+                                        layers, clip_norm > 0, losses, metrics);
+        if (threadIdx.x == 0) {
+            clip_scales[replica] = clip_scale(clip_norm, squares);
+        }
+    }
+}
+
+// Closes a step, after its update. One block.
+extern "C" __global__ void finish_step(
+    int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
+    close_step(cursor, steps, losses, not_finite, first_not_finite, replicas);
+}
+
+// Both at once for one replica without clipping, whose update does not wait for a factor. One block of SUM_THREADS.
+extern "C" __global__ void finish_loss_and_step(
+    int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
+    const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
+    report_replica(0, 1, steps[*cursor].record_at, loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
+                   losses, metrics);
+    __syncthreads();  // the loss is there
+    close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
 }

@@ -14,36 +14,32 @@ __device__ __forceinline__ T watched(T gradient, double scale, int* not_finite) 
     return clipped(gradient, scale);
 }
 
-// Elements of a thread that update_sgd has under way at once.
-enum { SGD_ELEMENTS = 4 };
-
-// Without momentum m is null. Blocks, here and below: x over parameters, y over replicas.
+// Without momentum m is null. Blocks: x over packs of parameters, y over replicas; size is a whole number of packs.
 template <typename T>
 __device__ void update_sgd(
     const int* cursor, const double* learning_rates, const double* clip_scales, int* not_finite, T* p, const T* g, T* m,
     long long size, int replicas, double momentum, int nesterov, double weight_decay) {
+    long long packs = size / Pack<T>::SIZE;
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
-        T learning_rate = T(learning_rates[(long long)*cursor * replicas + replica]);
-        double scale = clip_scales[replica];
-        // Several elements are loaded before the first is stored.
-        long long step = (long long)gridDim.x * blockDim.x;
-        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < size; i += SGD_ELEMENTS * step) {
-            long long first = replica * size + i;
-            T gradient[SGD_ELEMENTS];
-            T parameter[SGD_ELEMENTS];
-#pragma unroll
-            for (int k = 0; k < SGD_ELEMENTS; k++) {
-                long long at = i + k * step < size ? first + k * step : first;
-                gradient[k] = g[at];
-                parameter[k] = p[at];
+        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < packs; i += (long long)gridDim.x * blockDim.x) {
+            long long at = replica * packs + i;
+            Pack<T> gradient = ((const Pack<T>*)g)[at];
+            Pack<T> parameter = ((const Pack<T>*)p)[at];
+            Pack<T> moment = {};
+            if (m) {
+                moment = ((const Pack<T>*)m)[at];
             }
+            // Read last: its address has to be read first.
+            T learning_rate = T(learning_rates[(long long)*cursor * replicas + replica]);
+            double scale = clip_scales[replica];
 #pragma unroll
-            for (int k = 0; k < SGD_ELEMENTS; k++) {
-                if (i + k * step < size) {
-                    long long at = first + k * step;
-                    p[at] = sgd_step(parameter[k], watched(gradient[k], scale, not_finite + replica), m ? m + at : m,
-                                     learning_rate, momentum, nesterov, weight_decay);
-                }
+            for (int k = 0; k < Pack<T>::SIZE; k++) {
+                parameter.of[k] = sgd_step(parameter.of[k], watched(gradient.of[k], scale, not_finite + replica),
+                                           m ? &moment.of[k] : m, learning_rate, momentum, nesterov, weight_decay);
+            }
+            ((Pack<T>*)p)[at] = parameter;
+            if (m) {
+                ((Pack<T>*)m)[at] = moment;
             }
         }
     }
@@ -53,6 +49,7 @@ KERNEL(update_sgd,
         long long size, int replicas, double momentum, int nesterov, double weight_decay),
        (cursor, learning_rates, clip_scales, not_finite, p, g, m, size, replicas, momentum, nesterov, weight_decay))
 
+// Blocks, here and below: x over parameters, y over replicas.
 template <typename T>
 __device__ void update_adam(
     const int* cursor, const Step* steps, const double* learning_rates, const double* clip_scales, int* not_finite, T* p,

@@ -202,7 +202,8 @@ final class FusedPlan {
     }
     double fused = products / (training.precision() == Precision.FP64
         ? DOUBLE_PRODUCTS_PER_MICROSECOND : SINGLE_PRODUCTS_PER_MICROSECOND);
-    double layered = StepPlan.launches(new SmallProducts(network, training.precision(), true), batch) * MICROSECONDS_OF_LAUNCH;
+    double layered = StepPlan.launches(network, training, new SmallProducts(network, training.precision(), true), batch)
+        * MICROSECONDS_OF_LAUNCH;
     return fused <= layered ? Optional.empty() : Optional.of("a step of " + batch + " rows has "
         + String.format(Locale.ROOT, "%.1f", products / 1e6) + " million products, which are too many for one block");
   }

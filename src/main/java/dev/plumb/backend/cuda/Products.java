@@ -34,7 +34,7 @@ final class Products {
    */
   record Matrix(Slice slice, long byteOffset, long stride) {
     /** struct Pack of the kernels. */
-    private static final int PACK_BYTES = 16;
+    static final int PACK_BYTES = 16;
 
     Pointer pointer() {
       return slice.pointer(byteOffset);

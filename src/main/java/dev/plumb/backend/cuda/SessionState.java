@@ -5,6 +5,7 @@ import dev.plumb.backend.cuda.DeviceArena.Slice;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import jcuda.driver.CUdeviceptr;
@@ -27,7 +28,7 @@ final class SessionState {
   final Slice firstPieceTable;
   /** [pieces] sums of squared gradients. */
   final Slice squares;
-  /** The last step's loss, and its factor of clipping. */
+  /** double: the last step's loss, and its factor of clipping, which stays 1 without clipping. */
   final Slice losses;
   final Slice clipScales;
   /** int: whether the running step has a gradient that is not finite. long: the first step that was not finite, or -1. */
@@ -57,11 +58,14 @@ final class SessionState {
     arena.allocate();
   }
 
-  /** Zero vectors, no step that was not finite. */
+  /** Zero vectors, factors of clipping of 1, no step that was not finite. */
   void initialize(Transfers transfers) {
     vectors.values().forEach(vector -> vector.fill((byte) 0));
     notFinite.fill((byte) 0);
     firstNotFinite.fill((byte) -1);
+    long[] ones = new long[replicas];
+    Arrays.fill(ones, Double.doubleToRawLongBits(1));
+    transfers.upload(ones, clipScales.pointer());
     transfers.upload(pieces, pieceTable.pointer());
     transfers.upload(firstPieces, firstPieceTable.pointer());
   }

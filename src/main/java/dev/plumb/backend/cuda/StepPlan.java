@@ -16,8 +16,6 @@ import java.util.Optional;
  * metrics, update. Nothing in it changes from step to step.
  */
 final class StepPlan {
-  /** SGD_ELEMENTS of the kernels. */
-  private static final int SGD_ELEMENTS = 4;
   /** GATHERED of the kernels: features of a row that a warp copies. */
   private static final int GATHERED = 128;
   private static final int THREADS_OF_WARP = 32;
@@ -130,17 +128,30 @@ final class StepPlan {
 
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
     double clipNorm = training.clipNorm().orElse(0);
+    int lossBlocks = LayerNodes.lossBlocks(training.loss(), batch, network.outputs());
     nodes.add(layers.bind("gradient_squares", "all tensors", Grid.of(state.pieceCount(), replicas), table.cursor.address(),
         table.entries.address(), state.address(Slot.GRADIENTS), state.pieceTable.address(), state.squares.address(),
         state.pieceCount(), state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
+    if (finishesAtOnce(training, replicas)) {
+      nodes.add(update());
+      nodes.add(layers.bindPlain("finish_loss_and_step", "one replica", Grid.of(1, 1), table.cursor.address(),
+          table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), state.squares.address(),
+          state.firstPieceTable.address(), network.layerCount(), state.losses.address(), table.metrics.address(),
+          state.notFinite.address(), state.firstNotFinite.address()));
+      return;
+    }
     nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.of(replicas, 1), table.cursor.address(),
-        table.entries.address(), workspace.lossPartials.address(),
-        LayerNodes.lossBlocks(training.loss(), batch, network.outputs()), layers.terms(batch), state.squares.address(),
+        table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), state.squares.address(),
         state.firstPieceTable.address(), network.layerCount(), clipNorm, state.losses.address(), state.clipScales.address(),
         table.metrics.address(), replicas));
     nodes.add(update());
     nodes.add(layers.bindPlain("finish_step", "all replicas", Grid.of(1, 1), table.cursor.address(), table.entries.address(),
         state.losses.address(), state.notFinite.address(), state.firstNotFinite.address(), replicas));
+  }
+
+  /** Returns whether one launch after the update finishes the step: clipping needs the norms before, and one block is too few for many. */
+  private static boolean finishesAtOnce(TrainingSpec training, int replicas) {
+    return replicas == 1 && training.clipNorm().isEmpty();
   }
 
   private Node update() {
@@ -159,8 +170,9 @@ final class StepPlan {
     return switch (optimizer.kind()) {
       case SGD -> {
         OptimizerSpec.Sgd sgd = (OptimizerSpec.Sgd) optimizer;
-        yield layers.bind("update_sgd", what, Grid.ofElements(Launches.ceilDiv(size, SGD_ELEMENTS), replicas), cursor,
-            rates, scales, notFinite, p, g, m, size, replicas, sgd.momentum(), sgd.nesterov() ? 1 : 0, sgd.weightDecay());
+        long packs = size * Transfers.bytesOf(training.precision()) / Matrix.PACK_BYTES;
+        yield layers.bind("update_sgd", what, Grid.ofElements(packs, replicas), cursor, rates, scales, notFinite, p, g, m, size,
+            replicas, sgd.momentum(), sgd.nesterov() ? 1 : 0, sgd.weightDecay());
       }
       case ADAM, ADAMW -> {
         OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
@@ -175,14 +187,19 @@ final class StepPlan {
     };
   }
 
-  /** Returns the number of launches of a step over a gathered batch, without dropout; cuBLAS may make several of one product. */
-  static int launches(SmallProducts small, int batch) {
-    int layers = small.network().layerCount();
+  /**
+   * Returns the number of launches of one replica's step over a gathered batch. cuBLAS may make several of one product; they count as
+   * one.
+   */
+  static int launches(NetworkSpec network, TrainingSpec training, SmallProducts small, int batch) {
+    int layers = network.layerCount();
     int products = small.serve(batch)
         ? 2 * layers // one forward and one backward per layer; the first layer has no input gradient, but there are the weights'
         : 5 * layers - 1; // two forward, three backward
-    int others = 6; // gathering, the loss, metrics and update
-    return products + others;
+    int drops = training.dropout().isPresent() && small.serve(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
+    int sums = small.serve(batch) || LayerNodes.segments(batch) == 1 ? 0 : layers; // of segments
+    int others = finishesAtOnce(training, 1) ? 5 : 6; // gathering, the loss, squares, update, what finishes the step
+    return products + drops + sums + others;
   }
 
   List<Node> nodes() {

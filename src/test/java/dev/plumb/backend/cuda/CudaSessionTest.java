@@ -35,6 +35,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -183,19 +184,19 @@ class CudaSessionTest {
   }
 
   /**
-   * Beyond 1024 rows bias gradients are summed in segments, and evaluations go block by block. 1e-13 is 900 roundings: of sums of 33
+   * Beyond 1024 rows bias gradients of cuBLAS's products are summed in segments, and evaluations go block by block. 1e-13 is 900 roundings: of sums of 33
    * products in each output, of the functions of the loss, and of a gradient step before; all in another order than the reference's.
    */
   @ParameterizedTest
-  @EnumSource(value = Loss.class, names = {"MSE", "CROSS_ENTROPY", "BINARY_CROSS_ENTROPY"})
-  void manyRowsAreSummedRight(Loss loss) {
+  @CsvSource({"MSE, true", "CROSS_ENTROPY, true", "BINARY_CROSS_ENTROPY, true", "MSE, false", "CROSS_ENTROPY, false"})
+  void manyRowsAreSummedRight(Loss loss, boolean smallProducts) {
     int rows = 2500;
     NetworkSpec network = NetworkSpec.of(Activation.GELU, 3, 33, 5);
     Dataset data = data(network, loss, rows);
     TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     // The second step shows whether gradients begin anew.
     StepChunk step = StepChunk.of(2).learningRate(0.1).record(1).build();
-    try (CudaBackend backend = CudaUnderTest.open();
+    try (CudaBackend backend = smallProducts ? CudaUnderTest.open() : CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD);
         TrainingSession cuda = started(backend, network, training, data);
         TrainingSession reference = started(new ReferenceBackend(), network, training, data)) {
       cuda.run(step);
@@ -272,6 +273,40 @@ class CudaSessionTest {
       assertEquals(kernels, HostDevice.count(Counter.KERNELS), "kernels that ran before anyone waited");
       session.sync();
       assertTrue(HostDevice.count(Counter.KERNELS) > kernels);
+    }
+  }
+
+  /** A step of 4 gathered rows, launch by launch; GEMMs count like kernels. */
+  @ParameterizedTest
+  @CsvSource({
+    "true, 1, false, false, 11, 0", "true, 1, true, false, 12, 0", "true, 3, false, false, 12, 0", "true, 1, false, true, 13, 0",
+    "false, 1, false, false, 11, 8", "false, 1, true, false, 12, 8", "false, 3, false, false, 12, 8", "false, 1, false, true, 11, 8",
+  })
+  @Tag("host-device")
+  void stepsHaveAsManyLaunches(
+      boolean smallProducts, int replicas, boolean clips, boolean drops, int kernels, int gemms) {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 5, 7, 6, 3);
+    TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    if (clips) {
+      training = training.withClipNorm(1);
+    }
+    if (drops) {
+      training = training.withDropout(new Dropout(0.3, SEED));
+    }
+    try (CudaBackend backend = smallProducts
+        ? CudaUnderTest.open(Execution.EAGER, Order.FORWARD) : CudaUnderTest.openCublas(Execution.EAGER, Order.FORWARD);
+        TrainingSession session = backend.open(network, training, replicas)) {
+      session.bind(data(network, Loss.CROSS_ENTROPY, 13));
+      long kernelsBefore = HostDevice.count(Counter.KERNELS);
+      long gemmsBefore = HostDevice.count(Counter.GEMMS);
+      session.run(StepChunk.of(1).learningRate(0.01).batches(new int[][] {{3, 1, 12, 5}}).build());
+      session.sync();
+      assertEquals(kernels, HostDevice.count(Counter.KERNELS) - kernelsBefore, "kernels");
+      assertEquals(gemms, HostDevice.count(Counter.GEMMS) - gemmsBefore, "GEMMs");
+      if (replicas == 1) {
+        assertEquals(kernels + gemms,
+            StepPlan.launches(network, training, new SmallProducts(network, training.precision(), smallProducts), 4));
+      }
     }
   }
 

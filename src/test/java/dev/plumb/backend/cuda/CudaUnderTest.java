@@ -40,12 +40,17 @@ final class CudaUnderTest {
   }
 
   private static CudaBackend open(Order order, CudaOptions options) {
+    load(order);
+    return new CudaBackend(0, options);
+  }
+
+  /** @param order of threads and blocks, on the host device alone */
+  static void load(Order order) {
     if (isHostDevice()) {
       HostDevice.load();
       HostDevice.reset();
       HostDevice.order(order, SEED);
     }
-    return new CudaBackend(0, options);
   }
 
   /** The fused planner, and the layered one for networks that do not fit a block. */

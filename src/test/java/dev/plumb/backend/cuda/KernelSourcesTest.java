@@ -108,7 +108,7 @@ class KernelSourcesTest {
       }
     }
     assertEquals(16, declared);
-    assertEquals(2 * declared + 2, kernels.size(), "with finish_loss and finish_step");
+    assertEquals(2 * declared + 3, kernels.size(), "with finish_loss, finish_step and finish_loss_and_step");
   }
 
   @Test

@@ -1,0 +1,400 @@
+package dev.plumb.backend.cuda;
+
+import static dev.plumb.golden.Close.assertRelativeToLargest;
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.backend.cuda.Launches.Grid;
+import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.model.Activation;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The kernels of kernels/product.cu against plain loops in double precision, for sizes around those of their tiles. Whether factors
+ * are read in packs and how many replicas there are must not show in a single bit.
+ */
+@Tag("cuda")
+class ProductKernelsTest {
+  private static final long SEED = 20240607;
+  private static final int REPLICAS = 3;
+  private static final int[] SIZES = {1, 2, 3, 7, 13, 31, 33, 63, 65, 127, 129, 255};
+  /** n, in and out, of which in and out are whole packs in both precisions. */
+  private static final int[][] PACKED_SHAPES = {{1, 4, 8}, {7, 32, 12}, {16, 64, 32}, {33, 36, 128}, {65, 20, 132}, {129, 8, 4}};
+  private static final Activation ACTIVATION = Activation.TANH;
+  private static final int OTHER_UNITS = 7;
+
+  /** Of n rows, inputs and units; every size in each place, then whole packs. */
+  private static List<int[]> shapes() {
+    List<int[]> shapes = new ArrayList<>();
+    for (int i = 0; i < SIZES.length; i++) {
+      shapes.add(new int[] {SIZES[i], SIZES[(i + 5) % SIZES.length], SIZES[(7 * i + 3) % SIZES.length]});
+    }
+    shapes.addAll(List.of(PACKED_SHAPES));
+    return shapes;
+  }
+
+  /** How a kernel is launched. */
+  private record Launch(boolean packed, int firstReplica, int replicas) {
+    @Override
+    public String toString() {
+      return (packed ? "packed" : "not packed") + ", replica " + firstReplica + " and " + (replicas - 1) + " more";
+    }
+  }
+
+  /** The first one is compared with plain loops, the others with the first. */
+  private static List<Launch> launches(boolean canBePacked) {
+    List<Launch> launches = new ArrayList<>();
+    for (boolean packed : canBePacked ? new boolean[] {false, true} : new boolean[] {false}) {
+      launches.add(new Launch(packed, 0, REPLICAS));
+      launches.add(new Launch(packed, REPLICAS - 1, 1));
+    }
+    return launches;
+  }
+
+  /** Device memory and launches for one shape. Guards follow every array, and what was not written is NaN. */
+  private static final class Device implements AutoCloseable {
+    private final Precision precision;
+    private final CudaContext context = new CudaContext(0);
+    private final Transfers transfers;
+    private final Launches launches;
+    private final List<DeviceArena> arenas = new ArrayList<>();
+
+    Device(Precision precision) {
+      this.precision = precision;
+      transfers = new Transfers(context, precision);
+      launches = new Launches(context, 16);
+    }
+
+    int bytes() {
+      return Transfers.bytesOf(precision);
+    }
+
+    Buffer fresh(long size) {
+      DeviceArena arena = new DeviceArena(context, "an array", true);
+      Buffer buffer = new Buffer(arena.reserve("an array", size));
+      arena.allocate();
+      arenas.add(arena);
+      return buffer;
+    }
+
+    Buffer upload(double[] values) {
+      Buffer buffer = fresh((long) values.length * bytes());
+      transfers.upload(values, buffer.slice().pointer());
+      return buffer;
+    }
+
+    Buffer upload(long[] values) {
+      Buffer buffer = fresh((long) values.length * Long.BYTES);
+      transfers.upload(values, buffer.slice().pointer());
+      return buffer;
+    }
+
+    Buffer upload(byte[] values) {
+      int[] words = new int[(values.length + 3) / 4];
+      for (int i = 0; i < values.length; i++) {
+        words[i / 4] |= values[i] << 8 * (i % 4);
+      }
+      Buffer buffer = fresh((long) words.length * Integer.BYTES);
+      transfers.upload(words, buffer.slice().pointer());
+      return buffer;
+    }
+
+    void launch(String kernel, Grid grid, Number... arguments) {
+      Node node = launches.bind(context.kernel(kernel + (precision == Precision.FP64 ? "_f64" : "_f32")), "this test", grid, arguments);
+      context.call(node::name, node::enqueue);
+      context.synchronize(node.name());
+      arenas.forEach(arena -> arena.requireGuards(kernel));
+    }
+
+    double[] read(Buffer buffer, int from, int length) {
+      double[] values = new double[length];
+      transfers.download(buffer.slice().pointer((long) from * bytes()), values);
+      return values;
+    }
+
+    void releaseArrays() {
+      context.release("releasing arrays", arenas.stream().map(DeviceArena::release).toList());
+      arenas.clear();
+    }
+
+    @Override
+    public void close() {
+      releaseArrays();
+      context.release("this test", List.of(launches::close, transfers.release(), context::close));
+    }
+  }
+
+  /** From U(-1, 1), as the precision has them. */
+  private static double[] random(SplittableRandom random, int length, Precision precision) {
+    return IntStream.range(0, length).mapToDouble(i -> random.nextDouble(-1, 1))
+        .map(value -> precision == Precision.FP64 ? value : (float) value).toArray();
+  }
+
+  /** Parameters of replicas in their padded layout; what lies between tensors is NaN, and nothing may depend on it. */
+  private static double[] parameters(SplittableRandom random, PaddedLayout layout, NetworkSpec network, Precision precision) {
+    double[] all = new double[(int) layout.size() * REPLICAS];
+    Arrays.fill(all, Double.NaN);
+    for (int replica = 0; replica < REPLICAS; replica++) {
+      for (int layer = 0; layer < network.layerCount(); layer++) {
+        int weights = network.layer(layer).in() * network.layer(layer).out();
+        int at = (int) layout.size() * replica;
+        System.arraycopy(random(random, weights, precision), 0, all, at + (int) layout.weight(layer), weights);
+        int units = network.layer(layer).out();
+        System.arraycopy(random(random, units, precision), 0, all, at + (int) layout.bias(layer), units);
+      }
+    }
+    return all;
+  }
+
+  private static double tolerance(Precision precision) {
+    return precision == Precision.FP64 ? 1e-14 : 5e-6;
+  }
+
+  private static boolean isWhole(Precision precision, int... sizes) {
+    int pack = Matrix.PACK_BYTES / Transfers.bytesOf(precision);
+    return Arrays.stream(sizes).allMatch(size -> size % pack == 0);
+  }
+
+  private static Grid grid(int n, int columns, Launch launch) {
+    return new Grid(launch.replicas() * Launches.ceilDiv(n, 16) * Launches.ceilDiv(columns, 32), 1, 1, 256, 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  void forwardIsProductBiasAndActivation(Precision precision, Order order) {
+    CudaUnderTest.load(order);
+    SplittableRandom random = new SplittableRandom(SEED);
+    int packedLaunches = 0;
+    try (Device device = new Device(precision)) {
+      for (int[] shape : shapes()) {
+        int n = shape[0];
+        int in = shape[1];
+        int out = shape[2];
+        NetworkSpec network = NetworkSpec.of(ACTIVATION, in, out);
+        PaddedLayout layout = new PaddedLayout(network, precision);
+        boolean shared = n % 4 == 3;
+        double[] a = random(random, (shared ? 1 : REPLICAS) * n * in, precision);
+        double[] p = parameters(random, layout, network, precision);
+        double[] expectedZ = new double[REPLICAS * n * out];
+        Arrays.setAll(expectedZ, i -> {
+          int replica = i / (n * out);
+          int row = i / out % n;
+          int base = replica * (int) layout.size();
+          double sum = p[base + (int) layout.bias(0) + i % out];
+          for (int k = 0; k < in; k++) {
+            sum += a[((shared ? 0 : replica) * n + row) * in + k] * p[base + i % out * in + k];
+          }
+          return sum;
+        });
+        Buffer ofA = device.upload(a);
+        Buffer ofP = device.upload(p);
+        double[] z = null;
+        double[] activated = null;
+        for (Launch launch : launches(isWhole(precision, in))) {
+          String what = Arrays.toString(shape) + ", " + launch + ": ";
+          Buffer ofZ = device.fresh((long) launch.replicas() * n * out * device.bytes());
+          Buffer ofActivated = device.fresh((long) launch.replicas() * n * out * device.bytes());
+          long aStride = shared ? 0 : (long) n * in;
+          long parameters = ofP.address() + launch.firstReplica() * layout.size() * device.bytes();
+          device.launch("product_forward", grid(n, out, launch), ofA.address() + launch.firstReplica() * aStride * device.bytes(),
+              parameters + layout.weight(0) * device.bytes(), parameters + layout.bias(0) * device.bytes(), ofZ.address(),
+              ofActivated.address(), n, in, out, aStride, layout.size(), ACTIVATION.ordinal(),
+              launch.packed() ? 1 : 0);
+          double[] newZ = device.read(ofZ, 0, launch.replicas() * n * out);
+          double[] newActivated = device.read(ofActivated, 0, launch.replicas() * n * out);
+          if (z == null) {
+            z = newZ;
+            activated = newActivated;
+            assertRelativeToLargest(what + "Z", expectedZ, z, tolerance(precision));
+            assertRelativeToLargest(what + "A", Arrays.stream(expectedZ).map(Math::tanh).toArray(), activated, tolerance(precision));
+          } else {
+            assertSameBits(what + "Z", ofReplicas(z, launch), newZ);
+            assertSameBits(what + "A", ofReplicas(activated, launch), newActivated);
+          }
+          packedLaunches += launch.packed() ? 1 : 0;
+        }
+        device.releaseArrays();
+      }
+    }
+    assertTrue(packedLaunches >= 2 * PACKED_SHAPES.length);
+  }
+
+  /** What a launch for some replicas must give, from all replicas' values. */
+  private static double[] ofReplicas(double[] all, Launch launch) {
+    int size = all.length / REPLICAS;
+    return Arrays.copyOfRange(all, launch.firstReplica() * size, (launch.firstReplica() + launch.replicas()) * size);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  void inputGradientIsProductDropoutAndDerivative(Precision precision, Order order) {
+    CudaUnderTest.load(order);
+    SplittableRandom random = new SplittableRandom(SEED);
+    int dropped = 0;
+    try (Device device = new Device(precision)) {
+      for (int[] shape : shapes()) {
+        int n = shape[0];
+        int in = shape[1];
+        int out = shape[2];
+        NetworkSpec network = NetworkSpec.of(ACTIVATION, in, out);
+        PaddedLayout layout = new PaddedLayout(network, precision);
+        double[] delta = random(random, REPLICAS * n * out, precision);
+        double[] p = parameters(random, layout, network, precision);
+        double[] z = random(random, REPLICAS * n * in, precision);
+        byte[] kept = null;
+        if (n % 4 != 3) {
+          kept = new byte[REPLICAS * n * in];
+          for (int i = 0; i < kept.length; i++) {
+            kept[i] = (byte) random.nextInt(2);
+            dropped += 1 - kept[i];
+          }
+        }
+        byte[] mask = kept;
+        double scale = precision == Precision.FP64 ? 1 / 0.7 : (float) (1 / 0.7);
+        double[] expected = new double[REPLICAS * n * in];
+        Arrays.setAll(expected, i -> {
+          int replica = i / (n * in);
+          int row = i / in % n;
+          double sum = 0;
+          for (int k = 0; k < out; k++) {
+            sum += delta[(replica * n + row) * out + k] * p[replica * (int) layout.size() + k * in + i % in];
+          }
+          double t = Math.tanh(z[i]);
+          return sum * (mask == null ? 1 : mask[i] * scale) * (1 - t * t);
+        });
+        Buffer ofDelta = device.upload(delta);
+        Buffer ofP = device.upload(p);
+        Buffer ofZ = device.upload(z);
+        Buffer ofKept = kept == null ? null : device.upload(kept);
+        double[] below = null;
+        for (Launch launch : launches(isWhole(precision, in, out))) {
+          String what = Arrays.toString(shape) + ", " + launch;
+          Buffer ofBelow = device.fresh((long) launch.replicas() * n * in * device.bytes());
+          long first = launch.firstReplica();
+          device.launch("product_input_gradient", grid(n, in, launch), ofDelta.address() + first * n * out * device.bytes(),
+              ofP.address() + first * layout.size() * device.bytes(), ofZ.address() + first * n * in * device.bytes(),
+              kept == null ? 0L : ofKept.address() + first * n * in, ofBelow.address(), n, in, out, layout.size(),
+              ACTIVATION.ordinal(), 1 / 0.7, launch.packed() ? 1 : 0);
+          double[] actual = device.read(ofBelow, 0, launch.replicas() * n * in);
+          if (below == null) {
+            below = actual;
+            assertRelativeToLargest(what, expected, actual, tolerance(precision));
+          } else {
+            assertSameBits(what, ofReplicas(below, launch), actual);
+          }
+        }
+        device.releaseArrays();
+      }
+    }
+    assertTrue(dropped > 1000);
+  }
+
+  /** Of two layers in one launch. */
+  @ParameterizedTest
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  void weightGradientsAreProductsAndSumsOfRows(Precision precision, Order order) {
+    CudaUnderTest.load(order);
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Device device = new Device(precision)) {
+      for (int[] shape : shapes()) {
+        int n = shape[0];
+        NetworkSpec network = NetworkSpec.of(ACTIVATION, shape[1], shape[2], OTHER_UNITS);
+        PaddedLayout layout = new PaddedLayout(network, precision);
+        boolean shared = n % 4 == 3;
+        List<double[]> deltas = new ArrayList<>();
+        List<double[]> inputs = new ArrayList<>();
+        List<Buffer> ofDeltas = new ArrayList<>();
+        List<Buffer> ofInputs = new ArrayList<>();
+        for (int layer = 0; layer < 2; layer++) {
+          deltas.add(random(random, REPLICAS * n * network.layer(layer).out(), precision));
+          inputs.add(random(random, (shared && layer == 0 ? 1 : REPLICAS) * n * network.layer(layer).in(), precision));
+          ofDeltas.add(device.upload(deltas.get(layer)));
+          ofInputs.add(device.upload(inputs.get(layer)));
+        }
+        double[] expected = gradients(network, layout, n, shared, deltas, inputs);
+        double[] gradients = null;
+        for (Launch launch : launches(isWhole(precision, shape[1], shape[2]))) {
+          String what = Arrays.toString(shape) + ", " + launch;
+          ProductTable table = new ProductTable(network, precision);
+          for (int layer = 0; layer < 2; layer++) {
+            table.add(matrix(ofDeltas.get(layer), n, network.layer(layer).out(), launch, false, precision),
+                matrix(ofInputs.get(layer), n, network.layer(layer).in(), launch, shared && layer == 0, precision));
+          }
+          long[] words = table.words();
+          assertEquals(isWhole(precision, shape[1], shape[2]), words[6] >>> 32 == 1, "packed, " + what);
+          if (!launch.packed()) {
+            words[6] &= 0xFFFF_FFFFL;
+          }
+          Buffer ofGradients = device.fresh(launch.replicas() * layout.size() * device.bytes());
+          device.launch("product_weight_gradients", new Grid((long) launch.replicas() * table.tiles(), 1, 1, 128, 1),
+              device.upload(words).address(), 2, table.tiles(), ofGradients.address(), n, layout.size());
+          double[] actual = device.read(ofGradients, 0, launch.replicas() * (int) layout.size());
+          if (gradients == null) {
+            gradients = actual;
+            assertGradients(what, layout, network, expected, actual, tolerance(precision));
+          } else {
+            assertSameBits(what, withoutNaN(ofReplicas(gradients, launch)), withoutNaN(actual));
+          }
+        }
+        device.releaseArrays();
+      }
+    }
+  }
+
+  private static Matrix matrix(Buffer buffer, int n, int columns, Launch launch, boolean shared, Precision precision) {
+    long stride = shared ? 0 : (long) n * columns;
+    return new Matrix(buffer.slice(), launch.firstReplica() * stride * Transfers.bytesOf(precision), stride);
+  }
+
+  /** Of all replicas, in their layout; NaN between tensors. */
+  private static double[] gradients(
+      NetworkSpec network, PaddedLayout layout, int n, boolean shared, List<double[]> deltas, List<double[]> inputs) {
+    double[] all = new double[REPLICAS * (int) layout.size()];
+    Arrays.fill(all, Double.NaN);
+    for (int replica = 0; replica < REPLICAS; replica++) {
+      for (int layer = 0; layer < network.layerCount(); layer++) {
+        int in = network.layer(layer).in();
+        int out = network.layer(layer).out();
+        int base = replica * (int) layout.size();
+        for (int unit = 0; unit < out; unit++) {
+          double bias = 0;
+          double[] weights = new double[in];
+          for (int row = 0; row < n; row++) {
+            double d = deltas.get(layer)[(replica * n + row) * out + unit];
+            bias += d;
+            for (int k = 0; k < in; k++) {
+              weights[k] += d * inputs.get(layer)[((shared && layer == 0 ? 0 : replica) * n + row) * in + k];
+            }
+          }
+          System.arraycopy(weights, 0, all, base + (int) layout.weight(layer) + unit * in, in);
+          all[base + (int) layout.bias(layer) + unit] = bias;
+        }
+      }
+    }
+    return all;
+  }
+
+  /** Padding keeps what was there. */
+  private static void assertGradients(
+      String what, PaddedLayout layout, NetworkSpec network, double[] expected, double[] actual, double tolerance) {
+    for (int i = 0; i < expected.length; i++) {
+      assertEquals(Double.isNaN(expected[i]), Double.isNaN(actual[i]), what + ": element " + i);
+    }
+    assertRelativeToLargest(what, withoutNaN(expected), withoutNaN(actual), tolerance);
+  }
+
+  private static double[] withoutNaN(double[] values) {
+    return Arrays.stream(values).filter(value -> !Double.isNaN(value)).toArray();
+  }
+}

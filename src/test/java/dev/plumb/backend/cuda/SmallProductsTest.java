@@ -1,0 +1,29 @@
+package dev.plumb.backend.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.plumb.model.Activation;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.Arrays;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SmallProductsTest {
+  /** 784-512-512-10 has 802,816 operations per row in its first layer, 1000-100-100-1 200,000 and 1-100-100-1000 as many in its last one. */
+  @ParameterizedTest
+  @CsvSource({
+    "784 512 512 10, FP32, 128, true", "784 512 512 10, FP32, 373, true", "784 512 512 10, FP32, 374, false",
+    "784 512 512 10, FP64, 373, true", "784 512 512 10, FP64, 374, false",
+    "784 512 512 10, TF32, 186, true", "784 512 512 10, TF32, 187, false",
+    "1 1 1, FP32, 4096, true", "1 1 1, FP32, 4097, false", "1 1 1, TF32, 4096, true", "1 1 1, TF32, 4097, false",
+    "1000 100 100 1, FP32, 1500, true", "1000 100 100 1, FP32, 1501, false",
+    "1 100 100 1000, FP32, 1500, true", "1 100 100 1000, FP32, 1501, false",
+  })
+  void theLargestProductDecides(String widths, Precision precision, int rows, boolean expected) {
+    int[] units = Arrays.stream(widths.split(" ")).mapToInt(Integer::parseInt).toArray();
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, units);
+    assertEquals(expected, new SmallProducts(network, precision, true).serve(rows));
+    assertEquals(false, new SmallProducts(network, precision, false).serve(rows), "all by cuBLAS");
+  }
+}
