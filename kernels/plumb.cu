@@ -1,5 +1,5 @@
-// All kernels as one module, but for fused_mlp.cu and product.cu, which are modules by themselves: they take the driver long to compile,
-// and not every session needs them.
+// All kernels as one module, but for fused_mlp.cu and product.cu, which are modules by themselves: a driver takes long to compile
+// them, and not every session needs them.
 
 #include "activation.cu"
 #include "gather.cu"

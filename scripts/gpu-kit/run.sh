@@ -291,6 +291,7 @@ checks() {
 --planner layered --layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd --no-graph
 --planner layered --layers 13,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127
 --planner layered --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 1000
+--planner layered --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 5000
 --planner layered --layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
 --planner layered --layers 3,70,33,1 --activation sigmoid --loss mse --optimizer rmsprop --samples 130
 CASES
@@ -363,15 +364,16 @@ unavailable() {
   return 1
 }
 
-# compute-sanitizer's TOOL on a short training with a PLANNER. Passed when the tool itself counts nothing. Adam, 1,100 rows and
-# gradient norms: sums in segments, and every kernel of a planner.
+# compute-sanitizer's TOOL on a short training with a PLANNER: fused, layered, or cublas for the layered one with so many rows that
+# cuBLAS computes its products. Passed when the tool itself counts nothing. Adam and gradient norms; with cuBLAS sums in segments.
 sanitize() {
-  local tool=$1 planner=$2 rc summary layers=3,33,5
+  local tool=$1 planner=$2 rc summary layers=3,33,5 samples=1100
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
-  if [ "$planner" = layered ]; then layers=3,128,5; fi
+  if [ "$planner" != fused ]; then layers=3,128,5; fi
+  if [ "$planner" = cublas ]; then planner=layered samples=4100; fi
   limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
     "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision fp32 --planner "$planner" \
-    --layers "$layers" --activation gelu --loss cross_entropy --optimizer adam --samples 1100 --steps 2
+    --layers "$layers" --activation gelu --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
   rc=$?
   summary=$(grep -o '\(ERROR\|RACECHECK\) SUMMARY: .*' "$log" | tail -n 1)
   note=${summary:-no summary of the tool}
@@ -500,6 +502,8 @@ fi
 start "peers caches" 80 peers --warm-caches --peers torch-compile torch-compile-sums
 start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
+start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
+start "product kernels" 90 tests ProductKernelsTest
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
 start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
 start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
@@ -517,6 +521,7 @@ finish
 for tool in memcheck racecheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
+  start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
 finish
 
@@ -535,6 +540,7 @@ section "profile layered" 30 profile . 80 durations check --device cuda --precis
 for tool in initcheck synccheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
+  start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
 start "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
 start "contract fp64 checked" 90 tests 'CudaContractTest$DoubleCheckedForward'

@@ -22,7 +22,7 @@ final class Flags {
   static final Option DEVICE = value("device", "DEVICE", "auto, cuda, cuda:N, cpu or reference (default: auto)");
   static final Option NO_GRAPH = flag("no-graph", "on a GPU, launch by launch instead of many steps as one recorded graph");
   static final Option PLANNER = value("planner", "PLANNER",
-      "on a GPU: fused (one block per network), layered (cuBLAS products), or auto for the faster one (default: auto)");
+      "on a GPU: fused (one block per network), layered (layer by layer), or auto for the faster one (default: auto)");
   static final Option THREADS =
       value("threads", "N", "threads on a CPU; they change the time, never a digit (default: one a processor)");
   static final Option PRECISION =

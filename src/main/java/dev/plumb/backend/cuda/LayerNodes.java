@@ -15,7 +15,8 @@ import java.util.Optional;
 
 /**
  * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
- * {@code kernels/}. What a step and an evaluation have in common.
+ * {@code kernels/}. What a step and an evaluation have in common. {@link SmallProducts} decides whether the kernels of
+ * {@code product.cu} compute products, with what follows them, or cuBLAS, followed by the kernels of {@code activation.cu}.
  */
 final class LayerNodes {
   /** Rows that one block sums for the bias gradient. */
@@ -74,7 +75,7 @@ final class LayerNodes {
     return launches.bind(context.kernel(kernel), what, grid, arguments);
   }
 
-  /** Z = in·Wᵀ + b and A = f(Z), both [n x out]. */
+  /** Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. */
   void forward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a) {
     LayerSpec spec = network.layer(layer);
     Matrix weight = weight(layer);
@@ -152,7 +153,7 @@ final class LayerNodes {
   }
 
   /**
-   * From delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
+   * By cuBLAS, from delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
    *
    * @param dropout of this layer, whose {@link #forwardDropping} filled kept; empty for none
    * @param below dLoss/dA of the layer below, or null for the first layer

@@ -13,7 +13,8 @@ import java.util.Optional;
 
 /**
  * One training step over a batch of a fixed number of rows, as a list of launches: gather the batch, forward, loss, backward,
- * metrics, update. Nothing in it changes from step to step.
+ * metrics, update. Nothing in it changes from step to step. Every launch costs a small network more time than its work, so where
+ * products are small ({@link SmallProducts}) one of them does as much as it can: all of a layer's forward pass, all weight gradients.
  */
 final class StepPlan {
   /** GATHERED of the kernels: features of a row that a warp copies. */
