@@ -157,8 +157,9 @@ class ProductKernelsTest {
     return all;
   }
 
+  /** About four times the largest error observed on the host device, 8.4e-15 and 1.3e-6, where a single result is a sum that cancels. */
   private static double tolerance(Precision precision) {
-    return precision == Precision.FP64 ? 1e-14 : 5e-6;
+    return precision == Precision.FP64 ? 3.5e-14 : 5e-6;
   }
 
   private static boolean isWhole(Precision precision, int... sizes) {
