@@ -20,7 +20,7 @@ import java.util.Optional;
  */
 final class LayerNodes {
   /** Rows that one block sums for the bias gradient. */
-  private static final long ROWS_OF_SEGMENT = 1024;
+  private static final long ROWS_OF_SEGMENT = 256;
   private static final int MOST_SEGMENTS = 65535;
   private static final int UNITS_OF_TILE = 32;
   private static final int ROWS_OF_TILE = 16;

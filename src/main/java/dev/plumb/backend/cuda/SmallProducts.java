@@ -12,19 +12,26 @@ import dev.plumb.model.Precision;
  * @param allowed whether the kernels may be used at all
  */
 record SmallProducts(NetworkSpec network, Precision precision, boolean allowed) {
-  /** Of one product, a multiplication and an addition counting as two. */
-  private static final double MAX_OPERATIONS = 3e8;
-  /** The kernels do not use TF32's tensor cores, as cuBLAS does. */
-  private static final double MAX_TF32_OPERATIONS = 1.5e8;
-  /** One block adds up a weight's gradient over all rows. */
-  private static final int MAX_ROWS = 4096;
+  /**
+   * Of one product, a multiplication and an addition counting as two. On an H200 the three products of a layer took as long either way
+   * at 1.3e8 and 2.7e8 operations; with TF32, which the kernels do not use, at 1e8 (kernels/MEASURED.md). fp64 was not measured.
+   */
+  private static final double MAX_OPERATIONS = 2e8;
+  private static final double MAX_TF32_OPERATIONS = 1.1e8;
+  private static final double MAX_FP64_OPERATIONS = 5e7;
+  /** One block adds up a weight's gradient over all rows: with few weights cuBLAS is faster from 2,048 rows on. */
+  private static final int MAX_ROWS = 1024;
 
   /** Returns whether the kernels compute all products over so many rows, forward and backward. */
   boolean serve(int rows) {
     if (!allowed || rows > MAX_ROWS) {
       return false;
     }
-    double max = precision == Precision.TF32 ? MAX_TF32_OPERATIONS : MAX_OPERATIONS;
+    double max = switch (precision) {
+      case TF32 -> MAX_TF32_OPERATIONS;
+      case FP64 -> MAX_FP64_OPERATIONS;
+      default -> MAX_OPERATIONS;
+    };
     for (int i = 0; i < network.layerCount(); i++) {
       LayerSpec layer = network.layer(i);
       if (2.0 * rows * layer.in() * layer.out() > max) {

@@ -13,12 +13,12 @@ class SmallProductsTest {
   /** 784-512-512-10 has 802,816 operations per row in its first layer, 1000-100-100-1 200,000, 1-100-100-1000 200,000 in its last. */
   @ParameterizedTest
   @CsvSource({
-    "784 512 512 10, FP32, 128, true", "784 512 512 10, FP32, 373, true", "784 512 512 10, FP32, 374, false",
-    "784 512 512 10, FP64, 373, true", "784 512 512 10, FP64, 374, false",
-    "784 512 512 10, TF32, 186, true", "784 512 512 10, TF32, 187, false",
-    "1 1 1, FP32, 4096, true", "1 1 1, FP32, 4097, false", "1 1 1, TF32, 4096, true", "1 1 1, TF32, 4097, false",
-    "1000 100 100 1, FP32, 1500, true", "1000 100 100 1, FP32, 1501, false",
-    "1 100 100 1000, FP32, 1500, true", "1 100 100 1000, FP32, 1501, false",
+    "784 512 512 10, FP32, 128, true", "784 512 512 10, FP32, 249, true", "784 512 512 10, FP32, 250, false",
+    "784 512 512 10, FP64, 62, true", "784 512 512 10, FP64, 63, false",
+    "784 512 512 10, TF32, 137, true", "784 512 512 10, TF32, 138, false",
+    "1 1 1, FP32, 1024, true", "1 1 1, FP32, 1025, false", "1 1 1, TF32, 1024, true", "1 1 1, TF32, 1025, false",
+    "1000 100 100 1, FP32, 1000, true", "1000 100 100 1, FP32, 1001, false",
+    "1 100 100 1000, FP32, 1000, true", "1 100 100 1000, FP32, 1001, false",
   })
   void theLargestProductDecides(String widths, Precision precision, int rows, boolean expected) {
     int[] units = Arrays.stream(widths.split(" ")).mapToInt(Integer::parseInt).toArray();
