@@ -9,18 +9,18 @@ import dev.plumb.backend.cuda.CudaKernels.Kernel;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.model.Precision;
 
-/** The tables of a {@link FusedPlan} on the device, and the kernels that read them. */
+/** The tables of a {@link BlockPlan} on the device, and the kernels that read them. */
 final class FusedNetwork {
   private static final int ALL_OF_IT = 100;
 
   private final CudaContext context;
-  private final FusedPlan plan;
+  private final BlockPlan plan;
   private final String suffix;
   private final DeviceArena arena;
   private final Buffer words;
   private final Buffer layers;
 
-  FusedNetwork(CudaContext context, Transfers transfers, FusedPlan plan, Precision precision, boolean guards) {
+  FusedNetwork(CudaContext context, Transfers transfers, BlockPlan plan, Precision precision, boolean guards) {
     this.context = context;
     this.plan = plan;
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
@@ -61,7 +61,7 @@ final class FusedNetwork {
         z.address(), rows, replicas);
   }
 
-  FusedPlan plan() {
+  BlockPlan plan() {
     return plan;
   }
 

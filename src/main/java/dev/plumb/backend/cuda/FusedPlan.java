@@ -28,7 +28,7 @@ import java.util.Optional;
  * multiprocessor. Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks would
  * cost thousands.
  */
-final class FusedPlan {
+final class FusedPlan implements BlockPlan {
   /** MOST_FUSED_THREADS of the kernels: of a block, and of all blocks on a multiprocessor, which has registers for no more. */
   private static final int MOST_THREADS = 512;
   private static final int WARP = 32;
@@ -208,8 +208,19 @@ final class FusedPlan {
         + String.format(Locale.ROOT, "%.1f", products / 1e6) + " million products, which are too many for one block");
   }
 
-  /** struct FusedPlan of the kernels, in its order. */
-  long[] words() {
+  @Override
+  public long[] words() {
+    return words(network, training, replicas, dataRows, layers, memory, tiling.rows(), tiling.parts());
+  }
+
+  /**
+   * Returns struct FusedPlan of the kernels, in its order.
+   *
+   * @param rows of a tile
+   * @param parts threads per row
+   */
+  static long[] words(NetworkSpec network, TrainingSpec training, int replicas, int dataRows, FusedLayers layers, FusedMemory memory,
+      int rows, int parts) {
     OptimizerSpec optimizer = training.optimizer();
     double decay1 = 0;
     double decay2 = 0;
@@ -235,7 +246,7 @@ final class FusedPlan {
       word(training.clipNorm().orElse(0)), word(decay1), word(decay2), word(epsilon), word(optimizer.weightDecay()),
       word(1 / (1 - probability)), Math.round(probability * (1L << 32)), training.dropout().map(Dropout::seed).orElse(0L),
       optimizer.kind().ordinal(), nesterov ? 1 : 0, training.loss().ordinal(), network.layerCount(), layers.items(),
-      layers.vector(), layers.units(), layers.columns(), tiling.rows(), tiling.parts(),
+      layers.vector(), layers.units(), layers.columns(), rows, parts,
       new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.losses(),
       memory.notFinite(), memory.parameters(), memory.gradients(), memory.partials(), memory.moment1(), memory.moment2(), memory.transposed(),
       memory.tile(), memory.x(), memory.targets(),
@@ -246,15 +257,18 @@ final class FusedPlan {
     return Double.doubleToRawLongBits(value);
   }
 
-  FusedLayers layers() {
+  @Override
+  public FusedLayers layers() {
     return layers;
   }
 
-  FusedMemory memory() {
+  @Override
+  public FusedMemory memory() {
     return memory;
   }
 
-  int rowsOfTile() {
+  @Override
+  public int rowsOfTile() {
     return tiling.rows();
   }
 
@@ -263,8 +277,9 @@ final class FusedPlan {
     return tiling.sharing();
   }
 
-  /** Of a block: one for each row of a tile, or several where layers are wide. */
-  int threads() {
+  /** One for each row of a tile, or several where layers are wide. */
+  @Override
+  public int threads() {
     return tiling.rows() * tiling.parts();
   }
 }
