@@ -22,6 +22,49 @@ final class FusedLayers {
   private final long items;
   private final long units;
 
+  private FusedLayers(int[] table, long vector, long transposed, long columns, long items, long units) {
+    this.table = table;
+    this.vector = vector;
+    this.transposed = transposed;
+    this.columns = columns;
+    this.items = items;
+    this.units = units;
+  }
+
+  /**
+   * Lays out a network for the narrow kernel ({@code kernels/fused_narrow.cuh}): UNITS x UNITS weights per layer in both orders, and
+   * rows of an odd number of groups of UNITS numbers. The first group has the inputs and, where they leave half of it, the last layer's
+   * delta, which otherwise is in the second group; A of each hidden layer and delta of each hidden layer follow.
+   *
+   * @param network has layers of at most UNITS units and at most half as many outputs
+   */
+  static FusedLayers narrow(NetworkSpec network, Precision precision) {
+    int count = network.layerCount();
+    int hidden = count - 1;
+    int[] table = new int[count * INTS_OF_LAYER];
+    PaddedLayout global = new PaddedLayout(network, precision);
+    boolean inputsAreHalf = network.inputs() <= PADDING;
+    int firstHidden = inputsAreHalf ? 1 : 2;
+    int layerVector = (UNITS + 1) * UNITS;
+    int items = 0;
+    int units = 0;
+    for (int l = 0; l < count; l++) {
+      LayerSpec layer = network.layer(l);
+      int input = l == 0 ? 0 : (firstHidden + l - 1) * UNITS;
+      int delta = l < hidden ? (firstHidden + hidden + l) * UNITS : inputsAreHalf ? PADDING : UNITS;
+      int[] entry = {
+        layer.in(), layer.out(), UNITS, UNITS, l * layerVector, l * layerVector + UNITS * UNITS, l * UNITS * UNITS, input, delta,
+        items, units, (int) global.weight(l), (int) global.bias(l), layer.activation().ordinal(),
+      };
+      System.arraycopy(entry, 0, table, l * INTS_OF_LAYER, INTS_OF_LAYER);
+      items += (int) ((padded(layer.out()) / PADDING) * (padded(layer.in()) / PADDING));
+      units += layer.out();
+    }
+    int groups = firstHidden + 2 * hidden;
+    return new FusedLayers(
+        table, (long) count * layerVector, (long) count * UNITS * UNITS, (groups | 1) * (long) UNITS, items, units);
+  }
+
   FusedLayers(NetworkSpec network, Precision precision) {
     table = new int[network.layerCount() * INTS_OF_LAYER];
     PaddedLayout global = new PaddedLayout(network, precision);

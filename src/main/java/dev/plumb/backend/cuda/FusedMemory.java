@@ -50,6 +50,24 @@ record FusedMemory(
         moment1, moment2, transposed, tile, dataRows > 0 ? x : -1, targets, bytes);
   }
 
+  /** Places all that the narrow kernel needs, for tiles of so many rows; the data stay in global memory. */
+  static FusedMemory narrow(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows) {
+    int number = Transfers.bytesOf(training.precision());
+    Set<Slot> kept = Slot.stateOf(training.optimizer());
+    long vector = layers.vector() * number;
+    long norms = roundUp(layers.tableBytes());
+    long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
+    long notFinite = roundUp(losses + (rows + WARP - 1L) / WARP * Double.BYTES);
+    long parameters = roundUp(notFinite + 2 * Integer.BYTES);
+    long gradients = parameters + vector;
+    long moment1 = gradients + vector;
+    long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
+    long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
+    long tile = transposed + layers.transposed() * number;
+    long bytes = tile + layers.columns() * rows * number;
+    return new FusedMemory(norms, losses, notFinite, parameters, gradients, -1, moment1, moment2, transposed, tile, -1, bytes, bytes);
+  }
+
   /**
    * Whether a segment's gradients may replace its rows in the tile: its warp must be the only one that reads them, must have read them
    * all before it writes, and the gradients must not be more than its rows have numbers.

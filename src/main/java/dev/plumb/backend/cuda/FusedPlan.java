@@ -57,9 +57,10 @@ final class FusedPlan implements BlockPlan {
 
   /**
    * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches, products included, on an H200
-   * (kernels/MEASURED.md): 3-8x8-1 with 400 rows took 17.8 us fused in fp32 and 51.4 us in fp64, 3-64-64-1 159 us fused and 64 us
-   * layered in 20 launches with cuBLAS, both in fp32.
+   * (kernels/MEASURED.md): 3-8x8-1 with 400 rows took 9.36 us by the narrow kernel and 17.8 us by the general one in fp32, and 51.4 us
+   * in fp64; 3-64-64-1 took 159 us fused and 64 us layered in 20 launches with cuBLAS, both in fp32.
    */
+  private static final double NARROW_PRODUCTS_PER_MICROSECOND = 61_000;
   private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 32_000;
   private static final double DOUBLE_PRODUCTS_PER_MICROSECOND = 11_200;
   private static final double MICROSECONDS_OF_LAUNCH = 3.2;
@@ -200,12 +201,18 @@ final class FusedPlan implements BlockPlan {
     for (int l = 0; l < network.layerCount(); l++) {
       products += (double) PRODUCTS_OF_WEIGHT * network.layer(l).in() * network.layer(l).out() * batch;
     }
-    double fused = products / (training.precision() == Precision.FP64
-        ? DOUBLE_PRODUCTS_PER_MICROSECOND : SINGLE_PRODUCTS_PER_MICROSECOND);
+    double fused = products / productsPerMicrosecond(network, training);
     double layered = StepPlan.launches(network, training, new SmallProducts(network, training.precision(), true), batch)
         * MICROSECONDS_OF_LAUNCH;
     return fused <= layered ? Optional.empty() : Optional.of("a step of " + batch + " rows has "
         + String.format(Locale.ROOT, "%.1f", products / 1e6) + " million products, which are too many for one block");
+  }
+
+  private static double productsPerMicrosecond(NetworkSpec network, TrainingSpec training) {
+    if (NarrowPlan.takes(network, training)) {
+      return NARROW_PRODUCTS_PER_MICROSECOND;
+    }
+    return training.precision() == Precision.FP64 ? DOUBLE_PRODUCTS_PER_MICROSECOND : SINGLE_PRODUCTS_PER_MICROSECOND;
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import jcuda.driver.CUdeviceptr;
 
 /**
@@ -30,7 +31,8 @@ final class FusedRunner implements Steps {
   private final Transfers transfers;
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
-  private final FusedNetwork fused;
+  /** For the general kernel, which shows the inside of a step, and trains where the narrow one does not; then for the narrow one. */
+  private final List<FusedNetwork> networks = new ArrayList<>();
   private final DeviceArena arena;
   /** [replica][padded size]: the parameters that the last step began with. */
   private final Buffer before;
@@ -43,9 +45,13 @@ final class FusedRunner implements Steps {
   /** One replica's last step, as [Z, A, delta][layer][batch x units]. */
   private record Shown(int replica, DeviceArena arena, Buffer taps, Launches launches) {}
 
-  /** @param recorder takes what recorded steps report */
+  /**
+   * @param plan for the general kernel
+   * @param narrowPlan for the narrow kernel, where that trains
+   * @param recorder takes what recorded steps report
+   */
   FusedRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
-      Transfers transfers, FusedPlan plan, CudaOptions options, StepTable.Recorder recorder) {
+      Transfers transfers, FusedPlan plan, Optional<NarrowPlan> narrowPlan, CudaOptions options, StepTable.Recorder recorder) {
     this.context = context;
     this.network = network;
     this.training = training;
@@ -54,14 +60,16 @@ final class FusedRunner implements Steps {
     this.transfers = transfers;
     this.options = options;
     this.recorder = recorder;
-    fused = new FusedNetwork(context, transfers, plan, training.precision(), options.guards());
     arena = new DeviceArena(context, "fused steps", options.guards());
     int number = Transfers.bytesOf(training.precision());
     before = new Buffer(arena.reserve("parameters before the last step", state.replicas() * state.layout().size() * number));
     try {
+      networks.add(new FusedNetwork(context, transfers, plan, training.precision(), options.guards()));
+      narrowPlan.ifPresent(
+          narrow -> networks.add(new FusedNetwork(context, transfers, narrow, training.precision(), options.guards())));
       arena.allocate();
     } catch (RuntimeException e) {
-      fused.arena().close();
+      networks.forEach(tables -> tables.arena().close());
       throw e;
     }
   }
@@ -112,20 +120,38 @@ final class FusedRunner implements Steps {
     table = new StepTable(
         context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
     launches = new Launches(context, 1);
-    step = bind(launches, state.replicas(), 0, 0);
+    step = training(launches);
+  }
+
+  private FusedNetwork general() {
+    return networks.get(0);
+  }
+
+  private Node training(Launches in) {
+    return networks.size() == 1
+        ? general(in, state.replicas(), 0, 0)
+        : bind(in, networks.get(1), NarrowPlan.KERNEL, state.replicas());
   }
 
   /**
+   * Binds the general kernel.
+   *
    * @param tapsAddress where the step of one replica is to be shown, instead of training; 0 for training
    * @param tapped that replica
    */
-  private Node bind(Launches in, int blocks, long tapsAddress, int tapped) {
+  private Node general(Launches in, int blocks, long tapsAddress, int tapped) {
+    return bind(in, general(), "fused_train", blocks, tapsAddress, tapped);
+  }
+
+  private Node bind(Launches in, FusedNetwork tables, String kernel, int blocks, Number... more) {
     boolean classes = data.data().hasClasses();
-    return in.bind(fused.kernel("fused_train"), network.shape(), fused.grid(blocks, 1),
+    List<Number> arguments = new ArrayList<>(List.of(
         table.cursor.address(), table.entries.address(), table.learningRates.address(), table.rows.address(), data.x.address(),
-        classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, fused.planAddress(), fused.layersAddress(),
+        classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, tables.planAddress(), tables.layersAddress(),
         state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
-        before.address(), table.metrics.address(), state.firstNotFinite.address(), tapsAddress, tapped);
+        before.address(), table.metrics.address(), state.firstNotFinite.address()));
+    arguments.addAll(List.of(more));
+    return in.bind(tables.kernel(kernel), network.shape(), tables.grid(blocks, 1), arguments.toArray(new Number[0]));
   }
 
   @Override
@@ -147,7 +173,7 @@ final class FusedRunner implements Steps {
       forgetShown();
       show(replica);
     }
-    long element = (long) where.ordinal() * fused.plan().layers().units() * lastBatch;
+    long element = (long) where.ordinal() * general().plan().layers().units() * lastBatch;
     for (int l = 0; l < layer; l++) {
       element += (long) network.layer(l).out() * lastBatch;
     }
@@ -156,11 +182,11 @@ final class FusedRunner implements Steps {
 
   private void show(int replica) {
     DeviceArena own = new DeviceArena(context, "the inside of a step", options.guards());
-    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * fused.plan().layers().units() * lastBatch
+    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * general().plan().layers().units() * lastBatch
         * Transfers.bytesOf(training.precision())));
     own.allocate();
     shown = new Shown(replica, own, taps, new Launches(context, 1));
-    Node again = bind(shown.launches(), 1, taps.address(), replica);
+    Node again = general(shown.launches(), 1, taps.address(), replica);
     transfers.upload(new int[] {table.lastEntry(), table.lastEntry() + 1}, table.cursor.pointer());
     enqueue(again);
     context.synchronize(again.name());
@@ -187,7 +213,7 @@ final class FusedRunner implements Steps {
     state.arena().requireGuards(after);
     data.arena().requireGuards(after);
     arena.requireGuards(after);
-    fused.arena().requireGuards(after);
+    networks.forEach(tables -> tables.arena().requireGuards(after));
     table.arena().requireGuards(after);
   }
 
@@ -210,14 +236,14 @@ final class FusedRunner implements Steps {
     releaseShownInto(releases);
     releases.addAll(releasesOfTable());
     releases.add(arena.release());
-    releases.add(fused.arena().release());
+    networks.forEach(tables -> releases.add(tables.arena().release()));
     lastBatch = 0;
     return releases;
   }
 
   @Override
   public long bytes() {
-    return arena.bytes() + fused.arena().bytes() + (table == null ? 0 : table.arena().bytes())
-        + (shown == null ? 0 : shown.arena().bytes());
+    return arena.bytes() + networks.stream().mapToLong(tables -> tables.arena().bytes()).sum()
+        + (table == null ? 0 : table.arena().bytes()) + (shown == null ? 0 : shown.arena().bytes());
   }
 }

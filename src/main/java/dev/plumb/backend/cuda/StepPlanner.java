@@ -60,7 +60,8 @@ final class StepPlanner {
     excess.ifPresent(this::tell);
     return fits && excess.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,
-            new FusedPlan(network, training, replicas, batch, rows, context.limits()), options, recorder)
+            new FusedPlan(network, training, replicas, batch, rows, context.limits()),
+            NarrowPlan.of(network, training, replicas, batch, rows, context.limits()), options, recorder)
         : new StepRunner(context, network, training, state, data, transfers, options, recorder);
   }
 

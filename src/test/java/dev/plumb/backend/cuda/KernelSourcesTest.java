@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.Test;
 class KernelSourcesTest {
   /** KERNEL(name, ...), or KERNEL_OF(bounds, name, ...). */
   private static final Pattern DECLARATION = Pattern.compile("KERNEL(?:_OF\\(.*\\))?(?:\\(|, )(\\w+),.*");
+  /** A kernel of one precision, or of none. */
+  private static final Pattern PLAIN =
+      Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
   private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "product")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
@@ -97,6 +101,7 @@ class KernelSourcesTest {
       PtxParameters.of(Files.readAllBytes(module)).forEach((name, sizes) -> assertNull(kernels.put(name, sizes), name));
     }
     int declared = 0;
+    Set<String> plain = new HashSet<>();
     for (Path source : sources()) {
       for (String line : Files.readAllLines(source)) {
         Matcher declaration = DECLARATION.matcher(line);
@@ -105,10 +110,16 @@ class KernelSourcesTest {
           String name = declaration.group(1);
           assertTrue(kernels.containsKey(name + "_f32") && kernels.containsKey(name + "_f64"), name);
         }
+        declaration = PLAIN.matcher(line);
+        if (declaration.matches()) {
+          plain.add(declaration.group(1));
+        }
       }
     }
     assertEquals(16, declared);
-    assertEquals(2 * declared + 3, kernels.size(), "with finish_loss, finish_step and finish_loss_and_step");
+    assertEquals(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "fused_narrow_f32"), plain);
+    assertTrue(kernels.keySet().containsAll(plain), plain.toString());
+    assertEquals(2 * declared + plain.size(), kernels.size());
   }
 
   @Test

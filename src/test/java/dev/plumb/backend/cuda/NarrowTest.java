@@ -1,0 +1,421 @@
+package dev.plumb.backend.cuda;
+
+import static dev.plumb.golden.Close.assertRelativeToLargest;
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceFailedException;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.Planner;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.HostDevice.Fault;
+import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The narrow kernel gives the same results as the general fused kernel, and is launched for the networks that it is for. */
+@Tag("cuda")
+class NarrowTest {
+  private static final long SEED = 20240607;
+  private static final Activation[] ACTIVATIONS =
+      {Activation.LINEAR, Activation.RELU, Activation.LEAKY_RELU, Activation.SIGMOID, Activation.TANH};
+  private static final OptimizerSpec[] OPTIMIZERS = {
+    OptimizerSpec.Sgd.DEFAULT, new OptimizerSpec.Sgd(0, false, 0.01), new OptimizerSpec.Sgd(0.9, false, 0.01),
+    new OptimizerSpec.Sgd(0.9, true, 0), OptimizerSpec.Adam.DEFAULT, OptimizerSpec.Adam.DEFAULT_W, OptimizerSpec.RmsProp.DEFAULT,
+  };
+  private static final NetworkSpec DEEPEST = NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1);
+  private static final TrainingSpec SGD =
+      TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+  private static final CardLimits H100 = new CardLimits(227 << 10, 228 << 10, 1 << 10, 132);
+  /** Mini-batches of several lengths, and all rows. */
+  private static final StepChunk MIXED = StepChunk.of(4).learningRate(0.05)
+      .batches(new int[][] {{1, 4, 9, 12, 0}, null, {3}, {37, 38, 2, 6, 5}}).recordAll().build();
+
+  /** What a training leaves, of every replica. */
+  private record Result(double[] losses, double[] norms, double[] parameters, double[] gradients, double[] moments) {
+    void assertSame(String what, Result other) {
+      assertSameBits(what + ", losses", losses, other.losses);
+      assertSameBits(what + ", norms", norms, other.norms);
+      assertSameBits(what + ", parameters", parameters, other.parameters);
+      assertSameBits(what + ", gradients", gradients, other.gradients);
+      assertSameBits(what + ", moments", moments, other.moments);
+    }
+
+    /** Padding may change the sign of a zero, and the order of a product's factors that of a NaN. */
+    Result withoutSignsOfZeroAndNan() {
+      return new Result(
+          unsigned(losses), unsigned(norms), unsigned(parameters), unsigned(gradients), unsigned(moments));
+    }
+
+    private static double[] unsigned(double[] values) {
+      return Arrays.stream(values).map(value -> Double.isNaN(value) ? Double.NaN : value + 0.0).toArray();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+  void everyWidthAndDepthHasTheResultsOfTheGeneralKernel(int width) {
+    int trained = 0;
+    for (int hidden = 1; ; hidden++) {
+      List<Integer> widths = new ArrayList<>(Collections.nCopies(hidden + 2, width));
+      widths.set(0, 1 + (3 * hidden + width) % 8);
+      widths.set(hidden + 1, 1 + (hidden + width) % 4);
+      NetworkSpec network = new NetworkSpec(widths, ACTIVATIONS[(hidden + width) % ACTIVATIONS.length]);
+      Loss loss = Loss.values()[(hidden / 5 + width) % Loss.values().length];
+      TrainingSpec training = TrainingSpec.of(loss, OPTIMIZERS[hidden % OPTIMIZERS.length], 0.01, 1).withPrecision(Precision.FP32);
+      training = hidden % 2 == 0 ? training : training.withClipNorm(0.3);
+      if (!NarrowPlan.takes(network, training)) {
+        break;
+      }
+      assertSameAsGeneral(network, training, RandomData.draw(39, network, loss, new NumpyRandom(SEED)), MIXED);
+      trained++;
+    }
+    assertTrue(width > 4 ? trained >= 7 && trained <= 8 : trained >= 29 && trained <= 31, trained + " depths");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Loss.class)
+  void everyActivationLossAndOptimizerHasTheResultsOfTheGeneralKernel(Loss loss) {
+    for (Activation activation : ACTIVATIONS) {
+      NetworkSpec network = NetworkSpec.of(activation, 5, 7, 8, 3);
+      NetworkSpec single = NetworkSpec.of(activation, 3, 8, 8, 1);
+      for (OptimizerSpec optimizer : OPTIMIZERS) {
+        TrainingSpec training = TrainingSpec.of(loss, optimizer, 0.01, 1).withPrecision(Precision.FP32);
+        assertSameAsGeneral(network, training, RandomData.draw(39, network, loss, new NumpyRandom(SEED)), MIXED);
+        assertSameAsGeneral(single, training.withClipNorm(0.1), RandomData.draw(39, single, loss, new NumpyRandom(SEED)), MIXED);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 31, 32, 33, 63, 65, 400, 1000})
+  void everyBatchHasTheResultsOfTheGeneralKernel(int rows) {
+    Dataset data = RandomData.draw(rows, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    StepChunk chunk = StepChunk.of(2).learningRate(0.05).recordAll().build();
+    assertSameAsGeneral(DEEPEST, SGD, data, chunk);
+    assertSameAsGeneral(DEEPEST, TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32), data,
+        chunk);
+  }
+
+  /** A tile is as long as the usual batch; a longer one, here of all rows, is cut. */
+  @Test
+  void batchesLongerThanPlannedHaveTheResultsOfTheGeneralKernel() {
+    Dataset data = RandomData.draw(131, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    for (int usual : new int[] {1, 5, 33, 40, 100}) {
+      assertSameAsGeneral(DEEPEST, SGD.withBatchSize(usual), data, MIXED);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Order.class)
+  @Tag("host-device")
+  void everyOrderOfThreadsHasTheSameBits(Order order) {
+    Dataset data = RandomData.draw(70, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    Result[] results = new Result[2];
+    for (int i = 0; i < 2; i++) {
+      try (CudaBackend backend = CudaUnderTest.open(Execution.GRAPH, i == 0 ? Order.FORWARD : order, Planner.FUSED)) {
+        results[i] = trained(backend, DEEPEST, SGD, data, MIXED, 3, 0);
+      }
+    }
+    results[0].assertSame(order.toString(), results[1]);
+  }
+
+  @Test
+  void replicaHasTheBitsThatItHasAlone() {
+    NetworkSpec network = NetworkSpec.of(Activation.SIGMOID, 4, 6, 8, 2);
+    Dataset data = RandomData.draw(40, network, Loss.CROSS_ENTROPY, new NumpyRandom(SEED));
+    TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+    int[][][] batches = {{{1, 2, 3}, {4, 5, 7}, {6, 0, 39}}, {{7, 8}, {9, 10}, {39, 1}}};
+    try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+      StepChunk together = StepChunk.of(2).learningRate(0.05).batchesOfReplicas(batches).build();
+      Result all = trained(backend, network, training, data, together, 3, 0);
+      int size = all.parameters.length / 3;
+      for (int replica = 0; replica < 3; replica++) {
+        StepChunk alone = StepChunk.of(2).learningRate(0.05)
+            .batches(new int[][] {batches[0][replica], batches[1][replica]}).build();
+        Result one = trained(backend, network, training, data, alone, 1, replica);
+        assertSameBits("replica " + replica, one.parameters,
+            Arrays.copyOfRange(all.parameters, replica * size, (replica + 1) * size));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Loss.class)
+  void trainsAsTheReference(Loss loss) {
+    try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED); Backend oracle = new ReferenceBackend()) {
+      for (Activation activation : ACTIVATIONS) {
+        NetworkSpec network = NetworkSpec.of(activation, 4, 8, 5, 2);
+        Dataset data = RandomData.draw(39, network, loss, new NumpyRandom(SEED));
+        TrainingSpec training = TrainingSpec.of(loss, new OptimizerSpec.Sgd(0.9, true, 0.01), 0.01, 1).withClipNorm(0.5)
+            .withPrecision(Precision.FP32);
+        Result expected = trained(oracle, network, training.withPrecision(Precision.FP64), data, MIXED, 1, 0);
+        Result actual = trained(backend, network, training, data, MIXED, 1, 0);
+        String what = activation + ", " + loss + ": ";
+        assertRelativeToLargest(what + "losses", expected.losses, actual.losses, 1e-5);
+        assertRelativeToLargest(what + "norms", expected.norms, actual.norms, 1e-5);
+        assertRelativeToLargest(what + "gradients", expected.gradients, actual.gradients, 1e-5);
+        assertRelativeToLargest(what + "parameters", expected.parameters, actual.parameters, 1e-5);
+      }
+    }
+  }
+
+  /**
+   * One row per step, whose loss is sigmoid(weight · x): for all exponents of both signs with several mantissas, and densely where
+   * neither e^-|z| nor 1 rounds away. The learning rate is 0 in fp32.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 16})
+  void sigmoidHasTheResultsOfTheGeneralKernel(double weight) {
+    List<Double> values = new ArrayList<>(List.of(0.0, -0.0, (double) Float.MIN_VALUE, (double) -Float.MIN_VALUE));
+    for (int exponent = -149; exponent <= 127; exponent++) {
+      for (float mantissa : new float[] {1, 1.3333334f, Math.nextDown(2f)}) {
+        values.add((double) Math.scalb(mantissa, exponent));
+        values.add((double) -Math.scalb(mantissa, exponent));
+      }
+    }
+    for (float z = -110; z < 110; z += 0.1873f) {
+      values.add((double) z);
+    }
+    int rows = values.size();
+    double[] x = values.stream().mapToDouble(Double::doubleValue).toArray();
+    Dataset data = Dataset.ofTargets(1, 1, x, new double[rows]);
+    NetworkSpec network = NetworkSpec.of(Activation.SIGMOID, 1, 1, 1);
+    TrainingSpec training = TrainingSpec.of(Loss.MAE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+    StepChunk chunk = StepChunk.of(rows).learningRate(1e-60)
+        .batches(IntStream.range(0, rows).mapToObj(row -> new int[] {row}).toArray(int[][]::new)).recordAll().build();
+    double[][] losses = new double[2][];
+    try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+      for (int i = 0; i < 2; i++) {
+        try (TrainingSession session = backend.open(network, i == 0 ? training : byGeneralKernel(training), 1)) {
+          session.write(Slot.PARAMETERS, 0, new double[] {weight, 0, 1, 0});
+          session.bind(data);
+          session.run(chunk);
+          losses[i] = flat(session.sync().loss());
+        }
+      }
+    }
+    assertSameBits("sigmoid", losses[1], losses[0]);
+    for (int i = 0; i < rows; i++) {
+      double z = weight * x[i];
+      assertEquals(1 / (1 + Math.exp(-z)), losses[0][i], 4e-7 * losses[0][i] + Float.MIN_VALUE, "sigmoid of " + z);
+    }
+  }
+
+  /** Infinite and NaN parameters, whose effects stop at padding as they do in the general kernel. */
+  @ParameterizedTest
+  @ValueSource(doubles = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 3e38})
+  void valuesThatAreNotFiniteSpreadAsInTheGeneralKernel(double value) {
+    for (Activation activation : ACTIVATIONS) {
+      NetworkSpec network = NetworkSpec.of(activation, 3, 6, 8, 2);
+      Dataset data = RandomData.draw(39, network, Loss.MSE, new NumpyRandom(SEED));
+      Result[] results = new Result[2];
+      try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+        for (int i = 0; i < 2; i++) {
+          try (TrainingSession session = backend.open(network, i == 0 ? SGD : byGeneralKernel(SGD), 1)) {
+            double[] parameters = Initializer.PYTORCH.draw(network, new NumpyRandom(SEED));
+            parameters[4] = value;
+            session.write(Slot.PARAMETERS, 0, parameters);
+            session.bind(data);
+            session.run(MIXED);
+            results[i] = result(session, SGD);
+          }
+        }
+      }
+      results[0].withoutSignsOfZeroAndNan().assertSame(activation + ", " + value, results[1].withoutSignsOfZeroAndNan());
+    }
+  }
+
+  /** A block that has less shared memory takes fewer rows at a time; one that has no room for a warp's rows has the general kernel. */
+  @Test
+  @Tag("host-device")
+  void lengthOfTilesDoesNotShow() {
+    Dataset data = RandomData.draw(131, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    Result expected = trainedIn(0, data);
+    int[] rows = {136, 64, 32};
+    int[] bytes = {100_000, 60_000, 30_000};
+    for (int i = 0; i < rows.length; i++) {
+      CardLimits limits = new CardLimits(bytes[i], 228 << 10, 1 << 10, 4);
+      assertEquals(rows[i], NarrowPlan.of(DEEPEST, SGD, 1, 131, 131, limits).orElseThrow().rowsOfTile());
+      expected.assertSame("tiles of " + rows[i], trainedIn(bytes[i], data));
+    }
+    int general = (int) FusedMemory.of(new FusedLayers(DEEPEST, Precision.FP32), DEEPEST, SGD, 32, 1, 0).bytes();
+    assertTrue(NarrowPlan.of(DEEPEST, SGD, 1, 131, 131, new CardLimits(general, 228 << 10, 1 << 10, 4)).isEmpty());
+    expected.withoutSignsOfZeroAndNan().assertSame("the general kernel", trainedIn(general, data).withoutSignsOfZeroAndNan());
+  }
+
+  private static Result trainedIn(int sharedMemory, Dataset data) {
+    HostDevice.load();
+    HostDevice.reset();
+    HostDevice.sharedMemory(sharedMemory);
+    try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true))) {
+      return trained(backend, DEEPEST, SGD, data, MIXED, 1, 0);
+    }
+  }
+
+  @Test
+  @Tag("host-device")
+  void narrowNetworksLaunchTheNarrowKernelAndOthersTheGeneralOne() {
+    assertEquals("fused_narrow_f32", launched(DEEPEST, SGD));
+    assertEquals("fused_narrow_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 4), SGD.withClipNorm(1)));
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 9, 4), SGD));
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 9, 8, 4), SGD));
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 5), SGD));
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 4), SGD), "no hidden layer");
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 8, 1), SGD), "too deep");
+    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.GELU, 3, 8, 1), SGD));
+    assertEquals("fused_train_f32", launched(DEEPEST, SGD.withDropout(new Dropout(0.1, 1))));
+    assertEquals("fused_train_f64", launched(DEEPEST, SGD.withPrecision(Precision.FP64)));
+  }
+
+  /** Makes the first launch of a training fail, and returns the name of its kernel from the message. */
+  private static String launched(NetworkSpec network, TrainingSpec training) {
+    try (CudaBackend backend = CudaUnderTest.open(Execution.CHECKED, Order.FORWARD, Planner.FUSED)) {
+      HostDevice.quiet(true);
+      TrainingSession session = backend.open(network, training, 1);
+      session.bind(RandomData.draw(3, network, training.loss(), new NumpyRandom(SEED)));
+      HostDevice.fault(Fault.LAUNCH, 1);
+      String message = assertThrows(DeviceFailedException.class,
+          () -> session.run(StepChunk.of(1).learningRate(0.01).build())).getMessage();
+      return message.replaceFirst("(?s).*?(fused_\\w+) \\(.*", "$1");
+    } finally {
+      HostDevice.fault(Fault.NONE, 1);
+    }
+  }
+
+  @Test
+  @Tag("host-device")
+  void sessionThatFindsNoMemoryLeavesNothingBehind() {
+    Dataset data = RandomData.draw(7, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    int failed = 0;
+    for (boolean done = false; !done; ) {
+      HostDevice.load();
+      HostDevice.reset();
+      HostDevice.quiet(true);
+      HostDevice.fault(Fault.MEMORY, failed + 1);
+      try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true))) {
+        trained(backend, DEEPEST, SGD, data, StepChunk.of(1).learningRate(0.01).build(), 1, 0);
+        done = true;
+      } catch (DeviceUnavailableException e) {
+        failed++;
+      } finally {
+        HostDevice.fault(Fault.NONE, 1);
+      }
+      assertEquals("", HostDevice.left(), "left behind after " + failed + " failures");
+    }
+    assertTrue(failed >= 8, failed + " allocations");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // batch, rows of a tile, threads, blocks on an H100's multiprocessor by memory
+    "1, 32, 32, 8", "32, 32, 32, 8", "33, 40, 64, 7", "64, 64, 64, 5", "128, 128, 128, 2", "400, 400, 416, 1", "600, 320, 320, 1",
+    "1000, 352, 352, 1",
+  })
+  void tilesOfTheNotebooksDeepestNetworkOnAnH100(int batch, int rows, int threads, int blocks) {
+    NarrowPlan plan = NarrowPlan.of(DEEPEST, SGD, 1, batch, 1000, H100).orElseThrow();
+    assertEquals(rows, plan.rowsOfTile());
+    assertEquals(threads, plan.threads());
+    assertTrue(plan.memory().bytes() <= H100.sharedMemory(blocks), plan.memory().toString());
+    assertTrue(plan.memory().bytes() > H100.sharedMemory(blocks + 1), plan.memory().toString());
+    assertEquals(rows, NarrowPlan.of(DEEPEST, SGD, 1024, batch, 1000, H100).orElseThrow().rowsOfTile(), "of many replicas");
+  }
+
+  @Test
+  void momentsOfAdamFitNextToTheNotebooksRows() {
+    TrainingSpec adam = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+    NarrowPlan plan = NarrowPlan.of(DEEPEST, adam, 1, 400, 400, H100).orElseThrow();
+    assertEquals(400, plan.rowsOfTile());
+    assertEquals(NarrowPlan.of(DEEPEST, SGD, 1, 400, 400, H100).orElseThrow().memory().bytes() + 2 * 4 * plan.layers().vector(),
+        plan.memory().bytes());
+  }
+
+  /** One block takes twice as many rows in the time of the layered planner's launches. */
+  @Test
+  void narrowNetworksStayFusedForMoreRows() {
+    NetworkSpec gelu = new NetworkSpec(DEEPEST.widths(), Activation.GELU);
+    assertTrue(FusedPlan.excess(DEEPEST, SGD, 4000).isEmpty());
+    assertFalse(FusedPlan.excess(gelu, SGD, 4000).isEmpty());
+    assertFalse(FusedPlan.excess(DEEPEST, SGD, 8000).isEmpty());
+  }
+
+  private static void assertSameAsGeneral(NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk) {
+    assertTrue(NarrowPlan.takes(network, training) && !NarrowPlan.takes(network, byGeneralKernel(training)), network.shape());
+    try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+      Result general = trained(backend, network, byGeneralKernel(training), data, chunk, 2, 0);
+      Result narrow = trained(backend, network, training, data, chunk, 2, 0);
+      general.withoutSignsOfZeroAndNan().assertSame(network + ", " + training, narrow.withoutSignsOfZeroAndNan());
+    }
+  }
+
+  /** Dropout of nothing, which computes the same. */
+  private static TrainingSpec byGeneralKernel(TrainingSpec training) {
+    return training.withDropout(new Dropout(0, 0));
+  }
+
+  /** @param first number of the first replica, for its initial parameters */
+  private static Result trained(
+      Backend backend, NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk, int replicas, int first) {
+    try (TrainingSession session = backend.open(network, training, replicas)) {
+      for (int replica = 0; replica < replicas; replica++) {
+        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(network, new NumpyRandom(SEED + first + replica)));
+      }
+      session.bind(data);
+      session.run(chunk);
+      return result(session, training);
+    }
+  }
+
+  private static Result result(TrainingSession session, TrainingSpec training) {
+    StepMetrics metrics = session.sync();
+    List<double[]> moments = new ArrayList<>();
+    for (Slot slot : new Slot[] {Slot.MOMENT1, Slot.MOMENT2}) {
+      if (Slot.stateOf(training.optimizer()).contains(slot)) {
+        moments.add(read(session, slot));
+      }
+    }
+    return new Result(flat(metrics.loss()), Arrays.stream(metrics.gradientNorms()).flatMapToDouble(norms -> Arrays.stream(flat(norms)))
+        .toArray(), read(session, Slot.PARAMETERS), read(session, Slot.GRADIENTS), flat(moments.toArray(new double[0][])));
+  }
+
+  private static double[] read(TrainingSession session, Slot slot) {
+    double[][] values = new double[session.replicas()][session.layout().size()];
+    for (int replica = 0; replica < values.length; replica++) {
+      session.read(slot, replica, values[replica]);
+    }
+    return flat(values);
+  }
+
+  private static double[] flat(double[][] values) {
+    return Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
+  }
+}
