@@ -504,6 +504,7 @@ start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "product kernels" 90 tests ProductKernelsTest
+start "narrow kernel" 90 tests NarrowTest
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
 start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
 start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
@@ -532,7 +533,7 @@ section "bench G3 G4 W1" 80 bench G3 G4 W1
 section "peers G3 G4" 60 peers --workloads G3 G4
 section "whole process" 20 whole_process
 optional=yes
-section "profile fused" 30 profile fused_train 1 full study --device cuda --precision fp32 --planner fused --quiet
+section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
 section "profile layered" 30 profile . 80 durations check --device cuda --precision fp32 --planner layered --no-graph \
   --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
 
