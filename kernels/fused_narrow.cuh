@@ -10,8 +10,8 @@
 // bounds. Padded units have A and delta 0. Sums over units and over rows have the order of the general kernel, and padding adds 0 at
 // their ends, which changes nothing but the sign of a sum that is 0: results are the same (NarrowTest).
 //
-// What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes of
-// a warp take 4 clocks, although the lanes read the same 16 bytes. 3-8x8-1 fills 1,480 registers per segment and step: for the 13
+// What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
+// of a warp take 4 clocks, although the lanes read the same 16 bytes. 3-8x8-1 fills 1,480 registers per segment and step: for the 13
 // segments of 400 rows 1,480 x 13 x 128 bytes, which is 19,240 clocks; an H200 took 19,190 per step with a copy of the code for each
 // activation, and takes 20,900 with a switch per layer. The busiest of the four schedulers has about 11,400 instructions to issue.
 //
@@ -24,8 +24,8 @@
 //   one network, sigmoid: us per step       11.7     12.0     14.7              11.9
 //   16,384 networks: 10^6 steps per s      13.62    13.82    11.71             12.49
 //
-// Two rows per thread read weights half as often, but have 7 warps, which wait for results; four have too few to fill any wait. One row
-// is nearly as fast, wastes nothing in small batches, and is the simplest. The switch keeps the module at half a megabyte.
+// Two rows per thread read weights half as often, but have 7 warps, which wait for results; four have too few to fill any wait.
+// One row is nearly as fast, wastes nothing in small batches, and is the simplest. The switch keeps the module at half a megabyte.
 #pragma once
 #include "fused_sums.cuh"
 
@@ -148,7 +148,8 @@ __device__ __forceinline__ void narrow_activate(int activation, float* values) {
     }
 }
 
-// sums *= f', made from A: the same bits as derivative(z), for these activations.
+// sums *= f', made from A: the same bits as derivative(z), for these activations. Where A is NaN relu's f' is not, but the sums are:
+// A is in every output.
 __device__ __forceinline__ void narrow_derive(int activation, const float* a, float* sums) {
     if (activation == RELU) {
 #pragma unroll

@@ -109,7 +109,8 @@ extern "C" __global__ void finish_step(
     close_step(cursor, steps, losses, not_finite, first_not_finite, replicas);
 }
 
-// Both at once for one replica without clipping, whose update does not wait for a factor. One block of SUM_THREADS.
+// finish_loss and finish_step after the update, for one replica without clipping, whose update does not wait for a factor. One block
+// of SUM_THREADS.
 extern "C" __global__ void finish_loss_and_step(
     int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {

@@ -6,13 +6,13 @@
 //   weight gradient dW [out x in] = D^T . A, db [out] = sums of D over rows, of all layers in one launch
 //
 // A block computes one tile of a result. Its terms are divided twice: among the block's warps, and within a warp among groups of
-// lanes. So a product of 128 rows has enough blocks and warps to keep the GPU busy, and each lane still has a tile of 8 x 8 sums. All
-// sums are added in a fixed order, that of the groups and then of the warps.
+// lanes. So a product of 128 rows has enough blocks and warps to keep the GPU busy, and each lane still has a tile of 8 x 8 sums
+// (8 x 4 in double). All sums are added in a fixed order, that of the groups and then of the warps.
 //
-// What bounds it: shared memory. A warp's loads from it deliver 128 bytes per clock and multiprocessor, whether lanes read the same
-// or not, and each term of a tile costs 16 + 32 loads, stores and reads of 4 x 8 bytes per sum; about 900 clocks for 8 warps x 16 terms,
-// in which the multiply-adds take 512. A turn takes about 1,300. Launch, first loads and the sums of warps and groups take 2.4 us more.
-// Versions and figures are in MEASURED.md.
+// What bounds it: shared memory. A warp's loads from it deliver 128 bytes per clock and multiprocessor, whether lanes read the same or
+// not. In single precision a warp loads 3 KiB for 16 terms of a forward tile, stores 3 KiB in shared memory and reads 8 KiB back: 112
+// clocks, about 900 for the block's 8 warps, whose multiply-adds take 512. An H200 takes about 1,300. Launch, first loads and the sums
+// of warps and groups take 2.4 us more. Versions and figures are in MEASURED.md.
 
 #include "activation.cuh"
 
@@ -57,8 +57,8 @@ struct Factor {
     int rows;
     int terms;
 
-    // from: the tile's first row, term 0. pitch: of lines in memory. rows: that there are from the tile's first one on; the last ones
-    // stand for those that are not there.
+    // from: the tile's first row, term 0. pitch: of lines in memory. rows: number of rows from the tile's first one to the end; loads
+    // beyond it read the last rows again, and their results are discarded.
     __device__ __forceinline__ Factor(const T* from, int pitch, int rows_, int terms_) : rows(rows_), terms(terms_) {
         long long line_step = BY_ROW ? 1 : pitch;
         next = from + threadIdx.x / WARP * D::TERMS * line_step;
@@ -181,7 +181,7 @@ struct Tile {
         RESULTS = D::ROWS * D::COLUMNS / D::THREADS  // per thread
     };
 
-    // Adds the sums of lanes that differ in their group alone. Each keeps a GROUPS-th of them, the first ones in `sums`; returns
+    // Adds the sums of lanes that differ only in their group. Each keeps a GROUPS-th of them, the first ones in `sums`; returns
     // which one that is first.
     template <int DISTANCE, int COUNT>
     static __device__ __forceinline__ int add_groups(T* sums, int group) {
@@ -332,8 +332,8 @@ __device__ __forceinline__ int tiles(int rows, int columns) {
     return (rows + D::ROWS - 1) / D::ROWS * ((columns + D::COLUMNS - 1) / D::COLUMNS);
 }
 
-// Z and A of a layer. a_stride 0: all replicas read the same A. Blocks of RowsDivision's threads: the tiles of replica 0, of replica 1,
-// and so on.
+// Z and A of a layer. a_stride 0: all replicas read the same A. Blocks of RowsDivision's threads: the tiles of replica 0, of
+// replica 1, and so on.
 template <typename T>
 __device__ void product_forward(
     const T* a, const T* w, const T* bias, T* z, T* activated, int n, int in, int out, long long a_stride,

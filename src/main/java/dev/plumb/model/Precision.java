@@ -6,7 +6,7 @@ public enum Precision implements Keyed {
   FP64,
   /** IEEE single, products included (never TF32). */
   FP32,
-  /** Single, with matrix products on TF32 tensor cores. */
+  /** Single; large matrix products use TF32 tensor cores. */
   TF32,
   /** bfloat16 storage of activations, single-precision sums. */
   BF16;

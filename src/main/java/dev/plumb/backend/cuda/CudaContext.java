@@ -97,7 +97,8 @@ final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Creates cuBLAS, where that was not done yet: what needs no products never pays for it, neither with time nor with memory.
+   * Creates cuBLAS, where that was not done yet. The fused planner does without it. The layered one creates it even where all products
+   * are small, as a later batch may be larger.
    *
    * @throws DeviceUnavailableException when it cannot be created
    */

@@ -184,7 +184,7 @@ final class FusedPlan implements BlockPlan {
    */
   static Optional<String> obstacle(NetworkSpec network, TrainingSpec training, CardLimits limits) {
     if (training.precision() == Precision.TF32) {
-      return Optional.of("TF32 is for matrix products on tensor cores");
+      return Optional.of("the fused planner has no TF32");
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
     long needed = FusedMemory.of(layers, network, training, WARP, 1, 0).bytes();
@@ -195,7 +195,8 @@ final class FusedPlan implements BlockPlan {
 
   /**
    * Why steps of so many rows would take a single block longer than the layered planner's launches take, of which the whole GPU's
-   * blocks do the work; empty when they would not. An estimate.
+   * blocks do the work; empty when they would not. An estimate, which jumps where cuBLAS takes over from the kernels of small products.
+   * In fp64 those kernels were not measured, and launches count as with cuBLAS.
    */
   static Optional<String> excess(NetworkSpec network, TrainingSpec training, int batch) {
     double products = 0;
@@ -203,8 +204,8 @@ final class FusedPlan implements BlockPlan {
       products += (double) PRODUCTS_OF_WEIGHT * network.layer(l).in() * network.layer(l).out() * batch;
     }
     double fused = products / productsPerMicrosecond(network, training);
-    double layered = StepPlan.launches(network, training, new SmallProducts(network, training.precision(), true), batch)
-        * MICROSECONDS_OF_LAUNCH;
+    SmallProducts small = new SmallProducts(network, training.precision(), training.precision() != Precision.FP64);
+    double layered = StepPlan.launches(network, training, small, batch) * MICROSECONDS_OF_LAUNCH;
     return fused <= layered ? Optional.empty() : Optional.of("a step of " + batch + " rows has "
         + String.format(Locale.ROOT, "%.1f", products / 1e6) + " million products, which are too many for one block");
   }

@@ -120,16 +120,16 @@ final class FusedRunner implements Steps {
     table = new StepTable(
         context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
     launches = new Launches(context, 1);
-    step = training(launches);
+    step = bindTraining(launches);
   }
 
-  private FusedNetwork general() {
+  private FusedNetwork generalNetwork() {
     return networks.get(0);
   }
 
-  private Node training(Launches in) {
+  private Node bindTraining(Launches in) {
     return networks.size() == 1
-        ? general(in, state.replicas(), 0, 0)
+        ? bindGeneral(in, state.replicas(), 0, 0)
         : bind(in, networks.get(1), NarrowPlan.KERNEL, state.replicas());
   }
 
@@ -139,8 +139,8 @@ final class FusedRunner implements Steps {
    * @param tapsAddress where the step of one replica is to be shown, instead of training; 0 for training
    * @param tapped that replica
    */
-  private Node general(Launches in, int blocks, long tapsAddress, int tapped) {
-    return bind(in, general(), "fused_train", blocks, tapsAddress, tapped);
+  private Node bindGeneral(Launches in, int blocks, long tapsAddress, int tapped) {
+    return bind(in, generalNetwork(), "fused_train", blocks, tapsAddress, tapped);
   }
 
   private Node bind(Launches in, FusedNetwork tables, String kernel, int blocks, Number... more) {
@@ -173,7 +173,7 @@ final class FusedRunner implements Steps {
       forgetShown();
       show(replica);
     }
-    long element = (long) where.ordinal() * general().plan().layers().units() * lastBatch;
+    long element = (long) where.ordinal() * generalNetwork().plan().layers().units() * lastBatch;
     for (int l = 0; l < layer; l++) {
       element += (long) network.layer(l).out() * lastBatch;
     }
@@ -182,11 +182,11 @@ final class FusedRunner implements Steps {
 
   private void show(int replica) {
     DeviceArena own = new DeviceArena(context, "the inside of a step", options.guards());
-    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * general().plan().layers().units() * lastBatch
+    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * generalNetwork().plan().layers().units() * lastBatch
         * Transfers.bytesOf(training.precision())));
     own.allocate();
     shown = new Shown(replica, own, taps, new Launches(context, 1));
-    Node again = general(shown.launches(), 1, taps.address(), replica);
+    Node again = bindGeneral(shown.launches(), 1, taps.address(), replica);
     transfers.upload(new int[] {table.lastEntry(), table.lastEntry() + 1}, table.cursor.pointer());
     enqueue(again);
     context.synchronize(again.name());

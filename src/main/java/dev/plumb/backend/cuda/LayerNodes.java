@@ -30,7 +30,8 @@ final class LayerNodes {
   /** ROWS and COLUMNS of RowsDivision of kernels/product.cu. */
   private static final int ROWS_OF_PRODUCT_TILE = 16;
   private static final int COLUMNS_OF_PRODUCT_TILE = 32;
-  /** THREADS of WeightsDivision. */
+  /** THREADS of RowsDivision, and of WeightsDivision. */
+  private static final int THREADS_OF_ROWS_BLOCK = 256;
   private static final int THREADS_OF_WEIGHTS_BLOCK = 128;
 
   private final CudaContext context;
@@ -38,7 +39,7 @@ final class LayerNodes {
   private final NetworkSpec network;
   private final Loss loss;
   private final SessionState state;
-  private final SmallProducts small;
+  private final SmallProducts smallProducts;
   private final Products products;
   private final Precision precision;
   private final String suffix;
@@ -47,17 +48,17 @@ final class LayerNodes {
 
   /**
    * @param launches where arguments are kept; they live as long as the nodes
-   * @param small decides which products are small
+   * @param smallProducts decides which products are small
    * @param firstReplica of the replicas that take part
    */
-  LayerNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SmallProducts small,
+  LayerNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SmallProducts smallProducts,
       SessionState state, int firstReplica, int replicas) {
     this.context = context;
     this.launches = launches;
     this.network = network;
     loss = training.loss();
     precision = training.precision();
-    this.small = small;
+    this.smallProducts = smallProducts;
     this.state = state;
     this.firstReplica = firstReplica;
     this.replicas = replicas;
@@ -79,7 +80,7 @@ final class LayerNodes {
   void forward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a) {
     LayerSpec spec = network.layer(layer);
     Matrix weight = weight(layer);
-    if (small.serve(n)) {
+    if (smallProducts.areUsed(n)) {
       boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
       nodes.add(bind("product_forward", of(layer), ofRows(n, spec.out()), in.address(), weight.address(), biasAddress(layer),
           z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(), spec.activation().ordinal(),
@@ -96,7 +97,7 @@ final class LayerNodes {
   void forwardDropping(
       List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, StepTable table, Dropout dropout) {
     LayerSpec spec = network.layer(layer);
-    boolean activated = small.serve(n);
+    boolean activated = smallProducts.areUsed(n);
     if (activated) {
       forward(nodes, layer, n, in, z, a);
     } else {
@@ -213,7 +214,7 @@ final class LayerNodes {
   /** A block per tile of all replicas' results [n x columns]. */
   private Grid ofRows(int n, int columns) {
     long tiles = Launches.ceilDiv(n, ROWS_OF_PRODUCT_TILE) * Launches.ceilDiv(columns, COLUMNS_OF_PRODUCT_TILE);
-    return Grid.of(tiles * replicas, 1);
+    return new Grid(tiles * replicas, 1, 1, THREADS_OF_ROWS_BLOCK, 1);
   }
 
   /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */

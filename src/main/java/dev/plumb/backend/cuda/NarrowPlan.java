@@ -66,7 +66,7 @@ record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[]
   /**
    * Returns whether the kernel is for a training: fp32 without dropout, an activation whose derivative has the same bits when computed
    * from its value, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a warp has
-   * threads, which allows 8 hidden layers of 8 units.
+   * threads, which allows 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
    */
   static boolean takes(NetworkSpec network, TrainingSpec training) {
     return training.precision() == Precision.FP32 && training.dropout().isEmpty() && ACTIVATIONS.contains(network.activation())

@@ -29,6 +29,7 @@ final class ProductTable {
     words = new long[network.layerCount() * WORDS_OF_LAYER];
   }
 
+  /** Returns the size of a table on the device. */
   static long bytes(NetworkSpec network) {
     return (long) network.layerCount() * WORDS_OF_LAYER * Long.BYTES;
   }
@@ -57,12 +58,12 @@ final class ProductTable {
     return first & 0xFFFF_FFFFL | (long) second << 32;
   }
 
-  /** All layers, to be copied to the device. */
+  /** Returns the words of all layers, to be copied to the device. */
   long[] words() {
     return words;
   }
 
-  /** Of all layers, one replica's. */
+  /** Returns the number of blocks per replica. */
   int tiles() {
     return tiles;
   }

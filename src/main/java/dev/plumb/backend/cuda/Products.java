@@ -10,7 +10,7 @@ import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 
 /**
- * The three matrix products of a dense layer by cuBLAS, for layers that are too large for {@link SmallProducts}. All matrices are
+ * The three matrix products of a dense layer by cuBLAS, for steps that {@link SmallProducts} leaves to it. All matrices are
  * row-major, and replicas are a stride apart:
  *
  * <pre>

@@ -28,7 +28,7 @@ final class SessionState {
   final Slice firstPieceTable;
   /** [pieces] sums of squared gradients. */
   final Slice squares;
-  /** double: the last step's loss, and its factor of clipping, which stays 1 without clipping. */
+  /** doubles: each replica's last loss, and its factor of clipping, which is 1 without clipping. */
   final Slice losses;
   final Slice clipScales;
   /** int: whether the running step has a gradient that is not finite. long: the first step that was not finite, or -1. */

@@ -13,17 +13,17 @@ import dev.plumb.model.Precision;
  */
 record SmallProducts(NetworkSpec network, Precision precision, boolean allowed) {
   /**
-   * Of one product, a multiplication and an addition counting as two. On an H200 the three products of a layer took as long either way
+   * Operations of one product at most, a multiplication and an addition counting as two. On an H200 the three products of a layer took as long either way
    * at 1.3e8 and 2.7e8 operations; with TF32, which the kernels do not use, at 1e8 (kernels/MEASURED.md). fp64 was not measured.
    */
   private static final double MAX_OPERATIONS = 2e8;
   private static final double MAX_TF32_OPERATIONS = 1.1e8;
   private static final double MAX_FP64_OPERATIONS = 5e7;
-  /** One block adds up a weight's gradient over all rows: with few weights cuBLAS is faster from 2,048 rows on. */
+  /** One block adds up a weight's gradient over all rows: with few weights both took as long at 2,048 rows. */
   private static final int MAX_ROWS = 1024;
 
   /** Returns whether the kernels compute all products over so many rows, forward and backward. */
-  boolean serve(int rows) {
+  boolean areUsed(int rows) {
     if (!allowed || rows > MAX_ROWS) {
       return false;
     }

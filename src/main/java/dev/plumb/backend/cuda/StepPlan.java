@@ -24,7 +24,7 @@ final class StepPlan {
   private final CudaContext context;
   private final NetworkSpec network;
   private final TrainingSpec training;
-  private final SmallProducts small;
+  private final SmallProducts smallProducts;
   private final SessionState state;
   private final StepTable table;
   private final int replicas;
@@ -36,17 +36,17 @@ final class StepPlan {
    * @param number of this plan among those that use the workspace, from 0
    * @param gathered whether the batch is gathered from the data; otherwise it is all of it, in its own order
    */
-  StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SmallProducts small, SessionState state,
+  StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SmallProducts smallProducts, SessionState state,
       StepTable table, Workspace workspace, int number, BoundData data, Transfers transfers, int batch, boolean gathered) {
     this.context = context;
     this.network = network;
     this.training = training;
-    this.small = small;
+    this.smallProducts = smallProducts;
     this.state = state;
     this.table = table;
     replicas = state.replicas();
     launches = new Launches(context, 8 + 3 * network.layerCount());
-    layers = new LayerNodes(context, launches, network, training, small, state, 0, replicas);
+    layers = new LayerNodes(context, launches, network, training, smallProducts, state, 0, replicas);
     try {
       build(workspace, number, data, transfers, batch, gathered);
     } catch (RuntimeException e) {
@@ -79,7 +79,7 @@ final class StepPlan {
     }
     nodes.add(layers.loss(batch, workspace.z(last).address(), targets, targetsStride, workspace.delta(last).address(),
         workspace.lossPartials.address(), 0));
-    if (small.serve(batch)) {
+    if (smallProducts.areUsed(batch)) {
       addSmallBackward(workspace, number, x, batch, transfers);
     } else {
       for (int layer = last; layer >= 0; layer--) {
@@ -150,7 +150,10 @@ final class StepPlan {
         state.losses.address(), state.notFinite.address(), state.firstNotFinite.address(), replicas));
   }
 
-  /** Returns whether one launch after the update finishes the step: clipping needs the norms before, and one block is too few for many. */
+  /**
+   * Returns whether one launch after the update finishes the step. Clipping needs the norms before the update; one block is too slow for
+   * many replicas.
+   */
   private static boolean finishesAtOnce(TrainingSpec training, int replicas) {
     return replicas == 1 && training.clipNorm().isEmpty();
   }
@@ -192,13 +195,13 @@ final class StepPlan {
    * Returns the number of launches of one replica's step over a gathered batch. cuBLAS may make several of one product; they count as
    * one.
    */
-  static int launches(NetworkSpec network, TrainingSpec training, SmallProducts small, int batch) {
+  static int launches(NetworkSpec network, TrainingSpec training, SmallProducts smallProducts, int batch) {
     int layers = network.layerCount();
-    int products = small.serve(batch)
+    int products = smallProducts.areUsed(batch)
         ? 2 * layers // one forward and one backward per layer; the first layer has no input gradient, but there are the weights'
         : 5 * layers - 1; // two forward, three backward
-    int drops = training.dropout().isPresent() && small.serve(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
-    int sums = small.serve(batch) || LayerNodes.segments(batch) == 1 ? 0 : layers; // of segments
+    int drops = training.dropout().isPresent() && smallProducts.areUsed(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
+    int sums = smallProducts.areUsed(batch) || LayerNodes.segments(batch) == 1 ? 0 : layers; // of segments
     int others = finishesAtOnce(training, 1) ? 5 : 6; // gathering, the loss, squares, update, what finishes the step
     return products + drops + sums + others;
   }

@@ -276,15 +276,17 @@ class CudaSessionTest {
     }
   }
 
-  /** A step of 4 gathered rows, launch by launch; GEMMs count like kernels. */
+  /** A step of gathered rows, launch by launch; GEMMs count like kernels. Beyond 256 rows cuBLAS's path sums segments. */
   @ParameterizedTest
   @CsvSource({
-    "true, 1, false, false, 11, 0", "true, 1, true, false, 12, 0", "true, 3, false, false, 12, 0", "true, 1, false, true, 13, 0",
-    "false, 1, false, false, 11, 8", "false, 1, true, false, 12, 8", "false, 3, false, false, 12, 8", "false, 1, false, true, 11, 8",
+    "true, 1, 4, false, false, 11, 0", "true, 1, 4, true, false, 12, 0", "true, 3, 4, false, false, 12, 0",
+    "true, 1, 4, false, true, 13, 0", "true, 1, 300, false, false, 11, 0", "false, 1, 4, false, false, 11, 8",
+    "false, 1, 4, true, false, 12, 8", "false, 3, 4, false, false, 12, 8", "false, 1, 4, false, true, 11, 8",
+    "false, 1, 300, false, false, 14, 8",
   })
   @Tag("host-device")
   void stepsHaveAsManyLaunches(
-      boolean smallProducts, int replicas, boolean clips, boolean drops, int kernels, int gemms) {
+      boolean smallProducts, int replicas, int rows, boolean clips, boolean drops, int kernels, int gemms) {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 5, 7, 6, 3);
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     if (clips) {
@@ -296,16 +298,18 @@ class CudaSessionTest {
     try (CudaBackend backend = smallProducts
         ? CudaUnderTest.open(Execution.EAGER, Order.FORWARD) : CudaUnderTest.openCublas(Execution.EAGER, Order.FORWARD);
         TrainingSession session = backend.open(network, training, replicas)) {
-      session.bind(data(network, Loss.CROSS_ENTROPY, 13));
+      session.bind(data(network, Loss.CROSS_ENTROPY, 313));
+      int[] batch = new int[rows];
+      Arrays.setAll(batch, row -> 7 * row % 313);
       long kernelsBefore = HostDevice.count(Counter.KERNELS);
       long gemmsBefore = HostDevice.count(Counter.GEMMS);
-      session.run(StepChunk.of(1).learningRate(0.01).batches(new int[][] {{3, 1, 12, 5}}).build());
+      session.run(StepChunk.of(1).learningRate(0.01).batches(new int[][] {batch}).build());
       session.sync();
       assertEquals(kernels, HostDevice.count(Counter.KERNELS) - kernelsBefore, "kernels");
       assertEquals(gemms, HostDevice.count(Counter.GEMMS) - gemmsBefore, "GEMMs");
       if (replicas == 1) {
         assertEquals(kernels + gemms,
-            StepPlan.launches(network, training, new SmallProducts(network, training.precision(), smallProducts), 4));
+            StepPlan.launches(network, training, new SmallProducts(network, training.precision(), smallProducts), rows));
       }
     }
   }

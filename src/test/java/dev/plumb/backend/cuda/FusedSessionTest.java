@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Planned;
-import dev.plumb.backend.Planned;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
@@ -253,7 +252,7 @@ class FusedSessionTest {
     assertEquals(3, notes.size(), notes.toString());
     assertTrue(notes.get(0).endsWith("of which a block of this GPU may have 20000"), notes.get(0));
     assertTrue(notes.get(1).endsWith("a step of 1000 rows has 12.9 million products, which are too many for one block"), notes.get(1));
-    assertTrue(notes.get(2).endsWith("TF32 is for matrix products on tensor cores"), notes.get(2));
+    assertTrue(notes.get(2).endsWith("the fused planner has no TF32"), notes.get(2));
   }
 
   @Test

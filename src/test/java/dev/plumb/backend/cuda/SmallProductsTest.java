@@ -23,7 +23,7 @@ class SmallProductsTest {
   void theLargestProductDecides(String widths, Precision precision, int rows, boolean expected) {
     int[] units = Arrays.stream(widths.split(" ")).mapToInt(Integer::parseInt).toArray();
     NetworkSpec network = NetworkSpec.of(Activation.RELU, units);
-    assertEquals(expected, new SmallProducts(network, precision, true).serve(rows));
-    assertEquals(false, new SmallProducts(network, precision, false).serve(rows), "all by cuBLAS");
+    assertEquals(expected, new SmallProducts(network, precision, true).areUsed(rows));
+    assertEquals(false, new SmallProducts(network, precision, false).areUsed(rows), "all by cuBLAS");
   }
 }
