@@ -40,6 +40,27 @@ interface NonFiniteContract extends Contract {
     }
   }
 
+  /** The last weights and biases are next to what tiles of rows, units and inputs are filled with. */
+  @Test
+  default void nanIsNotHiddenByPadding() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 33, 35, 5);
+    Dataset data = data(network, Loss.MSE, 17);
+    int size = 33 * 35 + 35 + 35 * 5 + 5;
+    for (int place : new int[] {33 * 35 - 1, 33 * 35 + 34, size - 6, size - 1}) {
+      double[] parameters = weights(network, SEED);
+      assertEquals(size, parameters.length);
+      parameters[place] = Double.NaN;
+      try (TrainingSession session = session(network, sgd(), 1)) {
+        session.write(Slot.PARAMETERS, 0, parameters);
+        session.bind(data);
+        session.run(StepChunk.of(1).learningRate(0.01).recordAll().build());
+        StepMetrics metrics = session.sync();
+        assertTrue(Double.isNaN(metrics.loss()[0][0]), "parameter " + place + ": loss " + metrics.loss()[0][0]);
+        assertArrayEquals(new long[] {0}, metrics.firstNonFinite(), "parameter " + place);
+      }
+    }
+  }
+
   @Test
   default void divergingReplicaIsNamedAndTheOthersGoOn() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
