@@ -364,16 +364,20 @@ unavailable() {
   return 1
 }
 
-# compute-sanitizer's TOOL on a short training with a PLANNER: fused, layered, or cublas for the layered one with so many rows that
-# cuBLAS computes its products. Passed when the tool itself counts nothing. Adam and gradient norms; with cuBLAS sums in segments.
+# compute-sanitizer's TOOL on a short training with a PLANNER: fused, narrow for the fused one's kernel of narrow networks, layered, or
+# cublas for the layered one with so many rows that cuBLAS computes its products. Passed when the tool itself counts nothing. Adam and
+# gradient norms; with cuBLAS sums in segments.
 sanitize() {
-  local tool=$1 planner=$2 rc summary layers=3,33,5 samples=1100
+  local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1100
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
-  if [ "$planner" != fused ]; then layers=3,128,5; fi
-  if [ "$planner" = cublas ]; then planner=layered samples=4100; fi
+  case $planner in
+    narrow) planner=fused layers=3,8,7,4 activation=sigmoid ;;
+    layered) layers=3,128,5 ;;
+    cublas) planner=layered layers=3,128,5 samples=4100 ;;
+  esac
   limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
     "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision fp32 --planner "$planner" \
-    --layers "$layers" --activation gelu --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
+    --layers "$layers" --activation "$activation" --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
   rc=$?
   summary=$(grep -o '\(ERROR\|RACECHECK\) SUMMARY: .*' "$log" | tail -n 1)
   note=${summary:-no summary of the tool}
@@ -522,6 +526,7 @@ finish
 
 for tool in memcheck racecheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
+  start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
@@ -541,6 +546,7 @@ section "profile layered" 30 profile . 80 durations check --device cuda --precis
 # What time is left for.
 for tool in initcheck synccheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
+  start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
