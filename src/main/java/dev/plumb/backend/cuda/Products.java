@@ -97,11 +97,14 @@ final class Products {
     private final int m;
     private final int n;
     private final int k;
-    private final Matrix a;
+    private final Pointer a;
+    private final long strideA;
     private final int lda;
-    private final Matrix b;
+    private final Pointer b;
+    private final long strideB;
     private final int ldb;
-    private final Matrix c;
+    private final Pointer c;
+    private final long strideC;
     private final int ldc;
     private final int replicas;
 
@@ -113,11 +116,14 @@ final class Products {
       this.m = m;
       this.n = n;
       this.k = k;
-      this.a = a;
+      this.a = a.pointer();
+      strideA = a.stride();
       this.lda = lda;
-      this.b = b;
+      this.b = b.pointer();
+      strideB = b.stride();
       this.ldb = ldb;
-      this.c = c;
+      this.c = c.pointer();
+      strideC = c.stride();
       this.ldc = ldc;
       this.replicas = replicas;
     }
@@ -131,15 +137,15 @@ final class Products {
     public void enqueue() {
       cublasHandle blas = context.blas();
       if (replicas == 1 && single) {
-        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a.pointer(), lda, b.pointer(), ldb, zero, c.pointer(), ldc);
+        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
       } else if (replicas == 1) {
-        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a.pointer(), lda, b.pointer(), ldb, zero, c.pointer(), ldc);
+        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
       } else if (single) {
-        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer(), lda, a.stride,
-            b.pointer(), ldb, b.stride, zero, c.pointer(), ldc, c.stride, replicas);
+        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
+            b, ldb, strideB, zero, c, ldc, strideC, replicas);
       } else {
-        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a.pointer(), lda, a.stride,
-            b.pointer(), ldb, b.stride, zero, c.pointer(), ldc, c.stride, replicas);
+        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
+            b, ldb, strideB, zero, c, ldc, strideC, replicas);
       }
     }
   }
