@@ -32,7 +32,7 @@ final class FusedLayers {
   }
 
   /**
-   * Lays out a network for the narrow kernel ({@code kernels/fused_narrow.cuh}): UNITS x UNITS weights per layer in both orders, and
+   * Lays out a network for the narrow kernel ({@code kernels/fused_narrow.cu}): UNITS x UNITS weights per layer in both orders, and
    * rows of an odd number of groups of UNITS numbers. The first group has the inputs and, where they leave half of it, the last layer's
    * delta, which otherwise is in the second group; A of each hidden layer and delta of each hidden layer follow.
    *

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A plan for the training kernel of narrow networks ({@code kernels/fused_narrow.cuh}), which takes one thread per row through layers
+ * A plan for the training kernel of narrow networks ({@code kernels/fused_narrow.cu}), which takes one thread per row through layers
  * of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
  *
  * <p>A batch is one tile where that fits, and otherwise the fewest tiles of whole warps. A tile need not be whole warps: 400 rows of

@@ -1,0 +1,267 @@
+// A tile of a product: how it is divided, how its factors get to registers, and how its sums are added (product.cu).
+#pragma once
+#include "activation.cuh"
+
+// How a product is divided. A tile has OWN_ROWS * DOWN rows and OWN_COLUMNS * ACROSS columns of the result; each of its sums is made
+// of WARPS * GROUPS sums of every so many-th term; a warp has TERMS terms of both factors in shared memory at once.
+template <typename T, int OWN_ROWS_, int OWN_COLUMNS_, int DOWN_, int ACROSS_, int WARPS_>
+struct Division {
+    enum {
+        OWN_ROWS = OWN_ROWS_,
+        OWN_COLUMNS = OWN_COLUMNS_,
+        DOWN = DOWN_,
+        ACROSS = ACROSS_,
+        GROUPS = WARP / (DOWN_ * ACROSS_),
+        WARPS = WARPS_,
+        THREADS = WARP * WARPS_,
+        ROWS = OWN_ROWS_ * DOWN_,
+        COLUMNS = OWN_COLUMNS_ * ACROSS_,
+        TERMS = 64 / sizeof(T)
+    };
+};
+
+// One factor of a product: COUNT rows (or columns) of the result by TERMS terms, in shared memory as in memory. BY_ROW: the terms of
+// a row are adjacent; otherwise the rows of a term are. PACKED: 16 bytes are loaded at once, so lines begin at multiples of 16 bytes
+// and have whole packs.
+template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED>
+struct Factor {
+    enum {
+        SIZE = Pack<T>::SIZE,
+        LENGTH = BY_ROW ? D::TERMS : COUNT,
+        // Lines of different groups of lanes are in different banks.
+        PITCH = LENGTH + (BY_ROW || (int)D::GROUPS == 1 ? 0 : 128 / (int)D::GROUPS / (int)sizeof(T)),
+        LINES = BY_ROW ? COUNT : D::TERMS,
+        ELEMENTS = LINES * PITCH,
+        LOADS = COUNT * D::TERMS / SIZE / WARP
+    };
+    struct Held {
+        Pack<T> of[LOADS];
+    };
+    const T* next;  // of the tile's first row, the next term that is loaded
+    long long step;
+    int offsets[LOADS];
+    int rows;
+    int terms;
+
+    // from: the tile's first row, term 0. pitch: of lines in memory. rows: number of rows from the tile's first one to the end; loads
+    // beyond it read the last rows again, and their results are discarded.
+    __device__ __forceinline__ Factor(const T* from, int pitch, int rows_, int terms_) : rows(rows_), terms(terms_) {
+        long long line_step = BY_ROW ? 1 : pitch;
+        next = from + threadIdx.x / WARP * D::TERMS * line_step;
+        step = (int)(D::WARPS * D::TERMS) * line_step;
+#pragma unroll
+        for (int i = 0; i < LOADS; i++) {
+            offsets[i] = BY_ROW ? row(i) * pitch + place(i) : line(i) * pitch + row(i);
+        }
+    }
+
+    // The line, and the place in it, of a lane's i-th pack.
+    static __device__ __forceinline__ int line(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE / LENGTH;
+    }
+    static __device__ __forceinline__ int place(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE % LENGTH;
+    }
+    __device__ __forceinline__ int row(int i) const {
+        int of_tile = BY_ROW ? line(i) : place(i);
+        int last = rows - (PACKED && !BY_ROW ? SIZE : 1);
+        return of_tile < last ? of_tile : last;
+    }
+
+    // WHOLE: all terms are there.
+    template <bool WHOLE>
+    __device__ __forceinline__ void load_pack(int i, int first, Pack<T>* pack) {
+        const T* from = next + offsets[i];
+        if (PACKED) {
+            if (WHOLE || first + (BY_ROW ? place(i) : line(i)) < terms) {
+                *pack = *(const Pack<T>*)from;
+            }
+        } else {
+#pragma unroll
+            for (int s = 0; s < SIZE; s++) {
+                int at = BY_ROW || row(i) + s < rows ? s : 0;
+                if (WHOLE || first + (BY_ROW ? place(i) + s : line(i)) < terms) {
+                    pack->of[s] = from[at];
+                }
+            }
+        }
+    }
+
+    // Starts loading the warp's next terms, which begin with `first`; there are 0s after the last term.
+    __device__ __forceinline__ void load(int first, Held* held) {
+        if (first + D::TERMS <= terms) {
+#pragma unroll
+            for (int i = 0; i < LOADS; i++) {
+                load_pack<true>(i, first, held->of + i);
+            }
+        } else {
+#pragma unroll
+            for (int i = 0; i < LOADS; i++) {
+                held->of[i] = {};
+                load_pack<false>(i, first, held->of + i);
+            }
+        }
+        next += step;
+    }
+
+    // Stores what load() has loaded.
+    static __device__ __forceinline__ void store(const Held& held, T* tile) {
+#pragma unroll
+        for (int i = 0; i < LOADS; i++) {
+            *(Pack<T>*)(tile + line(i) * PITCH + place(i)) = held.of[i];
+        }
+    }
+
+    // The tile's row that is number i of a lane's own ones; lanes: along this factor.
+    static __device__ __forceinline__ int row_of(int lane, int lanes, int i) {
+        return BY_ROW ? i * lanes + lane : (i / SIZE * lanes + lane) * SIZE + i % SIZE;
+    }
+
+    // A group's SIZE terms of turn p, of a lane's OWN rows. With ADJACENT terms one pack has all of them.
+    template <int OWN, bool ADJACENT>
+    static __device__ __forceinline__ void read(const T* tile, int lane, int lanes, int group, int p, T (&values)[OWN][SIZE]) {
+        if (ADJACENT) {
+#pragma unroll
+            for (int i = 0; i < OWN; i++) {
+                Pack<T> pack = *(const Pack<T>*)(tile + (i * lanes + lane) * PITCH + (p * D::GROUPS + group) * SIZE);
+#pragma unroll
+                for (int s = 0; s < SIZE; s++) {
+                    values[i][s] = pack.of[s];
+                }
+            }
+        } else {
+#pragma unroll
+            for (int s = 0; s < SIZE; s++) {
+                int term = (p * SIZE + s) * D::GROUPS + group;
+                if (BY_ROW) {
+#pragma unroll
+                    for (int i = 0; i < OWN; i++) {
+                        values[i][s] = tile[(i * lanes + lane) * PITCH + term];
+                    }
+                } else {
+#pragma unroll
+                    for (int i = 0; i < OWN; i += SIZE) {
+                        Pack<T> pack = *(const Pack<T>*)(tile + term * PITCH + i * lanes + lane * SIZE);
+#pragma unroll
+                        for (int k = 0; k < SIZE; k++) {
+                            values[i + k][s] = pack.of[k];
+                        }
+                    }
+                }
+            }
+        }
+    }
+};
+
+template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED>
+struct Tile {
+    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED> A;
+    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED> B;
+    enum {
+        SIZE = Pack<T>::SIZE,
+        ADJACENT = A_BY_ROW && B_BY_ROW,
+        PITCH = D::COLUMNS + 4,  // of the sums in shared memory
+        STAGED = (int)A::ELEMENTS + (int)B::ELEMENTS,
+        SUMS = D::ROWS * PITCH,
+        ELEMENTS = STAGED > SUMS ? STAGED : SUMS,  // of shared memory per warp
+        RESULTS = D::ROWS * D::COLUMNS / D::THREADS  // per thread
+    };
+
+    // Adds the sums of lanes that differ only in their group. Each keeps a GROUPS-th of them, the first ones in `sums`; returns
+    // which one that is first.
+    template <int DISTANCE, int COUNT>
+    static __device__ __forceinline__ int add_groups(T* sums, int group) {
+        if constexpr (DISTANCE >= D::GROUPS) {
+            return 0;
+        } else {
+            bool upper = (group & DISTANCE) != 0;
+#pragma unroll
+            for (int i = 0; i < COUNT; i++) {
+                T given = upper ? sums[i] : sums[i + COUNT];
+                T own = upper ? sums[i + COUNT] : sums[i];
+                sums[i] = own + __shfl_xor_sync(0xffffffffu, given, DISTANCE);
+            }
+            return (upper ? COUNT : 0) + add_groups<2 * DISTANCE, COUNT / 2>(sums, group);
+        }
+    }
+
+    // Leaves the sums of each warp that has terms in shared memory [WARPS][ELEMENTS], then waits for the other warps.
+    static __device__ __forceinline__ void multiply(A a, B b, int terms, T* shared) {
+        int lane = threadIdx.x % WARP;
+        int group = lane % D::GROUPS;
+        int across = lane / D::GROUPS % D::ACROSS;
+        int down = lane / (D::GROUPS * D::ACROSS);
+        T* tile_a = shared + threadIdx.x / WARP * ELEMENTS;
+        T* tile_b = tile_a + A::ELEMENTS;
+        int first = (int)threadIdx.x / WARP * D::TERMS;
+        if (first < terms) {
+            T sums[D::OWN_ROWS * D::OWN_COLUMNS];
+#pragma unroll
+            for (int i = 0; i < D::OWN_ROWS * D::OWN_COLUMNS; i++) {
+                sums[i] = T(0);
+            }
+            typename A::Held held_a;
+            typename B::Held held_b;
+            a.load(first, &held_a);
+            b.load(first, &held_b);
+#pragma unroll 1
+            for (; first < terms; first += D::WARPS * D::TERMS) {
+                __syncwarp();  // the terms before are read
+                A::store(held_a, tile_a);
+                B::store(held_b, tile_b);
+                __syncwarp();
+                int next = first + D::WARPS * D::TERMS;
+                if (next < terms) {
+                    a.load(next, &held_a);
+                    b.load(next, &held_b);
+                }
+#pragma unroll
+                for (int p = 0; p < D::TERMS / (D::GROUPS * SIZE); p++) {
+                    T of_a[D::OWN_ROWS][SIZE];
+                    T of_b[D::OWN_COLUMNS][SIZE];
+                    A::template read<D::OWN_ROWS, ADJACENT>(tile_a, down, D::DOWN, group, p, of_a);
+                    B::template read<D::OWN_COLUMNS, ADJACENT>(tile_b, across, D::ACROSS, group, p, of_b);
+#pragma unroll
+                    for (int s = 0; s < SIZE; s++) {
+#pragma unroll
+                        for (int i = 0; i < D::OWN_ROWS; i++) {
+#pragma unroll
+                            for (int j = 0; j < D::OWN_COLUMNS; j++) {
+                                sums[i * D::OWN_COLUMNS + j] += of_a[i][s] * of_b[j][s];
+                            }
+                        }
+                    }
+                }
+            }
+            int kept = add_groups<1, D::OWN_ROWS * D::OWN_COLUMNS / 2>(sums, group);
+            __syncwarp();  // the last terms are read
+#pragma unroll
+            for (int i = 0; i < D::OWN_ROWS * D::OWN_COLUMNS / D::GROUPS; i++) {
+                int row = A::row_of(down, D::DOWN, (kept + i) / D::OWN_COLUMNS);
+                tile_a[row * PITCH + B::row_of(across, D::ACROSS, i % D::OWN_COLUMNS)] = sums[i];
+            }
+        }
+        __syncthreads();
+    }
+
+    // A thread's i-th place in the tile.
+    static __device__ __forceinline__ int row(int i) {
+        return (i * D::THREADS + threadIdx.x) / D::COLUMNS;
+    }
+    static __device__ __forceinline__ int column(int i) {
+        return (i * D::THREADS + threadIdx.x) % D::COLUMNS;
+    }
+
+    // What multiply() has left there, added over the warps that had terms.
+    static __device__ __forceinline__ T total(const T* shared, int terms, int i) {
+        const T* own = shared + row(i) * PITCH + column(i);
+        T sum = *own;
+#pragma unroll
+        for (int warp = 1; warp < D::WARPS; warp++) {
+            if (warp * D::TERMS < terms) {
+                sum += own[warp * ELEMENTS];
+            }
+        }
+        return sum;
+    }
+};
