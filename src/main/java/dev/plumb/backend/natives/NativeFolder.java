@@ -20,7 +20,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32;
 
@@ -61,10 +63,21 @@ public final class NativeFolder implements AutoCloseable {
    * @throws IOException when there is no place for them; its message names the folder of temporary files
    */
   public static NativeFolder open(String name, List<NativeLibrary> libraries) throws IOException {
+    return open(name, libraries, Map.of());
+  }
+
+  /**
+   * Opens a folder that has the libraries, and in the cache symbolic links to them: a loader that made the links itself would
+   * disturb other processes that use the folder.
+   *
+   * @param links the library's file name for each link's name
+   * @throws IOException when there is no place for the libraries; its message names the folder of temporary files
+   */
+  public static NativeFolder open(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
     // Channels refuse to work for an interrupted thread, and what fails here is not tried again in this process.
     boolean interrupted = Thread.interrupted();
     try {
-      return openUninterrupted(name, libraries);
+      return openUninterrupted(name, libraries, links);
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
@@ -72,10 +85,11 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  private static NativeFolder openUninterrupted(String name, List<NativeLibrary> libraries) throws IOException {
+  private static NativeFolder openUninterrupted(String name, List<NativeLibrary> libraries, Map<String, String> links)
+      throws IOException {
     deleteLeftOvers();
     try {
-      return inCache(name, libraries);
+      return inCache(name, libraries, links);
     } catch (IOException | InvalidPathException e) {
       try {
         return temporary(libraries);
@@ -90,7 +104,7 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  private static NativeFolder inCache(String name, List<NativeLibrary> libraries) throws IOException {
+  private static NativeFolder inCache(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
     Path cache = Owner.ownFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
     Path folder = Owner.ownFolder(cache.resolve(name + "-" + key(libraries)));
     tidy(cache, folder);
@@ -101,7 +115,25 @@ public final class NativeFolder implements AutoCloseable {
       }
       requireExecutable(file);
     }
+    for (Map.Entry<String, String> link : links.entrySet()) {
+      link(folder.resolve(link.getKey()), Path.of(link.getValue()));
+    }
     return new NativeFolder(folder, null);
+  }
+
+  private static void link(Path link, Path target) throws IOException {
+    if (Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(target)) {
+      return;
+    }
+    Path unfinished = link.resolveSibling(link.getFileName() + UUID.randomUUID().toString() + UNFINISHED);
+    try {
+      Files.createSymbolicLink(unfinished, target);
+      Files.move(unfinished, link, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (UnsupportedOperationException e) {
+      throw new IOException(link + ": symbolic links are not supported", e);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
   }
 
   private static NativeFolder temporary(List<NativeLibrary> libraries) throws IOException {

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.Loader;
@@ -19,6 +21,10 @@ import org.bytedeco.openblas.global.openblas_nolapack;
 final class OpenBlasNatives implements AutoCloseable {
   private static final String CACHE = "org.bytedeco.javacpp.cachedir";
   private static final String CACHE_IS_FLAT = "org.bytedeco.javacpp.cachedir.nosubdir";
+
+  /** Precedes the version in a library's name for JavaCPP. */
+  private static final String VERSION = "@";
+
   private static final String NETLIB = "libnetlibblasjni.so";
 
   /**
@@ -51,7 +57,25 @@ final class OpenBlasNatives implements AutoCloseable {
     Optional<NativeLibrary> netlib = resource == null ? Optional.empty() : Optional.of(NativeLibrary.of(NETLIB, resource));
     List<NativeLibrary> all = new ArrayList<>(libraries.stream().map(Loadable::library).toList());
     netlib.ifPresent(all::add);
-    return new OpenBlasNatives(NativeFolder.open("openblas", all), libraries, netlib);
+    return new OpenBlasNatives(NativeFolder.open("openblas", all, links(libraries)), libraries, netlib);
+  }
+
+  /**
+   * Returns the links to versioned libraries that JavaCPP makes when they are missing. Where another process makes the same link at
+   * that moment, JavaCPP unpacks all libraries in place, and ends a third process that is loading one of them.
+   */
+  private static Map<String, String> links(List<Loadable> libraries) {
+    String suffix = Loader.loadProperties().getProperty("platform.library.suffix");
+    Map<String, String> links = new LinkedHashMap<>();
+    for (Loadable loadable : libraries) {
+      String file = loadable.library().name();
+      // libname.so.5 has the link libname.so, libname.5.dylib the link libname.dylib.
+      int end = file.endsWith(suffix) ? file.indexOf('.') : file.indexOf(suffix);
+      if (loadable.name().contains(VERSION) && end > 0 && !file.equals(file.substring(0, end) + suffix)) {
+        links.put(file.substring(0, end) + suffix, file);
+      }
+    }
+    return links;
   }
 
   /** Returns the libraries that JavaCPP would load for a class, in its order, as far as the jar has them. */

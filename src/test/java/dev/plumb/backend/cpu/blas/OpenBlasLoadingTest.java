@@ -12,10 +12,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +97,20 @@ class OpenBlasLoadingTest {
       assertEquals(0, processes.get(i).waitFor());
       assertEquals("OpenBLAS\n", Files.readString(folder.resolve("out" + i)));
     }
+    assertNothingIsLeftInTemp();
+  }
+
+  /** JavaCPP unpacks in place when it cannot make a link, which ends processes that load the library meanwhile. */
+  @Test
+  void librariesInTheCacheAreNeverRewrittenInPlace() throws Exception {
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), load());
+    Map<Path, Object> inodes = inodes();
+    Path link = libraries().get(0).resolveSibling("libopenblas_nolapack.so");
+    assertTrue(Files.isSymbolicLink(link));
+    Files.delete(link);
+    Files.createDirectories(link.resolve("in the link's place"));
+    assertEquals(new Ran(0, "OpenBLAS\n", ""), load());
+    assertEquals(inodes, inodes());
     assertNothingIsLeftInTemp();
   }
 
@@ -190,6 +207,14 @@ class OpenBlasLoadingTest {
     try (Stream<Path> files = Files.list(temp)) {
       assertEquals(List.of(), files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata")).toList());
     }
+  }
+
+  private Map<Path, Object> inodes() throws IOException {
+    Map<Path, Object> inodes = new TreeMap<>();
+    for (Path library : libraries()) {
+      inodes.put(library, Files.readAttributes(library, BasicFileAttributes.class).fileKey());
+    }
+    return inodes;
   }
 
   private List<Path> libraries() throws IOException {
