@@ -41,7 +41,7 @@ if [ -n "$host_device" ]; then slower=10; fi
 seconds=${seconds:-$((360 * slower))}
 case $seconds in '' | 0* | *[!0-9]*) say "--seconds $seconds: a whole number above 0"; exit 2 ;; esac
 if [ -n "$host_device" ]; then
-  for library in libcuda.so.1 libcublas.so.12 libkernels.so; do
+  for library in libcuda.so.1 libcublas.so.12; do
     if [ ! -f "$host_device/$library" ]; then
       say "--host-device $host_device: there is no $library; name a target/host-device"
       exit 2

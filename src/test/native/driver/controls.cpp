@@ -12,6 +12,12 @@ CONTROL(void, setOrder)(void*, void*, int order, int64_t seed) {
   state().settings.random.seed((unsigned)seed);
 }
 
+CONTROL(void, setArithmetic)(void*, void*, unsigned char contract, double approximation) {
+  LOCK;
+  state().settings.contract = contract;
+  state().settings.approximation = approximation;
+}
+
 CONTROL(void, setLazy)(void*, void*, unsigned char lazy) {
   LOCK;
   state().settings.lazy = lazy;

@@ -70,7 +70,10 @@ static void* device_main(void*) {
   }
 }
 
-static void start_device_thread() {
+void start_device_thread() {
+  if (device_thread_runs) {
+    return;
+  }
   // The JVM's own signals are not for this thread.
   sigset_t blocked, before;
   sigfillset(&blocked);
@@ -94,9 +97,7 @@ CUresult on_device(const std::function<CUresult()>& job) {
   if (on_device_thread()) {
     return job();
   }
-  if (!device_thread_runs) {
-    start_device_thread();
-  }
+  start_device_thread();
   Mailbox& box = mailbox();
   std::unique_lock<std::mutex> held(box.mutex);
   box.job = &job;

@@ -8,6 +8,9 @@ namespace host_device {
 // Runs this on the device thread and waits for it. On that thread itself: runs it at once.
 CUresult on_device(const std::function<CUresult()>& job);
 
+// Starts the device thread, unless it runs.
+void start_device_thread();
+
 // Runs one piece of work, on the device thread: an access outside of device memory becomes a diagnosis and
 // ILLEGAL_ADDRESS.
 CUresult execute(const Work& work);

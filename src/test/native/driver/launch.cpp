@@ -1,88 +1,63 @@
-// cuLaunchKernel: checks the launch, takes the parameters by the sizes that the PTX declares, and runs block after
-// block.
-#include "block.h"
+// cuLaunchKernel: checks the launch, takes the parameters by the sizes that the PTX declares, and gives both to the interpreter.
 #include "device_thread.h"
 #include "memory.h"
 #include "queue.h"
-#include <algorithm>
-#include <numeric>
 #include <stdio.h>
 
 namespace host_device {
 
 struct Launch {
-  const host_kernel* kernel;
-  host_uint3 grid, block;
+  std::shared_ptr<Function> function;
+  unsigned grid[3], block[3];
   size_t shared_bytes;              // dynamic ones
-  std::vector<uint64_t> values;
-  std::vector<void*> arguments;     // into values
+  std::vector<uint64_t> values;     // of the parameters
 };
 
-static std::vector<size_t> block_order(size_t blocks) {
-  std::vector<size_t> order(blocks);
-  std::iota(order.begin(), order.end(), size_t(0));
-  if (state().settings.order == REVERSE) {
-    std::reverse(order.begin(), order.end());
-  } else if (state().settings.order == RANDOM) {
-    std::shuffle(order.begin(), order.end(), state().settings.random);
-  }
-  return order;
-}
-
 static CUresult run(const Launch& launch) {
-  const host_kernel& kernel = *launch.kernel;
+  ptx::Kernel& kernel = *launch.function->kernel;
+  const char* name = kernel.name.c_str();
   state().counted[KERNELS]++;
   if (strikes(LAUNCH)) {
-    report("injected fault: kernel %s fails", kernel.name);
+    report("injected fault: kernel %s fails", name);
     return LAUNCH_FAILED;
   }
-  for (int i = 0; i < kernel.parameters; i++) {
+  for (size_t i = 0; i < kernel.parameters.size(); i++) {
     char what[200];
-    snprintf(what, sizeof what, "kernel %s, pointer argument %d", kernel.name, i);
-    if (kernel.pointer[i] && !is_argument(*(void**)launch.arguments[i], what)) {
+    snprintf(what, sizeof what, "kernel %s, pointer argument %zu", name, i);
+    if (kernel.parameters[i].pointer && !is_argument((void*)launch.values[kernel.parameters[i].word], what)) {
       return ILLEGAL_ADDRESS;
     }
   }
-  host_uint3 grid = launch.grid;
-  dynamic_shared_memory_is(launch.shared_bytes);
-  for (size_t i : block_order((size_t)grid.x * grid.y * grid.z)) {
-    host_uint3 block = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / ((size_t)grid.x * grid.y))};
-    if (const char* failure = run_block(kernel, launch.arguments.data(), block, grid, launch.block)) {
-      report("kernel %s: %s", kernel.name, failure);
-      return LAUNCH_FAILED;
-    }
-    if (const char* overrun = dynamic_shared_memory_overrun()) {
-      report("kernel %s %s (%zu bytes)", kernel.name, overrun, launch.shared_bytes);
-      return ILLEGAL_ADDRESS;
-    }
+  Settings& settings = state().settings;
+  ptx::Outcome outcome = ptx::run(
+      kernel, {{launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.block[0], launch.block[1], launch.block[2]},
+               (unsigned)launch.shared_bytes, (unsigned)launch.function->most_dynamic_shared, launch.values.data(), settings.order,
+               &settings.random, settings.approximation});
+  if (outcome.failure.empty()) {
+    return OK;
   }
-  return OK;
+  report("kernel %s: %s", name, outcome.failure.c_str());
+  return outcome.illegal_access ? ILLEGAL_ADDRESS : LAUNCH_FAILED;
 }
 
-static bool possible(host_uint3 grid, host_uint3 block) {
-  bool grid_fits = grid.x && grid.y && grid.z && grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535;
-  bool block_fits = block.x && block.y && block.z && block.x <= 1024 && block.y <= 1024 && block.z <= 64;
-  return grid_fits && block_fits && block.x * block.y * block.z <= 1024;
+static bool possible(const unsigned* grid, const unsigned* block) {
+  bool grid_fits = grid[0] && grid[1] && grid[2] && grid[0] <= 2147483647u && grid[1] <= 65535 && grid[2] <= 65535;
+  bool block_fits = block[0] && block[1] && block[2] && block[0] <= 1024 && block[1] <= 1024 && block[2] <= 64;
+  return grid_fits && block_fits && block[0] * block[1] * block[2] <= 1024;
 }
 
-// The driver cannot know how many parameters the caller passed; an address that leads nowhere is all that shows.
-static bool take_parameters(Launch& launch, const Function& function, void** parameters) {
-  size_t words = 0;
-  for (int size : function.parameter_sizes) {
-    words += (size + 7) / 8;
-  }
-  launch.values.resize(words);
-  size_t word = 0, count = function.parameter_sizes.size();
+// The driver cannot know how many parameters the caller passed. All that shows is an address that leads nowhere.
+static bool take_parameters(Launch& launch, void** parameters) {
+  const ptx::Kernel& kernel = *launch.function->kernel;
+  size_t count = kernel.parameters.size();
+  launch.values.resize(count ? kernel.parameters.back().word + (kernel.parameters.back().bytes + 7) / 8 : 0);
   for (size_t i = 0; i < count; i++) {
     void* source = nullptr;
-    int size = function.parameter_sizes[i];
     bool there = parameters && peek(&source, &parameters[i], sizeof source) && source;
-    if (!there || !peek(&launch.values[word], source, size)) {
-      report("kernel %s: parameter %zu of %zu is missing", function.name.c_str(), i, count);
+    if (!there || !peek(&launch.values[kernel.parameters[i].word], source, kernel.parameters[i].bytes)) {
+      report("kernel %s: parameter %zu of %zu is missing", kernel.name.c_str(), i, count);
       return false;
     }
-    launch.arguments.push_back(&launch.values[word]);
-    word += (size + 7) / 8;
   }
   return true;
 }
@@ -101,9 +76,7 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     return INVALID_HANDLE;
   }
   auto launch = std::make_shared<Launch>();
-  launch->kernel = function->kernel;
-  launch->grid = {grid_x, grid_y, grid_z};
-  launch->block = {block_x, block_y, block_z};
+  *launch = {function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, {}};
   const char* name = function->name.c_str();
   if (!possible(launch->grid, launch->block)) {
     report("kernel %s: launch of grid %ux%ux%u, block %ux%ux%u", name, grid_x, grid_y, grid_z, block_x, block_y, block_z);
@@ -118,10 +91,9 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
            function->most_dynamic_shared);
     return INVALID_VALUE;
   }
-  launch->shared_bytes = shared_bytes;
-  // Taking the parameters may fault: the handler is installed with the device thread, which loading a module has
-  // started.
-  if (!take_parameters(*launch, *function, parameters)) {
+  // Taking the parameters may fault, which the handler that comes with the device thread catches.
+  start_device_thread();
+  if (!take_parameters(*launch, parameters)) {
     return INVALID_VALUE;
   }
   return enqueue(stream, ("kernel " + function->name).c_str(), [launch] { return run(*launch); });

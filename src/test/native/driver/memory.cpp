@@ -1,8 +1,8 @@
 // Device memory lies in an inaccessible arena of up to 4 TiB, 16 MiB apart and never used again, so that a wild or a
 // late access faults. Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder
 // and the 256 bytes before it are red zones, checked after every piece of work.
-#include "block.h"
 #include "memory.h"
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -14,12 +14,17 @@ static char *arena_start, *arena_next, *arena_end;
 
 static size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
+static bool allocation_at(uintptr_t address, uintptr_t* start, uintptr_t* end);
+static bool allocation_from(uintptr_t address, uintptr_t* start, uintptr_t* end);
+static std::string describe(uintptr_t address);
+
 static void reserve_arena() {
   for (size_t size = size_t(1) << 42; !arena_start && size >= size_t(1) << 34; size >>= 1) {
     void* at = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at != MAP_FAILED) {
       arena_start = arena_next = (char*)at;
       arena_end = arena_start + size;
+      ptx::set_global_memory({(uintptr_t)arena_start, (uintptr_t)arena_end, allocation_at, allocation_from, describe});
     }
   }
 }
@@ -50,6 +55,7 @@ void bury(std::map<uintptr_t, Allocation>::iterator allocation) {
   Allocation a = allocation->second;
   s.used[a.context->device] -= a.bytes;
   s.live.erase(allocation);
+  ptx::forget_global_memory((uintptr_t)a.mapping, (uintptr_t)a.mapping + a.mapped);
   madvise(a.mapping, a.mapped, MADV_DONTNEED);
   mprotect(a.mapping, a.mapped, PROT_NONE);
   s.freed.push_back(a);
@@ -63,6 +69,22 @@ static const Allocation* before(uintptr_t address) {
   auto& live = state().live;
   auto above = live.upper_bound(address);
   return above == live.begin() ? nullptr : &(--above)->second;
+}
+
+static bool found(const Allocation& a, uintptr_t* start, uintptr_t* end) {
+  *start = a.start;
+  *end = a.start + a.bytes;
+  return true;
+}
+
+static bool allocation_at(uintptr_t address, uintptr_t* start, uintptr_t* end) {
+  const Allocation* a = before(address);
+  return a && address < a->start + a->bytes && found(*a, start, end);
+}
+
+static bool allocation_from(uintptr_t address, uintptr_t* start, uintptr_t* end) {
+  auto at = state().live.lower_bound(address);
+  return at != state().live.end() && found(at->second, start, end);
 }
 
 static void report_outside(uintptr_t address, const char* what) {
@@ -127,26 +149,28 @@ bool red_zones_hold(const char* what) {
   return hold;
 }
 
-void explain_fault(uintptr_t address, const char* what) {
-  if (explain_dynamic_shared_fault(address, what)) {
-    return;
-  }
+// Where an address is that is outside of all live allocations.
+static std::string describe(uintptr_t address) {
+  char text[200];
   for (const Allocation& a : state().freed) {
     if (address >= (uintptr_t)a.mapping && address < (uintptr_t)a.mapping + a.mapped) {
-      report("%s: use after free of allocation #%u (%zu bytes)", what, a.id, a.bytes);
-      return;
+      snprintf(text, sizeof text, "use after free of allocation #%u (%zu bytes)", a.id, a.bytes);
+      return text;
     }
   }
   for (auto& entry : state().live) {
     const Allocation& a = entry.second;
     if (address + GAP / 2 >= a.start && address < a.start + a.bytes + GAP / 2) {
-      report("%s: access at byte offset %ld of allocation #%u, which has %zu bytes", what, (long)(address - a.start),
-             a.id, a.bytes);
-      return;
+      snprintf(text, sizeof text, "access at byte offset %ld of allocation #%u, which has %zu bytes", (long)(address - a.start), a.id,
+               a.bytes);
+      return text;
     }
   }
-  report("%s: wild access to %p", what, (void*)address);
+  snprintf(text, sizeof text, "wild access to %p", (void*)address);
+  return text;
 }
+
+void explain_fault(uintptr_t address, const char* what) { report("%s: %s", what, describe(address).c_str()); }
 
 bool is_pinned(const void* pointer, size_t bytes) {
   uintptr_t start = (uintptr_t)pointer;

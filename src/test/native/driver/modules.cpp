@@ -1,97 +1,80 @@
-// cuModule* and cuFunc*: PTX gives the kernels' names and parameters, libkernels.so beside this library their code.
-#include "block.h"
+// cuModule* and cuFunc*: modules of PTX, which the interpreter (ptx/) runs.
 #include "device_thread.h"
-#include "ptx.h"
 #include "queue.h"
-#include <algorithm>
 #include <dlfcn.h>
-#include <link.h>
+#include <stdlib.h>
 #include <string.h>
 
 namespace host_device {
 
-static std::map<std::string, const host_kernel*> kernels;
-static void (*touch_shared)();
-
-// Finds the library's thread_local block, which is the kernels' shared memory, of the device thread.
-static void find_shared_memory() {
-  touch_shared();
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, size_t, void*) {
-        Dl_info library;
-        if (!dladdr((void*)touch_shared, &library) || (uintptr_t)library.dli_fbase != (uintptr_t)info->dlpi_addr) {
-          return 0;
-        }
-        for (int i = 0; i < info->dlpi_phnum; i++) {
-          if (info->dlpi_phdr[i].p_type == PT_TLS) {
-            shared_memory_is((unsigned char*)info->dlpi_tls_data, info->dlpi_phdr[i].p_memsz);
-          }
-        }
-        return 1;
-      },
-      nullptr);
+// The newest PTX .version that a driver takes; both as 10 * major + minor, the driver's times 100.
+static int newest_version(int driver) {
+  static const int TABLE[][2] = {{13000, 90}, {12090, 88}, {12080, 87}, {12060, 85}, {12050, 85}, {12040, 84}, {12030, 83},
+                                 {12020, 82}, {12010, 81}, {12000, 80}, {11080, 78}, {11000, 70}, {10020, 65}};
+  for (auto& row : TABLE) {
+    if (driver >= row[0]) {
+      return row[1];
+    }
+  }
+  return 63;
 }
 
-static bool load_kernels() {
-  if (!kernels.empty()) {
-    return true;
+// Whether a driver and a GPU as they are set would take the PTX.
+static CUresult check_versions(const char* text) {
+  const char *version = strstr(text, "\n.version "), *target = strstr(text, "\n.target sm_");
+  if (!version || !target) {
+    report("not PTX: it has no .version or no .target");
+    return INVALID_IMAGE;
   }
+  int major = 0, minor = 0, driver = state().settings.driver, capability = state().settings.capability;
+  sscanf(version, "\n.version %d.%d", &major, &minor);
+  if (major * 10 + minor > newest_version(driver)) {
+    report("PTX .version %d.%d is newer than a driver of CUDA %d.%d takes", major, minor, driver / 1000, driver % 1000 / 10);
+    return UNSUPPORTED_PTX_VERSION;
+  }
+  int sm = atoi(target + strlen("\n.target sm_"));
+  if (sm > capability) {
+    report("PTX .target sm_%d on a device of compute capability %d.%d", sm, capability / 10, capability % 10);
+    return INVALID_PTX;
+  }
+  return OK;
+}
+
+// The build puts the source lines of all kernels next to this library.
+static void read_source_lines() {
+  static bool read = false;
+  if (read) {
+    return;
+  }
+  read = true;
   Dl_info self;
-  dladdr((void*)&load_kernels, &self);
-  std::string path = self.dli_fname;
-  path = path.substr(0, path.rfind('/') + 1) + "libkernels.so";
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    report("%s", dlerror());
-    return false;
-  }
-  auto table = (const host_kernel* const* (*)(int*))dlsym(library, "host_kernels");
-  touch_shared = (void (*)())dlsym(library, "host_kernels_touch_shared");
-  int count = 0;
-  auto entries = table(&count);
-  for (int i = 0; i < count; i++) {
-    kernels[entries[i]->name] = entries[i];
-  }
-  on_device([]() -> CUresult {
-    find_shared_memory();
-    return OK;
-  });
-  return true;
+  dladdr((void*)&check_versions, &self);
+  std::string library = self.dli_fname;
+  ptx::read_source_lines(library.substr(0, library.rfind('/') + 1) + "source-lines");
 }
 
-static bool agree(const host_kernel& kernel, const std::vector<int>& sizes) {
-  return kernel.parameters == (int)sizes.size() && std::equal(sizes.begin(), sizes.end(), kernel.size);
-}
-
-static CUresult load_module(void** handle, const char* ptx) {
+static CUresult load_module(void** handle, const char* text) {
   ENTER;
   if (CUresult result = forbidden_in_capture("cuModuleLoadData")) {
     return result;
   }
-  if (!load_kernels()) {
-    return INVALID_IMAGE;
-  }
-  std::map<std::string, std::vector<int>> declared;
-  if (CUresult result = parse_ptx(ptx, declared)) {
+  if (CUresult result = check_versions(text)) {
     return result;
   }
+  std::string error;
+  auto code = ptx::parse(text, state().settings.contract, error);
+  if (!code) {
+    report("PTX that the host device does not run: %s", error.c_str());
+    return INVALID_PTX;
+  }
+  read_source_lines();
   auto module = std::make_shared<Module>(current());
-  for (auto& entry : declared) {
-    auto kernel = kernels.find(entry.first);
-    if (kernel == kernels.end() || !agree(*kernel->second, entry.second)) {
-      report(kernel == kernels.end() ? "kernel %s is in the PTX and not in the host build"
-                                     : "kernel %s: the parameters of the PTX and of the host build differ",
-             entry.first.c_str());
-      return INVALID_PTX;
-    }
+  for (auto& entry : code->kernels) {
     auto function = std::make_shared<Function>(current());
     function->name = entry.first;
-    function->kernel = kernel->second;
-    function->parameter_sizes = entry.second;
+    function->kernel = entry.second;
     module->functions[entry.first] = function;
-  }
-  for (auto& entry : module->functions) {
-    state().objects[entry.second.get()] = entry.second;
+    state().objects[function.get()] = function;
   }
   keep(module, handle);
   return OK;

@@ -51,13 +51,15 @@ Settings Settings::from_environment() {
   Settings s;
   std::string order = variable("ORDER", "forward");
   if (order.compare(0, 6, "random") == 0) {
-    s.order = RANDOM;
+    s.order = ptx::RANDOM;
     s.random.seed(order.size() > 7 ? strtoul(order.c_str() + 7, nullptr, 0) : 1);
   } else if (order == "reverse") {
-    s.order = REVERSE;
+    s.order = ptx::REVERSE;
   } else if (order != "forward") {
     refuse("ORDER", order, "forward, reverse, random or random:SEED");
   }
+  s.contract = number("CONTRACT", "0") != 0;
+  s.approximation = number("APPROXIMATION", "0");
   std::string queue = variable("QUEUE", "lazy");
   if (queue != "lazy" && queue != "eager") {
     refuse("QUEUE", queue, "lazy or eager");

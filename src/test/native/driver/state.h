@@ -1,6 +1,6 @@
 // What the host device holds: its settings, the objects behind the driver's handles, and the one lock over them all.
 #pragma once
-#include "../kernels/kernel_table.h"
+#include "../ptx/ptx.h"
 #include "codes.h"
 #include <deque>
 #include <functional>
@@ -15,7 +15,7 @@
 namespace host_device {
 
 // The numbers of these enums are those of HostDevice.java.
-enum Order { FORWARD, REVERSE, RANDOM };
+using ptx::Order;
 enum Fault { NO_FAULT, MEMORY, LAUNCH, LOST, GEMM, COPY };
 enum Counter { CALLS, KERNELS, GEMMS, COPIES, GRAPH_LAUNCHES, SYNCHRONISATIONS, ALLOCATIONS, REFUSED_CUBINS, COUNTERS };
 enum Kind {
@@ -25,8 +25,10 @@ enum Kind {
 };
 
 struct Settings {
-  Order order = FORWARD;      // of the threads of a block, and of the blocks
+  Order order = ptx::FORWARD;   // of the threads of a block, and of the blocks
   std::mt19937 random{1};
+  bool contract = false;      // mul and add without a rounding mode become one fma, as ptxas makes them
+  double approximation = 0;   // maximum error of ex2, lg2 and rcp.approx, in units of 2^-22
   bool lazy = true;           // queued work runs as late as the stream rules allow
   bool quiet = false;         // diagnoses are kept, not printed
   int devices = 1;
@@ -100,8 +102,7 @@ struct Event : Object {
 
 struct Function : Object {
   std::string name;
-  const host_kernel* kernel;
-  std::vector<int> parameter_sizes;
+  std::shared_ptr<ptx::Kernel> kernel;
   int most_dynamic_shared = SHARED_WITHOUT_OPT_IN;
   Function(Context* context) : Object(FUNCTION, context) {}
 };

@@ -47,7 +47,7 @@ public final class HostDevice {
 
   private HostDevice() {}
 
-  /** The folder with the three libraries, built if need be; {@link CudaNatives} takes the libraries there from now on. */
+  /** The folder with the libraries, built if need be; {@link CudaNatives} takes the libraries there from now on. */
   public static synchronized Path folder() {
     if (failure != null) {
       throw failure;
@@ -81,6 +81,16 @@ public final class HostDevice {
   /** The order of threads and blocks; the seed matters for RANDOM alone. */
   public static void order(Order order, long seed) {
     setOrder(order.ordinal(), seed);
+  }
+
+  /**
+   * How the kernels' arithmetic is rounded, in modules that are loaded from now on.
+   *
+   * @param contract whether mul and add without a rounding mode become one fma, as ptxas makes them
+   * @param approximation the largest error of the approximate instructions ex2, lg2 and rcp, in units of 2^-22
+   */
+  public static void arithmetic(boolean contract, double approximation) {
+    setArithmetic(contract, approximation);
   }
 
   /** Whether queued work runs as late as the streams' rules allow (the default), or at once. */
@@ -167,6 +177,8 @@ public final class HostDevice {
   }
 
   private static native void setOrder(int order, long seed);
+
+  private static native void setArithmetic(boolean contract, double approximation);
 
   private static native void setLazy(boolean lazy);
 

@@ -97,7 +97,7 @@ class HostDeviceFaultsTest extends HostDeviceFixture {
     for (int i = 0; i < 3; i++) {
       HostDevice.order(Order.RANDOM, i == 2 ? 8 : 7);
       CUdeviceptr out = allocate(256);
-      launch("missing_barrier_f32", 1, 64, upload(new float[64]), out);
+      launch("order_of_threads_s32", 1, 64, upload(new float[1]), out);
       synchronize();
       runs[i] = read(out, 64);
     }

@@ -51,14 +51,13 @@ class HostDeviceSharedMemoryTest extends HostDeviceFixture {
   @Test
   void launchWithLessThanTheKernelNeedsIsFound() {
     launch(function("dynamic_shared_f32"), 1, 64, 240, upload(new float[64]), allocate(256));
-    fails("ILLEGAL_ADDRESS", "access at byte offset 240 of dynamic shared memory, which has 240 bytes", this::synchronize);
+    fails("ILLEGAL_ADDRESS", "write at byte offset 240 of dynamic shared memory, which has 240 bytes", this::synchronize);
   }
 
-  /** Up to the next 16 bytes, and further away. */
   @ParameterizedTest
   @CsvSource({
-    "20, wrote past the end of its dynamic shared memory", "4096, access at byte offset 4096",
-    "-4, wrote before the start of its dynamic shared memory",
+    "20, write at byte offset 20 of dynamic shared memory", "4096, write at byte offset 4096",
+    "-4, write to shared memory outside of all variables",
   })
   void writeOutsideIsFound(int offset, String diagnosis) {
     launch(function("write_shared_f32"), 1, 1, 20, 16);

@@ -194,9 +194,11 @@ class HostDeviceTest extends HostDeviceFixture {
   }
 
   @Test
-  void ptxThatDisagreesWithTheHostBuildIsRefused() {
-    fails("INVALID_PTX", "kernel wild_f32: the parameters of the PTX and of the host build differ",
+  void ptxThatIsNotImplementedOrDisagreesIsRefused() {
+    fails("INVALID_PTX", "an access past the end of parameter wild_f32_param_0",
         () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace(".u64 wild_f32_param_0", ".u32 wild_f32_param_0")));
+    fails("INVALID_PTX", "unknown instruction bar.red.sync",
+        () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace("bar.sync", "bar.red.sync")));
   }
 
   @Test

@@ -30,6 +30,7 @@ class KernelSourcesTest {
       Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
   private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "product")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
+  private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
 
   @Test
@@ -40,9 +41,20 @@ class KernelSourcesTest {
       hash.update(Files.readAllBytes(source));
     }
     String expected = "sources " + HexFormat.of().formatHex(hash.digest());
-    for (Path module : Stream.concat(MODULES.stream(), Stream.of(SUMS)).toList()) {
-      String first = Files.readAllLines(module).get(0);
-      assertTrue(first.endsWith(expected), "kernels/ was changed without scripts/build-kernels: " + module + ": " + first);
+    Stream<Path> lines = MODULES.stream().map(module -> TEST_FOLDER.resolve(module.getFileName().toString().replace(".ptx", ".lines")));
+    for (Path made : Stream.concat(Stream.concat(MODULES.stream(), lines), Stream.of(SUMS)).toList()) {
+      String first = Files.readAllLines(made).get(0);
+      assertTrue(first.endsWith(expected), "kernels/ was changed without scripts/build-kernels: " + made + ": " + first);
+    }
+  }
+
+  @Test
+  void ptxOfTheHostDevicesTestsIsOfItsSource() throws Exception {
+    byte[] source = Files.readAllBytes(Path.of("src/test/native/broken/broken.cu"));
+    String expected = "sources " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(source));
+    for (String name : List.of("broken.ptx", "broken.lines")) {
+      String first = Files.readAllLines(TEST_FOLDER.resolve(name)).get(0);
+      assertTrue(first.endsWith(expected), "broken.cu was changed without scripts/build-kernels: " + name + ": " + first);
     }
   }
 

@@ -118,7 +118,7 @@ class LoadingTest {
   @Test
   void otherLibraryInTheDriversPlaceIsRefusedInTheLoadersOwnWords() throws Exception {
     Files.delete(device.resolve("libcublas.so.12"));
-    Files.copy(HostDevice.folder().resolve("libkernels.so"), device.resolve("libcublas.so.12"));
+    Files.copy(HostDevice.folder().resolve("libcuda.so.1"), device.resolve("libcublas.so.12"));
     Ran ran = devices(Map.of());
     assertEquals(3, ran.code(), ran.toString());
     assertEquals(2, ran.verdict().size(), ran.out());

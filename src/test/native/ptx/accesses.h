@@ -1,0 +1,196 @@
+// Checked accesses to shared and global memory. Each returns where the bytes are, or null after a fault.
+#pragma once
+#include "machine.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+namespace ptx {
+
+void check_shared_read(Cell* cell, u32 address, const Instruction* instruction);
+void check_shared_write(Cell* cell, u32 address, const Instruction* instruction, bool same);
+void check_global_read(Cell* cell, uintptr_t address, const Instruction* instruction);
+void check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same);
+void check_bytes(Page* page, uintptr_t address, u32 n, const Instruction* instruction, bool write);
+bool shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what);
+
+// The page of an access that is allowed. Null where it is not, or where it is to a module's own variable (then module_variable).
+Page* find_page(uintptr_t address, u32 n, const Instruction* instruction, const char* what, bool* module_variable);
+
+// Any space, up to 16 bytes.
+u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread);
+u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value);
+u8* atomic_at(u64 address, const Instruction* instruction);
+
+template <u32 N>
+static ALWAYS_INLINE u8* shared_load(u32 address, const Instruction* instruction) {
+  if (UNLIKELY((address & (N - 1)) || address + N > machine.shared_end || address + N < N)) {
+    shared_is_illegal(address, N, instruction, "read");
+    return nullptr;
+  }
+  const Clock& clock = machine.clock;
+  const u16 me = (u16)machine.current;
+  Cell* cell = &machine.shared_cells[address >> 2];
+  for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
+    if (UNLIKELY(cell->written < clock.block_start || (cell->written >= clock.block_barrier && cell->writer != me))) {
+      check_shared_read(cell, address + 4 * i, instruction);
+      if (!machine.failure.empty()) {
+        return nullptr;
+      }
+    }
+    if (cell->read < clock.block_barrier) {
+      cell->reader = cell->reader2 = me;
+    } else if (cell->reader != me) {
+      cell->reader2 = me;
+    }
+    cell->read = clock.now;
+    cell->read_line = instruction->line;
+  }
+  return machine.shared + address;
+}
+
+template <u32 N>
+static ALWAYS_INLINE u8* shared_store(u32 address, const Instruction* instruction, const void* value) {
+  if (UNLIKELY((address & (N - 1)) || address + N > machine.shared_end || address + N < N)) {
+    shared_is_illegal(address, N, instruction, "write");
+    return nullptr;
+  }
+  const Clock& clock = machine.clock;
+  const u16 me = (u16)machine.current;
+  Cell* cell = &machine.shared_cells[address >> 2];
+  for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
+    bool others_wrote = cell->written >= clock.block_barrier && cell->writer != me;
+    bool others_read = cell->read >= clock.block_barrier && (cell->reader != me || cell->reader2 != me);
+    if (UNLIKELY(others_wrote || others_read)) {
+      check_shared_write(cell, address + 4 * i, instruction, !memcmp(machine.shared + address, value, N));
+      if (!machine.failure.empty()) {
+        return nullptr;
+      }
+    }
+    cell->written = clock.now;
+    cell->writer = me;
+    cell->write_line = instruction->line;
+  }
+  return machine.shared + address;
+}
+
+static ALWAYS_INLINE void global_read_cell(Cell* cell, uintptr_t address, const Instruction* instruction) {
+  const Clock& clock = machine.clock;
+  const u16 me = (u16)machine.current;
+  bool nc = instruction->space == GLOBAL_NC;
+  if (UNLIKELY(cell->written >= clock.launch_start && (nc || cell->writer != me || cell->written < clock.block_start))) {
+    check_global_read(cell, address, instruction);
+  }
+  if (cell->read < clock.block_barrier) {
+    if (cell->read >= clock.launch_start && cell->read < clock.block_start) {
+      cell->read_elsewhere = cell->read;
+    }
+    cell->reader = cell->reader2 = me;
+  } else if (cell->reader != me) {
+    cell->reader2 = me;
+  }
+  cell->read = clock.now;
+  cell->read_line = instruction->line;
+  if (nc) {
+    cell->read_nc = clock.now;
+  }
+}
+
+static ALWAYS_INLINE void global_write_cell(Cell* cell, uintptr_t address, const Instruction* instruction, bool same) {
+  u32 start = machine.clock.launch_start;
+  if (UNLIKELY(cell->written >= start || cell->read >= start || cell->read_nc >= start)) {
+    check_global_write(cell, address, instruction, same);
+  }
+  cell->written = machine.clock.now;
+  cell->writer = (u16)machine.current;
+  cell->write_line = instruction->line;
+}
+
+static ALWAYS_INLINE Page* page_of(uintptr_t address, u32 n, const Instruction* instruction, const char* what,
+                                   bool* module_variable) {
+  const GlobalMemory& memory = machine.memory;
+  if (UNLIKELY((address & (n - 1)) || address < memory.arena || address >= memory.arena_end)) {
+    return find_page(address, n, instruction, what, module_variable);
+  }
+  Page* page = &machine.pages[(address - memory.arena) >> PAGE_BITS];
+  bool inside = address >= page->start && address + n <= page->end;
+  return UNLIKELY(!inside) ? find_page(address, n, instruction, what, module_variable) : page;
+}
+
+static ALWAYS_INLINE Cell* cells_of_bytes(Page* page) {
+  if (!page->bytes) {
+    page->bytes = (Cell*)calloc(PAGE_BYTES, sizeof(Cell));
+  }
+  return page->bytes;
+}
+
+// Memory that a kernel reads as a number and that nobody wrote: the host device fills fresh memory with ones.
+static ALWAYS_INLINE void check_written(uintptr_t address, const Instruction* instruction) {
+  if (instruction->kind != FLOATING) {
+    return;
+  }
+  bool unwritten = instruction->bytes == 4 ? *(u32*)address == ~u32(0) : instruction->bytes == 8 && *(u64*)address == ~u64(0);
+  if (UNLIKELY(unwritten)) {
+    hazard(UNWRITTEN_GLOBAL, instruction->line, address, {});
+  }
+}
+
+template <u32 N>
+static ALWAYS_INLINE u8* global_load(uintptr_t address, const Instruction* instruction) {
+  bool module_variable = false;
+  Page* page = page_of(address, N, instruction, "read", &module_variable);
+  if (UNLIKELY(!page)) {
+    return module_variable ? (u8*)address : nullptr;
+  }
+  Cell* cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
+  if (N < 4) {
+    Cell* bytes = cells_of_bytes(page);
+    if (cell->written >= machine.clock.launch_start && cell->writer != machine.current) {
+      check_global_read(cell, address, instruction);
+    }
+    for (u32 i = 0; i < N; i++) {
+      global_read_cell(&bytes[(address + i) & (PAGE_BYTES - 1)], address + i, instruction);
+    }
+    return (u8*)address;
+  }
+  for (u32 i = 0; i < N / 4; i++) {
+    global_read_cell(cell + i, address + 4 * i, instruction);
+  }
+  if (UNLIKELY(page->bytes)) {
+    check_bytes(page, address, N, instruction, false);
+  }
+  check_written(address, instruction);
+  return (u8*)address;
+}
+
+template <u32 N>
+static ALWAYS_INLINE u8* global_store(uintptr_t address, const Instruction* instruction, const void* value) {
+  bool module_variable = false;
+  Page* page = page_of(address, N, instruction, "write", &module_variable);
+  if (UNLIKELY(!page)) {
+    return module_variable ? (u8*)address : nullptr;
+  }
+  Cell* cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
+  bool same = !memcmp((void*)address, value, N);
+  if (N < 4) {
+    Cell* bytes = cells_of_bytes(page);
+    if (cell->writer != machine.current || cell->reader != machine.current) {
+      check_global_write(cell, address, instruction, same);
+    }
+    for (u32 i = 0; i < N; i++) {
+      global_write_cell(&bytes[(address + i) & (PAGE_BYTES - 1)], address + i, instruction, same);
+    }
+    return (u8*)address;
+  }
+  for (u32 i = 0; i < N / 4; i++) {
+    global_write_cell(cell + i, address + 4 * i, instruction, same);
+  }
+  if (UNLIKELY(page->bytes)) {
+    check_bytes(page, address, N, instruction, true);
+  }
+  return (u8*)address;
+}
+
+}  // namespace ptx

@@ -1,0 +1,450 @@
+// Parsing of modules: directives, variables, kernels and their parameters and registers.
+#include "parser.h"
+#include <algorithm>
+#include <ctype.h>
+#include <fstream>
+#include <stdlib.h>
+#include <string.h>
+
+namespace ptx {
+
+Kernel::~Kernel() {
+  for (u64* frame : frames) {
+    free(frame);
+  }
+  for (u8* local : locals) {
+    free(local);
+  }
+}
+
+int width_of(const std::string& type) {
+  return type == "pred" ? 1 : atoi(type.c_str() + 1);
+}
+
+bool is_type(const std::string& word) {
+  bool number = word.size() >= 2 && isdigit(word[1]) && word.find_first_not_of("0123456789", 1) == std::string::npos;
+  return word == "pred" || (number && strchr("usbf", word[0]));
+}
+
+Words split(const std::string& text, char separator) {
+  Words parts(1);
+  for (char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+std::string trim(const std::string& text) {
+  size_t first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+Parser::Parser(const std::string& source, bool contract) : contract(contract), text(source) {
+  strip_comments();
+}
+
+std::shared_ptr<Module> Parser::module() {
+  result = std::make_shared<Module>();
+  for (;;) {
+    skip_space();
+    if (at >= text.size()) {
+      return result;
+    }
+    std::string word = read_word();
+    if (word == ".version" || word == ".target" || word == ".address_size") {
+      skip_line();
+    } else if (word == ".entry") {
+      entry();
+    } else if (word == ".global" || word == ".const" || word == ".shared") {
+      variable(word, globals);
+    } else if (word != ".visible" && word != ".weak" && word != ".extern") {
+      throw error("unknown directive " + word);
+    }
+  }
+}
+
+// Comments become spaces, so that positions and lines stay.
+void Parser::strip_comments() {
+  for (size_t i = 0; i + 1 < text.size(); i++) {
+    if (text[i] == '/' && text[i + 1] == '/') {
+      while (i < text.size() && text[i] != '\n') {
+        text[i++] = ' ';
+      }
+    } else if (text[i] == '/' && text[i + 1] == '*') {
+      size_t end = std::min(text.find("*/", i + 2), text.size() - 2) + 2;
+      for (; i < end; i++) {
+        if (text[i] != '\n') {
+          text[i] = ' ';
+        }
+      }
+    }
+  }
+}
+
+u32 Parser::line() {
+  for (; counted_to < at; counted_to++) {
+    line_at_counted += text[counted_to] == '\n';
+  }
+  return line_at_counted;
+}
+
+ParseError Parser::error(const std::string& what) {
+  return ParseError("PTX line " + std::to_string(line()) + ": " + what);
+}
+
+void Parser::skip_space() {
+  while (at < text.size() && isspace((unsigned char)text[at])) {
+    at++;
+  }
+}
+
+std::string Parser::read_word() {
+  skip_space();
+  size_t from = at;
+  while (at < text.size() && !isspace((unsigned char)text[at]) && !strchr("(){};,:=[", text[at])) {
+    at++;
+  }
+  if (from == at) {
+    at++;
+  }
+  return text.substr(from, at - from);
+}
+
+std::string Parser::read_until(char end) {
+  size_t found = text.find(end, at);
+  if (found == std::string::npos) {
+    throw error(std::string("there is no ") + end);
+  }
+  std::string between = text.substr(at, found - at);
+  at = found + 1;
+  return between;
+}
+
+void Parser::skip_line() {
+  while (at < text.size() && text[at] != '\n') {
+    at++;
+  }
+}
+
+// [.align N] .type name[[N]] [= ...];
+void Parser::variable(const std::string& space, Symbols& into) {
+  u32 align = 1, element = 1;
+  std::string word;
+  for (word = read_word(); word[0] == '.'; word = read_word()) {
+    if (word == ".align") {
+      align = atoi(read_word().c_str());
+    } else if (is_type(word.substr(1))) {
+      element = std::max(1, width_of(word.substr(1)) / 8);
+    }
+  }
+  std::string name = word;
+  u64 count = 1;
+  bool unsized = false;
+  for (skip_space(); text[at] == '['; skip_space()) {
+    at++;
+    std::string n = trim(read_until(']'));
+    unsized |= n.empty();
+    count *= n.empty() ? 0 : strtoull(n.c_str(), nullptr, 0);
+  }
+  std::string values = trim(read_until(';'));
+  align = std::max(align, element);
+  Symbol symbol{GLOBAL, 0, (u32)(count * element), align, false};
+  if (space == ".shared") {
+    symbol.space = SHARED;
+    symbol.dynamic = unsized;
+  } else if (space == ".local") {
+    symbol.space = LOCAL;
+    symbol.address = kernel->local_bytes = round_up(kernel->local_bytes, align);
+    kernel->local_bytes += symbol.bytes;
+  } else {
+    symbol.space = space == ".const" ? CONSTANT : GLOBAL;
+    initialize(symbol, element, values.empty() ? "" : values.substr(1));
+  }
+  into[name] = symbol;
+}
+
+void Parser::initialize(Symbol& symbol, u32 element_bytes, std::string values) {
+  std::unique_ptr<u64[]> memory(new u64[symbol.bytes / 8 + 1]());
+  for (char& c : values) {
+    if (c == '{' || c == '}') {
+      c = ' ';
+    }
+  }
+  u8* to = (u8*)memory.get();
+  if (!trim(values).empty()) {
+    for (const std::string& value : split(values, ',')) {
+      Operand parsed = constant(trim(value));
+      memcpy(to, &parsed.bits, element_bytes);
+      to += element_bytes;
+    }
+  }
+  symbol.address = (u64)memory.get();
+  allow_module_variable(symbol.address, symbol.address + symbol.bytes);
+  result->globals.push_back(std::move(memory));
+}
+
+void Parser::entry() {
+  auto made = std::make_shared<Kernel>();
+  kernel = made.get();
+  kernel->name = read_word();
+  locals.clear();
+  parameters.clear();
+  ranges.clear();
+  pool.clear();
+  dynamic_constants.clear();
+  shared_constants.clear();
+  labels.clear();
+  branch_tables.clear();
+  branches.clear();
+  tables.clear();
+  loaded_parameters.clear();
+  scopes.assign(1, {});
+  slots = FIRST_REGISTER;
+  next_shared = SHARED_BASE + 16;
+  skip_space();
+  if (text[at] == '(') {
+    at++;
+    for (const std::string& declaration : split(read_until(')'), ',')) {
+      if (!trim(declaration).empty()) {
+        parameter(declaration);
+      }
+    }
+  }
+  for (std::string word = read_word(); word != "{"; word = read_word()) {
+    if (word == ".maxntid") {
+      u32 n = 1;
+      do {
+        n *= atoi(read_word().c_str());
+        skip_space();
+      } while (text[at] == ',' && ++at);
+      kernel->max_threads = n;
+    } else if (word == ".minnctapersm" || word == ".maxnreg") {
+      read_word();
+    } else {
+      throw error("unknown directive of a kernel " + word);
+    }
+  }
+  body();
+  finish();
+  result->kernels[kernel->name] = made;
+  kernel = nullptr;
+}
+
+// .param [.align N] .type name[[N]]
+void Parser::parameter(const std::string& declaration) {
+  std::string spaced;
+  for (char c : declaration) {
+    spaced += isspace((unsigned char)c) ? ' ' : c;
+  }
+  Words words = split(spaced, ' ');
+  u32 element = 0, count = 1;
+  std::string name;
+  for (size_t i = 0; i < words.size(); i++) {
+    const std::string& word = words[i];
+    if (word.empty()) {
+      continue;
+    }
+    if (word == ".align") {
+      i++;
+    } else if (word[0] == '.' && is_type(word.substr(1))) {
+      element = width_of(word.substr(1)) / 8;
+    } else if (word[0] != '.') {
+      name = word.substr(0, word.find('['));
+      if (word.find('[') != std::string::npos) {
+        count = atoi(word.c_str() + word.find('[') + 1);
+      }
+    }
+  }
+  u32 word = 0;
+  for (const Parameter& earlier : kernel->parameters) {
+    word += (earlier.bytes + 7) / 8;
+  }
+  parameters[name] = {PARAMETER, word * 8, element * count, 8, false};
+  kernel->parameters.push_back({word, element * count, false});
+}
+
+void Parser::body() {
+  while (!scopes.empty()) {
+    skip_space();
+    if (at >= text.size()) {
+      throw error("a kernel has no end");
+    }
+    char c = text[at];
+    instruction_line = line();
+    if (c == '{') {
+      at++;
+      scopes.emplace_back();
+    } else if (c == '}') {
+      at++;
+      scopes.pop_back();
+    } else if (c == ';') {
+      at++;
+    } else if (c == '.') {
+      directive();
+    } else if (!label()) {
+      instruction(trim(read_until(';')));
+    }
+  }
+}
+
+void Parser::directive() {
+  std::string word = read_word();
+  if (word == ".reg") {
+    registers();
+  } else if (word == ".shared" || word == ".local") {
+    variable(word, locals);
+  } else if (word == ".pragma") {
+    read_until(';');
+  } else {
+    throw error("unknown directive " + word);
+  }
+}
+
+// NAME: or NAME: .branchtargets A, B;
+bool Parser::label() {
+  size_t end = at;
+  while (isalnum((unsigned char)text[end]) || strchr("$_", text[end])) {
+    end++;
+  }
+  size_t after = end;
+  while (isspace((unsigned char)text[after])) {
+    after++;
+  }
+  if (end == at || text[after] != ':') {
+    return false;
+  }
+  std::string name = text.substr(at, end - at);
+  at = after + 1;
+  skip_space();
+  static const std::string TARGETS = ".branchtargets";
+  if (text.compare(at, TARGETS.size(), TARGETS) == 0) {
+    at += TARGETS.size();
+    for (const std::string& target : split(read_until(';'), ',')) {
+      branch_tables[name].push_back(trim(target));
+    }
+  } else {
+    labels[name] = kernel->code.size();
+  }
+  return true;
+}
+
+void Parser::registers() {
+  std::string type = read_word();
+  if (!is_type(type.substr(1))) {
+    throw error("register type " + type);
+  }
+  for (const std::string& declared : split(read_until(';'), ',')) {
+    std::string name = trim(declared);
+    size_t open = name.find('<');
+    if (open == std::string::npos) {
+      scopes.back()[name] = slots++;
+    } else {
+      u32 count = atoi(name.c_str() + open + 1);
+      ranges.push_back({name.substr(0, open), slots, count});
+      slots += count;
+    }
+  }
+}
+
+// Resolves labels and addresses when all of a kernel is read.
+void Parser::finish() {
+  emit(OP_END);
+  if (contract) {
+    contract_products(*kernel, labels);
+  }
+  auto target = [&](const std::string& name) {
+    auto found = labels.find(name);
+    if (found == labels.end()) {
+      throw error("there is no label " + name);
+    }
+    return found->second;
+  };
+  for (auto& branch : branches) {
+    kernel->code[branch.first].immediate = target(branch.second);
+  }
+  // The targets of a table follow the code, each as the immediate of an END.
+  for (auto& table : tables) {
+    Words& names = branch_tables[table.second];
+    kernel->code[table.first].immediate = kernel->code.size();
+    kernel->code[table.first].b = names.size();
+    for (const std::string& name : names) {
+      emit(OP_END).immediate = target(name);
+    }
+  }
+  u32 align = 16;
+  for (auto& global : globals) {
+    if (global.second.dynamic) {
+      align = std::max(align, global.second.align);
+    }
+  }
+  // Aligned as declared, and no more.
+  u32 dynamic = round_up(next_shared, align);
+  kernel->dynamic_shared_address = dynamic % (2 * align) == 0 ? dynamic + align : dynamic;
+  for (u32 i : dynamic_constants) {
+    kernel->constants[i] = kernel->dynamic_shared_address;
+  }
+  kernel->first_constant = slots;
+  kernel->slots = slots + kernel->constants.size();
+  for (Instruction& instruction : kernel->code) {
+    for (u32* slot : {&instruction.d, &instruction.a, &instruction.b, &instruction.c, &instruction.e}) {
+      if (*slot & CONSTANT_FLAG) {
+        *slot = kernel->first_constant + (*slot & ~CONSTANT_FLAG);
+      }
+    }
+    instruction.label = operation_labels()[instruction.operation];
+  }
+}
+
+std::shared_ptr<Module> parse(const std::string& text, bool contract, std::string& error) {
+  // Modules stay: their coverage is written when the process ends.
+  static auto& known = *new std::map<std::pair<std::string, bool>, std::shared_ptr<Module>>;
+  auto key = std::make_pair(text, contract);
+  auto found = known.find(key);
+  if (found != known.end()) {
+    return found->second;
+  }
+  try {
+    return known[key] = Parser(text, contract).module();
+  } catch (const std::exception& e) {
+    error = e.what();
+    return nullptr;
+  }
+}
+
+// --- source lines
+// -----------------------------------------------------------------------------------------------------------------
+
+// By kernel and PTX line.
+static std::map<std::string, std::map<u32, std::string>>& source_lines() {
+  static auto* only = new std::map<std::string, std::map<u32, std::string>>;
+  return *only;
+}
+
+void read_source_lines(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::map<u32, std::string>* lines = nullptr;
+  while (std::getline(file, line)) {
+    size_t space = line.find(' ');
+    if (line.empty() || line[0] == '#') {
+      continue;
+    }
+    if (space == std::string::npos) {
+      lines = &source_lines()[line];
+    } else if (lines) {
+      (*lines)[atoi(line.c_str())] = line.substr(space + 1);
+    }
+  }
+}
+
+std::string source_of(const Kernel& kernel, u32 line) {
+  auto& lines = source_lines()[kernel.name];
+  auto after = lines.upper_bound(line);
+  return after == lines.begin() ? "" : " (" + std::prev(after)->second + ")";
+}
+
+}  // namespace ptx

@@ -1,0 +1,98 @@
+// What the checks found: hazards, which fail the launch, and notes, which do not.
+#include "machine.h"
+#include <map>
+#include <stdarg.h>
+#include <stdio.h>
+
+namespace ptx {
+
+static const char* const NAMES[HAZARDS] = {"race in shared memory",
+                                           "race in global memory within a block",
+                                           "race between blocks",
+                                           "same value written by two threads",
+                                           "same value written by two blocks",
+                                           "read of shared memory that was never written",
+                                           "read of global memory that was never written",
+                                           "ld.global.nc of memory that the launch writes",
+                                           "barrier that threads have exited from",
+                                           "bar.sync in a diverged warp",
+                                           "one barrier at several places",
+                                           "shuffle from a lane that takes no part",
+                                           "membermask that names missing lanes or excludes the caller",
+                                           "shuffle of lanes at different places",
+                                           "integer division by zero"};
+
+// Unwritten shared memory is NaN, so that its use shows in the results; kernels read padding whose sums they drop. Threads that
+// write the same value, and one barrier that warps reach at different places, are defined.
+static bool is_note(Hazard kind) {
+  return kind == SAME_VALUE || kind == SAME_VALUE_BLOCKS || kind == BARRIER_PLACES || kind == UNWRITTEN_SHARED;
+}
+
+static bool found;
+static std::string first;
+
+void start_hazards() {
+  found = false;
+  first.clear();
+}
+
+bool launch_has_hazards() {
+  return found;
+}
+
+const std::string& first_hazard() {
+  return first;
+}
+
+static std::string place(u32 line) {
+  return "PTX line " + std::to_string(line) + source_of(*machine.kernel, line);
+}
+
+static std::string thread_and_block() {
+  char text[100];
+  snprintf(text, sizeof text, "thread %u of block (%u,%u,%u)", machine.current, machine.block[0], machine.block[1],
+           machine.block[2]);
+  return text;
+}
+
+void __attribute__((noinline)) hazard(Hazard kind, u32 line, u64 address, Other other) {
+  if (is_note(kind) || found) {
+    return;
+  }
+  found = true;
+  first = std::string(NAMES[kind]) + ", " + place(line) + ", " + thread_and_block();
+  if (address) {
+    char text[100];
+    snprintf(text, sizeof text, ", address 0x%llx", (unsigned long long)address);
+    first += text;
+  }
+  if (other.line) {
+    first += std::string("; ") + other.what + " " + place(other.line) + " by thread " + std::to_string(other.thread);
+  }
+}
+
+static void stop(const Instruction* instruction, const char* format, va_list arguments) {
+  if (!machine.failure.empty()) {
+    return;
+  }
+  char what[300];
+  vsnprintf(what, sizeof what, format, arguments);
+  machine.failure = std::string(what) + ", " + place(instruction->line) + ", " + thread_and_block();
+}
+
+void __attribute__((noinline)) fault(const Instruction* instruction, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  stop(instruction, format, arguments);
+  va_end(arguments);
+}
+
+void __attribute__((noinline)) illegal(const Instruction* instruction, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  stop(instruction, format, arguments);
+  va_end(arguments);
+  machine.illegal_access = true;
+}
+
+}  // namespace ptx

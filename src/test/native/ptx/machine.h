@@ -1,0 +1,127 @@
+// The state of a running launch: its threads, its memory, and the cells of the race detector.
+//
+// Every 4 bytes of shared and of global memory have a cell that remembers who read and wrote them last. Stamps are readings of
+// one clock, which advances at the start of each block, at each barrier and at each warp barrier. Blocks run one after another
+// and a barrier stops the whole block, so "before the last barrier of this block" is "stamp < block_barrier", and "by another
+// block of this launch" is "launch_start <= stamp < block_start". Shuffles order no accesses: the PTX ISA gives memory ordering
+// to bar.warp.sync and not to shfl.sync.
+#pragma once
+#include "operations.h"
+#include "ptx.h"
+
+namespace ptx {
+
+enum { LANES = 32 };
+enum : u16 { NO_THREAD = 0xffff };
+
+struct Cell {
+  u32 written, read;            // stamps of the last ones
+  u16 writer, reader, reader2;  // threads; two readers that differ, if two differ, since the last barrier
+  u32 write_line, read_line;
+  u32 read_elsewhere;  // stamp of the last read by another block than the last reader's
+  u32 read_nc;         // stamp of the last ld.global.nc
+};
+
+// The stamp of a write to shared memory that no variable has.
+static const u32 FORBIDDEN = 0xffffffffu;
+
+struct Page {
+  Cell* cells;           // one for 4 bytes
+  Cell* bytes;           // one per byte, where single bytes are accessed
+  uintptr_t start, end;  // of the allocation
+};
+enum { PAGE_BITS = 12, PAGE_BYTES = 1 << PAGE_BITS };
+
+struct Clock {
+  u32 now = 1, block_barrier = 1, block_start = 1, launch_start = 1;
+};
+
+enum ThreadState : u8 { READY, AT_BARRIER, IN_WARP, EXITED, FAULTED };
+
+struct Thread {
+  u64* registers;
+  const Instruction* next;
+  u8* local;
+  u32 index, mask;
+  ThreadState state;
+};
+
+struct Warp {
+  u32 together[LANES];  // stamp of the last warp barrier that this lane took part in
+  u32 together_mask[LANES];
+  std::vector<u32> order;  // of its threads
+};
+
+struct Machine {
+  Clock clock;
+  Kernel* kernel;
+  const Launch* launch;
+  std::vector<Thread> threads;
+  std::vector<Warp> warps;
+  std::vector<u32> warp_order;
+  u32 block[3];
+  u32 block_threads;
+  u32 current;  // the thread that runs
+  i64 budget;   // accesses to memory that remain in its turn
+  u8* shared;   // starts at address 0; the cells likewise
+  Cell* shared_cells;
+  u32 shared_end;
+  GlobalMemory memory;
+  Page* pages;
+  std::string failure;  // ends the launch at once
+  bool illegal_access;
+  bool mutant_reached;  // whether a dropped barrier would have been executed
+};
+extern Machine machine;
+
+enum Hazard {
+  RACE_SHARED,
+  RACE_GLOBAL,
+  RACE_BLOCKS,
+  SAME_VALUE,
+  SAME_VALUE_BLOCKS,
+  UNWRITTEN_SHARED,
+  UNWRITTEN_GLOBAL,
+  NC_WRITTEN,
+  EXITED_AT_BARRIER,
+  DIVERGED_BARRIER,
+  BARRIER_PLACES,
+  SHUFFLE_INACTIVE,
+  SHUFFLE_MASK,
+  SHUFFLE_PLACES,
+  DIVIDE_BY_ZERO,
+  HAZARDS
+};
+
+// The other side of a hazard.
+struct Other {
+  u32 line;
+  u32 thread;
+  const char* what;
+};
+
+// Hazards fail the launch when it ends; some are only notes (hazards.cpp). A fault ends it at once.
+void hazard(Hazard kind, u32 line, u64 address, Other other);
+void fault(const Instruction* instruction, const char* format, ...) __attribute__((format(printf, 2, 3)));
+void illegal(const Instruction* instruction, const char* format, ...) __attribute__((format(printf, 2, 3)));
+void start_hazards();
+bool launch_has_hazards();
+const std::string& first_hazard();
+
+// Runs a thread until it waits, exits or faults, or until its turn is over.
+ThreadState execute(Thread& thread);
+
+// Lets one group of lanes go on that has come together for a shuffle, a vote or a warp barrier.
+bool release_group(u32 warp);
+
+// Every thread waits or has exited: releases the barrier, or says why none can be.
+void release_barrier();
+
+Outcome run_once(Kernel& kernel, const Launch& launch);
+
+// For PLUMB_HOST_DEVICE_MUTANTS and PLUMB_HOST_DEVICE_COVERAGE.
+void try_mutants(Kernel& kernel, const Launch& launch);
+bool running_mutant();
+void count_for_coverage(Kernel& kernel);
+
+}  // namespace ptx
