@@ -1,0 +1,89 @@
+"""The CUDA Toolkit's programs: ptxas for what kernels use, nvdisasm or cuobjdump for their machine code."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import card
+
+MODULES = sorted((pathlib.Path(__file__).resolve().parents[2] / "src/main/resources/ptx").glob("*.ptx"))
+# The block sizes that Plumb launches kernels without .maxntid with: Launches.Grid, and LayerNodes.backward.
+LAUNCHED = {"activation_backward_f32": 512, "activation_backward_f64": 512}
+LAUNCHED_OTHERWISE = 256
+PROPERTIES = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
+
+
+class ToolkitError(Exception):
+    pass
+
+
+def folder():
+    """Where ptxas is: next to nvcc, which NVCC, PATH or the usual place names."""
+    nvcc = os.environ.get("NVCC") or shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
+    place = pathlib.Path(nvcc).resolve().parent
+    if not os.access(place / "ptxas", os.X_OK):
+        raise ToolkitError(f"no ptxas next to {nvcc}; install the CUDA toolkit (12 or newer), or set NVCC to its nvcc")
+    return place
+
+
+def disassembler():
+    """The command that prints a cubin's machine code: nvdisasm, which also prints the targets of a switch, or else cuobjdump."""
+    for name, option in ("nvdisasm", "-c"), ("cuobjdump", "-sass"):
+        for path in os.environ.get(name.upper()), folder() / name, shutil.which(name):
+            if path and os.access(path, os.X_OK):
+                return [str(path), option]
+    return None
+
+
+def run(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise ToolkitError(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def version():
+    return re.search(r"release.*", run([folder() / "ptxas", "--version"]))[0]
+
+
+def block_sizes():
+    """Threads per block of each kernel, and whether the PTX declares them (.maxntid)."""
+    sizes = {}
+    for module in MODULES:
+        for name, bounds in re.findall(r"^\.visible \.entry (\w+)\([^)]*\)\n((?:\.\w+ [^\n]*\n)*)", module.read_text(), re.M):
+            declared = re.search(r"\.maxntid (\d+), (\d+), (\d+)", bounds)
+            sizes[name] = ((int(declared[1]) * int(declared[2]) * int(declared[3]), True) if declared
+                           else (LAUNCHED.get(name, LAUNCHED_OTHERWISE), False))
+    return sizes
+
+
+def assembled(module, architecture, cubin):
+    """Assembles a module; returns what each kernel uses: registers, stack, spill stores, spill loads, static shared memory."""
+    usage, kernel, of, properties = {}, None, None, (0, 0, 0)
+    for line in run([folder() / "ptxas", "-v", f"-arch=sm_{architecture}", "-o", cubin, module]).splitlines():
+        if found := re.search(r"Compiling entry function '(\w+)'", line):
+            kernel = found[1]
+        elif found := re.search(r"Function properties for (\w+)", line):
+            of = found[1]
+        # Subroutines have properties, too; only those of the kernel itself count.
+        elif (found := PROPERTIES.search(line)) and of == kernel:
+            properties = tuple(map(int, found.groups()))
+        elif found := re.search(r"Used (\d+) registers", line):
+            shared = re.search(r"(\d+) bytes smem", line)
+            usage[kernel] = (int(found[1]), *properties, int(shared[1]) if shared else 0)
+    return usage
+
+
+def blocks(architecture, registers, shared, threads):
+    """Blocks per multiprocessor, and what allows no more: registers, threads, shared memory or the number of blocks."""
+    warps_of_card, blocks_of_card, memory, reserved = card.OCCUPANCY[architecture]
+    warps = -(-threads // card.WARP)
+    of_warp = -(-registers * card.WARP // card.REGISTER_UNIT) * card.REGISTER_UNIT
+    of_block = -(-(shared + reserved) // card.SHARED_UNIT) * card.SHARED_UNIT
+    # Each scheduler has its part of the registers.
+    of_scheduler = card.REGISTERS // card.SCHEDULERS // of_warp
+    limits = {"threads": warps_of_card // warps, "registers": of_scheduler * card.SCHEDULERS // warps,
+              "shared": memory // of_block if of_block else blocks_of_card, "blocks": blocks_of_card}
+    least = min(limits, key=limits.get)
+    return limits[least], least
