@@ -1,5 +1,9 @@
 """Machine code as nvdisasm -c or cuobjdump -sass prints it: the instructions of kernels, their classes, and innermost loops."""
+import collections
 import dataclasses
+import functools
+import heapq
+import itertools
 import re
 
 FUNCTION = re.compile(r"^\s*Function : (\w+)|^\.text\.(\w+):")
@@ -12,9 +16,9 @@ CLASSES = {
     "fma64": "DFMA",
     "float": "FADD FADD32I FMUL FMUL32I FMNMX FSEL FSET FSETP FCHK FSWZADD DADD DMUL DMNMX DSETP DSET HFMA2 HADD2 HMUL2 HSETP2",
     "mufu": "MUFU F2F F2I I2F I2FP FRND F2FP",
-    "integer": "IADD IADD3 IMAD IMNMX VIADD VIADDMNMX VIMNMX VIMNMX3 ISETP IABS LEA LOP LOP3 SHF SHL SHR SEL MOV PRMT PLOP3 POPC FLO"
-               " BREV SGXT BMSK CS2R P2R R2P S2R S2UR R2UR LDC ULDC UMOV UIMAD UIADD3 UISETP USHF ULEA USEL ULOP3 UPLOP3 UPRMT VOTEU"
-               " VOTE",
+    "integer": "IADD IADD3 IMAD IMNMX VIADD VIADDMNMX VIMNMX VIMNMX3 ISETP IABS LEA LOP LOP3 SHF SHL SHR SEL MOV PRMT PLOP3 POPC"
+               " FLO BREV SGXT BMSK CS2R P2R R2P S2R S2UR R2UR LDC ULDC UMOV UIMAD UIADD3 UISETP USHF ULEA USEL ULOP3 UPLOP3 UPRMT"
+               " VOTEU VOTE",
     "shared": "LDS STS LDSM ATOMS SHFL",
     "global": "LDG STG LD ST ATOM ATOMG RED",
     "local": "LDL STL",
@@ -24,7 +28,7 @@ CLASS_OF = {name: kind for kind, names in CLASSES.items() for name in names.spli
 ENDS = {"BRX", "JMP", "JMX", "RET", "EXIT"}
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Instruction:
     """One instruction; `jumps` are the addresses to which it may branch, `falls` whether the next one may follow it."""
     address: int
@@ -34,15 +38,15 @@ class Instruction:
     jumps: list = dataclasses.field(default_factory=list)
     falls: bool = True
 
-    @property
+    @functools.cached_property
     def name(self):
         return self.opcode.split(".")[0]
 
-    @property
+    @functools.cached_property
     def kind(self):
         return CLASS_OF.get(self.name, "other")
 
-    @property
+    @functools.cached_property
     def bytes(self):
         """Bytes per thread of a load or a store."""
         if self.kind not in ("shared", "global", "local"):
@@ -102,7 +106,7 @@ def successors(instructions):
 
 
 def dominators(following):
-    """Returns, for all that the first one reaches, immediate dominators, predecessors and ranks (Cooper, Harvey and Kennedy 2001)."""
+    """Returns immediate dominators, predecessors and ranks of all that the first one reaches (Cooper, Harvey and Kennedy 2001)."""
     order, seen, stack = [], {0}, [(0, iter(following[0]))]
     while stack:
         node, rest = stack[-1]
@@ -143,15 +147,19 @@ def dominators(following):
 
 
 class Kernel:
-    """A kernel's instructions, what may follow each of them, and its innermost loops in the order of their addresses."""
+    """A kernel's instructions, what may follow each of them, and its loops in the order of their addresses: each as the index of its
+    head and the indices of all its instructions."""
 
     def __init__(self, instructions):
         self.instructions = instructions
         self.following = successors(instructions)
-        self.loops = self.innermost_loops()
+        ways_to = collections.Counter(to for following in self.following for to in following)
+        self.joins = [ways_to[i] > 1 for i in range(len(instructions))]
+        self.loops = self.natural_loops()
+        heads = {head for head, _ in self.loops}
+        self.innermost = [(head, body) for head, body in self.loops if not heads & body - {head}]
 
-    def innermost_loops(self):
-        """The natural loops that contain no other one, each as the index of its head and the indices of all its instructions."""
+    def natural_loops(self):
         above, preceding, rank = dominators(self.following)
         loops = {}
         for node in above:
@@ -167,35 +175,50 @@ class Kernel:
                         if at not in body:
                             body.add(at)
                             stack.extend(preceding[at])
-        return [(head, body) for head, body in sorted(loops.items()) if not any(to in body for to in loops if to != head)]
+        return sorted(loops.items())
 
     def body(self, loop):
         return [self.instructions[i] for i in sorted(loop[1])]
 
-    def iteration(self, loop, weight=None, least=0):
-        """The shortest way through a loop and back to its head on which weights add up to `least`; empty when there is none."""
-        return self.way(loop[0], lambda node: node == loop[0], loop[1], weight, least)
+    def iteration(self, loop, needs=(), avoided=()):
+        """The shortest way through a loop and back to its head; see way()."""
+        return self.way(loop[0], lambda node: node == loop[0], loop[1], needs, avoided)
 
-    def way(self, start, ends, within=None, weight=None, least=0):
-        """The instructions on the shortest way from index `start` to before one at which it `ends`, of which there is at least one."""
-        def after(node, sum_before):
-            return min(least, sum_before + weight(self.instructions[node])) if weight else 0
+    def to_exit(self, start, needs=()):
+        return self.way(start, lambda node: not self.following[node], None, needs)
 
-        first = (start, 0)
-        before, frontier = {first: None}, [first]
-        while frontier:
-            reached = []
-            for state in frontier:
-                total = after(*state)
-                for to in self.following[state[0]]:
-                    if ends(to) and total >= least:
-                        way = []
-                        while state is not None:
-                            way.append(state[0])
-                            state = before[state]
-                        return [self.instructions[i] for i in reversed(way)]
-                    if (within is None or to in within) and not ends(to) and (to, total) not in before:
-                        before[to, total] = state
-                        reached.append((to, total))
-            frontier = reached
+    def way(self, start, ends, within=None, needs=(), avoided=()):
+        """The instructions on the shortest way from index `start`, itself included, to before one where it `ends`; [] if there is none.
+
+        needs: pairs of a function of an instruction and the sum of its values along the way, at least.
+        avoided: names of instructions that are not on the way.
+        """
+        values = [[of(instruction) for instruction in self.instructions] for of, _ in needs]
+        least = tuple(total for _, total in needs)
+        queue, seen, order = [(0, 0, start, (0,) * len(needs), None)], set(), itertools.count(1)
+        while queue:
+            length, _, node, totals, trail = heapq.heappop(queue)
+            if node is None:
+                way = []
+                while trail:
+                    trail, run = trail
+                    way += reversed(run)
+                return [self.instructions[i] for i in reversed(way)]
+            if (node, totals) in seen:
+                continue
+            seen.add((node, totals))
+            run = []  # to where the way divides, or joins another one
+            while True:
+                run.append(node)
+                totals = tuple(min(most, total + of[node]) for of, most, total in zip(values, least, totals))
+                following = [to for to in self.following[node] if ends(to) or self.instructions[to].name not in avoided
+                             and (within is None or to in within)]
+                if len(following) != 1 or ends(following[0]) or self.joins[following[0]]:
+                    break
+                node = following[0]
+            for to in following:
+                if not ends(to):
+                    heapq.heappush(queue, (length + len(run), next(order), to, totals, (trail, run)))
+                elif totals == least:
+                    heapq.heappush(queue, (length + len(run), next(order), None, totals, (trail, run)))
         return []

@@ -1,12 +1,13 @@
 """Clocks that warps of one multiprocessor take for a way through a kernel."""
 import collections
+import functools
 import heapq
 import re
 
-import card
+import gpu
 
 REGISTER = re.compile(r"\b(U?R\d+|U?P\d)\b(\.64)?")
-# The largest term is what bounds a multiprocessor, unless its share of the clocks is less than this; then it is waiting for results.
+# The largest term bounds a multiprocessor, unless its share of the clocks is less than this: then latency does.
 BOUND_SHARE = 0.7
 ITERATIONS = 8
 
@@ -22,19 +23,19 @@ def pipe(instruction):
 def path_clocks(instruction):
     """Clocks for which an instruction of a warp keeps the multiprocessor's path to shared and global memory busy."""
     size = 4 if instruction.name == "SHFL" else 0 if instruction.kind == "local" else instruction.bytes
-    return size * card.WARP / card.PATH_BYTES_PER_CLOCK
+    return size * gpu.WARP / gpu.PATH_BYTES_PER_CLOCK
 
 
 def terms(ways):
     """Clocks for which the busiest scheduler, its pipes and the path are busy, by their names. ways: one for each warp."""
     busy = collections.Counter()
     for warp, way in enumerate(ways):
-        scheduler = warp % card.SCHEDULERS
+        scheduler = warp % gpu.SCHEDULERS
         for instruction in way:
             busy["issue", scheduler] += 1
             busy["shared", 0] += path_clocks(instruction)
-            if pipe(instruction) in card.PIPE_CLOCKS:
-                busy[pipe(instruction), scheduler] += card.PIPE_CLOCKS[pipe(instruction)]
+            if pipe(instruction) in gpu.PIPE_CLOCKS:
+                busy[pipe(instruction), scheduler] += gpu.PIPE_CLOCKS[pipe(instruction)]
     most = {}
     for (name, _), clocks in busy.items():
         most[name] = max(most.get(name, 0), clocks)
@@ -49,38 +50,37 @@ def bound(ways, clocks):
 def simulated(ways):
     """Clocks until warps have the results of all their instructions. ways: the instructions of each warp.
 
-    A warp issues its instructions in order, each when its operands are there; a scheduler issues one per clock, from the warp that could
-    have issued first. Barriers take a constant time. Caches, bank conflicts and the limits of queues are not modeled.
+    A warp issues its instructions in order, each when its operands are there; a scheduler issues one per clock, from the warp that
+    could have issued first. Barriers take a constant time. Caches, bank conflicts and the limits of queues are not modeled.
     """
-    known = {id(instruction): registers(instruction) for way in ways for instruction in way}
-    schedulers = [collections.Counter() for _ in range(card.SCHEDULERS)]
+    schedulers = [collections.Counter() for _ in range(gpu.SCHEDULERS)]
     path, end = 0, 0
     ready = [{} for _ in ways]
     queue = [(0, warp, 0) for warp, way in enumerate(ways) if way]
     while queue:
         planned, warp, at = heapq.heappop(queue)
         instruction, own = ways[warp][at], ready[warp]
-        scheduler = schedulers[warp % card.SCHEDULERS]
-        written, read = known[id(instruction)]
+        scheduler = schedulers[warp % gpu.SCHEDULERS]
+        written, read = registers(instruction)
         name = pipe(instruction)
         start = max([planned, scheduler["issue"], scheduler[name]] + [own.get(register, 0) for register in read])
         if start > planned:
             heapq.heappush(queue, (start, warp, at))
             continue
         scheduler["issue"] = start + 1
-        scheduler[name] = start + card.PIPE_CLOCKS.get(name, 1)
+        scheduler[name] = start + gpu.PIPE_CLOCKS.get(name, 1)
         done = start
         if clocks := path_clocks(instruction):
             path = done = max(path, start) + clocks
-        done += card.LATENCY[name]
+        done += gpu.LATENCY[name]
         own.update(dict.fromkeys(written, done))
         end = max(end, done)
         following = start + 1
         if at + 1 < len(ways[warp]):
             if instruction.name == "BAR":
-                following = start + card.BARRIER_CLOCKS
+                following = start + gpu.BARRIER_CLOCKS
             elif ways[warp][at + 1].address in instruction.jumps:
-                following = start + card.TAKEN_BRANCH_CLOCKS
+                following = start + gpu.TAKEN_BRANCH_CLOCKS
             heapq.heappush(queue, (following, warp, at + 1))
     return end
 
@@ -90,6 +90,7 @@ def of_iteration(way):
     return (simulated([way * ITERATIONS]) - simulated([way])) / (ITERATIONS - 1)
 
 
+@functools.lru_cache(maxsize=None)
 def registers(instruction):
     """The registers and predicates that an instruction writes, and those that it reads."""
     operands = instruction.operands.split(", ")

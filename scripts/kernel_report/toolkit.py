@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-import card
+import gpu
 
 MODULES = sorted((pathlib.Path(__file__).resolve().parents[2] / "src/main/resources/ptx").glob("*.ptx"))
 # The block sizes that Plumb launches kernels without .maxntid with: Launches.Grid, and LayerNodes.backward.
@@ -77,13 +77,13 @@ def assembled(module, architecture, cubin):
 
 def blocks(architecture, registers, shared, threads):
     """Blocks per multiprocessor, and what allows no more: registers, threads, shared memory or the number of blocks."""
-    warps_of_card, blocks_of_card, memory, reserved = card.OCCUPANCY[architecture]
-    warps = -(-threads // card.WARP)
-    of_warp = -(-registers * card.WARP // card.REGISTER_UNIT) * card.REGISTER_UNIT
-    of_block = -(-(shared + reserved) // card.SHARED_UNIT) * card.SHARED_UNIT
+    most_warps, most_blocks, memory, reserved = gpu.OCCUPANCY[architecture]
+    warps = -(-threads // gpu.WARP)
+    of_warp = -(-registers * gpu.WARP // gpu.REGISTER_UNIT) * gpu.REGISTER_UNIT
+    of_block = -(-(shared + reserved) // gpu.SHARED_UNIT) * gpu.SHARED_UNIT
     # Each scheduler has its part of the registers.
-    of_scheduler = card.REGISTERS // card.SCHEDULERS // of_warp
-    limits = {"threads": warps_of_card // warps, "registers": of_scheduler * card.SCHEDULERS // warps,
-              "shared": memory // of_block if of_block else blocks_of_card, "blocks": blocks_of_card}
+    of_scheduler = gpu.REGISTERS // gpu.SCHEDULERS // of_warp
+    limits = {"threads": most_warps // warps, "registers": of_scheduler * gpu.SCHEDULERS // warps,
+              "shared": memory // of_block if of_block else most_blocks, "blocks": most_blocks}
     least = min(limits, key=limits.get)
     return limits[least], least

@@ -1,0 +1,280 @@
+"""Estimates of plumb bench's workloads on an H200, from their shapes, Plumb's launches and the machine code of its kernels.
+
+A fused kernel: the loops of a step over layers and rows, as often as the network needs them, by the warps of a block that is alone on
+its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers.
+
+A launch of a layered step: an empty kernel's time, and then the longest of its bytes by the global bandwidth and, for the busiest
+multiprocessor, its blocks' ways through the kernel: from the entry through the main loop, as often as the shape needs it, to the exit.
+"""
+import dataclasses
+import functools
+import math
+import re
+
+import gpu
+import timing
+
+
+class NotModeled(Exception):
+    pass
+
+
+@dataclasses.dataclass
+class Estimate:
+    """Microseconds, with what bounds them and, for layered steps, the launches."""
+    microseconds: float
+    bound: str
+    launches: list = dataclasses.field(default_factory=list)
+
+
+def named(*names):
+    return lambda instruction: instruction.name in names
+
+
+def loaded(instruction):
+    return instruction.bytes if instruction.name == "LDG" else 0
+
+
+def stored(instruction):
+    return instruction.bytes if instruction.name == "STG" else 0
+
+
+def is_multiply_add(instruction):
+    return instruction.kind in ("fma32", "fma64")
+
+
+def iteration(kernel, loops, needs, avoided=()):
+    """The shortest way through one of the kernel's loops, but for loops around one that has such a way; see sass.Kernel.way()."""
+    ways = {}
+    for loop in sorted(loops, key=lambda loop: len(loop[1])):
+        body = kernel.body(loop)
+        if all(sum(map(of, body)) >= least for of, least in needs) and not ways.keys() & loop[1]:
+            if way := kernel.iteration(loop, needs, avoided):
+                ways[loop[0]] = way
+    if not ways:
+        raise NotModeled("not modeled: its loops were not found in the machine code")
+    return min(ways.values(), key=len)
+
+
+def fused(ways):
+    clocks = timing.simulated(ways)
+    return Estimate(clocks / gpu.CLOCK_GHZ / 1000, timing.bound(ways, clocks))
+
+
+# G1 and G2: 3-8x8-1, 400 rows, which are 13 segments of a warp's rows. The first and the last layer together count as a hidden one.
+HIDDEN = 8
+WIDTH = 8
+SEGMENTS = 13
+# The segments of each tile that FusedPlan chooses in fp64: 160, 160 and 80 rows.
+TILES_FP64 = [5, 5, 3]
+# One iteration of the loop over a segment's rows has 8 of them: for each 4 x 4 multiply-adds, and 4 additions for the bias.
+ROWS_OF_ITERATION = 8
+ROWS = [(is_multiply_add, 16 * ROWS_OF_ITERATION), (named("FADD", "DADD"), 4 * ROWS_OF_ITERATION)]
+OF_LAYER = (is_multiply_add, WIDTH * WIDTH)
+
+
+def segment(ahead, back, rows):
+    return (ahead + back) * HIDDEN + rows * (gpu.WARP // ROWS_OF_ITERATION)
+
+
+@functools.lru_cache
+def narrow(kernel, forward, backward):
+    """A step of fused_narrow. forward, backward: an activation's instruction, and how many of it a layer has."""
+    ahead = iteration(kernel, kernel.innermost, [OF_LAYER, (named(forward[0]), forward[1])], ["FSET"])
+    back = iteration(kernel, kernel.innermost, [OF_LAYER, (named(backward[0]), backward[1])], ["MUFU", "FMNMX"])
+    rows = iteration(kernel, kernel.innermost, ROWS)
+    return fused([segment(ahead, back, rows)] * SEGMENTS)
+
+
+@functools.lru_cache
+def general_fp64(kernel):
+    """A step of fused_train, with relu. Forward a layer stores A and f'; backward it multiplies by f'."""
+    ahead = iteration(kernel, kernel.loops, [OF_LAYER, (named("STS"), 2 * WIDTH)], ["DMUL", "DADD"])
+    back = iteration(kernel, kernel.loops, [OF_LAYER, (named("STS"), WIDTH), (named("DMUL"), WIDTH)])
+    way = segment(ahead, back, iteration(kernel, kernel.innermost, ROWS))
+    tiles = [fused([way] * warps) for warps in TILES_FP64]
+    return Estimate(sum(tile.microseconds for tile in tiles), tiles[0].bound)
+
+
+def rounds(estimate, networks):
+    """Network-epochs per second: each multiprocessor trains one network after the other."""
+    return networks / math.ceil(networks / gpu.MULTIPROCESSORS) / estimate.microseconds * 1e6
+
+
+def launch(name, ways_of_block, blocks, resident, bytes_moved=0):
+    """ways_of_block: of its warps. resident: blocks that a multiprocessor has at once."""
+    of_busiest = math.ceil(blocks / gpu.MULTIPROCESSORS)
+    clocks, left = 0, of_busiest
+    while left > 0:
+        ways = ways_of_block * min(left, resident)
+        clocks += timing.simulated(ways)
+        left -= resident
+    computing = clocks / gpu.CLOCK_GHZ / 1000
+    moving = bytes_moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
+    bound = "global" if moving > computing else timing.bound(ways, timing.simulated(ways))
+    return name, gpu.LAUNCH_MICROSECONDS + max(computing, moving), bound
+
+
+@dataclasses.dataclass(frozen=True)
+class Division:
+    """How a kernel of product.cu divides a product; as struct Division there, in fp32."""
+    kernel: str
+    rows: int
+    columns: int
+    warps: int
+    terms: int = 16
+    multiply_adds: int = 256
+
+    @property
+    def loaded(self):
+        """Bytes that a lane loads for an iteration."""
+        return (self.rows + self.columns) * self.terms * 4 // gpu.WARP
+
+
+FORWARD = Division("product_forward_f32", 16, 32, 8)
+INPUT_GRADIENT = Division("product_input_gradient_f32", 16, 32, 8)
+WEIGHT_GRADIENTS = Division("product_weight_gradients_f32", 32, 32, 4, multiply_adds=512)
+
+
+class Layered:
+    """The launches of a step by the layered planner, fp32, with the kernels of product.cu."""
+
+    def __init__(self, kernels, resident):
+        self.kernels = kernels
+        self.resident = resident
+
+    @functools.lru_cache
+    def product_ways(self, division, terms, packed):
+        """The ways of a block's warps, which have every so many-th group of terms."""
+        kernel = self.kernels[division.kernel]
+        needs = [(is_multiply_add, division.multiply_adds), (loaded, division.loaded)]
+        ways = [(way, loop) for loop in kernel.innermost for way in [kernel.iteration(loop, needs)] if way]
+        if not ways:
+            raise NotModeled("not modeled: the loops of product.cu were not found in the machine code")
+        # 16 bytes per load, or 4.
+        repeated, loop = (min if packed else max)(ways, key=lambda of: sum(i.name == "LDG" for i in of[0]))
+        first = kernel.way(0, lambda node: node == loop[0], None, [(loaded, division.loaded)])
+        last = kernel.iteration(loop)
+        leaving = kernel.to_exit(loop[0])
+        groups = math.ceil(terms / division.terms)
+        times = [groups // division.warps + (warp < groups % division.warps) for warp in range(division.warps)]
+        return [first + (repeated * (n - 1) + last if n else []) + leaving for n in times]
+
+    @functools.lru_cache
+    def product(self, name, division, rows, columns, terms, packed):
+        tiles = math.ceil(rows / division.rows) * math.ceil(columns / division.columns)
+        return launch(name, self.product_ways(division, terms, packed), tiles, self.resident[division.kernel])
+
+    def other(self, name, blocks, loads, stores, bytes_moved=0):
+        """A kernel without products, in blocks of 8 warps; loads, stores: bytes of a thread."""
+        full = name if name in self.kernels else name + "_f32"
+        way = self.kernels[full].to_exit(0, [(loaded, loads), (stored, stores)])
+        if not way:
+            raise NotModeled(f"not modeled: no way through {full} was found in the machine code")
+        return launch(name, [way] * 8, blocks, self.resident[full], bytes_moved)
+
+    def step(self, widths, rows, gathered, classes):
+        """A step over so many rows, as StepPlan lists its launches."""
+        layers = list(zip(widths, widths[1:]))
+        parameters = sum((i + 1) * o for i, o in layers)
+        launches = []
+        if gathered:
+            pieces = rows * math.ceil(widths[0] / 128)
+            launches.append(self.other("gather_rows", math.ceil(pieces / 8), 4 + 16, 16, 8 * rows * widths[0]))
+        for i, o in layers:
+            launches.append(self.product(f"product_forward {i}x{o}", FORWARD, rows, o, i, i % 4 == 0))
+        if classes:
+            launches.append(self.other("softmax_loss", math.ceil(rows / 8), 4 + 4, 4 + 8))
+        else:
+            launches.append(self.other("loss_terms", math.ceil(rows * widths[-1] / 1024), 4 + 4, 4 + 8))
+        for i, o in reversed(layers[1:]):
+            launches.append(self.product(f"product_input_gradient {i}x{o}", INPUT_GRADIENT, rows, i, o, o % 4 == 0))
+        launches.append(self.weight_gradients(layers, rows))
+        # Returns at once, as plumb bench records no step but the last one.
+        launches.append(self.other("gradient_squares", 1, 4 + 4, 0))
+        launches.append(self.other("update_sgd", math.ceil(parameters / 4 / 256), 16 + 16, 16, 12 * parameters))
+        launches.append(self.other("finish_loss_and_step", 1, 4 + 4 + 8, 8 + 4))
+        total = sum(microseconds for _, microseconds, _ in launches)
+        by_bound = {}
+        for _, microseconds, bound in launches:
+            by_bound[bound] = by_bound.get(bound, 0) + microseconds - gpu.LAUNCH_MICROSECONDS
+        by_bound["launches"] = len(launches) * gpu.LAUNCH_MICROSECONDS
+        return Estimate(total, max(by_bound, key=by_bound.get), launches)
+
+    def weight_gradients(self, layers, rows):
+        """All layers in one launch, with the ways of the layer that has the most tiles; a tile of db counts as one of dW."""
+        tiles = {(i, o): math.ceil(o / 32) * math.ceil(i / 32) + math.ceil(o / 32) for i, o in layers}
+        i, o = max(tiles, key=tiles.get)
+        blocks = sum(tiles[layer] for layer in layers)
+        ways = self.product_ways(WEIGHT_GRADIENTS, rows, i % 4 == 0 and o % 4 == 0)
+        return launch("product_weight_gradients", ways, blocks, self.resident[WEIGHT_GRADIENTS.kernel])
+
+
+def wide_layers(precision):
+    """G4: cuBLAS's products as they were measured, and the bytes of the kernels between them; TFLOP/s."""
+    layers, width = 8, 4096
+    matrix = 4 * width * width
+    operations = (3 * layers - 1) * 2 * width ** 3
+    moved = layers * (3 + 3) * matrix + 3 * matrix + layers * 3 * matrix
+    products = operations / gpu.CUBLAS_G4[precision] / 1e6
+    moving = moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
+    return operations / (products + moving) / 1e6
+
+
+def measured(text):
+    """The latest figure of each workload in MEASURED.md, whose sections begin with the newest."""
+    figures, place = {}, None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            place = None
+        elif cells[:2] == ["workload", "unit"]:
+            place = next((cells.index(name) for name in ("now", "Plumb") if name in cells), None)
+        elif place and re.match(r"G\d ", cells[0]):
+            *first, last = cells[0].split(", ")
+            values = re.sub(r"\[.*?\]", "", cells[place]).split(" / ")
+            for name, value in zip(last.split(" / "), values):
+                value = value.replace(",", "").strip()
+                if re.fullmatch(r"[\d.]+", value):
+                    figures.setdefault(", ".join(first + [name]), float(value))
+    return figures
+
+
+def estimates(kernels, resident):
+    """Yields (workload as in MEASURED.md, unit, estimate, what bounds it, launches) or (workload, unit, why it is not modeled).
+
+    kernels: machine code by name. resident: blocks per multiprocessor by name."""
+    layered = Layered(kernels, resident)
+    narrow_kernel, general_kernel = kernels["fused_narrow_f32"], kernels["fused_train_f64"]
+
+    def relu():
+        return narrow(narrow_kernel, ("FMNMX", WIDTH), ("FSET", WIDTH))
+
+    def sigmoid():
+        return narrow(narrow_kernel, ("MUFU", 2 * WIDTH), ("FMUL", 2 * WIDTH))
+
+    def times(workload, unit, model):
+        try:
+            estimate = model()
+            return workload, unit, estimate.microseconds, estimate.bound, estimate.launches
+        except NotModeled as e:
+            return workload, unit, str(e)
+
+    def networks(workload, count, model):
+        try:
+            estimate = model()
+            return workload, "networks/s", rounds(estimate, count), estimate.bound, []
+        except NotModeled as e:
+            return workload, "networks/s", str(e)
+
+    yield times("G1 fp32, fused", "us/epoch", relu)
+    yield times("G1 fp32, sigmoid, fused", "us/epoch", sigmoid)
+    yield times("G1 fp32, layered", "us/epoch", lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False))
+    for precision, model in ("fp32", relu), ("fp64", lambda: general_fp64(general_kernel)):
+        for count in 1, 132, 1024, 16384:
+            yield networks(f"G2 {precision}, {count:,}", count, model)
+    of_batches = times("G3 fp32", "us/step", lambda: layered.step([784, 512, 512, 10], 128, True, True))
+    yield of_batches
+    yield ("G3 TF32", *of_batches[1:-1], [])  # the same launches
+    for precision in "fp32", "TF32":
+        yield f"G4 {precision}", "TFLOP/s", wide_layers(precision), "cuBLAS", []
