@@ -43,17 +43,20 @@ def is_multiply_add(instruction):
     return instruction.kind in ("fma32", "fma64")
 
 
-def iteration(kernel, loops, needs, avoided=()):
-    """The shortest way through one of the kernel's loops, but for loops around one that has such a way; see sass.Kernel.way()."""
-    ways = {}
-    for loop in sorted(loops, key=lambda loop: len(loop[1])):
-        body = kernel.body(loop)
-        if all(sum(map(of, body)) >= least for of, least in needs) and not ways.keys() & loop[1]:
-            if way := kernel.iteration(loop, needs, avoided):
-                ways[loop[0]] = way
-    if not ways:
+def iteration(kernels, needs, avoided=(), innermost=True):
+    """The shortest way through a loop of one of the kernels, but for loops around one that has such a way; see sass.Kernel.way()."""
+    found = []
+    for kernel in kernels:
+        ways = {}
+        for loop in sorted(kernel.innermost if innermost else kernel.loops, key=lambda loop: len(loop[1])):
+            body = kernel.body(loop)
+            if all(sum(map(of, body)) >= least for of, least in needs) and not ways.keys() & loop[1]:
+                if way := kernel.iteration(loop, needs, avoided):
+                    ways[loop[0]] = way
+        found += ways.values()
+    if not found:
         raise NotModeled("not modeled: its loops were not found in the machine code")
-    return min(ways.values(), key=len)
+    return min(found, key=len)
 
 
 def fused(ways):
@@ -77,21 +80,23 @@ def segment(ahead, back, rows):
     return (ahead + back) * HIDDEN + rows * (gpu.WARP // ROWS_OF_ITERATION)
 
 
-@functools.lru_cache
-def narrow(kernel, forward, backward):
-    """A step of fused_narrow. forward, backward: an activation's instruction, and how many of it a layer has."""
-    ahead = iteration(kernel, kernel.innermost, [OF_LAYER, (named(forward[0]), forward[1])], ["FSET"])
-    back = iteration(kernel, kernel.innermost, [OF_LAYER, (named(backward[0]), backward[1])], ["MUFU", "FMNMX"])
-    rows = iteration(kernel, kernel.innermost, ROWS)
-    return fused([segment(ahead, back, rows)] * SEGMENTS)
+# What a layer has of an activation's instructions, forward and backward.
+RELU = [(named("FMNMX"), WIDTH)], [(named("FSET"), WIDTH)]
+SIGMOID = [(named("MUFU"), 2 * WIDTH), (named("FADD"), 2 * WIDTH)], [(named("FMUL"), 2 * WIDTH)]
 
 
-@functools.lru_cache
+def narrow(kernels, forward, backward):
+    """A step of fused_narrow, whose kernels these are."""
+    ahead = iteration(kernels, [OF_LAYER] + forward, ["FSET"])
+    back = iteration(kernels, [OF_LAYER] + backward, ["MUFU", "FMNMX"])
+    return fused([segment(ahead, back, iteration(kernels, ROWS))] * SEGMENTS)
+
+
 def general_fp64(kernel):
     """A step of fused_train, with relu. Forward a layer stores A and f'; backward it multiplies by f'."""
-    ahead = iteration(kernel, kernel.loops, [OF_LAYER, (named("STS"), 2 * WIDTH)], ["DMUL", "DADD"])
-    back = iteration(kernel, kernel.loops, [OF_LAYER, (named("STS"), WIDTH), (named("DMUL"), WIDTH)])
-    way = segment(ahead, back, iteration(kernel, kernel.innermost, ROWS))
+    ahead = iteration([kernel], [OF_LAYER, (named("STS"), 2 * WIDTH)], ["DMUL", "DADD"], innermost=False)
+    back = iteration([kernel], [OF_LAYER, (named("STS"), WIDTH), (named("DMUL"), WIDTH)], innermost=False)
+    way = segment(ahead, back, iteration([kernel], ROWS))
     tiles = [fused([way] * warps) for warps in TILES_FP64]
     return Estimate(sum(tile.microseconds for tile in tiles), tiles[0].bound)
 
@@ -245,36 +250,37 @@ def estimates(kernels, resident):
 
     kernels: machine code by name. resident: blocks per multiprocessor by name."""
     layered = Layered(kernels, resident)
-    narrow_kernel, general_kernel = kernels["fused_narrow_f32"], kernels["fused_train_f64"]
+    of_narrow = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_narrow")]
+    models = {
+        "relu": lambda: narrow(of_narrow, *RELU),
+        "sigmoid": lambda: narrow(of_narrow, *SIGMOID),
+        "fp64": lambda: general_fp64(kernels["fused_train_f64"]),
+        "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False),
+        "batches": lambda: layered.step([784, 512, 512, 10], 128, True, True),
+    }
+    known = {}
 
-    def relu():
-        return narrow(narrow_kernel, ("FMNMX", WIDTH), ("FSET", WIDTH))
+    def modeled(name):
+        if name not in known:
+            try:
+                known[name] = models[name]()
+            except NotModeled as e:
+                known[name] = e
+        return known[name]
 
-    def sigmoid():
-        return narrow(narrow_kernel, ("MUFU", 2 * WIDTH), ("FMUL", 2 * WIDTH))
+    def line(workload, unit, name, figure=lambda estimate: estimate.microseconds, launches=False):
+        estimate = modeled(name)
+        if isinstance(estimate, NotModeled):
+            return workload, unit, str(estimate)
+        return workload, unit, figure(estimate), estimate.bound, estimate.launches if launches else []
 
-    def times(workload, unit, model):
-        try:
-            estimate = model()
-            return workload, unit, estimate.microseconds, estimate.bound, estimate.launches
-        except NotModeled as e:
-            return workload, unit, str(e)
-
-    def networks(workload, count, model):
-        try:
-            estimate = model()
-            return workload, "networks/s", rounds(estimate, count), estimate.bound, []
-        except NotModeled as e:
-            return workload, "networks/s", str(e)
-
-    yield times("G1 fp32, fused", "us/epoch", relu)
-    yield times("G1 fp32, sigmoid, fused", "us/epoch", sigmoid)
-    yield times("G1 fp32, layered", "us/epoch", lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False))
-    for precision, model in ("fp32", relu), ("fp64", lambda: general_fp64(general_kernel)):
+    yield line("G1 fp32, fused", "us/epoch", "relu")
+    yield line("G1 fp32, sigmoid, fused", "us/epoch", "sigmoid")
+    yield line("G1 fp32, layered", "us/epoch", "layered", launches=True)
+    for precision, name in ("fp32", "relu"), ("fp64", "fp64"):
         for count in 1, 132, 1024, 16384:
-            yield networks(f"G2 {precision}, {count:,}", count, model)
-    of_batches = times("G3 fp32", "us/step", lambda: layered.step([784, 512, 512, 10], 128, True, True))
-    yield of_batches
-    yield ("G3 TF32", *of_batches[1:-1], [])  # the same launches
+            yield line(f"G2 {precision}, {count:,}", "networks/s", name, lambda estimate: rounds(estimate, count))
+    yield line("G3 fp32", "us/step", "batches", launches=True)
+    yield line("G3 TF32", "us/step", "batches")  # the same launches
     for precision in "fp32", "TF32":
         yield f"G4 {precision}", "TFLOP/s", wide_layers(precision), "cuBLAS", []
