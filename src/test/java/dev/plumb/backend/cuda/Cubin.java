@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /**
  * Machine code for a GPU, as ptxas writes it: an ELF file with a section {@code .text.NAME} per kernel. Offsets are those of the ELF
@@ -36,6 +37,22 @@ final class Cubin {
 
   /** A kernel's constant bank 0 begins with what the driver puts there on sm_90; its parameters follow. */
   private static final int PARAMETERS_IN_BANK = 0x210;
+
+  /** An attribute is a byte for its format, one for what it is, and two for its value or the length of the value that follows. */
+  private static final int ATTRIBUTE_HEADER_BYTES = 4;
+  private static final int VALUE_FOLLOWS = 4;
+  private static final int MAX_THREADS = 0x05;
+  private static final int MIN_STACK_SIZE = 0x12;
+  private static final int REGISTER_COUNT = 0x2f;
+
+  /**
+   * What a kernel takes.
+   *
+   * @param registers per thread
+   * @param stackBytes per thread, with those of the functions that it calls: local arrays, spilled registers
+   * @param maxThreads of a block, by {@code .maxntid} of the PTX; 0 where it has none
+   */
+  record Resources(int registers, int stackBytes, int maxThreads) {}
 
   private final ByteBuffer file;
   private final Map<String, Integer> sections = new HashMap<>();
@@ -83,6 +100,54 @@ final class Cubin {
   /** Returns how many bytes of parameters a kernel takes. */
   int parameterBytes(String kernel) {
     return field(sections.get(".nv.constant0." + kernel), SECTION_SIZE) - PARAMETERS_IN_BANK;
+  }
+
+  /** Returns what each kernel takes, by its name. */
+  Map<String, Resources> resources() {
+    Map<Integer, Integer> registers = new HashMap<>();
+    Map<Integer, Integer> stacks = new HashMap<>();
+    forEachAttribute(".nv.info", (attribute, at) -> {
+      if (attribute == REGISTER_COUNT) {
+        registers.put(file.getInt(at), file.getInt(at + Integer.BYTES));
+      } else if (attribute == MIN_STACK_SIZE) {
+        stacks.put(file.getInt(at), file.getInt(at + Integer.BYTES));
+      }
+    });
+    Map<String, Resources> resources = new HashMap<>();
+    registers.forEach((symbol, count) -> resources.put(symbolName(symbol),
+        new Resources(count, stacks.get(symbol), maxThreads(symbolName(symbol)))));
+    resources.keySet().retainAll(kernels());
+    return resources;
+  }
+
+  private int maxThreads(String kernel) {
+    int[] threads = {0};
+    forEachAttribute(".nv.info." + kernel, (attribute, at) -> {
+      if (attribute == MAX_THREADS) {
+        threads[0] = file.getInt(at) * file.getInt(at + Integer.BYTES) * file.getInt(at + 2 * Integer.BYTES);
+      }
+    });
+    return threads[0];
+  }
+
+  private void forEachAttribute(String section, BiConsumer<Integer, Integer> consumer) {
+    int header = sections.get(section);
+    int end = field(header, SECTION_OFFSET) + field(header, SECTION_SIZE);
+    int at = field(header, SECTION_OFFSET);
+    while (at < end) {
+      int value = at + ATTRIBUTE_HEADER_BYTES;
+      boolean follows = file.get(at) == VALUE_FOLLOWS;
+      if (follows) {
+        consumer.accept((int) file.get(at + 1), value);
+      }
+      at = value + (follows ? Short.toUnsignedInt(file.getShort(at + 2)) : 0);
+    }
+  }
+
+  private String symbolName(int symbol) {
+    int symbols = sections.get(".symtab");
+    int names = Math.toIntExact(file.getLong(SECTION_HEADERS)) + SECTION_HEADER_BYTES * file.getInt(symbols + SECTION_LINK);
+    return text(field(names, SECTION_OFFSET) + file.getInt(field(symbols, SECTION_OFFSET) + symbol * SYMBOL_BYTES));
   }
 
   private int field(int header, int offset) {
