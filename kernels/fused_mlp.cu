@@ -6,9 +6,8 @@
 // thread, and added up in their order. Neither the length of tiles, the number of threads nor how many networks there are shows in a
 // single bit.
 //
-// Networks of at most NARROW units per layer have a kernel of their own in single precision, fused_narrow (fused_narrow.cu), which is
-// about twice as fast and gives the same results. fused_train is for all others, and shows the inside of a step for both; what follows
-// is about it.
+// Networks of at most NARROW units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
+// fast and give the same results. fused_train is for all others, and shows the inside of a step for both; what follows is about it.
 //
 // What bounds it: waiting from one instruction to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480
 // weights x 400 = 576,000 multiply-adds a step, 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step
@@ -29,7 +28,7 @@
 // Several blocks per multiprocessor with shorter tiles train fewer networks than one block: FusedPlan.java.
 //
 // Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
-// except with the activations that the narrow kernel takes.
+// except with the activations that the narrow kernels take.
 // Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
 // deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory

@@ -1,5 +1,6 @@
 // The steps of a network whose layers have at most NARROW units, in single precision: a thread takes one row through all layers and
-// keeps its activations and deltas in registers from one layer to the next. The kernel belongs to the module of fused_mlp.cu.
+// keeps its activations and deltas in registers from one layer to the next. There is a kernel for each activation. All belong to the
+// module of fused_mlp.cu.
 //
 // In shared memory a tile has the numbers of one row after the other, in groups of NARROW: the inputs with the last layer's delta, A
 // of each hidden layer, delta of each hidden layer. They are written for the sums over rows; only A is read back, for f'. A row has an
@@ -12,12 +13,14 @@
 //
 // What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
 // of a warp take 4 clocks, although the lanes read the same 16 bytes. 3-8x8-1 fills 1,480 registers per segment and step: for the 13
-// segments of 400 rows 1,480 x 13 x 128 bytes, which is 19,240 clocks; an H200 took 19,190 per step with a copy of the code for each
-// activation, and takes 20,900 with a switch per layer. The busiest of the four schedulers has about 11,400 instructions to issue.
+// segments of 400 rows 1,480 x 13 x 128 bytes, which is 19,240 clocks; an H200 took 19,190 per step with a kernel per activation, and
+// 20,900 with one kernel that branched on the activation in each layer. The busiest of the four schedulers has about 11,400
+// instructions to issue.
 //
-// Versions, 3-8x8-1, 400 rows, fp32, on an H200; 17.7 us and 27.7 us per step by the general kernel:
+// Versions, 3-8x8-1, 400 rows, fp32, on an H200; 17.7 us and 27.7 us per step by the general kernel. The first version is the one
+// here. It was measured in a probe outside the repository; these kernels themselves have not been measured:
 //
-//                                      a copy of the code per activation    a switch
+//                                           a kernel per activation      one kernel
 //   rows per thread                          1        2        4                 1
 //   threads, registers                 416, 126  224, 192  128, 244          416, 128
 //   one network, relu: us per step          9.36     9.03     10.7              10.3
@@ -25,12 +28,13 @@
 //   16,384 networks: 10^6 steps per s      13.62    13.82    11.71             12.49
 //
 // Two rows per thread read weights half as often, but have 7 warps, which wait for results; four have too few to fill any wait.
-// One row is nearly as fast, wastes nothing in small batches, and is the simplest. The switch keeps the module at half a megabyte.
+// One row is nearly as fast, wastes nothing in small batches, and is the simplest.
 
 #include "fused_narrow.cuh"
 #include "fused_steps.cuh"
 
 // The rows of a tile, from their inputs to the gradients and the loss of each segment.
+template <int ACTIVATION>
 __device__ __forceinline__ void narrow_tile(
     const NarrowNetwork& network, float terms, const float* x, const float* y, const int* labels, const int* batch_rows, int base,
     int rows_of_tile, float* tile, int row_length, const NarrowItem& item, float* gradients, double* losses) {
@@ -46,10 +50,10 @@ __device__ __forceinline__ void narrow_tile(
         NarrowRow row = {tile + slot * row_length, narrow_swizzle(slot)};
         float a[NARROW];
         float sums[NARROW];
-        narrow_forward(network, row, x + from * network.inputs, a);
+        narrow_forward<ACTIVATION>(network, row, x + from * network.inputs, a);
         loss = narrow_loss(network, row, target, y + from * network.outputs, network.loss == CROSS_ENTROPY ? labels[from] : 0, terms,
                            a, sums);
-        narrow_backward(network, row, a, sums);
+        narrow_backward<ACTIVATION>(network, row, a, sums);
     }
     loss = warp_sum(loss);
     if (slot % WARP == 0) {
@@ -63,6 +67,7 @@ __device__ __forceinline__ void narrow_tile(
 
 // As fused_train, with the same results, where no layer has more than NARROW units and there is no dropout. The data stay in global
 // memory, and a tile need not be whole segments.
+template <int ACTIVATION>
 __device__ __forceinline__ void fused_narrow(
     const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,
     const int* labels, const FusedPlan& plan, const FusedLayer* layer_table, float* p, float* g, float* m, float* v, float* before,
@@ -87,7 +92,7 @@ __device__ __forceinline__ void fused_narrow(
     const float* partials = tile + WARP * row_length;
 
     NarrowNetwork network = {layers, layer_count, parameters, transposed, layers[0].in, layers[layer_count - 1].out,
-                             layers[0].activation, (int)plan.loss, false, false};
+                             (int)plan.loss, false, false};
     network.single = network.outputs == 1 && network.loss != CROSS_ENTROPY;
     for (int l = 0; l + 1 < layer_count; l++) {
         network.padded = network.padded || layers[l].out < NARROW;
@@ -153,7 +158,8 @@ __device__ __forceinline__ void fused_narrow(
         int tile_rows = batch <= slots ? batch : slots / WARP * WARP;
         for (int base = 0; base < batch; base += tile_rows) {
             int rows_of_tile = batch - base < tile_rows ? batch - base : tile_rows;
-            narrow_tile(network, (float)terms, x, y, labels, batch_rows, base, rows_of_tile, tile, row_length, item, gradients, losses);
+            narrow_tile<ACTIVATION>(network, (float)terms, x, y, labels, batch_rows, base, rows_of_tile, tile, row_length, item,
+                                    gradients, losses);
             __syncthreads();
             int segments = (rows_of_tile + WARP - 1) / WARP;
             for (int i = threadIdx.x * HALF_UNITS, n = 0; i < vector; i += stride, n++) {
@@ -264,9 +270,17 @@ __device__ __forceinline__ void fused_narrow(
         first_not_finite[replica] = first_bad_step;
     }
 }
-extern "C" __global__ void __launch_bounds__(MOST_FUSED_THREADS, 1) fused_narrow_f32(
-    const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,
-    const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, float* p, float* g, float* m, float* v,
-    float* before, double* metrics, long long* first_not_finite) {
-    fused_narrow(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, metrics, first_not_finite);
-}
+// The kernel of an activation of the hidden layers, by the word that dev.plumb.model.Activation has for it.
+#define NARROW_KERNEL(word, ACTIVATION)                                                                                            \
+    extern "C" __global__ void __launch_bounds__(MOST_FUSED_THREADS, 1) fused_narrow_##word##_f32(                                 \
+        const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,       \
+        const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, float* p, float* g, float* m, float* v,   \
+        float* before, double* metrics, long long* first_not_finite) {                                                             \
+        fused_narrow<ACTIVATION>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, metrics,    \
+                                 first_not_finite);                                                                                \
+    }
+NARROW_KERNEL(linear, LINEAR)
+NARROW_KERNEL(relu, RELU)
+NARROW_KERNEL(leaky_relu, LEAKY_RELU)
+NARROW_KERNEL(sigmoid, SIGMOID)
+NARROW_KERNEL(tanh, TANH)

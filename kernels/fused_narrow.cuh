@@ -61,7 +61,6 @@ struct NarrowNetwork {
     const float* transposed;
     int inputs;
     int outputs;
-    int activation;
     int loss;
     bool single;  // whether there is one output, and no class
     bool padded;  // whether a hidden layer has less than NARROW units
@@ -97,52 +96,25 @@ __device__ __forceinline__ float narrow_sigmoid(float z) {
 }
 
 // f of a layer's Z, for the activations that NarrowPlan.java takes.
-__device__ __forceinline__ void narrow_activate(int activation, float* values) {
-    if (activation == RELU) {
+template <int ACTIVATION>
+__device__ __forceinline__ void narrow_activate(float* values) {
 #pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            values[j] = activate(values[j], (int)RELU);
-        }
-    } else if (activation == LEAKY_RELU) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            values[j] = activate(values[j], (int)LEAKY_RELU);
-        }
-    } else if (activation == SIGMOID) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            values[j] = narrow_sigmoid(values[j]);
-        }
-    } else if (activation == TANH) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            values[j] = tanh(values[j]);
-        }
+    for (int j = 0; j < NARROW; j++) {
+        values[j] = ACTIVATION == SIGMOID ? narrow_sigmoid(values[j]) : activate(values[j], ACTIVATION);
     }
 }
 
 // sums *= f', made from A: the same bits as derivative(z), for these activations. Where A is NaN relu's f' is not, but the sums are:
 // A is in every output.
-__device__ __forceinline__ void narrow_derive(int activation, const float* a, float* sums) {
-    if (activation == RELU) {
+template <int ACTIVATION>
+__device__ __forceinline__ void narrow_derive(const float* a, float* sums) {
 #pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            sums[j] = (a[j] > 0.0f ? 1.0f : 0.0f) * sums[j];
-        }
-    } else if (activation == LEAKY_RELU) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            sums[j] = (a[j] > 0.0f ? 1.0f : 0.01f) * sums[j];
-        }
-    } else if (activation == SIGMOID) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            sums[j] = a[j] * (1.0f - a[j]) * sums[j];
-        }
-    } else if (activation == TANH) {
-#pragma unroll
-        for (int j = 0; j < NARROW; j++) {
-            sums[j] = (1.0f - a[j] * a[j]) * sums[j];
+    for (int j = 0; j < NARROW; j++) {
+        switch (ACTIVATION) {
+            case RELU: sums[j] = (a[j] > 0.0f ? 1.0f : 0.0f) * sums[j]; break;
+            case LEAKY_RELU: sums[j] = (a[j] > 0.0f ? 1.0f : 0.01f) * sums[j]; break;
+            case SIGMOID: sums[j] = a[j] * (1.0f - a[j]) * sums[j]; break;
+            case TANH: sums[j] = (1.0f - a[j] * a[j]) * sums[j]; break;
         }
     }
 }
@@ -156,6 +128,7 @@ __device__ __forceinline__ void clear_padding(int units, float* values) {
 }
 
 // From a row's inputs to A of the last hidden layer.
+template <int ACTIVATION>
 __device__ __forceinline__ void narrow_forward(const NarrowNetwork& network, const NarrowRow& row, const float* x, float* a) {
     int inputs = network.inputs;
     read4(network.parameters + NARROW_WEIGHTS, a);
@@ -176,7 +149,7 @@ __device__ __forceinline__ void narrow_forward(const NarrowNetwork& network, con
     const float* biases = network.parameters + NARROW_WEIGHTS;
     int group = network.layers[1].input;
     for (int l = 0;; l++, group += NARROW) {
-        narrow_activate(network.activation, a);
+        narrow_activate<ACTIVATION>(a);
         if (network.padded) {
             clear_padding(network.layers[l].out, a);
         }
@@ -247,13 +220,14 @@ __device__ __forceinline__ double narrow_loss(
 }
 
 // From the last layer's sums to the deltas of all hidden layers. a: A of the last hidden layer.
+template <int ACTIVATION>
 __device__ __forceinline__ void narrow_backward(const NarrowNetwork& network, const NarrowRow& row, float* a, float* sums) {
     int l = network.layer_count - 2;
     int group = network.layers[l].delta;
     int group_below = network.layers[l].input;  // A of the layer below
     const float* weights = network.parameters + l * NARROW_LAYER;
     for (;; l--, group -= NARROW, group_below -= NARROW, weights -= NARROW_LAYER) {
-        narrow_derive(network.activation, a, sums);
+        narrow_derive<ACTIVATION>(a, sums);
         if (network.padded) {
             clear_padding(network.layers[l].out, sums);
         }

@@ -130,7 +130,7 @@ final class FusedRunner implements Steps {
   private Node bindTraining(Launches in) {
     return networks.size() == 1
         ? bindGeneral(in, state.replicas(), 0, 0)
-        : bind(in, networks.get(1), NarrowPlan.KERNEL, state.replicas());
+        : bind(in, networks.get(1), NarrowPlan.kernel(network), state.replicas());
   }
 
   /**

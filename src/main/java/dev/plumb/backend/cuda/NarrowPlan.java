@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A plan for the training kernel of narrow networks ({@code kernels/fused_narrow.cu}), which takes one thread per row through layers
+ * A plan for the training kernels of narrow networks ({@code kernels/fused_narrow.cu}), which take one thread per row through layers
  * of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
  *
  * <p>A batch is one tile where that fits, and otherwise the fewest tiles of whole warps. A tile need not be whole warps: 400 rows of
@@ -20,8 +20,6 @@ import java.util.Set;
  * @param words struct FusedPlan of the kernels
  */
 record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[] words) implements BlockPlan {
-  static final String KERNEL = "fused_narrow";
-
   private static final int WARP = 32;
   /** MOST_FUSED_THREADS of the kernels. */
   private static final int MAX_THREADS = 512;
@@ -64,15 +62,20 @@ record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[]
   }
 
   /**
-   * Returns whether the kernel is for a training: fp32 without dropout, an activation whose derivative has the same bits when computed
-   * from its value, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a warp has
-   * threads, which allows 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
+   * Returns whether there is a kernel for a training: fp32 without dropout, an activation whose derivative has the same bits when
+   * computed from its value, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a
+   * warp has threads, which allows 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
    */
   static boolean takes(NetworkSpec network, TrainingSpec training) {
     return training.precision() == Precision.FP32 && training.dropout().isEmpty() && ACTIVATIONS.contains(network.activation())
         && network.layerCount() > 1 && network.widths().stream().allMatch(width -> width <= FusedLayers.UNITS)
         && network.outputs() <= FusedLayers.UNITS / 2
         && FusedLayers.narrow(network, training.precision()).items() <= WARP;
+  }
+
+  /** Returns the name, without its precision, of the kernel that trains a network: there is one for each activation. */
+  static String kernel(NetworkSpec network) {
+    return "fused_narrow_" + network.activation().key();
   }
 
   private static int ceilDiv(int a, int b) {

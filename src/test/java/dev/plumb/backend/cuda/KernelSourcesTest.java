@@ -28,6 +28,8 @@ class KernelSourcesTest {
   /** A kernel of one precision, or of none. */
   private static final Pattern PLAIN =
       Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
+  /** A kernel of fused_narrow.cu, for one activation. */
+  private static final Pattern NARROW = Pattern.compile("NARROW_KERNEL\\((\\w+), [A-Z_]+\\)");
   private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "product")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
@@ -126,10 +128,15 @@ class KernelSourcesTest {
         if (declaration.matches()) {
           plain.add(declaration.group(1));
         }
+        declaration = NARROW.matcher(line);
+        if (declaration.matches()) {
+          plain.add("fused_narrow_" + declaration.group(1) + "_f32");
+        }
       }
     }
     assertEquals(16, declared);
-    assertEquals(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "fused_narrow_f32"), plain);
+    assertEquals(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "fused_narrow_linear_f32", "fused_narrow_relu_f32",
+        "fused_narrow_leaky_relu_f32", "fused_narrow_sigmoid_f32", "fused_narrow_tanh_f32"), plain);
     assertTrue(kernels.keySet().containsAll(plain), plain.toString());
     assertEquals(2 * declared + plain.size(), kernels.size());
   }

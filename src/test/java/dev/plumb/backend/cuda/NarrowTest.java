@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The narrow kernel gives the same results as the general fused kernel, and is launched for the networks that it is for. */
+/** The narrow kernels give the same results as the general fused kernel, and are launched for the networks that they are for. */
 @Tag("cuda")
 class NarrowTest {
   private static final long SEED = 20240607;
@@ -284,9 +284,12 @@ class NarrowTest {
 
   @Test
   @Tag("host-device")
-  void narrowNetworksLaunchTheNarrowKernelAndOthersTheGeneralOne() {
-    assertEquals("fused_narrow_f32", launched(DEEPEST, SGD));
-    assertEquals("fused_narrow_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 4), SGD.withClipNorm(1)));
+  void narrowNetworksLaunchTheKernelOfTheirActivationAndOthersTheGeneralOne() {
+    assertEquals("fused_narrow_relu_f32", launched(DEEPEST, SGD));
+    assertEquals("fused_narrow_linear_f32", launched(NetworkSpec.of(Activation.LINEAR, 3, 8, 1), SGD));
+    assertEquals("fused_narrow_leaky_relu_f32", launched(NetworkSpec.of(Activation.LEAKY_RELU, 1, 1, 1), SGD));
+    assertEquals("fused_narrow_sigmoid_f32", launched(NetworkSpec.of(Activation.SIGMOID, 3, 8, 1), SGD));
+    assertEquals("fused_narrow_tanh_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 4), SGD.withClipNorm(1)));
     assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 9, 4), SGD));
     assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 9, 8, 4), SGD));
     assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 5), SGD));
