@@ -54,10 +54,8 @@ struct __align__(16) Pack {
     T of[SIZE];
 };
 
-// The shared memory whose size the launch gives, as bytes. The host device has its own.
-#ifndef DYNAMIC_SHARED
+// The shared memory whose size the launch gives, as bytes.
 #define DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]
-#endif
 
 // Declares a kernel for both precisions, name_f32 and name_f64: KERNEL(name, (parameters with T), (arguments)).
 #define KERNEL(name, parameters, arguments) KERNEL_OF(, name, parameters, arguments)

@@ -6,7 +6,7 @@
 // thread, and added up in their order. Neither the length of tiles, the number of threads nor how many networks there are shows in a
 // single bit.
 //
-// Networks of at most NARROW units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
+// Networks of at most UNITS units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
 // fast and give the same results. fused_train is for all others, and shows the inside of a step for both; what follows is about it.
 //
 // What bounds it: waiting from one instruction to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480
@@ -34,7 +34,6 @@
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
 // for networks that leave no room for it: the layered planner is faster there.
 
-#include "fused_narrow.cu"
 #include "fused_steps.cuh"
 
 template <typename T>

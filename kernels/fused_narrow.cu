@@ -1,6 +1,5 @@
 // The steps of a network whose layers have at most NARROW units, in single precision: a thread takes one row through all layers and
-// keeps its activations and deltas in registers from one layer to the next. There is a kernel for each activation. All belong to the
-// module of fused_mlp.cu.
+// keeps its activations and deltas in registers from one layer to the next. There is a kernel for each activation.
 //
 // In shared memory a tile has the numbers of one row after the other, in groups of NARROW: the inputs with the last layer's delta, A
 // of each hidden layer, delta of each hidden layer. They are written for the sums over rows; only A is read back, for f'. A row has an

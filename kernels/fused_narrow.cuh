@@ -85,11 +85,7 @@ __device__ __forceinline__ float narrow_sigmoid(float z) {
     float numerator = z >= 0.0f ? 1.0f : e;
     float denominator = 1.0f + e;
     float reciprocal;
-#ifdef __CUDA_ARCH__
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(denominator));
-#else
-    reciprocal = 1.0f / denominator;
-#endif
     reciprocal = fmaf(fmaf(-denominator, reciprocal, 1.0f), reciprocal, reciprocal);
     float quotient = numerator * reciprocal;
     return fmaf(fmaf(-denominator, quotient, numerator), reciprocal, quotient);

@@ -52,6 +52,7 @@ final class CudaKernels implements AutoCloseable {
   private enum Source {
     PLUMB("/ptx/plumb"),
     FUSED("/ptx/fused_mlp"),
+    NARROW("/ptx/fused_narrow"),
     PRODUCT("/ptx/product");
 
     private final String resource;
@@ -63,6 +64,9 @@ final class CudaKernels implements AutoCloseable {
     }
 
     static Source of(String kernel) {
+      if (kernel.startsWith("fused_narrow_")) {
+        return NARROW;
+      }
       return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }
 

@@ -101,6 +101,7 @@ class KernelCodeTest {
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), output);
-    assertTrue(output.matches("plumb: PTX, [\\d.]+ ms\nfused_mlp: PTX, [\\d.]+ ms\nproduct: PTX, [\\d.]+ ms\n"), output);
+    assertTrue(output.matches("plumb: PTX, [\\d.]+ ms\nfused_mlp: PTX, [\\d.]+ ms\nfused_narrow: PTX, [\\d.]+ ms\n"
+        + "product: PTX, [\\d.]+ ms\n"), output);
   }
 }

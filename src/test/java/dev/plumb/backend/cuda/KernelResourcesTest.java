@@ -43,7 +43,11 @@ class KernelResourcesTest {
   /** A few registers above what ptxas 13.0 allocates: another version may differ, but must not spill or cost a block. */
   private static final Map<String, Bounds> BOUNDS = Map.ofEntries(
       // By the compiler, 128 registers are the most for 512 threads.
-      Map.entry("fused_narrow_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_leaky_relu_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_linear_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_relu_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_sigmoid_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_tanh_f32", new Bounds(128, 0, 1)),
       Map.entry("fused_train_f32", new Bounds(128, 0, 1)),
       // 128 registers do not suffice: ptxas spills 32 bytes.
       Map.entry("fused_train_f64", new Bounds(128, 32, 1)),

@@ -30,7 +30,7 @@ class KernelSourcesTest {
       Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
   /** A kernel of fused_narrow.cu, for one activation. */
   private static final Pattern NARROW = Pattern.compile("NARROW_KERNEL\\((\\w+), [A-Z_]+\\)");
-  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "product")
+  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "product")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");

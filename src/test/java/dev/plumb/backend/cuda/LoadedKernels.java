@@ -30,6 +30,8 @@ final class LoadedKernels {
         begin = System.nanoTime();
         print("fused_mlp", kernels.kernel("fused_train_f32"), begin);
         begin = System.nanoTime();
+        print("fused_narrow", kernels.kernel("fused_narrow_relu_f32"), begin);
+        begin = System.nanoTime();
         print("product", kernels.kernel("product_forward_f32"), begin);
       }
       JCudaDriver.cuDevicePrimaryCtxRelease(device);

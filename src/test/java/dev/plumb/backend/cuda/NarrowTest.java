@@ -17,6 +17,7 @@ import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Fault;
+import dev.plumb.backend.cuda.HostDevice.Kind;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
@@ -298,6 +299,22 @@ class NarrowTest {
     assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.GELU, 3, 8, 1), SGD));
     assertEquals("fused_train_f32", launched(DEEPEST, SGD.withDropout(new Dropout(0.1, 1))));
     assertEquals("fused_train_f64", launched(DEEPEST, SGD.withPrecision(Precision.FP64)));
+  }
+
+  /** Next to plumb, which is always loaded. */
+  @Test
+  @Tag("host-device")
+  void trainingLoadsOnlyTheModuleOfItsKernel() {
+    NetworkSpec general = new NetworkSpec(DEEPEST.widths(), Activation.GELU);
+    Dataset data = RandomData.draw(39, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
+    for (NetworkSpec network : List.of(DEEPEST, general)) {
+      try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+        trained(backend, network, SGD, data, MIXED, 1, 0);
+        assertEquals(2, HostDevice.alive(Kind.MODULE), network.toString());
+        trained(backend, network.equals(DEEPEST) ? general : DEEPEST, SGD, data, MIXED, 1, 0);
+        assertEquals(3, HostDevice.alive(Kind.MODULE), "both kernels");
+      }
+    }
   }
 
   /** Makes the first launch of a training fail, and returns the name of its kernel from the message. */
