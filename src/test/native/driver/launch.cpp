@@ -29,10 +29,11 @@ static CUresult run(const Launch& launch) {
     }
   }
   Settings& settings = state().settings;
+  const unsigned *grid = launch.grid, *block = launch.block;
   ptx::Outcome outcome = ptx::run(
-      kernel, {{launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.block[0], launch.block[1], launch.block[2]},
-               (unsigned)launch.shared_bytes, (unsigned)launch.function->most_dynamic_shared, launch.values.data(), settings.order,
-               &settings.random, settings.approximation});
+      kernel, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, (unsigned)launch.shared_bytes,
+               (unsigned)launch.function->most_dynamic_shared, launch.values.data(), settings.order, &settings.random,
+               settings.approximation});
   if (outcome.failure.empty()) {
     return OK;
   }

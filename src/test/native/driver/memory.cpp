@@ -161,8 +161,8 @@ static std::string describe(uintptr_t address) {
   for (auto& entry : state().live) {
     const Allocation& a = entry.second;
     if (address + GAP / 2 >= a.start && address < a.start + a.bytes + GAP / 2) {
-      snprintf(text, sizeof text, "access at byte offset %ld of allocation #%u, which has %zu bytes", (long)(address - a.start), a.id,
-               a.bytes);
+      long offset = (long)(address - a.start);
+      snprintf(text, sizeof text, "access at byte offset %ld of allocation #%u, which has %zu bytes", offset, a.id, a.bytes);
       return text;
     }
   }

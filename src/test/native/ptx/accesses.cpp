@@ -124,9 +124,6 @@ void __attribute__((noinline)) check_bytes(Page* page, uintptr_t address, u32 n,
   }
 }
 
-// --- pages of global memory
-// ---------------------------------------------------------------------------------------------------------
-
 static std::vector<std::pair<uintptr_t, uintptr_t>>& module_variables() {
   static auto* only = new std::vector<std::pair<uintptr_t, uintptr_t>>;
   return *only;
@@ -192,9 +189,6 @@ void forget_global_memory(uintptr_t start, uintptr_t end) {
     machine.pages[page] = Page();
   }
 }
-
-// --- accesses of any size and space
-// ---------------------------------------------------------------------------------------------------
 
 // Resolves a generic address.
 static u32 space_of(u32 space, u64* address) {

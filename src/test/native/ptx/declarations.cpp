@@ -2,7 +2,6 @@
 #include "parser.h"
 #include <algorithm>
 #include <ctype.h>
-#include <fstream>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,32 +14,6 @@ Kernel::~Kernel() {
   for (u8* local : locals) {
     free(local);
   }
-}
-
-int width_of(const std::string& type) {
-  return type == "pred" ? 1 : atoi(type.c_str() + 1);
-}
-
-bool is_type(const std::string& word) {
-  bool number = word.size() >= 2 && isdigit(word[1]) && word.find_first_not_of("0123456789", 1) == std::string::npos;
-  return word == "pred" || (number && strchr("usbf", word[0]));
-}
-
-Words split(const std::string& text, char separator) {
-  Words parts(1);
-  for (char c : text) {
-    if (c == separator) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-std::string trim(const std::string& text) {
-  size_t first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
-  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
 }
 
 Parser::Parser(const std::string& source, bool contract) : contract(contract), text(source) {
@@ -64,69 +37,6 @@ std::shared_ptr<Module> Parser::module() {
     } else if (word != ".visible" && word != ".weak" && word != ".extern") {
       throw error("unknown directive " + word);
     }
-  }
-}
-
-// Comments become spaces, so that positions and lines stay.
-void Parser::strip_comments() {
-  for (size_t i = 0; i + 1 < text.size(); i++) {
-    if (text[i] == '/' && text[i + 1] == '/') {
-      while (i < text.size() && text[i] != '\n') {
-        text[i++] = ' ';
-      }
-    } else if (text[i] == '/' && text[i + 1] == '*') {
-      size_t end = std::min(text.find("*/", i + 2), text.size() - 2) + 2;
-      for (; i < end; i++) {
-        if (text[i] != '\n') {
-          text[i] = ' ';
-        }
-      }
-    }
-  }
-}
-
-u32 Parser::line() {
-  for (; counted_to < at; counted_to++) {
-    line_at_counted += text[counted_to] == '\n';
-  }
-  return line_at_counted;
-}
-
-ParseError Parser::error(const std::string& what) {
-  return ParseError("PTX line " + std::to_string(line()) + ": " + what);
-}
-
-void Parser::skip_space() {
-  while (at < text.size() && isspace((unsigned char)text[at])) {
-    at++;
-  }
-}
-
-std::string Parser::read_word() {
-  skip_space();
-  size_t from = at;
-  while (at < text.size() && !isspace((unsigned char)text[at]) && !strchr("(){};,:=[", text[at])) {
-    at++;
-  }
-  if (from == at) {
-    at++;
-  }
-  return text.substr(from, at - from);
-}
-
-std::string Parser::read_until(char end) {
-  size_t found = text.find(end, at);
-  if (found == std::string::npos) {
-    throw error(std::string("there is no ") + end);
-  }
-  std::string between = text.substr(at, found - at);
-  at = found + 1;
-  return between;
-}
-
-void Parser::skip_line() {
-  while (at < text.size() && text[at] != '\n') {
-    at++;
   }
 }
 
@@ -413,38 +323,6 @@ std::shared_ptr<Module> parse(const std::string& text, bool contract, std::strin
     error = e.what();
     return nullptr;
   }
-}
-
-// --- source lines
-// -----------------------------------------------------------------------------------------------------------------
-
-// By kernel and PTX line.
-static std::map<std::string, std::map<u32, std::string>>& source_lines() {
-  static auto* only = new std::map<std::string, std::map<u32, std::string>>;
-  return *only;
-}
-
-void read_source_lines(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::map<u32, std::string>* lines = nullptr;
-  while (std::getline(file, line)) {
-    size_t space = line.find(' ');
-    if (line.empty() || line[0] == '#') {
-      continue;
-    }
-    if (space == std::string::npos) {
-      lines = &source_lines()[line];
-    } else if (lines) {
-      (*lines)[atoi(line.c_str())] = line.substr(space + 1);
-    }
-  }
-}
-
-std::string source_of(const Kernel& kernel, u32 line) {
-  auto& lines = source_lines()[kernel.name];
-  auto after = lines.upper_bound(line);
-  return after == lines.begin() ? "" : " (" + std::prev(after)->second + ")";
 }
 
 }  // namespace ptx

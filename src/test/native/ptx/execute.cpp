@@ -332,7 +332,8 @@ L_ST: {
   u32 from[] = {ins->d, ins->b, ins->c, ins->e};
   u8 value[16];
   for (int i = 0; i < ins->count; i++) memcpy(value + i * ins->bytes, &R[from[i]], ins->bytes);
-  u8* p = store_to(ins->space, ins->space == SHARED ? SHARED_ADDRESS : GLOBAL_ADDRESS, ins->bytes * ins->count, ins, thread, value);
+  u64 address = ins->space == SHARED ? SHARED_ADDRESS : GLOBAL_ADDRESS;
+  u8* p = store_to(ins->space, address, ins->bytes * ins->count, ins, thread, value);
   CHECK(p);
   memcpy(p, value, ins->bytes * ins->count);
   NEXT;

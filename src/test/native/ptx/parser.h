@@ -64,7 +64,7 @@ class Parser {
     u32 first, count;
   };
 
-  // declarations.cpp
+  // text.cpp
   void strip_comments();
   u32 line();
   ParseError error(const std::string& what);
@@ -72,6 +72,8 @@ class Parser {
   std::string read_word();
   std::string read_until(char end);
   void skip_line();
+
+  // declarations.cpp
   void variable(const std::string& space, Symbols& into);
   void initialize(Symbol& symbol, u32 element_bytes, std::string values);
   void entry();

@@ -40,7 +40,7 @@ public final class CudaBackend implements Backend, GpuProbes {
    * @throws DeviceUnavailableException when CUDA or that card cannot be used here
    */
   public CudaBackend(int ordinal, CudaOptions options, Consumer<String> onNote) {
-    context = new CudaContext(ordinal);
+    context = new CudaContext(ordinal, options.maxBlocks());
     this.options = options;
     this.onNote = onNote;
     ownsContext = true;

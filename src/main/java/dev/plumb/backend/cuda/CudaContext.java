@@ -45,6 +45,7 @@ final class CudaContext implements AutoCloseable {
   private final String name;
   private final int capability;
   private final CardLimits limits;
+  private final int maxBlocks;
   private cublasHandle blas;
   private int mathMode = cublasMath.CUBLAS_DEFAULT_MATH;
   private boolean failed;
@@ -52,6 +53,15 @@ final class CudaContext implements AutoCloseable {
 
   /** @throws DeviceUnavailableException when there is no such card, or it cannot be used */
   CudaContext(int ordinal) {
+    this(ordinal, CudaOptions.DEFAULT_MAX_BLOCKS);
+  }
+
+  /**
+   * @param maxBlocks as in {@link CudaOptions}
+   * @throws DeviceUnavailableException when there is no such card, or it cannot be used
+   */
+  CudaContext(int ordinal, int maxBlocks) {
+    this.maxBlocks = maxBlocks;
     CudaNatives.load();
     try {
       CUdevice device = card(ordinal);
@@ -138,6 +148,10 @@ final class CudaContext implements AutoCloseable {
   /** The card's name, as the driver has it. */
   String name() {
     return name;
+  }
+
+  int maxBlocks() {
+    return maxBlocks;
   }
 
   CUstream stream() {

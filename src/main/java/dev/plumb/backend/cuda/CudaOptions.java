@@ -10,8 +10,16 @@ import dev.plumb.backend.Planner;
  *     after every wait; slower, for tests
  * @param planner what makes launches of steps; FUSED refuses what does not fit
  * @param smallProducts whether the layered planner uses Plumb's own kernels for small products; cuBLAS computes all others
+ * @param maxBlocks largest number of blocks of a launch, and of replicas side by side in it, where threads loop over the rest; tests
+ *     lower it to run these loops
  */
-public record CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts) {
+public record CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts, int maxBlocks) {
+  static final int DEFAULT_MAX_BLOCKS = 1 << 16;
+
+  public CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts) {
+    this(execution, guards, planner, smallProducts, DEFAULT_MAX_BLOCKS);
+  }
+
   /** How the kernels and products of a step reach the device. */
   public enum Execution {
     /** Many steps as one recorded graph: the least work for the host. */
@@ -29,10 +37,15 @@ public record CudaOptions(Execution execution, boolean guards, Planner planner, 
 
   /** Returns these options with another planner. */
   public CudaOptions withPlanner(Planner other) {
-    return new CudaOptions(execution, guards, other, smallProducts);
+    return new CudaOptions(execution, guards, other, smallProducts, maxBlocks);
   }
 
   public CudaOptions withExecution(Execution other) {
-    return new CudaOptions(other, guards, planner, smallProducts);
+    return new CudaOptions(other, guards, planner, smallProducts, maxBlocks);
+  }
+
+  /** Returns these options with another largest number of blocks. */
+  CudaOptions withMaxBlocks(int other) {
+    return new CudaOptions(execution, guards, planner, smallProducts, other);
   }
 }

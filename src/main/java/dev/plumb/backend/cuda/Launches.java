@@ -34,15 +34,30 @@ final class Launches implements AutoCloseable {
    * Blocks and threads of a launch.
    *
    * @param sharedBytes dynamic shared memory of each block
+   * @param strided whether threads loop over what the grid does not cover along x and y
    */
-  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes) {
+  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes, boolean strided) {
+    Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes) {
+      this(blocksX, blocksY, blocksZ, threadsX, threadsY, sharedBytes, false);
+    }
+
     Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
       this(blocksX, blocksY, blocksZ, threadsX, threadsY, 0);
     }
 
-    /** One thread an element along x, as far as the grid goes, and replicas along y. */
+    /** One thread per element along x, and replicas along y; threads loop over what the grid does not cover. */
     static Grid ofElements(long elements, int replicas) {
-      return new Grid(Math.min(ceilDiv(elements, 256), 1 << 16), Math.min(replicas, MOST_BLOCKS_Y), 1, 256, 1);
+      return strided(ceilDiv(elements, 256), replicas);
+    }
+
+    /** One block per piece along x, and replicas along y; blocks loop over what the grid does not cover. */
+    static Grid strided(long blocksX, int blocksY) {
+      return new Grid(blocksX, blocksY, 1, 256, 1, 0, true);
+    }
+
+    private Grid limited(int maxBlocks) {
+      return strided
+          ? new Grid(Math.min(blocksX, maxBlocks), Math.min(blocksY, Math.min(maxBlocks, MOST_BLOCKS_Y)), blocksZ, threadsX, threadsY, sharedBytes, true) : this;
     }
 
     static Grid of(long blocksX, int blocksY) {
@@ -81,7 +96,7 @@ final class Launches implements AutoCloseable {
       }
       block.bytes().putLong(table + Long.BYTES * i, block.address() + at);
     }
-    return new Launch(kernel, what, grid, block.pointer(table), context.stream());
+    return new Launch(kernel, what, grid.limited(context.maxBlocks()), block.pointer(table), context.stream());
   }
 
   private static void requireParameters(Kernel kernel, Number[] arguments) {

@@ -124,6 +124,31 @@ class CudaContractTest {
     }
   }
 
+  /** Threads loop over elements and replicas; cuBLAS leaves bias and activation to kernels that do. */
+  @Nested
+  class DoubleOneBlock extends Cuda {
+    DoubleOneBlock() {
+      super(Precision.FP64, Execution.GRAPH, Order.FORWARD);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openWithOneBlock(Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class SingleOneBlock extends Cuda {
+    SingleOneBlock() {
+      super(Precision.FP32, Execution.GRAPH, Order.REVERSE);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openWithOneBlock(Order.REVERSE);
+    }
+  }
+
   @Nested
   class SingleGraphForward extends Cuda {
     SingleGraphForward() {

@@ -34,9 +34,23 @@ final class CudaUnderTest {
     return open(order, new CudaOptions(execution, true, Planner.LAYERED, false));
   }
 
+  /** The layered planner, with one block where threads loop over what the grid does not cover. */
+  static CudaBackend openWithOneBlock(Order order) {
+    return open(order, new CudaOptions(Execution.GRAPH, true, Planner.LAYERED, false).withMaxBlocks(1));
+  }
+
   /** @param order of threads and blocks, on the host device alone */
   static CudaBackend open(Execution execution, Order order, Planner planner) {
     return open(order, new CudaOptions(execution, true, planner, true));
+  }
+
+  /** The fused planner, rounding alike in every order. */
+  static CudaBackend openFusedRoundingAlike(Order order) {
+    load(order);
+    if (isHostDevice()) {
+      HostDevice.arithmetic(false, 0);
+    }
+    return new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true));
   }
 
   private static CudaBackend open(Order order, CudaOptions options) {

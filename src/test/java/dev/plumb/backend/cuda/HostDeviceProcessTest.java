@@ -7,13 +7,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import jcuda.CudaException;
+import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -51,6 +55,46 @@ class HostDeviceProcessTest {
         System.out.println(e.getMessage());
       }
     }
+  }
+
+  /** Launches sum_64_f64, which has one barrier. The argument is the PTX. */
+  static final class Sum {
+    private Sum() {}
+
+    public static void main(String[] arguments) {
+      CudaNatives.load();
+      CUdevice device = new CUdevice();
+      JCudaDriver.cuDeviceGet(device, 0);
+      JCudaDriver.cuCtxCreate(new CUcontext(), 0, device);
+      CUmodule module = new CUmodule();
+      JCudaDriver.cuModuleLoadData(module, arguments[0]);
+      CUfunction kernel = new CUfunction();
+      JCudaDriver.cuModuleGetFunction(kernel, module, "sum_64_f64");
+      CUdeviceptr memory = new CUdeviceptr();
+      JCudaDriver.cuMemAlloc(memory, 65 * Double.BYTES);
+      JCudaDriver.cuMemcpyHtoD(memory, Pointer.to(new double[65]), 65 * Double.BYTES);
+      JCudaDriver.cuLaunchKernel(kernel, 1, 1, 1, 64, 1, 1, 0, null,
+          HostDeviceFixture.parameters(memory, memory.withByteOffset(64 * Double.BYTES)), null);
+      JCudaDriver.cuCtxSynchronize();
+    }
+  }
+
+  @Test
+  void coverageAndMutantsAreWrittenWhenTheProcessEnds(@TempDir Path folder) throws Exception {
+    Path coverage = folder.resolve("coverage");
+    Path mutants = folder.resolve("mutants");
+    Result result = run(Sum.class, Map.of(
+        "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString(), "PLUMB_HOST_DEVICE_MUTANTS", mutants.toString()),
+        Files.readString(Path.of("src/test/resources/ptx/broken.ptx")));
+    assertEquals(new Result(0, ""), result);
+    List<String> lines = Files.readAllLines(coverage);
+    assertTrue(lines.size() > 50, lines.toString());
+    assertTrue(lines.stream().allMatch(line -> line.matches("sum_64_f64 \\d+ [01]")), lines.toString());
+    assertTrue(lines.stream().filter(line -> line.endsWith("1")).count() > 0.9 * lines.size(), lines.toString());
+    lines = Files.readAllLines(mutants);
+    assertEquals(1, lines.size(), lines.toString());
+    assertTrue(lines.get(0).matches("sum_64_f64, PTX line \\d+ \\(broken.cu:\\d+\\), barrier dropped: race in shared memory, .*"),
+        lines.toString());
   }
 
   @Test
@@ -103,9 +147,15 @@ class HostDeviceProcessTest {
   }
 
   private static Result probe(Map<String, String> environment) throws Exception {
-    return run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+    return run(Probe.class, environment);
+  }
+
+  private static Result run(Class<?> main, Map<String, String> environment, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-        "-D" + CudaNatives.HOST_DEVICE + "=" + HostDevice.folder(), Probe.class.getName()), environment);
+        "-D" + CudaNatives.HOST_DEVICE + "=" + HostDevice.folder(), main.getName()));
+    command.addAll(List.of(arguments));
+    return run(command, environment);
   }
 
   private static Result run(List<String> command, Map<String, String> environment) throws Exception {

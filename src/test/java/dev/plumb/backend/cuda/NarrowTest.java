@@ -143,7 +143,7 @@ class NarrowTest {
     Dataset data = RandomData.draw(70, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
     Result[] results = new Result[2];
     for (int i = 0; i < 2; i++) {
-      try (CudaBackend backend = CudaUnderTest.open(Execution.GRAPH, i == 0 ? Order.FORWARD : order, Planner.FUSED)) {
+      try (CudaBackend backend = CudaUnderTest.openFusedRoundingAlike(i == 0 ? Order.FORWARD : order)) {
         results[i] = trained(backend, DEEPEST, SGD, data, MIXED, 3, 0);
       }
     }
