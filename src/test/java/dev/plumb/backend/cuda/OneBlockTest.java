@@ -1,0 +1,91 @@
+package dev.plumb.backend.cuda;
+
+import static dev.plumb.golden.Close.assertSameBits;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.StepMetrics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
+import dev.plumb.model.Initializer;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * One block that loops over elements and replicas computes what many blocks compute, bit for bit. The sizes are large enough for the
+ * loops that nvcc unrolls.
+ */
+@Tag("cuda")
+class OneBlockTest {
+  private static final long SEED = 20240607;
+  private static final int ROWS = 300;
+  private static final int REPLICAS = 2;
+  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 5, 1100, 3);
+
+  private record Result(StepMetrics metrics, double[][] parameters) {}
+
+  static Stream<OptimizerSpec> optimizers() {
+    return Stream.of(new OptimizerSpec.Sgd(0.9, true, 0.01), OptimizerSpec.Adam.DEFAULT,
+        OptimizerSpec.Adam.DEFAULT_W, OptimizerSpec.RmsProp.DEFAULT);
+  }
+
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void oneBlockComputesWhatManyCompute(OptimizerSpec optimizer) {
+    assertOneIsMany(training(Loss.CROSS_ENTROPY, optimizer, Precision.FP32));
+    assertOneIsMany(training(Loss.MSE, optimizer, Precision.FP64).withDropout(new Dropout(0.3, SEED)));
+  }
+
+  private static TrainingSpec training(Loss loss, OptimizerSpec optimizer, Precision precision) {
+    return TrainingSpec.of(loss, optimizer, 0.01, 1).withPrecision(precision).withClipNorm(0.5);
+  }
+
+  private static void assertOneIsMany(TrainingSpec training) {
+    Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), training);
+    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD), training);
+    for (int step = 0; step < many.metrics.steps().length; step++) {
+      assertSameBits("loss of step " + step, many.metrics.loss()[step], one.metrics.loss()[step]);
+      for (int replica = 0; replica < REPLICAS; replica++) {
+        assertSameBits("norms of step " + step + ", replica " + replica, many.metrics.gradientNorms()[step][replica],
+            one.metrics.gradientNorms()[step][replica]);
+      }
+    }
+    for (int replica = 0; replica < REPLICAS; replica++) {
+      assertSameBits("parameters of replica " + replica, many.parameters[replica], one.parameters[replica]);
+    }
+  }
+
+  /** Closes the backend. The first batch has several segments of rows. */
+  private static Result trained(CudaBackend opened, TrainingSpec training) {
+    Dataset data = RandomData.draw(ROWS, NETWORK, training.loss(), new NumpyRandom(SEED));
+    NumpyRandom stream = new NumpyRandom(SEED);
+    int[][] batches = {Arrays.copyOf(stream.permutation(ROWS), 260), Arrays.copyOf(stream.permutation(ROWS), 17)};
+    try (CudaBackend backend = opened; TrainingSession session = backend.open(NETWORK, training, REPLICAS)) {
+      for (int replica = 0; replica < REPLICAS; replica++) {
+        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(NETWORK, stream));
+      }
+      session.bind(data);
+      session.run(StepChunk.of(batches.length).learningRate(0.01).batches(batches).recordAll().build());
+      StepMetrics metrics = session.sync();
+      double[][] parameters = new double[REPLICAS][session.layout().size()];
+      for (int replica = 0; replica < REPLICAS; replica++) {
+        session.read(Slot.PARAMETERS, replica, parameters[replica]);
+      }
+      return new Result(metrics, parameters);
+    }
+  }
+}
