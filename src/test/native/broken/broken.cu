@@ -185,6 +185,52 @@ extern "C" __global__ void local_array_f32(const int* at, float* out) {
 // Right: neighboring threads write neighboring bytes.
 extern "C" __global__ void bytes_u8(unsigned char* out) { out[blockIdx.x * blockDim.x + threadIdx.x] = threadIdx.x; }
 
+// A plain read that races with an atomic operation of another thread.
+extern "C" __global__ void read_and_atomic_s32(int* out) {
+  if (threadIdx.x == 0) out[1] = out[0];
+  if (threadIdx.x == 1) atomicAdd(out, 1);
+}
+
+// Reads a byte of a word that another block writes.
+extern "C" __global__ void bytes_of_blocks_u8(int* out) {
+  if (blockIdx.x == 0) out[0] = 1;
+  else out[1] = ((volatile unsigned char*)out)[1];
+}
+
+// Right: two threads write the same value, one of them next to another one.
+extern "C" __global__ void same_value_s32(int* out) {
+  if (threadIdx.x == 0) *(volatile int*)out = 7;
+  if (threadIdx.x == 1) *(int2*)out = make_int2(7, 8);
+}
+
+// Right: a lane writes what another lane read before a warp barrier.
+extern "C" __global__ void syncwarp_reader_f32(const float* in, float* out) {
+  __shared__ volatile float value;
+  if (threadIdx.x == 0) value = in[0];
+  __syncthreads();
+  float read = threadIdx.x == 1 ? value : 0;
+  __syncwarp();
+  if (threadIdx.x == 0) {
+    read = value;
+    value = read + 1;
+  }
+  out[threadIdx.x] = read;
+}
+
+// The same, but a lane of another warp reads too.
+extern "C" __global__ void syncwarp_reader_across_f32(const float* in, float* out) {
+  __shared__ volatile float value;
+  if (threadIdx.x == 0) value = in[0];
+  __syncthreads();
+  float read = threadIdx.x == 1 || threadIdx.x == 40 ? value : 0;
+  __syncwarp();
+  if (threadIdx.x == 0) {
+    read = value;
+    value = read + 1;
+  }
+  out[threadIdx.x] = read;
+}
+
 // Right: a product and a sum without a rounding mode, which ptxas computes with one rounding.
 extern "C" __global__ void product_and_sum_f32(const float* in, float* out) {
   float product, sum;

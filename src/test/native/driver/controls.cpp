@@ -1,5 +1,5 @@
 // What the tests set and ask in their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types
-// alone, so that no header of the JDK is needed.
+// only, so that no header of the JDK is needed.
 #include "queue.h"
 
 using namespace host_device;

@@ -10,6 +10,7 @@ struct Launch {
   std::shared_ptr<Function> function;
   unsigned grid[3], block[3];
   size_t shared_bytes;              // dynamic ones
+  unsigned max_shared_bytes;
   std::vector<uint64_t> values;     // of the parameters
 };
 
@@ -32,7 +33,7 @@ static CUresult run(const Launch& launch) {
   const unsigned *grid = launch.grid, *block = launch.block;
   ptx::Outcome outcome = ptx::run(
       kernel, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, (unsigned)launch.shared_bytes,
-               (unsigned)launch.function->most_dynamic_shared, launch.values.data(), settings.order, &settings.random,
+               launch.max_shared_bytes, launch.values.data(), settings.order, &settings.random,
                settings.approximation});
   if (outcome.failure.empty()) {
     return OK;
@@ -77,7 +78,8 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     return INVALID_HANDLE;
   }
   auto launch = std::make_shared<Launch>();
-  *launch = {function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, {}};
+  unsigned max_shared_bytes = (unsigned)function->max_dynamic_shared;
+  *launch = {function, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, max_shared_bytes, {}};
   const char* name = function->name.c_str();
   if (!possible(launch->grid, launch->block)) {
     report("kernel %s: launch of grid %ux%ux%u, block %ux%ux%u", name, grid_x, grid_y, grid_z, block_x, block_y, block_z);
@@ -87,9 +89,9 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     report("kernel %s: the host device knows no extra parameters", name);
     return NOT_SUPPORTED;
   }
-  if (shared_bytes > (unsigned)function->most_dynamic_shared) {
+  if (shared_bytes > (unsigned)function->max_dynamic_shared) {
     report("kernel %s: a launch with %u bytes of dynamic shared memory, but the kernel may have %d", name, shared_bytes,
-           function->most_dynamic_shared);
+           function->max_dynamic_shared);
     return INVALID_VALUE;
   }
   // Taking the parameters may fault, which the handler that comes with the device thread catches.

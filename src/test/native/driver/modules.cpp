@@ -1,5 +1,4 @@
 // cuModule* and cuFunc*: modules of PTX, which the interpreter (ptx/) runs.
-#include "device_thread.h"
 #include "queue.h"
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -85,8 +84,8 @@ static CUresult load_module(void** handle, const char* text) {
 using namespace host_device;
 
 EXPORTED CUresult cuModuleLoadData(void** handle, const void* image) {
-  // Machine code of a GPU cannot run here, whatever compute capability is reported. Callers are expected to come back with PTX,
-  // so this is counted and not reported.
+  // Machine code of a GPU cannot run here, whatever compute capability is reported. Callers are expected to load PTX then, so this is
+  // counted and not reported.
   if (!strncmp((const char*)image, "\177ELF", 4)) {
     ENTER;
     state().counted[REFUSED_CUBINS]++;
@@ -142,7 +141,7 @@ EXPORTED CUresult cuFuncGetAttribute(int* value, int attribute, void* handle) {
       *value = 32;
       break;
     case 8:   // most dynamic shared memory
-      *value = find<Function>(handle, FUNCTION)->most_dynamic_shared;
+      *value = find<Function>(handle, FUNCTION)->max_dynamic_shared;
       break;
     case 5:   // PTX version
     case 6:   // binary version
@@ -167,7 +166,7 @@ EXPORTED CUresult cuFuncSetAttribute(void* handle, int attribute, int value) {
                shared_memory_opt_in(), value);
         return INVALID_VALUE;
       }
-      function->most_dynamic_shared = value;
+      function->max_dynamic_shared = value;
       return OK;
     case 9:   // preferred part of shared memory in what it shares with the cache: a wish
       return value >= -1 && value <= 100 ? OK : INVALID_VALUE;

@@ -59,7 +59,12 @@ Settings Settings::from_environment() {
     refuse("ORDER", order, "forward, reverse, random or random:SEED");
   }
   s.contract = number("CONTRACT", "0") != 0;
-  s.approximation = number("APPROXIMATION", "0");
+  std::string approximation = variable("APPROXIMATION", "0");
+  char* end;
+  s.approximation = strtod(approximation.c_str(), &end);
+  if (*end || !(s.approximation >= 0)) {
+    refuse("APPROXIMATION", approximation, "a number from 0");
+  }
   std::string queue = variable("QUEUE", "lazy");
   if (queue != "lazy" && queue != "eager") {
     refuse("QUEUE", queue, "lazy or eager");

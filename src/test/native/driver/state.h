@@ -35,13 +35,13 @@ struct Settings {
   int driver = 13000;         // 1000 * major + 10 * minor
   int capability = 90;        // 10 * major + minor
   size_t memory = size_t(1) << 30;
-  int shared = 0;             // bytes of shared memory that a block may opt in to; 0: as many as cards of the capability have
+  int shared = 0;             // bytes of shared memory that a block may opt in to; 0: as many as GPUs of the capability have
   Fault fault = NO_FAULT;
   long fault_in = 0;          // it happens when this many more of its kind have come
   static Settings from_environment();
 };
 
-// What every card gives a block that asks for no more.
+// Bytes that a block has on every GPU without opting in to more.
 enum { SHARED_WITHOUT_OPT_IN = 48 << 10 };
 
 // Bytes of shared memory that a block may opt in to, and that a multiprocessor has.
@@ -103,7 +103,7 @@ struct Event : Object {
 struct Function : Object {
   std::string name;
   std::shared_ptr<ptx::Kernel> kernel;
-  int most_dynamic_shared = SHARED_WITHOUT_OPT_IN;
+  int max_dynamic_shared = SHARED_WITHOUT_OPT_IN;
   Function(Context* context) : Object(FUNCTION, context) {}
 };
 

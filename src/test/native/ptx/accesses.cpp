@@ -1,6 +1,5 @@
 // The checks that few accesses need: who else accessed the same bytes, and was there a barrier between the two.
 #include "accesses.h"
-#include <algorithm>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -27,30 +26,31 @@ static bool races_with_read(const Cell* cell, u32* other) {
   if (cell->read < machine.clock.block_barrier) {
     return false;
   }
-  *other = cell->reader != machine.current ? cell->reader : cell->reader2;
-  return *other != machine.current && !ordered_in_warp(*other, cell->read);
+  *other = cell->reader;
+  if (cell->reader != machine.current && !ordered_in_warp(cell->reader, cell->read)) {
+    return true;
+  }
+  *other = cell->earlier_reader;
+  return cell->earlier_reader != machine.current && cell->earlier_reader != cell->reader &&
+         !ordered_in_warp(cell->earlier_reader, cell->read_earlier);
 }
 
 static Other writer_of(const Cell* cell, const char* what) {
   return {cell->write_line, cell->writer, what};
 }
 
-bool __attribute__((noinline)) shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what) {
+void __attribute__((noinline)) shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what) {
   if (address & (n - 1)) {
     illegal(instruction, "misaligned %s of %u bytes of shared memory at byte %u", what, n, address);
   } else {
     illegal(instruction, "%s at byte offset %d of dynamic shared memory, which has %u bytes", what,
             (int)(address - machine.kernel->dynamic_shared_address), machine.launch->dynamic_shared_bytes);
   }
-  return true;
 }
 
 void __attribute__((noinline)) check_shared_read(Cell* cell, u32 address, const Instruction* instruction) {
   if (cell->written == FORBIDDEN) {
-    illegal(instruction, "read of shared memory outside of all variables, %d bytes after the start of the dynamic one",
-            (int)(address - machine.kernel->dynamic_shared_address));
-  } else if (cell->written < machine.clock.block_start) {
-    hazard(UNWRITTEN_SHARED, instruction->line, address, {});
+    illegal(instruction, "access to byte %u of shared memory, outside of all variables", address);
   } else if (races_with_write(cell)) {
     hazard(RACE_SHARED, instruction->line, address, writer_of(cell, "written at"));
   }
@@ -58,17 +58,18 @@ void __attribute__((noinline)) check_shared_read(Cell* cell, u32 address, const 
 
 void __attribute__((noinline)) check_shared_write(Cell* cell, u32 address, const Instruction* instruction, bool same) {
   if (cell->written == FORBIDDEN) {
-    illegal(instruction, "write to shared memory outside of all variables, %d bytes after the start of the dynamic one",
-            (int)(address - machine.kernel->dynamic_shared_address));
+    illegal(instruction, "write to byte %u of shared memory, outside of all variables", address);
     return;
   }
-  Hazard kind = same ? SAME_VALUE : RACE_SHARED;
+  if (same) {
+    return;
+  }
   u32 other;
   if (races_with_write(cell)) {
-    hazard(kind, instruction->line, address, writer_of(cell, "written at"));
+    hazard(RACE_SHARED, instruction->line, address, writer_of(cell, "written at"));
   }
   if (races_with_read(cell, &other)) {
-    hazard(kind, instruction->line, address, {cell->read_line, other, "read at"});
+    hazard(RACE_SHARED, instruction->line, address, {cell->read_line, other, "read at"});
   }
 }
 
@@ -89,20 +90,19 @@ void __attribute__((noinline)) check_global_read(Cell* cell, uintptr_t address, 
 
 void __attribute__((noinline)) check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same) {
   const Clock& clock = machine.clock;
-  Hazard between_blocks = same ? SAME_VALUE_BLOCKS : RACE_BLOCKS, in_block = same ? SAME_VALUE : RACE_GLOBAL;
-  if (cell->written >= clock.launch_start) {
+  if (cell->written >= clock.launch_start && !same) {
     if (cell->written < clock.block_start) {
-      hazard(between_blocks, instruction->line, address, writer_of(cell, "written in another block at"));
+      hazard(RACE_BLOCKS, instruction->line, address, writer_of(cell, "written in another block at"));
     } else if (races_with_write(cell)) {
-      hazard(in_block, instruction->line, address, writer_of(cell, "written at"));
+      hazard(RACE_GLOBAL, instruction->line, address, writer_of(cell, "written at"));
     }
   }
   u32 other;
-  if (cell->read >= clock.launch_start) {
+  if (cell->read >= clock.launch_start && !same) {
     if (cell->read < clock.block_start || cell->read_elsewhere >= clock.launch_start) {
-      hazard(between_blocks, instruction->line, address, {cell->read_line, cell->reader, "read in another block at"});
+      hazard(RACE_BLOCKS, instruction->line, address, {cell->read_line, cell->reader, "read in another block at"});
     } else if (races_with_read(cell, &other)) {
-      hazard(in_block, instruction->line, address, {cell->read_line, other, "read at"});
+      hazard(RACE_GLOBAL, instruction->line, address, {cell->read_line, other, "read at"});
     }
   }
   if (cell->read_nc >= clock.launch_start) {
@@ -133,6 +133,15 @@ void allow_module_variable(uintptr_t start, uintptr_t end) {
   module_variables().push_back({start, end});
 }
 
+static bool in_module_variable(uintptr_t address, u32 n) {
+  for (auto& variable : module_variables()) {
+    if (address >= variable.first && address + n <= variable.second) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Page* __attribute__((noinline)) find_page(uintptr_t address, u32 n, const Instruction* instruction, const char* what,
                                           bool* module_variable) {
   const GlobalMemory& memory = machine.memory;
@@ -141,9 +150,7 @@ Page* __attribute__((noinline)) find_page(uintptr_t address, u32 n, const Instru
     return nullptr;
   }
   if (address < memory.arena || address >= memory.arena_end) {
-    for (auto& variable : module_variables()) {
-      *module_variable |= address >= variable.first && address + n <= variable.second;
-    }
+    *module_variable = in_module_variable(address, n);
     if (!*module_variable) {
       illegal(instruction, "%s of %u bytes at 0x%llx, which is not global memory", what, n, (unsigned long long)address);
     }
@@ -163,18 +170,24 @@ Page* __attribute__((noinline)) find_page(uintptr_t address, u32 n, const Instru
   return nullptr;
 }
 
-void set_global_memory(const GlobalMemory& memory) {
-  enum { MAX_SHARED_BYTES = 512 << 10 };
-  machine.memory = memory;
-  auto map = [](size_t bytes) {
-    return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  };
-  machine.pages = (Page*)map(((memory.arena_end - memory.arena) >> PAGE_BITS) * sizeof(Page));
-  machine.shared = (u8*)map(MAX_SHARED_BYTES);
-  machine.shared_cells = (Cell*)map(MAX_SHARED_BYTES / 4 * sizeof(Cell));
-  if (machine.pages == MAP_FAILED || machine.shared == MAP_FAILED || (void*)machine.shared_cells == MAP_FAILED) {
+static void* map(size_t bytes) {
+  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) {
     perror("host device: no memory for the race detector");
     abort();
+  }
+  return mapped;
+}
+
+void set_global_memory(const GlobalMemory& memory) {
+  machine.memory = memory;
+  machine.pages = (Page*)map(((memory.arena_end - memory.arena) >> PAGE_BITS) * sizeof(Page));
+}
+
+void make_shared_memory() {
+  if (!machine.shared) {
+    machine.shared = (u8*)map(MAX_SHARED_BYTES);
+    machine.shared_cells = (Cell*)map(MAX_SHARED_BYTES / 4 * sizeof(Cell));
   }
 }
 
@@ -204,11 +217,20 @@ static u32 space_of(u32 space, u64* address) {
 }
 
 static u8* local_at(u64 address, u32 n, const Instruction* instruction, Thread& thread) {
-  if (address % n == 0 && address + n <= machine.kernel->local_bytes) {
+  u32 bytes = machine.kernel->local_bytes;
+  if (address % n == 0 && address < bytes && n <= bytes - address) {
     return thread.local + address;
   }
   illegal(instruction, "access to %u bytes of local memory at %llu of %u", n, (unsigned long long)address,
           machine.kernel->local_bytes);
+  return nullptr;
+}
+
+static u8* constant_at(u64 address, u32 n, const Instruction* instruction) {
+  if (address % n == 0 && in_module_variable(address, n)) {
+    return (u8*)address;
+  }
+  illegal(instruction, "access to %u bytes of constant memory outside of all variables", n);
   return nullptr;
 }
 
@@ -218,7 +240,7 @@ u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thr
     return local_at(address, n, instruction, thread);
   }
   if (space == CONSTANT) {
-    return (u8*)address;
+    return constant_at(address, n, instruction);
   }
   bool shared = space == SHARED;
   switch (n) {
@@ -260,8 +282,29 @@ u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thre
 }
 
 // Atomic accesses do not race with each other: they leave NO_THREAD as the writer.
-u8* atomic_at(u64 address, const Instruction* instruction) {
+static void check_atomic(Cell* cell, u64 address, const Instruction* instruction, bool shared) {
   const Clock& clock = machine.clock;
+  const Hazard kind = shared ? RACE_SHARED : RACE_GLOBAL;
+  u32 since = shared ? clock.block_start : clock.launch_start;
+  if (cell->written >= since && cell->writer != NO_THREAD && (cell->written < clock.block_start || races_with_write(cell))) {
+    hazard(kind, instruction->line, address, writer_of(cell, "without an atomic operation written at"));
+  }
+  u32 other;
+  bool read_in_other_block = cell->read >= since && (cell->read < clock.block_start || cell->read_elsewhere >= since);
+  if (read_in_other_block) {
+    hazard(RACE_BLOCKS, instruction->line, address, {cell->read_line, cell->reader, "read in another block at"});
+  } else if (races_with_read(cell, &other)) {
+    hazard(kind, instruction->line, address, {cell->read_line, other, "read at"});
+  }
+  // Its own plain write still has to be compared with others' accesses.
+  if (cell->written < clock.block_barrier || cell->writer != machine.current) {
+    cell->written = clock.now;
+    cell->writer = NO_THREAD;
+    cell->write_line = instruction->line;
+  }
+}
+
+u8* atomic_at(u64 address, const Instruction* instruction) {
   const u32 n = instruction->bytes;
   bool shared = space_of(instruction->space, &address) == SHARED;
   Cell* cell;
@@ -271,9 +314,6 @@ u8* atomic_at(u64 address, const Instruction* instruction) {
       return nullptr;
     }
     cell = &machine.shared_cells[address >> 2];
-    if (cell->written == FORBIDDEN || cell->written < clock.block_start) {
-      check_shared_read(cell, (u32)address, instruction);
-    }
   } else {
     bool module_variable = false;
     Page* page = page_of(address, n, instruction, "atomic access", &module_variable);
@@ -281,24 +321,18 @@ u8* atomic_at(u64 address, const Instruction* instruction) {
       return module_variable ? (u8*)address : nullptr;
     }
     cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
-  }
-  u32 since = shared ? clock.block_start : clock.launch_start;
-  bool plain_write = cell->written >= since && cell->writer != NO_THREAD;
-  bool ordered = cell->written >= clock.block_start && (cell->written < clock.block_barrier || cell->writer == machine.current);
-  if (plain_write && !ordered) {
-    hazard(shared ? RACE_SHARED : RACE_GLOBAL, instruction->line, address,
-           writer_of(cell, "without an atomic operation written at"));
+    if (page->bytes) {
+      check_bytes(page, address, n, instruction, true);
+    }
   }
   for (u32 i = 0; i < n / 4; i++) {
-    // Its own plain write still has to be compared with others' accesses.
-    if (cell[i].written >= clock.block_barrier && cell[i].writer == machine.current) {
-      continue;
+    if (shared && cell[i].written == FORBIDDEN) {
+      illegal(instruction, "atomic access to byte %u of shared memory, outside of all variables", (u32)address + 4 * i);
+      return nullptr;
     }
-    cell[i].written = clock.now;
-    cell[i].writer = NO_THREAD;
-    cell[i].write_line = instruction->line;
+    check_atomic(&cell[i], address + 4 * i, instruction, shared);
   }
-  return !machine.failure.empty() ? nullptr : shared ? machine.shared + address : (u8*)address;
+  return shared ? machine.shared + address : (u8*)address;
 }
 
 }  // namespace ptx

@@ -14,7 +14,7 @@ void check_shared_write(Cell* cell, u32 address, const Instruction* instruction,
 void check_global_read(Cell* cell, uintptr_t address, const Instruction* instruction);
 void check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same);
 void check_bytes(Page* page, uintptr_t address, u32 n, const Instruction* instruction, bool write);
-bool shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what);
+void shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what);
 
 // The page of an access that is allowed. Null where it is not, or where it is to a module's own variable (then module_variable).
 Page* find_page(uintptr_t address, u32 n, const Instruction* instruction, const char* what, bool* module_variable);
@@ -23,6 +23,22 @@ Page* find_page(uintptr_t address, u32 n, const Instruction* instruction, const 
 u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread);
 u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value);
 u8* atomic_at(u64 address, const Instruction* instruction);
+
+// The current thread reads. Of earlier readers one of another warp is kept, which no warp barrier orders.
+static ALWAYS_INLINE void note_reader(Cell* cell) {
+  const u16 me = (u16)machine.current;
+  if (cell->read < machine.clock.block_barrier) {
+    cell->reader = cell->earlier_reader = me;
+  } else if (cell->reader != me) {
+    bool other_warp = cell->earlier_reader / LANES != me / LANES && cell->reader / LANES == me / LANES;
+    if (!other_warp || cell->earlier_reader == cell->reader) {
+      cell->earlier_reader = cell->reader;
+      cell->read_earlier = cell->read;
+    }
+    cell->reader = me;
+  }
+  cell->read = machine.clock.now;
+}
 
 template <u32 N>
 static ALWAYS_INLINE u8* shared_load(u32 address, const Instruction* instruction) {
@@ -40,15 +56,16 @@ static ALWAYS_INLINE u8* shared_load(u32 address, const Instruction* instruction
         return nullptr;
       }
     }
-    if (cell->read < clock.block_barrier) {
-      cell->reader = cell->reader2 = me;
-    } else if (cell->reader != me) {
-      cell->reader2 = me;
-    }
-    cell->read = clock.now;
+    note_reader(cell);
     cell->read_line = instruction->line;
   }
   return machine.shared + address;
+}
+
+// Whether word i of a value of N bytes is in memory already.
+template <u32 N>
+static ALWAYS_INLINE bool is_same(const void* memory, const void* value, u32 i) {
+  return !memcmp((const u8*)memory + 4 * i, (const u8*)value + 4 * i, N < 4 ? N : 4);
 }
 
 template <u32 N>
@@ -62,9 +79,9 @@ static ALWAYS_INLINE u8* shared_store(u32 address, const Instruction* instructio
   Cell* cell = &machine.shared_cells[address >> 2];
   for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
     bool others_wrote = cell->written >= clock.block_barrier && cell->writer != me;
-    bool others_read = cell->read >= clock.block_barrier && (cell->reader != me || cell->reader2 != me);
+    bool others_read = cell->read >= clock.block_barrier && (cell->reader != me || cell->earlier_reader != me);
     if (UNLIKELY(others_wrote || others_read)) {
-      check_shared_write(cell, address + 4 * i, instruction, !memcmp(machine.shared + address, value, N));
+      check_shared_write(cell, address + 4 * i, instruction, is_same<N>(machine.shared + address, value, i));
       if (!machine.failure.empty()) {
         return nullptr;
       }
@@ -83,15 +100,10 @@ static ALWAYS_INLINE void global_read_cell(Cell* cell, uintptr_t address, const 
   if (UNLIKELY(cell->written >= clock.launch_start && (nc || cell->writer != me || cell->written < clock.block_start))) {
     check_global_read(cell, address, instruction);
   }
-  if (cell->read < clock.block_barrier) {
-    if (cell->read >= clock.launch_start && cell->read < clock.block_start) {
-      cell->read_elsewhere = cell->read;
-    }
-    cell->reader = cell->reader2 = me;
-  } else if (cell->reader != me) {
-    cell->reader2 = me;
+  if (cell->read >= clock.launch_start && cell->read < clock.block_start) {
+    cell->read_elsewhere = cell->read;
   }
-  cell->read = clock.now;
+  note_reader(cell);
   cell->read_line = instruction->line;
   if (nc) {
     cell->read_nc = clock.now;
@@ -131,9 +143,11 @@ static ALWAYS_INLINE void check_written(uintptr_t address, const Instruction* in
   if (instruction->kind != FLOATING) {
     return;
   }
-  bool unwritten = instruction->bytes == 4 ? *(u32*)address == ~u32(0) : instruction->bytes == 8 && *(u64*)address == ~u64(0);
-  if (UNLIKELY(unwritten)) {
-    hazard(UNWRITTEN_GLOBAL, instruction->line, address, {});
+  for (u32 i = 0; i < instruction->count; i++, address += instruction->bytes) {
+    bool unwritten = instruction->bytes == 4 ? *(u32*)address == ~u32(0) : instruction->bytes == 8 && *(u64*)address == ~u64(0);
+    if (UNLIKELY(unwritten)) {
+      hazard(UNWRITTEN_GLOBAL, instruction->line, address, {});
+    }
   }
 }
 
@@ -147,7 +161,8 @@ static ALWAYS_INLINE u8* global_load(uintptr_t address, const Instruction* instr
   Cell* cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
   if (N < 4) {
     Cell* bytes = cells_of_bytes(page);
-    if (cell->written >= machine.clock.launch_start && cell->writer != machine.current) {
+    bool own = cell->writer == machine.current && cell->written >= machine.clock.block_start;
+    if (cell->written >= machine.clock.launch_start && (!own || instruction->space == GLOBAL_NC)) {
       check_global_read(cell, address, instruction);
     }
     for (u32 i = 0; i < N; i++) {
@@ -173,19 +188,17 @@ static ALWAYS_INLINE u8* global_store(uintptr_t address, const Instruction* inst
     return module_variable ? (u8*)address : nullptr;
   }
   Cell* cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
-  bool same = !memcmp((void*)address, value, N);
   if (N < 4) {
+    bool same = is_same<N>((void*)address, value, 0);
     Cell* bytes = cells_of_bytes(page);
-    if (cell->writer != machine.current || cell->reader != machine.current) {
-      check_global_write(cell, address, instruction, same);
-    }
+    check_global_write(cell, address, instruction, same);
     for (u32 i = 0; i < N; i++) {
       global_write_cell(&bytes[(address + i) & (PAGE_BYTES - 1)], address + i, instruction, same);
     }
     return (u8*)address;
   }
   for (u32 i = 0; i < N / 4; i++) {
-    global_write_cell(cell + i, address + 4 * i, instruction, same);
+    global_write_cell(cell + i, address + 4 * i, instruction, is_same<N>((void*)address, value, i));
   }
   if (UNLIKELY(page->bytes)) {
     check_bytes(page, address, N, instruction, true);

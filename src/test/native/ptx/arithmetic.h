@@ -53,9 +53,9 @@ static ALWAYS_INLINE auto in_rounding(int mode, F f) {
     });                                                       \
   }
 DIRECTED(add_directed, float, "addss")
-DIRECTED(sub_directed, float, "subss") DIRECTED(mul_directed, float, "mulss") DIRECTED(add_directed, double, "addsd")
-    DIRECTED(sub_directed, double, "subsd") DIRECTED(mul_directed, double, "mulsd") static ALWAYS_INLINE
-    float fma_directed(float a, float b, float c, int mode) {
+DIRECTED(sub_directed, float, "subss")
+DIRECTED(mul_directed, float, "mulss") DIRECTED(add_directed, double, "addsd") DIRECTED(sub_directed, double, "subsd")
+    DIRECTED(mul_directed, double, "mulsd") static ALWAYS_INLINE float fma_directed(float a, float b, float c, int mode) {
   return in_rounding(mode, [&] {
     asm volatile("vfmadd213ss %2, %1, %0" : "+x"(a) : "x"(b), "x"(c));
     return a;

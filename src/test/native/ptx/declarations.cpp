@@ -22,6 +22,7 @@ Parser::Parser(const std::string& source, bool contract) : contract(contract), t
 
 std::shared_ptr<Module> Parser::module() {
   result = std::make_shared<Module>();
+  bool external = false;
   for (;;) {
     skip_space();
     if (at >= text.size()) {
@@ -32,9 +33,12 @@ std::shared_ptr<Module> Parser::module() {
       skip_line();
     } else if (word == ".entry") {
       entry();
-    } else if (word == ".global" || word == ".const" || word == ".shared") {
+    } else if (word == ".extern") {
+      external = true;
+    } else if (word == ".shared" || (!external && (word == ".global" || word == ".const"))) {
       variable(word, globals);
-    } else if (word != ".visible" && word != ".weak" && word != ".extern") {
+      external = false;
+    } else if (word != ".visible" && word != ".weak") {
       throw error("unknown directive " + word);
     }
   }
@@ -217,7 +221,7 @@ void Parser::directive() {
 // NAME: or NAME: .branchtargets A, B;
 bool Parser::label() {
   size_t end = at;
-  while (isalnum((unsigned char)text[end]) || strchr("$_", text[end])) {
+  while (isalnum((unsigned char)text[end]) || text[end] == '$' || text[end] == '_') {
     end++;
   }
   size_t after = end;
@@ -262,6 +266,7 @@ void Parser::registers() {
 
 // Resolves labels and addresses when all of a kernel is read.
 void Parser::finish() {
+  instruction_line = 0;  // no instruction of the text
   emit(OP_END);
   if (contract) {
     contract_products(*kernel, labels);
@@ -285,12 +290,13 @@ void Parser::finish() {
       emit(OP_END).immediate = target(name);
     }
   }
-  u32 align = 16;
+  u32 align = 0;
   for (auto& global : globals) {
     if (global.second.dynamic) {
       align = std::max(align, global.second.align);
     }
   }
+  align = align ? std::max(4u, align) : 16;
   // Aligned as declared, and no more.
   u32 dynamic = round_up(next_shared, align);
   kernel->dynamic_shared_address = dynamic % (2 * align) == 0 ? dynamic + align : dynamic;

@@ -1,32 +1,23 @@
-// What the checks found: hazards, which fail the launch, and notes, which do not.
+// What the checks found.
 #include "machine.h"
-#include <map>
 #include <stdarg.h>
 #include <stdio.h>
 
 namespace ptx {
 
-static const char* const NAMES[HAZARDS] = {"race in shared memory",
-                                           "race in global memory within a block",
-                                           "race between blocks",
-                                           "same value written by two threads",
-                                           "same value written by two blocks",
-                                           "read of shared memory that was never written",
-                                           "read of global memory that was never written",
-                                           "ld.global.nc of memory that the launch writes",
-                                           "barrier that threads have exited from",
-                                           "bar.sync in a diverged warp",
-                                           "one barrier at several places",
-                                           "shuffle from a lane that takes no part",
-                                           "membermask that names missing lanes or excludes the caller",
-                                           "shuffle of lanes at different places",
-                                           "integer division by zero"};
-
-// Unwritten shared memory is NaN, so that its use shows in the results; kernels read padding whose sums they drop. Threads that
-// write the same value, and one barrier that warps reach at different places, are defined.
-static bool is_note(Hazard kind) {
-  return kind == SAME_VALUE || kind == SAME_VALUE_BLOCKS || kind == BARRIER_PLACES || kind == UNWRITTEN_SHARED;
-}
+static const char* const NAMES[HAZARDS] = {
+    "race in shared memory",
+    "race in global memory within a block",
+    "race between blocks",
+    "read of global memory that was never written",
+    "ld.global.nc of memory that the launch writes",
+    "barrier that threads have exited from",
+    "bar.sync in a diverged warp",
+    "shuffle from a lane that takes no part",
+    "membermask that names missing lanes or excludes the caller",
+    "shuffle of lanes at different places",
+    "integer division by zero",
+};
 
 static bool found;
 static std::string first;
@@ -56,7 +47,7 @@ static std::string thread_and_block() {
 }
 
 void __attribute__((noinline)) hazard(Hazard kind, u32 line, u64 address, Other other) {
-  if (is_note(kind) || found) {
+  if (found) {
     return;
   }
   found = true;
@@ -67,7 +58,8 @@ void __attribute__((noinline)) hazard(Hazard kind, u32 line, u64 address, Other 
     first += text;
   }
   if (other.line) {
-    first += std::string("; ") + other.what + " " + place(other.line) + " by thread " + std::to_string(other.thread);
+    first += std::string("; ") + other.what + " " + place(other.line) + " by " +
+             (other.thread == NO_THREAD ? "an atomic operation" : "thread " + std::to_string(other.thread));
   }
 }
 

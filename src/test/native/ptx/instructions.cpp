@@ -140,8 +140,10 @@ bool Parser::arithmetic(const Opcode& opcode, const Words& arguments) {
   if (base == BASE.end() || !opcode.floating()) {
     return false;
   }
-  if (opcode.has("sat") || opcode.has("ftz") || opcode.has("NaN")) {
-    throw unknown(opcode);
+  for (const char* modifier : {"sat", "ftz", "NaN", "xorsign", "abs", "relu"}) {
+    if (opcode.has(modifier)) {
+      throw unknown(opcode);
+    }
   }
   int operands = name == "fma" ? 3 : name == "abs" || name == "neg" ? 1 : 2;
   int rounding = opcode.has("rz") ? 3 : opcode.has("rm") ? 1 : opcode.has("rp") ? 2 : 0;  // as in MXCSR
@@ -162,7 +164,7 @@ bool Parser::integer(const Opcode& opcode, const Words& arguments) {
   }
   const std::string width = std::to_string(opcode.width());
   const std::string twice = std::string(1, type[0]) + std::to_string(2 * opcode.width());
-  if (opcode.has("sat") || opcode.has("cc")) {
+  if (opcode.has("sat") || opcode.has("cc") || opcode.has("relu")) {
     throw unknown(opcode);
   }
   if (name == "add") {

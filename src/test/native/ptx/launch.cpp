@@ -220,6 +220,9 @@ static std::string refusal(const Kernel& kernel, const Launch& launch) {
     return "a block of " + std::to_string(machine.block_threads) + " threads, but .maxntid is " +
            std::to_string(kernel.max_threads);
   }
+  if (launch.dynamic_shared_bytes > MAX_SHARED_BYTES - kernel.dynamic_shared_address) {
+    return std::to_string(launch.dynamic_shared_bytes) + " dynamic bytes of shared memory are more than the host device has";
+  }
   if (kernel.static_shared_bytes + launch.dynamic_shared_bytes > launch.max_shared_bytes) {
     return std::to_string(kernel.static_shared_bytes) + " static and " + std::to_string(launch.dynamic_shared_bytes) +
            " dynamic bytes of shared memory, but a block may have " + std::to_string(launch.max_shared_bytes);
@@ -243,6 +246,7 @@ Outcome run_once(Kernel& kernel, const Launch& launch) {
     return {"the clock of the race detector has reached its end", false};
   }
   machine.clock.launch_start = ++machine.clock.now;
+  make_shared_memory();
   make_frames(kernel, machine.block_threads);
   order_threads();
   lay_out_shared_memory();
@@ -255,7 +259,9 @@ Outcome run_once(Kernel& kernel, const Launch& launch) {
       run_block_in_order();
     }
     if (!machine.failure.empty()) {
-      return {machine.failure, machine.illegal_access};
+      // The hazard may be the reason.
+      std::string before = launch_has_hazards() ? "; before that: " + first_hazard() : "";
+      return {machine.failure + before, machine.illegal_access};
     }
     if (launch_has_hazards() && running_mutant()) {
       break;

@@ -15,12 +15,16 @@ enum { LANES = 32 };
 enum : u16 { NO_THREAD = 0xffff };
 
 struct Cell {
-  u32 written, read;            // stamps of the last ones
-  u16 writer, reader, reader2;  // threads; two readers that differ, if two differ, since the last barrier
+  u32 written, read;   // stamps of the last ones
+  u32 read_earlier;    // stamp of the earlier reader's last read
+  u16 writer, reader;  // the threads
+  u16 earlier_reader;  // another reader since the last barrier, or the same where there is none
   u32 write_line, read_line;
   u32 read_elsewhere;  // stamp of the last read by another block than the last reader's
   u32 read_nc;         // stamp of the last ld.global.nc
 };
+
+enum { MAX_SHARED_BYTES = 512 << 10 };
 
 // The stamp of a write to shared memory that no variable has.
 static const u32 FORBIDDEN = 0xffffffffu;
@@ -74,18 +78,17 @@ struct Machine {
 };
 extern Machine machine;
 
+// Not among them, because they are defined: the same value written by several threads, and one barrier that warps reach at
+// different places. Unwritten shared memory is NaN, so that its use shows in the results: kernels read padding whose sums they
+// drop.
 enum Hazard {
   RACE_SHARED,
   RACE_GLOBAL,
   RACE_BLOCKS,
-  SAME_VALUE,
-  SAME_VALUE_BLOCKS,
-  UNWRITTEN_SHARED,
   UNWRITTEN_GLOBAL,
   NC_WRITTEN,
   EXITED_AT_BARRIER,
   DIVERGED_BARRIER,
-  BARRIER_PLACES,
   SHUFFLE_INACTIVE,
   SHUFFLE_MASK,
   SHUFFLE_PLACES,
@@ -100,7 +103,7 @@ struct Other {
   const char* what;
 };
 
-// Hazards fail the launch when it ends; some are only notes (hazards.cpp). A fault ends it at once.
+// Hazards fail the launch when it ends. A fault ends it at once.
 void hazard(Hazard kind, u32 line, u64 address, Other other);
 void fault(const Instruction* instruction, const char* format, ...) __attribute__((format(printf, 2, 3)));
 void illegal(const Instruction* instruction, const char* format, ...) __attribute__((format(printf, 2, 3)));
@@ -116,6 +119,9 @@ bool release_group(u32 warp);
 
 // Every thread waits or has exited: releases the barrier, or says why none can be.
 void release_barrier();
+
+// Maps the memory of shared memory and its cells, once.
+void make_shared_memory();
 
 Outcome run_once(Kernel& kernel, const Launch& launch);
 

@@ -1,6 +1,5 @@
 // Decoding of mov, cvt, cvta, ld, st, atom and red.
 #include "parser.h"
-#include <algorithm>
 
 namespace ptx {
 
@@ -231,7 +230,7 @@ void Parser::atomic(const Opcode& opcode, const Words& arguments) {
       chosen = i;
     }
   }
-  if (chosen < 0 || (opcode.floating() && chosen != ADD)) {
+  if (chosen < 0 || opcode.width() < 32 || opcode.type.find('x') != std::string::npos || (opcode.floating() && chosen != ADD)) {
     throw unknown(opcode);
   }
   size_t next = 0;

@@ -154,6 +154,9 @@ Words Parser::arguments(const std::string& text) {
 
 u32 Parser::slot_of(const Operand& operand, const std::string& type) {
   int width = width_of(type);
+  if (operand.negated) {
+    throw error("a negated operand");
+  }
   switch (operand.kind) {
     case REGISTER_OPERAND:
       return operand.slot;

@@ -70,6 +70,9 @@ void Parser::skip_space() {
 
 std::string Parser::read_word() {
   skip_space();
+  if (at >= text.size()) {
+    throw error("the text ends within a module");
+  }
   size_t from = at;
   while (at < text.size() && !isspace((unsigned char)text[at]) && !strchr("(){};,:=[", text[at])) {
     at++;

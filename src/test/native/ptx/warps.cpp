@@ -1,6 +1,5 @@
 // Where threads wait for each other: shuffles, votes and warp barriers of a warp's lanes, barriers of a block.
 #include "machine.h"
-#include "accesses.h"
 #include <algorithm>
 
 namespace ptx {
@@ -159,8 +158,8 @@ bool release_group(u32 warp) {
   return false;
 }
 
-// Compares where the warps of a block wait.
-static void check_places(const Instruction* last) {
+// All lanes of a warp must wait at one place. Warps may wait at different ones.
+static void check_places() {
   for (u32 first = 0; first < machine.block_threads; first += LANES) {
     const Instruction* of_warp = nullptr;
     for (u32 i = first; i < first + lanes_of(first); i++) {
@@ -173,9 +172,6 @@ static void check_places(const Instruction* last) {
         hazard(DIVERGED_BARRIER, thread.next->line, 0, {of_warp->line, first, "other lanes wait at"});
       }
       of_warp = thread.next;
-    }
-    if (of_warp && of_warp != last) {
-      hazard(BARRIER_PLACES, of_warp->line, 0, {last->line, 0, "other warps wait at"});
     }
   }
 }
@@ -199,9 +195,13 @@ void release_barrier() {
     last = &thread;
     waiting++;
   }
-  if (in_warp || several_numbers) {
+  if (several_numbers) {
+    fault(last->next, "deadlock: threads wait at barriers of different numbers");
+    return;
+  }
+  if (in_warp) {
     for (Thread& thread : machine.threads) {
-      if (thread.state != IN_WARP && (in_warp || thread.state != AT_BARRIER)) {
+      if (thread.state != IN_WARP) {
         continue;
       }
       machine.current = thread.index;
@@ -211,7 +211,7 @@ void release_barrier() {
       return;
     }
   }
-  check_places(last->next);
+  check_places();
   if (exited) {
     machine.current = last->index;
     hazard(EXITED_AT_BARRIER, last->next->line, 0, {});

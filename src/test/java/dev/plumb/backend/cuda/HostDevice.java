@@ -84,10 +84,11 @@ public final class HostDevice {
   }
 
   /**
-   * How the kernels' arithmetic is rounded, in modules that are loaded from now on.
+   * Sets how the kernels' arithmetic is rounded.
    *
-   * @param contract whether mul and add without a rounding mode become one fma, as ptxas makes them
-   * @param approximation the largest error of the approximate instructions ex2, lg2 and rcp, in units of 2^-22
+   * @param contract whether mul and add without a rounding mode become one fma, as ptxas makes them, in modules that are loaded from
+   *     now on
+   * @param approximation the largest error of the approximate instructions ex2, lg2 and rcp, in units of 2^-22, in launches from now on
    */
   public static void arithmetic(boolean contract, double approximation) {
     setArithmetic(contract, approximation);

@@ -43,6 +43,9 @@ class HostDeviceKernelsTest extends HostDeviceFixture {
         race("syncwarp_across_f32", 1, 64, 2, "race in shared memory"),
         race("order_of_blocks_f32", 16, 1, 1, "race between blocks"),
         race("plain_and_atomic_s32", 1, 64, 1, "race in global memory within a block"),
+        race("read_and_atomic_s32", 1, 64, 1, "race in global memory within a block"),
+        race("bytes_of_blocks_u8", 2, 1, 1, "race between blocks"),
+        race("syncwarp_reader_across_f32", 1, 64, 2, "race in shared memory"),
         race("divergent_barrier_f32", 1, 64, 1, "barrier that threads have exited from"),
         race("early_exit_f32", 1, 64, 1, "barrier that threads have exited from"),
         race("two_barriers_f32", 1, 64, 1, "bar.sync in a diverged warp"),
@@ -52,14 +55,15 @@ class HostDeviceKernelsTest extends HostDeviceFixture {
         illegal(new Launch("off_by_one_f32", 3, 128, 1, BYTES / 4), "write of 4 bytes: access at byte offset 1024 of allocation"),
         illegal(new Launch("wild_f32", 1, 1, 1), "access at byte offset 4194304"),
         illegal(new Launch("misaligned_f32", 1, 1, 2), "misaligned read of 16 bytes of global memory"),
-        illegal(new Launch("static_shared_f32", 1, 8, 1, 1), "read of shared memory outside of all variables"));
+        illegal(new Launch("static_shared_f32", 1, 8, 1, 1), "of shared memory, outside of all variables"));
   }
 
   static Stream<Launch> right() {
     return Stream.of(
         new Launch("sum_64_f64", 1, 64, 2), new Launch("syncwarp_f32", 1, 64, 2), new Launch("atomics_s32", 4, 64, 1),
         new Launch("static_shared_f32", 1, 8, 1, 0), new Launch("bytes_u8", 4, 66, 1), new Launch("grid_f32", 8, 32, 1, 1, 250),
-        new Launch("off_by_one_f32", 3, 128, 1, BYTES / 4 - 1), new Launch("read_only_f32", 1, 1, 2));
+        new Launch("off_by_one_f32", 3, 128, 1, BYTES / 4 - 1), new Launch("read_only_f32", 1, 1, 2),
+        new Launch("same_value_s32", 1, 64, 1), new Launch("syncwarp_reader_f32", 1, 64, 2));
   }
 
   private static Wrong race(String kernel, int blocks, int threads, int arrays, String diagnosis) {
@@ -137,6 +141,12 @@ class HostDeviceKernelsTest extends HostDeviceFixture {
     assertArrayEquals(new float[] {9}, read(out, 1));
     launch("local_array_f32", 1, 1, indices(3, 8), out);
     fails("ILLEGAL_ADDRESS", "access to 4 bytes of local memory at 32 of 32", this::synchronize);
+  }
+
+  @Test
+  void localMemoryHasAStart() {
+    launch("local_array_f32", 1, 1, indices(-1, 3), allocate(4));
+    fails("ILLEGAL_ADDRESS", "access to 4 bytes of local memory at", this::synchronize);
   }
 
   private CUdeviceptr indices(int first, int second) {

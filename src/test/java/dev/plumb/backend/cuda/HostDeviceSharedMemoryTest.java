@@ -57,7 +57,7 @@ class HostDeviceSharedMemoryTest extends HostDeviceFixture {
   @ParameterizedTest
   @CsvSource({
     "20, write at byte offset 20 of dynamic shared memory", "4096, write at byte offset 4096",
-    "-4, write to shared memory outside of all variables",
+    "-4, 'of shared memory, outside of all variables'",
   })
   void writeOutsideIsFound(int offset, String diagnosis) {
     launch(function("write_shared_f32"), 1, 1, 20, 16);
