@@ -6,8 +6,10 @@ import static jcuda.driver.JCudaDriver.cuFuncSetAttribute;
 
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.CudaKernels.Kernel;
+import dev.plumb.backend.cuda.Launches.Axis;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.model.Precision;
+import java.util.Set;
 
 /** The tables of a {@link BlockPlan} on the device, and the kernels that read them. */
 final class FusedNetwork {
@@ -49,14 +51,19 @@ final class FusedNetwork {
     return kernel;
   }
 
-  Grid grid(long blocksX, int blocksY) {
-    return new Grid(blocksX, blocksY, 1, plan.threads(), 1, (int) plan.memory().bytes());
+  /** A block along x for each replica that trains. */
+  Grid grid(long replicas) {
+    return grid(replicas, 1, Set.of());
+  }
+
+  private Grid grid(long blocksX, int blocksY, Set<Axis> looped) {
+    return new Grid(blocksX, blocksY, 1, plan.threads(), 1, (int) plan.memory().bytes(), looped);
   }
 
   /** The outputs of replicas, [replica][rows x outputs], for X [rows x inputs]. */
   Node outputs(Launches launches, int rows, int firstReplica, int replicas, SessionState state, Buffer x, Buffer z) {
-    Grid shape = Grid.of(Launches.ceilDiv(rows, plan.rowsOfTile()), replicas);
-    return launches.bind(kernel("fused_outputs"), rows + " rows", grid(shape.blocksX(), shape.blocksY()), words.address(),
+    Grid grid = grid(Launches.ceilDiv(rows, plan.rowsOfTile()), replicas, Set.of(Axis.X, Axis.Y));
+    return launches.bind(kernel("fused_outputs"), rows + " rows", grid, words.address(),
         layers.address(), state.address(Slot.PARAMETERS, firstReplica * state.layout().size()), x.address(),
         z.address(), rows, replicas);
   }

@@ -151,7 +151,7 @@ final class FusedRunner implements Steps {
         state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
         before.address(), table.metrics.address(), state.firstNotFinite.address()));
     arguments.addAll(List.of(more));
-    return in.bind(tables.kernel(kernel), network.shape(), tables.grid(blocks, 1), arguments.toArray(new Number[0]));
+    return in.bind(tables.kernel(kernel), network.shape(), tables.grid(blocks), arguments.toArray(new Number[0]));
   }
 
   @Override

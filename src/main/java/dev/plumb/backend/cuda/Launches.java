@@ -5,6 +5,7 @@ import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import dev.plumb.backend.cuda.CudaKernels.Kernel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUstream;
 
@@ -16,7 +17,7 @@ final class Launches implements AutoCloseable {
   /** Arguments begin at multiples of 8; no kernel takes more than this many. */
   private static final int MOST_ARGUMENTS = 20;
   private static final int BYTES_OF_LAUNCH = 2 * Long.BYTES * MOST_ARGUMENTS;
-  private static final int MOST_BLOCKS_Y = 65535;
+  private static final int MAX_BLOCKS_Y_OR_Z = 65_535;
 
   private final CudaContext context;
   private final List<HostMemory> blocks = new ArrayList<>();
@@ -30,38 +31,40 @@ final class Launches implements AutoCloseable {
     next = expected;
   }
 
+  /** An axis of a grid. */
+  enum Axis { X, Y, Z }
+
   /**
    * Blocks and threads of a launch.
    *
    * @param sharedBytes dynamic shared memory of each block
-   * @param strided whether threads loop over what the grid does not cover along x and y
+   * @param looped the axes along which a block loops over what the grid does not cover
    */
-  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes, boolean strided) {
-    Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes) {
-      this(blocksX, blocksY, blocksZ, threadsX, threadsY, sharedBytes, false);
-    }
-
+  record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes, Set<Axis> looped) {
     Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
-      this(blocksX, blocksY, blocksZ, threadsX, threadsY, 0);
+      this(blocksX, blocksY, blocksZ, threadsX, threadsY, 0, Set.of());
     }
 
-    /** One thread per element along x, and replicas along y; threads loop over what the grid does not cover. */
+    /** One thread per element along x, and replicas along y; both are looped. */
     static Grid ofElements(long elements, int replicas) {
-      return strided(ceilDiv(elements, 256), replicas);
+      return ofPieces(ceilDiv(elements, 256), replicas);
     }
 
-    /** One block per piece along x, and replicas along y; blocks loop over what the grid does not cover. */
-    static Grid strided(long blocksX, int blocksY) {
-      return new Grid(blocksX, blocksY, 1, 256, 1, 0, true);
+    /** One block per piece along x, and replicas along y; both are looped. */
+    static Grid ofPieces(long pieces, int replicas) {
+      return new Grid(pieces, replicas, 1, 256, 1, 0, Set.of(Axis.X, Axis.Y));
+    }
+
+    /** So many blocks along x, and replicas along y, which are looped. */
+    static Grid of(long blocksX, int replicas) {
+      return new Grid(blocksX, replicas, 1, 256, 1, 0, Set.of(Axis.Y));
     }
 
     private Grid limited(int maxBlocks) {
-      return strided
-          ? new Grid(Math.min(blocksX, maxBlocks), Math.min(blocksY, Math.min(maxBlocks, MOST_BLOCKS_Y)), blocksZ, threadsX, threadsY, sharedBytes, true) : this;
-    }
-
-    static Grid of(long blocksX, int blocksY) {
-      return new Grid(blocksX, Math.min(blocksY, MOST_BLOCKS_Y), 1, 256, 1);
+      int max = Math.min(maxBlocks, MAX_BLOCKS_Y_OR_Z);
+      return new Grid(looped.contains(Axis.X) ? Math.min(blocksX, maxBlocks) : blocksX,
+          looped.contains(Axis.Y) ? Math.min(blocksY, max) : blocksY, looped.contains(Axis.Z) ? Math.min(blocksZ, max) : blocksZ,
+          threadsX, threadsY, sharedBytes, looped);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.Launches.Axis;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
 import dev.plumb.model.Activation;
@@ -12,6 +13,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
@@ -167,8 +169,8 @@ final class LayerNodes {
     long rowsOfSegment = Launches.ceilDiv(n, segments);
     long sums = segments == 1 ? biasGradient : segmentSums.address();
     long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
-    Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, Math.min(replicas, 65535), UNITS_OF_TILE,
-        ROWS_OF_TILE);
+    Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0,
+        Set.of(Axis.Z));
     nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(),
         dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, sumsStride, replicas,
         spec.activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0)));

@@ -130,7 +130,7 @@ final class StepPlan {
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
     double clipNorm = training.clipNorm().orElse(0);
     int lossBlocks = LayerNodes.lossBlocks(training.loss(), batch, network.outputs());
-    nodes.add(layers.bind("gradient_squares", "all tensors", Grid.strided(state.pieceCount(), replicas), table.cursor.address(),
+    nodes.add(layers.bind("gradient_squares", "all tensors", Grid.ofPieces(state.pieceCount(), replicas), table.cursor.address(),
         table.entries.address(), state.address(Slot.GRADIENTS), state.pieceTable.address(), state.squares.address(),
         state.pieceCount(), state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
     if (finishesAtOnce(training, replicas)) {
@@ -141,7 +141,7 @@ final class StepPlan {
           state.notFinite.address(), state.firstNotFinite.address()));
       return;
     }
-    nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.strided(replicas, 1), table.cursor.address(),
+    nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.ofPieces(replicas, 1), table.cursor.address(),
         table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), state.squares.address(),
         state.firstPieceTable.address(), network.layerCount(), clipNorm, state.losses.address(), state.clipScales.address(),
         table.metrics.address(), replicas));

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Order;
@@ -133,7 +134,7 @@ class CudaContractTest {
 
     @Override
     protected Backend openBackend() {
-      return CudaUnderTest.openWithOneBlock(Order.FORWARD);
+      return CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED);
     }
   }
 
@@ -145,7 +146,7 @@ class CudaContractTest {
 
     @Override
     protected Backend openBackend() {
-      return CudaUnderTest.openWithOneBlock(Order.REVERSE);
+      return CudaUnderTest.openWithOneBlock(Order.REVERSE, Planner.LAYERED);
     }
   }
 

@@ -34,9 +34,9 @@ final class CudaUnderTest {
     return open(order, new CudaOptions(execution, true, Planner.LAYERED, false));
   }
 
-  /** The layered planner, with one block where threads loop over what the grid does not cover. */
-  static CudaBackend openWithOneBlock(Order order) {
-    return open(order, new CudaOptions(Execution.GRAPH, true, Planner.LAYERED, false).withMaxBlocks(1));
+  /** All products of the layered planner by cuBLAS, and one block where blocks loop over what the grid does not cover. */
+  static CudaBackend openWithOneBlock(Order order, Planner planner) {
+    return open(order, new CudaOptions(Execution.GRAPH, true, planner, false).withMaxBlocks(1));
   }
 
   /** @param order of threads and blocks, on the host device alone */

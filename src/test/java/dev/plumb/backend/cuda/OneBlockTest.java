@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda;
 
 import static dev.plumb.golden.Close.assertSameBits;
 
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -50,13 +52,43 @@ class OneBlockTest {
     assertOneIsMany(training(Loss.MSE, optimizer, Precision.FP64).withDropout(new Dropout(0.3, SEED)));
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"FP64", "FP32"})
+  void oneBlockPredictsWhatManyPredict(Precision precision) {
+    NetworkSpec network = NetworkSpec.of(Activation.SIGMOID, 3, 33, 5);
+    TrainingSpec training = training(Loss.MSE, OptimizerSpec.Adam.DEFAULT, precision);
+    Dataset data = RandomData.draw(ROWS, network, Loss.MSE, new NumpyRandom(SEED));
+    double[][] many = predicted(CudaUnderTest.open(Planner.FUSED), network, training, data);
+    double[][] one = predicted(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.FUSED), network, training, data);
+    for (int i = 0; i <= REPLICAS; i++) {
+      assertSameBits(i == REPLICAS ? "losses" : "outputs of replica " + i, many[i], one[i]);
+    }
+  }
+
+  /** Returns the outputs of each replica, then the losses of all. Closes the backend. */
+  private static double[][] predicted(CudaBackend opened, NetworkSpec network, TrainingSpec training, Dataset data) {
+    NumpyRandom stream = new NumpyRandom(SEED);
+    try (CudaBackend backend = opened; TrainingSession session = backend.open(network, training, REPLICAS)) {
+      double[][] results = new double[REPLICAS + 1][ROWS * network.outputs()];
+      for (int replica = 0; replica < REPLICAS; replica++) {
+        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(network, stream));
+      }
+      session.bind(data);
+      for (int replica = 0; replica < REPLICAS; replica++) {
+        session.predict(replica, data, results[replica]);
+      }
+      results[REPLICAS] = session.evaluate(data).loss();
+      return results;
+    }
+  }
+
   private static TrainingSpec training(Loss loss, OptimizerSpec optimizer, Precision precision) {
     return TrainingSpec.of(loss, optimizer, 0.01, 1).withPrecision(precision).withClipNorm(0.5);
   }
 
   private static void assertOneIsMany(TrainingSpec training) {
     Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), training);
-    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD), training);
+    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED), training);
     for (int step = 0; step < many.metrics.steps().length; step++) {
       assertSameBits("loss of step " + step, many.metrics.loss()[step], one.metrics.loss()[step]);
       for (int replica = 0; replica < REPLICAS; replica++) {
