@@ -508,7 +508,7 @@ start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
-start "product kernels" 90 tests ProductKernelsTest
+start "product kernels" 90 tests ProductKernelsTest OneBlockTest
 start "narrow kernel" 90 tests NarrowTest
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
 start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
