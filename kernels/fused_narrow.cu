@@ -29,7 +29,7 @@
 // Two rows per thread read weights half as often, but have 7 warps, which wait for results; four have too few to fill any wait.
 // One row is nearly as fast, wastes nothing in small batches, and is the simplest.
 
-#include "fused_narrow.cuh"
+#include "fused_narrow_sums.cuh"
 #include "fused_steps.cuh"
 
 // The rows of a tile, from their inputs to the gradients and the loss of each segment.

@@ -193,10 +193,6 @@ static u64 convert(u64 v, const Instruction* instruction) {
     }
     return float_to_float(instruction->kind ? round_to_integer(x, mode) : x, to, mode);
   }
-  if (mode != 0) {
-    fault(instruction, "a conversion from an integer with directed rounding is not implemented");
-    return 0;
-  }
   u64 n = extend(v, from);
   bool is_signed = from >= 1000;
   if (to == 2032) {

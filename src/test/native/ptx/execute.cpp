@@ -253,10 +253,7 @@ SIMPLE(CVT_RNI_f32, result32(nearbyintf(f32(A))))
 SIMPLE(CVT_RZI_f32, result32(truncf(f32(A))))
 SIMPLE(CVT_f32_s32, raw32((float)(i32)A))
 SIMPLE(CVT_f64_s32, raw64((double)(i32)A))
-L_CVT:
-  D = convert(A, ins);
-  if (UNLIKELY(!machine.failure.empty())) STOP(FAULTED);
-  NEXT;
+SIMPLE(CVT, convert(A, ins))
 
 L_LD_PARAM: {
   const u8* p = (const u8*)machine.launch->parameters + ins->immediate;

@@ -98,6 +98,10 @@ void Parser::convert(const Opcode& opcode, const Words& arguments) {
   int chosen = conversion(opcode, to, from);
   bool half = from == "f16" || to == "f16";
   bool of_integers = to[0] != 'f' && from[0] != 'f';
+  bool directed = opcode.has("rz") || opcode.has("rm") || opcode.has("rp");
+  if (to[0] == 'f' && from[0] != 'f' && directed) {
+    throw unknown(opcode);
+  }
   if ((chosen == OP_CVT && (opcode.has("sat") || opcode.has("ftz") || half)) || (of_integers && opcode.has("sat"))) {
     throw unknown(opcode);
   }

@@ -3,12 +3,9 @@ package dev.plumb.backend.cuda;
 import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
@@ -39,11 +36,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The narrow kernels give the same results as the general fused kernel, and are launched for the networks that they are for. */
+/** The narrow kernels give the same results as the general fused kernel. */
 @Tag("cuda")
 class NarrowTest {
   private static final long SEED = 20240607;
@@ -56,7 +52,6 @@ class NarrowTest {
   private static final NetworkSpec DEEPEST = NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1);
   private static final TrainingSpec SGD =
       TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-  private static final CardLimits H100 = new CardLimits(227 << 10, 228 << 10, 1 << 10, 132);
   /** Mini-batches of several lengths, and all rows. */
   private static final StepChunk MIXED = StepChunk.of(4).learningRate(0.05)
       .batches(new int[][] {{1, 4, 9, 12, 0}, null, {3}, {37, 38, 2, 6, 5}}).recordAll().build();
@@ -283,24 +278,6 @@ class NarrowTest {
     }
   }
 
-  @Test
-  @Tag("host-device")
-  void narrowNetworksLaunchTheKernelOfTheirActivationAndOthersTheGeneralOne() {
-    assertEquals("fused_narrow_relu_f32", launched(DEEPEST, SGD));
-    assertEquals("fused_narrow_linear_f32", launched(NetworkSpec.of(Activation.LINEAR, 3, 8, 1), SGD));
-    assertEquals("fused_narrow_leaky_relu_f32", launched(NetworkSpec.of(Activation.LEAKY_RELU, 1, 1, 1), SGD));
-    assertEquals("fused_narrow_sigmoid_f32", launched(NetworkSpec.of(Activation.SIGMOID, 3, 8, 1), SGD));
-    assertEquals("fused_narrow_tanh_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 4), SGD.withClipNorm(1)));
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 9, 4), SGD));
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 9, 8, 4), SGD));
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 8, 5), SGD));
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.TANH, 8, 4), SGD), "no hidden layer");
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 8, 1), SGD), "too deep");
-    assertEquals("fused_train_f32", launched(NetworkSpec.of(Activation.GELU, 3, 8, 1), SGD));
-    assertEquals("fused_train_f32", launched(DEEPEST, SGD.withDropout(new Dropout(0.1, 1))));
-    assertEquals("fused_train_f64", launched(DEEPEST, SGD.withPrecision(Precision.FP64)));
-  }
-
   /** Next to plumb, which is always loaded. */
   @Test
   @Tag("host-device")
@@ -314,21 +291,6 @@ class NarrowTest {
         trained(backend, network.equals(DEEPEST) ? general : DEEPEST, SGD, data, MIXED, 1, 0);
         assertEquals(3, HostDevice.alive(Kind.MODULE), "both kernels");
       }
-    }
-  }
-
-  /** Makes the first launch of a training fail, and returns the name of its kernel from the message. */
-  private static String launched(NetworkSpec network, TrainingSpec training) {
-    try (CudaBackend backend = CudaUnderTest.open(Execution.CHECKED, Order.FORWARD, Planner.FUSED)) {
-      HostDevice.quiet(true);
-      TrainingSession session = backend.open(network, training, 1);
-      session.bind(RandomData.draw(3, network, training.loss(), new NumpyRandom(SEED)));
-      HostDevice.fault(Fault.LAUNCH, 1);
-      String message = assertThrows(DeviceFailedException.class,
-          () -> session.run(StepChunk.of(1).learningRate(0.01).build())).getMessage();
-      return message.replaceFirst("(?s).*?(fused_\\w+) \\(.*", "$1");
-    } finally {
-      HostDevice.fault(Fault.NONE, 1);
     }
   }
 
@@ -353,39 +315,6 @@ class NarrowTest {
       assertEquals("", HostDevice.left(), "left behind after " + failed + " failures");
     }
     assertTrue(failed >= 8, failed + " allocations");
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    // batch, rows of a tile, threads, blocks on an H100's multiprocessor by memory
-    "1, 32, 32, 8", "32, 32, 32, 8", "33, 40, 64, 7", "64, 64, 64, 5", "128, 128, 128, 2", "400, 400, 416, 1", "600, 320, 320, 1",
-    "1000, 352, 352, 1",
-  })
-  void tilesOfTheNotebooksDeepestNetworkOnAnH100(int batch, int rows, int threads, int blocks) {
-    NarrowPlan plan = NarrowPlan.of(DEEPEST, SGD, 1, batch, 1000, H100).orElseThrow();
-    assertEquals(rows, plan.rowsOfTile());
-    assertEquals(threads, plan.threads());
-    assertTrue(plan.memory().bytes() <= H100.sharedMemory(blocks), plan.memory().toString());
-    assertTrue(plan.memory().bytes() > H100.sharedMemory(blocks + 1), plan.memory().toString());
-    assertEquals(rows, NarrowPlan.of(DEEPEST, SGD, 1024, batch, 1000, H100).orElseThrow().rowsOfTile(), "of many replicas");
-  }
-
-  @Test
-  void momentsOfAdamFitNextToTheNotebooksRows() {
-    TrainingSpec adam = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-    NarrowPlan plan = NarrowPlan.of(DEEPEST, adam, 1, 400, 400, H100).orElseThrow();
-    assertEquals(400, plan.rowsOfTile());
-    assertEquals(NarrowPlan.of(DEEPEST, SGD, 1, 400, 400, H100).orElseThrow().memory().bytes() + 2 * 4 * plan.layers().vector(),
-        plan.memory().bytes());
-  }
-
-  /** One block takes more rows by the narrow kernel in the time of the layered planner's launches. */
-  @Test
-  void narrowNetworksStayFusedForMoreRows() {
-    NetworkSpec gelu = new NetworkSpec(DEEPEST.widths(), Activation.GELU);
-    assertTrue(FusedPlan.excess(DEEPEST, SGD, 6000).isEmpty());
-    assertFalse(FusedPlan.excess(gelu, SGD, 6000).isEmpty());
-    assertFalse(FusedPlan.excess(DEEPEST, SGD, 12000).isEmpty());
   }
 
   private static void assertSameAsGeneral(NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk) {

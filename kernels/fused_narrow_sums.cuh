@@ -1,0 +1,199 @@
+// What the narrow kernels sum over rows and over gradients: the gradients of a segment, the sums over segments, norms.
+#pragma once
+#include "fused_narrow.cuh"
+
+// A lane's share of the gradients: HALF_UNITS units by HALF_UNITS inputs of one layer, and the units' biases with the first inputs.
+// Places count elements.
+struct NarrowItem {
+    bool exists;
+    // Of the units' deltas and of the inputs in a row: as rows have them whose swizzle is 0, and 1.
+    int delta[2];
+    int input[2];
+    int weights;  // in a vector of gradients
+    int bias;     // there too, or -1
+};
+
+__device__ __forceinline__ NarrowItem narrow_item(const FusedLayer* layers, int layer_count, int items) {
+    NarrowItem of;
+    int lane = threadIdx.x % WARP;
+    of.exists = lane < items;
+    // A lane without an item repeats the last one, and keeps nothing.
+    int item = of.exists ? lane : items - 1;
+    int l = 0;
+    while (l + 1 < layer_count && item >= layers[l + 1].first_item) {
+        l++;
+    }
+    const FusedLayer& layer = layers[l];
+    int halves = layer.in > HALF_UNITS ? 2 : 1;
+    int unit = (item - layer.first_item) / halves * HALF_UNITS;
+    int input = (item - layer.first_item) % halves * HALF_UNITS;
+#pragma unroll
+    for (int swizzle = 0; swizzle < 2; swizzle++) {
+        of.delta[swizzle] = (layer.delta + unit) ^ swizzle * HALF_UNITS;
+        of.input[swizzle] = (layer.input + input) ^ swizzle * HALF_UNITS;
+    }
+    of.weights = layer.weights + unit * NARROW + input;
+    of.bias = input == 0 ? layer.bias + unit : -1;
+    return of;
+}
+
+__device__ __forceinline__ void add_narrow_row(
+    const float* delta, const float* input, float (*sums)[HALF_UNITS], float* bias) {
+    float d[HALF_UNITS];
+    float in[HALF_UNITS];
+    read4(input, in);
+    read4(delta, d);
+#pragma unroll
+    for (int i = 0; i < HALF_UNITS; i++) {
+        bias[i] += d[i];
+#pragma unroll
+        for (int j = 0; j < HALF_UNITS; j++) {
+            sums[i][j] += d[i] * in[j];
+        }
+    }
+}
+
+// The gradients of a segment, row after row. segment: its first row in the tile. They are added to what is in `to`, or replace it.
+// `to` may be the segment itself.
+__device__ __forceinline__ void narrow_gradients(
+    const NarrowItem& item, const float* segment, int row_length, int rows, bool add, float* to) {
+    enum { ROUND = 8 };
+    const float* delta[2] = {segment + item.delta[0], segment + item.delta[1]};
+    const float* input[2] = {segment + item.input[0], segment + item.input[1]};
+    float sums[HALF_UNITS][HALF_UNITS];
+    float bias[HALF_UNITS];
+#pragma unroll
+    for (int i = 0; i < HALF_UNITS; i++) {
+        bias[i] = 0.0f;
+#pragma unroll
+        for (int j = 0; j < HALF_UNITS; j++) {
+            sums[i][j] = 0.0f;
+        }
+    }
+    int row = 0;
+#pragma unroll 1
+    for (; row + ROUND <= rows; row += ROUND) {
+#pragma unroll
+        for (int i = 0; i < ROUND; i++) {
+            int swizzle = narrow_swizzle(i);
+            add_narrow_row(delta[swizzle] + i * row_length, input[swizzle] + i * row_length, sums, bias);
+        }
+#pragma unroll
+        for (int swizzle = 0; swizzle < 2; swizzle++) {
+            delta[swizzle] += ROUND * row_length;
+            input[swizzle] += ROUND * row_length;
+        }
+    }
+#pragma unroll 1
+    for (int at = 0; row < rows; row++, at += row_length) {
+        bool second = narrow_swizzle(row) == 1;
+        add_narrow_row((second ? delta[1] : delta[0]) + at, (second ? input[1] : input[0]) + at, sums, bias);
+    }
+    __syncwarp();  // before the rows are overwritten, where the sums go there
+    if (item.exists) {
+#pragma unroll
+        for (int i = 0; i < HALF_UNITS; i++) {
+            float* weights = to + item.weights + i * NARROW;
+            if (add) {
+                float present[HALF_UNITS];
+                read4(weights, present);
+#pragma unroll
+                for (int j = 0; j < HALF_UNITS; j++) {
+                    sums[i][j] += present[j];
+                }
+            }
+            write4(sums[i], weights);
+        }
+        if (item.bias >= 0) {
+#pragma unroll
+            for (int i = 0; i < HALF_UNITS; i++) {
+                to[item.bias + i] = add ? to[item.bias + i] + bias[i] : bias[i];
+            }
+        }
+    }
+}
+
+// HALF_UNITS neighboring elements of a vector of shared memory.
+struct NarrowPlace {
+    int element;     // the first one
+    int count;       // of them that are not padding
+    int global;      // the first one's, in the replica's vector of global memory
+    int transposed;  // the first one's; the others' are NARROW apart; -1 for biases
+};
+
+__device__ __forceinline__ NarrowPlace narrow_place(const FusedLayer* layers, int element) {
+    const FusedLayer& layer = layers[element / NARROW_LAYER];
+    int of_layer = element % NARROW_LAYER;
+    int first = of_layer % NARROW;
+    int unit = of_layer / NARROW;
+    bool bias = of_layer >= NARROW_WEIGHTS;
+    int end = bias ? layer.out : unit < layer.out ? layer.in : 0;
+    NarrowPlace place;
+    place.element = element;
+    place.count = end < first ? 0 : end - first < HALF_UNITS ? end - first : (int)HALF_UNITS;
+    place.global = bias ? layer.global_bias + first : layer.global_weights + unit * layer.in + first;
+    place.transposed = bias ? -1 : element / NARROW_LAYER * NARROW_WEIGHTS + first * NARROW + unit;
+    return place;
+}
+
+// Adds the gradients of a tile's segments after the first, which are `distance` elements apart, to those of the first. Padding
+// becomes 0.
+__device__ __forceinline__ void add_narrow_partials(
+    const NarrowPlace& place, const float* second, int distance, int segments, float* gradients) {
+    float sums[HALF_UNITS];
+    read4(gradients + place.element, sums);
+    const float* partial = second + place.element;
+#pragma unroll 4
+    for (int segment = 1; segment < segments; segment++, partial += distance) {
+        float values[HALF_UNITS];
+        read4(partial, values);
+#pragma unroll
+        for (int j = 0; j < HALF_UNITS; j++) {
+            sums[j] += values[j];
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < HALF_UNITS; j++) {
+        sums[j] = j < place.count ? sums[j] : 0.0f;
+    }
+    write4(sums, gradients + place.element);
+}
+
+// A sum, and what the segments of a tile add to it, one after the other; several are read ahead.
+__device__ __forceinline__ double added_losses(const double* losses, int segments, double sum) {
+    enum { AHEAD = 16 };
+    for (int first = 0; first < segments; first += AHEAD) {
+        double terms[AHEAD];
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) {
+            terms[i] = first + i < segments ? losses[first + i] : 0;
+        }
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) {
+            sum = first + i < segments ? sum + terms[i] : sum;
+        }
+    }
+    return sum;
+}
+
+// As square_gradients, in the order of rows of weights that are padded to HALF_UNITS.
+__device__ __forceinline__ void square_narrow_gradients(
+    const FusedLayer* layers, int layer_count, const float* gradients, double* norms) {
+    for (int tensor = threadIdx.x / WARP; tensor < 2 * layer_count; tensor += blockDim.x / WARP) {
+        const FusedLayer& layer = layers[tensor / 2];
+        bool bias = tensor % 2 == 1;
+        const float* first = gradients + (bias ? layer.bias : layer.weights);
+        int row = bias || layer.in > HALF_UNITS ? (int)NARROW : (int)HALF_UNITS;
+        int count = bias ? layer.out : layer.out * row;
+        double sum = 0;
+#pragma unroll 1
+        for (int i = threadIdx.x % WARP; i < count; i += WARP) {
+            double gradient = first[i / row * NARROW + i % row];
+            sum += gradient * gradient;
+        }
+        sum = warp_sum(sum);
+        if (threadIdx.x % WARP == 0) {
+            norms[tensor] = sum;
+        }
+    }
+}
