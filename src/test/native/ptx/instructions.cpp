@@ -106,6 +106,9 @@ void Parser::instruction(std::string text) {
 }
 
 void Parser::decode(const Opcode& opcode, const Words& arguments) {
+  if (!opcode.is_known()) {
+    throw unknown(opcode);
+  }
   if (!arithmetic(opcode, arguments) && !integer(opcode, arguments) && !function(opcode, arguments) && !move(opcode, arguments) &&
       !control(opcode, arguments)) {
     throw unknown(opcode);
@@ -140,11 +143,6 @@ bool Parser::arithmetic(const Opcode& opcode, const Words& arguments) {
   if (base == BASE.end() || !opcode.floating()) {
     return false;
   }
-  for (const char* modifier : {"sat", "ftz", "NaN", "xorsign", "abs", "relu"}) {
-    if (opcode.has(modifier)) {
-      throw unknown(opcode);
-    }
-  }
   int operands = name == "fma" ? 3 : name == "abs" || name == "neg" ? 1 : 2;
   int rounding = opcode.has("rz") ? 3 : opcode.has("rm") ? 1 : opcode.has("rp") ? 2 : 0;  // as in MXCSR
   Instruction& made = emit_plain(operation("F" + base->second + (rounding ? "R" : "") + width), operands, type, arguments);
@@ -164,9 +162,6 @@ bool Parser::integer(const Opcode& opcode, const Words& arguments) {
   }
   const std::string width = std::to_string(opcode.width());
   const std::string twice = std::string(1, type[0]) + std::to_string(2 * opcode.width());
-  if (opcode.has("sat") || opcode.has("cc") || opcode.has("relu")) {
-    throw unknown(opcode);
-  }
   if (name == "add") {
     emit_plain(operation("ADD" + width), 2, type, arguments);
   } else if (name == "sub") {
@@ -233,7 +228,7 @@ bool Parser::function(const Opcode& opcode, const Words& arguments) {
     emit_plain(single ? OP_FCOPYSIGN32 : OP_FCOPYSIGN64, 2, opcode.type, arguments);
     return true;
   }
-  if (name == "sqrt" && opcode.has("rn") && !ftz) {
+  if (name == "sqrt" && opcode.has("rn")) {
     made = single ? OP_FSQRT32 : OP_FSQRT64;
   } else if (name == "rcp" && opcode.has("rn") && !ftz) {
     made = single ? OP_FRCP32 : OP_FRCP64;
@@ -241,9 +236,9 @@ bool Parser::function(const Opcode& opcode, const Words& arguments) {
     made = single ? OP_RCP_APPROX32_FTZ : OP_RCP_APPROX64;
   } else if (name == "rcp" && approximate && single) {
     made = OP_RCP_APPROX32;
-  } else if (name == "sqrt" && approximate && single && !ftz) {
+  } else if (name == "sqrt" && approximate && single) {
     made = OP_SQRT_APPROX32;
-  } else if (name == "rsqrt" && approximate && single && !ftz) {
+  } else if (name == "rsqrt" && approximate && single) {
     made = OP_RSQRT_APPROX32;
   } else if (name == "ex2" && approximate && single) {
     made = ftz ? OP_EX2_FTZ : OP_EX2;
@@ -287,7 +282,7 @@ void Parser::barrier(const Opcode& opcode, const Words& arguments) {
     emit(OP_WARPSYNC).a = mask;
     return;
   }
-  if (opcode.has("red") || opcode.has("arrive") || !opcode.has("sync") || arguments.empty() || arguments.size() > 2) {
+  if (!opcode.has("sync") || arguments.empty() || arguments.size() > 2) {
     throw unknown(opcode);
   }
   u32 number = slot_of(operand(arguments[0]), "u32");

@@ -60,7 +60,7 @@ static u32 type_code(const std::string& type) {
 
 static int conversion(const Opcode& opcode, const std::string& to, const std::string& from) {
   const size_t parts = opcode.parts.size();
-  const bool nearest = opcode.has("rn") && !opcode.has("sat") && !opcode.has("ftz");
+  const bool nearest = opcode.has("rn") && !opcode.has("sat");
   if (to[0] != 'f' && from[0] != 'f') {
     int wide_from = width_of(from), wide_to = width_of(to);
     if (wide_to == 32 && wide_from >= 32) {
@@ -102,7 +102,7 @@ void Parser::convert(const Opcode& opcode, const Words& arguments) {
   if (to[0] == 'f' && from[0] != 'f' && directed) {
     throw unknown(opcode);
   }
-  if ((chosen == OP_CVT && (opcode.has("sat") || opcode.has("ftz") || half)) || (of_integers && opcode.has("sat"))) {
+  if ((chosen == OP_CVT && (opcode.has("sat") || half)) || (of_integers && opcode.has("sat"))) {
     throw unknown(opcode);
   }
   Instruction& made = emit(chosen);

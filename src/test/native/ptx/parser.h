@@ -42,6 +42,7 @@ struct Opcode {
   explicit Opcode(const std::string& text);
   const std::string& name() const { return parts[0]; }
   bool has(const char* modifier) const;
+  bool is_known() const;  // with all of its modifiers
   bool floating() const { return !type.empty() && type[0] == 'f'; }
   int width() const { return type.empty() ? 0 : width_of(type); }
 };

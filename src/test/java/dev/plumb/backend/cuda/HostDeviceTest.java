@@ -24,6 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.HostDevice.Counter;
 import dev.plumb.backend.cuda.HostDevice.Order;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import jcuda.CudaException;
 import jcuda.Pointer;
@@ -199,6 +200,13 @@ class HostDeviceTest extends HostDeviceFixture {
         () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace(".u64 wild_f32_param_0", ".u32 wild_f32_param_0")));
     fails("INVALID_PTX", "unknown instruction bar.red.sync",
         () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace("bar.sync", "bar.red.sync")));
+    for (String modified : List.of("add.ftz.f32", "ld.global.relaxed.f32", "st.shared::cluster.f32", "setp.lt.and.s32",
+        "shl.clamp.b32")) {
+      String plain = modified.replaceFirst("\\.(ftz|relaxed|and|clamp)|::cluster", "");
+      assertTrue(brokenPtx.contains(plain + "\t") || brokenPtx.contains(plain + " "), plain);
+      fails("INVALID_PTX", "unknown instruction " + modified,
+          () -> cuModuleLoadData(new CUmodule(), brokenPtx.replace(plain, modified)));
+    }
   }
 
   @Test
