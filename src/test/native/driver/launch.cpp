@@ -85,6 +85,11 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
     report("kernel %s: launch of grid %ux%ux%u, block %ux%ux%u", name, grid_x, grid_y, grid_z, block_x, block_y, block_z);
     return INVALID_VALUE;
   }
+  unsigned cluster = function->kernel->cluster;
+  if (grid_x % cluster) {
+    report("kernel %s: a grid of %u blocks along x, which is no multiple of the %u blocks of a cluster", name, grid_x, cluster);
+    return INVALID_CLUSTER_SIZE;
+  }
   if (extra) {
     report("kernel %s: the host device knows no extra parameters", name);
     return NOT_SUPPORTED;

@@ -15,15 +15,32 @@ static bool ordered_in_warp(u32 other, u32 stamp) {
   return warp.together[me % LANES] > stamp && (warp.together_mask[me % LANES] >> (other % LANES) & 1);
 }
 
-// Whether another thread of this block wrote since the last barrier.
-static bool races_with_write(const Cell* cell) {
-  return cell->written >= machine.clock.block_barrier && cell->writer != machine.current &&
-         !ordered_in_warp(cell->writer, cell->written);
+void __attribute__((noinline)) note_mate(Cell* cell) {
+  if (cell->read >= machine.clock.cluster_barrier && machine.is_mate(cell->reader)) {
+    cell->read_by_mate = cell->read;
+    cell->mate_reader = cell->reader;
+  }
 }
 
-// Whether another thread of this block read since the last barrier, and which.
+// Whether another thread of this cluster wrote since the last barrier of both.
+static bool races_with_write(const Cell* cell) {
+  u32 barrier = machine.is_mate(cell->writer) ? machine.clock.cluster_barrier : machine.clock.block_barrier;
+  return cell->written >= barrier && cell->writer != machine.current && !ordered_in_warp(cell->writer, cell->written);
+}
+
+// Whether a thread of another block of this cluster read since the last barrier of the cluster, and which.
+static bool races_with_read_by_mate(const Cell* cell, u32* other) {
+  bool last = machine.is_mate(cell->reader);
+  *other = last ? cell->reader : cell->mate_reader;
+  return machine.blocks.size() > 1 && (last ? cell->read : cell->read_by_mate) >= machine.clock.cluster_barrier;
+}
+
+// Whether another thread of this cluster read since the last barrier of both, and which.
 static bool races_with_read(const Cell* cell, u32* other) {
-  if (cell->read < machine.clock.block_barrier) {
+  if (races_with_read_by_mate(cell, other)) {
+    return true;
+  }
+  if (machine.is_mate(cell->reader) || cell->read < machine.clock.block_barrier) {
     return false;
   }
   *other = cell->reader;
@@ -32,6 +49,7 @@ static bool races_with_read(const Cell* cell, u32* other) {
   }
   *other = cell->earlier_reader;
   return cell->earlier_reader != machine.current && cell->earlier_reader != cell->reader &&
+         !machine.is_mate(cell->earlier_reader) && cell->read_earlier >= machine.clock.block_barrier &&
          !ordered_in_warp(cell->earlier_reader, cell->read_earlier);
 }
 
@@ -39,9 +57,16 @@ static Other writer_of(const Cell* cell, const char* what) {
   return {cell->write_line, cell->writer, what};
 }
 
+// A race of a kind, or between blocks of the cluster where the other thread is in another one.
+static void race(Hazard kind, const Instruction* instruction, u64 address, Other other) {
+  hazard(machine.is_mate(other.thread) ? RACE_CLUSTER : kind, instruction->line, address, other);
+}
+
 void __attribute__((noinline)) shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what) {
   if (address & (n - 1)) {
     illegal(instruction, "misaligned %s of %u bytes of shared memory at byte %u", what, n, address);
+  } else if (address >> RANK_SHIFT) {
+    illegal(instruction, "%s by an address of another block's shared memory, without .shared::cluster", what);
   } else {
     illegal(instruction, "%s at byte offset %d of dynamic shared memory, which has %u bytes", what,
             (int)(address - machine.kernel->dynamic_shared_address), machine.launch->dynamic_shared_bytes);
@@ -52,7 +77,7 @@ void __attribute__((noinline)) check_shared_read(Cell* cell, u32 address, const 
   if (cell->written == FORBIDDEN) {
     illegal(instruction, "access to byte %u of shared memory, outside of all variables", address);
   } else if (races_with_write(cell)) {
-    hazard(RACE_SHARED, instruction->line, address, writer_of(cell, "written at"));
+    race(RACE_SHARED, instruction, address, writer_of(cell, "written at"));
   }
 }
 
@@ -66,10 +91,10 @@ void __attribute__((noinline)) check_shared_write(Cell* cell, u32 address, const
   }
   u32 other;
   if (races_with_write(cell)) {
-    hazard(RACE_SHARED, instruction->line, address, writer_of(cell, "written at"));
+    race(RACE_SHARED, instruction, address, writer_of(cell, "written at"));
   }
   if (races_with_read(cell, &other)) {
-    hazard(RACE_SHARED, instruction->line, address, {cell->read_line, other, "read at"});
+    race(RACE_SHARED, instruction, address, {cell->read_line, other, "read at"});
   }
 }
 
@@ -78,10 +103,10 @@ void __attribute__((noinline)) check_global_read(Cell* cell, uintptr_t address, 
   if (cell->written < clock.launch_start) {
     return;
   }
-  if (cell->written < clock.block_start) {
+  if (cell->written < clock.cluster_start) {
     hazard(RACE_BLOCKS, instruction->line, address, writer_of(cell, "written in another block at"));
   } else if (races_with_write(cell)) {
-    hazard(RACE_GLOBAL, instruction->line, address, writer_of(cell, "written at"));
+    race(RACE_GLOBAL, instruction, address, writer_of(cell, "written at"));
   }
   if (instruction->space == GLOBAL_NC) {
     hazard(NC_WRITTEN, instruction->line, address, writer_of(cell, "written at"));
@@ -91,18 +116,18 @@ void __attribute__((noinline)) check_global_read(Cell* cell, uintptr_t address, 
 void __attribute__((noinline)) check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same) {
   const Clock& clock = machine.clock;
   if (cell->written >= clock.launch_start && !same) {
-    if (cell->written < clock.block_start) {
+    if (cell->written < clock.cluster_start) {
       hazard(RACE_BLOCKS, instruction->line, address, writer_of(cell, "written in another block at"));
     } else if (races_with_write(cell)) {
-      hazard(RACE_GLOBAL, instruction->line, address, writer_of(cell, "written at"));
+      race(RACE_GLOBAL, instruction, address, writer_of(cell, "written at"));
     }
   }
   u32 other;
   if (cell->read >= clock.launch_start && !same) {
-    if (cell->read < clock.block_start || cell->read_elsewhere >= clock.launch_start) {
+    if (cell->read < clock.cluster_start || cell->read_elsewhere >= clock.launch_start) {
       hazard(RACE_BLOCKS, instruction->line, address, {cell->read_line, cell->reader, "read in another block at"});
     } else if (races_with_read(cell, &other)) {
-      hazard(RACE_GLOBAL, instruction->line, address, {cell->read_line, other, "read at"});
+      race(RACE_GLOBAL, instruction, address, {cell->read_line, other, "read at"});
     }
   }
   if (cell->read_nc >= clock.launch_start) {
@@ -115,7 +140,7 @@ void __attribute__((noinline)) check_bytes(Page* page, uintptr_t address, u32 n,
   const Clock& clock = machine.clock;
   for (u32 i = 0; i < n; i++) {
     Cell* cell = &page->bytes[(address + i) & (PAGE_BYTES - 1)];
-    bool own = cell->writer == machine.current && cell->written >= clock.block_start;
+    bool own = cell->writer == machine.current && cell->written >= clock.cluster_start;
     if (write) {
       check_global_write(cell, address + i, instruction, false);
     } else if (cell->written >= clock.launch_start && !own) {
@@ -133,7 +158,7 @@ void allow_module_variable(uintptr_t start, uintptr_t end) {
   module_variables().push_back({start, end});
 }
 
-static bool in_module_variable(uintptr_t address, u32 n) {
+bool in_module_variable(uintptr_t address, u32 n) {
   for (auto& variable : module_variables()) {
     if (address >= variable.first && address + n <= variable.second) {
       return true;
@@ -185,9 +210,11 @@ void set_global_memory(const GlobalMemory& memory) {
 }
 
 void make_shared_memory() {
-  if (!machine.shared) {
-    machine.shared = (u8*)map(MAX_SHARED_BYTES);
-    machine.shared_cells = (Cell*)map(MAX_SHARED_BYTES / 4 * sizeof(Cell));
+  static u8* const memory = (u8*)map(MAX_CLUSTER * MAX_SHARED_BYTES);
+  static Cell* const cells = (Cell*)map(MAX_CLUSTER * (MAX_SHARED_BYTES / 4) * sizeof(Cell));
+  for (u32 rank = 0; rank < machine.blocks.size(); rank++) {
+    machine.blocks[rank].shared = memory + rank * MAX_SHARED_BYTES;
+    machine.blocks[rank].shared_cells = cells + rank * (MAX_SHARED_BYTES / 4);
   }
 }
 
@@ -203,94 +230,16 @@ void forget_global_memory(uintptr_t start, uintptr_t end) {
   }
 }
 
-// Resolves a generic address.
-static u32 space_of(u32 space, u64* address) {
-  if (space != GENERIC) {
-    return space;
-  }
-  u64 window = *address & WINDOW_MASK;
-  if (window != SHARED_WINDOW && window != LOCAL_WINDOW) {
-    return GLOBAL;
-  }
-  *address = (u32)*address;
-  return window == SHARED_WINDOW ? SHARED : LOCAL;
-}
-
-static u8* local_at(u64 address, u32 n, const Instruction* instruction, Thread& thread) {
-  u32 bytes = machine.kernel->local_bytes;
-  if (address % n == 0 && address < bytes && n <= bytes - address) {
-    return thread.local + address;
-  }
-  illegal(instruction, "access to %u bytes of local memory at %llu of %u", n, (unsigned long long)address,
-          machine.kernel->local_bytes);
-  return nullptr;
-}
-
-static u8* constant_at(u64 address, u32 n, const Instruction* instruction) {
-  if (address % n == 0 && in_module_variable(address, n)) {
-    return (u8*)address;
-  }
-  illegal(instruction, "access to %u bytes of constant memory outside of all variables", n);
-  return nullptr;
-}
-
-u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread) {
-  space = space_of(space, &address);
-  if (space == LOCAL) {
-    return local_at(address, n, instruction, thread);
-  }
-  if (space == CONSTANT) {
-    return constant_at(address, n, instruction);
-  }
-  bool shared = space == SHARED;
-  switch (n) {
-    case 1:
-      return shared ? shared_load<1>(address, instruction) : global_load<1>(address, instruction);
-    case 2:
-      return shared ? shared_load<2>(address, instruction) : global_load<2>(address, instruction);
-    case 4:
-      return shared ? shared_load<4>(address, instruction) : global_load<4>(address, instruction);
-    case 8:
-      return shared ? shared_load<8>(address, instruction) : global_load<8>(address, instruction);
-    default:
-      return shared ? shared_load<16>(address, instruction) : global_load<16>(address, instruction);
-  }
-}
-
-u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value) {
-  space = space_of(space, &address);
-  if (space == LOCAL) {
-    return local_at(address, n, instruction, thread);
-  }
-  if (space == CONSTANT) {
-    illegal(instruction, "write to constant memory");
-    return nullptr;
-  }
-  bool shared = space == SHARED;
-  switch (n) {
-    case 1:
-      return shared ? shared_store<1>(address, instruction, value) : global_store<1>(address, instruction, value);
-    case 2:
-      return shared ? shared_store<2>(address, instruction, value) : global_store<2>(address, instruction, value);
-    case 4:
-      return shared ? shared_store<4>(address, instruction, value) : global_store<4>(address, instruction, value);
-    case 8:
-      return shared ? shared_store<8>(address, instruction, value) : global_store<8>(address, instruction, value);
-    default:
-      return shared ? shared_store<16>(address, instruction, value) : global_store<16>(address, instruction, value);
-  }
-}
-
 // Atomic accesses do not race with each other: they leave NO_THREAD as the writer.
-static void check_atomic(Cell* cell, u64 address, const Instruction* instruction, bool shared) {
+void check_atomic(Cell* cell, u64 address, const Instruction* instruction, bool shared) {
   const Clock& clock = machine.clock;
   const Hazard kind = shared ? RACE_SHARED : RACE_GLOBAL;
-  u32 since = shared ? clock.block_start : clock.launch_start;
-  if (cell->written >= since && cell->writer != NO_THREAD && (cell->written < clock.block_start || races_with_write(cell))) {
+  u32 since = shared ? clock.cluster_start : clock.launch_start;
+  if (cell->written >= since && cell->writer != NO_THREAD && (cell->written < clock.cluster_start || races_with_write(cell))) {
     hazard(kind, instruction->line, address, writer_of(cell, "without an atomic operation written at"));
   }
   u32 other;
-  bool read_in_other_block = cell->read >= since && (cell->read < clock.block_start || cell->read_elsewhere >= since);
+  bool read_in_other_block = cell->read >= since && (cell->read < clock.cluster_start || cell->read_elsewhere >= since);
   if (read_in_other_block) {
     hazard(RACE_BLOCKS, instruction->line, address, {cell->read_line, cell->reader, "read in another block at"});
   } else if (races_with_read(cell, &other)) {
@@ -302,37 +251,6 @@ static void check_atomic(Cell* cell, u64 address, const Instruction* instruction
     cell->writer = NO_THREAD;
     cell->write_line = instruction->line;
   }
-}
-
-u8* atomic_at(u64 address, const Instruction* instruction) {
-  const u32 n = instruction->bytes;
-  bool shared = space_of(instruction->space, &address) == SHARED;
-  Cell* cell;
-  if (shared) {
-    if (address % n || address + n > machine.shared_end) {
-      shared_is_illegal((u32)address, n, instruction, "atomic access");
-      return nullptr;
-    }
-    cell = &machine.shared_cells[address >> 2];
-  } else {
-    bool module_variable = false;
-    Page* page = page_of(address, n, instruction, "atomic access", &module_variable);
-    if (!page) {
-      return module_variable ? (u8*)address : nullptr;
-    }
-    cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
-    if (page->bytes) {
-      check_bytes(page, address, n, instruction, true);
-    }
-  }
-  for (u32 i = 0; i < n / 4; i++) {
-    if (shared && cell[i].written == FORBIDDEN) {
-      illegal(instruction, "atomic access to byte %u of shared memory, outside of all variables", (u32)address + 4 * i);
-      return nullptr;
-    }
-    check_atomic(&cell[i], address + 4 * i, instruction, shared);
-  }
-  return shared ? machine.shared + address : (u8*)address;
 }
 
 }  // namespace ptx

@@ -14,19 +14,29 @@ void check_shared_write(Cell* cell, u32 address, const Instruction* instruction,
 void check_global_read(Cell* cell, uintptr_t address, const Instruction* instruction);
 void check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same);
 void check_bytes(Page* page, uintptr_t address, u32 n, const Instruction* instruction, bool write);
+void check_atomic(Cell* cell, u64 address, const Instruction* instruction, bool shared);
 void shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what);
 
 // The page of an access that is allowed. Null where it is not, or where it is to a module's own variable (then module_variable).
 Page* find_page(uintptr_t address, u32 n, const Instruction* instruction, const char* what, bool* module_variable);
+
+// Whether bytes are those of a module's own variable.
+bool in_module_variable(uintptr_t address, u32 n);
 
 // Any space, up to 16 bytes.
 u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread);
 u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value);
 u8* atomic_at(u64 address, const Instruction* instruction);
 
+// Remembers the last reader, before another one, where it is in another block of the cluster.
+void note_mate(Cell* cell);
+
 // The current thread reads. Of earlier readers one of another warp is kept, which no warp barrier orders.
 static ALWAYS_INLINE void note_reader(Cell* cell) {
   const u16 me = (u16)machine.current;
+  if (UNLIKELY(machine.blocks.size() > 1)) {
+    note_mate(cell);
+  }
   if (cell->read < machine.clock.block_barrier) {
     cell->reader = cell->earlier_reader = me;
   } else if (cell->reader != me) {
@@ -50,7 +60,7 @@ static ALWAYS_INLINE u8* shared_load(u32 address, const Instruction* instruction
   const u16 me = (u16)machine.current;
   Cell* cell = &machine.shared_cells[address >> 2];
   for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
-    if (UNLIKELY(cell->written < clock.block_start || (cell->written >= clock.block_barrier && cell->writer != me))) {
+    if (UNLIKELY(cell->written < clock.cluster_start || (cell->written >= clock.cluster_barrier && cell->writer != me))) {
       check_shared_read(cell, address + 4 * i, instruction);
       if (!machine.failure.empty()) {
         return nullptr;
@@ -78,9 +88,9 @@ static ALWAYS_INLINE u8* shared_store(u32 address, const Instruction* instructio
   const u16 me = (u16)machine.current;
   Cell* cell = &machine.shared_cells[address >> 2];
   for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
-    bool others_wrote = cell->written >= clock.block_barrier && cell->writer != me;
-    bool others_read = cell->read >= clock.block_barrier && (cell->reader != me || cell->earlier_reader != me);
-    if (UNLIKELY(others_wrote || others_read)) {
+    bool others_wrote = cell->written >= clock.cluster_barrier && cell->writer != me;
+    bool others_read = cell->read >= clock.cluster_barrier && (cell->reader != me || cell->earlier_reader != me);
+    if (UNLIKELY(others_wrote || others_read || cell->read_by_mate >= clock.cluster_barrier)) {
       check_shared_write(cell, address + 4 * i, instruction, is_same<N>(machine.shared + address, value, i));
       if (!machine.failure.empty()) {
         return nullptr;
@@ -97,10 +107,10 @@ static ALWAYS_INLINE void global_read_cell(Cell* cell, uintptr_t address, const 
   const Clock& clock = machine.clock;
   const u16 me = (u16)machine.current;
   bool nc = instruction->space == GLOBAL_NC;
-  if (UNLIKELY(cell->written >= clock.launch_start && (nc || cell->writer != me || cell->written < clock.block_start))) {
+  if (UNLIKELY(cell->written >= clock.launch_start && (nc || cell->writer != me || cell->written < clock.cluster_start))) {
     check_global_read(cell, address, instruction);
   }
-  if (cell->read >= clock.launch_start && cell->read < clock.block_start) {
+  if (cell->read >= clock.launch_start && cell->read < clock.cluster_start) {
     cell->read_elsewhere = cell->read;
   }
   note_reader(cell);
@@ -161,7 +171,7 @@ static ALWAYS_INLINE u8* global_load(uintptr_t address, const Instruction* instr
   Cell* cell = &page->cells[(address >> 2) & (PAGE_BYTES / 4 - 1)];
   if (N < 4) {
     Cell* bytes = cells_of_bytes(page);
-    bool own = cell->writer == machine.current && cell->written >= machine.clock.block_start;
+    bool own = cell->writer == machine.current && cell->written >= machine.clock.cluster_start;
     if (cell->written >= machine.clock.launch_start && (!own || instruction->space == GLOBAL_NC)) {
       check_global_read(cell, address, instruction);
     }

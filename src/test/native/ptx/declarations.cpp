@@ -116,6 +116,7 @@ void Parser::entry() {
   branches.clear();
   tables.clear();
   loaded_parameters.clear();
+  arrived = false;
   scopes.assign(1, {});
   slots = FIRST_REGISTER;
   next_shared = SHARED_BASE + 16;
@@ -130,12 +131,22 @@ void Parser::entry() {
   }
   for (std::string word = read_word(); word != "{"; word = read_word()) {
     if (word == ".maxntid") {
-      u32 n = 1;
-      do {
-        n *= atoi(read_word().c_str());
-        skip_space();
-      } while (text[at] == ',' && ++at);
-      kernel->max_threads = n;
+      kernel->max_threads = 1;
+      for (u32 n : numbers()) {
+        kernel->max_threads *= n;
+      }
+    } else if (word == ".reqnctapercluster") {
+      std::vector<u32> dimensions = numbers();
+      kernel->cluster = dimensions[0];
+      for (size_t i = 1; i < dimensions.size(); i++) {
+        if (dimensions[i] != 1) {
+          throw error("clusters along y and z are not implemented");
+        }
+      }
+      if (kernel->cluster < 1 || kernel->cluster > MAX_CLUSTER) {
+        throw error("clusters of more than 8 blocks are not implemented");
+      }
+    } else if (word == ".explicitcluster") {
     } else if (word == ".minnctapersm" || word == ".maxnreg") {
       read_word();
     } else {
@@ -146,6 +157,16 @@ void Parser::entry() {
   finish();
   result->kernels[kernel->name] = made;
   kernel = nullptr;
+}
+
+// N, N, N after a directive
+std::vector<u32> Parser::numbers() {
+  std::vector<u32> list;
+  do {
+    list.push_back(atoi(read_word().c_str()));
+    skip_space();
+  } while (text[at] == ',' && ++at);
+  return list;
 }
 
 // .param [.align N] .type name[[N]]
@@ -230,6 +251,9 @@ bool Parser::label() {
   }
   if (end == at || text[after] != ':') {
     return false;
+  }
+  if (arrived) {
+    throw error("a label between barrier.cluster.arrive and wait");
   }
   std::string name = text.substr(at, end - at);
   at = after + 1;

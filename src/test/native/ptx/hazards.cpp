@@ -8,11 +8,15 @@ namespace ptx {
 static const char* const NAMES[HAZARDS] = {
     "race in shared memory",
     "race in global memory within a block",
+    "race between blocks of a cluster",
     "race between blocks",
     "read of global memory that was never written",
     "ld.global.nc of memory that the launch writes",
     "barrier that threads have exited from",
     "bar.sync in a diverged warp",
+    "barrier.cluster in a diverged warp",
+    "access to the shared memory of a block that may not have begun",
+    "access to the shared memory of a block that may have exited",
     "shuffle from a lane that takes no part",
     "membermask that names missing lanes or excludes the caller",
     "shuffle of lanes at different places",
@@ -41,8 +45,9 @@ static std::string place(u32 line) {
 
 static std::string thread_and_block() {
   char text[100];
-  snprintf(text, sizeof text, "thread %u of block (%u,%u,%u)", machine.current, machine.block[0], machine.block[1],
-           machine.block[2]);
+  const u32* block = machine.blocks[machine.block_of(machine.current)].index;
+  snprintf(text, sizeof text, "thread %u of block (%u,%u,%u)", machine.current % machine.block_threads, block[0], block[1],
+           block[2]);
   return text;
 }
 
@@ -58,8 +63,9 @@ void __attribute__((noinline)) hazard(Hazard kind, u32 line, u64 address, Other 
     first += text;
   }
   if (other.line) {
-    first += std::string("; ") + other.what + " " + place(other.line) + " by " +
-             (other.thread == NO_THREAD ? "an atomic operation" : "thread " + std::to_string(other.thread));
+    first +=
+        std::string("; ") + other.what + " " + place(other.line) + " by " +
+        (other.thread == NO_THREAD ? "an atomic operation" : "thread " + std::to_string(other.thread % machine.block_threads));
   }
 }
 

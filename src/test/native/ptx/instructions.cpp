@@ -89,6 +89,10 @@ void Parser::instruction(std::string text) {
   }
   size_t space = text.find_first_of(" \t\n{");
   Opcode opcode(text.substr(0, space));
+  bool of_cluster = opcode.name() == "barrier" && opcode.has("cluster");
+  if ((guarded && of_cluster) || (arrived && !(of_cluster && opcode.has("wait")))) {
+    throw error("a barrier of the cluster must be an arrive and a wait without anything between, and no guard");
+  }
   Words list = space == std::string::npos ? Words() : arguments(text.substr(space));
   if (opcode.name() == "bra") {
     branches.push_back({kernel->code.size(), list.at(0)});
@@ -276,7 +280,23 @@ bool Parser::control(const Opcode& opcode, const Words& arguments) {
   return true;
 }
 
+// An arrive and a wait are one operation, which is the wait's.
+void Parser::cluster_barrier(const Opcode& opcode) {
+  bool wait = opcode.has("wait");
+  if (wait != arrived || opcode.has("arrive") == wait) {
+    throw unknown(opcode);
+  }
+  arrived = !wait;
+  if (wait) {
+    emit(OP_CLUSTER_BAR).kind = opcode.has("aligned");
+  }
+}
+
 void Parser::barrier(const Opcode& opcode, const Words& arguments) {
+  if (opcode.has("cluster")) {
+    cluster_barrier(opcode);
+    return;
+  }
   if (opcode.has("warp")) {
     u32 mask = slot_of(operand(arguments.at(0)), "b32");
     emit(OP_WARPSYNC).a = mask;

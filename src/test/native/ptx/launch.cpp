@@ -1,5 +1,5 @@
-// Launches: block after block, in each the threads one after another until they wait. In random order, threads change before any
-// access to memory, and blocks are shuffled.
+// Launches: cluster after cluster, in each the threads one after another until they wait. In random order, threads change before
+// any access to memory, and clusters are shuffled. A block without a cluster is a cluster of its own.
 #include "machine.h"
 #include <algorithm>
 #include <numeric>
@@ -24,17 +24,9 @@ static void make_frames(Kernel& kernel, u32 threads) {
 }
 
 // Bytes of no variable may not be accessed.
-static void lay_out_shared_memory() {
+static void forbid_bytes_of_no_variable(Cell* cells) {
   const Kernel& kernel = *machine.kernel;
-  u32 dynamic = machine.launch->dynamic_shared_bytes, end = kernel.dynamic_shared_address + dynamic;
-  static const Kernel* laid_out;
-  if (laid_out == &kernel && machine.shared_end == end) {
-    return;
-  }
-  laid_out = &kernel;
-  machine.shared_end = end;
-  Cell* cells = machine.shared_cells;
-  memset((void*)cells, 0, sizeof(Cell) * (round_up(end, 16) / 4));
+  memset((void*)cells, 0, sizeof(Cell) * (round_up(machine.shared_end, 16) / 4));
   for (u32 i = 0; i < kernel.dynamic_shared_address / 4; i++) {
     cells[i].written = FORBIDDEN;
     cells[i].writer = NO_THREAD;
@@ -46,39 +38,89 @@ static void lay_out_shared_memory() {
   }
 }
 
-static void start_block(u32 x, u32 y, u32 z) {
+static void lay_out_shared_memory() {
+  const Kernel& kernel = *machine.kernel;
+  u32 end = kernel.dynamic_shared_address + machine.launch->dynamic_shared_bytes;
+  static const Kernel* laid_out;
+  if (laid_out == &kernel && machine.shared_end == end) {
+    return;
+  }
+  laid_out = &kernel;
+  machine.shared_end = end;
+  for (const Block& block : machine.blocks) {
+    forbid_bytes_of_no_variable(block.shared_cells);
+  }
+}
+
+static void set_special_registers(u64* registers, const u32* block, const u32* thread_index, u32 thread) {
   const Launch& launch = *machine.launch;
-  u32 block[3] = {x, y, z}, thread_index[3] = {0, 0, 0};
-  std::copy(block, block + 3, machine.block);
-  machine.clock.block_start = machine.clock.block_barrier = ++machine.clock.now;
-  memset(machine.shared, 0xff, machine.shared_end);  // NaN
-  for (u32 i = 0; i < machine.block_threads; i++) {
-    u64* registers = machine.kernel->frames[i];
-    machine.threads[i] = {registers, machine.kernel->code.data(), machine.kernel->locals[i], i, 0, READY};
-    for (int k = 0; k < 3; k++) {
-      registers[TID + k] = thread_index[k];
-      registers[NTID + k] = launch.block[k];
-      registers[CTAID + k] = block[k];
-      registers[NCTAID + k] = launch.grid[k];
+  const u32 cluster = machine.blocks.size();
+  for (int k = 0; k < 3; k++) {
+    const u32 size = k == 0 ? cluster : 1;
+    registers[TID + k] = thread_index[k];
+    registers[NTID + k] = launch.block[k];
+    registers[CTAID + k] = block[k];
+    registers[NCTAID + k] = launch.grid[k];
+    registers[CLUSTERID + k] = block[k] / size;
+    registers[NCLUSTERID + k] = launch.grid[k] / size;
+    registers[CLUSTER_CTAID + k] = block[k] % size;
+    registers[CLUSTER_NCTAID + k] = size;
+  }
+  registers[LANEID] = thread % LANES;
+  registers[WARPID] = thread / LANES;
+  registers[CLUSTER_CTARANK] = block[0] % cluster;
+  registers[CLUSTER_NCTARANK] = cluster;
+}
+
+// first: the number of the cluster's first block in the grid.
+static void start_cluster(u64 first) {
+  const Launch& launch = *machine.launch;
+  Clock& clock = machine.clock;
+  clock.cluster_start = clock.cluster_barrier = clock.block_barrier = ++clock.now;
+  u32 i = 0;
+  for (Block& block : machine.blocks) {
+    block.index[0] = u32(first % launch.grid[0]);
+    block.index[1] = u32(first / launch.grid[0] % launch.grid[1]);
+    block.index[2] = u32(first / ((u64)launch.grid[0] * launch.grid[1]));
+    block.barrier = clock.now;
+    block.remote_access = nullptr;
+    memset(block.shared, 0xff, machine.shared_end);  // NaN
+    u32 thread_index[3] = {0, 0, 0};
+    for (u32 thread = 0; thread < machine.block_threads; thread++, i++) {
+      machine.threads[i] = {machine.kernel->frames[i], machine.kernel->code.data(), machine.kernel->locals[i], i, 0, READY};
+      set_special_registers(machine.threads[i].registers, block.index, thread_index, thread);
+      for (int k = 0; k < 3 && ++thread_index[k] == launch.block[k]; k++) {
+        thread_index[k] = 0;
+      }
     }
-    registers[LANEID] = i % LANES;
-    registers[WARPID] = i / LANES;
-    for (int k = 0; k < 3 && ++thread_index[k] == launch.block[k]; k++) {
-      thread_index[k] = 0;
-    }
+    first++;
   }
   for (Warp& warp : machine.warps) {
     memset(warp.together, 0, sizeof warp.together + sizeof warp.together_mask);
   }
 }
 
+// Another block could have exited before an access that no barrier of the cluster follows.
+static void check_exits() {
+  for (const Block& block : machine.blocks) {
+    if (block.remote_access && block.remote_stamp >= machine.clock.cluster_barrier) {
+      machine.current = block.remote_thread;
+      hazard(REMOTE_AFTER_EXIT, block.remote_access->line, 0, {});
+    }
+  }
+}
+
 // Runs a thread until it waits, and notes what for.
 static void step(Thread& thread) {
+  const Block& block = machine.blocks[machine.block_of(thread.index)];
+  machine.shared = block.shared;
+  machine.shared_cells = block.shared_cells;
+  machine.clock.block_barrier = block.barrier;
   thread.state = execute(thread);
   if (thread.state != IN_WARP) {
     return;
   }
-  u32 lane = thread.index % LANES, lanes = std::min<u32>(LANES, machine.block_threads - thread.index / LANES * LANES);
+  u32 lane = thread.index % LANES, lanes = std::min<u32>(LANES, machine.threads.size() - thread.index / LANES * LANES);
   u32 present = lanes == LANES ? ~0u : (1u << lanes) - 1;
   thread.mask = (u32)thread.registers[thread.next->operation == OP_WARPSYNC ? thread.next->a : thread.next->e];
   bool names_itself = thread.mask >> lane & 1;
@@ -96,7 +138,7 @@ static bool all_exited() {
 }
 
 // Each warp as far ahead of the others as barriers let it: what no barrier protects is overwritten before another warp reads it.
-static void run_block_in_order() {
+static void run_cluster_in_order() {
   while (machine.failure.empty()) {
     bool progress = false;
     for (u32 warp : machine.warp_order) {
@@ -119,7 +161,7 @@ static void run_block_in_order() {
     if (all_exited()) {
       return;
     }
-    release_barrier();
+    release_barriers();
   }
 }
 
@@ -147,19 +189,19 @@ struct ReadyThreads {
 
   void release_groups(u32 warp) {
     while (release_group(warp)) {
-      add(warp * LANES, std::min((warp + 1) * LANES, machine.block_threads));
+      add(warp * LANES, std::min<u32>((warp + 1) * LANES, machine.threads.size()));
     }
   }
 };
 
 // A thread that is chosen at random gets a turn of a random number of accesses.
-static void run_block_at_random() {
+static void run_cluster_at_random() {
   std::mt19937& random = *machine.launch->random;
   enum { SHORT_TURNS = 3, LONG_TURNS = 11, TURNS_OF_A_LENGTH = 4096 };  // turns of up to 2^3 to 2^11 accesses
   auto draw_longest = [&] { return 1u << (SHORT_TURNS + random() % (LONG_TURNS - SHORT_TURNS + 1)); };
   u32 longest = draw_longest(), turns = 0;
   while (machine.failure.empty() && !all_exited()) {
-    ReadyThreads ready(machine.block_threads);
+    ReadyThreads ready(machine.threads.size());
     while (!ready.list.empty()) {
       u32 at = random() % ready.list.size();
       Thread& thread = machine.threads[ready.list[at]];
@@ -179,13 +221,13 @@ static void run_block_at_random() {
       }
     }
     if (!all_exited()) {
-      release_barrier();
+      release_barriers();
     }
   }
 }
 
 static void order_threads() {
-  u32 n = machine.block_threads;
+  u32 n = machine.block_threads * machine.blocks.size();
   machine.threads.resize(n);
   machine.warps.resize((n + LANES - 1) / LANES);
   machine.warp_order.clear();
@@ -202,8 +244,8 @@ static void order_threads() {
   }
 }
 
-static std::vector<u64> order_of_blocks(const Launch& launch) {
-  std::vector<u64> order((u64)launch.grid[0] * launch.grid[1] * launch.grid[2]);
+static std::vector<u64> order_of_clusters(const Launch& launch) {
+  std::vector<u64> order((u64)launch.grid[0] * launch.grid[1] * launch.grid[2] / machine.blocks.size());
   std::iota(order.begin(), order.end(), u64(0));
   if (launch.order == REVERSE) {
     std::reverse(order.begin(), order.end());
@@ -219,6 +261,9 @@ static std::string refusal(const Kernel& kernel, const Launch& launch) {
   if (machine.block_threads > kernel.max_threads) {
     return "a block of " + std::to_string(machine.block_threads) + " threads, but .maxntid is " +
            std::to_string(kernel.max_threads);
+  }
+  if (kernel.cluster > 1 && machine.block_threads % LANES) {
+    return "blocks of a cluster that are not whole warps are not implemented";
   }
   if (launch.dynamic_shared_bytes > MAX_SHARED_BYTES - kernel.dynamic_shared_address) {
     return std::to_string(launch.dynamic_shared_bytes) + " dynamic bytes of shared memory are more than the host device has";
@@ -246,23 +291,24 @@ Outcome run_once(Kernel& kernel, const Launch& launch) {
     return {"the clock of the race detector has reached its end", false};
   }
   machine.clock.launch_start = ++machine.clock.now;
+  machine.blocks.resize(kernel.cluster);
   make_shared_memory();
-  make_frames(kernel, machine.block_threads);
+  make_frames(kernel, machine.block_threads * kernel.cluster);
   order_threads();
   lay_out_shared_memory();
-  for (u64 i : order_of_blocks(launch)) {
-    start_block(u32(i % launch.grid[0]), u32(i / launch.grid[0] % launch.grid[1]),
-                u32(i / ((u64)launch.grid[0] * launch.grid[1])));
+  for (u64 cluster : order_of_clusters(launch)) {
+    start_cluster(cluster * kernel.cluster);
     if (launch.order == RANDOM) {
-      run_block_at_random();
+      run_cluster_at_random();
     } else {
-      run_block_in_order();
+      run_cluster_in_order();
     }
     if (!machine.failure.empty()) {
       // The hazard may be the reason.
       std::string before = launch_has_hazards() ? "; before that: " + first_hazard() : "";
       return {machine.failure + before, machine.illegal_access};
     }
+    check_exits();
     if (launch_has_hazards() && running_mutant()) {
       break;
     }

@@ -1,10 +1,11 @@
 // The state of a running launch: its threads, its memory, and the cells of the race detector.
 //
 // Every 4 bytes of shared and of global memory have a cell that remembers who read and wrote them last. Stamps are readings of
-// one clock, which advances at the start of each block, at each barrier and at each warp barrier. Blocks run one after another
-// and a barrier stops the whole block, so "before the last barrier of this block" is "stamp < block_barrier", and "by another
-// block of this launch" is "launch_start <= stamp < block_start". Shuffles order no accesses: the PTX ISA gives memory ordering
-// to bar.warp.sync and not to shfl.sync.
+// one clock, which advances at the start of each cluster, at each barrier and at each warp barrier. A block without a cluster is
+// a cluster of its own. Clusters run one after another, and the threads of a cluster in turns. A barrier stops the whole block or
+// cluster, so "before the last barrier of this block" is "stamp < block_barrier", "before the last barrier of this cluster" is
+// "stamp < cluster_barrier", and "by another cluster of this launch" is "launch_start <= stamp < cluster_start". Shuffles order
+// no accesses: the PTX ISA gives memory ordering to bar.warp.sync and not to shfl.sync.
 #pragma once
 #include "operations.h"
 #include "ptx.h"
@@ -19,8 +20,10 @@ struct Cell {
   u32 read_earlier;    // stamp of the earlier reader's last read
   u16 writer, reader;  // the threads
   u16 earlier_reader;  // another reader since the last barrier, or the same where there is none
+  u16 mate_reader;     // a reader in another block of the cluster than the last reader's
   u32 write_line, read_line;
-  u32 read_elsewhere;  // stamp of the last read by another block than the last reader's
+  u32 read_by_mate;    // stamp of the mate's last read
+  u32 read_elsewhere;  // stamp of the last read by another cluster than the last reader's
   u32 read_nc;         // stamp of the last ld.global.nc
 };
 
@@ -36,11 +39,12 @@ struct Page {
 };
 enum { PAGE_BITS = 12, PAGE_BYTES = 1 << PAGE_BITS };
 
+// block_barrier: of the block whose thread runs.
 struct Clock {
-  u32 now = 1, block_barrier = 1, block_start = 1, launch_start = 1;
+  u32 now = 1, block_barrier = 1, cluster_barrier = 1, cluster_start = 1, launch_start = 1;
 };
 
-enum ThreadState : u8 { READY, AT_BARRIER, IN_WARP, EXITED, FAULTED };
+enum ThreadState : u8 { READY, AT_BARRIER, AT_CLUSTER_BARRIER, IN_WARP, EXITED, FAULTED };
 
 struct Thread {
   u64* registers;
@@ -56,18 +60,29 @@ struct Warp {
   std::vector<u32> order;  // of its threads
 };
 
+// A block of the cluster that runs. Shared memory and its cells start at address 0.
+struct Block {
+  u32 index[3];  // in the grid
+  u32 barrier;   // stamp of its last barrier
+  u8* shared;
+  Cell* shared_cells;
+  // The last access to its shared memory by another block.
+  const Instruction* remote_access;
+  u32 remote_stamp, remote_thread;
+};
+
 struct Machine {
   Clock clock;
   Kernel* kernel;
   const Launch* launch;
-  std::vector<Thread> threads;
+  std::vector<Block> blocks;
+  std::vector<Thread> threads;  // of all blocks of the cluster
   std::vector<Warp> warps;
   std::vector<u32> warp_order;
-  u32 block[3];
   u32 block_threads;
   u32 current;  // the thread that runs
   i64 budget;   // accesses to memory that remain in its turn
-  u8* shared;   // starts at address 0; the cells likewise
+  u8* shared;   // of the block whose thread runs
   Cell* shared_cells;
   u32 shared_end;
   GlobalMemory memory;
@@ -75,6 +90,9 @@ struct Machine {
   std::string failure;  // ends the launch at once
   bool illegal_access;
   bool mutant_reached;  // whether a dropped barrier would have been executed
+
+  u32 block_of(u32 thread) const { return thread / block_threads; }
+  bool is_mate(u32 thread) const { return blocks.size() > 1 && block_of(thread) != block_of(current); }
 };
 extern Machine machine;
 
@@ -84,11 +102,15 @@ extern Machine machine;
 enum Hazard {
   RACE_SHARED,
   RACE_GLOBAL,
+  RACE_CLUSTER,
   RACE_BLOCKS,
   UNWRITTEN_GLOBAL,
   NC_WRITTEN,
   EXITED_AT_BARRIER,
   DIVERGED_BARRIER,
+  DIVERGED_CLUSTER_BARRIER,
+  REMOTE_BEFORE_START,
+  REMOTE_AFTER_EXIT,
   SHUFFLE_INACTIVE,
   SHUFFLE_MASK,
   SHUFFLE_PLACES,
@@ -117,10 +139,10 @@ ThreadState execute(Thread& thread);
 // Lets one group of lanes go on that has come together for a shuffle, a vote or a warp barrier.
 bool release_group(u32 warp);
 
-// Every thread waits or has exited: releases the barrier, or says why none can be.
-void release_barrier();
+// Every thread waits or has exited: releases the barriers of blocks, or otherwise that of the cluster, or says why none can be.
+void release_barriers();
 
-// Maps the memory of shared memory and its cells, once.
+// Maps the memory of shared memory and its cells, once, and gives the blocks of the cluster their parts.
 void make_shared_memory();
 
 Outcome run_once(Kernel& kernel, const Launch& launch);

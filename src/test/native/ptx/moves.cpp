@@ -11,6 +11,8 @@ bool Parser::move(const Opcode& opcode, const Words& arguments) {
     convert(opcode, arguments);
   } else if (name == "cvta") {
     convert_address(opcode, arguments);
+  } else if (name == "mapa") {
+    map_address(opcode, arguments);
   } else if (name == "ld" || name == "ldu" || name == "st") {
     access(opcode, arguments);
   } else if (name == "atom" || name == "red") {
@@ -130,7 +132,19 @@ void Parser::convert_address(const Opcode& opcode, const Words& arguments) {
   }
 }
 
+// mapa{.shared::cluster}.TYPE d, a, rank
+void Parser::map_address(const Opcode& opcode, const Words& arguments) {
+  bool shared = opcode.has("shared::cluster");
+  if (opcode.type != (shared ? "u32" : "u64")) {
+    throw unknown(opcode);
+  }
+  emit_typed(shared ? OP_MAPA : OP_MAPA_GENERIC, arguments, {opcode.type, opcode.type, "u32"});
+}
+
 static Space space_of(const Opcode& opcode) {
+  if (opcode.has("shared::cluster")) {
+    return SHARED_CLUSTER;
+  }
   if (opcode.has("shared") || opcode.has("shared::cta")) {
     return SHARED;
   }

@@ -60,7 +60,7 @@ static void add_mutants(Kernel& kernel) {
     return;
   }
   for (u32 i = 0; i < kernel.code.size(); i++) {
-    if (kernel.code[i].operation == OP_BAR) {
+    if (kernel.code[i].operation == OP_BAR || kernel.code[i].operation == OP_CLUSTER_BAR) {
       mutants().push_back({&kernel, i, 0, 0, ""});
     }
   }

@@ -50,10 +50,12 @@ u32 Parser::symbol_slot(const std::string& name) {
 
 u32 Parser::register_slot(const std::string& name) {
   static const std::unordered_map<std::string, u32> SPECIAL = {
-      {"%tid.x", TID},         {"%tid.y", TID + 1},   {"%tid.z", TID + 2},       {"%ntid.x", NTID},
-      {"%ntid.y", NTID + 1},   {"%ntid.z", NTID + 2}, {"%ctaid.x", CTAID},       {"%ctaid.y", CTAID + 1},
-      {"%ctaid.z", CTAID + 2}, {"%nctaid.x", NCTAID}, {"%nctaid.y", NCTAID + 1}, {"%nctaid.z", NCTAID + 2},
-      {"%laneid", LANEID},     {"%warpid", WARPID}};
+      {"%laneid", LANEID}, {"%warpid", WARPID}, {"%cluster_ctarank", CLUSTER_CTARANK}, {"%cluster_nctarank", CLUSTER_NCTARANK}};
+  // These end with .x, .y or .z.
+  static const std::unordered_map<std::string, u32> OF_AXES = {
+      {"%tid", TID},           {"%ntid", NTID},           {"%ctaid", CTAID},
+      {"%nctaid", NCTAID},     {"%clusterid", CLUSTERID}, {"%nclusterid", NCLUSTERID},
+      {"%cluster_ctaid", CLUSTER_CTAID}, {"%cluster_nctaid", CLUSTER_NCTAID}};
   for (size_t i = scopes.size(); i-- > 0;) {
     auto found = scopes[i].find(name);
     if (found != scopes[i].end()) {
@@ -63,6 +65,11 @@ u32 Parser::register_slot(const std::string& name) {
   auto special = SPECIAL.find(name);
   if (special != SPECIAL.end()) {
     return special->second;
+  }
+  const size_t before_axis = std::max<size_t>(name.size(), 2) - 2;
+  auto of_axis = OF_AXES.find(name.substr(0, before_axis));
+  if (of_axis != OF_AXES.end() && name[before_axis] == '.' && name.back() >= 'x' && name.back() <= 'z') {
+    return of_axis->second + (name.back() - 'x');
   }
   size_t digits = name.size();
   while (digits > 0 && isdigit((unsigned char)name[digits - 1])) {

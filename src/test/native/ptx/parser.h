@@ -78,6 +78,7 @@ class Parser {
   void variable(const std::string& space, Symbols& into);
   void initialize(Symbol& symbol, u32 element_bytes, std::string values);
   void entry();
+  std::vector<u32> numbers();
   void parameter(const std::string& declaration);
   void body();
   bool label();
@@ -110,12 +111,14 @@ class Parser {
   void shuffle(const Opcode& opcode, const Words& arguments);
   void vote(const Opcode& opcode, const Words& arguments);
   void barrier(const Opcode& opcode, const Words& arguments);
+  void cluster_barrier(const Opcode& opcode);
 
   // moves.cpp
   bool move(const Opcode& opcode, const Words& arguments);
   void move_register(const Opcode& opcode, const Words& arguments);
   void convert(const Opcode& opcode, const Words& arguments);
   void convert_address(const Opcode& opcode, const Words& arguments);
+  void map_address(const Opcode& opcode, const Words& arguments);
   void access(const Opcode& opcode, const Words& arguments);
   void load_parameter(const Opcode& opcode, const Operand& address, u32 destination);
   void atomic(const Opcode& opcode, const Words& arguments);
@@ -140,6 +143,7 @@ class Parser {
   std::vector<std::pair<size_t, std::string>> branches, tables;
   std::unordered_map<u32, size_t> loaded_parameters;  // by slot: the parameter that was loaded into it
   u32 slots = 0, instruction_line = 0, next_shared = 0;
+  bool arrived = false;  // at the barrier of the cluster, without the wait
 };
 
 // Makes one fma of mul and add, or mul and sub, without a rounding mode.

@@ -34,14 +34,19 @@ struct Instruction {
   u8 taken, not_taken;           // of branches: happened in this process
 };
 
-enum Space { GENERIC, SHARED, GLOBAL, GLOBAL_NC, LOCAL, PARAMETER, CONSTANT };
+enum Space { GENERIC, SHARED, SHARED_CLUSTER, GLOBAL, GLOBAL_NC, LOCAL, PARAMETER, CONSTANT };
 enum ElementKind { UNSIGNED, SIGNED, FLOATING };
 
 // Slots of the special registers. A result that nothing reads goes to SINK.
-enum { TID = 0, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, WARPID = 13, SINK = 14, FIRST_REGISTER = 16 };
+enum { TID = 0, NTID = 3, CTAID = 6, NCTAID = 9, LANEID = 12, WARPID = 13, SINK = 14 };
+enum { CLUSTER_CTARANK = 15, CLUSTER_NCTARANK = 16, CLUSTERID = 17, NCLUSTERID = 20, CLUSTER_CTAID = 23, CLUSTER_NCTAID = 26 };
+enum { FIRST_REGISTER = 32 };
 
 // Windows of generic addresses, in their upper 16 bits. Global addresses are addresses of this process.
 static const u64 SHARED_WINDOW = u64(0x5afe) << 48, LOCAL_WINDOW = u64(0x10ca) << 48, WINDOW_MASK = u64(0xffff) << 48;
+
+// An address in shared memory has above this bit the rank of its block in the cluster plus 1, or 0 for the own block.
+enum { RANK_SHIFT = 28, MAX_CLUSTER = 8 };
 
 // The first KiB of shared memory is the driver's, as on GPUs from compute capability 8.0 on.
 enum { SHARED_BASE = 1024 };
@@ -67,6 +72,7 @@ struct Kernel {
   u32 static_shared_bytes = 0, dynamic_shared_address = SHARED_BASE;
   u32 local_bytes = 0;
   u32 max_threads = 1024;
+  u32 cluster = 1;  // blocks of a cluster, which are neighbors along x
   std::vector<u64*> frames;  // by thread; constants are set
   std::vector<u8*> locals;
   ~Kernel();

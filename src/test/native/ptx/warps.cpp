@@ -1,11 +1,11 @@
-// Where threads wait for each other: shuffles, votes and warp barriers of a warp's lanes, barriers of a block.
+// Where threads wait for each other: shuffles, votes and warp barriers of a warp's lanes, barriers of a block, and of a cluster.
 #include "machine.h"
 #include <algorithm>
 
 namespace ptx {
 
 static u32 lanes_of(u32 first) {
-  return std::min<u32>(LANES, machine.block_threads - first);
+  return std::min<u32>(LANES, machine.threads.size() - first);
 }
 
 // A group of lanes that has come together for one instruction.
@@ -158,71 +158,115 @@ bool release_group(u32 warp) {
   return false;
 }
 
-// All lanes of a warp must wait at one place. Warps may wait at different ones.
-static void check_places() {
-  for (u32 first = 0; first < machine.block_threads; first += LANES) {
+// All lanes of a warp must wait at one place. Warps may wait at different ones, and lanes at a cluster's barrier without
+// .aligned.
+static void check_places(u32 begin, u32 end) {
+  for (u32 first = begin; first < end; first += LANES) {
     const Instruction* of_warp = nullptr;
     for (u32 i = first; i < first + lanes_of(first); i++) {
       Thread& thread = machine.threads[i];
-      if (thread.state != AT_BARRIER) {
+      bool of_cluster = thread.state == AT_CLUSTER_BARRIER;
+      if (thread.state != AT_BARRIER && !(of_cluster && thread.next->kind)) {
         continue;
       }
       machine.current = i;
       if (of_warp && thread.next != of_warp) {
-        hazard(DIVERGED_BARRIER, thread.next->line, 0, {of_warp->line, first, "other lanes wait at"});
+        hazard(of_cluster ? DIVERGED_CLUSTER_BARRIER : DIVERGED_BARRIER, thread.next->line, 0,
+               {of_warp->line, first, "other lanes wait at"});
       }
       of_warp = thread.next;
     }
   }
 }
 
-void release_barrier() {
-  u32 waiting = 0, in_warp = 0, exited = 0;
-  const Thread* last = nullptr;
+// What the threads of a block wait for, when none of them can run.
+struct Waiting {
+  u32 at_barrier = 0, at_cluster_barrier = 0, in_warp = 0, exited = 0;
+  const Thread* last = nullptr;  // at a barrier
+};
+
+// Counts, and stops the launch where no barrier of the block or of the cluster could let its threads go on.
+static Waiting waiting_in(u32 begin, u32 end) {
+  Waiting found;
+  const Thread* lane = nullptr;
   bool several_numbers = false;
-  for (Thread& thread : machine.threads) {
-    in_warp += thread.state == IN_WARP;
-    exited += thread.state == EXITED;
+  for (u32 i = begin; i < end; i++) {
+    const Thread& thread = machine.threads[i];
+    found.exited += thread.state == EXITED;
+    found.at_cluster_barrier += thread.state == AT_CLUSTER_BARRIER;
+    if (thread.state == IN_WARP) {
+      lane = lane ? lane : &thread;
+      found.in_warp++;
+    }
     if (thread.state != AT_BARRIER) {
       continue;
     }
-    machine.current = thread.index;
+    machine.current = i;
     if (thread.next->count && (u32)thread.registers[thread.next->b] != machine.block_threads) {
       fault(thread.next, "a barrier of a part of the block is not implemented");
-      return;
     }
-    several_numbers |= last && (u32)last->registers[last->next->a] != (u32)thread.registers[thread.next->a];
-    last = &thread;
-    waiting++;
+    several_numbers |= found.last && (u32)found.last->registers[found.last->next->a] != (u32)thread.registers[thread.next->a];
+    found.last = &thread;
+    found.at_barrier++;
   }
   if (several_numbers) {
-    fault(last->next, "deadlock: threads wait at barriers of different numbers");
-    return;
+    fault(found.last->next, "deadlock: threads wait at barriers of different numbers");
   }
-  if (in_warp) {
-    for (Thread& thread : machine.threads) {
-      if (thread.state != IN_WARP) {
-        continue;
-      }
-      machine.current = thread.index;
-      fault(thread.next,
-            "deadlock: %u threads wait in a warp instruction for lanes that never come, %u at a barrier, %u have exited", in_warp,
-            waiting, exited);
-      return;
-    }
+  if (lane) {
+    machine.current = lane->index;
+    fault(lane->next,
+          "deadlock: %u threads wait in a warp instruction for lanes that never come, %u at a barrier, %u have exited",
+          found.in_warp, found.at_barrier + found.at_cluster_barrier, found.exited);
   }
-  check_places();
-  if (exited) {
-    machine.current = last->index;
-    hazard(EXITED_AT_BARRIER, last->next->line, 0, {});
+  if (found.at_barrier && found.at_cluster_barrier) {
+    machine.current = found.last->index;
+    fault(found.last->next, "deadlock: %u threads wait at a barrier of their block, and %u at one of the cluster",
+          found.at_barrier, found.at_cluster_barrier);
   }
-  machine.clock.block_barrier = ++machine.clock.now;
-  for (Thread& thread : machine.threads) {
-    if (thread.state != AT_BARRIER) {
+  return found;
+}
+
+// Lets the threads that wait at a barrier of this kind go on.
+static void release(ThreadState barrier, u32 begin, u32 end, bool exited) {
+  check_places(begin, end);
+  for (u32 i = begin; i < end; i++) {
+    Thread& thread = machine.threads[i];
+    if (thread.state != barrier) {
       continue;
+    }
+    if (exited) {
+      machine.current = i;
+      hazard(EXITED_AT_BARRIER, thread.next->line, 0, {});
     }
     thread.next++;
     thread.state = READY;
+  }
+}
+
+void release_barriers() {
+  const u32 threads = machine.block_threads;
+  u32 exited = 0, released = 0;
+  for (u32 rank = 0; rank < machine.blocks.size(); rank++) {
+    Waiting waiting = waiting_in(rank * threads, (rank + 1) * threads);
+    if (!machine.failure.empty()) {
+      return;
+    }
+    exited += waiting.exited;
+    if (waiting.at_barrier) {
+      machine.blocks[rank].barrier = ++machine.clock.now;
+      release(AT_BARRIER, rank * threads, (rank + 1) * threads, waiting.exited);
+      released++;
+    }
+  }
+  if (released == 0) {
+    machine.clock.cluster_barrier = ++machine.clock.now;
+    for (Block& block : machine.blocks) {
+      block.barrier = machine.clock.now;
+    }
+    release(AT_CLUSTER_BARRIER, 0, machine.threads.size(), exited);
+  }
+  if (machine.blocks.size() == 1) {
+    machine.clock.block_barrier = machine.clock.cluster_barrier = machine.blocks[0].barrier;
   }
 }
 

@@ -47,7 +47,7 @@ class HostDeviceArithmeticTest extends HostDeviceFixture {
   @ValueSource(booleans = {false, true})
   void functionsAreAsExactAsDocumented(boolean contract) {
     HostDevice.arithmetic(contract, 0);
-    cuModuleLoadData(module, brokenPtx);
+    cuModuleLoadData(module, ptx);
     for (int first = -40; first < 40; first += 4) {
       double[] points = new double[POINTS];
       for (int i = 0; i < POINTS; i++) {
@@ -111,7 +111,7 @@ class HostDeviceArithmeticTest extends HostDeviceFixture {
     CUdeviceptr in = upload(new float[] {a, a, -1});
     for (boolean contract : new boolean[] {false, true}) {
       HostDevice.arithmetic(contract, 0);
-      cuModuleLoadData(module, brokenPtx);
+      cuModuleLoadData(module, ptx);
       CUdeviceptr out = allocate(4);
       launch("product_and_sum_f32", 1, 1, in, out);
       synchronize();

@@ -38,22 +38,28 @@ import org.junit.jupiter.api.function.Executable;
 @Tag("cuda")
 @Tag("host-device")
 abstract class HostDeviceFixture {
-  static String brokenPtx;
+  /** The PTX of {@link #moduleName}. */
+  String ptx;
 
   final CUcontext context = new CUcontext();
   final CUmodule module = new CUmodule();
   final CUstream stream = new CUstream();
 
   @BeforeAll
-  static void load() throws Exception {
+  static void load() {
     HostDevice.load();
-    try (var in = HostDeviceFixture.class.getResourceAsStream("/ptx/broken.ptx")) {
-      brokenPtx = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
+  }
+
+  /** Returns the name of the kernels' source file. */
+  String moduleName() {
+    return "broken";
   }
 
   @BeforeEach
-  void open() {
+  void open() throws Exception {
+    try (var in = HostDeviceFixture.class.getResourceAsStream("/ptx/" + moduleName() + ".ptx")) {
+      ptx = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
     HostDevice.reset();
     HostDevice.quiet(true);
     assertEquals("", HostDevice.left(), "left by an earlier test");
@@ -61,7 +67,7 @@ abstract class HostDeviceFixture {
     CUdevice device = new CUdevice();
     cuDeviceGet(device, 0);
     cuCtxCreate(context, 0, device);
-    cuModuleLoadData(module, brokenPtx);
+    cuModuleLoadData(module, ptx);
     cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
   }
 

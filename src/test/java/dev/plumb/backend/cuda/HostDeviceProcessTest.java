@@ -57,9 +57,9 @@ class HostDeviceProcessTest {
     }
   }
 
-  /** Launches sum_64_f64, which has one barrier. The argument is the PTX. */
-  static final class Sum {
-    private Sum() {}
+  /** Launches a kernel that reads and writes up to 64 numbers per block. The arguments are the PTX, its name, and the number of blocks. */
+  static final class Launched {
+    private Launched() {}
 
     public static void main(String[] arguments) {
       CudaNatives.load();
@@ -69,12 +69,14 @@ class HostDeviceProcessTest {
       CUmodule module = new CUmodule();
       JCudaDriver.cuModuleLoadData(module, arguments[0]);
       CUfunction kernel = new CUfunction();
-      JCudaDriver.cuModuleGetFunction(kernel, module, "sum_64_f64");
+      JCudaDriver.cuModuleGetFunction(kernel, module, arguments[1]);
       CUdeviceptr memory = new CUdeviceptr();
-      JCudaDriver.cuMemAlloc(memory, 65 * Double.BYTES);
-      JCudaDriver.cuMemcpyHtoD(memory, Pointer.to(new double[65]), 65 * Double.BYTES);
-      JCudaDriver.cuLaunchKernel(kernel, 1, 1, 1, 64, 1, 1, 0, null,
-          HostDeviceFixture.parameters(memory, memory.withByteOffset(64 * Double.BYTES)), null);
+      int blocks = Integer.parseInt(arguments[2]);
+      int numbers = 2 * 64 * blocks;
+      JCudaDriver.cuMemAlloc(memory, numbers * Double.BYTES);
+      JCudaDriver.cuMemcpyHtoD(memory, Pointer.to(new double[numbers]), numbers * Double.BYTES);
+      JCudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, 64, 1, 1, 0, null,
+          HostDeviceFixture.parameters(memory, memory.withByteOffset(numbers / 2 * Double.BYTES)), null);
       JCudaDriver.cuCtxSynchronize();
     }
   }
@@ -83,9 +85,9 @@ class HostDeviceProcessTest {
   void coverageAndMutantsAreWrittenWhenTheProcessEnds(@TempDir Path folder) throws Exception {
     Path coverage = folder.resolve("coverage");
     Path mutants = folder.resolve("mutants");
-    Result result = run(Sum.class, Map.of(
+    Result result = run(Launched.class, Map.of(
         "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString(), "PLUMB_HOST_DEVICE_MUTANTS", mutants.toString()),
-        Files.readString(Path.of("src/test/resources/ptx/broken.ptx")));
+        Files.readString(Path.of("src/test/resources/ptx/broken.ptx")), "sum_64_f64", "1");
     assertEquals(new Result(0, ""), result);
     List<String> lines = Files.readAllLines(coverage);
     assertTrue(lines.size() > 50, lines.toString());
@@ -95,6 +97,19 @@ class HostDeviceProcessTest {
     assertEquals(1, lines.size(), lines.toString());
     assertTrue(lines.get(0).matches("sum_64_f64, PTX line \\d+ \\(broken.cu:\\d+\\), barrier dropped: race in shared memory, .*"),
         lines.toString());
+  }
+
+  @Test
+  void barriersOfClustersAreDroppedToo(@TempDir Path folder) throws Exception {
+    Path mutants = folder.resolve("mutants");
+    Result result = run(Launched.class, Map.of("PLUMB_HOST_DEVICE_MUTANTS", mutants.toString()),
+        Files.readString(Path.of("src/test/resources/ptx/broken_clusters.ptx")), "read_next_f32", "4");
+    assertEquals(new Result(0, ""), result);
+    List<String> lines = Files.readAllLines(mutants);
+    assertEquals(2, lines.size(), lines.toString());
+    String barrier = "read_next_f32, PTX line \\d+ \\(broken_clusters.cu:\\d+\\), barrier dropped: access to the shared memory of a block ";
+    assertTrue(lines.get(0).matches(barrier + "that may not have begun, .*"), lines.toString());
+    assertTrue(lines.get(1).matches(barrier + "that may have exited, .*"), lines.toString());
   }
 
   @Test

@@ -20,6 +20,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The committed PTX and machine code are made from the committed sources. */
 class KernelSourcesTest {
@@ -50,13 +52,14 @@ class KernelSourcesTest {
     }
   }
 
-  @Test
-  void ptxOfTheHostDevicesTestsIsOfItsSource() throws Exception {
-    byte[] source = Files.readAllBytes(Path.of("src/test/native/broken/broken.cu"));
+  @ParameterizedTest
+  @ValueSource(strings = {"broken", "broken_clusters"})
+  void ptxOfTheHostDevicesTestsIsOfItsSource(String name) throws Exception {
+    byte[] source = Files.readAllBytes(Path.of("src/test/native/broken", name + ".cu"));
     String expected = "sources " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(source));
-    for (String name : List.of("broken.ptx", "broken.lines")) {
-      String first = Files.readAllLines(TEST_FOLDER.resolve(name)).get(0);
-      assertTrue(first.endsWith(expected), "broken.cu was changed without scripts/build-kernels: " + name + ": " + first);
+    for (String made : List.of(name + ".ptx", name + ".lines")) {
+      String first = Files.readAllLines(TEST_FOLDER.resolve(made)).get(0);
+      assertTrue(first.endsWith(expected), name + ".cu was changed without scripts/build-kernels: " + made + ": " + first);
     }
   }
 
