@@ -31,6 +31,9 @@ static std::vector<u32> results_of(const Instruction& instruction) {
 }
 
 static std::vector<u32> sources_of(const Instruction& instruction) {
+  if (instruction.operation == OP_CVT || instruction.operation == OP_CVT_II) {
+    return {instruction.a};  // the others are codes of types
+  }
   std::vector<u32> results = results_of(instruction), sources{instruction.a};
   for (u32 slot : {instruction.b, instruction.c, instruction.e}) {
     if (!contains(results, slot)) {

@@ -110,8 +110,10 @@ void Parser::convert(const Opcode& opcode, const Words& arguments) {
   Instruction& made = emit(chosen);
   made.d = result;
   made.a = source;
-  made.b = type_code(to);
-  made.c = type_code(from);
+  if (chosen == OP_CVT || chosen == OP_CVT_II) {
+    made.b = type_code(to);
+    made.c = type_code(from);
+  }
   made.immediate = opcode.has("rzi") || opcode.has("rz")   ? 3
                    : opcode.has("rmi") || opcode.has("rm") ? 1
                    : opcode.has("rpi") || opcode.has("rp") ? 2

@@ -119,6 +119,25 @@ class HostDeviceArithmeticTest extends HostDeviceFixture {
     }
   }
 
+  /** Wherever in a thread's frame the product is: a conversion's types are no operands. */
+  @Test
+  void conversionsDoNotPreventContraction() {
+    float a = 1 + 0x1p-12f;
+    CUdeviceptr in = upload(new float[] {a, a, -1});
+    CUdeviceptr out = allocate(4);
+    HostDevice.arithmetic(true, 0);
+    int start = ptx.indexOf(".visible .entry product_and_sum_f32(");
+    String kernel = ptx.substring(start, ptx.indexOf("// .globl", start));
+    for (int others = 1; others <= 64; others++) {
+      String converting = kernel.replace("\t.reg .f32 ", "\t.reg .f32 \t%other<" + others + ">;\n\t.reg .b16 \t%rs<1>;\n\t.reg .f32 ")
+          .replace("\tret;", "\tcvt.u16.u64 \t%rs0, %rd1;\n\tret;");
+      cuModuleLoadData(module, ptx.substring(0, ptx.indexOf("\n.visible .entry")) + "\n" + converting);
+      launch("product_and_sum_f32", 1, 1, in, out);
+      synchronize();
+      assertEquals(0x1p-11f + 0x1p-24f, read(out, 1)[0], others + " other registers");
+    }
+  }
+
   @Test
   void approximateInstructionsAreWrongByAsMuchAsIsSet() {
     CUdeviceptr in = upload(new float[] {0.3f, 0.7f, 1.1f, 1.9f});
