@@ -28,6 +28,9 @@ u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thr
 u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value);
 u8* atomic_at(u64 address, const Instruction* instruction);
 
+// Whether mapa may make an address of the block with that rank of one in shared memory.
+bool may_map(u64 address, u64 window, u32 rank, const Instruction* instruction);
+
 // Remembers the last reader, before another one, where it is in another block of the cluster.
 void note_mate(Cell* cell);
 

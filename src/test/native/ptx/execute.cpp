@@ -5,22 +5,6 @@ namespace ptx {
 
 static void* const* label_table;   // known after the first call
 
-static bool has_shared_window(u64 address, u64 window, const Instruction* instruction) {
-  if ((address & WINDOW_MASK) == window) {
-    return true;
-  }
-  illegal(instruction, "mapa of an address that is not in shared memory");
-  return false;
-}
-
-static bool is_rank(u64 rank, const Instruction* instruction) {
-  if ((u32)rank < machine.blocks.size()) {
-    return true;
-  }
-  illegal(instruction, "mapa of rank %u in a cluster of %zu blocks", (u32)rank, machine.blocks.size());
-  return false;
-}
-
 ThreadState execute(Thread& thread) {
   static void* const table[] = {
 #define X(name) &&L_##name,
@@ -368,7 +352,7 @@ SIMPLE(CVTA_TO_WINDOW, (u32)A)
 
 #define MAPA(name, window) \
 L_##name: \
-  if (!has_shared_window(A, window, ins) || !is_rank(B, ins)) STOP(FAULTED); \
+  if (!may_map(A, window, (u32)B, ins)) STOP(FAULTED); \
   D = window | ((u32)A & ((1u << RANK_SHIFT) - 1)) | ((u32)B + 1) << RANK_SHIFT; \
   NEXT;
 MAPA(MAPA, 0)
@@ -387,6 +371,9 @@ L_FENCE:
 L_DROPPED:
   machine.mutant_reached = true;
   NEXT;
+L_WEAKENED:
+  machine.mutant_reached = true;
+  STOP(AT_BARRIER);
 }
 
 void* const* operation_labels() {

@@ -43,11 +43,10 @@ static std::string place(u32 line) {
   return "PTX line " + std::to_string(line) + source_of(*machine.kernel, line);
 }
 
-static std::string thread_and_block() {
+static std::string thread_and_block(u32 thread) {
   char text[100];
-  const u32* block = machine.blocks[machine.block_of(machine.current)].index;
-  snprintf(text, sizeof text, "thread %u of block (%u,%u,%u)", machine.current % machine.block_threads, block[0], block[1],
-           block[2]);
+  const u32* block = machine.blocks[machine.block_of(thread)].index;
+  snprintf(text, sizeof text, "thread %u of block (%u,%u,%u)", thread % machine.block_threads, block[0], block[1], block[2]);
   return text;
 }
 
@@ -56,16 +55,17 @@ void __attribute__((noinline)) hazard(Hazard kind, u32 line, u64 address, Other 
     return;
   }
   found = true;
-  first = std::string(NAMES[kind]) + ", " + place(line) + ", " + thread_and_block();
+  first = std::string(NAMES[kind]) + ", " + place(line) + ", " + thread_and_block(machine.current);
   if (address) {
     char text[100];
     snprintf(text, sizeof text, ", address 0x%llx", (unsigned long long)address);
     first += text;
   }
   if (other.line) {
-    first +=
-        std::string("; ") + other.what + " " + place(other.line) + " by " +
-        (other.thread == NO_THREAD ? "an atomic operation" : "thread " + std::to_string(other.thread % machine.block_threads));
+    first += std::string("; ") + other.what + " " + place(other.line) + " by " +
+             (other.thread == NO_THREAD ? "an atomic operation"
+              : kind == RACE_CLUSTER    ? thread_and_block(other.thread)
+                                        : "thread " + std::to_string(other.thread % machine.block_threads));
   }
 }
 
@@ -75,7 +75,7 @@ static void stop(const Instruction* instruction, const char* format, va_list arg
   }
   char what[300];
   vsnprintf(what, sizeof what, format, arguments);
-  machine.failure = std::string(what) + ", " + place(instruction->line) + ", " + thread_and_block();
+  machine.failure = std::string(what) + ", " + place(instruction->line) + ", " + thread_and_block(machine.current);
 }
 
 void __attribute__((noinline)) fault(const Instruction* instruction, const char* format, ...) {

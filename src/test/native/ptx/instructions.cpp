@@ -288,7 +288,10 @@ void Parser::cluster_barrier(const Opcode& opcode) {
   }
   arrived = !wait;
   if (wait) {
-    emit(OP_CLUSTER_BAR).kind = opcode.has("aligned");
+    u32 number = constant_slot(0);  // as a mutant it is a barrier of the block
+    Instruction& made = emit(OP_CLUSTER_BAR);
+    made.a = number;
+    made.kind = opcode.has("aligned");
   }
 }
 

@@ -1,6 +1,6 @@
 // PLUMB_HOST_DEVICE_MUTANTS=FILE: whether the detector notices a missing barrier. Before each launch the kernel runs once more
-// for each of its barriers, with that barrier dropped, and memory is put back. When the process ends, a line for each barrier is
-// appended to FILE.
+// for each of its barriers, with that barrier dropped, and for each barrier of a cluster with one of the block instead, and memory
+// is put back. When the process ends, a line for each of these mutants is appended to FILE.
 #include "machine.h"
 #include "parser.h"
 #include <set>
@@ -15,6 +15,7 @@ enum { MAX_TRIES = 20, MAX_LAUNCHES = 400 };  // with a barrier: where it was re
 struct Mutant {
   Kernel* kernel;
   u32 at;
+  Operation instead;
   u32 tries, launches;
   std::string found;
 
@@ -48,8 +49,9 @@ static void write_mutants() {
   for (const Mutant& mutant : mutants()) {
     u32 line = mutant.kernel->code[mutant.at].line;
     const char* result = !mutant.found.empty() ? mutant.found.c_str() : mutant.tries ? "NOT FOUND" : "not reached";
-    fprintf(file, "%s, PTX line %u%s, barrier dropped: %s (%u tries)\n", mutant.kernel->name.c_str(), line,
-            source_of(*mutant.kernel, line).c_str(), result, mutant.tries);
+    const char* change = mutant.instead == OP_DROPPED ? "barrier dropped" : "barrier of the cluster made one of the block";
+    fprintf(file, "%s, PTX line %u%s, %s: %s (%u tries)\n", mutant.kernel->name.c_str(), line,
+            source_of(*mutant.kernel, line).c_str(), change, result, mutant.tries);
   }
   fclose(file);
 }
@@ -60,8 +62,12 @@ static void add_mutants(Kernel& kernel) {
     return;
   }
   for (u32 i = 0; i < kernel.code.size(); i++) {
-    if (kernel.code[i].operation == OP_BAR || kernel.code[i].operation == OP_CLUSTER_BAR) {
-      mutants().push_back({&kernel, i, 0, 0, ""});
+    bool of_cluster = kernel.code[i].operation == OP_CLUSTER_BAR;
+    if (of_cluster || kernel.code[i].operation == OP_BAR) {
+      mutants().push_back({&kernel, i, OP_DROPPED, 0, 0, ""});
+    }
+    if (of_cluster) {
+      mutants().push_back({&kernel, i, OP_WEAKENED, 0, 0, ""});
     }
   }
 }
@@ -83,8 +89,8 @@ static std::vector<Copy> copy_of_memory() {
 static void try_mutant(Mutant& mutant, const Launch& launch) {
   Instruction& barrier = mutant.kernel->code[mutant.at];
   Instruction as_it_is = barrier;
-  barrier.operation = OP_DROPPED;
-  barrier.label = operation_labels()[OP_DROPPED];
+  barrier.operation = mutant.instead;
+  barrier.label = operation_labels()[mutant.instead];
   machine.mutant_reached = false;
   mutant.found = run_once(*mutant.kernel, launch).failure;
   barrier.operation = as_it_is.operation;

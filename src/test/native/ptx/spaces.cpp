@@ -152,4 +152,16 @@ u8* atomic_at(u64 address, const Instruction* instruction) {
   return shared ? machine.shared + address : (u8*)address;
 }
 
+bool may_map(u64 address, u64 window, u32 rank, const Instruction* instruction) {
+  if ((address & WINDOW_MASK) != window) {
+    illegal(instruction, "mapa of an address that is not in shared memory");
+    return false;
+  }
+  if (rank >= machine.blocks.size()) {
+    illegal(instruction, "mapa of rank %u in a cluster of %zu blocks", rank, machine.blocks.size());
+    return false;
+  }
+  return true;
+}
+
 }  // namespace ptx
