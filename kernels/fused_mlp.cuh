@@ -49,7 +49,7 @@ struct FusedPlan {
     long long vector;     // elements of a vector of shared memory
     long long units;      // of all layers
     long long columns;    // of a tile
-    long long slots;      // rows of a tile
+    long long slots;      // rows of a tile, of all blocks of a cluster together
     long long parts;
     long long stride;     // elements from one replica's vector to the next one's in global memory
     long long replicas;
@@ -59,7 +59,8 @@ struct FusedPlan {
     long long at_not_finite;
     long long at_parameters;
     long long at_gradients;
-    long long at_partials;  // of the segments after the first, or -1 where each has them in its own columns of the tile
+    long long at_partials;  // of the segments after the first, or -1 where each has them in its own columns of the tile; in a cluster
+                            // of blocks the block's share of all segments
     long long at_moment1;
     long long at_moment2;
     long long at_transposed;

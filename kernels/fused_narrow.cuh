@@ -116,9 +116,10 @@ __device__ __forceinline__ void narrow_derive(const float* a, float* sums) {
 }
 
 // Padding stays 0 where f(0) is not, or where an infinite factor met it.
+template <int COUNT>
 __device__ __forceinline__ void clear_padding(int units, float* values) {
 #pragma unroll
-    for (int j = 0; j < NARROW; j++) {
+    for (int j = 0; j < COUNT; j++) {
         values[j] = j < units ? values[j] : 0.0f;
     }
 }
@@ -147,7 +148,7 @@ __device__ __forceinline__ void narrow_forward(const NarrowNetwork& network, con
     for (int l = 0;; l++, group += NARROW) {
         narrow_activate<ACTIVATION>(a);
         if (network.padded) {
-            clear_padding(network.layers[l].out, a);
+            clear_padding<NARROW>(network.layers[l].out, a);
         }
         row.write(group, a);
         if (l + 2 == network.layer_count) {
@@ -225,7 +226,7 @@ __device__ __forceinline__ void narrow_backward(const NarrowNetwork& network, co
     for (;; l--, group -= NARROW, group_below -= NARROW, weights -= NARROW_LAYER) {
         narrow_derive<ACTIVATION>(a, sums);
         if (network.padded) {
-            clear_padding(network.layers[l].out, sums);
+            clear_padding<NARROW>(network.layers[l].out, sums);
         }
         row.write(group, sums);
         if (l == 0) {

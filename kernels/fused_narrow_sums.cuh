@@ -53,21 +53,24 @@ __device__ __forceinline__ void add_narrow_row(
     }
 }
 
-// The gradients of a segment, row after row. segment: its first row in the tile. They are added to what is in `to`, or replace it.
-// `to` may be the segment itself.
-__device__ __forceinline__ void narrow_gradients(
-    const NarrowItem& item, const float* segment, int row_length, int rows, bool add, float* to) {
+// A lane's sums over the rows of a segment: of its item's products, and of its units' deltas.
+struct NarrowSums {
+    float weights[HALF_UNITS][HALF_UNITS];
+    float bias[HALF_UNITS];
+};
+
+// The gradients of a segment, row after row. segment: its first row in the tile.
+__device__ __forceinline__ NarrowSums sum_narrow_rows(const NarrowItem& item, const float* segment, int row_length, int rows) {
     enum { ROUND = 8 };
     const float* delta[2] = {segment + item.delta[0], segment + item.delta[1]};
     const float* input[2] = {segment + item.input[0], segment + item.input[1]};
-    float sums[HALF_UNITS][HALF_UNITS];
-    float bias[HALF_UNITS];
+    NarrowSums sums;
 #pragma unroll
     for (int i = 0; i < HALF_UNITS; i++) {
-        bias[i] = 0.0f;
+        sums.bias[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < HALF_UNITS; j++) {
-            sums[i][j] = 0.0f;
+            sums.weights[i][j] = 0.0f;
         }
     }
     int row = 0;
@@ -76,7 +79,7 @@ __device__ __forceinline__ void narrow_gradients(
 #pragma unroll
         for (int i = 0; i < ROUND; i++) {
             int swizzle = narrow_swizzle(i);
-            add_narrow_row(delta[swizzle] + i * row_length, input[swizzle] + i * row_length, sums, bias);
+            add_narrow_row(delta[swizzle] + i * row_length, input[swizzle] + i * row_length, sums.weights, sums.bias);
         }
 #pragma unroll
         for (int swizzle = 0; swizzle < 2; swizzle++) {
@@ -87,8 +90,13 @@ __device__ __forceinline__ void narrow_gradients(
 #pragma unroll 1
     for (int at = 0; row < rows; row++, at += row_length) {
         bool second = narrow_swizzle(row) == 1;
-        add_narrow_row((second ? delta[1] : delta[0]) + at, (second ? input[1] : input[0]) + at, sums, bias);
+        add_narrow_row((second ? delta[1] : delta[0]) + at, (second ? input[1] : input[0]) + at, sums.weights, sums.bias);
     }
+    return sums;
+}
+
+// Stores a segment's gradients, which are added to what is in `to`, or replace it. `to` may be the segment itself.
+__device__ __forceinline__ void keep_narrow_sums(const NarrowItem& item, NarrowSums& sums, bool add, float* to) {
     __syncwarp();  // before the rows are overwritten, where the sums go there
     if (item.exists) {
 #pragma unroll
@@ -99,15 +107,15 @@ __device__ __forceinline__ void narrow_gradients(
                 read4(weights, present);
 #pragma unroll
                 for (int j = 0; j < HALF_UNITS; j++) {
-                    sums[i][j] += present[j];
+                    sums.weights[i][j] += present[j];
                 }
             }
-            write4(sums[i], weights);
+            write4(sums.weights[i], weights);
         }
         if (item.bias >= 0) {
 #pragma unroll
             for (int i = 0; i < HALF_UNITS; i++) {
-                to[item.bias + i] = add ? to[item.bias + i] + bias[i] : bias[i];
+                to[item.bias + i] = add ? to[item.bias + i] + sums.bias[i] : sums.bias[i];
             }
         }
     }
@@ -136,15 +144,11 @@ __device__ __forceinline__ NarrowPlace narrow_place(const FusedLayer* layers, in
     return place;
 }
 
-// Adds the gradients of a tile's segments after the first, which are `distance` elements apart, to those of the first. Padding
-// becomes 0.
-__device__ __forceinline__ void add_narrow_partials(
-    const NarrowPlace& place, const float* second, int distance, int segments, float* gradients) {
-    float sums[HALF_UNITS];
-    read4(gradients + place.element, sums);
-    const float* partial = second + place.element;
+// Adds to sums of HALF_UNITS elements, one segment after the other, the gradients of `count` segments, which are `distance` elements
+// apart.
+__device__ __forceinline__ void add_narrow_partials(const float* partial, int distance, int count, float* sums) {
 #pragma unroll 4
-    for (int segment = 1; segment < segments; segment++, partial += distance) {
+    for (int segment = 0; segment < count; segment++, partial += distance) {
         float values[HALF_UNITS];
         read4(partial, values);
 #pragma unroll
@@ -152,11 +156,6 @@ __device__ __forceinline__ void add_narrow_partials(
             sums[j] += values[j];
         }
     }
-#pragma unroll
-    for (int j = 0; j < HALF_UNITS; j++) {
-        sums[j] = j < place.count ? sums[j] : 0.0f;
-    }
-    write4(sums, gradients + place.element);
 }
 
 // A sum, and what the segments of a tile add to it, one after the other; several are read ahead.

@@ -1,5 +1,5 @@
-// All kernels as one module, except those of fused_mlp.cu, fused_narrow.cu and product.cu, which are modules of their own: a driver
-// takes long to compile them, and not every session needs them.
+// All kernels as one module, except those of fused_mlp.cu, fused_narrow.cu, fused_cluster.cu and product.cu, which are modules of their
+// own: a driver takes long to compile them, and not every session needs them.
 
 #include "activation.cu"
 #include "gather.cu"

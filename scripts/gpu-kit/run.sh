@@ -198,6 +198,12 @@ plumb() { limited "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" "$@"; }
 # The last line that a command wrote about its failure.
 last_line() { grep -v '^[[:space:]]*$' "$log" | tail -n 1; }
 
+# COMMAND... with thread block clusters where they are estimated to be faster, which are off otherwise.
+with_clusters() {
+  local options=("${options[@]}" -Dplumb.cuda.clusters=on)
+  "$@"
+}
+
 # What this machine is.
 machine() {
   local rc text
@@ -510,6 +516,7 @@ start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
 start "product kernels" 90 tests ProductKernelsTest OneBlockTest
 start "narrow kernel" 90 tests NarrowTest
+start "clusters" 90 tests ClusterTest 'FusedContractTest$SingleClusters'
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
 start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
 start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
@@ -527,6 +534,7 @@ finish
 for tool in memcheck racecheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
   start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
+  start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
@@ -534,12 +542,15 @@ finish
 
 # Speed: one at a time, Plumb and its peers in turns.
 section "bench G1 G2" 60 bench G1 G2
+section "bench G1 clusters" 30 with_clusters bench G1
 section "peers G1 G2" 60 peers --workloads G1 G2
 section "bench G3 G4 W1" 80 bench G3 G4 W1
 section "peers G3 G4" 60 peers --workloads G3 G4
 section "whole process" 20 whole_process
 optional=yes
 section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
+section "profile clusters" 30 with_clusters profile fused_cluster 1 full check --device cuda --precision fp32 --planner fused \
+  --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 20
 section "profile layered" 30 profile . 80 durations check --device cuda --precision fp32 --planner layered --no-graph \
   --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
 
@@ -547,6 +558,7 @@ section "profile layered" 30 profile . 80 durations check --device cuda --precis
 for tool in initcheck synccheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
   start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
+  start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done

@@ -25,6 +25,13 @@ LATENCY = {"fma32": 4, "float": 4, "integer": 5, "fp64": 8, "mufu": 20, "shared"
 TAKEN_BRANCH_CLOCKS = 8
 BARRIER_CLOCKS = 25
 
+# Thread block clusters; not measured, assumed from published microbenchmarks and from the machine code: a barrier's release is a round
+# trip to the second-level cache (MEMBAR.ALL.GPU), and its acquire empties the first-level cache (CCTL.IVALL). Bytes per clock that a
+# multiprocessor sends to or gets from others.
+CLUSTER_BLOCKS = 8
+CLUSTER_BARRIER_CLOCKS = 700
+REMOTE_BYTES_PER_CLOCK = 16
+
 # By compute capability: warps and blocks per multiprocessor, bytes of shared memory per multiprocessor, and bytes of it that each
 # block takes for the system (CUDA C++ Programming Guide). All have 65,536 registers, given to warps in units of 256.
 OCCUPANCY = {

@@ -47,6 +47,11 @@ def version():
     return re.search(r"release.*", run([folder() / "ptxas", "--version"]))[0]
 
 
+def target(module):
+    """The oldest architecture that a module's PTX is for."""
+    return int(re.search(r"^\.target sm_(\d+)", module.read_text(), re.M)[1])
+
+
 def block_sizes():
     """Threads per block of each kernel, and whether the PTX declares them (.maxntid)."""
     sizes = {}

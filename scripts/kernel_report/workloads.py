@@ -1,7 +1,8 @@
 """Estimates of plumb bench's workloads on an H200, from their shapes, Plumb's launches and the machine code of its kernels.
 
 A fused kernel: the loops of a step over layers and rows, as often as the network needs them, by the warps of a block that is alone on
-its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers.
+its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers. Of a cluster of blocks, the
+loops of the busiest block and the exchange of gradients between blocks.
 
 A launch of a layered step: an empty kernel's time, and then the longest of its bytes by the global bandwidth and, for the busiest
 multiprocessor, its blocks' ways through the kernel: from the entry through the main loop, as often as the shape needs it, to the exit.
@@ -85,11 +86,22 @@ RELU = [(named("FMNMX"), WIDTH)], [(named("FSET"), WIDTH)]
 SIGMOID = [(named("MUFU"), 2 * WIDTH), (named("FADD"), 2 * WIDTH)], [(named("FMUL"), 2 * WIDTH)]
 
 
-def narrow(kernels, forward, backward):
-    """A step of fused_narrow, whose kernels these are."""
+def narrow(kernels, forward, backward, segments=SEGMENTS):
+    """A step of fused_narrow, whose kernels these are, or of a block of fused_cluster that has so many segments."""
     ahead = iteration(kernels, [OF_LAYER] + forward, ["FSET"])
     back = iteration(kernels, [OF_LAYER] + backward, ["MUFU", "FMNMX"])
-    return fused([segment(ahead, back, iteration(kernels, ROWS))] * SEGMENTS)
+    return fused([segment(ahead, back, iteration(kernels, ROWS))] * segments)
+
+
+def cluster(kernels, forward, backward):
+    """A step of fused_cluster: the segments of the busiest block, and the exchange of gradients."""
+    segments = math.ceil(SEGMENTS / gpu.CLUSTER_BLOCKS)
+    step = narrow(kernels, forward, backward, segments)
+    vector = 4 * (HIDDEN + 1) * (WIDTH * WIDTH + WIDTH)
+    sending = (segments + 1) * vector / gpu.REMOTE_BYTES_PER_CLOCK
+    sums = math.ceil(SEGMENTS / 4) * (gpu.LATENCY["shared"] + 4 * gpu.LATENCY["float"])
+    exchange = sending + sums + 2 * gpu.CLUSTER_BARRIER_CLOCKS + gpu.LATENCY["global"]
+    return Estimate(step.microseconds + exchange / gpu.CLOCK_GHZ / 1000, step.bound)
 
 
 def general_fp64(kernel):
@@ -251,9 +263,12 @@ def estimates(kernels, resident):
     kernels: machine code by name. resident: blocks per multiprocessor by name."""
     layered = Layered(kernels, resident)
     of_narrow = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_narrow")]
+    of_cluster = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_cluster")]
     models = {
         "relu": lambda: narrow(of_narrow, *RELU),
         "sigmoid": lambda: narrow(of_narrow, *SIGMOID),
+        "relu, cluster": lambda: cluster(of_cluster, *RELU),
+        "sigmoid, cluster": lambda: cluster(of_cluster, *SIGMOID),
         "fp64": lambda: general_fp64(kernels["fused_train_f64"]),
         "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False),
         "batches": lambda: layered.step([784, 512, 512, 10], 128, True, True),
@@ -276,6 +291,8 @@ def estimates(kernels, resident):
 
     yield line("G1 fp32, fused", "us/epoch", "relu")
     yield line("G1 fp32, sigmoid, fused", "us/epoch", "sigmoid")
+    yield line("G1 fp32, cluster", "us/epoch", "relu, cluster")
+    yield line("G1 fp32, sigmoid, cluster", "us/epoch", "sigmoid, cluster")
     yield line("G1 fp32, layered", "us/epoch", "layered", launches=True)
     for precision, name in ("fp32", "relu"), ("fp64", "fp64"):
         for count in 1, 132, 1024, 16384:

@@ -159,6 +159,11 @@ final class CudaContext implements AutoCloseable {
   }
 
   /** What blocks may use. */
+  /** Returns the compute capability, 90 for 9.0. */
+  int capability() {
+    return capability;
+  }
+
   CardLimits limits() {
     return limits;
   }

@@ -53,6 +53,8 @@ final class CudaKernels implements AutoCloseable {
     PLUMB("/ptx/plumb"),
     FUSED("/ptx/fused_mlp"),
     NARROW("/ptx/fused_narrow"),
+    /** For compute capability 9.0 and newer. */
+    CLUSTER("/ptx/fused_cluster"),
     PRODUCT("/ptx/product");
 
     private final String resource;
@@ -66,6 +68,9 @@ final class CudaKernels implements AutoCloseable {
     static Source of(String kernel) {
       if (kernel.startsWith("fused_narrow_")) {
         return NARROW;
+      }
+      if (kernel.startsWith("fused_cluster_")) {
+        return CLUSTER;
       }
       return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }

@@ -34,6 +34,9 @@ final class CudaNatives {
    */
   static final String KERNEL_CODE = "plumb.cuda.code";
 
+  /** {@code on} trains few narrow networks by thread block clusters, on devices that have them; {@code off} is the default. */
+  static final String CLUSTERS = "plumb.cuda.clusters";
+
   private static CudaSystem system;
   private static Optional<Obstacle> obstacle;
   private static int cards;

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda;
 
+import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Planner;
 
 /**
@@ -12,12 +13,14 @@ import dev.plumb.backend.Planner;
  * @param smallProducts whether the layered planner uses Plumb's own kernels for small products; cuBLAS computes all others
  * @param maxBlocks largest number of blocks of a launch, and of replicas side by side in it, where threads loop over the rest; tests
  *     lower it to run these loops
+ * @param clusters where the fused planner trains one network by a cluster of blocks instead of by one block; results are the same
  */
-public record CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts, int maxBlocks) {
+public record CudaOptions(
+    Execution execution, boolean guards, Planner planner, boolean smallProducts, int maxBlocks, Clusters clusters) {
   static final int DEFAULT_MAX_BLOCKS = 1 << 16;
 
   public CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts) {
-    this(execution, guards, planner, smallProducts, DEFAULT_MAX_BLOCKS);
+    this(execution, guards, planner, smallProducts, DEFAULT_MAX_BLOCKS, Clusters.OFF);
   }
 
   /** How the kernels and products of a step reach the device. */
@@ -30,22 +33,52 @@ public record CudaOptions(Execution execution, boolean guards, Planner planner, 
     CHECKED
   }
 
-  /** Graphs, and guards where a stand-in on the CPU computes for tests. */
+  /** The use of thread block clusters, which have not been measured on a GPU yet: off unless they are asked for. */
+  public enum Clusters {
+    OFF,
+    /** Where the device has them and {@link ClusterPlan#isFaster} says so. */
+    WHERE_FASTER,
+    /** Wherever the device has them; for tests. */
+    WHERE_POSSIBLE;
+
+    /** Returns what {@link CudaNatives#CLUSTERS} asks for. */
+    private static Clusters requested() {
+      String value = System.getProperty(CudaNatives.CLUSTERS, "off");
+      return switch (value) {
+        case "off" -> OFF;
+        case "on" -> WHERE_FASTER;
+        default -> throw new DeviceUnavailableException(
+            "system property " + CudaNatives.CLUSTERS + ": \"" + value + "\" is neither on nor off");
+      };
+    }
+  }
+
+  /**
+   * Graphs, and guards where a stand-in on the CPU computes for tests.
+   *
+   * @throws DeviceUnavailableException when {@link CudaNatives#CLUSTERS} has another value than those there are
+   */
   public static CudaOptions standard() {
-    return new CudaOptions(Execution.GRAPH, CudaNatives.onHostDevice(), Planner.AUTO, true);
+    return new CudaOptions(
+        Execution.GRAPH, CudaNatives.onHostDevice(), Planner.AUTO, true, DEFAULT_MAX_BLOCKS, Clusters.requested());
   }
 
   /** Returns these options with another planner. */
   public CudaOptions withPlanner(Planner other) {
-    return new CudaOptions(execution, guards, other, smallProducts, maxBlocks);
+    return new CudaOptions(execution, guards, other, smallProducts, maxBlocks, clusters);
   }
 
   public CudaOptions withExecution(Execution other) {
-    return new CudaOptions(other, guards, planner, smallProducts, maxBlocks);
+    return new CudaOptions(other, guards, planner, smallProducts, maxBlocks, clusters);
   }
 
   /** Returns these options with another largest number of blocks. */
   CudaOptions withMaxBlocks(int other) {
-    return new CudaOptions(execution, guards, planner, smallProducts, other);
+    return new CudaOptions(execution, guards, planner, smallProducts, other, clusters);
+  }
+
+  /** Returns these options with another use of clusters. */
+  CudaOptions withClusters(Clusters other) {
+    return new CudaOptions(execution, guards, planner, smallProducts, maxBlocks, other);
   }
 }

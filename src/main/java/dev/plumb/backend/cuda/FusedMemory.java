@@ -9,7 +9,8 @@ import java.util.Set;
 /**
  * Where everything lies in the shared memory of a block that trains a network: bytes from its beginning, which is the layers' table.
  *
- * @param partials gradients of a tile's segments of rows after the first, or -1 where each segment has them in its own columns
+ * @param partials gradients of a tile's segments of rows after the first, or -1 where each segment has them in its own columns; in a
+ *     cluster of blocks, of all segments the block's share
  * @param x the data, or -1 where they stay in global memory
  * @param bytes of all of it
  */
@@ -50,22 +51,31 @@ record FusedMemory(
         moment1, moment2, transposed, tile, dataRows > 0 ? x : -1, targets, bytes);
   }
 
-  /** Places all that the narrow kernel needs, for tiles of so many rows; the data stay in global memory. */
-  static FusedMemory narrow(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows) {
+  /**
+   * Places all that the kernels of narrow networks need; the data stay in global memory.
+   *
+   * @param rows of a tile, per block
+   * @param blocks that train one network; those of a cluster have the gradients of the tile's segments, each for its share of elements
+   */
+  static FusedMemory narrow(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, int blocks) {
     int number = Transfers.bytesOf(training.precision());
     Set<Slot> kept = Slot.stateOf(training.optimizer());
     long vector = layers.vector() * number;
     long norms = roundUp(layers.tableBytes());
     long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
-    long notFinite = roundUp(losses + (rows + WARP - 1L) / WARP * Double.BYTES);
+    long segments = blocks * Launches.ceilDiv(rows, WARP);
+    long notFinite = roundUp(losses + segments * Double.BYTES);
     long parameters = roundUp(notFinite + 2 * Integer.BYTES);
     long gradients = parameters + vector;
-    long moment1 = gradients + vector;
+    long partials = gradients + vector;
+    long share = roundUp(Launches.ceilDiv(vector, blocks));
+    long moment1 = partials + (blocks == 1 ? 0 : segments * share);
     long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
     long tile = transposed + layers.transposed() * number;
     long bytes = tile + layers.columns() * rows * number;
-    return new FusedMemory(norms, losses, notFinite, parameters, gradients, -1, moment1, moment2, transposed, tile, -1, bytes, bytes);
+    return new FusedMemory(norms, losses, notFinite, parameters, gradients, blocks == 1 ? -1 : partials, moment1, moment2, transposed,
+        tile, -1, bytes, bytes);
   }
 
   /**

@@ -42,7 +42,7 @@ final class FusedNetwork {
   }
 
   /** A kernel of the precision, allowed the shared memory that the plan asks for. */
-  Kernel kernel(String name) {
+  private Kernel kernel(String name) {
     Kernel kernel = context.kernel(name + suffix);
     context.call(() -> "asking for " + plan.memory().bytes() + " bytes of shared memory for " + kernel.name(), () -> {
       cuFuncSetAttribute(kernel.function(), CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, context.limits().sharedOfBlock());
@@ -51,9 +51,14 @@ final class FusedNetwork {
     return kernel;
   }
 
-  /** A block along x for each replica that trains. */
+  /** Returns the kernel that trains. */
+  Kernel trainingKernel() {
+    return kernel(plan.trainingKernel());
+  }
+
+  /** A block along x for each replica that trains, or a cluster of blocks. */
   Grid grid(long replicas) {
-    return grid(replicas, 1, Set.of());
+    return grid(replicas * plan.blocks(), 1, Set.of());
   }
 
   private Grid grid(long blocksX, int blocksY, Set<Axis> looped) {

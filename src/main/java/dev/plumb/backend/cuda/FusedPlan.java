@@ -281,6 +281,11 @@ final class FusedPlan implements BlockPlan {
     return tiling.rows();
   }
 
+  @Override
+  public String trainingKernel() {
+    return "fused_train";
+  }
+
   /** Returns how many blocks, at least, a multiprocessor has memory and registers for. */
   int sharing() {
     return tiling.sharing();

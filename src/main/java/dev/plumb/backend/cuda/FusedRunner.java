@@ -31,7 +31,7 @@ final class FusedRunner implements Steps {
   private final Transfers transfers;
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
-  /** For the general kernel, which shows the inside of a step, and trains where the narrow one does not; then for the narrow one. */
+  /** For the general kernel, which shows the inside of a step, and trains where no narrow one does; then for the narrow one. */
   private final List<FusedNetwork> networks = new ArrayList<>();
   private final DeviceArena arena;
   /** [replica][padded size]: the parameters that the last step began with. */
@@ -47,11 +47,11 @@ final class FusedRunner implements Steps {
 
   /**
    * @param plan for the general kernel
-   * @param narrowPlan for the narrow kernel, where that trains
+   * @param narrowPlan for the kernels of narrow networks, by one block or by a cluster, where they train
    * @param recorder takes what recorded steps report
    */
   FusedRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
-      Transfers transfers, FusedPlan plan, Optional<NarrowPlan> narrowPlan, CudaOptions options, StepTable.Recorder recorder) {
+      Transfers transfers, FusedPlan plan, Optional<? extends BlockPlan> narrowPlan, CudaOptions options, StepTable.Recorder recorder) {
     this.context = context;
     this.network = network;
     this.training = training;
@@ -130,20 +130,21 @@ final class FusedRunner implements Steps {
   private Node bindTraining(Launches in) {
     return networks.size() == 1
         ? bindGeneral(in, state.replicas(), 0, 0)
-        : bind(in, networks.get(1), NarrowPlan.kernel(network), state.replicas());
+        : bind(in, networks.get(1), state.replicas());
   }
 
   /**
    * Binds the general kernel.
    *
+   * @param replicas that are trained or shown
    * @param tapsAddress where the step of one replica is to be shown, instead of training; 0 for training
    * @param tapped that replica
    */
-  private Node bindGeneral(Launches in, int blocks, long tapsAddress, int tapped) {
-    return bind(in, generalNetwork(), "fused_train", blocks, tapsAddress, tapped);
+  private Node bindGeneral(Launches in, int replicas, long tapsAddress, int tapped) {
+    return bind(in, generalNetwork(), replicas, tapsAddress, tapped);
   }
 
-  private Node bind(Launches in, FusedNetwork tables, String kernel, int blocks, Number... more) {
+  private Node bind(Launches in, FusedNetwork tables, int replicas, Number... more) {
     boolean classes = data.data().hasClasses();
     List<Number> arguments = new ArrayList<>(List.of(
         table.cursor.address(), table.entries.address(), table.learningRates.address(), table.rows.address(), data.x.address(),
@@ -151,7 +152,7 @@ final class FusedRunner implements Steps {
         state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
         before.address(), table.metrics.address(), state.firstNotFinite.address()));
     arguments.addAll(List.of(more));
-    return in.bind(tables.kernel(kernel), network.shape(), tables.grid(blocks), arguments.toArray(new Number[0]));
+    return in.bind(tables.trainingKernel(), network.shape(), tables.grid(replicas), arguments.toArray(new Number[0]));
   }
 
   @Override

@@ -19,8 +19,8 @@ import java.util.Set;
  * @param rowsOfTile of a batch at once
  * @param words struct FusedPlan of the kernels
  */
-record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[] words) implements BlockPlan {
-  private static final int WARP = 32;
+record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[] words, String trainingKernel) implements BlockPlan {
+  static final int WARP = 32;
   /** MOST_FUSED_THREADS of the kernels. */
   private static final int MAX_THREADS = 512;
   /** Rows of a tile that is not whole warps are a multiple of this. */
@@ -43,10 +43,10 @@ record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[]
     FusedLayers layers = FusedLayers.narrow(network, training.precision());
     for (int tiles = ceilDiv(batch, MAX_THREADS); ; tiles++) {
       int rows = tiles == 1 ? rowsOfOnlyTile(batch, layers) : roundUp(ceilDiv(batch, tiles), WARP);
-      FusedMemory memory = FusedMemory.narrow(layers, network, training, rows);
+      FusedMemory memory = FusedMemory.narrow(layers, network, training, rows, 1);
       if (memory.bytes() <= limits.sharedMemory(1)) {
         return Optional.of(new NarrowPlan(layers, memory, rows,
-            FusedPlan.words(network, training, replicas, dataRows, layers, memory, rows, 1)));
+            FusedPlan.words(network, training, replicas, dataRows, layers, memory, rows, 1), kernel("fused_narrow", network)));
       }
       if (rows == WARP) {
         return Optional.empty();
@@ -62,7 +62,7 @@ record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[]
   }
 
   /**
-   * Returns whether there is a kernel for a training: fp32 without dropout, an activation whose derivative has the same bits when
+   * Returns whether there are kernels for a training: fp32 without dropout, an activation whose derivative has the same bits when
    * computed from its value, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a
    * warp has threads, which allows 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
    */
@@ -73,16 +73,16 @@ record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[]
         && FusedLayers.narrow(network, training.precision()).items() <= WARP;
   }
 
-  /** Returns the name, without its precision, of the kernel that trains a network: there is one for each activation. */
-  static String kernel(NetworkSpec network) {
-    return "fused_narrow_" + network.activation().key();
+  /** Returns the name, without its precision, of the kernel of a family that trains a network: there is one for each activation. */
+  static String kernel(String family, NetworkSpec network) {
+    return family + "_" + network.activation().key();
   }
 
-  private static int ceilDiv(int a, int b) {
+  static int ceilDiv(int a, int b) {
     return (int) Launches.ceilDiv(a, b);
   }
 
-  private static int roundUp(int value, int unit) {
+  static int roundUp(int value, int unit) {
     return ceilDiv(value, unit) * unit;
   }
 

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Planner;
+import dev.plumb.backend.cuda.CudaOptions.Clusters;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
@@ -60,9 +61,21 @@ final class StepPlanner {
     excess.ifPresent(this::tell);
     return fits && excess.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,
-            new FusedPlan(network, training, replicas, batch, rows, context.limits()),
-            NarrowPlan.of(network, training, replicas, batch, rows, context.limits()), options, recorder)
+            new FusedPlan(network, training, replicas, batch, rows, context.limits()), narrow(batch, rows), options, recorder)
         : new StepRunner(context, network, training, state, data, transfers, options, recorder);
+  }
+
+  /** For the kernels of narrow networks: by a cluster of blocks where the options, the device and the estimate allow it. */
+  private Optional<? extends BlockPlan> narrow(int batch, int rows) {
+    CardLimits limits = context.limits();
+    if (options.clusters() != Clusters.OFF && context.capability() >= ClusterPlan.MIN_CAPABILITY) {
+      Optional<ClusterPlan> cluster = ClusterPlan.of(network, training, replicas, batch, rows, limits).filter(
+          plan -> options.clusters() == Clusters.WHERE_POSSIBLE || plan.isFaster(network, replicas, batch, limits));
+      if (cluster.isPresent()) {
+        return cluster;
+      }
+    }
+    return NarrowPlan.of(network, training, replicas, batch, rows, limits);
   }
 
   /** For outputs of so many rows by the fused kernel; empty where layers compute them. */

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Planner;
+import dev.plumb.backend.cuda.CudaOptions.Clusters;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Order;
 
@@ -46,11 +47,15 @@ final class CudaUnderTest {
 
   /** The fused planner, rounding alike in every order. */
   static CudaBackend openFusedRoundingAlike(Order order) {
+    return openFusedRoundingAlike(order, Clusters.OFF);
+  }
+
+  static CudaBackend openFusedRoundingAlike(Order order, Clusters clusters) {
     load(order);
     if (isHostDevice()) {
       HostDevice.arithmetic(false, 0);
     }
-    return new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true));
+    return new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true).withClusters(clusters));
   }
 
   private static CudaBackend open(Order order, CudaOptions options) {
@@ -75,7 +80,11 @@ final class CudaUnderTest {
 
   /** The fused planner, and the layered one for networks that do not fit a block. */
   static FusedWherePossible openFused(Execution execution, Order order) {
-    CudaBackend fused = open(execution, order, Planner.FUSED);
+    return openFused(execution, order, Clusters.OFF);
+  }
+
+  static FusedWherePossible openFused(Execution execution, Order order, Clusters clusters) {
+    CudaBackend fused = open(order, new CudaOptions(execution, true, Planner.FUSED, true).withClusters(clusters));
     try {
       return new FusedWherePossible(fused, new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED, true)));
     } catch (RuntimeException e) {

@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.backend.contract.NotebookContract;
 import dev.plumb.backend.contract.PytorchContract;
+import dev.plumb.backend.cuda.CudaOptions.Clusters;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.model.Precision;
@@ -59,6 +60,19 @@ class FusedContractTest {
   class SingleChecked extends Fused {
     SingleChecked() {
       super(Precision.FP32, Execution.CHECKED, Order.RANDOM);
+    }
+  }
+
+  /** Narrow networks by clusters, the others by one block. */
+  @Nested
+  class SingleClusters extends Fused {
+    SingleClusters() {
+      super(Precision.FP32, Execution.GRAPH, Order.RANDOM);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openFused(Execution.GRAPH, Order.RANDOM, Clusters.WHERE_POSSIBLE);
     }
   }
 

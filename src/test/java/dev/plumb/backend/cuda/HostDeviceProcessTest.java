@@ -3,6 +3,19 @@ package dev.plumb.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.backend.Planner;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.CudaOptions.Clusters;
+import dev.plumb.backend.cuda.CudaOptions.Execution;
+import dev.plumb.data.RandomData;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -114,6 +127,34 @@ class HostDeviceProcessTest {
     assertTrue(lines.get(1).matches(barrier + weakened + found + "not have begun, .*"), lines.toString());
     assertTrue(lines.get(2).matches(barrier + "barrier dropped" + found + "have exited, .*"), lines.toString());
     assertTrue(lines.get(3).matches(barrier + weakened + found + "have exited, .*"), lines.toString());
+  }
+
+  /** Trains a narrow network with clusters wherever the device has them, and prints how many steps were recorded. */
+  static final class Clustered {
+    private Clustered() {}
+
+    public static void main(String[] args) {
+      NetworkSpec network = NetworkSpec.of(Activation.RELU, 3, 8, 1);
+      TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+      CudaOptions options = new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true).withClusters(Clusters.WHERE_POSSIBLE);
+      try (CudaBackend backend = new CudaBackend(0, options); TrainingSession session = backend.open(network, training, 1)) {
+        session.bind(RandomData.draw(40, network, Loss.MSE, new NumpyRandom(1)));
+        session.run(StepChunk.of(2).learningRate(0.01).recordAll().build());
+        System.out.println(session.sync().loss().length + " steps");
+      }
+    }
+  }
+
+  /** Its module is for compute capability 9.0: an older device would refuse it. */
+  @Test
+  void olderDevicesDoNotLoadTheKernelsOfClusters(@TempDir Path folder) throws Exception {
+    for (String capability : List.of("80", "90", "120")) {
+      Path coverage = folder.resolve(capability);
+      assertEquals(new Result(0, "2 steps\n"), run(Clustered.class, Map.of(
+          "PLUMB_HOST_DEVICE_CAPABILITY", capability, "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString())), capability);
+      String kernel = capability.equals("80") ? "fused_narrow_relu_f32 " : "fused_cluster_relu_f32 ";
+      assertTrue(Files.readString(coverage).startsWith(kernel), capability);
+    }
   }
 
   @Test

@@ -48,6 +48,11 @@ class KernelResourcesTest {
       Map.entry("fused_narrow_relu_f32", new Bounds(128, 0, 1)),
       Map.entry("fused_narrow_sigmoid_f32", new Bounds(128, 0, 1)),
       Map.entry("fused_narrow_tanh_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_cluster_leaky_relu_f32", new Bounds(224, 0, 1)),
+      Map.entry("fused_cluster_linear_f32", new Bounds(224, 0, 1)),
+      Map.entry("fused_cluster_relu_f32", new Bounds(224, 0, 1)),
+      Map.entry("fused_cluster_sigmoid_f32", new Bounds(224, 0, 1)),
+      Map.entry("fused_cluster_tanh_f32", new Bounds(224, 0, 1)),
       Map.entry("fused_train_f32", new Bounds(128, 0, 1)),
       // 128 registers do not suffice: ptxas spills 32 bytes.
       Map.entry("fused_train_f64", new Bounds(128, 32, 1)),
@@ -130,7 +135,8 @@ class KernelResourcesTest {
   @Test
   void largestBlocksAreDeclaredWhereRegistersAreMany() {
     resources().forEach((kernel, resources) -> {
-      int declared = kernel.startsWith("fused_") ? 512
+      int declared = kernel.startsWith("fused_cluster_") ? 256
+          : kernel.startsWith("fused_") ? 512
           : kernel.startsWith("product_weight_gradients_") ? 128
           : kernel.startsWith("product_") ? 256 : 0;
       assertEquals(declared, resources.maxThreads(), kernel);

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -30,9 +31,10 @@ class KernelSourcesTest {
   /** A kernel of one precision, or of none. */
   private static final Pattern PLAIN =
       Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
-  /** A kernel of fused_narrow.cu, for one activation. */
-  private static final Pattern NARROW = Pattern.compile("NARROW_KERNEL\\((\\w+), [A-Z_]+\\)");
-  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "product")
+  /** A kernel of fused_narrow.cu or fused_cluster.cu, for one activation. */
+  private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)_KERNEL\\((\\w+), [A-Z_]+\\)");
+  private static final List<String> ACTIVATIONS = List.of("linear", "relu", "leaky_relu", "sigmoid", "tanh");
+  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "fused_cluster", "product")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
@@ -106,8 +108,9 @@ class KernelSourcesTest {
   void ptxIsForOldDriversAndOldCards() throws Exception {
     for (Path module : MODULES) {
       String ptx = Files.readString(module);
-      assertTrue(ptx.contains("\n.version 6.3\n"), "a later version needs a later driver");
-      assertTrue(ptx.contains("\n.target sm_75\n"));
+      boolean clusters = module.endsWith("fused_cluster.ptx");
+      assertTrue(ptx.contains(clusters ? "\n.version 8.0\n" : "\n.version 6.3\n"), "a later version needs a later driver");
+      assertTrue(ptx.contains(clusters ? "\n.target sm_90\n" : "\n.target sm_75\n"));
     }
   }
 
@@ -133,13 +136,16 @@ class KernelSourcesTest {
         }
         declaration = NARROW.matcher(line);
         if (declaration.matches()) {
-          plain.add("fused_narrow_" + declaration.group(1) + "_f32");
+          plain.add("fused_" + declaration.group(1).toLowerCase(Locale.ROOT) + "_" + declaration.group(2) + "_f32");
         }
       }
     }
     assertEquals(16, declared);
-    assertEquals(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "fused_narrow_linear_f32", "fused_narrow_relu_f32",
-        "fused_narrow_leaky_relu_f32", "fused_narrow_sigmoid_f32", "fused_narrow_tanh_f32"), plain);
+    Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step"));
+    for (String activation : ACTIVATIONS) {
+      expected.addAll(List.of("fused_narrow_" + activation + "_f32", "fused_cluster_" + activation + "_f32"));
+    }
+    assertEquals(expected, plain);
     assertTrue(kernels.keySet().containsAll(plain), plain.toString());
     assertEquals(2 * declared + plain.size(), kernels.size());
   }

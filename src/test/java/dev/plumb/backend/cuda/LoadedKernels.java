@@ -13,8 +13,8 @@ final class LoadedKernels {
   private LoadedKernels() {}
 
   /**
-   * Prints a line per module, {@code plumb: CUBIN, 12.3 ms}, for the first device. The times include reading files from the jar, and
-   * exclude creating the context. Exits with 3 and one line when the device cannot be used.
+   * Prints a line per module that the first device can run, {@code plumb: CUBIN, 12.3 ms}. The times include reading files from the
+   * jar, and exclude creating the context. Exits with 3 and one line when the device cannot be used.
    */
   public static void main(String[] args) {
     try {
@@ -31,6 +31,10 @@ final class LoadedKernels {
         print("fused_mlp", kernels.kernel("fused_train_f32"), begin);
         begin = System.nanoTime();
         print("fused_narrow", kernels.kernel("fused_narrow_relu_f32"), begin);
+        if (CudaCards.capability(device) >= ClusterPlan.MIN_CAPABILITY) {
+          begin = System.nanoTime();
+          print("fused_cluster", kernels.kernel("fused_cluster_relu_f32"), begin);
+        }
         begin = System.nanoTime();
         print("product", kernels.kernel("product_forward_f32"), begin);
       }

@@ -54,10 +54,15 @@ class NarrowPlanTest {
 
   /** Makes the first launch of a training fail, and returns the name of its kernel from the message. */
   private static String launched(NetworkSpec network, TrainingSpec training) {
-    try (CudaBackend backend = CudaUnderTest.open(Execution.CHECKED, Order.FORWARD, Planner.FUSED)) {
+    return launched(CudaUnderTest.open(Execution.CHECKED, Order.FORWARD, Planner.FUSED), network, training, 3);
+  }
+
+  /** As above, over so many rows; closes the backend. */
+  static String launched(CudaBackend opened, NetworkSpec network, TrainingSpec training, int rows) {
+    try (CudaBackend backend = opened) {
       HostDevice.quiet(true);
       TrainingSession session = backend.open(network, training, 1);
-      session.bind(RandomData.draw(3, network, training.loss(), new NumpyRandom(1)));
+      session.bind(RandomData.draw(rows, network, training.loss(), new NumpyRandom(1)));
       HostDevice.fault(Fault.LAUNCH, 1);
       String message = assertThrows(DeviceFailedException.class,
           () -> session.run(StepChunk.of(1).learningRate(0.01).build())).getMessage();

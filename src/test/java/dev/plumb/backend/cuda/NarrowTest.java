@@ -1,5 +1,7 @@
 package dev.plumb.backend.cuda;
 
+import static dev.plumb.backend.cuda.TrainingResult.SEED;
+import static dev.plumb.backend.cuda.TrainingResult.trained;
 import static dev.plumb.golden.Close.assertRelativeToLargest;
 import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,7 +12,6 @@ import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
-import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.CudaOptions.Execution;
 import dev.plumb.backend.cuda.HostDevice.Fault;
@@ -42,7 +43,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The narrow kernels give the same results as the general fused kernel. */
 @Tag("cuda")
 class NarrowTest {
-  private static final long SEED = 20240607;
   private static final Activation[] ACTIVATIONS =
       {Activation.LINEAR, Activation.RELU, Activation.LEAKY_RELU, Activation.SIGMOID, Activation.TANH};
   private static final OptimizerSpec[] OPTIMIZERS = {
@@ -55,27 +55,6 @@ class NarrowTest {
   /** Mini-batches of several lengths, and all rows. */
   private static final StepChunk MIXED = StepChunk.of(4).learningRate(0.05)
       .batches(new int[][] {{1, 4, 9, 12, 0}, null, {3}, {37, 38, 2, 6, 5}}).recordAll().build();
-
-  /** What a training leaves, of every replica. */
-  private record Result(double[] losses, double[] norms, double[] parameters, double[] gradients, double[] moments) {
-    void assertSame(String what, Result other) {
-      assertSameBits(what + ", losses", losses, other.losses);
-      assertSameBits(what + ", norms", norms, other.norms);
-      assertSameBits(what + ", parameters", parameters, other.parameters);
-      assertSameBits(what + ", gradients", gradients, other.gradients);
-      assertSameBits(what + ", moments", moments, other.moments);
-    }
-
-    /** Padding may change the sign of a zero, and the order of a product's factors that of a NaN. */
-    Result withoutSignsOfZeroAndNan() {
-      return new Result(
-          unsigned(losses), unsigned(norms), unsigned(parameters), unsigned(gradients), unsigned(moments));
-    }
-
-    private static double[] unsigned(double[] values) {
-      return Arrays.stream(values).map(value -> Double.isNaN(value) ? Double.NaN : value + 0.0).toArray();
-    }
-  }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -136,7 +115,7 @@ class NarrowTest {
   @Tag("host-device")
   void everyOrderOfThreadsHasTheSameBits(Order order) {
     Dataset data = RandomData.draw(70, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
-    Result[] results = new Result[2];
+    TrainingResult[] results = new TrainingResult[2];
     for (int i = 0; i < 2; i++) {
       try (CudaBackend backend = CudaUnderTest.openFusedRoundingAlike(i == 0 ? Order.FORWARD : order)) {
         results[i] = trained(backend, DEEPEST, SGD, data, MIXED, 3, 0);
@@ -153,14 +132,14 @@ class NarrowTest {
     int[][][] batches = {{{1, 2, 3}, {4, 5, 7}, {6, 0, 39}}, {{7, 8}, {9, 10}, {39, 1}}};
     try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
       StepChunk together = StepChunk.of(2).learningRate(0.05).batchesOfReplicas(batches).build();
-      Result all = trained(backend, network, training, data, together, 3, 0);
-      int size = all.parameters.length / 3;
+      TrainingResult all = trained(backend, network, training, data, together, 3, 0);
+      int size = all.parameters().length / 3;
       for (int replica = 0; replica < 3; replica++) {
         StepChunk alone = StepChunk.of(2).learningRate(0.05)
             .batches(new int[][] {batches[0][replica], batches[1][replica]}).build();
-        Result one = trained(backend, network, training, data, alone, 1, replica);
-        assertSameBits("replica " + replica, one.parameters,
-            Arrays.copyOfRange(all.parameters, replica * size, (replica + 1) * size));
+        TrainingResult one = trained(backend, network, training, data, alone, 1, replica);
+        assertSameBits("replica " + replica, one.parameters(),
+            Arrays.copyOfRange(all.parameters(), replica * size, (replica + 1) * size));
       }
     }
   }
@@ -174,13 +153,13 @@ class NarrowTest {
         Dataset data = RandomData.draw(39, network, loss, new NumpyRandom(SEED));
         TrainingSpec training = TrainingSpec.of(loss, new OptimizerSpec.Sgd(0.9, true, 0.01), 0.01, 1).withClipNorm(0.5)
             .withPrecision(Precision.FP32);
-        Result expected = trained(oracle, network, training.withPrecision(Precision.FP64), data, MIXED, 1, 0);
-        Result actual = trained(backend, network, training, data, MIXED, 1, 0);
+        TrainingResult expected = trained(oracle, network, training.withPrecision(Precision.FP64), data, MIXED, 1, 0);
+        TrainingResult actual = trained(backend, network, training, data, MIXED, 1, 0);
         String what = activation + ", " + loss + ": ";
-        assertRelativeToLargest(what + "losses", expected.losses, actual.losses, 1e-5);
-        assertRelativeToLargest(what + "norms", expected.norms, actual.norms, 1e-5);
-        assertRelativeToLargest(what + "gradients", expected.gradients, actual.gradients, 1e-5);
-        assertRelativeToLargest(what + "parameters", expected.parameters, actual.parameters, 1e-5);
+        assertRelativeToLargest(what + "losses", expected.losses(), actual.losses(), 1e-5);
+        assertRelativeToLargest(what + "norms", expected.norms(), actual.norms(), 1e-5);
+        assertRelativeToLargest(what + "gradients", expected.gradients(), actual.gradients(), 1e-5);
+        assertRelativeToLargest(what + "parameters", expected.parameters(), actual.parameters(), 1e-5);
       }
     }
   }
@@ -216,7 +195,7 @@ class NarrowTest {
           session.write(Slot.PARAMETERS, 0, new double[] {weight, 0, 1, 0});
           session.bind(data);
           session.run(chunk);
-          losses[i] = flat(session.sync().loss());
+          losses[i] = TrainingResult.flat(session.sync().loss());
         }
       }
     }
@@ -234,7 +213,7 @@ class NarrowTest {
     for (Activation activation : ACTIVATIONS) {
       NetworkSpec network = NetworkSpec.of(activation, 3, 6, 8, 2);
       Dataset data = RandomData.draw(39, network, Loss.MSE, new NumpyRandom(SEED));
-      Result[] results = new Result[2];
+      TrainingResult[] results = new TrainingResult[2];
       try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
         for (int i = 0; i < 2; i++) {
           try (TrainingSession session = backend.open(network, i == 0 ? SGD : byGeneralKernel(SGD), 1)) {
@@ -243,7 +222,7 @@ class NarrowTest {
             session.write(Slot.PARAMETERS, 0, parameters);
             session.bind(data);
             session.run(MIXED);
-            results[i] = result(session, SGD);
+            results[i] = TrainingResult.of(session, SGD);
           }
         }
       }
@@ -256,7 +235,7 @@ class NarrowTest {
   @Tag("host-device")
   void lengthOfTilesDoesNotShow() {
     Dataset data = RandomData.draw(131, DEEPEST, Loss.MSE, new NumpyRandom(SEED));
-    Result expected = trainedIn(0, data);
+    TrainingResult expected = trainedIn(0, data);
     int[] rows = {136, 64, 32};
     int[] bytes = {100_000, 60_000, 30_000};
     for (int i = 0; i < rows.length; i++) {
@@ -269,7 +248,7 @@ class NarrowTest {
     expected.withoutSignsOfZeroAndNan().assertSame("the general kernel", trainedIn(general, data).withoutSignsOfZeroAndNan());
   }
 
-  private static Result trainedIn(int sharedMemory, Dataset data) {
+  private static TrainingResult trainedIn(int sharedMemory, Dataset data) {
     HostDevice.load();
     HostDevice.reset();
     HostDevice.sharedMemory(sharedMemory);
@@ -320,8 +299,8 @@ class NarrowTest {
   private static void assertSameAsGeneral(NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk) {
     assertTrue(NarrowPlan.takes(network, training) && !NarrowPlan.takes(network, byGeneralKernel(training)), network.shape());
     try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
-      Result general = trained(backend, network, byGeneralKernel(training), data, chunk, 2, 0);
-      Result narrow = trained(backend, network, training, data, chunk, 2, 0);
+      TrainingResult general = trained(backend, network, byGeneralKernel(training), data, chunk, 2, 0);
+      TrainingResult narrow = trained(backend, network, training, data, chunk, 2, 0);
       general.withoutSignsOfZeroAndNan().assertSame(network + ", " + training, narrow.withoutSignsOfZeroAndNan());
     }
   }
@@ -329,42 +308,5 @@ class NarrowTest {
   /** Dropout of nothing, which computes the same. */
   private static TrainingSpec byGeneralKernel(TrainingSpec training) {
     return training.withDropout(new Dropout(0, 0));
-  }
-
-  /** @param first number of the first replica, for its initial parameters */
-  private static Result trained(
-      Backend backend, NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk, int replicas, int first) {
-    try (TrainingSession session = backend.open(network, training, replicas)) {
-      for (int replica = 0; replica < replicas; replica++) {
-        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(network, new NumpyRandom(SEED + first + replica)));
-      }
-      session.bind(data);
-      session.run(chunk);
-      return result(session, training);
-    }
-  }
-
-  private static Result result(TrainingSession session, TrainingSpec training) {
-    StepMetrics metrics = session.sync();
-    List<double[]> moments = new ArrayList<>();
-    for (Slot slot : new Slot[] {Slot.MOMENT1, Slot.MOMENT2}) {
-      if (Slot.stateOf(training.optimizer()).contains(slot)) {
-        moments.add(read(session, slot));
-      }
-    }
-    return new Result(flat(metrics.loss()), Arrays.stream(metrics.gradientNorms()).flatMapToDouble(norms -> Arrays.stream(flat(norms)))
-        .toArray(), read(session, Slot.PARAMETERS), read(session, Slot.GRADIENTS), flat(moments.toArray(new double[0][])));
-  }
-
-  private static double[] read(TrainingSession session, Slot slot) {
-    double[][] values = new double[session.replicas()][session.layout().size()];
-    for (int replica = 0; replica < values.length; replica++) {
-      session.read(slot, replica, values[replica]);
-    }
-    return flat(values);
-  }
-
-  private static double[] flat(double[][] values) {
-    return Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
   }
 }
