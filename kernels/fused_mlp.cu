@@ -9,11 +9,9 @@
 // Networks of at most UNITS units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
 // fast and give the same results. fused_train is for all others, and shows the inside of a step for both; what follows is about it.
 //
-// What bounds it: waiting from one instruction to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480
-// weights x 400 = 576,000 multiply-adds a step, 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step
-// takes several times as long (MEASURED.md). By Nsight Compute, single precision, 13 warps: 6,700 instructions per warp and step, 2.1
-// of at most 4 per clock; 1,475 accesses of shared memory per warp, of at most one per clock; of the time between a warp's
-// instructions 28 % waits for the one before, 18 % for shared memory, 13 % for a turn, 8 % at barriers.
+// What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor, and waiting from one instruction
+// to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step,
+// 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step takes several times as long (MEASURED.md).
 //
 // By the compiler at most MOST_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
 // warps per multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has place
@@ -25,16 +23,49 @@
 //   21.1  lanes whose columns are in the same bank begin with different ones (the loop over rows unrolled by 2)
 //   20.4  that loop unrolled by 8 (by 1: 21.4, by 4: 20.5)
 //   17.8  f' read ahead of the sums that it multiplies; no questions about units where a group of them is whole
+//
+// Versions since then, estimated by the model of scripts/kernel-report and not measured; us a step of 400 rows, relu unless named. The
+// model leaves out the update, sums over segments, barriers and bank conflicts, so the last measured version is there too:
+//                                                          3-8x8-1, fp64   3-32-32-1   tanh   3-16-16-1
+//   the last one above, measured                                    51.4        45.4      -        13.9
+//   the same, estimated                                             32.2        28.0   33.1         8.6
+//   gradients of 16 bytes of rows at a time                         29.1        27.1      -         8.4
+//   lanes share rows and units, activations in registers            21.2        18.1   19.8         6.0
+//   LaneTile::even, which the model does not reward                 21.2        18.8   20.3         6.2
+// By a count of banks, gradients of 3-8x8-1 in fp64 keep the way from shared memory busy for 17 clocks a row, which were 32. Without
+// LaneTile::even each number that lanes with 4 rows of floats store would take 2 clocks, which is 11 % more of that way in 3-32-32-1.
+// Of one warp, alone on the multiprocessor, the loop over 8 rows of gradients takes 236 clocks in fp32, which were 328, and 508 in
+// fp64, which were 1,281: there its loads waited for registers. An activation with its derivative takes 25 instructions (sigmoid) to
+// 28 (tanh) in fp32, which were 110 and 95 in a loop over single units.
+//
 // Several blocks per multiprocessor with shorter tiles train fewer networks than one block: FusedPlan.java.
 //
-// Tried and left: f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
+// Tried and left: two turns of fp64's gradients at once, and 4 terms at once of fp64's wide layers: longer, or no shorter and with more
+// spills. A place that each thread remembers from step to step: more spills, for one division a step. On paper: items of 8 units by 4
+// inputs of gradients read 12 numbers for 40 operations instead of 8 for 20, but layers of 32 units have too few of them to fill warps.
+// f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
 // except with the activations that the narrow kernels take.
 // Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
 // deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
 // for networks that leave no room for it: the layered planner is faster there.
 
+#include "fused_narrow_sums.cuh"  // added_losses
 #include "fused_steps.cuh"
+
+// An entry of the step table in shared memory, with the replica's learning rate.
+struct OwnStep {
+    Step step;
+    double learning_rate;
+};
+
+// Word `word` of an entry.
+__device__ __forceinline__ int word_of_step(const Step* steps, const double* learning_rates, long long replicas, long long replica,
+                                            int entry, int word) {
+    const int* from_steps = (const int*)(steps + entry) + word;
+    const int* from_rates = (const int*)(learning_rates + entry * replicas + replica) + (word - (int)(sizeof(Step) / sizeof(int)));
+    return *(word < (int)(sizeof(Step) / sizeof(int)) ? from_steps : from_rates);
+}
 
 template <typename T>
 __device__ __forceinline__ Seat<T> take_seat(
@@ -44,8 +75,8 @@ __device__ __forceinline__ Seat<T> take_seat(
     seat.layer_count = (int)plan.layers;
     seat.parameters = (const T*)(shared + plan.at_parameters);
     seat.transposed = (const T*)(shared + plan.at_transposed);
-    seat.columns = tile + slot;
-    seat.pitch = (int)plan.slots + 1;
+    seat.rows = tile + slot / WARP * WARP;
+    seat.pitch = (int)plan.slots + (int)Pack<T>::SIZE;
     seat.part = threadIdx.x / (int)plan.slots;
     seat.parts = (int)plan.parts;
     seat.active = false;
@@ -95,7 +126,7 @@ __device__ void fused_train(
     T* tile = (T*)(shared + plan.at_tile);
     // The sums of the tile's second segment, and from one segment's to the next one's.
     bool in_tile = plan.at_partials < 0;
-    Rows<T> partials = {in_tile ? tile + WARP : (T*)(shared + plan.at_partials), in_tile ? slots + 1 : (int)WARP};
+    Rows<T> partials = {in_tile ? tile + WARP : (T*)(shared + plan.at_partials), in_tile ? slots + (int)Pack<T>::SIZE : (int)WARP};
     int distance = in_tile ? (int)WARP : (vector + WARP - 1) / WARP * WARP;
     Rows<T> own = {segment == 0 ? gradients : partials.first + (segment - 1) * distance, segment == 0 ? (int)WARP : partials.pitch};
     Seat<T> seat = take_seat<T>(plan, layers, shared, tile, slot);
@@ -108,57 +139,65 @@ __device__ void fused_train(
         data_labels = labels ? copied(labels, plan.data_rows, shared + plan.at_targets) : labels;
     }
     const T* first_parameters = (taps ? before : p) + replica * plan.stride;
-    Place kept[PLACES_KEPT] = {{-1, -1}, {-1, -1}};
-    for (int i = threadIdx.x, n = 0, l = 0; i < vector; i += blockDim.x, n++) {
+    OwnStep* own_steps = (OwnStep*)(shared + plan.at_steps);
+    int stride = blockDim.x * HALF_UNITS;
+#pragma unroll 1
+    for (int i = threadIdx.x * HALF_UNITS, l = 0; i < vector; i += stride) {
         Place place = place_of(layers, layer_count, i, &l);
-#pragma unroll
-        for (int k = 0; k < PLACES_KEPT; k++) {
-            kept[k] = n == k ? place : kept[k];
-        }
-        T parameter = place.global < 0 ? T(0) : first_parameters[place.global];
-        parameters[i] = parameter;
-        gradients[i] = T(0);
-        if (place.transposed >= 0) {
-            transposed[place.transposed] = parameter;
-        }
-        if (m && place.global >= 0) {
-            moment1[i] = m[replica * plan.stride + place.global];
-        }
-        if (v && place.global >= 0) {
-            moment2[i] = v[replica * plan.stride + place.global];
+#pragma unroll 1
+        for (int j = 0; j < HALF_UNITS; j++) {
+            bool exists = j < place.count;
+            long long at = replica * plan.stride + place.global + j;
+            T parameter = exists ? first_parameters[place.global + j] : T(0);
+            parameters[i + j] = parameter;
+            gradients[i + j] = T(0);
+            if (exists && place.transposed >= 0) {
+                transposed[place.transposed + j * place.apart] = parameter;
+            }
+            if (m && exists) {
+                moment1[i + j] = m[at];
+            }
+            if (v && exists) {
+                moment2[i + j] = v[at];
+            }
         }
     }
     if (threadIdx.x == 0) {
         not_finite[0] = not_finite[1] = 0;
     }
-    long long first_bad_step = first_not_finite[replica];
+    int end = cursor[1];
+    // A thread for each word reads the table a step ahead, because the answer takes long.
+    bool reads_steps = threadIdx.x < sizeof(OwnStep) / sizeof(int);
+    if (reads_steps && cursor[0] < end) {
+        ((int*)(own_steps + (cursor[0] & 1)))[threadIdx.x] =
+            word_of_step(steps, learning_rates, plan.replicas, replica, cursor[0], threadIdx.x);
+    }
+    // One of the last warp, which has the fewest rows.
+    bool reports = threadIdx.x == blockDim.x - 1;
     __syncthreads();
 
-    int end = cursor[1];
     for (int entry = cursor[0]; entry < end; entry++) {
-        Step step = steps[entry];
-        double learning_rate = learning_rates[entry * plan.replicas + replica];
+        const Step& step = own_steps[entry & 1].step;
         int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
-        const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
         double terms = loss == CROSS_ENTROPY ? batch : (double)batch * outputs;
-        double loss_sum = 0;  // thread 0's
+        double loss_sum = 0;  // of the thread that reports
 
-        Dropping<T> dropping = {T(plan.dropout_scale), plan.dropout_threshold,
-                                (unsigned long long)plan.dropout_seed + (unsigned long long)replica, (unsigned long long)step.number};
+        Dropping dropping = {T(plan.dropout_scale) != T(1), &plan, replica, &step.number};
 
         for (int base = 0; base < batch; base += slots) {
             int row = base + slot;
-            seat.active = row < batch;
-            long long from = seat.active ? row_of_data(batch_rows, row) : 0;
-            for (int k = seat.part; seat.active && k < inputs; k += seat.parts) {
-                seat.columns[k * seat.pitch] = data_x[from * inputs + k];
+            bool has_row = row < batch;
+            seat.active = row - lane < batch;
+            const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
+            long long from = has_row ? row_of_data(batch_rows, row) : 0;
+            for (int k = seat.part; has_row && k < inputs; k += seat.parts) {
+                seat.rows[k * seat.pitch + lane] = data_x[from * inputs + k];
             }
-            seat.wait_for_parts();
-            forward<true>(seat, dropping, taps, batch, row);
+            forward<true>(seat, dropping, taps, batch, row - lane);
             if (seat.part == 0) {
                 double of_row = 0;
-                if (seat.active) {
-                    of_row = row_loss(seat.columns + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
+                if (has_row) {
+                    of_row = row_loss(seat.rows + lane + layers[layer_count - 1].delta * seat.pitch, seat.pitch, outputs,
                                       data_y + from * outputs, loss == CROSS_ENTROPY ? data_labels[from] : 0, loss, T(terms));
                 }
                 of_row = warp_sum(of_row);
@@ -169,11 +208,8 @@ __device__ void fused_train(
             backward(seat);
             if (taps) {
                 show(seat, taps, batch, row, plan.units);
-                __syncthreads();  // before the next rows
                 continue;
             }
-            // With one part a segment's rows are those of this warp alone.
-            __syncwarp();
             int rows_here = batch - base - segment * WARP < WARP ? batch - base - segment * WARP : (int)WARP;
             if (rows_here > 0) {
                 segment_gradients(layers, layer_count, items, tile + segment * WARP, seat.pitch, rows_here, seat.part, seat.parts,
@@ -183,8 +219,8 @@ __device__ void fused_train(
             int rows_of_tile = batch - base < slots ? batch - base : slots;
             int segments = (rows_of_tile + WARP - 1) / WARP;
             add_partials(partials, distance, segments, vector, gradients);
-            for (int i = 0; threadIdx.x == 0 && i < segments; i++) {
-                loss_sum += losses[i];
+            if (reports) {
+                loss_sum = added_losses(losses, segments, loss_sum);
             }
             if (base + slots < batch) {
                 __syncthreads();  // before the next rows' sums
@@ -192,6 +228,11 @@ __device__ void fused_train(
         }
         if (taps) {
             return;
+        }
+
+        int word_ahead = 0;
+        if (reads_steps && entry + 1 < end) {
+            word_ahead = word_of_step(steps, learning_rates, plan.replicas, replica, entry + 1, threadIdx.x);
         }
 
         double squares = 0;
@@ -204,67 +245,69 @@ __device__ void fused_train(
             }
         }
         double scale = clip_scale(plan.clip_norm, squares);
-        double mean_loss = loss_sum / terms;
         if (step.record_at >= 0) {
+            double mean_loss = loss_sum / terms;
             double* recorded = metrics + (step.record_at * plan.replicas + replica) * (1 + layer_count);
-            for (int i = threadIdx.x; i <= layer_count; i += blockDim.x) {
+            for (int i = blockDim.x - 1 - threadIdx.x; i <= layer_count; i += blockDim.x) {
                 recorded[i] = i == 0 ? mean_loss : sqrt(norms[2 * i - 2]);
             }
         }
 
         // Each thread updates those elements whose gradients it has added up.
+        double learning_rate = own_steps[entry & 1].learning_rate;
         AdamStep<T> adam;
         if (plan.optimizer == ADAM || plan.optimizer == ADAMW) {
             adam = AdamStep<T>(step, learning_rate, plan.weight_decay);
         }
         bool finite = true;
-        for (int i = threadIdx.x, n = 0, l = 0; i < vector; i += blockDim.x, n++) {
-            Place place = n == 0 ? kept[0] : n == 1 ? kept[1] : place_of(layers, layer_count, i, &l);
-            if (place.global < 0) {
-                continue;
-            }
-            T gradient = gradients[i];
-            T parameter = parameters[i];
-            finite = finite && isfinite(gradient);
-            gradient = clipped(gradient, scale);
-            if (before && entry + 1 == end) {
-                before[replica * plan.stride + place.global] = parameter;
-            }
-            parameter = updated(plan, parameter, gradient, m ? moment1 + i : m, moment2 + i, T(learning_rate), adam);
-            parameters[i] = parameter;
-            if (place.transposed >= 0) {
-                transposed[place.transposed] = parameter;
+        for (int i = threadIdx.x * HALF_UNITS, l = 0; i < vector; i += stride) {
+            Place place = place_of(layers, layer_count, i, &l);
+#pragma unroll 1
+            for (int j = 0; j < place.count; j++) {
+                T gradient = gradients[i + j];
+                T parameter = parameters[i + j];
+                finite = finite && isfinite(gradient);
+                gradient = clipped(gradient, scale);
+                if (before && entry + 1 == end) {
+                    before[replica * plan.stride + place.global + j] = parameter;
+                }
+                parameter = updated(plan, parameter, gradient, m ? moment1 + i + j : m, moment2 + i + j, T(learning_rate), adam);
+                parameters[i + j] = parameter;
+                if (place.transposed >= 0) {
+                    transposed[place.transposed + j * place.apart] = parameter;
+                }
             }
         }
         if (!finite) {
             not_finite[entry & 1] = 1;
         }
+        if (reads_steps) {
+            ((int*)(own_steps + (entry + 1 & 1)))[threadIdx.x] = word_ahead;
+        }
         __syncthreads();
-        if (threadIdx.x == 0) {
-            if (first_bad_step < 0 && (!isfinite(mean_loss) || not_finite[entry & 1])) {
-                first_bad_step = step.number;
+        if (reports) {
+            if ((!isfinite(loss_sum) || not_finite[entry & 1]) && first_not_finite[replica] < 0) {
+                first_not_finite[replica] = own_steps[entry & 1].step.number;
             }
             not_finite[entry & 1] = 0;
         }
     }
 
-    for (int i = threadIdx.x, l = 0; i < vector; i += blockDim.x) {
+#pragma unroll 1
+    for (int i = threadIdx.x * HALF_UNITS, l = 0; i < vector; i += stride) {
         Place place = place_of(layers, layer_count, i, &l);
-        if (place.global < 0) {
-            continue;
+#pragma unroll 1
+        for (int j = 0; j < place.count; j++) {
+            long long at = replica * plan.stride + place.global + j;
+            p[at] = parameters[i + j];
+            g[at] = gradients[i + j];
+            if (m) {
+                m[at] = moment1[i + j];
+            }
+            if (v) {
+                v[at] = moment2[i + j];
+            }
         }
-        long long at = replica * plan.stride + place.global;
-        p[at] = parameters[i];
-        g[at] = gradients[i];
-        if (m) {
-            m[at] = moment1[i];
-        }
-        if (v) {
-            v[at] = moment2[i];
-        }
-    }
-    if (threadIdx.x == 0) {
-        first_not_finite[replica] = first_bad_step;
     }
 }
 KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train,
@@ -285,29 +328,34 @@ __device__ void fused_outputs(
     int inputs = layer_table[0].in;
     int outputs = layer_table[layer_count - 1].out;
     int slot = threadIdx.x % slots;
+    int lane = threadIdx.x % WARP;
     const FusedLayer* layers = copy_layers(shared, layer_table, layer_count);
     T* parameters = (T*)(shared + plan->at_parameters);
     T* transposed = (T*)(shared + plan->at_transposed);
     Seat<T> seat = take_seat<T>(*plan, layers, shared, (T*)(shared + plan->at_tile), slot);
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
-        for (int i = threadIdx.x, l = 0; i < (int)plan->vector; i += blockDim.x) {
+#pragma unroll 1
+        for (int i = threadIdx.x * HALF_UNITS, l = 0; i < (int)plan->vector; i += blockDim.x * HALF_UNITS) {
             Place place = place_of(layers, layer_count, i, &l);
-            parameters[i] = place.global < 0 ? T(0) : p[replica * plan->stride + place.global];
-            if (place.transposed >= 0) {
-                transposed[place.transposed] = parameters[i];
+#pragma unroll 1
+            for (int j = 0; j < HALF_UNITS; j++) {
+                T parameter = j < place.count ? p[replica * plan->stride + place.global + j] : T(0);
+                parameters[i + j] = parameter;
+                if (j < place.count && place.transposed >= 0) {
+                    transposed[place.transposed + j * place.apart] = parameter;
+                }
             }
         }
         __syncthreads();
         for (long long base = (long long)blockIdx.x * slots; base < rows; base += (long long)gridDim.x * slots) {
             long long row = base + slot;
-            seat.active = row < rows;
-            for (int k = seat.part; seat.active && k < inputs; k += seat.parts) {
-                seat.columns[k * seat.pitch] = x[row * inputs + k];
+            seat.active = row - lane < rows;
+            for (int k = seat.part; row < rows && k < inputs; k += seat.parts) {
+                seat.rows[k * seat.pitch + lane] = x[row * inputs + k];
             }
-            seat.wait_for_parts();
-            forward<false>(seat, Dropping<T>(), (T*)0, rows, row);
-            for (int u = seat.part; seat.active && u < outputs; u += seat.parts) {
-                z[(replica * rows + row) * outputs + u] = seat.columns[(layers[layer_count - 1].delta + u) * seat.pitch];
+            forward<false>(seat, Dropping(), (T*)0, rows, row - lane);
+            for (int u = seat.part; row < rows && u < outputs; u += seat.parts) {
+                z[(replica * rows + row) * outputs + u] = seat.rows[(layers[layer_count - 1].delta + u) * seat.pitch + lane];
             }
         }
         __syncthreads();  // before the next replica's parameters

@@ -13,13 +13,20 @@ struct Rows {
     }
 };
 
+// Neighboring items have columns 4 apart in wide layers, of which every second one gets another turn, and those of layers of 8 units
+// have columns 16 apart, which get another one in every second layer.
+__device__ __forceinline__ int turn_of(int column) {
+    return column / 8 + column / 32;
+}
+
 // The gradients of a segment: of the WARP rows that the calling warp, or the warps of its parts, took through the network. One item
 // is the gradients of HALF_UNITS units by HALF_UNITS inputs, and of the units' biases for the first of the inputs; a lane takes one.
 // columns: of the tile, from the segment's first row on. rows: of the segment. sums: are added to what is there, or replace it; where
 // they are in the segment's own columns, there are no more items than lanes.
 //
-// Columns that are a multiple of 32 apart are in the same bank, as a pitch is 1 more than one. So lanes whose columns are in different
-// 32s begin with different ones of their HALF_UNITS.
+// A lane reads 16 bytes of a column at once, and eight lanes are served together. A pitch is 16 bytes more than a multiple of all
+// banks, so columns that are a multiple of 8 apart are in the same banks. So lanes begin with different ones of their HALF_UNITS, by
+// turn_of.
 //
 // A segment's rows are summed one after the other, and segments in their order (add_partials). A tile is whole segments, so neither
 // its length nor the number of threads has a part in the rounding.
@@ -27,6 +34,7 @@ template <typename T>
 __device__ __forceinline__ void segment_gradients(
     const FusedLayer* layers, int layer_count, int items, const T* columns, int pitch, int rows, int part, int parts, bool add,
     Rows<T> to) {
+    enum { PACK = Pack<T>::SIZE, AT_ONCE = sizeof(T) == 4 ? 2 : 1 };
     int l = 0;
     for (int first = WARP * part; first < items; first += WARP * parts) {
         // A lane without an item repeats the last one, and keeps nothing.
@@ -40,8 +48,8 @@ __device__ __forceinline__ void segment_gradients(
         int groups = layer.in_padded / HALF_UNITS;
         int unit = (item - layer.first_item) / groups * HALF_UNITS;
         int first_input = (item - layer.first_item) % groups * HALF_UNITS;
-        int turn_of_units = (layer.delta + unit) / WARP;
-        int turn_of_inputs = (layer.input + first_input) / WARP;
+        int turn_of_units = turn_of(layer.delta + unit);
+        int turn_of_inputs = turn_of(layer.input + first_input);
         const T* delta[HALF_UNITS];
         const T* input[HALF_UNITS];
         T sums[HALF_UNITS][HALF_UNITS];
@@ -59,20 +67,39 @@ __device__ __forceinline__ void segment_gradients(
                 sums[i][j] = T(0);
             }
         }
-#pragma unroll 8
-        for (int row = 0; row < rows; row++) {
-            T in[HALF_UNITS];
-#pragma unroll
-            for (int j = 0; j < HALF_UNITS; j++) {
-                in[j] = input[j][row];
-            }
+        int row = 0;
+#pragma unroll(AT_ONCE)
+        for (; row + PACK <= rows; row += PACK) {
+            Pack<T> in[HALF_UNITS];
+            Pack<T> d[HALF_UNITS];
 #pragma unroll
             for (int i = 0; i < HALF_UNITS; i++) {
-                T d = delta[i][row];
+                in[i] = *(const Pack<T>*)input[i];
+                d[i] = *(const Pack<T>*)delta[i];
+                input[i] += PACK;
+                delta[i] += PACK;
+            }
+#pragma unroll
+            for (int k = 0; k < PACK; k++) {
+#pragma unroll
+                for (int i = 0; i < HALF_UNITS; i++) {
+                    bias[i] += d[i].of[k];
+#pragma unroll
+                    for (int j = 0; j < HALF_UNITS; j++) {
+                        sums[i][j] += d[i].of[k] * in[j].of[k];
+                    }
+                }
+            }
+        }
+#pragma unroll 1
+        for (int k = 0; row < rows; row++, k++) {
+#pragma unroll
+            for (int i = 0; i < HALF_UNITS; i++) {
+                T d = delta[i][k];
                 bias[i] += d;
 #pragma unroll
                 for (int j = 0; j < HALF_UNITS; j++) {
-                    sums[i][j] += d * in[j];
+                    sums[i][j] += d * input[j][k];
                 }
             }
         }
@@ -101,13 +128,20 @@ __device__ __forceinline__ void segment_gradients(
 // Adds the gradients of a tile's segments after the first, which are `distance` elements apart, to those of the first.
 template <typename T>
 __device__ __forceinline__ void add_partials(Rows<T> second, int distance, int segments, int vector, T* gradients) {
-    for (int i = threadIdx.x; segments > 1 && i < vector; i += blockDim.x) {
+    for (int i = threadIdx.x * HALF_UNITS; segments > 1 && i < vector; i += blockDim.x * HALF_UNITS) {
+        T sums[HALF_UNITS];
+        read_half(gradients + i, sums);
         const T* partial = second.at(i);
-        T sum = gradients[i];
+#pragma unroll 4
         for (int segment = 1; segment < segments; segment++, partial += distance) {
-            sum += *partial;
+            T values[HALF_UNITS];
+            read_half(partial, values);
+#pragma unroll
+            for (int j = 0; j < HALF_UNITS; j++) {
+                sums[j] += values[j];
+            }
         }
-        gradients[i] = sum;
+        write_half(sums, gradients + i);
     }
 }
 
@@ -129,26 +163,25 @@ __device__ __forceinline__ void square_gradients(const FusedLayer* layers, int l
     }
 }
 
-// Where an element of a vector of shared memory stands elsewhere; -1 for nowhere.
+// Where HALF_UNITS neighboring elements of a vector of shared memory stand elsewhere.
 struct Place {
-    int global;      // in the replica's vector of global memory; padding is not there
-    int transposed;  // biases are not there
+    int count;       // of them that are not padding
+    int global;      // the first one's, in the replica's vector of global memory
+    int transposed;  // the first one's; -1 for biases
+    int apart;       // from one's to the next one's there
 };
 
-// l: the layer of an element before this one; becomes this one's.
+// l: the layer of elements before these; becomes theirs.
 __device__ __forceinline__ Place place_of(const FusedLayer* layers, int layer_count, int element, int* l) {
     while (*l + 1 < layer_count && element >= layers[*l + 1].weights) {
         ++*l;
     }
     const FusedLayer& layer = layers[*l];
-    if (element >= layer.bias) {
-        int unit = element - layer.bias;
-        return {unit < layer.out ? layer.global_bias + unit : -1, -1};
-    }
-    int unit = (element - layer.weights) / layer.in_padded;
-    int input = (element - layer.weights) % layer.in_padded;
-    if (input >= layer.in) {
-        return {-1, -1};
-    }
-    return {layer.global_weights + unit * layer.in + input, layer.transposed + input * layer.out_padded + unit};
+    bool bias = element >= layer.bias;
+    int unit = bias ? 0 : (element - layer.weights) / layer.in_padded;
+    int first = bias ? element - layer.bias : element - layer.weights - unit * layer.in_padded;
+    int count = (bias ? layer.out : layer.in) - first;
+    return {count < HALF_UNITS ? count : (int)HALF_UNITS,
+            bias ? layer.global_bias + first : layer.global_weights + unit * layer.in + first,
+            bias ? -1 : layer.transposed + first * layer.out_padded + unit, layer.out_padded};
 }

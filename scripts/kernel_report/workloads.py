@@ -1,8 +1,8 @@
 """Estimates of plumb bench's workloads on an H200, from their shapes, Plumb's launches and the machine code of its kernels.
 
-A fused kernel: the loops of a step over layers and rows, as often as the network needs them, by the warps of a block that is alone on
-its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers. Of a cluster of blocks, the
-loops of the busiest block and the exchange of gradients between blocks.
+A fused kernel: the loops of a step over layers, groups of units and rows, as often as the network needs them, by the warps of a block
+that is alone on its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers. Of a
+cluster of blocks, the loops of the busiest block and the exchange of gradients between blocks.
 
 A launch of a layered step: an empty kernel's time, and then the longest of its bytes by the global bandwidth and, for the busiest
 multiprocessor, its blocks' ways through the kernel: from the entry through the main loop, as often as the shape needs it, to the exit.
@@ -69,12 +69,15 @@ def fused(ways):
 HIDDEN = 8
 WIDTH = 8
 SEGMENTS = 13
-# The segments of each tile that FusedPlan chooses in fp64: 160, 160 and 80 rows.
-TILES_FP64 = [5, 5, 3]
-# One iteration of the loop over a segment's rows has 8 of them: for each 4 x 4 multiply-adds, and 4 additions for the bias.
+G1_WIDTHS = (3,) + (WIDTH,) * HIDDEN + (1,)
+# One iteration of the narrow kernels' loop over a segment's rows has 8 of them: for each 4 x 4 multiply-adds, and 4 additions for the
+# bias.
 ROWS_OF_ITERATION = 8
-ROWS = [(is_multiply_add, 16 * ROWS_OF_ITERATION), (named("FADD", "DADD"), 4 * ROWS_OF_ITERATION)]
 OF_LAYER = (is_multiply_add, WIDTH * WIDTH)
+
+
+def of_rows(count):
+    return [(is_multiply_add, 16 * count), (named("FADD", "DADD"), 4 * count)]
 
 
 def segment(ahead, back, rows):
@@ -90,7 +93,7 @@ def narrow(kernels, forward, backward, segments=SEGMENTS):
     """A step of fused_narrow, whose kernels these are, or of a block of fused_cluster that has so many segments."""
     ahead = iteration(kernels, [OF_LAYER] + forward, ["FSET"])
     back = iteration(kernels, [OF_LAYER] + backward, ["MUFU", "FMNMX"])
-    return fused([segment(ahead, back, iteration(kernels, ROWS))] * segments)
+    return fused([segment(ahead, back, iteration(kernels, of_rows(ROWS_OF_ITERATION)))] * segments)
 
 
 def cluster(kernels, forward, backward):
@@ -104,13 +107,71 @@ def cluster(kernels, forward, backward):
     return Estimate(step.microseconds + exchange / gpu.CLOCK_GHZ / 1000, step.bound)
 
 
-def general_fp64(kernel):
-    """A step of fused_train, with relu. Forward a layer stores A and f'; backward it multiplies by f'."""
-    ahead = iteration([kernel], [OF_LAYER, (named("STS"), 2 * WIDTH)], ["DMUL", "DADD"], innermost=False)
-    back = iteration([kernel], [OF_LAYER, (named("STS"), WIDTH), (named("DMUL"), WIDTH)], innermost=False)
-    way = segment(ahead, back, iteration([kernel], ROWS))
-    tiles = [fused([way] * warps) for warps in TILES_FP64]
-    return Estimate(sum(tile.microseconds for tile in tiles), tiles[0].bound)
+class General:
+    """Steps of fused_train, which a warp takes through groups of 8 units, or of 16 where layers are wider, and of which it then sums
+    items of gradients, a lane for each, in rounds."""
+
+    GROUP, WIDE_GROUP = 8, 16
+    TERMS = 8  # of an iteration of the loop over a group's terms
+    # Instructions of an activation that have no place on the way of another one, and those that each unit has.
+    RELU = ["MUFU", "FADD", "DADD", "DMUL"], []
+    TANH = [], [(named("MUFU"), 2)]
+
+    def __init__(self, kernel, rows_of_iteration, activation):
+        self.kernel = kernel
+        self.rows_of_iteration = rows_of_iteration
+        self.others, self.activation = activation
+
+    def group(self, units, terms, needs, avoided):
+        """The way of a group; its terms are whole iterations, or less than one."""
+        of_way = min(terms, self.TERMS)
+        way = iteration([self.kernel], [(is_multiply_add, units * of_way)] + needs, avoided, innermost=False)
+        if terms == of_way:
+            return way
+        loop = min((self.kernel.iteration(loop) for loop in self.kernel.innermost
+                    if sum(map(is_multiply_add, self.kernel.body(loop))) == units * self.TERMS
+                    and not any(named("FADD", "DADD", "STS")(i) for i in self.kernel.body(loop))), key=len)
+        return loop * (terms // self.TERMS - 1) + way
+
+    @functools.lru_cache(None)
+    def forward(self, units, terms, last):
+        if last:
+            return self.group(units, terms, [(named("STS"), units)], self.RELU[0] + ["FSET", "DSETP", "FMNMX", "FSEL"])
+        # A and f' of each unit.
+        needs = [(of, units * least) for of, least in self.activation]
+        return self.group(units, terms, [(named("STS"), 2 * units)] + needs, self.others)
+
+    @functools.lru_cache(None)
+    def backward(self, units, terms):
+        return self.group(units, terms, [(named("STS"), units), (named("FMUL", "DMUL"), units)], ["MUFU"])
+
+    def groups(self, units):
+        group = self.WIDE_GROUP if units > self.GROUP else self.GROUP
+        return [group if units - first > self.GROUP else self.GROUP for first in range(0, units, group)]
+
+    def step(self, widths, tiles):
+        """widths: of at most one iteration's terms, or of whole iterations'. tiles: the warps of each tile."""
+        layers = list(zip(widths, widths[1:]))
+        way = []
+        for place, (terms, units) in enumerate(layers):
+            for group in self.groups(units):
+                way += self.forward(group, terms, place == len(layers) - 1)
+        for units, terms in reversed(layers[1:]):
+            for group in self.groups(units):
+                way += self.backward(group, terms)
+        items = sum(math.ceil(i / 4) * math.ceil(o / 4) for i, o in layers)
+        rows = iteration([self.kernel], of_rows(self.rows_of_iteration))
+        way += rows * (gpu.WARP // self.rows_of_iteration * math.ceil(items / gpu.WARP))
+        estimates = [fused([way] * warps) for warps in tiles]
+        return Estimate(sum(tile.microseconds for tile in estimates), estimates[0].bound)
+
+
+# The segments of each tile that FusedPlan chooses for 400 rows: of G1 in fp64 160, 160 and 80 rows, of 3-32-32-1 224 and 176.
+G1_TILES_FP64 = [5, 5, 3]
+TILES_3_32_32_1 = [7, 6]
+# Rows of an iteration of the loop over a segment's rows.
+ROWS_OF_ITERATION_FP32 = 8
+ROWS_OF_ITERATION_FP64 = 2
 
 
 def rounds(estimate, networks):
@@ -239,14 +300,19 @@ def wide_layers(precision):
 
 
 def measured(text):
-    """The latest figure of each workload in MEASURED.md, whose sections begin with the newest."""
-    figures, place = {}, None
+    """The latest figure of each workload in MEASURED.md, whose sections begin with the newest, and of fused steps of 400 rows."""
+    figures, place, networks = {}, None, []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
-            place = None
+            place, networks = None, []
         elif cells[:2] == ["workload", "unit"]:
             place = next((cells.index(name) for name in ("now", "Plumb") if name in cells), None)
+        elif cells[0] == "batch":
+            networks = cells[1:]
+        elif cells[0] == "400":
+            for network, values in zip(networks, cells[1:]):
+                figures.setdefault(f"{network}, fused", float(values.split(" / ")[0]))
         elif place and re.match(r"G\d ", cells[0]):
             *first, last = cells[0].split(", ")
             values = re.sub(r"\[.*?\]", "", cells[place]).split(" / ")
@@ -264,12 +330,17 @@ def estimates(kernels, resident):
     layered = Layered(kernels, resident)
     of_narrow = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_narrow")]
     of_cluster = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_cluster")]
+    general, of_tanh = (General(kernels["fused_train_f32"], ROWS_OF_ITERATION_FP32, activation)
+                        for activation in (General.RELU, General.TANH))
     models = {
         "relu": lambda: narrow(of_narrow, *RELU),
         "sigmoid": lambda: narrow(of_narrow, *SIGMOID),
         "relu, cluster": lambda: cluster(of_cluster, *RELU),
         "sigmoid, cluster": lambda: cluster(of_cluster, *SIGMOID),
-        "fp64": lambda: general_fp64(kernels["fused_train_f64"]),
+        "fp64": lambda: General(kernels["fused_train_f64"], ROWS_OF_ITERATION_FP64, General.RELU).step(G1_WIDTHS, G1_TILES_FP64),
+        "3-32-32-1": lambda: general.step((3, 32, 32, 1), TILES_3_32_32_1),
+        "3-32-32-1, tanh": lambda: of_tanh.step((3, 32, 32, 1), TILES_3_32_32_1),
+        "3-16-16-1": lambda: general.step((3, 16, 16, 1), [SEGMENTS]),
         "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False),
         "batches": lambda: layered.step([784, 512, 512, 10], 128, True, True),
     }
@@ -297,6 +368,8 @@ def estimates(kernels, resident):
     for precision, name in ("fp32", "relu"), ("fp64", "fp64"):
         for count in 1, 132, 1024, 16384:
             yield line(f"G2 {precision}, {count:,}", "networks/s", name, lambda estimate: rounds(estimate, count))
+    for name in "3-16-16-1", "3-32-32-1", "3-32-32-1, tanh":
+        yield line(f"{name}, fused", "us/step", name)
     yield line("G3 fp32", "us/step", "batches", launches=True)
     yield line("G3 TF32", "us/step", "batches")  # the same launches
     for precision in "fp32", "TF32":

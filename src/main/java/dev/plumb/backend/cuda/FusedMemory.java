@@ -9,15 +9,18 @@ import java.util.Set;
 /**
  * Where everything lies in the shared memory of a block that trains a network: bytes from its beginning, which is the layers' table.
  *
+ * @param steps two entries of the step table, each with a learning rate; the narrow kernel has none
  * @param partials gradients of a tile's segments of rows after the first, or -1 where each segment has them in its own columns; in a
  *     cluster of blocks, of all segments the block's share
  * @param x the data, or -1 where they stay in global memory
  * @param bytes of all of it
  */
 record FusedMemory(
-    long norms, long losses, long notFinite, long parameters, long gradients, long partials, long moment1, long moment2,
+    long norms, long losses, long notFinite, long steps, long parameters, long gradients, long partials, long moment1, long moment2,
     long transposed, long tile, long x, long targets, long bytes) {
   private static final int ALIGNMENT = 16;
+  /** struct OwnStep of the kernel. */
+  private static final int BYTES_OF_STEP = StepTable.STEP_BYTES + Double.BYTES;
   private static final int WARP = 32;
 
   /**
@@ -35,7 +38,8 @@ record FusedMemory(
     long norms = roundUp(layers.tableBytes());
     long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
     long notFinite = roundUp(losses + (long) segments * Double.BYTES);
-    long parameters = roundUp(notFinite + 2 * Integer.BYTES);
+    long steps = roundUp(notFinite + 2 * Integer.BYTES);
+    long parameters = roundUp(steps + 2 * BYTES_OF_STEP);
     long gradients = parameters + vector;
     long partials = roundUp(gradients + vector);
     long moment1 = partials
@@ -43,11 +47,11 @@ record FusedMemory(
     long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
     long tile = transposed + layers.transposed() * number;
-    long x = roundUp(tile + layers.columns() * (rows + 1) * number);
+    long x = tile + layers.columns() * ((long) rows * number + ALIGNMENT);
     long targets = roundUp(x + (long) dataRows * network.inputs() * number);
     long bytes = roundUp(targets + dataRows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : (long) network.outputs() * number));
-    return new FusedMemory(norms, losses, notFinite, parameters, gradients, partialsFitTheTile(layers, parts) ? -1 : partials,
+    return new FusedMemory(norms, losses, notFinite, steps, parameters, gradients, partialsFitTheTile(layers, parts) ? -1 : partials,
         moment1, moment2, transposed, tile, dataRows > 0 ? x : -1, targets, bytes);
   }
 
@@ -74,7 +78,7 @@ record FusedMemory(
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
     long tile = transposed + layers.transposed() * number;
     long bytes = tile + layers.columns() * rows * number;
-    return new FusedMemory(norms, losses, notFinite, parameters, gradients, blocks == 1 ? -1 : partials, moment1, moment2, transposed,
+    return new FusedMemory(norms, losses, notFinite, -1, parameters, gradients, blocks == 1 ? -1 : partials, moment1, moment2, transposed,
         tile, -1, bytes, bytes);
   }
 

@@ -44,8 +44,9 @@ final class FusedPlan implements BlockPlan {
   /**
    * On paper, and checked against an H200 by the choice that they lead to (FusedPlanTest), in clocks of a thread in fp32: for an input
    * of up to 8 units (3 reads of shared memory, 8 multiply-adds, the loop unrolled by 8), for a unit's activation and derivative, and for
-   * a row of a gradient's item (8 reads, 20 operations, the loop unrolled by 8). In fp64 all three take about half as long again, which
-   * changes no choice between them.
+   * a row of a gradient's item (8 reads, 20 operations). In fp64 all three take about half as long again, which changes no choice between
+   * them. Since those choices were measured, a lane reads less for each of them; by scripts/kernel-report 20, 5 and 30 clocks and, for the
+   * busy time below, 2 reads instead of 3 would change few choices, none of them measured.
    */
   private static final int CLOCKS_OF_CHUNK = 20;
   private static final int CLOCKS_OF_UNIT = 20;
@@ -258,7 +259,7 @@ final class FusedPlan implements BlockPlan {
       layers.vector(), layers.units(), layers.columns(), rows, parts,
       new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.losses(),
       memory.notFinite(), memory.parameters(), memory.gradients(), memory.partials(), memory.moment1(), memory.moment2(), memory.transposed(),
-      memory.tile(), memory.x(), memory.targets(),
+      memory.tile(), memory.x(), memory.targets(), memory.steps(),
     };
   }
 

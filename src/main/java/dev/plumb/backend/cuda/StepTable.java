@@ -33,7 +33,7 @@ final class StepTable {
   private static final int MOST_ROWS = 1 << 28;
 
   /** struct Step of kernels/common.cuh. */
-  private static final int STEP_BYTES = 48;
+  static final int STEP_BYTES = 48;
   private static final int NUMBER = 0;
   private static final int CORRECTION1 = 8;
   private static final int CORRECTION2 = 16;
