@@ -16,7 +16,19 @@ struct Step {
     int rows_stride;      // rows from one replica's batch to the next one's; 0 where all share one
     int record_at;        // the step's place among the recorded metrics, or -1
     int batch;            // rows of the batch, or 0 for all rows of the data in their own order
+    int norms;            // whether gradient norms are recorded with the loss
 };
+
+// The numbers of the rows of a replica's batch in the data, from the row list.
+__device__ __forceinline__ const int* listed_rows(const int* cursor, const Step* steps, const int* rows, long long replica) {
+    const Step* step = steps + *cursor;
+    return rows + step->rows_at + replica * step->rows_stride;
+}
+
+// The same, or null where there is no row list and the rows are in their own order.
+__device__ __forceinline__ const int* rows_of_batch(const int* cursor, const Step* steps, const int* rows, long long replica) {
+    return rows ? listed_rows(cursor, steps, rows, replica) : (const int*)0;
+}
 
 // Threads of a block in every kernel that sums over its block.
 enum { SUM_THREADS = 256, WARP = 32 };
@@ -29,17 +41,17 @@ __device__ __forceinline__ T warp_sum(T value) {
     return value;
 }
 
-// The sum over a block of SUM_THREADS threads, always in the same order. Every thread must call it; thread 0 gets the sum.
-template <typename T>
+// The sum over a block of so many threads, always in the same order. Every thread must call it; thread 0 gets the sum.
+template <int THREADS = SUM_THREADS, typename T>
 __device__ T block_sum(T value) {
-    __shared__ T of_warp[SUM_THREADS / WARP];
+    __shared__ T of_warp[THREADS / WARP];
     value = warp_sum(value);
     if (threadIdx.x % WARP == 0) {
         of_warp[threadIdx.x / WARP] = value;
     }
     __syncthreads();
     if (threadIdx.x == 0) {
-        for (int warp = 1; warp < SUM_THREADS / WARP; warp++) {
+        for (int warp = 1; warp < THREADS / WARP; warp++) {
             value += of_warp[warp];
         }
     }
@@ -47,11 +59,41 @@ __device__ T block_sum(T value) {
     return value;
 }
 
-// 16 bytes, which are loaded and stored together.
-template <typename T>
-struct __align__(16) Pack {
-    enum { SIZE = 16 / sizeof(T) };
+// 16 bytes, or so many elements, which are loaded and stored together.
+template <typename T, int SIZE_ = 16 / sizeof(T)>
+struct alignas(SIZE_ * sizeof(T)) Pack {
+    enum { SIZE = SIZE_ };
     T of[SIZE];
+};
+
+// The place in a matrix of a thread that takes every so many-th element: a division for each thread instead of one for each element.
+struct Element {
+    int row;
+    int column;
+
+    // The first element of a thread of a grid along x; a step passes over all threads' `size` elements.
+    __device__ __forceinline__ Element(int columns_, int size = 1) : columns(columns_) {
+        unsigned int first = (blockIdx.x * blockDim.x + threadIdx.x) * size;
+        unsigned int step = gridDim.x * blockDim.x * size;
+        row = (int)(first / columns);
+        column = (int)(first % columns);
+        rows_of_step = (int)(step / columns);
+        columns_of_step = (int)(step % columns);
+    }
+
+    __device__ __forceinline__ void move() {
+        row += rows_of_step;
+        column += columns_of_step;
+        if (column >= (int)columns) {
+            column -= columns;
+            row++;
+        }
+    }
+
+  private:
+    unsigned int columns;
+    int rows_of_step;
+    int columns_of_step;
 };
 
 // The shared memory whose size the launch gives, as bytes.

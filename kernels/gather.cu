@@ -1,9 +1,9 @@
-// The rows of a step's batch, gathered from the data: features X [rows x features], and targets Y [rows x targets] or labels
-// [rows], into [replica][batch x ...]. targets is 0 where there are labels. Bound by latency, of the row's index and then of the row:
-// a warp copies GATHERED features of one row, a lane has GATHERED / WARP of them under way.
+// The rows of a step's batch X [rows x features], gathered from the data into [replica][batch x features] for cuBLAS; the kernels of
+// product.cu read them where they are. Bound by latency, of the row's index and then of the row: a warp copies GATHERED features of one
+// row, a lane has GATHERED / WARP of them under way.
 //
 // Tried: one element per thread. Its 64-bit division by the number of columns and one load in flight took 2.9 us for 128 rows of 784
-// features on an H200, this 2.4 us.
+// features on an H200, this 2.4 us, with a 64-bit division for each piece; without it this was not measured.
 
 #include "common.cuh"
 
@@ -13,45 +13,30 @@ enum { GATHERED = 128 };
 // Blocks of SUM_THREADS: x over the pieces of a replica's rows, y over replicas.
 template <typename T>
 __device__ void gather_rows(
-    const int* cursor, const Step* steps, const int* rows, const T* x, const T* y, const int* labels, T* batch_x, T* batch_y,
-    int* batch_labels, long long batch, int features, int targets, int replicas) {
-    Step step = steps[*cursor];
-    int lane = threadIdx.x % WARP;
-    int warps = SUM_THREADS / WARP;
+    const int* cursor, const Step* steps, const int* rows, const T* x, T* batch_x, int batch, int features, int replicas) {
     int pieces = (features + GATHERED - 1) / GATHERED;
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
-        const int* of_replica = rows + step.rows_at + replica * step.rows_stride;
-        for (long long i = blockIdx.x * (long long)warps + threadIdx.x / WARP; i < batch * pieces; i += (long long)gridDim.x * warps) {
-            long long row = i / pieces;
-            int first = (int)(i % pieces) * GATHERED + lane;
-            long long to = replica * batch + row;
-            const T* from_x = x + (long long)of_replica[row] * features;
+        const int* numbers = listed_rows(cursor, steps, rows, replica);
+        for (Element element(pieces * WARP); element.row < batch; element.move()) {
+            int first = element.column / WARP * GATHERED + element.column % WARP;
+            const T* from = x + (long long)numbers[element.row] * features;
+            T* to = batch_x + (replica * batch + element.row) * features;
             T values[GATHERED / WARP];
 #pragma unroll
             for (int k = 0; k < GATHERED / WARP; k++) {
                 int column = first + k * WARP;
-                values[k] = column < features ? from_x[column] : T(0);
+                values[k] = column < features ? from[column] : T(0);
             }
 #pragma unroll
             for (int k = 0; k < GATHERED / WARP; k++) {
                 int column = first + k * WARP;
                 if (column < features) {
-                    batch_x[to * features + column] = values[k];
+                    to[column] = values[k];
                 }
-            }
-            if (first >= GATHERED) {
-                continue;  // the first piece has the targets
-            }
-            for (int column = lane; column < targets; column += WARP) {
-                batch_y[to * targets + column] = y[(long long)of_replica[row] * targets + column];
-            }
-            if (targets == 0 && lane == 0) {
-                batch_labels[to] = labels[of_replica[row]];
             }
         }
     }
 }
 KERNEL(gather_rows,
-       (const int* cursor, const Step* steps, const int* rows, const T* x, const T* y, const int* labels, T* batch_x, T* batch_y,
-        int* batch_labels, long long batch, int features, int targets, int replicas),
-       (cursor, steps, rows, x, y, labels, batch_x, batch_y, batch_labels, batch, features, targets, replicas))
+       (const int* cursor, const Step* steps, const int* rows, const T* x, T* batch_x, int batch, int features, int replicas),
+       (cursor, steps, rows, x, batch_x, batch, features, replicas))

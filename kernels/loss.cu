@@ -1,27 +1,54 @@
 // The losses with their derivatives by the outputs, and the hits of the classifications.
 //
-// Shapes, per replica: outputs Z and delta [batch x outputs], targets Y [batch x outputs] or labels [batch]. Each block leaves the
-// sum of its terms in partial [replica][block], in double whatever T is; who reads them adds them in the order of the blocks.
-// A null delta leaves derivatives out, a null hits leaves hits out. Bound by memory: Z and Y are read once, delta written once.
+// Shapes, per replica: outputs Z and delta [batch x outputs]; targets Y [rows x outputs] or labels [rows] of the data, of which the
+// batch is all rows or those in the step's row list. Each block leaves the sum of its terms in partial [replica][block], in double
+// whatever T is; who reads them adds them in the order of the blocks. A null delta leaves derivatives out, a null hits leaves hits out.
+// Bound by memory where outputs are many: Z and Y are read once, delta written once. So a thread has several outputs under way, which
+// was not measured.
 
 #include "loss.cuh"
 
-// All losses but cross_entropy; count is batch x outputs. Blocks of SUM_THREADS: x over outputs, y over replicas.
+// Outputs that a thread of loss_terms loads at once.
+enum { OUTPUTS_UNDER_WAY = 4 };
+
+// All losses but cross_entropy. Blocks of SUM_THREADS: x over outputs, y over replicas.
 template <typename T>
 __device__ void loss_terms(
-    const T* z, const T* y, T* delta, double* partial, long long* hits, long long count, long long y_stride, double terms,
-    int replicas, int loss) {
+    const int* cursor, const Step* steps, const int* rows, const T* z, const T* y, T* delta, double* partial, long long* hits,
+    long long batch, int outputs, double terms, int replicas, int loss) {
+    long long step = (long long)gridDim.x * blockDim.x;
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        const int* numbers = rows_of_batch(cursor, steps, rows, replica);
+        const T* of_replica = z + replica * batch * outputs;
+        T* delta_of_replica = delta + replica * batch * outputs;
         double sum = 0;
         long long right = 0;
-        for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < count; i += (long long)gridDim.x * blockDim.x) {
-            T output = z[replica * count + i];
-            T target = y[replica * y_stride + i];
-            sum += loss_term(output, target, loss);
-            if (delta) {
-                delta[replica * count + i] = loss_term_derivative(output, target, loss) / T(terms);
+        Element element(outputs);
+        long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+        while (i < batch * outputs) {
+            T output[OUTPUTS_UNDER_WAY];
+            T target[OUTPUTS_UNDER_WAY];
+#pragma unroll
+            for (int k = 0; k < OUTPUTS_UNDER_WAY; k++) {
+                if (element.row < batch) {
+                    output[k] = of_replica[i + k * step];
+                    target[k] = y[(numbers ? numbers[element.row] : element.row) * (long long)outputs + element.column];
+                }
+                element.move();
             }
-            right += (output > T(0)) == (target > T(0.5));
+#pragma unroll 1
+            for (int k = 0; k < OUTPUTS_UNDER_WAY && i < batch * outputs; k++, i += step) {
+                sum += loss_term(output[0], target[0], loss);
+                if (delta) {
+                    delta_of_replica[i] = loss_term_derivative(output[0], target[0], loss) / T(terms);
+                }
+                right += (output[0] > T(0)) == (target[0] > T(0.5));
+#pragma unroll
+                for (int next = 1; next < OUTPUTS_UNDER_WAY; next++) {
+                    output[next - 1] = output[next];
+                    target[next - 1] = target[next];
+                }
+            }
         }
         sum = block_sum(sum);
         if (threadIdx.x == 0) {
@@ -36,9 +63,9 @@ __device__ void loss_terms(
     }
 }
 KERNEL(loss_terms,
-       (const T* z, const T* y, T* delta, double* partial, long long* hits, long long count, long long y_stride, double terms,
-        int replicas, int loss),
-       (z, y, delta, partial, hits, count, y_stride, terms, replicas, loss))
+       (const int* cursor, const Step* steps, const int* rows, const T* z, const T* y, T* delta, double* partial, long long* hits,
+        long long batch, int outputs, double terms, int replicas, int loss),
+       (cursor, steps, rows, z, y, delta, partial, hits, batch, outputs, terms, replicas, loss))
 
 // The largest value of a row and its first place, over the lanes of a warp. A NaN in the first place stays the largest, as no
 // value is larger.
@@ -70,16 +97,17 @@ __device__ int first_largest(const T* row, int classes, T* largest) {
 // a row. Blocks of SUM_THREADS: x over rows, y over replicas.
 template <typename T>
 __device__ void softmax_loss(
-    const T* z, const int* labels, T* delta, double* partial, long long* hits, long long batch, int classes,
-    long long labels_stride, double terms, int replicas) {
+    const int* cursor, const Step* steps, const int* rows, const T* z, const int* labels, T* delta, double* partial, long long* hits,
+    long long batch, int classes, double terms, int replicas) {
     int lane = threadIdx.x % WARP;
     int warps = SUM_THREADS / WARP;
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
+        const int* numbers = rows_of_batch(cursor, steps, rows, replica);
         double sum = 0;
         long long right = 0;
         for (long long i = blockIdx.x * (long long)warps + threadIdx.x / WARP; i < batch; i += (long long)gridDim.x * warps) {
             const T* row = z + (replica * batch + i) * classes;
-            int label = labels[replica * labels_stride + i];
+            int label = labels[numbers ? numbers[i] : i];
             T largest;
             int best = first_largest(row, classes, &largest);
             T exponentials = T(0);
@@ -113,6 +141,6 @@ __device__ void softmax_loss(
     }
 }
 KERNEL(softmax_loss,
-       (const T* z, const int* labels, T* delta, double* partial, long long* hits, long long batch, int classes,
-        long long labels_stride, double terms, int replicas),
-       (z, labels, delta, partial, hits, batch, classes, labels_stride, terms, replicas))
+       (const int* cursor, const Step* steps, const int* rows, const T* z, const int* labels, T* delta, double* partial,
+        long long* hits, long long batch, int classes, double terms, int replicas),
+       (cursor, steps, rows, z, labels, delta, partial, hits, batch, classes, terms, replicas))

@@ -9,13 +9,13 @@ struct Piece {
     long long length;
 };
 
-// Sums of squared gradients, one a piece, into partial [replica][pieces]. Left out where no one asks: the step is not recorded, and
-// there is no clipping (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
+// Sums of squared gradients, one a piece, into partial [replica][pieces]. Left out where neither the step's norms are recorded nor
+// clipping needs them (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
 template <typename T>
 __device__ void gradient_squares(
     const int* cursor, const Step* steps, const T* g, const Piece* pieces, double* partial, int piece_count, long long stride,
     int replicas, int always) {
-    if (!always && steps[*cursor].record_at < 0) {
+    if (!always && !steps[*cursor].norms) {
         return;
     }
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
@@ -38,13 +38,13 @@ KERNEL(gradient_squares,
        (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
 
 // Loss and norms of a replica's step. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of layer 0, of
-// layer 1, and so on. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW. Every thread of a block
-// of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step is recorded or `squares_wanted`.
+// layer 1, and so on; small products have a piece for each tile. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW. Every thread of a block
+// of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step's norms are recorded or `squares_wanted`.
 __device__ __forceinline__ double report_replica(
-    long long replica, int replicas, int record_at, const double* loss_partial, int loss_blocks, double terms,
+    long long replica, int replicas, Step step, const double* loss_partial, int loss_blocks, double terms,
     const double* square_partial, const int* first_pieces, int layers, bool squares_wanted, double* losses, double* metrics) {
     int piece_count = first_pieces[2 * layers];
-    double* recorded = metrics + ((long long)record_at * replicas + replica) * (1 + layers);
+    double* recorded = metrics + ((long long)step.record_at * replicas + replica) * (1 + layers);
     double loss = 0;
     for (int block = threadIdx.x; block < loss_blocks; block += blockDim.x) {
         loss += loss_partial[replica * loss_blocks + block];
@@ -52,19 +52,19 @@ __device__ __forceinline__ double report_replica(
     loss = block_sum(loss) / terms;
     if (threadIdx.x == 0) {
         losses[replica] = loss;
-        if (record_at >= 0) {
+        if (step.record_at >= 0) {
             recorded[0] = loss;
         }
     }
     double squares = 0;  // in thread 0
-    for (int tensor = 0; tensor < 2 * layers && (record_at >= 0 || squares_wanted); tensor++) {
+    for (int tensor = 0; tensor < 2 * layers && (step.norms || squares_wanted); tensor++) {
         double of_tensor = 0;
         for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {
             of_tensor += square_partial[replica * piece_count + piece];
         }
         of_tensor = block_sum(of_tensor);
         squares += of_tensor;
-        if (threadIdx.x == 0 && record_at >= 0 && tensor % 2 == 0) {
+        if (threadIdx.x == 0 && step.norms && tensor % 2 == 0) {
             recorded[1 + tensor / 2] = sqrt(of_tensor);
         }
     }
@@ -93,9 +93,9 @@ __device__ __forceinline__ void close_step(
 extern "C" __global__ void finish_loss(
     const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales, double* metrics, int replicas) {
-    int record_at = steps[*cursor].record_at;
+    Step step = steps[*cursor];
     for (long long replica = blockIdx.x; replica < replicas; replica += gridDim.x) {
-        double squares = report_replica(replica, replicas, record_at, loss_partial, loss_blocks, terms, square_partial, first_pieces,
+        double squares = report_replica(replica, replicas, step, loss_partial, loss_blocks, terms, square_partial, first_pieces,
                                         layers, clip_norm > 0, losses, metrics);
         if (threadIdx.x == 0) {
             clip_scales[replica] = clip_scale(clip_norm, squares);
@@ -114,7 +114,7 @@ extern "C" __global__ void finish_step(
 extern "C" __global__ void finish_loss_and_step(
     int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
-    report_replica(0, 1, steps[*cursor].record_at, loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
+    report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
                    losses, metrics);
     __syncthreads();  // the loss is there
     close_step(cursor, steps, losses, not_finite, first_not_finite, 1);

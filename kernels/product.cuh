@@ -20,10 +20,20 @@ struct Division {
     };
 };
 
+// An offset within a tile, or within the data.
+template <bool OF_DATA>
+struct Offset {
+    typedef int Type;
+};
+template <>
+struct Offset<true> {
+    typedef long long Type;
+};
+
 // One factor of a product: COUNT rows (or columns) of the result by TERMS terms, in shared memory as in memory. BY_ROW: the terms of
 // a row are adjacent; otherwise the rows of a term are. PACKED: 16 bytes are loaded at once, so lines begin at multiples of 16 bytes
-// and have whole packs.
-template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED>
+// and have whole packs. GATHERED: lines in memory may be in any order, which a list of their numbers gives.
+template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED, bool GATHERED>
 struct Factor {
     enum {
         SIZE = Pack<T>::SIZE,
@@ -39,19 +49,39 @@ struct Factor {
     };
     const T* next;  // of the tile's first row, the next term that is loaded
     long long step;
-    int offsets[LOADS];
+    typename Offset<GATHERED && BY_ROW>::Type offsets[LOADS];  // or the numbers of the lines that are loaded next
+    int pitch;
     int rows;
     int terms;
+    const int* numbers;
 
     // from: the tile's first row, term 0. pitch: of lines in memory. rows: number of rows from the tile's first one to the end; loads
-    // beyond it read the last rows again, and their results are discarded.
-    __device__ __forceinline__ Factor(const T* from, int pitch, int rows_, int terms_) : rows(rows_), terms(terms_) {
-        long long line_step = BY_ROW ? 1 : pitch;
+    // beyond it read the last rows again, and their results are discarded. numbers: of the lines, where GATHERED and not null; `from` is
+    // then in line 0.
+    __device__ __forceinline__ Factor(const T* from, int pitch_, int rows_, int terms_, const int* numbers_ = 0)
+        : pitch(pitch_), rows(rows_), terms(terms_), numbers(numbers_) {
+        long long line_step = BY_ROW ? 1 : GATHERED ? 0 : pitch;
         next = from + threadIdx.x / WARP * D::TERMS * line_step;
         step = (int)(D::WARPS * D::TERMS) * line_step;
 #pragma unroll
         for (int i = 0; i < LOADS; i++) {
-            offsets[i] = BY_ROW ? row(i) * pitch + place(i) : line(i) * pitch + row(i);
+            if (GATHERED && BY_ROW) {
+                offsets[i] = (numbers ? numbers[row(i)] : row(i)) * (long long)pitch + place(i);
+            } else if (!GATHERED) {
+                offsets[i] = BY_ROW ? row(i) * pitch + place(i) : line(i) * pitch + row(i);
+            }
+        }
+        find_lines(threadIdx.x / WARP * D::TERMS);
+    }
+
+    // Reads the numbers of the lines that are loaded next, so early that load() does not wait for them.
+    __device__ __forceinline__ void find_lines(int first) {
+        if (GATHERED && !BY_ROW) {
+#pragma unroll
+            for (int i = 0; i < LOADS; i++) {
+                int at = first + line(i) < terms ? first + line(i) : terms - 1;
+                offsets[i] = numbers ? numbers[at] : at;
+            }
         }
     }
 
@@ -71,7 +101,7 @@ struct Factor {
     // WHOLE: all terms are there.
     template <bool WHOLE>
     __device__ __forceinline__ void load_pack(int i, int first, Pack<T>* pack) {
-        const T* from = next + offsets[i];
+        const T* from = next + (GATHERED && !BY_ROW ? offsets[i] * (long long)pitch + row(i) : offsets[i]);
         if (PACKED) {
             if (WHOLE || first + (BY_ROW ? place(i) : line(i)) < terms) {
                 *pack = *(const Pack<T>*)from;
@@ -102,6 +132,7 @@ struct Factor {
             }
         }
         next += step;
+        find_lines(first + D::WARPS * D::TERMS);
     }
 
     // Stores what load() has loaded.
@@ -153,10 +184,10 @@ struct Factor {
     }
 };
 
-template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED>
+template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED = false, bool B_GATHERED = false>
 struct Tile {
-    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED> A;
-    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED> B;
+    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED, A_GATHERED> A;
+    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED, B_GATHERED> B;
     enum {
         SIZE = Pack<T>::SIZE,
         ADJACENT = A_BY_ROW && B_BY_ROW,

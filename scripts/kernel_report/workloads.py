@@ -251,14 +251,11 @@ class Layered:
             raise NotModeled(f"not modeled: no way through {full} was found in the machine code")
         return launch(name, [way] * 8, blocks, self.resident[full], bytes_moved)
 
-    def step(self, widths, rows, gathered, classes):
-        """A step over so many rows, as StepPlan lists its launches."""
+    def step(self, widths, rows, classes):
+        """A step over so many rows, as StepPlan lists its launches. Loads of a row list count in each of them, with a list or without."""
         layers = list(zip(widths, widths[1:]))
         parameters = sum((i + 1) * o for i, o in layers)
         launches = []
-        if gathered:
-            pieces = rows * math.ceil(widths[0] / 128)
-            launches.append(self.other("gather_rows", math.ceil(pieces / 8), 4 + 16, 16, 8 * rows * widths[0]))
         for i, o in layers:
             launches.append(self.product(f"product_forward {i}x{o}", FORWARD, rows, o, i, i % 4 == 0))
         if classes:
@@ -268,8 +265,6 @@ class Layered:
         for i, o in reversed(layers[1:]):
             launches.append(self.product(f"product_input_gradient {i}x{o}", INPUT_GRADIENT, rows, i, o, o % 4 == 0))
         launches.append(self.weight_gradients(layers, rows))
-        # Returns at once, as plumb bench records no step but the last one.
-        launches.append(self.other("gradient_squares", 1, 4 + 4, 0))
         launches.append(self.other("update_sgd", math.ceil(parameters / 4 / 256), 16 + 16, 16, 12 * parameters))
         launches.append(self.other("finish_loss_and_step", 1, 4 + 4 + 8, 8 + 4))
         total = sum(microseconds for _, microseconds, _ in launches)
@@ -293,7 +288,11 @@ def wide_layers(precision):
     layers, width = 8, 4096
     matrix = 4 * width * width
     operations = (3 * layers - 1) * 2 * width ** 3
-    moved = layers * (3 + 3) * matrix + 3 * matrix + layers * 3 * matrix
+    forward = 2 * layers  # Z, A
+    loss = 3  # Z, Y, delta
+    backward = 3 * (layers - 1) + 1  # delta, Z, delta; of the last layer, which is linear, only delta
+    update = 3 * layers  # W, dW, W
+    moved = (forward + loss + backward + update) * matrix
     products = operations / gpu.CUBLAS_G4[precision] / 1e6
     moving = moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
     return operations / (products + moving) / 1e6
@@ -341,8 +340,8 @@ def estimates(kernels, resident):
         "3-32-32-1": lambda: general.step((3, 32, 32, 1), TILES_3_32_32_1),
         "3-32-32-1, tanh": lambda: of_tanh.step((3, 32, 32, 1), TILES_3_32_32_1),
         "3-16-16-1": lambda: general.step((3, 16, 16, 1), [SEGMENTS]),
-        "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False, False),
-        "batches": lambda: layered.step([784, 512, 512, 10], 128, True, True),
+        "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False),
+        "batches": lambda: layered.step([784, 512, 512, 10], 128, True),
     }
     known = {}
 

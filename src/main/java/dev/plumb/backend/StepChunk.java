@@ -5,20 +5,22 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * The steps of one {@link TrainingSession#run}: the rows of each, the learning rates, and which of them to record. Immutable:
- * arrays are copied on the way in.
+ * The steps of one {@link TrainingSession#run}: the rows of each, the learning rates, and which of them to record, with their gradient
+ * norms or without. Immutable: arrays are copied on the way in.
  */
 public final class StepChunk {
   private final int steps;
   private final double[][] learningRates;
   private final int[][][] batches;
   private final BitSet recorded;
+  private final BitSet norms;
 
   private StepChunk(Builder builder) {
     steps = builder.steps;
     learningRates = builder.learningRates;
     batches = builder.batches;
     recorded = (BitSet) builder.recorded.clone();
+    norms = (BitSet) builder.norms.clone();
     if (learningRates == null) {
       throw new IllegalArgumentException("a chunk needs learning rates");
     }
@@ -47,8 +49,14 @@ public final class StepChunk {
     return ofStep[ofStep.length == 1 ? 0 : replica];
   }
 
+  /** Returns whether a step's loss is recorded. */
   public boolean records(int step) {
     return recorded.get(step);
+  }
+
+  /** Returns whether a step's gradient norms are recorded with its loss. */
+  public boolean recordsNorms(int step) {
+    return norms.get(step);
   }
 
   /**
@@ -59,13 +67,16 @@ public final class StepChunk {
    */
   public StepChunk piece(int from, int to) {
     Builder piece = unrecorded(from, to);
-    recorded.get(from, to).stream().forEach(piece::record);
+    piece.recorded.or(recorded.get(from, to));
+    piece.norms.or(norms.get(from, to));
     return piece.build();
   }
 
-  /** The same steps, all of them recorded. */
-  public StepChunk recordingAll() {
-    return unrecorded(0, steps).recordAll().build();
+  /** Returns the same steps, with all losses recorded. */
+  public StepChunk recordingLosses() {
+    Builder all = unrecorded(0, steps).recordLosses();
+    all.norms.or(norms);
+    return all.build();
   }
 
   private Builder unrecorded(int from, int to) {
@@ -117,6 +128,7 @@ public final class StepChunk {
     private double[][] learningRates;
     private int[][][] batches;
     private final BitSet recorded = new BitSet();
+    private final BitSet norms = new BitSet();
 
     private Builder(int steps) {
       if (steps < 1) {
@@ -179,16 +191,25 @@ public final class StepChunk {
       return this;
     }
 
-    /** Records one step more, counted from 0 within the chunk. */
+    /** Records the loss and the gradient norms of one more step, counted from 0 within the chunk. */
     public Builder record(int step) {
       if (step < 0 || step >= steps) {
         throw new IllegalArgumentException("cannot record step " + step + " of a chunk of " + steps);
       }
       recorded.set(step);
+      norms.set(step);
       return this;
     }
 
+    /** Records the losses and the gradient norms of all steps. */
     public Builder recordAll() {
+      recorded.set(0, steps);
+      norms.set(0, steps);
+      return this;
+    }
+
+    /** Records the losses of all steps, but no more gradient norms than were asked for: a pass over all gradients for each step. */
+    public Builder recordLosses() {
       recorded.set(0, steps);
       return this;
     }

@@ -100,7 +100,7 @@ final class CheckedSession implements TrainingSession, Tapped, Planned {
         listener.notFinite(where, replica);
       }
     }
-    StepChunk recording = step.recordingAll();
+    StepChunk recording = step.recordingLosses();
     primary.run(recording);
     StepMetrics here = primary.sync();
     recorded.add(here, step.records(0));

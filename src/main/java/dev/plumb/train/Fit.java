@@ -153,12 +153,19 @@ public final class Fit {
     for (int step = 0; step < count; step++) {
       ratesOfChunk[step][0] = rates.rate(history.size(), session.stepsTaken() + step);
     }
-    session.run(StepChunk.of(count).learningRates(ratesOfChunk).batches(ofChunk).recordAll().build());
+    StepChunk.Builder chunk = StepChunk.of(count).learningRates(ratesOfChunk).batches(ofChunk).recordLosses();
+    boolean epochEnds = stepInEpoch + count == batches.length;
+    if (epochEnds) {
+      chunk.record(count - 1);
+    }
+    session.run(chunk.build());
     StepMetrics metrics = session.sync();
     for (int step = 0; step < count; step++) {
       lossSum += metrics.loss()[step][0] * (ofChunk[step] == null ? training.rows() : ofChunk[step].length);
     }
-    gradientNorms = metrics.gradientNorms()[count - 1][0];
+    if (epochEnds) {
+      gradientNorms = metrics.gradientNorms()[count - 1][0];
+    }
     stepInEpoch += count;
     if (metrics.firstNonFinite()[0] >= 0) {
       end = Optional.of(FitState.End.DIVERGED);

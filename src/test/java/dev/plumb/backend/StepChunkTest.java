@@ -54,9 +54,22 @@ class StepChunkTest {
     assertArrayEquals(new int[] {2}, piece.batch(1, 0));
     assertFalse(piece.records(0));
     assertTrue(piece.records(1));
-    assertTrue(piece.recordingAll().records(0));
+    assertTrue(piece.recordsNorms(1));
+    assertTrue(piece.recordingLosses().records(0));
+    assertFalse(piece.recordingLosses().recordsNorms(0));
+    assertTrue(piece.recordingLosses().recordsNorms(1));
     assertEquals(0.5, StepChunk.of(3).learningRate(0.5).build().piece(2, 3).learningRate(0, 0));
     assertThrows(IllegalArgumentException.class, () -> whole.piece(2, 2));
+  }
+
+  @Test
+  void lossesMayBeRecordedWithoutNorms() {
+    StepChunk chunk = StepChunk.of(2).learningRate(0).recordLosses().record(1).build();
+    assertTrue(chunk.records(0));
+    assertFalse(chunk.recordsNorms(0));
+    assertTrue(chunk.records(1));
+    assertTrue(chunk.recordsNorms(1));
+    assertTrue(StepChunk.of(2).learningRate(0).recordAll().build().recordsNorms(0));
   }
 
   @Test

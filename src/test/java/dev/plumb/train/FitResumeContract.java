@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
@@ -19,10 +20,12 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +35,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 abstract class FitResumeContract {
   private static final Duration NEVER = Duration.ofDays(1);
   private static final int EPOCHS = 10;
+  /** Of 23 rows in batches of 4. */
+  private static final int STEPS_PER_EPOCH = 6;
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.GELU, 5, 9, 7, 3);
   private static final Dataset TRAINING = RandomData.draw(23, NETWORK, Loss.CROSS_ENTROPY, new NumpyRandom(1));
   private static final Dataset VALIDATION = RandomData.draw(9, NETWORK, Loss.CROSS_ENTROPY, new NumpyRandom(2));
@@ -113,6 +118,27 @@ abstract class FitResumeContract {
         assertEquals(epoch, stopped.epochs());
         assertSame("from epoch " + epoch, whole, fit(backend, spec, stopped, NEVER, new Fit.Watcher() {}));
       }
+    }
+  }
+
+  /** A row of the history has the norms of the epoch's last step; to record others would cost time. */
+  @Test
+  void normsAreRecordedInTheLastStepOfEachEpochOnly() {
+    FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Sgd.DEFAULT, 0);
+    List<Boolean> norms = new ArrayList<>();
+    try (Backend backend = open(); TrainingSession session = backend.open(NETWORK, spec.training(), 1)) {
+      TrainingSession observed = (TrainingSession) Proxy.newProxyInstance(TrainingSession.class.getClassLoader(),
+          new Class<?>[] {TrainingSession.class}, (proxy, method, arguments) -> {
+            if (arguments != null && arguments[0] instanceof StepChunk chunk) {
+              IntStream.range(0, chunk.steps()).forEach(step -> norms.add(chunk.recordsNorms(step)));
+            }
+            return method.invoke(session, arguments);
+          });
+      new Fit(observed, spec, TRAINING, Optional.of(VALIDATION), begin(spec)).run(NEVER, new Fit.Watcher() {});
+    }
+    assertEquals(EPOCHS * STEPS_PER_EPOCH, norms.size());
+    for (int step = 0; step < norms.size(); step++) {
+      assertEquals(step % STEPS_PER_EPOCH == STEPS_PER_EPOCH - 1, norms.get(step), "step " + step);
     }
   }
 

@@ -69,7 +69,7 @@ final class CudaProbes {
     List<Runnable> releases = new ArrayList<>();
     try {
       Node empty = launches.bind(context.kernel("bias_activation_f32"), "no elements", new Grid(1, 1, 1, 32, 1),
-          address, address, address, 0L, 1, 1L, 1, Activation.LINEAR.ordinal());
+          address, address, address, 0L, 0, 1, 1L, 1, Activation.LINEAR.ordinal(), 0);
       return graph(kernels + " kernels that do nothing", kernels, arena, releases, Collections.nCopies(kernels, empty), launches);
     } catch (RuntimeException e) {
       launches.releaseInto(releases);

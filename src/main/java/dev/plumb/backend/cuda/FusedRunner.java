@@ -10,7 +10,6 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import jcuda.driver.CUdeviceptr;
 
 /**
  * Takes steps by the fused kernels: one launch for as many steps as the step table holds, a block a replica. There is nothing to
@@ -169,7 +168,7 @@ final class FusedRunner implements Steps {
   }
 
   @Override
-  public CUdeviceptr tap(Tap where, int layer, int replica) {
+  public void tap(Tap where, int layer, int replica, double[] out) {
     if (shown == null || shown.replica() != replica) {
       forgetShown();
       show(replica);
@@ -178,7 +177,7 @@ final class FusedRunner implements Steps {
     for (int l = 0; l < layer; l++) {
       element += (long) network.layer(l).out() * lastBatch;
     }
-    return shown.taps().slice().pointer(element * Transfers.bytesOf(training.precision()));
+    transfers.download(shown.taps().slice().pointer(element * Transfers.bytesOf(training.precision())), out);
   }
 
   private void show(int replica) {

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.cuda.StepTable.RowList;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -172,10 +173,11 @@ final class Inference {
         Products.Matrix in = layer == 0
             ? new Products.Matrix(x.slice(), 0, 0)
             : output(layer - 1).matrix(key.rows(), network.layer(layer).in());
-        layers.forward(nodes, layer, key.rows(), in, output(layer), output(layer));
+        layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), output(layer), null);
       }
       if (key.loss()) {
-        nodes.add(layers.loss(key.rows(), output(last).address(), targets.address(), 0, 0, partials.address(), hits.address()));
+        nodes.add(layers.loss(
+            key.rows(), RowList.NONE, output(last).address(), targets.address(), 0, partials.address(), hits.address()));
       }
     } catch (RuntimeException e) {
       launches.close();

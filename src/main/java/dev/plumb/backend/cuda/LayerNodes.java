@@ -4,6 +4,7 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.Launches.Axis;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.backend.cuda.StepTable.RowList;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.LayerSpec;
@@ -28,7 +29,7 @@ final class LayerNodes {
   private static final int ROWS_OF_TILE = 16;
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
-  private static final int MOST_LOSS_BLOCKS = 256;
+  private static final int MAX_LOSS_BLOCKS = 512;
   /** ROWS and COLUMNS of RowsDivision of kernels/product.cu. */
   private static final int ROWS_OF_PRODUCT_TILE = 16;
   private static final int COLUMNS_OF_PRODUCT_TILE = 32;
@@ -78,37 +79,44 @@ final class LayerNodes {
     return launches.bind(context.kernel(kernel), what, grid, arguments);
   }
 
-  /** Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. */
-  void forward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a) {
+  /**
+   * Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. Where cuBLAS computes the product and the buffers differ, z
+   * stays without b.
+   *
+   * @param rows of in, for small products
+   * @param usedBias gets a copy of b [out], for {@link StepRunner#tap}, unless null; not with small products
+   */
+  void forward(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias) {
     LayerSpec spec = network.layer(layer);
     Matrix weight = weight(layer);
     if (smallProducts.areUsed(n)) {
       boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
-      nodes.add(bind("product_forward", of(layer), ofRows(n, spec.out()), in.address(), weight.address(), biasAddress(layer),
-          z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(), spec.activation().ordinal(),
-          packed ? 1 : 0));
+      nodes.add(bind("product_forward", of(layer), ofRows(n, spec.out()), rows.cursor(), rows.steps(), rows.rows(), in.address(),
+          weight.address(), biasAddress(layer), z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(),
+          spec.activation().ordinal(), packed ? 1 : 0));
       return;
     }
     nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
-    long elements = (long) n * spec.out();
-    nodes.add(bind("bias_activation", of(layer), Grid.ofElements(elements, replicas), z.address(), a.address(),
-        biasAddress(layer), (long) n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal()));
+    boolean packed = z.matrix(n, spec.out()).isPacked(spec.out(), precision);
+    long packs = (long) n * spec.out() / (packed ? Matrix.PACK_BYTES / Transfers.bytesOf(precision) : 1);
+    nodes.add(bind("bias_activation", of(layer), Grid.ofElements(packs, replicas), z.address(), a.address(), biasAddress(layer),
+        usedBias == null ? 0L : usedBias.address(), n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal(),
+        packed ? 1 : 0));
   }
 
   /** The same in a step with dropout, A = f(Z) ∘ M; kept [n x out] takes a byte an element, 0 where M is. */
-  void forwardDropping(
-      List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, StepTable table, Dropout dropout) {
+  void forwardDropping(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias, Buffer kept,
+      Dropout dropout) {
     LayerSpec spec = network.layer(layer);
     boolean activated = smallProducts.areUsed(n);
     if (activated) {
-      forward(nodes, layer, n, in, z, a);
+      forward(nodes, layer, n, rows, in, z, a, null);
     } else {
       nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, spec.out()), replicas));
     }
     long fours = Launches.ceilDiv((long) n * spec.out(), 4);
-    nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), table.cursor.address(),
-        table.entries.address(), z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), (long) n, spec.out(),
-        state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
+    nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), rows.cursor(), rows.steps(),
+        z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
         Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
   }
 
@@ -127,19 +135,18 @@ final class LayerNodes {
   /**
    * The loss's terms, summed by blocks.
    *
-   * @param targetsStride elements from one replica's targets (or labels) to the next one's; 0 where they are shared
+   * @param rows of the targets (or labels)
    * @param deltaAddress 0 where no derivative is wanted
    * @param hitsAddress 0 where no hits are wanted
    */
-  Node loss(int n, long zAddress, long targetsAddress, long targetsStride, long deltaAddress, long partialsAddress,
-      long hitsAddress) {
+  Node loss(int n, RowList rows, long zAddress, long targetsAddress, long deltaAddress, long partialsAddress, long hitsAddress) {
     Grid grid = Grid.of(lossBlocks(loss, n, network.outputs()), replicas);
     if (loss == Loss.CROSS_ENTROPY) {
-      return bind("softmax_loss", loss.key(), grid, zAddress, targetsAddress, deltaAddress, partialsAddress, hitsAddress,
-          (long) n, network.outputs(), targetsStride, terms(n), replicas);
+      return bind("softmax_loss", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
+          partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas);
     }
-    return bind("loss_terms", loss.key(), grid, zAddress, targetsAddress, deltaAddress, partialsAddress, hitsAddress,
-        (long) n * network.outputs(), targetsStride, terms(n), replicas, loss.ordinal());
+    return bind("loss_terms", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
+        partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas, loss.ordinal());
   }
 
   /** How many terms the mean over n rows is of. */
@@ -152,7 +159,7 @@ final class LayerNodes {
     long blocks = loss == Loss.CROSS_ENTROPY
         ? Launches.ceilDiv(n, ROWS_OF_SOFTMAX_BLOCK)
         : Launches.ceilDiv((long) n * outputs, OUTPUTS_OF_LOSS_BLOCK);
-    return (int) Math.min(blocks, MOST_LOSS_BLOCKS);
+    return (int) Math.min(blocks, MAX_LOSS_BLOCKS);
   }
 
   /**
@@ -171,8 +178,8 @@ final class LayerNodes {
     long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
     Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0,
         Set.of(Axis.Z));
-    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(),
-        dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, sumsStride, replicas,
+    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(), biasAddress(layer),
+        dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, state.layout().size(), sumsStride, replicas,
         spec.activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0)));
     if (segments > 1) {
       nodes.add(bind("sum_segments", of(layer), Grid.ofElements(spec.out(), replicas), sums, biasGradient, spec.out(), segments,
@@ -203,14 +210,18 @@ final class LayerNodes {
   }
 
   /**
-   * Weight and bias gradients of all layers, for small products.
+   * Weight and bias gradients of all layers and the sum of squares of each tile, for small products.
    *
-   * @param tableAddress of the table's words on the device
+   * @param rows of the first layer's input
+   * @param tableAddress of the words of a {@link ProductTable} on the device
+   * @param squaresAddress of the sums [tiles]
+   * @param always whether squares are summed in every step, and not only where norms are recorded
    */
-  Node smallWeightGradients(int n, ProductTable table, long tableAddress) {
-    Grid grid = new Grid((long) table.tiles() * replicas, 1, 1, THREADS_OF_WEIGHTS_BLOCK, 1);
-    return bind("product_weight_gradients", "all layers", grid, tableAddress, network.layerCount(), table.tiles(),
-        state.address(Slot.GRADIENTS), n, state.layout().size());
+  Node smallWeightGradients(int n, RowList rows, long tableAddress, long squaresAddress, boolean always) {
+    int tiles = ProductTable.tiles(network);
+    Grid grid = new Grid((long) tiles * replicas, 1, 1, THREADS_OF_WEIGHTS_BLOCK, 1);
+    return bind("product_weight_gradients", "all layers", grid, rows.cursor(), rows.steps(), rows.rows(), tableAddress,
+        network.layerCount(), tiles, state.address(Slot.GRADIENTS), squaresAddress, n, state.layout().size(), always ? 1 : 0);
   }
 
   /** A block per tile of all replicas' results [n x columns]. */

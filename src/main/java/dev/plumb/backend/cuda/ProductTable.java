@@ -19,7 +19,7 @@ final class ProductTable {
   private final PaddedLayout layout;
   private final Precision precision;
   private final long[] words;
-  private int tiles;
+  private final int[] firstTiles;
   private int layers;
 
   ProductTable(NetworkSpec network, Precision precision) {
@@ -27,11 +27,29 @@ final class ProductTable {
     this.precision = precision;
     layout = new PaddedLayout(network, precision);
     words = new long[network.layerCount() * WORDS_OF_LAYER];
+    firstTiles = firstTiles(network);
   }
 
   /** Returns the size of a table on the device. */
   static long bytes(NetworkSpec network) {
     return (long) network.layerCount() * WORDS_OF_LAYER * Long.BYTES;
+  }
+
+  /** Returns which tile is the first one of each tensor's gradient, [tensors + 1]; the last is the number of tiles. */
+  static int[] firstTiles(NetworkSpec network) {
+    int[] first = new int[2 * network.layerCount() + 1];
+    for (int layer = 0; layer < network.layerCount(); layer++) {
+      LayerSpec spec = network.layer(layer);
+      first[2 * layer + 1] = first[2 * layer]
+          + (int) (Launches.ceilDiv(spec.out(), UNITS_OF_TILE) * Launches.ceilDiv(spec.in(), INPUTS_OF_TILE));
+      first[2 * layer + 2] = first[2 * layer + 1] + (int) Launches.ceilDiv(spec.out(), UNITS_OF_BIAS_TILE);
+    }
+    return first;
+  }
+
+  /** Returns the number of blocks per replica. */
+  static int tiles(NetworkSpec network) {
+    return firstTiles(network)[2 * network.layerCount()];
   }
 
   /**
@@ -45,11 +63,9 @@ final class ProductTable {
     boolean packed = delta.isPacked(spec.out(), precision) && in.isPacked(spec.in(), precision);
     long[] entry = {
       delta.address(), in.address(), in.stride(), layout.weight(layers), layout.bias(layers), ints(spec.in(), spec.out()),
-      ints(tiles, packed ? 1 : 0),
+      ints(firstTiles[2 * layers], packed ? 1 : 0),
     };
     System.arraycopy(entry, 0, words, layers * WORDS_OF_LAYER, WORDS_OF_LAYER);
-    tiles += (int) (Launches.ceilDiv(spec.out(), UNITS_OF_TILE) * Launches.ceilDiv(spec.in(), INPUTS_OF_TILE)
-        + Launches.ceilDiv(spec.out(), UNITS_OF_BIAS_TILE));
     layers++;
   }
 
@@ -61,10 +77,5 @@ final class ProductTable {
   /** Returns the words of all layers, to be copied to the device. */
   long[] words() {
     return words;
-  }
-
-  /** Returns the number of blocks per replica. */
-  int tiles() {
-    return tiles;
   }
 }

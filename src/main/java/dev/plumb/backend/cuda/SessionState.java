@@ -20,14 +20,7 @@ final class SessionState {
   private final int bytesOfNumber;
   private final DeviceArena arena;
   private final Map<Slot, Slice> vectors = new EnumMap<>(Slot.class);
-  private final long[] pieces;
-  private final int[] firstPieces;
 
-  /** [pieces] of (offset, length), and [tensors + 1], as {@link PaddedLayout} has them. */
-  final Slice pieceTable;
-  final Slice firstPieceTable;
-  /** [pieces] sums of squared gradients. */
-  final Slice squares;
   /** doubles: each replica's last loss, and its factor of clipping, which is 1 without clipping. */
   final Slice losses;
   final Slice clipScales;
@@ -40,17 +33,12 @@ final class SessionState {
     layout = new PaddedLayout(network, precision);
     this.replicas = replicas;
     bytesOfNumber = Transfers.bytesOf(precision);
-    pieces = layout.pieces();
-    firstPieces = layout.firstPieces();
     arena = new DeviceArena(context, "parameters and optimizer state", guards);
     for (Slot slot : Slot.values()) {
       if (slot == Slot.GRADIENTS || Slot.stateOf(optimizer).contains(slot)) {
         vectors.put(slot, arena.reserve(slot.name(), replicas * layout.size() * bytesOfNumber));
       }
     }
-    pieceTable = arena.reserve("pieces", (long) pieces.length * Long.BYTES);
-    firstPieceTable = arena.reserve("first pieces", (long) firstPieces.length * Integer.BYTES);
-    squares = arena.reserve("squares of gradients", (long) replicas * pieceCount() * Double.BYTES);
     losses = arena.reserve("losses", (long) replicas * Double.BYTES);
     clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
     notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);
@@ -66,16 +54,10 @@ final class SessionState {
     long[] ones = new long[replicas];
     Arrays.fill(ones, Double.doubleToRawLongBits(1));
     transfers.upload(ones, clipScales.pointer());
-    transfers.upload(pieces, pieceTable.pointer());
-    transfers.upload(firstPieces, firstPieceTable.pointer());
   }
 
   PaddedLayout layout() {
     return layout;
-  }
-
-  int pieceCount() {
-    return firstPieces[firstPieces.length - 1];
   }
 
   boolean keeps(Slot slot) {

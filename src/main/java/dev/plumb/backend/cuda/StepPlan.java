@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.backend.cuda.StepTable.RowList;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
@@ -14,7 +15,8 @@ import java.util.Optional;
 /**
  * One training step over a batch of a fixed number of rows, as a list of launches: gather the batch, forward, loss, backward,
  * metrics, update. Nothing in it changes from step to step. Every launch costs a small network more time than its work, so where
- * products are small ({@link SmallProducts}) one of them does as much as it can: all of a layer's forward pass, all weight gradients.
+ * products are small ({@link SmallProducts}) one of them does as much as it can: all of a layer's forward pass, all weight gradients with
+ * the sums of their squares. The first layer then reads the batch's rows where they are in the data.
  */
 final class StepPlan {
   /** GATHERED of the kernels: features of a row that a warp copies. */
@@ -56,31 +58,29 @@ final class StepPlan {
   }
 
   private void build(Workspace workspace, int number, BoundData data, Transfers transfers, int batch, boolean gathered) {
-    boolean classes = data.data().hasClasses();
+    RowList rows = table.rowList(gathered);
     Matrix x = new Matrix(data.x.slice(), 0, 0);
-    long targets = data.targets.address();
-    long targetsStride = 0;
-    if (gathered) {
-      nodes.add(gather(workspace, data, batch));
+    if (gathered && !smallProducts.areUsed(batch)) {
+      nodes.add(gather(rows, workspace, data, batch));
       x = workspace.x.matrix(batch, network.inputs());
-      targets = workspace.targets.address();
-      targetsStride = classes ? batch : (long) batch * network.outputs();
     }
     int last = network.layerCount() - 1;
     for (int layer = 0; layer <= last; layer++) {
       Matrix in = input(layer, x, workspace, batch);
+      RowList rowsOfInput = table.rowList(gathered && layer == 0);
       Optional<Dropout> dropout = dropout(layer);
       if (dropout.isPresent()) {
-        layers.forwardDropping(nodes, layer, batch, in, workspace.z(layer), workspace.a(layer), workspace.kept(layer), table,
-            dropout.get());
+        layers.forwardDropping(nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer),
+            workspace.kept(layer), dropout.get());
       } else {
-        layers.forward(nodes, layer, batch, in, workspace.z(layer), workspace.a(layer));
+        layers.forward(
+            nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer));
       }
     }
-    nodes.add(layers.loss(batch, workspace.z(last).address(), targets, targetsStride, workspace.delta(last).address(),
+    nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets.address(), workspace.delta(last).address(),
         workspace.lossPartials.address(), 0));
     if (smallProducts.areUsed(batch)) {
-      addSmallBackward(workspace, number, x, batch, transfers);
+      addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
       for (int layer = last; layer >= 0; layer--) {
         layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
@@ -91,7 +91,7 @@ final class StepPlan {
   }
 
   /** All deltas, from the loss's on down, then the gradients of all layers at once. The last layer is linear. */
-  private void addSmallBackward(Workspace workspace, int number, Matrix x, int batch, Transfers transfers) {
+  private void addSmallBackward(RowList rows, Workspace workspace, int number, Matrix x, int batch, Transfers transfers) {
     for (int layer = network.layerCount() - 1; layer > 0; layer--) {
       nodes.add(layers.smallInputGradient(layer, batch, workspace.delta(layer), workspace.z(layer - 1), workspace.kept(layer - 1),
           dropout(layer - 1), workspace.delta(layer - 1)));
@@ -103,7 +103,8 @@ final class StepPlan {
     }
     long at = number * ProductTable.bytes(network);
     transfers.upload(productTable.words(), workspace.productTables.pointer(at));
-    nodes.add(layers.smallWeightGradients(batch, productTable, workspace.productTables.address() + at));
+    nodes.add(layers.smallWeightGradients(batch, rows, workspace.productTables.address() + at, workspace.squares.address(),
+        training.clipNorm().isPresent()));
   }
 
   /** Outputs are never dropped. */
@@ -116,34 +117,34 @@ final class StepPlan {
     return layer == 0 ? x : workspace.a(layer - 1).matrix(batch, network.layer(layer).in());
   }
 
-  private Node gather(Workspace workspace, BoundData data, int batch) {
-    boolean classes = data.data().hasClasses();
-    int targets = classes ? 0 : network.outputs();
+  private Node gather(RowList rows, Workspace workspace, BoundData data, int batch) {
     long threads = batch * Launches.ceilDiv(network.inputs(), GATHERED) * THREADS_OF_WARP;
-    return layers.bind("gather_rows", batch + " rows", Grid.ofElements(threads, replicas),
-        table.cursor.address(), table.entries.address(), table.rows.address(), data.x.address(),
-        classes ? 0L : data.targets.address(), classes ? data.targets.address() : 0L, workspace.x.address(),
-        classes ? 0L : workspace.targets.address(), classes ? workspace.targets.address() : 0L, (long) batch,
-        network.inputs(), targets, replicas);
+    return layers.bind("gather_rows", batch + " rows", Grid.ofElements(threads, replicas), rows.cursor(), rows.steps(), rows.rows(),
+        data.x.address(), workspace.x.address(), batch, network.inputs(), replicas);
   }
 
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
     double clipNorm = training.clipNorm().orElse(0);
     int lossBlocks = LayerNodes.lossBlocks(training.loss(), batch, network.outputs());
-    nodes.add(layers.bind("gradient_squares", "all tensors", Grid.ofPieces(state.pieceCount(), replicas), table.cursor.address(),
-        table.entries.address(), state.address(Slot.GRADIENTS), state.pieceTable.address(), state.squares.address(),
-        state.pieceCount(), state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
+    long firstPieces = workspace.firstTiles.address();
+    if (!smallProducts.areUsed(batch)) {
+      int pieces = state.layout().pieces().length / 2;
+      firstPieces = workspace.firstPieces.address();
+      nodes.add(layers.bind("gradient_squares", "all tensors", Grid.ofPieces(pieces, replicas), table.cursor.address(),
+          table.entries.address(), state.address(Slot.GRADIENTS), workspace.pieces.address(), workspace.squares.address(), pieces,
+          state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
+    }
     if (finishesAtOnce(training, replicas)) {
       nodes.add(update());
       nodes.add(layers.bindPlain("finish_loss_and_step", "one replica", Grid.of(1, 1), table.cursor.address(),
-          table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), state.squares.address(),
-          state.firstPieceTable.address(), network.layerCount(), state.losses.address(), table.metrics.address(),
+          table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), workspace.squares.address(),
+          firstPieces, network.layerCount(), state.losses.address(), table.metrics.address(),
           state.notFinite.address(), state.firstNotFinite.address()));
       return;
     }
     nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.ofPieces(replicas, 1), table.cursor.address(),
-        table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), state.squares.address(),
-        state.firstPieceTable.address(), network.layerCount(), clipNorm, state.losses.address(), state.clipScales.address(),
+        table.entries.address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), workspace.squares.address(),
+        firstPieces, network.layerCount(), clipNorm, state.losses.address(), state.clipScales.address(),
         table.metrics.address(), replicas));
     nodes.add(update());
     nodes.add(layers.bindPlain("finish_step", "all replicas", Grid.of(1, 1), table.cursor.address(), table.entries.address(),
@@ -202,7 +203,8 @@ final class StepPlan {
         : 5 * layers - 1; // two forward, three backward
     int drops = training.dropout().isPresent() && smallProducts.areUsed(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
     int sums = smallProducts.areUsed(batch) || LayerNodes.segments(batch) == 1 ? 0 : layers; // of segments
-    int others = finishesAtOnce(training, 1) ? 5 : 6; // gathering, the loss, squares, update, what finishes the step
+    int others = (smallProducts.areUsed(batch) ? 1 : 3) // the loss; for cuBLAS also gathering, and squares
+        + (finishesAtOnce(training, 1) ? 2 : 3); // update, what finishes the step
     return products + drops + sums + others;
   }
 

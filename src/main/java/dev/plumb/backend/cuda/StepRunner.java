@@ -4,12 +4,12 @@ import dev.plumb.backend.Planner;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import jcuda.driver.CUdeviceptr;
 
 /**
  * Takes steps layer by layer: sees to buffers that are large enough, fills the step table, enqueues the plan of each size of batch,
@@ -33,6 +33,7 @@ final class StepRunner implements Steps {
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
   private final int replicas;
+  private final SmallProducts small;
   private final Map<Shape, Executor> executors = new HashMap<>();
   private Workspace workspace;
   private StepTable table;
@@ -50,6 +51,7 @@ final class StepRunner implements Steps {
     this.options = options;
     this.recorder = recorder;
     replicas = state.replicas();
+    small = new SmallProducts(network, training.precision(), options.smallProducts());
     context.needBlas();
   }
 
@@ -103,7 +105,6 @@ final class StepRunner implements Steps {
         context.synchronize("waiting, before plans are given up");
         context.release("giving up plans", releasesOfPlans());
       }
-      SmallProducts small = new SmallProducts(network, training.precision(), options.smallProducts());
       StepPlan plan = new StepPlan(context, network, training, small, state, table, workspace, executors.size(), data, transfers,
           shape.batch(), shape.gathered());
       known = new Executor(context, plan, options.execution(), () -> requireAllGuards("a launch"));
@@ -131,7 +132,7 @@ final class StepRunner implements Steps {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
-    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, transfers, options.guards());
   }
 
   @Override
@@ -148,14 +149,30 @@ final class StepRunner implements Steps {
   }
 
   @Override
-  public CUdeviceptr tap(Tap where, int layer, int replica) {
+  public void tap(Tap where, int layer, int replica, double[] out) {
     Buffer ofAll = switch (where) {
       case PRE -> workspace.z(layer);
       case POST -> workspace.a(layer);
       case DELTA -> workspace.delta(layer);
     };
-    return ofAll.slice().pointer(
-        (long) replica * lastBatch * network.layer(layer).out() * Transfers.bytesOf(training.precision()));
+    download(ofAll, (long) replica * out.length, out);
+    if (where == Tap.PRE && layer < network.layerCount() - 1 && !small.areUsed(lastBatch)) {
+      addUsedBias(layer, replica, out);
+    }
+  }
+
+  /** Adds, as the kernels do, the bias that Z is without: that before the step's update. */
+  private void addUsedBias(int layer, int replica, double[] z) {
+    double[] bias = new double[network.layer(layer).out()];
+    download(workspace.usedBias(layer), (long) replica * bias.length, bias);
+    for (int i = 0; i < z.length; i++) {
+      double sum = z[i] + bias[i % bias.length];
+      z[i] = training.precision() == Precision.FP64 ? sum : (float) sum;
+    }
+  }
+
+  private void download(Buffer from, long element, double[] out) {
+    transfers.download(from.slice().pointer(element * Transfers.bytesOf(training.precision())), out);
   }
 
   private void requireAllGuards(String after) {

@@ -41,10 +41,21 @@ final class StepTable {
   private static final int ROWS_STRIDE = 32;
   private static final int RECORD_AT = 36;
   private static final int BATCH = 40;
+  private static final int NORMS = 44;
 
-  /** Takes what a step recorded: its number, and [replica][1 + layers] of loss and gradient norms. */
+  /** Takes what a step recorded: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1] without norms. */
   interface Recorder {
     void record(long step, double[][] metrics);
+  }
+
+  /**
+   * Addresses by which a kernel finds the rows of the running step's batch in the data.
+   *
+   * @param rows 0 where the batch is all rows, in their own order
+   */
+  record RowList(long cursor, long steps, long rows) {
+    /** Of a batch that does not belong to a step: all rows, in their own order. */
+    static final RowList NONE = new RowList(0, 0, 0);
   }
 
   /** One half: its place in the device tables, its copies in host memory, and what was put into it. */
@@ -55,6 +66,7 @@ final class StepTable {
     private int steps;
     private int rowsUsed;
     private long[] recordedSteps = new long[capacity];
+    private boolean[] recordedNorms = new boolean[capacity];
     private int recorded;
     private boolean inFlight;
 
@@ -144,6 +156,11 @@ final class StepTable {
     return arena;
   }
 
+  /** Returns where kernels find the running step, and with {@code gathered} the rows of its batch. */
+  RowList rowList(boolean gathered) {
+    return new RowList(cursor.address(), entries.address(), gathered ? rows.address() : 0);
+  }
+
   /** Rows that one step may take in the row list. */
   int rowCapacity() {
     return rowCapacity;
@@ -178,7 +195,9 @@ final class StepTable {
     putRows(half, entry, chunk, step);
     boolean records = chunk.records(step);
     host.putInt(entry + RECORD_AT, records ? half.index * capacity + half.recorded : -1);
+    host.putInt(entry + NORMS, chunk.recordsNorms(step) ? 1 : 0);
     if (records) {
+      half.recordedNorms[half.recorded] = chunk.recordsNorms(step);
       half.recordedSteps[half.recorded++] = number;
     }
     int rates = half.ratesAt() + half.steps * replicas * Double.BYTES;
@@ -279,12 +298,11 @@ final class StepTable {
     context.call("waiting for " + half.steps + " steps", () -> cuEventSynchronize(half.done));
     half.inFlight = false;
     for (int i = 0; i < half.recorded; i++) {
-      double[][] ofStep = new double[replicas][1 + layers];
-      int at = half.metricsAt() + i * metricsOfStep * Double.BYTES;
-      for (double[] ofReplica : ofStep) {
-        for (int k = 0; k < ofReplica.length; k++) {
-          ofReplica[k] = half.host.bytes().getDouble(at);
-          at += Double.BYTES;
+      double[][] ofStep = new double[replicas][half.recordedNorms[i] ? 1 + layers : 1];
+      for (int replica = 0; replica < replicas; replica++) {
+        int at = half.metricsAt() + (i * metricsOfStep + replica * (1 + layers)) * Double.BYTES;
+        for (int k = 0; k < ofStep[replica].length; k++) {
+          ofStep[replica][k] = half.host.bytes().getDouble(at + k * Double.BYTES);
         }
       }
       recorder.record(half.recordedSteps[i], ofStep);

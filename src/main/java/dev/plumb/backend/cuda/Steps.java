@@ -4,7 +4,6 @@ import dev.plumb.backend.Planner;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import java.util.List;
-import jcuda.driver.CUdeviceptr;
 
 /** Takes the steps of a session over data that are bound: what a planner is to its session. */
 interface Steps {
@@ -20,8 +19,8 @@ interface Steps {
   /** Rows of the last step's batch; 0 before the first step. */
   int lastBatch();
 
-  /** Where one replica's values of the last step are: [last batch x units of the layer]. */
-  CUdeviceptr tap(Tap where, int layer, int replica);
+  /** Reads one replica's values of the last step, [last batch x units of the layer]. */
+  void tap(Tap where, int layer, int replica, double[] out);
 
   /** On the device, for steps alone. */
   long bytes();

@@ -11,23 +11,31 @@ import java.util.List;
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
-  /** Per layer [rows x units]; the last layer is linear, so its A is its Z. */
+  /** Per layer [rows x units]; the last layer is linear, so its A is its Z. Where cuBLAS computes products, a hidden layer's Z is without b. */
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
   /** A byte an element of each hidden layer: whether dropout kept it. Empty without dropout. */
   private final List<Buffer> kept = new ArrayList<>();
-  /** The gathered batch: X [rows x inputs], and Y [rows x outputs] or int labels [rows]. */
+  /** Biases of the last step [units], of each hidden layer, as they were before its update. */
+  private final List<Buffer> usedBiases = new ArrayList<>();
+  /** The gathered batch X [rows x inputs], for cuBLAS. */
   final Buffer x;
-  final Buffer targets;
   /** Bias gradients of each segment of rows, and the loss of each block, in double. */
   final Buffer segmentSums;
   final Buffer lossPartials;
   /** The words of a {@link ProductTable} for each plan. */
   final Slice productTables;
+  /** Sums of squared gradients, [pieces] as {@link PaddedLayout} has them or [tiles] as {@link ProductTable} has them, in double. */
+  final Slice squares;
+  /** [pieces] of (offset, length), and [tensors + 1] of the first piece, or tile, of each tensor. */
+  final Slice pieces;
+  final Slice firstPieces;
+  final Slice firstTiles;
 
   /** @param plans that may use it at a time */
-  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, boolean guards) {
+  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, Transfers transfers,
+      boolean guards) {
     Loss loss = training.loss();
     this.rows = rows;
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
@@ -43,16 +51,31 @@ final class Workspace {
       if (training.dropout().isPresent() && !last) {
         kept.add(buffer("what is kept of layer " + layer, row * units));
       }
+      if (!last) {
+        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * units * bytes));
+      }
       widest = Math.max(widest, units);
     }
     x = buffer("X of the batch", row * network.inputs() * bytes);
-    targets = buffer("targets of the batch",
-        loss == Loss.CROSS_ENTROPY ? row * Integer.BYTES : row * network.outputs() * bytes);
     segmentSums = buffer("bias gradients by segment", (long) replicas * LayerNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
         (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
     productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
+    PaddedLayout layout = new PaddedLayout(network, training.precision());
+    pieces = arena.reserve("pieces", (long) layout.pieces().length * Long.BYTES);
+    firstPieces = arena.reserve("first pieces", (long) layout.firstPieces().length * Integer.BYTES);
+    firstTiles = arena.reserve("first tiles", (long) layout.firstPieces().length * Integer.BYTES);
+    squares = arena.reserve("squares of gradients",
+        (long) replicas * Math.max(layout.pieces().length / 2, ProductTable.tiles(network)) * Double.BYTES);
     arena.allocate();
+    try {
+      transfers.upload(layout.pieces(), pieces.pointer());
+      transfers.upload(layout.firstPieces(), firstPieces.pointer());
+      transfers.upload(ProductTable.firstTiles(network), firstTiles.pointer());
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
   }
 
   private Buffer buffer(String name, long bytes) {
@@ -73,6 +96,11 @@ final class Workspace {
 
   Buffer delta(int layer) {
     return delta.get(layer);
+  }
+
+  /** Null for the last layer. */
+  Buffer usedBias(int layer) {
+    return layer < usedBiases.size() ? usedBiases.get(layer) : null;
   }
 
   /** Null where nothing is dropped. */

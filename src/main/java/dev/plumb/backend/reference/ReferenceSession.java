@@ -76,7 +76,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
         Batch batch = rows == null ? allRows : Batch.of(data, rows);
         ReferenceNetwork replicaNetwork = networks[replica];
         losses[replica] = replicaNetwork.step(batch, chunk.learningRate(step, replica), stepsTaken + 1);
-        norms[replica] = replicaNetwork.gradientNorms();
+        norms[replica] = chunk.recordsNorms(step) ? replicaNetwork.gradientNorms() : new double[0];
         boolean finite = Double.isFinite(losses[replica]) && replicaNetwork.gradientsAreFinite();
         if (!finite && firstNonFinite[replica] < 0) {
           firstNonFinite[replica] = stepsTaken;

@@ -59,6 +59,24 @@ interface StepsContract extends Contract {
   }
 
   @Test
+  default void normsAreRecordedOnlyWhereTheyAreAskedFor() {
+    Dataset data = data(NETWORK, Loss.MSE, 13);
+    try (TrainingSession all = started(NETWORK, sgd(), data); TrainingSession some = started(NETWORK, sgd(), data)) {
+      all.run(StepChunk.of(5).learningRate(0.1).recordAll().build());
+      some.run(StepChunk.of(5).learningRate(0.1).recordLosses().record(1).build());
+      StepMetrics ofAll = all.sync();
+      StepMetrics ofSome = some.sync();
+      assertArrayEquals(ofAll.steps(), ofSome.steps());
+      for (int step = 0; step < 5; step++) {
+        assertSameBits("loss of step " + step, ofAll.loss()[step], ofSome.loss()[step]);
+        assertSameBits("norms of step " + step, step == 1 ? ofAll.gradientNorms()[1][0] : new double[0],
+            ofSome.gradientNorms()[step][0]);
+      }
+      assertSameBits("parameters", read(all, Slot.PARAMETERS, 0), read(some, Slot.PARAMETERS, 0));
+    }
+  }
+
+  @Test
   default void gradientNormsAreOfTheWeightsAloneAndBeforeClipping() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     try (TrainingSession session = started(NETWORK, sgd().withClipNorm(1e-3), data)) {

@@ -48,6 +48,22 @@ interface TapsContract extends Contract {
   }
 
   @Test
+  default void tapsAreOfTheParametersBeforeTheUpdate() {
+    Dataset data = data(NETWORK, Loss.MSE, 5);
+    try (TrainingSession standing = started(NETWORK, sgd(), data); TrainingSession moving = started(NETWORK, sgd(), data)) {
+      standing.run(StepChunk.of(1).learningRate(0).build());
+      moving.run(StepChunk.of(1).learningRate(0.5).build());
+      standing.sync();
+      moving.sync();
+      for (Tap where : Tap.values()) {
+        for (int layer = 0; layer < NETWORK.layerCount(); layer++) {
+          assertSameBits(where + " of layer " + layer, tap((Tapped) standing, where, layer, 5), tap((Tapped) moving, where, layer, 5));
+        }
+      }
+    }
+  }
+
+  @Test
   default void tapsAreOfTheLastStepAndItsBatch() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     try (TrainingSession session = started(NETWORK, sgd(), data)) {

@@ -77,7 +77,7 @@ class KernelResourcesTest {
       Map.entry("gradient_squares_f32", new Bounds(32, 0, 8)),
       Map.entry("gradient_squares_f64", new Bounds(32, 0, 8)),
       Map.entry("loss_terms_f32", new Bounds(56, 0, 4)),
-      Map.entry("loss_terms_f64", new Bounds(56, 0, 4)),
+      Map.entry("loss_terms_f64", new Bounds(64, 0, 4)),
       Map.entry("softmax_loss_f32", new Bounds(56, 0, 4)),
       Map.entry("softmax_loss_f64", new Bounds(64, 0, 4)),
       Map.entry("sum_segments_f32", new Bounds(40, 0, 6)),

@@ -38,9 +38,11 @@ class KernelsTest {
     Arrays.setAll(delta, i -> Math.sin(i));
     double[] z = new double[delta.length];
     Arrays.setAll(z, i -> Math.cos(3 * i));
+    double[] bias = new double[replicas * units];
+    Arrays.setAll(bias, i -> Math.sin(5 * i));
     double[] expected = new double[replicas * units];
     for (int i = 0; i < delta.length; i++) {
-      double t = Math.tanh(z[i]);
+      double t = Math.tanh(z[i] + bias[i / (batch * units) * units + i % units]);
       expected[i / (batch * units) * units + i % units] += delta[i] * (1 - t * t);
     }
     try (CudaContext context = new CudaContext(0)) {
@@ -48,14 +50,16 @@ class KernelsTest {
       DeviceArena arena = new DeviceArena(context, "this test", true);
       Buffer deltas = new Buffer(arena.reserve("delta", 8L * delta.length));
       Buffer zs = new Buffer(arena.reserve("Z", 8L * z.length));
+      Buffer biases = new Buffer(arena.reserve("b", 8L * bias.length));
       Buffer sums = new Buffer(arena.reserve("sums", 8L * expected.length));
       arena.allocate();
       Launches launches = new Launches(context, 1);
       transfers.upload(delta, deltas.slice().pointer());
       transfers.upload(z, zs.slice().pointer());
+      transfers.upload(bias, biases.slice().pointer());
       launches.bind(context.kernel("activation_backward_f64"), "two tiles of units", new Grid(2, 1, 1, 32, 16),
-          deltas.address(), zs.address(), 0L, sums.address(), (long) batch, units, (long) batch, (long) units, replicas,
-          Activation.TANH.ordinal(), 1.0).enqueue();
+          deltas.address(), zs.address(), biases.address(), 0L, sums.address(), (long) batch, units, (long) batch, (long) units,
+          (long) units, replicas, Activation.TANH.ordinal(), 1.0).enqueue();
       double[] actual = new double[expected.length];
       transfers.download(sums.slice().pointer(), actual);
       arena.requireGuards("activation_backward");

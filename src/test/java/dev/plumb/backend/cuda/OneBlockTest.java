@@ -36,7 +36,11 @@ class OneBlockTest {
   private static final long SEED = 20240607;
   private static final int ROWS = 300;
   private static final int REPLICAS = 2;
+  /** Rows of a batch that has more than one segment. */
+  private static final int SEVERAL_SEGMENTS = 260;
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 5, 1100, 3);
+  /** Its rows are gathered in two pieces. */
+  private static final NetworkSpec MANY_INPUTS = NetworkSpec.of(Activation.TANH, 133, 40, 3);
 
   private record Result(StepMetrics metrics, double[][] parameters) {}
 
@@ -48,8 +52,17 @@ class OneBlockTest {
   @ParameterizedTest
   @MethodSource("optimizers")
   void oneBlockComputesWhatManyCompute(OptimizerSpec optimizer) {
-    assertOneIsMany(training(Loss.CROSS_ENTROPY, optimizer, Precision.FP32));
-    assertOneIsMany(training(Loss.MSE, optimizer, Precision.FP64).withDropout(new Dropout(0.3, SEED)));
+    assertOneIsMany(NETWORK, training(Loss.CROSS_ENTROPY, optimizer, Precision.FP32), SEVERAL_SEGMENTS, 17);
+    assertOneIsMany(NETWORK, training(Loss.MSE, optimizer, Precision.FP64).withDropout(new Dropout(0.3, SEED)), SEVERAL_SEGMENTS, 17);
+  }
+
+  /** Without clipping an update goes through other loops of the PTX. */
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void oneBlockUpdatesWithoutClippingAsManyDo(OptimizerSpec optimizer) {
+    for (Precision precision : new Precision[] {Precision.FP32, Precision.FP64}) {
+      assertOneIsMany(MANY_INPUTS, TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withPrecision(precision), 9, 1);
+    }
   }
 
   @ParameterizedTest
@@ -86,9 +99,9 @@ class OneBlockTest {
     return TrainingSpec.of(loss, optimizer, 0.01, 1).withPrecision(precision).withClipNorm(0.5);
   }
 
-  private static void assertOneIsMany(TrainingSpec training) {
-    Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), training);
-    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED), training);
+  private static void assertOneIsMany(NetworkSpec network, TrainingSpec training, int... sizes) {
+    Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), network, training, sizes);
+    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED), network, training, sizes);
     for (int step = 0; step < many.metrics.steps().length; step++) {
       assertSameBits("loss of step " + step, many.metrics.loss()[step], one.metrics.loss()[step]);
       for (int replica = 0; replica < REPLICAS; replica++) {
@@ -101,14 +114,18 @@ class OneBlockTest {
     }
   }
 
-  /** Closes the backend. The first batch has several segments of rows. */
-  private static Result trained(CudaBackend opened, TrainingSpec training) {
-    Dataset data = RandomData.draw(ROWS, NETWORK, training.loss(), new NumpyRandom(SEED));
+  /**
+   * Closes the backend.
+   *
+   * @param sizes of the batch of each step
+   */
+  private static Result trained(CudaBackend opened, NetworkSpec network, TrainingSpec training, int[] sizes) {
+    Dataset data = RandomData.draw(ROWS, network, training.loss(), new NumpyRandom(SEED));
     NumpyRandom stream = new NumpyRandom(SEED);
-    int[][] batches = {Arrays.copyOf(stream.permutation(ROWS), 260), Arrays.copyOf(stream.permutation(ROWS), 17)};
-    try (CudaBackend backend = opened; TrainingSession session = backend.open(NETWORK, training, REPLICAS)) {
+    int[][] batches = Arrays.stream(sizes).mapToObj(size -> Arrays.copyOf(stream.permutation(ROWS), size)).toArray(int[][]::new);
+    try (CudaBackend backend = opened; TrainingSession session = backend.open(network, training, REPLICAS)) {
       for (int replica = 0; replica < REPLICAS; replica++) {
-        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(NETWORK, stream));
+        session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(network, stream));
       }
       session.bind(data);
       session.run(StepChunk.of(batches.length).learningRate(0.01).batches(batches).recordAll().build());

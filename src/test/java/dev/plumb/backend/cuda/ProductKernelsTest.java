@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.backend.cuda.StepTable.RowList;
 import dev.plumb.model.Activation;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The kernels of kernels/product.cu against plain loops in double precision, for sizes around those of their tiles. Whether factors
- * are read in packs and how many replicas there are must not show in a single bit.
+ * are read in packs, whether rows are those of a row list and how many replicas there are must not show in a single bit.
  */
 @Tag("cuda")
 class ProductKernelsTest {
@@ -33,6 +34,8 @@ class ProductKernelsTest {
   private static final int[][] PACKED_SHAPES = {{1, 4, 8}, {7, 32, 12}, {16, 64, 32}, {33, 36, 128}, {65, 20, 132}, {129, 8, 4}};
   private static final Activation ACTIVATION = Activation.TANH;
   private static final int OTHER_UNITS = 7;
+  /** struct Step of kernels/common.cuh. */
+  private static final int WORDS_OF_STEP = 6;
 
   /** Of n rows, inputs and units; every size in each place, then whole packs. */
   private static List<int[]> shapes() {
@@ -45,21 +48,59 @@ class ProductKernelsTest {
   }
 
   /** How a kernel is launched. */
-  private record Launch(boolean packed, int firstReplica, int replicas) {
+  private record Launch(boolean packed, boolean gathered, int firstReplica, int replicas) {
     @Override
     public String toString() {
-      return (packed ? "packed" : "not packed") + ", replica " + firstReplica + " and " + (replicas - 1) + " more";
+      return (packed ? "packed" : "not packed") + (gathered ? ", gathered" : "") + ", replica " + firstReplica + " and "
+          + (replicas - 1) + " more";
     }
   }
 
   /** The first one is compared with plain loops, the others with the first. */
-  private static List<Launch> launches(boolean canBePacked) {
+  private static List<Launch> launches(boolean canBePacked, boolean canBeGathered) {
     List<Launch> launches = new ArrayList<>();
     for (boolean packed : canBePacked ? new boolean[] {false, true} : new boolean[] {false}) {
-      launches.add(new Launch(packed, 0, REPLICAS));
-      launches.add(new Launch(packed, REPLICAS - 1, 1));
+      launches.add(new Launch(packed, false, 0, REPLICAS));
+      launches.add(new Launch(packed, false, REPLICAS - 1, 1));
+      if (canBeGathered) {
+        launches.add(new Launch(packed, true, 0, REPLICAS));
+        launches.add(new Launch(packed, true, REPLICAS - 1, 1));
+      }
     }
     return launches;
+  }
+
+  /**
+   * The rows of matrices in another order, as data of which a step's batch names the rows.
+   *
+   * @param list of the batch's rows, for kernels; NONE where they are in their own order
+   */
+  private record Rows(double[] data, RowList list) {
+    /**
+     * @param matrices [replica or 1][n x columns]
+     * @param norms whether the step records them
+     */
+    static Rows of(Device device, SplittableRandom random, double[] matrices, int n, int columns, Launch launch, boolean norms) {
+      int rows = matrices.length / columns;
+      int[] order = IntStream.range(0, rows).toArray();
+      for (int i = rows - 1; i > 0; i--) {
+        int other = random.nextInt(i + 1);
+        int moved = order[i];
+        order[i] = order[other];
+        order[other] = moved;
+      }
+      double[] data = new double[matrices.length];
+      for (int row = 0; row < rows; row++) {
+        System.arraycopy(matrices, row * columns, data, order[row] * columns, columns);
+      }
+      int stride = rows == n ? 0 : n;
+      long[] steps = new long[2 * WORDS_OF_STEP];
+      steps[WORDS_OF_STEP + 3] = (long) launch.firstReplica() * stride;
+      steps[WORDS_OF_STEP + 4] = stride | -1L << 32;
+      steps[WORDS_OF_STEP + 5] = n | (norms ? 1L << 32 : 0);
+      return new Rows(data, new RowList(
+          device.upload(new int[] {1, 2}).address(), device.upload(steps).address(), device.upload(order).address()));
+    }
   }
 
   /** Device memory and launches for one shape. Guards follow every array, and what was not written is NaN. */
@@ -94,6 +135,12 @@ class ProductKernelsTest {
       return buffer;
     }
 
+    Buffer upload(int[] values) {
+      Buffer buffer = fresh((long) values.length * Integer.BYTES);
+      transfers.upload(values, buffer.slice().pointer());
+      return buffer;
+    }
+
     Buffer upload(long[] values) {
       Buffer buffer = fresh((long) values.length * Long.BYTES);
       transfers.upload(values, buffer.slice().pointer());
@@ -115,6 +162,12 @@ class ProductKernelsTest {
       context.call(node::name, node::enqueue);
       context.synchronize(node.name());
       arenas.forEach(arena -> arena.requireGuards(kernel));
+    }
+
+    double[] readDoubles(Buffer buffer, int length) {
+      double[] values = new double[length];
+      transfers.downloadDoubles(buffer.slice().pointer(), values);
+      return values;
     }
 
     double[] read(Buffer buffer, int from, int length) {
@@ -202,14 +255,17 @@ class ProductKernelsTest {
         Buffer ofP = device.upload(p);
         double[] z = null;
         double[] activated = null;
-        for (Launch launch : launches(isWhole(precision, in))) {
+        for (Launch launch : launches(isWhole(precision, in), true)) {
           String what = Arrays.toString(shape) + ", " + launch + ": ";
           Buffer ofZ = device.fresh((long) launch.replicas() * n * out * device.bytes());
           Buffer ofActivated = device.fresh((long) launch.replicas() * n * out * device.bytes());
-          long aStride = shared ? 0 : (long) n * in;
+          long aStride = shared || launch.gathered() ? 0 : (long) n * in;
+          Rows rows = Rows.of(device, random, a, n, in, launch, false);
+          RowList list = launch.gathered() ? rows.list() : RowList.NONE;
+          Buffer factor = launch.gathered() ? device.upload(rows.data()) : ofA;
           long parameters = ofP.address() + launch.firstReplica() * layout.size() * device.bytes();
-          device.launch("product_forward", grid(n, out, launch), ofA.address() + launch.firstReplica() * aStride * device.bytes(),
-              parameters + layout.weight(0) * device.bytes(), parameters + layout.bias(0) * device.bytes(), ofZ.address(),
+          device.launch("product_forward", grid(n, out, launch), list.cursor(), list.steps(), list.rows(),
+              factor.address() + launch.firstReplica() * aStride * device.bytes(), parameters + layout.weight(0) * device.bytes(), parameters + layout.bias(0) * device.bytes(), ofZ.address(),
               ofActivated.address(), n, in, out, aStride, layout.size(), ACTIVATION.ordinal(),
               launch.packed() ? 1 : 0);
           double[] newZ = device.read(ofZ, 0, launch.replicas() * n * out);
@@ -279,7 +335,7 @@ class ProductKernelsTest {
         Buffer ofZ = device.upload(z);
         Buffer ofKept = kept == null ? null : device.upload(kept);
         double[] below = null;
-        for (Launch launch : launches(isWhole(precision, in, out))) {
+        for (Launch launch : launches(isWhole(precision, in, out), false)) {
           String what = Arrays.toString(shape) + ", " + launch;
           Buffer ofBelow = device.fresh((long) launch.replicas() * n * in * device.bytes());
           long first = launch.firstReplica();
@@ -325,12 +381,20 @@ class ProductKernelsTest {
         }
         double[] expected = gradients(network, layout, n, shared, deltas, inputs);
         double[] gradients = null;
-        for (Launch launch : launches(isWhole(precision, shape[1], shape[2]))) {
+        double[] squares = null;
+        int tiles = ProductTable.tiles(network);
+        for (Launch launch : launches(isWhole(precision, shape[1], shape[2]), true)) {
           String what = Arrays.toString(shape) + ", " + launch;
+          // Norms are wanted in every step, or by the step.
+          boolean norms = n % 2 == 0;
+          Rows rows = Rows.of(device, random, inputs.get(0), n, network.inputs(), launch, norms);
+          RowList list = launch.gathered() ? rows.list() : RowList.NONE;
           ProductTable table = new ProductTable(network, precision);
           for (int layer = 0; layer < 2; layer++) {
+            boolean isData = layer == 0 && launch.gathered();
             table.add(matrix(ofDeltas.get(layer), n, network.layer(layer).out(), launch, false, precision),
-                matrix(ofInputs.get(layer), n, network.layer(layer).in(), launch, shared && layer == 0, precision));
+                matrix(isData ? device.upload(rows.data()) : ofInputs.get(layer), n, network.layer(layer).in(), launch,
+                    layer == 0 && (shared || isData), precision));
           }
           long[] words = table.words();
           assertEquals(isWhole(precision, shape[1], shape[2]), words[6] >>> 32 == 1, "packed, " + what);
@@ -338,19 +402,48 @@ class ProductKernelsTest {
             words[6] &= 0xFFFF_FFFFL;
           }
           Buffer ofGradients = device.fresh(launch.replicas() * layout.size() * device.bytes());
-          device.launch("product_weight_gradients", new Grid((long) launch.replicas() * table.tiles(), 1, 1, 128, 1),
-              device.upload(words).address(), 2, table.tiles(), ofGradients.address(), n, layout.size());
+          Buffer ofSquares = device.fresh((long) launch.replicas() * tiles * Double.BYTES);
+          device.launch("product_weight_gradients", new Grid((long) launch.replicas() * tiles, 1, 1, 128, 1), list.cursor(),
+              list.steps(), list.rows(), device.upload(words).address(), 2, tiles, ofGradients.address(), ofSquares.address(), n,
+              layout.size(), launch.gathered() ? 0 : 1);
+          double[] newSquares = device.readDoubles(ofSquares, launch.replicas() * tiles);
           double[] actual = device.read(ofGradients, 0, launch.replicas() * (int) layout.size());
           if (gradients == null) {
             gradients = actual;
+            squares = newSquares;
             assertGradients(what, layout, network, expected, actual, tolerance(precision));
+            assertSquares(what, layout, network, actual, newSquares);
           } else {
+            assertSameBits(what + ", squares", norms || !launch.gathered() ? ofReplicas(squares, launch)
+                : withNaN(newSquares.length), newSquares);
             assertSameBits(what, withoutNaN(ofReplicas(gradients, launch)), withoutNaN(actual));
           }
         }
         device.releaseArrays();
       }
     }
+  }
+
+  /** The tiles of a tensor, together, have the sum of the squares of its gradient. */
+  private static void assertSquares(String what, PaddedLayout layout, NetworkSpec network, double[] gradients, double[] squares) {
+    int[] firstTiles = ProductTable.firstTiles(network);
+    int tiles = ProductTable.tiles(network);
+    for (int i = 0; i < REPLICAS * 2 * network.layerCount(); i++) {
+      int replica = i / (2 * network.layerCount());
+      int tensor = i % (2 * network.layerCount());
+      int units = network.layer(tensor / 2).out();
+      int from = replica * (int) layout.size() + (int) layout.offset(tensor);
+      int size = tensor % 2 == 0 ? units * network.layer(tensor / 2).in() : units;
+      double expected = Arrays.stream(gradients, from, from + size).map(g -> g * g).sum();
+      double actual = Arrays.stream(squares, replica * tiles + firstTiles[tensor], replica * tiles + firstTiles[tensor + 1]).sum();
+      assertRelativeToLargest(what + ", squares of tensor " + tensor, new double[] {expected}, new double[] {actual}, 1e-13);
+    }
+  }
+
+  private static double[] withNaN(int length) {
+    double[] values = new double[length];
+    Arrays.fill(values, Double.longBitsToDouble(-1));
+    return values;
   }
 
   private static Matrix matrix(Buffer buffer, int n, int columns, Launch launch, boolean shared, Precision precision) {

@@ -35,7 +35,13 @@ public final class StepLog {
       }
     }
     int replicas = firstNonFinite.length;
-    chunks.add(new Chunk(firstStep, steps, new double[count][replicas], new double[count][replicas][layers]));
+    double[][][] norms = new double[count][replicas][];
+    for (int i = 0; i < count; i++) {
+      for (int replica = 0; replica < replicas; replica++) {
+        norms[i][replica] = new double[chunk.recordsNorms(steps[i]) ? layers : 0];
+      }
+    }
+    chunks.add(new Chunk(firstStep, steps, new double[count][replicas], norms));
   }
 
   /** Whether a step of the chunk opened last is recorded. */

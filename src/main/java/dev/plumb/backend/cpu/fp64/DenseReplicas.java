@@ -120,7 +120,7 @@ public final class DenseReplicas implements Replicas<double[]> {
     Tools own = tools[member];
     for (int step = 0; step < chunk.steps(); step++) {
       boolean last = step == chunk.steps() - 1;
-      own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last, last || log.records(step));
+      own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last, last || chunk.recordsNorms(step));
       own.score.reset();
       trained.step(data, chunk.batch(step, replica), own);
       if (!own.score.isFinite() || !trained.gradientsAreFinite()) {
@@ -128,6 +128,8 @@ public final class DenseReplicas implements Replicas<double[]> {
       }
       if (log.records(step)) {
         log.loss(step, replica, own.score.loss());
+      }
+      if (chunk.recordsNorms(step)) {
         recordNorms(trained.vectors().gradients(), step, replica);
       }
     }
