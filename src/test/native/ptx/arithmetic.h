@@ -182,6 +182,12 @@ static u64 float_to_float(double x, u32 to, int mode) {
   }));
 }
 
+// cvt.rna.tf32: to 10 bits of the fraction, to nearest, ties away from 0.
+static u32 to_tf32(u32 bits) {
+  bool finite = (bits & 0x7f800000) != 0x7f800000;
+  return (finite ? bits + 0x1000 : bits) & ~0x1fffu;
+}
+
 // The conversions that have no operation of their own.
 static u64 convert(u64 v, const Instruction* instruction) {
   u32 to = instruction->b, from = instruction->c;

@@ -17,6 +17,10 @@ static std::vector<u32> results_of(const Instruction& instruction) {
     case OP_STG_32:
     case OP_STG_64:
       return {};
+    case OP_MMA:
+      return {instruction.d, instruction.a, instruction.b, instruction.c};
+    case OP_OPERANDS:
+      return {};
     case OP_UNPACK32:
     case OP_UNPACK16:
       return {instruction.d, instruction.e};

@@ -241,6 +241,7 @@ SIMPLE(SQRT_APPROX32, result32(sqrtf(f32(A))))
 
 SIMPLE(ZEXT32, (u32)A)
 SIMPLE(SEXT32, (u64)(i64)(i32)A)
+SIMPLE(CVT_TF32, to_tf32((u32)A))
 L_CVT_II: { u64 v = extend(A, ins->c); D = ins->b % 1000 == 64 ? v : extend(v, ins->b % 1000 == 32 ? 32 : ins->b); NEXT; }
 SIMPLE(CVT_f64_f32, raw64((double)f32(A)))
 SIMPLE(CVT_f32_f64, result32((float)f64(A)))
@@ -365,7 +366,10 @@ L_CLUSTER_BAR:
 L_SHFL:
 L_VOTE:
 L_WARPSYNC:
+L_MMA:
   STOP(IN_WARP);
+L_OPERANDS:
+  NEXT;
 L_FENCE:
   NEXT;
 L_DROPPED:

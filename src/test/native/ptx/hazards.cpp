@@ -21,6 +21,7 @@ static const char* const NAMES[HAZARDS] = {
     "membermask that names missing lanes or excludes the caller",
     "shuffle of lanes at different places",
     "integer division by zero",
+    "operand of mma that is not in TF32 format",
 };
 
 static bool found;

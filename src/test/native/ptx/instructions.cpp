@@ -274,6 +274,8 @@ bool Parser::control(const Opcode& opcode, const Words& arguments) {
     shuffle(opcode, arguments);
   } else if (name == "vote") {
     vote(opcode, arguments);
+  } else if (name == "mma") {
+    matrix_product(opcode, arguments);
   } else {
     return false;
   }

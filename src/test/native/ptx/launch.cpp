@@ -122,7 +122,9 @@ static void step(Thread& thread) {
   }
   u32 lane = thread.index % LANES, lanes = std::min<u32>(LANES, machine.threads.size() - thread.index / LANES * LANES);
   u32 present = lanes == LANES ? ~0u : (1u << lanes) - 1;
-  thread.mask = (u32)thread.registers[thread.next->operation == OP_WARPSYNC ? thread.next->a : thread.next->e];
+  const Instruction& at = *thread.next;
+  // An mma is of all lanes.
+  thread.mask = at.operation == OP_MMA ? ~0u : (u32)thread.registers[at.operation == OP_WARPSYNC ? at.a : at.e];
   bool names_itself = thread.mask >> lane & 1;
   if (!names_itself || (thread.mask & ~present)) {
     hazard(SHUFFLE_MASK, thread.next->line, thread.mask, {});

@@ -115,6 +115,7 @@ enum Hazard {
   SHUFFLE_MASK,
   SHUFFLE_PLACES,
   DIVIDE_BY_ZERO,
+  NOT_TF32,
   HAZARDS
 };
 
@@ -138,6 +139,9 @@ ThreadState execute(Thread& thread);
 
 // Lets one group of lanes go on that has come together for a shuffle, a vote or a warp barrier.
 bool release_group(u32 warp);
+
+// Carries out an mma, which all lanes of a warp have reached.
+void multiply_matrices(Thread* lanes);
 
 // Every thread waits or has exited: releases the barriers of blocks, or otherwise that of the cluster, or says why none can be.
 void release_barriers();

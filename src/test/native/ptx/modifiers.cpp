@@ -30,7 +30,7 @@ static const Modifiers& known() {
       {"rcp", "rn approx ftz"},
       {"rsqrt", "approx"},
       {"ex2 lg2", "approx ftz"},
-      {"cvt", "rn rz rm rp rni rzi rmi rpi sat"},
+      {"cvt", "rn rz rm rp rna rni rzi rmi rpi sat tf32"},
       {"cvta", "to global shared local"},
       {"ld ldu", "param const global shared shared::cta shared::cluster local nc volatile v2 v4"},
       {"st", "global shared shared::cta shared::cluster local volatile v2 v4"},
@@ -44,6 +44,7 @@ static const Modifiers& known() {
       {"barrier", "cluster arrive wait release acquire"},
       {"shfl", "sync up down bfly idx"},
       {"vote", "sync all any uni ballot"},
+      {"mma", "sync aligned m16n8k8 row col tf32"},
   });
   return table;
 }

@@ -92,6 +92,13 @@ static int conversion(const Opcode& opcode, const std::string& to, const std::st
 }
 
 void Parser::convert(const Opcode& opcode, const Words& arguments) {
+  if (opcode.text == "cvt.rna.tf32.f32") {
+    emit_typed(OP_CVT_TF32, arguments, {"b32", "f32"});
+    return;
+  }
+  if (opcode.has("rna") || opcode.has("tf32")) {
+    throw unknown(opcode);
+  }
   std::string to = opcode.parts.size() > 2 ? opcode.parts[opcode.parts.size() - 2] : "", from = opcode.parts.back();
   if (!is_type(to) || !is_type(from) || arguments.size() != 2) {
     throw unknown(opcode);

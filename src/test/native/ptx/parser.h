@@ -110,6 +110,7 @@ class Parser {
   bool control(const Opcode& opcode, const Words& arguments);
   void shuffle(const Opcode& opcode, const Words& arguments);
   void vote(const Opcode& opcode, const Words& arguments);
+  void matrix_product(const Opcode& opcode, const Words& arguments);
   void barrier(const Opcode& opcode, const Words& arguments);
   void cluster_barrier(const Opcode& opcode);
 

@@ -34,6 +34,9 @@ struct Instruction {
   u8 taken, not_taken;           // of branches: happened in this process
 };
 
+// Of mma, whose operands are more than an instruction has place for.
+enum { INSTRUCTIONS_OF_MMA = 3 };
+
 enum Space { GENERIC, SHARED, SHARED_CLUSTER, GLOBAL, GLOBAL_NC, LOCAL, PARAMETER, CONSTANT };
 enum ElementKind { UNSIGNED, SIGNED, FLOATING };
 

@@ -99,13 +99,26 @@ static void release(Group& group) {
   }
   if (instruction->operation == OP_WARPSYNC) {
     machine.clock.now++;
+  } else if (instruction->operation == OP_MMA) {
+    if (group.lanes != ~0u) {
+      fault(instruction, "mma that some lanes of the warp do not reach");
+      for (u32 lane = 0; lane < lanes; lane++) {
+        if (group.contains(lane)) {
+          machine.threads[group.first + lane].state = FAULTED;
+        }
+      }
+      return;
+    }
+    multiply_matrices(&machine.threads[group.first]);
   }
   for (u32 lane = 0; lane < lanes; lane++) {
     if (!group.contains(lane)) {
       continue;
     }
     Thread& thread = machine.threads[group.first + lane];
-    if (thread.next->operation == OP_SHFL) {
+    if (thread.next->operation == OP_MMA) {
+      thread.next += INSTRUCTIONS_OF_MMA - 1;
+    } else if (thread.next->operation == OP_SHFL) {
       shuffle(thread, group, lane);
     } else if (thread.next->operation == OP_VOTE) {
       vote(thread, group);
