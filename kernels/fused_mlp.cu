@@ -50,7 +50,6 @@
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
 // for networks that leave no room for it: the layered planner is faster there.
 
-#include "fused_narrow_sums.cuh"  // added_losses
 #include "fused_steps.cuh"
 
 // An entry of the step table in shared memory, with the replica's learning rate.

@@ -77,26 +77,12 @@ __device__ __forceinline__ void add_narrow_products(float factor, const float* w
     }
 }
 
-// sigmoid(z) with the same bits. The division has the instructions that nvcc makes of one, but for its branch on operands that need
-// more, so that several overlap. These need no more: the denominator is 1 to 2, and exactly 1, which makes all steps exact, where the
-// numerator is below 2^-25. Otherwise no intermediate result is below the normal numbers.
-__device__ __forceinline__ float narrow_sigmoid(float z) {
-    float e = exp(-fabs(z));
-    float numerator = z >= 0.0f ? 1.0f : e;
-    float denominator = 1.0f + e;
-    float reciprocal;
-    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(denominator));
-    reciprocal = fmaf(fmaf(-denominator, reciprocal, 1.0f), reciprocal, reciprocal);
-    float quotient = numerator * reciprocal;
-    return fmaf(fmaf(-denominator, quotient, numerator), reciprocal, quotient);
-}
-
 // f of a layer's Z, for the activations that NarrowPlan.java takes.
 template <int ACTIVATION>
 __device__ __forceinline__ void narrow_activate(float* values) {
 #pragma unroll
     for (int j = 0; j < NARROW; j++) {
-        values[j] = ACTIVATION == SIGMOID ? narrow_sigmoid(values[j]) : activate(values[j], ACTIVATION);
+        values[j] = activate(values[j], ACTIVATION);
     }
 }
 

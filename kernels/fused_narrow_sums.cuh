@@ -158,23 +158,6 @@ __device__ __forceinline__ void add_narrow_partials(const float* partial, int di
     }
 }
 
-// A sum, and what the segments of a tile add to it, one after the other; several are read ahead.
-__device__ __forceinline__ double added_losses(const double* losses, int segments, double sum) {
-    enum { AHEAD = 16 };
-    for (int first = 0; first < segments; first += AHEAD) {
-        double terms[AHEAD];
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) {
-            terms[i] = first + i < segments ? losses[first + i] : 0;
-        }
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++) {
-            sum = first + i < segments ? sum + terms[i] : sum;
-        }
-    }
-    return sum;
-}
-
 // As square_gradients, in the order of rows of weights that are padded to HALF_UNITS.
 __device__ __forceinline__ void square_narrow_gradients(
     const FusedLayer* layers, int layer_count, const float* gradients, double* norms) {

@@ -145,6 +145,23 @@ __device__ __forceinline__ void add_partials(Rows<T> second, int distance, int s
     }
 }
 
+// A sum, and what the segments of a tile add to it, one after the other; several are read ahead.
+__device__ __forceinline__ double added_losses(const double* losses, int segments, double sum) {
+    enum { AHEAD = 16 };
+    for (int first = 0; first < segments; first += AHEAD) {
+        double terms[AHEAD];
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) {
+            terms[i] = first + i < segments ? losses[first + i] : 0;
+        }
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) {
+            sum = first + i < segments ? sum + terms[i] : sum;
+        }
+    }
+    return sum;
+}
+
 // Sums of squared gradients, one a tensor, W and b of layer 0, of layer 1, and so on; a warp sums one.
 template <typename T>
 __device__ __forceinline__ void square_gradients(const FusedLayer* layers, int layer_count, const T* gradients, double* norms) {

@@ -6,7 +6,7 @@ public enum Precision implements Keyed {
   FP64,
   /** IEEE single, products included (never TF32). */
   FP32,
-  /** Single; large matrix products use TF32 tensor cores. */
+  /** Single; matrix products use TF32 tensor cores where the device has them. */
   TF32,
   /** bfloat16 storage of activations, single-precision sums. */
   BF16;

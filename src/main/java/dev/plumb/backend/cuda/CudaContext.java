@@ -182,6 +182,11 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
+  /** Returns whether the device has tensor cores for TF32, from compute capability 8.0 on. */
+  boolean computesTf32() {
+    return capability >= 80;
+  }
+
   /**
    * Sets how products of singles are computed from here on: on TF32 tensor cores where, and only where, that was asked for;
    * otherwise cuBLAS's default, which computes in no less than the precision of the numbers. cuBLAS is there afterwards.

@@ -55,7 +55,9 @@ final class CudaKernels implements AutoCloseable {
     NARROW("/ptx/fused_narrow"),
     /** For compute capability 9.0 and newer. */
     CLUSTER("/ptx/fused_cluster"),
-    PRODUCT("/ptx/product");
+    PRODUCT("/ptx/product"),
+    /** For compute capability 8.0 and newer. */
+    PRODUCT_TF32("/ptx/product_tf32");
 
     private final String resource;
     private byte[] ptx;
@@ -71,6 +73,9 @@ final class CudaKernels implements AutoCloseable {
       }
       if (kernel.startsWith("fused_cluster_")) {
         return CLUSTER;
+      }
+      if (kernel.endsWith("_tf32")) {
+        return PRODUCT_TF32;
       }
       return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }

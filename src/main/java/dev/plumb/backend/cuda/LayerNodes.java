@@ -46,6 +46,8 @@ final class LayerNodes {
   private final Products products;
   private final Precision precision;
   private final String suffix;
+  /** Of the kernels of small products. */
+  private final String productSuffix;
   private final int firstReplica;
   private final int replicas;
 
@@ -67,11 +69,17 @@ final class LayerNodes {
     this.replicas = replicas;
     products = new Products(context, precision);
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
+    productSuffix = precision == Precision.TF32 && context.computesTf32() ? "_tf32" : suffix;
   }
 
   /** Binds a kernel of the session's precision. */
   Node bind(String kernel, String what, Grid grid, Number... arguments) {
     return launches.bind(context.kernel(kernel + suffix), what, grid, arguments);
+  }
+
+  /** Binds a kernel of small products. */
+  private Node bindProduct(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernel(kernel + productSuffix), what, grid, arguments);
   }
 
   /** Binds a kernel that is the same in every precision. */
@@ -91,7 +99,7 @@ final class LayerNodes {
     Matrix weight = weight(layer);
     if (smallProducts.areUsed(n)) {
       boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
-      nodes.add(bind("product_forward", of(layer), ofRows(n, spec.out()), rows.cursor(), rows.steps(), rows.rows(), in.address(),
+      nodes.add(bindProduct("product_forward", of(layer), ofRows(n, spec.out()), rows.cursor(), rows.steps(), rows.rows(), in.address(),
           weight.address(), biasAddress(layer), z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(),
           spec.activation().ordinal(), packed ? 1 : 0));
       return;
@@ -204,7 +212,7 @@ final class LayerNodes {
     LayerSpec spec = network.layer(layer);
     Matrix weight = weight(layer);
     boolean packed = delta.matrix(n, spec.out()).isPacked(spec.out(), precision) && weight.isPacked(spec.in(), precision);
-    return bind("product_input_gradient", of(layer), ofRows(n, spec.in()), delta.address(), weight.address(), z.address(),
+    return bindProduct("product_input_gradient", of(layer), ofRows(n, spec.in()), delta.address(), weight.address(), z.address(),
         dropout.isPresent() ? kept.address() : 0L, below.address(), n, spec.in(), spec.out(), weight.stride(),
         network.layer(layer - 1).activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0), packed ? 1 : 0);
   }
@@ -220,7 +228,7 @@ final class LayerNodes {
   Node smallWeightGradients(int n, RowList rows, long tableAddress, long squaresAddress, boolean always) {
     int tiles = ProductTable.tiles(network);
     Grid grid = new Grid((long) tiles * replicas, 1, 1, THREADS_OF_WEIGHTS_BLOCK, 1);
-    return bind("product_weight_gradients", "all layers", grid, rows.cursor(), rows.steps(), rows.rows(), tableAddress,
+    return bindProduct("product_weight_gradients", "all layers", grid, rows.cursor(), rows.steps(), rows.rows(), tableAddress,
         network.layerCount(), tiles, state.address(Slot.GRADIENTS), squaresAddress, n, state.layout().size(), always ? 1 : 0);
   }
 

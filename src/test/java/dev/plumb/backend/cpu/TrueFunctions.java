@@ -4,7 +4,7 @@ import dev.plumb.model.Activation;
 import java.math.BigDecimal;
 
 /** The functions of finite numbers, to far more digits than what is measured by them. */
-interface TrueFunctions {
+public interface TrueFunctions {
   BigDecimal value(Activation f, double z);
 
   BigDecimal derivative(Activation f, double z);

@@ -54,7 +54,7 @@ class CudaSessionTest {
 
   /** A recorded graph that held the step's number would drop the same units at every replay. */
   @ParameterizedTest
-  @EnumSource(names = {"FP64", "FP32"})
+  @EnumSource(names = {"FP64", "FP32", "TF32"})
   void graphDropsWhatEagerDrops(Precision precision) {
     assertGraphIsEager(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision)
         .withDropout(new Dropout(0.3, SEED)));
@@ -96,9 +96,10 @@ class CudaSessionTest {
   }
 
   /** Each replica with its own rates and batches. A card's cuBLAS may add in another order for many than for one. */
-  @Test
+  @ParameterizedTest
+  @EnumSource(names = {"FP64", "TF32"})
   @Tag("host-device")
-  void manyReplicasGiveWhatEachGivesAlone() {
+  void manyReplicasGiveWhatEachGivesAlone(Precision precision) {
     int replicas = 33;
     int steps = 9;
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 2, 2, 1);
@@ -112,7 +113,7 @@ class CudaSessionTest {
         rates[step][replica] = 0.1 / (1 + step + replica);
       }
     }
-    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision);
     try (CudaBackend backend = CudaUnderTest.open();
         TrainingSession atOnce = backend.open(network, training, replicas)) {
       for (int k = 0; k < replicas; k++) {
@@ -384,7 +385,7 @@ class CudaSessionTest {
     }
   }
 
-  /** A card may compute products as small as these without TF32. */
+  /** A card's cuBLAS may compute products as small as these without TF32. */
   @Test
   @Tag("host-device")
   void bf16IsRefusedAndTf32RoundsProductsAlone() {

@@ -35,6 +35,8 @@ import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The host device in processes of their own: its environment variables, and its build where something is missing. */
 @Tag("cuda")
@@ -129,14 +131,19 @@ class HostDeviceProcessTest {
     assertTrue(lines.get(3).matches(barrier + weakened + found + "have exited, .*"), lines.toString());
   }
 
-  /** Trains a narrow network with clusters wherever the device has them, and prints how many steps were recorded. */
-  static final class Clustered {
-    private Clustered() {}
+  /**
+   * Trains a narrow network with clusters wherever the device has them, and prints how many steps were recorded. The arguments are the
+   * precision and the planner.
+   */
+  static final class Trained {
+    private Trained() {}
 
     public static void main(String[] args) {
       NetworkSpec network = NetworkSpec.of(Activation.RELU, 3, 8, 1);
-      TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-      CudaOptions options = new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true).withClusters(Clusters.WHERE_POSSIBLE);
+      TrainingSpec training =
+          TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.valueOf(args[0]));
+      CudaOptions options =
+          new CudaOptions(Execution.GRAPH, true, Planner.valueOf(args[1]), true).withClusters(Clusters.WHERE_POSSIBLE);
       try (CudaBackend backend = new CudaBackend(0, options); TrainingSession session = backend.open(network, training, 1)) {
         session.bind(RandomData.draw(40, network, Loss.MSE, new NumpyRandom(1)));
         session.run(StepChunk.of(2).learningRate(0.01).recordAll().build());
@@ -145,16 +152,18 @@ class HostDeviceProcessTest {
     }
   }
 
-  /** Its module is for compute capability 9.0: an older device would refuse it. */
-  @Test
-  void olderDevicesDoNotLoadTheKernelsOfClusters(@TempDir Path folder) throws Exception {
-    for (String capability : List.of("80", "90", "120")) {
-      Path coverage = folder.resolve(capability);
-      assertEquals(new Result(0, "2 steps\n"), run(Clustered.class, Map.of(
-          "PLUMB_HOST_DEVICE_CAPABILITY", capability, "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString())), capability);
-      String kernel = capability.equals("80") ? "fused_narrow_relu_f32 " : "fused_cluster_relu_f32 ";
-      assertTrue(Files.readString(coverage).startsWith(kernel), capability);
-    }
+  /** Their modules are for compute capabilities 9.0 and 8.0: an older device would refuse them. */
+  @ParameterizedTest
+  @CsvSource({
+    "80, FP32, FUSED, fused_narrow_relu_f32", "90, FP32, FUSED, fused_cluster_relu_f32", "120, FP32, FUSED, fused_cluster_relu_f32",
+    "75, TF32, LAYERED, product_forward_f32", "80, TF32, LAYERED, product_forward_tf32",
+  })
+  void olderDevicesDoNotLoadTheKernelsOfClustersAndTensorCores(
+      String capability, String precision, String planner, String kernel, @TempDir Path folder) throws Exception {
+    Path coverage = folder.resolve("coverage");
+    assertEquals(new Result(0, "2 steps\n"), run(Trained.class, Map.of(
+        "PLUMB_HOST_DEVICE_CAPABILITY", capability, "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString()), precision, planner));
+    assertTrue(Files.readAllLines(coverage).stream().anyMatch(line -> line.startsWith(kernel + " ")));
   }
 
   @Test

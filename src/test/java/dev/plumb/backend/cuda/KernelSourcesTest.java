@@ -34,7 +34,7 @@ class KernelSourcesTest {
   /** A kernel of fused_narrow.cu or fused_cluster.cu, for one activation. */
   private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)_KERNEL\\((\\w+), [A-Z_]+\\)");
   private static final List<String> ACTIVATIONS = List.of("linear", "relu", "leaky_relu", "sigmoid", "tanh");
-  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "fused_cluster", "product")
+  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "fused_cluster", "product", "product_tf32")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
@@ -55,7 +55,7 @@ class KernelSourcesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"broken", "broken_clusters"})
+  @ValueSource(strings = {"broken", "broken_clusters", "broken_tf32"})
   void ptxOfTheHostDevicesTestsIsOfItsSource(String name) throws Exception {
     byte[] source = Files.readAllBytes(Path.of("src/test/native/broken", name + ".cu"));
     String expected = "sources " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(source));
@@ -108,9 +108,10 @@ class KernelSourcesTest {
   void ptxIsForOldDriversAndOldCards() throws Exception {
     for (Path module : MODULES) {
       String ptx = Files.readString(module);
-      boolean clusters = module.endsWith("fused_cluster.ptx");
-      assertTrue(ptx.contains(clusters ? "\n.version 8.0\n" : "\n.version 6.3\n"), "a later version needs a later driver");
-      assertTrue(ptx.contains(clusters ? "\n.target sm_90\n" : "\n.target sm_75\n"));
+      String version = module.endsWith("fused_cluster.ptx") ? "8.0" : module.endsWith("product_tf32.ptx") ? "7.0" : "6.3";
+      int target = module.endsWith("fused_cluster.ptx") ? 90 : module.endsWith("product_tf32.ptx") ? 80 : 75;
+      assertTrue(ptx.contains("\n.version " + version + "\n"), module + ": a later version needs a later driver");
+      assertTrue(ptx.contains("\n.target sm_" + target + "\n"), module.toString());
     }
   }
 
@@ -141,7 +142,8 @@ class KernelSourcesTest {
       }
     }
     assertEquals(16, declared);
-    Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step"));
+    Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "product_forward_tf32",
+        "product_input_gradient_tf32", "product_weight_gradients_tf32"));
     for (String activation : ACTIVATIONS) {
       expected.addAll(List.of("fused_narrow_" + activation + "_f32", "fused_cluster_" + activation + "_f32"));
     }

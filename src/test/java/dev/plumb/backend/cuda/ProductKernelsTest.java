@@ -5,6 +5,7 @@ import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.backend.cpu.DoubleFunctions;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
@@ -22,8 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The kernels of kernels/product.cu against plain loops in double precision, for sizes around those of their tiles. Whether factors
- * are read in packs, whether rows are those of a row list and how many replicas there are must not show in a single bit.
+ * The kernels of kernels/product_kernels.cuh against plain loops in double precision, for sizes around those of their tiles. Whether
+ * factors are read in packs, whether rows are those of a row list and how many replicas there are must not show in a single bit. For
+ * TF32 the loops get rounded factors.
  */
 @Tag("cuda")
 class ProductKernelsTest {
@@ -31,20 +33,32 @@ class ProductKernelsTest {
   private static final int REPLICAS = 3;
   private static final int[] SIZES = {1, 2, 3, 7, 13, 31, 33, 63, 65, 127, 129, 255};
   /** n, in and out, of which in and out are whole packs in both precisions. */
-  private static final int[][] PACKED_SHAPES = {{1, 4, 8}, {7, 32, 12}, {16, 64, 32}, {33, 36, 128}, {65, 20, 132}, {129, 8, 4}};
-  private static final Activation ACTIVATION = Activation.TANH;
+  private static final int[][] PACKED_SHAPES = {{1, 4, 8}, {7, 32, 12}, {16, 64, 32}, {33, 36, 128}, {65, 20, 132}, {129, 8, 4},
+      {3, 60, 4}, {18, 12, 36}, {31, 28, 8}};
+  /** More terms than all warps of a block load at once. */
+  private static final int[][] LONG_SHAPES = {{2, 601, 3}, {2, 3, 601}, {2, 600, 4}, {2, 4, 600}};
+  private static final DoubleFunctions FUNCTIONS = new DoubleFunctions();
   private static final int OTHER_UNITS = 7;
   /** struct Step of kernels/common.cuh. */
   private static final int WORDS_OF_STEP = 6;
 
-  /** Of n rows, inputs and units; every size in each place, then whole packs. */
+  /** Returns n rows, inputs, units, and the number of an activation: every size in each place, whole packs, and more terms. */
   private static List<int[]> shapes() {
-    List<int[]> shapes = new ArrayList<>();
+    List<int[]> sizes = new ArrayList<>();
     for (int i = 0; i < SIZES.length; i++) {
-      shapes.add(new int[] {SIZES[i], SIZES[(i + 5) % SIZES.length], SIZES[(7 * i + 3) % SIZES.length]});
+      sizes.add(new int[] {SIZES[i], SIZES[(i + 5) % SIZES.length], SIZES[(7 * i + 3) % SIZES.length]});
     }
-    shapes.addAll(List.of(PACKED_SHAPES));
+    sizes.addAll(List.of(PACKED_SHAPES));
+    sizes.addAll(List.of(LONG_SHAPES));
+    List<int[]> shapes = new ArrayList<>();
+    for (int[] size : sizes) {
+      shapes.add(new int[] {size[0], size[1], size[2], shapes.size() % Activation.values().length});
+    }
     return shapes;
+  }
+
+  private static Activation activation(int[] shape) {
+    return Activation.values()[shape[3]];
   }
 
   /** How a kernel is launched. */
@@ -158,7 +172,12 @@ class ProductKernelsTest {
     }
 
     void launch(String kernel, Grid grid, Number... arguments) {
-      Node node = launches.bind(context.kernel(kernel + (precision == Precision.FP64 ? "_f64" : "_f32")), "this test", grid, arguments);
+      String suffix = switch (precision) {
+        case FP64 -> "_f64";
+        case TF32 -> "_tf32";
+        default -> "_f32";
+      };
+      Node node = launches.bind(context.kernel(kernel + suffix), "this test", grid, arguments);
       context.call(node::name, node::enqueue);
       context.synchronize(node.name());
       arenas.forEach(arena -> arena.requireGuards(kernel));
@@ -194,6 +213,13 @@ class ProductKernelsTest {
         .map(value -> precision == Precision.FP64 ? value : (float) value).toArray();
   }
 
+  /** Returns a factor as tensor cores get it: the nearest number of 10 bits of fraction, ties away from zero. */
+  private static double factor(double value, Precision precision) {
+    return precision == Precision.TF32
+        ? Float.intBitsToFloat(Float.floatToRawIntBits((float) value) + 0x1000 & ~0x1FFF)
+        : value;
+  }
+
   /** Parameters of replicas in their padded layout; what lies between tensors is NaN, and nothing may depend on it. */
   private static double[] parameters(SplittableRandom random, PaddedLayout layout, NetworkSpec network, Precision precision) {
     double[] all = new double[(int) layout.size() * REPLICAS];
@@ -210,9 +236,16 @@ class ProductKernelsTest {
     return all;
   }
 
-  /** About four times the largest error observed on the host device, 8.4e-15 and 1.3e-6, where a single result is a sum that cancels. */
+  /**
+   * About four times the largest error observed on the host device, 8.4e-15 and 1.3e-6, where a single result is a sum that cancels. How
+   * tensor cores round sums is not specified.
+   */
   private static double tolerance(Precision precision) {
-    return precision == Precision.FP64 ? 3.5e-14 : 5e-6;
+    return switch (precision) {
+      case FP64 -> 3.5e-14;
+      case TF32 -> 2e-5;
+      default -> 5e-6;
+    };
   }
 
   private static boolean isWhole(Precision precision, int... sizes) {
@@ -225,7 +258,7 @@ class ProductKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM", "TF32, FORWARD", "TF32, RANDOM"})
   void forwardIsProductBiasAndActivation(Precision precision, Order order) {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
@@ -235,7 +268,7 @@ class ProductKernelsTest {
         int n = shape[0];
         int in = shape[1];
         int out = shape[2];
-        NetworkSpec network = NetworkSpec.of(ACTIVATION, in, out);
+        NetworkSpec network = NetworkSpec.of(activation(shape), in, out);
         PaddedLayout layout = new PaddedLayout(network, precision);
         boolean shared = n % 4 == 3;
         double[] a = random(random, (shared ? 1 : REPLICAS) * n * in, precision);
@@ -247,7 +280,7 @@ class ProductKernelsTest {
           int base = replica * (int) layout.size();
           double sum = p[base + (int) layout.bias(0) + i % out];
           for (int k = 0; k < in; k++) {
-            sum += a[((shared ? 0 : replica) * n + row) * in + k] * p[base + i % out * in + k];
+            sum += factor(a[((shared ? 0 : replica) * n + row) * in + k], precision) * factor(p[base + i % out * in + k], precision);
           }
           return sum;
         });
@@ -265,8 +298,9 @@ class ProductKernelsTest {
           Buffer factor = launch.gathered() ? device.upload(rows.data()) : ofA;
           long parameters = ofP.address() + launch.firstReplica() * layout.size() * device.bytes();
           device.launch("product_forward", grid(n, out, launch), list.cursor(), list.steps(), list.rows(),
-              factor.address() + launch.firstReplica() * aStride * device.bytes(), parameters + layout.weight(0) * device.bytes(), parameters + layout.bias(0) * device.bytes(), ofZ.address(),
-              ofActivated.address(), n, in, out, aStride, layout.size(), ACTIVATION.ordinal(),
+              factor.address() + launch.firstReplica() * aStride * device.bytes(), parameters + layout.weight(0) * device.bytes(),
+              parameters + layout.bias(0) * device.bytes(), ofZ.address(),
+              ofActivated.address(), n, in, out, aStride, layout.size(), activation(shape).ordinal(),
               launch.packed() ? 1 : 0);
           double[] newZ = device.read(ofZ, 0, launch.replicas() * n * out);
           double[] newActivated = device.read(ofActivated, 0, launch.replicas() * n * out);
@@ -274,7 +308,8 @@ class ProductKernelsTest {
             z = newZ;
             activated = newActivated;
             assertRelativeToLargest(what + "Z", expectedZ, z, tolerance(precision));
-            assertRelativeToLargest(what + "A", Arrays.stream(expectedZ).map(Math::tanh).toArray(), activated, tolerance(precision));
+            double[] expectedA = Arrays.stream(expectedZ).map(value -> FUNCTIONS.value(activation(shape), value).doubleValue()).toArray();
+            assertRelativeToLargest(what + "A", expectedA, activated, tolerance(precision));
           } else {
             assertSameBits(what + "Z", ofReplicas(z, launch), newZ);
             assertSameBits(what + "A", ofReplicas(activated, launch), newActivated);
@@ -294,7 +329,7 @@ class ProductKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM", "TF32, FORWARD", "TF32, RANDOM"})
   void inputGradientIsProductDropoutAndDerivative(Precision precision, Order order) {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
@@ -304,7 +339,7 @@ class ProductKernelsTest {
         int n = shape[0];
         int in = shape[1];
         int out = shape[2];
-        NetworkSpec network = NetworkSpec.of(ACTIVATION, in, out);
+        NetworkSpec network = NetworkSpec.of(activation(shape), in, out);
         PaddedLayout layout = new PaddedLayout(network, precision);
         double[] delta = random(random, REPLICAS * n * out, precision);
         double[] p = parameters(random, layout, network, precision);
@@ -325,10 +360,10 @@ class ProductKernelsTest {
           int row = i / in % n;
           double sum = 0;
           for (int k = 0; k < out; k++) {
-            sum += delta[(replica * n + row) * out + k] * p[replica * (int) layout.size() + k * in + i % in];
+            sum += factor(delta[(replica * n + row) * out + k], precision)
+                * factor(p[replica * (int) layout.size() + k * in + i % in], precision);
           }
-          double t = Math.tanh(z[i]);
-          return sum * (mask == null ? 1 : mask[i] * scale) * (1 - t * t);
+          return sum * (mask == null ? 1 : mask[i] * scale) * FUNCTIONS.derivative(activation(shape), z[i]).doubleValue();
         });
         Buffer ofDelta = device.upload(delta);
         Buffer ofP = device.upload(p);
@@ -342,7 +377,7 @@ class ProductKernelsTest {
           device.launch("product_input_gradient", grid(n, in, launch), ofDelta.address() + first * n * out * device.bytes(),
               ofP.address() + first * layout.size() * device.bytes(), ofZ.address() + first * n * in * device.bytes(),
               kept == null ? 0L : ofKept.address() + first * n * in, ofBelow.address(), n, in, out, layout.size(),
-              ACTIVATION.ordinal(), 1 / 0.7, launch.packed() ? 1 : 0);
+              activation(shape).ordinal(), 1 / 0.7, launch.packed() ? 1 : 0);
           double[] actual = device.read(ofBelow, 0, launch.replicas() * n * in);
           if (below == null) {
             below = actual;
@@ -359,14 +394,14 @@ class ProductKernelsTest {
 
   /** Of two layers in one launch. */
   @ParameterizedTest
-  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM"})
+  @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM", "TF32, FORWARD", "TF32, RANDOM"})
   void weightGradientsAreProductsAndSumsOfRows(Precision precision, Order order) {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
     try (Device device = new Device(precision)) {
       for (int[] shape : shapes()) {
         int n = shape[0];
-        NetworkSpec network = NetworkSpec.of(ACTIVATION, shape[1], shape[2], OTHER_UNITS);
+        NetworkSpec network = NetworkSpec.of(activation(shape), shape[1], shape[2], OTHER_UNITS);
         PaddedLayout layout = new PaddedLayout(network, precision);
         boolean shared = n % 4 == 3;
         List<double[]> deltas = new ArrayList<>();
@@ -379,7 +414,7 @@ class ProductKernelsTest {
           ofDeltas.add(device.upload(deltas.get(layer)));
           ofInputs.add(device.upload(inputs.get(layer)));
         }
-        double[] expected = gradients(network, layout, n, shared, deltas, inputs);
+        double[] expected = gradients(network, layout, n, shared, deltas, inputs, precision);
         double[] gradients = null;
         double[] squares = null;
         int tiles = ProductTable.tiles(network);
@@ -453,7 +488,8 @@ class ProductKernelsTest {
 
   /** Of all replicas, in their layout; NaN between tensors. */
   private static double[] gradients(
-      NetworkSpec network, PaddedLayout layout, int n, boolean shared, List<double[]> deltas, List<double[]> inputs) {
+      NetworkSpec network, PaddedLayout layout, int n, boolean shared, List<double[]> deltas, List<double[]> inputs,
+      Precision precision) {
     double[] all = new double[REPLICAS * (int) layout.size()];
     Arrays.fill(all, Double.NaN);
     for (int replica = 0; replica < REPLICAS; replica++) {
@@ -468,7 +504,8 @@ class ProductKernelsTest {
             double d = deltas.get(layer)[(replica * n + row) * out + unit];
             bias += d;
             for (int k = 0; k < in; k++) {
-              weights[k] += d * inputs.get(layer)[((shared && layer == 0 ? 0 : replica) * n + row) * in + k];
+              weights[k] += factor(d, precision)
+                  * factor(inputs.get(layer)[((shared && layer == 0 ? 0 : replica) * n + row) * in + k], precision);
             }
           }
           System.arraycopy(weights, 0, all, base + (int) layout.weight(layer) + unit * in, in);

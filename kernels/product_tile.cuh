@@ -1,6 +1,9 @@
-// A tile of a product: how it is divided, how its factors get to registers, and how its sums are added (product.cu).
+// A tile of a product: how it is divided, how its factors get to registers, and how its sums are added (product_kernels.cuh).
 #pragma once
 #include "activation.cuh"
+
+template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED, bool B_GATHERED>
+struct Tile;
 
 // How a product is divided. A tile has OWN_ROWS * DOWN rows and OWN_COLUMNS * ACROSS columns of the result; each of its sums is made
 // of WARPS * GROUPS sums of every so many-th term; a warp has TERMS terms of both factors in shared memory at once.
@@ -18,6 +21,8 @@ struct Division {
         COLUMNS = OWN_COLUMNS_ * ACROSS_,
         TERMS = 64 / sizeof(T)
     };
+    template <bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED = false, bool B_GATHERED = false>
+    using Product = Tile<T, Division, A_BY_ROW, B_BY_ROW, PACKED, A_GATHERED, B_GATHERED>;
 };
 
 // An offset within a tile, or within the data.
@@ -30,20 +35,24 @@ struct Offset<true> {
     typedef long long Type;
 };
 
-// One factor of a product: COUNT rows (or columns) of the result by TERMS terms, in shared memory as in memory. BY_ROW: the terms of
-// a row are adjacent; otherwise the rows of a term are. PACKED: 16 bytes are loaded at once, so lines begin at multiples of 16 bytes
-// and have whole packs. GATHERED: lines in memory may be in any order, which a list of their numbers gives.
-template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED, bool GATHERED>
-struct Factor {
-    enum {
-        SIZE = Pack<T>::SIZE,
-        LENGTH = BY_ROW ? D::TERMS : COUNT,
-        // Lines of different groups of lanes are in different banks.
-        PITCH = LENGTH + (BY_ROW || (int)D::GROUPS == 1 ? 0 : 128 / (int)D::GROUPS / (int)sizeof(T)),
-        LINES = BY_ROW ? COUNT : D::TERMS,
-        ELEMENTS = LINES * PITCH,
-        LOADS = COUNT * D::TERMS / SIZE / WARP
-    };
+// The lines of a factor in packs, and the order in which lanes load them: a warp's packs are adjacent.
+template <int SIZE, int LENGTH>
+struct AdjacentPacks {
+    // The line, and the place in it, of a lane's i-th pack.
+    static __device__ __forceinline__ int line(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE / LENGTH;
+    }
+    static __device__ __forceinline__ int place(int i) {
+        return (int)(i * WARP + threadIdx.x % WARP) * SIZE % LENGTH;
+    }
+};
+
+// Loads one factor of a product: COUNT rows (or columns) of the result by TERMS terms at a time. BY_ROW: the terms of a row are
+// adjacent; otherwise the rows of a term are. PACKED: 16 bytes are loaded at once, so lines begin at multiples of 16 bytes and have
+// whole packs. GATHERED: lines in memory may be in any order, which a list of their numbers gives. Packs: which pack a lane loads.
+template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED, bool GATHERED, typename Packs>
+struct Loader {
+    enum { SIZE = Pack<T>::SIZE, LOADS = COUNT * D::TERMS / SIZE / WARP };
     struct Held {
         Pack<T> of[LOADS];
     };
@@ -58,7 +67,7 @@ struct Factor {
     // from: the tile's first row, term 0. pitch: of lines in memory. rows: number of rows from the tile's first one to the end; loads
     // beyond it read the last rows again, and their results are discarded. numbers: of the lines, where GATHERED and not null; `from` is
     // then in line 0.
-    __device__ __forceinline__ Factor(const T* from, int pitch_, int rows_, int terms_, const int* numbers_ = 0)
+    __device__ __forceinline__ Loader(const T* from, int pitch_, int rows_, int terms_, const int* numbers_ = 0)
         : pitch(pitch_), rows(rows_), terms(terms_), numbers(numbers_) {
         long long line_step = BY_ROW ? 1 : GATHERED ? 0 : pitch;
         next = from + threadIdx.x / WARP * D::TERMS * line_step;
@@ -66,9 +75,9 @@ struct Factor {
 #pragma unroll
         for (int i = 0; i < LOADS; i++) {
             if (GATHERED && BY_ROW) {
-                offsets[i] = (numbers ? numbers[row(i)] : row(i)) * (long long)pitch + place(i);
+                offsets[i] = (numbers ? numbers[row(i)] : row(i)) * (long long)pitch + Packs::place(i);
             } else if (!GATHERED) {
-                offsets[i] = BY_ROW ? row(i) * pitch + place(i) : line(i) * pitch + row(i);
+                offsets[i] = BY_ROW ? row(i) * pitch + Packs::place(i) : Packs::line(i) * pitch + row(i);
             }
         }
         find_lines(threadIdx.x / WARP * D::TERMS);
@@ -79,21 +88,14 @@ struct Factor {
         if (GATHERED && !BY_ROW) {
 #pragma unroll
             for (int i = 0; i < LOADS; i++) {
-                int at = first + line(i) < terms ? first + line(i) : terms - 1;
+                int at = first + Packs::line(i) < terms ? first + Packs::line(i) : terms - 1;
                 offsets[i] = numbers ? numbers[at] : at;
             }
         }
     }
 
-    // The line, and the place in it, of a lane's i-th pack.
-    static __device__ __forceinline__ int line(int i) {
-        return (int)(i * WARP + threadIdx.x % WARP) * SIZE / LENGTH;
-    }
-    static __device__ __forceinline__ int place(int i) {
-        return (int)(i * WARP + threadIdx.x % WARP) * SIZE % LENGTH;
-    }
     __device__ __forceinline__ int row(int i) const {
-        int of_tile = BY_ROW ? line(i) : place(i);
+        int of_tile = BY_ROW ? Packs::line(i) : Packs::place(i);
         int last = rows - (PACKED && !BY_ROW ? SIZE : 1);
         return of_tile < last ? of_tile : last;
     }
@@ -103,14 +105,14 @@ struct Factor {
     __device__ __forceinline__ void load_pack(int i, int first, Pack<T>* pack) {
         const T* from = next + (GATHERED && !BY_ROW ? offsets[i] * (long long)pitch + row(i) : offsets[i]);
         if (PACKED) {
-            if (WHOLE || first + (BY_ROW ? place(i) : line(i)) < terms) {
+            if (WHOLE || first + (BY_ROW ? Packs::place(i) : Packs::line(i)) < terms) {
                 *pack = *(const Pack<T>*)from;
             }
         } else {
 #pragma unroll
             for (int s = 0; s < SIZE; s++) {
                 int at = BY_ROW || row(i) + s < rows ? s : 0;
-                if (WHOLE || first + (BY_ROW ? place(i) + s : line(i)) < terms) {
+                if (WHOLE || first + (BY_ROW ? Packs::place(i) + s : Packs::line(i)) < terms) {
                     pack->of[s] = from[at];
                 }
             }
@@ -134,12 +136,30 @@ struct Factor {
         next += step;
         find_lines(first + D::WARPS * D::TERMS);
     }
+};
+
+// A factor in shared memory, in lines as in memory.
+template <typename T, typename D, int COUNT, bool BY_ROW, bool PACKED, bool GATHERED>
+struct Factor : Loader<T, D, COUNT, BY_ROW, PACKED, GATHERED, AdjacentPacks<Pack<T>::SIZE, BY_ROW ? (int)D::TERMS : COUNT>> {
+    typedef AdjacentPacks<Pack<T>::SIZE, BY_ROW ? (int)D::TERMS : COUNT> Packs;
+    typedef Loader<T, D, COUNT, BY_ROW, PACKED, GATHERED, Packs> Base;
+    typedef typename Base::Held Held;
+    enum {
+        SIZE = Base::SIZE,
+        LOADS = Base::LOADS,
+        LENGTH = BY_ROW ? D::TERMS : COUNT,
+        // Lines of different groups of lanes are in different banks.
+        PITCH = LENGTH + (BY_ROW || (int)D::GROUPS == 1 ? 0 : 128 / (int)D::GROUPS / (int)sizeof(T)),
+        LINES = BY_ROW ? COUNT : D::TERMS,
+        ELEMENTS = LINES * PITCH
+    };
+    using Base::Base;
 
     // Stores what load() has loaded.
     static __device__ __forceinline__ void store(const Held& held, T* tile) {
 #pragma unroll
         for (int i = 0; i < LOADS; i++) {
-            *(Pack<T>*)(tile + line(i) * PITCH + place(i)) = held.of[i];
+            *(Pack<T>*)(tile + Packs::line(i) * PITCH + Packs::place(i)) = held.of[i];
         }
     }
 
@@ -184,19 +204,51 @@ struct Factor {
     }
 };
 
-template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED = false, bool B_GATHERED = false>
-struct Tile {
-    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED, A_GATHERED> A;
-    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED, B_GATHERED> B;
+// The sums of a tile in shared memory, those of each warp [ROWS][PITCH], ELEMENTS apart.
+template <typename T, typename D, int ELEMENTS_>
+struct Sums {
     enum {
-        SIZE = Pack<T>::SIZE,
-        ADJACENT = A_BY_ROW && B_BY_ROW,
-        PITCH = D::COLUMNS + 4,  // of the sums in shared memory
-        STAGED = (int)A::ELEMENTS + (int)B::ELEMENTS,
-        SUMS = D::ROWS * PITCH,
-        ELEMENTS = STAGED > SUMS ? STAGED : SUMS,  // of shared memory per warp
+        PITCH = D::COLUMNS + 4,
+        ELEMENTS = ELEMENTS_,
         RESULTS = D::ROWS * D::COLUMNS / D::THREADS  // per thread
     };
+
+    // A thread's i-th place in the tile.
+    static __device__ __forceinline__ int row(int i) {
+        return (i * D::THREADS + threadIdx.x) / D::COLUMNS;
+    }
+    static __device__ __forceinline__ int column(int i) {
+        return (i * D::THREADS + threadIdx.x) % D::COLUMNS;
+    }
+
+    // The sum there, added over the warps that had terms.
+    static __device__ __forceinline__ T total(const T* shared, int terms, int i) {
+        const T* own = shared + row(i) * PITCH + column(i);
+        T sum = *own;
+#pragma unroll
+        for (int warp = 1; warp < D::WARPS; warp++) {
+            if (warp * D::TERMS < terms) {
+                sum += own[warp * ELEMENTS];
+            }
+        }
+        return sum;
+    }
+};
+
+// Elements of shared memory that a warp has for its factors, and then for its sums.
+template <typename A, typename B, typename D>
+struct TileElements {
+    enum { STAGED = A::ELEMENTS + B::ELEMENTS, SUMS = D::ROWS * (D::COLUMNS + 4), VALUE = (int)STAGED > (int)SUMS ? STAGED : SUMS };
+};
+
+// A product by multiply-adds of each lane.
+template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED, bool B_GATHERED>
+struct Tile : Sums<T, D, TileElements<Factor<T, D, D::ROWS, A_BY_ROW, PACKED, A_GATHERED>,
+                                      Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED, B_GATHERED>, D>::VALUE> {
+    typedef Factor<T, D, D::ROWS, A_BY_ROW, PACKED, A_GATHERED> A;
+    typedef Factor<T, D, D::COLUMNS, B_BY_ROW, PACKED, B_GATHERED> B;
+    typedef Sums<T, D, TileElements<A, B, D>::VALUE> Base;
+    enum { SIZE = Pack<T>::SIZE, ADJACENT = A_BY_ROW && B_BY_ROW };
 
     // Adds the sums of lanes that differ only in their group. Each keeps a GROUPS-th of them, the first ones in `sums`; returns
     // which one that is first.
@@ -222,7 +274,7 @@ struct Tile {
         int group = lane % D::GROUPS;
         int across = lane / D::GROUPS % D::ACROSS;
         int down = lane / (D::GROUPS * D::ACROSS);
-        T* tile_a = shared + threadIdx.x / WARP * ELEMENTS;
+        T* tile_a = shared + threadIdx.x / WARP * Base::ELEMENTS;
         T* tile_b = tile_a + A::ELEMENTS;
         int first = (int)threadIdx.x / WARP * D::TERMS;
         if (first < terms) {
@@ -269,30 +321,9 @@ struct Tile {
 #pragma unroll
             for (int i = 0; i < D::OWN_ROWS * D::OWN_COLUMNS / D::GROUPS; i++) {
                 int row = A::row_of(down, D::DOWN, (kept + i) / D::OWN_COLUMNS);
-                tile_a[row * PITCH + B::row_of(across, D::ACROSS, i % D::OWN_COLUMNS)] = sums[i];
+                tile_a[row * Base::PITCH + B::row_of(across, D::ACROSS, i % D::OWN_COLUMNS)] = sums[i];
             }
         }
         __syncthreads();
-    }
-
-    // A thread's i-th place in the tile.
-    static __device__ __forceinline__ int row(int i) {
-        return (i * D::THREADS + threadIdx.x) / D::COLUMNS;
-    }
-    static __device__ __forceinline__ int column(int i) {
-        return (i * D::THREADS + threadIdx.x) % D::COLUMNS;
-    }
-
-    // What multiply() has left there, added over the warps that had terms.
-    static __device__ __forceinline__ T total(const T* shared, int terms, int i) {
-        const T* own = shared + row(i) * PITCH + column(i);
-        T sum = *own;
-#pragma unroll
-        for (int warp = 1; warp < D::WARPS; warp++) {
-            if (warp * D::TERMS < terms) {
-                sum += own[warp * ELEMENTS];
-            }
-        }
-        return sum;
     }
 };

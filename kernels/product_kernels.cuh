@@ -1,0 +1,237 @@
+// Products of small layers, with what follows each of them in the same launch: bias and activation, the activation's derivative, the
+// bias gradient. The shapes are those of Products.java, per replica:
+//
+//   forward         Z [n x out] = A [n x in] . W^T + b, A' = f(Z)
+//   input gradient  D' [n x in] = (D [n x out] . W) * f'(Z'), Z' and D' of the layer below
+//   weight gradient dW [out x in] = D^T . A, db [out] = sums of D over rows, of all layers in one launch
+//
+// The first layer's A may be a batch of the data, whose rows the step table names; they are read where they are. Weight gradients come
+// with the sum of their squares, tile by tile. Launches of their own for both took 2.5 and 1.1 us of a step of 784-512-512-10 with 128
+// rows on an H200. What replaces them was not measured: estimated are 0.4 us, for three loads one after the other ahead of the first row.
+//
+// A block computes one tile of a result. Its terms are divided among the block's warps, whose sums are added in their order.
+//
+// D: how a product is divided, and the kind of its tiles: Division, or one of product_tf32.cu.
+#pragma once
+#include "product_tile.cuh"
+
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void forward_tile(
+    const T* a, const int* numbers, const T* w, const T* bias, T* z, T* activated, int tile, int n, int in, int out, int activation,
+    T* shared) {
+    typedef typename D::template Product<true, true, PACKED, true> Of;
+    int across = (out + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    // Loaded ahead of what they are added to.
+    T biases[Of::RESULTS];
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int column = first_column + Of::column(i);
+        biases[i] = column < out ? bias[column] : T(0);
+    }
+    typename Of::A of_a(
+        numbers ? a : a + (long long)first_row * in, in, n - first_row, in, numbers ? numbers + first_row : numbers);
+    typename Of::B of_b(w + (long long)first_column * in, in, out - first_column, in);
+    Of::multiply(of_a, of_b, in, shared);
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < n && column < out) {
+            T sum = Of::total(shared, in, i) + biases[i];
+            long long at = (long long)row * out + column;
+            z[at] = sum;
+            activated[at] = activate(sum, activation);
+        }
+    }
+}
+
+// How many tiles a result of so many rows and columns has.
+template <typename D>
+__device__ __forceinline__ int tiles(int rows, int columns) {
+    return (rows + D::ROWS - 1) / D::ROWS * ((columns + D::COLUMNS - 1) / D::COLUMNS);
+}
+
+// Z and A of a layer. a_stride 0: all replicas read the same A. With a row list, A's rows are those of the step's batch in the data.
+// Blocks of RowsDivision's threads: the tiles of replica 0, of replica 1, and so on.
+template <typename D, typename T>
+__device__ void product_forward(
+    const int* cursor, const Step* steps, const int* rows, const T* a, const T* w, const T* bias, T* z, T* activated, int n, int in,
+    int out, long long a_stride, long long parameter_stride, int activation, int packed) {
+    __shared__ __align__(16) T shared[D::WARPS * D::template Product<true, true, true>::ELEMENTS];
+    int of_replica = tiles<D>(n, out);
+    long long replica = blockIdx.x / of_replica;
+    int tile = blockIdx.x % of_replica;
+    a += replica * a_stride;
+    w += replica * parameter_stride;
+    bias += replica * parameter_stride;
+    z += replica * n * out;
+    activated += replica * n * out;
+    const int* numbers = rows_of_batch(cursor, steps, rows, replica);
+    if (packed) {
+        forward_tile<T, D, true>(a, numbers, w, bias, z, activated, tile, n, in, out, activation, shared);
+    } else {
+        forward_tile<T, D, false>(a, numbers, w, bias, z, activated, tile, n, in, out, activation, shared);
+    }
+}
+
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void input_gradient_tile(
+    const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int tile, int n, int in, int out, int activation,
+    T scale, T* shared) {
+    typedef typename D::template Product<true, false, PACKED> Of;
+    int across = (in + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    T before[Of::RESULTS];
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        before[i] = row < n && column < in ? z[(long long)row * in + column] : T(0);
+    }
+    typename Of::A of_a(delta + (long long)first_row * out, out, n - first_row, out);
+    typename Of::B of_b(w + first_column, in, in - first_column, out);
+    Of::multiply(of_a, of_b, out, shared);
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < n && column < in) {
+            long long at = (long long)row * in + column;
+            T sum = Of::total(shared, out, i);
+            if (kept) {
+                sum *= kept[at] ? scale : T(0);
+            }
+            below[at] = sum * derivative(before[i], activation);
+        }
+    }
+}
+
+// dLoss/dZ of the layer below, whose Z and activation they are; kept and scale are its dropout's, a null kept leaves that out.
+// Blocks as above, over tiles of the layer's inputs.
+template <typename D, typename T>
+__device__ void product_input_gradient(
+    const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int n, int in, int out, long long parameter_stride,
+    int activation, double scale, int packed) {
+    __shared__ __align__(16) T shared[D::WARPS * D::template Product<true, false, true>::ELEMENTS];
+    int of_replica = tiles<D>(n, in);
+    long long replica = blockIdx.x / of_replica;
+    int tile = blockIdx.x % of_replica;
+    delta += replica * n * out;
+    w += replica * parameter_stride;
+    z += replica * n * in;
+    kept = kept ? kept + replica * n * in : kept;
+    below += replica * n * in;
+    if (packed) {
+        input_gradient_tile<T, D, true>(delta, w, z, kept, below, tile, n, in, out, activation, T(scale), shared);
+    } else {
+        input_gradient_tile<T, D, false>(delta, w, z, kept, below, tile, n, in, out, activation, T(scale), shared);
+    }
+}
+
+// One layer of product_weight_gradients; ProductTable.java writes it. Addresses are those of replica 0.
+struct ProductLayer {
+    long long delta;  // D [n x out]
+    long long input;  // A [n x in]
+    long long input_stride;
+    long long weights;  // where dW is in a replica's gradients
+    long long biases;   // where db is
+    int in;
+    int out;
+    int first_tile;  // the tiles of dW, then one for every WARP elements of db
+    int packed;
+};
+
+// Returns the sum of the squares of the elements that the calling thread has written.
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ double weight_gradient_tile(
+    const T* delta, const T* a, const int* numbers, T* weights, int tile, int n, int in, int out, T* shared) {
+    typedef typename D::template Product<false, false, PACKED, false, true> Of;
+    int across = (in + D::COLUMNS - 1) / D::COLUMNS;
+    int first_row = tile / across * D::ROWS;
+    int first_column = tile % across * D::COLUMNS;
+    typename Of::A of_a(delta + first_row, out, out - first_row, n);
+    typename Of::B of_b(a + first_column, in, in - first_column, n, numbers);
+    Of::multiply(of_a, of_b, n, shared);
+    double squares = 0;
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        int column = first_column + Of::column(i);
+        if (row < out && column < in) {
+            T gradient = Of::total(shared, n, i);
+            weights[(long long)row * in + column] = gradient;
+            squares += (double)gradient * (double)gradient;
+        }
+    }
+    return squares;
+}
+
+// WARP elements of a bias gradient: a lane sums one unit over every WARPS-th row. Returns as above.
+template <typename T, typename D>
+__device__ __forceinline__ double bias_gradient_tile(const T* delta, T* biases, int tile, int n, int out, T* shared) {
+    int warp = threadIdx.x / WARP;
+    int lane = threadIdx.x % WARP;
+    int unit = tile * WARP + lane;
+    T sum = T(0);
+    if (unit < out) {
+#pragma unroll 8
+        for (int row = warp; row < n; row += D::WARPS) {
+            sum += delta[(long long)row * out + unit];
+        }
+    }
+    shared[warp * WARP + lane] = sum;
+    __syncthreads();
+    if (warp != 0 || unit >= out) {
+        return 0;
+    }
+    for (int other = 1; other < D::WARPS; other++) {
+        sum += shared[other * WARP + lane];
+    }
+    biases[unit] = sum;
+    return (double)sum * (double)sum;
+}
+
+// Weight and bias gradients of all layers. With a row list, the rows of the first layer's A are those of the step's batch in the data.
+// Each block also sums the squares of its gradients into square_partial [replica][tiles], as gradient_squares does for cuBLAS's, unless
+// neither the step's norms are recorded nor clipping needs them (always is 0).
+// Blocks of WeightsDivision's threads: the tiles of all layers of replica 0, and so on.
+template <typename D, typename T>
+__device__ void product_weight_gradients(
+    const int* cursor, const Step* steps, const int* rows, const ProductLayer* layers, int layer_count, int tiles_of_replica, T* g,
+    double* square_partial, int n, long long gradient_stride, int always) {
+    __shared__ __align__(16) T shared[D::WARPS * D::template Product<false, false, true>::ELEMENTS];
+    long long replica = blockIdx.x / tiles_of_replica;
+    int tile = blockIdx.x % tiles_of_replica;
+    int l = 0;
+    while (l + 1 < layer_count && tile >= layers[l + 1].first_tile) {
+        l++;
+    }
+    ProductLayer layer = layers[l];
+    tile -= layer.first_tile;
+    int of_weights = tiles<D>(layer.out, layer.in);
+    const T* delta = (const T*)layer.delta + replica * n * layer.out;
+    const T* a = (const T*)layer.input + replica * layer.input_stride;
+    __builtin_assume(__isGlobal(delta) && __isGlobal(a));  // so that nvcc makes no generic loads of addresses from the table
+    const int* numbers = rows_of_batch(cursor, steps, l == 0 ? rows : (const int*)0, replica);
+    int norms = always ? 1 : steps[*cursor].norms;
+    T* gradients = g + replica * gradient_stride;
+    double squares;
+    if (tile >= of_weights) {
+        squares = bias_gradient_tile<T, D>(delta, gradients + layer.biases, tile - of_weights, n, layer.out, shared);
+    } else if (layer.packed) {
+        squares = weight_gradient_tile<T, D, true>(
+            delta, a, numbers, gradients + layer.weights, tile, n, layer.in, layer.out, shared);
+    } else {
+        squares = weight_gradient_tile<T, D, false>(
+            delta, a, numbers, gradients + layer.weights, tile, n, layer.in, layer.out, shared);
+    }
+    if (norms) {
+        squares = block_sum<D::THREADS>(squares);
+        if (threadIdx.x == 0) {
+            square_partial[blockIdx.x] = squares;
+        }
+    }
+}
