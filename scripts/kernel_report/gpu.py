@@ -5,12 +5,16 @@ CLOCK_GHZ = 1.98
 SCHEDULERS = 4  # per multiprocessor, each issues one instruction of a warp per clock
 
 # Clocks for which an instruction of a warp keeps a pipe of its scheduler busy: 32 lanes of fp32 per clock, 16 of fp64, 4 of the
-# special function unit (16 per multiprocessor). Of all other instructions only the issue counts.
-PIPE_CLOCKS = {"fma32": 1, "fp64": 2, "mufu": 8}
+# special function unit (16 per multiprocessor), and half of the tensor core's dense rate for mma.m16n8k8 of TF32. Of all other
+# instructions only the issue counts.
+PIPE_CLOCKS = {"fma32": 1, "fp64": 2, "mufu": 8, "mma": 8}
 
 # Loads and stores of shared and global memory go through one path, per multiprocessor. So 16 bytes per lane take 4 clocks, also where
 # all lanes read the same ones (measured). Bank conflicts are not counted.
 PATH_BYTES_PER_CLOCK = 128
+
+# Reads of all multiprocessors from the second-level cache: assumed, close to published measurements.
+CACHE_TERABYTES_PER_SECOND = 5.5
 
 # Measured (kernels/MEASURED.md): an empty kernel in a graph; a copy, 4.24 TB/s, of which kernels are assumed to reach 4.0.
 GLOBAL_TERABYTES_PER_SECOND = 4.0
@@ -20,7 +24,7 @@ CUBLAS_G4 = {"fp32": 51.2, "TF32": 301}
 
 # Clocks until a result can be used: assumed, close to published microbenchmarks of Hopper. Global memory is assumed to be in the
 # second-level cache, where the buffers of all workloads but G4 fit. A taken branch, a barrier.
-LATENCY = {"fma32": 4, "float": 4, "integer": 5, "fp64": 8, "mufu": 20, "shared": 30, "global": 270, "local": 35,
+LATENCY = {"fma32": 4, "mma": 33, "float": 4, "integer": 5, "fp64": 8, "mufu": 20, "shared": 30, "global": 270, "local": 35,
            "control": 0, "other": 20}
 TAKEN_BRANCH_CLOCKS = 8
 BARRIER_CLOCKS = 25

@@ -14,6 +14,7 @@ TARGET = re.compile(r"`\((\.L_x_\d+)\)|(0x[0-9a-f]+)$|(\.L_x_\d+)")
 CLASSES = {
     "fma32": "FFMA FFMA32I",
     "fma64": "DFMA",
+    "mma": "HMMA",
     "float": "FADD FADD32I FMUL FMUL32I FMNMX FSEL FSET FSETP FCHK FSWZADD DADD DMUL DMNMX DSETP DSET HFMA2 HADD2 HMUL2 HSETP2",
     "mufu": "MUFU F2F F2I I2F I2FP FRND F2FP",
     "integer": "IADD IADD3 IMAD IMNMX VIADD VIADDMNMX VIMNMX VIMNMX3 ISETP IABS LEA LOP LOP3 SHF SHL SHR SEL MOV PRMT PLOP3 POPC"
@@ -81,21 +82,34 @@ def targets(instruction, labels):
 
 def link(instructions, labels):
     """Sets what follows each instruction. Calls return; a BSYNC continues where the BSSY of its barrier says."""
-    reconvergence = {}
     for instruction in instructions:
         always = instruction.guard in ("", "PT")
-        if instruction.name == "BSSY":
-            reconvergence[instruction.operands.split(",")[0]] = targets(instruction, labels)
-        elif instruction.name == "BSYNC":
-            instruction.jumps = reconvergence.get(instruction.operands, [])
-            instruction.falls = not (always and instruction.jumps)
-        elif instruction.name == "BRA":
+        if instruction.name == "BRA":
             instruction.jumps = targets(instruction, labels)
             # "BRA P1, target" and "BRA.DIV UR4, target" depend on their operands, too.
             instruction.falls = not always or "," in instruction.operands
         elif instruction.name in ENDS:
             instruction.jumps = targets(instruction, labels) if instruction.name in ("BRX", "JMP", "JMX") else []
             instruction.falls = not always
+    link_barriers(instructions, labels)
+
+
+def link_barriers(instructions, labels):
+    """Several BSSY use the same barrier: that of a BSYNC is the last one on the way from the entry."""
+    places = {instruction.address: i for i, instruction in enumerate(instructions)}
+    stack, seen = [(0, {})], set()
+    while stack:
+        i, reconvergence = stack.pop()
+        while i is not None and i < len(instructions) and i not in seen:
+            seen.add(i)
+            instruction = instructions[i]
+            if instruction.name == "BSSY":
+                reconvergence = reconvergence | {instruction.operands.split(",")[0]: targets(instruction, labels)}
+            elif instruction.name == "BSYNC":
+                instruction.jumps = reconvergence.get(instruction.operands, [])
+                instruction.falls = not (instruction.guard in ("", "PT") and instruction.jumps)
+            stack += [(places[to], reconvergence) for to in instruction.jumps if to in places]
+            i = i + 1 if instruction.falls else None
 
 
 def successors(instructions):

@@ -97,6 +97,11 @@ def registers(instruction):
     writes = instruction.name not in ("STS", "STG", "STL", "ST", "RED") and instruction.kind != "control"
     moves = instruction.kind in ("shared", "global", "local")
     moved = max(1, instruction.bytes // 4)
+    if instruction.kind == "mma":
+        # m16n8k8 of TF32: sums += a . b.
+        spans = [span(REGISTER.findall(operand)[0][0], width) if REGISTER.search(operand) else []
+                 for operand, width in zip(operands, (4, 4, 2, 4))]
+        return spans[0], sum(spans[1:], [instruction.guard.strip("!")])
     width = moved if moves else 2 if is_fp64(instruction) or ".WIDE" in instruction.opcode else 1
     written, read = [], [instruction.guard.strip("!")]
     for place, operand in enumerate(operands):

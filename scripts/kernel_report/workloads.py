@@ -180,7 +180,7 @@ def rounds(estimate, networks):
 
 
 def launch(name, ways_of_block, blocks, resident, bytes_moved=0):
-    """ways_of_block: of its warps. resident: blocks that a multiprocessor has at once."""
+    """ways_of_block: of its warps. resident: blocks that a multiprocessor has at once. bytes_moved: from and to global memory."""
     of_busiest = math.ceil(blocks / gpu.MULTIPROCESSORS)
     clocks, left = 0, of_busiest
     while left > 0:
@@ -189,46 +189,56 @@ def launch(name, ways_of_block, blocks, resident, bytes_moved=0):
         left -= resident
     computing = clocks / gpu.CLOCK_GHZ / 1000
     moving = bytes_moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
-    bound = "global" if moving > computing else timing.bound(ways, timing.simulated(ways))
-    return name, gpu.LAUNCH_MICROSECONDS + max(computing, moving), bound
+    loading = blocks * gpu.WARP * sum(loaded(instruction) for way in ways_of_block for instruction in way)
+    reading = loading / gpu.CACHE_TERABYTES_PER_SECOND / 1e6
+    longest = max(computing, moving, reading)
+    bound = ("global" if longest == moving else "cache" if longest == reading
+             else timing.bound(ways, timing.simulated(ways)))
+    return name, gpu.LAUNCH_MICROSECONDS + longest, bound
 
 
 @dataclasses.dataclass(frozen=True)
 class Division:
-    """How a kernel of product.cu divides a product; as struct Division there, in fp32."""
+    """How a kernel divides a product; as struct Division of product_tile.cuh in fp32, and those of product_tf32.cu."""
     kernel: str
     rows: int
     columns: int
     warps: int
     terms: int = 16
-    multiply_adds: int = 256
+    ahead: int = 1  # groups of terms per iteration
+
+    @property
+    def needs(self):
+        """What an iteration has of multiply-adds, or of mma with 16 x 8 x 8 of them."""
+        each = self.rows * self.columns * self.terms * self.ahead
+        if self.kernel.endswith("_tf32"):
+            return [(named("HMMA"), each // (16 * 8 * 8)), (loaded, self.loaded)]
+        return [(is_multiply_add, each // gpu.WARP), (loaded, self.loaded)]
 
     @property
     def loaded(self):
         """Bytes that a lane loads for an iteration."""
-        return (self.rows + self.columns) * self.terms * 4 // gpu.WARP
-
-
-FORWARD = Division("product_forward_f32", 16, 32, 8)
-INPUT_GRADIENT = Division("product_input_gradient_f32", 16, 32, 8)
-WEIGHT_GRADIENTS = Division("product_weight_gradients_f32", 32, 32, 4, multiply_adds=512)
+        return (self.rows + self.columns) * self.terms * self.ahead * 4 // gpu.WARP
 
 
 class Layered:
-    """The launches of a step by the layered planner, fp32, with the kernels of product.cu."""
+    """The launches of a step by the layered planner, in fp32 or TF32, with kernels of small products."""
 
-    def __init__(self, kernels, resident):
+    def __init__(self, kernels, resident, tf32):
         self.kernels = kernels
         self.resident = resident
+        suffix, ahead = ("_tf32", 2) if tf32 else ("_f32", 1)
+        self.forward = Division("product_forward" + suffix, 16, 32, 8, ahead=ahead)
+        self.input_gradient = Division("product_input_gradient" + suffix, 16, 32, 8, ahead=ahead)
+        self.weight_gradient = Division("product_weight_gradients" + suffix, 32, 32, 4)
 
     @functools.lru_cache
     def product_ways(self, division, terms, packed):
         """The ways of a block's warps, which have every so many-th group of terms."""
         kernel = self.kernels[division.kernel]
-        needs = [(is_multiply_add, division.multiply_adds), (loaded, division.loaded)]
-        ways = [(way, loop) for loop in kernel.innermost for way in [kernel.iteration(loop, needs)] if way]
+        ways = [(way, loop) for loop in kernel.innermost for way in [kernel.iteration(loop, division.needs)] if way]
         if not ways:
-            raise NotModeled("not modeled: the loops of product.cu were not found in the machine code")
+            raise NotModeled("not modeled: the loops of small products were not found in the machine code")
         # 16 bytes per load, or 4.
         repeated, loop = (min if packed else max)(ways, key=lambda of: sum(i.name == "LDG" for i in of[0]))
         first = kernel.way(0, lambda node: node == loop[0], None, [(loaded, division.loaded)])
@@ -236,6 +246,7 @@ class Layered:
         leaving = kernel.to_exit(loop[0])
         groups = math.ceil(terms / division.terms)
         times = [groups // division.warps + (warp < groups % division.warps) for warp in range(division.warps)]
+        times = [math.ceil(n / division.ahead) for n in times]
         return [first + (repeated * (n - 1) + last if n else []) + leaving for n in times]
 
     @functools.lru_cache
@@ -257,13 +268,13 @@ class Layered:
         parameters = sum((i + 1) * o for i, o in layers)
         launches = []
         for i, o in layers:
-            launches.append(self.product(f"product_forward {i}x{o}", FORWARD, rows, o, i, i % 4 == 0))
+            launches.append(self.product(f"product_forward {i}x{o}", self.forward, rows, o, i, i % 4 == 0))
         if classes:
             launches.append(self.other("softmax_loss", math.ceil(rows / 8), 4 + 4, 4 + 8))
         else:
             launches.append(self.other("loss_terms", math.ceil(rows * widths[-1] / 1024), 4 + 4, 4 + 8))
         for i, o in reversed(layers[1:]):
-            launches.append(self.product(f"product_input_gradient {i}x{o}", INPUT_GRADIENT, rows, i, o, o % 4 == 0))
+            launches.append(self.product(f"product_input_gradient {i}x{o}", self.input_gradient, rows, i, o, o % 4 == 0))
         launches.append(self.weight_gradients(layers, rows))
         launches.append(self.other("update_sgd", math.ceil(parameters / 4 / 256), 16 + 16, 16, 12 * parameters))
         launches.append(self.other("finish_loss_and_step", 1, 4 + 4 + 8, 8 + 4))
@@ -279,8 +290,8 @@ class Layered:
         tiles = {(i, o): math.ceil(o / 32) * math.ceil(i / 32) + math.ceil(o / 32) for i, o in layers}
         i, o = max(tiles, key=tiles.get)
         blocks = sum(tiles[layer] for layer in layers)
-        ways = self.product_ways(WEIGHT_GRADIENTS, rows, i % 4 == 0 and o % 4 == 0)
-        return launch("product_weight_gradients", ways, blocks, self.resident[WEIGHT_GRADIENTS.kernel])
+        ways = self.product_ways(self.weight_gradient, rows, i % 4 == 0 and o % 4 == 0)
+        return launch("product_weight_gradients", ways, blocks, self.resident[self.weight_gradient.kernel])
 
 
 def wide_layers(precision):
@@ -326,7 +337,8 @@ def estimates(kernels, resident):
     """Yields (workload as in MEASURED.md, unit, estimate, what bounds it, launches) or (workload, unit, why it is not modeled).
 
     kernels: machine code by name. resident: blocks per multiprocessor by name."""
-    layered = Layered(kernels, resident)
+    layered = Layered(kernels, resident, False)
+    tf32 = Layered(kernels, resident, True)
     of_narrow = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_narrow")]
     of_cluster = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_cluster")]
     general, of_tanh = (General(kernels["fused_train_f32"], ROWS_OF_ITERATION_FP32, activation)
@@ -342,6 +354,7 @@ def estimates(kernels, resident):
         "3-16-16-1": lambda: general.step((3, 16, 16, 1), [SEGMENTS]),
         "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False),
         "batches": lambda: layered.step([784, 512, 512, 10], 128, True),
+        "batches, TF32": lambda: tf32.step([784, 512, 512, 10], 128, True),
     }
     known = {}
 
@@ -370,6 +383,6 @@ def estimates(kernels, resident):
     for name in "3-16-16-1", "3-32-32-1", "3-32-32-1, tanh":
         yield line(f"{name}, fused", "us/step", name)
     yield line("G3 fp32", "us/step", "batches", launches=True)
-    yield line("G3 TF32", "us/step", "batches")  # the same launches
+    yield line("G3 TF32", "us/step", "batches, TF32", launches=True)
     for precision in "fp32", "TF32":
         yield f"G4 {precision}", "TFLOP/s", wide_layers(precision), "cuBLAS", []
