@@ -370,19 +370,20 @@ unavailable() {
   return 1
 }
 
-# compute-sanitizer's TOOL on a short training with a PLANNER: fused, narrow for the fused one's kernel of narrow networks, layered, or
-# cublas for the layered one with so many rows that cuBLAS computes its products. Passed when the tool itself counts nothing. Adam and
-# gradient norms; with cuBLAS sums in segments.
+# compute-sanitizer's TOOL on a short training with a PLANNER: fused, narrow for the fused one's kernel of narrow networks, layered, tf32 for
+# the layered one's kernels by tensor cores, or cublas for the layered one with so many rows that cuBLAS computes its products. Passed when
+# the tool itself counts nothing. Adam and gradient norms; with cuBLAS sums in segments.
 sanitize() {
-  local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1100
+  local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1000 precision=fp32
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
   case $planner in
     narrow) planner=fused layers=3,8,7,4 activation=sigmoid ;;
     layered) layers=3,128,5 ;;
+    tf32) planner=layered layers=3,128,36,5 precision=tf32 ;;
     cublas) planner=layered layers=3,128,5 samples=4100 ;;
   esac
   limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
-    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision fp32 --planner "$planner" \
+    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision "$precision" --planner "$planner" \
     --layers "$layers" --activation "$activation" --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
   rc=$?
   summary=$(grep -o '\(ERROR\|RACECHECK\) SUMMARY: .*' "$log" | tail -n 1)
@@ -536,6 +537,7 @@ for tool in memcheck racecheck; do
   start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
   start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
+  start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
 finish
@@ -551,8 +553,10 @@ optional=yes
 section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
 section "profile clusters" 30 with_clusters profile fused_cluster 1 full check --device cuda --precision fp32 --planner fused \
   --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 20
-section "profile layered" 30 profile . 80 durations check --device cuda --precision fp32 --planner layered --no-graph \
-  --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
+for precision in fp32 tf32; do
+  section "profile layered $precision" 30 profile . 80 durations check --device cuda --precision "$precision" --planner layered --no-graph \
+    --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
+done
 
 # What time is left for.
 for tool in initcheck synccheck; do
@@ -560,6 +564,7 @@ for tool in initcheck synccheck; do
   start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
   start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
+  start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
 done
 start "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
