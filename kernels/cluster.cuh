@@ -1,5 +1,5 @@
 // Thread block clusters, from compute capability 9.0 on: the blocks of a cluster run at the same time, and each may write to the
-// shared memory of the others. Inline PTX, because CUDA's own functions go through generic addresses, which takes more instructions.
+// shared memory of the others. Inline PTX, because CUDA's own functions compute with addresses of 64 bits instead of 32.
 #pragma once
 
 // Blocks of a cluster: as many as every device with clusters allows. Where a kernel has none, its only block.

@@ -6,7 +6,7 @@
 // and sends a segment's gradients, in shares, to the blocks: each adds up its share of the elements over all segments, in their order,
 // and sends the sums to all blocks. Then each block has all gradients, and does what one block alone would do: norms, clipping, the
 // update of its own copy of parameters and moments. So nothing is rounded in another way, and the results have the same bits
-// (ClusterTest). The first block adds up the losses, and writes what leaves the kernel.
+// (ClusterTest). The first block adds up the losses, and writes the results.
 //
 // Two barriers of the cluster per tile of rows, after the segments' gradients were sent and after the sums were. They also protect what
 // is read: a block's sums are complete before it gets the next tile's gradients, and its update before it gets the next sums.
@@ -29,11 +29,11 @@
 #include "fused_narrow_train.cuh"
 
 // Blocks are never larger; 8 warps per block have 255 registers per thread.
-enum { MOST_CLUSTER_THREADS = 256 };
+enum { MAX_CLUSTER_THREADS = 256 };
 
 // The kernel of an activation of the hidden layers, by the word that dev.plumb.model.Activation has for it.
 #define CLUSTER_KERNEL(word, ACTIVATION)                                                                                           \
-    extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(MOST_CLUSTER_THREADS, 1)                          \
+    extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(MAX_CLUSTER_THREADS, 1)                          \
         fused_cluster_##word##_f32(                                                                                                \
             const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,   \
             const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, float* p, float* g, float* m,         \

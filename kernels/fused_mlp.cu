@@ -9,7 +9,7 @@
 // Networks of at most UNITS units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
 // fast and give the same results. fused_train is for all others, and shows the inside of a step for both; what follows is about it.
 //
-// What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor, and waiting from one instruction
+// What bounds it: the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor, and waiting from one instruction
 // to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step,
 // 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step takes several times as long (MEASURED.md).
 //
@@ -31,8 +31,8 @@
 //   the same, estimated                                             32.2        28.0   33.1         8.6
 //   gradients of 16 bytes of rows at a time                         29.1        27.1      -         8.4
 //   lanes share rows and units, activations in registers            21.2        18.1   19.8         6.0
-//   LaneTile::even, which the model does not reward                 21.2        18.8   20.3         6.2
-// By a count of banks, gradients of 3-8x8-1 in fp64 keep the way from shared memory busy for 17 clocks a row, which were 32. Without
+//   LaneTile::even, which the model does not count                 21.2        18.8   20.3         6.2
+// By a count of banks, gradients of 3-8x8-1 in fp64 keep the path from shared memory busy for 17 clocks per row, which were 32. Without
 // LaneTile::even each number that lanes with 4 rows of floats store would take 2 clocks, which is 11 % more of that way in 3-32-32-1.
 // Of one warp, alone on the multiprocessor, the loop over 8 rows of gradients takes 236 clocks in fp32, which were 328, and 508 in
 // fp64, which were 1,281: there its loads waited for registers. An activation with its derivative takes 25 instructions (sigmoid) to
@@ -46,7 +46,7 @@
 // f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
 // except with the activations that the narrow kernels take.
 // Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
-// deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one a block, would need no more than
+// deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one per block, would need no more than
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
 // for networks that leave no room for it: the layered planner is faster there.
 
@@ -235,7 +235,7 @@ __device__ void fused_train(
         }
 
         double squares = 0;
-        if (step.record_at >= 0 || plan.clip_norm > 0) {
+        if (step.norms || plan.clip_norm > 0) {
             __syncthreads();
             square_gradients(layers, layer_count, gradients, norms);
             __syncthreads();
@@ -247,7 +247,7 @@ __device__ void fused_train(
         if (step.record_at >= 0) {
             double mean_loss = loss_sum / terms;
             double* recorded = metrics + (step.record_at * plan.replicas + replica) * (1 + layer_count);
-            for (int i = blockDim.x - 1 - threadIdx.x; i <= layer_count; i += blockDim.x) {
+            for (int i = blockDim.x - 1 - threadIdx.x; i <= (step.norms ? layer_count : 0); i += blockDim.x) {
                 recorded[i] = i == 0 ? mean_loss : sqrt(norms[2 * i - 2]);
             }
         }

@@ -11,7 +11,7 @@
 // bounds. Padded units have A and delta 0. Sums over units and over rows have the order of the general kernel, and padding adds 0 at
 // their ends, which changes nothing but the sign of a sum that is 0: results are the same (NarrowTest).
 //
-// What bounds it: the way from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
+// What bounds it: the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
 // of a warp take 4 clocks, although the lanes read the same 16 bytes. 3-8x8-1 fills 1,480 registers per segment and step: for the 13
 // segments of 400 rows 1,480 x 13 x 128 bytes, which is 19,240 clocks; an H200 took 19,190 per step with a kernel per activation, and
 // 20,900 with one kernel that branched on the activation in each layer. The busiest of the four schedulers has about 11,400

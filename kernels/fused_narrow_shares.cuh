@@ -3,7 +3,7 @@
 #include "cluster.cuh"
 #include "fused_narrow_sums.cuh"
 
-// What a block of a cluster, and one of its threads, have to do with others' gradients. One block has no share, only a rank.
+// The part that a block of a cluster, and one of its threads, has in adding up gradients. A single block has no share, only a rank.
 template <int BLOCKS>
 struct NarrowShare {
     int rank;

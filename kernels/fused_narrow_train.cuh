@@ -169,7 +169,7 @@ __device__ __forceinline__ void fused_narrow(
         }
 
         double squares = 0;
-        if (step.record_at >= 0 || clip_norm > 0) {
+        if (step.norms || clip_norm > 0) {
             if (BLOCKS == ONE_BLOCK) {
                 __syncthreads();
             }
@@ -183,7 +183,7 @@ __device__ __forceinline__ void fused_narrow(
         if (step.record_at >= 0 && first_block) {
             double mean_loss = loss_sum / terms;
             double* recorded = metrics + (step.record_at * plan.replicas + replica) * (1 + layer_count);
-            for (int i = blockDim.x - 1 - threadIdx.x; i <= layer_count; i += blockDim.x) {
+            for (int i = blockDim.x - 1 - threadIdx.x; i <= (step.norms ? layer_count : 0); i += blockDim.x) {
                 recorded[i] = i == 0 ? mean_loss : sqrt(norms[2 * i - 2]);
             }
         }

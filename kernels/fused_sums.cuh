@@ -162,7 +162,7 @@ __device__ __forceinline__ double added_losses(const double* losses, int segment
     return sum;
 }
 
-// Sums of squared gradients, one a tensor, W and b of layer 0, of layer 1, and so on; a warp sums one.
+// Sums of squared gradients, one per tensor, W and b of layer 0, of layer 1, and so on; a warp sums one.
 template <typename T>
 __device__ __forceinline__ void square_gradients(const FusedLayer* layers, int layer_count, const T* gradients, double* norms) {
     for (int tensor = threadIdx.x / WARP; tensor < 2 * layer_count; tensor += blockDim.x / WARP) {

@@ -1,5 +1,5 @@
 // The rows of a step's batch X [rows x features], gathered from the data into [replica][batch x features] for cuBLAS; the kernels of
-// product.cu read them where they are. Bound by latency, of the row's index and then of the row: a warp copies GATHERED features of one
+// product_kernels.cuh read them where they are. Bound by latency, of the row's index and then of the row: a warp copies GATHERED features of one
 // row, a lane has GATHERED / WARP of them under way.
 //
 // Tried: one element per thread. Its 64-bit division by the number of columns and one load in flight took 2.9 us for 128 rows of 784

@@ -2,7 +2,7 @@
 //
 // Shapes, per replica: outputs Z and delta [batch x outputs]; targets Y [rows x outputs] or labels [rows] of the data, of which the
 // batch is all rows or those in the step's row list. Each block leaves the sum of its terms in partial [replica][block], in double
-// whatever T is; who reads them adds them in the order of the blocks. A null delta leaves derivatives out, a null hits leaves hits out.
+// whatever T is; the consumer sums them in block order. A null delta leaves derivatives out, a null hits leaves hits out.
 // Bound by memory where outputs are many: Z and Y are read once, delta written once. So a thread has several outputs under way, which
 // was not measured.
 

@@ -9,7 +9,7 @@ struct Piece {
     long long length;
 };
 
-// Sums of squared gradients, one a piece, into partial [replica][pieces]. Left out where neither the step's norms are recorded nor
+// Sums of squared gradients, one per piece, into partial [replica][pieces]. Left out where neither the step's norms are recorded nor
 // clipping needs them (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
 template <typename T>
 __device__ void gradient_squares(
@@ -38,8 +38,9 @@ KERNEL(gradient_squares,
        (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
 
 // Loss and norms of a replica's step. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of layer 0, of
-// layer 1, and so on; small products have a piece for each tile. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's dW. Every thread of a block
-// of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step's norms are recorded or `squares_wanted`.
+// layer 1, and so on; small products have a piece for each tile. metrics [recorded step][replica][1 + layers]: the loss, then the norm
+// of each layer's dW. Every thread of a block of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step's norms
+// are recorded or `squares_wanted`.
 __device__ __forceinline__ double report_replica(
     long long replica, int replicas, Step step, const double* loss_partial, int loss_blocks, double terms,
     const double* square_partial, const int* first_pieces, int layers, bool squares_wanted, double* losses, double* metrics) {

@@ -1,4 +1,4 @@
-// All kernels as one module, except those of fused_mlp.cu, fused_narrow.cu, fused_cluster.cu and product.cu, which are modules of their
+// All kernels as one module, except those of fused_*.cu and product*.cu, which are modules of their
 // own: a driver takes long to compile them, and not every session needs them.
 
 #include "activation.cu"

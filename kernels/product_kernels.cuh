@@ -54,7 +54,7 @@ __device__ __forceinline__ int tiles(int rows, int columns) {
 }
 
 // Z and A of a layer. a_stride 0: all replicas read the same A. With a row list, A's rows are those of the step's batch in the data.
-// Blocks of RowsDivision's threads: the tiles of replica 0, of replica 1, and so on.
+// Blocks of D::THREADS: the tiles of replica 0, of replica 1, and so on.
 template <typename D, typename T>
 __device__ void product_forward(
     const int* cursor, const Step* steps, const int* rows, const T* a, const T* w, const T* bias, T* z, T* activated, int n, int in,
@@ -197,7 +197,7 @@ __device__ __forceinline__ double bias_gradient_tile(const T* delta, T* biases, 
 // Weight and bias gradients of all layers. With a row list, the rows of the first layer's A are those of the step's batch in the data.
 // Each block also sums the squares of its gradients into square_partial [replica][tiles], as gradient_squares does for cuBLAS's, unless
 // neither the step's norms are recorded nor clipping needs them (always is 0).
-// Blocks of WeightsDivision's threads: the tiles of all layers of replica 0, and so on.
+// Blocks of D::THREADS: the tiles of all layers of replica 0, and so on.
 template <typename D, typename T>
 __device__ void product_weight_gradients(
     const int* cursor, const Step* steps, const int* rows, const ProductLayer* layers, int layer_count, int tiles_of_replica, T* g,

@@ -1,9 +1,9 @@
 // Products of small layers (product_kernels.cuh) by tensor cores, with factors rounded to TF32. The names of the kernels end in _tf32.
 // They need compute capability 8.0, and are compiled for it.
 //
-// What should bound them, as none has been measured: the way from the L2 cache, about 5.5 TB/s of an H200. A forward tile of 784 terms
-// loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.4 us; the 700 tiles of weight gradients of 784-512-512-10 load 32 KB each,
-// 4.1 us. Their 51 and 85 million multiply-adds take 0.8 and 1.3 us of mma at half the rate of dense products.
+// Estimated, as none has been measured, they are bounded by the bandwidth of the L2 cache, about 5.5 TB/s on an H200. A forward tile of
+// 784 terms loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.5 us; the 700 tiles of weight gradients of 784-512-512-10 load
+// 32 KB each, 4.2 us. Their 51 and 85 million multiply-adds take 0.4 and 0.7 us at half the rate of dense products.
 
 #include "product_kernels.cuh"
 #include "product_fragments.cuh"
@@ -15,12 +15,17 @@ struct FragmentRows {
     using Product = FragmentTile<FragmentRows, A_BY_ROW, B_BY_ROW, PACKED, A_GATHERED, B_GATHERED>;
 };
 
+// The planner launches them with the grids of product.cu.
+static_assert(FragmentRows::ROWS == 16 && FragmentRows::COLUMNS == 32, "as RowsDivision<float>");
+
 // Units by inputs.
 struct FragmentWeights {
     enum { ROWS = 32, COLUMNS = 32, WARPS = 4, THREADS = WARP * WARPS, TERMS = 16, AHEAD = 1 };
     template <bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED = false, bool B_GATHERED = false>
     using Product = FragmentTile<FragmentWeights, A_BY_ROW, B_BY_ROW, PACKED, A_GATHERED, B_GATHERED>;
 };
+
+static_assert(FragmentWeights::ROWS == 32 && FragmentWeights::COLUMNS == 32, "as WeightsDivision<float>");
 
 extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_forward_tf32(
     const int* cursor, const Step* steps, const int* rows, const float* a, const float* w, const float* bias, float* z,

@@ -551,8 +551,8 @@ section "peers G3 G4" 60 peers --workloads G3 G4
 section "whole process" 20 whole_process
 optional=yes
 section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
-section "profile clusters" 30 with_clusters profile fused_cluster 1 full check --device cuda --precision fp32 --planner fused \
-  --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 20
+section "profile clusters" 30 with_clusters profile fused_cluster 2 full check --device cuda --precision fp32 --planner fused \
+  --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 200  # the second launch has 199 steps
 for precision in fp32 tf32; do
   section "profile layered $precision" 30 profile . 80 durations check --device cuda --precision "$precision" --planner layered --no-graph \
     --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2

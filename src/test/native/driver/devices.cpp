@@ -120,6 +120,8 @@ static int attribute_value(int attribute) {
       return 4 << 20;
     case 39:  // threads a multiprocessor
       return 1024;
+    case 120:  // thread block clusters
+      return state().settings.capability >= 90;
     case 75:
       return state().settings.capability / 10;
     case 76:

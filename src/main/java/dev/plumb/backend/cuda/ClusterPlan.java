@@ -27,13 +27,13 @@ record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, int t
   static final int MIN_CAPABILITY = 90;
   /** CLUSTER of the kernels. */
   static final int BLOCKS = 8;
-  /** MOST_CLUSTER_THREADS of the kernels. */
+  /** MAX_CLUSTER_THREADS of the kernels. */
   private static final int MAX_THREADS = 256;
   /** HALF_UNITS of the kernels: elements that a thread updates. */
   private static final int ELEMENTS_OF_THREAD = 4;
 
   /**
-   * Estimates by {@code scripts/kernel-report} for an H200, in clocks: a warp that is alone takes its rows through a layer, forward and
+   * Estimates by {@code scripts/kernel-report} for an H200, in clocks: a single warp takes its rows through a layer, forward and
    * back, in the first; the second is for how long a segment keeps the path to shared memory busy in a layer; the third is what the
    * blocks need to exchange the gradients of a tile (kernels/fused_cluster.cu).
    */
@@ -74,7 +74,8 @@ record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, int t
 
   /**
    * Returns whether a cluster is estimated to be faster than one block: where the device has as many multiprocessors as all networks'
-   * blocks together, and the batch is long enough.
+   * blocks together, and the batch is long enough. The blocks of a cluster run on neighboring multiprocessors, of which a device may have
+   * fewer groups of eight than this counts; the last clusters then wait for the first ones.
    */
   boolean isFaster(NetworkSpec network, int replicas, int batch, CardLimits limits) {
     int segments = ceilDiv(batch, WARP);

@@ -20,6 +20,7 @@ import java.util.function.Supplier;
 import jcuda.CudaException;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -44,6 +45,7 @@ final class CudaContext implements AutoCloseable {
   private final CudaKernels kernels;
   private final String name;
   private final int capability;
+  private final boolean launchesClusters;
   private final CardLimits limits;
   private final int maxBlocks;
   private cublasHandle blas;
@@ -67,6 +69,8 @@ final class CudaContext implements AutoCloseable {
       CUdevice device = card(ordinal);
       name = CudaCards.name(device);
       capability = CudaCards.capability(device);
+      launchesClusters = capability >= ClusterPlan.MIN_CAPABILITY
+          && CudaCards.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH) == 1;
       Obstacle.cardFault(name, capability).ifPresent(fault -> {
         throw Obstacle.cardsTooOld(List.of(fault)).asException();
       });
@@ -159,11 +163,6 @@ final class CudaContext implements AutoCloseable {
   }
 
   /** What blocks may use. */
-  /** Returns the compute capability, 90 for 9.0. */
-  int capability() {
-    return capability;
-  }
-
   CardLimits limits() {
     return limits;
   }
@@ -185,6 +184,11 @@ final class CudaContext implements AutoCloseable {
   /** Returns whether the device has tensor cores for TF32, from compute capability 8.0 on. */
   boolean computesTf32() {
     return capability >= 80;
+  }
+
+  /** Returns whether the device launches thread block clusters, from compute capability 9.0 on. */
+  boolean launchesClusters() {
+    return launchesClusters;
   }
 
   /**

@@ -259,8 +259,8 @@ final class FusedPlan implements BlockPlan {
       optimizer.kind().ordinal(), nesterov ? 1 : 0, training.loss().ordinal(), network.layerCount(), layers.items(),
       layers.vector(), layers.units(), layers.columns(), rows, parts,
       new PaddedLayout(network, training.precision()).size(), replicas, dataRows, memory.norms(), memory.losses(),
-      memory.notFinite(), memory.parameters(), memory.gradients(), memory.partials(), memory.moment1(), memory.moment2(), memory.transposed(),
-      memory.tile(), memory.x(), memory.targets(), memory.steps(),
+      memory.notFinite(), memory.parameters(), memory.gradients(), memory.partials(), memory.moment1(), memory.moment2(),
+      memory.transposed(), memory.tile(), memory.x(), memory.targets(), memory.steps(),
     };
   }
 

@@ -19,7 +19,7 @@ import java.util.Set;
 /**
  * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
  * {@code kernels/}. What a step and an evaluation have in common. {@link SmallProducts} decides whether the kernels of
- * {@code product.cu} compute products, with what follows them, or cuBLAS, followed by the kernels of {@code activation.cu}.
+ * {@code product_kernels.cuh} compute products, with what follows them, or cuBLAS, followed by the kernels of {@code activation.cu}.
  */
 final class LayerNodes {
   /** Rows that one block sums for the bias gradient. */
@@ -30,11 +30,13 @@ final class LayerNodes {
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
   private static final int MAX_LOSS_BLOCKS = 512;
-  /** ROWS and COLUMNS of RowsDivision of kernels/product.cu. */
+  /** ROWS of RowsDivision of kernels/product.cu, and of FragmentRows of kernels/product_tf32.cu. */
   private static final int ROWS_OF_PRODUCT_TILE = 16;
+  /** COLUMNS of these. */
   private static final int COLUMNS_OF_PRODUCT_TILE = 32;
-  /** THREADS of RowsDivision, and of WeightsDivision. */
+  /** THREADS of these. */
   private static final int THREADS_OF_ROWS_BLOCK = 256;
+  /** THREADS of WeightsDivision and FragmentWeights. */
   private static final int THREADS_OF_WEIGHTS_BLOCK = 128;
 
   private final CudaContext context;
@@ -88,8 +90,8 @@ final class LayerNodes {
   }
 
   /**
-   * Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. Where cuBLAS computes the product and the buffers differ, z
-   * stays without b.
+   * Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. Where cuBLAS computes the product and the buffers
+   * differ, z stays without b.
    *
    * @param rows of in, for small products
    * @param usedBias gets a copy of b [out], for {@link StepRunner#tap}, unless null; not with small products
@@ -124,7 +126,8 @@ final class LayerNodes {
     }
     long fours = Launches.ceilDiv((long) n * spec.out(), 4);
     nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), rows.cursor(), rows.steps(),
-        z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
+        z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(),
+        state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
         Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
   }
 

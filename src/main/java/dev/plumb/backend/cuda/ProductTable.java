@@ -7,9 +7,9 @@ import dev.plumb.model.Precision;
 
 /** The layers of a step as {@code product_weight_gradients} reads them, and the tiles of their gradients. */
 final class ProductTable {
-  /** struct ProductLayer of kernels/product.cu, in its order. */
+  /** struct ProductLayer of kernels/product_kernels.cuh, in its order. */
   private static final int WORDS_OF_LAYER = 7;
-  /** ROWS and COLUMNS of WeightsDivision of kernels/product.cu. */
+  /** ROWS and COLUMNS of WeightsDivision of kernels/product.cu, and of FragmentWeights of kernels/product_tf32.cu. */
   private static final int UNITS_OF_TILE = 32;
   private static final int INPUTS_OF_TILE = 32;
   /** WARP: units of a bias gradient that one block sums. */

@@ -5,17 +5,17 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 
 /**
- * Decides whether the kernels of {@code kernels/product_kernels.cuh} compute the products of a network, or cuBLAS ({@link Products}). Small
- * products leave most of a GPU idle, and cuBLAS divides them into several launches each. The number of replicas does not matter: each
- * of them gets the bits of the same network alone.
+ * Decides whether the kernels of {@code kernels/product_kernels.cuh} compute the products of a network, or cuBLAS ({@link Products}).
+ * Small products leave most of a GPU idle, and cuBLAS divides them into several launches each. The number of replicas does not matter:
+ * each of them gets the bits of the same network alone.
  *
  * @param allowed whether the kernels may be used at all
  */
 record SmallProducts(NetworkSpec network, Precision precision, boolean allowed) {
   /**
-   * Operations of one product at most, a multiplication and an addition counting as two. On an H200 the three products of a layer took as long either way
-   * at 1.3e8 and 2.7e8 operations; with TF32 in cuBLAS but not in the kernels, at 1e8 (kernels/MEASURED.md). The kernels of TF32
-   * (kernels/product_tf32.cu) and fp64 were not measured.
+   * Operations of one product at most, a multiplication and an addition counting as two. On an H200 the three products of a layer took
+   * as long either way at 1.3e8 and 2.7e8 operations; with TF32 in cuBLAS but not in the kernels, at 1e8 (kernels/MEASURED.md). The
+   * kernels of TF32 (kernels/product_tf32.cu) and fp64 were not measured.
    */
   private static final double MAX_OPERATIONS = 2e8;
   private static final double MAX_TF32_OPERATIONS = 1.1e8;

@@ -68,7 +68,7 @@ final class StepPlanner {
   /** For the kernels of narrow networks: by a cluster of blocks where the options, the device and the estimate allow it. */
   private Optional<? extends BlockPlan> narrow(int batch, int rows) {
     CardLimits limits = context.limits();
-    if (options.clusters() != Clusters.OFF && context.capability() >= ClusterPlan.MIN_CAPABILITY) {
+    if (options.clusters() != Clusters.OFF && context.launchesClusters()) {
       Optional<ClusterPlan> cluster = ClusterPlan.of(network, training, replicas, batch, rows, limits).filter(
           plan -> options.clusters() == Clusters.WHERE_POSSIBLE || plan.isFaster(network, replicas, batch, limits));
       if (cluster.isPresent()) {

@@ -132,7 +132,8 @@ final class StepRunner implements Steps {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
-    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, transfers, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, transfers, !small.areUsed(largestBatch),
+        options.guards());
   }
 
   @Override

@@ -140,6 +140,9 @@ final class StepTable {
     rows = arena.reserve("row list", (long) HALVES * rowCapacity * Integer.BYTES);
     arena.allocate();
     try {
+      if (!guards) {
+        metrics.fill((byte) 0); // norms that a recorded step leaves out are copied back with its loss
+      }
       for (int i = 0; i < HALVES; i++) {
         Half half = new Half(i);
         halves[i] = half;

@@ -11,7 +11,10 @@ import java.util.List;
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
-  /** Per layer [rows x units]; the last layer is linear, so its A is its Z. Where cuBLAS computes products, a hidden layer's Z is without b. */
+  /**
+   * Per layer [rows x units]; the last layer is linear, so its A is its Z. Where cuBLAS computes products, a hidden layer's Z is
+   * without b.
+   */
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
@@ -19,7 +22,7 @@ final class Workspace {
   private final List<Buffer> kept = new ArrayList<>();
   /** Biases of the last step [units], of each hidden layer, as they were before its update. */
   private final List<Buffer> usedBiases = new ArrayList<>();
-  /** The gathered batch X [rows x inputs], for cuBLAS. */
+  /** The gathered batch X [rows x inputs], or null where cuBLAS computes no products. */
   final Buffer x;
   /** Bias gradients of each segment of rows, and the loss of each block, in double. */
   final Buffer segmentSums;
@@ -33,9 +36,12 @@ final class Workspace {
   final Slice firstPieces;
   final Slice firstTiles;
 
-  /** @param plans that may use it at a time */
+  /**
+   * @param plans that may use it at a time
+   * @param cublas whether cuBLAS computes the products of some batches
+   */
   Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, Transfers transfers,
-      boolean guards) {
+      boolean cublas, boolean guards) {
     Loss loss = training.loss();
     this.rows = rows;
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
@@ -56,7 +62,7 @@ final class Workspace {
       }
       widest = Math.max(widest, units);
     }
-    x = buffer("X of the batch", row * network.inputs() * bytes);
+    x = cublas ? buffer("X of the batch", row * network.inputs() * bytes) : null;
     segmentSums = buffer("bias gradients by segment", (long) replicas * LayerNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
         (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);

@@ -37,6 +37,10 @@ final class LoadedKernels {
         }
         begin = System.nanoTime();
         print("product", kernels.kernel("product_forward_f32"), begin);
+        if (CudaCards.capability(device) >= 80) {
+          begin = System.nanoTime();
+          print("product_tf32", kernels.kernel("product_forward_tf32"), begin);
+        }
       }
       JCudaDriver.cuDevicePrimaryCtxRelease(device);
     } catch (DeviceUnavailableException e) {

@@ -94,7 +94,7 @@ class ProductKernelsTest {
      * @param matrices [replica or 1][n x columns]
      * @param norms whether the step records them
      */
-    static Rows of(Device device, SplittableRandom random, double[] matrices, int n, int columns, Launch launch, boolean norms) {
+    static Rows of(DeviceArrays device, SplittableRandom random, double[] matrices, int n, int columns, Launch launch, boolean norms) {
       int rows = matrices.length / columns;
       int[] order = IntStream.range(0, rows).toArray();
       for (int i = rows - 1; i > 0; i--) {
@@ -114,96 +114,6 @@ class ProductKernelsTest {
       steps[WORDS_OF_STEP + 5] = n | (norms ? 1L << 32 : 0);
       return new Rows(data, new RowList(
           device.upload(new int[] {1, 2}).address(), device.upload(steps).address(), device.upload(order).address()));
-    }
-  }
-
-  /** Device memory and launches for one shape. Guards follow every array, and what was not written is NaN. */
-  private static final class Device implements AutoCloseable {
-    private final Precision precision;
-    private final CudaContext context = new CudaContext(0);
-    private final Transfers transfers;
-    private final Launches launches;
-    private final List<DeviceArena> arenas = new ArrayList<>();
-
-    Device(Precision precision) {
-      this.precision = precision;
-      transfers = new Transfers(context, precision);
-      launches = new Launches(context, 16);
-    }
-
-    int bytes() {
-      return Transfers.bytesOf(precision);
-    }
-
-    Buffer fresh(long size) {
-      DeviceArena arena = new DeviceArena(context, "an array", true);
-      Buffer buffer = new Buffer(arena.reserve("an array", size));
-      arena.allocate();
-      arenas.add(arena);
-      return buffer;
-    }
-
-    Buffer upload(double[] values) {
-      Buffer buffer = fresh((long) values.length * bytes());
-      transfers.upload(values, buffer.slice().pointer());
-      return buffer;
-    }
-
-    Buffer upload(int[] values) {
-      Buffer buffer = fresh((long) values.length * Integer.BYTES);
-      transfers.upload(values, buffer.slice().pointer());
-      return buffer;
-    }
-
-    Buffer upload(long[] values) {
-      Buffer buffer = fresh((long) values.length * Long.BYTES);
-      transfers.upload(values, buffer.slice().pointer());
-      return buffer;
-    }
-
-    Buffer upload(byte[] values) {
-      int[] words = new int[(values.length + 3) / 4];
-      for (int i = 0; i < values.length; i++) {
-        words[i / 4] |= values[i] << 8 * (i % 4);
-      }
-      Buffer buffer = fresh((long) words.length * Integer.BYTES);
-      transfers.upload(words, buffer.slice().pointer());
-      return buffer;
-    }
-
-    void launch(String kernel, Grid grid, Number... arguments) {
-      String suffix = switch (precision) {
-        case FP64 -> "_f64";
-        case TF32 -> "_tf32";
-        default -> "_f32";
-      };
-      Node node = launches.bind(context.kernel(kernel + suffix), "this test", grid, arguments);
-      context.call(node::name, node::enqueue);
-      context.synchronize(node.name());
-      arenas.forEach(arena -> arena.requireGuards(kernel));
-    }
-
-    double[] readDoubles(Buffer buffer, int length) {
-      double[] values = new double[length];
-      transfers.downloadDoubles(buffer.slice().pointer(), values);
-      return values;
-    }
-
-    double[] read(Buffer buffer, int from, int length) {
-      double[] values = new double[length];
-      transfers.download(buffer.slice().pointer((long) from * bytes()), values);
-      return values;
-    }
-
-    void releaseArrays() {
-      context.release("releasing arrays", arenas.stream().map(DeviceArena::release).toList());
-      arenas.clear();
-    }
-
-    @Override
-    public void close() {
-      releaseArrays();
-      context.release("this test", List.of(launches::close, transfers.release(), context::close));
     }
   }
 
@@ -263,7 +173,7 @@ class ProductKernelsTest {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
     int packedLaunches = 0;
-    try (Device device = new Device(precision)) {
+    try (DeviceArrays device = new DeviceArrays(precision)) {
       for (int[] shape : shapes()) {
         int n = shape[0];
         int in = shape[1];
@@ -334,7 +244,7 @@ class ProductKernelsTest {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
     int dropped = 0;
-    try (Device device = new Device(precision)) {
+    try (DeviceArrays device = new DeviceArrays(precision)) {
       for (int[] shape : shapes()) {
         int n = shape[0];
         int in = shape[1];
@@ -398,7 +308,7 @@ class ProductKernelsTest {
   void weightGradientsAreProductsAndSumsOfRows(Precision precision, Order order) {
     CudaUnderTest.load(order);
     SplittableRandom random = new SplittableRandom(SEED);
-    try (Device device = new Device(precision)) {
+    try (DeviceArrays device = new DeviceArrays(precision)) {
       for (int[] shape : shapes()) {
         int n = shape[0];
         NetworkSpec network = NetworkSpec.of(activation(shape), shape[1], shape[2], OTHER_UNITS);
