@@ -46,7 +46,7 @@
 // f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
 // except with the activations that the narrow kernels take.
 // Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
-// deepest with masks would waste most of the work (1 layer beside 16); a table of plans, one per block, would need no more than
+// deepest with masks would waste most of the work (1 layer next to 16); a table of plans, one per block, would need no more than
 // another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
 // for networks that leave no room for it: the layered planner is faster there.
 

@@ -117,6 +117,6 @@ extern "C" __global__ void finish_loss_and_step(
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
     report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
                    losses, metrics);
-    __syncthreads();  // the loss is there
+    // Thread 0 reads the loss that it has written.
     close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
 }

@@ -3,6 +3,7 @@ package dev.plumb.backend.cuda;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.model.Precision;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Device memory and launches for a test of kernels. Guards follow every array, and what was not written is NaN. */
@@ -69,6 +70,13 @@ final class DeviceArrays implements AutoCloseable {
     context.call(node::name, node::enqueue);
     context.synchronize(node.name());
     arenas.forEach(arena -> arena.requireGuards(kernel));
+  }
+
+  /** Returns what is read of memory that nothing was written to. */
+  static double[] unwritten(int length) {
+    double[] values = new double[length];
+    Arrays.fill(values, Double.longBitsToDouble(-1));
+    return values;
   }
 
   double[] readDoubles(Buffer buffer, int length) {

@@ -32,10 +32,6 @@ class HostDeviceTf32Test extends HostDeviceFixture {
     return values;
   }
 
-  private static double tf32(float value) {
-    return Float.intBitsToFloat(Float.floatToRawIntBits(value) + 0x1000 & ~0x1FFF);
-  }
-
   @ParameterizedTest
   @EnumSource
   void productsAreOfRoundedFactors(Order order) {
@@ -47,7 +43,7 @@ class HostDeviceTf32Test extends HostDeviceFixture {
     for (int i = 0; i < c.length; i++) {
       double sum = c[i];
       for (int k = 0; k < TERMS; k++) {
-        sum += tf32(a[i / COLUMNS * TERMS + k]) * tf32(b[k * COLUMNS + i % COLUMNS]);
+        sum += (double) Tf32.rounded(a[i / COLUMNS * TERMS + k]) * Tf32.rounded(b[k * COLUMNS + i % COLUMNS]);
       }
       expected[i] = (float) sum;
     }

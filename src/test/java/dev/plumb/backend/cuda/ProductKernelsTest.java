@@ -39,8 +39,6 @@ class ProductKernelsTest {
   private static final int[][] LONG_SHAPES = {{2, 601, 3}, {2, 3, 601}, {2, 600, 4}, {2, 4, 600}};
   private static final DoubleFunctions FUNCTIONS = new DoubleFunctions();
   private static final int OTHER_UNITS = 7;
-  /** struct Step of kernels/common.cuh. */
-  private static final int WORDS_OF_STEP = 6;
 
   /** Returns n rows, inputs, units, and the number of an activation: every size in each place, whole packs, and more terms. */
   private static List<int[]> shapes() {
@@ -84,50 +82,14 @@ class ProductKernelsTest {
     return launches;
   }
 
-  /**
-   * The rows of matrices in another order, as data of which a step's batch names the rows.
-   *
-   * @param list of the batch's rows, for kernels; NONE where they are in their own order
-   */
-  private record Rows(double[] data, RowList list) {
-    /**
-     * @param matrices [replica or 1][n x columns]
-     * @param norms whether the step records them
-     */
-    static Rows of(DeviceArrays device, SplittableRandom random, double[] matrices, int n, int columns, Launch launch, boolean norms) {
-      int rows = matrices.length / columns;
-      int[] order = IntStream.range(0, rows).toArray();
-      for (int i = rows - 1; i > 0; i--) {
-        int other = random.nextInt(i + 1);
-        int moved = order[i];
-        order[i] = order[other];
-        order[other] = moved;
-      }
-      double[] data = new double[matrices.length];
-      for (int row = 0; row < rows; row++) {
-        System.arraycopy(matrices, row * columns, data, order[row] * columns, columns);
-      }
-      int stride = rows == n ? 0 : n;
-      long[] steps = new long[2 * WORDS_OF_STEP];
-      steps[WORDS_OF_STEP + 3] = (long) launch.firstReplica() * stride;
-      steps[WORDS_OF_STEP + 4] = stride | -1L << 32;
-      steps[WORDS_OF_STEP + 5] = n | (norms ? 1L << 32 : 0);
-      return new Rows(data, new RowList(
-          device.upload(new int[] {1, 2}).address(), device.upload(steps).address(), device.upload(order).address()));
-    }
-  }
-
   /** From U(-1, 1), as the precision has them. */
   private static double[] random(SplittableRandom random, int length, Precision precision) {
     return IntStream.range(0, length).mapToDouble(i -> random.nextDouble(-1, 1))
         .map(value -> precision == Precision.FP64 ? value : (float) value).toArray();
   }
 
-  /** Returns a factor as tensor cores get it: the nearest number of 10 bits of fraction, ties away from zero. */
   private static double factor(double value, Precision precision) {
-    return precision == Precision.TF32
-        ? Float.intBitsToFloat(Float.floatToRawIntBits((float) value) + 0x1000 & ~0x1FFF)
-        : value;
+    return precision == Precision.TF32 ? Tf32.rounded((float) value) : value;
   }
 
   /** Parameters of replicas in their padded layout; what lies between tensors is NaN, and nothing may depend on it. */
@@ -203,7 +165,7 @@ class ProductKernelsTest {
           Buffer ofZ = device.fresh((long) launch.replicas() * n * out * device.bytes());
           Buffer ofActivated = device.fresh((long) launch.replicas() * n * out * device.bytes());
           long aStride = shared || launch.gathered() ? 0 : (long) n * in;
-          Rows rows = Rows.of(device, random, a, n, in, launch, false);
+          ListedRows rows = ListedRows.of(device, random, a, n, in, launch.firstReplica(), false);
           RowList list = launch.gathered() ? rows.list() : RowList.NONE;
           Buffer factor = launch.gathered() ? device.upload(rows.data()) : ofA;
           long parameters = ofP.address() + launch.firstReplica() * layout.size() * device.bytes();
@@ -332,7 +294,8 @@ class ProductKernelsTest {
           String what = Arrays.toString(shape) + ", " + launch;
           // Norms are wanted in every step, or by the step.
           boolean norms = n % 2 == 0;
-          Rows rows = Rows.of(device, random, inputs.get(0), n, network.inputs(), launch, norms);
+          ListedRows rows =
+              ListedRows.of(device, random, inputs.get(0), n, network.inputs(), launch.firstReplica(), norms);
           RowList list = launch.gathered() ? rows.list() : RowList.NONE;
           ProductTable table = new ProductTable(network, precision);
           for (int layer = 0; layer < 2; layer++) {
@@ -360,7 +323,7 @@ class ProductKernelsTest {
             assertSquares(what, layout, network, actual, newSquares);
           } else {
             assertSameBits(what + ", squares", norms || !launch.gathered() ? ofReplicas(squares, launch)
-                : withNaN(newSquares.length), newSquares);
+                : DeviceArrays.unwritten(newSquares.length), newSquares);
             assertSameBits(what, withoutNaN(ofReplicas(gradients, launch)), withoutNaN(actual));
           }
         }
@@ -383,12 +346,6 @@ class ProductKernelsTest {
       double actual = Arrays.stream(squares, replica * tiles + firstTiles[tensor], replica * tiles + firstTiles[tensor + 1]).sum();
       assertRelativeToLargest(what + ", squares of tensor " + tensor, new double[] {expected}, new double[] {actual}, 1e-13);
     }
-  }
-
-  private static double[] withNaN(int length) {
-    double[] values = new double[length];
-    Arrays.fill(values, Double.longBitsToDouble(-1));
-    return values;
   }
 
   private static Matrix matrix(Buffer buffer, int n, int columns, Launch launch, boolean shared, Precision precision) {
