@@ -13,7 +13,7 @@
 // to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step,
 // 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step takes several times as long (MEASURED.md).
 //
-// By the compiler at most MOST_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
+// By the compiler at most MAX_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
 // warps per multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has place
 // for 160 rows at a time (5 warps, three tiles a step), in single for 416 (13 warps, one tile).
 //
@@ -309,7 +309,7 @@ __device__ void fused_train(
         }
     }
 }
-KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_train,
+KERNEL_OF(__launch_bounds__(MAX_FUSED_THREADS, 1), fused_train,
           (const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y,
            const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, T* p, T* g, T* m, T* v, T* before,
            double* metrics, long long* first_not_finite, T* taps, int tapped_replica),
@@ -360,6 +360,6 @@ __device__ void fused_outputs(
         __syncthreads();  // before the next replica's parameters
     }
 }
-KERNEL_OF(__launch_bounds__(MOST_FUSED_THREADS, 1), fused_outputs,
+KERNEL_OF(__launch_bounds__(MAX_FUSED_THREADS, 1), fused_outputs,
           (const FusedPlan* __restrict__ plan, const FusedLayer* layers, const T* p, const T* x, T* z, int rows, int replicas),
           (plan, layers, p, x, z, rows, replicas))

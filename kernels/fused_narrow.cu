@@ -34,7 +34,7 @@
 
 // The kernel of an activation of the hidden layers, by the word that dev.plumb.model.Activation has for it.
 #define NARROW_KERNEL(word, ACTIVATION)                                                                                            \
-    extern "C" __global__ void __launch_bounds__(MOST_FUSED_THREADS, 1) fused_narrow_##word##_f32(                                 \
+    extern "C" __global__ void __launch_bounds__(MAX_FUSED_THREADS, 1) fused_narrow_##word##_f32(                                 \
         const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,       \
         const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, float* p, float* g, float* m, float* v,   \
         float* before, double* metrics, long long* first_not_finite) {                                                             \

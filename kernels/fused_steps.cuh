@@ -4,7 +4,7 @@
 #include "update.cuh"
 
 // Blocks are never larger.
-enum { MOST_FUSED_THREADS = 512 };
+enum { MAX_FUSED_THREADS = 512 };
 
 // Elements of a vector whose places a thread remembers from step to step.
 enum { PLACES_KEPT = 2 };

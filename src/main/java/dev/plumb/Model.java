@@ -8,7 +8,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.Predictions;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Scores;
@@ -19,10 +19,10 @@ import java.util.function.Function;
 /** A trained network, with all that predicting from a table needs. Holds nothing that must be closed. */
 public final class Model {
   private final TrainedModel trained;
-  private final List<EpochRow> history;
+  private final List<EpochMetrics> history;
   private final String device;
 
-  Model(TrainedModel trained, List<EpochRow> history, String device) {
+  Model(TrainedModel trained, List<EpochMetrics> history, String device) {
     this.trained = trained;
     this.history = List.copyOf(history);
     this.device = device;
@@ -57,7 +57,7 @@ public final class Model {
   }
 
   /** The epochs of its training; empty for a model that was read from a file. */
-  public List<EpochRow> history() {
+  public List<EpochMetrics> history() {
     return history;
   }
 

@@ -9,7 +9,7 @@ import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
-import dev.plumb.train.Prepared;
+import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Path;
@@ -60,7 +60,7 @@ public final class Plumb {
     if (Thread.currentThread().isInterrupted()) {
       throw new TrainingInterruptedException("before its first step");
     }
-    Prepared prepared = Prepared.of(table, config);
+    PreparedData prepared = PreparedData.of(table, config);
     try (Backends.Selection selection = Backends.open(device, Backends.Usage.STANDARD);
         TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
       FitState state = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start())

@@ -1,6 +1,6 @@
 package dev.plumb.backend;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 
 /**
  * What a backend computes on.
@@ -9,7 +9,7 @@ import dev.plumb.model.Keyed;
  */
 public record DeviceInfo(Kind kind, String name) {
   /** The backends there are. */
-  public enum Kind implements Keyed {
+  public enum Kind implements NamedEnum {
     REFERENCE,
     CPU,
     CUDA

@@ -13,7 +13,7 @@ import java.util.OptionalLong;
  * @param verdict in one line, which card can be used, or why none
  * @param remedy in one line, what to do; empty when there is nothing to be done
  */
-public record GpuReport(List<Finding> findings, List<Card> cards, boolean usable, String verdict, Optional<String> remedy) {
+public record GpuReport(List<Detection> findings, List<Gpu> cards, boolean usable, String verdict, Optional<String> remedy) {
   /**
    * One thing that was looked for.
    *
@@ -22,7 +22,7 @@ public record GpuReport(List<Finding> findings, List<Card> cards, boolean usable
    *     found, or nothing was searched for
    * @param lookedIn where, in order, when it was not found
    */
-  public record Finding(String what, String found, Optional<String> source, List<String> lookedIn) {}
+  public record Detection(String what, String found, Optional<String> source, List<String> lookedIn) {}
 
   /**
    * A card.
@@ -33,6 +33,6 @@ public record GpuReport(List<Finding> findings, List<Card> cards, boolean usable
    * @param freeMemory bytes; empty when the driver did not say
    * @param fault why it cannot be used; empty when it can
    */
-  public record Card(
+  public record Gpu(
       String device, String name, String computeCapability, long memory, OptionalLong freeMemory, Optional<String> fault) {}
 }

@@ -1,9 +1,9 @@
 package dev.plumb.backend;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 
 /** How a GPU takes the steps of a network. Results agree within rounding. */
-public enum Planner implements Keyed {
+public enum Planner implements NamedEnum {
   /** Fused where a network fits a block's shared memory and is estimated to be faster there; otherwise layered. */
   AUTO,
   /** Many steps of a network as one launch, one block per replica. Refuses a network that does not fit a block's shared memory. */
@@ -13,6 +13,6 @@ public enum Planner implements Keyed {
 
   /** @throws dev.plumb.model.InvalidInputException when there is no planner of that name; the message lists all */
   public static Planner of(String name) {
-    return Keyed.parse(Planner.class, "planner", name);
+    return NamedEnum.parse(Planner.class, "planner", name);
   }
 }

@@ -12,7 +12,7 @@ import dev.plumb.model.TrainingSpec;
  *
  * <ul>
  *   <li>Rounding within a sum. It grows with the terms, not with what is left when they cancel (a gradient near a minimum),
- *       so an {@link Accuracy} is relative to the larger of: the tensor's largest element, and the largest root of the sum
+ *       so an {@link Tolerances} is relative to the larger of: the tensor's largest element, and the largest root of the sum
  *       of squares of an element's terms.
  *   <li>What A of a layer may be off by, however small it is: Z of the layer above reads it, and so does that layer's dW.
  *   <li>What the forward pass may be off by, D of the output layer is off by too: slope·|dZ|, however small Z - Y is.
@@ -27,11 +27,11 @@ final class Bounds {
   private final NetworkSpec network;
   private final Loss loss;
   private final ParameterLayout layout;
-  private final Accuracy accuracy;
+  private final Tolerances accuracy;
   private final double[] parameters;
   /** What dropout multiplies the activations by that it keeps. */
   private final double kept;
-  private final StepInside reference;
+  private final StepTrace reference;
   private final StepRows rows;
   private final double[] pre;
   private final double[] delta;
@@ -42,11 +42,11 @@ final class Bounds {
    * @param parameters before the step
    * @param reference what the reference computed from them
    */
-  Bounds(NetworkSpec network, TrainingSpec training, double[] parameters, StepInside reference, StepRows rows) {
+  Bounds(NetworkSpec network, TrainingSpec training, double[] parameters, StepTrace reference, StepRows rows) {
     this.network = network;
     this.loss = training.loss();
     this.layout = ParameterLayout.of(network);
-    this.accuracy = Accuracy.of(training.precision());
+    this.accuracy = Tolerances.of(training.precision());
     this.parameters = parameters;
     kept = training.dropout().map(dropout -> 1 / (1 - dropout.probability())).orElse(1.0);
     this.reference = reference;

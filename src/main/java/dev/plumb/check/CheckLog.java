@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 public final class CheckLog implements CheckListener {
   private final CheckMode mode;
   private final Consumer<String> warnings;
-  private final Decades decades = new Decades();
+  private final ErrorHistogram decades = new ErrorHistogram();
   private final Set<String> warned = new HashSet<>();
   private long steps;
   private long wrong;
@@ -92,7 +92,7 @@ public final class CheckLog implements CheckListener {
   }
 
   /** Of all elements that were compared. */
-  public Decades decades() {
+  public ErrorHistogram decades() {
     return decades;
   }
 

@@ -127,8 +127,8 @@ final class CheckedSession implements TrainingSession, Tapped, Planned {
   private List<TensorCheck> compare(
       StepChunk step, int replica, Map<Slot, double[]> before, double loss, double referenceLoss) {
     StepRows rows = new StepRows(data, step.batch(0, replica));
-    StepInside inside = StepInside.read(primary, network, replica, rows.size(), loss);
-    StepInside expected = StepInside.read(reference, network, replica, rows.size(), referenceLoss);
+    StepTrace inside = StepTrace.read(primary, network, replica, rows.size(), loss);
+    StepTrace expected = StepTrace.read(reference, network, replica, rows.size(), referenceLoss);
     StepComparison comparison =
         new StepComparison(network, training, replica, before.get(Slot.PARAMETERS), inside, expected, rows);
     comparison.compareInside();
@@ -142,7 +142,7 @@ final class CheckedSession implements TrainingSession, Tapped, Planned {
   private Map<Slot, double[]> state(TrainingSession session, int replica) {
     Map<Slot, double[]> state = new EnumMap<>(Slot.class);
     for (Slot slot : Slot.stateOf(training.optimizer())) {
-      state.put(slot, StepInside.vector(session, slot, replica));
+      state.put(slot, StepTrace.vector(session, slot, replica));
     }
     return state;
   }

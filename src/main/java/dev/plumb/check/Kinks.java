@@ -17,7 +17,7 @@ final class Kinks {
   private final StepRows rows;
   private final BitSet[] leftOut;
 
-  Kinks(NetworkSpec network, Loss loss, StepInside device, StepInside reference, Bounds bounds, StepRows rows) {
+  Kinks(NetworkSpec network, Loss loss, StepTrace device, StepTrace reference, Bounds bounds, StepRows rows) {
     this.network = network;
     this.rows = rows;
     leftOut = new BitSet[network.layerCount()];
@@ -70,7 +70,7 @@ final class Kinks {
   }
 
   /** One side's gradient without the part of the rows that are left out. */
-  double[] withoutLeftOut(ParameterLayout.Slice slice, StepInside side) {
+  double[] withoutLeftOut(ParameterLayout.Slice slice, StepTrace side) {
     int layer = slice.layer();
     double[] gradient = new double[slice.size()];
     System.arraycopy(side.gradients(), slice.offset(), gradient, 0, gradient.length);

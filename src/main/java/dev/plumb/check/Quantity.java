@@ -1,9 +1,9 @@
 package dev.plumb.check;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 
 /** What is compared of a step, in the order in which it is. */
-public enum Quantity implements Keyed {
+public enum Quantity implements NamedEnum {
   /** Z of a layer. */
   PRE,
   /** A of a layer. */

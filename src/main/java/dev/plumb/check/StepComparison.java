@@ -20,10 +20,10 @@ import java.util.Map;
 final class StepComparison {
   private final NetworkSpec network;
   private final ParameterLayout layout;
-  private final Accuracy accuracy;
+  private final Tolerances accuracy;
   private final int replica;
-  private final StepInside device;
-  private final StepInside reference;
+  private final StepTrace device;
+  private final StepTrace reference;
   private final StepRows rows;
   private final Bounds bounds;
   private final Kinks kinks;
@@ -31,11 +31,11 @@ final class StepComparison {
   private boolean diverged;
 
   /** @param before the parameters before the step */
-  StepComparison(NetworkSpec network, TrainingSpec training, int replica, double[] before, StepInside device,
-      StepInside reference, StepRows rows) {
+  StepComparison(NetworkSpec network, TrainingSpec training, int replica, double[] before, StepTrace device,
+      StepTrace reference, StepRows rows) {
     this.network = network;
     this.layout = ParameterLayout.of(network);
-    this.accuracy = Accuracy.of(training.precision());
+    this.accuracy = Tolerances.of(training.precision());
     this.replica = replica;
     this.device = device;
     this.reference = reference;
@@ -54,10 +54,10 @@ final class StepComparison {
     for (int layer = last; layer >= 0; layer--) {
       tap(Quantity.DELTA, layer, device.delta(), reference.delta(), bounds.delta(layer), kinks.delta(layer));
     }
-    compare(Tensor.ofLoss(last), new double[] {device.loss()}, new double[] {reference.loss()},
+    compare(StepTensor.ofLoss(last), new double[] {device.loss()}, new double[] {reference.loss()},
         new Tolerance(bounds.loss(), 0), new BitSet());
     for (ParameterLayout.Slice slice : backwards()) {
-      compare(Tensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutLeftOut(slice, device),
+      compare(StepTensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutLeftOut(slice, device),
           kinks.withoutLeftOut(slice, reference), new Tolerance(bounds.gradient(slice), 0), kinks.gradient(slice));
     }
   }
@@ -96,15 +96,15 @@ final class StepComparison {
     // A decay and a step are two roundings of a parameter, and it may have been larger before.
     double kept = parameters ? 4 * accuracy.roundoff() : 0;
     double absolute = bounds.update(size) + kept * size;
-    compare(Tensor.ofSlice(quantity, slice), after, expected, new Tolerance(absolute, kept), new BitSet());
+    compare(StepTensor.ofSlice(quantity, slice), after, expected, new Tolerance(absolute, kept), new BitSet());
   }
 
   private void tap(Quantity quantity, int layer, double[][] actual, double[][] expected, double bound, BitSet skipped) {
-    compare(Tensor.ofTap(quantity, layer, rows.size(), network.layer(layer).out()), actual[layer], expected[layer],
+    compare(StepTensor.ofTap(quantity, layer, rows.size(), network.layer(layer).out()), actual[layer], expected[layer],
         new Tolerance(bound, 0), skipped);
   }
 
-  private void compare(Tensor tensor, double[] actual, double[] expected, Tolerance tolerance, BitSet skipped) {
+  private void compare(StepTensor tensor, double[] actual, double[] expected, Tolerance tolerance, BitSet skipped) {
     if (diverged) {
       return;
     }
@@ -114,7 +114,7 @@ final class StepComparison {
     int worst = -1;
     double worstUnits = -1;
     boolean bothBeyond = false;
-    Decades decades = new Decades();
+    ErrorHistogram decades = new ErrorHistogram();
     for (int i = 0; i < actual.length; i++) {
       if (skipped.get(i)) {
         continue;

@@ -1,6 +1,6 @@
 package dev.plumb.check;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 
 /**
  * How one tensor of a device compares with the reference's.
@@ -17,7 +17,7 @@ import dev.plumb.model.Keyed;
  * @param decades the distribution of all errors, in units of what is allowed
  */
 public record TensorCheck(
-    Tensor tensor,
+    StepTensor tensor,
     int replica,
     int compared,
     int skipped,
@@ -28,10 +28,10 @@ public record TensorCheck(
     double allowed,
     double largest,
     boolean diverged,
-    Decades decades) {
+    ErrorHistogram decades) {
 
   /** What comes of a comparison. */
-  public enum Verdict implements Keyed {
+  public enum Verdict implements NamedEnum {
     OK,
     WRONG,
     DIVERGED,

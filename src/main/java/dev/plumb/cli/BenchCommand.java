@@ -288,7 +288,7 @@ final class BenchCommand implements Command {
     }
     List<Entrant> entrants = new ArrayList<>();
     int most = (int) arguments.whole(
-        Flags.THREADS, Runtime.getRuntime().availableProcessors(), 1, DeviceChoice.MOST_THREADS);
+        Flags.THREADS, Runtime.getRuntime().availableProcessors(), 1, DeviceChoice.MAX_THREADS);
     if (named.isEmpty() || !named.stream().allMatch(this::isForGpuOnly)) {
       for (int threads : Stream.of(1, most).distinct().toList()) {
         Backends.Selection cpu = devices.open("cpu", OptionalInt.of(threads), arguments, err);
@@ -311,7 +311,7 @@ final class BenchCommand implements Command {
       throw new DeviceUnavailableException(forGpu.get() + " needs a GPU, and none can be used: " + any.reason());
     }
     if (!arguments.has(Flags.QUIET)) {
-      err.println(Printable.text("plumb bench: no GPU is measured: " + any.reason()));
+      err.println(TerminalText.sanitize("plumb bench: no GPU is measured: " + any.reason()));
     }
     return Optional.empty();
   }

@@ -36,9 +36,9 @@ final class BenchTable {
   }
 
   void print(Machine machine, Optional<String> library) {
-    out.println(Printable.text("machine: " + machine.processor() + ", " + machine.processors()
+    out.println(TerminalText.sanitize("machine: " + machine.processor() + ", " + machine.processors()
         + (machine.processors() == 1 ? " processor, " : " processors, ") + machine.java() + ", " + machine.system()));
-    library.ifPresent(name -> out.println(Printable.text("matrix products: " + name)));
+    library.ifPresent(name -> out.println(TerminalText.sanitize("matrix products: " + name)));
     out.flush();
   }
 
@@ -57,7 +57,7 @@ final class BenchTable {
    */
   void print(DeviceInfo device, boolean standIn, GpuPlan plan) {
     endTable();
-    out.println(Printable.text("GPU: " + device.name()));
+    out.println(TerminalText.sanitize("GPU: " + device.name()));
     if (standIn) {
       out.println("This is the host device, a CPU that stands in for a GPU in tests: sizes are reduced, and the figures say nothing"
           + " about a GPU.");
@@ -121,7 +121,7 @@ final class BenchTable {
 
   /** @param line what could not be measured, and why */
   void printNotMeasured(String line) {
-    out.println(Printable.text("not measured: " + line));
+    out.println(TerminalText.sanitize("not measured: " + line));
     out.flush();
   }
 

@@ -33,7 +33,7 @@ import org.apache.commons.cli.Options;
 
 /** {@code plumb check}: a device against the reference, and gradients against finite differences. */
 final class CheckCommand implements Command {
-  private static final int MOST_SAMPLES = 1_000_000;
+  private static final int MAX_SAMPLES = 1_000_000;
 
   /** What is checked: a training from given first weights. */
   private record Case(NetworkSpec network, TrainingSpec training, Dataset data, double[] parameters, int steps) {
@@ -218,7 +218,7 @@ final class CheckCommand implements Command {
   }
 
   private static Dataset data(Arguments arguments, NetworkSpec network, Loss loss, NumpyRandom stream) {
-    int samples = (int) arguments.whole(Flags.SAMPLES, 33, 1, MOST_SAMPLES);
+    int samples = (int) arguments.whole(Flags.SAMPLES, 33, 1, MAX_SAMPLES);
     String source = arguments.text(Flags.DATA).orElse("random");
     return switch (source) {
       case "random" -> RandomData.draw(samples, network, loss, stream);

@@ -3,7 +3,7 @@ package dev.plumb.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.check.CheckListener;
 import dev.plumb.check.CheckedStep;
-import dev.plumb.check.Decades;
+import dev.plumb.check.ErrorHistogram;
 import dev.plumb.check.TensorCheck;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
@@ -84,14 +84,14 @@ final class CrossCheckReport implements CheckListener {
 
   /** The distribution of all errors, in units of what is allowed. */
   void printHistogram(PrintStream out) {
-    Decades all = new Decades();
+    ErrorHistogram all = new ErrorHistogram();
     rows.forEach(row -> all.add(row.tensor().decades()));
     printHistogram(all, out);
   }
 
-  static void printHistogram(Decades decades, PrintStream out) {
+  static void printHistogram(ErrorHistogram decades, PrintStream out) {
     TextTable table = new TextTable().left("error in tolerances").right("values");
-    for (Decades.Row row : decades.rows()) {
+    for (ErrorHistogram.Row row : decades.rows()) {
       table.row(List.of(row.range(), Long.toString(row.count())));
     }
     table.print(out);

@@ -18,7 +18,7 @@ final class DeviceChoice {
   }
 
   /** More than any machine has processors. */
-  static final int MOST_THREADS = 4096;
+  static final int MAX_THREADS = 4096;
 
   private final Opener devices;
 
@@ -47,14 +47,14 @@ final class DeviceChoice {
       if (!device.equals("cpu") && !device.equals("auto")) {
         throw new InvalidInputException("--threads: device " + device + " has no threads to choose; leave the option out");
       }
-      threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MOST_THREADS));
+      threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MAX_THREADS));
     }
     return open(device, threads, arguments, err);
   }
 
   /** Opens a device by its name, whichever the arguments ask for; likewise. */
   Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
-    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(Printable.text("note: " + note));
+    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(TerminalText.sanitize("note: " + note));
     Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
     Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, threads, onNote);
     Backends.Selection selection = arguments.at(Flags.DEVICE, () -> devices.open(device, usage));

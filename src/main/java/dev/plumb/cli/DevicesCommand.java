@@ -59,7 +59,7 @@ final class DevicesCommand implements Command {
 
   static void print(GpuReport report, PrintStream out) {
     TextTable findings = new TextTable().left("looked for").left("found");
-    for (GpuReport.Finding finding : report.findings()) {
+    for (GpuReport.Detection finding : report.findings()) {
       findings.row(List.of(finding.what(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
       finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
     }
@@ -67,15 +67,15 @@ final class DevicesCommand implements Command {
     out.println();
     if (!report.cards().isEmpty()) {
       TextTable cards = new TextTable().left("device").left("card").right("compute").right("memory MiB").right("free MiB");
-      for (GpuReport.Card card : report.cards()) {
+      for (GpuReport.Gpu card : report.cards()) {
         cards.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
             card.freeMemory().isPresent() ? String.valueOf(card.freeMemory().getAsLong() / MIB) : "unknown"));
       }
       cards.print(out);
       out.println();
     }
-    out.println(Printable.text("GPU: " + report.verdict()));
-    report.remedy().ifPresent(remedy -> out.println(Printable.text("remedy: " + remedy)));
+    out.println(TerminalText.sanitize("GPU: " + report.verdict()));
+    report.remedy().ifPresent(remedy -> out.println(TerminalText.sanitize("remedy: " + remedy)));
   }
 
   static void write(GpuReport report, OutputStream out) throws IOException {
@@ -86,7 +86,7 @@ final class DevicesCommand implements Command {
       json.writeStringField("verdict", report.verdict());
       json.writeStringField("remedy", report.remedy().orElse(null));
       json.writeArrayFieldStart("findings");
-      for (GpuReport.Finding finding : report.findings()) {
+      for (GpuReport.Detection finding : report.findings()) {
         json.writeStartObject();
         json.writeStringField("what", finding.what());
         json.writeStringField("found", finding.found());
@@ -100,7 +100,7 @@ final class DevicesCommand implements Command {
       }
       json.writeEndArray();
       json.writeArrayFieldStart("cards");
-      for (GpuReport.Card card : report.cards()) {
+      for (GpuReport.Gpu card : report.cards()) {
         json.writeStartObject();
         json.writeStringField("device", card.device());
         json.writeStringField("name", card.name());

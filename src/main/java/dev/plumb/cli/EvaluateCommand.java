@@ -76,7 +76,7 @@ final class EvaluateCommand implements Command {
         Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
       Scores scores = score(predictor, table, operands.get(1));
       out.println(DeviceChoice.line(device));
-      out.println(Printable.text("data: " + operands.get(1) + ", " + table.rows() + " rows"));
+      out.println(TerminalText.sanitize("data: " + operands.get(1) + ", " + table.rows() + " rows"));
       out.println();
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(model.encoding(), table, "", err);
@@ -138,7 +138,7 @@ final class EvaluateCommand implements Command {
       return;
     }
     TextTable table = new TextTable().left("true \\ taken for");
-    names.forEach(name -> table.right(Printable.text(name)));
+    names.forEach(name -> table.right(TerminalText.sanitize(name)));
     long[][] counts = figures.confusion().table();
     for (int c = 0; c < names.size(); c++) {
       List<String> cells = new ArrayList<>(List.of(names.get(c)));

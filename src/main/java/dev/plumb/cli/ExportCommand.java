@@ -1,7 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.NpzFile;
 import dev.plumb.store.OnnxExport;
@@ -14,7 +14,7 @@ import org.apache.commons.cli.Options;
 /** {@code plumb export}: a trained model for other programs. */
 final class ExportCommand implements Command {
   /** What it can be written as. */
-  private enum Format implements Keyed {
+  private enum Format implements NamedEnum {
     ONNX,
     SAFETENSORS,
     NPZ
@@ -54,7 +54,7 @@ final class ExportCommand implements Command {
     List<Path> operands = arguments.operandPaths("MODEL", "FILE");
     Path file = operands.get(1);
     Format format = arguments.has(Flags.FORMAT)
-        ? arguments.parsed(Flags.FORMAT, "", word -> Keyed.parse(Format.class, "format", word)) : byEnding(file);
+        ? arguments.parsed(Flags.FORMAT, "", word -> NamedEnum.parse(Format.class, "format", word)) : byEnding(file);
     new CommandFiles(arguments).readsModel(operands.get(0)).writes("FILE", file).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     switch (format) {

@@ -4,7 +4,7 @@ import dev.plumb.backend.Planner;
 import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -26,7 +26,7 @@ final class Flags {
   static final Option THREADS =
       value("threads", "N", "threads on a CPU; they change the time, never a digit (default: one a processor)");
   static final Option PRECISION =
-      value("precision", "PRECISION", String.join(", ", Keyed.keys(Precision.class))
+      value("precision", "PRECISION", String.join(", ", NamedEnum.keys(Precision.class))
           + " (default: fp64; check: fp32 where the device is not the reference)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");
   static final Option JSON = value("json", "FILE", "write the result there too, for machines");
@@ -38,12 +38,12 @@ final class Flags {
 
   static final Option LAYERS = value("layers", "N,N,...", "widths from the inputs to the outputs (default: 3,8,8,1)");
   static final Option ACTIVATION =
-      value("activation", "NAME", String.join(", ", Keyed.keys(Activation.class)) + " (default: tanh)");
-  static final Option LOSS = value("loss", "NAME", String.join(", ", Keyed.keys(Loss.class)) + " (default: mse)");
+      value("activation", "NAME", String.join(", ", NamedEnum.keys(Activation.class)) + " (default: tanh)");
+  static final Option LOSS = value("loss", "NAME", String.join(", ", NamedEnum.keys(Loss.class)) + " (default: mse)");
   static final Option OPTIMIZER =
-      value("optimizer", "NAME", String.join(", ", Keyed.keys(OptimizerSpec.Kind.class)) + " (default: sgd)");
+      value("optimizer", "NAME", String.join(", ", NamedEnum.keys(OptimizerSpec.Kind.class)) + " (default: sgd)");
   static final Option INITIALIZER =
-      value("initializer", "NAME", String.join(", ", Keyed.keys(Initializer.class)) + " (default: pytorch)");
+      value("initializer", "NAME", String.join(", ", NamedEnum.keys(Initializer.class)) + " (default: pytorch)");
   static final Option LEARNING_RATE = value("lr", "RATE", "learning rate (default: 0.01)");
   static final Option STEPS =
       value("steps", "N", "check at the first weights, and again after N steps of training (default: 10)");
@@ -77,7 +77,7 @@ final class Flags {
   static final Option VALIDATION =
       value("validation", "SHARE", "of the rows, held back to choose the best epoch by, unless fewer than 30 (default: 0.1)");
   static final Option TEST = value("test", "FILE", "more rows, to say how good the model is at the end");
-  static final Option SCHEDULE = value("schedule", "NAME", String.join(", ", Keyed.keys(Schedule.Kind.class))
+  static final Option SCHEDULE = value("schedule", "NAME", String.join(", ", NamedEnum.keys(Schedule.Kind.class))
       + "; their constants in --config (default: cosine)");
   static final Option WARM_UP = value("warm-up", "N", "epochs over which the learning rate rises from 0 (default: 0)");
   static final Option EPOCHS = value("epochs", "N", "passes over the data at most (default: 200)");

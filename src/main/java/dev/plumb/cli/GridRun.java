@@ -4,7 +4,7 @@ import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.report.GridReport;
@@ -37,7 +37,7 @@ final class GridRun {
   /** What a study that goes on keeps of its own. */
   private static final List<Option> FIXED = List.of(Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.LOG);
 
-  private static final int MOST_SEEDS = 1_000_000;
+  private static final int MAX_SEEDS = 1_000_000;
 
   private final DeviceChoice devices;
   private final Arguments arguments;
@@ -119,14 +119,14 @@ final class GridRun {
     if (arguments.has(Flags.SEED)) {
       adjusted = adjusted.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
-    return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS)) : adjusted;
+    return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS)) : adjusted;
   }
 
   /** What all cells have, or that they differ. */
   private static String several(GridStudy study, Function<GridStudy.Cell, Object> property) {
     List<Object> values = study.cells().stream().map(property).distinct().toList();
     return values.size() > 1 ? values.size() + " of them"
-        : values.get(0) instanceof Keyed keyed ? keyed.key() : String.valueOf(values.get(0));
+        : values.get(0) instanceof NamedEnum keyed ? keyed.key() : String.valueOf(values.get(0));
   }
 
   private static GridRunner fitting(Backends.Selection device, GridStudy study) {
@@ -138,9 +138,9 @@ final class GridRun {
   private int train(Backends.Selection device, GridRunner runner, GridStudy study, GridFile results, GridRow[] rows, BitSet done,
       GridEstimate estimate) {
     out.println(DeviceChoice.line(device));
-    out.println(Printable.text(StudyCommand.studyLine(study.spec(), several(study, GridStudy.Cell::initializer),
+    out.println(TerminalText.sanitize(StudyCommand.studyLine(study.spec(), several(study, GridStudy.Cell::initializer),
         several(study, GridStudy.Cell::learningRate))));
-    out.println(Printable.text(String.format(Locale.ROOT, "grid: %,d networks in %d %s; to be trained: %,d, %,.0f steps, about %s, up to"
+    out.println(TerminalText.sanitize(String.format(Locale.ROOT, "grid: %,d networks in %d %s; to be trained: %,d, %,.0f steps, about %s, up to"
         + " %s of memory; kept in %s", study.networks(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
         estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), GridEstimate.size(estimate.bytes()),
         results.path())));
@@ -153,7 +153,7 @@ final class GridRun {
       all = runner.run((BitSet) done.clone(), estimate, watcher(stop, progress, results, rows, done));
     }
     if (!all) {
-      err.println(Printable.text(String.format(Locale.ROOT, "plumb study: stopped; %,d of %,d networks are finished; to go on:"
+      err.println(TerminalText.sanitize(String.format(Locale.ROOT, "plumb study: stopped; %,d of %,d networks are finished; to go on:"
           + " plumb study --resume %s", done.cardinality(), study.networks(), results.path())));
       return ExitCode.STOPPED;
     }

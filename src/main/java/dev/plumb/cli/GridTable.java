@@ -89,8 +89,8 @@ final class GridTable {
     for (Finding finding : findings) {
       out.println();
       String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " " + finding.verdict().words().toUpperCase(Locale.ROOT);
-      out.println(Printable.text(++number + ". " + finding.claim() + verdict));
-      printWrapped(Printable.text(finding.measured()), out);
+      out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
+      printWrapped(TerminalText.sanitize(finding.measured()), out);
     }
   }
 

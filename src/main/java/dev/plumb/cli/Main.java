@@ -114,7 +114,7 @@ public final class Main {
   }
 
   private static int complain(String command, String message, int code, PrintStream err) {
-    err.println(Printable.text(command + ": " + message));
+    err.println(TerminalText.sanitize(command + ": " + message));
     return code;
   }
 }

@@ -57,7 +57,7 @@ final class NumericsCheck {
 
   private void note(String text) {
     if (!quiet) {
-      err.println(Printable.text("note: " + text));
+      err.println(TerminalText.sanitize("note: " + text));
     }
   }
 }

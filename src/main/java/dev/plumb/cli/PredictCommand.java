@@ -111,7 +111,7 @@ final class PredictCommand implements Command {
       }
     }
     if (notFinite > 0) {
-      err.println(Printable.text("plumb predict: " + notFinite + (notFinite == 1 ? " row is" : " rows are")
+      err.println(TerminalText.sanitize("plumb predict: " + notFinite + (notFinite == 1 ? " row is" : " rows are")
           + " left empty, as the network's outputs are not finite there; the first is " + first));
     }
   }

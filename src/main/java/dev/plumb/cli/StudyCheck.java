@@ -63,6 +63,6 @@ final class StudyCheck {
   }
 
   private void say(String line) {
-    err.println(Printable.text("plumb study: " + line));
+    err.println(TerminalText.sanitize("plumb study: " + line));
   }
 }

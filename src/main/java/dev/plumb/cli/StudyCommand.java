@@ -31,10 +31,10 @@ import org.apache.commons.cli.Options;
 
 /** {@code plumb study}: several networks trained alike, and one table. */
 final class StudyCommand implements Command {
-  private static final int MOST_SEEDS = 1_000_000;
+  private static final int MAX_SEEDS = 1_000_000;
 
   /** Networks that diverged are named one by one up to here, and counted from here. */
-  private static final int MOST_NAMED = 10;
+  private static final int MAX_NAMED = 10;
 
   /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
   private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits of Model D - Very Deep (ReLU): there a"
@@ -123,7 +123,7 @@ final class StudyCommand implements Command {
       spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
     spec = inPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
-    int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MOST_SEEDS);
+    int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     Optional<Path> report = arguments.path(Flags.REPORT);
     files(arguments, specFile).check();
@@ -135,7 +135,7 @@ final class StudyCommand implements Command {
       Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
-      out.println(Printable.text(studyLine(spec, spec.initializer().key(), Double.toString(spec.training().learningRate()))));
+      out.println(TerminalText.sanitize(studyLine(spec, spec.initializer().key(), Double.toString(spec.training().learningRate()))));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
         out.println("note: " + spec.training().precision().key() + NOTE_ON_SINGLE);
       }
@@ -214,13 +214,13 @@ final class StudyCommand implements Command {
 
   private static void reportDiverged(StudyResult result, PrintStream err) {
     List<StudyRun> diverged = result.diverged();
-    for (StudyRun run : diverged.subList(0, Math.min(diverged.size(), MOST_NAMED))) {
-      err.println(Printable.text("plumb study: \"" + run.name() + "\", seed " + run.seed() + ", diverged: not finite from epoch "
+    for (StudyRun run : diverged.subList(0, Math.min(diverged.size(), MAX_NAMED))) {
+      err.println(TerminalText.sanitize("plumb study: \"" + run.name() + "\", seed " + run.seed() + ", diverged: not finite from epoch "
           + run.divergedAtEpoch().getAsInt() + " of " + result.spec().training().epochs() + " on; try a learning rate below "
           + result.spec().training().learningRate()));
     }
-    if (diverged.size() > MOST_NAMED) {
-      err.println("plumb study: " + (diverged.size() - MOST_NAMED) + " more runs diverged");
+    if (diverged.size() > MAX_NAMED) {
+      err.println("plumb study: " + (diverged.size() - MAX_NAMED) + " more runs diverged");
     }
   }
 }

@@ -47,7 +47,7 @@ final class TextTable {
     if (cells.size() != headers.size()) {
       throw new IllegalArgumentException(cells.size() + " cells in a table of " + headers.size() + " columns");
     }
-    return cells.stream().map(Printable::text).toList();
+    return cells.stream().map(TerminalText::sanitize).toList();
   }
 
   void print(PrintStream out) {

@@ -20,7 +20,7 @@ import org.apache.commons.cli.Options;
 
 /** {@code plumb train}: one network on a data file, and a run folder with all that came of it. */
 final class TrainCommand implements Command {
-  private static final double MOST_SECONDS = 1e6;
+  private static final double MAX_SECONDS = 1e6;
   private static final String STANDARD_INPUT = DataFile.FILE_NEEDED + "standard input";
 
   private final DeviceChoice devices;
@@ -116,7 +116,7 @@ final class TrainCommand implements Command {
 
   private int goOn(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
-    RunFacts facts = facts(folder, checkpoint);
+    RunMetadata facts = facts(folder, checkpoint);
     TrainRequest request = TrainRequest.of(
         Arguments.parse(options(), facts.command()), Optional.of(facts.config()), LocaleEncoding.path(facts.folder()));
     String device = arguments.text(Flags.DEVICE).orElse(facts.device());
@@ -127,9 +127,9 @@ final class TrainCommand implements Command {
     }
   }
 
-  private static RunFacts facts(RunFolder folder, Checkpoint checkpoint) {
+  private static RunMetadata facts(RunFolder folder, Checkpoint checkpoint) {
     try {
-      return RunFacts.of(checkpoint);
+      return RunMetadata.of(checkpoint);
     } catch (InvalidInputException e) {
       throw e.at(folder.checkpoint().toString());
     }
@@ -143,9 +143,9 @@ final class TrainCommand implements Command {
 
   private static double seconds(Arguments arguments) {
     double seconds = arguments.number(Flags.CHECKPOINT_EVERY, 30);
-    if (!(seconds >= 0 && seconds <= MOST_SECONDS)) {
+    if (!(seconds >= 0 && seconds <= MAX_SECONDS)) {
       throw new InvalidInputException("--" + Flags.CHECKPOINT_EVERY.getLongOpt() + " "
-          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": a number of seconds from 0 to " + (long) MOST_SECONDS + " is needed");
+          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": a number of seconds from 0 to " + (long) MAX_SECONDS + " is needed");
     }
     return seconds;
   }

@@ -1,6 +1,6 @@
 package dev.plumb.cli;
 
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.io.PrintStream;
 
 /** How a training goes, on stderr: a bar on a terminal, else a line an epoch, but not more than one a second. */
@@ -37,7 +37,7 @@ final class TrainProgress implements AutoCloseable {
     bar.done(steps);
   }
 
-  void epochDone(EpochRow row) {
+  void epochDone(EpochMetrics row) {
     seconds += row.seconds();
     if (bar.isShown()) {
       bar.say(figures(row));
@@ -51,14 +51,14 @@ final class TrainProgress implements AutoCloseable {
     }
   }
 
-  private String line(EpochRow row) {
+  private String line(EpochMetrics row) {
     int done = row.epoch() - firstEpoch;
     double left = seconds / done * (epochs - row.epoch());
     return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
         + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  at most " + Decimal.duration(left) + " more";
   }
 
-  private String figures(EpochRow row) {
+  private String figures(EpochMetrics row) {
     String figures = "loss " + figure(row.trainLoss());
     return Double.isNaN(row.validationLoss()) ? figures
         : figures + "  validation " + figure(row.validationLoss()) + "  " + metricName + " " + Decimal.fixed(row.metric(), 4);

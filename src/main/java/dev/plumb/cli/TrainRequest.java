@@ -8,7 +8,7 @@ import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -35,19 +35,19 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
       Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "units of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")"),
-      Flags.meaning(Flags.ACTIVATION, "NAME", String.join(", ", Keyed.keys(Activation.class)) + " (default: "
+      Flags.meaning(Flags.ACTIVATION, "NAME", String.join(", ", NamedEnum.keys(Activation.class)) + " (default: "
           + TrainConfig.DEFAULT.activation().key() + ")"),
-      Flags.meaning(Flags.INITIALIZER, "NAME", String.join(", ", Keyed.keys(Initializer.class)) + " (default: "
+      Flags.meaning(Flags.INITIALIZER, "NAME", String.join(", ", NamedEnum.keys(Initializer.class)) + " (default: "
           + TrainConfig.DEFAULT.initializer().key() + ")"),
       Flags.meaning(Flags.LOSS, "NAME",
-          String.join(", ", Keyed.keys(Loss.class)) + " (default: cross_entropy for classes, mse for numbers)"),
+          String.join(", ", NamedEnum.keys(Loss.class)) + " (default: cross_entropy for classes, mse for numbers)"),
       Flags.meaning(Flags.OPTIMIZER, "NAME",
-          String.join(", ", Keyed.keys(OptimizerSpec.Kind.class)) + " (default: "
+          String.join(", ", NamedEnum.keys(OptimizerSpec.Kind.class)) + " (default: "
               + TrainConfig.DEFAULT.optimizer().kind().key() + ")"),
       Flags.meaning(Flags.LEARNING_RATE, "RATE", "learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")"),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
       Flags.DROPOUT, Flags.EARLY_STOPPING,
-      Flags.meaning(Flags.PRECISION, "PRECISION", String.join(", ", Keyed.keys(Precision.class))
+      Flags.meaning(Flags.PRECISION, "PRECISION", String.join(", ", NamedEnum.keys(Precision.class))
           + " (default: fp32; fp64 on the reference)"),
       Flags.meaning(Flags.SEED, "N", "of the split, the first weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")"),
@@ -127,10 +127,10 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
         arguments.has(Flags.FEATURES) ? arguments.words(Flags.FEATURES) : from.features(),
         arguments.has(Flags.CATEGORICAL) ? arguments.words(Flags.CATEGORICAL) : from.categorical(),
         arguments.has(Flags.TASK)
-            ? Optional.of(arguments.parsed(Flags.TASK, "", word -> Keyed.parse(Task.class, "task", word))) : from.task(),
+            ? Optional.of(arguments.parsed(Flags.TASK, "", word -> NamedEnum.parse(Task.class, "task", word))) : from.task(),
         from.standardize() && !arguments.has(Flags.NO_STANDARDIZE),
         arguments.has(Flags.MISSING)
-            ? arguments.parsed(Flags.MISSING, "", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
+            ? arguments.parsed(Flags.MISSING, "", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
             : from.missing()));
   }
 

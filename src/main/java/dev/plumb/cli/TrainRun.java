@@ -16,13 +16,13 @@ import dev.plumb.store.TensorBoardEvents;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.DataFile;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.MetricsFile;
 import dev.plumb.train.Predictor;
-import dev.plumb.train.Prepared;
+import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunLock;
 import dev.plumb.train.Scores;
@@ -55,12 +55,12 @@ final class TrainRun {
   int begin(TrainRequest request, List<String> command, Duration every) {
     List<DataFile> data = dataFiles(request);
     Table table = TableReader.read(request.data(), request.read());
-    Prepared prepared = prepare(request, table);
+    PreparedData prepared = prepare(request, table);
     // Whatever is wrong with the test rows is said before the training, not after it.
     Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     DeviceInfo info = device.backend().device();
     requireTrainable(prepared);
-    RunFacts facts = new RunFacts(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
+    RunMetadata facts = new RunMetadata(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
         prepared.config().with(changes -> changes.columns(prepared.columns())), data, List.of(numerics(prepared)));
     Manifest manifest = manifest(facts);
     RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
@@ -75,7 +75,7 @@ final class TrainRun {
     }
   }
 
-  int goOn(RunFolder folder, Checkpoint checkpoint, RunFacts facts, TrainRequest request, Duration every, NumericsCheck check) {
+  int goOn(RunFolder folder, Checkpoint checkpoint, RunMetadata facts, TrainRequest request, Duration every, NumericsCheck check) {
     List<DataFile> now = dataFiles(request);
     for (DataFile then : facts.data()) {
       DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst()
@@ -86,7 +86,7 @@ final class TrainRun {
       }
     }
     Table table = TableReader.read(request.data(), request.read());
-    Prepared prepared = prepare(request, table);
+    PreparedData prepared = prepare(request, table);
     Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     requireTrainable(prepared);
     try {
@@ -95,18 +95,18 @@ final class TrainRun {
       throw e.at(folder.checkpoint().toString());
     }
     // A training that is over only writes its files again.
-    RunFacts resumed = checkpoint.state().end().isPresent() ? facts
+    RunMetadata resumed = checkpoint.state().end().isPresent() ? facts
         : facts.withNumerics(check.resumed(folder.path().toString(), facts.numerics(), numerics(prepared)));
     folder.clean();
     return train(new Work(folder, resumed, manifest(resumed), prepared, test, request), checkpoint.state(), every);
   }
 
-  private Numerics numerics(Prepared prepared) {
+  private Numerics numerics(PreparedData prepared) {
     return Backends.numerics(device.backend(), prepared.network(), prepared.fit().training(), prepared.training().rows());
   }
 
   /** What a run works with. */
-  private record Work(RunFolder folder, RunFacts facts, Manifest manifest, Prepared prepared, Optional<Table> test,
+  private record Work(RunFolder folder, RunMetadata facts, Manifest manifest, PreparedData prepared, Optional<Table> test,
       TrainRequest request) {
     String metricName() {
       return prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
@@ -125,9 +125,9 @@ final class TrainRun {
     out.println(DeviceChoice.line(device));
     TrainSummary.printHead(work.request(), work.prepared(), out);
     out.flush();
-    Prepared prepared = work.prepared();
+    PreparedData prepared = work.prepared();
     if (!quiet) {
-      prepared.nearlyUniqueFeatures().forEach(name -> err.println(Printable.text("note: column \"" + name
+      prepared.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
           + "\" has a value of its own in most rows, from which nothing can be learned; leave it out with --features")));
       prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
       work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
@@ -164,7 +164,7 @@ final class TrainRun {
       }
 
       @Override
-      public void epochDone(EpochRow row, boolean best) {
+      public void epochDone(EpochMetrics row, boolean best) {
         metrics.add(row);
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("loss/train", row.trainLoss());
@@ -198,10 +198,10 @@ final class TrainRun {
     result.put("droppedRows", work.prepared().droppedRows());
     result.put("epochs", state.epochs());
     result.put("bestEpoch", state.bestEpoch());
-    result.put("seconds", state.history().stream().mapToDouble(EpochRow::seconds).sum());
+    result.put("seconds", state.history().stream().mapToDouble(EpochMetrics::seconds).sum());
     Map<String, Scores> scores = new LinkedHashMap<>();
     if (state.bestEpoch() > 0) {
-      Prepared prepared = work.prepared();
+      PreparedData prepared = work.prepared();
       TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
           prepared.encoding(), state.best(), work.manifest().texts());
       // Before the scores, which take memory and time of their own.
@@ -223,7 +223,7 @@ final class TrainRun {
     TrainSummary.printEnd(work.folder(), state, scores, out);
     out.flush();
     if (end.isEmpty()) {
-      err.println(Printable.text("plumb train: stopped in epoch " + (state.epochs() + 1) + "; to go on: plumb train --resume "
+      err.println(TerminalText.sanitize("plumb train: stopped in epoch " + (state.epochs() + 1) + "; to go on: plumb train --resume "
           + work.folder().path()));
       return ExitCode.STOPPED;
     }
@@ -246,11 +246,11 @@ final class TrainRun {
     try {
       scores.put(name, predictor.score(rows));
     } catch (InvalidInputException e) {
-      err.println(Printable.text("note: " + name + " rows are not scored: " + e.getMessage()));
+      err.println(TerminalText.sanitize("note: " + name + " rows are not scored: " + e.getMessage()));
     }
   }
 
-  private Manifest manifest(RunFacts facts) {
+  private Manifest manifest(RunMetadata facts) {
     List<String> command = new ArrayList<>(facts.command());
     command.add(0, "train");
     return new Manifest(facts.plumb(), device.backend().device(), command, facts.folder(), facts.data(), facts.config(),
@@ -266,16 +266,16 @@ final class TrainRun {
     return files;
   }
 
-  private static Prepared prepare(TrainRequest request, Table table) {
+  private static PreparedData prepare(TrainRequest request, Table table) {
     try {
-      return Prepared.of(table, request.config());
+      return PreparedData.of(table, request.config());
     } catch (InvalidInputException e) {
       throw e.at(request.data().toString());
     }
   }
 
   /** Reads the test rows as the model's columns were read, without those that lack a value where such rows are dropped. */
-  private Table test(TrainRequest request, Prepared prepared, Path file) {
+  private Table test(TrainRequest request, PreparedData prepared, Path file) {
     ReadOptions read = prepared.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
     Table table = TableReader.read(file, read);
     try {
@@ -291,7 +291,7 @@ final class TrainRun {
     }
   }
 
-  private void requireTrainable(Prepared prepared) {
+  private void requireTrainable(PreparedData prepared) {
     device.backend().refusal(prepared.network(), prepared.fit().training(), 1).ifPresent(refusal -> {
       throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
     });

@@ -7,7 +7,7 @@ import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
 import dev.plumb.train.FitState;
 import dev.plumb.train.Manifest;
-import dev.plumb.train.Prepared;
+import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfigJson;
@@ -24,16 +24,16 @@ import java.util.TreeMap;
 
 /** What a training says of itself, for people: before, after, and as a page. */
 final class TrainSummary {
-  private static final int MOST_NAMED = 8;
+  private static final int MAX_NAMED = 8;
 
   private TrainSummary() {}
 
-  static void printHead(TrainRequest request, Prepared prepared, PrintStream out) {
+  static void printHead(TrainRequest request, PreparedData prepared, PrintStream out) {
     TrainingSpec training = prepared.fit().training();
     boolean inferred = request.config().columns().task().isEmpty();
     int held = prepared.validation().map(rows -> rows.rows()).orElse(0);
     int features = prepared.columns().features().size();
-    out.println(Printable.text("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
+    out.println(TerminalText.sanitize("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
         + (features == 1 ? " feature" : " features") + "; " + prepared.encoding().task().key()
         + (inferred ? " (by the target's look)" : "") + " of " + target(prepared.encoding().target())));
     out.println("rows: " + prepared.training().rows() + " to train on, " + (held == 0 ? "none held back"
@@ -51,8 +51,8 @@ final class TrainSummary {
     if (target instanceof TargetEncoding.Classes classes) {
       List<String> names = classes.classNames();
       return "\"" + classes.name() + "\", " + names.size() + " classes: "
-          + String.join(", ", names.subList(0, Math.min(MOST_NAMED, names.size())))
-          + (names.size() > MOST_NAMED ? ", ..." : "");
+          + String.join(", ", names.subList(0, Math.min(MAX_NAMED, names.size())))
+          + (names.size() > MAX_NAMED ? ", ..." : "");
     }
     return "\"" + String.join("\", \"", target.names()) + "\"";
   }
@@ -68,7 +68,7 @@ final class TrainSummary {
       out.println();
     }
     ending(state).ifPresent(out::println);
-    out.println(Printable.text("run: " + folder.path()));
+    out.println(TerminalText.sanitize("run: " + folder.path()));
   }
 
   /** Which epoch's weights were kept, and why it ended; nothing before the first epoch is done. */
@@ -81,7 +81,7 @@ final class TrainSummary {
         .map(end -> kept + "; ended early").orElse(kept));
   }
 
-  static void writeReport(String name, Manifest manifest, Prepared prepared, FitState state, Map<String, Scores> scores,
+  static void writeReport(String name, Manifest manifest, PreparedData prepared, FitState state, Map<String, Scores> scores,
       OutputStream out) throws IOException {
     List<String> notes = new ArrayList<>();
     ending(state).ifPresent(notes::add);

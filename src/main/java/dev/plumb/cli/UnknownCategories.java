@@ -14,7 +14,7 @@ final class UnknownCategories {
    * @param rows which rows these are, where there are several kinds: {@code "test rows: "}
    */
   static void note(TableEncoding encoding, Table table, String rows, PrintStream err) {
-    encoding.unknownCategories(table).forEach((column, count) -> err.println(Printable.text(
+    encoding.unknownCategories(table).forEach((column, count) -> err.println(TerminalText.sanitize(
         "note: " + rows + "column \"" + column + "\" has " + count + (count == 1 ? " value that" : " values that")
             + " the model was not trained with; the network sees no category there")));
   }

@@ -18,7 +18,7 @@ record HeapBudget(long bytes, double taken) {
 
   /** What the heap holds beside data: classes' own objects, the network, what the collector needs to move things about. */
   private static final double SHARE = 0.85;
-  private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
+  private static final long MAX_VALUES = Integer.MAX_VALUE - 8;
 
   HeapBudget(long bytes) {
     this(bytes, 0);
@@ -50,8 +50,8 @@ record HeapBudget(long bytes, double taken) {
 
   /** @throws InvalidInputException when so many numbers are more than one array holds */
   static void requireArray(long rows, double columns) {
-    if (rows * columns > MOST_VALUES) {
-      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than the " + MOST_VALUES
+    if (rows * columns > MAX_VALUES) {
+      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than the " + MAX_VALUES
           + " values that data may have; use fewer rows or columns");
     }
   }

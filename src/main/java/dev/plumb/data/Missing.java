@@ -1,9 +1,9 @@
 package dev.plumb.data;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 
 /** What becomes of rows in which a value is missing. */
-public enum Missing implements Keyed {
+public enum Missing implements NamedEnum {
   /** They are an error, which names the first one. */
   REFUSE,
   /** They are left out. */

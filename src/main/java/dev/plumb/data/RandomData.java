@@ -8,7 +8,7 @@ import dev.plumb.random.NumpyRandom;
 /** Data without meaning, of any shape, for checks: it fits a given network and loss. */
 public final class RandomData {
   /** A table is one Java array. */
-  private static final long MOST_VALUES = Integer.MAX_VALUE - 8;
+  private static final long MAX_VALUES = Integer.MAX_VALUE - 8;
 
   private RandomData() {}
 
@@ -21,9 +21,9 @@ public final class RandomData {
   public static Dataset draw(int rows, NetworkSpec network, Loss loss, NumpyRandom stream) {
     int features = network.inputs();
     int outputs = network.outputs();
-    if ((long) rows * Math.max(features, outputs) > MOST_VALUES) {
+    if ((long) rows * Math.max(features, outputs) > MAX_VALUES) {
       throw new InvalidInputException(rows + " samples of " + features + " inputs and " + outputs + " outputs are more than the "
-          + MOST_VALUES + " values that a table holds");
+          + MAX_VALUES + " values that a table holds");
     }
     double[] x = new double[rows * features];
     stream.standardNormal(x, 0, x.length);

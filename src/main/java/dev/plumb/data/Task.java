@@ -1,16 +1,16 @@
 package dev.plumb.data;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import java.util.HashSet;
 import java.util.Set;
 
 /** What is learnt: numbers, or which of some classes. */
-public enum Task implements Keyed {
+public enum Task implements NamedEnum {
   REGRESSION,
   CLASSIFICATION;
 
   /** More classes than this are inferred from words alone; the letters of the alphabet are fewer. */
-  private static final int MOST_INFERRED_CLASSES = 30;
+  private static final int MAX_INFERRED_CLASSES = 30;
 
   /**
    * What a target is probably meant for: words are classes. So are whole numbers of which some have leading zeros or more digits
@@ -21,7 +21,7 @@ public enum Task implements Keyed {
     if (!target.isNumeric() || target.hasCodes()) {
       return CLASSIFICATION;
     }
-    int most = Math.min(MOST_INFERRED_CLASSES, Math.max(2, (int) Math.sqrt(target.rows())));
+    int most = Math.min(MAX_INFERRED_CLASSES, Math.max(2, (int) Math.sqrt(target.rows())));
     Set<Object> seen = new HashSet<>();
     for (int row = 0; row < target.rows(); row++) {
       double number = target.number(row);

@@ -40,7 +40,7 @@ public final class JsonInput {
       .build();
 
   /** Files are read whole; what is larger was not written by hand. */
-  private static final int MOST_BYTES = 64 << 20;
+  private static final int MAX_BYTES = 64 << 20;
 
   /** An empty list or object takes at most 150 bytes while it is read, any other value less. */
   private static final long MAX_VALUES = Runtime.getRuntime().maxMemory() / 200;
@@ -74,12 +74,12 @@ public final class JsonInput {
   public static byte[] bytes(Path file) {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MOST_BYTES + 1);
+      bytes = in.readNBytes(MAX_BYTES + 1);
     } catch (IOException e) {
       throw new InvalidInputException(FileErrors.reading(file, e), e);
     }
-    if (bytes.length > MOST_BYTES) {
-      throw new InvalidInputException("is larger than " + MOST_BYTES + " bytes; no JSON file that Plumb reads needs to be");
+    if (bytes.length > MAX_BYTES) {
+      throw new InvalidInputException("is larger than " + MAX_BYTES + " bytes; no JSON file that Plumb reads needs to be");
     }
     return bytes;
   }

@@ -5,7 +5,7 @@ package dev.plumb.model;
  * derivative cannot be shared. What each means is what PyTorch means by it: leaky_relu has slope 0.01, elu alpha 1, softplus
  * beta 1 (but without PyTorch's straight line above 20, 2e-9 away), gelu is the exact one (erf); relu'(0) = 0.
  */
-public enum Activation implements Keyed {
+public enum Activation implements NamedEnum {
   LINEAR,
   RELU,
   LEAKY_RELU,
@@ -18,6 +18,6 @@ public enum Activation implements Keyed {
 
   /** @throws InvalidInputException when there is no activation of that name; the message lists all */
   public static Activation of(String name) {
-    return Keyed.parse(Activation.class, "activation", name);
+    return NamedEnum.parse(Activation.class, "activation", name);
   }
 }

@@ -6,7 +6,7 @@ import dev.plumb.random.NumpyRandom;
  * How the first weights are drawn. All draws come from one stream, layer by layer from the inputs, W row by row and then b where
  * the biases are drawn too, so that a few lines of NumPy repeat them. in and out are a layer's units.
  */
-public enum Initializer implements Keyed {
+public enum Initializer implements NamedEnum {
   /** W from U(-0.5, 0.5), b = 0. */
   NOTEBOOK,
   /** W from U(-a, a), a = sqrt(6 / (in + out)), b = 0 (Glorot and Bengio 2010). */
@@ -22,7 +22,7 @@ public enum Initializer implements Keyed {
 
   /** @throws InvalidInputException when there is no initializer of that name; the message lists all */
   public static Initializer of(String name) {
-    return Keyed.parse(Initializer.class, "initializer", name);
+    return NamedEnum.parse(Initializer.class, "initializer", name);
   }
 
   /** Draws all parameters of a network: flat, as {@link ParameterLayout} has them. */

@@ -13,7 +13,7 @@ public record LayerSpec(int in, int out, Activation activation) {
       throw new InvalidInputException("a layer of " + in + " inputs and " + out + " outputs: both must be at least 1");
     }
     if (activation == null) {
-      throw new InvalidInputException("a layer needs an activation; one of " + String.join(", ", Keyed.keys(Activation.class)));
+      throw new InvalidInputException("a layer needs an activation; one of " + String.join(", ", NamedEnum.keys(Activation.class)));
     }
   }
 }

@@ -4,7 +4,7 @@ package dev.plumb.model;
  * What training makes small: a name alone, the formulas stand in every backend. All are means over the batch, the regressions
  * and binary_cross_entropy over the outputs too; huber has delta 1; both cross-entropies take logits.
  */
-public enum Loss implements Keyed {
+public enum Loss implements NamedEnum {
   MSE,
   MAE,
   HUBER,
@@ -20,6 +20,6 @@ public enum Loss implements Keyed {
 
   /** @throws InvalidInputException when there is no loss of that name; the message lists all */
   public static Loss of(String name) {
-    return Keyed.parse(Loss.class, "loss", name);
+    return NamedEnum.parse(Loss.class, "loss", name);
   }
 }

@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
  */
 public record NetworkSpec(List<Integer> widths, Activation activation) {
   /** A parameter vector is one Java array, and indices into it are ints. */
-  private static final long MOST_PARAMETERS = Integer.MAX_VALUE - 8;
+  private static final long MAX_PARAMETERS = Integer.MAX_VALUE - 8;
 
   /** Runs of equal hidden widths at least this long are written in short, 8x8 for eight times 8. */
   private static final int LONG_RUN = 5;
@@ -31,15 +31,15 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
     }
     if (activation == null) {
       throw new InvalidInputException("a network needs an activation; one of "
-          + String.join(", ", Keyed.keys(Activation.class)));
+          + String.join(", ", NamedEnum.keys(Activation.class)));
     }
     widths = List.copyOf(widths);
     long parameters = 0;
-    for (int layer = 0; layer + 1 < widths.size() && parameters <= MOST_PARAMETERS; layer++) {
+    for (int layer = 0; layer + 1 < widths.size() && parameters <= MAX_PARAMETERS; layer++) {
       parameters += (widths.get(layer) + 1L) * widths.get(layer + 1);
     }
-    if (parameters > MOST_PARAMETERS) {
-      throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than the " + MOST_PARAMETERS
+    if (parameters > MAX_PARAMETERS) {
+      throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than the " + MAX_PARAMETERS
           + " parameters that fit one network; make them narrower");
     }
   }

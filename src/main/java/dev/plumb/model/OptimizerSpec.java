@@ -6,7 +6,7 @@ package dev.plumb.model;
  */
 public sealed interface OptimizerSpec {
   /** The closed set, for a switch that the compiler checks. */
-  enum Kind implements Keyed {
+  enum Kind implements NamedEnum {
     SGD,
     ADAM,
     ADAMW,
@@ -14,7 +14,7 @@ public sealed interface OptimizerSpec {
 
     /** @throws InvalidInputException when there is no optimizer of that name; the message lists all */
     public static Kind of(String name) {
-      return Keyed.parse(Kind.class, "optimizer", name);
+      return NamedEnum.parse(Kind.class, "optimizer", name);
     }
   }
 

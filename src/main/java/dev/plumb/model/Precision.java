@@ -1,7 +1,7 @@
 package dev.plumb.model;
 
 /** In which numbers a backend computes. The reference computes in double whatever is asked for. */
-public enum Precision implements Keyed {
+public enum Precision implements NamedEnum {
   /** IEEE double. */
   FP64,
   /** IEEE single, products included (never TF32). */
@@ -27,6 +27,6 @@ public enum Precision implements Keyed {
 
   /** @throws InvalidInputException when there is no precision of that name; the message lists all */
   public static Precision of(String name) {
-    return Keyed.parse(Precision.class, "precision", name);
+    return NamedEnum.parse(Precision.class, "precision", name);
   }
 }

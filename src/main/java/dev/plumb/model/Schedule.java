@@ -6,7 +6,7 @@ package dev.plumb.model;
  */
 public sealed interface Schedule {
   /** The closed set, for a switch that the compiler checks. */
-  enum Kind implements Keyed {
+  enum Kind implements NamedEnum {
     CONSTANT,
     STEP,
     COSINE,
@@ -15,7 +15,7 @@ public sealed interface Schedule {
 
     /** @throws InvalidInputException when there is no schedule of that name; the message lists all */
     public static Kind of(String name) {
-      return Keyed.parse(Kind.class, "schedule", name);
+      return NamedEnum.parse(Kind.class, "schedule", name);
     }
   }
 

@@ -11,8 +11,8 @@ import java.util.List;
 final class Axis {
   record Tick(double value, String label) {}
 
-  private static final int MOST_TICKS = 7;
-  private static final int MOST_DECADE_TICKS = 7;
+  private static final int MAX_TICKS = 7;
+  private static final int MAX_DECADE_TICKS = 7;
 
   /** Free room beyond the outermost values, as a share of the axis. */
   private static final double ROOM = 0.04;
@@ -80,7 +80,7 @@ final class Axis {
     Axis axis = new Axis(true, low - room, high + room);
     int first = (int) Math.ceil(axis.min);
     int last = (int) Math.floor(axis.max);
-    int every = Math.max(1, (int) Math.ceil((last - first + 1) / (double) MOST_DECADE_TICKS));
+    int every = Math.max(1, (int) Math.ceil((last - first + 1) / (double) MAX_DECADE_TICKS));
     for (int decade = first; decade <= last; decade++) {
       if (Math.floorMod(decade, every) == 0) {
         axis.ticks.add(new Tick(Math.pow(10, decade), decade >= -3 && decade <= 4
@@ -132,7 +132,7 @@ final class Axis {
 
   /** 1, 2 or 5 times a power of ten, so that few ticks cover the range. */
   private static double step(double range) {
-    double least = range / (MOST_TICKS - 1);
+    double least = range / (MAX_TICKS - 1);
     double power = Math.pow(10, Math.floor(Math.log10(least)));
     for (int times : new int[] {1, 2, 5}) {
       if (times * power >= least) {

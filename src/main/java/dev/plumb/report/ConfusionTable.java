@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
  * many classes those with most mistakes are shown, and the others are added up.
  */
 final class ConfusionTable {
-  private static final int MOST_CLASSES = 24;
-  private static final int MOST_PAIRS = 5;
+  private static final int MAX_CLASSES = 24;
+  private static final int MAX_PAIRS = 5;
 
   private final List<String> names;
   private final ConfusionMatrix counts;
@@ -78,14 +78,14 @@ final class ConfusionTable {
     if (pairs.isEmpty()) {
       return "There was no mistake.";
     }
-    return "Most frequent mistakes: " + String.join(", ", pairs.stream().limit(MOST_PAIRS)
+    return "Most frequent mistakes: " + String.join(", ", pairs.stream().limit(MAX_PAIRS)
         .map(pair -> shortened(names.get(pair.actual())) + " taken for " + shortened(names.get(pair.predicted())) + " ("
             + Figures.whole(pair.count()) + ")")
         .toList()) + ".";
   }
 
   private int[] shown() {
-    if (names.size() <= MOST_CLASSES) {
+    if (names.size() <= MAX_CLASSES) {
       return IntStream.range(0, names.size()).toArray();
     }
     long[] wrong = new long[names.size()];
@@ -98,7 +98,7 @@ final class ConfusionTable {
     return IntStream.range(0, names.size())
         .boxed()
         .sorted(Comparator.comparingLong((Integer i) -> -wrong[i]))
-        .limit(MOST_CLASSES)
+        .limit(MAX_CLASSES)
         .sorted()
         .mapToInt(Integer::intValue)
         .toArray();

@@ -12,19 +12,19 @@ final class Figures {
   private static final int CELL_DIGITS = 2;
 
   /** Outside of these, zeros would be most of what is written. */
-  private static final double LEAST_PLAIN = 1e-4;
-  private static final double MOST_PLAIN = 1e7;
+  private static final double MIN_PLAIN = 1e-4;
+  private static final double MAX_PLAIN = 1e7;
 
   private Figures() {}
 
   /** 0.03042, 12340, 6.1e-6. */
   static String brief(double value) {
-    return significant(value, SHORT_DIGITS, LEAST_PLAIN, MOST_PLAIN);
+    return significant(value, SHORT_DIGITS, MIN_PLAIN, MAX_PLAIN);
   }
 
   /** As many digits as single precision has. */
   static String table(double value) {
-    return significant(value, TABLE_DIGITS, LEAST_PLAIN, MOST_PLAIN);
+    return significant(value, TABLE_DIGITS, MIN_PLAIN, MAX_PLAIN);
   }
 
   /** For the cell of a heat map: 0.21, 6e-6. */
@@ -68,11 +68,11 @@ final class Figures {
     if (value == 0) {
       return "0";
     }
-    if (size >= 1e5 && size < MOST_PLAIN && value == Math.rint(value)) {
+    if (size >= 1e5 && size < MAX_PLAIN && value == Math.rint(value)) {
       return whole((long) value);
     }
     int lastDigit = (int) Math.floor(Math.log10(step) + 1e-9);
-    if (size < 1e5 && step >= LEAST_PLAIN) {
+    if (size < 1e5 && step >= MIN_PLAIN) {
       return new BigDecimal(value).setScale(Math.max(0, -lastDigit), RoundingMode.HALF_EVEN).toPlainString();
     }
     int digits = (int) Math.floor(Math.log10(size) + 1e-9) - lastDigit + 1;

@@ -1,6 +1,6 @@
 package dev.plumb.report;
 
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.util.Arrays;
 import java.util.List;
 
@@ -8,13 +8,13 @@ import java.util.List;
  * Gradient norms at both ends of a training: of its first epoch, and the medians of its last tenth, as far as they are finite.
  */
 final class GradientEnds {
-  private final List<EpochRow> rows;
+  private final List<EpochMetrics> rows;
   private final boolean stayedFinite;
   private final int from;
   private final double[] end;
 
   /** @param all with the same number of layers each; at least one */
-  GradientEnds(List<EpochRow> all) {
+  GradientEnds(List<EpochMetrics> all) {
     int finite = 0;
     while (finite < all.size() && Arrays.stream(all.get(finite).gradientNorms()).allMatch(Double::isFinite)) {
       finite++;

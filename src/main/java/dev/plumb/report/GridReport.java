@@ -21,9 +21,9 @@ import java.util.stream.IntStream;
 
 /** The gradient flow of a grid as one page: findings, cells, losses, depth, gradient norms by layer and epoch, and what units do. */
 public final class GridReport {
-  private static final int MOST_LISTED = 500;
-  private static final int MOST_CHARTS = 12;
-  private static final int MOST_CURVES = 8;
+  private static final int MAX_LISTED = 500;
+  private static final int MAX_CHARTS = 12;
+  private static final int MAX_CURVES = 8;
 
   private final GridResult result;
   private final GridStudy study;
@@ -89,7 +89,7 @@ public final class GridReport {
   }
 
   private List<Cell> listed() {
-    return study.cells().subList(0, Math.min(MOST_LISTED, study.cells().size()));
+    return study.cells().subList(0, Math.min(MAX_LISTED, study.cells().size()));
   }
 
   private void startTable(Markup html, String id, List<String> heads, int words) {
@@ -123,8 +123,8 @@ public final class GridReport {
       html.close("tr").line();
     }
     endTable(html);
-    if (study.cells().size() > MOST_LISTED) {
-      html.element("p", "The first " + MOST_LISTED + " cells are listed; --csv has every network.", "class", "small").line();
+    if (study.cells().size() > MAX_LISTED) {
+      html.element("p", "The first " + MAX_LISTED + " cells are listed; --csv has every network.", "class", "small").line();
     }
     page.endSection();
   }
@@ -173,10 +173,10 @@ public final class GridReport {
     List<NumberTable> tables = new ArrayList<>();
     int chart = 0;
     for (Map.Entry<String, List<Cell>> family : families().entrySet()) {
-      if (chart == MOST_CHARTS) {
+      if (chart == MAX_CHARTS) {
         break;
       }
-      List<Cell> drawn = family.getValue().subList(0, Math.min(MOST_CURVES, family.getValue().size()));
+      List<Cell> drawn = family.getValue().subList(0, Math.min(MAX_CURVES, family.getValue().size()));
       List<Series> series = new ArrayList<>();
       for (Cell cell : drawn) {
         Quartiles[] of = new Quartiles[x.length];
@@ -191,8 +191,8 @@ public final class GridReport {
           series.stream().map(Series::values).toList()));
     }
     html.close("div").line();
-    html.element("p", "Medians over the seeds, numbered as the cells above; bands hold the middle half." + (chart == MOST_CHARTS
-        ? " At most " + MOST_CHARTS + " drawings are shown." : ""), "class", "small").line();
+    html.element("p", "Medians over the seeds, numbered as the cells above; bands hold the middle half." + (chart == MAX_CHARTS
+        ? " At most " + MAX_CHARTS + " drawings are shown." : ""), "class", "small").line();
     tables.forEach(table -> table.draw(html, ""));
     page.endSection();
   }
@@ -212,7 +212,7 @@ public final class GridReport {
     List<Series> series = new ArrayList<>();
     Map<String, List<Cell>> families = families();
     families.forEach((name, cells) -> {
-      if (series.size() < MOST_CURVES) {
+      if (series.size() < MAX_CURVES) {
         Quartiles[] of = new Quartiles[x.length];
         Arrays.setAll(of, i -> cells.stream().filter(cell -> depth(cell) == (int) x[i]).findFirst()
             .map(cell -> result.quartiles(cell, GridRow::finalLoss)).orElse(Quartiles.of(new double[0])));
@@ -235,7 +235,7 @@ public final class GridReport {
     List<String> heads = new ArrayList<>(List.of("hidden layers"));
     heads.addAll(names);
     new NumberTable("depth-table", "Median final losses as a table", heads, x, series.stream().map(Series::values).toList())
-        .draw(html, families.size() > series.size() ? "The first " + MOST_CURVES + " kinds are drawn." : "");
+        .draw(html, families.size() > series.size() ? "The first " + MAX_CURVES + " kinds are drawn." : "");
     page.endSection();
   }
 
@@ -245,7 +245,7 @@ public final class GridReport {
     html.element("p", "Median over the seeds of the norm of each layer's weight gradient, in the last step of the epoch. Epochs are not"
         + " evenly spaced.", "class", "small").line();
     html.open("div", "class", "charts").line();
-    int[] shown = Thinning.spread(study.cells().size(), MOST_CHARTS);
+    int[] shown = Thinning.spread(study.cells().size(), MAX_CHARTS);
     List<HeatMap> maps = new ArrayList<>();
     for (int index : shown) {
       Cell cell = study.cells().get(index);

@@ -11,8 +11,8 @@ import java.util.List;
  * script reads.
  */
 final class HeatMap {
-  private static final int MOST_COLUMNS = 56;
-  private static final int MOST_LAYERS = 64;
+  private static final int MAX_COLUMNS = 56;
+  private static final int MAX_LAYERS = 64;
 
   private static final double WIDTH = 440;
   private static final double LEFT = 68;
@@ -43,8 +43,8 @@ final class HeatMap {
     this.id = id;
     this.epochs = epochs;
     this.names = names;
-    layers = Thinning.spread(names.size(), MOST_LAYERS);
-    int length = (epochs.length + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    layers = Thinning.spread(names.size(), MAX_LAYERS);
+    int length = (epochs.length + MAX_COLUMNS - 1) / MAX_COLUMNS;
     starts = new int[(epochs.length + length - 1) / length];
     Arrays.setAll(starts, column -> column * length);
     cells = new double[starts.length][layers.length];

@@ -8,8 +8,8 @@ import java.util.List;
  * number. The last cell of a network is its output layer, framed.
  */
 final class NormTable {
-  private static final int MOST_NETWORKS = 60;
-  private static final int MOST_LAYERS = 40;
+  private static final int MAX_NETWORKS = 60;
+  private static final int MAX_LAYERS = 40;
 
   private final List<StudyFigures> networks;
   private final double[][] norms;
@@ -17,9 +17,9 @@ final class NormTable {
   private final ColourScale scale;
 
   NormTable(List<StudyFigures> networks) {
-    this.networks = networks.subList(0, Math.min(MOST_NETWORKS, networks.size()));
+    this.networks = networks.subList(0, Math.min(MAX_NETWORKS, networks.size()));
     norms = this.networks.stream().map(StudyFigures::gradientNorms).toArray(double[][]::new);
-    layers = Math.min(MOST_LAYERS, Arrays.stream(norms).mapToInt(of -> of.length).max().orElse(0));
+    layers = Math.min(MAX_LAYERS, Arrays.stream(norms).mapToInt(of -> of.length).max().orElse(0));
     scale = ColourScale.of(Arrays.stream(norms).flatMapToDouble(Arrays::stream).toArray());
   }
 

@@ -19,7 +19,7 @@ final class Page {
   /** Longer values are cut: what they say in full stands in the run's files. */
   private static final int LONGEST_VALUE = 2000;
 
-  private static final int MOST_ENTRIES = 300;
+  private static final int MAX_ENTRIES = 300;
 
   private final Markup html = new Markup();
   private final String script = resource("report.js");
@@ -78,12 +78,12 @@ final class Page {
     }
     startSection(id, heading);
     html.open("table", "class", "entries").line().open("tbody").line();
-    entries.entrySet().stream().limit(MOST_ENTRIES).forEach(entry -> {
+    entries.entrySet().stream().limit(MAX_ENTRIES).forEach(entry -> {
       html.open("tr").element("th", cut(entry.getKey()), "scope", "row").element("td", cut(entry.getValue())).close().line();
     });
     html.close("table").line();
-    if (entries.size() > MOST_ENTRIES) {
-      html.element("p", (entries.size() - MOST_ENTRIES) + " more entries are not shown.", "class", "small").line();
+    if (entries.size() > MAX_ENTRIES) {
+      html.element("p", (entries.size() - MAX_ENTRIES) + " more entries are not shown.", "class", "small").line();
     }
     endSection();
   }

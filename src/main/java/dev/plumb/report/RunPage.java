@@ -4,7 +4,7 @@ import dev.plumb.report.LineChart.Series;
 import dev.plumb.report.RunReport.Classes;
 import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Target;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,12 +14,12 @@ import java.util.stream.IntStream;
 /** The report of one training. */
 final class RunPage {
   /** Of the epochs, that is some hundred kilobytes of curves and their table. */
-  private static final int MOST_ROWS = 1200;
+  private static final int MAX_ROWS = 1200;
 
-  private static final int MOST_TARGETS = 4;
+  private static final int MAX_TARGETS = 4;
 
   private final RunReport report;
-  private final List<EpochRow> epochs;
+  private final List<EpochMetrics> epochs;
 
   RunPage(RunReport report) {
     this.report = report;
@@ -51,18 +51,18 @@ final class RunPage {
 
   /** Of the epoch whose weights the model has; where that is not said, of the last one with a finite loss. */
   private List<Map.Entry<String, String>> tiles() {
-    EpochRow last = epochs.get(epochs.size() - 1);
-    EpochRow kept = epochs.stream()
+    EpochMetrics last = epochs.get(epochs.size() - 1);
+    EpochMetrics kept = epochs.stream()
         .filter(row -> report.keptEpoch().isPresent()
             ? row.epoch() == report.keptEpoch().getAsInt()
             : Double.isFinite(row.trainLoss()))
         .reduce((one, other) -> other)
         .orElse(last);
     List<Map.Entry<String, String>> tiles = new ArrayList<>();
-    if (any(EpochRow::metric)) {
+    if (any(EpochMetrics::metric)) {
       tiles.add(Map.entry("validation " + report.metricName(), Figures.brief(kept.metric())));
     }
-    if (any(EpochRow::validationLoss)) {
+    if (any(EpochMetrics::validationLoss)) {
       tiles.add(Map.entry("validation loss", Figures.brief(kept.validationLoss())));
     }
     tiles.add(Map.entry("training loss", Figures.brief(kept.trainLoss())));
@@ -71,26 +71,26 @@ final class RunPage {
       tiles.add(Map.entry(report.keptEpoch().isPresent() ? "weights of epoch" : "losses of epoch", Figures.whole(kept.epoch())));
     }
     tiles.add(Map.entry("time", Figures.seconds(
-        epochs.stream().mapToDouble(EpochRow::seconds).filter(Double::isFinite).sum())));
+        epochs.stream().mapToDouble(EpochMetrics::seconds).filter(Double::isFinite).sum())));
     return tiles;
   }
 
   private void drawTraining(Page page) {
-    record Curve(String heading, String name, ToDoubleFunction<EpochRow> value) {}
+    record Curve(String heading, String name, ToDoubleFunction<EpochMetrics> value) {}
     List<Curve> curves = new ArrayList<>();
-    curves.add(new Curve("training loss", "train", EpochRow::trainLoss));
-    if (any(EpochRow::validationLoss)) {
-      curves.add(new Curve("validation loss", "validation", EpochRow::validationLoss));
+    curves.add(new Curve("training loss", "train", EpochMetrics::trainLoss));
+    if (any(EpochMetrics::validationLoss)) {
+      curves.add(new Curve("validation loss", "validation", EpochMetrics::validationLoss));
     }
     int losses = curves.size();
-    if (any(EpochRow::metric)) {
-      curves.add(new Curve(report.metricName(), report.metricName(), EpochRow::metric));
+    if (any(EpochMetrics::metric)) {
+      curves.add(new Curve(report.metricName(), report.metricName(), EpochMetrics::metric));
     }
-    curves.add(new Curve("learning rate", "learning rate", EpochRow::learningRate));
-    curves.add(new Curve("seconds", "seconds", EpochRow::seconds));
+    curves.add(new Curve("learning rate", "learning rate", EpochMetrics::learningRate));
+    curves.add(new Curve("seconds", "seconds", EpochMetrics::seconds));
     List<double[]> values = curves.stream().map(curve -> epochs.stream().mapToDouble(curve.value()).toArray()).toList();
-    Thinning thinning = new Thinning(epochs.size(), values, MOST_ROWS);
-    double[] x = thinning.of(epochs.stream().mapToDouble(EpochRow::epoch).toArray());
+    Thinning thinning = new Thinning(epochs.size(), values, MAX_ROWS);
+    double[] x = thinning.of(epochs.stream().mapToDouble(EpochMetrics::epoch).toArray());
     List<Series> series = IntStream.range(0, curves.size())
         .mapToObj(i -> new Series(curves.get(i).name(), i + 1, thinning.of(values.get(i))))
         .toList();
@@ -100,7 +100,7 @@ final class RunPage {
     html.open("div", "class", "charts").line();
     String table = "epochs-table";
     chart("loss", "Loss", x, series.subList(0, losses), table).draw(html);
-    if (any(EpochRow::metric)) {
+    if (any(EpochMetrics::metric)) {
       chart("metric", "Validation " + report.metricName(), x, series.subList(losses, losses + 1), table).linearOnly().draw(html);
     }
     chart("rate", "Learning rate", x, series.subList(series.size() - 2, series.size() - 1), table).linearFirst().draw(html);
@@ -120,11 +120,11 @@ final class RunPage {
   }
 
   private void drawGradients(Page page) {
-    List<EpochRow> rows = epochs.stream().filter(row -> row.gradientNorms().length == report.layers()).toList();
+    List<EpochMetrics> rows = epochs.stream().filter(row -> row.gradientNorms().length == report.layers()).toList();
     if (rows.isEmpty() || report.layers() == 0) {
       return;
     }
-    double[][] norms = rows.stream().map(EpochRow::gradientNorms).toArray(double[][]::new);
+    double[][] norms = rows.stream().map(EpochMetrics::gradientNorms).toArray(double[][]::new);
     int layers = norms[0].length;
     List<String> names = report.layerNames().size() == layers
         ? report.layerNames()
@@ -134,7 +134,7 @@ final class RunPage {
     GradientEnds ends = new GradientEnds(rows);
     html.element("p", ends.sentence(), "id", "gradient-sentence", "class", "finding").line();
     html.open("div", "class", "charts").line();
-    HeatMap map = new HeatMap("gradients-map", rows.stream().mapToInt(EpochRow::epoch).toArray(), norms, names);
+    HeatMap map = new HeatMap("gradients-map", rows.stream().mapToInt(EpochMetrics::epoch).toArray(), norms, names);
     map.draw(html, "Norm by layer and epoch", ends.sentence());
     double[] x = IntStream.rangeClosed(1, layers).mapToDouble(i -> i).toArray();
     List<Series> profile = List.of(new Series("start", 1, ends.start()), new Series("end", 2, ends.end()));
@@ -162,7 +162,7 @@ final class RunPage {
     if (predictions instanceof Classes classes) {
       new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows());
     } else if (predictions instanceof Numbers numbers) {
-      List<Target> shown = numbers.targets().subList(0, Math.min(MOST_TARGETS, numbers.targets().size()));
+      List<Target> shown = numbers.targets().subList(0, Math.min(MAX_TARGETS, numbers.targets().size()));
       List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i, shown.get(i))).toList();
       html.open("div", "class", "charts").line();
       scatters.forEach(scatter -> {
@@ -171,14 +171,14 @@ final class RunPage {
       });
       html.close("div").line();
       if (shown.size() < numbers.targets().size()) {
-        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MOST_TARGETS + " are shown.", "class",
+        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MAX_TARGETS + " are shown.", "class",
             "small").line();
       }
     }
     page.endSection();
   }
 
-  private boolean any(ToDoubleFunction<EpochRow> value) {
+  private boolean any(ToDoubleFunction<EpochMetrics> value) {
     return epochs.stream().mapToDouble(value).anyMatch(number -> !Double.isNaN(number));
   }
 }

@@ -1,7 +1,7 @@
 package dev.plumb.report;
 
 import dev.plumb.train.ConfusionMatrix;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -25,7 +25,7 @@ public record RunReport(
     String title,
     List<String> notes,
     String metricName,
-    List<EpochRow> epochs,
+    List<EpochMetrics> epochs,
     List<String> layerNames,
     OptionalInt keptEpoch,
     OptionalInt divergedAtEpoch,

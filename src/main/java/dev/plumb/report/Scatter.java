@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
  * many rows an even share is drawn; the figures beside it are of all.
  */
 final class Scatter {
-  private static final int MOST_POINTS = 1500;
+  private static final int MAX_POINTS = 1500;
   private static final int GROUPS = 10;
 
   private static final double WIDTH = 440;
@@ -64,7 +64,7 @@ final class Scatter {
     html.element("text", "predicted", "x", 0, "y", 0, "text-anchor", "middle",
         "transform", "translate(13 " + (TOP + SIDE / 2) + ") rotate(-90)").line();
     html.open("g", "class", "points").line();
-    for (int at : Thinning.spread(finite.length, MOST_POINTS)) {
+    for (int at : Thinning.spread(finite.length, MAX_POINTS)) {
       int row = finite[at];
       html.empty("circle", "cx", LEFT + axis.at(target.actual()[row]) * SIDE,
           "cy", TOP + SIDE - axis.at(target.predicted()[row]) * SIDE, "r", finite.length > 300 ? "2.2" : "3.2");
@@ -83,7 +83,7 @@ final class Scatter {
     String of = Figures.whole(finite.length) + (finite.length == 1 ? " row" : " rows");
     return "R² " + (around > 0 ? Figures.brief(1 - missed / around) : "-") + " · MAE " + Figures.brief(absolute)
         + " · RMSE " + Figures.brief(Math.sqrt(missed / finite.length)) + " over " + of
-        + (finite.length > MOST_POINTS ? ", of which " + Figures.whole(MOST_POINTS) + " are drawn" : "")
+        + (finite.length > MAX_POINTS ? ", of which " + Figures.whole(MAX_POINTS) + " are drawn" : "")
         + (finite.length < rows ? "; " + Figures.whole(rows - finite.length) + " predictions were not finite and are left out"
         : "") + ".";
   }

@@ -15,10 +15,10 @@ import java.util.stream.IntStream;
 /** The report of a study. Networks have numbers, by which all charts and tables name them. */
 final class StudyPage {
   /** More curves in one drawing cannot be told apart. */
-  private static final int MOST_CURVES = 12;
+  private static final int MAX_CURVES = 12;
 
-  private static final int MOST_LISTED = 500;
-  private static final int MOST_SENTENCES = 8;
+  private static final int MAX_LISTED = 500;
+  private static final int MAX_SENTENCES = 8;
 
   private final StudyReport report;
   private final List<StudyFigures> networks;
@@ -76,14 +76,14 @@ final class StudyPage {
       html.element("th", heads.get(i), "scope", "col", "class", i < 3 ? "word" : null);
     }
     html.close("thead").line().open("tbody").line();
-    for (int i = 0; i < Math.min(MOST_LISTED, networks.size()); i++) {
+    for (int i = 0; i < Math.min(MAX_LISTED, networks.size()); i++) {
       drawRow(html, i);
     }
     html.close("table").close("div").close("div").line();
     html.element("p", (severalRuns
         ? "Medians over the seeds, and below them the quartiles, of the trainings that stayed finite. "
         : "") + "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
-        + (networks.size() > MOST_LISTED ? " The first " + MOST_LISTED + " networks are listed." : ""), "class", "small").line();
+        + (networks.size() > MAX_LISTED ? " The first " + MAX_LISTED + " networks are listed." : ""), "class", "small").line();
     page.endSection();
   }
 
@@ -111,7 +111,7 @@ final class StudyPage {
 
   /** Losses at an epoch are before its updates, which is after those of the epochs before. */
   private void drawLosses(Page page) {
-    List<StudyFigures> drawn = networks.subList(0, Math.min(MOST_CURVES, networks.size()));
+    List<StudyFigures> drawn = networks.subList(0, Math.min(MAX_CURVES, networks.size()));
     SortedSet<Integer> known = new TreeSet<>();
     drawn.forEach(of -> of.network().runs().forEach(run -> known.addAll(run.lossAtEpoch().keySet())));
     int[] epochs = known.stream().mapToInt(Integer::intValue).toArray();
@@ -147,7 +147,7 @@ final class StudyPage {
       new NumberTable("losses-table", "Losses as a table", heads, x, series.stream().map(Series::values).toList()).draw(html, "");
     }
     if (drawn.size() < networks.size()) {
-      html.element("p", "Curves are of the first " + MOST_CURVES + " networks of " + Figures.whole(networks.size()) + ".",
+      html.element("p", "Curves are of the first " + MAX_CURVES + " networks of " + Figures.whole(networks.size()) + ".",
           "class", "small").line();
     }
     page.endSection();
@@ -163,7 +163,7 @@ final class StudyPage {
         .toList();
     if (!uneven.isEmpty()) {
       html.open("ul").line();
-      uneven.stream().limit(MOST_SENTENCES).forEach(i -> html.element("li",
+      uneven.stream().limit(MAX_SENTENCES).forEach(i -> html.element("li",
           label(i, networks.get(i).network()) + ": " + GradientFlow.sentence("at the end",
               networks.get(i).gradientNorms())).line());
       html.close("ul").line();

@@ -27,10 +27,10 @@ public record StudyReport(
     SortedMap<String, String> configuration,
     SortedMap<String, String> manifest) {
 
-  private static final int MOST_CURVE_POINTS = 120;
+  private static final int MAX_CURVE_POINTS = 120;
 
   /** Of all trainings together: one is a few dozen bytes. */
-  private static final int MOST_LOSSES = 1_000_000;
+  private static final int MAX_LOSSES = 1_000_000;
 
   public StudyReport {
     notes = List.copyOf(notes);
@@ -58,7 +58,7 @@ public record StudyReport(
   /** Epochs whose losses give a good curve, the first ones densely; fewer where there are very many trainings. */
   public static List<Integer> curveEpochs(StudySpec spec, int seeds) {
     int epochs = spec.training().epochs();
-    int points = Math.max(2, Math.min(MOST_CURVE_POINTS, MOST_LOSSES / spec.networks().size() / seeds));
+    int points = Math.max(2, Math.min(MAX_CURVE_POINTS, MAX_LOSSES / spec.networks().size() / seeds));
     return IntStream.concat(IntStream.rangeClosed(1, Math.min(epochs, points / 10)),
         IntStream.of(Thinning.spread(epochs, points)).map(i -> i + 1))
         .distinct()

@@ -29,7 +29,7 @@ public final class AtomicFile {
   private static final List<String> OPEN_STREAMS = List.of("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc");
 
   /** As many as Linux follows. */
-  private static final int MOST_LINKS = 40;
+  private static final int MAX_LINKS = 40;
 
   private AtomicFile() {}
 
@@ -131,7 +131,7 @@ public final class AtomicFile {
   private static Path resolve(Path target) throws IOException {
     Path file = target.toAbsolutePath();
     for (int links = 0; Files.isSymbolicLink(file); links++) {
-      if (links == MOST_LINKS) {
+      if (links == MAX_LINKS) {
         throw new FileSystemException(target.toString(), null, "too many symbolic links");
       }
       file = file.resolveSibling(Files.readSymbolicLink(file));

@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
  */
 public final class OnnxExport {
   /** As protocol buffers end at 2 GiB; the rest is for all that is not parameters. */
-  private static final long MOST_PARAMETER_BYTES = 2_000_000_000L;
+  private static final long MAX_PARAMETER_BYTES = 2_000_000_000L;
 
   private static final int IR_VERSION = 8;
   private static final int OPSET = 17;
@@ -75,7 +75,7 @@ public final class OnnxExport {
   /** Writes the same to a stream, and leaves it open. */
   public static void write(OutputStream out, TrainedModel model) throws IOException {
     long bytes = (long) model.parameters().length * model.type().bytes();
-    if (bytes > MOST_PARAMETER_BYTES) {
+    if (bytes > MAX_PARAMETER_BYTES) {
       throw new InvalidInputException("the model's parameters take " + bytes + " bytes, and an ONNX file ends at 2 GiB;"
           + " export it as safetensors");
     }

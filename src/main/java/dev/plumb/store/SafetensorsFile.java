@@ -47,7 +47,7 @@ public final class SafetensorsFile {
   /** Where the values begin, and with them every value of 8 bytes. */
   private static final int ALIGNMENT = 8;
   /** What the format's own library reads at most, and more than a million tensors need. */
-  private static final int MOST_HEADER_BYTES = 100_000_000;
+  private static final int MAX_HEADER_BYTES = 100_000_000;
 
   private SafetensorsFile() {}
 
@@ -117,7 +117,7 @@ public final class SafetensorsFile {
     byte[] length = in.readNBytes(LENGTH_BYTES);
     int least = BEFORE_SEAL.length + NO_SEAL.length();
     long headerBytes = length.length < LENGTH_BYTES ? -1 : little(ByteBuffer.wrap(length)).getLong();
-    if (headerBytes < least || headerBytes > Math.min(MOST_HEADER_BYTES, size - LENGTH_BYTES)) {
+    if (headerBytes < least || headerBytes > Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES)) {
       throw new InvalidInputException("is no safetensors file, or was cut short: its " + size
           + " bytes do not begin with such a header");
     }
@@ -193,8 +193,8 @@ public final class SafetensorsFile {
       }
       out.writeEndObject();
     });
-    if (json.length > MOST_HEADER_BYTES) {
-      throw new IOException("its names and texts take " + json.length + " bytes, and " + MOST_HEADER_BYTES
+    if (json.length > MAX_HEADER_BYTES) {
+      throw new IOException("its names and texts take " + json.length + " bytes, and " + MAX_HEADER_BYTES
           + " are the most that safetensors allows");
     }
     byte[] padded = Arrays.copyOf(json, (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);

@@ -80,8 +80,8 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
       }
       // Below 2^31 times below 2^31 does not overflow, and a product that no array holds ends here.
       size *= extent;
-      if (size > Tensor.MOST_VALUES) {
-        throw object.fault("shape", Excerpt.of(shape.toString()) + " is more than the " + Tensor.MOST_VALUES + " values that one tensor may have");
+      if (size > Tensor.MAX_VALUES) {
+        throw object.fault("shape", Excerpt.of(shape.toString()) + " is more than the " + Tensor.MAX_VALUES + " values that one tensor may have");
       }
     }
     List<Long> offsets = object.longs("data_offsets");

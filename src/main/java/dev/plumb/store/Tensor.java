@@ -12,7 +12,7 @@ import java.util.stream.LongStream;
  */
 public sealed interface Tensor {
   /** The longest array that every JVM makes. */
-  int MOST_VALUES = Integer.MAX_VALUE - 8;
+  int MAX_VALUES = Integer.MAX_VALUE - 8;
 
   /** The types that Plumb writes, little-endian, by the names that safetensors gives them. */
   enum Type {

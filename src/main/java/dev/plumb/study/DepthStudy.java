@@ -78,9 +78,9 @@ public final class DepthStudy {
   }
 
   private Finding speed() {
-    Share slower = pairs(D, A, (one, other) -> one.losses()[early] > other.losses()[early]);
-    Share lower = pairs(C, A, (one, other) -> one.finalLoss() < other.finalLoss());
-    Share lowest = pairs(D, C, (one, other) -> one.finalLoss() < other.finalLoss());
+    Proportion slower = pairs(D, A, (one, other) -> one.losses()[early] > other.losses()[early]);
+    Proportion lower = pairs(C, A, (one, other) -> one.finalLoss() < other.finalLoss());
+    Proportion lowest = pairs(D, C, (one, other) -> one.finalLoss() < other.finalLoss());
     return new Finding("Deeper does not always reduce the loss faster.", slower.isMost() ? Verdict.HELD : Verdict.NOT,
         "After " + (EARLY - 1) + " epochs the loss of D relu is above that of A in " + slower + " of the seeds; medians: "
             + medians(row -> row.losses()[early], A, B, C, D) + ". At the end C is below A in " + lower + ", D relu below C in "
@@ -92,8 +92,8 @@ public final class DepthStudy {
     int held = 0;
     List<Integer> deep = List.of(C, D, D_SIGMOID);
     for (int model : deep) {
-      Share first = share(model, row -> row.normAt(0, 0) < row.normAt(0, row.gradientNorms().length - 2));
-      Share end = share(model, row -> row.gradientNormFirst() < row.gradientNormLast());
+      Proportion first = share(model, row -> row.normAt(0, 0) < row.normAt(0, row.gradientNorms().length - 2));
+      Proportion end = share(model, row -> row.gradientNormFirst() < row.gradientNormLast());
       held += end.isMost() ? 1 : 0;
       parts.add(SHORT.get(model) + " in " + first + " in the first step, in " + end + " in the last one, where last over first is "
           + GridFindings.spread(quartiles(model, row -> row.gradientNormLast() / row.gradientNormFirst())));
@@ -104,8 +104,8 @@ public final class DepthStudy {
   }
 
   private Finding stability() {
-    Share sigmoid = share(D_SIGMOID, this::hasLearnedNothing);
-    Share relu = share(D, this::hasLearnedNothing);
+    Proportion sigmoid = share(D_SIGMOID, this::hasLearnedNothing);
+    Proportion relu = share(D, this::hasLearnedNothing);
     return new Finding("Training is not equally stable for all activations: very deep with sigmoid it fails to learn.",
         sigmoid.isMost() && sigmoid.low() > relu.high() ? Verdict.HELD : Verdict.NOT,
         String.format(Locale.ROOT, "D sigmoid ends within %.0f %% of the best constant's loss (%s) in %s of the seeds, D relu in %s; final"
@@ -115,11 +115,11 @@ public final class DepthStudy {
   }
 
   private Finding activation() {
-    Share better = pairs(D, D_SIGMOID, (one, other) -> one.finalLoss() < other.finalLoss());
+    Proportion better = pairs(D, D_SIGMOID, (one, other) -> one.finalLoss() < other.finalLoss());
     Quartiles sigmoid = quartiles(D_SIGMOID, row -> row.fallPerLayer(0));
     Quartiles relu = quartiles(D, row -> row.fallPerLayer(0));
-    Share vanished = share(D_SIGMOID, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
-    Share vanishedRelu = share(D, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
+    Proportion vanished = share(D_SIGMOID, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
+    Proportion vanishedRelu = share(D, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
     return new Finding("In deep networks relu is more stable than sigmoid, whose gradients vanish on the way to the first layer.",
         !better.isMost() ? Verdict.NOT : vanished.isMost() && sigmoid.median() > relu.median() ? Verdict.HELD : Verdict.IN_PART,
         "In the first step each sigmoid layer divides the gradient norm by " + GridFindings.spread(sigmoid) + ", each relu layer by "
@@ -142,7 +142,7 @@ public final class DepthStudy {
       after.add(SHORT.get(model) + " " + GridFindings.spread(lost));
       before.add(SHORT.get(model) + " " + GridFindings.spread(quartiles(model, row -> 1 - row.losses()[early] / row.losses()[0])));
     }
-    Share still = share(D_SIGMOID, row -> row.updateRatios()[0] < 1e-6);
+    Proportion still = share(D_SIGMOID, row -> row.updateRatios()[0] < 1e-6);
     return new Finding("At the same learning rate some models improve very slowly.", slow && quick ? Verdict.HELD : Verdict.NOT,
         "Of the loss after " + (EARLY - 1) + " epochs this share is gone at the end: " + String.join(", ", after) + "; of the first loss,"
             + " after " + (EARLY - 1) + " epochs: " + String.join(", ", before)
@@ -163,7 +163,7 @@ public final class DepthStudy {
   }
 
   /** Of the seeds of which both stayed finite. */
-  private Share pairs(int model, int than, Comparison comparison) {
+  private Proportion pairs(int model, int than, Comparison comparison) {
     int seeds = result.study().seeds();
     long known = 0;
     long holds = 0;
@@ -175,17 +175,17 @@ public final class DepthStudy {
         holds += comparison.holds(one, other) ? 1 : 0;
       }
     }
-    return new Share(holds, known);
+    return new Proportion(holds, known);
   }
 
-  private Share share(int model, Predicate<GridRow> property) {
+  private Proportion share(int model, Predicate<GridRow> property) {
     List<GridRow> rows = rows(model);
-    return new Share(rows.stream().filter(property).count(), rows.size());
+    return new Proportion(rows.stream().filter(property).count(), rows.size());
   }
 
-  private Share diverged(int model) {
+  private Proportion diverged(int model) {
     List<GridRow> rows = result.of(result.study().cells().get(model));
-    return new Share(rows.stream().filter(row -> row.diverged() > 0).count(), rows.size());
+    return new Proportion(rows.stream().filter(row -> row.diverged() > 0).count(), rows.size());
   }
 
   private Quartiles quartiles(int model, ToDoubleFunction<GridRow> figure) {

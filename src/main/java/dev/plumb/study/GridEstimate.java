@@ -31,12 +31,12 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   private static final double USABLE = 0.7;
 
   /** Nobody waits longer for a study on purpose. */
-  private static final double MOST_SECONDS = 30 * 24 * 3600.0;
+  private static final double MAX_SECONDS = 30 * 24 * 3600.0;
 
-  private static final int MOST_PROBES = 10;
+  private static final int MAX_PROBES = 10;
   private static final long PROBE_NANOS = 50_000_000;
   private static final long WARM_UP_NANOS = 300_000_000;
-  private static final int MOST_PROBE_STEPS = 4096;
+  private static final int MAX_PROBE_STEPS = 4096;
 
   /**
    * Refuses what would not fit, before anything is trained.
@@ -58,11 +58,11 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   public static GridEstimate measure(GridRunner runner, BitSet done) {
     GridStudy study = runner.study();
     Map<NetworkSpec, Double> seconds = new HashMap<>();
-    List<GridPiece> pieces = runner.pieces(done);
-    List<NetworkSpec> shapes = pieces.stream().map(GridPiece::network).distinct()
+    List<ReplicaGroup> pieces = runner.pieces(done);
+    List<NetworkSpec> shapes = pieces.stream().map(ReplicaGroup::network).distinct()
         .sorted(Comparator.comparingDouble(GridEstimate::work)).toList();
     double steps = (double) study.spec().training().epochs() * study.stepsPerEpoch();
-    int probes = Math.min(MOST_PROBES, shapes.size());
+    int probes = Math.min(MAX_PROBES, shapes.size());
     List<NetworkSpec> probed = new ArrayList<>();
     for (int i = 0; i < probes; i++) {
       probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
@@ -72,7 +72,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
       stepSeconds(runner, pieces.get(pieces.size() - 1), WARM_UP_NANOS);
     }
     for (NetworkSpec shape : probed) {
-      GridPiece piece = pieces.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
+      ReplicaGroup piece = pieces.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
       seconds.put(shape, steps * stepSeconds(runner, piece, PROBE_NANOS));
     }
     for (NetworkSpec shape : shapes) {
@@ -82,7 +82,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     }
     int networks = study.networks() - done.cardinality();
     double all = pieces.stream().mapToDouble(piece -> piece.numbers().length * seconds.get(piece.network())).sum();
-    if (all > MOST_SECONDS) {
+    if (all > MAX_SECONDS) {
       throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks of %,.0f steps would take about %,.0f days here;"
           + " use fewer networks or epochs, or another --device", networks, steps, all / 24 / 3600));
     }
@@ -90,12 +90,12 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   }
 
   /** Of a whole piece. */
-  double seconds(GridPiece piece) {
+  double seconds(ReplicaGroup piece) {
     return piece.numbers().length * networkSeconds.get(piece.network());
   }
 
   /** Of one network in a step, when as many train as will: by ever longer chunks, the last of which counts. */
-  private static double stepSeconds(GridRunner runner, GridPiece piece, long nanos) {
+  private static double stepSeconds(GridRunner runner, ReplicaGroup piece, long nanos) {
     List<NumpyRandom> streams = new ArrayList<>();
     try (TrainingSession session = piece.open(runner.backend(), streams)) {
       session.bind(runner.data());
@@ -111,7 +111,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
         session.run(chunk.build());
         session.sync();
         long taken = System.nanoTime() - start;
-        if (taken >= nanos || steps == MOST_PROBE_STEPS) {
+        if (taken >= nanos || steps == MAX_PROBE_STEPS) {
           return taken / 1e9 / steps / piece.numbers().length / runner.sessionsAtOnce(piece);
         }
       }

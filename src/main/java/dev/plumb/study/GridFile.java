@@ -56,7 +56,7 @@ public final class GridFile implements AutoCloseable {
 
   private static final String NUMERICS = "numerics";
   private static final String NUMERICS_LINE = "{\"" + NUMERICS + "\":";
-  private static final int MOST_NAMES = 100_000;
+  private static final int MAX_NAMES = 100_000;
 
   private final Path path;
   private final LineFile file;
@@ -89,7 +89,7 @@ public final class GridFile implements AutoCloseable {
    */
   public static GridFile create(String name, Head head, Predicate<Path> isTaken) {
     String start = FileNames.of(name, "study");
-    for (int n = 1; n < MOST_NAMES; n++) {
+    for (int n = 1; n < MAX_NAMES; n++) {
       Path path = Path.of(start + "-" + n + ".runs");
       if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !isTaken.test(path)) {
         try {

@@ -63,7 +63,7 @@ public final class GridFindings {
     if (result.diverged() > 0) {
       findings.add(new Finding("Divergence", Finding.Verdict.MEASURED, String.format(Locale.ROOT,
           "%,d of %,d networks diverged, %s.", result.diverged(), result.finished(),
-          new Share(result.diverged(), result.finished()))));
+          new Proportion(result.diverged(), result.finished()))));
     }
   }
 

@@ -93,21 +93,21 @@ public final class GridRunner {
    *
    * @param done by their numbers
    */
-  List<GridPiece> pieces(BitSet done) {
+  List<ReplicaGroup> pieces(BitSet done) {
     Map<Object, List<Integer>> groups = new LinkedHashMap<>();
     boolean byCell = study.spec().training().dropout().isPresent();
     for (int number = done.nextClearBit(0); number < study.networks(); number = done.nextClearBit(number + 1)) {
       GridStudy.Cell cell = study.cellOf(number);
       groups.computeIfAbsent(byCell ? (Object) cell.index() : cell.network(), key -> new ArrayList<>()).add(number);
     }
-    List<GridPiece> pieces = new ArrayList<>();
+    List<ReplicaGroup> pieces = new ArrayList<>();
     for (List<Integer> group : groups.values()) {
       int most = mostReplicas(study.cellOf(group.get(0)).network());
       int from = 0;
       for (int i = 1; i <= group.size(); i++) {
         boolean gap = i < group.size() && byCell && group.get(i) != group.get(i - 1) + 1;
         if (i == group.size() || i - from == most || gap) {
-          pieces.add(new GridPiece(study, group.subList(from, i).stream().mapToInt(Integer::intValue).toArray()));
+          pieces.add(new ReplicaGroup(study, group.subList(from, i).stream().mapToInt(Integer::intValue).toArray()));
           from = i;
         }
       }
@@ -132,7 +132,7 @@ public final class GridRunner {
     return 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
   }
 
-  int sessionsAtOnce(GridPiece piece) {
+  int sessionsAtOnce(ReplicaGroup piece) {
     return Math.max(1, backend.sessionsAtOnce(piece.network(), piece.training(), piece.numbers().length));
   }
 
@@ -143,13 +143,13 @@ public final class GridRunner {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public boolean run(BitSet done, GridEstimate estimate, Watcher watcher) {
-    List<GridPiece> alone = new ArrayList<>();
-    List<GridPiece> small = new ArrayList<>();
-    for (GridPiece piece : pieces(done)) {
+    List<ReplicaGroup> alone = new ArrayList<>();
+    List<ReplicaGroup> small = new ArrayList<>();
+    for (ReplicaGroup piece : pieces(done)) {
       (sessionsAtOnce(piece) == 1 ? alone : small).add(piece);
     }
     try {
-      for (GridPiece piece : alone) {
+      for (ReplicaGroup piece : alone) {
         train(piece, estimate, watcher, () -> false);
       }
       trainAtOnce(small, estimate, watcher);
@@ -163,7 +163,7 @@ public final class GridRunner {
     boolean elsewhere();
   }
 
-  private void train(GridPiece piece, GridEstimate estimate, Watcher watcher, Failed failed) {
+  private void train(ReplicaGroup piece, GridEstimate estimate, Watcher watcher, Failed failed) {
     double perEpoch = estimate.seconds(piece) / study.spec().training().epochs();
     int[] before = new int[1];
     List<GridRow> rows = piece.train(backend, data, epochs -> {
@@ -181,7 +181,7 @@ public final class GridRunner {
     }
   }
 
-  private void trainAtOnce(List<GridPiece> pieces, GridEstimate estimate, Watcher watcher) {
+  private void trainAtOnce(List<ReplicaGroup> pieces, GridEstimate estimate, Watcher watcher) {
     if (pieces.isEmpty()) {
       return;
     }
@@ -189,7 +189,7 @@ public final class GridRunner {
     ExecutorService pool = Executors.newFixedThreadPool(pieces.stream().mapToInt(this::sessionsAtOnce).min().orElseThrow());
     try {
       List<Future<?>> trainings = new ArrayList<>();
-      for (GridPiece piece : pieces) {
+      for (ReplicaGroup piece : pieces) {
         trainings.add(pool.submit(() -> {
           try {
             train(piece, estimate, watcher, failed::get);

@@ -26,7 +26,7 @@ import java.util.TreeSet;
  */
 public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Integer> curveEpochs) {
   /** More cannot be told apart in a table, and a slip of the keyboard is likelier than patience. */
-  private static final int MOST_NETWORKS = 1_000_000;
+  private static final int MAX_NETWORKS = 1_000_000;
 
   private static final int SPREAD_CURVE_POINTS = 16;
 
@@ -72,9 +72,9 @@ public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Intege
   }
 
   private static void requireCount(double networks) {
-    if (networks > MOST_NETWORKS) {
+    if (networks > MAX_NETWORKS) {
       throw new InvalidInputException(String.format(Locale.ROOT, "the grid has %,.0f networks, but at most %,d are trained"
-          + " in one study; use fewer seeds or values, or several studies", networks, MOST_NETWORKS));
+          + " in one study; use fewer seeds or values, or several studies", networks, MAX_NETWORKS));
     }
   }
 

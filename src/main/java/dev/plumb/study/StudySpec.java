@@ -35,7 +35,7 @@ public record StudySpec(
   static final int NOTEBOOK_LOSS_EPOCH = 200;
 
   /** Rows beyond this are a slip of the keyboard: the data has three columns. */
-  private static final int MOST_SAMPLES = 100_000_000;
+  private static final int MAX_SAMPLES = 100_000_000;
 
   public StudySpec {
     requireSamples(samples);
@@ -88,8 +88,8 @@ public record StudySpec(
 
   /** @throws InvalidInputException unless there is a row and the table is of a sensible size */
   static void requireSamples(int samples) {
-    if (samples < 1 || samples > MOST_SAMPLES) {
-      throw new InvalidInputException("samples " + samples + " must lie between 1 and " + MOST_SAMPLES);
+    if (samples < 1 || samples > MAX_SAMPLES) {
+      throw new InvalidInputException("samples " + samples + " must lie between 1 and " + MAX_SAMPLES);
     }
   }
 

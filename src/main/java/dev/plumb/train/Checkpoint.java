@@ -1,7 +1,7 @@
 package dev.plumb.train;
 
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.SafetensorsFile;
 import dev.plumb.store.Tensor;
@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 /**
  * A training's state as one safetensors file, exactly: all numbers in double precision, whatever the training's. Tensors:
  * {@code parameters}, {@code moment1}, {@code moment2}, {@code best}, {@code history} [epochs x (6 + layers)] with a row of
- * {@link EpochRow}, {@code state} (the single numbers of {@link FitState}) and {@code stream} (the words of the generator).
+ * {@link EpochMetrics}, {@code state} (the single numbers of {@link FitState}) and {@code stream} (the words of the generator).
  *
  * @param run what belongs to the run, in texts: the configuration, the command, the data's hashes
  */
@@ -30,7 +30,7 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
   private static final int ROW_FIGURES = 6;
 
   /** Whole numbers up to here are exact as doubles. */
-  private static final double MOST_EXACT = 0x1p53;
+  private static final double MAX_EXACT = 0x1p53;
 
   /** Writes it whole or not at all. */
   public void write(Path file) {
@@ -88,7 +88,7 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
           (int) whole(state[1]), state[2], state[3],
           new RateSchedule.State(state[4], state[5], (int) whole(state[6])),
           values(tensors, "best"), (int) whole(state[7]), state[8], rows(tensors),
-          Optional.ofNullable(contents.texts().get(END_KEY)).map(word -> Keyed.parse(FitState.End.class, "end", word)));
+          Optional.ofNullable(contents.texts().get(END_KEY)).map(word -> NamedEnum.parse(FitState.End.class, "end", word)));
       SortedMap<String, String> run = new TreeMap<>();
       contents.texts().forEach((key, text) -> {
         if (key.startsWith(RUN_KEY)) {
@@ -102,18 +102,18 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
   }
 
   private static double whole(double value) {
-    if (!(value >= 0 && value <= MOST_EXACT && value == Math.rint(value))) {
+    if (!(value >= 0 && value <= MAX_EXACT && value == Math.rint(value))) {
       throw new InvalidInputException("a count of " + value);
     }
     return value;
   }
 
-  private static Tensor history(List<EpochRow> history) {
+  private static Tensor history(List<EpochMetrics> history) {
     int layers = history.isEmpty() ? 0 : history.get(0).gradientNorms().length;
     int width = ROW_FIGURES + layers;
     double[] values = new double[history.size() * width];
     int i = 0;
-    for (EpochRow row : history) {
+    for (EpochMetrics row : history) {
       values[i++] = row.epoch();
       values[i++] = row.trainLoss();
       values[i++] = row.validationLoss();
@@ -127,17 +127,17 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
     return new Tensor.Reals("history", Tensor.Type.F64, List.of(history.size(), width), values);
   }
 
-  private static List<EpochRow> rows(Map<String, Tensor> tensors) {
+  private static List<EpochMetrics> rows(Map<String, Tensor> tensors) {
     double[] values = values(tensors, "history");
     List<Integer> shape = tensors.get("history").shape();
     if (shape.size() != 2 || shape.get(1) < ROW_FIGURES) {
       throw new InvalidInputException("a history of shape " + shape);
     }
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     for (int from = 0; from < values.length; from += shape.get(1)) {
       double[] norms = new double[shape.get(1) - ROW_FIGURES];
       System.arraycopy(values, from + ROW_FIGURES, norms, 0, norms.length);
-      rows.add(new EpochRow((int) whole(values[from]), values[from + 1], values[from + 2], values[from + 3], values[from + 4],
+      rows.add(new EpochMetrics((int) whole(values[from]), values[from + 1], values[from + 2], values[from + 3], values[from + 4],
           values[from + 5], norms));
     }
     return rows;

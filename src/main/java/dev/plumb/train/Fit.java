@@ -32,14 +32,14 @@ public final class Fit {
     default void stepsDone(long steps) {}
 
     /** @param best whether no epoch before had a lower loss */
-    default void epochDone(EpochRow row, boolean best) {}
+    default void epochDone(EpochMetrics row, boolean best) {}
 
     /** A state to be kept, once an interval. */
     default void checkpoint(FitState state) {}
   }
 
   /** Between two looks at the device: at most as many steps as a study takes, and about as long as people feel as no wait. */
-  private static final int MOST_STEPS = 256;
+  private static final int MAX_STEPS = 256;
   private static final double LONG_SECONDS = 0.4;
   private static final double SHORT_SECONDS = 0.1;
 
@@ -50,7 +50,7 @@ public final class Fit {
   private final NumpyRandom stream;
   private final BatchOrder order;
   private final RateSchedule rates;
-  private final List<EpochRow> history;
+  private final List<EpochMetrics> history;
   private NumpyRandom.State streamOfEpoch;
   private int stepInEpoch;
   private double lossSum;
@@ -174,7 +174,7 @@ public final class Fit {
     secondsInEpoch += seconds;
     if (seconds > LONG_SECONDS && chunkSteps > 1) {
       chunkSteps /= 2;
-    } else if (seconds < SHORT_SECONDS && chunkSteps < MOST_STEPS) {
+    } else if (seconds < SHORT_SECONDS && chunkSteps < MAX_STEPS) {
       chunkSteps *= 2;
     }
   }
@@ -200,7 +200,7 @@ public final class Fit {
     }
     rates.epochDone(watched);
     secondsInEpoch += (System.nanoTime() - start) / 1e9;
-    EpochRow row = new EpochRow(epoch, trainLoss, validationLoss, metric, lastRate, secondsInEpoch, gradientNorms);
+    EpochMetrics row = new EpochMetrics(epoch, trainLoss, validationLoss, metric, lastRate, secondsInEpoch, gradientNorms);
     history.add(row);
     streamOfEpoch = stream.state();
     stepInEpoch = 0;

@@ -1,6 +1,6 @@
 package dev.plumb.train;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.random.NumpyRandom;
 import java.util.List;
 import java.util.Optional;
@@ -36,11 +36,11 @@ public record FitState(
     double[] best,
     int bestEpoch,
     double bestLoss,
-    List<EpochRow> history,
+    List<EpochMetrics> history,
     Optional<End> end) {
 
   /** Why a training is over. */
-  public enum End implements Keyed {
+  public enum End implements NamedEnum {
     /** All its epochs are done. */
     EPOCHS,
     /** The loss did not fall any more. */

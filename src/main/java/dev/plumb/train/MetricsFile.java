@@ -23,11 +23,11 @@ public final class MetricsFile {
   }
 
   /** Writes the file anew, with the epochs that are done: rows of epochs after a checkpoint would else stand there twice. */
-  public static MetricsFile begin(Path file, String metricName, List<EpochRow> done, int layers) {
+  public static MetricsFile begin(Path file, String metricName, List<EpochMetrics> done, int layers) {
     MetricsFile metrics = new MetricsFile(file, metricName);
     AtomicFile.write(file, out -> {
       out.write(metrics.header(layers).getBytes(StandardCharsets.UTF_8));
-      for (EpochRow row : done) {
+      for (EpochMetrics row : done) {
         out.write(line(row).getBytes(StandardCharsets.UTF_8));
       }
     });
@@ -35,7 +35,7 @@ public final class MetricsFile {
   }
 
   /** @throws InvalidInputException when it cannot be written, as on a disk that is full */
-  public void add(EpochRow row) {
+  public void add(EpochMetrics row) {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
     } catch (IOException e) {
@@ -51,7 +51,7 @@ public final class MetricsFile {
     return header.append('\n').toString();
   }
 
-  private static String line(EpochRow row) {
+  private static String line(EpochMetrics row) {
     StringBuilder line = new StringBuilder().append(row.epoch());
     for (double figure : new double[] {
         row.trainLoss(), row.validationLoss(), row.metric(), row.learningRate(), row.seconds()}) {

@@ -9,7 +9,7 @@ import dev.plumb.model.Schedule;
 public final class RateSchedule {
   /** ReduceLROnPlateau's: what a loss must fall by, relative to the best, to count; what a rate must change by to be changed. */
   private static final double THRESHOLD = 1e-4;
-  private static final double LEAST_CHANGE = 1e-8;
+  private static final double MIN_CHANGE = 1e-8;
 
   /**
    * What a plateau remembers.
@@ -86,6 +86,6 @@ public final class RateSchedule {
       return;
     }
     double reduced = Math.max(state.rate() * plateau.factor(), plateau.minimumRate());
-    state = new State(state.rate() - reduced > LEAST_CHANGE ? reduced : state.rate(), state.best(), 0);
+    state = new State(state.rate() - reduced > MIN_CHANGE ? reduced : state.rate(), state.best(), 0);
   }
 }

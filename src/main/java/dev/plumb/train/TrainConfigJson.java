@@ -11,7 +11,7 @@ import dev.plumb.json.JsonOutput;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -62,10 +62,10 @@ public final class TrainConfigJson {
     List<String> features = json.has("features") ? json.texts("features") : otherwise.columns().features();
     List<String> categorical = json.has("categorical") ? json.texts("categorical") : otherwise.columns().categorical();
     Optional<Task> task = json.has("task")
-        ? Optional.of(json.parsed("task", word -> Keyed.parse(Task.class, "task", word))) : otherwise.columns().task();
+        ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : otherwise.columns().task();
     boolean standardize = json.has("standardize") ? json.flag("standardize") : otherwise.columns().standardize();
     Missing missing = json.has("missing")
-        ? json.parsed("missing", word -> Keyed.parse(Missing.class, "treatment of missing values", word))
+        ? json.parsed("missing", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
         : otherwise.columns().missing();
     EncodingOptions columns = json.at("targets",
         () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
@@ -165,7 +165,7 @@ public final class TrainConfigJson {
     texts(json, "targets", config.columns().targets());
     texts(json, "features", config.columns().features());
     texts(json, "categorical", config.columns().categorical());
-    text(json, "task", config.columns().task().map(Keyed::key).orElse(null));
+    text(json, "task", config.columns().task().map(NamedEnum::key).orElse(null));
     json.writeBooleanField("standardize", config.columns().standardize());
     text(json, "missing", config.columns().missing().key());
     JsonOutput.number(json, "validation", config.validation());
@@ -176,7 +176,7 @@ public final class TrainConfigJson {
     json.writeEndArray();
     text(json, "activation", config.activation().key());
     text(json, "initializer", config.initializer().key());
-    text(json, "loss", config.loss().map(Keyed::key).orElse(null));
+    text(json, "loss", config.loss().map(NamedEnum::key).orElse(null));
     OptimizerJson.write(json, "optimizer", config.optimizer());
     JsonOutput.number(json, "learningRate", config.learningRate());
     ScheduleJson.write(json, "schedule", config.schedule());

@@ -222,7 +222,7 @@ class CheckedBackendTest {
     Dataset data = Dataset.ofTargets(2, 1, ones, new double[40]);
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32)
         .withDropout(new Dropout(0.9, SEED));
-    double error = 0.5 * Accuracy.of(Precision.FP32).forward();
+    double error = 0.5 * Tolerances.of(Precision.FP32).forward();
     Everything found = new Everything();
     try (CheckedBackend checked = new CheckedBackend(new HiddenWeightBackend(0, error), new ReferenceBackend(), 1, found);
         TrainingSession session = checked.open(network, training, 1)) {
@@ -312,11 +312,11 @@ class CheckedBackendTest {
     CheckLog log = new CheckLog(CheckMode.HISTOGRAM, lines::add);
     check(new FaultyBackend(new FaultyBackend.Fault(Quantity.DELTA, 1, 1, 2, 3, value -> value + 1)), 1, log);
     assertEquals(List.of(), lines);
-    List<Decades.Row> rows = log.decades().rows();
-    Decades.Row far = rows.get(rows.size() - 2);
+    List<ErrorHistogram.Row> rows = log.decades().rows();
+    ErrorHistogram.Row far = rows.get(rows.size() - 2);
     assertEquals("1e3 and above", far.range());
     assertEquals(STEPS - 3, far.count());
-    long all = rows.stream().mapToLong(Decades.Row::count).sum();
+    long all = rows.stream().mapToLong(ErrorHistogram.Row::count).sum();
     assertEquals(all - far.count(), rows.get(0).count(), "all the others are exact");
   }
 
@@ -357,7 +357,7 @@ class CheckedBackendTest {
       assertEquals(0, session.sync().steps().length);
       for (int replica = 0; replica < REPLICAS; replica++) {
         for (Slot slot : Slot.values()) {
-          assertSameBits(slot.name(), StepInside.vector(expected, slot, replica), StepInside.vector(session, slot, replica));
+          assertSameBits(slot.name(), StepTrace.vector(expected, slot, replica), StepTrace.vector(session, slot, replica));
         }
       }
       assertEquals(expected.stepsTaken(), session.stepsTaken());

@@ -68,9 +68,9 @@ final class RoundingBackend implements Backend {
       long number = session.stepsTaken();
       for (int replica = 0; replica < session.replicas(); replica++) {
         for (Slot slot : Slot.stateOf(training.optimizer())) {
-          updates.write(slot, replica, StepInside.vector(session, slot, replica));
+          updates.write(slot, replica, StepTrace.vector(session, slot, replica));
         }
-        double[] parameters = StepInside.vector(session, Slot.PARAMETERS, replica);
+        double[] parameters = StepTrace.vector(session, Slot.PARAMETERS, replica);
         for (int i = 0; i < parameters.length; i++) {
           parameters[i] *= 1 + ((i * 7 + number) % 7 - 3) * 0x1p-24;
         }
@@ -79,11 +79,11 @@ final class RoundingBackend implements Backend {
       session.run(chunk.piece(step, step + 1));
       updates.stepsTaken(number);
       for (int replica = 0; replica < session.replicas(); replica++) {
-        double[] gradients = single(StepInside.vector(session, Slot.GRADIENTS, replica));
+        double[] gradients = single(StepTrace.vector(session, Slot.GRADIENTS, replica));
         session.write(Slot.GRADIENTS, replica, gradients);
         ((Updatable) updates).update(replica, chunk.learningRate(step, replica), gradients);
         for (Slot slot : Slot.stateOf(training.optimizer())) {
-          session.write(slot, replica, single(StepInside.vector(updates, slot, replica)));
+          session.write(slot, replica, single(StepTrace.vector(updates, slot, replica)));
         }
       }
     }

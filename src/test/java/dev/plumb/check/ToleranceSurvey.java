@@ -23,7 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Measures how near a backend comes to the reference, for the figures of {@link Accuracy}: over many seeds, every activation
+ * Measures how near a backend comes to the reference, for the figures of {@link Tolerances}: over many seeds, every activation
  * with a loss, an optimizer and a shape that change from seed to seed, each step of a short training checked. A program:
  * {@code ToleranceSurvey DEVICE PRECISION SEEDS}.
  */

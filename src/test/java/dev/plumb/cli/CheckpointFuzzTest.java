@@ -34,7 +34,7 @@ class CheckpointFuzzTest {
     Fuzzing.run("Checkpoint", INPUTS, random -> SealedFiles.changed(valid, random), (input, random) -> {
       Files.write(file, input);
       Checkpoint checkpoint = Checkpoint.read(file);
-      RunFacts facts = RunFacts.of(checkpoint);
+      RunMetadata facts = RunMetadata.of(checkpoint);
       Arguments.parse(new TrainCommand(new DeviceChoice(Backends::open)).options(), facts.command());
       checkpoint.write(file);
       Checkpoint.read(file);

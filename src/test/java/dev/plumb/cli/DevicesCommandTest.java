@@ -17,15 +17,15 @@ import org.junit.jupiter.api.Test;
 
 class DevicesCommandTest {
   private static final GpuReport TWO_CARDS = new GpuReport(
-      List.of(new GpuReport.Finding("platform", "linux-x86_64", Optional.empty(), List.of()),
-          new GpuReport.Finding("cuBLAS 12", "/a/libcublas.so.12 (CUDA_HOME; used)", Optional.of("CUDA_HOME"), List.of())),
+      List.of(new GpuReport.Detection("platform", "linux-x86_64", Optional.empty(), List.of()),
+          new GpuReport.Detection("cuBLAS 12", "/a/libcublas.so.12 (CUDA_HOME; used)", Optional.of("CUDA_HOME"), List.of())),
       List.of(
-          new GpuReport.Card("cuda:0", "Old\u001b[2J", "6.1", 8L << 30, OptionalLong.empty(), Optional.of("too old")),
-          new GpuReport.Card("cuda:1", "New", "8.9", 24L << 30, OptionalLong.of(23L << 30), Optional.empty())),
+          new GpuReport.Gpu("cuda:0", "Old\u001b[2J", "6.1", 8L << 30, OptionalLong.empty(), Optional.of("too old")),
+          new GpuReport.Gpu("cuda:1", "New", "8.9", 24L << 30, OptionalLong.of(23L << 30), Optional.empty())),
       true, "usable: --device cuda:1 (New)", Optional.empty());
 
   private static final GpuReport NOTHING = new GpuReport(
-      List.of(new GpuReport.Finding("driver", "no libcuda.so.1", Optional.empty(), List.of("/lib64", "/usr/lib64"))),
+      List.of(new GpuReport.Detection("driver", "no libcuda.so.1", Optional.empty(), List.of("/lib64", "/usr/lib64"))),
       List.of(), false, "not usable: there is no driver", Optional.of("install one"));
 
   @Test

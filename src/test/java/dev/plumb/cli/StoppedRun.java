@@ -3,7 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.data.TableReader;
 import dev.plumb.train.Checkpoint;
-import dev.plumb.train.Prepared;
+import dev.plumb.train.PreparedData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +16,10 @@ final class StoppedRun {
   static Path make(Path whole, Path folder) throws IOException {
     Files.createDirectories(folder);
     Checkpoint done = Checkpoint.read(whole.resolve("checkpoint.safetensors"));
-    RunFacts facts = RunFacts.of(done);
+    RunMetadata facts = RunMetadata.of(done);
     Arguments arguments = Arguments.parse(new TrainCommand(new DeviceChoice(Backends::open)).options(), facts.command());
     TrainRequest request = TrainRequest.of(arguments, Optional.of(facts.config()), Path.of(facts.folder()));
-    Prepared prepared = Prepared.of(TableReader.read(request.data(), request.read()), request.config());
+    PreparedData prepared = PreparedData.of(TableReader.read(request.data(), request.read()), request.config());
     new Checkpoint(prepared.start(), done.run()).write(folder.resolve("checkpoint.safetensors"));
     return folder;
   }

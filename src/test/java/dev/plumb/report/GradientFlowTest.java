@@ -3,7 +3,7 @@ package dev.plumb.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -47,7 +47,7 @@ class GradientFlowTest {
 
   @Test
   void theEndIsTheMedianOfTheLastTenth() {
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 30; epoch++) {
       double last = epoch == 29 ? 1000 : 0.04;
       rows.add(row(epoch, epoch == 1 ? 0.4 : 0.02, last, 1));
@@ -68,7 +68,7 @@ class GradientFlowTest {
     assertTrue(ends.sentence().endsWith("Since epoch 1 the first layer's norm has risen by a factor of 5,000."), ends.sentence());
   }
 
-  private static EpochRow row(int epoch, double... norms) {
-    return new EpochRow(epoch, 1, 1, 1, 1, 1, norms);
+  private static EpochMetrics row(int epoch, double... norms) {
+    return new EpochMetrics(epoch, 1, 1, 1, 1, 1, norms);
   }
 }

@@ -9,7 +9,7 @@ import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.report.StudyReport.Network;
 import dev.plumb.report.StudyReport.Run;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,7 +29,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.NodeList;
 
 class HtmlReportTest {
-  private static final int MOST_BYTES = 2_000_000;
+  private static final int MAX_BYTES = 2_000_000;
 
   @Test
   void everyDrawingHasATitleAndADescription() throws Exception {
@@ -66,7 +66,7 @@ class HtmlReportTest {
   @Test
   void aLongAndDeepTrainingStaysSmallAndSaysHow() throws Exception {
     String page = html(SampleReports.vanishing(100_000, 50));
-    assertTrue(page.getBytes(StandardCharsets.UTF_8).length < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.getBytes(StandardCharsets.UTF_8).length < MAX_BYTES, page.length() + " characters");
     assertTrue(page.contains("Of 100,000 epochs "), "how epochs were chosen");
     assertTrue(page.contains("A column stands for 1,786 epochs"), "how columns were made");
   }
@@ -81,29 +81,29 @@ class HtmlReportTest {
       counts[i][(i + 7) % classes] = i;
     }
     String page = html(with(new Classes("test", names, SampleReports.matrix(counts))));
-    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.length() < MAX_BYTES, page.length() + " characters");
     assertTrue(page.contains("Of 1,000 classes the 24 with most mistakes are shown."));
     assertTrue(page.contains("class 999 taken for class 6 (999)"), "the most frequent mistake");
 
     double[] many = IntStream.range(0, 200_000).mapToDouble(i -> i).toArray();
     page = html(with(new Numbers("test", IntStream.range(0, 20).mapToObj(i -> new Target("t" + i, many, many)).toList())));
-    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.length() < MAX_BYTES, page.length() + " characters");
     assertTrue(page.contains("R² 1 · MAE 0 · RMSE 0 over 200,000 rows, of which 1,500 are drawn"));
 
     Network network = SampleReports.study(1).networks().get(4);
     StudyReport study = new StudyReport("many", List.of(), 1000, List.of(200),
         IntStream.range(0, 2000).mapToObj(i -> network).toList(), new TreeMap<>(), new TreeMap<>());
     page = html(study);
-    assertTrue(page.length() < MOST_BYTES, page.length() + " characters");
+    assertTrue(page.length() < MAX_BYTES, page.length() + " characters");
     assertTrue(page.contains("Curves are of the first 12 networks of 2,000."));
   }
 
   @Test
   void aCurveHasAGapWhereItIsNotFinite() throws Exception {
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     double[] losses = {4, 3, Double.NaN, 2, Double.NaN, 1, 0.5};
     for (int i = 0; i < losses.length; i++) {
-      rows.add(new EpochRow(i + 1, losses[i], Double.NaN, Double.NaN, 0.1, 1, new double[] {1}));
+      rows.add(new EpochMetrics(i + 1, losses[i], Double.NaN, Double.NaN, 0.1, 1, new double[] {1}));
     }
     Document document = parse(html(run(rows, OptionalInt.of(3))));
     String curve = nodes(document,
@@ -120,14 +120,14 @@ class HtmlReportTest {
   @Test
   void oddTrainingsHaveTheirReport() throws Exception {
     parse(html(run(List.of(), OptionalInt.empty())));
-    parse(html(run(List.of(new EpochRow(1, 0, 0, 0, 0, 0, new double[0])), OptionalInt.empty())));
-    parse(html(run(List.of(new EpochRow(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})),
+    parse(html(run(List.of(new EpochMetrics(1, 0, 0, 0, 0, 0, new double[0])), OptionalInt.empty())));
+    parse(html(run(List.of(new EpochMetrics(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})),
         OptionalInt.of(1))));
-    parse(html(run(List.of(new EpochRow(7, 1e308, -1e308, 1e-320, 1e-300, 1e9, new double[] {0, 5e-324, 1e308})),
+    parse(html(run(List.of(new EpochMetrics(7, 1e308, -1e308, 1e-320, 1e-300, 1e9, new double[] {0, 5e-324, 1e308})),
         OptionalInt.empty())));
     parse(html(run(List.of(
-        new EpochRow(1, Double.POSITIVE_INFINITY, 1, 1, 1, 1, new double[] {1, Double.POSITIVE_INFINITY}),
-        new EpochRow(2, -1e308, 1e308, 1, 1, 1, new double[] {0, 0})), OptionalInt.of(1))));
+        new EpochMetrics(1, Double.POSITIVE_INFINITY, 1, 1, 1, 1, new double[] {1, Double.POSITIVE_INFINITY}),
+        new EpochMetrics(2, -1e308, 1e308, 1, 1, 1, new double[] {0, 0})), OptionalInt.of(1))));
     parse(html(with(new Classes("test", List.of("only"), SampleReports.matrix(new long[][] {{0}})))));
     parse(html(with(new Numbers("test", List.of(new Target("none", new double[0], new double[0]),
         new Target("nan", new double[] {1}, new double[] {Double.NaN}),
@@ -167,7 +167,7 @@ class HtmlReportTest {
         Optional.of(predictions), new TreeMap<>(), new TreeMap<>());
   }
 
-  private static RunReport run(List<EpochRow> rows, OptionalInt diverged) {
+  private static RunReport run(List<EpochMetrics> rows, OptionalInt diverged) {
     return new RunReport("odd", List.of(), "score", rows, List.of(), OptionalInt.empty(), diverged, Optional.empty(),
         new TreeMap<>(), new TreeMap<>());
   }

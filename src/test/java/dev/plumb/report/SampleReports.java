@@ -15,7 +15,7 @@ import dev.plumb.study.GridRunner;
 import dev.plumb.study.GridStudy;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.ConfusionMatrix;
-import dev.plumb.train.EpochRow;
+import dev.plumb.train.EpochMetrics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -42,12 +42,12 @@ final class SampleReports {
 
   static RunReport classification() {
     Random random = new Random(1);
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 120; epoch++) {
       double train = 2.3 * Math.exp(-epoch / 14.0) + 0.004 * (1 + 0.2 * random.nextGaussian());
       double validation = 2.3 * Math.exp(-epoch / 15.0) + 0.07 + 0.0007 * epoch + 0.006 * random.nextGaussian();
       double rate = epoch <= 5 ? 0.001 * epoch / 5 : 0.0005 * (1 + Math.cos(Math.PI * (epoch - 5) / 115));
-      rows.add(new EpochRow(epoch, train, validation, 0.975 - 0.9 * Math.exp(-epoch / 9.0) + 0.003 * random.nextGaussian(), rate,
+      rows.add(new EpochMetrics(epoch, train, validation, 0.975 - 0.9 * Math.exp(-epoch / 9.0) + 0.003 * random.nextGaussian(), rate,
           0.021, norms(random, 3, 0.6 * Math.exp(-epoch / 30.0), 0.8)));
     }
     long[][] counts = new long[10][10];
@@ -75,10 +75,10 @@ final class SampleReports {
 
   static RunReport regression() {
     Random random = new Random(2);
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 12; epoch++) {
       double loss = 0.45 + 0.5 * Math.exp(-epoch / 3.0);
-      rows.add(new EpochRow(epoch, loss, loss + 0.05 + 0.01 * random.nextGaussian(), 0.5 - 0.6 * Math.exp(-epoch / 3.0), 0.001,
+      rows.add(new EpochMetrics(epoch, loss, loss + 0.05 + 0.01 * random.nextGaussian(), 0.5 - 0.6 * Math.exp(-epoch / 3.0), 0.001,
           0.004,
           norms(random, 2, 0.3, 1.0)));
     }
@@ -95,10 +95,10 @@ final class SampleReports {
   /** A deep sigmoid network whose gradient vanishes over the depth. */
   static RunReport vanishing(int epochs, int layers) {
     Random random = new Random(3);
-    List<EpochRow> rows = new ArrayList<>(epochs);
+    List<EpochMetrics> rows = new ArrayList<>(epochs);
     for (int epoch = 1; epoch <= epochs; epoch++) {
       double loss = 1.74 + 0.4 / epoch + 1e-3 * random.nextDouble();
-      rows.add(new EpochRow(epoch, loss, loss * 1.02, 0.01, 0.01, 0.002, norms(random, layers, 0.1, 0.25)));
+      rows.add(new EpochMetrics(epoch, loss, loss * 1.02, 0.01, 0.01, 0.002, norms(random, layers, 0.1, 0.25)));
     }
     return run("deep-sigmoid", rows, "R²", OptionalInt.empty(), OptionalInt.empty(), null);
   }
@@ -106,13 +106,13 @@ final class SampleReports {
   /** Losses and norms grow without bound and then are no numbers. */
   static RunReport diverged() {
     Random random = new Random(4);
-    List<EpochRow> rows = new ArrayList<>();
+    List<EpochMetrics> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 40; epoch++) {
       double loss = epoch < 31 ? Math.pow(10, Math.max(0, epoch - 12) * 1.9) : epoch == 31 ? Double.POSITIVE_INFINITY
           : Double.NaN;
       double[] norms = norms(random, 4, epoch < 31 ? Math.sqrt(loss) : Double.NaN, 2);
       norms[1] = epoch > 20 ? 0 : norms[1];
-      rows.add(new EpochRow(epoch, loss, loss, Double.isFinite(loss) ? -loss : Double.NaN, 0.5, 0.002, norms));
+      rows.add(new EpochMetrics(epoch, loss, loss, Double.isFinite(loss) ? -loss : Double.NaN, 0.5, 0.002, norms));
     }
     return run("too-fast", rows, "R²", OptionalInt.empty(), OptionalInt.of(31), null);
   }
@@ -166,7 +166,7 @@ final class SampleReports {
   }
 
   private static RunReport run(
-      String title, List<EpochRow> rows, String metric, OptionalInt kept, OptionalInt diverged, Predictions predictions,
+      String title, List<EpochMetrics> rows, String metric, OptionalInt kept, OptionalInt diverged, Predictions predictions,
       String... notes) {
     return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
         CONFIGURATION, MANIFEST);

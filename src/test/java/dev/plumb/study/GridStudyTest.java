@@ -196,12 +196,12 @@ class GridStudyTest {
   /** Of eight in ten: R's binom.confint(8, 10, methods = "wilson"). */
   @Test
   void sharesHaveWilsonsInterval() {
-    Share share = new Share(8, 10);
+    Proportion share = new Proportion(8, 10);
     assertRelative("low", 0.4901625, share.low(), 1e-6);
     assertRelative("high", 0.9433178, share.high(), 1e-6);
     assertEquals("80.0 % (49.0 to 94.3 %)", share.toString());
     assertFalse(share.isMost());
-    assertTrue(new Share(9, 10).isMost());
+    assertTrue(new Proportion(9, 10).isMost());
   }
 
   @Test

@@ -106,7 +106,7 @@ abstract class FitResumeContract {
         int[] done = {0};
         FitState stopped = fit(backend, spec, begin(spec), NEVER, new Fit.Watcher() {
           @Override
-          public void epochDone(EpochRow row, boolean best) {
+          public void epochDone(EpochMetrics row, boolean best) {
             done[0] = row.epoch();
           }
 
@@ -181,7 +181,7 @@ abstract class FitResumeContract {
     }
   }
 
-  private static double[] figures(EpochRow row) {
+  private static double[] figures(EpochMetrics row) {
     return new double[] {row.epoch(), row.trainLoss(), row.validationLoss(), row.metric(), row.learningRate()};
   }
 }

@@ -21,7 +21,7 @@ class MetricsFileTest {
     MetricsFile metrics = MetricsFile.begin(file, "r2", List.of(), 1);
     Files.delete(file);
     Files.createDirectory(file);
-    EpochRow row = new EpochRow(1, 0.5, Double.NaN, Double.NaN, 0.1, 0.01, new double[] {1});
+    EpochMetrics row = new EpochMetrics(1, 0.5, Double.NaN, Double.NaN, 0.1, 0.01, new double[] {1});
     InvalidInputException thrown = assertThrows(InvalidInputException.class, () -> metrics.add(row));
     assertTrue(thrown.getMessage().startsWith("cannot write " + file + ": "), thrown.getMessage());
   }

@@ -30,7 +30,7 @@ class PredictorTest {
   @Test
   void piecesGiveTheResultsOfTheWhole() {
     Table table = table();
-    Prepared prepared = prepared(table);
+    PreparedData prepared = prepared(table);
     TrainedModel model = model(prepared);
     int outputs = model.network().outputs();
     double[] whole = new double[ROWS * outputs];
@@ -66,7 +66,7 @@ class PredictorTest {
   @Test
   void numbersAreScoredInPiecesToo() {
     Table table = TableReader.read(Path.of("src/test/resources/tables/diabetes.csv"), ReadOptions.DEFAULT);
-    Prepared prepared = Prepared.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)));
+    PreparedData prepared = PreparedData.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)));
     try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared), Precision.FP32)) {
       Predictions all = predictor.predict(table);
       Scores.OfNumbers scores = (Scores.OfNumbers) predictor.score(table);
@@ -104,11 +104,11 @@ class PredictorTest {
     return Table.of(List.of(Column.ofNumbers("x", x), Column.ofWords("y", y)));
   }
 
-  private static Prepared prepared(Table table) {
-    return Prepared.of(table, TrainConfig.DEFAULT.with(c -> c.hidden().validation(0)));
+  private static PreparedData prepared(Table table) {
+    return PreparedData.of(table, TrainConfig.DEFAULT.with(c -> c.hidden().validation(0)));
   }
 
-  private static TrainedModel model(Prepared prepared) {
+  private static TrainedModel model(PreparedData prepared) {
     return new TrainedModel(prepared.network(), prepared.loss(), Precision.FP32, prepared.encoding(),
         prepared.start().parameters(), new TreeMap<>());
   }

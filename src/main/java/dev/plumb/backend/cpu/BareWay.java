@@ -3,7 +3,7 @@ package dev.plumb.backend.cpu;
 import dev.plumb.backend.BareProducts.Product;
 import dev.plumb.backend.BareProducts.Way;
 import dev.plumb.backend.cpu.engine.ProductSet;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import java.util.List;
 import java.util.function.IntConsumer;
 
@@ -16,7 +16,7 @@ abstract class BareWay implements Way {
   }
 
   /** The ways there are for so many threads. */
-  static List<Way> all(ProductSet set, Products products, int threads) {
+  static List<Way> all(ProductSet set, MatrixProducts products, int threads) {
     if (threads == 1) {
       return List.of(new Whole(set, "whole", 1, number -> {}));
     }
@@ -27,7 +27,7 @@ abstract class BareWay implements Way {
   }
 
   /** By a library alone. */
-  static Way whole(ProductSet set, Products library, int threads) {
+  static Way whole(ProductSet set, MatrixProducts library, int threads) {
     String name = library.doubles().name() + (threads == 1 ? "" : "'s own threads");
     return new Whole(set, name, threads, library.ownThreads());
   }
@@ -39,11 +39,11 @@ abstract class BareWay implements Way {
 
   /** A team takes the tiles that a step would take. */
   private static final class InTiles extends BareWay {
-    private final Team team;
+    private final ThreadTeam team;
 
     InTiles(ProductSet set, int threads) {
       super(set);
-      team = new Team(threads);
+      team = new ThreadTeam(threads);
     }
 
     @Override

@@ -8,7 +8,7 @@ import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.engine.Numbers;
 import dev.plumb.backend.cpu.engine.ProductSet;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -75,18 +75,18 @@ public final class CpuBackend implements Backend, BareProducts {
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     refusal(network, training, replicas).ifPresent(CpuBackend::refuse);
-    Optional<Products> products = products(network, training);
-    Team team = new Team(options.threads());
+    Optional<MatrixProducts> products = products(network, training);
+    ThreadTeam team = new ThreadTeam(options.threads());
     try {
       if (training.precision() == Precision.FP64) {
         return new CpuSession<>(network, training, replicas, Numbers.DOUBLE,
             new dev.plumb.backend.cpu.fp64.DenseReplicas(
-                network, training, replicas, products.map(Products::doubles).orElse(null), team),
+                network, training, replicas, products.map(MatrixProducts::doubles).orElse(null), team),
             team);
       }
       return new CpuSession<>(network, training, replicas, Numbers.SINGLE,
           new dev.plumb.backend.cpu.fp32.DenseReplicas(
-              network, training, replicas, products.map(Products::floats).orElse(null), team),
+              network, training, replicas, products.map(MatrixProducts::floats).orElse(null), team),
           team);
     } catch (RuntimeException | Error e) {
       team.close();
@@ -105,20 +105,20 @@ public final class CpuBackend implements Backend, BareProducts {
   }
 
   /** What multiplies matrices; empty for a network that is computed by rows. */
-  private Optional<Products> products(NetworkSpec network, TrainingSpec training) {
+  private Optional<MatrixProducts> products(NetworkSpec network, TrainingSpec training) {
     if (isByRows(network)) {
       return Optional.empty();
     }
     return Optional.of(products(network, training.batchSize().orElse(Integer.MAX_VALUE)));
   }
 
-  private Products products(NetworkSpec network, int batch) {
+  private MatrixProducts products(NetworkSpec network, int batch) {
     boolean pays = switch (options.method()) {
       case BY_SIZE -> isVeryWide(network) && batch >= LARGE_BATCH;
       case PRODUCTS -> true;
       case ROWS, JAVA_PRODUCTS -> false;
     };
-    return (pays ? Products.withVectorApi() : Optional.<Products>empty()).orElseGet(this::libraryProducts);
+    return (pays ? MatrixProducts.withVectorApi() : Optional.<MatrixProducts>empty()).orElseGet(this::libraryProducts);
   }
 
   private static boolean isVeryWide(NetworkSpec network) {
@@ -127,8 +127,8 @@ public final class CpuBackend implements Backend, BareProducts {
         && widths.subList(1, widths.size() - 1).stream().allMatch(width -> width >= VERY_WIDE);
   }
 
-  private Products libraryProducts() {
-    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? Products.plainJava("as asked for") : Products.load(onNote);
+  private MatrixProducts libraryProducts() {
+    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? MatrixProducts.plainJava("as asked for") : MatrixProducts.load(onNote);
   }
 
   private boolean isByRows(NetworkSpec network) {
@@ -146,23 +146,23 @@ public final class CpuBackend implements Backend, BareProducts {
   public String library() {
     String name = libraryProducts().library();
     return options.method() == CpuOptions.Method.BY_SIZE
-        ? Products.withVectorApi().map(widest -> name + "; for the widest networks " + widest.library()).orElse(name)
+        ? MatrixProducts.withVectorApi().map(widest -> name + "; for the widest networks " + widest.library()).orElse(name)
         : name;
   }
 
   @Override
   public List<Way> productsOfStep(NetworkSpec network, Precision precision, int batch) {
     refusal(precision).ifPresent(CpuBackend::refuse);
-    Products used = products(network, batch);
+    MatrixProducts used = products(network, batch);
     List<Way> ways = new ArrayList<>(BareWay.all(productSet(network, precision, batch, used), used, options.threads()));
-    Products library = libraryProducts();
+    MatrixProducts library = libraryProducts();
     if (used.doubles() != library.doubles() && library.ownThreads() != null) {
       ways.add(BareWay.whole(productSet(network, precision, batch, library), library, options.threads()));
     }
     return ways;
   }
 
-  private static ProductSet productSet(NetworkSpec network, Precision precision, int batch, Products products) {
+  private static ProductSet productSet(NetworkSpec network, Precision precision, int batch, MatrixProducts products) {
     return precision == Precision.FP64
         ? new dev.plumb.backend.cpu.fp64.StepProducts(network, batch, products.doubles())
         : new dev.plumb.backend.cpu.fp32.StepProducts(network, batch, products.floats());

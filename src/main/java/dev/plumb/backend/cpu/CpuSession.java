@@ -14,7 +14,7 @@ import dev.plumb.backend.cpu.engine.Replicas;
 import dev.plumb.backend.cpu.engine.Score;
 import dev.plumb.backend.cpu.engine.StepLog;
 import dev.plumb.backend.cpu.engine.StepScalars;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -34,7 +34,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   private final ParameterLayout layout;
   private final Numbers<A> numbers;
   private final Replicas<A> networks;
-  private final Team team;
+  private final ThreadTeam team;
   private final StepLog log;
   private final int replicas;
   private final Thread owner = Thread.currentThread();
@@ -44,7 +44,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
 
   /** @param team is closed with the session */
   CpuSession(
-      NetworkSpec network, TrainingSpec training, int replicas, Numbers<A> numbers, Replicas<A> networks, Team team) {
+      NetworkSpec network, TrainingSpec training, int replicas, Numbers<A> numbers, Replicas<A> networks, ThreadTeam team) {
     this.network = network;
     this.training = training;
     this.replicas = replicas;

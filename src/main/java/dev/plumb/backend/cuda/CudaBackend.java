@@ -21,7 +21,7 @@ import jcuda.jcublas.JCublas2;
 /** Training on an NVIDIA card, through the CUDA driver, cuBLAS and kernels of our own. Belongs to the thread that opened it. */
 public final class CudaBackend implements Backend, GpuProbes {
   /** Losses and gradient norms of one step, in a buffer whose places are ints. */
-  private static final long MOST_METRICS = 1L << 26;
+  private static final long MAX_METRICS = 1L << 26;
 
   private final CudaContext context;
   private final CudaOptions options;
@@ -94,7 +94,7 @@ public final class CudaBackend implements Backend, GpuProbes {
       return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
     }
     long metrics = (long) replicas * (2 + network.layerCount());
-    if (metrics > MOST_METRICS) {
+    if (metrics > MAX_METRICS) {
       return Optional.of(new Refusal("replicas " + replicas + " of " + network.layerCount() + " layers", "ask for fewer"));
     }
     if (training.precision() == Precision.BF16) {

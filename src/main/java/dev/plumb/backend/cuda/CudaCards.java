@@ -19,22 +19,22 @@ final class CudaCards {
   private CudaCards() {}
 
   /** Asks for all cards, in the driver's order; the natives must be loaded. */
-  static List<GpuReport.Card> read() {
-    List<GpuReport.Card> cards = new ArrayList<>();
+  static List<GpuReport.Gpu> read() {
+    List<GpuReport.Gpu> cards = new ArrayList<>();
     for (int i = 0; i < CudaNatives.cards(); i++) {
       cards.add(card(i));
     }
     return cards;
   }
 
-  private static GpuReport.Card card(int index) {
+  private static GpuReport.Gpu card(int index) {
     CUdevice device = new CUdevice();
     JCudaDriver.cuDeviceGet(device, index);
     String name = name(device);
     int capability = capability(device);
     long[] memory = new long[1];
     JCudaDriver.cuDeviceTotalMem(memory, device);
-    return new GpuReport.Card("cuda:" + index, name, Obstacle.capabilityText(capability), memory[0], freeMemory(device),
+    return new GpuReport.Gpu("cuda:" + index, name, Obstacle.capabilityText(capability), memory[0], freeMemory(device),
         Obstacle.cardFault(name, capability));
   }
 

@@ -17,7 +17,7 @@ public final class CudaReport {
   /** Looks, and loads CUDA where everything for it is there. */
   public static GpuReport make() {
     CudaSystem system = CudaNatives.system().withCublas();
-    List<GpuReport.Finding> findings = new ArrayList<>(findings(system));
+    List<GpuReport.Detection> findings = new ArrayList<>(findings(system));
     Optional<Obstacle> obstacle = CudaNatives.tryLoad();
     if (obstacle.isPresent()) {
       return unusable(findings, List.of(), obstacle.get());
@@ -29,13 +29,13 @@ public final class CudaReport {
   }
 
   /** The report on a machine where CUDA loads. */
-  static GpuReport withCards(CudaSystem system, List<GpuReport.Finding> findings, List<GpuReport.Card> cards) {
-    List<GpuReport.Card> usable = cards.stream().filter(card -> card.fault().isEmpty()).toList();
+  static GpuReport withCards(CudaSystem system, List<GpuReport.Detection> findings, List<GpuReport.Gpu> cards) {
+    List<GpuReport.Gpu> usable = cards.stream().filter(card -> card.fault().isEmpty()).toList();
     if (usable.isEmpty()) {
       return unusable(
           findings, cards, Obstacle.cardsTooOld(cards.stream().map(card -> card.fault().orElseThrow()).toList()));
     }
-    GpuReport.Card first = usable.get(0);
+    GpuReport.Gpu first = usable.get(0);
     // The plain option means the first card.
     String device = first == cards.get(0) ? "cuda" : first.device();
     String others = usable.size() == 1 ? "" : ", and " + usable.stream().skip(1)
@@ -46,17 +46,17 @@ public final class CudaReport {
         "usable: --device " + device + " (" + standIn + first.name() + others + ")", Optional.empty());
   }
 
-  private static GpuReport unusable(List<GpuReport.Finding> findings, List<GpuReport.Card> cards, Obstacle obstacle) {
+  private static GpuReport unusable(List<GpuReport.Detection> findings, List<GpuReport.Gpu> cards, Obstacle obstacle) {
     return new GpuReport(findings, cards, false, "not usable: " + obstacle.reason(), Optional.of(obstacle.remedy()));
   }
 
   /** What the files tell. */
-  static List<GpuReport.Finding> findings(CudaSystem system) {
+  static List<GpuReport.Detection> findings(CudaSystem system) {
     Surroundings surroundings = system.surroundings();
     if (system.platform().isEmpty()) {
       return List.of(finding("platform", surroundings.osName() + " " + surroundings.osArch() + ": not supported"));
     }
-    List<GpuReport.Finding> findings = new ArrayList<>();
+    List<GpuReport.Detection> findings = new ArrayList<>();
     findings.add(finding("platform", system.platform().get() + ", JCuda " + CudaVersions.CURRENT.jcuda() + " in the jar"));
     surroundings.hostDevice().ifPresent(folder -> findings.add(
         finding("host device", folder + " stands in for the GPU: everything is computed on the CPU")));
@@ -69,7 +69,7 @@ public final class CudaReport {
     return findings;
   }
 
-  private static GpuReport.Finding driver(CudaSystem system) {
+  private static GpuReport.Detection driver(CudaSystem system) {
     String version = system.driverVersion()
         .map(driver -> driver + CudaVersions.CURRENT.cudaOfDriver(driver)
             .map(cuda -> " (CUDA " + CudaVersions.text(cuda) + ")").orElse("") + ", ")
@@ -87,31 +87,31 @@ public final class CudaReport {
     return names.isEmpty() ? "none" : names + closed;
   }
 
-  private static List<GpuReport.Finding> cublas(CudaSystem system) {
+  private static List<GpuReport.Detection> cublas(CudaSystem system) {
     if (system.cublas().values().stream().allMatch(result -> result.file().isEmpty() && result.damaged().isEmpty())) {
       Set<String> places = new LinkedHashSet<>();
       system.cublas().values().forEach(result -> places.addAll(result.lookedIn()));
       String names = system.cublas().keySet().stream()
           .map(version -> version.fileName(system.platform().orElseThrow()).orElseThrow())
           .collect(Collectors.joining(", no "));
-      return List.of(new GpuReport.Finding("cuBLAS", "no " + names, Optional.empty(), List.copyOf(places)));
+      return List.of(new GpuReport.Detection("cuBLAS", "no " + names, Optional.empty(), List.copyOf(places)));
     }
     Optional<CudaSystem.CublasFile> taken = system.cublasFile();
-    List<GpuReport.Finding> findings = new ArrayList<>();
+    List<GpuReport.Detection> findings = new ArrayList<>();
     system.cublas().forEach((version, result) -> {
       boolean used = taken.isPresent() && taken.get().version() == version;
       String use = !used ? "not used" : version.major() == 13 ? "used, by a private copy of JCublas that asks for it" : "used";
       String found = result.file().isPresent()
           ? result.file().get() + " (" + result.source().orElseThrow() + "; " + use + ")"
           : result.damaged().isEmpty() ? "not found" : damaged(result);
-      findings.add(new GpuReport.Finding("cuBLAS " + version.major(), found, result.source(), List.of()));
+      findings.add(new GpuReport.Detection("cuBLAS " + version.major(), found, result.source(), List.of()));
     });
     return findings;
   }
 
-  private static GpuReport.Finding missing(String what, String name, LibrarySearch.Result result) {
+  private static GpuReport.Detection missing(String what, String name, LibrarySearch.Result result) {
     return result.damaged().isEmpty()
-        ? new GpuReport.Finding(what, "no " + name, Optional.empty(), result.lookedIn())
+        ? new GpuReport.Detection(what, "no " + name, Optional.empty(), result.lookedIn())
         : finding(what, damaged(result));
   }
 
@@ -119,7 +119,7 @@ public final class CudaReport {
     return result.damaged().get(0) + " (damaged)";
   }
 
-  private static GpuReport.Finding finding(String what, String found) {
-    return new GpuReport.Finding(what, found, Optional.empty(), List.of());
+  private static GpuReport.Detection finding(String what, String found) {
+    return new GpuReport.Detection(what, found, Optional.empty(), List.of());
   }
 }

@@ -175,7 +175,7 @@ final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
         release(releases);
       }
       inference = new Inference(
-          context, network, training, state, transfers, rows, planner.outputs(Math.min(rows, Inference.MOST_ROWS)), options);
+          context, network, training, state, transfers, rows, planner.outputs(Math.min(rows, Inference.MAX_ROWS)), options);
     }
     return inference;
   }

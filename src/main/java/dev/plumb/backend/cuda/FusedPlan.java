@@ -17,7 +17,7 @@ import java.util.Optional;
  * in each tile a thread takes its row through the layers, one dependent step after another, and then sums gradients over its warp's
  * rows. Blocks on the same multiprocessor fill each other's waits, but each has less memory, hence shorter tiles and more of them.
  * {@link Tiling#clocks} estimates these waits, and the time for which shared memory is busy, which sharing does not shorten. The plan
- * takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MOST_THREADS}
+ * takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MAX_THREADS}
  * threads per multiprocessor, in however many blocks; and there are no more blocks than replicas.
  *
  * <p>The batch is cut into the fewest tiles that fit, and these are as short as their number allows, in whole warps: where 192 rows
@@ -29,8 +29,8 @@ import java.util.Optional;
  * cost thousands.
  */
 final class FusedPlan implements BlockPlan {
-  /** MOST_FUSED_THREADS of the kernels: of a block, and of all blocks on a multiprocessor, which has registers for no more. */
-  private static final int MOST_THREADS = 512;
+  /** MAX_FUSED_THREADS of the kernels: of a block, and of all blocks on a multiprocessor, which has registers for no more. */
+  private static final int MAX_THREADS = 512;
   private static final int WARP = 32;
 
   /** Threads of a block whose rows are too few for its units: enough to keep a multiprocessor's four schedulers busy. */
@@ -143,7 +143,7 @@ final class FusedPlan implements BlockPlan {
 
   /** Returns the fewest tiles that fit; empty where not even one warp's rows do. */
   private Optional<Tiling> longest(int batch, int sharing, long available) {
-    int threads = MOST_THREADS / sharing / WARP * WARP;
+    int threads = MAX_THREADS / sharing / WARP * WARP;
     for (int tiles = ceilDiv(batch, threads); ; tiles++) {
       int rows = roundUp(ceilDiv(batch, tiles));
       Tiling candidate = new Tiling(sharing, rows, parts(rows, threads), tiles);

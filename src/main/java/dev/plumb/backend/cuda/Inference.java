@@ -18,10 +18,10 @@ import java.util.Optional;
  */
 final class Inference {
   /** Rows of a block, whatever the number of replicas, so that a replica's sums are the same as alone. */
-  static final int MOST_ROWS = 1024;
+  static final int MAX_ROWS = 1024;
 
   /** Launches are kept for this many kinds of blocks; a training's evaluations have one or two. */
-  private static final int MOST_PASSES = 64;
+  private static final int MAX_PASSES = 64;
 
   private final CudaContext context;
   private final NetworkSpec network;
@@ -66,7 +66,7 @@ final class Inference {
     this.transfers = transfers;
     small = new SmallProducts(network, training.precision(), options.smallProducts());
     boolean guards = options.guards();
-    this.rows = Math.min(rows, MOST_ROWS);
+    this.rows = Math.min(rows, MAX_ROWS);
     bytesOfNumber = Transfers.bytesOf(training.precision());
     long row = (long) state.replicas() * this.rows;
     long widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
@@ -95,7 +95,7 @@ final class Inference {
 
   /** Whether this one's blocks are as large as they would be made for that many rows. */
   boolean serves(int rowsOfData) {
-    return rows >= Math.min(rowsOfData, MOST_ROWS);
+    return rows >= Math.min(rowsOfData, MAX_ROWS);
   }
 
   /** The loss, and the hits of a classification, over all rows. */
@@ -105,8 +105,8 @@ final class Inference {
     double[] losses = new double[replicas];
     long[] hitsOfReplica = new long[classification ? replicas : 0];
     double terms = 0;
-    for (int first = 0; first < data.rows(); first += MOST_ROWS) {
-      int count = Math.min(MOST_ROWS, data.rows() - first);
+    for (int first = 0; first < data.rows(); first += MAX_ROWS) {
+      int count = Math.min(MAX_ROWS, data.rows() - first);
       BoundData.upload(transfers, data, first, first + count, x, targets, bytesOfNumber);
       terms += run(new Key(count, 0, replicas, true)).terms();
       int blocks = LayerNodes.lossBlocks(training.loss(), count, network.outputs());
@@ -133,8 +133,8 @@ final class Inference {
   /** @param out [rows x outputs] */
   void predict(int replica, Dataset data, double[] out) {
     int outputs = network.outputs();
-    for (int first = 0; first < data.rows(); first += MOST_ROWS) {
-      int count = Math.min(MOST_ROWS, data.rows() - first);
+    for (int first = 0; first < data.rows(); first += MAX_ROWS) {
+      int count = Math.min(MAX_ROWS, data.rows() - first);
       BoundData.upload(transfers, data, first, first + count, x, null, bytesOfNumber);
       run(new Key(count, replica, 1, false));
       double[] block = new double[count * outputs];
@@ -148,7 +148,7 @@ final class Inference {
     if (fused == null) {
       context.use(training.precision());
     }
-    if (!passes.containsKey(key) && passes.size() == MOST_PASSES) {
+    if (!passes.containsKey(key) && passes.size() == MAX_PASSES) {
       // Nothing of them is under way: results are waited for block by block.
       context.release("giving up launches", releasesOfPasses());
     }

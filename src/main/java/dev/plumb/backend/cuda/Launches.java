@@ -15,8 +15,8 @@ import jcuda.driver.CUstream;
  */
 final class Launches implements AutoCloseable {
   /** Arguments begin at multiples of 8; no kernel takes more than this many. */
-  private static final int MOST_ARGUMENTS = 20;
-  private static final int BYTES_OF_LAUNCH = 2 * Long.BYTES * MOST_ARGUMENTS;
+  private static final int MAX_ARGUMENTS = 20;
+  private static final int BYTES_OF_LAUNCH = 2 * Long.BYTES * MAX_ARGUMENTS;
   private static final int MAX_BLOCKS_Y_OR_Z = 65_535;
 
   private final CudaContext context;
@@ -87,7 +87,7 @@ final class Launches implements AutoCloseable {
     }
     HostMemory block = blocks.get(blocks.size() - 1);
     int values = next++ * BYTES_OF_LAUNCH;
-    int table = values + Long.BYTES * MOST_ARGUMENTS;
+    int table = values + Long.BYTES * MAX_ARGUMENTS;
     for (int i = 0; i < arguments.length; i++) {
       int at = values + Long.BYTES * i;
       if (arguments[i] instanceof Integer value) {
@@ -104,7 +104,7 @@ final class Launches implements AutoCloseable {
 
   private static void requireParameters(Kernel kernel, Number[] arguments) {
     int[] sizes = kernel.parameterSizes();
-    boolean fits = sizes.length == arguments.length && sizes.length <= MOST_ARGUMENTS;
+    boolean fits = sizes.length == arguments.length && sizes.length <= MAX_ARGUMENTS;
     for (int i = 0; fits && i < sizes.length; i++) {
       int given = arguments[i] instanceof Integer ? Integer.BYTES
           : arguments[i] instanceof Long || arguments[i] instanceof Double ? Long.BYTES : -1;

@@ -24,7 +24,7 @@ import java.util.Set;
 final class LayerNodes {
   /** Rows that one block sums for the bias gradient. */
   private static final long ROWS_OF_SEGMENT = 256;
-  private static final int MOST_SEGMENTS = 65535;
+  private static final int MAX_SEGMENTS = 65535;
   private static final int UNITS_OF_TILE = 32;
   private static final int ROWS_OF_TILE = 16;
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
@@ -243,7 +243,7 @@ final class LayerNodes {
 
   /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */
   static int segments(int n) {
-    return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MOST_SEGMENTS);
+    return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MAX_SEGMENTS);
   }
 
   private String of(int layer) {

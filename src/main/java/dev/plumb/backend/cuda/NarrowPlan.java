@@ -21,7 +21,7 @@ import java.util.Set;
  */
 record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[] words, String trainingKernel) implements BlockPlan {
   static final int WARP = 32;
-  /** MOST_FUSED_THREADS of the kernels. */
+  /** MAX_FUSED_THREADS of the kernels. */
   private static final int MAX_THREADS = 512;
   /** Rows of a tile that is not whole warps are a multiple of this. */
   private static final int ROWS_UNIT = 8;

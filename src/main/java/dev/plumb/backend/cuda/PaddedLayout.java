@@ -13,7 +13,7 @@ import java.util.List;
 final class PaddedLayout {
   private static final int ALIGNMENT_BYTES = 16;
   /** Elements whose squares one block sums. */
-  private static final int MOST_OF_PIECE = 8192;
+  private static final int MAX_OF_PIECE = 8192;
 
   private final ParameterLayout layout;
   private final List<Long> offsets = new ArrayList<>();
@@ -55,9 +55,9 @@ final class PaddedLayout {
     List<Long> pieces = new ArrayList<>();
     for (int i = 0; i < offsets.size(); i++) {
       int length = layout.slices().get(i).size();
-      for (int first = 0; first < length; first += MOST_OF_PIECE) {
+      for (int first = 0; first < length; first += MAX_OF_PIECE) {
         pieces.add(offsets.get(i) + first);
-        pieces.add((long) Math.min(MOST_OF_PIECE, length - first));
+        pieces.add((long) Math.min(MAX_OF_PIECE, length - first));
       }
     }
     return pieces.stream().mapToLong(Long::longValue).toArray();
@@ -67,7 +67,7 @@ final class PaddedLayout {
   int[] firstPieces() {
     int[] first = new int[offsets.size() + 1];
     for (int i = 0; i < offsets.size(); i++) {
-      first[i + 1] = first[i] + (int) Launches.ceilDiv(layout.slices().get(i).size(), MOST_OF_PIECE);
+      first[i + 1] = first[i] + (int) Launches.ceilDiv(layout.slices().get(i).size(), MAX_OF_PIECE);
     }
     return first;
   }

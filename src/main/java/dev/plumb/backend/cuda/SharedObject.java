@@ -34,7 +34,7 @@ final class SharedObject {
   private static final int PROGRAM_HEADER_COUNT = 56;
   private static final int SEGMENT_OFFSET = 8;
   private static final int SEGMENT_BYTES_IN_FILE = 32;
-  private static final int LEAST_PROGRAM_HEADER_BYTES = 56;
+  private static final int MIN_PROGRAM_HEADER_BYTES = 56;
   private static final int LOADED_SEGMENT = 1;
 
   private SharedObject() {}
@@ -50,7 +50,7 @@ final class SharedObject {
       }
       int bytes = Short.toUnsignedInt(header.getShort(PROGRAM_HEADER_BYTES));
       int count = Short.toUnsignedInt(header.getShort(PROGRAM_HEADER_COUNT));
-      if (bytes < LEAST_PROGRAM_HEADER_BYTES || count == 0) {
+      if (bytes < MIN_PROGRAM_HEADER_BYTES || count == 0) {
         return State.DAMAGED;
       }
       ByteBuffer segments = read(content, header.getLong(PROGRAM_HEADERS), bytes * count);

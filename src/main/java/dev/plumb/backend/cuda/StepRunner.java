@@ -20,7 +20,7 @@ final class StepRunner implements Steps {
   private record Shape(int batch, boolean gathered) {}
 
   /** Plans and graphs are kept for this many shapes; a training has one or two. */
-  private static final int MOST_SHAPES = 64;
+  private static final int MAX_SHAPES = 64;
 
   private static final long TABLE_BYTES = 4L << 20;
 
@@ -101,7 +101,7 @@ final class StepRunner implements Steps {
   private Executor executor(Shape shape) {
     Executor known = executors.get(shape);
     if (known == null) {
-      if (executors.size() == MOST_SHAPES) {
+      if (executors.size() == MAX_SHAPES) {
         context.synchronize("waiting, before plans are given up");
         context.release("giving up plans", releasesOfPlans());
       }
@@ -132,7 +132,7 @@ final class StepRunner implements Steps {
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
         context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
-    workspace = new Workspace(context, network, training, replicas, largestBatch, MOST_SHAPES, transfers, !small.areUsed(largestBatch),
+    workspace = new Workspace(context, network, training, replicas, largestBatch, MAX_SHAPES, transfers, !small.areUsed(largestBatch),
         options.guards());
   }
 

@@ -27,10 +27,10 @@ import jcuda.driver.CUevent_flags;
  */
 final class StepTable {
   /** Steps of a half: many enough that uploading costs little beside them, few enough to stay small. */
-  private static final int MOST_STEPS = 256;
+  private static final int MAX_STEPS = 256;
   private static final int HALVES = 2;
   /** Places in a half are ints. */
-  private static final int MOST_ROWS = 1 << 28;
+  private static final int MAX_ROWS = 1 << 28;
 
   /** struct Step of kernels/common.cuh. */
   static final int STEP_BYTES = 48;
@@ -126,11 +126,11 @@ final class StepTable {
     this.recorder = recorder;
     metricsOfStep = Math.multiplyExact(replicas, 1 + layers);
     long bytesOfStep = STEP_BYTES + 8L * (replicas + metricsOfStep);
-    capacity = (int) Math.max(1, Math.min(MOST_STEPS, mostBytes / bytesOfStep));
+    capacity = (int) Math.max(1, Math.min(MAX_STEPS, mostBytes / bytesOfStep));
     rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, mostBytes / Integer.BYTES));
-    if (largestBatch > MOST_ROWS) {
+    if (largestBatch > MAX_ROWS) {
       throw new InvalidInputException("batches of " + largestBatch / replicas + " rows for each of " + replicas
-          + " replicas are more than the " + MOST_ROWS + " rows that one step can take; use a smaller batch");
+          + " replicas are more than the " + MAX_ROWS + " rows that one step can take; use a smaller batch");
     }
     arena = new DeviceArena(context, "the step table", guards);
     cursor = arena.reserve("cursor", 2 * Integer.BYTES);

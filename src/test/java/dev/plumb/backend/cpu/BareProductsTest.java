@@ -10,7 +10,7 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.cpu.CpuOptions.Method;
 import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.StepLog;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.fp64.BlockedGemm;
 import dev.plumb.backend.cpu.fp64.DenseReplicas;
 import dev.plumb.backend.cpu.fp64.StepProducts;
@@ -58,7 +58,7 @@ class BareProductsTest {
     Listening step = new Listening();
     Listening bare = new Listening();
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
-    try (Team team = new Team(1)) {
+    try (ThreadTeam team = new ThreadTeam(1)) {
       DenseReplicas replicas = new DenseReplicas(NETWORK, training, 1, step, team);
       replicas.bind(RandomData.draw(BATCH, NETWORK, Loss.MSE, new NumpyRandom(1)));
       StepChunk chunk = StepChunk.of(1).learningRate(0.01).build();
@@ -94,7 +94,7 @@ class BareProductsTest {
   void tilesOfAProductCoverItWhole() {
     Listening gemm = new Listening();
     StepProducts products = new StepProducts(NETWORK, BATCH, gemm);
-    try (Team team = new Team(1)) {
+    try (ThreadTeam team = new ThreadTeam(1)) {
       for (Product product : products.products()) {
         gemm.calls.clear();
         products.runInTiles(product, team);
@@ -129,7 +129,7 @@ class BareProductsTest {
   void widestNetworksWithLargeBatchesAreHeldAgainstTheLibraryWhereItIsNotUsed() {
     NetworkSpec wide = NetworkSpec.of(Activation.RELU, 7, 400, 390, 3);
     int[] batches = {96, 95};
-    boolean canChoose = Products.withVectorApi().isPresent();
+    boolean canChoose = MatrixProducts.withVectorApi().isPresent();
     for (int batch : batches) {
       try (CpuBackend backend = CpuUnderTest.open(new CpuOptions(1, Method.BY_SIZE))) {
         List<Way> ways = backend.productsOfStep(wide, Precision.FP32, batch);

@@ -31,7 +31,7 @@ class CpuNumericsTest {
   @Test
   void wideNetworkDependsOnWhatMultipliesMatrices() {
     Numerics numerics = numerics(Method.BY_SIZE, 2, WIDE);
-    assertEquals(Products.load(note -> {}).library(), numerics.entries().get("products"));
+    assertEquals(MatrixProducts.load(note -> {}).library(), numerics.entries().get("products"));
     assertFalse(numerics.entries().containsKey("vectors"), numerics.toString());
     assertEquals("plain Java", numerics(Method.JAVA_PRODUCTS, 2, WIDE).entries().get("products"));
   }

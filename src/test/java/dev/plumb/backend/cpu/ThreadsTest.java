@@ -10,7 +10,7 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.CpuOptions.Method;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
@@ -81,7 +81,7 @@ class ThreadsTest {
   @Test
   void everyTaskIsDoneOnceInEveryRound() {
     AtomicIntegerArray done = new AtomicIntegerArray(37);
-    try (Team team = new Team(4)) {
+    try (ThreadTeam team = new ThreadTeam(4)) {
       for (int round = 0; round < 2000; round++) {
         team.run(1 + round % 37, (task, member) -> {
           assertTrue(member >= 0 && member < 4);
@@ -100,7 +100,7 @@ class ThreadsTest {
 
   @Test
   void failureInAnyThreadIsThrownAndTheTeamGoesOn() {
-    try (Team team = new Team(3)) {
+    try (ThreadTeam team = new ThreadTeam(3)) {
       for (int failing = 0; failing < 20; failing++) {
         int task = failing;
         IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> team.run(20, (number, member) -> {

@@ -59,8 +59,8 @@ class CudaSystemTest {
   void cublasIsLookedForWithoutADriverOnlyToReportIt() throws IOException {
     FakeMachine machine = new FakeMachine(root).library(CUBLAS_12);
     assertEquals(Map.of(), machine.inspect().cublas());
-    List<GpuReport.Finding> findings = CudaReport.findings(machine.inspect().withCublas());
-    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12",
+    List<GpuReport.Detection> findings = CudaReport.findings(machine.inspect().withCublas());
+    assertTrue(findings.contains(new GpuReport.Detection("cuBLAS 12",
         machine.path(CUBLAS_12) + " (CUDA Toolkit in /usr/local; used)", Optional.of("CUDA Toolkit in /usr/local"), List.of())),
         findings.toString());
   }
@@ -75,12 +75,12 @@ class CudaSystemTest {
         .file("/usr/local/cuda/bin/nvcc", "")
         .variable("PATH", "/opt/torch/.venv/bin:/usr/local/cuda/bin:/usr/bin");
     assertEquals(Optional.empty(), machine.obstacle());
-    List<GpuReport.Finding> findings = CudaReport.findings(machine.inspect());
+    List<GpuReport.Detection> findings = CudaReport.findings(machine.inspect());
     String source = "pip, in the environment of python3 on PATH";
-    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 13",
+    assertTrue(findings.contains(new GpuReport.Detection("cuBLAS 13",
         machine.path(file) + " (" + source + "; used, by a private copy of JCublas that asks for it)", Optional.of(source),
         List.of())), findings.toString());
-    assertTrue(findings.contains(new GpuReport.Finding("cuBLAS 12", "not found", Optional.empty(), List.of())),
+    assertTrue(findings.contains(new GpuReport.Detection("cuBLAS 12", "not found", Optional.empty(), List.of())),
         findings.toString());
   }
 

@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Tasks of two kinds in one order, each kind spread evenly over the whole: so every share that a {@link Team} makes of them holds
+ * Tasks of two kinds in one order, each kind spread evenly over the whole: so every share that a {@link ThreadTeam} makes of them holds
  * the same share of either kind as it would if that kind were dealt out alone.
  */
 public final class Interleaved {

@@ -8,9 +8,9 @@ public interface ProductSet {
   List<Product> products();
 
   /** All of them in the turns and tiles in which a step shares them among a team. */
-  void runStepInTiles(Team team);
+  void runStepInTiles(ThreadTeam team);
 
-  void runInTiles(Product product, Team team);
+  void runInTiles(Product product, ThreadTeam team);
 
   /** Each as one call of the GEMM. */
   void runStepWhole();

@@ -17,14 +17,14 @@ public final class Tiles {
   private static final int MOST = 512;
 
   /** Most rows of a tile of a transposed matrix. */
-  private static final int MOST_TRANSPOSED = 1024;
+  private static final int MAX_TRANSPOSED = 1024;
 
   /**
    * What the innermost loop takes where the matrix in common is packed once; tiles are up to four times that, and about so many
    * that threads end together.
    */
-  private static final int LEAST_OF_PACKED = 12;
-  private static final int MOST_OF_PACKED = 48;
+  private static final int MIN_OF_PACKED = 12;
+  private static final int MAX_OF_PACKED = 48;
   private static final int TILES_OF_PACKED = 20;
 
   private final int rows;
@@ -34,7 +34,7 @@ public final class Tiles {
   private Tiles(int rows, int most, boolean packedOnce) {
     this.rows = rows;
     size = packedOnce
-        ? Math.max(LEAST_OF_PACKED, Math.min(MOST_OF_PACKED, rows / TILES_OF_PACKED / LEAST_OF_PACKED * LEAST_OF_PACKED))
+        ? Math.max(MIN_OF_PACKED, Math.min(MAX_OF_PACKED, rows / TILES_OF_PACKED / MIN_OF_PACKED * MIN_OF_PACKED))
         : Math.max(FEWEST, Math.min(most, (rows / 2 + 31) / 32 * 32));
   }
 
@@ -49,7 +49,7 @@ public final class Tiles {
 
   /** For a product whose left matrix is the transpose of what lies in memory. */
   public static Tiles ofTransposed(int rows, boolean packedOnce) {
-    return new Tiles(rows, MOST_TRANSPOSED, packedOnce);
+    return new Tiles(rows, MAX_TRANSPOSED, packedOnce);
   }
 
   /** Whether any layer's products are worth more than one thread. */

@@ -9,7 +9,7 @@ import dev.plumb.backend.cpu.engine.Score;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepLog;
 import dev.plumb.backend.cpu.engine.StepScalars;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.NetworkSpec;
@@ -24,13 +24,13 @@ public final class DenseReplicas implements Replicas<double[]> {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
-  private final Team team;
+  private final ThreadTeam team;
   private final boolean byProducts;
   private final boolean shared;
-  private final Tools[] tools;
+  private final ThreadScratch[] tools;
   private final Network[] networks;
   private final Inference inference;
-  private final Team.Work trainReplica = this::trainReplica;
+  private final ThreadTeam.Work trainReplica = this::trainReplica;
   private final Targets pieceTargets;
   private final double[][] pieceDelta;
   private Dataset bound;
@@ -46,23 +46,23 @@ public final class DenseReplicas implements Replicas<double[]> {
   }
 
   /** @param gemm what multiplies matrices; null for networks that are computed by rows */
-  public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, Team team) {
+  public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, ThreadTeam team) {
     this.network = network;
     this.training = training;
     this.team = team;
     layout = ParameterLayout.of(network);
     byProducts = gemm != null;
     shared = byProducts && Tiles.shareOut(network);
-    tools = new Tools[team.size()];
+    tools = new ThreadScratch[team.size()];
     for (int member = 0; member < tools.length; member++) {
-      tools[member] = new Tools(training.loss());
+      tools[member] = new ThreadScratch(training.loss());
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
       DropoutMask dropout = DropoutMask.of(training, replica);
       networks[replica] = byProducts
           ? new MatrixNetwork(
-              network, training, layout, gemm, shared ? team : new Team(1), shared ? tools : ownTools(), dropout)
+              network, training, layout, gemm, shared ? team : new ThreadTeam(1), shared ? tools : ownTools(), dropout)
           : new RowNetwork(network, training, layout, dropout);
     }
     inference = byProducts
@@ -72,8 +72,8 @@ public final class DenseReplicas implements Replicas<double[]> {
     pieceDelta = new double[network.outputs()][Inference.PIECE];
   }
 
-  private Tools[] ownTools() {
-    return new Tools[] {new Tools(training.loss())};
+  private ThreadScratch[] ownTools() {
+    return new ThreadScratch[] {new ThreadScratch(training.loss())};
   }
 
   @Override
@@ -110,14 +110,14 @@ public final class DenseReplicas implements Replicas<double[]> {
     for (Network replica : networks) {
       replica.reserve(most, true);
     }
-    for (Tools ofThread : tools) {
+    for (ThreadScratch ofThread : tools) {
       ofThread.losses.reserve(most);
     }
   }
 
   private void trainReplica(int replica, int member) {
     Network trained = networks[replica];
-    Tools own = tools[member];
+    ThreadScratch own = tools[member];
     for (int step = 0; step < chunk.steps(); step++) {
       boolean last = step == chunk.steps() - 1;
       own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last, last || chunk.recordsNorms(step));

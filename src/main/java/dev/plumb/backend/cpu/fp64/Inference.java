@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.List;
@@ -23,10 +23,10 @@ sealed interface Inference {
   /** In one thread, unit by unit. */
   final class OfRows implements Inference {
     private final RowActivity activity;
-    private final Tools tools;
+    private final ThreadScratch tools;
     private final double[][] x;
 
-    OfRows(NetworkSpec network, ParameterLayout layout, Tools tools) {
+    OfRows(NetworkSpec network, ParameterLayout layout, ThreadScratch tools) {
       activity = new RowActivity(network, layout, null);
       this.tools = tools;
       x = new double[network.inputs()][PIECE];
@@ -51,7 +51,7 @@ sealed interface Inference {
     private final int inputs;
     private final double[][] outputs;
 
-    OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools) {
+    OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] tools) {
       activity = new MatrixActivity(network, layout, gemm, team, tools, null, List.of());
       inputs = network.inputs();
       outputs = new double[network.outputs()][PIECE];

@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.Activation;
 import dev.plumb.model.InvalidInputException;
@@ -21,11 +21,11 @@ final class MatrixActivity {
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DenseProducts products;
-  private final Team team;
-  private final Tools[] tools;
+  private final ThreadTeam team;
+  private final ThreadScratch[] tools;
   private final Tiles[] tiles;
-  private final Team.Work forwardTile = this::forwardTile;
-  private final Team.Work packInputs = this::packInputs;
+  private final ThreadTeam.Work forwardTile = this::forwardTile;
+  private final ThreadTeam.Work packInputs = this::packInputs;
   /** What layers come from by their weights: that of layer l and that of the next, in turns. */
   private final List<Gemm.Right<double[]>> rights;
   /** What else is made of each layer's inputs; empty for nothing. */
@@ -55,7 +55,7 @@ final class MatrixActivity {
    * @param alsoPacked for each layer what else is made of its inputs, to be packed with them, and taken before they go forward;
    *     empty for nothing
    */
-  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, Team team, Tools[] tools,
+  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] tools,
       DropoutMask dropout, List<Gemm.Right<double[]>> alsoPacked) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
@@ -156,7 +156,7 @@ final class MatrixActivity {
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
     double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
-    Tools own = tools[member];
+    ThreadScratch own = tools[member];
     products.forward(right(l), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {

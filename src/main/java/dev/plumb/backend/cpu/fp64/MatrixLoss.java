@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.Score;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.Loss;
 import java.util.Arrays;
@@ -14,9 +14,9 @@ import java.util.Arrays;
 final class MatrixLoss {
   private final Loss loss;
   private final Tiles tiles;
-  private final Team team;
-  private final Tools[] tools;
-  private final Team.Work tile = this::tile;
+  private final ThreadTeam team;
+  private final ThreadScratch[] tools;
+  private final ThreadTeam.Work tile = this::tile;
   private final Score[] scoreOfTile;
   /** Unit by unit, as {@link Losses} takes them. */
   private final double[][] outputs;
@@ -32,7 +32,7 @@ final class MatrixLoss {
   private Gemm.Right<double[]> right;
 
   /** @param tiles of the output units */
-  MatrixLoss(Loss loss, int units, Tiles tiles, Team team, Tools[] tools) {
+  MatrixLoss(Loss loss, int units, Tiles tiles, ThreadTeam team, ThreadScratch[] tools) {
     this.loss = loss;
     this.tiles = tiles;
     this.team = team;
@@ -48,7 +48,7 @@ final class MatrixLoss {
     targets = Targets.of(loss, outputs.length, batch);
     Arrays.setAll(outputs, unit -> new double[batch]);
     Arrays.setAll(outputDelta, unit -> new double[batch]);
-    for (Tools ofThread : tools) {
+    for (ThreadScratch ofThread : tools) {
       ofThread.losses.reserve(batch);
     }
   }
@@ -82,7 +82,7 @@ final class MatrixLoss {
     delta(tiles.from(number), tiles.from(number + 1), (double) samples * outputs.length, tools[member], scoreOfTile[number]);
   }
 
-  private void delta(int from, int to, double terms, Tools own, Score score) {
+  private void delta(int from, int to, double terms, ThreadScratch own, Score score) {
     data.targets(rows, 0, samples, targets, from, to);
     for (int unit = from; unit < to; unit++) {
       System.arraycopy(z, unit * samples, outputs[unit], 0, samples);

@@ -5,7 +5,7 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
@@ -39,8 +39,8 @@ final class MatrixNetwork implements Network {
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DenseProducts products;
-  private final Team team;
-  private final Tools[] tools;
+  private final ThreadTeam team;
+  private final ThreadScratch[] tools;
   private final Vectors vectors;
   private final Optimizer optimizer;
   /** Null where another optimizer or the norm of all wants gradients to be kept, or tiles are too large to pass through a cache. */
@@ -53,8 +53,8 @@ final class MatrixNetwork implements Network {
   private final List<Gemm.Right<double[]>> rightsOfWeights;
   /** What deltas come from by the weights of the layer above: that of layer l and that of the next below, in turns. */
   private final List<Gemm.Right<double[]>> rightsOfInputs;
-  private final Team.Work backwardTile = this::backwardTile;
-  private final Team.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
+  private final ThreadTeam.Work backwardTile = this::backwardTile;
+  private final ThreadTeam.Work updateTile = (tile, member) -> updateTile(this.layerNow, tile);
   private final double[][] delta;
   private final Tiles[] tilesOfUnits;
   private final Tiles[] tilesOfInputs;
@@ -78,8 +78,8 @@ final class MatrixNetwork implements Network {
       TrainingSpec training,
       ParameterLayout layout,
       Gemm<double[]> gemm,
-      Team team,
-      Tools[] tools,
+      ThreadTeam team,
+      ThreadScratch[] tools,
       DropoutMask dropout) {
     this.network = network;
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
@@ -135,7 +135,7 @@ final class MatrixNetwork implements Network {
   }
 
   @Override
-  public void step(Samples data, int[] rows, Tools own) {
+  public void step(Samples data, int[] rows, ThreadScratch own) {
     scalars = own.scalars;
     samples = rows == null ? data.rows() : rows.length;
     takeRows(data, rows);
@@ -211,7 +211,7 @@ final class MatrixNetwork implements Network {
   }
 
   /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
-  private void deltaBelow(int l, int tile, Tools own) {
+  private void deltaBelow(int l, int tile, ThreadScratch own) {
     int from = tilesOfInputs[l].from(tile);
     int to = tilesOfInputs[l].from(tile + 1);
     double[] d = delta[l - 1];

@@ -21,7 +21,7 @@ interface Network {
    *
    * @param rows indices into the data; null for all
    */
-  void step(Samples data, int[] rows, Tools tools);
+  void step(Samples data, int[] rows, ThreadScratch tools);
 
   /** Whether all gradients of the last step were finite. */
   boolean gradientsAreFinite();

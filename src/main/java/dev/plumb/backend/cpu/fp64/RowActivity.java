@@ -60,7 +60,7 @@ final class RowActivity {
    * @return the outputs [outputs][samples]
    */
   double[][] forward(
-      double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, Tools tools) {
+      double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, ThreadScratch tools) {
     double[][] in = x;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();

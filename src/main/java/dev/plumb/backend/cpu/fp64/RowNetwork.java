@@ -76,7 +76,7 @@ final class RowNetwork implements Network {
   }
 
   @Override
-  public void step(Samples data, int[] rows, Tools tools) {
+  public void step(Samples data, int[] rows, ThreadScratch tools) {
     samples = rows == null ? data.rows() : rows.length;
     double[][] features = x;
     Targets wanted = targets;

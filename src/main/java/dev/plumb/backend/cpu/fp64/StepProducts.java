@@ -4,9 +4,9 @@ import dev.plumb.backend.BareProducts.Product;
 import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.ProductSet;
-import dev.plumb.backend.cpu.engine.Team;
+import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
@@ -20,7 +20,7 @@ import java.util.SplittableRandom;
  */
 @SuppressWarnings("cast")
 public final class StepProducts implements ProductSet {
-  private enum Kind implements Keyed {
+  private enum Kind implements NamedEnum {
     FORWARD,
     WEIGHTS,
     INPUTS
@@ -117,16 +117,16 @@ public final class StepProducts implements ProductSet {
   }
 
   @Override
-  public void runStepInTiles(Team team) {
+  public void runStepInTiles(ThreadTeam team) {
     turns.forEach(turn -> run(turn, team));
   }
 
   @Override
-  public void runInTiles(Product product, Team team) {
+  public void runInTiles(Product product, ThreadTeam team) {
     run(List.of(calls.get(product.index())), team);
   }
 
-  private void run(List<Call> turn, Team team) {
+  private void run(List<Call> turn, ThreadTeam team) {
     for (int i = 0; i < turn.size(); i++) {
       Call call = turn.get(i);
       Gemm.Right<double[]> right = rights.get(i);

@@ -10,13 +10,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 
-class TeamTest {
+class ThreadTeamTest {
   @Test
   void eachThreadBeginsWithItsOwnShare() {
     int[] doneBy = new int[12];
     // Whoever is at the first task of a share waits until all are, so that nobody can be helped.
     CyclicBarrier all = new CyclicBarrier(4);
-    try (Team team = new Team(4)) {
+    try (ThreadTeam team = new ThreadTeam(4)) {
       for (int round = 0; round < 50; round++) {
         team.run(12, (task, member) -> {
           doneBy[task] = member;
@@ -31,7 +31,7 @@ class TeamTest {
   @Test
   void whoeverIsDoneHelpsTheOthers() {
     AtomicIntegerArray done = new AtomicIntegerArray(20);
-    try (Team team = new Team(2)) {
+    try (ThreadTeam team = new ThreadTeam(2)) {
       for (int round = 1; round <= 50; round++) {
         CountDownLatch others = new CountDownLatch(19);
         team.run(20, (task, member) -> {

@@ -27,7 +27,7 @@ import java.util.function.IntConsumer;
  *
  * @param numbers of the networks, rising; with dropout, whose masks go by replica, of one cell without a gap
  */
-record GridPiece(GridStudy study, int[] numbers) {
+record ReplicaGroup(GridStudy study, int[] numbers) {
   /** Beyond this a sigmoid is within 0.01 of its limits: ln 99. */
   private static final double SATURATED_SIGMOID = Math.log(99);
 

@@ -14,9 +14,9 @@ import dev.plumb.model.NetworkSpec;
  * @param delta [layer][batch x units], the derivative of the loss by z
  * @param gradients [layout size]
  */
-record StepInside(double[][] z, double[][] a, double[][] delta, double loss, double[] gradients) {
-  static StepInside read(TrainingSession session, NetworkSpec network, int replica, int batch, double loss) {
-    return new StepInside(
+record StepTrace(double[][] z, double[][] a, double[][] delta, double loss, double[] gradients) {
+  static StepTrace read(TrainingSession session, NetworkSpec network, int replica, int batch, double loss) {
+    return new StepTrace(
         taps(session, network, Tap.PRE, replica, batch),
         taps(session, network, Tap.POST, replica, batch),
         taps(session, network, Tap.DELTA, replica, batch),

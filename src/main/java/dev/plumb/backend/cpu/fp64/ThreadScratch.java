@@ -5,7 +5,7 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.Loss;
 
 /** What one thread needs for itself while it takes steps, made once: scratch space, and what is told and heard of a step. */
-final class Tools {
+final class ThreadScratch {
   final Activations functions = new Activations();
   final Losses losses;
   final FiniteCheck finiteCheck = new FiniteCheck();
@@ -13,7 +13,7 @@ final class Tools {
   final Score score = new Score();
   final int[] words = new int[DropoutMask.WORDS];
 
-  Tools(Loss loss) {
+  ThreadScratch(Loss loss) {
     losses = new Losses(loss, functions);
   }
 }

@@ -3,7 +3,7 @@ package dev.plumb.study;
 import java.util.Locale;
 
 /** How many of some networks: with the 95 % interval of the share that they are a sample of (Wilson 1927). */
-public record Share(long count, long of) {
+public record Proportion(long count, long of) {
   private static final double Z = 1.959963984540054;
 
   public double low() {

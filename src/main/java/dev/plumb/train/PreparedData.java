@@ -27,7 +27,7 @@ import java.util.Optional;
  * @param validationRows likewise; empty where none are held back
  * @param start where the training begins
  */
-public record Prepared(
+public record PreparedData(
     TrainConfig config,
     EncodingOptions columns,
     int rows,
@@ -44,17 +44,17 @@ public record Prepared(
   /** So many categories may have a single row each. */
   private static final int MAX_SINGLE_CATEGORIES = 10;
   /** Fewer rows than this say too little of an epoch to choose one by them: all are trained on. */
-  static final int LEAST_VALIDATION = 30;
+  static final int MIN_VALIDATION = 30;
 
   /** @throws dev.plumb.model.InvalidInputException when the table cannot be learnt from in this way */
-  public static Prepared of(Table table, TrainConfig config) {
+  public static PreparedData of(Table table, TrainConfig config) {
     EncodingOptions columns = config.columns().resolve(table);
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     Loss loss = config.loss(task);
     Table usable = columns.usable(table);
     NumpyRandom stream = new NumpyRandom(config.seed());
-    double share = Math.round(usable.rows() * config.validation()) < LEAST_VALIDATION ? 0 : config.validation();
+    double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();
     Split split = Split.of(usable.rows(), share, stream, share == 0 ? null : columns.labels(usable));
     Table trainingRows = usable.rows(split.training());
     Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
@@ -63,7 +63,7 @@ public record Prepared(
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
-    return new Prepared(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss, config.precision()),
+    return new PreparedData(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss, config.precision()),
         validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows,
         FitState.begin(fit, parameters, stream));
   }

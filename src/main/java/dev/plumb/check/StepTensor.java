@@ -1,6 +1,6 @@
 package dev.plumb.check;
 
-import dev.plumb.model.Keyed;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.ParameterLayout;
 import java.util.Optional;
 
@@ -10,21 +10,21 @@ import java.util.Optional;
  * @param name for people: layers.1.pre, layers.1.weight gradient, layers.1.bias, loss
  * @param slice of the flat vector that it is in; empty for a tap and the loss
  */
-public record Tensor(
+public record StepTensor(
     Quantity quantity, String name, int layer, int rows, int columns, Optional<ParameterLayout.Slice> slice) {
   /** @param quantity PRE, POST or DELTA, [batch x units] */
-  static Tensor ofTap(Quantity quantity, int layer, int batch, int units) {
-    return new Tensor(quantity, "layers." + layer + "." + quantity.key(), layer, batch, units, Optional.empty());
+  static StepTensor ofTap(Quantity quantity, int layer, int batch, int units) {
+    return new StepTensor(quantity, "layers." + layer + "." + quantity.key(), layer, batch, units, Optional.empty());
   }
 
-  static Tensor ofLoss(int lastLayer) {
-    return new Tensor(Quantity.LOSS, Quantity.LOSS.key(), lastLayer, 1, 1, Optional.empty());
+  static StepTensor ofLoss(int lastLayer) {
+    return new StepTensor(Quantity.LOSS, Quantity.LOSS.key(), lastLayer, 1, 1, Optional.empty());
   }
 
   /** @param quantity GRADIENT, MOMENT1, MOMENT2 or PARAMETERS */
-  static Tensor ofSlice(Quantity quantity, ParameterLayout.Slice slice) {
+  static StepTensor ofSlice(Quantity quantity, ParameterLayout.Slice slice) {
     String name = slice.name() + (quantity == Quantity.PARAMETERS ? "" : " " + quantity.key());
-    return new Tensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
+    return new StepTensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
   }
 
   /** The place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */

@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Who takes a task is left to chance all the same, so tasks must not depend on each other, and each must write places of its
  * own: then the result does not depend on the number of threads.
  */
-public final class Team implements AutoCloseable {
+public final class ThreadTeam implements AutoCloseable {
   /** Some kind of work, cut into numbered tasks. Made once and used for every step, so that a step makes no objects. */
   @FunctionalInterface
   public interface Work {
@@ -41,7 +41,7 @@ public final class Team implements AutoCloseable {
   private int tasks;
 
   /** @param size threads, the asking one included, at least 1; they start when there is work for more than one */
-  public Team(int size) {
+  public ThreadTeam(int size) {
     helpers = new Thread[size - 1];
     next = new AtomicIntegerArray((size + 1) * APART);
     for (int i = 0; i < helpers.length; i++) {

@@ -15,7 +15,7 @@ import dev.plumb.model.Precision;
  * @param smallest normal number: below it a format has fewer digits
  * @param largest finite number
  */
-record Accuracy(
+record Tolerances(
     double forward, double gradient, double loss, double update, double roundoff, double smallest, double largest) {
 
   /*
@@ -29,15 +29,15 @@ record Accuracy(
    *   fp32, CUDA backend on the host device       0.31      0.21    0.88      0.019   0.38
    *   fp32, weights up to three roundings off     0.22      0.33    0.89      0.047   0.25
    */
-  private static final Accuracy FP64 =
-      new Accuracy(1e-13, 1e-12, 1e-11, 1e-12, 0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
-  private static final Accuracy FP32 = single(2e-6, 1e-5, 1e-5);
+  private static final Tolerances FP64 =
+      new Tolerances(1e-13, 1e-12, 1e-11, 1e-12, 0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
+  private static final Tolerances FP32 = single(2e-6, 1e-5, 1e-5);
   // On one NVIDIA H200 the largest share was 0.25, in six networks.
-  private static final Accuracy TF32 = single(2e-3, 5e-3, 1e-3);
+  private static final Tolerances TF32 = single(2e-3, 5e-3, 1e-3);
   // Not observed yet.
-  private static final Accuracy BF16 = single(1e-2, 3e-2, 2e-2);
+  private static final Tolerances BF16 = single(1e-2, 3e-2, 2e-2);
 
-  static Accuracy of(Precision precision) {
+  static Tolerances of(Precision precision) {
     return switch (precision) {
       case FP64 -> FP64;
       case FP32 -> FP32;
@@ -47,7 +47,7 @@ record Accuracy(
   }
 
   /** Lower precisions change the products alone: parameters, moments and their arithmetic stay in single precision. */
-  private static Accuracy single(double forward, double gradient, double loss) {
-    return new Accuracy(forward, gradient, loss, 1e-5, 0x1p-24, Float.MIN_NORMAL, Float.MAX_VALUE);
+  private static Tolerances single(double forward, double gradient, double loss) {
+    return new Tolerances(forward, gradient, loss, 1e-5, 0x1p-24, Float.MIN_NORMAL, Float.MAX_VALUE);
   }
 }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Counts errors, in units of what is allowed, by powers of ten. */
-public final class Decades {
+public final class ErrorHistogram {
   /** The powers of ten that are told apart; what lies beyond is counted at the ends. */
   private static final int LEAST = -6;
   private static final int MOST = 3;
@@ -35,7 +35,7 @@ public final class Decades {
     }
   }
 
-  public void add(Decades other) {
+  public void add(ErrorHistogram other) {
     for (int i = 0; i < counts.length; i++) {
       counts[i] += other.counts[i];
     }

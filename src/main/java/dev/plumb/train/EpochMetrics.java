@@ -11,7 +11,7 @@ package dev.plumb.train;
  * @param seconds the epoch took
  * @param gradientNorms per layer, the Frobenius norm of dW in the epoch's last step
  */
-public record EpochRow(
+public record EpochMetrics(
     int epoch,
     double trainLoss,
     double validationLoss,

@@ -16,17 +16,17 @@ import java.util.function.IntConsumer;
  * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
  * @param refusal why it is plain Java, in one line; null for OpenBLAS
  */
-record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
+record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
   /**
    * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector
    * API alone, as java does: for comparisons.
    */
   static final String PROPERTY = "plumb.cpu.products";
 
-  private static Products loaded;
+  private static MatrixProducts loaded;
 
   /** @param onRefusal is told once a process when it is plain Java, and why */
-  static synchronized Products load(Consumer<String> onRefusal) {
+  static synchronized MatrixProducts load(Consumer<String> onRefusal) {
     if (loaded == null) {
       loaded = make();
       if (loaded.refusal() != null) {
@@ -36,7 +36,7 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
     return loaded;
   }
 
-  private static Products make() {
+  private static MatrixProducts make() {
     if ("java".equals(System.getProperty(PROPERTY))) {
       return plainJava(PROPERTY + " is set to java");
     }
@@ -45,7 +45,7 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
       return plainJava(refused.reason());
     }
     OpenBlas openBlas = ((OpenBlas.Loaded) loading).openBlas();
-    return new Products(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
+    return new MatrixProducts(openBlas.doubles(), openBlas.floats(), openBlas.description(), OpenBlas::ownThreads, null);
   }
 
   /**
@@ -80,7 +80,7 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
    * Those of the Vector API; empty where this Java or this processor has not what they need. Compiled apart, as it needs a module
    * that Java has to be started with; by name, so that nothing else does.
    */
-  static Optional<Products> withVectorApi() {
+  static Optional<MatrixProducts> withVectorApi() {
     if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       return Optional.empty();
     }
@@ -94,15 +94,15 @@ record Products(Gemm<double[]> doubles, Gemm<float[]> floats, String library, In
       Gemm<double[]> doubles = (Gemm<double[]>) ofDoubles.getDeclaredConstructor().newInstance();
       @SuppressWarnings("unchecked")
       Gemm<float[]> floats = (Gemm<float[]>) ofFloats.getDeclaredConstructor().newInstance();
-      return Optional.of(new Products(doubles, floats, "Java's Vector API, 512 bits", null, null));
+      return Optional.of(new MatrixProducts(doubles, floats, "Java's Vector API, 512 bits", null, null));
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("built without the part that uses the Vector API", e);
     }
   }
 
   /** @param refusal why */
-  static Products plainJava(String refusal) {
+  static MatrixProducts plainJava(String refusal) {
     Gemm<double[]> doubles = new dev.plumb.backend.cpu.fp64.BlockedGemm();
-    return new Products(doubles, new dev.plumb.backend.cpu.fp32.BlockedGemm(), doubles.name(), null, refusal);
+    return new MatrixProducts(doubles, new dev.plumb.backend.cpu.fp32.BlockedGemm(), doubles.name(), null, refusal);
   }
 }

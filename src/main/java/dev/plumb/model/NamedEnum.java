@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** A member of a closed set that users name by a fixed word, in options and in files: relu, mse, adamw. For enums alone. */
-public interface Keyed {
+public interface NamedEnum {
   /** The enum's own. */
   String name();
 
@@ -15,8 +15,8 @@ public interface Keyed {
   }
 
   /** The words of all members, in the order of their declaration. */
-  static <E extends Enum<E> & Keyed> List<String> keys(Class<E> type) {
-    return Arrays.stream(type.getEnumConstants()).map(Keyed::key).toList();
+  static <E extends Enum<E> & NamedEnum> List<String> keys(Class<E> type) {
+    return Arrays.stream(type.getEnumConstants()).map(NamedEnum::key).toList();
   }
 
   /**
@@ -25,7 +25,7 @@ public interface Keyed {
    * @param what what the set holds, for the message: "activation"
    * @throws InvalidInputException when no member has that word; the message names the nearest one and lists all
    */
-  static <E extends Enum<E> & Keyed> E parse(Class<E> type, String what, String word) {
+  static <E extends Enum<E> & NamedEnum> E parse(Class<E> type, String what, String word) {
     for (E member : type.getEnumConstants()) {
       if (member.key().equals(word)) {
         return member;

@@ -23,7 +23,7 @@ import java.util.TreeMap;
  * @param config with all names and the task filled in
  * @param numerics under which it was trained, in order, the present ones last; empty where a version that recorded none began it
  */
-record RunFacts(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
+record RunMetadata(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
     List<Numerics> numerics) {
   private static final String SEPARATOR = "\n";
   private static final String DATA = "data.";
@@ -48,11 +48,11 @@ record RunFacts(String plumb, List<String> command, String folder, String device
     return texts;
   }
 
-  RunFacts withNumerics(List<Numerics> other) {
-    return new RunFacts(plumb, command, folder, device, config, data, other);
+  RunMetadata withNumerics(List<Numerics> other) {
+    return new RunMetadata(plumb, command, folder, device, config, data, other);
   }
 
-  static RunFacts of(Checkpoint checkpoint) {
+  static RunMetadata of(Checkpoint checkpoint) {
     SortedMap<String, String> texts = checkpoint.run();
     List<String> command = new ArrayList<>();
     int words = count(texts, "words");
@@ -69,7 +69,7 @@ record RunFacts(String plumb, List<String> command, String folder, String device
         data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
       }
     });
-    return new RunFacts(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
+    return new RunMetadata(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
         TrainConfigJson.parse(text(texts, "config")), data, numerics(texts));
   }
 
