@@ -1,14 +1,14 @@
 // Forward: A = f(Z + b). Backward: delta *= f'(Z + b), and the sums of delta over the batch for the bias gradient. Dropout multiplies A,
-// and delta before f', by 0 or by a scale. Z is cuBLAS's product and stays without b: to write Z + b would move as many bytes as A.
+// and delta before f', by 0 or by a scale. Z is cuBLAS's product, without b: writing Z + b back would move as many bytes as A.
 //
-// Shapes, per replica: Z, A and delta [batch x units], b and its gradient [units], of dropout a byte an element [batch x units].
-// Bound by memory: forward reads Z and writes A, backward reads delta and Z and writes delta, once each. Where f is linear, backward
-// needs no Z, and without dropout writes no delta.
-// Dropout: forward writes the byte and backward reads it. To make the words again in backward would take no byte, but ten rounds
-// of Philox an element there, where a thread has one element of a block of four.
-// Not measured: without b in Z a layer of 4,096 x 4,096 in fp32 writes 67 MB less forward, an estimated 16 us on an H200; backward, a
-// linear one reads 67 MB less.
-// Tried and left: f' from A instead of Z would save nothing (one of them is read anyway), and loses digits where f saturates.
+// Shapes, per replica: Z, A and delta [batch x units], b and its gradient [units], the dropout mask [batch x units] in bytes.
+// Bound by memory: forward reads Z and writes A, backward reads delta and Z and writes delta, once each. If f is linear, backward
+// reads no Z, and without dropout writes no delta.
+// Dropout: forward writes the mask and backward reads it. Generating the mask again in backward would need no memory, but ten rounds of
+// Philox per element, because a thread of that kernel has only one of the four elements that share a Philox counter.
+// Not measured: because b is not written into Z, a layer of 4,096 x 4,096 in fp32 writes 67 MB less in the forward pass (an estimated
+// 16 us on an H200), and a linear one reads 67 MB less in the backward pass.
+// Rejected: computing f' from A instead of Z would save nothing (one of them is read anyway) and lose digits where f saturates.
 
 #include "activation.cuh"
 #include "philox.cuh"
@@ -28,7 +28,7 @@ __device__ __forceinline__ void bias_activation_of_packs(
         for (int k = 0; k < SIZE; k++) {
             values.of[k] += biases.of[k];
         }
-        // The elements take turns in the first place, so that f is in the code once.
+        // The elements rotate through element 0, so that the code of f is generated only once.
 #pragma unroll 1
         for (int k = 0; k < SIZE; k++) {
             T activated = activate(values.of[0], activation);
@@ -42,8 +42,8 @@ __device__ __forceinline__ void bias_activation_of_packs(
     }
 }
 
-// A = f(Z + b); a may be z itself. The b of this step is copied to used [units], unless that is null: the update changes b, and Z + b
-// may be asked for after it. packed: rows are whole packs. Blocks: x over a replica's packs or elements, y over replicas.
+// A = f(Z + b); a may be z itself. b is copied to used [units], unless that is null: the update changes b, and a tap may read Z + b
+// after it. packed: every row is a whole number of packs. Blocks: x over a replica's packs or elements, y over replicas.
 template <typename T>
 __device__ void bias_activation(
     const T* z, T* a, const T* bias, T* used, int batch, int units, long long bias_stride, int replicas, int activation, int packed) {
@@ -64,10 +64,10 @@ KERNEL(bias_activation,
         int packed),
        (z, a, bias, used, batch, units, bias_stride, replicas, activation, packed))
 
-// The same with dropout: A = f(Z + b) times scale, or times 0 where the element's word is below the threshold; kept [batch x units]
-// is 1 or 0 likewise. A null bias means that A = f(Z + b) is there already. A thread takes the four elements of one counter, which are
-// neighbours. The seed is replica 0's.
-// Blocks: x over fours of a replica's elements, y over replicas.
+// The same with dropout: A = f(Z + b) * scale, or 0 where the element's Philox word is below the threshold; kept [batch x units] is 1
+// or 0 accordingly. With a null bias, a already contains f(Z + b). A thread takes the four adjacent elements of one Philox counter. The
+// seed is replica 0's.
+// Blocks: x over groups of four elements of a replica, y over replicas.
 template <typename T>
 __device__ void bias_activation_dropout(
     const int* cursor, const Step* steps, const T* z, T* a, unsigned char* kept, const T* bias, T* used, int batch, int units,
@@ -110,14 +110,14 @@ KERNEL(bias_activation_dropout,
         long long bias_stride, int replicas, int activation, int layer, long long seed, long long threshold, double scale),
        (cursor, steps, z, a, kept, bias, used, batch, units, bias_stride, replicas, activation, layer, seed, threshold, scale))
 
-// The rows of a block's threads: 32 units wide, 16 rows deep; and how many rows each thread has under way at once.
+// A block's tile: 32 units by 16 rows; and how many rows each thread loads ahead.
 enum { TILE_UNITS = 32, TILE_ROWS = 16, ROWS_UNDER_WAY = 4 };
 
-// delta *= f'(Z + b), and the sum of delta over a segment of rows, unit by unit, into sums [replica][segment][units]. kept and
-// scale are of dropout; a null kept leaves it out.
+// delta *= f'(Z + b), and the sum of delta over a segment of rows, for each unit, into sums [replica][segment][units]. kept and scale
+// are dropout's; null kept: no dropout.
 // Blocks of TILE_UNITS x TILE_ROWS threads: x over units, y over segments, z over replicas.
-// Bound by latency where a batch is small: a thread that loads a row, derives it and loads the next waits for memory each time. So it
-// loads several; where f' is more than a comparison it is too long to be in the code for each of them, and they wait in shared memory.
+// Bound by latency if the batch is small: a thread that loads one row at a time waits for memory each time. So it loads several rows
+// ahead. If f' is more than a comparison, its code is too long to be repeated for each of them, and they wait in shared memory.
 // Measurements are in MEASURED.md.
 template <typename T>
 __device__ void activation_backward(

@@ -1,4 +1,4 @@
-// The activation functions and their derivatives, for every kernel that needs them.
+// The activation functions and their derivatives.
 #pragma once
 #include "common.cuh"
 
@@ -11,9 +11,9 @@ __device__ __forceinline__ double quotient(double numerator, double denominator)
     return numerator / denominator;
 }
 
-// The same bits. These are the instructions that nvcc makes of a division, but for its branch on operands that need more, so that
-// several divisions overlap. These operands need no more: a denominator of 1 makes all steps exact, and otherwise no intermediate
-// result is below the normal numbers.
+// The same bits as numerator / denominator. These are the instructions that nvcc generates for a division, without its branch for
+// operands that need more steps, so that several divisions overlap. These operands do not need them: with a denominator of 1 all steps
+// are exact, and otherwise no intermediate result is subnormal.
 __device__ __forceinline__ float quotient(float numerator, float denominator) {
     float reciprocal;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(denominator));
@@ -22,7 +22,7 @@ __device__ __forceinline__ float quotient(float numerator, float denominator) {
     return fmaf(fmaf(-denominator, product, numerator), reciprocal, product);
 }
 
-// 1 / (1 + e^-z), from the side on which the exponential does not overflow; e is e^-|z|.
+// 1 / (1 + e^-z), in the form whose exponential does not overflow; e is e^-|z|.
 template <typename T>
 __device__ __forceinline__ T sigmoid(T z, T e) {
     return quotient(z >= T(0) ? T(1) : e, T(1) + e);
@@ -44,7 +44,7 @@ __device__ __forceinline__ T normal_cdf(T z) {
     return T(0.5) * erfc(-z * T(0.70710678118654752));
 }
 
-// f(z). NaN goes through all of them: a comparison with NaN is false, so the branches for "false" return z or what is made of it.
+// f(z). All of them propagate NaN: a comparison with NaN is false, and the branches for "false" compute with z.
 template <typename T>
 __device__ T activate(T z, int activation) {
     switch (activation) {
@@ -85,7 +85,7 @@ __device__ T derivative(T z, int activation) {
     }
 }
 
-// Both, which share what takes long; the same bits as from each alone.
+// Both, sharing their expensive parts; the same bits as from activate and derivative.
 template <typename T>
 __device__ __forceinline__ void activate_and_derive(T z, int activation, T* a, T* slope) {
     switch (activation) {

@@ -1,11 +1,11 @@
 // Thread block clusters, from compute capability 9.0 on: the blocks of a cluster run at the same time, and each may write to the
-// shared memory of the others. Inline PTX, because CUDA's own functions compute with addresses of 64 bits instead of 32.
+// shared memory of the others. Inline PTX, because CUDA's own functions compute with 64-bit instead of 32-bit addresses.
 #pragma once
 
-// Blocks of a cluster: as many as every device with clusters allows. Where a kernel has none, its only block.
+// Blocks per cluster: as many as every device with clusters allows. A kernel without clusters has one block.
 enum { CLUSTER = 8, ONE_BLOCK = 1 };
 
-// The number of the calling block in its cluster.
+// The rank of the calling block in its cluster.
 template <int BLOCKS>
 __device__ __forceinline__ int cluster_rank() {
     int rank = 0;
@@ -15,7 +15,7 @@ __device__ __forceinline__ int cluster_rank() {
     return rank;
 }
 
-// A barrier of all threads of the cluster, which also makes the shared memory that they wrote visible to all.
+// A barrier of all threads of the cluster, which also makes their writes to shared memory visible to all.
 template <int BLOCKS>
 __device__ __forceinline__ void cluster_sync() {
     if (BLOCKS > ONE_BLOCK) {
@@ -28,7 +28,7 @@ __device__ __forceinline__ void cluster_sync() {
 // An address in the shared memory of another block of the cluster; addresses count bytes.
 typedef unsigned RemoteAddress;
 
-// Where the block of that rank has what the calling block has at `own`.
+// The address in the shared memory of the block of that rank that corresponds to `own` in the calling block.
 __device__ __forceinline__ RemoteAddress remote(const void* own, int rank) {
     RemoteAddress address;
     asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"((unsigned)__cvta_generic_to_shared(own)), "r"(rank));

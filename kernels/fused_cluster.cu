@@ -1,17 +1,17 @@
-// The steps of a narrow network by a thread block cluster: several multiprocessors train one network, where there are few of them. A
-// module of its own, for compute capability 9.0 and newer. Not measured: these kernels have run on the host device only, and ClusterPlan
-// uses them where CudaOptions.Clusters says so.
+// Trains a narrow network with a thread block cluster: several multiprocessors per network, for sessions with few networks. A separate
+// module, for compute capability 9.0 and newer. Not measured: these kernels have run on the host device only, and ClusterPlan uses them
+// only if CudaOptions.Clusters says so.
 //
 // A batch's segments of WARP rows are dealt to the blocks in turn. Each takes its segments through the network as fused_narrow.cu does,
 // and sends a segment's gradients, in shares, to the blocks: each adds up its share of the elements over all segments, in their order,
-// and sends the sums to all blocks. Then each block has all gradients, and does what one block alone would do: norms, clipping, the
-// update of its own copy of parameters and moments. So nothing is rounded in another way, and the results have the same bits
-// (ClusterTest). The first block adds up the losses, and writes the results.
+// and sends the sums to all blocks. Then each block has all gradients and does the same as a single block: norms, clipping, the update
+// of its own copy of parameters and moments. So nothing is rounded differently, and the results have the same bits (ClusterTest). The
+// first block adds up the losses and writes the results.
 //
-// Two barriers of the cluster per tile of rows, after the segments' gradients were sent and after the sums were. They also protect what
-// is read: a block's sums are complete before it gets the next tile's gradients, and its update before it gets the next sums.
+// There are two cluster barriers per tile of rows: after the segments' gradients were sent, and after the sums were sent. They also
+// protect what a block reads: its sums are complete before the next tile's gradients arrive, and its update before the next sums arrive.
 //
-// Why this way, in estimated clocks of an H200, 3-8x8-1 with 400 rows, whose gradients are 2,592 bytes per segment. scripts/kernel-report
+// The cost, in estimated clocks of an H200, for 3-8x8-1 with 400 rows, whose gradients are 2,592 bytes per segment. scripts/kernel-report
 // computes 3,900 for the 2 segments of a block, limited by a warp's own instructions, and 20,200 for the 13 segments of one block.
 //   Sending to the owner of a share:   2 x 2,592 bytes, 320 clocks at an assumed 16 bytes per clock.
 //   A barrier, twice:                  700 each. Its release is a MEMBAR.ALL.GPU in machine code, a round trip to the second-level cache,

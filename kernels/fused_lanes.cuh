@@ -1,20 +1,20 @@
-// What a lane of a warp computes of a layer: products of its rows and units, and their activations.
+// A lane's part of a layer: the products of its rows and units, and their activations.
 #pragma once
 #include "fused_network.cuh"
 
-// What a lane computes of a group of ROWS * HALF_UNITS units: HALF_UNITS of them for ROWS of its warp's rows, which are LANES apart.
+// A lane's part of a group of ROWS * HALF_UNITS units: HALF_UNITS units for ROWS of its warp's rows, which are LANES apart.
 template <int ROWS, typename T>
 struct LaneTile {
     enum { LANES = WARP / ROWS, SWAPS = ROWS == 4 && sizeof(T) == 4 };
-    int even;   // added to the places of its first and third row, and subtracted from those of the others
-    int row;    // the first one, of the warp's, but for that
-    int unit;   // the first one, of the layer's
-    int count;  // units that exist; 0 or less for a lane without any
+    int even;   // added to the index of its first and third row, subtracted from those of the others
+    int row;    // its first row within the warp's rows, without `even`
+    int unit;   // its first unit within the layer
+    int count;  // number of its units that exist; 0 or less if none does
 
     __device__ __forceinline__ LaneTile(int group, int units) {
         int lane = threadIdx.x % WARP;
-        // Columns that are HALF_UNITS apart are 64 bytes apart in the banks. With 4 rows of floats the warp's halves would be in the same
-        // banks.
+        // Columns that are HALF_UNITS apart are 64 bytes apart in the banks. Without `even`, with 4 rows of floats both halves of the
+        // warp would access the same banks.
         even = SWAPS ? lane / (WARP / 2) * LANES : 0;
         row = lane % LANES;
         unit = group + lane / LANES * HALF_UNITS;
@@ -26,13 +26,13 @@ struct LaneTile {
         return row + r * LANES + (r % 2 == 0 ? even : -even);
     }
 
-    // The lane's unit j, or where there is none the first one. What is stored for units from the last to the first needs no branch.
+    // The lane's unit j, or its first unit if it has no unit j. So stores that go from the last unit to the first need no branch.
     __device__ __forceinline__ int existing(int j) const {
         return j < count ? j : 0;
     }
 };
 
-// HALF_UNITS neighboring numbers.
+// HALF_UNITS adjacent numbers.
 template <typename T>
 __device__ __forceinline__ void read_half(const T* from, T* values) {
     const Pack<T>* packs = (const Pack<T>*)from;
@@ -60,7 +60,7 @@ __device__ __forceinline__ void write_half(const T* values, T* to) {
     }
 }
 
-// sums[r][j] += in[k][r] * matrix[k][j] for TERMS k in turn. odd: as in, for the second and fourth row.
+// sums[r][j] += in[k][r] * matrix[k][j] for TERMS values of k, in order. odd: like `in`, for the second and fourth row.
 template <int ROWS, int TERMS, typename T>
 __device__ __forceinline__ void add_terms(
     const T*& in, const T*& odd, int pitch, const T*& matrix, int row_length, T (*sums)[HALF_UNITS]) {
@@ -105,7 +105,7 @@ __device__ __forceinline__ void add_products(
     }
 }
 
-// A of the lane's units, and f'(Z) where SLOPES asks for it; for activations that are a comparison or less.
+// A of the lane's units and, with SLOPES, f'(Z), for activations that are at most a comparison.
 template <int ACTIVATION, bool SLOPES, int ROWS, typename T>
 __device__ __forceinline__ void store_activated(
     const T (*z)[HALF_UNITS], const LaneTile<ROWS, T>& own, int pitch, T* out, T* slopes) {
@@ -123,7 +123,7 @@ __device__ __forceinline__ void store_activated(
     }
 }
 
-// As above, for activations that are long: several units at a time, so that their instructions overlap. The others move up.
+// As above, for longer activations: several units at a time, so that their instructions overlap. The remaining units move up.
 template <int ACTIVATION, bool SLOPES, int ROWS, typename T>
 __device__ __forceinline__ void store_long_activated(
     T (*z)[HALF_UNITS], const LaneTile<ROWS, T>& own, int pitch, T* out, T* slopes) {

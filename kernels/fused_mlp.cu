@@ -1,58 +1,61 @@
-// The whole training of small networks: one block trains one network, through many steps in one launch, without the host and
-// without any other launch between them. Parameters, moments and gradients stay in shared memory for all of its steps, and so does
-// what a step computes on its way, in a tile of rows (fused_mlp.cuh).
+// Trains small networks: one block trains one network for many steps in one launch, without the host and without other launches in
+// between. Parameters, moments and gradients stay in shared memory for all steps, and so do a step's intermediate values, in a tile of
+// rows (fused_mlp.cuh).
 //
-// Why it may: a sum over units is one thread's, and a sum over rows is made of segments of WARP rows, each summed row after row by one
-// thread, and added up in their order. Neither the length of tiles, the number of threads nor how many networks there are shows in a
-// single bit.
+// Results do not depend on the length of tiles, the number of threads or the number of networks, not in a single bit: a sum over units is
+// computed by one thread. A sum over rows is made of segments of WARP rows; one thread sums a segment row by row, and segments are added
+// in order.
 //
 // Networks of at most UNITS units per layer have kernels of their own in single precision (fused_narrow.cu), which are about twice as
-// fast and give the same results. fused_train is for all others, and shows the inside of a step for both; what follows is about it.
+// fast and give the same results. fused_train is for all others, and computes the taps of a step for both. The rest is about fused_train.
 //
-// What bounds it: the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor, and waiting from one instruction
-// to the next that needs its result. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds a step,
-// 2.3 us of one multiprocessor of an H200 in single precision and 4.5 us in double; a step takes several times as long (MEASURED.md).
+// Bound by the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor, and by the latency of dependent
+// instructions. The notebook's 3-8x8-1 with 400 rows has 3 x 480 weights x 400 = 576,000 multiply-adds per step: 2.3 us of one
+// multiprocessor of an H200 in single precision and 4.5 us in double. A step takes several times as long (MEASURED.md).
 //
-// By the compiler at most MAX_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report), so registers allow 16
-// warps per multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has place
-// for 160 rows at a time (5 warps, three tiles a step), in single for 416 (13 warps, one tile).
+// Launch bounds are MAX_FUSED_THREADS threads, which leaves 128 registers to each (scripts/kernel-report). So registers allow 16 warps per
+// multiprocessor; shared memory allows fewer. 3-8x8-1, 400 rows, sgd: in double a row takes 1,056 bytes, and a block has room for 160 rows
+// (5 warps, three tiles per step); in single precision for 416 (13 warps, one tile).
 //
-// Versions, 3-8x8-1, relu, fp32, us a step of one network on an H200:
-//   42.3  a thread sums an item of gradients over all rows of the tile; activations go through the tile
+// Versions, 3-8x8-1, relu, fp32, us per step of one network on an H200:
+//   42.3  a thread sums an item of gradients over all rows of the tile; activations are stored in the tile
 //   23.3  a warp sums the gradients of its rows; relu in registers; two barriers a step instead of three
 //   21.1  lanes whose columns are in the same bank begin with different ones (the loop over rows unrolled by 2)
 //   20.4  that loop unrolled by 8 (by 1: 21.4, by 4: 20.5)
-//   17.8  f' read ahead of the sums that it multiplies; no questions about units where a group of them is whole
+//   17.8  f' loaded before the sums that it multiplies; no bounds checks of units in complete groups
 //
-// Versions since then, estimated by the model of scripts/kernel-report and not measured; us a step of 400 rows, relu unless named. The
-// model leaves out the update, sums over segments, barriers and bank conflicts, so the last measured version is there too:
+// Later versions, estimated by the model of scripts/kernel-report and not measured; us per step of 400 rows, relu unless named. The
+// model omits the update, sums over segments, barriers and bank conflicts, so the last measured version is listed for comparison:
 //                                                          3-8x8-1, fp64   3-32-32-1   tanh   3-16-16-1
 //   the last one above, measured                                    51.4        45.4      -        13.9
 //   the same, estimated                                             32.2        28.0   33.1         8.6
 //   gradients of 16 bytes of rows at a time                         29.1        27.1      -         8.4
 //   lanes share rows and units, activations in registers            21.2        18.1   19.8         6.0
 //   LaneTile::even, which the model does not count                 21.2        18.8   20.3         6.2
-// By a count of banks, gradients of 3-8x8-1 in fp64 keep the path from shared memory busy for 17 clocks per row, which were 32. Without
-// LaneTile::even each number that lanes with 4 rows of floats store would take 2 clocks, which is 11 % more of that way in 3-32-32-1.
-// Of one warp, alone on the multiprocessor, the loop over 8 rows of gradients takes 236 clocks in fp32, which were 328, and 508 in
-// fp64, which were 1,281: there its loads waited for registers. An activation with its derivative takes 25 instructions (sigmoid) to
-// 28 (tanh) in fp32, which were 110 and 95 in a loop over single units.
+// By a count of bank accesses, the gradients of 3-8x8-1 in fp64 occupy the path from shared memory for 17 clocks per row (before: 32).
+// Without LaneTile::even each number that lanes with 4 rows of floats store would take 2 clocks, 11 % more shared-memory time for
+// 3-32-32-1. For a single warp on a multiprocessor, the loop over 8 rows of gradients takes 236 clocks in fp32 (before: 328) and 508 in
+// fp64 (before: 1,281, because its loads waited for registers). An activation with its derivative takes 25 (sigmoid) to 28 (tanh)
+// instructions in fp32; in a loop over single units it took 110 and 95.
 //
-// Several blocks per multiprocessor with shorter tiles train fewer networks than one block: FusedPlan.java.
+// Several blocks per multiprocessor with shorter tiles have a lower throughput than one block: FusedPlan.java.
 //
-// Tried and left: two turns of fp64's gradients at once, and 4 terms at once of fp64's wide layers: longer, or no shorter and with more
-// spills. A place that each thread remembers from step to step: more spills, for one division a step. On paper: items of 8 units by 4
-// inputs of gradients read 12 numbers for 40 operations instead of 8 for 20, but layers of 32 units have too few of them to fill warps.
-// f' from A instead of a column of its own would halve a tile, and lose digits where f saturates (activation.cu),
-// except with the activations that the narrow kernels take.
-// Networks of several shapes in one launch: a session has one shape, so each shape has its launch. Padding the shallow to the
-// deepest with masks would waste most of the work (1 layer next to 16); a table of plans, one per block, would need no more than
-// another index here, but all blocks of a launch have as much shared memory and as many threads as the largest. A tile in global memory
-// for networks that leave no room for it: the layered planner is faster there.
+// Tried and rejected:
+// - Two iterations of fp64's gradients at once, or 4 terms of fp64's wide layers at once: slower, or no faster and with more spills.
+// - Keeping each thread's index from step to step: more spills, to save one division per step.
+// Rejected on paper:
+// - Gradient items of 8 units by 4 inputs read 12 numbers for 40 operations instead of 8 for 20, but layers of 32 units have too few
+//   items to fill warps.
+// - f' from A instead of from a column of its own would halve a tile, but lose digits where f saturates (activation.cu), except with the
+//   activations of the narrow kernels.
+// - Networks of several shapes in one launch: a session has one shape. Padding shallow networks to the deepest would waste most of the
+//   work (1 layer next to 16). A table of plans, one per block, would need only another index here, but all blocks of a launch have the
+//   shared memory and the threads of the largest.
+// - A tile in global memory for networks that leave no room for it in shared memory: the layered planner is faster there.
 
 #include "fused_steps.cuh"
 
-// An entry of the step table in shared memory, with the replica's learning rate.
+// An entry of the step table in shared memory, followed by the replica's learning rate.
 struct OwnStep {
     Step step;
     double learning_rate;
@@ -92,9 +95,9 @@ __device__ __forceinline__ const T* copied(const T* from, long long count, unsig
 }
 
 // Trains. One block per replica, plan->slots * plan->parts threads, whole warps.
-// cursor: the first step of the table, and the one after the last. p, g, m, v, before: [replica][stride], m and v 0 where the
-// optimizer has none; before takes the parameters that the last step began with.
-// taps: where one replica's last step is to be shown instead of training; it starts from `before` then, and leaves nothing else.
+// cursor: the table's first step, and the one after the last. p, g, m, v, before: [replica][stride]; m and v are 0 if the optimizer has
+// none; before receives the parameters at the start of the last step.
+// taps: if not null, the kernel recomputes one replica's last step from `before` and writes only its taps.
 template <typename T>
 __device__ void fused_train(
     const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const T* x, const T* y, const int* labels,
@@ -115,7 +118,7 @@ __device__ void fused_train(
     const FusedLayer* layers = copy_layers(shared, layer_table, layer_count);
     double* norms = (double*)(shared + plan.at_norms);
     double* losses = (double*)(shared + plan.at_losses);
-    // Whether a gradient is not finite: in steps of even and odd number in the table, in turns.
+    // Flags for a gradient that is not finite: one for steps with an even index in the table, one for odd.
     int* not_finite = (int*)(shared + plan.at_not_finite);
     T* parameters = (T*)(shared + plan.at_parameters);
     T* gradients = (T*)(shared + plan.at_gradients);
@@ -123,7 +126,7 @@ __device__ void fused_train(
     T* moment2 = (T*)(shared + plan.at_moment2);
     T* transposed = (T*)(shared + plan.at_transposed);
     T* tile = (T*)(shared + plan.at_tile);
-    // The sums of the tile's second segment, and from one segment's to the next one's.
+    // The sums of the tile's second segment, and the distance between segments' sums.
     bool in_tile = plan.at_partials < 0;
     Rows<T> partials = {in_tile ? tile + WARP : (T*)(shared + plan.at_partials), in_tile ? slots + (int)Pack<T>::SIZE : (int)WARP};
     int distance = in_tile ? (int)WARP : (vector + WARP - 1) / WARP * WARP;
@@ -165,13 +168,13 @@ __device__ void fused_train(
         not_finite[0] = not_finite[1] = 0;
     }
     int end = cursor[1];
-    // A thread for each word reads the table a step ahead, because the answer takes long.
+    // One thread per word loads the table one step ahead, to hide the latency.
     bool reads_steps = threadIdx.x < sizeof(OwnStep) / sizeof(int);
     if (reads_steps && cursor[0] < end) {
         ((int*)(own_steps + (cursor[0] & 1)))[threadIdx.x] =
             word_of_step(steps, learning_rates, plan.replicas, replica, cursor[0], threadIdx.x);
     }
-    // One of the last warp, which has the fewest rows.
+    // A thread of the last warp, which has the fewest rows.
     bool reports = threadIdx.x == blockDim.x - 1;
     __syncthreads();
 
@@ -179,7 +182,7 @@ __device__ void fused_train(
         const Step& step = own_steps[entry & 1].step;
         int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
         double terms = loss == CROSS_ENTROPY ? batch : (double)batch * outputs;
-        double loss_sum = 0;  // of the thread that reports
+        double loss_sum = 0;  // of the reporting thread only
 
         Dropping dropping = {T(plan.dropout_scale) != T(1), &plan, replica, &step.number};
 
@@ -252,7 +255,7 @@ __device__ void fused_train(
             }
         }
 
-        // Each thread updates those elements whose gradients it has added up.
+        // Each thread updates the elements whose gradients it has summed.
         double learning_rate = own_steps[entry & 1].learning_rate;
         AdamStep<T> adam;
         if (plan.optimizer == ADAM || plan.optimizer == ADAMW) {
@@ -316,8 +319,8 @@ KERNEL_OF(__launch_bounds__(MAX_FUSED_THREADS, 1), fused_train,
           (cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before, metrics, first_not_finite, taps,
            tapped_replica))
 
-// The outputs [replica][rows x outputs] for X [rows x inputs], with the parameters of the replicas from the first on. Blocks: x over
-// tiles of rows, y over replicas; threads and shared memory as in training, with the tile there.
+// The outputs [replica][rows x outputs] for X [rows x inputs], with the replicas' parameters. Blocks: x over tiles of rows, y over
+// replicas; threads and shared memory as in training, including the tile.
 template <typename T>
 __device__ void fused_outputs(
     const FusedPlan* plan, const FusedLayer* layer_table, const T* p, const T* x, T* z, int rows, int replicas) {

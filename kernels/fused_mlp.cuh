@@ -1,18 +1,18 @@
-// The passes of a warp's rows through the layers, for the fused kernels.
+// The forward and backward pass of a warp's rows, for the fused kernels.
 //
-// A block trains one network. Its batch goes through it in tiles of rows; a tile has a column of numbers for every input, every
-// activation and every derivative, one number a row and 16 bytes more that keep columns in different banks. Warp (segment, part) works
-// for the WARP rows of that segment: alone where there is one part, and then layer after layer without a barrier of the block; with
-// others, each for groups of units in turns, where layers are wider than a batch has rows.
+// A block trains one network and processes its batch in tiles of rows. A tile has a column for every input, every activation and every
+// derivative, with one number per row and 16 bytes of padding that keep columns in different banks. Warp (segment, part) processes the
+// WARP rows of that segment. With one part it goes through all layers without a block barrier. With several parts (for layers that are
+// wider than a batch has rows) the warps of a segment take groups of units in turn.
 //
-// Lanes of a warp share rows and units of a layer: a lane computes HALF_UNITS units for 2 rows, or for 4 where layers are wide. A
-// number costs as much on its way from shared memory whether one lane gets it or all, so what a lane reads bounds a step: for 8
-// multiply-adds of 4 bytes 6 numbers with 2 rows and 4 with 4 rows, where one row and 8 units are 9.
+// The lanes of a warp share the rows and units of a layer: a lane computes HALF_UNITS units for 2 rows, or for 4 if layers are wide. A
+// load from shared memory costs the same whether one lane or all lanes receive the number, so the loads per lane bound a step: for 8
+// multiply-adds, 6 numbers with 2 rows and 4 with 4 rows; one row and 8 units would need 9.
 #pragma once
 #include "fused_lanes.cuh"
 
-// A group of units of layer l: leaves A in the next layer's input and, in training, f'(Z) where the unit's delta will be, both with
-// what is dropped; in the last layer Z in its delta. first_row: of the warp's, in the batch.
+// Computes a group of units of layer l: writes A to the next layer's input and, in training, f'(Z) to the place of the unit's delta, both
+// after dropout. The last layer writes Z to its delta. first_row: the warp's first row in the batch.
 template <bool TRAINING, int ROWS, typename T>
 __device__ __forceinline__ void units_forward(
     const Seat<T>& seat, int l, int group, const Dropping& dropping, T* taps, long long batch, long long first_row) {
@@ -77,7 +77,7 @@ __device__ __forceinline__ void units_forward(
     }
 }
 
-// All layers. taps: Z of each layer as [batch x units], or null. first_row: of the warp's, in the batch.
+// The forward pass through all layers. taps: Z of each layer as [batch x units], or null. first_row: the warp's first row in the batch.
 template <bool TRAINING, typename T>
 __device__ __forceinline__ void forward(
     const Seat<T>& seat, const Dropping& dropping, T* taps, long long batch, long long first_row) {
@@ -96,8 +96,8 @@ __device__ __forceinline__ void forward(
     seat.wait();
 }
 
-// dLoss/dZ of a group of units of the layer below, times f', which is in its place. f' is read ahead of the sums that it multiplies
-// where there are registers for it.
+// dLoss/dZ of a group of units of the layer below: replaces f', which is stored there. f' is loaded before the sums that it multiplies
+// if there are enough registers.
 template <int ROWS, typename T>
 __device__ __forceinline__ void units_backward(const Seat<T>& seat, const FusedLayer& layer, int group, T* below) {
     enum { AHEAD = ROWS * sizeof(T) <= 16 };
@@ -133,7 +133,7 @@ __device__ __forceinline__ void units_backward(const Seat<T>& seat, const FusedL
     }
 }
 
-// From dLoss/dZ of the last layer to that of all others.
+// The backward pass: from dLoss/dZ of the last layer to that of all others.
 template <typename T>
 __device__ __forceinline__ void backward(const Seat<T>& seat) {
     seat.wait();
@@ -152,7 +152,7 @@ __device__ __forceinline__ void backward(const Seat<T>& seat) {
     }
 }
 
-// What a step shows of its inside: A and delta of every layer, as [batch x units], behind Z. Each part shows its own units.
+// Writes the taps of a step: A and delta of every layer, as [batch x units], after Z. Each part writes its own units.
 template <typename T>
 __device__ __forceinline__ void show(const Seat<T>& seat, T* taps, long long batch, long long row, long long units) {
     int lane = threadIdx.x % WARP;

@@ -1,24 +1,24 @@
-// The steps of a network whose layers have at most NARROW units, in single precision: a thread takes one row through all layers and
-// keeps its activations and deltas in registers from one layer to the next. There is a kernel for each activation. One block trains one
-// network here; in fused_cluster.cu several do.
+// Trains a network whose layers have at most NARROW units, in single precision: a thread takes one row through all layers and keeps its
+// activations and deltas in registers from one layer to the next. There is one kernel per activation. Here one block trains one network;
+// in fused_cluster.cu several blocks do.
 //
-// In shared memory a tile has the numbers of one row after the other, in groups of NARROW: the inputs with the last layer's delta, A
-// of each hidden layer, delta of each hidden layer. They are written for the sums over rows; only A is read back, for f'. A row has an
-// odd number of groups, and rows exchange the two halves of their groups by narrow_swizzle, so that 8 neighboring rows have the same
-// half of a group in different banks.
+// In shared memory a tile is stored row by row, each row in groups of NARROW numbers: the inputs with the last layer's delta, A of each
+// hidden layer, delta of each hidden layer. They are written for the sums over rows; only A is read back, for f'. A row has an odd number
+// of groups, and some rows swap the two halves of their groups (narrow_swizzle), so that the same half of a group is in different banks
+// in 8 adjacent rows.
 //
 // Weights are NARROW x NARROW per layer in both orders, padded with 0 (FusedLayers.narrow), so that loops over units have constant
 // bounds. Padded units have A and delta 0. Sums over units and over rows have the order of the general kernel, and padding adds 0 at
-// their ends, which changes nothing but the sign of a sum that is 0: results are the same (NarrowTest).
+// their ends, which changes only the sign of a sum that is 0: results are the same (NarrowTest).
 //
-// What bounds it: the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
+// Bound by the bandwidth from shared memory to registers, 128 bytes per clock and multiprocessor. 16 bytes of weights for all lanes
 // of a warp take 4 clocks, although the lanes read the same 16 bytes. 3-8x8-1 fills 1,480 registers per segment and step: for the 13
 // segments of 400 rows 1,480 x 13 x 128 bytes, which is 19,240 clocks; an H200 took 19,190 per step with a kernel per activation, and
 // 20,900 with one kernel that branched on the activation in each layer. The busiest of the four schedulers has about 11,400
 // instructions to issue.
 //
-// Versions, 3-8x8-1, 400 rows, fp32, on an H200; 17.7 us and 27.7 us per step by the general kernel. The first version is the one
-// here. It was measured in a probe outside the repository; these kernels themselves have not been measured:
+// Versions, 3-8x8-1, 400 rows, fp32, on an H200 (general kernel: 17.7 us with relu, 27.7 us with sigmoid). The first version is the one
+// in this file. It was measured in a probe outside the repository; these kernels themselves have not been measured:
 //
 //                                           a kernel per activation      one kernel
 //   rows per thread                          1        2        4                 1
@@ -27,8 +27,8 @@
 //   one network, sigmoid: us per step       11.7     12.0     14.7              11.9
 //   16,384 networks: 10^6 steps per s      13.62    13.82    11.71             12.49
 //
-// Two rows per thread read weights half as often, but have 7 warps, which wait for results; four have too few to fill any wait.
-// One row is nearly as fast, wastes nothing in small batches, and is the simplest.
+// With two rows per thread weights are loaded half as often, but there are only 7 warps to hide latency; with four rows too few. One row
+// is nearly as fast, wastes nothing in small batches, and is the simplest.
 
 #include "fused_narrow_train.cuh"
 

@@ -1,20 +1,20 @@
-// What the narrow kernels compute with: the network as they see it, and a row's passes through the layers.
+// The building blocks of the narrow kernels: their view of the network, and the forward and backward pass of a row.
 #pragma once
 #include "fused_sums.cuh"
 
-// Units of a layer, at most; inputs too. HALF_UNITS outputs at most.
+// The largest number of units of a layer, and of inputs. At most HALF_UNITS outputs.
 enum { NARROW = UNITS };
 // Elements of a layer in the vectors of shared memory: W [NARROW x NARROW] and b; W again, transposed, elsewhere.
 enum { NARROW_WEIGHTS = NARROW * NARROW, NARROW_LAYER = NARROW_WEIGHTS + NARROW };
 
 typedef Pack<float> Pack4;
 
-// Which half of a group a row has first: 0 for the first, 1 for the second.
+// Which half of a group a row stores first: 0 for the first, 1 for the second.
 __device__ __forceinline__ int narrow_swizzle(int row) {
     return row >> 2 & 1;
 }
 
-// HALF_UNITS neighboring numbers of shared memory.
+// HALF_UNITS adjacent numbers in shared memory.
 __device__ __forceinline__ void read4(const float* from, float* values) {
     Pack4 pack = *(const Pack4*)from;
 #pragma unroll
@@ -37,7 +37,7 @@ struct NarrowRow {
     float* groups;
     int swizzle;
 
-    // Half a group, from its element `first` on, which is 0 or HALF_UNITS.
+    // Half a group, starting at element `first`, which is 0 or HALF_UNITS.
     __device__ __forceinline__ float* half(int group, int first) const {
         return groups + group + (first ^ swizzle * HALF_UNITS);
     }
@@ -53,7 +53,7 @@ struct NarrowRow {
     }
 };
 
-// A network as a thread sees it in all steps.
+// A thread's view of the network, the same in all steps.
 struct NarrowNetwork {
     const FusedLayer* layers;
     int layer_count;
@@ -62,8 +62,8 @@ struct NarrowNetwork {
     int inputs;
     int outputs;
     int loss;
-    bool single;  // whether there is one output, and no class
-    bool padded;  // whether a hidden layer has less than NARROW units
+    bool single;  // whether there is one output, and no classes
+    bool padded;  // whether a hidden layer has fewer than NARROW units
 };
 
 // sums[j] += factor * weights[j] for all NARROW units j.
@@ -77,7 +77,7 @@ __device__ __forceinline__ void add_narrow_products(float factor, const float* w
     }
 }
 
-// f of a layer's Z, for the activations that NarrowPlan.java takes.
+// f of a layer's Z, for the activations that NarrowPlan.java accepts.
 template <int ACTIVATION>
 __device__ __forceinline__ void narrow_activate(float* values) {
 #pragma unroll
@@ -86,8 +86,8 @@ __device__ __forceinline__ void narrow_activate(float* values) {
     }
 }
 
-// sums *= f', made from A: the same bits as derivative(z), for these activations. Where A is NaN relu's f' is not, but the sums are:
-// A is in every output.
+// sums *= f', computed from A: the same bits as derivative(z), for these activations. If A is NaN, relu's f' is not, but the sums are,
+// because A is part of every output.
 template <int ACTIVATION>
 __device__ __forceinline__ void narrow_derive(const float* a, float* sums) {
 #pragma unroll
@@ -101,7 +101,7 @@ __device__ __forceinline__ void narrow_derive(const float* a, float* sums) {
     }
 }
 
-// Padding stays 0 where f(0) is not, or where an infinite factor met it.
+// Keeps padding 0 if f(0) is not 0, or if padding was multiplied by an infinite factor.
 template <int COUNT>
 __device__ __forceinline__ void clear_padding(int units, float* values) {
 #pragma unroll
@@ -110,7 +110,7 @@ __device__ __forceinline__ void clear_padding(int units, float* values) {
     }
 }
 
-// From a row's inputs to A of the last hidden layer.
+// The forward pass: from a row's inputs to A of the last hidden layer.
 template <int ACTIVATION>
 __device__ __forceinline__ void narrow_forward(const NarrowNetwork& network, const NarrowRow& row, const float* x, float* a) {
     int inputs = network.inputs;
@@ -169,8 +169,8 @@ __device__ __forceinline__ float narrow_output(const float* weights, float bias,
     return z;
 }
 
-// The loss of a row, and from A of the last hidden layer the last layer's delta, with the sums that it gives the layer below.
-// target: of a single output. targets, label: of others.
+// From A of the last hidden layer: the loss of a row, the last layer's delta, and the sums for the layer below.
+// target: for a single output. targets, label: for several.
 __device__ __forceinline__ double narrow_loss(
     const NarrowNetwork& network, const NarrowRow& row, float target, const float* targets, int label, float terms, const float* a,
     float* sums) {
@@ -202,7 +202,7 @@ __device__ __forceinline__ double narrow_loss(
     return loss;
 }
 
-// From the last layer's sums to the deltas of all hidden layers. a: A of the last hidden layer.
+// The backward pass: from the last layer's sums to the deltas of all hidden layers. a: A of the last hidden layer.
 template <int ACTIVATION>
 __device__ __forceinline__ void narrow_backward(const NarrowNetwork& network, const NarrowRow& row, float* a, float* sums) {
     int l = network.layer_count - 2;

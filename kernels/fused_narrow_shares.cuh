@@ -1,19 +1,19 @@
-// How the blocks of a cluster add up the gradients of a narrow network: each adds up a share of the elements.
+// The sum of a narrow network's gradients by the blocks of a cluster: each block sums a share of the elements.
 #pragma once
 #include "cluster.cuh"
 #include "fused_narrow_sums.cuh"
 
-// The part that a block of a cluster, and one of its threads, has in adding up gradients. A single block has no share, only a rank.
+// The share of a block of a cluster, and of one of its threads, in the sum of gradients. A single block has only a rank.
 template <int BLOCKS>
 struct NarrowShare {
     int rank;
-    int length;       // elements of a share, HALF_UNITS of them for each of the block's first threads
-    float* partials;  // of the block's share: the sums of each segment of a tile
+    int length;       // elements of a share, HALF_UNITS for each of the block's first threads
+    float* partials;  // the sums of the block's share, for each segment of a tile
     // The thread's elements of the block's share, or none.
     int element;
     int count;
     bool exists;
-    // Where the sums of the thread's item go that belong to the tile's first segment.
+    // The destination of the thread's item for the tile's first segment.
     RemoteAddress weights[HALF_UNITS];
     RemoteAddress bias;
 
@@ -34,13 +34,13 @@ struct NarrowShare {
         bias = item.bias >= 0 ? place_of(item.bias) : 0;
     }
 
-    // Where the first segment's sums of HALF_UNITS elements go.
+    // The destination of HALF_UNITS sums of the first segment.
     __device__ __forceinline__ RemoteAddress place_of(int first) const {
         int owner = first / length;
         return remote(partials + first - owner * length, owner);
     }
 
-    // Sends each of a lane's sums over a segment to the block that has its share.
+    // Sends each of a lane's sums over a segment to the block that owns its share.
     __device__ __forceinline__ void send(const NarrowItem& item, int segment, const NarrowSums& sums) const {
         if (item.exists) {
             RemoteAddress offset = segment * length * (int)sizeof(float);
@@ -54,8 +54,8 @@ struct NarrowShare {
         }
     }
 
-    // Adds up the share's gradients of a tile's segments, in their order, to those of earlier tiles or none. Those of the last tile are
-    // complete, and go to all blocks.
+    // Adds the share's gradients of a tile's segments, in order, to those of earlier tiles. After the last tile the sums are complete
+    // and are sent to all blocks.
     __device__ __forceinline__ void add(int segments, bool later_tile, bool last_tile, float* gradients) const {
         if (!exists) {
             return;

@@ -1,23 +1,23 @@
-// What the narrow kernels sum over rows and over gradients: the gradients of a segment, the sums over segments, norms.
+// The reductions of the narrow kernels: the gradients of a segment, the sums over segments, norms.
 #pragma once
 #include "fused_narrow.cuh"
 
-// A lane's share of the gradients: HALF_UNITS units by HALF_UNITS inputs of one layer, and the units' biases with the first inputs.
-// Places count elements.
+// A lane's share of the gradients: HALF_UNITS units by HALF_UNITS inputs of one layer, and the units' biases together with the first
+// inputs. Offsets count elements.
 struct NarrowItem {
     bool exists;
-    // Of the units' deltas and of the inputs in a row: as rows have them whose swizzle is 0, and 1.
+    // Offsets of the units' deltas and of the inputs in a row, for rows with swizzle 0 and 1.
     int delta[2];
     int input[2];
-    int weights;  // in a vector of gradients
-    int bias;     // there too, or -1
+    int weights;  // offset in a vector of gradients
+    int bias;     // likewise, or -1
 };
 
 __device__ __forceinline__ NarrowItem narrow_item(const FusedLayer* layers, int layer_count, int items) {
     NarrowItem of;
     int lane = threadIdx.x % WARP;
     of.exists = lane < items;
-    // A lane without an item repeats the last one, and keeps nothing.
+    // A lane without an item computes the last one and discards it.
     int item = of.exists ? lane : items - 1;
     int l = 0;
     while (l + 1 < layer_count && item >= layers[l + 1].first_item) {
@@ -95,9 +95,9 @@ __device__ __forceinline__ NarrowSums sum_narrow_rows(const NarrowItem& item, co
     return sums;
 }
 
-// Stores a segment's gradients, which are added to what is in `to`, or replace it. `to` may be the segment itself.
+// Adds a segment's gradients to `to`, or overwrites `to`, which may be the segment itself.
 __device__ __forceinline__ void keep_narrow_sums(const NarrowItem& item, NarrowSums& sums, bool add, float* to) {
-    __syncwarp();  // before the rows are overwritten, where the sums go there
+    __syncwarp();  // before the rows are overwritten, if `to` is the segment
     if (item.exists) {
 #pragma unroll
         for (int i = 0; i < HALF_UNITS; i++) {
@@ -121,12 +121,12 @@ __device__ __forceinline__ void keep_narrow_sums(const NarrowItem& item, NarrowS
     }
 }
 
-// HALF_UNITS neighboring elements of a vector of shared memory.
+// HALF_UNITS adjacent elements of a vector in shared memory.
 struct NarrowPlace {
-    int element;     // the first one
-    int count;       // of them that are not padding
-    int global;      // the first one's, in the replica's vector of global memory
-    int transposed;  // the first one's; the others' are NARROW apart; -1 for biases
+    int element;     // index of the first
+    int count;       // how many are not padding
+    int global;      // index of the first in the replica's vector in global memory
+    int transposed;  // index of the first in transposed W; the others are NARROW apart; -1 for biases
 };
 
 __device__ __forceinline__ NarrowPlace narrow_place(const FusedLayer* layers, int element) {
@@ -144,8 +144,7 @@ __device__ __forceinline__ NarrowPlace narrow_place(const FusedLayer* layers, in
     return place;
 }
 
-// Adds to sums of HALF_UNITS elements, one segment after the other, the gradients of `count` segments, which are `distance` elements
-// apart.
+// Adds the gradients of `count` segments, which are `distance` elements apart, to HALF_UNITS sums, segment by segment.
 __device__ __forceinline__ void add_narrow_partials(const float* partial, int distance, int count, float* sums) {
 #pragma unroll 4
     for (int segment = 0; segment < count; segment++, partial += distance) {

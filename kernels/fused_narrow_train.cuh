@@ -1,9 +1,9 @@
-// The training of narrow networks, by one block per network or by a cluster of them: fused_narrow.cu, fused_cluster.cu.
+// The training kernel of narrow networks, with one block per network (fused_narrow.cu) or a cluster of blocks (fused_cluster.cu).
 #pragma once
 #include "fused_narrow_shares.cuh"
 #include "fused_steps.cuh"
 
-// The rows of a tile that the block has, from their inputs to the gradients and the loss of each segment.
+// Processes the block's rows of a tile, from their inputs to the gradients and the loss of each segment.
 template <int ACTIVATION, int BLOCKS>
 __device__ __forceinline__ void narrow_tile(
     const NarrowNetwork& network, float terms, const float* x, const float* y, const int* labels, const int* batch_rows, int base,
@@ -46,10 +46,10 @@ __device__ __forceinline__ void narrow_tile(
     }
 }
 
-// As fused_train, with the same results, where no layer has more than NARROW units and there is no dropout. The data stay in global
-// memory, and a tile need not be whole segments. With several blocks these take turns with the segments of a tile. Each of them has all
-// parameters, gradients and moments, adds up the gradients of its share of the elements, and sends the sums to all; then each does the
-// whole update. The first one has the losses, and reports.
+// Same results as fused_train, for networks without dropout whose layers have at most NARROW units. The data stay in global memory, and a
+// tile need not be a whole number of segments. Several blocks take the segments of a tile in turn. Each block has all parameters,
+// gradients and moments, sums the gradients of its share of the elements, and sends the sums to all blocks; then each does the whole
+// update. The first block has the losses and reports them.
 template <int ACTIVATION, int BLOCKS>
 __device__ __forceinline__ void fused_narrow(
     const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,
@@ -116,12 +116,12 @@ __device__ __forceinline__ void fused_narrow(
         not_finite[0] = not_finite[1] = 0;
     }
     long long first_bad_step = first_not_finite[replica];
-    // One of the last warp, which has the fewest rows.
+    // A thread of the last warp, which has the fewest rows.
     bool reports = first_block && threadIdx.x == blockDim.x - 1;
     double clip_norm = plan.clip_norm;
     double weight_decay = plan.weight_decay;
     bool plain_sgd = plan.optimizer == SGD && !m;
-    cluster_sync<BLOCKS>();  // also because no block may write to one that has not begun
+    cluster_sync<BLOCKS>();  // also because a block must not write to one that has not started
 
     int end = cursor[1];
     Step next_step = steps[cursor[0]];
@@ -130,16 +130,16 @@ __device__ __forceinline__ void fused_narrow(
         Step step = next_step;
         double learning_rate = next_rate;
         if (entry + 1 < end) {
-            // A step ahead, because the answer takes long.
+            // Loaded a step ahead, to hide the latency.
             next_step = steps[entry + 1];
             next_rate = learning_rates[(entry + 1) * plan.replicas + replica];
         }
         int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
         const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
         double terms = network.loss == CROSS_ENTROPY ? batch : (double)batch * network.outputs;
-        double loss_sum = 0;  // of the thread that reports
+        double loss_sum = 0;  // of the reporting thread only
 
-        // Tiles of a batch that has several are whole segments.
+        // If a batch has several tiles, each is a whole number of segments.
         int tile_rows = batch <= slots ? batch : slots / WARP * WARP;
         for (int base = 0; base < batch; base += tile_rows) {
             int rows_of_tile = batch - base < tile_rows ? batch - base : tile_rows;
@@ -188,7 +188,7 @@ __device__ __forceinline__ void fused_narrow(
             }
         }
 
-        // Each thread updates those elements whose gradients it has added up.
+        // Each thread updates the elements whose gradients it has summed.
         AdamStep<float> adam;
         if (plan.optimizer == ADAM || plan.optimizer == ADAMW) {
             adam = AdamStep<float>(step, learning_rate, weight_decay);

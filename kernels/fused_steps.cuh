@@ -1,4 +1,4 @@
-// What the fused training kernels share: the size of a block, a step's rows, the layers' table, the update of a parameter.
+// Shared by the fused training kernels: the size of a block, a step's rows, the table of layers, the update of a parameter.
 #pragma once
 #include "fused_sums.cuh"
 #include "update.cuh"
@@ -6,10 +6,10 @@
 // Blocks are never larger.
 enum { MAX_FUSED_THREADS = 512 };
 
-// Elements of a vector whose places a thread remembers from step to step.
+// The number of elements of a vector whose offsets a thread keeps from step to step.
 enum { PLACES_KEPT = 2 };
 
-// The index of a thread's row in the data: the batch's own list, or none for all rows in their order.
+// The index of a thread's row in the data: from the batch's row list, or the row's own number if there is no list.
 __device__ __forceinline__ long long row_of_data(const int* batch_rows, int row) {
     return batch_rows ? batch_rows[row] : row;
 }

@@ -1,4 +1,4 @@
-// What the fused kernels sum over rows and over gradients, and the way between the vectors of shared and of global memory.
+// The reductions of the fused kernels over rows and over gradients, and copies between vectors in shared and in global memory.
 #pragma once
 #include "fused_mlp.cuh"
 
@@ -13,23 +13,23 @@ struct Rows {
     }
 };
 
-// Neighboring items have columns 4 apart in wide layers, of which every second one gets another turn, and those of layers of 8 units
-// have columns 16 apart, which get another one in every second layer.
+// In wide layers adjacent items have columns 4 apart, and every second item starts elsewhere; in layers of 8 units items have columns 16
+// apart, and those of every second layer start elsewhere.
 __device__ __forceinline__ int turn_of(int column) {
     return column / 8 + column / 32;
 }
 
-// The gradients of a segment: of the WARP rows that the calling warp, or the warps of its parts, took through the network. One item
-// is the gradients of HALF_UNITS units by HALF_UNITS inputs, and of the units' biases for the first of the inputs; a lane takes one.
-// columns: of the tile, from the segment's first row on. rows: of the segment. sums: are added to what is there, or replace it; where
-// they are in the segment's own columns, there are no more items than lanes.
+// The gradients of a segment, which is the WARP rows that the calling warp (or the warps of its parts) processed. An item is the
+// gradients of HALF_UNITS units by HALF_UNITS inputs and, with the first inputs, of the units' biases; each lane computes one item.
+// columns: the tile, starting at the segment's first row. rows: number of rows in the segment. sums: the gradients are added to them or
+// replace them; if they are in the segment's own columns, there are no more items than lanes.
 //
-// A lane reads 16 bytes of a column at once, and eight lanes are served together. A pitch is 16 bytes more than a multiple of all
-// banks, so columns that are a multiple of 8 apart are in the same banks. So lanes begin with different ones of their HALF_UNITS, by
-// turn_of.
+// A lane loads 16 bytes of a column at once, and eight lanes are served together. A pitch is a multiple of all banks plus 16 bytes, so
+// columns whose distance is a multiple of 8 are in the same banks. So lanes start with different ones of their HALF_UNITS columns
+// (turn_of).
 //
-// A segment's rows are summed one after the other, and segments in their order (add_partials). A tile is whole segments, so neither
-// its length nor the number of threads has a part in the rounding.
+// A segment's rows are summed one by one, and segments in order (add_partials). A tile is a whole number of segments, so rounding depends
+// neither on its length nor on the number of threads.
 template <typename T>
 __device__ __forceinline__ void segment_gradients(
     const FusedLayer* layers, int layer_count, int items, const T* columns, int pitch, int rows, int part, int parts, bool add,
@@ -37,7 +37,7 @@ __device__ __forceinline__ void segment_gradients(
     enum { PACK = Pack<T>::SIZE, AT_ONCE = sizeof(T) == 4 ? 2 : 1 };
     int l = 0;
     for (int first = WARP * part; first < items; first += WARP * parts) {
-        // A lane without an item repeats the last one, and keeps nothing.
+        // A lane without an item computes the last one and discards it.
         int item = first + (int)threadIdx.x % WARP;
         bool kept = item < items;
         item = kept ? item : items - 1;
@@ -56,7 +56,7 @@ __device__ __forceinline__ void segment_gradients(
         T bias[HALF_UNITS];
 #pragma unroll
         for (int i = 0; i < HALF_UNITS; i++) {
-            // What is one too many repeats the first one, and its sums are padding.
+            // A column beyond the last one is replaced by the first; its sums are padding.
             int of_unit = unit + (i + turn_of_units) % HALF_UNITS;
             int of_input = first_input + (i + turn_of_inputs) % HALF_UNITS;
             delta[i] = columns + (layer.delta + (of_unit < layer.out ? of_unit : unit)) * pitch;
@@ -103,7 +103,7 @@ __device__ __forceinline__ void segment_gradients(
                 }
             }
         }
-        __syncwarp();  // before the columns are overwritten, where the sums go there
+        __syncwarp();  // before the columns are overwritten, if the sums are stored there
 #pragma unroll
         for (int i = 0; i < HALF_UNITS; i++) {
             int of_unit = unit + (i + turn_of_units) % HALF_UNITS;
@@ -145,7 +145,7 @@ __device__ __forceinline__ void add_partials(Rows<T> second, int distance, int s
     }
 }
 
-// A sum, and what the segments of a tile add to it, one after the other; several are read ahead.
+// Adds the segments of a tile to a sum, in order; several are loaded ahead.
 __device__ __forceinline__ double added_losses(const double* losses, int segments, double sum) {
     enum { AHEAD = 16 };
     for (int first = 0; first < segments; first += AHEAD) {
@@ -180,15 +180,15 @@ __device__ __forceinline__ void square_gradients(const FusedLayer* layers, int l
     }
 }
 
-// Where HALF_UNITS neighboring elements of a vector of shared memory stand elsewhere.
+// The other locations of HALF_UNITS adjacent elements of a vector in shared memory.
 struct Place {
-    int count;       // of them that are not padding
-    int global;      // the first one's, in the replica's vector of global memory
-    int transposed;  // the first one's; -1 for biases
-    int apart;       // from one's to the next one's there
+    int count;       // how many are not padding
+    int global;      // index of the first in the replica's vector in global memory
+    int transposed;  // index of the first in transposed W; -1 for biases
+    int apart;       // distance between them there
 };
 
-// l: the layer of elements before these; becomes theirs.
+// l: the layer of preceding elements; becomes the layer of these.
 __device__ __forceinline__ Place place_of(const FusedLayer* layers, int layer_count, int element, int* l) {
     while (*l + 1 < layer_count && element >= layers[*l + 1].weights) {
         ++*l;

@@ -1,9 +1,9 @@
 // The rows of a step's batch X [rows x features], gathered from the data into [replica][batch x features] for cuBLAS; the kernels of
-// product_kernels.cuh read them where they are. Bound by latency, of the row's index and then of the row: a warp copies GATHERED features of one
-// row, a lane has GATHERED / WARP of them under way.
+// product_kernels.cuh read them in place. Bound by latency, first of the row's index and then of the row: a warp copies GATHERED
+// features of one row, and a lane loads GATHERED / WARP of them at once.
 //
 // Tried: one element per thread. Its 64-bit division by the number of columns and one load in flight took 2.9 us for 128 rows of 784
-// features on an H200, this 2.4 us, with a 64-bit division for each piece; without it this was not measured.
+// features on an H200; this version took 2.4 us, with a 64-bit division per piece. Without that division it was not measured.
 
 #include "common.cuh"
 

@@ -1,17 +1,17 @@
-// The losses with their derivatives by the outputs, and the hits of the classifications.
+// The losses, their gradients with respect to the outputs, and the number of correct classifications (hits).
 //
-// Shapes, per replica: outputs Z and delta [batch x outputs]; targets Y [rows x outputs] or labels [rows] of the data, of which the
-// batch is all rows or those in the step's row list. Each block leaves the sum of its terms in partial [replica][block], in double
-// whatever T is; the consumer sums them in block order. A null delta leaves derivatives out, a null hits leaves hits out.
-// Bound by memory where outputs are many: Z and Y are read once, delta written once. So a thread has several outputs under way, which
-// was not measured.
+// Shapes, per replica: outputs Z and delta [batch x outputs]; targets Y [rows x outputs] or labels [rows] of the data. The batch is all
+// rows or those in the step's row list. Each block writes the sum of its terms to partial [replica][block], always in double; the
+// consumer sums them in block order. With a null delta no gradients are computed, with a null hits no hits are counted.
+// Bound by memory if there are many outputs: Z and Y are read once, delta is written once. So a thread loads several outputs at once;
+// this was not measured.
 
 #include "loss.cuh"
 
 // Outputs that a thread of loss_terms loads at once.
 enum { OUTPUTS_UNDER_WAY = 4 };
 
-// All losses but cross_entropy. Blocks of SUM_THREADS: x over outputs, y over replicas.
+// All losses except cross_entropy. Blocks of SUM_THREADS: x over outputs, y over replicas.
 template <typename T>
 __device__ void loss_terms(
     const int* cursor, const Step* steps, const int* rows, const T* z, const T* y, T* delta, double* partial, long long* hits,
@@ -19,8 +19,8 @@ __device__ void loss_terms(
     long long step = (long long)gridDim.x * blockDim.x;
     for (long long replica = blockIdx.y; replica < replicas; replica += gridDim.y) {
         const int* numbers = rows_of_batch(cursor, steps, rows, replica);
-        const T* of_replica = z + replica * batch * outputs;
-        T* delta_of_replica = delta + replica * batch * outputs;
+        const T* replica_outputs = z + replica * batch * outputs;
+        T* replica_delta = delta + replica * batch * outputs;
         double sum = 0;
         long long right = 0;
         Element element(outputs);
@@ -31,7 +31,7 @@ __device__ void loss_terms(
 #pragma unroll
             for (int k = 0; k < OUTPUTS_UNDER_WAY; k++) {
                 if (element.row < batch) {
-                    output[k] = of_replica[i + k * step];
+                    output[k] = replica_outputs[i + k * step];
                     target[k] = y[(numbers ? numbers[element.row] : element.row) * (long long)outputs + element.column];
                 }
                 element.move();
@@ -40,7 +40,7 @@ __device__ void loss_terms(
             for (int k = 0; k < OUTPUTS_UNDER_WAY && i < batch * outputs; k++, i += step) {
                 sum += loss_term(output[0], target[0], loss);
                 if (delta) {
-                    delta_of_replica[i] = loss_term_derivative(output[0], target[0], loss) / T(terms);
+                    replica_delta[i] = loss_term_derivative(output[0], target[0], loss) / T(terms);
                 }
                 right += (output[0] > T(0)) == (target[0] > T(0.5));
 #pragma unroll
@@ -67,8 +67,7 @@ KERNEL(loss_terms,
         long long batch, int outputs, double terms, int replicas, int loss),
        (cursor, steps, rows, z, y, delta, partial, hits, batch, outputs, terms, replicas, loss))
 
-// The largest value of a row and its first place, over the lanes of a warp. A NaN in the first place stays the largest, as no
-// value is larger.
+// The largest value of a row and its first index, computed by a warp. A NaN at index 0 stays the largest, as no value compares larger.
 template <typename T>
 __device__ int first_largest(const T* row, int classes, T* largest) {
     int lane = threadIdx.x % WARP;
@@ -93,8 +92,8 @@ __device__ int first_largest(const T* row, int classes, T* largest) {
     return row[0] != row[0] ? 0 : best;
 }
 
-// cross_entropy: log of the sum of e^z, minus the label's z; the largest z is taken out first, so that nothing overflows. One warp
-// a row. Blocks of SUM_THREADS: x over rows, y over replicas.
+// cross_entropy: log of the sum of e^z, minus the label's z; the largest z is subtracted first, so that nothing overflows. One warp per
+// row. Blocks of SUM_THREADS: x over rows, y over replicas.
 template <typename T>
 __device__ void softmax_loss(
     const int* cursor, const Step* steps, const int* rows, const T* z, const int* labels, T* delta, double* partial, long long* hits,

@@ -1,11 +1,11 @@
-// The losses of single outputs and their derivatives, for every kernel that needs them.
+// The losses of single outputs and their derivatives.
 #pragma once
 #include "common.cuh"
 
 // The order of dev.plumb.model.Loss.
 enum Loss { MSE, MAE, HUBER, CROSS_ENTROPY, BINARY_CROSS_ENTROPY };
 
-// The term of one output, of which the loss is the mean.
+// The loss of one output; the loss of a batch is the mean over outputs and rows.
 template <typename T>
 __device__ T loss_term(T z, T y, int loss) {
     T d = z - y;
@@ -20,7 +20,7 @@ __device__ T loss_term(T z, T y, int loss) {
 template <typename T>
 __device__ T loss_term_derivative(T z, T y, int loss) {
     T d = z - y;
-    T sign = d > T(0) ? T(1) : d < T(0) ? T(-1) : d;  // of 0 it is 0, of NaN it is NaN
+    T sign = d > T(0) ? T(1) : d < T(0) ? T(-1) : d;  // 0 for 0, NaN for NaN
     switch (loss) {
         case MSE: return T(2) * d;
         case MAE: return sign;

@@ -1,16 +1,16 @@
-// What a step reports: its loss, the norms of its gradients, the factor of clipping, the first step that was not finite. All sums
-// are in double, in a fixed order.
+// The metrics of a step: its loss, the norms of its gradients, the clipping factor, the first step that was not finite. All sums are in
+// double, in a fixed order.
 
 #include "update.cuh"
 
-// A part of one tensor of the parameter vector, no longer than what a block sums well.
+// A part of one tensor of the parameter vector, short enough for one block.
 struct Piece {
     long long offset;
     long long length;
 };
 
-// Sums of squared gradients, one per piece, into partial [replica][pieces]. Left out where neither the step's norms are recorded nor
-// clipping needs them (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
+// Sums of squared gradients, one per piece, into partial [replica][pieces]. Skipped if the step's norms are not recorded and clipping
+// does not need them (always is 0). Blocks of SUM_THREADS: x over pieces, y over replicas. Bound by memory: g is read once.
 template <typename T>
 __device__ void gradient_squares(
     const int* cursor, const Step* steps, const T* g, const Piece* pieces, double* partial, int piece_count, long long stride,
@@ -37,10 +37,10 @@ KERNEL(gradient_squares,
         int replicas, int always),
        (cursor, steps, g, pieces, partial, piece_count, stride, replicas, always))
 
-// Loss and norms of a replica's step. first_pieces [2*layers + 1]: where among the pieces each tensor begins, W and b of layer 0, of
-// layer 1, and so on; small products have a piece for each tile. metrics [recorded step][replica][1 + layers]: the loss, then the norm
-// of each layer's dW. Every thread of a block of SUM_THREADS must call it; thread 0 gets the sum of all squares where the step's norms
-// are recorded or `squares_wanted`.
+// Loss and norms of a replica's step. first_pieces [2*layers + 1]: the first piece of each tensor: W and b of layer 0, of layer 1, and
+// so on; small products have one piece per tile. metrics [recorded step][replica][1 + layers]: the loss, then the norm of each layer's
+// dW. Every thread of a block of SUM_THREADS must call it; thread 0 gets the sum of all squares if the step's norms are recorded or
+// `squares_wanted`.
 __device__ __forceinline__ double report_replica(
     long long replica, int replicas, Step step, const double* loss_partial, int loss_blocks, double terms,
     const double* square_partial, const int* first_pieces, int layers, bool squares_wanted, double* losses, double* metrics) {
@@ -72,7 +72,7 @@ __device__ __forceinline__ double report_replica(
     return squares;
 }
 
-// Remembers the step's number for replicas that are not finite for the first time, and moves the cursor on. One block.
+// Records the step's number for replicas that are not finite for the first time, and advances the cursor. One block.
 __device__ __forceinline__ void close_step(
     int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
     int entry = *cursor;
@@ -89,8 +89,7 @@ __device__ __forceinline__ void close_step(
     }
 }
 
-// Loss, norms and factors of clipping of a step, before its update. clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over
-// replicas.
+// Loss, norms and clipping factors of a step, before its update. clip_norm 0 means no clipping. Blocks of SUM_THREADS: x over replicas.
 extern "C" __global__ void finish_loss(
     const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales, double* metrics, int replicas) {
@@ -104,14 +103,14 @@ extern "C" __global__ void finish_loss(
     }
 }
 
-// Closes a step, after its update. One block.
+// Ends a step, after its update. One block.
 extern "C" __global__ void finish_step(
     int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
     close_step(cursor, steps, losses, not_finite, first_not_finite, replicas);
 }
 
-// finish_loss and finish_step after the update, for one replica without clipping, whose update does not wait for a factor. One block
-// of SUM_THREADS.
+// finish_loss and finish_step in one launch, after the update, for one replica without clipping: its update needs no factor. One block of
+// SUM_THREADS.
 extern "C" __global__ void finish_loss_and_step(
     int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {

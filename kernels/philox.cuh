@@ -1,5 +1,5 @@
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3 (SC 2011), section 3.3. Ten rounds of
-// two multiplications each; the words of a block do not depend on those of another, so that any thread can make any of them.
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), section 3.3. Ten rounds of two
+// multiplications each. Each counter's four words are independent of all others, so any thread can generate any of them.
 #pragma once
 
 struct Words {

@@ -3,8 +3,8 @@
 // The terms of a warp are divided once more, among groups of lanes. So a product of 128 rows has enough blocks and warps to keep the GPU
 // busy, and each lane still has a tile of 8 x 8 sums (8 x 4 in double). The sums of groups are added in a fixed order.
 //
-// What bounds it: shared memory. A warp's loads from it deliver 128 bytes per clock and multiprocessor, whether lanes read the same or
-// not. In single precision a warp loads 3 KiB for 16 terms of a forward tile, stores 3 KiB in shared memory and reads 8 KiB back: 112
+// Bound by shared memory: a warp's loads from it deliver 128 bytes per clock and multiprocessor, whether or not lanes read the same
+// address. In single precision a warp loads 3 KiB for 16 terms of a forward tile, stores 3 KiB in shared memory and reads 8 KiB back: 112
 // clocks, about 900 for the block's 8 warps, whose multiply-adds take 512. An H200 takes about 1,300. Launch, first loads and the sums
 // of warps and groups take 2.4 us more. Versions and figures are in MEASURED.md.
 

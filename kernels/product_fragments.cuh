@@ -1,12 +1,12 @@
 // A tile of a product by tensor cores: mma.m16n8k8, factors in TF32, sums in single precision.
 //
-// Each lane loads its elements of both factors from global memory in packs of 16 bytes, already where mma wants them: the terms of a
-// product may be in any order, so a lane's four adjacent terms are two of each of two mma, and where a factor's rows (or columns) are
-// adjacent in memory, a lane's four of them belong to four fragments. Nothing goes through shared memory but the sums.
+// Each lane loads its elements of both factors from global memory in packs of 16 bytes, directly into the registers that mma reads. The
+// terms of a product may be in any order: a lane's four adjacent terms are two terms of each of two mma instructions. If a factor's rows
+// (or columns) are adjacent in memory, a lane's four of them belong to four fragments. Only the sums go through shared memory.
 #pragma once
 #include "product_tile.cuh"
 
-// A lane's elements of a factor: SLOTS rows (or columns), by the four terms of its group of lanes.
+// A lane's elements of a factor: SLOTS rows (or columns) by the four terms of its group of lanes.
 template <bool BY_ROW>
 struct FragmentPacks {
     enum { GROUP = 4 };  // lanes that have the terms of the same rows

@@ -1,17 +1,17 @@
-// Products of small layers, with what follows each of them in the same launch: bias and activation, the activation's derivative, the
-// bias gradient. The shapes are those of Products.java, per replica:
+// Products of small layers, fused with the elementwise work that follows each: bias and activation, the activation's derivative, the
+// bias gradient. The shapes are those of CublasProducts.java, per replica:
 //
 //   forward         Z [n x out] = A [n x in] . W^T + b, A' = f(Z)
 //   input gradient  D' [n x in] = (D [n x out] . W) * f'(Z'), Z' and D' of the layer below
 //   weight gradient dW [out x in] = D^T . A, db [out] = sums of D over rows, of all layers in one launch
 //
-// The first layer's A may be a batch of the data, whose rows the step table names; they are read where they are. Weight gradients come
-// with the sum of their squares, tile by tile. Launches of their own for both took 2.5 and 1.1 us of a step of 784-512-512-10 with 128
-// rows on an H200. What replaces them was not measured: estimated are 0.4 us, for three loads one after the other ahead of the first row.
+// The first layer's A may be a batch of the data, whose rows are listed in the step table and read in place. Weight gradients also
+// yield the sum of their squares, one per tile. Separate launches for both took 2.5 and 1.1 us of a step of 784-512-512-10 with 128
+// rows on an H200. Their replacement was not measured; the estimate is 0.4 us, for three dependent loads before the first row.
 //
 // A block computes one tile of a result. Its terms are divided among the block's warps, whose sums are added in their order.
 //
-// D: how a product is divided, and the kind of its tiles: Division, or one of product_tf32.cu.
+// D: the division of a product into tiles: Division, or one of product_tf32.cu.
 #pragma once
 #include "product_tile.cuh"
 
@@ -47,7 +47,7 @@ __device__ __forceinline__ void forward_tile(
     }
 }
 
-// How many tiles a result of so many rows and columns has.
+// The number of tiles of a result [rows x columns].
 template <typename D>
 __device__ __forceinline__ int tiles(int rows, int columns) {
     return (rows + D::ROWS - 1) / D::ROWS * ((columns + D::COLUMNS - 1) / D::COLUMNS);
@@ -109,7 +109,7 @@ __device__ __forceinline__ void input_gradient_tile(
     }
 }
 
-// dLoss/dZ of the layer below, whose Z and activation they are; kept and scale are its dropout's, a null kept leaves that out.
+// dLoss/dZ of the layer below. z, activation, kept and scale are that layer's; null kept: no dropout.
 // Blocks as above, over tiles of the layer's inputs.
 template <typename D, typename T>
 __device__ void product_input_gradient(
@@ -136,8 +136,8 @@ struct ProductLayer {
     long long delta;  // D [n x out]
     long long input;  // A [n x in]
     long long input_stride;
-    long long weights;  // where dW is in a replica's gradients
-    long long biases;   // where db is
+    long long weights;  // offset of dW in a replica's gradients
+    long long biases;   // offset of db
     int in;
     int out;
     int first_tile;  // the tiles of dW, then one for every WARP elements of db
@@ -195,8 +195,8 @@ __device__ __forceinline__ double bias_gradient_tile(const T* delta, T* biases, 
 }
 
 // Weight and bias gradients of all layers. With a row list, the rows of the first layer's A are those of the step's batch in the data.
-// Each block also sums the squares of its gradients into square_partial [replica][tiles], as gradient_squares does for cuBLAS's, unless
-// neither the step's norms are recorded nor clipping needs them (always is 0).
+// Each block also sums the squares of its gradients into square_partial [replica][tiles], as gradient_squares does for cuBLAS's products.
+// This is skipped if the step's norms are not recorded and clipping does not need them (always is 0).
 // Blocks of D::THREADS: the tiles of all layers of replica 0, and so on.
 template <typename D, typename T>
 __device__ void product_weight_gradients(

@@ -1,7 +1,7 @@
 // Products of small layers (product_kernels.cuh) by tensor cores, with factors rounded to TF32. The names of the kernels end in _tf32.
 // They need compute capability 8.0, and are compiled for it.
 //
-// Estimated, as none has been measured, they are bounded by the bandwidth of the L2 cache, about 5.5 TB/s on an H200. A forward tile of
+// By an estimate (none has been measured) they are bound by the bandwidth of the L2 cache, about 5.5 TB/s on an H200. A forward tile of
 // 784 terms loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.5 us; the 700 tiles of weight gradients of 784-512-512-10 load
 // 32 KB each, 4.2 us. Their 51 and 85 million multiply-adds take 0.4 and 0.7 us at half the rate of dense products.
 

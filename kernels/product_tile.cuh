@@ -1,12 +1,13 @@
-// A tile of a product: how it is divided, how its factors get to registers, and how its sums are added (product_kernels.cuh).
+// A tile of a product: its division among warps and lanes, the loads of its factors, and the reduction of its sums
+// (product_kernels.cuh).
 #pragma once
 #include "activation.cuh"
 
 template <typename T, typename D, bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED, bool B_GATHERED>
 struct Tile;
 
-// How a product is divided. A tile has OWN_ROWS * DOWN rows and OWN_COLUMNS * ACROSS columns of the result; each of its sums is made
-// of WARPS * GROUPS sums of every so many-th term; a warp has TERMS terms of both factors in shared memory at once.
+// The division of a product. A tile has OWN_ROWS * DOWN rows and OWN_COLUMNS * ACROSS columns of the result. The terms of each sum are
+// divided among WARPS * GROUPS partial sums. A warp has TERMS terms of both factors in shared memory at once.
 template <typename T, int OWN_ROWS_, int OWN_COLUMNS_, int DOWN_, int ACROSS_, int WARPS_>
 struct Division {
     enum {
@@ -268,7 +269,7 @@ struct Tile : Sums<T, D, TileElements<Factor<T, D, D::ROWS, A_BY_ROW, PACKED, A_
         }
     }
 
-    // Leaves the sums of each warp that has terms in shared memory [WARPS][ELEMENTS], then waits for the other warps.
+    // Writes the sums of each warp that has terms to shared memory [WARPS][ELEMENTS], then waits for the other warps.
     static __device__ __forceinline__ void multiply(A a, B b, int terms, T* shared) {
         int lane = threadIdx.x % WARP;
         int group = lane % D::GROUPS;

@@ -1,11 +1,11 @@
-// Gradients become updates, by the formulas of update.cuh: p a parameter, g its gradient, m and v its moments. All buffers are
-// [replica][stride]; size is the number of parameters a replica, padding included.
-// The learning rate, adam's corrections and the factor of clipping are read from device memory.
+// The optimizers' updates, by the formulas of update.cuh: p is a parameter, g its gradient, m and v its moments. All buffers are
+// [replica][stride]; size is the number of parameters per replica, including padding.
+// The learning rate, Adam's bias corrections and the clipping factor are read from device memory.
 // Bound by memory: each of p, g, m and v is read once, p, m and v written once.
 
 #include "update.cuh"
 
-// A gradient that is not finite is remembered. Several threads may store the same 1.
+// Records that a gradient is not finite. Several threads may store the same 1.
 template <typename T>
 __device__ __forceinline__ T watched(T gradient, double scale, int* not_finite) {
     if (!isfinite(gradient)) {
@@ -29,7 +29,7 @@ __device__ void update_sgd(
             if (m) {
                 moment = ((const Pack<T>*)m)[at];
             }
-            // Read last: its address has to be read first.
+            // Loaded last: it waits for the load of its address.
             T learning_rate = T(learning_rates[(long long)*cursor * replicas + replica]);
             double scale = clip_scales[replica];
 #pragma unroll

@@ -1,15 +1,15 @@
-// Gradients become updates: PyTorch's formulas (torch.optim of SGD, Adam, AdamW, RMSprop) for one parameter, for every kernel that
-// needs them. The gradient is the clipped one; m and v are the parameter's moments, which are updated; the new parameter is returned.
+// The optimizers' updates of one parameter, by PyTorch's formulas (torch.optim.SGD, Adam, AdamW, RMSprop). Each takes the clipped
+// gradient, updates the parameter's moments m and v, and returns the new parameter.
 #pragma once
 #include "common.cuh"
 
 // The order of dev.plumb.model.OptimizerSpec.Kind.
 enum Optimizer { SGD, ADAM, ADAMW, RMSPROP };
 
-// What PyTorch's clip_grad_norm_ adds to the norm before it divides by it.
+// PyTorch's clip_grad_norm_ adds it to the norm before dividing by the norm.
 __device__ const double CLIP_EPSILON = 1e-6;
 
-// The factor of clipping from the sum of all squared gradients; clip_norm 0 means no clipping. A NaN stays one.
+// The clipping factor, from the sum of all squared gradients; clip_norm 0 means no clipping. NaN stays NaN.
 __device__ __forceinline__ double clip_scale(double clip_norm, double squares) {
     double scale = clip_norm > 0 ? clip_norm / (sqrt(squares) + CLIP_EPSILON) : 1;
     return scale > 1 ? 1 : scale;
@@ -34,12 +34,12 @@ __device__ __forceinline__ T sgd_step(
     return parameter - learning_rate * direction;
 }
 
-// What adam's formula has of a step, the same for all parameters.
+// The values of Adam's formula that are the same for all parameters of a step.
 template <typename T>
 struct AdamStep {
     T rate1;   // lr / correction1
     T root2;   // sqrt(correction2)
-    T shrink;  // of the parameter itself, where weight decay is decoupled
+    T shrink;  // factor of the parameter itself, if weight decay is decoupled
 
     __device__ AdamStep() : rate1(T(0)), root2(T(0)), shrink(T(0)) {}
 
