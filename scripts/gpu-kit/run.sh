@@ -138,7 +138,7 @@ report() {
 # id NAME: of the next section.
 id() { printf '%02d-%s' "$number" "${1// /-}"; }
 
-# One section by itself.
+# Runs a single section.
 section() {
   local name=$1
   number=$((number + 1))
@@ -204,7 +204,7 @@ with_clusters() {
   "$@"
 }
 
-# What this machine is.
+# Describes this machine.
 machine() {
   local rc text
   { date -u; uname -a; nproc; cat "$kit/KIT"; } >>"$log"
@@ -235,7 +235,7 @@ machine() {
   fi
 }
 
-# Test classes, in a process of their own: what breaks the device's context in one section leaves the next alone.
+# Runs test classes in a separate process: a section that breaks the device's context does not affect the next.
 tests() {
   local rc class ran bad
   local select=()
@@ -253,7 +253,7 @@ tests() {
   if out_of_time "$rc"; then
     note+=", stopped for time in: $(unfinished)"
   elif grep -q '^\[ *[0-9]* tests successful' "$log"; then
-    # The launcher's own word, too: a container may fail where no test does.
+    # The launcher's exit code counts too: a container may fail although no test does.
     [ "$rc" = 0 ] && [ "$bad" = 0 ] && [ "$ran" -gt 0 ] && verdict=passed
     [ "$verdict" = passed ] || [ "$bad" != 0 ] || note+=", exit code $rc: see $(basename "$log")"
   else
@@ -275,7 +275,7 @@ checks() {
     # The fused planner has no tensor cores.
     if [ "$precision" = tf32 ] && [[ $options_of_one == *"planner fused"* ]]; then continue; fi
     all=$((all + 1))
-    # One that hangs leaves time for the others.
+    # A check that hangs must leave time for the others.
     deadline=$((SECONDS + most < until ? SECONDS + most : until))
     # shellcheck disable=SC2086  # each line holds several options
     plumb check --device cuda --precision "$precision" $options_of_one
@@ -305,7 +305,7 @@ CASES
   if [ "$good" = "$all" ]; then verdict=passed; fi
 }
 
-# The notebook's study: in fp64 to the notebook's digits, in fp32 against the reference while it trains.
+# The notebook's study: in fp64 its digits are compared with the notebook's, in fp32 it is checked against the reference while training.
 study() {
   local precision=$1 rc
   local json=$logs/study-$precision.json
@@ -329,7 +329,7 @@ study() {
   fi
 }
 
-# One check, as a section of its own: CHECK_OPTIONS...
+# Runs one plumb check as a section: CHECK_OPTIONS...
 check() {
   local rc
   plumb check --device cuda "$@"
@@ -343,7 +343,7 @@ check() {
   fi
 }
 
-# A tool of the CUDA Toolkit: on PATH, in CUDA_HOME or where NVIDIA's installers put it.
+# Finds a tool of the CUDA Toolkit: on PATH, in CUDA_HOME or in the folders of NVIDIA's installers.
 find_tool() {
   local candidate
   for candidate in "$(command -v "$1" || true)" "${CUDA_HOME:-/usr/local/cuda}/bin/$1" /usr/local/cuda*/bin/"$1" \
@@ -356,7 +356,7 @@ find_tool() {
 }
 sanitizer=$(find_tool compute-sanitizer)
 ncu=$(find_tool ncu)
-# unavailable TOOL PATH: whether a tool cannot be used here; sets the verdict.
+# unavailable TOOL PATH: returns whether a tool cannot be used here; sets the verdict.
 unavailable() {
   verdict="not available"
   note=
@@ -370,9 +370,9 @@ unavailable() {
   return 1
 }
 
-# compute-sanitizer's TOOL on a short training with a PLANNER: fused, narrow for the fused one's kernel of narrow networks, layered, tf32 for
-# the layered one's kernels by tensor cores, or cublas for the layered one with so many rows that cuBLAS computes its products. Passed when
-# the tool itself counts nothing. Adam and gradient norms; with cuBLAS sums in segments.
+# Runs compute-sanitizer's TOOL on a short training with a PLANNER: fused; narrow (the fused planner's kernel of narrow networks); layered;
+# tf32 (the layered planner's tensor-core kernels); or cublas (the layered planner with so many rows that cuBLAS computes its products).
+# Passes if the tool reports nothing. The training uses Adam and gradient norms; with cublas also sums in segments.
 sanitize() {
   local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1000 precision=fp32
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
@@ -397,7 +397,7 @@ sanitize() {
   fi
 }
 
-# plumb bench, WORKLOADS... with nothing else on the GPU.
+# Runs plumb bench on WORKLOADS..., with nothing else on the GPU.
 bench() {
   local rc json
   local quick=()
@@ -414,12 +414,12 @@ bench() {
     note="exit code $rc: $(last_line)"
   fi
 }
-# The tables that the command wrote are part of the summary; what a JVM that is stopped says of its threads is not.
+# Adds the tables that the command printed to the summary, without the thread dump of a stopped JVM.
 take_figures() {
   mapfile -t figures < <(sed '/^Full thread dump/,$d' "$log" | grep -vE '^(\$ |\{|WARNING|note: |$|[0-9-]{10} [0-9:]{8}$)')
 }
 
-# The peers' training of the same workloads, or their compilation ahead of it: OPTIONS... of peers/run.py.
+# Runs the peers' training of the same workloads, or their compilation in advance: OPTIONS... of peers/run.py.
 peers() {
   local rc name
   if [ -n "$host_device" ]; then
@@ -446,7 +446,7 @@ peers() {
   fi
 }
 
-# The notebook's study as a whole process, in seconds: one run that warms the file cache, then three.
+# Times the notebook's study as a whole process, in seconds: one run that warms the file cache, then three.
 whole_process() {
   local run rc began ended
   for run in 0 1 2 3; do
@@ -464,8 +464,8 @@ whole_process() {
   verdict=passed
 }
 
-# Nsight Compute on the kernels that match PATTERN, at most COUNT of them, in a command: PATTERN COUNT METRICS COMMAND.... METRICS is
-# full, or durations with the caches as the kernels before left them.
+# Runs Nsight Compute on at most COUNT kernels that match PATTERN in a command: PATTERN COUNT METRICS COMMAND.... METRICS is full, or
+# durations, which leaves the caches as the preceding kernels left them.
 profile() {
   local rc
   local metrics=(--set full)
@@ -496,7 +496,7 @@ end() {
 
 line "plumb GPU kit $(sed -n 's/^commit: //p' "$kit/KIT"), $(date -u '+%Y-%m-%d %H:%M UTC')"
 
-# First what everything else needs; where it fails, its log is all that is of interest.
+# First the sections that everything else depends on; if they fail, only their logs are of interest.
 section "machine" 20 machine
 section "check fused" 20 check --planner fused --precision fp64
 section "check layered" 20 check --planner layered --precision fp64 --layers 3,33,5 --loss cross_entropy --optimizer adam
@@ -508,8 +508,8 @@ if [ "$failed" != 0 ] || [ -n "$no_device" ]; then
   end
 fi
 
-# Correctness. Nothing is timed, so that all of it runs side by side.
-# JAX chooses kernels by timing them while it compiles, so that it is left for later.
+# Correctness. Nothing is timed, so these sections run concurrently. JAX is not among them: it selects kernels by timing them while it
+# compiles.
 start "peers caches" 80 peers --warm-caches --peers torch-compile torch-compile-sums
 start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
@@ -542,7 +542,7 @@ for tool in memcheck racecheck; do
 done
 finish
 
-# Speed: one at a time, Plumb and its peers in turns.
+# Speed: one section at a time, Plumb and its peers alternating.
 section "bench G1 G2" 60 bench G1 G2
 section "bench G1 clusters" 30 with_clusters bench G1
 section "peers G1 G2" 60 peers --workloads G1 G2
@@ -558,7 +558,7 @@ for precision in fp32 tf32; do
     --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
 done
 
-# What time is left for.
+# The rest, as far as time allows.
 for tool in initcheck synccheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
   start "sanitizer $tool narrow" 60 sanitize "$tool" narrow

@@ -1,4 +1,4 @@
-"""Clocks that warps of one multiprocessor take for a way through a kernel."""
+"""Clocks that the warps of one multiprocessor take for a path through a kernel."""
 import collections
 import functools
 import heapq
@@ -86,7 +86,7 @@ def simulated(ways):
 
 
 def of_iteration(way):
-    """Clocks of an iteration of a loop, among many, by a warp that is alone."""
+    """Clocks per iteration of a long loop for the only warp on a multiprocessor."""
     return (simulated([way * ITERATIONS]) - simulated([way])) / (ITERATIONS - 1)
 
 

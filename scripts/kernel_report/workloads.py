@@ -84,7 +84,7 @@ def segment(ahead, back, rows):
     return (ahead + back) * HIDDEN + rows * (gpu.WARP // ROWS_OF_ITERATION)
 
 
-# What a layer has of an activation's instructions, forward and backward.
+# The number of an activation's instructions in a layer, forward and backward.
 RELU = [(named("FMNMX"), WIDTH)], [(named("FSET"), WIDTH)]
 SIGMOID = [(named("MUFU"), 2 * WIDTH), (named("FADD"), 2 * WIDTH)], [(named("FMUL"), 2 * WIDTH)]
 

@@ -1,8 +1,8 @@
 // C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding) and
 // double.
 //
-// Each element of C is a sum in the order of k, whatever the shapes and the batch, so that a matrix of a batch equals
-// the same product alone bit for bit. beta = 0: C may hold anything before, NaN included.
+// Each element of C is summed in the order of k for all shapes and batch sizes, so that a matrix of a batch has the same bits as the
+// same product without a batch. beta = 0: C may contain anything before, including NaN.
 #include "handle.h"
 #include <algorithm>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 namespace host_device {
 
-// One matrix, or the batch of them.
+// A matrix, or a batch of matrices.
 template <class T> struct Matrices {
   T* data;
   long ld;
@@ -47,7 +47,7 @@ template <class T> static size_t bytes_c(const Gemm<T>& g) {
   return sizeof(T) * elements(g.m, g.n, g.c.ld, g.c.stride, g.batch);
 }
 
-// TF32 keeps 10 bits of the fraction; to nearest, ties to even.
+// Rounds to TF32, which has 10 fraction bits: to nearest, ties to even.
 static float rounded(float x, bool tf32) {
   if (!tf32) {
     return x;
@@ -88,7 +88,7 @@ template <class T> static void column(const Gemm<T>& g, const T* a, const T* b, 
   }
 }
 
-// The real one may write anything into its workspace: slices that overlap it must show.
+// The real cuBLAS may write anything into its workspace: this makes overlapping slices visible.
 template <class T> static void scribble(const Gemm<T>& g) {
   size_t edge = std::min<size_t>(g.workspace_bytes, 256);
   memset(g.workspace, 0xff, edge);
@@ -138,7 +138,7 @@ template <class T> static int run(void* argument) {
   return 0;
 }
 
-// Whether two matrices of the batch share an element of C; side by side in one wide matrix they do not.
+// Returns whether two matrices of the batch share an element of C. Adjacent column blocks of one wide matrix do not.
 template <class T> static bool outputs_overlap(const Gemm<T>& g) {
   for (int r = 1; r < g.batch; r++) {
     long distance = g.c.stride * r, columns = distance / g.c.ld, rows = distance % g.c.ld;
@@ -153,7 +153,7 @@ static bool intersect(const void* a, size_t a_bytes, const void* b, size_t b_byt
   return (const char*)a < (const char*)b + b_bytes && (const char*)b < (const char*)a + a_bytes;
 }
 
-// What is wrong with the arguments; null if nothing.
+// Returns the error in the arguments, or null.
 template <class T> static const char* fault(const Gemm<T>& g) {
   if (g.m < 0 || g.n < 0 || g.k < 0 || g.batch < 0) {
     return "a negative size";

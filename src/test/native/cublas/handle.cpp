@@ -1,4 +1,4 @@
-// Handles: created, destroyed, and what is set on them.
+// Handles: creation, destruction and settings.
 #include "handle.h"
 #include <mutex>
 #include <set>
@@ -68,7 +68,7 @@ EXPORTED Status cublasGetProperty(int property, int* value) {
   return SUCCESS;
 }
 
-// As the real one, this takes the handle back to cuBLAS's own workspace.
+// As in the real cuBLAS, this resets the handle to cuBLAS's own workspace.
 EXPORTED Status cublasSetStream_v2(void* handle, void* stream) {
   HANDLE;
   h->stream = stream;

@@ -29,7 +29,7 @@ struct Handle {
   size_t workspace_bytes = 0;
 };
 
-// null if this is not a handle that lives
+// Returns null if this is not a live handle
 Handle* handle_of(void* handle);
 
 Status from_driver(int result);

@@ -1,4 +1,4 @@
-// The part of cuda.h that the host device needs: result codes, handle types, and how an exported function is marked.
+// The part of cuda.h that the host device needs: result codes, handle types, and the attribute of exported functions.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// Contexts: created, primary, current. What is alive when a context ends counts as leaked.
+// Contexts: created, primary, current. Objects that are alive when their context ends count as leaked.
 #include "memory.h"
 #include "queue.h"
 
@@ -28,7 +28,7 @@ static void end_context(const std::shared_ptr<Context>& context) {
   for (auto i = s.pinned.begin(); i != s.pinned.end();) {
     auto block = i++;
     if (block->second.second == context.get()) {
-      left[PINNED_MEMORY]++;   // never given back to malloc: Java may hold a buffer of it
+      left[PINNED_MEMORY]++;   // never freed: Java may still hold a buffer over it
       s.pinned.erase(block);
     }
   }

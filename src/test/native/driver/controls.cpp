@@ -1,4 +1,4 @@
-// What the tests set and ask in their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types
+// The tests' controls within their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types
 // only, so that no header of the JDK is needed.
 #include "queue.h"
 
@@ -68,15 +68,14 @@ CONTROL(int64_t, counted)(void*, void*, int counter) {
   return state().counted[counter];
 }
 
-// The last diagnosis, byte after byte; -1 at its end.
+// Returns the last diagnosis byte by byte, then -1.
 CONTROL(int, diagnosisByte)(void*, void*, int index) {
   LOCK;
   const std::string& text = state().diagnosis;
   return index < (int)text.size() ? (unsigned char)text[index] : -1;
 }
 
-// Settings as the environment has them, no fault, a device that is there, counts and diagnosis empty. What is alive
-// stays.
+// Resets settings to those of the environment, and removes the injected fault, counts and diagnosis. Live objects are kept.
 CONTROL(void, setDefaults)(void*, void*) {
   LOCK;
   State& s = state();

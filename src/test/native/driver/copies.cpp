@@ -50,7 +50,7 @@ static CUresult copy_now(const Copy& c) {
   if (CUresult result = forbidden_in_capture(c.what)) {
     return result;
   }
-  // In the order of the null stream alone: it does not wait for non-blocking streams.
+  // Ordered by the null stream only: it does not wait for non-blocking streams.
   if (CUresult result = enqueue(nullptr, c.what, [c] { return run_copy(c); })) {
     return result;
   }
@@ -78,7 +78,7 @@ static CUresult copy_later(const Copy& c, void* handle) {
     return CAPTURE_UNSUPPORTED;
   }
   if (pageable && c.to_device) {
-    // The driver takes pageable memory at once into its own.
+    // The driver copies pageable memory into a staging buffer before the call returns.
     const char* from = (const char*)c.from;
     auto staged = std::make_shared<std::vector<char>>(from, from + c.bytes);
     return enqueue(handle, c.what, [c, staged] {
@@ -93,7 +93,7 @@ static CUresult copy_later(const Copy& c, void* handle) {
   if (!pageable) {
     return OK;
   }
-  // To pageable memory: the real call returns when the copy is done.
+  // To pageable memory: the real call returns after the copy.
   state().counted[SYNCHRONISATIONS]++;
   return flush(*stream);
 }

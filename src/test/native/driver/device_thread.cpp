@@ -1,5 +1,4 @@
-// The device thread, and a handler for SIGSEGV and SIGBUS that passes on what is not its own: the JVM lives by these
-// signals.
+// The device thread, and a handler for SIGSEGV and SIGBUS that forwards signals of other threads: the JVM uses these signals itself.
 #include "device_thread.h"
 #include "memory.h"
 #include <condition_variable>
@@ -74,7 +73,7 @@ void start_device_thread() {
   if (device_thread_runs) {
     return;
   }
-  // The JVM's own signals are not for this thread.
+  // The JVM's signals are blocked on this thread.
   sigset_t blocked, before;
   sigfillset(&blocked);
   for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {

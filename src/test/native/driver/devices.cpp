@@ -80,7 +80,7 @@ int shared_memory_opt_in() {
 
 static int attribute_value(int attribute) {
   switch (attribute) {
-    case 1:   // max threads a block
+    case 1:   // max threads per block
     case 2:   // max block dimension x
     case 3:   // y
       return 1024;
@@ -91,16 +91,16 @@ static int attribute_value(int attribute) {
     case 6:   // y
     case 7:   // z
       return 65535;
-    case 8:   // shared memory a block
+    case 8:   // shared memory per block
       return SHARED_WITHOUT_OPT_IN;
     case 97:  // the same, opted in
       return shared_memory_opt_in();
-    case 81:  // shared memory a multiprocessor
+    case 81:  // shared memory per multiprocessor
       return shared_memory_of_multiprocessor();
-    case 111:  // of it, what the driver takes for each block
+    case 111:  // shared memory that the driver reserves per block
       return state().settings.capability < 80 ? 0 : 1 << 10;
     case 9:   // constant memory
-    case 12:  // registers a block
+    case 12:  // registers per block
       return 65536;
     case 10:  // warp size
       return 32;
@@ -118,7 +118,7 @@ static int attribute_value(int attribute) {
       return 256;
     case 38:  // L2 cache, bytes
       return 4 << 20;
-    case 39:  // threads a multiprocessor
+    case 39:  // threads per multiprocessor
       return 1024;
     case 120:  // thread block clusters
       return state().settings.capability >= 90;

@@ -1,5 +1,4 @@
-// The names and texts of the result codes, as the driver of CUDA 12 gives them, and the answer of a function that is
-// missing here.
+// The names and descriptions of the result codes, as in the driver of CUDA 12, and the result of functions that are not implemented.
 #include "state.h"
 
 namespace host_device {
@@ -66,8 +65,7 @@ EXPORTED CUresult cuGetErrorString(int code, const char** text) {
   return error ? OK : INVALID_VALUE;
 }
 
-// What the weak stubs call: JCuda's natives import hundreds of functions, and one that is missing would end the JVM
-// without a word.
+// Called by the weak stubs: JCuda's natives import hundreds of functions, and a missing one would end the JVM without a message.
 EXPORTED int host_device_unsupported(const char* function) {
   LOCK;
   report("%s is not implemented by the host device", function);

@@ -1,4 +1,4 @@
-// Stream capture, and graphs: a recorded list of work that is run in the order in which it was recorded.
+// Stream capture and graphs. A graph is a list of work, run in the order in which it was recorded.
 #include "device_thread.h"
 #include "queue.h"
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// cuLaunchKernel: checks the launch, takes the parameters by the sizes that the PTX declares, and gives both to the interpreter.
+// cuLaunchKernel: checks the launch, reads the parameters by the sizes that the PTX declares, and runs the interpreter.
 #include "device_thread.h"
 #include "memory.h"
 #include "queue.h"
@@ -48,7 +48,7 @@ static bool possible(const unsigned* grid, const unsigned* block) {
   return grid_fits && block_fits && block[0] * block[1] * block[2] <= 1024;
 }
 
-// The driver cannot know how many parameters the caller passed. All that shows is an address that leads nowhere.
+// The driver cannot know how many parameters the caller passed. Too few show only as an invalid address.
 static bool take_parameters(Launch& launch, void** parameters) {
   const ptx::Kernel& kernel = *launch.function->kernel;
   size_t count = kernel.parameters.size();
@@ -99,7 +99,7 @@ EXPORTED CUresult cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y,
            function->max_dynamic_shared);
     return INVALID_VALUE;
   }
-  // Taking the parameters may fault, which the handler that comes with the device thread catches.
+  // Reading the parameters may fault; the device thread's handler catches it.
   start_device_thread();
   if (!take_parameters(*launch, parameters)) {
     return INVALID_VALUE;

@@ -1,6 +1,6 @@
-// Device memory lies in an inaccessible arena of up to 4 TiB, 16 MiB apart and never used again, so that a wild or a
-// late access faults. Fresh memory is NaN. An allocation ends at a page's end, rounded up to 256 bytes; that remainder
-// and the 256 bytes before it are red zones, checked after every piece of work.
+// Allocations are in an inaccessible arena of up to 4 TiB, 16 MiB apart, and addresses are never reused, so that a wild access or a use
+// after free faults. Fresh memory is NaN. An allocation ends at the end of a page, rounded up to 256 bytes; the rest of these bytes and
+// the 256 bytes before the allocation are red zones, checked after every piece of work.
 #include "memory.h"
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static bool untouched(const unsigned char* bytes, size_t n) {
   return !n || (bytes[0] == 0xff && !memcmp(bytes, bytes + 1, n - 1));
 }
 
-// A red zone that was found broken is mended, so that it is reported once.
+// Restores a red zone that was overwritten, so that it is reported only once.
 static bool zone_holds(unsigned char* zone, size_t bytes, const char* what, const char* where, const Allocation& a) {
   if (untouched(zone, bytes)) {
     return true;
@@ -149,7 +149,7 @@ bool red_zones_hold(const char* what) {
   return hold;
 }
 
-// Where an address is that is outside of all live allocations.
+// Describes an address that is outside of all live allocations.
 static std::string describe(uintptr_t address) {
   char text[200];
   for (const Allocation& a : state().freed) {

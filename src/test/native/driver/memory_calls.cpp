@@ -1,4 +1,4 @@
-// cuMemAlloc and cuMemFree, pinned host memory, and what is free.
+// cuMemAlloc and cuMemFree, pinned host memory, and the amount of free memory.
 #include "memory.h"
 #include "queue.h"
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 namespace host_device {
 
-// Device and pinned memory are one count for the injected fault.
+// The injected fault counts device and pinned allocations together.
 static CUresult may_allocate(const char* function) {
   state().counted[ALLOCATIONS]++;
   if (CUresult result = forbidden_in_capture(function)) {
@@ -75,7 +75,7 @@ EXPORTED CUresult cuMemFree_v2(CUdeviceptr address) {
     report("cuMemFree: %p %s", (void*)address, twice ? "is already freed" : "is not the start of an allocation");
     return entered ? entered : INVALID_VALUE;
   }
-  // The real call waits for the device; its result is that of the work before it.
+  // The real call waits for the device and returns the result of the preceding work.
   CUresult result = flush_all(*current());
   bury(allocation);
   return result;

@@ -18,7 +18,7 @@ static int newest_version(int driver) {
   return 63;
 }
 
-// Whether a driver and a GPU as they are set would take the PTX.
+// Returns whether a driver and a GPU with the current settings would accept the PTX.
 static CUresult check_versions(const char* text) {
   const char *version = strstr(text, "\n.version "), *target = strstr(text, "\n.target sm_");
   if (!version || !target) {
@@ -94,7 +94,7 @@ EXPORTED CUresult cuModuleLoadData(void** handle, const void* image) {
   return load_module(handle, (const char*)image);
 }
 
-// The options are for the compiler of PTX; there is none here.
+// The options are for the PTX compiler, which the host device does not have.
 EXPORTED CUresult cuModuleLoadDataEx(void** handle, const void* image, unsigned, int*, void**) {
   return cuModuleLoadData(handle, image);
 }
@@ -134,10 +134,10 @@ EXPORTED CUresult cuFuncGetAttribute(int* value, int attribute, void* handle) {
     return INVALID_HANDLE;
   }
   switch (attribute) {
-    case 0:   // max threads a block
+    case 0:   // max threads per block
       *value = 1024;
       break;
-    case 4:   // registers a thread
+    case 4:   // registers per thread
       *value = 32;
       break;
     case 8:   // most dynamic shared memory
@@ -168,7 +168,7 @@ EXPORTED CUresult cuFuncSetAttribute(void* handle, int attribute, int value) {
       }
       function->max_dynamic_shared = value;
       return OK;
-    case 9:   // preferred part of shared memory in what it shares with the cache: a wish
+    case 9:   // preferred shared memory carveout: a hint
       return value >= -1 && value <= 100 ? OK : INVALID_VALUE;
     default:
       return NOT_SUPPORTED;

@@ -1,5 +1,5 @@
-// Lazy streams. Work waits until a synchronisation, an event or the order of the null stream asks for it: on a GPU it
-// may run that late, so that a missing synchronisation shows as stale data here, every time.
+// Lazy streams. Work runs only when a synchronization, an event or the order of the null stream requires it: on a GPU it may run that
+// late, so a missing synchronization always shows as stale data here.
 #include "queue.h"
 #include "device_thread.h"
 #include "shared.h"

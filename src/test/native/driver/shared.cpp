@@ -1,4 +1,4 @@
-// The driver's side of what libcublas uses.
+// The functions of libcuda that the host device's libcublas calls.
 #include "shared.h"
 #include "memory.h"
 #include "queue.h"

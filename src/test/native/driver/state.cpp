@@ -1,4 +1,4 @@
-// The settings and their environment variables, diagnoses, injected faults, and the check that opens every call.
+// The settings and their environment variables, diagnoses, injected faults, and the check at the start of every call.
 #include "state.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 namespace host_device {
 
-// Never destroyed: calls may come while the process ends.
+// Never destroyed: calls may arrive while the process exits.
 State& state() {
   static State* only = new State;
   return *only;

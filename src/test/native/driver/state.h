@@ -1,4 +1,4 @@
-// What the host device holds: its settings, the objects behind the driver's handles, and the one lock over them all.
+// The state of the host device: its settings, the objects of the driver's handles, and the lock that guards all of them.
 #pragma once
 #include "../ptx/ptx.h"
 #include "codes.h"
@@ -37,11 +37,11 @@ struct Settings {
   size_t memory = size_t(1) << 30;
   int shared = 0;             // bytes of shared memory that a block may opt in to; 0: as many as GPUs of the capability have
   Fault fault = NO_FAULT;
-  long fault_in = 0;          // it happens when this many more of its kind have come
+  long fault_in = 0;          // number of calls of its kind until it happens
   static Settings from_environment();
 };
 
-// Bytes that a block has on every GPU without opting in to more.
+// Bytes of shared memory that a block can use on every GPU without opting in to more.
 enum { SHARED_WITHOUT_OPT_IN = 48 << 10 };
 
 // Bytes of shared memory that a block may opt in to, and that a multiprocessor has.
@@ -50,7 +50,7 @@ int shared_memory_of_multiprocessor();
 
 struct Context;
 
-// Everything that has a handle. The handle is the object's address; a table of the live ones tells what it is.
+// An object with a handle. The handle is the object's address; a table of live objects gives its kind.
 struct Object {
   const Kind kind;
   Context* context;
@@ -143,7 +143,7 @@ struct State {
   std::map<int, size_t> used;          // bytes by device
   unsigned allocations = 0;
   long cublas_handles = 0;
-  long leaked[KINDS] = {};             // died with their context, not freed
+  long leaked[KINDS] = {};             // ended with their context without being freed
   long counted[COUNTERS] = {};
   std::string diagnosis;
 };
@@ -153,17 +153,17 @@ std::recursive_mutex& lock();
 Context* current();
 std::vector<Context*>& context_stack();
 
-// Keeps the text as the last diagnosis and prints it.
+// Stores the text as the last diagnosis and prints it.
 void report(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-// Counts, and says whether this is the one that the injected fault strikes.
+// Counts a call and returns whether the injected fault hits it.
 bool strikes(Fault fault);
 
-// For calls that need no context: OK, or why they cannot work. They are counted.
+// For calls that need no context: returns OK, or the error that they must return. Counts the call.
 CUresult enter_driver();
 CUresult enter_device(int device);
 
-// The current context's state: OK, or why no call can work in it. A call that asks is counted.
+// Returns the current context's state: OK, or the error that every call must return. Counts the call.
 CUresult enter();
 
 template <class T> std::shared_ptr<T> find(void* handle, Kind kind) {
@@ -187,8 +187,7 @@ template <class T> void keep(const std::shared_ptr<T>& object, void** handle) {
 #define ENTER \
   LOCK; \
   if (CUresult entered_ = host_device::enter()) return entered_
-// For calls that release something: on the real driver they return the context's error too, but what they release is
-// counted as released.
+// For calls that release an object: as on the real driver they may return the context's error, but the object counts as released.
 #define ENTER_TO_RELEASE \
   LOCK; \
   CUresult entered = host_device::enter(); \

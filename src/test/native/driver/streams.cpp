@@ -55,7 +55,7 @@ EXPORTED CUresult cuStreamSynchronize(void* handle) {
   return flush(*stream);
 }
 
-// A question lets one more piece of work run, so that asking again and again comes to an end.
+// A query runs one more piece of work, so that polling ends.
 static CUresult ask(Stream& stream, bool ready) {
   if (ready) {
     return OK;
@@ -168,7 +168,7 @@ EXPORTED CUresult cuEventElapsedTime(float* milliseconds, void* from_handle, voi
   return OK;
 }
 
-// In a capture, a wait takes the waiting stream into it, or joins the event's stream to the waiting one.
+// During capture, a wait adds the waiting stream to the capture, or joins the event's stream to the waiting one.
 static CUresult wait_in_capture(Stream& waiting, const std::shared_ptr<Stream>& waits, const Event& event) {
   if (waiting.capture && waiting.capture != event.capture) {
     waiting.invalidated = true;

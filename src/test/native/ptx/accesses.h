@@ -1,4 +1,4 @@
-// Checked accesses to shared and global memory. Each returns where the bytes are, or null after a fault.
+// Checked accesses to shared and global memory. Each returns the address of the bytes, or null after a fault.
 #pragma once
 #include "machine.h"
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const
 // The page of an access that is allowed. Null where it is not, or where it is to a module's own variable (then module_variable).
 Page* find_page(uintptr_t address, u32 n, const Instruction* instruction, const char* what, bool* module_variable);
 
-// Whether bytes are those of a module's own variable.
+// Returns whether the bytes belong to a module's own variable.
 bool in_module_variable(uintptr_t address, u32 n);
 
 // Any space, up to 16 bytes.
@@ -28,13 +28,13 @@ u8* load_from(u32 space, u64 address, u32 n, const Instruction* instruction, Thr
 u8* store_to(u32 space, u64 address, u32 n, const Instruction* instruction, Thread& thread, const void* value);
 u8* atomic_at(u64 address, const Instruction* instruction);
 
-// Whether mapa may make an address of the block with that rank of one in shared memory.
+// Returns whether mapa may map a shared-memory address to the block with that rank.
 bool may_map(u64 address, u64 window, u32 rank, const Instruction* instruction);
 
 // Remembers the last reader, before another one, where it is in another block of the cluster.
 void note_mate(Cell* cell);
 
-// The current thread reads. Of earlier readers one of another warp is kept, which no warp barrier orders.
+// Records a read by the current thread. Of earlier readers, one of another warp is kept, because no warp barrier orders it.
 static ALWAYS_INLINE void note_reader(Cell* cell) {
   const u16 me = (u16)machine.current;
   if (UNLIKELY(machine.blocks.size() > 1)) {
@@ -151,7 +151,7 @@ static ALWAYS_INLINE Cell* cells_of_bytes(Page* page) {
   return page->bytes;
 }
 
-// Memory that a kernel reads as a number and that nobody wrote: the host device fills fresh memory with ones.
+// Detects memory that a kernel reads as a number before it was written: the host device fills fresh memory with one bits.
 static ALWAYS_INLINE void check_written(uintptr_t address, const Instruction* instruction) {
   if (instruction->kind != FLOATING) {
     return;

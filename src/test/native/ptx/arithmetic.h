@@ -28,7 +28,7 @@ static ALWAYS_INLINE u64 raw64(double d) {
   memcpy(&b, &d, 8);
   return b;
 }
-// A NaN that is computed in single precision is the canonical one.
+// A NaN computed in single precision is the canonical NaN.
 static ALWAYS_INLINE u64 result32(float f) {
   return UNLIKELY(f != f) ? u64(0x7fffffff) : raw32(f);
 }
@@ -188,7 +188,7 @@ static u32 to_tf32(u32 bits) {
   return (finite ? bits + 0x1000 : bits) & ~0x1fffu;
 }
 
-// The conversions that have no operation of their own.
+// The conversions without an operation of their own.
 static u64 convert(u64 v, const Instruction* instruction) {
   u32 to = instruction->b, from = instruction->c;
   int mode = (int)instruction->immediate;

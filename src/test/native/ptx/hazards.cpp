@@ -1,4 +1,4 @@
-// What the checks found.
+// The diagnoses of hazards and faults.
 #include "machine.h"
 #include <stdarg.h>
 #include <stdio.h>

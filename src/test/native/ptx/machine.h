@@ -33,8 +33,8 @@ enum { MAX_SHARED_BYTES = 512 << 10 };
 static const u32 FORBIDDEN = 0xffffffffu;
 
 struct Page {
-  Cell* cells;           // one for 4 bytes
-  Cell* bytes;           // one per byte, where single bytes are accessed
+  Cell* cells;           // one per 4 bytes
+  Cell* bytes;           // one per byte, if single bytes are accessed
   uintptr_t start, end;  // of the allocation
 };
 enum { PAGE_BITS = 12, PAGE_BYTES = 1 << PAGE_BITS };
@@ -137,13 +137,13 @@ const std::string& first_hazard();
 // Runs a thread until it waits, exits or faults, or until its turn is over.
 ThreadState execute(Thread& thread);
 
-// Lets one group of lanes go on that has come together for a shuffle, a vote or a warp barrier.
+// Resumes a group of lanes that has arrived at a shuffle, a vote or a warp barrier.
 bool release_group(u32 warp);
 
-// Carries out an mma, which all lanes of a warp have reached.
+// Executes an mma that all lanes of a warp have reached.
 void multiply_matrices(Thread* lanes);
 
-// Every thread waits or has exited: releases the barriers of blocks, or otherwise that of the cluster, or says why none can be.
+// Called when every thread waits or has exited: releases the barriers of blocks, or else that of the cluster, or reports a deadlock.
 void release_barriers();
 
 // Maps the memory of shared memory and its cells, once, and gives the blocks of the cluster their parts.

@@ -1,4 +1,4 @@
-// The parser of PTX text. What it does not know is an error, never a guess.
+// The parser of PTX text. Anything unknown is an error.
 #pragma once
 #include "operations.h"
 #include "ptx.h"

@@ -1,5 +1,5 @@
-// A PTX interpreter. parse() decodes a module, run() executes a launch thread after thread and checks every access to memory. The
-// driver (driver/) is its only user; nothing here depends on it.
+// A PTX interpreter. parse() decodes a module; run() executes a launch thread by thread and checks every memory access. Only the driver
+// (driver/) uses it; nothing here depends on the driver.
 #pragma once
 #include <map>
 #include <memory>
@@ -34,7 +34,7 @@ struct Instruction {
   u8 taken, not_taken;           // of branches: happened in this process
 };
 
-// Of mma, whose operands are more than an instruction has place for.
+// The operands of an mma, which has more of them than Instruction can hold.
 enum { INSTRUCTIONS_OF_MMA = 3 };
 
 enum Space { GENERIC, SHARED, SHARED_CLUSTER, GLOBAL, GLOBAL_NC, LOCAL, PARAMETER, CONSTANT };

@@ -192,13 +192,13 @@ static void check_places(u32 begin, u32 end) {
   }
 }
 
-// What the threads of a block wait for, when none of them can run.
+// Describes what the threads of a block wait for when none of them can run.
 struct Waiting {
   u32 at_barrier = 0, at_cluster_barrier = 0, in_warp = 0, exited = 0;
   const Thread* last = nullptr;  // at a barrier
 };
 
-// Counts, and stops the launch where no barrier of the block or of the cluster could let its threads go on.
+// Counts an arrival, and stops the launch if no barrier of the block or of the cluster can ever release its threads.
 static Waiting waiting_in(u32 begin, u32 end) {
   Waiting found;
   const Thread* lane = nullptr;
@@ -239,7 +239,7 @@ static Waiting waiting_in(u32 begin, u32 end) {
   return found;
 }
 
-// Lets the threads that wait at a barrier of this kind go on.
+// Resumes the threads that wait at a barrier of this kind.
 static void release(ThreadState barrier, u32 begin, u32 end, bool exited) {
   check_places(begin, end);
   for (u32 i = begin; i < end; i++) {
