@@ -49,7 +49,7 @@ final class Arguments {
       List<String> known = options.getOptions().stream().map(option -> "--" + option.getLongOpt()).sorted().toList();
       String nearest = Spelling.didYouMean(given, known);
       throw new InvalidInputException("unknown option " + given
-          + (nearest.isEmpty() ? "; known here: " + String.join(", ", known) : nearest), e);
+          + (nearest.isEmpty() ? "; valid options: " + String.join(", ", known) : nearest), e);
     } catch (MissingArgumentException e) {
       throw needsValue(e.getOption());
     } catch (ParseException e) {
@@ -67,7 +67,7 @@ final class Arguments {
   }
 
   private static InvalidInputException needsValue(Option option) {
-    return new InvalidInputException("--" + option.getLongOpt() + " needs a value, " + option.getArgName());
+    return new InvalidInputException("--" + option.getLongOpt() + " requires a value: " + option.getArgName());
   }
 
   /** As they were given, word by word. */
@@ -125,8 +125,8 @@ final class Arguments {
     } catch (NumberFormatException e) {
       // Said below, as for a number out of range.
     }
-    throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": a whole number from " + least + " to "
-        + most + " is needed");
+    throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": must be an integer from " + least + " to "
+        + most);
   }
 
   double number(Option option, double otherwise) {
@@ -137,7 +137,7 @@ final class Arguments {
     try {
       return Double.parseDouble(text.get());
     } catch (NumberFormatException e) {
-      throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": a number is needed", e);
+      throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": must be a number", e);
     }
   }
 
@@ -151,8 +151,8 @@ final class Arguments {
       return Arrays.stream(text.get().split(",", -1)).map(part -> Integer.valueOf(part.strip())).toList();
     } catch (NumberFormatException e) {
       throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get()
-          + ": whole numbers of at most " + Integer.MAX_VALUE
-          + " with commas between them are needed, like 3,8,1", e);
+          + ": must be integers of at most " + Integer.MAX_VALUE
+          + ", separated by commas, such as 3,8,1", e);
     }
   }
 
@@ -176,7 +176,7 @@ final class Arguments {
     int at = 0;
     do {
       if (!word.find(at) || word.start() != at) {
-        throw new InvalidInputException(text + ": a double quote in it is not closed before the next comma");
+        throw new InvalidInputException(text + ": a double quote is not closed before the next comma");
       }
       words.add(word.group(1) != null ? word.group(1).replace("\"\"", "\"") : word.group(2).strip());
       at = word.end() + 1;
@@ -188,15 +188,15 @@ final class Arguments {
   List<Path> operandPaths(String... names) {
     List<String> operands = line.getArgList();
     if (operands.size() > names.length) {
-      throw new InvalidInputException("unexpected \"" + operands.get(names.length) + "\" behind \""
+      throw new InvalidInputException("unexpected argument \"" + operands.get(names.length) + "\" after \""
           + operands.get(names.length - 1) + "\"");
     }
     if (operands.size() < names.length) {
-      throw new InvalidInputException(names[operands.size()] + " is missing" + (names.length == 1 ? "; a file name is needed"
-          : "; " + String.join(" ", names) + " are needed"));
+      throw new InvalidInputException("missing argument " + names[operands.size()] + "; expected "
+          + (names.length == 1 ? "a file name" : String.join(" ", names)));
     }
     if (operands.stream().anyMatch(String::isBlank)) {
-      throw new InvalidInputException("an empty word where a file name is expected");
+      throw new InvalidInputException("empty argument where a file name is expected");
     }
     return operands.stream().map(LocaleEncoding::path).toList();
   }
@@ -205,17 +205,18 @@ final class Arguments {
   Optional<String> operand() {
     List<String> operands = line.getArgList();
     if (operands.size() > 1) {
-      throw new InvalidInputException("unexpected \"" + operands.get(1) + "\" behind \"" + operands.get(0) + "\"");
+      throw new InvalidInputException(
+          "unexpected argument \"" + operands.get(1) + "\" after \"" + operands.get(0) + "\"");
     }
     if (operands.size() == 1 && operands.get(0).isBlank()) {
-      throw new InvalidInputException("an empty word where a file name is expected");
+      throw new InvalidInputException("empty argument where a file name is expected");
     }
     return operands.stream().findFirst();
   }
 
   void requireNoOperand() {
     operand().ifPresent(operand -> {
-      throw new InvalidInputException("unexpected \"" + operand + "\"; this command takes options alone");
+      throw new InvalidInputException("unexpected argument \"" + operand + "\"; this command takes only options");
     });
   }
 }

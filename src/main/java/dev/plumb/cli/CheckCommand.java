@@ -91,8 +91,8 @@ final class CheckCommand implements Command {
   @Override
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS,
-        Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES,
-        Flags.STEPS, Flags.SEED, Flags.JSON);
+        Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
+        Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 
   @Override
@@ -129,9 +129,9 @@ final class CheckCommand implements Command {
       TrainingSpec precise = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
       Case checked = new Case(network, precise, data, parameters, steps);
       out.println(DeviceChoice.line(device));
-      out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", "
+      out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", optimizer "
           + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()
-          + " samples, weights " + initializer.key() + ", " + precision.key());
+          + " samples, initializer " + initializer.key() + ", " + precision.key());
       out.flush();
       Optional<CrossCheckReport> crossCheck =
           isReference ? Optional.empty() : Optional.of(crossCheck(device.backend(), checked, out));
@@ -144,13 +144,13 @@ final class CheckCommand implements Command {
       differences.fault().ifPresent(faults::add);
       print(crossCheck, differences, mode, out);
       if (!finite) {
-        faults.add("training diverged within its " + steps + " steps, so that there is nothing to check; try a --"
+        faults.add("training diverged within " + steps + " steps, so there is nothing to check; try --"
             + Flags.LEARNING_RATE.getLongOpt() + " below " + learningRate);
       } else if (faults.isEmpty()) {
         crossCheck.ifPresent(report ->
             out.println("\nall " + report.compared() + " compared values agree with the reference"));
         if (differences.compared() > 0) {
-          out.println("\nall " + differences.compared() + " compared gradients agree");
+          out.println("\nall " + differences.compared() + " compared gradients agree with finite differences");
         }
       }
       out.flush();
@@ -167,7 +167,7 @@ final class CheckCommand implements Command {
   private static void print(
       Optional<CrossCheckReport> crossCheck, CheckReport differences, CheckMode mode, PrintStream out) {
     crossCheck.ifPresent(report -> {
-      out.println("\nagainst the reference:\n");
+      out.println("\ncompared with the reference:\n");
       report.print(out);
       if (mode == CheckMode.HISTOGRAM) {
         out.println();
@@ -175,7 +175,7 @@ final class CheckCommand implements Command {
       }
     });
     if (!differences.isEmpty()) {
-      out.println("\ngradients against finite differences of the loss:\n");
+      out.println("\ngradients compared with finite differences of the loss:\n");
       differences.print(out);
     }
   }
@@ -223,7 +223,7 @@ final class CheckCommand implements Command {
     return switch (source) {
       case "random" -> RandomData.draw(samples, network, loss, stream);
       case "notebook" -> NotebookData.draw(samples, stream);
-      default -> throw new InvalidInputException("--data " + source + ": one of random, notebook");
+      default -> throw new InvalidInputException("--data " + source + ": must be random or notebook");
     };
   }
 

@@ -39,16 +39,16 @@ final class CheckReport {
       GradientCheck tensor = row.tensor();
       return "after " + row.afterSteps() + " steps, layer " + tensor.slice().layer() + ", " + tensor.slice().name()
           + (tensor.compared() == 0
-              ? ": every difference crosses a kink, so that nothing could be compared; try fewer --"
+              ? ": every finite difference crosses a kink, so nothing could be compared; try fewer --"
                   + Flags.SAMPLES.getLongOpt()
-              : tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient() + ", finite differences "
-                  + tensor.difference() + ", the error is " + Decimal.fixed(tensor.units(), 1) + " times what is allowed");
+              : tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient() + ", finite difference "
+                  + tensor.difference() + ", error " + Decimal.fixed(tensor.units(), 1) + " times the tolerance");
     });
   }
 
   void print(PrintStream out) {
-    TextTable table = new TextTable().right("after").left("tensor").left("shape").right("compared").right("skipped")
-        .right("largest error").left("at").right("of its tolerance").left("verdict");
+    TextTable table = new TextTable().right("step").left("tensor").left("shape").right("compared").right("skipped")
+        .right("max error").left("index").right("error/tolerance").left("verdict");
     for (Row row : rows) {
       GradientCheck tensor = row.tensor();
       boolean none = tensor.compared() == 0;

@@ -43,11 +43,11 @@ final class CommandFiles {
 
   /** Takes note of a table, with the labels next to it. */
   CommandFiles readsData(Path data) {
-    reads("the DATA", data);
+    reads("DATA", data);
     Optional<Path> labels = arguments.path(Flags.LABELS);
-    labels.ifPresent(file -> reads("the file of --" + Flags.LABELS.getLongOpt(), file));
+    labels.ifPresent(file -> reads("the --" + Flags.LABELS.getLongOpt() + " file", file));
     if (labels.isEmpty()) {
-      TableReader.labelsNextTo(data).ifPresent(file -> reads("the labels of the DATA", file));
+      TableReader.labelsNextTo(data).ifPresent(file -> reads("the labels of DATA", file));
     }
     return this;
   }
@@ -55,9 +55,9 @@ final class CommandFiles {
   /** Takes note of the MODEL: a run folder or a file. */
   CommandFiles readsModel(Path model) {
     if (!Files.isDirectory(model)) {
-      return reads("the MODEL", model).readsRun(model.toAbsolutePath().getParent());
+      return reads("MODEL", model).readsRun(model.toAbsolutePath().getParent());
     }
-    return reads("the MODEL", model.resolve(RunFolder.MODEL)).readsRun(model);
+    return reads("MODEL", model.resolve(RunFolder.MODEL)).readsRun(model);
   }
 
   private CommandFiles readsRun(Path folder) {
@@ -66,7 +66,7 @@ final class CommandFiles {
   }
 
   private static String ofRun(Path file) {
-    return file.getFileName() + " of the run folder " + file.getParent();
+    return file.getFileName() + " in the run folder " + file.getParent();
   }
 
   /** Takes note of the files of options, as far as they are given. */
@@ -98,7 +98,7 @@ final class CommandFiles {
           throw wouldOverwrite(output, ofRun(AtomicFile.canonical(output.file())));
         }
       }
-      others.add(new Named("the file of " + output.name(), output.file()));
+      others.add(new Named("the " + output.name() + " file", output.file()));
     }
   }
 
@@ -108,6 +108,6 @@ final class CommandFiles {
   }
 
   private static InvalidInputException wouldOverwrite(Named output, String other) {
-    return new InvalidInputException(output.name() + " " + output.file() + " would overwrite " + other + "; name another file");
+    return new InvalidInputException(output.name() + " " + output.file() + " would overwrite " + other + "; choose another file");
   }
 }

@@ -53,14 +53,14 @@ final class CrossCheckReport implements CheckListener {
       case WRONG -> Optional.of(row.step().describe(row.tensor()));
       case NOT_CHECKED -> Optional.of(row.step().network().shape() + " " + row.step().network().activation().key()
           + ", step " + row.step().step() + ", layer " + row.tensor().tensor().layer() + ", " + row.tensor().tensor().name()
-          + ": a kink lies between device and reference in every row, so that nothing could be compared; try fewer --"
+          + ": in every row, device and reference are on different sides of a kink, so nothing could be compared; try fewer --"
           + Flags.SAMPLES.getLongOpt() + " or another --" + Flags.SEED.getLongOpt());
     };
   }
 
   void print(PrintStream out) {
-    TextTable table = new TextTable().right("after").left("tensor").left("shape").right("compared").right("skipped")
-        .right("max error").left("at").right("device").right("reference").right("allowed").right("of its tolerance")
+    TextTable table = new TextTable().right("step").left("tensor").left("shape").right("compared").right("skipped")
+        .right("max error").left("index").right("device").right("reference").right("tolerance").right("error/tolerance")
         .left("verdict");
     for (Row row : rows) {
       TensorCheck check = row.tensor();
@@ -90,7 +90,7 @@ final class CrossCheckReport implements CheckListener {
   }
 
   static void printHistogram(ErrorHistogram decades, PrintStream out) {
-    TextTable table = new TextTable().left("error in tolerances").right("values");
+    TextTable table = new TextTable().left("range of error/tolerance").right("values");
     for (ErrorHistogram.Row row : decades.rows()) {
       table.row(List.of(row.range(), Long.toString(row.count())));
     }

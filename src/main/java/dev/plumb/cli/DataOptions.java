@@ -44,7 +44,7 @@ final class DataOptions {
     return switch (word) {
       case "yes" -> true;
       case "no" -> false;
-      default -> throw new InvalidInputException("\"" + word + "\" is neither yes nor no");
+      default -> throw new InvalidInputException("must be yes or no, not \"" + word + "\"");
     };
   }
 }

@@ -40,12 +40,13 @@ final class DeviceChoice {
   /** Opens a device by its name, with the arguments' other options; likewise. */
   Backends.Selection openFor(String device, Arguments arguments, PrintStream err) {
     if (arguments.has(Flags.NO_GRAPH) && (device.equals("reference") || device.equals("cpu"))) {
-      throw new InvalidInputException("--no-graph: device " + device + " records no graphs; leave the option out");
+      throw new InvalidInputException("--no-graph: applies only to GPUs, not to device " + device + "; omit the option");
     }
     OptionalInt threads = OptionalInt.empty();
     if (arguments.has(Flags.THREADS)) {
       if (!device.equals("cpu") && !device.equals("auto")) {
-        throw new InvalidInputException("--threads: device " + device + " has no threads to choose; leave the option out");
+        throw new InvalidInputException(
+            "--threads: applies only to the CPU, not to device " + device + "; omit the option");
       }
       threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MAX_THREADS));
     }
@@ -54,14 +55,15 @@ final class DeviceChoice {
 
   /** Opens a device by its name, whichever the arguments ask for; likewise. */
   Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
-    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(TerminalText.sanitize("note: " + note));
+    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {}
+        : note -> err.println(TerminalText.sanitize("note: " + note));
     Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
     Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, threads, onNote);
     Backends.Selection selection = arguments.at(Flags.DEVICE, () -> devices.open(device, usage));
     if (planner != Planner.AUTO && selection.backend().device().kind() != DeviceInfo.Kind.CUDA) {
       selection.close();
-      throw new InvalidInputException("--planner " + planner.key() + ": device " + selection.backend().device().kind().key()
-          + " has no planners; leave the option out, or use --device cuda");
+      throw new InvalidInputException("--planner " + planner.key() + ": applies only to GPUs, not to device "
+          + selection.backend().device().kind().key() + "; omit the option or use --device cuda");
     }
     return selection;
   }
@@ -71,7 +73,7 @@ final class DeviceChoice {
     if (isReference(selection) && precision != Precision.FP64) {
       // It would take any precision and compute in double; a table that says fp32 above it would not be true.
       throw new InvalidInputException("--precision " + precision.key()
-          + ": the reference computes in double alone; leave the option out, or choose another device");
+          + ": device reference computes only in fp64; omit the option or choose another device");
     }
   }
 

@@ -58,7 +58,7 @@ final class DevicesCommand implements Command {
   }
 
   static void print(GpuReport report, PrintStream out) {
-    TextTable findings = new TextTable().left("looked for").left("found");
+    TextTable findings = new TextTable().left("component").left("found");
     for (GpuReport.Detection finding : report.findings()) {
       findings.row(List.of(finding.what(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
       finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
@@ -66,12 +66,13 @@ final class DevicesCommand implements Command {
     findings.print(out);
     out.println();
     if (!report.cards().isEmpty()) {
-      TextTable cards = new TextTable().left("device").left("card").right("compute").right("memory MiB").right("free MiB");
+      TextTable gpus = new TextTable().left("device").left("GPU").right("compute capability")
+          .right("memory MiB").right("free MiB");
       for (GpuReport.Gpu card : report.cards()) {
-        cards.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
+        gpus.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
             card.freeMemory().isPresent() ? String.valueOf(card.freeMemory().getAsLong() / MIB) : "unknown"));
       }
-      cards.print(out);
+      gpus.print(out);
       out.println();
     }
     out.println(TerminalText.sanitize("GPU: " + report.verdict()));
@@ -99,7 +100,7 @@ final class DevicesCommand implements Command {
         json.writeEndObject();
       }
       json.writeEndArray();
-      json.writeArrayFieldStart("cards");
+      json.writeArrayFieldStart("gpus");
       for (GpuReport.Gpu card : report.cards()) {
         json.writeStartObject();
         json.writeStringField("device", card.device());

@@ -61,7 +61,8 @@ final class EvaluateCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS, Flags.JSON);
+    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
+        Flags.THREADS, Flags.JSON);
   }
 
   @Override
@@ -131,13 +132,14 @@ final class EvaluateCommand implements Command {
     if (names.size() > MAX_TABLE_CLASSES) {
       List<ConfusionMatrix.Cell> mistakes = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
           .sorted(Comparator.comparingLong((ConfusionMatrix.Cell cell) -> -cell.count())).limit(MAX_MISTAKES).toList();
-      TextTable table = new TextTable().left("most frequent mistakes").left("taken for").right("rows");
+      TextTable table = new TextTable().left("actual").left("predicted").right("rows");
       mistakes.forEach(cell -> table.row(
           List.of(names.get(cell.actual()), names.get(cell.predicted()), Long.toString(cell.count()))));
+      out.println("most frequent errors:");
       table.print(out);
       return;
     }
-    TextTable table = new TextTable().left("true \\ taken for");
+    TextTable table = new TextTable().left("actual \\ predicted");
     names.forEach(name -> table.right(TerminalText.sanitize(name)));
     long[][] counts = figures.confusion().table();
     for (int c = 0; c < names.size(); c++) {

@@ -73,6 +73,6 @@ final class ExportCommand implements Command {
       }
     }
     throw new InvalidInputException(
-        file + ": its ending does not say what to write; use .onnx, .safetensors or .npz, or --format");
+        file + ": unknown file extension; use .onnx, .safetensors or .npz, or choose a --format");
   }
 }

@@ -30,7 +30,8 @@ final class Flags {
           + " (default: fp64; check: fp32 where the device is not the reference)");
   static final Option SEED = value("seed", "N", "seed of the random stream, 0 to 4294967295 (default: 42, or the SPEC's)");
   static final Option JSON = value("json", "FILE", "write the result there too, for machines");
-  static final Option REPORT = value("report", "FILE", "write a page to look at there too: HTML that opens in any browser, offline");
+  static final Option REPORT = value("report", "FILE",
+      "write a page to look at there too: HTML that opens in any browser, offline");
   static final Option CSV = value("csv", "FILE", "write every network of a grid there too, a line each");
   static final Option LOG = value("log", "FILE", "where a grid's networks are kept as they are finished (default: NAME-n.runs)");
   static final Option SEEDS =

@@ -39,7 +39,7 @@ final class GridProgress implements AutoCloseable {
       lastLine = now;
       // The estimate knows what cells cost beside each other; how fast the machine is shows only now.
       double left = (now - start) / 1e9 / worked * Math.max(0, seconds - worked);
-      err.println(String.format(Locale.ROOT, "%,d of %,d networks, about %s more", finished, networks, Decimal.duration(left)));
+      err.println(String.format(Locale.ROOT, "%,d of %,d networks, ETA %s", finished, networks, Decimal.duration(left)));
     }
   }
 

@@ -56,8 +56,8 @@ final class GridRun {
     csv = arguments.path(Flags.CSV);
     report = arguments.path(Flags.REPORT);
     if (arguments.has(Flags.CHECK_EVERY) || arguments.has(Flags.CHECK_MODE)) {
-      throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + " is for studies of listed networks; a grid is too"
-          + " many: check one of its cells, or the device with plumb check");
+      throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + ": not available for a grid; list one of its"
+          + " networks in a SPEC, or check the device with plumb check");
     }
   }
 
@@ -69,10 +69,12 @@ final class GridRun {
       GridRunner runner = fitting(device, study);
       BitSet done = new BitSet();
       GridEstimate estimate = GridEstimate.measure(runner, done);
-      GridFile.Head head = new GridFile.Head(Version.CURRENT, Runtime.version().toString(), device.backend().device().kind().key(),
+      GridFile.Head head = new GridFile.Head(Version.CURRENT, Runtime.version().toString(),
+          device.backend().device().kind().key(),
           study.spec().training().precision(), study.spec().seed(), study.seeds(), file.text(), Optional.of(numerics(runner)));
       Optional<Path> log = arguments.path(Flags.LOG);
-      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head) : GridFile.create(study.spec().name(), head, files::isOutput)) {
+      try (GridFile results = log.isPresent() ? GridFile.create(log.get(), head)
+          : GridFile.create(study.spec().name(), head, files::isOutput)) {
         return train(device, runner, study, results, new GridRow[study.networks()], done, estimate);
       }
     }
@@ -81,7 +83,8 @@ final class GridRun {
   int resume() {
     for (Option option : FIXED) {
       if (arguments.has(option)) {
-        throw new InvalidInputException("--" + option.getLongOpt() + ": a study that goes on keeps its own; leave the option out");
+        throw new InvalidInputException(
+            "--" + option.getLongOpt() + ": cannot be changed when a study is resumed; omit the option");
       }
     }
     arguments.requireNoOperand();
@@ -122,11 +125,11 @@ final class GridRun {
     return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS)) : adjusted;
   }
 
-  /** What all cells have, or that they differ. */
-  private static String several(GridStudy study, Function<GridStudy.Cell, Object> property) {
+  /** Returns the name and value of a property that all cells share, or the number of its values: {@code 3 learning rates}. */
+  private static String describe(GridStudy study, String name, Function<GridStudy.Cell, Object> property) {
     List<Object> values = study.cells().stream().map(property).distinct().toList();
-    return values.size() > 1 ? values.size() + " of them"
-        : values.get(0) instanceof NamedEnum keyed ? keyed.key() : String.valueOf(values.get(0));
+    return values.size() > 1 ? values.size() + " " + name + "s"
+        : name + " " + (values.get(0) instanceof NamedEnum keyed ? keyed.key() : values.get(0));
   }
 
   private static GridRunner fitting(Backends.Selection device, GridStudy study) {
@@ -138,10 +141,12 @@ final class GridRun {
   private int train(Backends.Selection device, GridRunner runner, GridStudy study, GridFile results, GridRow[] rows, BitSet done,
       GridEstimate estimate) {
     out.println(DeviceChoice.line(device));
-    out.println(TerminalText.sanitize(StudyCommand.studyLine(study.spec(), several(study, GridStudy.Cell::initializer),
-        several(study, GridStudy.Cell::learningRate))));
-    out.println(TerminalText.sanitize(String.format(Locale.ROOT, "grid: %,d networks in %d %s; to be trained: %,d, %,.0f steps, about %s, up to"
-        + " %s of memory; kept in %s", study.networks(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
+    out.println(TerminalText.sanitize(StudyCommand.studyLine(study.spec(),
+        describe(study, "initializer", GridStudy.Cell::initializer),
+        describe(study, "learning rate", GridStudy.Cell::learningRate))));
+    out.println(TerminalText.sanitize(String.format(Locale.ROOT,
+        "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",
+        study.networks(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
         estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), GridEstimate.size(estimate.bytes()),
         results.path())));
     out.println();
@@ -153,14 +158,16 @@ final class GridRun {
       all = runner.run((BitSet) done.clone(), estimate, watcher(stop, progress, results, rows, done));
     }
     if (!all) {
-      err.println(TerminalText.sanitize(String.format(Locale.ROOT, "plumb study: stopped; %,d of %,d networks are finished; to go on:"
-          + " plumb study --resume %s", done.cardinality(), study.networks(), results.path())));
+      err.println(TerminalText.sanitize(String.format(Locale.ROOT,
+          "plumb study: stopped; %,d of %,d networks finished; resume with: plumb study --resume %s",
+          done.cardinality(), study.networks(), results.path())));
       return ExitCode.STOPPED;
     }
     return finish(new GridResult(study, device.backend().device(), rows), results.head().text().equals(DepthStudy.TEXT));
   }
 
-  private static GridRunner.Watcher watcher(StopSignal stop, GridProgress progress, GridFile results, GridRow[] rows, BitSet done) {
+  private static GridRunner.Watcher watcher(StopSignal stop, GridProgress progress, GridFile results, GridRow[] rows,
+      BitSet done) {
     return new GridRunner.Watcher() {
       @Override
       public boolean stopRequested() {

@@ -36,7 +36,7 @@ final class GridTable {
     }
     table.left("layers").left("activation");
     if (initializers) {
-      table.left("weights");
+      table.left("initializer");
     }
     if (rates) {
       table.right("learning rate");
@@ -88,7 +88,8 @@ final class GridTable {
     int number = 0;
     for (Finding finding : findings) {
       out.println();
-      String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " " + finding.verdict().words().toUpperCase(Locale.ROOT);
+      String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " "
+          + finding.verdict().words().toUpperCase(Locale.ROOT);
       out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
       printWrapped(TerminalText.sanitize(finding.measured()), out);
     }

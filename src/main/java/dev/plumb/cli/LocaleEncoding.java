@@ -76,7 +76,7 @@ final class LocaleEncoding {
     String input = e.getInput();
     String refused = "\"" + input.replace(LOST, "?") + "\" cannot be a file name";
     if (input.indexOf('\0') >= 0) {
-      return new InvalidInputException(refused + ": it has a NUL character", e);
+      return new InvalidInputException(refused + ": it contains a NUL character", e);
     }
     if (!CHARSET.newEncoder().canEncode(input)) {
       return new InvalidInputException(

@@ -57,14 +57,15 @@ public final class Main {
     } catch (TrainingInterruptedException e) {
       code = complain(command, e.getMessage(), ExitCode.STOPPED, err);
     } catch (OutOfMemoryError e) {
-      code = complain(command, "not enough memory (" + e.getMessage()
-          + "); ask for less, or give Java more: PLUMB_JAVA_OPTS=-Xmx8g", ExitCode.BAD_INPUT, err);
+      code = complain(command, "out of memory (" + e.getMessage()
+          + "); use less data or a smaller network, or give Java more memory: PLUMB_JAVA_OPTS=-Xmx8g", ExitCode.BAD_INPUT, err);
     } catch (RuntimeException | Error e) {
-      code = complain(command, "this is a bug in Plumb; please report it with what follows", ExitCode.BUG, err);
+      code = complain(command, "internal error; please report this bug with the stack trace below", ExitCode.BUG, err);
       e.printStackTrace(err);
     }
     if (out.checkError()) {
-      code = complain(command, "standard output could not be written to its end", Math.max(code, ExitCode.BAD_INPUT), err);
+      code = complain(command, "standard output cannot be written; the output is incomplete", Math.max(code, ExitCode.BAD_INPUT),
+          err);
     }
     err.flush();
     return code;

@@ -24,9 +24,10 @@ final class ModelOperand {
     if (!Files.exists(folder.model())) {
       FitState state = Checkpoint.read(folder.checkpoint()).state();
       if (state.bestEpoch() == 0 && state.end().equals(Optional.of(FitState.End.DIVERGED))) {
-        throw new InvalidInputException(path + ": the run diverged before it had a model; train anew, with a lower --lr or --clip-norm 1");
+        throw new InvalidInputException(path
+            + ": the run diverged before it had a model; train again with a lower --lr or with --clip-norm 1");
       }
-      throw new InvalidInputException(path + ": the run has no model yet; finish it first: plumb train --resume " + path);
+      throw new InvalidInputException(path + ": the run has no model yet; resume it first: plumb train --resume " + path);
     }
     return ModelFile.read(folder.model());
   }

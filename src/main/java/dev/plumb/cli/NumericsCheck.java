@@ -21,8 +21,8 @@ final class NumericsCheck {
   /** Refuses the option where nothing is resumed. */
   static void requireResume(Arguments arguments) {
     if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && !arguments.has(Flags.RESUME)) {
-      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + " is for --" + Flags.RESUME.getLongOpt()
-          + "; leave the option out");
+      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with --"
+          + Flags.RESUME.getLongOpt() + "; omit the option");
     }
   }
 
@@ -37,7 +37,7 @@ final class NumericsCheck {
   List<Numerics> resumed(String name, List<Numerics> recorded, Numerics now) {
     List<Numerics> all = new ArrayList<>(recorded);
     if (recorded.isEmpty()) {
-      note(name + " was begun by a version of Plumb that did not record its numerics; it may not continue bit for bit");
+      note(name + " was started by a version of Plumb that did not record its numerics; the result may not be bit-identical");
       all.add(now);
       return all;
     }
@@ -47,10 +47,10 @@ final class NumericsCheck {
     }
     String differing = String.join("; ", differences);
     if (!allowsOther) {
-      throw new InvalidInputException(name + ": resumed here, it would not continue bit for bit: " + differing
-          + "; resume it where these are the same, or add --" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt());
+      throw new InvalidInputException(name + ": cannot be resumed here bit for bit: " + differing
+          + "; resume it in the original environment or add --" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt());
     }
-    note(name + " does not continue bit for bit, which is recorded: " + differing);
+    note(name + " is resumed under other numerics (recorded); the result is not bit-identical: " + differing);
     all.add(now);
     return all;
   }

@@ -54,7 +54,8 @@ final class PredictCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH, Flags.THREADS);
+    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
+        Flags.THREADS);
   }
 
   @Override
@@ -112,7 +113,7 @@ final class PredictCommand implements Command {
     }
     if (notFinite > 0) {
       err.println(TerminalText.sanitize("plumb predict: " + notFinite + (notFinite == 1 ? " row is" : " rows are")
-          + " left empty, as the network's outputs are not finite there; the first is " + first));
+          + " left empty because the network's outputs are not finite; first: " + first));
     }
   }
 

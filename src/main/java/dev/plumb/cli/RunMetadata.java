@@ -64,7 +64,7 @@ record RunMetadata(String plumb, List<String> command, String folder, String dev
       if (key.startsWith(DATA)) {
         String[] parts = text.split(SEPARATOR, 2);
         if (parts.length < 2) {
-          throw new InvalidInputException("the checkpoint does not say the path of its " + key + "; it cannot be resumed");
+          throw new InvalidInputException("the checkpoint lacks the path of " + key + ", so the run cannot be resumed");
         }
         data.add(new DataFile(key.substring(DATA.length()), parts[1], parts[0]));
       }
@@ -86,8 +86,8 @@ record RunMetadata(String plumb, List<String> command, String folder, String dev
     try {
       return Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw new InvalidInputException("the checkpoint says \"" + text + "\" for the number of its run's " + key
-          + "; it cannot be resumed", e);
+      throw new InvalidInputException("the checkpoint's entry " + key + " must be an integer, not \"" + text
+          + "\", so the run cannot be resumed", e);
     }
   }
 
@@ -95,14 +95,14 @@ record RunMetadata(String plumb, List<String> command, String folder, String dev
     try {
       return Path.of(word).toString();
     } catch (InvalidPathException e) {
-      throw new InvalidInputException("the checkpoint's run began in \"" + word + "\", which cannot be a folder here", e);
+      throw new InvalidInputException("the checkpoint's entry folder is \"" + word + "\", which is not a valid path here", e);
     }
   }
 
   private static String text(SortedMap<String, String> texts, String key) {
     String text = texts.get(key);
     if (text == null) {
-      throw new InvalidInputException("the checkpoint does not say its run's " + key + "; it cannot be resumed");
+      throw new InvalidInputException("the checkpoint lacks the entry " + key + ", so the run cannot be resumed");
     }
     return text;
   }

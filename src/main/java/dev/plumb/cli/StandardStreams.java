@@ -43,7 +43,8 @@ final class StandardStreams {
 
   /** The encoding of System.out: newer Javas have a property for it. */
   private static Charset charset() {
-    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8 : Stream.of("stdout.encoding", "sun.stdout.encoding", "native.encoding")
+    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8
+        : Stream.of("stdout.encoding", "sun.stdout.encoding", "native.encoding")
         .map(System::getProperty)
         .filter(name -> name != null && Charset.isSupported(name))
         .findFirst().map(Charset::forName).orElse(Charset.defaultCharset());

@@ -52,7 +52,7 @@ final class StopSignal implements AutoCloseable {
     if (requested.getAndSet(true)) {
       Runtime.getRuntime().halt(ExitCode.STOPPED);
     }
-    err.println("stopping after this step; a second Ctrl-C stops at once, and loses what came after the last checkpoint");
+    err.println("stopping after this step; a second Ctrl-C stops immediately and loses progress since the last checkpoint");
     err.flush();
   }
 

@@ -27,7 +27,7 @@ final class StudyCheck {
   static Optional<StudyCheck> of(Arguments arguments, PrintStream err) {
     if (!arguments.has(Flags.CHECK_EVERY)) {
       if (arguments.has(Flags.CHECK_MODE)) {
-        throw new InvalidInputException("--" + Flags.CHECK_MODE.getLongOpt() + " needs --" + Flags.CHECK_EVERY.getLongOpt());
+        throw new InvalidInputException("--" + Flags.CHECK_MODE.getLongOpt() + " requires --" + Flags.CHECK_EVERY.getLongOpt());
       }
       return Optional.empty();
     }
@@ -40,8 +40,8 @@ final class StudyCheck {
   Backend around(Backends.Selection device) {
     if (DeviceChoice.isReference(device)) {
       throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt()
-          + ": the device is the reference itself, so that there is nothing to check it against; leave the option out, or "
-          + "choose another device");
+          + ": the device is the reference itself, so there is nothing to compare; omit the option or choose another"
+          + " device");
     }
     // Closed with the device's selection; the reference holds nothing.
     return new CheckedBackend(device.backend(), Backends.reference(), every, log);

@@ -37,8 +37,8 @@ final class StudyCommand implements Command {
   private static final int MAX_NAMED = 10;
 
   /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
-  private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits of Model D - Very Deep (ReLU): there a"
-      + " change of 1e-7 moves the final loss by 4e-3; --precision fp64 does";
+  private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU), where"
+      + " a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
       Flags.meaning(Flags.RESUME, "FILE", "go on with a grid that was stopped or killed, to the same table");
@@ -115,7 +115,8 @@ final class StudyCommand implements Command {
     }
     for (Option option : List.of(Flags.CSV, Flags.LOG)) {
       if (arguments.has(option)) {
-        throw new InvalidInputException("--" + option.getLongOpt() + " is for a study with a grid, and for " + DepthStudy.NAME);
+        throw new InvalidInputException("--" + option.getLongOpt() + ": applies only to a grid and to plumb study "
+            + DepthStudy.NAME);
       }
     }
     StudySpec spec = read.map(StudyFile::spec).orElseGet(StudySpec::notebook);
@@ -135,7 +136,8 @@ final class StudyCommand implements Command {
       Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
-      out.println(TerminalText.sanitize(studyLine(spec, spec.initializer().key(), Double.toString(spec.training().learningRate()))));
+      out.println(TerminalText.sanitize(studyLine(
+          spec, "initializer " + spec.initializer().key(), "learning rate " + spec.training().learningRate())));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
         out.println("note: " + spec.training().precision().key() + NOTE_ON_SINGLE);
       }
@@ -188,8 +190,8 @@ final class StudyCommand implements Command {
 
   private static CommandFiles files(Arguments arguments, Optional<Path> specFile) {
     CommandFiles files = new CommandFiles(arguments);
-    arguments.path(Flags.RESUME).ifPresent(file -> files.reads("the file of --" + Flags.RESUME.getLongOpt(), file));
-    specFile.ifPresent(file -> files.reads("the SPEC", file));
+    arguments.path(Flags.RESUME).ifPresent(file -> files.reads("the --" + Flags.RESUME.getLongOpt() + " file", file));
+    specFile.ifPresent(file -> files.reads("SPEC", file));
     return files.writes(Flags.LOG, Flags.JSON, Flags.CSV, Flags.REPORT);
   }
 
@@ -201,13 +203,13 @@ final class StudyCommand implements Command {
         "device", result.device().kind().key() + ": " + result.device().name()));
   }
 
-  static String studyLine(StudySpec spec, String weights, String rates) {
+  static String studyLine(StudySpec spec, String initializers, String learningRates) {
     TrainingSpec training = spec.training();
     return "study: " + spec.name() + ", " + spec.samples() + " samples, seed " + spec.seed()
-        + ", weights " + weights + ", loss " + training.loss().key()
-        + ", " + training.optimizer().kind().key() + ", learning rate " + rates
+        + ", " + initializers + ", loss " + training.loss().key()
+        + ", optimizer " + training.optimizer().kind().key() + ", " + learningRates
         + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
-        + ", " + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once")
+        + ", " + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch")
         + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
         + ", " + training.precision().key();
   }
@@ -215,8 +217,9 @@ final class StudyCommand implements Command {
   private static void reportDiverged(StudyResult result, PrintStream err) {
     List<StudyRun> diverged = result.diverged();
     for (StudyRun run : diverged.subList(0, Math.min(diverged.size(), MAX_NAMED))) {
-      err.println(TerminalText.sanitize("plumb study: \"" + run.name() + "\", seed " + run.seed() + ", diverged: not finite from epoch "
-          + run.divergedAtEpoch().getAsInt() + " of " + result.spec().training().epochs() + " on; try a learning rate below "
+      err.println(TerminalText.sanitize("plumb study: \"" + run.name() + "\" (seed " + run.seed()
+          + ") diverged: not finite from epoch " + run.divergedAtEpoch().getAsInt() + " of "
+          + result.spec().training().epochs() + "; try a learning rate below "
           + result.spec().training().learningRate()));
     }
     if (diverged.size() > MAX_NAMED) {

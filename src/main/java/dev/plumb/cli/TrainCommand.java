@@ -98,7 +98,8 @@ final class TrainCommand implements Command {
   private int resume(Arguments arguments, Duration every, PrintStream out, PrintStream err) {
     for (Option option : TrainRequest.FIXED) {
       if (arguments.has(option)) {
-        throw new InvalidInputException("--" + option.getLongOpt() + ": a run that goes on keeps its own; leave the option out");
+        throw new InvalidInputException("--" + option.getLongOpt()
+            + ": cannot be changed when a run is resumed; omit the option");
       }
     }
     arguments.requireNoOperand();
@@ -145,7 +146,7 @@ final class TrainCommand implements Command {
     double seconds = arguments.number(Flags.CHECKPOINT_EVERY, 30);
     if (!(seconds >= 0 && seconds <= MAX_SECONDS)) {
       throw new InvalidInputException("--" + Flags.CHECKPOINT_EVERY.getLongOpt() + " "
-          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": a number of seconds from 0 to " + (long) MAX_SECONDS + " is needed");
+          + arguments.text(Flags.CHECKPOINT_EVERY).get() + ": must be a number of seconds from 0 to " + (long) MAX_SECONDS);
     }
     return seconds;
   }

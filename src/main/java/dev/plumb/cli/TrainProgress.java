@@ -55,7 +55,7 @@ final class TrainProgress implements AutoCloseable {
     int done = row.epoch() - firstEpoch;
     double left = seconds / done * (epochs - row.epoch());
     return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
-        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  at most " + Decimal.duration(left) + " more";
+        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  ETA " + Decimal.duration(left);
   }
 
   private String figures(EpochMetrics row) {

@@ -130,7 +130,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
             ? Optional.of(arguments.parsed(Flags.TASK, "", word -> NamedEnum.parse(Task.class, "task", word))) : from.task(),
         from.standardize() && !arguments.has(Flags.NO_STANDARDIZE),
         arguments.has(Flags.MISSING)
-            ? arguments.parsed(Flags.MISSING, "", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
+            ? arguments.parsed(Flags.MISSING, "", word -> NamedEnum.parse(Missing.class, "mode for missing values", word))
             : from.missing()));
   }
 
@@ -143,8 +143,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     }
     if (arguments.has(Flags.MOMENTUM)) {
       if (!(optimizer instanceof OptimizerSpec.Sgd sgd)) {
-        throw new InvalidInputException("--momentum is of sgd, but the optimizer is " + optimizer.kind().key()
-            + "; use --optimizer sgd, or leave it out");
+        throw new InvalidInputException("--momentum: applies only to sgd, not to optimizer " + optimizer.kind().key()
+            + "; use --optimizer sgd or omit the option");
       }
       optimizer = arguments.at(Flags.MOMENTUM, () ->
           new OptimizerSpec.Sgd(arguments.number(Flags.MOMENTUM, 0), sgd.nesterov(), sgd.weightDecay()));

@@ -75,14 +75,16 @@ final class TrainRun {
     }
   }
 
-  int goOn(RunFolder folder, Checkpoint checkpoint, RunMetadata facts, TrainRequest request, Duration every, NumericsCheck check) {
+  int goOn(RunFolder folder, Checkpoint checkpoint, RunMetadata facts, TrainRequest request, Duration every,
+      NumericsCheck check) {
     List<DataFile> now = dataFiles(request);
     for (DataFile then : facts.data()) {
       DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst()
-          .orElseThrow(() -> new InvalidInputException(folder.checkpoint() + ": its command names no " + then.role() + " file"));
+          .orElseThrow(() -> new InvalidInputException(folder.checkpoint() + ": the recorded command has no " + then.role()
+          + " file"));
       if (!same.sha256().equals(then.sha256())) {
-        throw new InvalidInputException(same.path() + ": this is not the file that the run began with (its SHA-256 was "
-            + then.sha256() + "); put that one back, or begin a new run");
+        throw new InvalidInputException(same.path() + ": the file has changed since the run started (its SHA-256 was "
+            + then.sha256() + "); restore it or start a new run");
       }
     }
     Table table = TableReader.read(request.data(), request.read());
@@ -128,7 +130,7 @@ final class TrainRun {
     PreparedData prepared = work.prepared();
     if (!quiet) {
       prepared.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
-          + "\" has a value of its own in most rows, from which nothing can be learned; leave it out with --features")));
+          + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --features")));
       prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
       work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
     }
@@ -223,19 +225,20 @@ final class TrainRun {
     TrainSummary.printEnd(work.folder(), state, scores, out);
     out.flush();
     if (end.isEmpty()) {
-      err.println(TerminalText.sanitize("plumb train: stopped in epoch " + (state.epochs() + 1) + "; to go on: plumb train --resume "
+      err.println(TerminalText.sanitize("plumb train: stopped in epoch " + (state.epochs() + 1)
+          + "; resume with: plumb train --resume "
           + work.folder().path()));
       return ExitCode.STOPPED;
     }
     if (end.get() == FitState.End.DIVERGED) {
-      err.println("plumb train: training diverged: not finite in epoch "
-          + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) + "; try a --lr below "
-          + work.prepared().config().learningRate() + ", or --clip-norm 1");
+      err.println("plumb train: training diverged: values are not finite in epoch "
+          + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) + "; try --lr below "
+          + work.prepared().config().learningRate() + " or --clip-norm 1");
       return ExitCode.FAILED;
     }
     if (!scores.containsKey("training")) {
-      err.println("plumb train: training diverged: the outputs for its own rows are not finite; try a --lr below "
-          + work.prepared().config().learningRate() + ", or --clip-norm 1");
+      err.println("plumb train: training diverged: the outputs for the training rows are not finite; try --lr below "
+          + work.prepared().config().learningRate() + " or --clip-norm 1");
       return ExitCode.FAILED;
     }
     return ExitCode.DONE;
@@ -283,7 +286,7 @@ final class TrainRun {
       prepared.encoding().encode(usable, prepared.loss(), prepared.config().precision());
       if (!quiet && usable.rows() < table.rows()) {
         err.println("note: test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
-            + " are left out, as a value is missing");
+            + " dropped because of missing values");
       }
       return usable;
     } catch (InvalidInputException e) {

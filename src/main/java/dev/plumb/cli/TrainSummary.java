@@ -34,16 +34,15 @@ final class TrainSummary {
     int held = prepared.validation().map(rows -> rows.rows()).orElse(0);
     int features = prepared.columns().features().size();
     out.println(TerminalText.sanitize("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
-        + (features == 1 ? " feature" : " features") + "; " + prepared.encoding().task().key()
-        + (inferred ? " (by the target's look)" : "") + " of " + target(prepared.encoding().target())));
-    out.println("rows: " + prepared.training().rows() + " to train on, " + (held == 0 ? "none held back"
-        : held + " held back for validation"
-            + (prepared.encoding().task() == Task.CLASSIFICATION ? ", in proportion by class" : ""))
-        + (prepared.droppedRows() == 0 ? "" : "; " + prepared.droppedRows() + " left out, as a value is missing"));
+        + (features == 1 ? " feature" : " features") + "; task: " + prepared.encoding().task().key()
+        + (inferred ? " (inferred)" : "") + "; target: " + target(prepared.encoding().target())));
+    out.println("rows: " + prepared.training().rows() + " for training, " + (held == 0 ? "none for validation"
+        : held + " for validation" + (prepared.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
+        + (prepared.droppedRows() == 0 ? "" : "; " + prepared.droppedRows() + " dropped because of missing values"));
     out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
-        + training.loss().key() + ", " + training.optimizer().kind().key() + ", learning rate " + training.learningRate() + " "
-        + prepared.fit().schedule().kind().key() + ", "
-        + (training.batchSize().isPresent() ? "batches of " + training.batchSize().getAsInt() : "all rows at once") + ", at most "
+        + training.loss().key() + ", optimizer " + training.optimizer().kind().key() + ", learning rate "
+        + training.learningRate() + " (schedule " + prepared.fit().schedule().kind().key() + "), "
+        + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch") + ", at most "
         + training.epochs() + " epochs, " + training.precision().key() + ", seed " + prepared.config().seed());
   }
 
@@ -76,9 +75,9 @@ final class TrainSummary {
     if (state.bestEpoch() == 0) {
       return Optional.empty();
     }
-    String kept = "kept: the weights after epoch " + state.bestEpoch() + " of " + state.epochs() + ", which have the lowest loss";
+    String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " (lowest loss)";
     return Optional.of(state.end().filter(FitState.End.EARLY_STOPPING::equals)
-        .map(end -> kept + "; ended early").orElse(kept));
+        .map(end -> saved + "; stopped early").orElse(saved));
   }
 
   static void writeReport(String name, Manifest manifest, PreparedData prepared, FitState state, Map<String, Scores> scores,
@@ -86,7 +85,7 @@ final class TrainSummary {
     List<String> notes = new ArrayList<>();
     ending(state).ifPresent(notes::add);
     if (state.end().isEmpty()) {
-      notes.add("The run was stopped before its end, and can be resumed.");
+      notes.add("The run was stopped before it finished; it can be resumed.");
     }
     scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + score.metricName() + " "
         + Decimal.fixed(score.metric(), 4)));

@@ -15,7 +15,8 @@ final class UnknownCategories {
    */
   static void note(TableEncoding encoding, Table table, String rows, PrintStream err) {
     encoding.unknownCategories(table).forEach((column, count) -> err.println(TerminalText.sanitize(
-        "note: " + rows + "column \"" + column + "\" has " + count + (count == 1 ? " value that" : " values that")
-            + " the model was not trained with; the network sees no category there")));
+        "note: " + rows + "column \"" + column + "\" has " + count
+            + (count == 1 ? " value that does not occur" : " values that do not occur")
+            + " in the training data; encoded as all zeros")));
   }
 }

@@ -68,7 +68,8 @@ class BadInputTest {
     }
     Files.write(folder.resolve("latin.csv"), "a,b,y\n1,2,\u00e9\n3,4,z\n".getBytes(StandardCharsets.ISO_8859_1));
     Path run = folder.resolve("good-1");
-    Plumbed trained = Plumbed.run("train", folder.resolve("good.csv").toString(), "--runs", folder.toString(), "--device", "reference",
+    Plumbed trained = Plumbed.run("train", folder.resolve("good.csv").toString(), "--runs", folder.toString(), "--device",
+        "reference",
         "--epochs", "1", "--layers", "2", "--quiet");
     assertEquals(0, trained.code(), trained.err());
     byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));

@@ -52,7 +52,8 @@ class ChangedFilesTest {
           ? reals(reals, Arrays.copyOf(reals.values(), reals.size() - 1)) : tensor);
     }
     Plumbed resumed = resume(contents.texts(), tensors);
-    assertEquals("plumb train: " + run.resolve("checkpoint.safetensors") + ": is no checkpoint of this training: " + message + "\n",
+    assertEquals("plumb train: " + run.resolve("checkpoint.safetensors") + ": is no checkpoint of this training: " + message
+        + "\n",
         resumed.err());
     assertEquals(code, resumed.code());
   }
@@ -100,7 +101,8 @@ class ChangedFilesTest {
         tensors.set(at, changed(tensors.get(at), random));
       }
       SafetensorsFile.write(model, texts, tensors);
-      Plumbed predicted = Plumbed.run("predict", model.toString(), folder.resolve("good.csv").toString(), "--device", "reference");
+      Plumbed predicted = Plumbed.run("predict", model.toString(), folder.resolve("good.csv").toString(), "--device",
+          "reference");
       String context = "seed " + seed + ", number " + i + ": " + predicted.err();
       assertTrue(List.of(0, 2).contains(predicted.code()), context);
       if (predicted.code() == 2) {

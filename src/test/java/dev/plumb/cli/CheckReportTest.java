@@ -39,13 +39,13 @@ class CheckReportTest {
 
   @Test
   void firstWrongTensorIsNamedWithLayerIndexAndBothValues() {
-    assertEquals(Optional.of("after 10 steps, layer 0, layers.0.weight[1,1]: gradient 0.25, finite differences -0.25, "
-        + "the error is 1234.6 times what is allowed"), report(GOOD, WRONG, NOTHING).fault());
+    assertEquals(Optional.of("after 10 steps, layer 0, layers.0.weight[1,1]: gradient 0.25, finite difference -0.25, "
+        + "error 1234.6 times the tolerance"), report(GOOD, WRONG, NOTHING).fault());
   }
 
   @Test
   void tensorOfWhichNothingWasComparedIsAFault() {
-    assertTrue(report(GOOD, NOTHING).fault().orElseThrow().contains("layers.0.bias: every difference crosses a kink"));
+    assertTrue(report(GOOD, NOTHING).fault().orElseThrow().contains("layers.0.bias: every finite difference crosses a kink"));
   }
 
   @Test
@@ -54,7 +54,7 @@ class CheckReportTest {
     report(GOOD, WRONG, NOTHING).print(new PrintStream(out, true, StandardCharsets.UTF_8));
     List<String> lines = out.toString(StandardCharsets.UTF_8).lines().map(line -> line.strip().replaceAll(" +", " ")).toList();
     assertEquals(List.of(
-        "after tensor shape compared skipped largest error at of its tolerance verdict",
+        "step tensor shape compared skipped max error index error/tolerance verdict",
         "10 layers.1.weight 1x2 2 0 1.0e-08 [0,1] 0.0200 ok",
         "10 layers.0.weight 2x3 5 1 5.0e-01 [1,1] 1234.5600 WRONG",
         "10 layers.0.bias 2 0 2 - - - not checked"), lines);

@@ -103,10 +103,12 @@ class ColumnReadingTest {
 
   @Test
   void unknownCategoriesAreNotedInTheSameWordsEverywhere() throws IOException {
-    Path data = table("train.csv", "flag,x,y", 40, row -> (row % 2 == 0 ? "True," : "False,") + row + "," + (row % 2 == 0 ? "p" : "q"));
+    Path data = table("train.csv", "flag,x,y", 40, row -> (row % 2 == 0 ? "True," : "False,") + row + ","
+        + (row % 2 == 0 ? "p" : "q"));
     Path test = table("test.csv", "flag,x,y", 10, row -> "true," + row + ",p");
-    String note = "column \"flag\" has 10 values that the model was not trained with; the network sees no category there\n";
-    Plumbed trained = Plumbed.run("train", data.toString(), "--test", test.toString(), "--epochs", "1", "--runs", folder.toString(),
+    String note = "column \"flag\" has 10 values that do not occur in the training data; encoded as all zeros\n";
+    Plumbed trained = Plumbed.run("train", data.toString(), "--test", test.toString(), "--epochs", "1", "--runs",
+        folder.toString(),
         "--device", "reference");
     assertTrue(trained.err().contains("note: test rows: " + note), trained.err());
     String run = folder.resolve("train-1").toString();
@@ -119,8 +121,8 @@ class ColumnReadingTest {
     Path data = table("names.csv", "name,x,y", 40, row -> "n" + row % 25 + "," + row + "," + row * 0.5);
     Plumbed trained = Plumbed.run("train", data.toString(), "--epochs", "1", "--validation", "0", "--runs", folder.toString(),
         "--device", "reference");
-    assertTrue(trained.err().contains("note: column \"name\" has a value of its own in most rows, from which nothing can be learned;"
-        + " leave it out with --features\n"), trained.err());
+    assertTrue(trained.err().contains("note: column \"name\" has a unique value in most rows, so nothing can be learned from it;"
+        + " exclude it with --features\n"), trained.err());
   }
 
   @Test
@@ -131,7 +133,8 @@ class ColumnReadingTest {
     assertEquals(4, ran("predict", run.toString(), other.toString(), "--device", "reference").out().lines().count());
     Plumbed refused = Plumbed.run("train", data.toString(), "--runs", folder.toString(), "--device", "reference");
     assertEquals("plumb train: " + data + ": line 9, column 3 (\"c\"): \"#N/A\" is not a number, as the column's other values are;"
-        + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical c)\n", refused.err());
+        + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical c)\n",
+        refused.err());
   }
 
   private Path table(String name, String header, int rows, IntFunction<String> row) throws IOException {

@@ -26,7 +26,8 @@ class CommandFilesTest {
   @BeforeEach
   void train() throws IOException {
     data = Files.writeString(folder.resolve("good.csv"), "a,b,y\n1,2,x\n3,4,z\n5,6,x\n").toString();
-    Plumbed trained = Plumbed.run("train", data, "--runs", folder.toString(), "--device", "reference", "--epochs", "1", "--layers",
+    Plumbed trained = Plumbed.run("train", data, "--runs", folder.toString(), "--device", "reference", "--epochs", "1",
+        "--layers",
         "2", "--quiet");
     assertEquals(0, trained.code(), trained.err());
     run = folder.resolve("good-1").toString();
@@ -44,12 +45,15 @@ class CommandFilesTest {
   @Test
   void inputsAreRefusedByWhateverName() throws IOException {
     for (Path name : namesOf(Path.of(data))) {
-      assertRefused("--out " + name + " would overwrite the DATA; name another file", "predict", run, data, "--out", name.toString());
-      assertRefused("--json " + name + " would overwrite the DATA; name another file", "evaluate", run, data, "--json", name.toString());
+      assertRefused("--out " + name + " would overwrite DATA; choose another file", "predict", run, data, "--out",
+          name.toString());
+      assertRefused("--json " + name + " would overwrite DATA; choose another file", "evaluate", run, data, "--json",
+          name.toString());
     }
     for (Path name : namesOf(Path.of(run, "model.safetensors"))) {
-      assertRefused("FILE " + name + " would overwrite the MODEL; name another file", "export", run, name.toString(), "--format", "npz");
-      assertRefused("--out " + name + " would overwrite the MODEL; name another file", "predict", run + "/model.safetensors", data,
+      assertRefused("FILE " + name + " would overwrite MODEL; choose another file", "export", run, name.toString(), "--format",
+          "npz");
+      assertRefused("--out " + name + " would overwrite MODEL; choose another file", "predict", run + "/model.safetensors", data,
           "--out", name.toString());
     }
   }
@@ -64,7 +68,8 @@ class CommandFilesTest {
     for (Path file : kept) {
       for (Path name : namesOf(file)) {
         for (String model : List.of(run, run + "/model.safetensors")) {
-          assertRefused("--json " + name + " would overwrite " + file.getFileName() + " of the run folder " + run + "; name another file",
+          assertRefused("--json " + name + " would overwrite " + file.getFileName() + " in the run folder " + run
+              + "; choose another file",
               "evaluate", model, data, "--json", name.toString());
         }
       }
@@ -74,11 +79,11 @@ class CommandFilesTest {
   @Test
   void filesOfOtherRunsAreRefused() throws IOException {
     Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of(run, "manifest.json"));
-    assertRefused("--json " + link + " would overwrite manifest.json of the run folder " + Path.of(run).toRealPath()
-        + "; name another file", "devices", "--json", link.toString());
+    assertRefused("--json " + link + " would overwrite manifest.json in the run folder " + Path.of(run).toRealPath()
+        + "; choose another file", "devices", "--json", link.toString());
     Path copy = Files.copy(Path.of(run, "model.safetensors"), folder.resolve("copy.safetensors"));
-    assertRefused("FILE " + run + "/model.safetensors would overwrite model.safetensors of the run folder "
-        + Path.of(run).toRealPath() + "; name another file", "export", copy.toString(), run + "/model.safetensors");
+    assertRefused("FILE " + run + "/model.safetensors would overwrite model.safetensors in the run folder "
+        + Path.of(run).toRealPath() + "; choose another file", "export", copy.toString(), run + "/model.safetensors");
   }
 
   @Test
@@ -87,19 +92,21 @@ class CommandFilesTest {
     Path labels = folder.resolve("t-labels-idx1-ubyte");
     Files.write(images, ByteBuffer.allocate(16 + 8).putInt(0x803).putInt(2).putInt(2).putInt(2).array());
     Files.write(labels, ByteBuffer.allocate(8 + 2).putInt(0x801).putInt(2).array());
-    assertRefused("--json " + labels + " would overwrite the labels of the DATA; name another file",
+    assertRefused("--json " + labels + " would overwrite the labels of DATA; choose another file",
         "evaluate", run, images.toString(), "--json", labels.toString());
-    assertRefused("--json " + labels + " would overwrite the file of --labels; name another file",
+    assertRefused("--json " + labels + " would overwrite the --labels file; choose another file",
         "evaluate", run, images.toString(), "--labels", labels.toString(), "--json", labels.toString());
   }
 
   @Test
   void standardInputMayBeAFile() throws Exception {
-    Path script = Files.writeString(folder.resolve("script.sh"), String.join(" ", Path.of(System.getProperty("java.home"), "bin/java")
-        .toString(), "-cp", "'" + System.getProperty("java.class.path") + "'", Main.class.getName(), "predict", run, "-", "--out", data,
+    Path script = Files.writeString(folder.resolve("script.sh"), String.join(" ", Path.of(System.getProperty("java.home"),
+        "bin/java")
+        .toString(), "-cp", "'" + System.getProperty("java.class.path") + "'", Main.class.getName(), "predict", run, "-", "--out",
+        data,
         "<", data));
     Ran ran = Ran.of(folder, Map.of(), "sh", script.toString());
-    assertEquals("plumb predict: --out " + data + " would overwrite the DATA; name another file\n", ran.err());
+    assertEquals("plumb predict: --out " + data + " would overwrite DATA; choose another file\n", ran.err());
     assertEquals(2, ran.code());
   }
 
@@ -109,19 +116,24 @@ class CommandFilesTest {
         "{ \"epochs\": 5, \"grid\": {\"depth\": [1], \"width\": [2]} }");
     String log = folder.resolve("log.runs").toString();
     for (String option : List.of("--json", "--csv", "--report")) {
-      assertRefused(option + " " + spec + " would overwrite the SPEC; name another file", "study", spec.toString(), option,
+      assertRefused(option + " " + spec + " would overwrite SPEC; choose another file", "study", spec.toString(), option,
           spec.toString());
-      assertRefused(option + " " + log + " would overwrite the file of --log; name another file", "study", spec.toString(), "--log",
+      assertRefused(option + " " + log + " would overwrite the --log file; choose another file", "study", spec.toString(),
+          "--log",
           log, option, log);
-      assertRefused(option + " x would overwrite the file of --log; name another file", "study", "depth", "--log", "./x", option, "x");
+      assertRefused(option + " x would overwrite the --log file; choose another file", "study", "depth", "--log", "./x", option,
+          "x");
     }
-    assertRefused("--log " + spec + " would overwrite the SPEC; name another file", "study", spec.toString(), "--log", spec.toString());
+    assertRefused("--log " + spec + " would overwrite SPEC; choose another file", "study", spec.toString(), "--log",
+        spec.toString());
     Path dangling = Files.createSymbolicLink(folder.resolve("dangling"), Path.of("new"));
-    assertRefused("--report " + dangling + " would overwrite the file of --csv; name another file", "study", spec.toString(), "--csv",
+    assertRefused("--report " + dangling + " would overwrite the --csv file; choose another file", "study", spec.toString(),
+        "--csv",
         folder.resolve("new").toString(), "--report", dangling.toString());
     assertEquals(0, Plumbed.run("study", spec.toString(), "--device", "reference", "--quiet", "--log", log).code());
     for (String option : List.of("--json", "--csv", "--report")) {
-      assertRefused(option + " " + log + " would overwrite the file of --resume; name another file", "study", "--resume", log, option,
+      assertRefused(option + " " + log + " would overwrite the --resume file; choose another file", "study", "--resume", log,
+          option,
           log);
     }
   }

@@ -38,8 +38,8 @@ class CrossCheckTest {
     Ran ran = plumb(NONE, "check", "--layers", "3,4,1");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
-    assertTrue(ran.out().startsWith("device: cpu (faulty), for this test\ncheck: 3-4-1 tanh, loss mse, sgd, 33 samples, "
-        + "weights pytorch, fp32\n"), ran.out());
+    assertTrue(ran.out().startsWith("device: cpu (faulty), for this test\ncheck: 3-4-1 tanh, loss mse, optimizer sgd, 33 samples, "
+        + "initializer pytorch, fp32\n"), ran.out());
     for (String row : new String[] {"0 layers.0.pre 33x4 132 0", "10 layers.1.delta 33x1 33 0", "0 loss 1 1 0",
         "10 layers.0.weight gradient 4x3 12 0", "10 layers.0.bias 4 4 0"}) {
       assertTrue(ran.out().lines().anyMatch(line -> line.strip().replaceAll(" +", " ").startsWith(row)),
@@ -53,8 +53,8 @@ class CrossCheckTest {
   void dropoutIsCheckedAndTakenInFiniteDifferences() {
     Ran ran = plumb(NONE, "check", "--layers", "3,9,5,1", "--precision", "fp64", "--dropout", "0.4");
     assertEquals(0, ran.code(), ran.err());
-    assertTrue(ran.out().contains("3-9-5-1 tanh, loss mse, sgd, dropout 0.4, 33 samples"), ran.out());
-    assertTrue(ran.out().endsWith("compared gradients agree\n"), ran.out());
+    assertTrue(ran.out().contains("3-9-5-1 tanh, loss mse, optimizer sgd, dropout 0.4, 33 samples"), ran.out());
+    assertTrue(ran.out().endsWith("compared gradients agree with finite differences\n"), ran.out());
     Ran refused = plumb(NONE, "check", "--dropout", "1");
     assertEquals(2, refused.code());
     assertTrue(refused.err().contains("--dropout") && refused.err().contains("at least 0 and below 1"), refused.err());
@@ -65,7 +65,7 @@ class CrossCheckTest {
     Ran ran = plumb(NONE, "check", "--layers", "3,4,1", "--precision", "fp64", "--optimizer", "adam");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().contains("compared values agree with the reference\n"), ran.out());
-    assertTrue(ran.out().endsWith("compared gradients agree\n"), ran.out());
+    assertTrue(ran.out().endsWith("compared gradients agree with finite differences\n"), ran.out());
     assertTrue(ran.out().contains("layers.0.weight moment2"), ran.out());
   }
 
@@ -79,7 +79,7 @@ class CrossCheckTest {
         ran.err());
     assertEquals(lines, ran.err().lines().count(), ran.err());
     assertTrue(ran.out().lines().filter(line -> line.contains("WRONG")).count() == 2, ran.out());
-    assertEquals(mode.equals("histogram"), ran.out().contains("error in tolerances"), ran.out());
+    assertEquals(mode.equals("histogram"), ran.out().contains("range of error/tolerance"), ran.out());
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertFalse(written.get("ok").booleanValue());
     assertEquals("fp32", written.get("precision").textValue());
@@ -94,7 +94,7 @@ class CrossCheckTest {
   void divergingTrainingIsSaidInOneLine() {
     Ran ran = plumb(NONE, "check", "--lr", "1e38");
     assertEquals(1, ran.code());
-    assertTrue(ran.err().startsWith("plumb check: training diverged within its 10 steps"), ran.err());
+    assertTrue(ran.err().startsWith("plumb check: training diverged within 10 steps"), ran.err());
     assertEquals(1, ran.err().lines().count(), ran.err());
   }
 
@@ -125,16 +125,16 @@ class CrossCheckTest {
 
     Ran histogram = study(LATE_GRADIENT, "--check-every", "4", "--check-mode", "histogram");
     assertEquals(1, histogram.code());
-    assertTrue(histogram.err().startsWith("error in tolerances  values\n"), histogram.err());
+    assertTrue(histogram.err().startsWith("range of error/tolerance  values\n"), histogram.err());
   }
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-    "study --check-every 0 | plumb study: --check-every 0: a whole number from 1",
-    "study --check-mode report | plumb study: --check-mode needs --check-every",
+    "study --check-every 0 | plumb study: --check-every 0: must be an integer from 1",
+    "study --check-mode report | plumb study: --check-mode requires --check-every",
     "study --check-every 1 --check-mode warn | plumb study: --check-mode: unknown mode \"warn\"; one of fail, report, histogram",
-    "study --check-every 1 | plumb study: --check-every: the device is the reference itself, so that there is nothing",
-    "check --precision fp32 | plumb check: --precision fp32: the reference computes in double alone",
+    "study --check-every 1 | plumb study: --check-every: the device is the reference itself, so there is nothing",
+    "check --precision fp32 | plumb check: --precision fp32: device reference computes only in fp64",
     "check --mode warn | plumb check: --mode: unknown mode \"warn\"; one of fail, report, histogram",
   })
   void badCommandLinesGetOneLine(String arguments, String start) {

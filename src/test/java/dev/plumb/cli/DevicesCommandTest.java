@@ -31,13 +31,13 @@ class DevicesCommandTest {
   @Test
   void cardsAreATableAndTheVerdictIsTheLastLine() {
     assertEquals("""
-        looked for  found
-        platform    linux-x86_64
-        cuBLAS 12   /a/libcublas.so.12 (CUDA_HOME; used)
+        component  found
+        platform   linux-x86_64
+        cuBLAS 12  /a/libcublas.so.12 (CUDA_HOME; used)
 
-        device  card     compute  memory MiB  free MiB
-        cuda:0  Old?[2J      6.1        8192   unknown
-        cuda:1  New          8.9       24576     23552
+        device  GPU      compute capability  memory MiB  free MiB
+        cuda:0  Old?[2J                 6.1        8192   unknown
+        cuda:1  New                     8.9       24576     23552
 
         GPU: usable: --device cuda:1 (New)
         """, printed(TWO_CARDS));
@@ -46,10 +46,10 @@ class DevicesCommandTest {
   @Test
   void whatIsMissingComesWithWhereItWasLookedForAndTheRemedyIsTheLastLine() {
     assertEquals("""
-        looked for  found
-        driver      no libcuda.so.1 in
-                      /lib64
-                      /usr/lib64
+        component  found
+        driver     no libcuda.so.1 in
+                     /lib64
+                     /usr/lib64
 
         GPU: not usable: there is no driver
         remedy: install one
@@ -63,9 +63,9 @@ class DevicesCommandTest {
     assertTrue(cards.get("remedy").isNull());
     assertTrue(cards.get("findings").get(0).get("source").isNull());
     assertEquals("CUDA_HOME", cards.get("findings").get(1).get("source").textValue());
-    assertEquals("too old", cards.get("cards").get(0).get("fault").textValue());
-    assertTrue(cards.get("cards").get(0).get("freeMemoryBytes").isNull());
-    assertEquals(23L << 30, cards.get("cards").get(1).get("freeMemoryBytes").longValue());
+    assertEquals("too old", cards.get("gpus").get(0).get("fault").textValue());
+    assertTrue(cards.get("gpus").get(0).get("freeMemoryBytes").isNull());
+    assertEquals(23L << 30, cards.get("gpus").get(1).get("freeMemoryBytes").longValue());
     JsonNode nothing = written(NOTHING);
     assertEquals("not usable: there is no driver", nothing.get("verdict").textValue());
     assertEquals("install one", nothing.get("remedy").textValue());

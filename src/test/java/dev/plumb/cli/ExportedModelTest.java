@@ -42,7 +42,8 @@ class ExportedModelTest {
       for (int row = 0; row < labels.length; row++) {
         assertEquals(predicted.get(row)[0], labels[row], "row " + row);
         for (int c = 0; c < probabilities[row].length; c++) {
-          assertEquals(Double.parseDouble(predicted.get(row)[c + 1]), probabilities[row][c], ALLOWED, "row " + row + ", class " + c);
+          assertEquals(Double.parseDouble(predicted.get(row)[c + 1]), probabilities[row][c], ALLOWED, "row " + row + ", class "
+              + c);
         }
       }
     }

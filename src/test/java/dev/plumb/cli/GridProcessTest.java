@@ -79,7 +79,8 @@ class GridProcessTest {
     assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
     assertEquals(130, process.waitFor());
     String last = Files.readAllLines(folder.resolve("err")).stream().reduce("", (before, line) -> line);
-    assertTrue(last.matches("plumb study: stopped; \\d+ of 96 networks are finished; to go on: plumb study --resume " + log), last);
+    assertTrue(last.matches("plumb study: stopped; \\d+ of 96 networks finished; resume with: plumb study --resume " + log),
+        last);
     int finished = Files.readAllLines(log).size() - 1;
     assertTrue(finished >= 4 && finished < 96, finished + " are finished");
   }
@@ -91,18 +92,20 @@ class GridProcessTest {
     assertTrue(lines.get(0).matches(".*\"numerics\":\\{\"backend\":\"cpu\",\"java\":\"[^\"]+\",\"plumb\":\"[^\"]+\",\"precision\":\"fp64\","
         + "\"vectors\":\"[^\"]+\"}}"), lines.get(0));
     String begun = String.join("\n", lines.subList(0, 60)) + "\n";
-    Path other = Files.writeString(folder.resolve("other.runs"), begun.replaceFirst("\"vectors\":\"[^\"]+\"", "\"vectors\":\"some\""));
+    Path other = Files.writeString(folder.resolve("other.runs"), begun.replaceFirst("\"vectors\":\"[^\"]+\"",
+        "\"vectors\":\"some\""));
     String before = Files.readString(other);
     Plumbed refused = Plumbed.run("study", "--resume", other.toString());
     assertEquals(2, refused.code());
-    assertTrue(refused.err().matches("plumb study: .*other.runs: resumed here, it would not continue bit for bit: vectors was \"some\", now"
-        + " \"[^\"]+\"; resume it where these are the same, or add --allow-other-numerics\n"), refused.err());
+    assertTrue(refused.err().matches("plumb study: .*other.runs: cannot be resumed here bit for bit: vectors was \"some\", now"
+        + " \"[^\"]+\"; resume it in the original environment or add --allow-other-numerics\n"), refused.err());
     assertEquals("", refused.out());
     assertEquals(before, Files.readString(other));
 
     Plumbed allowed = Plumbed.run("study", "--resume", other.toString(), "--allow-other-numerics");
     assertEquals(0, allowed.code(), allowed.err());
-    assertTrue(allowed.err().startsWith("note: " + other + " does not continue bit for bit, which is recorded: vectors was \"some\""),
+    assertTrue(allowed.err().startsWith("note: " + other + " is resumed under other numerics (recorded); the result is not"
+        + " bit-identical: vectors was \"some\""),
         allowed.err());
     List<String> resumed = Files.readAllLines(other);
     assertTrue(resumed.get(60).startsWith("{\"numerics\":{\"backend\":\"cpu\""), resumed.get(60));
@@ -120,18 +123,20 @@ class GridProcessTest {
     Path old = Files.writeString(folder.resolve("old.runs"), begun.replaceFirst(",\"numerics\":\\{[^}]*}", ""));
     Plumbed unknown = Plumbed.run("study", "--resume", old.toString());
     assertEquals(0, unknown.code(), unknown.err());
-    assertTrue(unknown.err().startsWith("note: " + old + " was begun by a version of Plumb that did not record its numerics; it may not"
-        + " continue bit for bit\n"), unknown.err());
+    assertTrue(unknown.err().startsWith("note: " + old + " was started by a version of Plumb that did not record its numerics;"
+        + " the result may not be bit-identical\n"), unknown.err());
     assertTrue(Files.readAllLines(old).get(60).startsWith("{\"numerics\":"));
   }
 
   @Test
   void whatAGridDoesNotTakeIsSaid() {
-    assertRefused("--seeds: a study that goes on keeps its own", "study", "--resume", folder.resolve("whole.runs").toString(), "--seeds", "3");
-    assertRefused("is there already", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device", "cpu");
-    assertRefused("--check-every is for studies of listed networks", "study", spec.toString(), "--check-every", "3");
-    assertRefused("--csv is for a study with a grid", "study", "--csv", folder.resolve("x.csv").toString());
-    assertRefused("--csv " + folder.resolve("x") + " would overwrite the file of --json", "study", spec.toString(), "--csv",
+    assertRefused("--seeds: cannot be changed when a study is resumed", "study", "--resume",
+        folder.resolve("whole.runs").toString(), "--seeds", "3");
+    assertRefused("is there already", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device",
+        "cpu");
+    assertRefused("--check-every: not available for a grid", "study", spec.toString(), "--check-every", "3");
+    assertRefused("--csv: applies only to a grid", "study", "--csv", folder.resolve("x.csv").toString());
+    assertRefused("--csv " + folder.resolve("x") + " would overwrite the --json file", "study", spec.toString(), "--csv",
         folder.resolve("x").toString(), "--json", folder.resolve("x").toString());
   }
 

@@ -61,7 +61,7 @@ class LauncherIT {
   void closedPipeIsNotASuccess() throws Exception {
     Ran ran = run(Map.of(), "bash", "-c", "\"$0\" study | true; echo ${PIPESTATUS[0]}", LAUNCHER.toString());
     assertEquals("2\n", ran.out());
-    assertEquals("plumb study: standard output could not be written to its end\n", ran.err());
+    assertEquals("plumb study: standard output cannot be written; the output is incomplete\n", ran.err());
   }
 
   @Test
@@ -105,14 +105,16 @@ class LauncherIT {
     for (String command : List.of(LAUNCHER + predict, java + predict, LAUNCHER + predict + " --out /dev/stdout")) {
       Ran shown = run(Map.of(), "script", "-qec", command, "/dev/null");
       assertEquals(0, shown.code(), shown.out());
-      assertEquals("y," + names.replace('\u001b', '?').replace('\u0007', '?'), shown.out().lines().findFirst().orElseThrow(), command);
+      assertEquals("y," + names.replace('\u001b', '?').replace('\u0007', '?'), shown.out().lines().findFirst().orElseThrow(),
+          command);
       assertEquals(piped.out().lines().count(), shown.out().lines().count());
     }
   }
 
   @Test
   void localeWithAnotherEncodingStays() throws Exception {
-    Path locale = Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("locale"), "#!/bin/sh\necho ISO-8859-1\n");
+    Path locale = Files.writeString(Files.createDirectory(folder.resolve("bin")).resolve("locale"),
+        "#!/bin/sh\necho ISO-8859-1\n");
     assertTrue(locale.toFile().setExecutable(true));
     String path = locale.getParent() + ":" + System.getenv("PATH");
     String[] command = {LAUNCHER.toString(), "--version"};

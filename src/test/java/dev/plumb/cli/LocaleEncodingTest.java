@@ -59,12 +59,13 @@ class LocaleEncodingTest {
   void messagesAreUtf8() throws Exception {
     Files.writeString(folder.resolve("g.csv"), "a,größe\n1,2\n3,4\n");
     Ran ran = inCLocale("", "train g.csv --target missing");
-    assertTrue(ran.err().startsWith("plumb train: g.csv: there is no column \"missing\"; ") && ran.err().contains("größe"), ran.err());
+    assertTrue(ran.err().startsWith("plumb train: g.csv: there is no column \"missing\"; ") && ran.err().contains("größe"),
+        ran.err());
   }
 
   @Test
   void nameThatIsNoFileNameAnywhereIsRefused() {
-    assertEquals("\"a\0b\" cannot be a file name: it has a NUL character",
+    assertEquals("\"a\0b\" cannot be a file name: it contains a NUL character",
         assertThrows(InvalidInputException.class, () -> LocaleEncoding.path("a\0b")).getMessage());
     assertEquals("\"a\" cannot be a file name: too odd",
         LocaleEncoding.invalid(new InvalidPathException("a", "too odd")).getMessage());

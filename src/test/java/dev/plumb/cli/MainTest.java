@@ -144,10 +144,12 @@ class MainTest {
     Path report = folder.resolve("out.html");
     Ran ran = plumb("study", spec.toString(), "--seeds", "3", "--json", json.toString(), "--report", report.toString());
     assertEquals(0, ran.code(), ran.err());
-    assertEquals(1, new ObjectMapper().readTree(json.toFile()).get("runs").get(0).get("lossAtEpoch").size(), "the SPEC's epoch alone");
+    assertEquals(1, new ObjectMapper().readTree(json.toFile()).get("runs").get(0).get("lossAtEpoch").size(),
+        "the SPEC's epoch alone");
     String page = Files.readString(report);
     assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"));
-    assertTrue(page.contains("<h1>&lt;mine&gt;</h1>") && page.contains("1. A &amp; B") && page.contains("id=\"losses-chart\""), page);
+    assertTrue(page.contains("<h1>&lt;mine&gt;</h1>") && page.contains("1. A &amp; B") && page.contains("id=\"losses-chart\""),
+        page);
     assertTrue(page.contains("<th scope=\"row\">seed</th><td>42 to 44</td>"), page);
   }
 
@@ -161,7 +163,8 @@ class MainTest {
     Ran ran = plumb("study", spec.toString(), "--json", json.toString());
     assertEquals(1, ran.code());
     assertTrue(ran.err().lines().findFirst().orElseThrow().matches(
-        "plumb study: \"wild\", seed 42, diverged: not finite from epoch \\d+ of 400 on; try a learning rate below 0.3"), ran.err());
+        "plumb study: \"wild\" \\(seed 42\\) diverged: not finite from epoch \\d+ of 400; try a learning rate below 0.3"),
+            ran.err());
     assertFalse(ran.err().contains("calm"), ran.err());
     assertTrue(ran.out().lines().anyMatch(line -> line.matches("calm .*sigmoid +\\d+\\.\\d{4} .*")), ran.out());
     JsonNode runs = new ObjectMapper().readTree(json.toFile()).get("runs");
@@ -193,7 +196,7 @@ class MainTest {
       int code = Main.run(new String[] {"--version"}, full, new PrintStream(err, true, StandardCharsets.UTF_8));
       assertEquals(2, code);
     }
-    assertEquals("plumb: standard output could not be written to its end\n", err.toString(StandardCharsets.UTF_8));
+    assertEquals("plumb: standard output cannot be written; the output is incomplete\n", err.toString(StandardCharsets.UTF_8));
   }
 
   // Check
@@ -210,7 +213,7 @@ class MainTest {
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
     assertTrue(ran.out().contains("layers.0.weight"), ran.out());
-    assertTrue(ran.out().strip().matches("(?s).*all \\d+ compared gradients agree"), ran.out());
+    assertTrue(ran.out().strip().matches("(?s).*all \\d+ compared gradients agree with finite differences"), ran.out());
   }
 
   @Test
@@ -219,7 +222,7 @@ class MainTest {
     Ran ran = plumb(
         "check --device reference --layers 3,1,1 --activation relu --samples 200000 --steps 0 --seed 1".split(" "));
     assertEquals(1, ran.code());
-    assertEquals("plumb check: after 0 steps, layer 0, layers.0.bias: every difference crosses a kink, so that nothing could be "
+    assertEquals("plumb check: after 0 steps, layer 0, layers.0.bias: every finite difference crosses a kink, so nothing could be "
         + "compared; try fewer --samples\n", ran.err());
     assertTrue(ran.out().contains("not checked"), ran.out());
   }
@@ -247,51 +250,52 @@ class MainTest {
     "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of train, evaluate",
     "study --sed 1 | 2 | plumb study: unknown option --sed (did you mean \"--seed\"?)",
     "study --devise=cpu | 2 | plumb study: unknown option --devise (did you mean \"--device\"?)",
-    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; known here: --allow-other-numerics, --check-every, --check-mode, --csv, --device, --help",
+    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; valid options: --allow-other-numerics, --check-every, --check-mode, --csv,"
+        + " --device, --help",
     "study -x | 2 | plumb study: unknown option -x",
-    "study --seed | 2 | plumb study: --seed needs a value, N",
+    "study --seed | 2 | plumb study: --seed requires a value: N",
     "study --seed 1 --seed 2 | 2 | plumb study: --seed is given twice",
-    "study --seed -5 | 2 | plumb study: --seed -5: a whole number from 0 to 4294967295 is needed",
-    "study --seed 4294967296 | 2 | plumb study: --seed 4294967296: a whole number from 0",
-    "study --seed 1.5 | 2 | plumb study: --seed 1.5: a whole number",
-    "study --seeds 0 | 2 | plumb study: --seeds 0: a whole number from 1",
+    "study --seed -5 | 2 | plumb study: --seed -5: must be an integer from 0 to 4294967295",
+    "study --seed 4294967296 | 2 | plumb study: --seed 4294967296: must be an integer from 0",
+    "study --seed 1.5 | 2 | plumb study: --seed 1.5: must be an integer",
+    "study --seeds 0 | 2 | plumb study: --seeds 0: must be an integer from 1",
     "study --seed 4294967295 --seeds 2 | 2 | plumb study: seed 4294967296 must lie between 0 and 4294967295",
     "study --precision fp46 | 2 | plumb study: --precision: unknown precision \"fp46\" (did you mean \"fp64\"?); one of fp64",
-    "study --device reference --precision fp32 | 2 | plumb study: --precision fp32: the reference computes in double alone",
+    "study --device reference --precision fp32 | 2 | plumb study: --precision fp32: device reference computes only in fp64",
     "study --device refrence | 2 | plumb study: --device: unknown device \"refrence\" (did you mean \"reference\"?); one of auto",
     "study --device cuda:99 | 3 | plumb study: ",
-    "study --device reference --no-graph | 2 | plumb study: --no-graph: device reference records no graphs; leave the option out",
+    "study --device reference --no-graph | 2 | plumb study: --no-graph: applies only to GPUs, not to device reference; omit the option",
     "study --device cuda: | 2 | plumb study: --device: unknown device \"cuda:\"",
-    "study --device cpu --no-graph | 2 | plumb study: --no-graph: device cpu records no graphs; leave the option out",
-    "study --device cpu --planner fused | 2 | plumb study: --planner fused: device cpu has no planners; leave the option out",
-    "check --device reference --planner layered | 2 | plumb check: --planner layered: device reference has no planners",
+    "study --device cpu --no-graph | 2 | plumb study: --no-graph: applies only to GPUs, not to device cpu; omit the option",
+    "study --device cpu --planner fused | 2 | plumb study: --planner fused: applies only to GPUs, not to device cpu; omit the option",
+    "check --device reference --planner layered | 2 | plumb check: --planner layered: applies only to GPUs, not to device reference",
     "study --planner fussed | 2 | plumb study: --planner: unknown planner \"fussed\" (did you mean \"fused\"?); one of auto, fused",
-    "study --device cpu --threads 0 | 2 | plumb study: --threads 0: a whole number from 1 to 4096 is needed",
-    "study --device reference --threads 2 | 2 | plumb study: --threads: device reference has no threads to choose",
+    "study --device cpu --threads 0 | 2 | plumb study: --threads 0: must be an integer from 1 to 4096",
+    "study --device reference --threads 2 | 2 | plumb study: --threads: applies only to the CPU, not to device reference",
     "study --device cpu --precision tf32 | 2 | plumb study: networks[0] \"Model A - Shallow\": precision tf32 is for tensor cores",
     "study none.json | 2 | plumb study: none.json: there is no such file",
-    "study a.json b.json | 2 | plumb study: unexpected \"b.json\" behind \"a.json\"",
+    "study a.json b.json | 2 | plumb study: unexpected argument \"b.json\" after \"a.json\"",
     "study --json nowhere/out.json | 2 | plumb study: cannot write nowhere/out.json: there is no folder",
-    "study --json x.out --report ./x.out | 2 | plumb study: --report ./x.out would overwrite the file of --json; name another file",
+    "study --json x.out --report ./x.out | 2 | plumb study: --report ./x.out would overwrite the --json file; choose another file",
     "study --report nowhere/out.html | 2 | plumb study: cannot write nowhere/out.html: there is no folder",
     "check --layers 3 | 2 | plumb check: --layers: layers [3]: at least two widths are needed",
     "check --layers 3,0,1 | 2 | plumb check: --layers: layers [3, 0, 1]: width 0 at position 2 must be at least 1",
-    "check --layers 3,a,1 | 2 | plumb check: --layers 3,a,1: whole numbers of at most 2147483647 with commas between them are needed",
-    "check --layers 3,,1 | 2 | plumb check: --layers 3,,1: whole numbers",
+    "check --layers 3,a,1 | 2 | plumb check: --layers 3,a,1: must be integers of at most 2147483647, separated by commas",
+    "check --layers 3,,1 | 2 | plumb check: --layers 3,,1: must be integers",
     "check --activation rleu | 2 | plumb check: --activation: unknown activation \"rleu\" (did you mean \"relu\"?); one of linear",
     "check --loss mean | 2 | plumb check: --loss: unknown loss \"mean\"",
     "check --optimizer adm | 2 | plumb check: --optimizer: unknown optimizer \"adm\" (did you mean \"adam\"?)",
     "check --lr NaN | 2 | plumb check: --lr: learningRate NaN must be a finite number of at least 0",
-    "check --lr fast | 2 | plumb check: --lr fast: a number is needed",
-    "check --lr 1e38 | 1 | plumb check: training diverged within its 10 steps, so that there is nothing to check; try a --lr below 1.0E38",
+    "check --lr fast | 2 | plumb check: --lr fast: must be a number",
+    "check --lr 1e38 | 1 | plumb check: training diverged within 10 steps, so there is nothing to check; try --lr below 1.0E38",
     "check --layers 3000,1 --samples 1000000 | 2 | plumb check: 1000000 samples of 3000 inputs and 1 outputs are more than",
-    "check --layers 3,99999999999,1 | 2 | plumb check: --layers 3,99999999999,1: whole numbers of at most 2147483647 with commas",
+    "check --layers 3,99999999999,1 | 2 | plumb check: --layers 3,99999999999,1: must be integers of at most 2147483647, separated",
     "study --quiet=yes | 2 | plumb study: --quiet takes no value",
-    "study --seeds 2147483647 | 2 | plumb study: --seeds 2147483647: a whole number from 1 to 1000000 is needed",
-    "check --data mnist | 2 | plumb check: --data mnist: one of random, notebook",
+    "study --seeds 2147483647 | 2 | plumb study: --seeds 2147483647: must be an integer from 1 to 1000000",
+    "check --data mnist | 2 | plumb check: --data mnist: must be random or notebook",
     "check --data notebook --layers 4,1 | 2 | plumb check: the first layer is 4 wide, but the data has 3 columns",
-    "check --samples 0 | 2 | plumb check: --samples 0: a whole number from 1",
-    "check spec.json | 2 | plumb check: unexpected \"spec.json\"; this command takes options alone",
+    "check --samples 0 | 2 | plumb check: --samples 0: must be an integer from 1",
+    "check spec.json | 2 | plumb check: unexpected argument \"spec.json\"; this command takes only options",
     "--versoin | 2 | plumb: unknown option --versoin (did you mean \"--version\"?)",
   })
   void badCommandLinesGetOneLine(String arguments, int code, String start) {
@@ -326,17 +330,17 @@ class MainTest {
     for (Path json : List.of(spec, link, folder.resolve(".").resolve("small.json"))) {
       Ran ran = plumb("study", spec.toString(), "--json", json.toString());
       assertEquals(2, ran.code());
-      assertEquals("plumb study: --json " + json + " would overwrite the SPEC; name another file\n", ran.err());
+      assertEquals("plumb study: --json " + json + " would overwrite SPEC; choose another file\n", ran.err());
     }
     assertEquals(before, Files.readString(spec));
   }
 
   @Test
   void emptyWordsAreNoFilesAndNoDevices() {
-    assertEquals("plumb study: --json needs a value, FILE\n", plumb("study", "--json", "").err());
-    assertEquals("plumb study: --device needs a value, DEVICE\n", plumb("study", "--device", " ").err());
-    assertEquals("plumb study: an empty word where a file name is expected\n", plumb("study", "").err());
-    assertEquals("plumb study: \"a?b\" cannot be a file name: it has a NUL character\n", plumb("study", "a\0b").err());
+    assertEquals("plumb study: --json requires a value: FILE\n", plumb("study", "--json", "").err());
+    assertEquals("plumb study: --device requires a value: DEVICE\n", plumb("study", "--device", " ").err());
+    assertEquals("plumb study: empty argument where a file name is expected\n", plumb("study", "").err());
+    assertEquals("plumb study: \"a?b\" cannot be a file name: it contains a NUL character\n", plumb("study", "a\0b").err());
     assertEquals(2, plumb("").code());
   }
 

@@ -62,7 +62,7 @@ class OverflowTest {
     Path file = table("large.csv", 3, large);
     Plumbed predicted = Plumbed.run("predict", run.toString(), file.toString(), "--device", "cpu", "--quiet");
     assertEquals(0, predicted.code());
-    assertEquals("plumb predict: 1 row is left empty, as the network's outputs are not finite there; the first is row 2, where column"
+    assertEquals("plumb predict: 1 row is left empty because the network's outputs are not finite; first: row 2, where column"
         + " \"a\" is 3e38\n", predicted.err());
     List<String> lines = predicted.out().lines().toList();
     assertEquals(",,", lines.get(2));
@@ -93,7 +93,8 @@ class OverflowTest {
   @Test
   void aTrainingThatOverflowsHasDivergedWhateverItsData() throws IOException {
     Path data = table("rows.csv", 30, row -> row % 5 + "," + row + "," + row * 0.5);
-    Plumbed trained = Plumbed.run("train", data.toString(), "--optimizer", "sgd", "--activation", "linear", "--lr", "1e20", "--epochs",
+    Plumbed trained = Plumbed.run("train", data.toString(), "--optimizer", "sgd", "--activation", "linear", "--lr", "1e20",
+        "--epochs",
         "1", "--batch-size", "all", "--layers", "8,8", "--runs", folder.toString(), "--device", "cpu", "--quiet");
     assertEquals(1, trained.code(), trained.err());
     assertTrue(trained.err().contains("plumb train: training diverged: "), trained.err());
@@ -102,7 +103,8 @@ class OverflowTest {
   }
 
   private Path train(String name, IntFunction<String> row, String... options) throws IOException {
-    List<String> command = new ArrayList<>(List.of("train", table(name, 40, row).toString(), "--runs", folder.toString(), "--epochs",
+    List<String> command = new ArrayList<>(List.of("train", table(name, 40, row).toString(), "--runs", folder.toString(),
+        "--epochs",
         "1", "--device", "cpu", "--quiet"));
     command.addAll(List.of(options));
     Plumbed trained = Plumbed.run(command.toArray(String[]::new));

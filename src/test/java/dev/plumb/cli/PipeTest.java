@@ -61,7 +61,8 @@ class PipeTest {
     Path images = Files.write(folder.resolve("images"), new byte[] {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4});
     byte[] labels = {0, 0, 8, 1, 0, 0, 0, 2, 0, 1};
     Path file = Files.write(folder.resolve("labels"), labels);
-    plumb("train", images.toString(), "--labels", file.toString(), "--runs", folder.toString(), "--device", "reference", "--epochs",
+    plumb("train", images.toString(), "--labels", file.toString(), "--runs", folder.toString(), "--device", "reference",
+        "--epochs",
         "1", "--quiet");
     String model = folder.resolve("images-1").toString();
     feed(pipe, labels);
@@ -78,12 +79,13 @@ class PipeTest {
     assertTrue(config.contains("\"epochs\": 7"), config);
     Path spec = Files.writeString(folder.resolve("spec.json"), SPEC);
     feed(pipe, bytes(SPEC));
-    assertEquals(plumb("study", spec.toString(), "--device", "reference"), plumb("study", pipe.toString(), "--device", "reference"));
+    assertEquals(plumb("study", spec.toString(), "--device", "reference"), plumb("study", pipe.toString(), "--device",
+        "reference"));
     Path log = folder.resolve("grid.runs");
     feed(pipe, bytes(GRID));
     String grid = plumb("study", pipe.toString(), "--device", "reference", "--log", log.toString());
     assertTrue(grid.contains("3-2-1"), grid);
-    assertTrue(plumb("study", "--resume", log.toString()).contains("to be trained: 0"));
+    assertTrue(plumb("study", "--resume", log.toString()).contains("; 0 to train"));
   }
 
   /** Nobody writes into the pipe: to open it would be to wait for ever. */
@@ -118,7 +120,8 @@ class PipeTest {
     assertTrue(json.get(1, TimeUnit.MINUTES).startsWith("{\n  \"rows\": 4,"), "one JSON object");
     CompletableFuture<String> table = collect(pipe);
     Path grid = Files.writeString(folder.resolve("grid.json"), GRID);
-    plumb("study", grid.toString(), "--device", "reference", "--log", folder.resolve("a.runs").toString(), "--csv", pipe.toString());
+    plumb("study", grid.toString(), "--device", "reference", "--log", folder.resolve("a.runs").toString(), "--csv",
+        pipe.toString());
     assertEquals(2, table.get(1, TimeUnit.MINUTES).lines().count());
     CompletableFuture<String> exported = collect(pipe);
     plumb("export", run, pipe.toString(), "--format", "safetensors");

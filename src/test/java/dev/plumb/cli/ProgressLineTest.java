@@ -34,7 +34,8 @@ class ProgressLineTest {
         ProgressLine.open("task", 10, quiet, new PrintStream(err, true, StandardCharsets.UTF_8))) {
       line.done(7);
       // The bar draws itself every 100 ms.
-      for (int i = 0; i < 100 && !err.toString(StandardCharsets.UTF_8).contains("7/10") && terminal.equals("true") && !quiet; i++) {
+      for (int i = 0; i < 100 && !err.toString(StandardCharsets.UTF_8).contains("7/10") && terminal.equals("true")
+          && !quiet; i++) {
         Thread.sleep(50);
       }
     } catch (InterruptedException e) {

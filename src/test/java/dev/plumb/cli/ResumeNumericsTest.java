@@ -48,8 +48,8 @@ class ResumeNumericsTest {
     Plumbed refused = Plumbed.run("train", "--resume", run.toString());
     assertEquals(2, refused.code());
     String products = manifest(folder.resolve("whole-1")).get("numerics").get("products").textValue();
-    assertEquals("plumb train: " + run + ": resumed here, it would not continue bit for bit: products was \"BLAS of another machine\","
-        + " now \"" + products + "\"; resume it where these are the same, or add --allow-other-numerics\n", refused.err());
+    assertEquals("plumb train: " + run + ": cannot be resumed here bit for bit: products was \"BLAS of another machine\","
+        + " now \"" + products + "\"; resume it in the original environment or add --allow-other-numerics\n", refused.err());
     assertEquals("", refused.out());
     assertEquals(before, contents(run));
   }
@@ -59,8 +59,9 @@ class ResumeNumericsTest {
     Path run = stopped(text -> text.replaceFirst("products: .*", "products: BLAS of another machine"));
     Plumbed allowed = Plumbed.run("train", "--resume", run.toString(), "--allow-other-numerics");
     assertEquals(0, allowed.code(), allowed.err());
-    assertTrue(allowed.err().startsWith("note: " + run + " does not continue bit for bit, which is recorded: products was \"BLAS of"
-        + " another machine\", now \""), allowed.err());
+    assertTrue(allowed.err().startsWith("note: " + run
+        + " is resumed under other numerics (recorded); the result is not bit-identical:"
+        + " products was \"BLAS of another machine\", now \""), allowed.err());
     JsonNode manifest = manifest(run);
     assertEquals("BLAS of another machine", manifest.get("earlierNumerics").get(0).get("products").textValue());
     assertEquals(manifest(folder.resolve("whole-1")).get("numerics"), manifest.get("numerics"));
@@ -87,7 +88,8 @@ class ResumeNumericsTest {
     Path device = StoppedRun.make(whole, folder.resolve("device"));
     String refused = Plumbed.run("train", "--resume", device.toString(), "--device", "cpu").err();
     assertTrue(refused.contains("bit for bit: backend was \"reference\", now \"cpu\"; vectors was \"none\", now \""), refused);
-    Path version = edited(StoppedRun.make(whole, folder.resolve("version")), text -> text.replaceFirst("plumb: .*", "plumb: 0.0.1"));
+    Path version = edited(StoppedRun.make(whole, folder.resolve("version")), text -> text.replaceFirst("plumb: .*",
+        "plumb: 0.0.1"));
     String other = Plumbed.run("train", "--resume", version.toString()).err();
     assertTrue(other.contains("bit for bit: plumb was \"0.0.1\", now \""), other);
   }
@@ -97,15 +99,16 @@ class ResumeNumericsTest {
     Path run = stopped(text -> null);
     Plumbed resumed = Plumbed.run("train", "--resume", run.toString());
     assertEquals(0, resumed.code(), resumed.err());
-    assertTrue(resumed.err().startsWith("note: " + run + " was begun by a version of Plumb that did not record its numerics; it may"
-        + " not continue bit for bit\n"), resumed.err());
+    assertTrue(resumed.err().startsWith("note: " + run + " was started by a version of Plumb that did not record its numerics;"
+        + " the result may not be bit-identical\n"), resumed.err());
     assertEquals(manifest(folder.resolve("whole-1")).get("numerics"), manifest(run).get("numerics"));
   }
 
   /** Its weights are there, and nothing is trained. */
   @Test
   void trainingThatIsOverIsNotRefused() throws IOException {
-    Path run = edited(train("whole", "--layers", "4", "--device", "reference"), text -> text.replaceFirst("java: .*", "java: 99"));
+    Path run = edited(train("whole", "--layers", "4", "--device", "reference"), text -> text.replaceFirst("java: .*",
+        "java: 99"));
     Plumbed resumed = Plumbed.run("train", "--resume", run.toString(), "--quiet");
     assertEquals(0, resumed.code(), resumed.err());
     assertEquals("99", manifest(run).get("numerics").get("java").textValue());
@@ -123,13 +126,15 @@ class ResumeNumericsTest {
     Plumbed java = process(List.of("-Dplumb.cpu.products=java"), Map.of(), "train", "--resume", run.toString(), "--quiet");
     assertEquals(openBlas ? 2 : 0, java.code(), java.err());
     assertEquals(openBlas, java.err().contains("products was \"" + products + "\", now \"plain Java\""), java.err());
-    Plumbed processor = process(List.of(), Map.of("OPENBLAS_CORETYPE", "Nehalem"), "train", "--resume", run.toString(), "--quiet");
+    Plumbed processor = process(List.of(), Map.of("OPENBLAS_CORETYPE", "Nehalem"), "train", "--resume", run.toString(),
+        "--quiet");
     boolean other = openBlas && !products.endsWith("NEHALEM");
     assertEquals(other ? 2 : 0, processor.code(), processor.err());
     assertEquals(other, processor.err().contains("kernels NEHALEM\"; resume it"), processor.err());
     Plumbed same = process(List.of(), Map.of(), "train", "--resume", run.toString(), "--quiet");
     assertEquals(0, same.code(), same.err());
-    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")), Files.readAllBytes(run.resolve("model.safetensors")));
+    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(run.resolve("model.safetensors")));
   }
 
   private Plumbed process(List<String> options, Map<String, String> environment, String... arguments) throws Exception {

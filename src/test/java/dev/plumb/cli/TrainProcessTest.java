@@ -71,7 +71,7 @@ class TrainProcessTest {
     String err = Files.readString(folder.resolve("err"));
     assertTrue(err.contains("stopping after this step"), err);
     assertTrue(err.lines().reduce("", (before, line) -> line).matches(
-        "plumb train: stopped in epoch \\d+; to go on: plumb train --resume .*cancer-2"), err);
+        "plumb train: stopped in epoch \\d+; resume with: plumb train --resume .*cancer-2"), err);
     assertEquals(0, start(List.of("train", "--resume", run(2).toString())).waitFor());
     assertArrayEquals(wholeModel, Files.readAllBytes(run(2).resolve("model.safetensors")));
   }
@@ -79,13 +79,14 @@ class TrainProcessTest {
   /** What a killed process leaves is either the old file or the new one. */
   private void assertNoFileIsHalfWritten(int kills) {
     Plumbed opened = Plumbed.run("train", "--resume", run(2).toString(), "--epochs", "1");
-    assertTrue(opened.err().contains("keeps its own"), opened.err());
+    assertTrue(opened.err().contains("cannot be changed when a run is resumed"), opened.err());
     Checkpoint.read(run(2).resolve("checkpoint.safetensors"));
     assertTrue(Files.exists(run(2).resolve("manifest.json")), "after " + kills + " kills");
   }
 
   private List<String> command() {
-    return List.of("train", DATA.toString(), "--runs", folder.resolve("runs").toString(), "--name", "cancer", "--device", "reference",
+    return List.of("train", DATA.toString(), "--runs", folder.resolve("runs").toString(), "--name", "cancer", "--device",
+        "reference",
         "--layers", "20", "--epochs", "40", "--early-stopping", "0", "--dropout", "0.1", "--schedule", "cosine",
         "--checkpoint-every", "0");
   }

@@ -61,7 +61,7 @@ class LoadingTest {
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertTrue(written.get("usable").booleanValue());
     assertTrue(written.get("remedy").isNull());
-    JsonNode card = written.get("cards").get(0);
+    JsonNode card = written.get("gpus").get(0);
     assertEquals("cuda:0", card.get("device").textValue());
     assertTrue(card.get("memoryBytes").longValue() >= card.get("freeMemoryBytes").longValue());
     assertNothingIsLeft();
