@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes src/test/resources/golden/dropout.json: what dropout drops, and trainings with it, redone in NumPy.
+"""Writes src/test/resources/golden/dropout.json: dropout masks, and trainings with dropout, computed in NumPy.
 
-Philox4x32-10 is written down here from the paper (Salmon et al., Parallel random numbers: as easy as 1, 2, 3; SC 2011), over
-Python's own integers, and first held against the known answers that its authors give. NumPy's Philox is another one, 4x64.
+Philox4x32-10 is implemented here from the paper (Salmon et al., Parallel random numbers: as easy as 1, 2, 3; SC 2011) with Python
+integers, and first checked against its authors' known answers. NumPy's Philox is a different generator, 4x64.
 
 The file holds
   words      single words: of seed, steps taken before, layer and element

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "src/test/resources/npy"
-# Negative ones wrap around in unsigned dtypes; the tests know.
+# Negative values wrap around in unsigned dtypes; the tests expect it.
 VALUES = np.array([[0, 1, -2], [100, 7, -128]])
 
 OUT.mkdir(exist_ok=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/test/resources/golden/numpy-random.json: what numpy.random.RandomState gives for five seeds."""
+"""Writes src/test/resources/golden/numpy-random.json: output of numpy.random.RandomState for five seeds."""
 import json
 import pathlib
 

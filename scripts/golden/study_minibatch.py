@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes src/test/resources/golden/study-minibatch.json: a study with shuffled batches and two seeds, redone in NumPy.
+"""Writes src/test/resources/golden/study-minibatch.json: a study with shuffled batches and two seeds, computed in NumPy.
 
-One stream a seed: the data's draws (the base seed's data is used by both), then network by network the first weights and
-one permutation an epoch.
+One stream per seed: the draws for the data (both seeds use the base seed's data), then for each network its first weights and one
+permutation per epoch.
 """
 import json
 import pathlib

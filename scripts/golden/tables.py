@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the tables in src/test/resources/tables from the files that scikit-learn ships (Debian: python3-sklearn).
 
-usage: scripts/golden/tables.py [FOLDER]; FOLDER is sklearn/datasets/data, Debian's place of it when none is named.
+usage: scripts/golden/tables.py [FOLDER]; FOLDER is sklearn/datasets/data (default: where Debian installs it).
 No figure is changed: lines get a header and class names, the two files of diabetes become one, digits stay without header.
 """
 import csv

@@ -1,4 +1,4 @@
-"""Runs the GPU workloads: a process for each peer, which measures one case after the other, in an order of worth."""
+"""Runs the GPU workloads: one process per peer, which measures one case after the other, the most important first."""
 import contextlib
 import dataclasses
 import importlib.util

@@ -8,7 +8,7 @@ NOTEBOOK_WIDTHS = (3, *8 * [8], 1)
 
 @dataclass(frozen=True)
 class Definition:
-    """One workload, whatever the precision and the number of replicas."""
+    """One workload, for all precisions and numbers of replicas."""
     unit: str
     widths: tuple
     loss: str

@@ -1,4 +1,4 @@
-"""What the measuring scripts share: options, threads, clock, and the line of JSON. Imports none of the peers."""
+"""Shared by the measuring scripts: options, threads, clock, and the line of JSON. Imports none of the peers."""
 import argparse
 import json
 import os
@@ -32,7 +32,7 @@ def use_threads(threads):
 
 
 def measure(peer, version, workload, options, train):
-    """Prints one measurement of train(), whose result the workload judges: it raises where that is wrong."""
+    """Prints one measurement of train(). The workload checks its result and raises if it is wrong."""
     workload.judge(train())
     seconds, own, others = [], sum(os.times()[:4]), processor_seconds()
     for _ in range(options.runs):

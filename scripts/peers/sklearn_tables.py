@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds Plumb's default options against scikit-learn's on five real tables: the same splits, both with their own defaults.
+"""Compares Plumb's default options with scikit-learn's on five real tables: the same splits, each with its own defaults.
 
     scripts/peers/sklearn_tables.py [SEEDS]
 
@@ -68,7 +68,7 @@ def main():
             theirs.append(model.score(test_x, test_y))
             with tempfile.TemporaryDirectory() as folder:
                 ours.append(plumb(pathlib.Path(folder), seed, x, y, test_x, test_y))
-        # A share of few rows is a sum of equal parts, which differs in its last bit by the order of adding.
+        # A score over few rows is a sum of equal parts; the order of additions changes its last bit.
         lower |= np.mean(ours) < np.mean(theirs) - 1e-12
         print(f"{name:31} {np.mean(theirs):12.4f} {np.mean(ours):9.4f}", flush=True)
     sys.exit(1 if lower else 0)
