@@ -107,7 +107,7 @@ final class PredictCommand implements Command {
       write(predictions, out);
       for (int row = 0; row < piece.rows(); row++) {
         if (!predictions.isFinite(row) && notFinite++ == 0) {
-          first = model.encoding().farthest(piece, row);
+          first = model.encoding().mostExtremeValue(piece, row);
         }
       }
     }

@@ -64,7 +64,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   static TrainRequest of(Arguments arguments, Optional<TrainConfig> settled, Path folder) {
     Path data = folder.resolve(arguments.operandPaths("DATA").get(0));
     TrainConfig config = settled.orElseGet(() -> config(arguments));
-    ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withWords(Set.copyOf(config.columns().categorical()));
+    ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
     Optional<Path> labels = arguments.path(Flags.LABELS).map(folder::resolve);
     String name = arguments.text(Flags.NAME).orElse(stem(data));
     return new TrainRequest(data, labels.map(read::withLabels).orElse(read), arguments.path(Flags.TEST).map(folder::resolve),

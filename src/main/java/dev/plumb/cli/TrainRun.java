@@ -282,7 +282,7 @@ final class TrainRun {
     ReadOptions read = prepared.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
     Table table = TableReader.read(file, read);
     try {
-      Table usable = prepared.columns().withCategorical().usable(table);
+      Table usable = prepared.columns().withCategorical().handleMissing(table);
       prepared.encoding().encode(usable, prepared.loss(), prepared.config().precision());
       if (!quiet && usable.rows() < table.rows()) {
         err.println("note: test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()

@@ -30,7 +30,7 @@ final class ArrayTable {
    *
    * @param file where the source is from, to look for labels there; null when it is a stream
    */
-  static Table read(Source source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
+  static Table read(ByteSource source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
     boolean isIdx = IdxFormat.isOf(source);
     NumberArray array = array(source, budget);
     List<Column> columns = new ArrayList<>(array.asColumns(i -> Integer.toString(i + 1)));
@@ -79,7 +79,7 @@ final class ArrayTable {
     }
   }
 
-  private static NumberArray array(Source source, HeapBudget budget) throws IOException {
+  private static NumberArray array(ByteSource source, HeapBudget budget) throws IOException {
     InputStream in = source.in();
     NumberArray.Header header = NpyFormat.isOf(source) ? NpyFormat.readHeader(in) : IdxFormat.readHeader(in);
     NumberArray array = header.readNumbers(in, source.bytesLeft(), budget);
@@ -108,7 +108,7 @@ final class ArrayTable {
   }
 
   private static List<Column> labels(Path file, int rows, HeapBudget budget) throws IOException {
-    try (Source source = Source.of(file)) {
+    try (ByteSource source = ByteSource.of(file)) {
       if (!NpyFormat.isOf(source) && !IdxFormat.isOf(source)) {
         throw new InvalidInputException("is neither IDX nor NPY, as labels beside an array must be");
       }
@@ -116,7 +116,7 @@ final class ArrayTable {
     } catch (InvalidInputException e) {
       throw e.at("labels " + file);
     } catch (ZipException | EOFException e) {
-      throw Source.damaged(e).at("labels " + file);
+      throw ByteSource.damaged(e).at("labels " + file);
     } catch (IOException e) {
       throw new InvalidInputException("labels " + file + ": " + FileErrors.reading(file, e), e);
     }

@@ -43,11 +43,11 @@ final class ClassNames {
   static ClassNames of(Column column) {
     int[] rows = IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).toArray();
     if (!column.isNumeric()) {
-      return new ClassNames(Arrays.stream(rows).mapToObj(column::word).distinct().sorted().toList());
+      return new ClassNames(Arrays.stream(rows).mapToObj(column::text).distinct().sorted().toList());
     }
     Map<String, Double> numbers = new HashMap<>();
     for (int row : rows) {
-      numbers.put(column.word(row), column.number(row) + 0.0);
+      numbers.put(column.text(row), column.number(row) + 0.0);
     }
     List<String> names = numbers.keySet().stream()
         .sorted(Comparator.comparing((String name) -> numbers.get(name)).thenComparing((String name) -> new BigDecimal(name))
@@ -86,7 +86,7 @@ final class ClassNames {
   int[] labels(Column column, Table table) {
     int[] labels = new int[column.rows()];
     for (int row = 0; row < labels.length; row++) {
-      String word = column.word(row);
+      String word = column.text(row);
       labels[row] = place(word);
       if (labels[row] < 0) {
         String where = "row " + table.sourceRow(row);

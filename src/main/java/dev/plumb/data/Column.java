@@ -11,7 +11,7 @@ public final class Column {
   private static final double MAX_WHOLE = 1L << 53;
 
   private final String name;
-  private final Values values;
+  private final ColumnValues values;
   /** Which rows of the values these are; null for all in order. The columns of a table share it, so choosing copies no value. */
   private final int[] rows;
   /** The first word that was taken for a missing value; null when there was none. */
@@ -19,15 +19,15 @@ public final class Column {
   /** Why it could not be read; null when it could. */
   private final InvalidInputException fault;
 
-  Column(String name, Values values, int[] rows) {
+  Column(String name, ColumnValues values, int[] rows) {
     this(name, values, rows, null);
   }
 
-  Column(String name, Values values, int[] rows, String missingWord) {
+  Column(String name, ColumnValues values, int[] rows, String missingWord) {
     this(name, values, rows, missingWord, null);
   }
 
-  private Column(String name, Values values, int[] rows, String missingWord, InvalidInputException fault) {
+  private Column(String name, ColumnValues values, int[] rows, String missingWord, InvalidInputException fault) {
     this.name = name;
     this.values = values;
     this.rows = rows;
@@ -37,12 +37,12 @@ public final class Column {
 
   /** A column that could not be read, which matters only when it is used. */
   static Column unreadable(String name, int rows, InvalidInputException fault) {
-    return new Column(name, new Values.Unreadable(rows), null, null, fault);
+    return new Column(name, new ColumnValues.Unreadable(rows), null, null, fault);
   }
 
   /** A column of numbers, NaN where one is missing. */
   public static Column ofNumbers(String name, double... numbers) {
-    Values.Doubles values = new Values.Doubles();
+    ColumnValues.Doubles values = new ColumnValues.Doubles();
     for (double number : numbers) {
       values.add(number);
     }
@@ -50,10 +50,10 @@ public final class Column {
   }
 
   /** A column of words, null where one is missing. */
-  public static Column ofWords(String name, String... words) {
-    Values.Words values = new Values.Words();
-    for (String word : words) {
-      values.add(word);
+  public static Column ofText(String name, String... texts) {
+    ColumnValues.Texts values = new ColumnValues.Texts();
+    for (String text : texts) {
+      values.add(text);
     }
     return new Column(name, values, null);
   }
@@ -68,11 +68,11 @@ public final class Column {
 
   public boolean isNumeric() {
     requireReadable();
-    return values instanceof Values.Numbers;
+    return values instanceof ColumnValues.Numbers;
   }
 
   public boolean isMissing(int row) {
-    return isNumeric() ? Double.isNaN(number(row)) : word(row) == null;
+    return isNumeric() ? Double.isNaN(number(row)) : text(row) == null;
   }
 
   /**
@@ -82,7 +82,7 @@ public final class Column {
    */
   public double number(int row) {
     requireReadable();
-    if (values instanceof Values.Numbers numbers) {
+    if (values instanceof ColumnValues.Numbers numbers) {
       return numbers.get(sourceRow(row));
     }
     throw new IllegalStateException("column " + name + " has words");
@@ -94,32 +94,32 @@ public final class Column {
    *
    * @throws InvalidInputException when these are numbers of a text file whose texts were too many to be kept
    */
-  public String word(int row) {
+  public String text(int row) {
     requireReadable();
-    if (values instanceof Values.Words words) {
-      return words.get(sourceRow(row));
+    if (values instanceof ColumnValues.Texts texts) {
+      return texts.get(sourceRow(row));
     }
     if (Double.isNaN(number(row))) {
       return null;
     }
-    if (values instanceof Values.Doubles doubles && doubles.hasLostSpellings()) {
-      throw new InvalidInputException("column \"" + name + "\" has more than " + Values.Doubles.MAX_SPELLINGS
+    if (values instanceof ColumnValues.Doubles doubles && doubles.hasLostSpellings()) {
+      throw new InvalidInputException("column \"" + name + "\" has more than " + ColumnValues.Doubles.MAX_SPELLINGS
           + " different numbers, too many to be names; read it as text (--categorical) if they are");
     }
-    return ((Values.Numbers) values).text(sourceRow(row));
+    return ((ColumnValues.Numbers) values).text(sourceRow(row));
   }
 
   /** Something that is equal for rows of the same number, also where doubles are too coarse to tell. */
   Object identity(int row) {
     double number = number(row);
-    boolean isExact = Math.abs(number) < MAX_WHOLE || values instanceof Values.Doubles;
+    boolean isExact = Math.abs(number) < MAX_WHOLE || values instanceof ColumnValues.Doubles;
     // + 0.0 makes one of the two zeros.
-    return isExact ? (Object) (number + 0.0) : word(row);
+    return isExact ? (Object) (number + 0.0) : text(row);
   }
 
   /** Whether its numbers are names made of digits, such as 00501 or an id of 20 digits. */
   boolean hasCodes() {
-    return values instanceof Values.Doubles doubles && doubles.areCodes();
+    return values instanceof ColumnValues.Doubles doubles && doubles.areCodes();
   }
 
   /** What stood in the file for a missing value, in quotes and parentheses for a message; nothing where fields were empty. */

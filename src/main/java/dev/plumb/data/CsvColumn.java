@@ -19,12 +19,12 @@ final class CsvColumn {
   private final String place;
   private final String name;
   private final Optional<ColumnKind> kind;
-  private final MissingWords missing;
+  private final NaValues missing;
   private int missingFirst;
   /** What came from the first value on, until the column is settled. */
   private List<Field> sample = new ArrayList<>();
-  private Values.Doubles numbers;
-  private Values.Words words;
+  private ColumnValues.Doubles numbers;
+  private ColumnValues.Texts words;
   private InvalidInputException fault;
   /** The first word that was taken for a missing value, as it was written. */
   private String missingWord;
@@ -33,7 +33,7 @@ final class CsvColumn {
    * @param place what messages call it: {@code column 3 ("age")}
    * @param kind empty to find it out from the content
    */
-  CsvColumn(String name, String place, Optional<ColumnKind> kind, MissingWords missing) {
+  CsvColumn(String name, String place, Optional<ColumnKind> kind, NaValues missing) {
     this.name = name;
     this.place = place;
     this.kind = kind;
@@ -99,7 +99,7 @@ final class CsvColumn {
     } else if (firstWord != null) {
       fault = notANumber(firstWord.text(), firstWord.line());
     } else {
-      numbers = new Values.Doubles(missingFirst);
+      numbers = new ColumnValues.Doubles(missingFirst);
       for (Field field : sample) {
         char[] text = field.text().toCharArray();
         if (fault == null) {
@@ -129,12 +129,12 @@ final class CsvColumn {
     if (fault != null) {
       return Column.unreadable(name, rows, fault);
     }
-    Values values = words != null ? words : numbers != null ? numbers : new Values.Doubles(rows);
+    ColumnValues values = words != null ? words : numbers != null ? numbers : new ColumnValues.Doubles(rows);
     return new Column(name, values, null, missingWord);
   }
 
   private void toWords() {
-    words = new Values.Words();
+    words = new ColumnValues.Texts();
     for (int row = 0; row < missingFirst; row++) {
       words.add(null);
     }
@@ -248,12 +248,12 @@ final class CsvColumn {
     List<String> values = sample.stream().map(Field::text).toList();
     Field first = sample.stream().filter(field -> NumberNotation.plain(field.text()).isPresent() && !isNumber(field.text()))
         .findFirst().orElseThrow();
-    return new InvalidInputException("line " + first.line() + ", " + place + ": " + shown(first.text()) + " "
+    return new InvalidInputException("line " + first.line() + ", " + place + ": " + QuotedText.of(first.text()) + " "
         + NumberNotation.remedy(first.text(), values) + orText());
   }
 
   private InvalidInputException notANumber(String word, long line) {
-    String where = "line " + line + ", " + place + ": " + shown(word);
+    String where = "line " + line + ", " + place + ": " + QuotedText.of(word);
     if (NumberNotation.plain(word).isPresent()) {
       return new InvalidInputException(where + " " + NumberNotation.remedy(word, List.of()) + orText());
     }
@@ -269,9 +269,5 @@ final class CsvColumn {
   /** As a list of columns on the command line takes it. */
   private static String listed(String name) {
     return name.chars().anyMatch(c -> c == ',' || c == '"' || c <= ' ') ? "'\"" + name.replace("\"", "\"\"") + "\"'" : name;
-  }
-
-  private static String shown(String word) {
-    return "\"" + Shown.text(word) + "\"";
   }
 }

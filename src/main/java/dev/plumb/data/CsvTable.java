@@ -26,13 +26,13 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private static final int MAX_FIELD_CHARS = 1 << 24;
   private static final int COLUMNS_BETWEEN_CHECKS = 1 << 12;
 
-  private final Source source;
+  private final ByteSource source;
   private final ReadOptions options;
   private final HeapBudget budget;
-  private final MissingWords missing;
+  private final NaValues missing;
   private final List<CsvColumn> columns = new ArrayList<>();
   private final Map<String, Integer> numberOfName = new HashMap<>();
-  private final boolean named;
+  private final boolean hasHeader;
   private boolean headerExpected;
   /** Of the record that is read. */
   private long line;
@@ -44,24 +44,24 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private long firstLine;
   private long rows;
 
-  private CsvTable(Source source, ReadOptions options, HeapBudget budget, CsvForm form) {
+  private CsvTable(ByteSource source, ReadOptions options, HeapBudget budget, CsvDialect dialect) {
     this.source = source;
     this.options = options;
     this.budget = budget;
-    missing = new MissingWords(options.format().missingWords());
-    named = form.header();
-    headerExpected = named;
+    missing = new NaValues(options.format().missingWords());
+    hasHeader = dialect.header();
+    headerExpected = hasHeader;
   }
 
-  static Table read(Source source, ReadOptions options, HeapBudget budget) throws IOException {
+  static Table read(ByteSource source, ReadOptions options, HeapBudget budget) throws IOException {
     if (source.startsWith(0xFF, 0xFE) || source.startsWith(0xFE, 0xFF)) {
       throw new InvalidInputException("is in UTF-16; save it as UTF-8");
     }
     PushbackReader text = new PushbackReader(new Utf8Reader(source.in()), SAMPLE_CHARS);
-    CsvForm form = CsvForm.of(sample(text), options);
-    FieldSpacing spaced = new FieldSpacing(text, form.delimiter());
-    CsvTable table = new CsvTable(source, options, budget, form);
-    try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(form.delimiter()).maxBufferSize(MAX_FIELD_CHARS)
+    CsvDialect dialect = CsvDialect.detect(sample(text), options);
+    BlankNormalizingReader spaced = new BlankNormalizingReader(text, dialect.delimiter());
+    CsvTable table = new CsvTable(source, options, budget, dialect);
+    try (CsvReader<Boolean> reader = CsvReader.builder().fieldSeparator(dialect.delimiter()).maxBufferSize(MAX_FIELD_CHARS)
         .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
         .allowUnclosedQuote(false).build(table, spaced)) {
       reader.forEach(record -> { });
@@ -120,7 +120,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       firstLine = line;
     } else if (fields != columns.size()) {
       throw new InvalidInputException("line " + line + " has " + fields + (fields == 1 ? " field" : " fields") + ", but line "
-          + firstLine + " has " + columns.size() + (named && rows == 0 && fields == columns.size() + 1 && !lastIsEmpty
+          + firstLine + " has " + columns.size() + (hasHeader && rows == 0 && fields == columns.size() + 1 && !lastIsEmpty
               ? "; if the first field of a line is its name, its column needs a name in line " + firstLine + ", too" : ""));
     }
     if (headerExpected) {
@@ -147,12 +147,12 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     Integer same = numberOfName.put(name, number);
     if (same != null) {
       throw new InvalidInputException(
-          "line " + line + ": columns " + same + " and " + number + " are both named \"" + Shown.text(name) + "\"");
+          "line " + line + ": columns " + same + " and " + number + " are both named " + QuotedText.of(name));
     }
     if (number % COLUMNS_BETWEEN_CHECKS == 0) {
       budget.require(number * HeapBudget.COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
     }
-    columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (\"" + Shown.text(name) + "\")" : ""),
+    columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (" + QuotedText.of(name) + ")" : ""),
         options.kind(name), missing));
   }
 
@@ -170,8 +170,8 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (rows == 0) {
       throw new InvalidInputException("has names of columns but no rows; at least one is needed");
     }
-    Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList(), named);
-    options.words().forEach(table::column);
+    Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList(), hasHeader);
+    options.textColumns().forEach(table::column);
     return table;
   }
 

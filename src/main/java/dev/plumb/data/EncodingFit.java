@@ -32,7 +32,7 @@ final class EncodingFit {
     }
     List<FeatureColumn> features = options.features().stream().map(training::column)
         .map(column -> isCategorical(column) ? categorical(column) : numeric(column)).toList();
-    return new TableEncoding(features, target(), Optional.empty(), training.named());
+    return new TableEncoding(features, target(), Optional.empty(), training.header());
   }
 
   private boolean isCategorical(Column column) {
@@ -131,7 +131,7 @@ final class EncodingFit {
     Map<String, Integer> counts = new HashMap<>();
     for (int row = 0; row < column.rows(); row++) {
       if (!column.isMissing(row)) {
-        counts.merge(column.word(row), 1, Integer::sum);
+        counts.merge(column.text(row), 1, Integer::sum);
       }
     }
     String most = categories.get(0);

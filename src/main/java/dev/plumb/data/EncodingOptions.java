@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What of a table is learned from what. In order: {@link #resolve} on the whole table settles names and task, {@link #usable}
+ * What of a table is learned from what. In order: {@link #resolve} on the whole table settles names and task, {@link #handleMissing}
  * deals with missing values, the rows are split, and {@link TableEncoding#fit} takes the training rows.
  *
  * @param targets columns to learn; none for those that the file calls its targets, otherwise the last column
@@ -78,7 +78,7 @@ public record EncodingOptions(
     if (given.isEmpty()) {
       throw new InvalidInputException(names.size() == 1
           ? "has one column, \"" + names.get(0) + "\", and no feature to learn from"
-              + (table.named().isPresent() ? "; if its lines have several fields, name the delimiter (--delimiter)" : "")
+              + (table.header().isPresent() ? "; if its lines have several fields, name the delimiter (--delimiter)" : "")
           : "all " + names.size() + " columns are targets; there is no feature to learn from");
     }
     List<Column> columns = wanted.stream().map(table::column).toList();
@@ -91,7 +91,7 @@ public record EncodingOptions(
       if (settled == Task.REGRESSION && !column.isNumeric()) {
         int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
         throw new InvalidInputException("regression needs numbers as targets, but column \"" + column.name() + "\" has words (row "
-            + table.sourceRow(row) + ": \"" + column.word(row) + "\")" + (columns.size() == 1 ? "; use classification" : ""));
+            + table.sourceRow(row) + ": \"" + column.text(row) + "\")" + (columns.size() == 1 ? "; use classification" : ""));
       }
     }
     return new EncodingOptions(wanted, given, categorical, Optional.of(settled), standardize, missing);
@@ -107,7 +107,7 @@ public record EncodingOptions(
    *
    * @throws InvalidInputException when a value is missing that may not be, or no row is left
    */
-  public Table usable(Table table) {
+  public Table handleMissing(Table table) {
     EncodingOptions names = resolve(table);
     List<Column> targetColumns = names.targets.stream().map(table::column).toList();
     for (Column column : targetColumns) {

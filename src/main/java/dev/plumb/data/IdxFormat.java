@@ -17,7 +17,7 @@ final class IdxFormat {
 
   private IdxFormat() {}
 
-  static boolean isOf(Source source) {
+  static boolean isOf(ByteSource source) {
     for (int kind : KINDS) {
       if (source.startsWith(0, 0, kind)) {
         return true;

@@ -48,7 +48,7 @@ public final class NpyFormat {
         .put(padded.getBytes(StandardCharsets.US_ASCII)).array();
   }
 
-  static boolean isOf(Source source) {
+  static boolean isOf(ByteSource source) {
     return source.startsWith(0x93, 'N', 'U', 'M', 'P', 'Y');
   }
 

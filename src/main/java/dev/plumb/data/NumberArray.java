@@ -78,8 +78,8 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
     for (int column = 0; column < columns; column++) {
       InvalidInputException fault = faults.get(column);
       list.add(fault != null ? Column.unreadable(name.apply(column), rows, fault) : new Column(name.apply(column), columnAfterColumn
-          ? new Values.Picked(cells, column * rows, 1, rows)
-          : new Values.Picked(cells, column, columns, rows), null));
+          ? new ColumnValues.Picked(cells, column * rows, 1, rows)
+          : new ColumnValues.Picked(cells, column, columns, rows), null));
     }
     return list;
   }

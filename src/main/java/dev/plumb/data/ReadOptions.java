@@ -9,21 +9,21 @@ import java.util.Set;
  * How a data file is read; what is empty is found out from its content. Format, words and known columns concern text files only.
  *
  * @param format of a text file
- * @param words columns to read as text even when they hold numbers, such as region codes; each must be in the file
- * @param known what a trained model knows of the columns; see {@link TableEncoding#readOptions}. They need not be in the file
+ * @param textColumns columns to read as text even when they hold numbers, such as region codes; each must be in the file
+ * @param schema what a trained model knows of the columns; see {@link TableEncoding#readOptions}. They need not be in the file
  * @param labels the file of labels that belongs to an IDX or NPY file; without it, that of an IDX file is looked for by name
  * @param targetsNeeded whether an IDX file must have its labels; to predict, the images are enough
  */
-public record ReadOptions(TextFormat format, Set<String> words, KnownColumns known, Optional<Path> labels,
+public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSchema schema, Optional<Path> labels,
     boolean targetsNeeded) {
-  public static final ReadOptions DEFAULT = new ReadOptions(TextFormat.DEFAULT, Set.of(), KnownColumns.NONE, Optional.empty(), true);
+  public static final ReadOptions DEFAULT = new ReadOptions(TextFormat.DEFAULT, Set.of(), ColumnSchema.NONE, Optional.empty(), true);
 
   public ReadOptions {
-    words = Set.copyOf(words);
+    textColumns = Set.copyOf(textColumns);
   }
 
   public ReadOptions withFormat(TextFormat newFormat) {
-    return new ReadOptions(newFormat, words, known, labels, targetsNeeded);
+    return new ReadOptions(newFormat, textColumns, schema, labels, targetsNeeded);
   }
 
   public ReadOptions withDelimiter(char delimiter) {
@@ -38,24 +38,24 @@ public record ReadOptions(TextFormat format, Set<String> words, KnownColumns kno
     return withFormat(format.withNaValues(naValues));
   }
 
-  public ReadOptions withWords(Set<String> newWords) {
-    return new ReadOptions(format, newWords, known, labels, targetsNeeded);
+  public ReadOptions withTextColumns(Set<String> newColumns) {
+    return new ReadOptions(format, newColumns, schema, labels, targetsNeeded);
   }
 
-  public ReadOptions withKnown(KnownColumns newKnown) {
-    return new ReadOptions(format, words, newKnown, labels, targetsNeeded);
+  public ReadOptions withSchema(ColumnSchema newSchema) {
+    return new ReadOptions(format, textColumns, newSchema, labels, targetsNeeded);
   }
 
   public ReadOptions withLabels(Path newLabels) {
-    return new ReadOptions(format, words, known, Optional.of(newLabels), targetsNeeded);
+    return new ReadOptions(format, textColumns, schema, Optional.of(newLabels), targetsNeeded);
   }
 
   public ReadOptions withoutTargets() {
-    return new ReadOptions(format, words, known, labels, false);
+    return new ReadOptions(format, textColumns, schema, labels, false);
   }
 
   /** How a column is read, where that is settled before its content is seen. */
   Optional<ColumnKind> kind(String column) {
-    return words.contains(column) ? Optional.of(ColumnKind.TEXT) : Optional.ofNullable(known.kinds().get(column));
+    return textColumns.contains(column) ? Optional.of(ColumnKind.TEXT) : Optional.ofNullable(schema.kinds().get(column));
   }
 }

@@ -13,14 +13,14 @@ public final class Table {
   private final Map<String, Column> columns = new LinkedHashMap<>();
   private final int rows;
   private final List<String> targets;
-  private final Optional<Boolean> named;
+  private final Optional<Boolean> header;
 
-  private Table(List<Column> columns, List<String> targets, Optional<Boolean> named) {
+  private Table(List<Column> columns, List<String> targets, Optional<Boolean> header) {
     if (columns.isEmpty()) {
       throw new InvalidInputException("a table without columns; at least one is needed");
     }
     this.targets = List.copyOf(targets);
-    this.named = named;
+    this.header = header;
     rows = columns.get(0).rows();
     for (Column column : columns) {
       if (column.rows() != rows) {
@@ -44,8 +44,8 @@ public final class Table {
   }
 
   /** The same, of a text file. */
-  static Table of(List<Column> columns, boolean named) {
-    return new Table(columns, List.of(), Optional.of(named));
+  static Table of(List<Column> columns, boolean header) {
+    return new Table(columns, List.of(), Optional.of(header));
   }
 
   public int rows() {
@@ -67,8 +67,8 @@ public final class Table {
   }
 
   /** Whether the columns have names in a text file, rather than numbers by their place; empty where there was no such file. */
-  public Optional<Boolean> named() {
-    return named;
+  public Optional<Boolean> header() {
+    return header;
   }
 
   public boolean has(String name) {
@@ -96,12 +96,12 @@ public final class Table {
     for (int i = 0; i < indices.length; i++) {
       source[i] = first.sourceRow(indices[i]);
     }
-    return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets, named);
+    return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets, header);
   }
 
   /** The same with the name of its file in front of what is wrong with columns. */
   Table at(String file) {
-    return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets, named);
+    return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets, header);
   }
 
   /** Which row of the data as it was read this is, from 1, for messages. */

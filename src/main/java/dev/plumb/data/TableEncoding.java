@@ -18,11 +18,11 @@ import java.util.stream.IntStream;
  * and there may be others.
  *
  * @param naValues words that stand for a missing value in text files, as for {@link TextFormat}
- * @param named whether the columns had names in the text file of the training, rather than numbers by their place; empty for other
+ * @param header whether the columns had names in the text file of the training, rather than numbers by their place; empty for other
  *     files
  */
 public record TableEncoding(List<FeatureColumn> features, TargetEncoding target, Optional<List<String>> naValues,
-    Optional<Boolean> named) {
+    Optional<Boolean> header) {
   public TableEncoding {
     features = List.copyOf(features);
     naValues = naValues.map(List::copyOf);
@@ -34,7 +34,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   }
 
   public TableEncoding withNaValues(Optional<List<String>> newNaValues) {
-    return new TableEncoding(features, target, newNaValues, named);
+    return new TableEncoding(features, target, newNaValues, header);
   }
 
   /**
@@ -82,7 +82,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
       kinds.put(name, target instanceof TargetEncoding.Classes classes ? kind(classes.classNames()) : ColumnKind.NUMBERS);
     }
     Set<String> names = features.stream().map(FeatureColumn::name).collect(Collectors.toSet());
-    ReadOptions options = base.withWords(Set.of()).withKnown(new KnownColumns(kinds, names, named));
+    ReadOptions options = base.withTextColumns(Set.of()).withSchema(new ColumnSchema(kinds, names, header));
     return base.format().naValues().isPresent() || naValues.isEmpty() ? options : options.withNaValues(naValues.get());
   }
 
@@ -143,14 +143,14 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   }
 
   /** Names the column whose value in a row is the farthest from those of the training, with the value, for a message. */
-  public String farthest(Table table, int row) {
+  public String mostExtremeValue(Table table, int row) {
     Dataset encoded = encodeFeatures(table.rows(new int[] {row}));
     int farthest = 0;
     for (int input = 1; input < encoded.features(); input++) {
       farthest = Math.abs(encoded.feature(0, input)) > Math.abs(encoded.feature(0, farthest)) ? input : farthest;
     }
     Column column = table.column(feature(farthest).name());
-    return "row " + table.sourceRow(row) + ", where column \"" + column.name() + "\" is " + column.word(row);
+    return "row " + table.sourceRow(row) + ", where column \"" + column.name() + "\" is " + column.text(row);
   }
 
   private void requireInRange(Dataset encoded, Table table, Precision precision) {
@@ -220,7 +220,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
         Column column = column(table, feature.name());
         ClassNames known = new ClassNames(categorical.categories());
         int count = (int) IntStream.range(0, table.rows())
-            .filter(row -> !column.isMissing(row) && known.place(column.word(row)) < 0).count();
+            .filter(row -> !column.isMissing(row) && known.place(column.text(row)) < 0).count();
         if (count > 0) {
           unknown.put(feature.name(), count);
         }
@@ -253,7 +253,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
         ClassNames known = new ClassNames(categorical.categories());
         for (int row = 0; row < table.rows(); row++) {
-          String word = column.word(row);
+          String word = column.text(row);
           int place = known.place(word != null ? word : categorical.fill().orElseThrow(() -> missing(table, column)));
           if (place >= 0) {
             x[row * inputs + first + place] = 1;
@@ -267,9 +267,9 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
 
   /** Names that are numbers by place mean other columns than the same names in a file's first line. */
   private void requireNamedAlike(Table table) {
-    if (named.isPresent() && table.named().isPresent() && !named.equals(table.named())) {
-      throw new InvalidInputException(named.get()
-          ? "has no line with the names of its columns, but the model was trained with names: " + Shown.text(features.get(0).name())
+    if (header.isPresent() && table.header().isPresent() && !header.equals(table.header())) {
+      throw new InvalidInputException(header.get()
+          ? "has no line with the names of its columns, but the model was trained with names: " + QuotedText.of(features.get(0).name())
               + (features.size() > 1 ? ", ..." : "") + "; add it, or say that line 1 has them (--header yes)"
           : "has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that it is"
               + " a row (--header no)");
@@ -305,7 +305,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     if (!column.isNumeric()) {
       int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
       throw new InvalidInputException("column \"" + column.name() + "\" has words (row " + table.sourceRow(row) + ": \""
-          + column.word(row) + "\"), but the model was trained on numbers there");
+          + column.text(row) + "\"), but the model was trained on numbers there");
     }
   }
 

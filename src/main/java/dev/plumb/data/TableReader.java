@@ -28,7 +28,7 @@ public final class TableReader {
   }
 
   static Table read(Path file, ReadOptions options, HeapBudget budget) {
-    try (Source source = Source.of(file)) {
+    try (ByteSource source = ByteSource.of(file)) {
       return read(source, file, options, budget).at(file.toString());
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
@@ -48,7 +48,7 @@ public final class TableReader {
 
   static Table read(InputStream stream, String name, ReadOptions options, HeapBudget budget) {
     try {
-      return read(new Source(stream, -1), null, options, budget).at(name);
+      return read(new ByteSource(stream, -1), null, options, budget).at(name);
     } catch (InvalidInputException e) {
       throw e.at(name);
     } catch (IOException e) {
@@ -57,7 +57,7 @@ public final class TableReader {
   }
 
   /** @param file null when the source is a stream */
-  private static Table read(Source source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
+  private static Table read(ByteSource source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
     try {
       if (source.isEmpty()) {
         throw new InvalidInputException("is empty; a table is needed");
@@ -76,7 +76,7 @@ public final class TableReader {
       }
       return CsvTable.read(source, options, budget);
     } catch (ZipException | EOFException e) {
-      throw source.isPacked() ? Source.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + FileErrors.reason(e), e);
+      throw source.isPacked() ? ByteSource.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + FileErrors.reason(e), e);
     }
   }
 
@@ -85,7 +85,7 @@ public final class TableReader {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    try (Source source = Source.of(file)) {
+    try (ByteSource source = ByteSource.of(file)) {
       return IdxFormat.isOf(source) ? ArrayTable.labelsBeside(file) : Optional.empty();
     } catch (IOException | InvalidInputException e) {
       return Optional.empty();

@@ -49,7 +49,7 @@ public record TextFormat(Optional<Character> delimiter, Optional<Boolean> header
       case "space" -> ' ';
       default -> {
         if (word.length() != 1) {
-          throw new InvalidInputException("\"" + Shown.text(word) + "\" cannot be the delimiter; one character such as , or ; or |,"
+          throw new InvalidInputException(QuotedText.of(word) + " cannot be the delimiter; one character such as , or ; or |,"
               + " or tab, or space is needed");
         }
         requireDelimiter(word.charAt(0));
@@ -61,8 +61,8 @@ public record TextFormat(Optional<Character> delimiter, Optional<Boolean> header
   private static void requireDelimiter(char delimiter) {
     boolean isLineEnd = delimiter == '\n' || delimiter == '\r' || delimiter == 0;
     if (isLineEnd || "\".+-".indexOf(delimiter) >= 0 || Character.isLetterOrDigit(delimiter) || Character.isSurrogate(delimiter)) {
-      throw new InvalidInputException("\"" + Shown.text(String.valueOf(delimiter))
-          + "\" cannot be the delimiter; one character such as , or ; or |, or tab, or space is needed");
+      throw new InvalidInputException(QuotedText.of(String.valueOf(delimiter))
+          + " cannot be the delimiter; one character such as , or ; or |, or tab, or space is needed");
     }
   }
 }

@@ -120,7 +120,7 @@ public final class JsonInput {
   }
 
   /** @param place null for the outermost object */
-  private JsonObject object(Place place) throws IOException {
+  private JsonObject object(JsonPath place) throws IOException {
     int line = parser.currentTokenLocation().getLineNr();
     Map<String, JsonObject.Value> values = Map.of();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -136,16 +136,16 @@ public final class JsonInput {
   }
 
   /** Reads the value at a key of an object or at an index of a list, whose key is null. */
-  private Object content(Place parent, String key, int index) throws IOException {
+  private Object content(JsonPath parent, String key, int index) throws IOException {
     if (++count > MAX_VALUES) {
       throw new InvalidInputException("line " + parser.currentTokenLocation().getLineNr() + ": has more than " + MAX_VALUES
           + " values, for which Java may not have enough memory; set PLUMB_JAVA_OPTS=-Xmx"
           + ((Runtime.getRuntime().maxMemory() >> 30) + 1) * 2 + "g (if the machine has that much)");
     }
     return switch (parser.currentToken()) {
-      case START_OBJECT -> object(new Place(parent, key, index));
+      case START_OBJECT -> object(new JsonPath(parent, key, index));
       case START_ARRAY -> {
-        Place list = new Place(parent, key, index);
+        JsonPath list = new JsonPath(parent, key, index);
         List<JsonObject.Value> items = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           int line = parser.currentTokenLocation().getLineNr();

@@ -20,7 +20,7 @@ public final class JsonObject {
   record Value(Object content, int line) {}
 
   /** Null for the outermost object. */
-  private final Place place;
+  private final JsonPath place;
   private final int line;
   private final Map<String, Value> values;
 
@@ -30,7 +30,7 @@ public final class JsonObject {
    * @param place null for the outermost object
    * @param values in the order of the document; not copied
    */
-  JsonObject(Place place, int line, Map<String, Value> values) {
+  JsonObject(JsonPath place, int line, Map<String, Value> values) {
     this.place = place;
     this.line = line;
     this.values = values;

@@ -38,8 +38,8 @@ final class EncodingJson {
       if (encoding.naValues().isPresent()) {
         texts(json, "naValues", encoding.naValues().get());
       }
-      if (encoding.named().isPresent()) {
-        json.writeBooleanField("named", encoding.named().get());
+      if (encoding.header().isPresent()) {
+        json.writeBooleanField("named", encoding.header().get());
       }
       json.writeEndObject();
     });

@@ -129,7 +129,7 @@ public final class Predictor implements AutoCloseable {
     Predictions predictions = predict(piece);
     for (int row = 0; row < piece.rows(); row++) {
       if (!predictions.isFinite(row)) {
-        throw new InvalidInputException(model.encoding().farthest(piece, row)
+        throw new InvalidInputException(model.encoding().mostExtremeValue(piece, row)
             + ": the network's outputs are not finite there; correct the row or leave it out");
       }
     }

@@ -52,7 +52,7 @@ public record PreparedData(
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     Loss loss = config.loss(task);
-    Table usable = columns.usable(table);
+    Table usable = columns.handleMissing(table);
     NumpyRandom stream = new NumpyRandom(config.seed());
     double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();
     Split split = Split.of(usable.rows(), share, stream, share == 0 ? null : columns.labels(usable));

@@ -93,13 +93,13 @@ class ArrayTableTest {
       System.arraycopy(numbers.array(), 0, file, header.length, numbers.capacity());
       Column column = read(file).columns().get(0);
       for (int row = 0; row < 6; row++) {
-        assertEquals(names.get((5 - row) % 3), column.word(row));
+        assertEquals(names.get((5 - row) % 3), column.text(row));
       }
       ClassNames classes = ClassNames.of(column);
       assertEquals(names, classes.names());
       Table table = Table.of(List.of(column));
       assertArrayEquals(new int[] {2, 1, 0, 2, 1, 0}, classes.labels(column, table));
-      assertEquals(names.get(1), table.rows(new int[] {4}).columns().get(0).word(0));
+      assertEquals(names.get(1), table.rows(new int[] {4}).columns().get(0).text(0));
       assertEquals(Task.CLASSIFICATION, Task.infer(table.rows(new int[] {0, 1}).columns().get(0)), "two classes");
     }
   }

@@ -70,7 +70,7 @@ class CsvRoundTripTest {
         if (numbers[c] != null) {
           assertEquals(numbers[c][row], column.number(row), where);
         } else {
-          assertEquals(words[c][row], column.word(row), where);
+          assertEquals(words[c][row], column.text(row), where);
         }
       }
     }

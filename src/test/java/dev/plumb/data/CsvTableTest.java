@@ -29,17 +29,17 @@ class CsvTableTest {
     assertTrue(table.column("age").isNumeric());
     assertEquals(-450, table.column("age").number(1));
     assertFalse(table.column("city").isNumeric());
-    assertEquals("New York, NY", table.column("city").word(1));
+    assertEquals("New York, NY", table.column("city").text(1));
   }
 
   @Test
   void quotesMayHoldDelimitersLineEndsAndQuotes() {
     Table table = read("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n\"\",\" z \"\r\n",
         ReadOptions.DEFAULT.withHeader(true));
-    assertEquals("x\r\ny", table.column("a").word(0));
-    assertEquals("say \"hi\"", table.column("b").word(0));
-    assertNull(table.column("a").word(1));
-    assertEquals(" z ", table.column("b").word(1));
+    assertEquals("x\r\ny", table.column("a").text(0));
+    assertEquals("say \"hi\"", table.column("b").text(0));
+    assertNull(table.column("a").text(1));
+    assertEquals(" z ", table.column("b").text(1));
   }
 
   @ParameterizedTest
@@ -54,14 +54,14 @@ class CsvTableTest {
   void aDelimiterThatIsToldIsTaken() {
     assertEquals(List.of("a;b", "c"), read("a;b,c\n1;2,3\n", ReadOptions.DEFAULT.withDelimiter(',')).names());
     assertEquals(List.of("a", "b,c"), read("a;b,c\n1;2,3\n",
-        ReadOptions.DEFAULT.withDelimiter(';').withWords(Set.of("b,c"))).names());
+        ReadOptions.DEFAULT.withDelimiter(';').withTextColumns(Set.of("b,c"))).names());
   }
 
   @Test
   void aFirstLineWithoutNumbersHasTheNames() {
     assertEquals(List.of("x", "y"), read("x,y\n1,2\n").names());
     assertEquals(List.of("1", "2"), read("5,red\n6,blue\n").names());
-    assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withWords(Set.of("1",
+    assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withTextColumns(Set.of("1",
         "2"))).names());
     assertEquals(List.of("2019", "2020"), read("2019,2020\n1,2\n", ReadOptions.DEFAULT.withHeader(true)).names());
     assertRefused("stdin: line 1 has the number \"2020\", but also the word \"id\" above numbers; say whether it has the"
@@ -75,7 +75,7 @@ class CsvTableTest {
     assertEquals(7, table.rows());
     for (int row = 1; row < 7; row++) {
       assertTrue(table.column("a").isMissing(row) && Double.isNaN(table.column("a").number(row)), "row " + row);
-      assertTrue(table.column("b").isMissing(row) && table.column("b").word(row) == null, "row " + row);
+      assertTrue(table.column("b").isMissing(row) && table.column("b").text(row) == null, "row " + row);
     }
   }
 
@@ -93,7 +93,7 @@ class CsvTableTest {
     Table table = read(text.toString());
     assertTrue(table.column("b").isMissing(2399));
     assertEquals(7, table.column("b").number(2400));
-    assertEquals("red", table.column("c").word(2499));
+    assertEquals("red", table.column("c").text(2499));
   }
 
   @Test
@@ -101,7 +101,7 @@ class CsvTableTest {
     Table table = read("a , b\n 1,\tx \n\n2, y\n\n");
     assertEquals(List.of("a", "b"), table.names());
     assertEquals(2, table.rows());
-    assertEquals("x", table.column("b").word(0));
+    assertEquals("x", table.column("b").text(0));
     assertEquals(2, table.column("a").number(1));
   }
 
@@ -119,8 +119,8 @@ class CsvTableTest {
   @ValueSource(strings = {"5d", "3f", "0x1p3", "0xA.", "12:30", "--1", "1e", "-", ".", "e5"})
   void whatOnlyLooksLikeANumberIsAWord(String word) {
     Table table = read("x\t2\n\"" + word + "\"\ta\n",
-        ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withWords(Set.of("x")));
-    assertEquals(word, table.column("x").word(0));
+        ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withTextColumns(Set.of("x")));
+    assertEquals(word, table.column("x").text(0));
     assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
         + "\" is not a number, as the column's other values are; correct it,"
         + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical x)", () ->
@@ -131,8 +131,8 @@ class CsvTableTest {
   void blanksBesideQuotesAreLeftOut() {
     Table table = read("\"id\", \"na,me\" ,\t\"y\"\n 0 , \" a, b \",1\n1,  \"c \"\"d\"\"\"  ,2\n");
     assertEquals(List.of("id", "na,me", "y"), table.names());
-    assertEquals(" a, b ", table.column("na,me").word(0));
-    assertEquals("c \"d\"", table.column("na,me").word(1));
+    assertEquals(" a, b ", table.column("na,me").text(0));
+    assertEquals("c \"d\"", table.column("na,me").text(1));
     assertEquals(2, table.column("y").number(1));
   }
 
@@ -142,9 +142,9 @@ class CsvTableTest {
     for (int length = (1 << 13) - 40; length < (1 << 13) + 5; length++) {
       String first = "x".repeat(length);
       Table table = read("a,b\n\"" + first + "\", \"p, q\" \n" + first + ",   \"r\"\n", ReadOptions.DEFAULT.withHeader(true));
-      assertEquals(first, table.column("a").word(1), "length " + length);
-      assertEquals("p, q", table.column("b").word(0), "length " + length);
-      assertEquals("r", table.column("b").word(1), "length " + length);
+      assertEquals(first, table.column("a").text(1), "length " + length);
+      assertEquals("p, q", table.column("b").text(0), "length " + length);
+      assertEquals("r", table.column("b").text(1), "length " + length);
     }
   }
 
@@ -155,15 +155,15 @@ class CsvTableTest {
       Table table = read(text, options);
       assertEquals(List.of("a", "b", "c"), table.names());
       assertEquals(4, table.column("b").number(1));
-      assertEquals("y", table.column("c").word(1));
+      assertEquals("y", table.column("c").text(1));
     }
   }
 
   @Test
   void quotesKeepBlanksWhereBlanksAreDelimiters() {
     Table table = read("a b\n\"New  York\" 1\n\"Los \"\"A\"\"\"  2\n\"\" 3\n", ReadOptions.DEFAULT.withDelimiter(' '));
-    assertEquals("New  York", table.column("a").word(0));
-    assertEquals("Los \"A\"", table.column("a").word(1));
+    assertEquals("New  York", table.column("a").text(0));
+    assertEquals("Los \"A\"", table.column("a").text(1));
     assertTrue(table.column("a").isMissing(2));
     assertEquals(2, table.column("b").number(1));
   }
@@ -178,14 +178,14 @@ class CsvTableTest {
   void wordsForMissingValuesCanBeChosen() {
     String text = "country,x\nNA,1\n-,2\nZA,-\n\"\",NA\n";
     Table usual = read("c,x\n\"NA\",1\nNA,\"NA\"\nZA,2\nnull,3\n");
-    assertEquals("NA", usual.column("c").word(0), "in quotes it is a word");
+    assertEquals("NA", usual.column("c").text(0), "in quotes it is a word");
     assertTrue(usual.column("c").isMissing(1) && usual.column("c").isMissing(3));
     assertTrue(usual.column("x").isMissing(1), "in quotes it is no number");
-    Table table = read(text, ReadOptions.DEFAULT.withNaValues(List.of("-", "na")).withWords(Set.of("country")));
+    Table table = read(text, ReadOptions.DEFAULT.withNaValues(List.of("-", "na")).withTextColumns(Set.of("country")));
     assertTrue(table.column("country").isMissing(0) && table.column("country").isMissing(1) && table.column("country").isMissing(3));
     assertTrue(table.column("x").isMissing(2) && table.column("x").isMissing(3));
     Table none = read(text.replace(",-", ",3").replace(",NA", ",4"), ReadOptions.DEFAULT.withNaValues(List.of()));
-    assertEquals("NA", none.column("country").word(0));
+    assertEquals("NA", none.column("country").text(0));
     assertTrue(none.column("country").isMissing(3), "an empty field is always missing");
     assertEquals(" (\"NA\" stands for a missing value)", usual.column("c").missingNote());
     assertEquals("", none.column("country").missingNote());
@@ -199,17 +199,17 @@ class CsvTableTest {
       assertEquals(row == 1 || row == 2, table.column("x").isMissing(row), "row " + row);
       assertEquals(row % 2 == 0, table.column("c").isMissing(row), "row " + row);
     }
-    Table text = read("x,c,y\n1,9,1\n-999,8,2\n-999.0,9.0,9\n2,7,3\n", options.withWords(Set.of("c")));
+    Table text = read("x,c,y\n1,9,1\n-999,8,2\n-999.0,9.0,9\n2,7,3\n", options.withTextColumns(Set.of("c")));
     assertTrue(text.column("c").isMissing(0) && text.column("c").isMissing(2));
-    assertEquals("8", text.column("c").word(1));
+    assertEquals("8", text.column("c").text(1));
     assertRefused("row 2 has no value in column \"x\" (\"-999\" stands for a missing value); drop such rows (--missing drop) or fill in"
-        + " means (--missing mean)", () -> EncodingOptions.DEFAULT.withFeatures("x").usable(table));
+        + " means (--missing mean)", () -> EncodingOptions.DEFAULT.withFeatures("x").handleMissing(table));
   }
 
   @Test
   void quotedWordsForMissingValuesAloneAreWords() {
     Table table = read("c,x\n\"NA\",1\n,2\n\"NA\",3\n");
-    assertEquals("NA", table.column("c").word(0));
+    assertEquals("NA", table.column("c").text(0));
     assertTrue(table.column("c").isMissing(1));
   }
 
@@ -221,7 +221,7 @@ class CsvTableTest {
     for (int column = 0; column < 3; column++) {
       for (int row = 0; row < 4; row++) {
         assertTrue(table.columns().get(column).isNumeric());
-        assertEquals(expected[column][row], table.columns().get(column).word(row));
+        assertEquals(expected[column][row], table.columns().get(column).text(row));
       }
     }
     assertEquals(List.of(false, false, true), table.columns().stream().map(Column::hasCodes).toList());
@@ -234,15 +234,15 @@ class CsvTableTest {
     Column column = read(text.toString()).column("x");
     assertEquals(4999.5, column.number(4999));
     assertRefused("column \"x\" has more than 4096 different numbers, too many to be names; read it as text (--categorical) if they"
-        + " are", () -> column.word(0));
+        + " are", () -> column.text(0));
   }
 
   @Test
   void columnsThatAModelKnowsAreReadAsItReadThem() {
-    ReadOptions options = ReadOptions.DEFAULT.withKnown(new KnownColumns(
+    ReadOptions options = ReadOptions.DEFAULT.withSchema(new ColumnSchema(
         Map.of("code", ColumnKind.TEXT, "x", ColumnKind.NUMBERS, "gone", ColumnKind.TEXT), Set.of("x"), Optional.of(true)));
     Table table = read("code,x\n01,1\n02,2\n", options);
-    assertEquals("01", table.column("code").word(0));
+    assertEquals("01", table.column("code").text(0));
     assertFalse(table.column("code").isNumeric());
     Table words = read("code,x\n01,a\n02,b\n", options);
     assertRefused("stdin: line 2, column 2 (\"x\"): \"a\" is not a number, but the model was trained on numbers in this column;"
@@ -251,10 +251,10 @@ class CsvTableTest {
 
   @Test
   void numeralsAreTextThatIsReadAsNumbersAre() {
-    KnownColumns known = new KnownColumns(Map.of("y", ColumnKind.NUMERALS), Set.of("x"), Optional.of(true));
-    Column column = read("x,y\n1,\"NA\"\n2,\" 01\"\n3,1\n", ReadOptions.DEFAULT.withKnown(known)).column("y");
+    ColumnSchema known = new ColumnSchema(Map.of("y", ColumnKind.NUMERALS), Set.of("x"), Optional.of(true));
+    Column column = read("x,y\n1,\"NA\"\n2,\" 01\"\n3,1\n", ReadOptions.DEFAULT.withSchema(known)).column("y");
     assertTrue(column.isMissing(0));
-    assertEquals("01", column.word(1));
+    assertEquals("01", column.text(1));
     assertFalse(column.isNumeric());
   }
 
@@ -311,16 +311,16 @@ class CsvTableTest {
   void controlCharactersAreNoBlanksAroundNumbers() {
     Table table = read("x,y\n\u00015,a\n5\u0002,b\n7\u00013,a\n", ReadOptions.DEFAULT.withHeader(true));
     assertFalse(table.column("x").isNumeric());
-    assertEquals("\u00015", table.column("x").word(0));
+    assertEquals("\u00015", table.column("x").text(0));
     assertEquals(List.of("\u00015", "5\u0002", "7\u00013"), ClassNames.of(table.column("x")).names());
   }
 
   @Test
   void columnsAreReadAsWordsWhenToldTo() {
-    Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withWords(Set.of("code")));
-    assertEquals("01", table.column("code").word(0));
+    Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withTextColumns(Set.of("code")));
+    assertEquals("01", table.column("code").text(0));
     assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); there are \"code\", \"x\"", () ->
-        read("code,x\n01,1\n", ReadOptions.DEFAULT.withWords(Set.of("cod"))));
+        read("code,x\n01,1\n", ReadOptions.DEFAULT.withTextColumns(Set.of("cod"))));
   }
 
   @Test
@@ -349,7 +349,7 @@ class CsvTableTest {
     for (String end : List.of("\n", "\r\n", "\r")) {
       Table table = read("a,b" + end + "1,x" + end + "2,y");
       assertEquals(2, table.rows());
-      assertEquals("y", table.column("b").word(1));
+      assertEquals("y", table.column("b").text(1));
     }
   }
 
@@ -357,7 +357,7 @@ class CsvTableTest {
   void longTextsAreReadWhole() {
     String word = "ü\"\n".repeat(100_000);
     Table table = read("a,b\n1,\"" + word.replace("\"", "\"\"") + "\"\n2,x\n");
-    assertEquals(word, table.column("b").word(0));
+    assertEquals(word, table.column("b").text(0));
     assertEquals(2, table.column("a").number(1));
   }
 
@@ -366,7 +366,7 @@ class CsvTableTest {
     Table table = read("a,b\n1,x\n2,y\n3,z\n").rows(new int[] {2, 0, 1}).rows(new int[] {0, 2});
     assertEquals(2, table.rows());
     assertEquals(3, table.column("a").number(0));
-    assertEquals("y", table.column("b").word(1));
+    assertEquals("y", table.column("b").text(1));
     assertEquals(2, table.sourceRow(1));
   }
 

@@ -43,7 +43,7 @@ class HeapBudgetTest {
   @Test
   void aLargeFileIsRefusedByItsSizeAfterItsFirstRows() throws IOException {
     CountingStream stream = new CountingStream(LINE);
-    Source source = new Source(stream, 100_000_000_000L);
+    ByteSource source = new ByteSource(stream, 100_000_000_000L);
     String message = refusal(() -> CsvTable.read(source, ReadOptions.DEFAULT, new HeapBudget(4L << 30)));
     assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 533.3 GB of memory, but Java may use 4.3 GB; set"
         + " PLUMB_JAVA_OPTS=-Xmx586g"), message);
@@ -134,7 +134,7 @@ class HeapBudgetTest {
   private static String readInAJvm(Path file, String heap) throws Exception {
     Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
         "-XX:+UseSerialGC",
-        "-cp", System.getProperty("java.class.path"), ReadsAFile.class.getName(),
+        "-cp", System.getProperty("java.class.path"), TableReadingProgram.class.getName(),
             file.toString()).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     assertTrue(process.waitFor(1, TimeUnit.MINUTES));

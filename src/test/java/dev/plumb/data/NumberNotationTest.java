@@ -46,7 +46,7 @@ class NumberNotationTest {
     assertRefused("stdin: line 2, column 2 (\"x\"): \"" + word + "\" is a number in a notation that is not read: write "
         + NumberNotation.plain(word).orElseThrow() + ", or read the column as text (--categorical x)", () -> table.column("x"));
     assertEquals(4, table.column("a").number(3), "another column does not mind");
-    assertEquals(word, read(text, ReadOptions.DEFAULT.withWords(Set.of("x"))).column("x").word(0));
+    assertEquals(word, read(text, ReadOptions.DEFAULT.withTextColumns(Set.of("x"))).column("x").text(0));
   }
 
   @Test
@@ -64,8 +64,8 @@ class NumberNotationTest {
       assertRefused("stdin: line 2, column 2 (\"x\"): \"" + mark + "\" is not a number, as the column's other values are; correct it,"
           + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical x)", () -> table.column("x"));
     }
-    assertEquals("-", read("a,x\n1,-\n2,-\n3,y\n", ReadOptions.DEFAULT).column("x").word(0));
-    assertEquals("-", read("a,x\n1,-\n2,+\n3,-\n", ReadOptions.DEFAULT).column("x").word(0));
+    assertEquals("-", read("a,x\n1,-\n2,-\n3,y\n", ReadOptions.DEFAULT).column("x").text(0));
+    assertEquals("-", read("a,x\n1,-\n2,+\n3,-\n", ReadOptions.DEFAULT).column("x").text(0));
   }
 
   @Test
@@ -80,7 +80,7 @@ class NumberNotationTest {
   void aFewOfThemAmongWordsAreWords() {
     Table table = read("a,x\n1,10%\n2,cheap\n3,dear\n4,none\n", ReadOptions.DEFAULT);
     assertFalse(table.column("x").isNumeric());
-    assertEquals("10%", table.column("x").word(0));
+    assertEquals("10%", table.column("x").text(0));
   }
 
   @Test

@@ -25,7 +25,7 @@ class RealTablesTest {
     assertEquals(rows, table.rows());
     assertEquals(List.of(target), options.targets());
     assertEquals(classes == null ? Task.REGRESSION : Task.CLASSIFICATION, options.task().orElseThrow());
-    int[] labels = options.labels(options.usable(table));
+    int[] labels = options.labels(options.handleMissing(table));
     Split split = Split.of(rows, 0.2, new NumpyRandom(0), labels);
     TableEncoding encoding = TableEncoding.fit(table.rows(split.training()), options);
     Dataset training = encoding.encode(table.rows(split.training()));
@@ -51,7 +51,7 @@ class RealTablesTest {
       assertEquals(Arrays.asList(classes.split(" ")), named.classNames());
       for (int i = 0; i < validation.rows(); i++) {
         assertEquals(labels[split.validation()[i]], validation.label(i));
-        assertEquals(table.column(target).word(split.validation()[i]), named.classNames().get(validation.label(i)));
+        assertEquals(table.column(target).text(split.validation()[i]), named.classNames().get(validation.label(i)));
       }
     }
   }

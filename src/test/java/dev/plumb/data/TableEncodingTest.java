@@ -22,7 +22,7 @@ class TableEncodingTest {
   private static final double NAN = Double.NaN;
   private static final Table HOUSES = Table.of(List.of(
       Column.ofNumbers("size", 1, 2, 3, 6),
-      Column.ofWords("town", "b", "a", "b", "c"),
+      Column.ofText("town", "b", "a", "b", "c"),
       Column.ofNumbers("floors", 2, 2, 2, 2),
       Column.ofNumbers("price", 10, 20, 30, 60)));
 
@@ -104,7 +104,7 @@ class TableEncodingTest {
 
   @Test
   void binaryCrossEntropyHasOneOutputForTwoClasses() {
-    Table table = Table.of(List.of(Column.ofNumbers("x", 1, 2, 3), Column.ofWords("y", "no", "yes", "no")));
+    Table table = Table.of(List.of(Column.ofNumbers("x", 1, 2, 3), Column.ofText("y", "no", "yes", "no")));
     TableEncoding encoding = fit(table, EncodingOptions.DEFAULT);
     Dataset data = encoding.encode(table, Loss.BINARY_CROSS_ENTROPY);
     assertEquals(1, encoding.outputs(Loss.BINARY_CROSS_ENTROPY));
@@ -120,12 +120,12 @@ class TableEncodingTest {
   @Test
   void predictingNeedsNoTargetsAndNoOrderOfColumns() {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
-    Table other = Table.of(List.of(Column.ofWords("note", "x"), Column.ofNumbers("floors", 3), Column.ofWords("town", "c"),
+    Table other = Table.of(List.of(Column.ofText("note", "x"), Column.ofNumbers("floors", 3), Column.ofText("town", "c"),
         Column.ofNumbers("size", 3)));
     assertRow(encoding.encodeFeatures(other), 0, 0, 0, 0, 1, 1);
     assertRefused("there is no column \"price\"; there are \"note\", \"floors\", \"town\", \"size\"; the model was trained with it", () ->
         encoding.encode(other));
-    Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofWords("town", "c"), Column.ofNumbers("size", 3)));
+    Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofText("town", "c"), Column.ofNumbers("size", 3)));
     assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are \"floor\", \"town\", \"size\"; the model was"
         + " trained with it",
         () -> encoding.encodeFeatures(misspelt));
@@ -134,13 +134,13 @@ class TableEncodingTest {
   @Test
   void columnsOfAnotherKindAreRefusedOrTakenForWords() {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
-    Table words = Table.of(List.of(Column.ofWords("size", null, "big"), Column.ofWords("town", "a", "a"),
+    Table words = Table.of(List.of(Column.ofText("size", null, "big"), Column.ofText("town", "a", "a"),
         Column.ofNumbers("floors", 1, 1)));
     assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
         encoding.encodeFeatures(words));
     assertEquals(Map.of("size", ColumnKind.NUMBERS, "town", ColumnKind.TEXT, "floors", ColumnKind.NUMBERS, "price", ColumnKind.NUMBERS),
-        encoding.readOptions(ReadOptions.DEFAULT).known().kinds());
-    Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("code", "1", "02"), Column.ofNumbers("y", 1.5,
+        encoding.readOptions(ReadOptions.DEFAULT).schema().kinds());
+    Table codes = Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofText("code", "1", "02"), Column.ofNumbers("y", 1.5,
         2)));
     Table numeric = Table.of(List.of(Column.ofNumbers("x", 1), Column.ofNumbers("code", 1)));
     assertRow(fit(codes, EncodingOptions.DEFAULT).encodeFeatures(numeric), 0, -1, 0, 1);
@@ -225,7 +225,7 @@ class TableEncodingTest {
   void messagesSayWhichWordStoodForAMissingValue() {
     Table table = read("c,x,y\na,1,1\nNA,2,2\n,?,3\nb,4,1\n");
     assertRefused("row 2 has no value in column \"c\" (\"NA\" stands for a missing value); drop such rows (--missing drop) or fill"
-        + " in means (--missing mean)", () -> EncodingOptions.DEFAULT.usable(table));
+        + " in means (--missing mean)", () -> EncodingOptions.DEFAULT.handleMissing(table));
     TableEncoding encoding = fit(table.rows(new int[] {0, 3}), EncodingOptions.DEFAULT);
     assertRefused("row 3 has no value in column \"x\" (\"?\" stands for a missing value); leave such rows out, or train with missing"
         + " values filled in (--missing mean)", () ->
@@ -246,13 +246,13 @@ class TableEncodingTest {
     Table table = withGaps();
     EncodingOptions options = EncodingOptions.DEFAULT;
     assertRefused("row 2 has no value in column \"town\"; drop such rows (--missing drop) or fill in means (--missing mean)",
-        () -> options.usable(table));
+        () -> options.handleMissing(table));
     assertRefused("row 4 has no value in column \"price\"; drop such rows (--missing drop) or fill in means (--missing mean)",
         () ->
-        options.withFeatures("floors").usable(table));
+        options.withFeatures("floors").handleMissing(table));
     assertRefused("row 5 has no value in column \"size\"; drop such rows (--missing drop) or fill in means (--missing mean)",
         () ->
-        options.usable(table.rows(new int[] {0, 2, 4})));
+        options.handleMissing(table.rows(new int[] {0, 2, 4})));
     TableEncoding encoding = fit(HOUSES, options);
     assertRefused("row 5 has no value in column \"size\"; leave such rows out, or train with missing values filled in"
         + " (--missing mean)", () ->
@@ -264,19 +264,19 @@ class TableEncodingTest {
 
   @Test
   void rowsWithMissingValuesAreDropped() {
-    Table usable = EncodingOptions.DEFAULT.withMissing(Missing.DROP).usable(withGaps());
+    Table usable = EncodingOptions.DEFAULT.withMissing(Missing.DROP).handleMissing(withGaps());
     assertEquals(2, usable.rows());
     assertEquals(3, usable.column("size").number(1));
-    assertEquals(4, EncodingOptions.DEFAULT.withMissing(Missing.DROP).withFeatures("floors").usable(withGaps()).rows());
+    assertEquals(4, EncodingOptions.DEFAULT.withMissing(Missing.DROP).withFeatures("floors").handleMissing(withGaps()).rows());
     assertRefused("every row has a missing value, so that none is left; use --missing mean instead of drop", () ->
-        EncodingOptions.DEFAULT.withMissing(Missing.DROP).usable(withGaps().rows(new int[] {1, 4})));
+        EncodingOptions.DEFAULT.withMissing(Missing.DROP).handleMissing(withGaps().rows(new int[] {1, 4})));
   }
 
   @Test
   void missingValuesAreFilledInFromTheTrainingRows() {
     EncodingOptions options = EncodingOptions.DEFAULT.withMissing(Missing.MEAN);
     Table table = withGaps().rows(new int[] {0, 1, 2, 4});
-    assertEquals(4, options.usable(table).rows());
+    assertEquals(4, options.handleMissing(table).rows());
     TableEncoding encoding = fit(table, options);
     assertEquals(new FeatureColumn.Numeric("size", 2, Math.sqrt(2 / 3.0), OptionalDouble.of(2)), encoding.features().get(0));
     assertEquals(new FeatureColumn.Categorical("town", List.of("a", "b"), Optional.of("b")), encoding.features().get(1));
@@ -287,7 +287,7 @@ class TableEncodingTest {
     assertRow(plain, 3, 2, 1, 0, 2);
     assertRefused("row 4 has no value in column \"price\"; a target cannot be filled in: drop such rows (--missing drop)"
         + " or complete the file",
-        () -> options.usable(withGaps()));
+        () -> options.handleMissing(withGaps()));
   }
 
   @Test
@@ -319,11 +319,11 @@ class TableEncodingTest {
     assertRefused("column \"id\" has 1001 different words in 1001 rows; 1000 categories are the most that are learnt"
         + " from: name the"
         + " features without it", () ->
-        fit(Table.of(List.of(Column.ofWords("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
+        fit(Table.of(List.of(Column.ofText("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
     assertRefused("column \"x\" has no value in any row to train on; name the features without it", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", NAN, NAN), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
     assertRefused("column \"y\" has the one class \"a\"; two classes are the least to tell apart", () ->
-        fit(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofWords("y", "a", "a"))), EncodingOptions.DEFAULT));
+        fit(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofText("y", "a", "a"))), EncodingOptions.DEFAULT));
     assertRefused("column \"x\" has numbers as large as 1.0E300, whose mean and deviation are beyond the range of numbers", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", 1e300, -1e300), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
     assertRefused("there is no row to train on", () -> fit(HOUSES.rows(new int[0]), EncodingOptions.DEFAULT));
@@ -349,7 +349,7 @@ class TableEncodingTest {
   private static Table withGaps() {
     return Table.of(List.of(
         Column.ofNumbers("size", 1, 2, 3, 6, NAN),
-        Column.ofWords("town", "b", null, "b", "c", "a"),
+        Column.ofText("town", "b", null, "b", "c", "a"),
         Column.ofNumbers("floors", 2, 2, 2, 2, 2),
         Column.ofNumbers("price", 10.5, 20, 30, NAN, 40)));
   }

@@ -108,7 +108,7 @@ class TableReaderFuzzTest {
   private static void use(Table table, Random random) {
     for (Column column : table.columns()) {
       for (int row = 0; row < table.rows(); row++) {
-        assertEquals(column.isMissing(row), column.word(row) == null);
+        assertEquals(column.isMissing(row), column.text(row) == null);
         assertFalse(column.isNumeric() && Double.isInfinite(column.number(row)));
       }
     }
@@ -117,7 +117,7 @@ class TableReaderFuzzTest {
     options = options.withMissing(Missing.values()[random.nextInt(Missing.values().length)]);
     try {
       EncodingOptions resolved = options.resolve(table);
-      Table usable = resolved.usable(table);
+      Table usable = resolved.handleMissing(table);
       TableEncoding encoding = TableEncoding.fit(usable, resolved);
       assertEquals(usable.rows(), encoding.encode(usable).rows());
     } catch (InvalidInputException e) {
@@ -134,7 +134,7 @@ class TableReaderFuzzTest {
       options = options.withDelimiter(",;\t |:".charAt(random.nextInt(6)));
     }
     if (random.nextInt(8) == 0) {
-      options = options.withWords(random.nextBoolean() ? Set.of("a") : Set.of("1", "2"));
+      options = options.withTextColumns(random.nextBoolean() ? Set.of("a") : Set.of("1", "2"));
     }
     if (random.nextInt(2) == 0) {
       options = options.withoutTargets();

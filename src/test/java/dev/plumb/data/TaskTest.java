@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class TaskTest {
   @Test
   void wordsAreClasses() {
-    assertEquals(Task.CLASSIFICATION, Task.infer(Column.ofWords("y", "a", "b", "c")));
+    assertEquals(Task.CLASSIFICATION, Task.infer(Column.ofText("y", "a", "b", "c")));
   }
 
   @Test

@@ -98,9 +98,9 @@ class OnnxExportTest {
   @Test
   void columnsOfWordsAreInputsOfTheirOwn() throws Exception {
     Table table = Table.of(List.of(
-        Column.ofWords("colour", "red", "blue", "größer", "violet", "blue"),
+        Column.ofText("colour", "red", "blue", "größer", "violet", "blue"),
         Column.ofNumbers("label", 1.6e9 + 1, 1.6e9 - 4, Double.NaN, 1.6e9, 1.6e9),
-        Column.ofWords("", "yes", "no", null, null, "perhaps")));
+        Column.ofText("", "yes", "no", null, null, "perhaps")));
     for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
       TableEncoding encoding = new TableEncoding(Models.mixedColumns(), Models.classes(3));
       TrainedModel model = Models.model(Activation.SILU, Loss.CROSS_ENTROPY, precision, encoding, 6);
@@ -271,7 +271,7 @@ class OnnxExportTest {
 
   private static String[][] words(Column column) {
     return IntStream.range(0, column.rows())
-        .mapToObj(row -> new String[] {column.isMissing(row) ? "" : column.word(row)})
+        .mapToObj(row -> new String[] {column.isMissing(row) ? "" : column.text(row)})
         .toArray(String[][]::new);
   }
 

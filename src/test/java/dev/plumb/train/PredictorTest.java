@@ -52,7 +52,7 @@ class PredictorTest {
               assertEquals(expected[row * outputs + c], predictions.probability(i, c));
               assertEquals(expected[row * outputs + c], all.probability(row, c));
             }
-            right += predictions.className(i).equals(table.column("y").word(row)) ? 1 : 0;
+            right += predictions.className(i).equals(table.column("y").text(row)) ? 1 : 0;
             row++;
           }
         }
@@ -101,7 +101,7 @@ class PredictorTest {
   private static Table table() {
     double[] x = IntStream.range(0, ROWS).mapToDouble(row -> row).toArray();
     String[] y = IntStream.range(0, ROWS).mapToObj(row -> "class " + row % CLASSES).toArray(String[]::new);
-    return Table.of(List.of(Column.ofNumbers("x", x), Column.ofWords("y", y)));
+    return Table.of(List.of(Column.ofNumbers("x", x), Column.ofText("y", y)));
   }
 
   private static PreparedData prepared(Table table) {

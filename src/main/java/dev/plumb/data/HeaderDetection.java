@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * does not come again in a column of few categories. Where hints contradict each other, or the weaker ones are too few, the file is
  * refused. Numbers in another notation are numbers here, and marks without letters or digits are nothing.
  */
-final class HeaderGuess {
+final class HeaderDetection {
   private static final int MIN_ROWS_OF_CATEGORIES = 4;
   private static final int MIN_RUN = 3;
   /** A line that comes more often than once in so many is a row. */
@@ -28,7 +28,7 @@ final class HeaderGuess {
   private final List<List<Field>> rows;
   private final int lines;
   private final boolean comesAgain;
-  private final MissingWords missing;
+  private final NaValues missing;
   private final List<Double> wholeNumbers = new ArrayList<>();
   private int strongForNames;
   private int strongForRow;
@@ -38,7 +38,7 @@ final class HeaderGuess {
   private String number;
   private String wordAboveNumbers;
 
-  HeaderGuess(List<List<Field>> records, MissingWords missing) {
+  HeaderDetection(List<List<Field>> records, NaValues missing) {
     first = records.isEmpty() ? List.of() : records.get(0);
     lines = records.size();
     List<List<Field>> below = records.stream().skip(1).toList();
@@ -194,9 +194,9 @@ final class HeaderGuess {
           + "\" above numbers; " + say);
     }
     if (first.size() == 1) {
-      return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + "\") has no delimiter that was recognized, and"
+      return new InvalidInputException("line 1 (" + QuotedText.of(first.get(0).text()) + ") has no delimiter that was recognized, and"
           + " can be a row or a name; name the delimiter (--delimiter), or " + say);
     }
-    return new InvalidInputException("line 1 (\"" + Shown.text(first.get(0).text()) + "\", ...) can be a row or have names; " + say);
+    return new InvalidInputException("line 1 (" + QuotedText.of(first.get(0).text()) + ", ...) can be a row or have names; " + say);
   }
 }

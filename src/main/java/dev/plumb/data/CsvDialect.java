@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The form of one delimited text file: what is between fields, and whether its first line has names. */
-record CsvForm(char delimiter, boolean header) {
+record CsvDialect(char delimiter, boolean header) {
   /** A file in which several fit equally well is of the first of them: commas are used within fields most. */
   private static final char[] DELIMITERS = {'\t', ';', '|', ','};
   private static final char BLANK = ' ';
@@ -24,21 +24,21 @@ record CsvForm(char delimiter, boolean header) {
 
   /**
    * Finds out what the options do not say. The delimiter is the one with which most records have the same number of fields, more
-   * than one; blanks only where no other separates most of them. {@link HeaderGuess} tells whether the first line has names.
+   * than one; blanks only where no other separates most of them. {@link HeaderDetection} tells whether the first line has names.
    *
    * @param sample whole lines from the start of the file
    * @throws dev.plumb.model.InvalidInputException when the first line can be meant either way
    */
-  static CsvForm of(String sample, ReadOptions options) {
+  static CsvDialect detect(String sample, ReadOptions options) {
     TextFormat format = options.format();
     char delimiter = format.delimiter().orElseGet(() -> delimiter(sample));
-    return new CsvForm(delimiter, format.header().orElseGet(() -> {
+    return new CsvDialect(delimiter, format.header().orElseGet(() -> {
       List<List<Field>> records = records(sample, delimiter);
-      HeaderGuess guess = new HeaderGuess(records, new MissingWords(format.missingWords()));
-      if (options.known().named().equals(Optional.of(false))) {
-        return guess.isSurelyHeader();
+      HeaderDetection detection = new HeaderDetection(records, new NaValues(format.missingWords()));
+      if (options.schema().header().equals(Optional.of(false))) {
+        return detection.isSurelyHeader();
       }
-      return hasNames(records, options.known().features()) || guess.hasHeader();
+      return hasNames(records, options.schema().features()) || detection.hasHeader();
     }));
   }
 
@@ -92,7 +92,7 @@ record CsvForm(char delimiter, boolean header) {
     Records records = new Records();
     try (CsvReader<List<Field>> reader = CsvReader.builder().fieldSeparator(delimiter)
         .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
-        .build(records, new FieldSpacing(new StringReader(sample), delimiter))) {
+        .build(records, new BlankNormalizingReader(new StringReader(sample), delimiter))) {
       for (List<Field> ignored : reader) {
         if (records.all.size() == MAX_RECORDS) {
           break;

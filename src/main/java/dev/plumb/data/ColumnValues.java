@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Map;
 
 /** What a column holds, row by row, in the width of the file it came from. */
-sealed interface Values {
+sealed interface ColumnValues {
   int size();
 
   /** Numbers; a missing one is NaN. */
-  sealed interface Numbers extends Values {
+  sealed interface Numbers extends ColumnValues {
     double get(int row);
 
     /** Returns a number that is not missing as the name of a class or a category: as it was written, where that is known. */
@@ -21,7 +21,7 @@ sealed interface Values {
   }
 
   /** Of a column that could not be read. */
-  record Unreadable(int size) implements Values {}
+  record Unreadable(int size) implements ColumnValues {}
 
   /** Of an array that was read whole: every step-th of its cells from the first on. */
   record Picked(NumberArray.Cells cells, int first, int step, int size) implements Numbers {
@@ -51,7 +51,7 @@ sealed interface Values {
     private double[][] pieces = {new double[FIRST]};
     private int size;
     /** The texts, null for a number that is written as usual; null while there is none other. */
-    private Words spellings;
+    private Texts spellings;
     private boolean spellingsLost;
     private boolean digitsOnly = true;
     private boolean leadingZero;
@@ -107,7 +107,7 @@ sealed interface Values {
         return;
       }
       if (spellings == null) {
-        spellings = new Words();
+        spellings = new Texts();
         for (int row = 1; row < size; row++) {
           spellings.add(null);
         }
@@ -151,7 +151,7 @@ sealed interface Values {
   }
 
   /** Words that grow while a file is read, each distinct one kept once; a missing one is null. */
-  final class Words implements Values {
+  final class Texts implements ColumnValues {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<String> words = new ArrayList<>();
     private int[] rows = new int[64];

@@ -4,8 +4,8 @@ import dev.plumb.model.InvalidInputException;
 import java.nio.file.Path;
 
 /** A program of its own, with a heap of its own: reads a file and encodes it. */
-final class ReadsAFile {
-  private ReadsAFile() {}
+final class TableReadingProgram {
+  private TableReadingProgram() {}
 
   public static void main(String[] arguments) {
     try {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whether a first line is taken for names or for a row. In the texts | ends a line. */
-class HeaderGuessTest {
+class HeaderDetectionTest {
   private static final String WORDS = "red,small|blue,large|red,large|blue,small|red,small|blue,large";
 
   @ParameterizedTest
@@ -105,8 +105,8 @@ class HeaderGuessTest {
     Table numbered = read("0.5,1.5,2.5|1.5,1.5,3.5", ReadOptions.DEFAULT);
     TableEncoding ofNamed = TableEncoding.fit(named, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
     TableEncoding ofNumbered = TableEncoding.fit(numbered, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
-    assertEquals(Optional.of(true), ofNamed.named());
-    assertRefused("has no line with the names of its columns, but the model was trained with names: 1; add it, or say that line 1 has"
+    assertEquals(Optional.of(true), ofNamed.header());
+    assertRefused("has no line with the names of its columns, but the model was trained with names: \"1\"; add it, or say that line 1 has"
         + " them (--header yes)", () -> ofNamed.encodeFeatures(numbered));
     assertRefused("has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that"
         + " it is a row (--header no)", () -> ofNumbered.encodeFeatures(named.rows(new int[] {0})));
@@ -116,7 +116,7 @@ class HeaderGuessTest {
     Map<String, ColumnKind> kinds = new HashMap<>();
     Arrays.stream(names).forEach(name -> kinds.put(name, ColumnKind.TEXT));
     kinds.put("y", ColumnKind.TEXT);
-    return ReadOptions.DEFAULT.withKnown(new KnownColumns(kinds, Set.of(names), Optional.of(named)));
+    return ReadOptions.DEFAULT.withSchema(new ColumnSchema(kinds, Set.of(names), Optional.of(named)));
   }
 
   private static Table read(String text) {

@@ -5,13 +5,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Which fields of a text file have no value. A number among the words stands for all that are equal to it: 999 for 999.0, too. */
-final class MissingWords {
+final class NaValues {
   private final Set<String> words;
   private final Set<Double> numbers;
   private final int longest;
 
   /** @param words in lower case */
-  MissingWords(Set<String> words) {
+  NaValues(Set<String> words) {
     this.words = words;
     numbers = words.stream().filter(CsvColumn::isNumber).map(CsvColumn::toNumber).collect(Collectors.toUnmodifiableSet());
     longest = words.stream().mapToInt(String::length).max().orElse(0);

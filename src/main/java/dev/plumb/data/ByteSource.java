@@ -14,7 +14,7 @@ import java.util.zip.ZipException;
  * The bytes of a data file, unpacked when they are gzipped, whatever the file's name; the first ones can be looked at. Knows how
  * large the whole is, or about, as soon as some of it was read.
  */
-final class Source implements AutoCloseable {
+final class ByteSource implements AutoCloseable {
   static final int LOOK = 16;
 
   private final CountedStream file;
@@ -25,7 +25,7 @@ final class Source implements AutoCloseable {
   private final byte[] start;
 
   /** @param fileBytes how large the file is, or -1 when that is not known */
-  Source(InputStream stream, long fileBytes) throws IOException {
+  ByteSource(InputStream stream, long fileBytes) throws IOException {
     this.fileBytes = fileBytes;
     file = new CountedStream(stream);
     PushbackInputStream raw = new PushbackInputStream(file, LOOK);
@@ -36,12 +36,12 @@ final class Source implements AutoCloseable {
     start = packed ? lookUnpacked(in) : first;
   }
 
-  static Source of(Path file) throws IOException {
+  static ByteSource of(Path file) throws IOException {
     InputStream stream = Files.newInputStream(file);
     try {
       long size = Files.isRegularFile(file) ? Files.size(file) : 0;
       // Files that the system makes up while they are read, such as those in /proc, have a size of 0.
-      return new Source(stream, size > 0 ? size : -1);
+      return new ByteSource(stream, size > 0 ? size : -1);
     } catch (IOException | RuntimeException e) {
       stream.close();
       throw e;

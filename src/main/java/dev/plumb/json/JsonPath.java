@@ -12,19 +12,19 @@ import java.util.Deque;
  * @param key in the parent; null for an item of a list
  * @param index in the parent, from 0; 0 for a value of an object
  */
-record Place(Place parent, String key, int index) {
+record JsonPath(JsonPath parent, String key, int index) {
   /** Segments of a path that are shown: the first and the last ones of a path that is longer. */
   private static final int MAX_SHOWN = 10;
 
   /** Returns the path as messages show it, networks[1].layers, with long keys cut. */
   String path() {
-    Deque<Place> places = new ArrayDeque<>();
-    for (Place place = this; place != null; place = place.parent) {
+    Deque<JsonPath> places = new ArrayDeque<>();
+    for (JsonPath place = this; place != null; place = place.parent) {
       places.addFirst(place);
     }
     StringBuilder path = new StringBuilder();
     int number = 0;
-    for (Place place : places) {
+    for (JsonPath place : places) {
       boolean shown = number < MAX_SHOWN / 2 || number >= places.size() - MAX_SHOWN / 2;
       if (shown) {
         path.append(place.key == null ? "[" + place.index + "]" : (path.length() == 0 ? "" : ".") + Excerpt.of(place.key));

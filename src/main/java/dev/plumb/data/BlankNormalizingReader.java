@@ -8,7 +8,7 @@ import java.io.Reader;
  * around fields without quotes are left to those who read the fields. Where a blank is the delimiter, runs of blanks and tabs
  * become one, and those at the ends of a line none.
  */
-final class FieldSpacing extends Reader {
+final class BlankNormalizingReader extends Reader {
   private static final int CHARS = 1 << 13;
 
   private static final int FIELD_START = 0;
@@ -32,7 +32,7 @@ final class FieldSpacing extends Reader {
   /** A run of blanks that is a delimiter if something follows it in the line. */
   private boolean pending;
 
-  FieldSpacing(Reader in, char delimiter) {
+  BlankNormalizingReader(Reader in, char delimiter) {
     this.in = in;
     this.delimiter = delimiter;
     mergesBlanks = delimiter == ' ';
