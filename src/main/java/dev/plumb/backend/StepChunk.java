@@ -83,7 +83,7 @@ public final class StepChunk {
     Builder piece = of(to - from)
         .learningRates(learningRates.length == 1 ? learningRates : Arrays.copyOfRange(learningRates, from, to));
     if (batches != null) {
-      piece.batchesOfReplicas(Arrays.copyOfRange(batches, from, to));
+      piece.replicaBatches(Arrays.copyOfRange(batches, from, to));
     }
     return piece;
   }
@@ -164,14 +164,14 @@ public final class StepChunk {
       for (int step = 0; step < rows.length; step++) {
         shared[step] = new int[][] {rows[step]};
       }
-      return batchesOfReplicas(shared);
+      return replicaBatches(shared);
     }
 
     /**
      * @param rows [steps][replicas or 1] the row indices of each replica's own batch, of one length within a step; a null
      *     stands for all rows
      */
-    public Builder batchesOfReplicas(int[][][] rows) {
+    public Builder replicaBatches(int[][][] rows) {
       requireSteps(rows.length, "batches");
       batches = new int[steps][][];
       for (int step = 0; step < steps; step++) {

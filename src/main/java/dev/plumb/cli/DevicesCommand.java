@@ -60,14 +60,14 @@ final class DevicesCommand implements Command {
   static void print(GpuReport report, PrintStream out) {
     TextTable findings = new TextTable().left("looked for").left("found");
     for (GpuReport.Detection finding : report.findings()) {
-      findings.row(List.of(finding.what(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
+      findings.row(List.of(finding.subject(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
       finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
     }
     findings.print(out);
     out.println();
-    if (!report.cards().isEmpty()) {
+    if (!report.gpus().isEmpty()) {
       TextTable cards = new TextTable().left("device").left("card").right("compute").right("memory MiB").right("free MiB");
-      for (GpuReport.Gpu card : report.cards()) {
+      for (GpuReport.Gpu card : report.gpus()) {
         cards.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
             card.freeMemory().isPresent() ? String.valueOf(card.freeMemory().getAsLong() / MIB) : "unknown"));
       }
@@ -88,7 +88,7 @@ final class DevicesCommand implements Command {
       json.writeArrayFieldStart("findings");
       for (GpuReport.Detection finding : report.findings()) {
         json.writeStartObject();
-        json.writeStringField("what", finding.what());
+        json.writeStringField("what", finding.subject());
         json.writeStringField("found", finding.found());
         json.writeStringField("source", finding.source().orElse(null));
         json.writeArrayFieldStart("lookedIn");
@@ -100,7 +100,7 @@ final class DevicesCommand implements Command {
       }
       json.writeEndArray();
       json.writeArrayFieldStart("cards");
-      for (GpuReport.Gpu card : report.cards()) {
+      for (GpuReport.Gpu card : report.gpus()) {
         json.writeStartObject();
         json.writeStringField("device", card.device());
         json.writeStringField("name", card.name());

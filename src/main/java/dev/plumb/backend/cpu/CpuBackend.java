@@ -1,9 +1,9 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
+import dev.plumb.backend.ProductProbes;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.engine.Numbers;
@@ -25,7 +25,7 @@ import java.util.function.Consumer;
  * vector instructions, one network to a thread; wide ones by matrix products, those of a BLAS or of
  * the Vector API, each shared by all threads.
  */
-public final class CpuBackend implements Backend, BareProducts {
+public final class CpuBackend implements Backend, ProductProbes {
   /**
    * Weights of the largest layer from which on products are faster than rows, and the time that a BLAS takes to load is soon won
    * back. Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000, time by rows over time by products: 0.6 to
@@ -151,13 +151,13 @@ public final class CpuBackend implements Backend, BareProducts {
   }
 
   @Override
-  public List<Way> productsOfStep(NetworkSpec network, Precision precision, int batch) {
+  public List<Schedule> stepProducts(NetworkSpec network, Precision precision, int batch) {
     refusal(precision).ifPresent(CpuBackend::refuse);
     MatrixProducts used = products(network, batch);
-    List<Way> ways = new ArrayList<>(BareWay.all(productSet(network, precision, batch, used), used, options.threads()));
+    List<Schedule> ways = new ArrayList<>(ProductSchedule.all(productSet(network, precision, batch, used), used, options.threads()));
     MatrixProducts library = libraryProducts();
     if (used.doubles() != library.doubles() && library.ownThreads() != null) {
-      ways.add(BareWay.whole(productSet(network, precision, batch, library), library, options.threads()));
+      ways.add(ProductSchedule.whole(productSet(network, precision, batch, library), library, options.threads()));
     }
     return ways;
   }

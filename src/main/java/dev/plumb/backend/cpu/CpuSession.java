@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Evaluation;
-import dev.plumb.backend.Sized;
+import dev.plumb.backend.MemoryFootprint;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -28,7 +28,7 @@ import java.util.Arrays;
  *
  * @param <A> double[] or float[]
  */
-final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
+final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryFootprint {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;

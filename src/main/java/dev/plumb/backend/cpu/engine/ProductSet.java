@@ -1,6 +1,6 @@
 package dev.plumb.backend.cpu.engine;
 
-import dev.plumb.backend.BareProducts.Product;
+import dev.plumb.backend.ProductProbes.Product;
 import java.util.List;
 
 /** The matrix products of a training step without the rest of it, on matrices of their own. */

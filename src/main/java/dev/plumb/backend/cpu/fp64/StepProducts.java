@@ -1,13 +1,13 @@
 package dev.plumb.backend.cpu.fp64;
 
-import dev.plumb.backend.BareProducts.Product;
+import dev.plumb.backend.ProductProbes.Product;
 import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.NamedEnum;
 import dev.plumb.model.LayerSpec;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.ArrayList;

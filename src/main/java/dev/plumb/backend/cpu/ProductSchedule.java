@@ -1,33 +1,33 @@
 package dev.plumb.backend.cpu;
 
-import dev.plumb.backend.BareProducts.Product;
-import dev.plumb.backend.BareProducts.Way;
+import dev.plumb.backend.ProductProbes.Product;
+import dev.plumb.backend.ProductProbes.Schedule;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import java.util.List;
 import java.util.function.IntConsumer;
 
 /** How threads share the products of a step: as steps do it, or as the library would do it by itself. */
-abstract class BareWay implements Way {
+abstract class ProductSchedule implements Schedule {
   final ProductSet set;
 
-  private BareWay(ProductSet set) {
+  private ProductSchedule(ProductSet set) {
     this.set = set;
   }
 
   /** The ways there are for so many threads. */
-  static List<Way> all(ProductSet set, MatrixProducts products, int threads) {
+  static List<Schedule> all(ProductSet set, MatrixProducts products, int threads) {
     if (threads == 1) {
       return List.of(new Whole(set, "whole", 1, number -> {}));
     }
-    Way tiles = new InTiles(set, threads);
+    Schedule tiles = new InTiles(set, threads);
     return products.ownThreads() == null
         ? List.of(tiles)
         : List.of(tiles, whole(set, products, threads));
   }
 
   /** By a library alone. */
-  static Way whole(ProductSet set, MatrixProducts library, int threads) {
+  static Schedule whole(ProductSet set, MatrixProducts library, int threads) {
     String name = library.doubles().name() + (threads == 1 ? "" : "'s own threads");
     return new Whole(set, name, threads, library.ownThreads());
   }
@@ -38,7 +38,7 @@ abstract class BareWay implements Way {
   }
 
   /** A team takes the tiles that a step would take. */
-  private static final class InTiles extends BareWay {
+  private static final class InTiles extends ProductSchedule {
     private final ThreadTeam team;
 
     InTiles(ProductSet set, int threads) {
@@ -72,7 +72,7 @@ abstract class BareWay implements Way {
   }
 
   /** One call a product; the library's threads, where it has more than one, share it. */
-  private static final class Whole extends BareWay {
+  private static final class Whole extends ProductSchedule {
     private final String name;
     private final int threads;
     private final IntConsumer ownThreads;
