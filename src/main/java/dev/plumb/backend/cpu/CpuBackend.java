@@ -10,7 +10,6 @@ import dev.plumb.backend.cpu.engine.Numbers;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -59,10 +58,7 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    if (replicas < 1) {
-      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
-    }
-    return refusal(training.precision());
+    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision()));
   }
 
   private static Optional<Refusal> refusal(Precision precision) {
@@ -95,7 +91,7 @@ public final class CpuBackend implements Backend, ProductProbes {
   }
 
   private static void refuse(Refusal refusal) {
-    throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+    throw refusal.toException();
   }
 
   /** A small network is one thread's work, so that a session of few replicas keeps few threads busy. */

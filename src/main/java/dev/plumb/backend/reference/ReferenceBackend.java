@@ -5,7 +5,6 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -23,16 +22,13 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    if (replicas < 1) {
-      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
-    }
-    return Optional.empty();
+    return Refusal.ofReplicas(replicas);
   }
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     refusal(network, training, replicas).ifPresent(refusal -> {
-      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+      throw refusal.toException();
     });
     return new ReferenceSession(network, training, replicas);
   }
