@@ -6,7 +6,7 @@ import dev.plumb.backend.Numerics;
 import dev.plumb.backend.ProductProbes;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.ElementType;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
@@ -75,12 +75,12 @@ public final class CpuBackend implements Backend, ProductProbes {
     ThreadTeam team = new ThreadTeam(options.threads());
     try {
       if (training.precision() == Precision.FP64) {
-        return new CpuSession<>(network, training, replicas, Numbers.DOUBLE,
+        return new CpuSession<>(network, training, replicas, ElementType.FP64,
             new dev.plumb.backend.cpu.fp64.DenseReplicas(
                 network, training, replicas, products.map(MatrixProducts::doubles).orElse(null), team),
             team);
       }
-      return new CpuSession<>(network, training, replicas, Numbers.SINGLE,
+      return new CpuSession<>(network, training, replicas, ElementType.FP32,
           new dev.plumb.backend.cpu.fp32.DenseReplicas(
               network, training, replicas, products.map(MatrixProducts::floats).orElse(null), team),
           team);
@@ -97,7 +97,7 @@ public final class CpuBackend implements Backend, ProductProbes {
   /** A small network is one thread's work, so that a session of few replicas keeps few threads busy. */
   @Override
   public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
-    return isByRows(network) || !Tiles.shareOut(network) ? Math.max(1, options.threads() / replicas) : 1;
+    return isByRows(network) || !Tiles.isDivided(network) ? Math.max(1, options.threads() / replicas) : 1;
   }
 
   /** What multiplies matrices; empty for a network that is computed by rows. */
@@ -170,7 +170,7 @@ public final class CpuBackend implements Backend, ProductProbes {
     Numerics numerics = Numerics.of(DeviceInfo.Kind.CPU, training.precision());
     return products(network, training)
         .map(products -> numerics.with("products", products.library()))
-        .orElseGet(() -> numerics.with("vectors", dev.plumb.backend.cpu.fp64.DenseReplicas.vectorsOfRows()));
+        .orElseGet(() -> numerics.with("vectors", dev.plumb.backend.cpu.fp64.VectorizationProvider.get().name()));
   }
 
   @Override

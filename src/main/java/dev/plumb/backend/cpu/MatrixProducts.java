@@ -77,27 +77,18 @@ record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String libra
   }
 
   /**
-   * Those of the Vector API; empty where this Java or this processor has not what they need. Compiled apart, as it needs a module
-   * that Java has to be started with; by name, so that nothing else does.
+   * Returns the products with the Vector API; empty where Java was started without it, where the processor's vectors are shorter
+   * than 512 bits, or where the system property chooses others.
    */
   static Optional<MatrixProducts> withVectorApi() {
-    if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+    if (System.getProperty(PROPERTY) != null) {
       return Optional.empty();
     }
-    try {
-      Class<?> ofDoubles = Class.forName("dev.plumb.backend.cpu.fp64.VectorGemm");
-      if (!(boolean) ofDoubles.getMethod("suits").invoke(null)) {
-        return Optional.empty();
-      }
-      Class<?> ofFloats = Class.forName("dev.plumb.backend.cpu.fp32.VectorGemm");
-      @SuppressWarnings("unchecked") // what it is written as
-      Gemm<double[]> doubles = (Gemm<double[]>) ofDoubles.getDeclaredConstructor().newInstance();
-      @SuppressWarnings("unchecked")
-      Gemm<float[]> floats = (Gemm<float[]>) ofFloats.getDeclaredConstructor().newInstance();
-      return Optional.of(new MatrixProducts(doubles, floats, "Java's Vector API, 512 bits", null, null));
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("built without the part that uses the Vector API", e);
-    }
+    Optional<Gemm<double[]>> doubles = dev.plumb.backend.cpu.fp64.VectorizationProvider.get().gemm();
+    Optional<Gemm<float[]>> floats = dev.plumb.backend.cpu.fp32.VectorizationProvider.get().gemm();
+    return doubles.isPresent() && floats.isPresent()
+        ? Optional.of(new MatrixProducts(doubles.get(), floats.get(), "Java's Vector API, 512 bits", null, null))
+        : Optional.empty();
   }
 
   /** @param refusal why */

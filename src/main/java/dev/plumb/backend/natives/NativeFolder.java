@@ -105,12 +105,12 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   private static NativeFolder inCache(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
-    Path cache = Owner.ownFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
-    Path folder = Owner.ownFolder(cache.resolve(name + "-" + key(libraries)));
+    Path cache = FileOwnership.privateFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
+    Path folder = FileOwnership.privateFolder(cache.resolve(name + "-" + key(libraries)));
     tidy(cache, folder);
     for (NativeLibrary library : libraries) {
       Path file = folder.resolve(library.name());
-      if (!Owner.isOwn(file) || !library.isIn(file)) {
+      if (!FileOwnership.isPrivate(file) || !library.isIn(file)) {
         replace(file, library);
       }
       requireExecutable(file);
@@ -147,7 +147,7 @@ public final class NativeFolder implements AutoCloseable {
         throw new IOException(folder + ": cannot be locked");
       }
       for (NativeLibrary library : libraries) {
-        Path file = Files.createFile(folder.resolve(library.name()), Owner.attributes());
+        Path file = Files.createFile(folder.resolve(library.name()), FileOwnership.attributes());
         try (OutputStream out = Files.newOutputStream(file)) {
           library.write(out);
         }
@@ -162,7 +162,7 @@ public final class NativeFolder implements AutoCloseable {
 
   /** A process that loads the library meanwhile has the old content or the new. */
   private static void replace(Path file, NativeLibrary library) throws IOException {
-    Path unfinished = Files.createTempFile(file.getParent(), library.name(), UNFINISHED, Owner.attributes());
+    Path unfinished = Files.createTempFile(file.getParent(), library.name(), UNFINISHED, FileOwnership.attributes());
     try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
       // Where another process took it for a left-over before it had its lock, it is gone and cannot be moved.
       if (!tryLock(channel)) {
@@ -237,7 +237,7 @@ public final class NativeFolder implements AutoCloseable {
     for (Path folder : list(temporaryFiles, TEMPORARY + "*")) {
       try {
         if (!OPEN.contains(folder.getFileName().toString()) && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-            && Owner.isOwn(folder)) {
+            && FileOwnership.isPrivate(folder)) {
           deleteLeftOver(folder);
         }
       } catch (IOException e) {

@@ -3,7 +3,7 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.Loss;
 
 /**
- * The losses, their derivatives by the outputs, and the hits. z [batch][outputs] are the outputs of the last layer: predictions
+ * The losses, their derivatives by the outputs, and the correct. z [batch][outputs] are the outputs of the last layer: predictions
  * for the regressions, logits for the cross-entropies.
  */
 final class Losses {
@@ -44,18 +44,18 @@ final class Losses {
   }
 
   /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
-  static long hits(Loss loss, double[][] z, Batch batch) {
-    long hits = 0;
+  static long correct(Loss loss, double[][] z, Batch batch) {
+    long correct = 0;
     for (int i = 0; i < z.length; i++) {
       if (loss == Loss.CROSS_ENTROPY) {
-        hits += argmax(z[i]) == batch.labels()[i] ? 1 : 0;
+        correct += argmax(z[i]) == batch.labels()[i] ? 1 : 0;
       } else {
         for (int j = 0; j < z[i].length; j++) {
-          hits += (z[i][j] > 0) == (batch.y()[i][j] > 0.5) ? 1 : 0;
+          correct += (z[i][j] > 0) == (batch.y()[i][j] > 0.5) ? 1 : 0;
         }
       }
     }
-    return hits;
+    return correct;
   }
 
   /** How many terms the mean is over: a short batch divides by its own size. */

@@ -34,7 +34,6 @@ final class ReferenceNetwork {
   private final double[][][] z;
   private final double[][][] a;
   private final double[][][] delta;
-  private boolean stepped;
 
   ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, int replica) {
     this.network = network;
@@ -60,7 +59,6 @@ final class ReferenceNetwork {
     double[][] outputs = forward(t - 1, batch.x(), z, a);
     double loss = Losses.value(training.loss(), outputs, batch);
     backward(t - 1, batch);
-    stepped = true;
     update(learningRate, t);
     return loss;
   }
@@ -185,25 +183,18 @@ final class ReferenceNetwork {
     return true;
   }
 
-  /** @throws IllegalArgumentException when the optimizer does not keep that moment */
+  /** Returns one vector, laid out as ParameterLayout says; null for a moment that the optimizer does not keep. */
   double[] vector(Slot slot) {
-    double[] vector = switch (slot) {
+    return switch (slot) {
       case PARAMETERS -> parameters;
       case GRADIENTS -> gradients;
       case MOMENT1 -> moment1;
       case MOMENT2 -> moment2;
     };
-    if (vector == null) {
-      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
-    }
-    return vector;
   }
 
   /** The values [batch][units] of the last step. */
   double[][] tap(Tap where, int layer) {
-    if (!stepped) {
-      throw new IllegalStateException("nothing to tap before the first step");
-    }
     return switch (where) {
       case PRE -> z[layer];
       case POST -> a[layer];

@@ -37,7 +37,7 @@ public interface Gemm<A> {
       int cStride);
 
   /**
-   * Whether what {@link #right} makes packs B once for all calls that have it in common, so that small tiles cost nothing; else
+   * Whether what {@link #newRightOperand} makes packs B once for all calls that have it in common, so that small tiles cost nothing; else
    * each call packs it anew.
    */
   default boolean packsOnce() {
@@ -45,8 +45,8 @@ public interface Gemm<A> {
   }
 
   /** Room for a right matrix. */
-  default Right<A> right() {
-    return new UnpackedRight<>(this);
+  default RightOperand<A> newRightOperand() {
+    return new UnpackedRightOperand<>(this);
   }
 
   /**
@@ -56,12 +56,12 @@ public interface Gemm<A> {
    *
    * @param <A> double[] or float[]
    */
-  interface Right<A> {
+  interface RightOperand<A> {
     /** Rows that one thread packs in one go where they are all there beforehand. */
     int PACKED_AT_ONCE = 16;
 
     /** Takes B as {@link Gemm#multiply} does; what b holds is read when its rows are packed, and by the products. */
-    void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
+    void set(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
 
     /**
      * Packs rows from..to - 1 of what b holds, which are rows of B, or columns of it if b holds its transpose. They may not change

@@ -21,8 +21,8 @@ public interface Replicas<A> {
    */
   void run(StepChunk chunk, long firstStep, StepLog log);
 
-  /** Adds up the loss over all rows, and the hits where the loss is of a classification. */
-  void evaluate(Dataset rows, Score[] ofReplica);
+  /** Adds up the loss over all rows, and the correct where the loss is of a classification. */
+  void evaluate(Dataset rows, LossAccumulator[] replicaLosses);
 
   /** @param out [rows x outputs] row-major */
   void predict(int replica, Dataset rows, A out);

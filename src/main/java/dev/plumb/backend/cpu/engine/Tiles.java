@@ -53,7 +53,7 @@ public final class Tiles {
   }
 
   /** Whether any layer's products are worth more than one thread. */
-  public static boolean shareOut(NetworkSpec network) {
+  public static boolean isDivided(NetworkSpec network) {
     return network.widths().stream().anyMatch(width -> of(width, false).count() > 1);
   }
 

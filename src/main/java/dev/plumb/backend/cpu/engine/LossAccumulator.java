@@ -1,15 +1,15 @@
 package dev.plumb.backend.cpu.engine;
 
-/** A loss, summed in double whatever the precision of its terms, and the hits. Used again, not made anew. */
-public final class Score {
+/** A loss, summed in double whatever the precision of its terms, and the correct. Used again, not made anew. */
+public final class LossAccumulator {
   private double sum;
   private double terms;
-  private long hits;
+  private long correct;
 
   public void reset() {
     sum = 0;
     terms = 0;
-    hits = 0;
+    correct = 0;
   }
 
   /** Adds a part of the loss that is the sum of so many terms. */
@@ -18,13 +18,13 @@ public final class Score {
     terms += partOfTerms;
   }
 
-  /** Adds the loss of another, without its hits. */
-  public void add(Score other) {
+  /** Adds the loss of another, without its correct. */
+  public void add(LossAccumulator other) {
     add(other.sum, other.terms);
   }
 
-  public void addHits(long more) {
-    hits += more;
+  public void addCorrect(long more) {
+    correct += more;
   }
 
   /** The mean over all terms. */
@@ -36,7 +36,7 @@ public final class Score {
     return Double.isFinite(loss());
   }
 
-  public long hits() {
-    return hits;
+  public long correct() {
+    return correct;
   }
 }

@@ -14,14 +14,14 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /** Files and folders that only the user of this process can write to, where the file system knows owners. */
-final class Owner {
+final class FileOwnership {
   private static final boolean POSIX = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   private static final Set<PosixFilePermission> PERMISSIONS = PosixFilePermissions.fromString("rwx------");
   private static final Set<PosixFilePermission> OTHERS_WRITE =
       EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
   private static final Path PROCESS = Path.of("/proc/self");
 
-  private Owner() {}
+  private FileOwnership() {}
 
   /** Returns what a new file or folder is made with: access for the user alone. */
   static FileAttribute<?>[] attributes() {
@@ -34,7 +34,7 @@ final class Owner {
    * @return its real path
    * @throws IOException also when it belongs to another user, or stays open to others
    */
-  static Path ownFolder(Path folder) throws IOException {
+  static Path privateFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(folder, attributes());
     }
@@ -45,7 +45,7 @@ final class Owner {
       }
       if (!Files.getPosixFilePermissions(real).equals(PERMISSIONS)) {
         Files.setPosixFilePermissions(real, PERMISSIONS);
-        if (!isOwn(real)) {
+        if (!isPrivate(real)) {
           throw new IOException(real + ": others can write to it");
         }
       }
@@ -54,7 +54,7 @@ final class Owner {
   }
 
   /** Whether a file or folder is the user's, and nobody else can write to it. */
-  static boolean isOwn(Path file) throws IOException {
+  static boolean isPrivate(Path file) throws IOException {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
