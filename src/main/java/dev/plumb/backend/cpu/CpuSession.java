@@ -23,8 +23,8 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
 
 /**
- * What the seam asks for, in either precision: checks the calls, turns doubles into the session's elements and back. Steps are
- * done when {@link #run} returns. Owns the threads it computes with.
+ * A training session in either precision. Checks the calls and converts between doubles and the session's precision. Steps are
+ * finished when {@link #run} returns. Owns the threads that compute.
  *
  * @param <A> double[] or float[]
  */
@@ -42,7 +42,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryF
   private long stepsTaken;
   private boolean closed;
 
-  /** @param team is closed with the session */
+  /** @param team closed with the session */
   CpuSession(
       NetworkSpec network, TrainingSpec training, int replicas, ElementType<A> elements, Replicas<A> networks, ThreadTeam team) {
     this.network = network;
@@ -93,13 +93,13 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryF
   public Evaluation evaluate(Dataset rows) {
     requireUsable();
     rows.requireFits(network, training.loss());
-    LossAccumulator[] scores = new LossAccumulator[replicas];
-    Arrays.setAll(scores, replica -> new LossAccumulator());
-    networks.evaluate(rows, scores);
-    boolean counts = training.loss().isClassification();
+    LossAccumulator[] losses = new LossAccumulator[replicas];
+    Arrays.setAll(losses, replica -> new LossAccumulator());
+    networks.evaluate(rows, losses);
+    boolean classifies = training.loss().isClassification();
     return new Evaluation(
-        Arrays.stream(scores).mapToDouble(LossAccumulator::loss).toArray(),
-        counts ? Arrays.stream(scores).mapToLong(LossAccumulator::correct).toArray() : new long[0]);
+        Arrays.stream(losses).mapToDouble(LossAccumulator::loss).toArray(),
+        classifies ? Arrays.stream(losses).mapToLong(LossAccumulator::correct).toArray() : new long[0]);
   }
 
   @Override

@@ -11,8 +11,8 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * The oracle: plain loops over doubles in one thread, to be read beside the formulas, and never made faster. It takes every
- * precision, and computes in double whatever it is, so that it can stand beside any other backend.
+ * The reference implementation: plain loops over doubles in one thread, easy to compare with the formulas and not optimized. Other
+ * backends are checked against it. It accepts every precision, so that it can run any training, and always computes in double.
  */
 public final class ReferenceBackend implements Backend {
   @Override
@@ -40,6 +40,6 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void close() {
-    // Holds nothing.
+    // It has no resources.
   }
 }

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Replicas as a loop over single networks; steps are done when {@link #run} returns. */
+/** A training session that loops over its replicas. Steps are finished when {@link #run} returns. */
 final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -180,9 +180,9 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
     closed = true;
   }
 
-  /** Returns one vector of a replica, checked to be kept and as long as the caller's. */
-  private double[] vector(Slot slot, int replica, double[] callers) {
-    SessionChecks.requireLength(callers, layout.size(), "parameters");
+  /** Returns one vector of a replica, after checking the arguments of {@link #read} and {@link #write}. */
+  private double[] vector(Slot slot, int replica, double[] array) {
+    SessionChecks.requireLength(array, layout.size(), "parameters");
     SessionChecks.requireReplica(replica, networks.length);
     double[] vector = networks[replica].vector(slot);
     SessionChecks.requireKept(vector != null, training.optimizer(), slot);

@@ -1,16 +1,18 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Arrays of the two precisions, and how they come from and go to the doubles of the seam.
+ * The precision of a session's numbers, with conversions from and to the doubles of its callers.
  *
  * @param <A> double[] or float[]
  */
 public interface ElementType<A> {
+  /** Returns a new array of zeros. */
   A newArray(int size);
 
-  /** Rounds where the precision is less than double. */
+  /** Copies all values, rounded to this precision. */
   void copyIn(double[] from, A to);
 
+  /** Copies all values. */
   void copyOut(A from, double[] to);
 
   ElementType<double[]> FP64 = new ElementType<>() {

@@ -1,6 +1,6 @@
 package dev.plumb.backend.cpu.engine;
 
-/** A loss, summed in double whatever the precision of its terms, and the correct. Used again, not made anew. */
+/** A sum of loss terms, in double for both precisions, and a number of correct predictions. Reused, so that steps do not allocate. */
 public final class LossAccumulator {
   private double sum;
   private double terms;
@@ -12,22 +12,22 @@ public final class LossAccumulator {
     correct = 0;
   }
 
-  /** Adds a part of the loss that is the sum of so many terms. */
-  public void add(double partOfSum, double partOfTerms) {
-    sum += partOfSum;
-    terms += partOfTerms;
+  /** Adds the sum of some terms, and their number. */
+  public void add(double partialSum, double partialTerms) {
+    sum += partialSum;
+    terms += partialTerms;
   }
 
-  /** Adds the loss of another, without its correct. */
+  /** Adds the terms of another accumulator, but not its correct predictions. */
   public void add(LossAccumulator other) {
     add(other.sum, other.terms);
   }
 
-  public void addCorrect(long more) {
-    correct += more;
+  public void addCorrect(long count) {
+    correct += count;
   }
 
-  /** The mean over all terms. */
+  /** Returns the mean over all terms. */
   public double loss() {
     return sum / terms;
   }

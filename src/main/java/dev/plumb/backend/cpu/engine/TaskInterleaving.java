@@ -1,20 +1,20 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Tasks of two kinds in one order, each kind spread evenly over the whole: so every share that a {@link ThreadTeam} makes of them holds
- * the same share of either kind as it would if that kind were dealt out alone.
+ * An order of tasks of two kinds in which both are spread evenly. Each thread's share of a {@link ThreadTeam}'s tasks then has its
+ * proportion of both kinds.
  */
 public final class TaskInterleaving {
   private TaskInterleaving() {}
 
-  /** Whether a task, from 0, is one of the first kind: it is the one with number {@link #firstKindBefore}. */
+  /** Returns whether a task, from 0, is of the first kind. Its index within that kind is {@link #firstKindBefore}. */
   public static boolean isOfFirstKind(int task, int firsts, int seconds) {
     return firstKindBefore(task + 1, firsts, seconds) > firstKindBefore(task, firsts, seconds);
   }
 
-  /** How many of the first kind come before a task; all others before it are of the second kind. */
+  /** Returns the number of tasks of the first kind before a task; all others before it are of the second kind. */
   public static int firstKindBefore(int task, int firsts, int seconds) {
-    int all = firsts + seconds;
-    return (int) (((long) task * firsts + all - 1) / all);
+    int count = firsts + seconds;
+    return (int) (((long) task * firsts + count - 1) / count);
   }
 }

@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * The right matrix of a GEMM that packs it anew in each call: where it lies is all that is kept.
+ * The right matrix of a GEMM that packs it again in each call; only its location is stored.
  *
  * @param <A> double[] or float[]
  */
@@ -30,7 +30,7 @@ final class UnpackedRightOperand<A> implements Gemm.RightOperand<A> {
 
   @Override
   public void pack(int from, int to) {
-    // Each product does.
+    // Each product packs it.
   }
 
   @Override
