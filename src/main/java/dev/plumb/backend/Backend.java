@@ -5,45 +5,47 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * Something that trains networks. A backend owns whole training steps, not single operations: that leaves it free to fuse
- * them, to record them and to train many networks at once, and it keeps the formulas of two backends apart, so that one can
- * check the other. Backends share the specifications, the parameter layout, the first weights and the batch order, all made
- * on the host, and nothing else.
+ * An implementation of training on one kind of device. A backend owns whole training steps, not single operations: it is free to
+ * fuse operations, to record them and to train many networks at once, and the formulas of two backends stay independent, so that
+ * one can check the other. Backends share only the specifications, the parameter layout, the initial weights and the batch order,
+ * all of which are computed on the host.
  */
 public interface Backend extends AutoCloseable {
+  /** Returns the device that this backend computes on. */
   DeviceInfo device();
 
   /**
-   * Why {@link #open} would not take this, or empty when it would. A backend never falls back by itself.
+   * Returns why this backend does not support a training; empty when {@link #open} accepts it. A backend never falls back to
+   * another one.
    *
-   * @param replicas networks of one shape, trained side by side, at least 1
+   * @param replicas number of independent networks of this shape that are trained together, at least 1
    */
   Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas);
 
   /**
-   * Makes a session; its parameters are all 0 until they are written.
+   * Opens a session; its parameters are 0 until they are written.
    *
-   * @throws dev.plumb.model.InvalidInputException when {@link #refusal} is not empty, with its reason and remedy
+   * @throws dev.plumb.model.InvalidInputException when {@link #refusal} is not empty; the message is its reason and remedy
    */
   TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas);
 
   /**
-   * How many sessions like this are best in training at the same time, each opened and driven by a thread of its own. More than
-   * one where a single session leaves processors idle.
+   * Returns how many such sessions should train at the same time for the highest throughput, each opened and used by its own
+   * thread. More than 1 where one session leaves processors idle.
    */
   default int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
     return 1;
   }
 
   /**
-   * Returns what decides the last bits of such a training here. Loads what the training will need (a library of matrix products),
-   * and nothing else.
+   * Returns the numerics of such a training: everything on this machine that affects the last bits of its results. Loads the
+   * library of matrix products if the training needs it.
    *
-   * @param rows of the data that steps take their batches from
+   * @param rows number of rows of the training data
    */
   Numerics numerics(NetworkSpec network, TrainingSpec training, int rows);
 
-  /** Its sessions are to be closed before. */
+  /** Releases the device. All sessions must be closed before. */
   @Override
   void close();
 }

@@ -3,12 +3,12 @@ package dev.plumb.backend;
 import dev.plumb.model.NamedEnum;
 
 /**
- * What a backend computes on.
+ * The device that a backend computes on.
  *
- * @param name for people: a card's name, or how the CPU is used
+ * @param name for reports: the GPU's name, or the number of CPU threads
  */
 public record DeviceInfo(Kind kind, String name) {
-  /** The backends there are. */
+  /** The kinds of backends. */
   public enum Kind implements NamedEnum {
     REFERENCE,
     CPU,

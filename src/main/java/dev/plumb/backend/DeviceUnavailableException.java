@@ -1,6 +1,6 @@
 package dev.plumb.backend;
 
-/** The device that was asked for cannot be used. The message is one line with the reason and the remedy; exit code 3. */
+/** The requested device cannot be used. The message is one line with reason and remedy. The process ends with exit code 3. */
 public final class DeviceUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

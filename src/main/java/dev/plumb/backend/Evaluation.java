@@ -1,10 +1,10 @@
 package dev.plumb.backend;
 
 /**
- * What a network is worth on some rows.
+ * Loss and number of correct predictions on some rows.
  *
- * @param loss per replica, the mean over all the rows
- * @param hits per replica, predictions that are right: rows whose largest logit is their class's (cross_entropy), or outputs on
- *     the target's side of one half (binary_cross_entropy); of no length for a regression
+ * @param loss [replicas] mean over all rows
+ * @param correct [replicas] number of correct predictions: rows whose largest logit is that of their class (cross_entropy), or
+ *     outputs on the same side of one half as their target (binary_cross_entropy); of length 0 for a regression
  */
-public record Evaluation(double[] loss, long[] hits) {}
+public record Evaluation(double[] loss, long[] correct) {}

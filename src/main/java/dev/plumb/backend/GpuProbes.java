@@ -4,7 +4,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import java.util.Set;
 
-/** A backend on a GPU whose limits can be measured: copies, matrix products and launches by themselves. For benchmarks only. */
+/** A backend on a GPU that can measure the limits of its device: copies, matrix products and launches. For benchmarks only. */
 public interface GpuProbes {
   /** The three kinds of matrix products in a training step. */
   enum Products {
@@ -19,39 +19,40 @@ public interface GpuProbes {
   /** Returns the name and version of the library that multiplies matrices. */
   String library();
 
-  /** Returns whether a CPU computes in the GPU's place, for tests: then times say nothing about a GPU. */
+  /** Returns whether the device is the tests' simulated GPU, whose times say nothing about a real one. */
   boolean isStandIn();
 
   /**
-   * Returns this backend with another planner. It shares the device with this one; closing it closes nothing, and it must not be
-   * used after this one was closed.
+   * Returns a backend with another planner that shares this one's device. Closing it has no effect; it must not be used after this
+   * one was closed.
    */
   Backend withPlanner(Planner planner);
 
   /**
-   * Copies from one place in device memory to another. The amount is in bytes, read and written.
+   * Returns a probe that copies within device memory. Its amount is in bytes, read plus written.
    *
-   * @param bytes copied at once; less where the device has no room for two such buffers
+   * @param bytes size of a copy; smaller where device memory does not fit two such buffers
    */
   Probe copies(long bytes);
 
-  /** Kernels that do nothing, one after the other in one recorded graph. The amount is in kernels. */
+  /** Returns a probe that runs empty kernels one after the other in one recorded graph. Its amount is in kernels. */
   Probe emptyKernels(int kernels);
 
   /**
-   * Matrix products of training steps, in the order of a step and with its shapes, operands and calls, as a recorded graph of one or
-   * several steps. The matrices hold random numbers. The amount is in floating-point operations; a multiplication and an addition count as two.
+   * Returns a probe that runs only the matrix products of training steps, with the order, shapes, operands and calls of a step, in
+   * a recorded graph of one or several steps. The matrices hold random numbers. Its amount is in floating-point operations; a
+   * multiplication and an addition count as two.
    *
-   * @param of the kinds of products, at least one
+   * @param kinds of products, at least one
    */
-  Probe products(NetworkSpec network, Precision precision, int batch, Set<Products> of);
+  Probe products(NetworkSpec network, Precision precision, int batch, Set<Products> kinds);
 
-  /** Work on the device that can be repeated. */
+  /** A repeatable piece of work on the device. */
   interface Probe extends AutoCloseable {
-    /** Returns what one repetition does, in the unit of the probe. */
+    /** Returns the amount of work in one repetition, in the unit of the probe. */
     double amount();
 
-    /** Enqueues the work so many times, back to back, and waits for all of it. */
+    /** Enqueues the work the given number of times without waiting in between, then waits until all of it is done. */
     void run(int times);
 
     @Override

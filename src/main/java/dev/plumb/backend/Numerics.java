@@ -9,11 +9,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A fingerprint of everything besides specification and data that decides the last bits of a training: where two are equal, a
- * training that is continued gives the bits of one that was not interrupted. The number of threads is not part of it, as results do
- * not depend on it.
+ * The properties of a machine and its software that affect the last bits of a training's results. Where they are equal, a resumed
+ * training gives the same bits as one that was not interrupted. The number of threads is not among them: results do not depend on
+ * it.
  *
- * @param entries by name, without line ends: backend, precision, java, products, GPU
+ * @param entries value by name, without line breaks; names are backend, precision, java, products, GPU, ...
  */
 public record Numerics(SortedMap<String, String> entries) {
   private static final String SEPARATOR = ": ";
@@ -25,8 +25,8 @@ public record Numerics(SortedMap<String, String> entries) {
   }
 
   /**
-   * Returns the entries that every backend has. Java is one of them, as it computes powers, cosines and logarithms by code of its
-   * own in each release and on each kind of processor; updates of a release do not change that.
+   * Returns the entries that every backend has. Java is one of them: powers, cosines and logarithms round differently in each
+   * feature release and on each processor architecture, but not in update releases.
    */
   public static Numerics of(DeviceInfo.Kind kind, Precision precision) {
     return new Numerics(new TreeMap<>())
@@ -35,25 +35,25 @@ public record Numerics(SortedMap<String, String> entries) {
         .with("java", Runtime.version().feature() + ", " + virtualMachine() + ", " + System.getProperty("os.arch"));
   }
 
-  /** Returns the same with one more entry. */
+  /** Returns these numerics with one entry added or replaced. */
   public Numerics with(String name, String value) {
-    SortedMap<String, String> more = new TreeMap<>(entries);
-    more.put(name, value);
-    return new Numerics(more);
+    SortedMap<String, String> extended = new TreeMap<>(entries);
+    extended.put(name, value);
+    return new Numerics(extended);
   }
 
-  /** Returns the fingerprint of several trainings: where they differ, an entry has all values in order. */
+  /** Returns the combined numerics of several trainings: an entry in which they differ lists all values, sorted. */
   public Numerics and(Numerics other) {
     SortedMap<String, String> merged = new TreeMap<>(entries);
-    other.entries.forEach((name, value) -> merged.merge(name, value, (one, more) -> {
-      TreeSet<String> values = new TreeSet<>(List.of(one.split(ALTERNATIVES)));
-      values.addAll(List.of(more.split(ALTERNATIVES)));
+    other.entries.forEach((name, value) -> merged.merge(name, value, (first, second) -> {
+      TreeSet<String> values = new TreeSet<>(List.of(first.split(ALTERNATIVES)));
+      values.addAll(List.of(second.split(ALTERNATIVES)));
       return String.join(ALTERNATIVES, values);
     }));
     return new Numerics(merged);
   }
 
-  /** Returns what differs, in words, entry by entry: {@code products was "plain Java", now "OpenBLAS 0.3.31, kernels ZEN"}. */
+  /** Returns a description of each entry that differs: {@code products was "plain Java", now "OpenBLAS 0.3.31, kernels ZEN"}. */
   public List<String> differences(Numerics now) {
     TreeSet<String> names = new TreeSet<>(entries.keySet());
     names.addAll(now.entries.keySet());
@@ -68,12 +68,12 @@ public record Numerics(SortedMap<String, String> entries) {
     return differences;
   }
 
-  /** Returns one line per entry, which {@link #parse} reads. */
+  /** Returns one line per entry, in the format that {@link #parse} reads. */
   public String text() {
     return String.join("\n", entries.entrySet().stream().map(entry -> entry.getKey() + SEPARATOR + entry.getValue()).toList());
   }
 
-  /** Reads what {@link #text} returned. */
+  /** Parses the result of {@link #text}. */
   public static Numerics parse(String text) {
     SortedMap<String, String> entries = new TreeMap<>();
     text.lines().forEach(line -> {
@@ -83,7 +83,7 @@ public record Numerics(SortedMap<String, String> entries) {
     return new Numerics(entries);
   }
 
-  /** Builds of OpenJDK have the same code for mathematical functions; virtual machines of other origin have their own. */
+  /** Returns the family of the virtual machine: all builds of OpenJDK share their mathematical functions, other families do not. */
   private static String virtualMachine() {
     String name = System.getProperty("java.vm.name", "");
     if (System.getProperty("java.vm.version", "").contains("jvmci") || name.contains("Graal")) {

@@ -2,16 +2,20 @@ package dev.plumb.backend;
 
 import dev.plumb.model.NamedEnum;
 
-/** How a GPU takes the steps of a network. Results agree within rounding. */
+/** The implementation of training steps on a GPU. Results of two planners agree within rounding. */
 public enum Planner implements NamedEnum {
-  /** Fused where a network fits a block's shared memory and is estimated to be faster there; otherwise layered. */
+  /** Fused where the network fits the shared memory of a block and is estimated to train faster that way; otherwise layered. */
   AUTO,
-  /** Many steps of a network as one launch, one block per replica. Refuses a network that does not fit a block's shared memory. */
+  /** Many steps in one launch, one block per replica. Refuses a network that does not fit the shared memory of a block. */
   FUSED,
-  /** Products, activations and updates of every layer, each a launch of its own for all replicas. */
+  /** Products, activations and updates of each layer as separate launches, each for all replicas. */
   LAYERED;
 
-  /** @throws dev.plumb.model.InvalidInputException when there is no planner of that name; the message lists all */
+  /**
+   * Returns the planner of the given name.
+   *
+   * @throws dev.plumb.model.InvalidInputException when there is none; the message lists all
+   */
   public static Planner of(String name) {
     return NamedEnum.parse(Planner.class, "planner", name);
   }

@@ -4,18 +4,18 @@ import dev.plumb.model.OptimizerSpec;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The vectors a session keeps for each replica, every one laid out as {@link dev.plumb.model.ParameterLayout} says. */
+/** The vectors that a session keeps for each replica, in the layout of {@link dev.plumb.model.ParameterLayout}. */
 public enum Slot {
   /** Weights and biases. */
   PARAMETERS,
-  /** Of the last step's loss, as differentiation gives them: before clipping and without weight decay. */
+  /** Gradients of the last step's loss with respect to the parameters, before clipping and without weight decay. */
   GRADIENTS,
-  /** The running mean of gradients: sgd's momentum buffer, adam's first moment. */
+  /** Momentum buffer of sgd, first moment of adam and adamw. */
   MOMENT1,
-  /** The running mean of squared gradients, of adam and rmsprop. */
+  /** Running mean of squared gradients of adam, adamw and rmsprop. */
   MOMENT2;
 
-  /** What a checkpoint must hold for training to go on bit for bit, besides the number of steps taken. */
+  /** Returns the vectors that a checkpoint must contain, besides the number of steps taken, so that training resumes bit for bit. */
   public static Set<Slot> stateOf(OptimizerSpec optimizer) {
     Set<Slot> state = EnumSet.of(PARAMETERS);
     if (optimizer.usesFirstMoment()) {

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * The steps of one {@link TrainingSession#run}: the rows of each, the learning rates, and which of them to record, with their gradient
- * norms or without. Immutable: arrays are copied on the way in.
+ * A sequence of training steps for {@link TrainingSession#run}: the batch and the learning rate of each step, and the steps whose
+ * loss, or loss and gradient norms, are recorded. Immutable; arrays are copied.
  */
 public final class StepChunk {
   private final int steps;
@@ -26,27 +26,33 @@ public final class StepChunk {
     }
   }
 
-  /** @param steps at least 1 */
+  /**
+   * Returns a builder.
+   *
+   * @param steps at least 1
+   */
   public static Builder of(int steps) {
     return new Builder(steps);
   }
 
+  /** Returns the number of steps. */
   public int steps() {
     return steps;
   }
 
+  /** Returns the learning rate of a replica in a step of the chunk. */
   public double learningRate(int step, int replica) {
     double[] rates = learningRates[learningRates.length == 1 ? 0 : step];
     return rates[rates.length == 1 ? 0 : replica];
   }
 
-  /** The row indices of a step, not to be changed; null for all rows in their own order. */
+  /** Returns the row indices of a step, which must not be changed; null for all rows in order. */
   public int[] batch(int step, int replica) {
     if (batches == null) {
       return null;
     }
-    int[][] ofStep = batches[step];
-    return ofStep[ofStep.length == 1 ? 0 : replica];
+    int[][] stepBatches = batches[step];
+    return stepBatches[stepBatches.length == 1 ? 0 : replica];
   }
 
   /** Returns whether a step's loss is recorded. */
@@ -60,10 +66,10 @@ public final class StepChunk {
   }
 
   /**
-   * Some of its steps as a chunk of their own.
+   * Returns some of the steps as a chunk.
    *
-   * @param from the first step, from 0
-   * @param to the step behind the last, above from
+   * @param from index of the first step
+   * @param to index after that of the last step, greater than from
    */
   public StepChunk piece(int from, int to) {
     Builder piece = unrecorded(from, to);
@@ -72,26 +78,27 @@ public final class StepChunk {
     return piece.build();
   }
 
-  /** Returns the same steps, with all losses recorded. */
+  /** Returns the same steps with all losses recorded. */
   public StepChunk recordingLosses() {
-    Builder all = unrecorded(0, steps).recordLosses();
-    all.norms.or(norms);
-    return all.build();
+    Builder recording = unrecorded(0, steps).recordLosses();
+    recording.norms.or(norms);
+    return recording.build();
   }
 
   private Builder unrecorded(int from, int to) {
     Builder piece = of(to - from)
         .learningRates(learningRates.length == 1 ? learningRates : Arrays.copyOfRange(learningRates, from, to));
     if (batches != null) {
-      piece.batchesOfReplicas(Arrays.copyOfRange(batches, from, to));
+      piece.replicaBatches(Arrays.copyOfRange(batches, from, to));
     }
     return piece;
   }
 
   /**
-   * Checked by every session before it runs a chunk.
+   * Checks that a session can run this chunk.
    *
-   * @throws IllegalArgumentException when rates or batches are for another number of replicas, or a row is not there
+   * @param rows number of rows of the session's data
+   * @throws IllegalArgumentException when rates or batches are for another number of replicas, or a row index is out of range
    */
   public void requireFits(int rows, int replicas) {
     for (double[] rates : learningRates) {
@@ -108,7 +115,7 @@ public final class StepChunk {
         }
         for (int row : batch) {
           if (row < 0 || row >= rows) {
-            throw new IllegalArgumentException("step " + step + " of the chunk takes row " + row + ", but the data has "
+            throw new IllegalArgumentException("step " + step + " of the chunk reads row " + row + ", but the data has "
                 + rows + " rows");
           }
         }
@@ -122,7 +129,7 @@ public final class StepChunk {
     }
   }
 
-  /** Collects a chunk; without batches every step takes all rows, and nothing is recorded unless asked for. */
+  /** A builder of chunks. By default, each step takes all rows and nothing is recorded; learning rates are required. */
   public static final class Builder {
     private final int steps;
     private double[][] learningRates;
@@ -132,17 +139,23 @@ public final class StepChunk {
 
     private Builder(int steps) {
       if (steps < 1) {
-        throw new IllegalArgumentException("a chunk of " + steps + " steps; at least 1 is needed");
+        throw new IllegalArgumentException("a chunk needs at least 1 step, not " + steps);
       }
       this.steps = steps;
     }
 
-    /** One rate for all steps and replicas. */
+    /**
+     * Sets one rate for all steps and replicas.
+     *
+     * @throws dev.plumb.model.InvalidInputException when it is negative or not finite
+     */
     public Builder learningRate(double rate) {
       return learningRates(new double[][] {{rate}});
     }
 
     /**
+     * Sets the rates of steps and replicas.
+     *
      * @param rates [steps or 1][replicas or 1]
      * @throws dev.plumb.model.InvalidInputException when one is negative or not finite
      */
@@ -158,20 +171,25 @@ public final class StepChunk {
       return this;
     }
 
-    /** @param rows [steps] the row indices that all replicas take in each step; a null stands for all rows */
+    /**
+     * Sets the batches that all replicas share.
+     *
+     * @param rows [steps][batch] row indices of each step; null instead of a batch means all rows
+     */
     public Builder batches(int[][] rows) {
       int[][][] shared = new int[rows.length][][];
       for (int step = 0; step < rows.length; step++) {
         shared[step] = new int[][] {rows[step]};
       }
-      return batchesOfReplicas(shared);
+      return replicaBatches(shared);
     }
 
     /**
-     * @param rows [steps][replicas or 1] the row indices of each replica's own batch, of one length within a step; a null
-     *     stands for all rows
+     * Sets the batches of each replica. All batches of a step must have the same length.
+     *
+     * @param rows [steps][replicas or 1][batch] row indices; null instead of a batch means all rows
      */
-    public Builder batchesOfReplicas(int[][][] rows) {
+    public Builder replicaBatches(int[][][] rows) {
       requireSteps(rows.length, "batches");
       batches = new int[steps][][];
       for (int step = 0; step < steps; step++) {
@@ -180,7 +198,7 @@ public final class StepChunk {
         for (int replica = 0; replica < rows[step].length; replica++) {
           int[] batch = rows[step][replica];
           if (batch == null ? first != null : first == null || batch.length != first.length) {
-            throw new IllegalArgumentException("step " + step + ": the batches of all replicas must be of one length");
+            throw new IllegalArgumentException("step " + step + ": the batches of all replicas must have the same length");
           }
           if (batch != null && batch.length == 0) {
             throw new IllegalArgumentException("step " + step + ": a batch must have at least one row");
@@ -191,7 +209,7 @@ public final class StepChunk {
       return this;
     }
 
-    /** Records the loss and the gradient norms of one more step, counted from 0 within the chunk. */
+    /** Records the loss and the gradient norms of one step, counted from 0 within the chunk, in addition to others. */
     public Builder record(int step) {
       if (step < 0 || step >= steps) {
         throw new IllegalArgumentException("cannot record step " + step + " of a chunk of " + steps);
@@ -208,12 +226,17 @@ public final class StepChunk {
       return this;
     }
 
-    /** Records the losses of all steps, but no more gradient norms than were asked for: a pass over all gradients for each step. */
+    /** Records the losses of all steps. Gradient norms are recorded only where requested: each takes a pass over all gradients. */
     public Builder recordLosses() {
       recorded.set(0, steps);
       return this;
     }
 
+    /**
+     * Returns the chunk.
+     *
+     * @throws IllegalArgumentException when learning rates are missing
+     */
     public StepChunk build() {
       return new StepChunk(this);
     }

@@ -1,11 +1,11 @@
 package dev.plumb.backend;
 
-/** Places inside a step where values can be read, each [batch x units of the layer] row-major. */
+/** The intermediate values of a step that can be read, each [batch x units of the layer] row-major. */
 public enum Tap {
-  /** Z, the weighted sums with their bias. */
+  /** Pre-activations Z: weighted sums plus bias. */
   PRE,
-  /** A, the activation of Z, behind dropout. */
+  /** Activations A = f(Z), after dropout. */
   POST,
-  /** The derivative of the loss by Z. */
+  /** Gradient of the loss with respect to Z. */
   DELTA
 }

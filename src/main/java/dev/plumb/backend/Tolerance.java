@@ -1,11 +1,11 @@
 package dev.plumb.backend;
 
 /**
- * How near is near enough: {@code |actual - expected| <= absolute + relative * |expected|}, both finite. NaN never passes, nor
- * does infinity.
+ * An error bound with an absolute and a relative part: {@code |actual - expected| <= absolute + relative * |expected|}. NaN and
+ * infinity are never within it.
  */
 public record Tolerance(double absolute, double relative) {
-  /** The error in units of what is allowed: up to 1 is accepted; infinite where a value is not finite. */
+  /** Returns the error divided by the bound: values up to 1 are accepted; infinite when a value is not finite. */
   public double units(double actual, double expected) {
     if (!Double.isFinite(actual) || !Double.isFinite(expected)) {
       return Double.POSITIVE_INFINITY;

@@ -4,27 +4,30 @@ import dev.plumb.data.Dataset;
 import dev.plumb.model.ParameterLayout;
 
 /**
- * The training of one network shape, in one or several replicas that never touch each other. Order of calls: write parameters,
- * {@link #bind} data, then any number of {@link #run} and {@link #sync}. A session belongs to the thread that opened it: a
- * backend that can tell throws an IllegalStateException in any other.
+ * A training of one or several replicas: independent networks of one shape. Order of calls: write parameters, {@link #bind} data,
+ * then any number of {@link #run} and {@link #sync}. A session must be used only by the thread that opened it; the CPU and the CUDA
+ * backend throw an IllegalStateException in any other.
  *
- * <p>After {@link #close} every call is an IllegalStateException; closing twice is not.
+ * <p>After {@link #close} every method except close throws an IllegalStateException. A replica index out of range is an
+ * IllegalArgumentException.
  */
 public interface TrainingSession extends AutoCloseable {
+  /** Returns the layout of each {@link Slot}. */
   ParameterLayout layout();
 
+  /** Returns the number of replicas. */
   int replicas();
 
   /**
-   * Sets the rows that the following steps take their batches from; they reach the device once.
+   * Sets the data that the following steps take their batches from. It is copied to the device once.
    *
-   * @throws dev.plumb.model.InvalidInputException when they do not fit the network and the loss
+   * @throws dev.plumb.model.InvalidInputException when the data does not fit the network and the loss
    */
   void bind(Dataset rows);
 
   /**
-   * Enqueues the steps of a chunk. Does not wait for them and allocates nothing that grows with their number but what
-   * {@link #sync} returns.
+   * Enqueues the steps of a chunk without waiting for them. Only the metrics that {@link #sync} returns take memory in proportion
+   * to the number of steps.
    *
    * @throws IllegalStateException when no data is bound
    * @throws IllegalArgumentException when the chunk does not fit the data or the replicas
@@ -32,25 +35,26 @@ public interface TrainingSession extends AutoCloseable {
   void run(StepChunk chunk);
 
   /**
-   * Waits for all steps that were run, and returns what was recorded since the last call. A failure of a step that was only
-   * enqueued shows here at the latest.
+   * Waits for all enqueued steps and returns the metrics recorded since the last call. Throws the failure of an enqueued step that
+   * was not thrown before.
    */
   StepMetrics sync();
 
   /**
-   * The loss over all the given rows, and the hits where the loss is of a classification; changes nothing. Waits for the steps
-   * before it. The rows that are bound, passed as the same object, need not reach the device again.
+   * Computes the mean loss over the given rows and, for a classification, the number of correct predictions. Waits for all
+   * enqueued steps and changes nothing. Rows that are bound (the same object) are not copied to the device again.
    *
    * @throws dev.plumb.model.InvalidInputException when the rows do not fit the network and the loss
    */
   Evaluation evaluate(Dataset rows);
 
   /**
-   * The network's outputs (logits for the cross-entropies) for the features of the given rows.
+   * Computes the outputs of a replica for the features of the given rows: logits for the cross-entropies, predictions for the other
+   * losses.
    *
    * @param out [rows x outputs] row-major
    * @throws IllegalArgumentException when out has another length
-   * @throws dev.plumb.model.InvalidInputException when the rows do not have the network's inputs
+   * @throws dev.plumb.model.InvalidInputException when the number of features is not that of the network's inputs
    */
   void predict(int replica, Dataset rows, double[] out);
 
@@ -63,19 +67,24 @@ public interface TrainingSession extends AutoCloseable {
   void read(Slot slot, int replica, double[] out);
 
   /**
-   * Overwrites one vector of a replica. Writing PARAMETERS forgets that the replica was ever non-finite.
+   * Overwrites one vector of a replica. Writing PARAMETERS also resets the replica's {@link StepMetrics#firstNonFinite}.
    *
    * @param in [layout().size()]
    * @throws IllegalArgumentException as for {@link #read}
    */
   void write(Slot slot, int replica, double[] in);
 
-  /** Steps since the beginning of training; adam's bias correction depends on it, so it is part of a checkpoint. */
+  /** Returns the number of steps since the beginning of training. It belongs to a checkpoint: adam's bias correction uses it. */
   long stepsTaken();
 
-  /** @throws IllegalArgumentException when negative */
+  /**
+   * Sets the number of steps since the beginning of training, to resume from a checkpoint.
+   *
+   * @throws IllegalArgumentException when negative
+   */
   void stepsTaken(long steps);
 
+  /** Releases the session's memory and threads. Closing twice has no effect. */
   @Override
   void close();
 }

@@ -1,6 +1,6 @@
 package dev.plumb.bench;
 
-import dev.plumb.backend.BareProducts;
+import dev.plumb.backend.ProductProbes;
 import dev.plumb.bench.StepsWorkload.Bound;
 import dev.plumb.model.Activation;
 import dev.plumb.model.NetworkSpec;
@@ -87,17 +87,17 @@ final class CeilingProbes {
 
   private void measureProducts(
       List<Entrant> entrants, NetworkSpec network, Precision precision, int batch, String all, boolean oneByOne) {
-    List<BareProducts.Way> opened = new ArrayList<>();
+    List<ProductProbes.Schedule> opened = new ArrayList<>();
     try {
       for (Entrant entrant : entrants) {
-        if (entrant.backend() instanceof BareProducts bare) {
-          List<BareProducts.Way> ways = bare.productsOfStep(network, precision, batch);
+        if (entrant.backend() instanceof ProductProbes bare) {
+          List<ProductProbes.Schedule> ways = bare.stepProducts(network, precision, batch);
           opened.addAll(ways);
-          for (BareProducts.Way way : ways) {
+          for (ProductProbes.Schedule way : ways) {
             String name = way == ways.get(0) ? "" : way.name();
-            double operations = way.products().stream().mapToDouble(BareProducts.Product::operations).sum();
+            double operations = way.products().stream().mapToDouble(ProductProbes.Product::operations).sum();
             add(all, "GFLOP/s", entrant.threads(), name, operations / 1e9, way::runStep);
-            for (BareProducts.Product product : oneByOne ? way.products() : List.<BareProducts.Product>of()) {
+            for (ProductProbes.Product product : oneByOne ? way.products() : List.<ProductProbes.Product>of()) {
               add(all.split(",")[0] + ", " + product.name() + ", " + product.m() + " x " + product.n() + " x " + product.k(),
                   "GFLOP/s", entrant.threads(), name, product.operations() / 1e9, times -> way.run(product, times));
             }
@@ -106,7 +106,7 @@ final class CeilingProbes {
       }
       measure();
     } finally {
-      opened.forEach(BareProducts.Way::close);
+      opened.forEach(ProductProbes.Schedule::close);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.MemoryFootprint;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
@@ -104,12 +104,12 @@ final class SessionCourse implements Course {
 
   @Override
   public Optional<String> planner() {
-    return session instanceof Planned planned ? planned.planner().map(Planner::key) : Optional.empty();
+    return session instanceof PlannedSession planned ? planned.planner().map(Planner::key) : Optional.empty();
   }
 
   @Override
   public OptionalLong bytes() {
-    return session instanceof Sized sized ? OptionalLong.of(sized.bytes()) : OptionalLong.empty();
+    return session instanceof MemoryFootprint sized ? OptionalLong.of(sized.bytes()) : OptionalLong.empty();
   }
 
   @Override

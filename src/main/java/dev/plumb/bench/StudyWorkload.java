@@ -1,7 +1,7 @@
 package dev.plumb.bench;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.NotebookData;
@@ -82,7 +82,7 @@ public record StudyWorkload(String name, String what, StudySpec spec) implements
         for (StudyNetwork network : spec.networks()) {
           try (TrainingSession session = backend.open(network.network(), spec.training(), 1)) {
             session.bind(NotebookData.draw(spec.samples(), new NumpyRandom(spec.seed())));
-            if (session instanceof Planned planned) {
+            if (session instanceof PlannedSession planned) {
               planned.planner().map(Planner::key).ifPresent(planners::add);
             }
           }

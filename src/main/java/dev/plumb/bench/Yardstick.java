@@ -1,6 +1,6 @@
 package dev.plumb.bench;
 
-import dev.plumb.backend.BareProducts;
+import dev.plumb.backend.ProductProbes;
 import dev.plumb.model.Precision;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -37,8 +37,8 @@ abstract class Yardstick implements AutoCloseable {
     StepsWorkload steps = (StepsWorkload) workload;
     return switch (steps.bound()) {
       case MULTIPLY_ADDS -> Optional.of(new Peak(steps.operationsOfLap(), steps.precision(), entrant.threads(), plan));
-      case PRODUCTS -> entrant.backend() instanceof BareProducts bare
-          ? Optional.of(Products.quickest(steps, bare.productsOfStep(steps.network(), steps.precision(), steps.batch()), plan))
+      case PRODUCTS -> entrant.backend() instanceof ProductProbes bare
+          ? Optional.of(Products.quickest(steps, bare.stepProducts(steps.network(), steps.precision(), steps.batch()), plan))
           : Optional.empty();
     };
   }
@@ -69,12 +69,12 @@ abstract class Yardstick implements AutoCloseable {
 
   /** The matrix products of a lap's steps. */
   private static final class Products extends Yardstick {
-    private final BareProducts.Way way;
+    private final ProductProbes.Schedule way;
     private final int stepsOfLap;
     private final int measured;
 
     /** Half of the lap's steps are enough to tell. */
-    private Products(StepsWorkload workload, BareProducts.Way way) {
+    private Products(StepsWorkload workload, ProductProbes.Schedule way) {
       super("bare products, " + way.name());
       this.way = way;
       stepsOfLap = workload.stepsOfLap() * workload.replicas();
@@ -82,7 +82,7 @@ abstract class Yardstick implements AutoCloseable {
     }
 
     /** Of the ways in which threads can share products, the quickest is what bounds a step. */
-    static Products quickest(StepsWorkload workload, List<BareProducts.Way> ways, Plan plan) {
+    static Products quickest(StepsWorkload workload, List<ProductProbes.Schedule> ways, Plan plan) {
       List<Stretch> stretches = ways.stream().map(way -> new Stretch(way::runStep, plan.stretchSeconds())).toList();
       List<List<Double>> seconds = new ArrayList<>();
       ways.forEach(way -> seconds.add(new ArrayList<>()));
@@ -91,10 +91,10 @@ abstract class Yardstick implements AutoCloseable {
           seconds.get(i).add(stretches.get(i).seconds());
         }
       }
-      BareProducts.Way quickest = ways.stream()
+      ProductProbes.Schedule quickest = ways.stream()
           .min(Comparator.comparingDouble(way -> ways.size() == 1 ? 0 : new Figure(seconds.get(ways.indexOf(way))).median()))
           .orElseThrow();
-      ways.stream().filter(way -> way != quickest).forEach(BareProducts.Way::close);
+      ways.stream().filter(way -> way != quickest).forEach(ProductProbes.Schedule::close);
       return new Products(workload, quickest);
     }
 

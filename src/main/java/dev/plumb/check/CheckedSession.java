@@ -2,7 +2,7 @@ package dev.plumb.check;
 
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Evaluation;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Trains in one session and repeats every n-th step in another; chunks are cut at checked steps, and only there. */
-final class CheckedSession implements TrainingSession, Tapped, Planned {
+final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
   private final DeviceInfo device;
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -58,7 +58,7 @@ final class CheckedSession implements TrainingSession, Tapped, Planned {
 
   @Override
   public Optional<Planner> planner() {
-    return primary instanceof Planned planned ? planned.planner() : Optional.empty();
+    return primary instanceof PlannedSession planned ? planned.planner() : Optional.empty();
   }
 
   @Override

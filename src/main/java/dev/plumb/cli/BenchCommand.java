@@ -3,10 +3,10 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
+import dev.plumb.backend.ProductProbes;
 import dev.plumb.bench.Bench;
 import dev.plumb.bench.BenchJson;
 import dev.plumb.bench.BenchListener;
@@ -212,8 +212,8 @@ final class BenchCommand implements Command {
   private record Devices(List<Entrant> entrants, Optional<Backend> gpu) {
     Optional<String> library() {
       Optional<String> ofCpu = entrants.stream()
-          .filter(entrant -> entrant.backend() instanceof BareProducts)
-          .map(entrant -> ((BareProducts) entrant.backend()).library())
+          .filter(entrant -> entrant.backend() instanceof ProductProbes)
+          .map(entrant -> ((ProductProbes) entrant.backend()).library())
           .findFirst();
       Optional<String> ofGpu = gpu.map(backend -> ((GpuProbes) backend).library());
       List<String> all = Stream.of(ofCpu, ofGpu).flatMap(Optional::stream).toList();

@@ -2,7 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
@@ -13,8 +13,8 @@ import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
-import dev.plumb.model.Initializer;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -187,7 +187,7 @@ final class CheckCommand implements Command {
     // Closed by the caller, who opened it; the reference holds nothing.
     CheckedBackend both = new CheckedBackend(device, Backends.reference(), every, report);
     try (TrainingSession session = checked.open(both)) {
-      if (session instanceof Planned planned) {
+      if (session instanceof PlannedSession planned) {
         planned.planner().ifPresent(planner -> out.println("planner: " + planner.key()));
         out.flush();
       }

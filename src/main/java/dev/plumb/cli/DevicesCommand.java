@@ -60,17 +60,17 @@ final class DevicesCommand implements Command {
   static void print(GpuReport report, PrintStream out) {
     TextTable findings = new TextTable().left("component").left("found");
     for (GpuReport.Detection finding : report.findings()) {
-      findings.row(List.of(finding.what(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
+      findings.row(List.of(finding.subject(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
       finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
     }
     findings.print(out);
     out.println();
-    if (!report.cards().isEmpty()) {
+    if (!report.gpus().isEmpty()) {
       TextTable gpus = new TextTable().left("device").left("GPU").right("compute capability")
           .right("memory MiB").right("free MiB");
-      for (GpuReport.Gpu card : report.cards()) {
-        gpus.row(List.of(card.device(), card.name(), card.computeCapability(), String.valueOf(card.memory() / MIB),
-            card.freeMemory().isPresent() ? String.valueOf(card.freeMemory().getAsLong() / MIB) : "unknown"));
+      for (GpuReport.Gpu gpu : report.gpus()) {
+        gpus.row(List.of(gpu.device(), gpu.name(), gpu.computeCapability(), String.valueOf(gpu.memory() / MIB),
+            gpu.freeMemory().isPresent() ? String.valueOf(gpu.freeMemory().getAsLong() / MIB) : "unknown"));
       }
       gpus.print(out);
       out.println();
@@ -89,7 +89,7 @@ final class DevicesCommand implements Command {
       json.writeArrayFieldStart("findings");
       for (GpuReport.Detection finding : report.findings()) {
         json.writeStartObject();
-        json.writeStringField("what", finding.what());
+        json.writeStringField("what", finding.subject());
         json.writeStringField("found", finding.found());
         json.writeStringField("source", finding.source().orElse(null));
         json.writeArrayFieldStart("lookedIn");
@@ -101,19 +101,19 @@ final class DevicesCommand implements Command {
       }
       json.writeEndArray();
       json.writeArrayFieldStart("gpus");
-      for (GpuReport.Gpu card : report.cards()) {
+      for (GpuReport.Gpu gpu : report.gpus()) {
         json.writeStartObject();
-        json.writeStringField("device", card.device());
-        json.writeStringField("name", card.name());
-        json.writeStringField("computeCapability", card.computeCapability());
-        json.writeNumberField("memoryBytes", card.memory());
+        json.writeStringField("device", gpu.device());
+        json.writeStringField("name", gpu.name());
+        json.writeStringField("computeCapability", gpu.computeCapability());
+        json.writeNumberField("memoryBytes", gpu.memory());
         json.writeFieldName("freeMemoryBytes");
-        if (card.freeMemory().isPresent()) {
-          json.writeNumber(card.freeMemory().getAsLong());
+        if (gpu.freeMemory().isPresent()) {
+          json.writeNumber(gpu.freeMemory().getAsLong());
         } else {
           json.writeNull();
         }
-        json.writeStringField("fault", card.fault().orElse(null));
+        json.writeStringField("fault", gpu.fault().orElse(null));
         json.writeEndObject();
       }
       json.writeEndArray();

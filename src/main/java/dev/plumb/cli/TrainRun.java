@@ -296,7 +296,7 @@ final class TrainRun {
 
   private void requireTrainable(PreparedData prepared) {
     device.backend().refusal(prepared.network(), prepared.fit().training(), 1).ifPresent(refusal -> {
-      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+      throw refusal.toException();
     });
   }
 }

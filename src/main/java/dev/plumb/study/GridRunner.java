@@ -61,7 +61,7 @@ public final class GridRunner {
       try {
         data.requireFits(cell.network(), study.spec().training().loss());
         backend.refusal(cell.network(), study.spec().training(), 1).ifPresent(refusal -> {
-          throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+          throw refusal.toException();
         });
       } catch (InvalidInputException e) {
         throw e.at("cell " + (cell.index() + 1) + " \"" + cell.name() + "\"");

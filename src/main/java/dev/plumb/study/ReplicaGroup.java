@@ -124,7 +124,7 @@ record ReplicaGroup(GridStudy study, int[] numbers) {
       int[][][] batches = new int[1][numbers.length][];
       Arrays.setAll(batches[0], replica -> orders.get(replica).nextEpoch()[0]);
       StepChunk.Builder step = StepChunk.of(1).learningRates(new double[][] {learningRates()});
-      session.run((batches[0][0] == null ? step : step.batchesOfReplicas(batches)).build());
+      session.run((batches[0][0] == null ? step : step.replicaBatches(batches)).build());
       session.sync();
       updateRatio = new double[numbers.length][network().layerCount()];
       idle = new double[numbers.length][network().layerCount() - 1];

@@ -206,7 +206,7 @@ public final class StudyRunner {
     try {
       data.requireFits(network.network(), spec.training().loss());
       backend.refusal(network.network(), spec.training(), streams.size()).ifPresent(refusal -> {
-        throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+        throw refusal.toException();
       });
     } catch (InvalidInputException e) {
       throw e.at(place + " \"" + network.name() + "\"");

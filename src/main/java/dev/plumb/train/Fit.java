@@ -218,8 +218,8 @@ public final class Fit {
 
   /** The share of hits, or R². */
   private double metric(Dataset rows, Evaluation evaluation) {
-    if (evaluation.hits().length > 0) {
-      return (double) evaluation.hits()[0] / ((double) rows.rows() * (rows.hasClasses() ? 1 : rows.outputs()));
+    if (evaluation.correct().length > 0) {
+      return (double) evaluation.correct()[0] / ((double) rows.rows() * (rows.hasClasses() ? 1 : rows.outputs()));
     }
     double[] outputs = new double[rows.rows() * rows.outputs()];
     session.predict(0, rows, outputs);

@@ -159,7 +159,7 @@ public final class Trainer {
     }
     StepChunk.Builder chunk = StepChunk.of(pending.size()).learningRates(new double[][] {learningRates});
     if (!fullBatch) {
-      chunk.batchesOfReplicas(pending.toArray(int[][][]::new));
+      chunk.replicaBatches(pending.toArray(int[][][]::new));
     }
     pendingRecords.forEach(chunk::record);
     session.run(chunk.build());

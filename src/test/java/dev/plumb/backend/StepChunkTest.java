@@ -39,7 +39,7 @@ class StepChunkTest {
   void batchesMayBeSharedOrEachReplicasOwn() {
     assertNull(StepChunk.of(1).learningRate(0).build().batch(0, 7));
     assertArrayEquals(new int[] {1}, StepChunk.of(1).learningRate(0).batches(new int[][] {{1}}).build().batch(0, 7));
-    StepChunk own = StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{1}, {2}}}).build();
+    StepChunk own = StepChunk.of(1).learningRate(0).replicaBatches(new int[][][] {{{1}, {2}}}).build();
     assertArrayEquals(new int[] {2}, own.batch(0, 1));
   }
 
@@ -81,8 +81,8 @@ class StepChunkTest {
     assertThrows(InvalidInputException.class, () -> StepChunk.of(2).learningRates(new double[][] {{0.1}, {-0.1}}));
     assertThrows(IllegalArgumentException.class, () -> StepChunk.of(2).batches(new int[][] {{1}}));
     assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batches(new int[][] {{}}));
-    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batchesOfReplicas(new int[][][] {{{1}, {1, 2}}}));
-    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).batchesOfReplicas(new int[][][] {{{1}, null}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).replicaBatches(new int[][][] {{{1}, {1, 2}}}));
+    assertThrows(IllegalArgumentException.class, () -> StepChunk.of(1).replicaBatches(new int[][][] {{{1}, null}}));
     assertThrows(IllegalArgumentException.class, () -> StepChunk.of(2).record(2));
   }
 }

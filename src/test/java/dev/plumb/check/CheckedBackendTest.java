@@ -18,8 +18,8 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
-import dev.plumb.model.Initializer;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -335,7 +335,7 @@ class CheckedBackendTest {
       }
     }
     StepChunk chunk =
-        StepChunk.of(STEPS).learningRates(rates).batchesOfReplicas(batches).record(1).record(3).record(6).build();
+        StepChunk.of(STEPS).learningRates(rates).replicaBatches(batches).record(1).record(3).record(6).build();
     FaultyBackend device = new FaultyBackend(null);
     Everything found = new Everything();
     try (Backend plain = new ReferenceBackend();

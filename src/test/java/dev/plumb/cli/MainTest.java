@@ -272,7 +272,7 @@ class MainTest {
     "study --planner fussed | 2 | plumb study: --planner: unknown planner \"fussed\" (did you mean \"fused\"?); one of auto, fused",
     "study --device cpu --threads 0 | 2 | plumb study: --threads 0: must be an integer from 1 to 4096",
     "study --device reference --threads 2 | 2 | plumb study: --threads: applies only to the CPU, not to device reference",
-    "study --device cpu --precision tf32 | 2 | plumb study: networks[0] \"Model A - Shallow\": precision tf32 is for tensor cores",
+    "study --device cpu --precision tf32 | 2 | plumb study: networks[0] \"Model A - Shallow\": precision tf32 is not supported on a CPU",
     "study none.json | 2 | plumb study: none.json: there is no such file",
     "study a.json b.json | 2 | plumb study: unexpected argument \"b.json\" after \"a.json\"",
     "study --json nowhere/out.json | 2 | plumb study: cannot write nowhere/out.json: there is no folder",

@@ -1,16 +1,15 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.BareProducts;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
+import dev.plumb.backend.ProductProbes;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.ElementType;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -21,32 +20,31 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The CPU, used well: what trains where there is no GPU. Small networks are trained by plain Java that the JIT compiler turns into
- * vector instructions, one network to a thread; wide ones by matrix products, those of a BLAS or of
- * the Vector API, each shared by all threads.
+ * Vectorized, multi-threaded CPU backend. Small networks are trained row by row in plain Java that the JIT compiler vectorizes, one
+ * network per thread. Wide networks are trained by matrix products of OpenBLAS or of the Vector API, which all threads share.
  */
-public final class CpuBackend implements Backend, BareProducts {
+public final class CpuBackend implements Backend, ProductProbes {
   /**
-   * Weights of the largest layer from which on products are faster than rows, and the time that a BLAS takes to load is soon won
-   * back. Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000, time by rows over time by products: 0.6 to
-   * 1.4 for 8 units, 1.1 to 1.5 for 16, 1.0 to 2.0 for 24, 1.7 to 3.7 for 32, 2.3 to 3.7 for 64, 2.8 to 5.9 for 128; where rows
-   * have the Vector API, half of that.
+   * Number of weights in the largest layer from which matrix products are faster than rows by enough to make up for loading a BLAS.
+   * Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000; time by rows divided by time by products: 0.6 to 1.4
+   * for 8 units, 1.1 to 1.5 for 16, 1.0 to 2.0 for 24, 1.7 to 3.7 for 32, 2.3 to 3.7 for 64, 2.8 to 5.9 for 128; half of that where
+   * rows use the Vector API.
    */
-  private static final long WIDE = 24 * 24;
+  private static final long MIN_PRODUCT_WEIGHTS = 24 * 24;
 
   /**
-   * Units of the narrowest hidden layer, and rows of a batch, from which on products of the Vector API are faster than OpenBLAS's.
-   * Measured on Zen 4 in single precision, hidden layers of one width, time by OpenBLAS over time by the Vector API: 1.1 for 512
-   * units and batches of 128, 0.85 for 256 and 64, 0.7 for 512 and 20, 0.75 for 128 and 400.
+   * Number of units in the narrowest hidden layer, and of rows in a batch, from which products of the Vector API are faster than
+   * those of OpenBLAS. Measured on Zen 4 in single precision, all hidden layers of one width; time by OpenBLAS divided by time by
+   * the Vector API: 1.1 for 512 units and batches of 128, 0.85 for 256 and 64, 0.7 for 512 and 20, 0.75 for 128 and 400.
    */
-  private static final int VERY_WIDE = 384;
+  private static final int MIN_VECTOR_API_UNITS = 384;
 
-  private static final int LARGE_BATCH = 96;
+  private static final int MIN_VECTOR_API_BATCH = 96;
 
   private final CpuOptions options;
   private final Consumer<String> onNote;
 
-  /** @param onNote is told, in one line, when something works but slower than it could, and why */
+  /** @param onNote receives a one-line note when something works, but slower than it could, with the reason */
   public CpuBackend(CpuOptions options, Consumer<String> onNote) {
     this.options = options;
     this.onNote = onNote;
@@ -59,32 +57,28 @@ public final class CpuBackend implements Backend, BareProducts {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    if (replicas < 1) {
-      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
-    }
-    return refusal(training.precision());
+    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision()));
   }
 
   private static Optional<Refusal> refusal(Precision precision) {
     return precision == Precision.FP64 || precision == Precision.FP32
         ? Optional.empty()
-        : Optional.of(new Refusal("precision " + precision.key() + " is for tensor cores, which a CPU does not have",
-            "use fp32 or fp64"));
+        : Optional.of(new Refusal("precision " + precision.key() + " is not supported on a CPU", "use fp32 or fp64"));
   }
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
-    refusal(network, training, replicas).ifPresent(CpuBackend::refuse);
+    refusal(network, training, replicas).ifPresent(CpuBackend::throwRefusal);
     Optional<MatrixProducts> products = products(network, training);
     ThreadTeam team = new ThreadTeam(options.threads());
     try {
       if (training.precision() == Precision.FP64) {
-        return new CpuSession<>(network, training, replicas, Numbers.DOUBLE,
+        return new CpuSession<>(network, training, replicas, ElementType.FP64,
             new dev.plumb.backend.cpu.fp64.DenseReplicas(
                 network, training, replicas, products.map(MatrixProducts::doubles).orElse(null), team),
             team);
       }
-      return new CpuSession<>(network, training, replicas, Numbers.SINGLE,
+      return new CpuSession<>(network, training, replicas, ElementType.FP32,
           new dev.plumb.backend.cpu.fp32.DenseReplicas(
               network, training, replicas, products.map(MatrixProducts::floats).orElse(null), team),
           team);
@@ -94,17 +88,17 @@ public final class CpuBackend implements Backend, BareProducts {
     }
   }
 
-  private static void refuse(Refusal refusal) {
-    throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+  private static void throwRefusal(Refusal refusal) {
+    throw refusal.toException();
   }
 
-  /** A small network is one thread's work, so that a session of few replicas keeps few threads busy. */
+  /** Returns more than 1 for small networks: each is trained by one thread, so a session of few replicas keeps few threads busy. */
   @Override
   public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
-    return isByRows(network) || !Tiles.shareOut(network) ? Math.max(1, options.threads() / replicas) : 1;
+    return isByRows(network) || !Tiles.isDivided(network) ? Math.max(1, options.threads() / replicas) : 1;
   }
 
-  /** What multiplies matrices; empty for a network that is computed by rows. */
+  /** Returns the implementation of matrix products; empty for a network that is computed by rows. */
   private Optional<MatrixProducts> products(NetworkSpec network, TrainingSpec training) {
     if (isByRows(network)) {
       return Optional.empty();
@@ -113,33 +107,33 @@ public final class CpuBackend implements Backend, BareProducts {
   }
 
   private MatrixProducts products(NetworkSpec network, int batch) {
-    boolean pays = switch (options.method()) {
-      case BY_SIZE -> isVeryWide(network) && batch >= LARGE_BATCH;
+    boolean useVectorApi = switch (options.method()) {
+      case BY_SIZE -> isVeryWide(network) && batch >= MIN_VECTOR_API_BATCH;
       case PRODUCTS -> true;
       case ROWS, JAVA_PRODUCTS -> false;
     };
-    return (pays ? MatrixProducts.withVectorApi() : Optional.<MatrixProducts>empty()).orElseGet(this::libraryProducts);
+    return (useVectorApi ? MatrixProducts.withVectorApi() : Optional.<MatrixProducts>empty()).orElseGet(this::libraryProducts);
   }
 
   private static boolean isVeryWide(NetworkSpec network) {
     List<Integer> widths = network.widths();
-    return Collections.max(widths) >= VERY_WIDE
-        && widths.subList(1, widths.size() - 1).stream().allMatch(width -> width >= VERY_WIDE);
+    return Collections.max(widths) >= MIN_VECTOR_API_UNITS
+        && widths.subList(1, widths.size() - 1).stream().allMatch(width -> width >= MIN_VECTOR_API_UNITS);
   }
 
   private MatrixProducts libraryProducts() {
-    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? MatrixProducts.plainJava("as asked for") : MatrixProducts.load(onNote);
+    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? MatrixProducts.plainJava("as requested") : MatrixProducts.load(onNote);
   }
 
   private boolean isByRows(NetworkSpec network) {
     if (options.method() != CpuOptions.Method.BY_SIZE) {
       return options.method() == CpuOptions.Method.ROWS;
     }
-    long most = 0;
+    long maxWeights = 0;
     for (int l = 0; l < network.layerCount(); l++) {
-      most = Math.max(most, (long) network.layer(l).in() * network.layer(l).out());
+      maxWeights = Math.max(maxWeights, (long) network.layer(l).in() * network.layer(l).out());
     }
-    return most < WIDE;
+    return maxWeights < MIN_PRODUCT_WEIGHTS;
   }
 
   @Override
@@ -151,15 +145,15 @@ public final class CpuBackend implements Backend, BareProducts {
   }
 
   @Override
-  public List<Way> productsOfStep(NetworkSpec network, Precision precision, int batch) {
-    refusal(precision).ifPresent(CpuBackend::refuse);
+  public List<Schedule> stepProducts(NetworkSpec network, Precision precision, int batch) {
+    refusal(precision).ifPresent(CpuBackend::throwRefusal);
     MatrixProducts used = products(network, batch);
-    List<Way> ways = new ArrayList<>(BareWay.all(productSet(network, precision, batch, used), used, options.threads()));
+    List<Schedule> schedules = new ArrayList<>(ProductSchedule.of(productSet(network, precision, batch, used), used, options.threads()));
     MatrixProducts library = libraryProducts();
     if (used.doubles() != library.doubles() && library.ownThreads() != null) {
-      ways.add(BareWay.whole(productSet(network, precision, batch, library), library, options.threads()));
+      schedules.add(ProductSchedule.libraryThreads(productSet(network, precision, batch, library), library, options.threads()));
     }
-    return ways;
+    return schedules;
   }
 
   private static ProductSet productSet(NetworkSpec network, Precision precision, int batch, MatrixProducts products) {
@@ -168,17 +162,21 @@ public final class CpuBackend implements Backend, BareProducts {
         : new dev.plumb.backend.cpu.fp32.StepProducts(network, batch, products.floats());
   }
 
-  /** Only networks that are computed by rows use the Vector API without its products. */
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The entry is "vectors" for a network that is computed by rows, and "products" for others.
+   */
   @Override
   public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
     Numerics numerics = Numerics.of(DeviceInfo.Kind.CPU, training.precision());
     return products(network, training)
         .map(products -> numerics.with("products", products.library()))
-        .orElseGet(() -> numerics.with("vectors", dev.plumb.backend.cpu.fp64.DenseReplicas.vectorsOfRows()));
+        .orElseGet(() -> numerics.with("vectors", dev.plumb.backend.cpu.fp64.VectorizationProvider.get().name()));
   }
 
   @Override
   public void close() {
-    // Threads belong to the sessions.
+    // Sessions own the threads.
   }
 }

@@ -1,30 +1,31 @@
 package dev.plumb.backend.cpu;
 
 /**
- * How the CPU is used.
+ * Options of the CPU backend.
  *
- * @param threads that compute, at least 1; they change the time, never a bit of the result
+ * @param threads number of threads per session, at least 1; results do not depend on it
+ * @param method implementation of a step
  */
 public record CpuOptions(int threads, Method method) {
-  /** How a step is computed. */
+  /** The implementation of a step. */
   public enum Method {
-    /** Small networks by rows, wide ones by products. */
+    /** {@link #ROWS} for small networks, {@link #PRODUCTS} for wide ones. */
     BY_SIZE,
-    /** Unit by unit over all samples, one network to a thread. */
+    /** Unit by unit over all samples, one network per thread. */
     ROWS,
-    /** By matrix products, which all threads share: the Vector API's where Java and the processor have it, else a BLAS's. */
+    /** Matrix products that all threads share: with the Vector API where Java and the processor support it, otherwise of a BLAS. */
     PRODUCTS,
-    /** Likewise, with products in plain Java: what is left where no BLAS can be loaded. */
+    /** Matrix products in plain Java, as where no BLAS can be loaded. */
     JAVA_PRODUCTS
   }
 
   public CpuOptions {
     if (threads < 1) {
-      throw new IllegalArgumentException("threads " + threads + " must be at least 1");
+      throw new IllegalArgumentException("threads must be at least 1, but is " + threads);
     }
   }
 
-  /** By size, with one thread for each processor there is. */
+  /** Returns the default: method by size, one thread per available processor. */
   public static CpuOptions standard() {
     return new CpuOptions(Runtime.getRuntime().availableProcessors(), Method.BY_SIZE);
   }

@@ -1,7 +1,8 @@
 package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Evaluation;
-import dev.plumb.backend.Sized;
+import dev.plumb.backend.MemoryFootprint;
+import dev.plumb.backend.SessionChecks;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -9,30 +10,29 @@ import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
-import dev.plumb.backend.cpu.engine.Numbers;
+import dev.plumb.backend.cpu.engine.ElementType;
+import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.Replicas;
-import dev.plumb.backend.cpu.engine.Score;
 import dev.plumb.backend.cpu.engine.StepLog;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.data.Dataset;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
 
 /**
- * What the seam asks for, in either precision: checks the calls, turns doubles into the session's numbers and back. Steps are
- * done when {@link #run} returns. Owns the threads it computes with.
+ * A training session in either precision. Checks the calls and converts between doubles and the session's precision. Steps are
+ * finished when {@link #run} returns. Owns the threads that compute.
  *
  * @param <A> double[] or float[]
  */
-final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
+final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryFootprint {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
-  private final Numbers<A> numbers;
+  private final ElementType<A> elements;
   private final Replicas<A> networks;
   private final ThreadTeam team;
   private final StepLog log;
@@ -42,13 +42,13 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   private long stepsTaken;
   private boolean closed;
 
-  /** @param team is closed with the session */
+  /** @param team closed with the session */
   CpuSession(
-      NetworkSpec network, TrainingSpec training, int replicas, Numbers<A> numbers, Replicas<A> networks, ThreadTeam team) {
+      NetworkSpec network, TrainingSpec training, int replicas, ElementType<A> elements, Replicas<A> networks, ThreadTeam team) {
     this.network = network;
     this.training = training;
     this.replicas = replicas;
-    this.numbers = numbers;
+    this.elements = elements;
     this.networks = networks;
     this.team = team;
     layout = ParameterLayout.of(network);
@@ -76,9 +76,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   @Override
   public void run(StepChunk chunk) {
     requireUsable();
-    if (data == null) {
-      throw new IllegalStateException("bind data before running steps");
-    }
+    SessionChecks.requireBound(data);
     chunk.requireFits(data.rows(), replicas);
     log.open(chunk, stepsTaken);
     networks.run(chunk, stepsTaken, log);
@@ -95,41 +93,38 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   public Evaluation evaluate(Dataset rows) {
     requireUsable();
     rows.requireFits(network, training.loss());
-    Score[] scores = new Score[replicas];
-    Arrays.setAll(scores, replica -> new Score());
-    networks.evaluate(rows, scores);
-    boolean counts = training.loss().isClassification();
+    LossAccumulator[] losses = new LossAccumulator[replicas];
+    Arrays.setAll(losses, replica -> new LossAccumulator());
+    networks.evaluate(rows, losses);
+    boolean classifies = training.loss().isClassification();
     return new Evaluation(
-        Arrays.stream(scores).mapToDouble(Score::loss).toArray(),
-        counts ? Arrays.stream(scores).mapToLong(Score::hits).toArray() : new long[0]);
+        Arrays.stream(losses).mapToDouble(LossAccumulator::loss).toArray(),
+        classifies ? Arrays.stream(losses).mapToLong(LossAccumulator::correct).toArray() : new long[0]);
   }
 
   @Override
   public void predict(int replica, Dataset rows, double[] out) {
     requireUsable();
-    requireReplica(replica);
-    if (rows.features() != network.inputs()) {
-      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but the data has "
-          + rows.features() + " columns");
-    }
-    requireLength(out, (long) rows.rows() * network.outputs(), "rows x outputs");
-    A outputs = numbers.array(out.length);
+    SessionChecks.requireReplica(replica, replicas);
+    SessionChecks.requireInputs(network, rows);
+    SessionChecks.requireLength(out, (long) rows.rows() * network.outputs(), "rows x outputs");
+    A outputs = elements.newArray(out.length);
     networks.predict(replica, rows, outputs);
-    numbers.copyOut(outputs, out);
+    elements.copyOut(outputs, out);
   }
 
   @Override
   public void read(Slot slot, int replica, double[] out) {
     requireUsable();
-    requireLength(out, layout.size(), "parameters");
-    numbers.copyOut(vector(slot, replica), out);
+    SessionChecks.requireLength(out, layout.size(), "parameters");
+    elements.copyOut(vector(slot, replica), out);
   }
 
   @Override
   public void write(Slot slot, int replica, double[] in) {
     requireUsable();
-    requireLength(in, layout.size(), "parameters");
-    numbers.copy(in, vector(slot, replica));
+    SessionChecks.requireLength(in, layout.size(), "parameters");
+    elements.copyIn(in, vector(slot, replica));
     if (slot == Slot.PARAMETERS) {
       log.forgetNonFinite(replica);
     }
@@ -138,14 +133,12 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
     requireUsable();
-    requireReplica(replica);
-    if (networks.lastBatch() == 0) {
-      throw new IllegalStateException("nothing to tap before the first step");
-    }
-    requireLength(out, (long) networks.lastBatch() * network.layer(layer).out(), "batch x units");
-    A values = numbers.array(out.length);
+    SessionChecks.requireReplica(replica, replicas);
+    SessionChecks.requireStep(networks.lastBatch());
+    SessionChecks.requireLength(out, (long) networks.lastBatch() * network.layer(layer).out(), "batch x units");
+    A values = elements.newArray(out.length);
     networks.tap(where, layer, replica, values);
-    numbers.copyOut(values, out);
+    elements.copyOut(values, out);
   }
 
   @Override
@@ -165,9 +158,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   @Override
   public void stepsTaken(long steps) {
     requireUsable();
-    if (steps < 0) {
-      throw new IllegalArgumentException("steps taken cannot be " + steps);
-    }
+    SessionChecks.requireStepsTaken(steps);
     stepsTaken = steps;
   }
 
@@ -186,33 +177,17 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, Sized {
   }
 
   private A vector(Slot slot, int replica) {
-    requireReplica(replica);
+    SessionChecks.requireReplica(replica, replicas);
     A vector = networks.vector(slot, replica);
-    if (vector == null) {
-      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
-    }
+    SessionChecks.requireKept(vector != null, training.optimizer(), slot);
     return vector;
   }
 
   private void requireUsable() {
-    if (closed) {
-      throw new IllegalStateException("this session is closed");
-    }
+    SessionChecks.requireOpen(closed);
     if (Thread.currentThread() != owner) {
       throw new IllegalStateException("this session belongs to thread " + owner.getName() + ", but "
           + Thread.currentThread().getName() + " called it");
-    }
-  }
-
-  private void requireReplica(int replica) {
-    if (replica < 0 || replica >= replicas) {
-      throw new IllegalArgumentException("replica " + replica + " of " + replicas);
-    }
-  }
-
-  private static void requireLength(double[] array, long length, String what) {
-    if (array.length != length) {
-      throw new IllegalArgumentException("an array of " + array.length + " where " + length + " are needed (" + what + ")");
     }
   }
 }

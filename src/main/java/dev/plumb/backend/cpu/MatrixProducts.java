@@ -9,26 +9,31 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
- * What multiplies the matrices of wide networks: OpenBLAS, or plain Java where that cannot be loaded, loaded once a process, when
- * first needed; for the widest, code with the Vector API, where Java was started with it and vectors have 512 bits.
+ * An implementation of the matrix products of wide networks: OpenBLAS, which is loaded once per process when first needed; plain
+ * Java where OpenBLAS cannot be loaded; or, for the widest networks, the Vector API where Java was started with it and vectors have
+ * 512 bits.
  *
- * @param library what it is, for people
- * @param ownThreads sets how many threads of its own share one product, which is 1 but for comparisons; null where it has none
- * @param refusal why it is plain Java, in one line; null for OpenBLAS
+ * @param library description for reports
+ * @param ownThreads sets how many of the library's own threads share one product, 1 except for comparisons; null if it has none
+ * @param refusal why it is plain Java, in one line; null for others
  */
 record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String library, IntConsumer ownThreads, String refusal) {
   /**
-   * Set to java, leaves OpenBLAS alone: for comparisons, and where native code is not wanted. Set to openblas, leaves the Vector
-   * API alone, as java does: for comparisons.
+   * System property that chooses an implementation, for comparisons: "java" for plain Java, without native code; "openblas" for
+   * OpenBLAS, without the Vector API.
    */
   static final String PROPERTY = "plumb.cpu.products";
 
   private static MatrixProducts loaded;
 
-  /** @param onRefusal is told once a process when it is plain Java, and why */
+  /**
+   * Returns OpenBLAS, or plain Java if OpenBLAS cannot be loaded.
+   *
+   * @param onRefusal receives a note with the reason, once per process, if it is plain Java
+   */
   static synchronized MatrixProducts load(Consumer<String> onRefusal) {
     if (loaded == null) {
-      loaded = make();
+      loaded = loadOrFallBack();
       if (loaded.refusal() != null) {
         onRefusal.accept("matrix products of wide networks are computed in plain Java, which is slower: " + loaded.refusal());
       }
@@ -36,7 +41,7 @@ record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String libra
     return loaded;
   }
 
-  private static MatrixProducts make() {
+  private static MatrixProducts loadOrFallBack() {
     if ("java".equals(System.getProperty(PROPERTY))) {
       return plainJava(PROPERTY + " is set to java");
     }
@@ -49,8 +54,8 @@ record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String libra
   }
 
   /**
-   * Loads in a thread of its own, which nobody interrupts: an interrupt ends the unpacking, and the whole process would be left with
-   * plain Java.
+   * Loads OpenBLAS in a new thread, which is never interrupted: an interrupt would stop the unpacking and leave the whole process
+   * with plain Java.
    */
   private static OpenBlas.Loading loadOpenBlas() {
     FutureTask<OpenBlas.Loading> loading = new FutureTask<>(OpenBlas::load);
@@ -77,30 +82,25 @@ record MatrixProducts(Gemm<double[]> doubles, Gemm<float[]> floats, String libra
   }
 
   /**
-   * Those of the Vector API; empty where this Java or this processor has not what they need. Compiled apart, as it needs a module
-   * that Java has to be started with; by name, so that nothing else does.
+   * Returns the products with the Vector API; empty where Java was started without it, where the processor's vectors are shorter
+   * than 512 bits, or where the system property chooses others.
    */
   static Optional<MatrixProducts> withVectorApi() {
-    if (System.getProperty(PROPERTY) != null || ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+    if (System.getProperty(PROPERTY) != null) {
       return Optional.empty();
     }
-    try {
-      Class<?> ofDoubles = Class.forName("dev.plumb.backend.cpu.fp64.VectorGemm");
-      if (!(boolean) ofDoubles.getMethod("suits").invoke(null)) {
-        return Optional.empty();
-      }
-      Class<?> ofFloats = Class.forName("dev.plumb.backend.cpu.fp32.VectorGemm");
-      @SuppressWarnings("unchecked") // what it is written as
-      Gemm<double[]> doubles = (Gemm<double[]>) ofDoubles.getDeclaredConstructor().newInstance();
-      @SuppressWarnings("unchecked")
-      Gemm<float[]> floats = (Gemm<float[]>) ofFloats.getDeclaredConstructor().newInstance();
-      return Optional.of(new MatrixProducts(doubles, floats, "Java's Vector API, 512 bits", null, null));
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("built without the part that uses the Vector API", e);
-    }
+    Optional<Gemm<double[]>> doubles = dev.plumb.backend.cpu.fp64.VectorizationProvider.get().gemm();
+    Optional<Gemm<float[]>> floats = dev.plumb.backend.cpu.fp32.VectorizationProvider.get().gemm();
+    return doubles.isPresent() && floats.isPresent()
+        ? Optional.of(new MatrixProducts(doubles.get(), floats.get(), "Java's Vector API, 512 bits", null, null))
+        : Optional.empty();
   }
 
-  /** @param refusal why */
+  /**
+   * Returns the products in plain Java.
+   *
+   * @param refusal the reason, in one line
+   */
   static MatrixProducts plainJava(String refusal) {
     Gemm<double[]> doubles = new dev.plumb.backend.cpu.fp64.BlockedGemm();
     return new MatrixProducts(doubles, new dev.plumb.backend.cpu.fp32.BlockedGemm(), doubles.name(), null, refusal);

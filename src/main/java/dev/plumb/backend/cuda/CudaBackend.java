@@ -8,7 +8,6 @@ import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -91,7 +90,7 @@ public final class CudaBackend implements Backend, GpuProbes {
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
     if (replicas < 1) {
-      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
+      return Refusal.ofReplicas(replicas);
     }
     long metrics = (long) replicas * (2 + network.layerCount());
     if (metrics > MAX_METRICS) {
@@ -110,7 +109,7 @@ public final class CudaBackend implements Backend, GpuProbes {
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     context.enter();
     refusal(network, training, replicas).ifPresent(refusal -> {
-      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+      throw refusal.toException();
     });
     return new CudaSession(context, network, training, replicas, options, this::tellOnce);
   }

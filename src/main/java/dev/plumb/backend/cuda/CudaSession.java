@@ -3,9 +3,9 @@ package dev.plumb.backend.cuda;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.plumb.backend.Evaluation;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.MemoryFootprint;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -27,7 +27,7 @@ import java.util.function.Consumer;
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
  * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
  */
-final class CudaSession implements TrainingSession, Tapped, Sized, Planned {
+final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, PlannedSession {
   /** Elements of a vector that is written by one copy, padding included; a larger one takes a copy per tensor. */
   private static final int MAX_SIZE_OF_ONE_COPY = 1 << 15;
 

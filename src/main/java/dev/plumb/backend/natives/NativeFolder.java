@@ -27,10 +27,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32;
 
 /**
- * A folder with native libraries of the jar, to load them from. Only this user can write to it, and each library in it was compared
- * with the jar. It is in the user's cache, where the libraries stay for the next process; where the cache cannot be used, it is
- * among the temporary files, and is deleted when the libraries are loaded. What killed processes have left in either place is
- * deleted by the next one: a process holds a lock on what it has not finished, which the system releases when it ends.
+ * A folder to which native libraries from the jar are unpacked so that they can be loaded. Only the current user can write to it, and
+ * each library in it is compared with the jar before it is used. It is in the user's cache folder, where the next process finds the
+ * libraries again; if the cache cannot be used, it is in the folder of temporary files and is deleted once the libraries are loaded.
+ *
+ * <p>Leftovers of killed processes are deleted by the next process. A process holds a file lock on everything that is unfinished,
+ * and the system releases the lock when the process ends.
  */
 public final class NativeFolder implements AutoCloseable {
   private static final String TEMPORARY_FILES = "java.io.tmpdir";
@@ -38,43 +40,43 @@ public final class NativeFolder implements AutoCloseable {
   private static final String LOCK = ".plumb-lock";
   private static final String UNFINISHED = ".unfinished";
 
-  /** A folder of this age without a lock was left behind; a younger one may not have its lock yet. */
+  /** Age from which a folder without a lock is a leftover; the process that makes a younger one may not have locked it yet. */
   private static final Duration UNLOCKED = Duration.ofMinutes(1);
 
-  /** Libraries of another version are deleted when nobody has used them for so long. */
+  /** Time without use after which libraries of other versions are deleted. */
   private static final Duration UNUSED = Duration.ofDays(30);
 
-  /** Names of the temporary folders of this process: a second look at a lock of its own would release it. */
+  /** Names of this process's own temporary folders: opening and closing their lock files would release the locks. */
   private static final Set<String> OPEN = ConcurrentHashMap.newKeySet();
 
   private final Path path;
   private final FileChannel lock;
 
-  /** @param lock held as long as a temporary folder is there; null in the cache */
+  /** @param lock held while a temporary folder exists; null for a folder in the cache */
   private NativeFolder(Path path, FileChannel lock) {
     this.path = path;
     this.lock = lock;
   }
 
   /**
-   * Opens a folder that has the libraries.
+   * Opens a folder that contains the given libraries.
    *
-   * @param name what they belong to, for the folder's name
-   * @throws IOException when there is no place for them; its message names the folder of temporary files
+   * @param name first part of the folder's name
+   * @throws IOException when they cannot be unpacked anywhere; the message names the folder of temporary files
    */
   public static NativeFolder open(String name, List<NativeLibrary> libraries) throws IOException {
     return open(name, libraries, Map.of());
   }
 
   /**
-   * Opens a folder that has the libraries, and in the cache symbolic links to them: a loader that made the links itself would
-   * disturb other processes that use the folder.
+   * Opens a folder that contains the given libraries and, in the cache, symbolic links to them. A loader that made the links itself
+   * would disturb other processes that use the folder.
    *
-   * @param links the library's file name for each link's name
-   * @throws IOException when there is no place for the libraries; its message names the folder of temporary files
+   * @param links target file name by link name
+   * @throws IOException when the libraries cannot be unpacked anywhere; the message names the folder of temporary files
    */
   public static NativeFolder open(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
-    // Channels refuse to work for an interrupted thread, and what fails here is not tried again in this process.
+    // Channels throw in an interrupted thread, and callers do not retry in this process.
     boolean interrupted = Thread.interrupted();
     try {
       return openUninterrupted(name, libraries, links);
@@ -87,7 +89,7 @@ public final class NativeFolder implements AutoCloseable {
 
   private static NativeFolder openUninterrupted(String name, List<NativeLibrary> libraries, Map<String, String> links)
       throws IOException {
-    deleteLeftOvers();
+    deleteLeftovers();
     try {
       return inCache(name, libraries, links);
     } catch (IOException | InvalidPathException e) {
@@ -105,12 +107,12 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   private static NativeFolder inCache(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
-    Path cache = Owner.ownFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
-    Path folder = Owner.ownFolder(cache.resolve(name + "-" + key(libraries)));
+    Path cache = FileOwnership.privateFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
+    Path folder = FileOwnership.privateFolder(cache.resolve(name + "-" + key(libraries)));
     tidy(cache, folder);
     for (NativeLibrary library : libraries) {
       Path file = folder.resolve(library.name());
-      if (!Owner.isOwn(file) || !library.isIn(file)) {
+      if (!FileOwnership.isPrivate(file) || !library.isIn(file)) {
         replace(file, library);
       }
       requireExecutable(file);
@@ -137,34 +139,34 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   private static NativeFolder temporary(List<NativeLibrary> libraries) throws IOException {
-    // Only its owner has access to it.
+    // Java creates it with access for its owner only.
     Path folder = Files.createTempDirectory(Path.of(System.getProperty(TEMPORARY_FILES)), TEMPORARY).toRealPath();
     OPEN.add(folder.getFileName().toString());
     FileChannel lock = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    NativeFolder made = new NativeFolder(folder, lock);
+    NativeFolder temporary = new NativeFolder(folder, lock);
     try {
       if (!tryLock(lock)) {
         throw new IOException(folder + ": cannot be locked");
       }
       for (NativeLibrary library : libraries) {
-        Path file = Files.createFile(folder.resolve(library.name()), Owner.attributes());
+        Path file = Files.createFile(folder.resolve(library.name()), FileOwnership.attributes());
         try (OutputStream out = Files.newOutputStream(file)) {
           library.write(out);
         }
         requireExecutable(file);
       }
-      return made;
+      return temporary;
     } catch (IOException | RuntimeException e) {
-      made.close();
+      temporary.close();
       throw e;
     }
   }
 
-  /** A process that loads the library meanwhile has the old content or the new. */
+  /** Replaces a file atomically: a process that loads it at the same time gets the old content or the new. */
   private static void replace(Path file, NativeLibrary library) throws IOException {
-    Path unfinished = Files.createTempFile(file.getParent(), library.name(), UNFINISHED, Owner.attributes());
+    Path unfinished = Files.createTempFile(file.getParent(), library.name(), UNFINISHED, FileOwnership.attributes());
     try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
-      // Where another process took it for a left-over before it had its lock, it is gone and cannot be moved.
+      // If another process deleted it as a leftover before it was locked, the move below fails.
       if (!tryLock(channel)) {
         throw new IOException(unfinished + ": cannot be locked");
       }
@@ -175,24 +177,24 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  /** Seen before the system's loader refuses to map it. */
+  /** Checks for a file system mounted noexec, whose libraries the system's loader would refuse with an unclear message. */
   private static void requireExecutable(Path file) throws IOException {
     if (!Files.isExecutable(file)) {
       throw new IOException("it seems to be mounted noexec");
     }
   }
 
-  /** Returns the folder, by its real path. */
+  /** Returns the real path of the folder. */
   public Path path() {
     return path;
   }
 
-  /** Returns the file of a library. */
+  /** Returns the path of a library's file. */
   public Path file(String library) {
     return path.resolve(library);
   }
 
-  /** To be called when all is loaded: deletes a temporary folder, unless the system holds its files (Windows). */
+  /** Deletes a temporary folder, unless the system keeps its files open (Windows). Call it when all libraries are loaded. */
   @Override
   public void close() {
     if (lock != null && deleteAllBut(path, LOCK)) {
@@ -202,7 +204,7 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  /** Deletes what has not been used for long, and what killed processes have left. */
+  /** Deletes folders that were not used for a long time, and unfinished files of killed processes. */
   private static void tidy(Path cache, Path used) throws IOException {
     Instant now = Instant.now();
     if (Files.getLastModifiedTime(used).toInstant().isBefore(now.minus(Duration.ofDays(1)))) {
@@ -222,12 +224,12 @@ public final class NativeFolder implements AutoCloseable {
         delete(file);
       }
     } catch (IOException e) {
-      // Finished in the meantime.
+      // The other process has finished and renamed it.
     }
   }
 
   /** Deletes temporary folders of processes that were killed. */
-  private static void deleteLeftOvers() {
+  private static void deleteLeftovers() {
     Path temporaryFiles;
     try {
       temporaryFiles = Path.of(System.getProperty(TEMPORARY_FILES));
@@ -237,8 +239,8 @@ public final class NativeFolder implements AutoCloseable {
     for (Path folder : list(temporaryFiles, TEMPORARY + "*")) {
       try {
         if (!OPEN.contains(folder.getFileName().toString()) && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-            && Owner.isOwn(folder)) {
-          deleteLeftOver(folder);
+            && FileOwnership.isPrivate(folder)) {
+          deleteLeftover(folder);
         }
       } catch (IOException e) {
         // Deleted by another process.
@@ -246,7 +248,7 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  private static void deleteLeftOver(Path folder) throws IOException {
+  private static void deleteLeftover(Path folder) throws IOException {
     Path file = folder.resolve(LOCK);
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       if (isOlder(folder, UNLOCKED)) {
@@ -271,7 +273,7 @@ public final class NativeFolder implements AutoCloseable {
     }
   }
 
-  /** Takes the lock, if nobody has it. */
+  /** Acquires a lock; returns false if another process or thread holds it. */
   private static boolean tryLock(FileChannel channel) throws IOException {
     try {
       return channel.tryLock() != null;
@@ -286,20 +288,20 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   private static boolean deleteAllBut(Path folder, String kept) {
-    boolean all = true;
+    boolean allDeleted = true;
     for (Path file : list(folder, "*")) {
-      all &= file.getFileName().toString().equals(kept) || delete(file);
+      allDeleted &= file.getFileName().toString().equals(kept) || delete(file);
     }
-    return all;
+    return allDeleted;
   }
 
-  /** Returns what is in a folder, as far as it can be read. */
+  /** Returns the entries of a folder, as far as they can be read. */
   private static List<Path> list(Path folder, String names) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, names)) {
       files.forEach(found::add);
     } catch (IOException | DirectoryIteratorException e) {
-      // What cannot be seen cannot be deleted either.
+      // The rest can neither be read nor deleted.
     }
     return found;
   }
@@ -318,7 +320,7 @@ public final class NativeFolder implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      // It has nothing to be written.
+      // Nothing was written.
     }
   }
 

@@ -15,8 +15,8 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 
 /**
- * A native library as the jar has it, with its size and CRC-32. A jar lists the CRC-32 of each of its files, so that a file that was
- * unpacked before is compared without unpacking it again.
+ * A native library from the jar, with its size and CRC-32. A jar lists the CRC-32 of each entry, so a file that was unpacked before
+ * can be compared with it without unpacking the entry again.
  */
 public final class NativeLibrary {
   private static final int BUFFER_BYTES = 1 << 20;
@@ -37,7 +37,7 @@ public final class NativeLibrary {
     this.checksum = checksum;
   }
 
-  /** Returns a library that is in memory. */
+  /** Returns a library whose content is in memory. */
   public static NativeLibrary of(String name, byte[] content) {
     CRC32 crc = new CRC32();
     crc.update(content);
@@ -45,10 +45,11 @@ public final class NativeLibrary {
   }
 
   /**
-   * Returns a library of the jar.
+   * Returns a library from the jar.
    *
-   * @param name the file name that it is unpacked to
-   * @param resource where it is; null when it is not there
+   * @param name the file name to unpack it to
+   * @param resource its location; null when the jar lacks it
+   * @throws FileNotFoundException when the jar lacks it
    */
   public static NativeLibrary of(String name, URL resource) throws IOException {
     if (resource == null) {
@@ -61,26 +62,26 @@ public final class NativeLibrary {
     return new NativeLibrary(name, resource::openStream, checksum);
   }
 
-  /** Returns the name of its file. */
+  /** Returns the file name. */
   public String name() {
     return name;
   }
 
-  /** Identifies name and content. */
+  /** Returns a string that identifies name and content. */
   String key() {
     return name + " " + checksum.size() + " " + checksum.crc();
   }
 
-  /** Whether a file has exactly this content. */
+  /** Returns whether a file is a regular file with exactly this content. */
   boolean isIn(Path file) throws IOException {
     return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && Files.size(file) == checksum.size()
         && copy(() -> Files.newInputStream(file), OutputStream.nullOutputStream()).equals(checksum);
   }
 
   /**
-   * Writes the library.
+   * Writes the content.
    *
-   * @throws IOException also when the jar has other bytes than it lists
+   * @throws IOException also when the content does not have the checksum that the jar lists
    */
   void write(OutputStream out) throws IOException {
     if (!copy(source, out).equals(checksum)) {

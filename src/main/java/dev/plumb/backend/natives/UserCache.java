@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The folder for what can be made anew, below the user's home: where each system has it. */
+/** The user's cache folder, at the location that is usual on each operating system. */
 final class UserCache {
   private UserCache() {}
 
-  /** Returns Plumb's folder there; empty for users without a home. */
+  /** Returns Plumb's folder in it; empty for users without a home folder. */
   static Optional<Path> folder() {
     String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     if (system.startsWith("windows")) {
@@ -21,7 +21,7 @@ final class UserCache {
         .map(folder -> folder.resolve("plumb"));
   }
 
-  /** Users that the system does not know have a home called "?". */
+  /** Returns the home folder. Java calls it "?" for users without an entry in the user database. */
   private static Optional<Path> home() {
     return absolute(System.getProperty("user.home"));
   }

@@ -3,7 +3,7 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.Activation;
 import org.apache.commons.numbers.gamma.Erfc;
 
-/** The activation functions and their derivatives, one number at a time. A NaN that comes in goes out. */
+/** The activation functions and their derivatives for single numbers. NaN gives NaN. */
 final class Activations {
   private static final double LEAKY_SLOPE = 0.01;
   private static final double SQRT_HALF = 0.7071067811865476;
@@ -11,7 +11,7 @@ final class Activations {
 
   private Activations() {}
 
-  /** a = f(z). */
+  /** Returns f(z). */
   static double value(Activation activation, double z) {
     return switch (activation) {
       case LINEAR -> z;
@@ -26,7 +26,7 @@ final class Activations {
     };
   }
 
-  /** f'(z). */
+  /** Returns f'(z). */
   static double derivative(Activation activation, double z) {
     return switch (activation) {
       case LINEAR -> 1;
@@ -50,7 +50,7 @@ final class Activations {
     };
   }
 
-  /** 1 / (1 + e^-z), from the side on which the exponential does not overflow. */
+  /** Returns 1 / (1 + e^-z), by the formula whose exponential does not overflow. */
   static double sigmoid(double z) {
     if (z >= 0) {
       return 1 / (1 + Math.exp(-z));
@@ -59,12 +59,12 @@ final class Activations {
     return e / (1 + e);
   }
 
-  /** log(1 + e^z) without overflow. */
+  /** Returns log(1 + e^z) without overflow. */
   static double softplus(double z) {
     return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
   }
 
-  /** 1 where z is above 0, else the slope below; at 0 itself the slope below. */
+  /** Returns 1 above 0, the given slope at 0 and below, and NaN for NaN. */
   private static double step(double z, double below) {
     if (Double.isNaN(z)) {
       return z;
@@ -72,12 +72,12 @@ final class Activations {
     return z > 0 ? 1 : below;
   }
 
-  /** Φ(z) = (1 + erf(z / √2)) / 2, without cancellation for negative z. */
+  /** Returns Φ(z) = (1 + erf(z / √2)) / 2, without cancellation for negative z. */
   private static double normalCdf(double z) {
     return 0.5 * Erfc.value(-z * SQRT_HALF);
   }
 
-  /** φ(z), the derivative of Φ. */
+  /** Returns φ(z), the derivative of Φ. */
   private static double normalDensity(double z) {
     return Math.exp(-0.5 * z * z) / SQRT_TWO_PI;
   }

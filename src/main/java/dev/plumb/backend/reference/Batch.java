@@ -2,9 +2,19 @@ package dev.plumb.backend.reference;
 
 import dev.plumb.data.Dataset;
 
-/** The rows of one step: features x [rows][features], and targets y [rows][outputs] or labels [rows]. */
+/**
+ * The rows of one step.
+ *
+ * @param x [rows][features]
+ * @param y [rows][outputs] targets; null for classes
+ * @param labels [rows] classes; null for targets
+ */
 record Batch(double[][] x, double[][] y, int[] labels) {
-  /** @param rows indices into the data; null for all */
+  /**
+   * Returns the given rows of the data.
+   *
+   * @param rows row indices; null for all rows
+   */
   static Batch of(Dataset data, int[] rows) {
     int size = rows == null ? data.rows() : rows.length;
     double[][] x = new double[size][data.features()];

@@ -3,16 +3,16 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.Loss;
 
 /**
- * The losses, their derivatives by the outputs, and the hits. z [batch][outputs] are the outputs of the last layer: predictions
- * for the regressions, logits for the cross-entropies.
+ * The losses, their gradients with respect to the outputs, and the number of correct predictions. z [batch][outputs] are the outputs
+ * of the last layer: predictions for the regressions, logits for the cross-entropies.
  */
 final class Losses {
-  /** Where huber changes from a parabola to a line. */
+  /** Difference at which huber changes from a parabola to a line. */
   private static final double HUBER_DELTA = 1;
 
   private Losses() {}
 
-  /** The mean over the batch, and over the outputs too but for cross_entropy. */
+  /** Returns the mean loss over the batch and, except for cross_entropy, over the outputs. */
   static double value(Loss loss, double[][] z, Batch batch) {
     double sum = 0;
     for (int i = 0; i < z.length; i++) {
@@ -27,7 +27,7 @@ final class Losses {
     return sum / terms(loss, z);
   }
 
-  /** The derivative of {@link #value} by each output: delta [batch][outputs] of the last, linear layer. */
+  /** Returns the gradient of {@link #value} with respect to each output: delta [batch][outputs] of the last, linear layer. */
   static double[][] delta(Loss loss, double[][] z, Batch batch) {
     double[][] delta = new double[z.length][z[0].length];
     double terms = terms(loss, z);
@@ -43,22 +43,22 @@ final class Losses {
     return delta;
   }
 
-  /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
-  static long hits(Loss loss, double[][] z, Batch batch) {
-    long hits = 0;
+  /** Returns the number of correct predictions. Of equal largest logits the first one counts, as in argmax. */
+  static long correct(Loss loss, double[][] z, Batch batch) {
+    long correct = 0;
     for (int i = 0; i < z.length; i++) {
       if (loss == Loss.CROSS_ENTROPY) {
-        hits += argmax(z[i]) == batch.labels()[i] ? 1 : 0;
+        correct += argmax(z[i]) == batch.labels()[i] ? 1 : 0;
       } else {
         for (int j = 0; j < z[i].length; j++) {
-          hits += (z[i][j] > 0) == (batch.y()[i][j] > 0.5) ? 1 : 0;
+          correct += (z[i][j] > 0) == (batch.y()[i][j] > 0.5) ? 1 : 0;
         }
       }
     }
-    return hits;
+    return correct;
   }
 
-  /** How many terms the mean is over: a short batch divides by its own size. */
+  /** Returns the number of terms in the mean. A shorter last batch is divided by its own size. */
   private static double terms(Loss loss, double[][] z) {
     return loss == Loss.CROSS_ENTROPY ? z.length : (double) z.length * z[0].length;
   }
@@ -72,7 +72,7 @@ final class Losses {
           ? 0.5 * difference * difference
           : HUBER_DELTA * (Math.abs(difference) - 0.5 * HUBER_DELTA);
       case BINARY_CROSS_ENTROPY -> Activations.softplus(z) - z * y;
-      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms by output");
+      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms per output");
     };
   }
 
@@ -83,11 +83,11 @@ final class Losses {
       case MAE -> Math.signum(difference);
       case HUBER -> Math.abs(difference) <= HUBER_DELTA ? difference : HUBER_DELTA * Math.signum(difference);
       case BINARY_CROSS_ENTROPY -> Activations.sigmoid(z) - y;
-      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms by output");
+      case CROSS_ENTROPY -> throw new IllegalArgumentException("cross_entropy has no terms per output");
     };
   }
 
-  /** log Σ e^z, the maximum taken out first so that nothing overflows. */
+  /** Returns log Σ e^z. Subtracting the maximum first avoids overflow. */
   private static double logSumExp(double[] z) {
     double max = Double.NEGATIVE_INFINITY;
     for (double value : z) {

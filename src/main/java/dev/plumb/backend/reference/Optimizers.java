@@ -3,21 +3,21 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.OptimizerSpec;
 
 /**
- * The updates, parameter by parameter: PyTorch's formulas (torch.optim of SGD, Adam, AdamW, RMSprop). p is a parameter, g its
+ * The updates of the parameters, by the formulas of PyTorch (torch.optim.SGD, Adam, AdamW, RMSprop). p is a parameter, g its
  * gradient, m and v its first and second moment, t the number of this step, from 1.
  */
 final class Optimizers {
-  /** What PyTorch's clip_grad_norm_ adds to the norm before it divides by it. */
+  /** Constant that PyTorch's clip_grad_norm_ adds to the norm before dividing by it. */
   private static final double CLIP_EPSILON = 1e-6;
 
   private Optimizers() {}
 
-  /** The factor that brings a gradient of this norm down to the largest allowed one; 1 where it is below. */
-  static double clipScale(double norm, double largest) {
-    return Math.min(1, largest / (norm + CLIP_EPSILON));
+  /** Returns the factor that scales a gradient down to the clip norm; 1 when its norm is not above that. */
+  static double clipScale(double norm, double clipNorm) {
+    return Math.min(1, clipNorm / (norm + CLIP_EPSILON));
   }
 
-  /** Updates p, m and v, all [parameters]; a moment that the optimizer does not keep may be null. */
+  /** Updates p, m and v, each [parameters]; a moment that the optimizer does not keep may be null. */
   static void update(
       OptimizerSpec optimizer, double learningRate, long t, double[] gradients, double[] p, double[] m, double[] v) {
     for (int i = 0; i < p.length; i++) {
@@ -29,7 +29,7 @@ final class Optimizers {
     }
   }
 
-  /** m = momentum·m + g; p -= lr·m, or lr·(g + momentum·m) with Nesterov's look ahead. */
+  /** Computes m = momentum·m + g; p -= lr·m, or p -= lr·(g + momentum·m) with Nesterov momentum. */
   private static void sgd(OptimizerSpec.Sgd sgd, double learningRate, double gradient, double[] p, double[] m, int i) {
     double g = gradient + sgd.weightDecay() * p[i];
     double direction = g;
@@ -41,7 +41,7 @@ final class Optimizers {
   }
 
   /**
-   * m = beta1·m + (1 - beta1)·g; v = beta2·v + (1 - beta2)·g²;
+   * Computes m = beta1·m + (1 - beta1)·g; v = beta2·v + (1 - beta2)·g²;
    * p -= lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
    */
   private static void adam(
@@ -60,7 +60,7 @@ final class Optimizers {
     p[i] -= learningRate / firstCorrection * m[i] / denominator;
   }
 
-  /** v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon). */
+  /** Computes v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon). */
   private static void rmsProp(
       OptimizerSpec.RmsProp rmsProp, double learningRate, double gradient, double[] p, double[] v, int i) {
     double g = gradient + rmsProp.weightDecay() * p[i];

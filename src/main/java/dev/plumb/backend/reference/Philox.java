@@ -3,20 +3,20 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.Dropout;
 
 /**
- * Philox4x32-10, written down as in Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011): ten rounds that mix a
- * counter of four words with a key of two, all words of 32 bits.
+ * The random number generator Philox4x32-10 of Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011): ten rounds that
+ * mix a counter of four words with a key of two words, all of 32 bits.
  */
 final class Philox {
   private static final int ROUNDS = 10;
   private static final long MULTIPLIER_0 = 0xD2511F53L;
   private static final long MULTIPLIER_1 = 0xCD9E8D57L;
-  /** The golden ratio and the square root of 3 less 1, as fractions of 2^32. */
+  /** Fractional part of the golden ratio, and the square root of 3 minus 1, times 2^32. */
   private static final int KEY_STEP_0 = 0x9E3779B9;
   private static final int KEY_STEP_1 = 0xBB67AE85;
 
   private Philox() {}
 
-  /** Whether dropout drops a unit; {@link Dropout} says what makes the counter and the key. */
+  /** Returns whether dropout drops a unit; {@link Dropout} defines counter and key. */
   static boolean drops(Dropout dropout, int replica, long step, int layer, long element) {
     long seed = dropout.seed() + replica;
     int[] words = words(
@@ -25,6 +25,7 @@ final class Philox {
     return Integer.toUnsignedLong(words[(int) (element % 4)]) < threshold;
   }
 
+  /** Returns four random words for a counter [4] and a key [2]. */
   static int[] words(int[] counter, int[] key) {
     int[] words = counter.clone();
     int key0 = key[0];

@@ -5,15 +5,14 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * The oracle: plain loops over doubles in one thread, to be read beside the formulas, and never made faster. It takes every
- * precision, and computes in double whatever it is, so that it can stand beside any other backend.
+ * The reference implementation: plain loops over doubles in one thread, easy to compare with the formulas and not optimized. Other
+ * backends are checked against it. It accepts every precision, so that it can run any training, and always computes in double.
  */
 public final class ReferenceBackend implements Backend {
   @Override
@@ -23,16 +22,13 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    if (replicas < 1) {
-      return Optional.of(new Refusal("replicas " + replicas, "ask for at least 1"));
-    }
-    return Optional.empty();
+    return Refusal.ofReplicas(replicas);
   }
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     refusal(network, training, replicas).ifPresent(refusal -> {
-      throw new InvalidInputException(refusal.reason() + ": " + refusal.remedy());
+      throw refusal.toException();
     });
     return new ReferenceSession(network, training, replicas);
   }
@@ -44,6 +40,6 @@ public final class ReferenceBackend implements Backend {
 
   @Override
   public void close() {
-    // Holds nothing.
+    // It has no resources.
   }
 }

@@ -8,7 +8,7 @@ import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * One network, trained by plain loops over doubles. For layer l, with A[-1] = X:
+ * One network in training, computed by plain loops over doubles. For layer l, with A[-1] = X:
  *
  * <pre>
  *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            A[l] = f(Z[l]) ∘ M[l]
@@ -16,12 +16,12 @@ import dev.plumb.model.TrainingSpec;
  *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
  * </pre>
  *
- * <p>Z, A, D and M are [batch][units], W is [out x in] and b [out] inside the flat vector. M is 1, but in hidden layers in a step
- * with dropout: there it is 0 for what is dropped and 1 / (1 - probability) for what is kept.
+ * <p>Z, A, D and M are [batch][units]; W [out x in] and b [out] are slices of the flat vector of parameters. The dropout mask M
+ * is 1, except in hidden layers in a step with dropout: there it is 0 for dropped values and 1 / (1 - probability) for others.
  */
 final class ReferenceNetwork {
-  /** Stands for a step's number where values go forward outside of training. */
-  private static final long OF_NO_STEP = -1;
+  /** Step number of a forward pass outside of training. */
+  private static final long NO_STEP = -1;
 
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -34,7 +34,6 @@ final class ReferenceNetwork {
   private final double[][][] z;
   private final double[][][] a;
   private final double[][][] delta;
-  private boolean stepped;
 
   ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, int replica) {
     this.network = network;
@@ -51,33 +50,32 @@ final class ReferenceNetwork {
   }
 
   /**
-   * One training step.
+   * Runs one training step.
    *
-   * @param t the number of this step, from 1
-   * @return the loss before the update
+   * @param t number of this step, from 1
+   * @return loss before the update
    */
   double step(Batch batch, double learningRate, long t) {
     double[][] outputs = forward(t - 1, batch.x(), z, a);
     double loss = Losses.value(training.loss(), outputs, batch);
     backward(t - 1, batch);
-    stepped = true;
     update(learningRate, t);
     return loss;
   }
 
-  /** Takes the step that the gradients ask for, with the number t from 1. */
+  /** Updates the parameters from the gradients, as step number t, from 1. */
   void update(double learningRate, long t) {
     Optimizers.update(training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2);
   }
 
-  /** The outputs [batch][outputs] for features [batch][inputs]; what a step left behind stays as it is. */
+  /** Returns the outputs [batch][outputs] for features [batch][inputs]. Values of the last step stay unchanged. */
   double[][] predict(double[][] x) {
-    return forward(OF_NO_STEP, x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
+    return forward(NO_STEP, x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
   }
 
-  /** An element of M[l] in the step with the given number, from 0. */
+  /** Returns one element of M[l] in the given step, from 0. */
   private double mask(long step, int l, int i, int unit) {
-    if (step == OF_NO_STEP || training.dropout().isEmpty() || l == network.layerCount() - 1) {
+    if (step == NO_STEP || training.dropout().isEmpty() || l == network.layerCount() - 1) {
       return 1;
     }
     Dropout dropout = training.dropout().get();
@@ -116,7 +114,7 @@ final class ReferenceNetwork {
     }
   }
 
-  /** D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l]). */
+  /** Returns D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l]). */
   private double[][] hiddenDelta(long step, int l) {
     double[][] above = delta[l + 1];
     double[][] result = new double[above.length][network.layer(l).out()];
@@ -133,17 +131,17 @@ final class ReferenceNetwork {
     return result;
   }
 
-  /** dW[l] = D[l]ᵀ·A[l-1] and db[l], the sum of D[l] over the batch. */
+  /** Computes dW[l] = D[l]ᵀ·A[l-1] and db[l], the sum of D[l] over the batch. */
   private void parameterGradients(int l, double[][] in) {
     int weights = layout.weight(l).offset();
     int biases = layout.bias(l).offset();
     int columns = layout.weight(l).columns();
     for (int unit = 0; unit < network.layer(l).out(); unit++) {
-      double sumOfDelta = 0;
+      double deltaSum = 0;
       for (int i = 0; i < in.length; i++) {
-        sumOfDelta += delta[l][i][unit];
+        deltaSum += delta[l][i][unit];
       }
-      gradients[biases + unit] = sumOfDelta;
+      gradients[biases + unit] = deltaSum;
       for (int k = 0; k < columns; k++) {
         double sum = 0;
         for (int i = 0; i < in.length; i++) {
@@ -154,7 +152,7 @@ final class ReferenceNetwork {
     }
   }
 
-  /** The gradients as the optimizer takes them: scaled down where their norm over all parameters is too large. */
+  /** Returns the gradients, scaled down when their norm over all parameters is above the clip norm. */
   private double[] clipped() {
     if (training.clipNorm().isEmpty()) {
       return gradients;
@@ -167,7 +165,7 @@ final class ReferenceNetwork {
     return scaled;
   }
 
-  /** The Frobenius norm of dW of each layer in the last step. */
+  /** Returns the Frobenius norm of dW of each layer in the last step. */
   double[] gradientNorms() {
     double[] norms = new double[network.layerCount()];
     for (int l = 0; l < norms.length; l++) {
@@ -185,25 +183,18 @@ final class ReferenceNetwork {
     return true;
   }
 
-  /** @throws IllegalArgumentException when the optimizer does not keep that moment */
+  /** Returns one vector [parameters] itself, not a copy; null for a moment that the optimizer does not keep. */
   double[] vector(Slot slot) {
-    double[] vector = switch (slot) {
+    return switch (slot) {
       case PARAMETERS -> parameters;
       case GRADIENTS -> gradients;
       case MOMENT1 -> moment1;
       case MOMENT2 -> moment2;
     };
-    if (vector == null) {
-      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
-    }
-    return vector;
   }
 
-  /** The values [batch][units] of the last step. */
+  /** Returns values [batch][units] of the last step. */
   double[][] tap(Tap where, int layer) {
-    if (!stepped) {
-      throw new IllegalStateException("nothing to tap before the first step");
-    }
     return switch (where) {
       case PRE -> z[layer];
       case POST -> a[layer];

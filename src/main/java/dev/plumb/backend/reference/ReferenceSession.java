@@ -1,6 +1,7 @@
 package dev.plumb.backend.reference;
 
 import dev.plumb.backend.Evaluation;
+import dev.plumb.backend.SessionChecks;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -9,7 +10,6 @@ import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
 import dev.plumb.data.Dataset;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Replicas as a loop over single networks; steps are done when {@link #run} returns. */
+/** A training session that loops over its replicas. Steps are finished when {@link #run} returns. */
 final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   private final NetworkSpec network;
   private final TrainingSpec training;
@@ -64,9 +64,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   @Override
   public void run(StepChunk chunk) {
     requireOpen();
-    if (data == null) {
-      throw new IllegalStateException("bind data before running steps");
-    }
+    SessionChecks.requireBound(data);
     chunk.requireFits(data.rows(), networks.length);
     for (int step = 0; step < chunk.steps(); step++) {
       double[] losses = new double[networks.length];
@@ -112,41 +110,37 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
     rows.requireFits(network, training.loss());
     Batch batch = Batch.of(rows, null);
     double[] loss = new double[networks.length];
-    long[] hits = new long[training.loss().isClassification() ? networks.length : 0];
+    long[] correct = new long[training.loss().isClassification() ? networks.length : 0];
     for (int replica = 0; replica < networks.length; replica++) {
       double[][] outputs = networks[replica].predict(batch.x());
       loss[replica] = Losses.value(training.loss(), outputs, batch);
       if (training.loss().isClassification()) {
-        hits[replica] = Losses.hits(training.loss(), outputs, batch);
+        correct[replica] = Losses.correct(training.loss(), outputs, batch);
       }
     }
-    return new Evaluation(loss, hits);
+    return new Evaluation(loss, correct);
   }
 
   @Override
   public void predict(int replica, Dataset rows, double[] out) {
     requireOpen();
-    if (rows.features() != network.inputs()) {
-      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but the data has "
-          + rows.features() + " columns");
-    }
-    requireLength(out, rows.rows() * network.outputs(), "rows x outputs");
+    SessionChecks.requireReplica(replica, networks.length);
+    SessionChecks.requireInputs(network, rows);
+    SessionChecks.requireLength(out, rows.rows() * network.outputs(), "rows x outputs");
     flatten(networks[replica].predict(Batch.of(rows, null).x()), out);
   }
 
   @Override
   public void read(Slot slot, int replica, double[] out) {
     requireOpen();
-    requireLength(out, layout.size(), "parameters");
-    double[] vector = networks[replica].vector(slot);
+    double[] vector = vector(slot, replica, out);
     System.arraycopy(vector, 0, out, 0, vector.length);
   }
 
   @Override
   public void write(Slot slot, int replica, double[] in) {
     requireOpen();
-    requireLength(in, layout.size(), "parameters");
-    System.arraycopy(in, 0, networks[replica].vector(slot), 0, in.length);
+    System.arraycopy(in, 0, vector(slot, replica, in), 0, in.length);
     if (slot == Slot.PARAMETERS) {
       firstNonFinite[replica] = -1;
     }
@@ -155,8 +149,10 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
     requireOpen();
+    SessionChecks.requireReplica(replica, networks.length);
+    SessionChecks.requireStep(lastBatch);
     double[][] values = networks[replica].tap(where, layer);
-    requireLength(out, lastBatch * network.layer(layer).out(), "batch x units");
+    SessionChecks.requireLength(out, lastBatch * network.layer(layer).out(), "batch x units");
     flatten(values, out);
   }
 
@@ -175,9 +171,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   @Override
   public void stepsTaken(long steps) {
     requireOpen();
-    if (steps < 0) {
-      throw new IllegalArgumentException("steps taken cannot be " + steps);
-    }
+    SessionChecks.requireStepsTaken(steps);
     stepsTaken = steps;
   }
 
@@ -186,16 +180,17 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
     closed = true;
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("this session is closed");
-    }
+  /** Returns one vector of a replica, after checking the arguments of {@link #read} and {@link #write}. */
+  private double[] vector(Slot slot, int replica, double[] array) {
+    SessionChecks.requireLength(array, layout.size(), "parameters");
+    SessionChecks.requireReplica(replica, networks.length);
+    double[] vector = networks[replica].vector(slot);
+    SessionChecks.requireKept(vector != null, training.optimizer(), slot);
+    return vector;
   }
 
-  private static void requireLength(double[] array, int length, String what) {
-    if (array.length != length) {
-      throw new IllegalArgumentException("an array of " + array.length + " where " + length + " are needed (" + what + ")");
-    }
+  private void requireOpen() {
+    SessionChecks.requireOpen(closed);
   }
 
   private static void flatten(double[][] values, double[] out) {

@@ -40,7 +40,7 @@ interface BatchesContract extends Contract {
         session.write(Slot.PARAMETERS, replica, new double[] {0, 0, 0, 0, 1, 2});
       }
       session.bind(data);
-      session.run(StepChunk.of(1).learningRate(0).batchesOfReplicas(new int[][][] {{{2}, {0}, {1}}}).recordAll().build());
+      session.run(StepChunk.of(1).learningRate(0).replicaBatches(new int[][][] {{{2}, {0}, {1}}}).recordAll().build());
       double logSum = Math.log(1 + Math.exp(1) + Math.exp(2));
       assertRelativeToLargest(
           "losses", new double[] {logSum - 2, logSum, logSum - 1}, session.sync().loss()[0], rounding());

@@ -97,7 +97,7 @@ interface BitForBitContract extends Contract {
         together.write(Slot.PARAMETERS, replica, weights(NETWORK, SEED + replica));
       }
       together.bind(data);
-      together.run(StepChunk.of(4).learningRates(rates).batchesOfReplicas(batches).recordAll().build());
+      together.run(StepChunk.of(4).learningRates(rates).replicaBatches(batches).recordAll().build());
       StepMetrics metrics = together.sync();
       for (int replica = 0; replica < replicas; replica++) {
         try (TrainingSession alone = session(NETWORK, training, 1)) {

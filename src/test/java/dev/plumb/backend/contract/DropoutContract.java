@@ -200,7 +200,7 @@ interface DropoutContract extends Contract {
         together.write(Slot.PARAMETERS, replica, weights(NETWORK, SEED));
       }
       together.bind(data);
-      together.run(StepChunk.of(2).learningRate(0.01).batchesOfReplicas(batches).recordAll().build());
+      together.run(StepChunk.of(2).learningRate(0.01).replicaBatches(batches).recordAll().build());
       StepMetrics metrics = together.sync();
       for (int replica = 0; replica < replicas; replica++) {
         int k = replica;

@@ -71,15 +71,15 @@ interface EvaluationContract extends Contract {
     Dataset classes = Dataset.ofClasses(1, 3, new double[4], new int[] {1, 0, 1, 2});
     try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
       session.write(Slot.PARAMETERS, 0, parameters);
-      assertArrayEquals(new long[] {2}, session.evaluate(classes).hits());
+      assertArrayEquals(new long[] {2}, session.evaluate(classes).correct());
     }
     Dataset targets = Dataset.ofTargets(1, 3, new double[2], new double[] {0, 1, 1, 1, 1, 0});
     try (TrainingSession session = session(network, training(Loss.BINARY_CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
       session.write(Slot.PARAMETERS, 0, parameters);
-      assertArrayEquals(new long[] {4}, session.evaluate(targets).hits());
+      assertArrayEquals(new long[] {4}, session.evaluate(targets).correct());
     }
     try (TrainingSession session = session(network, sgd(), 1)) {
-      assertEquals(0, session.evaluate(targets).hits().length);
+      assertEquals(0, session.evaluate(targets).correct().length);
     }
   }
 
@@ -93,7 +93,7 @@ interface EvaluationContract extends Contract {
         parameters[3 + replica] = 1;
         session.write(Slot.PARAMETERS, replica, parameters);
       }
-      assertArrayEquals(new long[] {1, 2, 3}, session.evaluate(classes).hits());
+      assertArrayEquals(new long[] {1, 2, 3}, session.evaluate(classes).correct());
     }
   }
 
@@ -108,7 +108,7 @@ interface EvaluationContract extends Contract {
     try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
       session.write(Slot.PARAMETERS, 0, parameters);
       Dataset row = Dataset.ofClasses(1, 40, new double[1], new int[] {predicted});
-      assertArrayEquals(new long[] {1}, session.evaluate(row).hits());
+      assertArrayEquals(new long[] {1}, session.evaluate(row).correct());
     }
   }
 
@@ -118,11 +118,11 @@ interface EvaluationContract extends Contract {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
     Dataset classes = Dataset.ofClasses(1, 3, new double[3], new int[] {0, 0, 2});
     try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
-      assertArrayEquals(new long[] {2}, session.evaluate(classes).hits());
+      assertArrayEquals(new long[] {2}, session.evaluate(classes).correct());
     }
     Dataset targets = Dataset.ofTargets(1, 3, new double[1], new double[] {0, 1, 0.5});
     try (TrainingSession session = session(network, training(Loss.BINARY_CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 1)) {
-      assertArrayEquals(new long[] {2}, session.evaluate(targets).hits());
+      assertArrayEquals(new long[] {2}, session.evaluate(targets).correct());
     }
   }
 }

@@ -39,7 +39,7 @@ interface MisuseContract extends Contract {
     try (TrainingSession session = session(NETWORK, sgd(), 3)) {
       session.bind(data);
       StepChunk twoRates = StepChunk.of(1).learningRates(new double[][] {{0.1, 0.2}}).build();
-      StepChunk twoBatches = StepChunk.of(1).learningRate(0.1).batchesOfReplicas(new int[][][] {{{0}, {1}}}).build();
+      StepChunk twoBatches = StepChunk.of(1).learningRate(0.1).replicaBatches(new int[][][] {{{0}, {1}}}).build();
       assertThrows(IllegalArgumentException.class, () -> session.run(twoRates));
       assertThrows(IllegalArgumentException.class, () -> session.run(twoBatches));
     }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.backend.Sized;
+import dev.plumb.backend.MemoryFootprint;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
@@ -117,7 +117,7 @@ class CpuSessionTest {
         TrainingSession session = backend.open(NETWORK, training, replicas)) {
       session.bind(RandomData.draw(ROWS, NETWORK, Loss.MSE, new NumpyRandom(1)));
       session.run(StepChunk.of(1).learningRate(0.1).build());
-      return ((Sized) session).bytes();
+      return ((MemoryFootprint) session).bytes();
     }
   }
 }

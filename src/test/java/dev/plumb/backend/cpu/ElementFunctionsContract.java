@@ -36,8 +36,8 @@ public abstract class ElementFunctionsContract {
 
   protected abstract boolean isDouble();
 
-  private TrueFunctions truth() {
-    return isDouble() ? new ExactFunctions() : new DoubleFunctions();
+  private FunctionOracle truth() {
+    return isDouble() ? new MultiPrecisionOracle() : new DoublePrecisionOracle();
   }
 
   /**
@@ -75,7 +75,7 @@ public abstract class ElementFunctionsContract {
   void valuesAreRightToTheLastDigits(Activation f) {
     double[] z = arguments();
     double[] a = applied(f, z);
-    TrueFunctions truth = truth();
+    FunctionOracle truth = truth();
     Worst worst = new Worst();
     for (int i = 0; i < z.length; i++) {
       BigDecimal exact = truth.value(f, z[i]);
@@ -96,7 +96,7 @@ public abstract class ElementFunctionsContract {
   void derivativesAreRightToTheLastDigits(Activation f) {
     double[] z = arguments();
     double[] slopes = slopes(f, z);
-    TrueFunctions truth = truth();
+    FunctionOracle truth = truth();
     Worst worst = new Worst();
     for (int i = 0; i < z.length; i++) {
       BigDecimal exact = truth.derivative(f, z[i]);
@@ -118,7 +118,7 @@ public abstract class ElementFunctionsContract {
     double[] x = arguments();
     double[] y = new double[x.length];
     exp(x, 0, y, 0, x.length);
-    TrueFunctions truth = truth();
+    FunctionOracle truth = truth();
     Worst worst = new Worst();
     for (int i = 0; i < x.length; i++) {
       BigDecimal exact = truth.exp(x[i]);
@@ -303,7 +303,7 @@ public abstract class ElementFunctionsContract {
     assertArrayEquals(whole, actual, what);
   }
 
-  /** Numbers on both sides of 0 that are exact in both precisions. */
+  /** ElementType on both sides of 0 that are exact in both precisions. */
   private static double[] grid(int count) {
     double[] z = new double[count];
     Arrays.setAll(z, i -> (i * 37 % 101 - 50) * 0.125);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import dev.plumb.backend.Sized;
+import dev.plumb.backend.MemoryFootprint;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.CpuOptions.Method;
@@ -43,7 +43,7 @@ class MemoryTest {
     try (TrainingSession session =
         opened(method, precision, 2, network, RandomData.draw(9, network, Loss.MSE, new NumpyRandom(3)))) {
       run(session, chunk, 1);
-      long bytes = ((Sized) session).bytes();
+      long bytes = ((MemoryFootprint) session).bytes();
       long heap = heap();
       // The Vector API makes objects until it is compiled, which takes its time on a busy machine.
       long perStep = Long.MAX_VALUE;
@@ -57,7 +57,7 @@ class MemoryTest {
       // The smallest object there is takes 16.
       assertTrue(perStep < 4, perStep + " bytes allocated a step");
       assertTrue(grown < UNSTEADY, "the heap grew by " + grown + " bytes");
-      assertEquals(bytes, ((Sized) session).bytes());
+      assertEquals(bytes, ((MemoryFootprint) session).bytes());
     }
   }
 
@@ -76,7 +76,7 @@ class MemoryTest {
         run(session, StepChunk.of(1).learningRate(1e-4).build(), 1);
         session.evaluate(data);
         taken = allocatedSince(before);
-        said = ((Sized) session).bytes();
+        said = ((MemoryFootprint) session).bytes();
       }
     }
     assertTrue(said > 20 * UNSTEADY, said + " bytes are too few to be measured");

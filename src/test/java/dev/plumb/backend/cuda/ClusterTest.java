@@ -156,7 +156,7 @@ class ClusterTest {
   @Test
   void replicasHaveBatchesOfTheirOwn() {
     int[][][] batches = {{range(0, 70), range(10, 80), range(30, 100)}, {{7, 8}, {9, 10}, {39, 1}}};
-    StepChunk chunk = StepChunk.of(2).learningRate(0.05).batchesOfReplicas(batches).recordAll().build();
+    StepChunk chunk = StepChunk.of(2).learningRate(0.05).replicaBatches(batches).recordAll().build();
     assertSameAsOneBlock(WIDE, ADAM, data(100, WIDE, Loss.MSE), chunk, 3);
   }
 

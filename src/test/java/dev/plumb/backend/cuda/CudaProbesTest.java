@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planner;
 import dev.plumb.backend.GpuProbes.Probe;
 import dev.plumb.backend.GpuProbes.Products;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.PlannedSession;
+import dev.plumb.backend.Planner;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cuda.HostDevice.Counter;
 import dev.plumb.backend.cuda.HostDevice.Fault;
@@ -113,7 +113,7 @@ class CudaProbesTest {
   private static Planner plannerOf(Backend backend) {
     try (TrainingSession session = backend.open(NetworkSpec.of(Activation.RELU, 3, 8, 1), TRAINING, 2)) {
       session.bind(NotebookData.draw(7, new NumpyRandom(42)));
-      return ((Planned) session).planner().orElseThrow();
+      return ((PlannedSession) session).planner().orElseThrow();
     }
   }
 

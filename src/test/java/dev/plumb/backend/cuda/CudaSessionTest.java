@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Sized;
+import dev.plumb.backend.MemoryFootprint;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -120,7 +120,7 @@ class CudaSessionTest {
         atOnce.write(Slot.PARAMETERS, k, weights(network, SEED));
       }
       atOnce.bind(data);
-      atOnce.run(StepChunk.of(steps).learningRates(rates).batchesOfReplicas(batches).recordAll().build());
+      atOnce.run(StepChunk.of(steps).learningRates(rates).replicaBatches(batches).recordAll().build());
       double[][] losses = atOnce.sync().loss();
       for (int replica = 0; replica < replicas; replica++) {
         try (TrainingSession alone = started(backend, network, training, data)) {
@@ -205,7 +205,7 @@ class CudaSessionTest {
       assertRelativeToLargest("loss", reference.sync().loss()[0], cuda.sync().loss()[0], 1e-13);
       assertRelativeToLargest("gradients", read(reference, Slot.GRADIENTS), read(cuda, Slot.GRADIENTS), 1e-13);
       assertRelativeToLargest("evaluation", reference.evaluate(data).loss(), cuda.evaluate(data).loss(), 1e-13);
-      assertTrue(Arrays.equals(reference.evaluate(data).hits(), cuda.evaluate(data).hits()), "hits");
+      assertTrue(Arrays.equals(reference.evaluate(data).correct(), cuda.evaluate(data).correct()), "hits");
       double[] expected = new double[rows * 5];
       double[] predicted = new double[rows * 5];
       reference.predict(0, data, expected);
@@ -228,10 +228,10 @@ class CudaSessionTest {
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     try (CudaBackend backend = CudaUnderTest.open(); TrainingSession session = backend.open(network, training, 1)) {
       session.write(Slot.PARAMETERS, 0, parameters);
-      assertEquals(1, session.evaluate(data).hits()[0]);
+      assertEquals(1, session.evaluate(data).correct()[0]);
       parameters[70] = 4;
       session.write(Slot.PARAMETERS, 0, parameters);
-      assertEquals(0, session.evaluate(data).hits()[0]);
+      assertEquals(0, session.evaluate(data).correct()[0]);
     }
   }
 
@@ -418,12 +418,12 @@ class CudaSessionTest {
       try (TrainingSession session = backend.open(NETWORK, training, 3)) {
         long opened = before - freeMemory();
         assertTrue(opened > 0);
-        assertEquals(opened, ((Sized) session).bytes());
+        assertEquals(opened, ((MemoryFootprint) session).bytes());
         session.bind(data(NETWORK, Loss.MSE, 29));
         session.run(StepChunk.of(1).learningRate(0.1).build());
         session.evaluate(data(NETWORK, Loss.MSE, 13));
         assertTrue(before - freeMemory() > opened);
-        assertEquals(before - freeMemory(), ((Sized) session).bytes());
+        assertEquals(before - freeMemory(), ((MemoryFootprint) session).bytes());
       }
       assertEquals(before, freeMemory());
     }

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Planned;
+import dev.plumb.backend.MemoryFootprint;
+import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.Sized;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
@@ -236,7 +236,7 @@ class FusedSessionTest {
         try (TrainingSession session = started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1)) {
           session.run(StepChunk.of(2).learningRate(0.01).build());
           session.sync();
-          assertEquals(Optional.of(Planner.LAYERED), ((Planned) session).planner());
+          assertEquals(Optional.of(Planner.LAYERED), ((PlannedSession) session).planner());
         }
       }
       assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the GPU: its parameters, gradients, moments"
@@ -265,7 +265,7 @@ class FusedSessionTest {
       try (CudaBackend backend = CudaUnderTest.open(planner);
           TrainingSession session = started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1)) {
         Planner taken = planner == Planner.LAYERED ? Planner.LAYERED : Planner.FUSED;
-        assertEquals(Optional.of(taken), ((Planned) session).planner());
+        assertEquals(Optional.of(taken), ((PlannedSession) session).planner());
         SortedMap<String, String> numerics = backend.numerics(DEEP, SGD, 13).entries();
         assertEquals(taken.key(), numerics.get("planner"));
         assertEquals(taken == Planner.LAYERED, numerics.containsKey("cuBLAS"), numerics.toString());
@@ -331,7 +331,7 @@ class FusedSessionTest {
         session.run(StepChunk.of(1).learningRate(0.1).build());
         session.evaluate(data(DEEP, Loss.MSE, 13));
         tap(session, Tap.PRE, 1, 29);
-        assertEquals(before - freeMemory(), ((Sized) session).bytes());
+        assertEquals(before - freeMemory(), ((MemoryFootprint) session).bytes());
       }
       assertEquals(before, freeMemory());
     }

@@ -131,7 +131,7 @@ class NarrowTest {
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
     int[][][] batches = {{{1, 2, 3}, {4, 5, 7}, {6, 0, 39}}, {{7, 8}, {9, 10}, {39, 1}}};
     try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
-      StepChunk together = StepChunk.of(2).learningRate(0.05).batchesOfReplicas(batches).build();
+      StepChunk together = StepChunk.of(2).learningRate(0.05).replicaBatches(batches).build();
       TrainingResult all = trained(backend, network, training, data, together, 3, 0);
       int size = all.parameters().length / 3;
       for (int replica = 0; replica < 3; replica++) {

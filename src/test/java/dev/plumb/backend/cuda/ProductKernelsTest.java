@@ -5,7 +5,7 @@ import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.backend.cpu.DoubleFunctions;
+import dev.plumb.backend.cpu.DoublePrecisionOracle;
 import dev.plumb.backend.cuda.HostDevice.Order;
 import dev.plumb.backend.cuda.Launches.Grid;
 import dev.plumb.backend.cuda.Products.Matrix;
@@ -37,7 +37,7 @@ class ProductKernelsTest {
       {3, 60, 4}, {18, 12, 36}, {31, 28, 8}};
   /** More terms than all warps of a block load at once. */
   private static final int[][] LONG_SHAPES = {{2, 601, 3}, {2, 3, 601}, {2, 600, 4}, {2, 4, 600}};
-  private static final DoubleFunctions FUNCTIONS = new DoubleFunctions();
+  private static final DoublePrecisionOracle FUNCTIONS = new DoublePrecisionOracle();
   private static final int OTHER_UNITS = 7;
 
   /** Returns n rows, inputs, units, and the number of an activation: every size in each place, whole packs, and more terms. */

@@ -70,7 +70,7 @@ public class RowKernels {
   @Benchmark
   @Fork(value = 2, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
   public double[] weightGradientsOfVectorApi() {
-    RowDots.BEST.weightGradients(d, units, a, units, gradients, 0, 0, SAMPLES);
+    VectorizationProvider.get().weightGradients().weightGradients(d, units, a, units, gradients, 0, 0, SAMPLES);
     return gradients;
   }
 }

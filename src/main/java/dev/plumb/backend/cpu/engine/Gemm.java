@@ -1,24 +1,25 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * A matrix product in one thread; several threads may call it at once, each for its own part of a result. All matrices are
- * row-major parts of arrays.
+ * General matrix multiplication (GEMM) in the calling thread. Several threads may call it at the same time for different parts of a
+ * result. All matrices are row-major and may be parts of larger arrays.
  *
  * @param <A> double[] or float[]
  */
 public interface Gemm<A> {
-  /** How it computes, for people. */
+  /** Returns the name of the implementation, for reports. */
   String name();
 
   /**
-   * C = op(A)·op(B), where op is the matrix itself or its transpose. What C held before does not matter, NaN included.
+   * Computes C [m x n] = op(A)·op(B), where op is the matrix itself or its transpose. Previous values of C are overwritten, NaN
+   * included.
    *
-   * @param m at least 1, as n and k
-   * @param transposeA whether a holds A as its transpose, [k x m] instead of [m x k]
-   * @param transposeB whether b holds B as its transpose, [n x k] instead of [k x n]
-   * @param aOffset where A begins in a
-   * @param aStride from one row of what a holds to the next, at least the row's length; likewise for b and c
-   * @throws IndexOutOfBoundsException when one of the three does not lie inside its array; nothing is computed then
+   * @param transposeA whether A is stored as its transpose, [k x m] instead of [m x k]
+   * @param transposeB whether B is stored as its transpose, [n x k] instead of [k x n]
+   * @param m at least 1, like n and k
+   * @param aOffset index of A's first element in a; likewise for b and c
+   * @param aStride distance between stored rows of A, at least a row's length; likewise for b and c
+   * @throws IndexOutOfBoundsException when a matrix does not fit its array; nothing is computed then
    */
   void multiply(
       boolean transposeA,
@@ -37,49 +38,50 @@ public interface Gemm<A> {
       int cStride);
 
   /**
-   * Whether what {@link #right} makes packs B once for all calls that have it in common, so that small tiles cost nothing; else
-   * each call packs it anew.
+   * Returns whether the operands of {@link #newRightOperand} pack B once for all products, so that small tiles have no overhead.
+   * Otherwise each product packs it again.
    */
   default boolean packsOnce() {
     return false;
   }
 
-  /** Room for a right matrix. */
-  default Right<A> right() {
-    return new UnpackedRight<>(this);
+  /** Returns an operand without a matrix. */
+  default RightOperand<A> newRightOperand() {
+    return new UnpackedRightOperand<>(this);
   }
 
   /**
-   * A right matrix that several products have in common: taken once by one thread, packed by any number of them, each some of its
-   * rows as soon as they are there, and when all rows are packed, multiplied from the left by any of them. Gives the bits that
-   * {@link Gemm#multiply} gives, and makes no objects once it had one of the size.
+   * A right matrix B that several products share. One thread sets it; any number of threads pack its rows as soon as they have been
+   * computed; once all rows are packed, any number of threads multiply. Results have the same bits as those of
+   * {@link Gemm#multiply}. Allocates only when a matrix is larger than all before.
    *
    * @param <A> double[] or float[]
    */
-  interface Right<A> {
-    /** Rows that one thread packs in one go where they are all there beforehand. */
+  interface RightOperand<A> {
+    /** Number of rows that a thread packs in one task when all rows are available from the beginning. */
     int PACKED_AT_ONCE = 16;
 
-    /** Takes B as {@link Gemm#multiply} does; what b holds is read when its rows are packed, and by the products. */
-    void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
+    /** Sets B [k x n], stored as for {@link Gemm#multiply}. Its values are read by {@link #pack} and by the products. */
+    void set(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
 
     /**
-     * Packs rows from..to - 1 of what b holds, which are rows of B, or columns of it if b holds its transpose. They may not change
-     * until the last product is done.
+     * Packs rows from..to - 1 as stored: rows of B, or columns if B is stored as its transpose. They must not change until the last
+     * product is finished.
      */
     void pack(int from, int to);
 
-    /** C = op(A)·op(B) of what was taken. */
+    /** Computes C [m x n] = op(A)·B. */
     void multiply(boolean transposeA, int m, A a, int aOffset, int aStride, A c, int cOffset, int cStride);
 
-    /** What it holds in arrays of its own. */
+    /** Returns the size of its own arrays, in bytes. */
     long bytes();
   }
 
   /**
-   * Refuses what does not lie inside its arrays, before anything is touched.
+   * Checks that all three matrices fit their arrays.
    *
-   * @param aLength of the array a; likewise for b and c
+   * @param aLength length of the array a; likewise for b and c
+   * @throws IndexOutOfBoundsException when one does not
    */
   static void requireInside(
       boolean transposeA,
@@ -103,7 +105,7 @@ public interface Gemm<A> {
 
   private static void requireInside(String name, int length, int offset, int stride, int rows, int columns) {
     if (rows < 1 || columns < 1 || offset < 0 || stride < columns || offset + (rows - 1L) * stride + columns > length) {
-      throw new IndexOutOfBoundsException("%s, %d x %d with rows %d apart from %d on, does not lie inside an array of %d"
+      throw new IndexOutOfBoundsException("%s [%d x %d] with stride %d at offset %d does not fit an array of length %d"
           .formatted(name, rows, columns, stride, offset, length));
     }
   }

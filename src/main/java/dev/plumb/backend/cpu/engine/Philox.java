@@ -1,14 +1,14 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Philox4x32-10 of Salmon et al. (2011), with the counters that dropout has; {@link dev.plumb.model.Dropout} says which.
+ * The random number generator Philox4x32-10 of Salmon et al. (2011), with the counters of {@link dev.plumb.model.Dropout}.
  *
- * <p>Products of 32-bit words fit a long. HotSpot of Java 17 makes no vectors of such products on AVX2. Factors in halves would
- * fit ints, of which it does, but then a product takes five multiplications and as many additions: by count, not by measurement,
- * about what vectors save.
+ * <p>A product of 32-bit words is computed as a long, which HotSpot of Java 17 does not vectorize on AVX2. Products of 16-bit halves
+ * would be vectorized, but take five multiplications and five additions each. By operation count (not measured), that costs about as
+ * much as vectors save.
  */
 public final class Philox {
-  /** Words that one counter gives. */
+  /** Number of words per counter. */
   public static final int BLOCK = 4;
 
   private static final int ROUNDS = 10;
@@ -16,7 +16,12 @@ public final class Philox {
 
   private Philox() {}
 
-  /** @param words [4 x blocks]: those of elements 4·firstBlock and on */
+  /**
+   * Computes the words of consecutive elements.
+   *
+   * @param firstBlock counter of the first block; its first word belongs to element 4·firstBlock
+   * @param words [blocks x 4] result
+   */
   public static void words(long seed, long step, int layer, int firstBlock, int blocks, int[] words) {
     for (int block = 0; block < blocks; block++) {
       int x0 = firstBlock + block;

@@ -1,19 +1,22 @@
 package dev.plumb.backend.cpu.engine;
 
-import dev.plumb.backend.BareProducts.Product;
+import dev.plumb.backend.ProductProbes.Product;
 import java.util.List;
 
-/** The matrix products of a training step without the rest of it, on matrices of their own. */
+/** The matrix products of a training step, on matrices of their own. */
 public interface ProductSet {
+  /** Returns the products in the order of a step. */
   List<Product> products();
 
-  /** All of them in the turns and tiles in which a step shares them among a team. */
+  /** Runs all products in the order and the tiles in which a step distributes them over threads. */
   void runStepInTiles(ThreadTeam team);
 
+  /** Runs one product in the tiles of a step. */
   void runInTiles(Product product, ThreadTeam team);
 
-  /** Each as one call of the GEMM. */
+  /** Runs all products, each as one call of the GEMM. */
   void runStepWhole();
 
+  /** Runs one product as one call of the GEMM. */
   void runWhole(Product product);
 }

@@ -6,39 +6,47 @@ import dev.plumb.backend.Tap;
 import dev.plumb.data.Dataset;
 
 /**
- * The networks of one session, in one precision. Arguments are checked by the session before they come here.
+ * The networks of one session, in one precision. The session checks all arguments.
  *
  * @param <A> double[] or float[]
  */
 public interface Replicas<A> {
-  /** Sets the rows that steps take their batches from. */
+  /** Sets the data that steps take their batches from. */
   void bind(Dataset rows);
 
   /**
-   * Takes all steps of a chunk and returns when they are done. Allocates nothing in a step.
+   * Runs all steps of a chunk and returns when they are finished. Steps do not allocate.
    *
-   * @param firstStep the number of the chunk's first step, from 0 since the beginning of training
+   * @param firstStep number of the chunk's first step, from 0 since the beginning of training
    */
   void run(StepChunk chunk, long firstStep, StepLog log);
 
-  /** Adds up the loss over all rows, and the hits where the loss is of a classification. */
-  void evaluate(Dataset rows, Score[] ofReplica);
+  /** Adds the loss over all rows and, for a classification, the number of correct predictions to each replica's accumulator. */
+  void evaluate(Dataset rows, LossAccumulator[] replicaLosses);
 
-  /** @param out [rows x outputs] row-major */
+  /**
+   * Computes the outputs for some rows.
+   *
+   * @param out [rows x outputs] row-major
+   */
   void predict(int replica, Dataset rows, A out);
 
-  /** The vector itself, laid out as ParameterLayout says; null when the optimizer does not keep that moment. */
+  /** Returns one vector itself, not a copy; null for a moment that the optimizer does not keep. */
   A vector(Slot slot, int replica);
 
-  /** Rows of the last step; 0 before the first. */
+  /** Returns the number of rows of the last step; 0 before the first. */
   int lastBatch();
 
-  /** @param out [rows of the last step x units] row-major */
+  /**
+   * Copies intermediate values of the last step.
+   *
+   * @param out [rows of the last step x units] row-major
+   */
   void tap(Tap where, int layer, int replica, A out);
 
-  /** Takes the update that the replica's GRADIENTS ask for, as the given step does. */
+  /** Updates a replica's parameters and moments from its GRADIENTS, as in the given step. */
   void update(int replica, StepScalars step);
 
-  /** What this session holds in arrays, in bytes, once data is bound and a step was taken. */
+  /** Returns the size of all arrays, in bytes. Complete after data was bound and a step was run. */
   long bytes();
 }

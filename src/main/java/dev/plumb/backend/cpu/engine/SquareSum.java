@@ -1,10 +1,10 @@
 package dev.plumb.backend.cpu.engine;
 
-/** Sums of squares in double, whatever the precision of what is squared. */
+/** Sums of squares, accumulated in double for both precisions. */
 public final class SquareSum {
   private SquareSum() {}
 
-  /** Σ x² over from..to - 1. */
+  /** Returns Σ x² over indices from..to - 1. */
   public static double of(double[] x, int from, int to) {
     double sum = 0;
     for (int i = from; i < to; i++) {
@@ -13,7 +13,7 @@ public final class SquareSum {
     return sum;
   }
 
-  /** Likewise; a square is exact in double. */
+  /** Returns Σ x² over indices from..to - 1. The square of a float is exact in double. */
   public static double of(float[] x, int from, int to) {
     double sum = 0;
     for (int i = from; i < to; i++) {

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What steps leave behind until the session is asked for it. Replicas may write at once, each its own places. */
+/** The metrics of steps until the session returns them. Threads may write those of different replicas at the same time. */
 public final class StepLog {
   private final int layers;
   private final long[] firstNonFinite;
   private final List<Chunk> chunks = new ArrayList<>();
 
-  /** The recorded steps of one chunk: their places in it, and a loss and norms for each. */
+  /** The recorded steps of one chunk: their indices in it, with losses and gradient norms. */
   private record Chunk(long firstStep, int[] steps, double[][] loss, double[][][] norms) {}
 
   public StepLog(int replicas, int layers) {
@@ -21,7 +21,7 @@ public final class StepLog {
     Arrays.fill(firstNonFinite, -1);
   }
 
-  /** Makes room for what a chunk records. */
+  /** Allocates space for the metrics of a chunk. */
   public void open(StepChunk chunk, long firstStep) {
     int count = 0;
     for (int step = 0; step < chunk.steps(); step++) {
@@ -44,24 +44,24 @@ public final class StepLog {
     chunks.add(new Chunk(firstStep, steps, new double[count][replicas], norms));
   }
 
-  /** Whether a step of the chunk opened last is recorded. */
+  /** Returns whether a step of the current chunk is recorded. */
   public boolean records(int step) {
     return Arrays.binarySearch(chunks.get(chunks.size() - 1).steps(), step) >= 0;
   }
 
-  /** The loss of a recorded step of the chunk opened last. */
+  /** Sets the loss of a recorded step of the current chunk. */
   public void loss(int step, int replica, double loss) {
     Chunk chunk = chunks.get(chunks.size() - 1);
     chunk.loss()[Arrays.binarySearch(chunk.steps(), step)][replica] = loss;
   }
 
-  /** The sum of squares of dW of one layer in a recorded step of the chunk opened last. */
+  /** Sets the gradient norm of one layer in a recorded step of the current chunk, from the sum of squares of dW. */
   public void squareSum(int step, int replica, int layer, double squareSum) {
     Chunk chunk = chunks.get(chunks.size() - 1);
     chunk.norms()[Arrays.binarySearch(chunk.steps(), step)][replica][layer] = Math.sqrt(squareSum);
   }
 
-  /** Notes that a loss or gradient was not finite, unless an earlier one was not. */
+  /** Records a step whose loss or gradient was not finite, unless an earlier one was recorded. */
   public void nonFinite(int replica, long step) {
     if (firstNonFinite[replica] < 0) {
       firstNonFinite[replica] = step;
@@ -72,7 +72,7 @@ public final class StepLog {
     firstNonFinite[replica] = -1;
   }
 
-  /** All that was recorded, which is forgotten then. */
+  /** Returns all recorded metrics and removes them, except the first non-finite steps. */
   public StepMetrics take() {
     int count = chunks.stream().mapToInt(chunk -> chunk.steps().length).sum();
     long[] steps = new long[count];

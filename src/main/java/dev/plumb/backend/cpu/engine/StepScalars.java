@@ -1,6 +1,6 @@
 package dev.plumb.backend.cpu.engine;
 
-/** What a step is told besides its rows. One object is used again for every step, so that none is made in a step. */
+/** The scalar arguments of a step. One object is reused for all steps, so that steps do not allocate. */
 public final class StepScalars {
   private double learningRate;
   private long number;
@@ -8,9 +8,11 @@ public final class StepScalars {
   private boolean keepsGradients;
 
   /**
-   * @param number of the step, from 0 since the beginning of training
-   * @param keepsPreActivations whether Z must be there after the step, to be tapped, where A alone would do to go on
-   * @param keepsGradients whether the weights' gradients must be there after the step, to be read
+   * Sets the arguments of the next step.
+   *
+   * @param number number of the step, from 0 since the beginning of training
+   * @param keepsPreActivations whether Z must be available after the step, to be tapped; otherwise A may overwrite it
+   * @param keepsGradients whether the weight gradients must be available after the step, to be read
    */
   public void set(double learningRate, long number, boolean keepsPreActivations, boolean keepsGradients) {
     this.learningRate = learningRate;
@@ -23,12 +25,12 @@ public final class StepScalars {
     return learningRate;
   }
 
-  /** Steps taken before this one. */
+  /** Returns the number of steps before this one. */
   public long stepsBefore() {
     return number;
   }
 
-  /** t of the optimizers' formulas, from 1. */
+  /** Returns the step number t of the optimizers' formulas, from 1. */
   public long number() {
     return number + 1;
   }

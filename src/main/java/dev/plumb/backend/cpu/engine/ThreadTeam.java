@@ -5,45 +5,47 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that work through numbered tasks together; the thread that asks is one of them. Each begins with a share of its own, the
- * same one whenever there are as many tasks, and whoever has done his share helps the others with theirs. What a task reads and
- * writes again and again thus mostly stays in the cache of one core, which counts most where cores have no cache in common.
+ * A team of threads that run numbered tasks; the calling thread is a member. Each thread starts with its own contiguous share of the
+ * tasks, which is the same for every call with as many tasks, and then helps the others with theirs. Data that a task uses in every
+ * step thus mostly stays in the cache of one core.
  *
- * <p>Who takes a task is left to chance all the same, so tasks must not depend on each other, and each must write places of its
- * own: then the result does not depend on the number of threads.
+ * <p>Any thread may run any task, so tasks must be independent and write to different places. Results then do not depend on the
+ * number of threads.
  */
 public final class ThreadTeam implements AutoCloseable {
-  /** Some kind of work, cut into numbered tasks. Made once and used for every step, so that a step makes no objects. */
+  /** The code of the tasks. Created once and used in every step, so that steps do not allocate. */
   @FunctionalInterface
   public interface Work {
     /**
+     * Runs one task.
+     *
      * @param task from 0
-     * @param member the thread that does it, from 0 to size - 1, for what each thread keeps for itself
+     * @param member index of the thread that runs it, from 0 to size - 1, for its scratch memory
      */
     void run(int task, int member);
   }
 
-  /** Turns of waiting awake, some hundred microseconds: the next piece of a step comes sooner than a sleeper would wake. */
+  /** Iterations of busy waiting, some hundred microseconds: the next part of a step mostly starts before a parked thread would wake. */
   private static final int SPINS = 10_000;
 
-  /** Integers in two lines of a cache: what threads write by turns must not lie in one, nor in neighbours fetched together. */
-  private static final int APART = 32;
+  /** Integers in two cache lines: counters of different threads must not share a line, nor a pair of lines fetched together. */
+  private static final int SPACING = 32;
 
   private final Thread[] helpers;
   private boolean started;
-  /** The next task of each thread's share, {@link #APART} from each other. */
+  /** The next task of each thread's share, {@link #SPACING} integers from each other. */
   private final AtomicIntegerArray next;
-  private final AtomicInteger atWork = new AtomicInteger();
+  private final AtomicInteger working = new AtomicInteger();
   private volatile int round;
   private volatile boolean closed;
   private volatile Throwable failure;
   private Work work;
-  private int tasks;
+  private int taskCount;
 
-  /** @param size threads, the asking one included, at least 1; they start when there is work for more than one */
+  /** @param size number of threads, including the caller, at least 1; the others start with the first call that needs them */
   public ThreadTeam(int size) {
     helpers = new Thread[size - 1];
-    next = new AtomicIntegerArray((size + 1) * APART);
+    next = new AtomicIntegerArray((size + 1) * SPACING);
     for (int i = 0; i < helpers.length; i++) {
       int member = i + 1;
       helpers[i] = new Thread(() -> help(member), "plumb-cpu-" + member);
@@ -51,15 +53,16 @@ public final class ThreadTeam implements AutoCloseable {
     }
   }
 
+  /** Returns the number of threads, including the caller. */
   public int size() {
     return helpers.length + 1;
   }
 
-  /** Runs tasks 0 to count - 1 and returns when all are done. An error in one of them is thrown here, after the others. */
-  public void run(int count, Work what) {
+  /** Runs tasks 0 to count - 1 and returns when all are finished. Throws an error of a task after the others are finished. */
+  public void run(int count, Work tasks) {
     if (helpers.length == 0 || count <= 1) {
       for (int task = 0; task < count; task++) {
-        what.run(task, 0);
+        tasks.run(task, 0);
       }
       return;
     }
@@ -69,18 +72,18 @@ public final class ThreadTeam implements AutoCloseable {
         helper.start();
       }
     }
-    work = what;
-    tasks = count;
+    work = tasks;
+    taskCount = count;
     for (int member = 0; member < size(); member++) {
-      next.setPlain((member + 1) * APART, firstOfShare(member, count));
+      next.setPlain((member + 1) * SPACING, firstOfShare(member, count));
     }
-    atWork.set(helpers.length);
+    working.set(helpers.length);
     round++;
     for (Thread helper : helpers) {
       LockSupport.unpark(helper);
     }
-    takeTasks(0);
-    for (int spins = 0; atWork.get() > 0; spins++) {
+    runTasks(0);
+    for (int spins = 0; working.get() > 0; spins++) {
       if (spins < SPINS) {
         Thread.onSpinWait();
       } else {
@@ -98,17 +101,17 @@ public final class ThreadTeam implements AutoCloseable {
     }
   }
 
-  private void takeTasks(int member) {
-    Work what = work;
-    int count = tasks;
+  private void runTasks(int member) {
+    Work current = work;
+    int count = taskCount;
     int size = size();
     try {
       for (int i = 0; i < size; i++) {
-        int sharer = (member + i) % size;
-        int end = firstOfShare(sharer + 1, count);
-        int at = (sharer + 1) * APART;
+        int owner = (member + i) % size;
+        int end = firstOfShare(owner + 1, count);
+        int at = (owner + 1) * SPACING;
         for (int task = next.getAndIncrement(at); task < end; task = next.getAndIncrement(at)) {
-          what.run(task, member);
+          current.run(task, member);
         }
       }
     } catch (RuntimeException | Error e) {
@@ -135,8 +138,8 @@ public final class ThreadTeam implements AutoCloseable {
         return;
       }
       done++;
-      takeTasks(member);
-      atWork.decrementAndGet();
+      runTasks(member);
+      working.decrementAndGet();
     }
   }
 

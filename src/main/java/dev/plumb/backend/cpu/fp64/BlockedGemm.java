@@ -121,10 +121,10 @@ public final class BlockedGemm implements Gemm<double[]> {
           if (p == 0) {
             zero(own.c, rows, width);
           } else {
-            take(own.result, i, j, rows, width, own.c);
+            load(own.result, i, j, rows, width, own.c);
           }
           accumulate(own, i, p, rows, depth, width);
-          give(own.c, rows, width, own.result, i, j);
+          store(own.c, rows, width, own.result, i, j);
         }
       }
     }
@@ -232,7 +232,7 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  private static void take(View c, int i, int j, int rows, int width, double[][] block) {
+  private static void load(View c, int i, int j, int rows, int width, double[][] block) {
     for (int r = 0; r < rows; r++) {
       int from = c.at(i + r, j);
       if (c.right == 1) {
@@ -245,7 +245,7 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  private static void give(double[][] block, int rows, int width, View c, int i, int j) {
+  private static void store(double[][] block, int rows, int width, View c, int i, int j) {
     for (int r = 0; r < rows; r++) {
       int to = c.at(i + r, j);
       if (c.right == 1) {

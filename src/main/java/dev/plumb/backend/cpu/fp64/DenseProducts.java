@@ -33,36 +33,36 @@ final class DenseProducts {
    *
    * @param in A[l-1] from its beginning on; for the first layer X from inOffset on
    */
-  void takeForward(Gemm.Right<double[]> right, int l, int samples, double[] in, int inOffset) {
+  void setForward(Gemm.RightOperand<double[]> right, int l, int samples, double[] in, int inOffset) {
     int inputs = layers[l].in();
-    right.take(l == 0, samples, inputs, in, inOffset, l == 0 ? inputs : samples);
+    right.set(l == 0, samples, inputs, in, inOffset, l == 0 ? inputs : samples);
   }
 
   /** Rows from..to - 1 of Z[l]. */
-  void forward(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] z) {
+  void forward(Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] z) {
     int inputs = layers[l].in();
     int w = layout.weight(l).offset() + from * inputs;
     right.multiply(false, to - from, parameters, w, inputs, z, from * samples, samples);
   }
 
-  /** What all rows of dW[l] have in common; in as for {@link #takeForward}. */
-  void takeWeights(Gemm.Right<double[]> right, int l, int samples, double[] in, int inOffset) {
+  /** What all rows of dW[l] have in common; in as for {@link #setForward}. */
+  void setWeightGradients(Gemm.RightOperand<double[]> right, int l, int samples, double[] in, int inOffset) {
     int inputs = layers[l].in();
-    right.take(l != 0, inputs, samples, in, inOffset, l == 0 ? inputs : samples);
+    right.set(l != 0, inputs, samples, in, inOffset, l == 0 ? inputs : samples);
   }
 
   /** Rows from..to - 1 of dW[l], which go into the gradients from at on. */
-  void weights(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients, int at) {
+  void weightGradients(Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients, int at) {
     right.multiply(false, to - from, d, from * samples, samples, gradients, at, layers[l].in());
   }
 
   /** What all rows of D[l-1] have in common. */
-  void takeInputs(Gemm.Right<double[]> right, int l, int samples, double[] d) {
-    right.take(false, samples, layers[l].out(), d, 0, samples);
+  void setInputGradients(Gemm.RightOperand<double[]> right, int l, int samples, double[] d) {
+    right.set(false, samples, layers[l].out(), d, 0, samples);
   }
 
   /** Rows from..to - 1 of D[l-1]. */
-  void inputs(Gemm.Right<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] below) {
+  void inputGradients(Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] below) {
     int w = layout.weight(l).offset() + from;
     right.multiply(true, to - from, parameters, w, layers[l].in(), below, from * samples, samples);
   }

@@ -4,8 +4,8 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.Replicas;
-import dev.plumb.backend.cpu.engine.Score;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepLog;
 import dev.plumb.backend.cpu.engine.StepScalars;
@@ -27,23 +27,18 @@ public final class DenseReplicas implements Replicas<double[]> {
   private final ThreadTeam team;
   private final boolean byProducts;
   private final boolean shared;
-  private final ThreadScratch[] tools;
+  private final ThreadScratch[] scratch;
   private final Network[] networks;
   private final Inference inference;
   private final ThreadTeam.Work trainReplica = this::trainReplica;
-  private final Targets pieceTargets;
-  private final double[][] pieceDelta;
+  private final Targets blockTargets;
+  private final double[][] blockDelta;
   private Dataset bound;
   private Samples data;
 
   private StepChunk chunk;
   private long firstStep;
   private StepLog log;
-
-  /** Returns what computes the sums of networks that are computed by rows: they round differently with vectors of other lengths. */
-  public static String vectorsOfRows() {
-    return RowDots.BEST.name();
-  }
 
   /** @param gemm what multiplies matrices; null for networks that are computed by rows */
   public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, ThreadTeam team) {
@@ -52,27 +47,27 @@ public final class DenseReplicas implements Replicas<double[]> {
     this.team = team;
     layout = ParameterLayout.of(network);
     byProducts = gemm != null;
-    shared = byProducts && Tiles.shareOut(network);
-    tools = new ThreadScratch[team.size()];
-    for (int member = 0; member < tools.length; member++) {
-      tools[member] = new ThreadScratch(training.loss());
+    shared = byProducts && Tiles.isDivided(network);
+    scratch = new ThreadScratch[team.size()];
+    for (int member = 0; member < scratch.length; member++) {
+      scratch[member] = new ThreadScratch(training.loss());
     }
     networks = new Network[replicas];
     for (int replica = 0; replica < replicas; replica++) {
       DropoutMask dropout = DropoutMask.of(training, replica);
       networks[replica] = byProducts
           ? new MatrixNetwork(
-              network, training, layout, gemm, shared ? team : new ThreadTeam(1), shared ? tools : ownTools(), dropout)
+              network, training, layout, gemm, shared ? team : new ThreadTeam(1), shared ? scratch : ownScratch(), dropout)
           : new RowNetwork(network, training, layout, dropout);
     }
     inference = byProducts
-        ? new Inference.OfMatrices(network, layout, gemm, team, tools)
-        : new Inference.OfRows(network, layout, tools[0]);
-    pieceTargets = Targets.of(training.loss(), network.outputs(), Inference.PIECE);
-    pieceDelta = new double[network.outputs()][Inference.PIECE];
+        ? new Inference.OfMatrices(network, layout, gemm, team, scratch)
+        : new Inference.OfRows(network, layout, scratch[0]);
+    blockTargets = Targets.of(training.loss(), network.outputs(), Inference.MAX_ROWS);
+    blockDelta = new double[network.outputs()][Inference.MAX_ROWS];
   }
 
-  private ThreadScratch[] ownTools() {
+  private ThreadScratch[] ownScratch() {
     return new ThreadScratch[] {new ThreadScratch(training.loss())};
   }
 
@@ -110,27 +105,27 @@ public final class DenseReplicas implements Replicas<double[]> {
     for (Network replica : networks) {
       replica.reserve(most, true);
     }
-    for (ThreadScratch ofThread : tools) {
-      ofThread.losses.reserve(most);
+    for (ThreadScratch threadScratch : scratch) {
+      threadScratch.losses.reserve(most);
     }
   }
 
   private void trainReplica(int replica, int member) {
     Network trained = networks[replica];
-    ThreadScratch own = tools[member];
+    ThreadScratch own = scratch[member];
     for (int step = 0; step < chunk.steps(); step++) {
       boolean last = step == chunk.steps() - 1;
       own.scalars.set(chunk.learningRate(step, replica), firstStep + step, last, last || chunk.recordsNorms(step));
-      own.score.reset();
+      own.lossSum.reset();
       trained.step(data, chunk.batch(step, replica), own);
-      if (!own.score.isFinite() || !trained.gradientsAreFinite()) {
+      if (!own.lossSum.isFinite() || !trained.gradientsAreFinite()) {
         log.nonFinite(replica, firstStep + step);
       }
       if (log.records(step)) {
-        log.loss(step, replica, own.score.loss());
+        log.loss(step, replica, own.lossSum.loss());
       }
       if (chunk.recordsNorms(step)) {
-        recordNorms(trained.vectors().gradients(), step, replica);
+        recordNorms(trained.state().gradients(), step, replica);
       }
     }
   }
@@ -143,19 +138,19 @@ public final class DenseReplicas implements Replicas<double[]> {
   }
 
   @Override
-  public void evaluate(Dataset rows, Score[] ofReplica) {
+  public void evaluate(Dataset rows, LossAccumulator[] replicaLosses) {
     Samples samples = rows == bound ? data : new Samples(rows);
-    Losses losses = tools[0].losses;
-    losses.reserve(Inference.PIECE);
+    Losses losses = scratch[0].losses;
+    losses.reserve(Inference.MAX_ROWS);
     for (int replica = 0; replica < networks.length; replica++) {
-      double[] parameters = networks[replica].vectors().parameters();
-      for (int first = 0; first < samples.rows(); first += Inference.PIECE) {
-        int count = Math.min(Inference.PIECE, samples.rows() - first);
+      double[] parameters = networks[replica].state().parameters();
+      for (int first = 0; first < samples.rows(); first += Inference.MAX_ROWS) {
+        int count = Math.min(Inference.MAX_ROWS, samples.rows() - first);
         double[][] outputs = inference.outputs(parameters, samples, first, count);
-        samples.targets(null, first, count, pieceTargets);
-        losses.delta(outputs, pieceTargets, count, 1, pieceDelta, ofReplica[replica]);
+        samples.targets(null, first, count, blockTargets);
+        losses.delta(outputs, blockTargets, count, 1, blockDelta, replicaLosses[replica]);
         if (training.loss().isClassification()) {
-          ofReplica[replica].addHits(losses.hits(outputs, pieceTargets, count));
+          replicaLosses[replica].addCorrect(losses.correct(outputs, blockTargets, count));
         }
       }
     }
@@ -165,9 +160,9 @@ public final class DenseReplicas implements Replicas<double[]> {
   public void predict(int replica, Dataset rows, double[] out) {
     Samples samples = rows == bound ? data : Samples.ofFeatures(rows);
     int outputs = network.outputs();
-    for (int first = 0; first < samples.rows(); first += Inference.PIECE) {
-      int count = Math.min(Inference.PIECE, samples.rows() - first);
-      double[][] values = inference.outputs(networks[replica].vectors().parameters(), samples, first, count);
+    for (int first = 0; first < samples.rows(); first += Inference.MAX_ROWS) {
+      int count = Math.min(Inference.MAX_ROWS, samples.rows() - first);
+      double[][] values = inference.outputs(networks[replica].state().parameters(), samples, first, count);
       for (int unit = 0; unit < outputs; unit++) {
         for (int i = 0; i < count; i++) {
           out[(first + i) * outputs + unit] = values[unit][i];
@@ -178,12 +173,12 @@ public final class DenseReplicas implements Replicas<double[]> {
 
   @Override
   public double[] vector(Slot slot, int replica) {
-    Vectors vectors = networks[replica].vectors();
+    TrainingState state = networks[replica].state();
     return switch (slot) {
-      case PARAMETERS -> vectors.parameters();
-      case GRADIENTS -> vectors.gradients();
-      case MOMENT1 -> vectors.moment1();
-      case MOMENT2 -> vectors.moment2();
+      case PARAMETERS -> state.parameters();
+      case GRADIENTS -> state.gradients();
+      case MOMENT1 -> state.moment1();
+      case MOMENT2 -> state.moment2();
     };
   }
 

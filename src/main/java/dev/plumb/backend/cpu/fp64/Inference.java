@@ -9,12 +9,12 @@ import java.util.List;
 /** Forward passes over any number of rows, piece by piece in room of its own, without dropout: what a step left behind stays. */
 sealed interface Inference {
   /** Rows that go forward at once. */
-  int PIECE = 512;
+  int MAX_ROWS = 512;
 
   /**
    * The outputs [outputs][count] for rows first..first + count - 1, to be read before the next call.
    *
-   * @param count at most PIECE
+   * @param count at most MAX_ROWS
    */
   double[][] outputs(double[] parameters, Samples data, int first, int count);
 
@@ -22,44 +22,44 @@ sealed interface Inference {
 
   /** In one thread, unit by unit. */
   final class OfRows implements Inference {
-    private final RowActivity activity;
-    private final ThreadScratch tools;
+    private final RowForwardPass activity;
+    private final ThreadScratch scratch;
     private final double[][] x;
 
-    OfRows(NetworkSpec network, ParameterLayout layout, ThreadScratch tools) {
-      activity = new RowActivity(network, layout, null);
-      this.tools = tools;
-      x = new double[network.inputs()][PIECE];
+    OfRows(NetworkSpec network, ParameterLayout layout, ThreadScratch scratch) {
+      activity = new RowForwardPass(network, layout, null);
+      this.scratch = scratch;
+      x = new double[network.inputs()][MAX_ROWS];
     }
 
     @Override
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
-      activity.reserve(PIECE, false);
+      activity.reserve(MAX_ROWS, false);
       data.features(null, first, count, x);
-      return activity.forward(parameters, x, count, false, 0, tools);
+      return activity.forward(parameters, x, count, false, 0, scratch);
     }
 
     @Override
     public long bytes() {
-      return activity.bytes() + (long) Double.BYTES * PIECE * x.length;
+      return activity.bytes() + (long) Double.BYTES * MAX_ROWS * x.length;
     }
   }
 
   /** By a GEMM, shared by the threads of a team. */
   final class OfMatrices implements Inference {
-    private final MatrixActivity activity;
+    private final MatrixForwardPass activity;
     private final int inputs;
     private final double[][] outputs;
 
-    OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] tools) {
-      activity = new MatrixActivity(network, layout, gemm, team, tools, null, List.of());
+    OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch) {
+      activity = new MatrixForwardPass(network, layout, gemm, team, scratch, null, List.of());
       inputs = network.inputs();
-      outputs = new double[network.outputs()][PIECE];
+      outputs = new double[network.outputs()][MAX_ROWS];
     }
 
     @Override
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
-      activity.reserve(PIECE, false);
+      activity.reserve(MAX_ROWS, false);
       activity.forward(parameters, data.x(), first * inputs, count, false, 0);
       double[] z = activity.last();
       for (int unit = 0; unit < outputs.length; unit++) {
@@ -70,7 +70,7 @@ sealed interface Inference {
 
     @Override
     public long bytes() {
-      return activity.bytes() + (long) Double.BYTES * PIECE * outputs.length;
+      return activity.bytes() + (long) Double.BYTES * MAX_ROWS * outputs.length;
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.plumb.backend.cpu.fp64;
 
-import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.model.Loss;
 
 /**
- * The losses with their derivatives by the outputs, over rows [outputs][samples], and the hits. Holds scratch rows: one
+ * The losses with their derivatives by the outputs, over rows [outputs][samples], and the correct. Holds scratch rows: one
  * object for each thread.
  *
  * <p>With d = z - y and T terms (samples x outputs; samples for cross_entropy): mse Σd²/T; mae Σ|d|/T; huber Σ(d²/2 where
@@ -13,7 +13,7 @@ import dev.plumb.model.Loss;
 @SuppressWarnings("cast")
 final class Losses {
   /** Terms added in this precision before the sum goes on in double. */
-  private static final int PIECE = 256;
+  private static final int SUM_BLOCK = 256;
 
   private final Loss loss;
   private final Activations functions;
@@ -34,29 +34,29 @@ final class Losses {
   }
 
   /**
-   * Adds the loss of some samples to the score, and sets delta to the loss's derivative by z.
+   * Adds the loss of some samples to the lossSum, and sets delta to the loss's derivative by z.
    *
    * @param z [outputs][samples]
    * @param terms that the mean is over, which may be more than are given here
    * @param delta [outputs][samples]
    */
-  void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, Score score) {
-    delta(0, z.length, z, targets, samples, terms, delta, score);
+  void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
+    delta(0, z.length, z, targets, samples, terms, delta, lossSum);
   }
 
   /** Likewise for outputs from..to - 1, which for cross_entropy must be all. */
-  void delta(int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, Score score) {
+  void delta(int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     if (loss == Loss.CROSS_ENTROPY) {
-      crossEntropy(z, targets.labels(), samples, terms, delta, score);
+      crossEntropy(z, targets.labels(), samples, terms, delta, lossSum);
       return;
     }
     for (int j = from; j < to; j++) {
       double[] y = targets.y()[j];
       switch (loss) {
-        case MSE -> squared(z[j], y, samples, delta[j], score);
-        case MAE -> absolute(z[j], y, samples, delta[j], score);
-        case HUBER -> huber(z[j], y, samples, delta[j], score);
-        case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z[j], y, samples, delta[j], score);
+        case MSE -> squared(z[j], y, samples, delta[j], lossSum);
+        case MAE -> absolute(z[j], y, samples, delta[j], lossSum);
+        case HUBER -> huber(z[j], y, samples, delta[j], lossSum);
+        case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z[j], y, samples, delta[j], lossSum);
         case CROSS_ENTROPY -> throw new AssertionError(loss);
       }
       scale(delta[j], (loss == Loss.MSE ? 2 : 1) / terms, samples);
@@ -64,54 +64,54 @@ final class Losses {
   }
 
   /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
-  long hits(double[][] z, Targets targets, int samples) {
-    long hits = 0;
+  long correct(double[][] z, Targets targets, int samples) {
+    long correct = 0;
     for (int i = 0; i < samples; i++) {
       if (loss == Loss.CROSS_ENTROPY) {
         int best = 0;
         for (int j = 1; j < z.length; j++) {
           best = z[j][i] > z[best][i] ? j : best;
         }
-        hits += best == targets.labels()[i] ? 1 : 0;
+        correct += best == targets.labels()[i] ? 1 : 0;
       } else {
         for (int j = 0; j < z.length; j++) {
-          hits += (z[j][i] > 0) == (targets.y()[j][i] > (double) 0.5) ? 1 : 0;
+          correct += (z[j][i] > 0) == (targets.y()[j][i] > (double) 0.5) ? 1 : 0;
         }
       }
     }
-    return hits;
+    return correct;
   }
 
-  private void squared(double[] z, double[] y, int samples, double[] delta, Score score) {
+  private void squared(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       delta[n] = z[n] - y[n];
     }
-    for (int n = 0; n < samples; n += PIECE) {
-      int to = Math.min(samples, n + PIECE);
-      score.add(RowProducts.dot(delta, delta, n, to), to - n);
+    for (int n = 0; n < samples; n += SUM_BLOCK) {
+      int to = Math.min(samples, n + SUM_BLOCK);
+      lossSum.add(RowProducts.dot(delta, delta, n, to), to - n);
     }
   }
 
-  private void absolute(double[] z, double[] y, int samples, double[] delta, Score score) {
+  private void absolute(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       double d = z[n] - y[n];
       sum[n] = Math.abs(d);
       delta[n] = Math.signum(d);
     }
-    addSum(samples, score);
+    addSum(samples, lossSum);
   }
 
-  private void huber(double[] z, double[] y, int samples, double[] delta, Score score) {
+  private void huber(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       double d = z[n] - y[n];
       double size = Math.abs(d);
       sum[n] = size <= 1 ? (double) 0.5 * d * d : size - (double) 0.5;
       delta[n] = Math.max(-1, Math.min(1, d));
     }
-    addSum(samples, score);
+    addSum(samples, lossSum);
   }
 
-  private void binaryCrossEntropy(double[] z, double[] y, int samples, double[] delta, Score score) {
+  private void binaryCrossEntropy(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
     functions.softplus(z, 0, sum, 0, samples);
     functions.sigmoid(z, 0, delta, 0, samples);
     for (int n = 0; n < samples; n++) {
@@ -120,10 +120,10 @@ final class Losses {
     for (int n = 0; n < samples; n++) {
       delta[n] -= y[n];
     }
-    addSum(samples, score);
+    addSum(samples, lossSum);
   }
 
-  private void crossEntropy(double[][] z, int[] labels, int samples, double terms, double[][] delta, Score score) {
+  private void crossEntropy(double[][] z, int[] labels, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     System.arraycopy(z[0], 0, largest, 0, samples);
     for (int j = 1; j < z.length; j++) {
       larger(largest, z[j], samples);
@@ -137,7 +137,7 @@ final class Losses {
       add(sum, delta[j], samples);
     }
     for (int n = 0; n < samples; n++) {
-      score.add((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]), 1);
+      lossSum.add((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]), 1);
     }
     for (int j = 0; j < z.length; j++) {
       divide(delta[j], sum, samples);
@@ -150,10 +150,10 @@ final class Losses {
     }
   }
 
-  private void addSum(int samples, Score score) {
-    for (int n = 0; n < samples; n += PIECE) {
-      int to = Math.min(samples, n + PIECE);
-      score.add(RowProducts.sum(sum, n, to), to - n);
+  private void addSum(int samples, LossAccumulator lossSum) {
+    for (int n = 0; n < samples; n += SUM_BLOCK) {
+      int to = Math.min(samples, n + SUM_BLOCK);
+      lossSum.add(RowProducts.sum(sum, n, to), to - n);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
-import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.Loss;
@@ -15,9 +15,9 @@ final class MatrixLoss {
   private final Loss loss;
   private final Tiles tiles;
   private final ThreadTeam team;
-  private final ThreadScratch[] tools;
+  private final ThreadScratch[] scratch;
   private final ThreadTeam.Work tile = this::tile;
-  private final Score[] scoreOfTile;
+  private final LossAccumulator[] tileLosses;
   /** Unit by unit, as {@link Losses} takes them. */
   private final double[][] outputs;
   private final double[][] outputDelta;
@@ -29,16 +29,16 @@ final class MatrixLoss {
   private int samples;
   private double[] z;
   private double[] d;
-  private Gemm.Right<double[]> right;
+  private Gemm.RightOperand<double[]> right;
 
   /** @param tiles of the output units */
-  MatrixLoss(Loss loss, int units, Tiles tiles, ThreadTeam team, ThreadScratch[] tools) {
+  MatrixLoss(Loss loss, int units, Tiles tiles, ThreadTeam team, ThreadScratch[] scratch) {
     this.loss = loss;
     this.tiles = tiles;
     this.team = team;
-    this.tools = tools;
-    scoreOfTile = new Score[tiles.count()];
-    Arrays.setAll(scoreOfTile, number -> new Score());
+    this.scratch = scratch;
+    tileLosses = new LossAccumulator[tiles.count()];
+    Arrays.setAll(tileLosses, number -> new LossAccumulator());
     outputs = new double[units][];
     outputDelta = new double[units][];
   }
@@ -48,8 +48,8 @@ final class MatrixLoss {
     targets = Targets.of(loss, outputs.length, batch);
     Arrays.setAll(outputs, unit -> new double[batch]);
     Arrays.setAll(outputDelta, unit -> new double[batch]);
-    for (ThreadScratch ofThread : tools) {
-      ofThread.losses.reserve(batch);
+    for (ThreadScratch threadScratch : scratch) {
+      threadScratch.losses.reserve(batch);
     }
   }
 
@@ -58,9 +58,9 @@ final class MatrixLoss {
    *
    * @param rows of the data; null for all
    * @param right is packed of d; null for nothing
-   * @param score gets the loss
+   * @param lossSum gets the loss
    */
-  void delta(Samples data, int[] rows, int samples, double[] z, double[] d, Gemm.Right<double[]> right, Score score) {
+  void delta(Samples data, int[] rows, int samples, double[] z, double[] d, Gemm.RightOperand<double[]> right, LossAccumulator lossSum) {
     this.data = data;
     this.rows = rows;
     this.samples = samples;
@@ -68,26 +68,26 @@ final class MatrixLoss {
     this.d = d;
     this.right = right;
     if (loss == Loss.CROSS_ENTROPY) {
-      delta(0, outputs.length, samples, tools[0], score);
+      delta(0, outputs.length, samples, scratch[0], lossSum);
       return;
     }
     team.run(tiles.count(), tile);
-    for (Score ofTile : scoreOfTile) {
-      score.add(ofTile);
+    for (LossAccumulator tileLoss : tileLosses) {
+      lossSum.add(tileLoss);
     }
   }
 
   private void tile(int number, int member) {
-    scoreOfTile[number].reset();
-    delta(tiles.from(number), tiles.from(number + 1), (double) samples * outputs.length, tools[member], scoreOfTile[number]);
+    tileLosses[number].reset();
+    delta(tiles.from(number), tiles.from(number + 1), (double) samples * outputs.length, scratch[member], tileLosses[number]);
   }
 
-  private void delta(int from, int to, double terms, ThreadScratch own, Score score) {
+  private void delta(int from, int to, double terms, ThreadScratch own, LossAccumulator lossSum) {
     data.targets(rows, 0, samples, targets, from, to);
     for (int unit = from; unit < to; unit++) {
       System.arraycopy(z, unit * samples, outputs[unit], 0, samples);
     }
-    own.losses.delta(from, to, outputs, targets, samples, terms, outputDelta, score);
+    own.losses.delta(from, to, outputs, targets, samples, terms, outputDelta, lossSum);
     for (int unit = from; unit < to; unit++) {
       System.arraycopy(outputDelta[unit], 0, d, unit * samples, samples);
     }

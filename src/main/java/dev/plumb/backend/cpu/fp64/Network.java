@@ -6,7 +6,7 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 /** One network in training. */
 interface Network {
   /** What it keeps between steps. */
-  Vectors vectors();
+  TrainingState state();
 
   /**
    * Makes room, so that no step has to.
@@ -17,16 +17,16 @@ interface Network {
   void reserve(int samples, boolean keepsPreActivations);
 
   /**
-   * One step: the scalars say which, the score takes the loss before its update.
+   * One step: the scalars say which, the lossSum takes the loss before its update.
    *
    * @param rows indices into the data; null for all
    */
-  void step(Samples data, int[] rows, ThreadScratch tools);
+  void step(Samples data, int[] rows, ThreadScratch scratch);
 
   /** Whether all gradients of the last step were finite. */
   boolean gradientsAreFinite();
 
-  /** Changes parameters and moments as the GRADIENTS in {@link #vectors()} ask for. */
+  /** Changes parameters and moments as the GRADIENTS in {@link #state()} ask for. */
   void update(StepScalars step);
 
   /** Rows of the last step, 0 before it. */

@@ -19,12 +19,12 @@ final class Optimizer {
   private final double[] moment1;
   private final double[] moment2;
 
-  Optimizer(OptimizerSpec spec, Vectors vectors) {
+  Optimizer(OptimizerSpec spec, TrainingState state) {
     this.spec = spec;
-    parameters = vectors.parameters();
-    gradients = vectors.gradients();
-    moment1 = vectors.moment1();
-    moment2 = vectors.moment2();
+    parameters = state.parameters();
+    gradients = state.gradients();
+    moment1 = state.moment1();
+    moment2 = state.moment2();
   }
 
   /** The factor that brings gradients of this norm down to the largest allowed one; 1 where it is below. */

@@ -4,8 +4,8 @@ import dev.plumb.backend.Tap;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.Activation;
-import dev.plumb.model.Loss;
 import dev.plumb.model.LayerSpec;
+import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -27,16 +27,18 @@ import java.util.stream.IntStream;
 @SuppressWarnings("cast")
 final class RowNetwork implements Network {
   /** Samples summed in one go: few enough that a sum in single precision stays good. */
-  private static final int PIECE = 512;
+  private static final int SUM_BLOCK = 512;
+
+  private static final WeightGradientKernel WEIGHT_GRADIENTS = VectorizationProvider.get().weightGradients();
 
   private final NetworkSpec network;
   private final TrainingSpec training;
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
-  private final Vectors vectors;
+  private final TrainingState state;
   private final Optimizer optimizer;
-  private final RowActivity activity;
+  private final RowForwardPass activity;
   private final double[][][] delta;
   private double[][] x;
   private Targets targets;
@@ -50,15 +52,15 @@ final class RowNetwork implements Network {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.training = training;
     this.layout = layout;
-    vectors = new Vectors(training.optimizer(), layout.size());
-    optimizer = new Optimizer(training.optimizer(), vectors);
-    activity = new RowActivity(network, layout, dropout);
+    state = new TrainingState(training.optimizer(), layout.size());
+    optimizer = new Optimizer(training.optimizer(), state);
+    activity = new RowForwardPass(network, layout, dropout);
     delta = new double[network.layerCount()][][];
   }
 
   @Override
-  public Vectors vectors() {
-    return vectors;
+  public TrainingState state() {
+    return state;
   }
 
   @Override
@@ -76,7 +78,7 @@ final class RowNetwork implements Network {
   }
 
   @Override
-  public void step(Samples data, int[] rows, ThreadScratch tools) {
+  public void step(Samples data, int[] rows, ThreadScratch scratch) {
     samples = rows == null ? data.rows() : rows.length;
     double[][] features = x;
     Targets wanted = targets;
@@ -87,18 +89,18 @@ final class RowNetwork implements Network {
       data.features(rows, 0, samples, x);
       data.targets(rows, 0, samples, targets);
     }
-    StepScalars step = tools.scalars;
+    StepScalars step = scratch.scalars;
     double[][] outputs = activity.forward(
-        vectors.parameters(), features, samples, step.keepsPreActivations(), step.stepsBefore(), tools);
+        state.parameters(), features, samples, step.keepsPreActivations(), step.stepsBefore(), scratch);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
-    tools.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], tools.score);
-    backward(features, tools.functions);
-    finite = tools.finiteCheck.allFinite(vectors.gradients(), 0, layout.size());
+    scratch.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], scratch.lossSum);
+    backward(features, scratch.functions);
+    finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.size());
     update(step);
   }
 
   private void backward(double[][] features, Activations functions) {
-    double[] gradients = vectors.gradients();
+    double[] gradients = state.gradients();
     Arrays.fill(gradients, 0);
     for (int l = delta.length - 1; l >= 0; l--) {
       int inputs = layers[l].in();
@@ -108,9 +110,9 @@ final class RowNetwork implements Network {
       }
       double[][] in = l == 0 ? features : activity.post(l - 1);
       int biases = layout.bias(l).offset();
-      for (int from = 0; from < samples; from += PIECE) {
-        int to = Math.min(samples, from + PIECE);
-        RowDots.BEST.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+      for (int from = 0; from < samples; from += SUM_BLOCK) {
+        int to = Math.min(samples, from + SUM_BLOCK);
+        WEIGHT_GRADIENTS.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
         for (int unit = 0; unit < outputs; unit++) {
           gradients[biases + unit] += RowProducts.sum(delta[l][unit], from, to);
         }
@@ -124,7 +126,7 @@ final class RowNetwork implements Network {
     int weights = layout.weight(l).offset();
     for (int unit = 0; unit < inputs; unit++) {
       double[] row = delta[l - 1][unit];
-      RowProducts.row(row, delta[l], outputs, vectors.parameters(), weights + unit, inputs, 0, 0, samples);
+      RowProducts.row(row, delta[l], outputs, state.parameters(), weights + unit, inputs, 0, 0, samples);
       activity.timesMask(l - 1, unit, row, samples);
       functions.timesDerivative(
           activation, activity.pre(l - 1)[unit], 0, activity.activated(l - 1)[unit], 0, row, 0, samples);
@@ -140,7 +142,7 @@ final class RowNetwork implements Network {
   public void update(StepScalars step) {
     double scale = 1;
     if (training.clipNorm().isPresent()) {
-      double norm = (double) Math.sqrt(SquareSum.of(vectors.gradients(), 0, layout.size()));
+      double norm = (double) Math.sqrt(SquareSum.of(state.gradients(), 0, layout.size()));
       scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
     }
     optimizer.update(step, scale, 0, layout.size());
@@ -171,6 +173,6 @@ final class RowNetwork implements Network {
     for (int l = 0; l < delta.length; l++) {
       rows += layers[l].out();
     }
-    return vectors.bytes() + activity.bytes() + rows * capacity * Double.BYTES;
+    return state.bytes() + activity.bytes() + rows * capacity * Double.BYTES;
   }
 }

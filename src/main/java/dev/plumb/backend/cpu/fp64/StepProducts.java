@@ -1,13 +1,13 @@
 package dev.plumb.backend.cpu.fp64;
 
-import dev.plumb.backend.BareProducts.Product;
+import dev.plumb.backend.ProductProbes.Product;
 import dev.plumb.backend.cpu.engine.Gemm;
-import dev.plumb.backend.cpu.engine.Interleaved;
 import dev.plumb.backend.cpu.engine.ProductSet;
+import dev.plumb.backend.cpu.engine.TaskInterleaving;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
-import dev.plumb.model.NamedEnum;
 import dev.plumb.model.LayerSpec;
+import dev.plumb.model.NamedEnum;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ public final class StepProducts implements ProductSet {
   private final Gemm<double[]> gemm;
   private final DenseProducts dense;
   /** No turn has more products. */
-  private final List<Gemm.Right<double[]>> rights;
+  private final List<Gemm.RightOperand<double[]>> rights;
   private final double[] parameters;
   private final double[] gradients;
   private final double[] x;
@@ -51,17 +51,17 @@ public final class StepProducts implements ProductSet {
     layout = ParameterLayout.of(network);
     dense = new DenseProducts(network, layout);
     this.gemm = gemm;
-    rights = List.of(gemm.right(), gemm.right());
+    rights = List.of(gemm.newRightOperand(), gemm.newRightOperand());
     SplittableRandom stream = new SplittableRandom(1);
     parameters = new double[layout.size()];
     gradients = new double[layout.size()];
-    x = new double[MatrixActivity.matrixSize(network.inputs(), batch)];
+    x = new double[MatrixForwardPass.matrixSize(network.inputs(), batch)];
     fill(x, 1, stream);
     int layers = network.layerCount();
     a = new double[layers][];
     d = new double[layers][];
     for (int l = 0; l < layers; l++) {
-      a[l] = new double[MatrixActivity.matrixSize(network.layer(l).out(), batch)];
+      a[l] = new double[MatrixForwardPass.matrixSize(network.layer(l).out(), batch)];
       d[l] = new double[a[l].length];
     }
     // Of a size that lets values neither grow nor die away over the layers.
@@ -129,10 +129,10 @@ public final class StepProducts implements ProductSet {
   private void run(List<Call> turn, ThreadTeam team) {
     for (int i = 0; i < turn.size(); i++) {
       Call call = turn.get(i);
-      Gemm.Right<double[]> right = rights.get(i);
+      Gemm.RightOperand<double[]> right = rights.get(i);
       int rows = take(call, right);
       if (gemm.packsOnce()) {
-        int atOnce = Gemm.Right.PACKED_AT_ONCE;
+        int atOnce = Gemm.RightOperand.PACKED_AT_ONCE;
         team.run((rows + atOnce - 1) / atOnce, (piece, member) ->
             right.pack(piece * atOnce, Math.min(rows, (piece + 1) * atOnce)));
       }
@@ -140,8 +140,8 @@ public final class StepProducts implements ProductSet {
     int firsts = turn.get(0).tiles().count();
     int seconds = turn.size() == 1 ? 0 : turn.get(1).tiles().count();
     team.run(firsts + seconds, (task, member) -> {
-      int before = Interleaved.firstsBefore(task, firsts, seconds);
-      boolean first = Interleaved.isFirst(task, firsts, seconds);
+      int before = TaskInterleaving.firstKindBefore(task, firsts, seconds);
+      boolean first = TaskInterleaving.isOfFirstKind(task, firsts, seconds);
       multiply(turn.get(first ? 0 : 1), rights.get(first ? 0 : 1), first ? before : task - before);
     });
   }
@@ -157,33 +157,33 @@ public final class StepProducts implements ProductSet {
   }
 
   private void multiplyWhole(Call call) {
-    Gemm.Right<double[]> right = rights.get(0);
+    Gemm.RightOperand<double[]> right = rights.get(0);
     right.pack(0, take(call, right));
     multiply(call, right, 0, call.rows());
   }
 
   /** The rows that there are to be packed. */
-  private int take(Call call, Gemm.Right<double[]> right) {
+  private int take(Call call, Gemm.RightOperand<double[]> right) {
     int l = call.l();
     switch (call.kind()) {
-      case FORWARD -> dense.takeForward(right, l, batch, l == 0 ? x : a[l - 1], 0);
-      case WEIGHTS -> dense.takeWeights(right, l, batch, l == 0 ? x : a[l - 1], 0);
-      case INPUTS -> dense.takeInputs(right, l, batch, d[l]);
+      case FORWARD -> dense.setForward(right, l, batch, l == 0 ? x : a[l - 1], 0);
+      case WEIGHTS -> dense.setWeightGradients(right, l, batch, l == 0 ? x : a[l - 1], 0);
+      case INPUTS -> dense.setInputGradients(right, l, batch, d[l]);
     }
     return call.kind() == Kind.INPUTS ? network.layer(l).out() : l == 0 ? batch : network.layer(l).in();
   }
 
-  private void multiply(Call call, Gemm.Right<double[]> right, int tile) {
+  private void multiply(Call call, Gemm.RightOperand<double[]> right, int tile) {
     multiply(call, right, call.tiles().from(tile), call.tiles().from(tile + 1));
   }
 
-  private void multiply(Call call, Gemm.Right<double[]> right, int from, int to) {
+  private void multiply(Call call, Gemm.RightOperand<double[]> right, int from, int to) {
     int l = call.l();
     switch (call.kind()) {
       case FORWARD -> dense.forward(right, l, from, to, batch, parameters, a[l]);
-      case WEIGHTS -> dense.weights(
+      case WEIGHTS -> dense.weightGradients(
           right, l, from, to, batch, d[l], gradients, layout.weight(l).offset() + from * network.layer(l).in());
-      case INPUTS -> dense.inputs(right, l, from, to, batch, parameters, d[l - 1]);
+      case INPUTS -> dense.inputGradients(right, l, from, to, batch, parameters, d[l - 1]);
     }
   }
 }

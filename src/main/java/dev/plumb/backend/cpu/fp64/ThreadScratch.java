@@ -1,6 +1,6 @@
 package dev.plumb.backend.cpu.fp64;
 
-import dev.plumb.backend.cpu.engine.Score;
+import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.Loss;
 
@@ -10,7 +10,7 @@ final class ThreadScratch {
   final Losses losses;
   final FiniteCheck finiteCheck = new FiniteCheck();
   final StepScalars scalars = new StepScalars();
-  final Score score = new Score();
+  final LossAccumulator lossSum = new LossAccumulator();
   final int[] words = new int[DropoutMask.WORDS];
 
   ThreadScratch(Loss loss) {

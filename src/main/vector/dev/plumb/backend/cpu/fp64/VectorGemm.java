@@ -40,11 +40,6 @@ public final class VectorGemm implements Gemm<double[]> {
 
   private final ThreadLocal<Panels> panels = ThreadLocal.withInitial(Panels::new);
 
-  /** Whether this processor's vectors are wide enough; by name, as a class of its own, for whoever asks without the API. */
-  public static boolean suits() {
-    return VectorTile.SPECIES.vectorBitSize() >= 512;
-  }
-
   @Override
   public String name() {
     return "Vector API";
@@ -56,7 +51,7 @@ public final class VectorGemm implements Gemm<double[]> {
   }
 
   @Override
-  public Right<double[]> right() {
+  public RightOperand<double[]> newRightOperand() {
     return new Panels();
   }
 
@@ -79,13 +74,13 @@ public final class VectorGemm implements Gemm<double[]> {
     Gemm.requireInside(transposeA, transposeB, m, n, k, a.length, aOffset, aStride, b.length, bOffset, bStride,
         c.length, cOffset, cStride);
     Panels own = panels.get();
-    own.take(transposeB, n, k, b, bOffset, bStride);
+    own.set(transposeB, n, k, b, bOffset, bStride);
     own.pack(0, transposeB ? n : k);
     own.multiply(transposeA, m, a, aOffset, aStride, c, cOffset, cStride);
   }
 
-  /** B, packed: panel after panel [k][width], the last filled up with zeros to one or two vectors. */
-  private static final class Panels implements Right<double[]> {
+  /** B, packed: panel after panel [k][width], the last filled up with zeros to one or two state. */
+  private static final class Panels implements RightOperand<double[]> {
     private double[] values = {};
     private int n;
     private int k;
@@ -95,7 +90,7 @@ public final class VectorGemm implements Gemm<double[]> {
     private int stride;
 
     @Override
-    public void take(boolean transposeB, int columns, int depth, double[] b, int bOffset, int bStride) {
+    public void set(boolean transposeB, int columns, int depth, double[] b, int bOffset, int bStride) {
       n = columns;
       k = depth;
       int size = Math.toIntExact((long) k * ((n + LANES - 1) / LANES * LANES));

@@ -339,7 +339,7 @@ class GemmTest {
   @MethodSource("ways")
   void rightMatrixOnceTakenGivesTheBitsOfWholeProducts(Way way) {
     Random random = new Random(48);
-    Gemm.Right<double[]> right = way.gemm().right();
+    Gemm.RightOperand<double[]> right = way.gemm().newRightOperand();
     for (boolean transposeB : new boolean[] {false, true}) {
       for (int n : new int[] {200, 33, 1}) {
         Case product = tight(transposeB, transposeB, 96, n, 301);
@@ -349,7 +349,7 @@ class GemmTest {
         product.rows(way.gemm(), 0, 48, a, b, expected);
         product.rows(way.gemm(), 48, 96, a, b, expected);
         double[] c = filled(expected.length, Double.NaN);
-        right.take(transposeB, n, 301, b, 0, product.b().stride());
+        right.set(transposeB, n, 301, b, 0, product.b().stride());
         for (int to = transposeB ? n : 301, size = 1; to > 0; to -= size, size = size % 13 + 1) {
           right.pack(Math.max(0, to - size), to);
         }

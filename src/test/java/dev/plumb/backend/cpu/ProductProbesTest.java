@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.backend.BareProducts.Product;
-import dev.plumb.backend.BareProducts.Way;
+import dev.plumb.backend.ProductProbes.Product;
+import dev.plumb.backend.ProductProbes.Schedule;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.cpu.CpuOptions.Method;
 import dev.plumb.backend.cpu.engine.Gemm;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What bounds a step is only worth something when it multiplies what a step multiplies. */
-class BareProductsTest {
+class ProductProbesTest {
   private static final int BATCH = 33;
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.RELU, 7, 300, 1100, 3);
 
@@ -114,13 +114,13 @@ class BareProductsTest {
 
   private static List<String> names(Method method, int threads, String precision) {
     try (CpuBackend backend = CpuUnderTest.open(new CpuOptions(threads, method))) {
-      List<Way> ways = backend.productsOfStep(NETWORK, Precision.of(precision), BATCH);
-      for (Way way : ways) {
+      List<Schedule> ways = backend.stepProducts(NETWORK, Precision.of(precision), BATCH);
+      for (Schedule way : ways) {
         way.runStep(2);
         way.run(way.products().get(1), 2);
         way.close();
       }
-      return ways.stream().map(Way::name).toList();
+      return ways.stream().map(Schedule::name).toList();
     }
   }
 
@@ -132,10 +132,10 @@ class BareProductsTest {
     boolean canChoose = MatrixProducts.withVectorApi().isPresent();
     for (int batch : batches) {
       try (CpuBackend backend = CpuUnderTest.open(new CpuOptions(1, Method.BY_SIZE))) {
-        List<Way> ways = backend.productsOfStep(wide, Precision.FP32, batch);
+        List<Schedule> ways = backend.stepProducts(wide, Precision.FP32, batch);
         List<String> expected = canChoose && batch == 96 ? List.of("whole", "OpenBLAS") : List.of("whole");
-        assertEquals(expected, ways.stream().map(Way::name).toList());
-        ways.forEach(Way::close);
+        assertEquals(expected, ways.stream().map(Schedule::name).toList());
+        ways.forEach(Schedule::close);
       }
     }
   }
@@ -153,7 +153,7 @@ class BareProductsTest {
   @Test
   void precisionThatTheCpuLacksIsRefused() {
     try (CpuBackend backend = CpuUnderTest.open(CpuOptions.standard())) {
-      assertThrows(InvalidInputException.class, () -> backend.productsOfStep(NETWORK, Precision.BF16, BATCH));
+      assertThrows(InvalidInputException.class, () -> backend.stepProducts(NETWORK, Precision.BF16, BATCH));
     }
   }
 }

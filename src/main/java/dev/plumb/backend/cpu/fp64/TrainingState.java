@@ -3,13 +3,13 @@ package dev.plumb.backend.cpu.fp64;
 import dev.plumb.model.OptimizerSpec;
 
 /** What one network keeps between steps: parameters, gradients and moments, each [layout size]. */
-final class Vectors {
+final class TrainingState {
   private final double[] parameters;
   private final double[] gradients;
   private final double[] moment1;
   private final double[] moment2;
 
-  Vectors(OptimizerSpec optimizer, int size) {
+  TrainingState(OptimizerSpec optimizer, int size) {
     parameters = new double[size];
     gradients = new double[size];
     moment1 = optimizer.usesFirstMoment() ? new double[size] : null;

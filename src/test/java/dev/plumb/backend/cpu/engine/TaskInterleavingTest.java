@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-class InterleavedTest {
+class TaskInterleavingTest {
   @Test
   void eachKindComesWholeInItsOrderAndEvenly() {
     for (int firsts = 0; firsts < 40; firsts++) {
@@ -14,11 +14,11 @@ class InterleavedTest {
         int second = 0;
         int all = firsts + seconds;
         for (int task = 0; task < all; task++) {
-          int before = Interleaved.firstsBefore(task, firsts, seconds);
+          int before = TaskInterleaving.firstKindBefore(task, firsts, seconds);
           assertEquals(first, before);
           assertEquals(second, task - before);
           assertTrue(Math.abs(before - (double) task * firsts / all) < 1, "task " + task + " of " + firsts + " and " + seconds);
-          if (Interleaved.isFirst(task, firsts, seconds)) {
+          if (TaskInterleaving.isOfFirstKind(task, firsts, seconds)) {
             first++;
           } else {
             second++;

@@ -8,16 +8,11 @@ import jdk.incubator.vector.VectorSpecies;
  * Sums over samples in the lanes of vectors, two outputs with four inputs at once: eight running sums, four inputs and one output
  * fit the sixteen registers of AVX2, and need six loads for eight multiply-adds.
  */
-final class VectorDots implements RowDots {
+final class VectorWeightGradients implements WeightGradientKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
 
-  VectorDots() {}
-
-  @Override
-  public String name() {
-    return "Vector API, " + SPECIES.vectorBitSize() + " bits";
-  }
+  VectorWeightGradients() {}
 
   @Override
   public void weightGradients(

@@ -7,7 +7,7 @@ import dev.plumb.model.ParameterLayout;
 import java.util.stream.IntStream;
 
 /** The values of a network's units while a batch goes forward, layer by layer as rows [units][samples]. */
-final class RowActivity {
+final class RowForwardPass {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
@@ -23,7 +23,7 @@ final class RowActivity {
   private boolean keeps;
 
   /** @param dropout of the hidden layers; null for none */
-  RowActivity(NetworkSpec network, ParameterLayout layout, DropoutMask dropout) {
+  RowForwardPass(NetworkSpec network, ParameterLayout layout, DropoutMask dropout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     this.dropout = dropout;
@@ -60,7 +60,7 @@ final class RowActivity {
    * @return the outputs [outputs][samples]
    */
   double[][] forward(
-      double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, ThreadScratch tools) {
+      double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, ThreadScratch scratch) {
     double[][] in = x;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
@@ -73,11 +73,11 @@ final class RowActivity {
         RowProducts.row(
             z[unit], in, inputs, parameters, weights + unit * inputs, 1, parameters[biases + unit], 0, samples);
         if (activation != Activation.LINEAR) {
-          tools.functions.apply(activation, z[unit], 0, activated[l][unit], 0, samples);
+          scratch.functions.apply(activation, z[unit], 0, activated[l][unit], 0, samples);
         }
       }
       if (drops(l)) {
-        dropout.make(step, l, samples, masks[l], tools.words);
+        dropout.make(step, l, samples, masks[l], scratch.words);
         for (int unit = 0; unit < z.length; unit++) {
           DropoutMask.multiply(activated[l][unit], masks[l][unit], post[l][unit], 0, samples);
         }

@@ -5,7 +5,7 @@ import java.math.BigDecimal;
 import org.apache.commons.numbers.gamma.Erfc;
 
 /** The functions in double precision, enough to measure those in single precision by. */
-public final class DoubleFunctions implements TrueFunctions {
+public final class DoublePrecisionOracle implements FunctionOracle {
   @Override
   public BigDecimal value(Activation f, double z) {
     return new BigDecimal(

@@ -1,26 +1,28 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Arrays of the two precisions, and how they come from and go to the doubles of the seam.
+ * The precision of a session's numbers, with conversions from and to the doubles of its callers.
  *
  * @param <A> double[] or float[]
  */
-public interface Numbers<A> {
-  A array(int size);
+public interface ElementType<A> {
+  /** Returns a new array of zeros. */
+  A newArray(int size);
 
-  /** Rounds where the precision is less than double. */
-  void copy(double[] from, A to);
+  /** Copies all values, rounded to this precision. */
+  void copyIn(double[] from, A to);
 
+  /** Copies all values. */
   void copyOut(A from, double[] to);
 
-  Numbers<double[]> DOUBLE = new Numbers<>() {
+  ElementType<double[]> FP64 = new ElementType<>() {
     @Override
-    public double[] array(int size) {
+    public double[] newArray(int size) {
       return new double[size];
     }
 
     @Override
-    public void copy(double[] from, double[] to) {
+    public void copyIn(double[] from, double[] to) {
       System.arraycopy(from, 0, to, 0, from.length);
     }
 
@@ -30,14 +32,14 @@ public interface Numbers<A> {
     }
   };
 
-  Numbers<float[]> SINGLE = new Numbers<>() {
+  ElementType<float[]> FP32 = new ElementType<>() {
     @Override
-    public float[] array(int size) {
+    public float[] newArray(int size) {
       return new float[size];
     }
 
     @Override
-    public void copy(double[] from, float[] to) {
+    public void copyIn(double[] from, float[] to) {
       for (int i = 0; i < from.length; i++) {
         to[i] = (float) from[i];
       }

@@ -1,11 +1,11 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * The right matrix of a GEMM that packs it anew in each call: where it lies is all that is kept.
+ * The right matrix of a GEMM that packs it again in each call; only its location is stored.
  *
  * @param <A> double[] or float[]
  */
-final class UnpackedRight<A> implements Gemm.Right<A> {
+final class UnpackedRightOperand<A> implements Gemm.RightOperand<A> {
   private final Gemm<A> gemm;
   private boolean transposed;
   private int columns;
@@ -14,12 +14,12 @@ final class UnpackedRight<A> implements Gemm.Right<A> {
   private int offset;
   private int stride;
 
-  UnpackedRight(Gemm<A> gemm) {
+  UnpackedRightOperand(Gemm<A> gemm) {
     this.gemm = gemm;
   }
 
   @Override
-  public void take(boolean transposeB, int n, int k, A b, int bOffset, int bStride) {
+  public void set(boolean transposeB, int n, int k, A b, int bOffset, int bStride) {
     transposed = transposeB;
     columns = n;
     depth = k;
@@ -30,7 +30,7 @@ final class UnpackedRight<A> implements Gemm.Right<A> {
 
   @Override
   public void pack(int from, int to) {
-    // Each product does.
+    // Each product packs it.
   }
 
   @Override

@@ -16,20 +16,20 @@ import java.util.stream.IntStream;
  * The values of a wide network's units while a batch goes forward: each layer a matrix [units x samples], made in tiles of whole
  * rows by the threads of a team.
  */
-final class MatrixActivity {
+final class MatrixForwardPass {
   /** Kept, as the network makes a layer anew for whoever asks. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DenseProducts products;
   private final ThreadTeam team;
-  private final ThreadScratch[] tools;
+  private final ThreadScratch[] scratch;
   private final Tiles[] tiles;
   private final ThreadTeam.Work forwardTile = this::forwardTile;
   private final ThreadTeam.Work packInputs = this::packInputs;
   /** What layers come from by their weights: that of layer l and that of the next, in turns. */
-  private final List<Gemm.Right<double[]>> rights;
+  private final List<Gemm.RightOperand<double[]>> rights;
   /** What else is made of each layer's inputs; empty for nothing. */
-  private final List<Gemm.Right<double[]>> alsoPacked;
+  private final List<Gemm.RightOperand<double[]>> alsoPacked;
   private final boolean packs;
   private final DropoutMask dropout;
   /** Z; the same array as f(Z) where Z need not be kept. */
@@ -46,25 +46,25 @@ final class MatrixActivity {
   private double[] x;
   private int xOffset;
   private int samples;
-  private boolean keepsNow;
-  private long stepNow;
-  private int layerNow;
+  private boolean keepsCurrent;
+  private long currentStep;
+  private int currentLayer;
 
   /**
    * @param dropout of the hidden layers; null for none
    * @param alsoPacked for each layer what else is made of its inputs, to be packed with them, and taken before they go forward;
    *     empty for nothing
    */
-  MatrixActivity(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] tools,
-      DropoutMask dropout, List<Gemm.Right<double[]>> alsoPacked) {
+  MatrixForwardPass(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch,
+      DropoutMask dropout, List<Gemm.RightOperand<double[]>> alsoPacked) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout);
-    rights = List.of(gemm.right(), gemm.right());
+    rights = List.of(gemm.newRightOperand(), gemm.newRightOperand());
     packs = gemm.packsOnce();
     this.alsoPacked = alsoPacked;
     this.team = team;
-    this.tools = tools;
+    this.scratch = scratch;
     this.dropout = dropout;
     pre = new double[network.layerCount()][];
     activated = new double[network.layerCount()][];
@@ -119,27 +119,27 @@ final class MatrixActivity {
     this.x = x;
     this.xOffset = xOffset;
     this.samples = samples;
-    keepsNow = keepsPreActivations;
-    stepNow = step;
-    products.takeForward(right(0), 0, samples, x, xOffset);
+    keepsCurrent = keepsPreActivations;
+    currentStep = step;
+    products.setForward(right(0), 0, samples, x, xOffset);
     if (packs) {
-      team.run((samples + Gemm.Right.PACKED_AT_ONCE - 1) / Gemm.Right.PACKED_AT_ONCE, packInputs);
+      team.run((samples + Gemm.RightOperand.PACKED_AT_ONCE - 1) / Gemm.RightOperand.PACKED_AT_ONCE, packInputs);
     }
-    for (layerNow = 0; layerNow < post.length; layerNow++) {
-      if (layerNow + 1 < post.length) {
-        products.takeForward(right(layerNow + 1), layerNow + 1, samples, post[layerNow], 0);
+    for (currentLayer = 0; currentLayer < post.length; currentLayer++) {
+      if (currentLayer + 1 < post.length) {
+        products.setForward(right(currentLayer + 1), currentLayer + 1, samples, post[currentLayer], 0);
       }
-      team.run(tiles[layerNow].count(), forwardTile);
+      team.run(tiles[currentLayer].count(), forwardTile);
     }
   }
 
-  private Gemm.Right<double[]> right(int layer) {
+  private Gemm.RightOperand<double[]> right(int layer) {
     return rights.get(layer % 2);
   }
 
   private void packInputs(int piece, int member) {
-    int from = piece * Gemm.Right.PACKED_AT_ONCE;
-    pack(0, from, Math.min(samples, from + Gemm.Right.PACKED_AT_ONCE));
+    int from = piece * Gemm.RightOperand.PACKED_AT_ONCE;
+    pack(0, from, Math.min(samples, from + Gemm.RightOperand.PACKED_AT_ONCE));
   }
 
   /** Rows from..to - 1 of a layer's inputs. */
@@ -151,12 +151,12 @@ final class MatrixActivity {
   }
 
   private void forwardTile(int tile, int member) {
-    int l = layerNow;
+    int l = currentLayer;
     int from = tiles[l].from(tile);
     int to = tiles[l].from(tile + 1);
     Activation activation = layers[l].activation();
-    double[] z = !keepsNow && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
-    ThreadScratch own = tools[member];
+    double[] z = !keepsCurrent && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
+    ThreadScratch own = scratch[member];
     products.forward(right(l), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
@@ -166,7 +166,7 @@ final class MatrixActivity {
       own.functions.apply(activation, z, from * samples, activated[l], from * samples, (to - from) * samples);
     }
     if (drops(l)) {
-      dropout.make(stepNow, l, layers[l].out(), samples, from, to, masks[l], own.words);
+      dropout.make(currentStep, l, layers[l].out(), samples, from, to, masks[l], own.words);
       DropoutMask.multiply(activated[l], masks[l], post[l], from * samples, to * samples);
     }
     if (l + 1 < post.length) {

@@ -13,28 +13,28 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Files and folders that only the user of this process can write to, where the file system knows owners. */
-final class Owner {
+/** Files and folders that only the user of this process can write to. Checks nothing where the file system has no owners. */
+final class FileOwnership {
   private static final boolean POSIX = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   private static final Set<PosixFilePermission> PERMISSIONS = PosixFilePermissions.fromString("rwx------");
   private static final Set<PosixFilePermission> OTHERS_WRITE =
       EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
   private static final Path PROCESS = Path.of("/proc/self");
 
-  private Owner() {}
+  private FileOwnership() {}
 
-  /** Returns what a new file or folder is made with: access for the user alone. */
+  /** Returns the attributes of new files and folders: access for the user only. */
   static FileAttribute<?>[] attributes() {
     return POSIX ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PERMISSIONS)} : new FileAttribute<?>[0];
   }
 
   /**
-   * Makes a folder with access for the user alone, or takes one that is there.
+   * Creates a folder with access for the user only, or restricts an existing one.
    *
    * @return its real path
-   * @throws IOException also when it belongs to another user, or stays open to others
+   * @throws IOException also when it belongs to another user, or others can still write to it
    */
-  static Path ownFolder(Path folder) throws IOException {
+  static Path privateFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       Files.createDirectories(folder, attributes());
     }
@@ -45,7 +45,7 @@ final class Owner {
       }
       if (!Files.getPosixFilePermissions(real).equals(PERMISSIONS)) {
         Files.setPosixFilePermissions(real, PERMISSIONS);
-        if (!isOwn(real)) {
+        if (!isPrivate(real)) {
           throw new IOException(real + ": others can write to it");
         }
       }
@@ -53,8 +53,8 @@ final class Owner {
     return real;
   }
 
-  /** Whether a file or folder is the user's, and nobody else can write to it. */
-  static boolean isOwn(Path file) throws IOException {
+  /** Returns whether a file or folder exists, belongs to the user, and nobody else can write to it. */
+  static boolean isPrivate(Path file) throws IOException {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
@@ -65,7 +65,7 @@ final class Owner {
     return found.owner().equals(user()) && found.permissions().stream().noneMatch(OTHERS_WRITE::contains);
   }
 
-  /** The owner of what this process makes. Linux knows users without a name, too. */
+  /** Returns the owner of new files. The owner of /proc/self also works for users without a name, as in containers. */
   private static UserPrincipal user() throws IOException {
     return Files.exists(PROCESS) ? Files.getOwner(PROCESS)
         : FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName(System.getProperty("user.name"));

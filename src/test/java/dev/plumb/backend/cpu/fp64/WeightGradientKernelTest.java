@@ -8,14 +8,15 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /** Run twice by Maven: as Java starts by itself, and with the Vector API. */
-class RowDotsTest {
+class WeightGradientKernelTest {
+  private static final WeightGradientKernel KERNEL = VectorizationProvider.get().weightGradients();
   private static final long SEED = 20261124;
 
   @Test
   void vectorApiIsUsedWhereJavaWasStartedWithIt() {
     boolean asked = Boolean.getBoolean("plumb.test.vector");
     assertEquals(asked, ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(), "this run is not what it should be");
-    assertEquals(asked, RowDots.BEST.getClass().getSimpleName().equals("VectorDots"), RowDots.BEST.getClass().getName());
+    assertEquals(asked, KERNEL.getClass().getSimpleName().equals("VectorWeightGradients"), KERNEL.getClass().getName());
   }
 
   @Test
@@ -38,7 +39,7 @@ class RowDotsTest {
               }
             }
           }
-          RowDots.BEST.weightGradients(d, outputs, a, inputs, gradients, 3, from, samples);
+          KERNEL.weightGradients(d, outputs, a, inputs, gradients, 3, from, samples);
           Close.assertRelativeToLargest(
               outputs + " x " + inputs + ", samples " + from + " to " + samples + ", seed " + SEED, expected, gradients, 1e-14);
         }

@@ -5,10 +5,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** C2 makes no vector instructions of such a loop by itself, as it reads and writes different places of two arrays. */
-final class VectorDescent implements Descent {
+final class VectorGradientDescent implements GradientDescentKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
 
-  VectorDescent() {}
+  VectorGradientDescent() {}
 
   @Override
   public boolean descend(

@@ -9,7 +9,7 @@ import java.math.RoundingMode;
  * The activation functions of finite numbers to 30 digits and more, by series and continued fractions whose terms all have one
  * sign. Where a function is within 10^-1000 of its limit, the limit's neighbourhood stands for it.
  */
-final class ExactFunctions implements TrueFunctions {
+final class MultiPrecisionOracle implements FunctionOracle {
   private static final MathContext DIGITS = new MathContext(45);
   private static final BigDecimal TWO = BigDecimal.valueOf(2);
   private static final BigDecimal LN10 =

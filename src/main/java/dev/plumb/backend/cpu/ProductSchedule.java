@@ -1,35 +1,35 @@
 package dev.plumb.backend.cpu;
 
-import dev.plumb.backend.BareProducts.Product;
-import dev.plumb.backend.BareProducts.Way;
+import dev.plumb.backend.ProductProbes.Product;
+import dev.plumb.backend.ProductProbes.Schedule;
 import dev.plumb.backend.cpu.engine.ProductSet;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import java.util.List;
 import java.util.function.IntConsumer;
 
-/** How threads share the products of a step: as steps do it, or as the library would do it by itself. */
-abstract class BareWay implements Way {
+/** A distribution of the products of a step over threads: in the tiles of a training step, or by the threads of the library. */
+abstract class ProductSchedule implements Schedule {
   final ProductSet set;
 
-  private BareWay(ProductSet set) {
+  private ProductSchedule(ProductSet set) {
     this.set = set;
   }
 
-  /** The ways there are for so many threads. */
-  static List<Way> all(ProductSet set, MatrixProducts products, int threads) {
+  /** Returns the schedules for a number of threads, beginning with that of a training step. */
+  static List<Schedule> of(ProductSet set, MatrixProducts products, int threads) {
     if (threads == 1) {
-      return List.of(new Whole(set, "whole", 1, number -> {}));
+      return List.of(new LibraryThreads(set, "whole", 1, number -> {}));
     }
-    Way tiles = new InTiles(set, threads);
+    Schedule tiles = new Tiled(set, threads);
     return products.ownThreads() == null
         ? List.of(tiles)
-        : List.of(tiles, whole(set, products, threads));
+        : List.of(tiles, libraryThreads(set, products, threads));
   }
 
-  /** By a library alone. */
-  static Way whole(ProductSet set, MatrixProducts library, int threads) {
+  /** Returns the schedule in which the library's own threads share each product. */
+  static Schedule libraryThreads(ProductSet set, MatrixProducts library, int threads) {
     String name = library.doubles().name() + (threads == 1 ? "" : "'s own threads");
-    return new Whole(set, name, threads, library.ownThreads());
+    return new LibraryThreads(set, name, threads, library.ownThreads());
   }
 
   @Override
@@ -37,11 +37,11 @@ abstract class BareWay implements Way {
     return set.products();
   }
 
-  /** A team takes the tiles that a step would take. */
-  private static final class InTiles extends BareWay {
+  /** Threads share each product in the tiles of a training step. */
+  private static final class Tiled extends ProductSchedule {
     private final ThreadTeam team;
 
-    InTiles(ProductSet set, int threads) {
+    Tiled(ProductSet set, int threads) {
       super(set);
       team = new ThreadTeam(threads);
     }
@@ -71,13 +71,13 @@ abstract class BareWay implements Way {
     }
   }
 
-  /** One call a product; the library's threads, where it has more than one, share it. */
-  private static final class Whole extends BareWay {
+  /** Each product is one call, shared by the library's own threads. */
+  private static final class LibraryThreads extends ProductSchedule {
     private final String name;
     private final int threads;
     private final IntConsumer ownThreads;
 
-    Whole(ProductSet set, String name, int threads, IntConsumer ownThreads) {
+    LibraryThreads(ProductSet set, String name, int threads, IntConsumer ownThreads) {
       super(set);
       this.name = name;
       this.threads = threads;

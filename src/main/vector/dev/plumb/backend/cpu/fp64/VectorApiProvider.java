@@ -1,0 +1,30 @@
+package dev.plumb.backend.cpu.fp64;
+
+import dev.plumb.backend.cpu.engine.Gemm;
+import java.util.Optional;
+
+/** The kernels with the Vector API. */
+final class VectorApiProvider extends VectorizationProvider {
+  /** Vectors, in bits, that are long enough for {@link VectorGemm} to be faster than a BLAS. */
+  private static final int MIN_GEMM_BITS = 512;
+
+  @Override
+  public String name() {
+    return "Vector API, " + VectorTile.SPECIES.vectorBitSize() + " bits";
+  }
+
+  @Override
+  public Optional<Gemm<double[]>> gemm() {
+    return VectorTile.SPECIES.vectorBitSize() >= MIN_GEMM_BITS ? Optional.of(new VectorGemm()) : Optional.empty();
+  }
+
+  @Override
+  WeightGradientKernel weightGradients() {
+    return new VectorWeightGradients();
+  }
+
+  @Override
+  Optional<GradientDescentKernel> gradientDescent() {
+    return Optional.of(new VectorGradientDescent());
+  }
+}
