@@ -4,15 +4,23 @@ import static dev.plumb.json.JsonOutput.number;
 import static dev.plumb.json.JsonOutput.numbers;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.bench.BenchResult.Ceiling;
+import dev.plumb.bench.BenchResult.Measurement;
+import dev.plumb.bench.BenchResult.WorkloadResult;
+import dev.plumb.bench.Workload.GpuWorkload;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** What was measured for machines: every figure with all its runs. Numbers that are not known are null. */
+/** Benchmark results as JSON: every measurement with all its runs. Unknown numbers are null. */
 public final class BenchJson {
   private BenchJson() {}
 
-  /** @param plumbVersion of the program that measured */
+  /**
+   * Writes the results as one JSON object.
+   *
+   * @param plumbVersion version of the program that measured
+   */
   public static void write(BenchResult result, String plumbVersion, OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
@@ -24,7 +32,7 @@ public final class BenchJson {
       json.writeStringField("java", result.machine().java());
       json.writeStringField("system", result.machine().system());
       json.writeStringField("library", result.library().orElse(null));
-      number(json, "othersBusy", result.othersBusy().orElse(Double.NaN));
+      number(json, "othersBusy", result.backgroundLoad().orElse(Double.NaN));
       json.writeEndObject();
       json.writeNumberField("runs", result.plan().runs());
       json.writeBooleanField("wholeRuns", result.plan().wholeRuns());
@@ -37,14 +45,14 @@ public final class BenchJson {
         json.writeStringField("name", ceiling.name());
         json.writeStringField("unit", ceiling.unit());
         json.writeNumberField("threads", ceiling.threads());
-        json.writeStringField("way", ceiling.way().isEmpty() ? null : ceiling.way());
-        figure(json, "rate", ceiling.rate());
+        json.writeStringField("way", ceiling.partitioning().isEmpty() ? null : ceiling.partitioning());
+        write(json, "rate", ceiling.rate());
         json.writeEndObject();
       }
       json.writeEndArray();
       json.writeArrayFieldStart("workloads");
-      for (Outcome outcome : result.outcomes()) {
-        write(outcome, json);
+      for (WorkloadResult workload : result.workloads()) {
+        write(workload, json);
       }
       json.writeEndArray();
       json.writeArrayFieldStart("notMeasured");
@@ -56,60 +64,60 @@ public final class BenchJson {
     });
   }
 
-  private static void write(GpuPlan plan, JsonGenerator json) throws IOException {
+  private static void write(GpuBench.Plan plan, JsonGenerator json) throws IOException {
     json.writeObjectFieldStart("gpu");
     json.writeNumberField("runs", plan.runs());
     json.writeNumberField("warmUpSeconds", plan.warmUpSeconds());
-    json.writeNumberField("secondsOfRun", plan.secondsOfRun());
+    json.writeNumberField("secondsOfRun", plan.minSeconds());
     json.writeEndObject();
   }
 
-  private static void write(Outcome outcome, JsonGenerator json) throws IOException {
+  private static void write(WorkloadResult result, JsonGenerator json) throws IOException {
     json.writeStartObject();
-    json.writeStringField("name", outcome.workload().name());
-    json.writeStringField("family", outcome.workload().family());
-    json.writeStringField("what", outcome.workload().what());
+    json.writeStringField("name", result.workload().name());
+    json.writeStringField("family", result.workload().family());
+    json.writeStringField("what", result.workload().description());
     json.writeObjectFieldStart("device");
-    json.writeStringField("kind", outcome.device().kind().key());
-    json.writeStringField("name", outcome.device().name());
+    json.writeStringField("kind", result.device().kind().key());
+    json.writeStringField("name", result.device().name());
     json.writeEndObject();
     json.writeFieldName("threads");
-    if (outcome.threads() > 0) {
-      json.writeNumber(outcome.threads());
+    if (result.threads() > 0) {
+      json.writeNumber(result.threads());
     } else {
       json.writeNull();
     }
-    json.writeStringField("planner", outcome.result().planner().orElse(null));
-    json.writeNumberField("replicas", outcome.workload().replicas());
-    json.writeStringField("precision", outcome.workload().precision().key());
-    json.writeStringField("unit", outcome.workload().unit().symbol());
-    figure(json, "achieved", outcome.achieved());
-    if (outcome.bound().isPresent()) {
-      json.writeStringField("bound", outcome.bound().get().name());
-      figure(json, "ceiling", outcome.bound().get().ceiling());
-      figure(json, "ratio", outcome.bound().get().ratio());
+    json.writeStringField("planner", result.planner().orElse(null));
+    json.writeNumberField("replicas", result.workload().replicas());
+    json.writeStringField("precision", result.workload().precision().key());
+    json.writeStringField("unit", result.workload().unit().symbol());
+    write(json, "achieved", result.achieved());
+    if (result.bound().isPresent()) {
+      json.writeStringField("bound", result.bound().get().name());
+      write(json, "ceiling", result.bound().get().ceiling());
+      write(json, "ratio", result.bound().get().ratio());
     } else {
       json.writeNullField("bound");
     }
-    number(json, "finalLoss", outcome.result().finalLoss().orElse(Double.NaN));
-    if (outcome.workload() instanceof GpuWorkload gpu) {
+    number(json, "finalLoss", result.finalLoss().orElse(Double.NaN));
+    if (result.workload() instanceof GpuWorkload gpu) {
       json.writeNumberField("stepsToFinalLoss", gpu.stepsToLoss());
     }
     json.writeFieldName("sessionBytes");
-    if (outcome.sessionBytes().isPresent()) {
-      json.writeNumber(outcome.sessionBytes().getAsLong());
+    if (result.sessionBytes().isPresent()) {
+      json.writeNumber(result.sessionBytes().getAsLong());
     } else {
       json.writeNull();
     }
     json.writeEndObject();
   }
 
-  private static void figure(JsonGenerator json, String key, Figure figure) throws IOException {
+  private static void write(JsonGenerator json, String key, Measurement measurement) throws IOException {
     json.writeObjectFieldStart(key);
-    number(json, "median", figure.median());
-    number(json, "min", figure.min());
-    number(json, "max", figure.max());
-    numbers(json, "runs", figure.values());
+    number(json, "median", measurement.median());
+    number(json, "min", measurement.min());
+    number(json, "max", measurement.max());
+    numbers(json, "runs", measurement.values());
     json.writeEndObject();
   }
 }

@@ -5,8 +5,14 @@ import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
 import dev.plumb.backend.GpuProbes.Probe;
 import dev.plumb.backend.GpuProbes.Products;
-import dev.plumb.bench.Outcome.Against;
-import dev.plumb.bench.StepsWorkload.Bound;
+import dev.plumb.bench.BenchResult.Ceiling;
+import dev.plumb.bench.BenchResult.MeasuredBound;
+import dev.plumb.bench.BenchResult.Measurement;
+import dev.plumb.bench.BenchResult.WorkloadResult;
+import dev.plumb.bench.Workload.GpuWorkload;
+import dev.plumb.bench.Workload.StepsWorkload;
+import dev.plumb.bench.Workload.StepsWorkload.Bound;
+import dev.plumb.bench.WorkloadRun.DivergedException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import java.util.ArrayList;
@@ -14,28 +20,53 @@ import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Measures a GPU's ceilings, and then how close training comes to them. A workload and its bound are measured in turns. */
+/** Measures a GPU's ceilings, and how close training comes to them. A workload and its bound are measured alternately. */
 public final class GpuBench {
-  /** A training that is no longer finite starts again; a workload that does so this often is not measured. */
+  /** How often a workload may diverge and start again before it is given up. */
   private static final int MAX_RESTARTS = 3;
   private static final Set<Products> WHOLE_STEP = EnumSet.allOf(Products.class);
 
   private final Backend backend;
   private final GpuProbes probes;
   private final List<Workload> workloads;
-  private final GpuPlan plan;
-  private final BenchListener listener;
+  private final Plan plan;
+  private final BenchResult.Listener listener;
 
-  /** The products of a workload's step. */
+  /**
+   * The number and length of the measurements. A GPU's clocks rise under load and fall when it is idle, so there are no rests
+   * between measurements.
+   *
+   * @param runs number of runs of each measurement
+   * @param warmUpSeconds wall-clock time of work before the first run of a workload, or of a ceiling that no workload has
+   * @param productsWarmUpSeconds the same for the matrix products of a step
+   * @param minSeconds minimum duration of a run
+   * @param copyBytes bytes copied within device memory; many times the size of the second-level cache
+   * @param kernels number of kernels in the graph of empty kernels
+   */
+  public record Plan(
+      int runs, double warmUpSeconds, double productsWarmUpSeconds, double minSeconds, long copyBytes, int kernels) {
+    /** Returns the plan for reliable results. */
+    public static Plan full() {
+      return new Plan(7, 0.3, 0.1, 0.2, 1L << 30, 1000);
+    }
+
+    /** Returns the plan for a trial run; its results are inaccurate. */
+    public static Plan quick() {
+      return new Plan(3, 0, 0, 0, 1L << 24, 100);
+    }
+  }
+
+  /** The matrix products of a workload's step. */
   private record StepProducts(String workload, NetworkSpec network, int batch) {}
 
-  /** @param backend a GPU's, which is a {@link GpuProbes} too */
-  public GpuBench(Backend backend, List<Workload> workloads, GpuPlan plan, BenchListener listener) {
+  /** @param backend a GPU backend that implements {@link GpuProbes} */
+  public GpuBench(Backend backend, List<Workload> workloads, Plan plan, BenchResult.Listener listener) {
     this.backend = backend;
     this.probes = (GpuProbes) backend;
     this.workloads = List.copyOf(workloads);
@@ -43,9 +74,9 @@ public final class GpuBench {
     this.listener = listener;
   }
 
-  /** Measures copies, launches, and the products of the workloads' steps by themselves. */
+  /** Measures memory copies, kernel launches, and the matrix products of the workloads' steps. */
   public void measureCeilings() {
-    measure(GpuBench::nameOfCopies, "GB/s", 1e9, plan.warmUpSeconds(), () -> probes.copies(plan.copyBytes()));
+    measure(GpuBench::copyName, "GB/s", 1e9, plan.warmUpSeconds(), () -> probes.copies(plan.copyBytes()));
     measure(probe -> "empty kernels, " + plan.kernels() + " in a graph", "us/kernel", 0, plan.warmUpSeconds(),
         () -> probes.emptyKernels(plan.kernels()));
     Set<StepProducts> steps = new LinkedHashSet<>();
@@ -57,92 +88,95 @@ public final class GpuBench {
     for (StepProducts step : steps) {
       for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32)) {
         String name = step.workload() + ", all products of a step, " + precision.key();
-        measure(probe -> name, "TFLOP/s", 1e12, plan.warmUpSecondsOfCeiling(),
+        measure(probe -> name, "TFLOP/s", 1e12, plan.productsWarmUpSeconds(),
             () -> probes.products(step.network(), precision, step.batch(), WHOLE_STEP));
       }
     }
   }
 
-  /** As large as there was room for. */
-  private static String nameOfCopies(Probe copies) {
+  /** Returns the ceiling's name, with the size that the device had room for. */
+  private static String copyName(Probe copies) {
     return "copy of " + (Math.round(copies.amount() / 2) >> 20) + " MiB within device memory, read and written";
   }
 
   /**
    * Measures one ceiling.
    *
-   * @param scale amounts per unit of the rate; 0 for microseconds per amount
+   * @param scale divisor of the rate (1e9 for GB/s); 0 for microseconds per amount instead of a rate
    */
-  private void measure(Function<Probe, String> naming, String unit, double scale, double warmUpSeconds, Supplier<Probe> opening) {
-    try (Probe probe = opening.get()) {
-      String name = naming.apply(probe);
+  private void measure(Function<Probe, String> nameOf, String unit, double scale, double warmUpSeconds, Supplier<Probe> open) {
+    try (Probe probe = open.get()) {
+      String name = nameOf.apply(probe);
       listener.onMeasuring(name);
-      RepeatedWork work = new RepeatedWork(probe::run, plan.secondsOfRun());
-      work.warmUp(warmUpSeconds);
+      TimedLoop.Continuous loop = new TimedLoop.Continuous(probe::run, plan.minSeconds());
+      loop.warmUp(warmUpSeconds);
       List<Double> rates = new ArrayList<>();
       for (int run = 0; run < plan.runs(); run++) {
-        double seconds = work.seconds();
+        double seconds = loop.seconds();
         rates.add(scale == 0 ? seconds * 1e6 / probe.amount() : probe.amount() / scale / seconds);
       }
-      listener.onCeiling(new Ceiling(name, unit, 0, "", new Figure(rates)));
+      listener.onCeiling(new Ceiling(name, unit, 0, "", new Measurement(rates)));
     } catch (DeviceUnavailableException e) {
       listener.onNotMeasured("a ceiling in " + unit + ": " + e.getMessage());
     }
   }
 
-  /** Measures every workload. One that the device has no memory for, or that diverges, is left out. */
+  /** Measures every workload; reports those that diverge, or that need more memory than there is, as not measured. */
   public void measureWorkloads() {
     for (Workload workload : workloads) {
       listener.onMeasuring(workload.name() + " on " + backend.device().kind().key());
       try {
-        listener.onOutcome(measure(workload));
+        listener.onWorkload(measure(workload));
       } catch (DeviceUnavailableException | DivergedException e) {
         listener.onNotMeasured(workload.name() + ": " + e.getMessage());
       } catch (OutOfMemoryError e) {
-        listener.onNotMeasured(workload.name() + ": Java's heap is too small for its rows and first weights; start Java with -Xmx8g");
+        listener.onNotMeasured(workload.name()
+            + ": Java's heap is too small for its rows and initial weights; start Java with -Xmx8g");
       }
     }
   }
 
-  private Outcome measure(Workload workload) {
+  private WorkloadResult measure(Workload workload) {
     Backend planned = workload instanceof GpuWorkload gpu ? probes.withPlanner(gpu.planner()) : backend;
     Optional<Probe> bound = Optional.empty();
-    try (Course course = workload.open(planned)) {
-      bound = boundOf(workload);
-      Outcome.Result result = new Outcome.Result(course.lossFromFirstWeights(), course.planner());
-      if (result.finalLoss().isEmpty()) {
-        course.restart();
+    try (WorkloadRun training = workload.open(planned)) {
+      bound = openBound(workload);
+      OptionalDouble finalLoss = training.lossAfterFixedSteps();
+      Optional<String> planner = training.planner();
+      if (finalLoss.isEmpty()) {
+        training.restart();
       }
-      RepeatedWork laps = new RepeatedWork(course::laps, plan.secondsOfRun());
-      Optional<RepeatedWork> products = bound.map(probe -> new RepeatedWork(probe::run, plan.secondsOfRun()));
-      products.ifPresent(work -> work.warmUp(plan.warmUpSecondsOfCeiling()));
-      finite(course, () -> {
+      TimedLoop.Continuous laps = new TimedLoop.Continuous(training::laps, plan.minSeconds());
+      Optional<TimedLoop.Continuous> products = bound.map(probe -> new TimedLoop.Continuous(probe::run, plan.minSeconds()));
+      products.ifPresent(loop -> loop.warmUp(plan.productsWarmUpSeconds()));
+      retryIfDiverged(training, () -> {
         laps.warmUp(plan.warmUpSeconds());
         return 0.0;
       });
-      double amountOfBound = bound.map(Probe::amount).orElse(0.0);
-      double amountOfLap = workload.amount() / workload.laps();
+      double boundOperations = bound.map(Probe::amount).orElse(0.0);
+      double lapAmount = workload.amount() / workload.laps();
       List<Double> achieved = new ArrayList<>();
       List<Double> ceiling = new ArrayList<>();
       List<Double> ratio = new ArrayList<>();
       for (int run = 0; run < plan.runs(); run++) {
-        double secondsOfLap = finite(course, laps::seconds);
-        achieved.add(workload.unit().speed(amountOfLap, secondsOfLap));
-        products.ifPresent(work -> {
-          double atBound = work.seconds() / amountOfBound * operationsOfLap(workload);
-          ceiling.add(workload.unit().speed(amountOfLap, atBound));
-          ratio.add(atBound / secondsOfLap);
+        double lapSeconds = retryIfDiverged(training, laps::seconds);
+        achieved.add(workload.unit().speed(lapAmount, lapSeconds));
+        products.ifPresent(loop -> {
+          double boundSeconds = loop.seconds() / boundOperations * productOperationsPerLap(workload);
+          ceiling.add(workload.unit().speed(lapAmount, boundSeconds));
+          ratio.add(boundSeconds / lapSeconds);
         });
       }
-      return new Outcome(workload, backend.device(), 0, new Figure(achieved),
-          bound.map(probe -> new Against("bare products", new Figure(ceiling), new Figure(ratio))), course.bytes(), result);
+      return new WorkloadResult(workload, backend.device(), 0, new Measurement(achieved),
+          bound.map(probe -> new MeasuredBound("bare products", new Measurement(ceiling), new Measurement(ratio))),
+          training.bytes(), finalLoss, planner);
     } finally {
       bound.ifPresent(Probe::close);
     }
   }
 
-  /** Measures; where the training diverges meanwhile, measures again from the first weights. */
-  private static double finite(Course course, DoubleSupplier measurement) {
+  /** Measures; if the training diverges, restarts from the initial weights and measures again. */
+  private static double retryIfDiverged(WorkloadRun training, DoubleSupplier measurement) {
     for (int restarts = 0; ; restarts++) {
       try {
         return measurement.getAsDouble();
@@ -150,12 +184,12 @@ public final class GpuBench {
         if (restarts == MAX_RESTARTS) {
           throw e;
         }
-        course.restart();
+        training.restart();
       }
     }
   }
 
-  private Optional<Probe> boundOf(Workload workload) {
+  private Optional<Probe> openBound(Workload workload) {
     if (workload instanceof GpuWorkload gpu && gpu.boundByProducts()) {
       return Optional.of(probes.products(gpu.network(), gpu.precision(), gpu.batch(), WHOLE_STEP));
     }
@@ -165,12 +199,12 @@ public final class GpuBench {
     return Optional.empty();
   }
 
-  /** Of the products alone. */
-  private static double operationsOfLap(Workload workload) {
+  /** Returns the floating-point operations of a lap's matrix products. */
+  private static double productOperationsPerLap(Workload workload) {
     if (workload instanceof GpuWorkload gpu) {
-      return gpu.stepsOfLap() * gpu.operationsOfStep();
+      return gpu.stepsPerLap() * gpu.operationsPerStep();
     }
     StepsWorkload steps = (StepsWorkload) workload;
-    return steps.stepsOfLap() * GpuWorkload.operationsOfStep(steps.network(), steps.batch());
+    return steps.stepsPerLap() * GpuWorkload.operationsPerStep(steps.network(), steps.batch());
   }
 }

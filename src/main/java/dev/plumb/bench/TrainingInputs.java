@@ -1,6 +1,5 @@
 package dev.plumb.bench;
 
-import dev.plumb.bench.StepsWorkload.Source;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
 import dev.plumb.data.RandomData;
@@ -13,21 +12,29 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Rows and first weights of a workload: the rows from the stream seeded {@link #SEED}, the first weights of replica r from the stream
- * seeded SEED + 1 + r. They are drawn when they are first needed and kept while there is memory for them, because a large network's
- * take seconds and several measurements start from the same ones.
+ * The rows and initial weights of a workload: the rows from the random stream with seed {@value #SEED}, the initial weights of
+ * replica r from the stream with seed {@value #SEED} + 1 + r. They are drawn when first needed and cached while memory allows:
+ * those of a large network take seconds, and several measurements start from the same ones.
  */
 public final class TrainingInputs {
   static final long SEED = 42;
+
+  /** The origin of rows and initial weights. */
+  public enum Source {
+    /** The notebook's function, and its initializer. */
+    NOTEBOOK,
+    /** Random numbers, and PyTorch's initializer. */
+    RANDOM
+  }
 
   private final NetworkSpec network;
   private final Loss loss;
   private final Source source;
   private final int samples;
   private SoftReference<Dataset> data = new SoftReference<>(null);
-  private SoftReference<List<double[]>> firstParameters = new SoftReference<>(null);
+  private SoftReference<List<double[]>> initialParameters = new SoftReference<>(null);
 
-  /** @param samples rows of the data */
+  /** @param samples number of rows */
   public TrainingInputs(NetworkSpec network, Loss loss, Source source, int samples) {
     this.network = network;
     this.loss = loss;
@@ -44,28 +51,28 @@ public final class TrainingInputs {
   }
 
   Dataset data() {
-    Dataset known = data.get();
-    if (known == null) {
+    Dataset cached = data.get();
+    if (cached == null) {
       NumpyRandom stream = new NumpyRandom(SEED);
-      known = source == Source.NOTEBOOK
+      cached = source == Source.NOTEBOOK
           ? NotebookData.draw(samples, stream)
           : RandomData.draw(samples, network, loss, stream);
-      data = new SoftReference<>(known);
+      data = new SoftReference<>(cached);
     }
-    return known;
+    return cached;
   }
 
-  /** Returns the first parameters of replicas 0 to replicas - 1. */
-  List<double[]> firstParameters(int replicas) {
-    List<double[]> known = firstParameters.get();
-    if (known == null) {
-      known = new ArrayList<>();
-      firstParameters = new SoftReference<>(known);
+  /** Returns the initial parameters of replicas 0 to replicas - 1. */
+  List<double[]> initialParameters(int replicas) {
+    List<double[]> cached = initialParameters.get();
+    if (cached == null) {
+      cached = new ArrayList<>();
+      initialParameters = new SoftReference<>(cached);
     }
     Initializer initializer = source == Source.NOTEBOOK ? Initializer.NOTEBOOK : Initializer.PYTORCH;
-    for (int replica = known.size(); replica < replicas; replica++) {
-      known.add(initializer.draw(network, new NumpyRandom(SEED + 1 + replica)));
+    for (int replica = cached.size(); replica < replicas; replica++) {
+      cached.add(initializer.draw(network, new NumpyRandom(SEED + 1 + replica)));
     }
-    return List.copyOf(known.subList(0, replicas));
+    return List.copyOf(cached.subList(0, replicas));
   }
 }

@@ -7,20 +7,16 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
 import dev.plumb.backend.ProductProbes;
-import dev.plumb.bench.Bench;
 import dev.plumb.bench.BenchJson;
-import dev.plumb.bench.BenchListener;
 import dev.plumb.bench.BenchResult;
-import dev.plumb.bench.Ceiling;
-import dev.plumb.bench.Entrant;
+import dev.plumb.bench.BenchResult.Ceiling;
+import dev.plumb.bench.BenchResult.WorkloadResult;
+import dev.plumb.bench.CpuBench;
+import dev.plumb.bench.CpuBench.BenchTarget;
 import dev.plumb.bench.GpuBench;
-import dev.plumb.bench.GpuPlan;
 import dev.plumb.bench.Machine;
-import dev.plumb.bench.Others;
-import dev.plumb.bench.Outcome;
-import dev.plumb.bench.Plan;
-import dev.plumb.bench.StudyWorkload;
 import dev.plumb.bench.Workload;
+import dev.plumb.bench.Workload.StudyWorkload;
 import dev.plumb.bench.Workloads;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
@@ -38,7 +34,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb bench}: how fast training is here, and how fast it could be at most. */
+/** {@code plumb bench}: measures the speed of training on this machine, and its upper bounds. */
 final class BenchCommand implements Command {
   private final DeviceChoice devices;
   private final List<Workload> workloads;
@@ -49,8 +45,8 @@ final class BenchCommand implements Command {
   }
 
   /**
-   * @param workloads to choose from on every device
-   * @param gpuWorkloads to choose from on a GPU besides, reduced or not
+   * @param workloads the workloads of every device
+   * @param gpuWorkloads the additional workloads of a GPU, reduced or not
    */
   BenchCommand(DeviceChoice devices, List<Workload> workloads, Function<Boolean, List<Workload>> gpuWorkloads) {
     this.devices = devices;
@@ -65,7 +61,7 @@ final class BenchCommand implements Command {
 
   @Override
   public String summary() {
-    return "measures this machine's ceilings, and how close training comes to them";
+    return "measures the speed of training, and this machine's ceilings";
   }
 
   @Override
@@ -75,22 +71,23 @@ final class BenchCommand implements Command {
 
   @Override
   public String details() {
-    StringBuilder known = new StringBuilder();
+    StringBuilder list = new StringBuilder();
     Stream.concat(workloads.stream(), gpuWorkloads.apply(false).stream())
-        .map(workload -> "  " + workload.family() + "  " + workload.what() + "\n").distinct().forEach(known::append);
+        .map(workload -> "  " + workload.family() + "  " + workload.description() + "\n").distinct().forEach(list::append);
     return """
-        First the ceilings: multiply-adds, copies and matrix products by themselves. Then the workloads, or those
-        named, by one thread and by all, and on a GPU if one can be used: what was achieved, what the ceiling
-        allows, and the ratio of the two. Every figure is the median of several runs, followed by the smallest and
-        the largest. A workload and its ceiling are measured in turns, so that a busy machine slows both.
+        The ceilings come first: multiply-adds, memory copies and matrix products. Then come the workloads, all or
+        those named, with 1 thread, with all threads, and on a GPU if there is one: the speed achieved, the speed
+        that the ceiling allows, and the ratio of the two. Each number is the median of several runs, followed by
+        the minimum and the maximum. A workload and its ceiling are measured alternately, so that other load on the
+        machine slows down both.
 
         workloads:
-        """ + known + """
+        """ + list + """
 
-        The G workloads are for a GPU only; without a name, a GPU takes them and the studies, and a CPU takes the
-        others. On a GPU a figure is the median of seven measurements of at least 0.2 s, without rests between them.
-        The reference, which is slow on purpose, takes only the studies. Without --device every device that can be
-        used is measured, except the reference.
+        The G workloads are for a GPU only. By default a GPU is measured with the G workloads and the studies, and a
+        CPU with the W workloads. On a GPU each number is the median of 7 runs of at least 0.2 s, without pauses.
+        The reference device is slow by design and is measured only with studies. Without --device, all usable
+        devices are measured, except the reference.
         """;
   }
 
@@ -102,22 +99,22 @@ final class BenchCommand implements Command {
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     Set<String> named = named(arguments);
-    Plan plan = arguments.has(Flags.QUICK) ? Plan.quick() : Plan.full();
-    GpuPlan gpuPlan = arguments.has(Flags.QUICK) ? GpuPlan.quick() : GpuPlan.full();
+    CpuBench.Plan plan = arguments.has(Flags.QUICK) ? CpuBench.Plan.quick() : CpuBench.Plan.full();
+    GpuBench.Plan gpuPlan = arguments.has(Flags.QUICK) ? GpuBench.Plan.quick() : GpuBench.Plan.full();
     Optional<Path> json = arguments.path(Flags.JSON);
     new CommandFiles(arguments).writes(Flags.JSON).check();
     List<Backends.Selection> opened = new ArrayList<>();
     try {
-      Devices measured = open(arguments, named, opened, err);
-      Results results = new Results(new BenchTable(out), measured, plan, gpuPlan, json, arguments.has(Flags.QUIET) ? null : err);
-      results.table.print(results.machine, measured.library());
-      if (!measured.entrants().isEmpty()) {
+      Targets targets = open(arguments, named, opened, err);
+      Results results = new Results(new BenchTable(out), targets, plan, gpuPlan, json, arguments.has(Flags.QUIET) ? null : err);
+      results.table.print(results.machine, targets.library());
+      if (!targets.cpu().isEmpty()) {
         results.table.print(plan);
-        Bench bench = new Bench(measured.entrants(), onCpu(arguments, named), plan, results);
+        CpuBench bench = new CpuBench(targets.cpu(), onCpu(arguments, named), plan, results);
         bench.measureCeilings();
         bench.measureWorkloads();
       }
-      measured.gpu().ifPresent(gpu -> {
+      targets.gpu().ifPresent(gpu -> {
         boolean standIn = ((GpuProbes) gpu).isStandIn();
         results.table.print(gpu.device(), standIn, gpuPlan);
         GpuBench bench = new GpuBench(gpu, onGpu(named, standIn), gpuPlan, results);
@@ -131,24 +128,25 @@ final class BenchCommand implements Command {
     }
   }
 
-  /** Prints every result at once, and renews the JSON file, so that a run that is stopped leaves what it has measured. */
-  private static final class Results implements BenchListener {
+  /** Prints each result immediately and rewrites the JSON file, so that an interrupted benchmark keeps its results. */
+  private static final class Results implements BenchResult.Listener {
     private final Machine machine = Machine.here();
-    private final Others others = new Others();
+    private final Machine.BackgroundLoad backgroundLoad = new Machine.BackgroundLoad();
     private final List<Ceiling> ceilings = new ArrayList<>();
-    private final List<Outcome> outcomes = new ArrayList<>();
+    private final List<WorkloadResult> workloads = new ArrayList<>();
     private final List<String> notMeasured = new ArrayList<>();
     private final BenchTable table;
-    private final Devices measured;
-    private final Plan plan;
-    private final GpuPlan gpuPlan;
+    private final Targets targets;
+    private final CpuBench.Plan plan;
+    private final GpuBench.Plan gpuPlan;
     private final Optional<Path> json;
     private final PrintStream progress;
 
-    /** @param progress null for none */
-    Results(BenchTable table, Devices measured, Plan plan, GpuPlan gpuPlan, Optional<Path> json, PrintStream progress) {
+    /** @param progress receives progress messages; null for none */
+    Results(BenchTable table, Targets targets, CpuBench.Plan plan, GpuBench.Plan gpuPlan, Optional<Path> json,
+        PrintStream progress) {
       this.table = table;
-      this.measured = measured;
+      this.targets = targets;
       this.plan = plan;
       this.gpuPlan = gpuPlan;
       this.json = json;
@@ -156,9 +154,9 @@ final class BenchCommand implements Command {
     }
 
     @Override
-    public void onMeasuring(String what) {
+    public void onMeasuring(String description) {
       if (progress != null) {
-        progress.println("plumb bench: " + what);
+        progress.println("plumb bench: " + description);
       }
     }
 
@@ -166,25 +164,25 @@ final class BenchCommand implements Command {
     public void onCeiling(Ceiling ceiling) {
       ceilings.add(ceiling);
       table.print(ceiling);
-      renew();
+      rewrite();
     }
 
     @Override
-    public void onOutcome(Outcome outcome) {
-      outcomes.add(outcome);
-      table.print(outcome);
-      renew();
+    public void onWorkload(WorkloadResult result) {
+      workloads.add(result);
+      table.print(result);
+      rewrite();
     }
 
     @Override
     public void onNotMeasured(String line) {
       notMeasured.add(line);
       table.printNotMeasured(line);
-      renew();
+      rewrite();
     }
 
-    /** A pipe gets only the complete result. */
-    private void renew() {
+    /** Rewrites the JSON file; a pipe gets only the complete result. */
+    private void rewrite() {
       json.filter(AtomicFile::isReplaced).ifPresent(file -> write(file, result(false)));
     }
 
@@ -195,8 +193,8 @@ final class BenchCommand implements Command {
     }
 
     private BenchResult result(boolean complete) {
-      return new BenchResult(complete, machine, measured.library(), plan, measured.gpu().map(gpu -> gpuPlan), others.busy(), ceilings,
-          outcomes, notMeasured);
+      return new BenchResult(complete, machine, targets.library(), plan, targets.gpu().map(gpu -> gpuPlan),
+          backgroundLoad.busyProcessors(), ceilings, workloads, notMeasured);
     }
 
     private static void write(Path file, BenchResult result) {
@@ -205,30 +203,30 @@ final class BenchCommand implements Command {
   }
 
   /**
-   * What is measured.
+   * The backends to measure.
    *
-   * @param entrants of the CPU, or the reference
+   * @param cpu the CPU with different numbers of threads, or the reference; empty for a GPU only
    */
-  private record Devices(List<Entrant> entrants, Optional<Backend> gpu) {
+  private record Targets(List<BenchTarget> cpu, Optional<Backend> gpu) {
     Optional<String> library() {
-      Optional<String> ofCpu = entrants.stream()
-          .filter(entrant -> entrant.backend() instanceof ProductProbes)
-          .map(entrant -> ((ProductProbes) entrant.backend()).library())
+      Optional<String> cpuLibrary = cpu.stream()
+          .filter(target -> target.backend() instanceof ProductProbes)
+          .map(target -> ((ProductProbes) target.backend()).library())
           .findFirst();
-      Optional<String> ofGpu = gpu.map(backend -> ((GpuProbes) backend).library());
-      List<String> all = Stream.of(ofCpu, ofGpu).flatMap(Optional::stream).toList();
-      return all.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", all));
+      Optional<String> gpuLibrary = gpu.map(backend -> ((GpuProbes) backend).library());
+      List<String> libraries = Stream.of(cpuLibrary, gpuLibrary).flatMap(Optional::stream).toList();
+      return libraries.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", libraries));
     }
   }
 
-  /** The names of workloads on the command line; empty for the usual ones of each device. */
+  /** Returns the workload names on the command line; empty for the default workloads of each device. */
   private Set<String> named(Arguments arguments) {
     List<String> known = Stream.concat(workloads.stream(), gpuWorkloads.apply(false).stream())
         .map(Workload::family).distinct().toList();
     for (String name : arguments.operands()) {
       if (!known.contains(name)) {
         throw new InvalidInputException("unknown workload \"" + name + "\"" + Spelling.didYouMean(name, known)
-            + "; one or more of " + String.join(", ", known));
+            + "; the workloads are " + String.join(", ", known));
       }
     }
     return new LinkedHashSet<>(arguments.operands());
@@ -238,7 +236,7 @@ final class BenchCommand implements Command {
     return workloads.stream().noneMatch(workload -> workload.family().equals(name));
   }
 
-  /** The workloads of a CPU or the reference, which is too slow for all but studies. */
+  /** Returns the workloads for the CPU, or for the reference, which by default runs only studies because it is slow. */
   private List<Workload> onCpu(Arguments arguments, Set<String> named) {
     boolean onReference = isReference(arguments);
     return workloads.stream()
@@ -246,7 +244,7 @@ final class BenchCommand implements Command {
         .toList();
   }
 
-  /** The workloads of a GPU: its own and the studies, or any that are named. */
+  /** Returns the workloads for a GPU: its own and the studies, or those named. */
   private List<Workload> onGpu(Set<String> named, boolean standIn) {
     return Stream.concat(gpuWorkloads.apply(standIn).stream(),
             workloads.stream().filter(workload -> !named.isEmpty() || workload instanceof StudyWorkload))
@@ -257,13 +255,13 @@ final class BenchCommand implements Command {
   private void requireOnCpu(Set<String> named, boolean onReference) {
     for (String name : named) {
       if (isForGpuOnly(name)) {
-        throw new InvalidInputException(name + " is a workload for a GPU; use --device cuda, or name one or more of "
+        throw new InvalidInputException("workload " + name + " needs a GPU; use --device cuda, or choose from "
             + workloads.stream().map(Workload::family).collect(Collectors.joining(", ")));
       }
       if (onReference && workloads.stream().noneMatch(
           workload -> workload.family().equals(name) && workload instanceof StudyWorkload)) {
-        throw new InvalidInputException("--device reference: too slow for " + name
-            + "; leave the workload out, or choose another device");
+        throw new InvalidInputException("--device reference is too slow for workload " + name
+            + "; omit the workload, or choose another device");
       }
     }
   }
@@ -272,8 +270,8 @@ final class BenchCommand implements Command {
     return arguments.text(Flags.DEVICE).filter(DeviceInfo.Kind.REFERENCE.key()::equals).isPresent();
   }
 
-  /** Opens what is to be measured: what --device names, else the CPU, and a GPU where one can be used. */
-  private Devices open(Arguments arguments, Set<String> named, List<Backends.Selection> opened, PrintStream err) {
+  /** Opens the device that --device names; by default the CPU, and a GPU if one can be used. */
+  private Targets open(Arguments arguments, Set<String> named, List<Backends.Selection> opened, PrintStream err) {
     Optional<String> device = arguments.text(Flags.DEVICE).filter(name -> !name.equals("auto"));
     boolean onCpu = device.isEmpty() || device.get().equals(DeviceInfo.Kind.CPU.key());
     if (device.isPresent() && (onCpu || isReference(arguments))) {
@@ -283,35 +281,40 @@ final class BenchCommand implements Command {
       Backends.Selection selection = devices.open(arguments, err);
       opened.add(selection);
       return selection.backend() instanceof GpuProbes
-          ? new Devices(List.of(), Optional.of(selection.backend()))
-          : new Devices(List.of(new Entrant(selection.backend(), DeviceChoice.isReference(selection) ? 1 : 0)), Optional.empty());
+          ? new Targets(List.of(), Optional.of(selection.backend()))
+          : new Targets(
+              List.of(new BenchTarget(selection.backend(), DeviceChoice.isReference(selection) ? 1 : 0)), Optional.empty());
     }
-    List<Entrant> entrants = new ArrayList<>();
-    int most = (int) arguments.whole(
+    List<BenchTarget> cpuTargets = new ArrayList<>();
+    int maxThreads = (int) arguments.whole(
         Flags.THREADS, Runtime.getRuntime().availableProcessors(), 1, DeviceChoice.MAX_THREADS);
     if (named.isEmpty() || !named.stream().allMatch(this::isForGpuOnly)) {
-      for (int threads : Stream.of(1, most).distinct().toList()) {
+      for (int threads : Stream.of(1, maxThreads).distinct().toList()) {
         Backends.Selection cpu = devices.open("cpu", OptionalInt.of(threads), arguments, err);
         opened.add(cpu);
-        entrants.add(new Entrant(cpu.backend(), threads));
+        cpuTargets.add(new BenchTarget(cpu.backend(), threads));
       }
     }
-    return new Devices(entrants, device.isEmpty() ? openGpu(arguments, named, opened, err) : Optional.empty());
+    return new Targets(cpuTargets, device.isEmpty() ? openGpu(arguments, named, opened, err) : Optional.empty());
   }
 
-  /** Opens a GPU where one can be used; a workload that only a GPU takes must have one. */
+  /**
+   * Opens a GPU if one can be used.
+   *
+   * @throws DeviceUnavailableException if there is none and a workload needs one
+   */
   private Optional<Backend> openGpu(Arguments arguments, Set<String> named, List<Backends.Selection> opened, PrintStream err) {
     Backends.Selection any = devices.open("auto", OptionalInt.empty(), arguments, err);
     opened.add(any);
     if (any.backend() instanceof GpuProbes) {
       return Optional.of(any.backend());
     }
-    Optional<String> forGpu = named.stream().filter(this::isForGpuOnly).findFirst();
-    if (forGpu.isPresent()) {
-      throw new DeviceUnavailableException(forGpu.get() + " needs a GPU, and none can be used: " + any.reason());
+    Optional<String> gpuOnly = named.stream().filter(this::isForGpuOnly).findFirst();
+    if (gpuOnly.isPresent()) {
+      throw new DeviceUnavailableException("workload " + gpuOnly.get() + " needs a GPU, but none can be used: " + any.reason());
     }
     if (!arguments.has(Flags.QUIET)) {
-      err.println(TerminalText.sanitize("plumb bench: no GPU is measured: " + any.reason()));
+      err.println(TerminalText.sanitize("plumb bench: measuring no GPU: " + any.reason()));
     }
     return Optional.empty();
   }

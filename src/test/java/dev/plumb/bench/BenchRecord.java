@@ -1,18 +1,20 @@
 package dev.plumb.bench;
 
+import dev.plumb.bench.BenchResult.Ceiling;
+import dev.plumb.bench.BenchResult.WorkloadResult;
 import java.util.ArrayList;
 import java.util.List;
 
-/** All results of a benchmark, in their order. */
-final class BenchRecord implements BenchListener {
+/** A list of all results of a benchmark, in order. */
+final class BenchRecord implements BenchResult.Listener {
   final List<String> progress = new ArrayList<>();
   final List<Ceiling> ceilings = new ArrayList<>();
-  final List<Outcome> outcomes = new ArrayList<>();
+  final List<WorkloadResult> workloads = new ArrayList<>();
   final List<String> notMeasured = new ArrayList<>();
 
   @Override
-  public void onMeasuring(String what) {
-    progress.add(what);
+  public void onMeasuring(String description) {
+    progress.add(description);
   }
 
   @Override
@@ -21,8 +23,8 @@ final class BenchRecord implements BenchListener {
   }
 
   @Override
-  public void onOutcome(Outcome outcome) {
-    outcomes.add(outcome);
+  public void onWorkload(WorkloadResult result) {
+    workloads.add(result);
   }
 
   @Override

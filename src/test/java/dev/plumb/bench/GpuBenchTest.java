@@ -7,8 +7,15 @@ import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.cuda.HostDevice;
-import dev.plumb.bench.StepsWorkload.Bound;
-import dev.plumb.bench.StepsWorkload.Source;
+import dev.plumb.bench.BenchResult.Ceiling;
+import dev.plumb.bench.BenchResult.MeasuredBound;
+import dev.plumb.bench.BenchResult.WorkloadResult;
+import dev.plumb.bench.TrainingInputs.Source;
+import dev.plumb.bench.Workload.GpuWorkload;
+import dev.plumb.bench.Workload.StepsWorkload;
+import dev.plumb.bench.Workload.StepsWorkload.Bound;
+import dev.plumb.bench.Workload.StudyWorkload;
+import dev.plumb.bench.Workload.Unit;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
@@ -28,11 +35,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is measured on a GPU; here on the host device, whose times mean nothing. */
+/** Tests of the GPU's measurements on the host device, whose times mean nothing. */
 @Tag("cuda")
 @Tag("host-device")
 class GpuBenchTest {
-  private static final GpuPlan SHORT = new GpuPlan(3, 0, 0, 0, 1 << 20, 10);
+  private static final GpuBench.Plan SHORT = new GpuBench.Plan(3, 0, 0, 0, 1 << 20, 10);
   private static final TrainingInputs NOTEBOOK =
       new TrainingInputs(NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 1), Loss.MSE, Source.NOTEBOOK, 33);
   private static final TrainingInputs CLASSES =
@@ -67,67 +74,67 @@ class GpuBenchTest {
   }
 
   @Test
-  void finalLossIsTheReferencesWhateverThePlanner() {
+  void finalLossEqualsTheReferencesWithEveryPlanner() {
     List<Workload> workloads = List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01),
         small("layered", Precision.FP32, 1, Planner.LAYERED, 0.01), small("3 fp64", Precision.FP64, 3, Planner.AUTO, 0.01),
         batches(Precision.FP32), batches(Precision.TF32));
     Map<Precision, Double> tolerances = Map.of(Precision.FP64, 1e-11, Precision.FP32, 1e-5, Precision.TF32, 1e-3);
-    List<Outcome> outcomes = measured(workloads).outcomes;
-    assertEquals(workloads, outcomes.stream().map(Outcome::workload).toList());
+    List<WorkloadResult> results = measured(workloads).workloads;
+    assertEquals(workloads, results.stream().map(WorkloadResult::workload).toList());
     Map<String, Double> expected = new HashMap<>();
     try (Backend reference = Backends.reference()) {
       for (Workload workload : workloads) {
-        try (Course course = workload.open(reference)) {
-          expected.put(workload.name(), course.lossFromFirstWeights().orElseThrow());
+        try (WorkloadRun run = workload.open(reference)) {
+          expected.put(workload.name(), run.lossAfterFixedSteps().orElseThrow());
         }
       }
     }
-    for (Outcome outcome : outcomes) {
-      double loss = expected.get(outcome.workload().name());
-      assertEquals(loss, outcome.result().finalLoss().orElseThrow(), tolerances.get(outcome.workload().precision()) * loss,
-          outcome.workload().name());
+    for (WorkloadResult result : results) {
+      double loss = expected.get(result.workload().name());
+      assertEquals(loss, result.finalLoss().orElseThrow(), tolerances.get(result.workload().precision()) * loss,
+          result.workload().name());
     }
     assertEquals(List.of("fused", "layered", "fused", "layered", "layered"),
-        outcomes.stream().map(outcome -> outcome.result().planner().orElseThrow()).toList());
+        results.stream().map(result -> result.planner().orElseThrow()).toList());
     assertEquals("", HostDevice.left());
   }
 
   @Test
-  void ratioOfEachRunFitsSpeedAndBound() {
+  void ratioOfEachRunIsThatOfItsSpeedAndCeiling() {
     StepsWorkload steps = new StepsWorkload("S3", "steps", CLASSES.network(),
         training(Loss.CROSS_ENTROPY, 0.05, Precision.FP32).withBatchSize(13), 1, Source.RANDOM, 65, Bound.PRODUCTS, Unit.SAMPLES, 1);
-    List<Outcome> outcomes = measured(List.of(batches(Precision.FP32), steps)).outcomes;
-    assertEquals(2, outcomes.size());
-    for (Outcome outcome : outcomes) {
-      Outcome.Against bound = outcome.bound().orElseThrow();
+    List<WorkloadResult> results = measured(List.of(batches(Precision.FP32), steps)).workloads;
+    assertEquals(2, results.size());
+    for (WorkloadResult result : results) {
+      MeasuredBound bound = result.bound().orElseThrow();
       assertEquals("bare products", bound.name());
-      assertEquals(3, outcome.achieved().runs().size());
+      assertEquals(3, result.achieved().runs().size());
       for (int run = 0; run < 3; run++) {
-        double achieved = outcome.achieved().runs().get(run);
+        double achieved = result.achieved().runs().get(run);
         double ceiling = bound.ceiling().runs().get(run);
-        assertTrue(achieved > 0 && ceiling > 0, outcome.toString());
-        double ratio = outcome.workload().unit() == Unit.SAMPLES ? achieved / ceiling : ceiling / achieved;
+        assertTrue(achieved > 0 && ceiling > 0, result.toString());
+        double ratio = result.workload().unit() == Unit.SAMPLES ? achieved / ceiling : ceiling / achieved;
         assertEquals(ratio, bound.ratio().runs().get(run), 1e-12 * ratio);
       }
-      assertTrue(outcome.sessionBytes().orElseThrow() > 0);
+      assertTrue(result.sessionBytes().orElseThrow() > 0);
     }
-    assertTrue(outcomes.get(1).result().finalLoss().isEmpty());
+    assertTrue(results.get(1).finalLoss().isEmpty());
   }
 
   @Test
-  void studyNamesThePlannerOfItsNetworks() {
+  void studyReportsThePlannersOfItsNetworks() {
     StudyWorkload study = new StudyWorkload("study", "a small study", new StudySpec("small", 10, 1, Initializer.NOTEBOOK,
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
         List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1)),
             new StudyNetwork("two", NetworkSpec.of(Activation.TANH, 3, 512, 512, 1)))));
-    Outcome outcome = measured(List.of(study)).outcomes.get(0);
-    assertEquals(Optional.of("fused+layered"), outcome.result().planner());
-    assertTrue(outcome.bound().isEmpty() && outcome.result().finalLoss().isEmpty());
+    WorkloadResult result = measured(List.of(study)).workloads.get(0);
+    assertEquals(Optional.of("fused+layered"), result.planner());
+    assertTrue(result.bound().isEmpty() && result.finalLoss().isEmpty());
     assertEquals("", HostDevice.left());
   }
 
   @Test
-  void ceilingsAreCopiesLaunchesAndTheProductsOfTheWorkloads() {
+  void ceilingsAreCopiesLaunchesAndTheWorkloadsProducts() {
     try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
       BenchRecord record = new BenchRecord();
       new GpuBench(backend, List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01), batches(Precision.FP32),
@@ -147,10 +154,10 @@ class GpuBenchTest {
   }
 
   @Test
-  void workloadThatDivergesIsLeftOutAndNamed() {
+  void divergingWorkloadIsReportedAsNotMeasured() {
     BenchRecord record = measured(List.of(small("wild", Precision.FP32, 1, Planner.LAYERED, 1e30),
         small("tame", Precision.FP32, 1, Planner.LAYERED, 0.01)));
-    assertEquals(List.of("S1 tame"), record.outcomes.stream().map(outcome -> outcome.workload().name()).toList());
+    assertEquals(List.of("S1 tame"), record.workloads.stream().map(result -> result.workload().name()).toList());
     assertEquals(1, record.notMeasured.size());
     assertTrue(record.notMeasured.get(0).startsWith("S1 wild: S1 wild diverged in step "), record.notMeasured.toString());
     assertEquals("", HostDevice.left());

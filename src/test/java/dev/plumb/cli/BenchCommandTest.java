@@ -10,10 +10,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.backend.DeviceUnavailableException;
-import dev.plumb.bench.StepsWorkload;
-import dev.plumb.bench.StudyWorkload;
-import dev.plumb.bench.Unit;
+import dev.plumb.bench.TrainingInputs.Source;
 import dev.plumb.bench.Workload;
+import dev.plumb.bench.Workload.StepsWorkload;
+import dev.plumb.bench.Workload.StepsWorkload.Bound;
+import dev.plumb.bench.Workload.StudyWorkload;
+import dev.plumb.bench.Workload.Unit;
 import dev.plumb.golden.Golden;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
@@ -35,7 +37,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code plumb bench} with workloads that take no time; what the figures are is nobody's concern here. */
+/** Tests of {@code plumb bench} with workloads that take almost no time; the measured values do not matter. */
 class BenchCommandTest {
   static final List<Workload> SMALL = List.of(
       new StudyWorkload("S1", "a small study", new StudySpec("small", 10, 1, Initializer.NOTEBOOK,
@@ -43,7 +45,7 @@ class BenchCommandTest {
           List.of(new StudyNetwork("one", NetworkSpec.of(Activation.TANH, 3, 4, 1))))),
       new StepsWorkload("S2", "a few steps", NetworkSpec.of(Activation.RELU, 5, 70, 60, 2),
           TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 2).withPrecision(Precision.FP32),
-          1, StepsWorkload.Source.RANDOM, 9, StepsWorkload.Bound.PRODUCTS, Unit.SAMPLES, 1));
+          1, Source.RANDOM, 9, Bound.PRODUCTS, Unit.SAMPLES, 1));
 
   record Ran(int code, String out, String err) {}
 
@@ -51,7 +53,7 @@ class BenchCommandTest {
   Path folder;
 
   @Test
-  void everyWorkloadIsMeasuredByOneThreadAndByAllAndWrittenForMachines() throws IOException {
+  void everyWorkloadIsMeasuredWithOneAndAllThreadsAndWrittenAsJson() throws IOException {
     Path file = folder.resolve("bench.json");
     Ran ran = bench("--quick", "--threads", "3", "--device", "cpu", "--json", file.toString());
     assertEquals(0, ran.code(), ran.err());
@@ -79,7 +81,7 @@ class BenchCommandTest {
     assertTrue(written.get("machine").get("library").textValue().startsWith("OpenBLAS "));
     JsonNode others = written.get("machine").get("othersBusy");
     assertTrue(others.isNull() || others.doubleValue() >= 0, others.toString());
-    assertEquals(!others.isNull(), ran.out().contains("others: "), ran.out());
+    assertEquals(!others.isNull(), ran.out().contains("background load: "), ran.out());
     assertEquals(2, written.get("runs").intValue());
     assertFalse(written.get("wholeRuns").booleanValue());
     for (JsonNode ceiling : written.get("ceilings")) {
@@ -106,14 +108,14 @@ class BenchCommandTest {
     assertEquals(Math.max(runs[0], runs[1]), figure.get("max").doubleValue());
   }
 
-  /** The second workload of this test diverges, which ends the run. */
+  /** The second workload diverges, which ends the benchmark. */
   @Test
-  void runThatEndsEarlyLeavesWhatItMeasured() throws IOException {
+  void benchmarkThatEndsEarlyKeepsItsResults() throws IOException {
     Path file = folder.resolve("bench.json");
     StepsWorkload steps = (StepsWorkload) SMALL.get(1);
     StepsWorkload wild = new StepsWorkload("S3", "wild steps", steps.network(),
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e30, 20).withPrecision(Precision.FP32), 1,
-        StepsWorkload.Source.RANDOM, 9, StepsWorkload.Bound.PRODUCTS, Unit.SAMPLES, 1);
+        Source.RANDOM, 9, Bound.PRODUCTS, Unit.SAMPLES, 1);
     BenchCommand command =
         new BenchCommand(new DeviceChoice(Backends::open), List.of(SMALL.get(0), wild), reduced -> List.of());
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -131,7 +133,7 @@ class BenchCommandTest {
   }
 
   @Test
-  void workloadsNamedAreMeasuredAlone() {
+  void onlyNamedWorkloadsAreMeasured() {
     Ran ran = bench("S2", "--quick", "--threads", "1", "--device", "cpu", "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
@@ -140,7 +142,7 @@ class BenchCommandTest {
   }
 
   @Test
-  void referenceTakesStudiesAlone() {
+  void referenceRunsOnlyStudies() {
     Ran ran = bench("--quick", "--device", "reference");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().lines().anyMatch(line -> line.matches("S1 +reference +1 +s .* - +multiply-add peak")), ran.out());
@@ -151,36 +153,36 @@ class BenchCommandTest {
   }
 
   @Test
-  void withoutADeviceTheCardIsMeasuredTooWhereOneCanBeUsed() {
+  void withoutADeviceAGpuIsMeasuredTooIfOneCanBeUsed() {
     Ran none = bench((device, usage) -> device.equals("auto")
-        ? new Backends.Selection(Backends.reference(), "no card at all") : Backends.open(device, usage), "S1", "--quick");
+        ? new Backends.Selection(Backends.reference(), "no GPU at all") : Backends.open(device, usage), "S1", "--quick");
     assertEquals(0, none.code());
-    assertTrue(none.err().contains("no GPU is measured: no card at all"), none.err());
+    assertTrue(none.err().contains("measuring no GPU: no GPU at all"), none.err());
     assertFalse(none.out().contains("reference"), none.out());
   }
 
   @Test
-  void workloadForAGpuIsRefusedElsewhere() {
+  void gpuWorkloadIsRefusedOnOtherDevices() {
     for (String device : new String[] {"cpu", "reference"}) {
-      assertEquals("G4 is a workload for a GPU; use --device cuda, or name one or more of W1, W2, W3, W4",
-          assertThrows(InvalidInputException.class, () -> benchOfAll(Backends::open, "G4", "--device", device)).getMessage());
+      assertEquals("workload G4 needs a GPU; use --device cuda, or choose from W1, W2, W3, W4",
+          assertThrows(InvalidInputException.class, () -> fullBench(Backends::open, "G4", "--device", device)).getMessage());
     }
-    assertEquals("G1 needs a GPU, and none can be used: no GPU at all",
-        assertThrows(DeviceUnavailableException.class, () -> benchOfAll(
+    assertEquals("workload G1 needs a GPU, but none can be used: no GPU at all",
+        assertThrows(DeviceUnavailableException.class, () -> fullBench(
             (device, usage) -> new Backends.Selection(Backends.reference(), "no GPU at all"), "G1", "--quick")).getMessage());
   }
 
-  private static Ran benchOfAll(DeviceChoice.Opener devices, String... arguments) {
+  private static Ran fullBench(DeviceChoice.Opener devices, String... arguments) {
     return run(new BenchCommand(new DeviceChoice(devices)), arguments);
   }
 
   @Test
-  void unknownWorkloadIsAnsweredWithTheKnownOnes() {
+  void unknownWorkloadErrorListsTheKnownOnes() {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     int code = Main.run(new String[] {"bench", "W1", "W9"}, new PrintStream(new ByteArrayOutputStream()),
         new PrintStream(err, true, StandardCharsets.UTF_8));
     assertEquals(2, code);
-    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); one or more of W1, W2, W3, W4, G1, G2, G3, G4",
+    assertEquals("plumb bench: unknown workload \"W9\" (did you mean \"W1\"?); the workloads are W1, W2, W3, W4, G1, G2, G3, G4",
         err.toString(StandardCharsets.UTF_8).strip());
   }
 

@@ -9,11 +9,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.Backends;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.cuda.HostDevice;
-import dev.plumb.bench.GpuWorkload;
-import dev.plumb.bench.StepsWorkload.Source;
 import dev.plumb.bench.TrainingInputs;
-import dev.plumb.bench.Unit;
+import dev.plumb.bench.TrainingInputs.Source;
 import dev.plumb.bench.Workload;
+import dev.plumb.bench.Workload.GpuWorkload;
+import dev.plumb.bench.Workload.Unit;
 import dev.plumb.cli.BenchCommandTest.Ran;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code plumb bench --device cuda}, here on the host device, with workloads that take no time. */
+/** Tests of {@code plumb bench --device cuda} on the host device, with workloads that take almost no time. */
 @Tag("cuda")
 @Tag("host-device")
 class CudaBenchCommandTest {
@@ -58,14 +58,14 @@ class CudaBenchCommandTest {
   }
 
   @Test
-  void gpuTakesItsOwnWorkloadsAndStudiesAndSaysThatItIsNone() throws IOException {
+  void gpuRunsItsOwnWorkloadsAndStudiesAndHostDeviceIsNamed() throws IOException {
     Path file = folder.resolve("bench.json");
     Ran ran = bench("--device", "cuda", "--quick", "--json", file.toString());
     assertEquals(0, ran.code(), ran.err());
     List<String> lines = ran.out().lines().toList();
     String figure = "[0-9.]+ +\\[[0-9.]+, [0-9.]+\\] +";
     for (String row : new String[] {"matrix products: cuBLAS 12.6.0", "GPU: host device \\(CPU, for tests\\)",
-        "This is the host device, .* the figures say nothing about a GPU\\.",
+        "This is the host device, .* the results say nothing about a GPU\\.",
         "copy of 16 MiB within device memory, read and written +GB/s +- +" + figure,
         "empty kernels, 100 in a graph +us/kernel +- +" + figure,
         "G8, all products of a step, tf32 +TFLOP/s +- +" + figure,
@@ -102,7 +102,7 @@ class CudaBenchCommandTest {
   }
 
   @Test
-  void workloadOfTheCpuRunsOnAGpuWhereItIsNamed() {
+  void cpuWorkloadRunsOnAGpuIfNamed() {
     Ran ran = bench("S2", "--device", "cuda", "--quick", "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
@@ -112,7 +112,7 @@ class CudaBenchCommandTest {
   }
 
   @Test
-  void workloadOfTheGpuIsMeasuredThereOnlyWhereNoDeviceIsNamed() {
+  void gpuWorkloadIsMeasuredOnlyOnTheGpuByDefault() {
     Ran ran = bench("G8", "--quick");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().contains("G8 fp32"), ran.out());

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.bench.StepsWorkload.Source;
+import dev.plumb.bench.TrainingInputs.Source;
+import dev.plumb.bench.Workload.GpuWorkload;
+import dev.plumb.bench.Workload.StudyWorkload;
+import dev.plumb.bench.Workload.Unit;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
@@ -18,14 +21,14 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The GPU's workloads, which stay as they are, and how measurements are made long enough. */
-class GpuWorkloadTest {
+/** Tests of the GPU's workloads, their inputs and units, and of loops that last a given time. */
+class WorkloadsTest {
   private static GpuWorkload line(String name) {
     return (GpuWorkload) Workloads.gpu(false).stream().filter(workload -> workload.name().equals(name)).findFirst().orElseThrow();
   }
 
   @Test
-  void gpuWorkloadsAreTheFixedOnes() {
+  void gpuWorkloadsDoNotChange() {
     assertEquals(List.of("G1 fused", "G1 layered", "G1 sigmoid fused", "G2 1 fp32", "G2 132 fp32", "G2 1024 fp32", "G2 16384 fp32",
         "G2 1 fp64", "G2 132 fp64", "G2 1024 fp64", "G2 16384 fp64", "G3 fp32", "G3 tf32", "G4 fp32", "G4 tf32"),
         Workloads.gpu(false).stream().map(Workload::name).toList());
@@ -42,29 +45,29 @@ class GpuWorkloadTest {
   }
 
   @Test
-  void amountsAreThoseOfALap() {
+  void gpuAmountsAreThoseOfALap() {
     assertEquals(1000, line("G1 layered").amount());
     assertEquals(132 * 1000, line("G2 132 fp32").amount());
     assertEquals(800, line("G3 fp32").amount());
     double product = 2.0 * 4096 * 4096 * 4096;
-    assertEquals(23 * product, line("G4 fp32").operationsOfStep(), "8 forward, 8 dW, 7 dX");
+    assertEquals(23 * product, line("G4 fp32").operationsPerStep(), "8 forward, 8 dW, 7 dX");
     assertEquals(2 * 23 * product / 1e12, line("G4 fp32").amount(), 1e-9);
   }
 
   @Test
-  void reducedWorkloadsKeepTheirFamiliesAndSayTheirSizes() {
+  void reducedWorkloadsKeepTheirFamiliesAndDescribeTheirSizes() {
     List<Workload> reduced = Workloads.gpu(true);
     assertEquals(Workloads.gpu(false).size(), reduced.size());
     for (int i = 0; i < reduced.size(); i++) {
       Workload full = Workloads.gpu(false).get(i);
       assertEquals(full.family(), reduced.get(i).family());
-      assertFalse(full.what().contains("reduced"), full.what());
-      assertEquals(!full.family().equals("G1"), reduced.get(i).what().contains("(reduced; on a GPU: "), reduced.get(i).what());
+      assertFalse(full.description().contains("reduced"), full.description());
+      assertEquals(!full.family().equals("G1"), reduced.get(i).description().contains("(reduced; on a GPU: "), reduced.get(i).description());
     }
   }
 
   @Test
-  void unitsThatAreTimesGrowWithTheSeconds() {
+  void timeUnitsAndRateUnitsAreOpposite() {
     assertEquals(500, Unit.MICROSECONDS_PER_STEP.speed(4, 0.002), 1e-9);
     assertEquals(500, Unit.MICROSECONDS_PER_EPOCH.speed(4, 0.002), 1e-9);
     assertEquals(2000, Unit.NETWORK_EPOCHS.speed(4, 0.002), 1e-9);
@@ -72,7 +75,7 @@ class GpuWorkloadTest {
   }
 
   @Test
-  void inputsAreThoseOfTheirStreams() {
+  void inputsComeFromSeededStreams() {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 3, 4, 2);
     TrainingInputs random = new TrainingInputs(network, Loss.MSE, Source.RANDOM, 5);
     NumpyRandom stream = new NumpyRandom(42);
@@ -80,9 +83,9 @@ class GpuWorkloadTest {
     for (int i = 0; i < 15; i++) {
       assertEquals(stream.standardNormal(), data.feature(i / 3, i % 3));
     }
-    assertEquals(stream.standardNormal(), data.target(0, 0), "the spare normal goes from X to Y");
-    List<double[]> three = random.firstParameters(3);
-    List<double[]> four = random.firstParameters(4);
+    assertEquals(stream.standardNormal(), data.target(0, 0), "the stream's cached second normal is used for the targets");
+    List<double[]> three = random.initialParameters(3);
+    List<double[]> four = random.initialParameters(4);
     assertEquals(4, four.size());
     for (int replica = 0; replica < 3; replica++) {
       assertArrayEquals(Initializer.PYTORCH.draw(network, new NumpyRandom(43 + replica)), three.get(replica));
@@ -90,29 +93,29 @@ class GpuWorkloadTest {
     }
     NetworkSpec small = NetworkSpec.of(Activation.RELU, 3, 4, 1);
     assertArrayEquals(Initializer.NOTEBOOK.draw(small, new NumpyRandom(43)),
-        new TrainingInputs(small, Loss.MSE, Source.NOTEBOOK, 5).firstParameters(1).get(0));
+        new TrainingInputs(small, Loss.MSE, Source.NOTEBOOK, 5).initialParameters(1).get(0));
   }
 
   @Test
-  void workIsRepeatedUntilItIsLongEnough() {
+  void continuousLoopRepeatsUntilItIsLongEnough() {
     List<Integer> calls = new ArrayList<>();
-    RepeatedWork once = new RepeatedWork(calls::add, 0);
+    TimedLoop.Continuous once = new TimedLoop.Continuous(calls::add, 0);
     once.warmUp(0);
     assertTrue(once.seconds() >= 0);
     assertEquals(List.of(1, 1), calls);
 
     calls.clear();
-    double least = 0.002;
-    RepeatedWork longer = new RepeatedWork(times -> {
+    double minSeconds = 0.002;
+    TimedLoop.Continuous longer = new TimedLoop.Continuous(times -> {
       calls.add(times);
       for (long end = System.nanoTime() + times * 10_000L; System.nanoTime() < end; ) {
         Thread.onSpinWait();
       }
-    }, least);
+    }, minSeconds);
     longer.warmUp(0);
     double seconds = longer.seconds();
     int last = calls.get(calls.size() - 1);
-    assertTrue(last > 1 && seconds * last >= 0.999 * least, calls + ", " + seconds);
+    assertTrue(last > 1 && seconds * last >= 0.999 * minSeconds, calls + ", " + seconds);
     assertTrue(Stream.iterate(1, i -> i < calls.size(), i -> i + 1).allMatch(i -> calls.get(i) <= 16 * calls.get(i - 1)), calls.toString());
   }
 }
