@@ -1,7 +1,6 @@
 package dev.plumb;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuReport;
 import dev.plumb.backend.Numerics;
@@ -14,26 +13,22 @@ import dev.plumb.backend.cuda.CudaReport;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
-import dev.plumb.model.Spelling;
 import dev.plumb.model.TrainingSpec;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
-/** The one place that names all backends. */
+/**
+ * Opens backends by device; the only class that names all of them. Applications that train and predict use {@link Plumb} instead, and
+ * need it only to work with a {@link Backend} directly.
+ */
 public final class Backends {
-  private static final String AUTO = "auto";
-  /** Up to 99 cards: more than any machine has, and no overflow. */
-  private static final Pattern CUDA = Pattern.compile("cuda(?::([0-9]{1,2}))?");
-  private static final List<String> DEVICES = List.of(
-      AUTO, DeviceInfo.Kind.CUDA.key(), DeviceInfo.Kind.CPU.key(), DeviceInfo.Kind.REFERENCE.key());
+  private static final String REQUESTED = "as asked for";
 
   /**
    * An opened backend.
    *
-   * @param reason why it was this one, for people
+   * @param backend closed by {@link #close}
+   * @param reason why this device was taken, for a message
    */
   public record Selection(Backend backend, String reason) implements AutoCloseable {
     @Override
@@ -43,52 +38,51 @@ public final class Backends {
   }
 
   /**
-   * How a device is to be used.
+   * Options for using a device.
    *
-   * @param recordGraphs whether a GPU may take many steps as one recorded graph; launch by launch it is slower, but easier to trace
-   * @param planner how a GPU takes the steps of a network
-   * @param threads on a CPU; empty for one a processor
-   * @param onNote is told, in one line, when something works but slower than it could, and why
+   * @param recordGraphs true to run many steps on a GPU as one recorded graph; false to launch every kernel separately, which is
+   *     slower but easier to trace
+   * @param planner the planner for a network's steps on a GPU
+   * @param threads number of CPU threads; empty for one per processor
+   * @param onNote consumer of one-line notes about something that works, but slower than it could
    */
   public record Usage(boolean recordGraphs, Planner planner, OptionalInt threads, Consumer<String> onNote) {
-    /** As fast as it goes, and nobody to be told. */
+    /** The fastest options, without notes. */
     public static final Usage STANDARD = new Usage(true, Planner.AUTO, OptionalInt.empty(), note -> {});
   }
 
   private Backends() {}
 
   /**
-   * Opens what the user asked for. Only auto chooses; a device asked for by name is never replaced by another.
+   * Opens a device by its name; see {@link #open(Device, Usage)}.
    *
    * @param device auto, cuda, cuda:N, cpu or reference
    * @throws InvalidInputException when it is none of these
-   * @throws DeviceUnavailableException when it cannot be used here
    */
   public static Selection open(String device, Usage usage) {
-    if (device.equals(AUTO)) {
-      return openAny(usage);
-    }
-    if (device.equals("cpu")) {
-      return new Selection(cpu(usage), "as asked for");
-    }
-    if (device.equals("reference")) {
-      return new Selection(reference(), "as asked for");
-    }
-    Matcher cuda = CUDA.matcher(device);
-    if (cuda.matches()) {
-      int ordinal = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
-      return new Selection(new CudaBackend(ordinal, cudaOptions(usage), usage.onNote()), "as asked for");
-    }
-    throw new InvalidInputException("unknown device \"" + device + "\"" + Spelling.didYouMean(device, DEVICES)
-        + "; one of auto, cuda, cuda:N, cpu, reference");
+    return open(Device.parse(device), usage);
   }
 
-  /** The reference, to check others against. */
+  /**
+   * Opens a device. Only {@link Device#AUTO} chooses one; any other device is never replaced by another.
+   *
+   * @throws DeviceUnavailableException when the device cannot be used on this machine
+   */
+  public static Selection open(Device device, Usage usage) {
+    return switch (device.kind()) {
+      case AUTO -> openAny(usage);
+      case CPU -> new Selection(cpu(usage), REQUESTED);
+      case CUDA -> new Selection(new CudaBackend(device.ordinal(), cudaOptions(usage), usage.onNote()), REQUESTED);
+      case REFERENCE -> new Selection(reference(), REQUESTED);
+    };
+  }
+
+  /** Opens the reference, which other backends are checked against. */
   public static Backend reference() {
     return new ReferenceBackend();
   }
 
-  /** A usable GPU, else the CPU. */
+  /** Opens the first usable GPU, or the CPU if there is none. */
   private static Selection openAny(Usage usage) {
     try {
       return new Selection(CudaBackend.openFirst(cudaOptions(usage), usage.onNote()), "a GPU that can be used");
@@ -107,17 +101,17 @@ public final class Backends {
     return usage.recordGraphs() ? options : options.withExecution(CudaOptions.Execution.EAGER);
   }
 
-  /** Returns what decides the last bits of a training on a backend, this version of Plumb included. */
+  /** Returns everything that the last bits of a training on a backend depend on, including this version of Plumb. */
   public static Numerics numerics(Backend backend, NetworkSpec network, TrainingSpec training, int rows) {
     return ofThisVersion(backend.numerics(network, training, rows));
   }
 
-  /** Adds this version of Plumb to what a backend returned. */
+  /** Returns a backend's numerics with this version of Plumb added. */
   public static Numerics ofThisVersion(Numerics numerics) {
     return numerics.with("plumb", Version.CURRENT);
   }
 
-  /** What there is of GPUs on this machine, and what to do to get one used. */
+  /** Returns a report of this machine's GPUs, and of what is missing to use them. */
   public static GpuReport gpuReport() {
     return CudaReport.make();
   }

@@ -1,6 +1,7 @@
 package dev.plumb;
 
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
@@ -12,78 +13,123 @@ import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.Predictions;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Scores;
+import dev.plumb.train.TablePredictor;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Function;
 
-/** A trained network, with all that predicting from a table needs. Holds nothing that must be closed. */
+/**
+ * A trained model: a network, and the encoding of the columns that it was trained on. Immutable; any number of threads may use it at the
+ * same time. It holds no resources that must be closed.
+ *
+ * <p>It predicts on the CPU, wherever it was trained; {@link #predictor(Device)} and {@link #score(Table, Device)} use other devices.
+ */
 public final class Model {
   private final TrainedModel trained;
   private final List<EpochMetrics> history;
-  private final String device;
+  /** On the CPU, where it holds only memory; null until it is needed. */
+  private Predictor onCpu;
 
-  Model(TrainedModel trained, List<EpochMetrics> history, String device) {
+  Model(TrainedModel trained, List<EpochMetrics> history) {
     this.trained = trained;
     this.history = List.copyOf(history);
-    this.device = device;
   }
 
   /**
-   * Reads a table as that of the training was read: which columns have numbers and which text, and which words stand for a missing
-   * value. {@link Plumb#read} has only the file's content to tell them by.
+   * Reads a table in the way that the training table was read: the same columns are numbers and text, and the same words stand for
+   * missing values. {@link Plumb#read} would infer them from the file's content.
    *
-   * @throws dev.plumb.model.InvalidInputException when it cannot be read
+   * @throws dev.plumb.model.InvalidInputException when the file cannot be read
    */
   public Table read(Path file) {
     return TableReader.read(file, trained.encoding().readOptions(ReadOptions.DEFAULT).withoutTargets());
   }
 
+  /** Returns the names of the feature columns. */
+  public List<String> featureNames() {
+    return trained.encoding().features().stream().map(FeatureColumn::name).toList();
+  }
+
   /**
-   * What it says of rows. Their columns are found by name; the targets need not be there.
+   * Predicts the target of every row, on the CPU. Columns are found by name; the target columns are not needed.
    *
-   * @throws dev.plumb.model.InvalidInputException when a feature is not there, or not of the kind that it was trained on
+   * @throws dev.plumb.model.InvalidInputException when a feature is missing, or not of the kind that the model was trained on
    */
   public Predictions predict(Table table) {
-    return on(predictor -> predictor.predict(table));
+    return onCpu().predict(table);
   }
 
   /**
-   * How good it is on rows whose truth is known.
+   * Evaluates the model on labeled rows, on the CPU.
    *
-   * @throws dev.plumb.model.InvalidInputException as for {@link #predict}, and when a target is not there
+   * @throws dev.plumb.model.InvalidInputException when a feature or a target is missing, or not of the kind that the model was trained on
    */
   public Scores score(Table table) {
-    return on(predictor -> predictor.score(table));
+    return score(table, Device.CPU);
   }
 
-  /** The epochs of its training; empty for a model that was read from a file. */
+  /**
+   * Evaluates the model on labeled rows.
+   *
+   * @param device opened for this call
+   * @throws dev.plumb.model.InvalidInputException as for {@link #score(Table)}
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   */
+  public Scores score(Table table, Device device) {
+    try (Backends.Selection selection = Backends.open(device, PlumbLog.usage());
+        TablePredictor predictor = new TablePredictor(
+            selection.backend(), trained, precision(trained, selection.backend().device().kind()))) {
+      return predictor.score(table);
+    }
+  }
+
+  /** Opens the model for many predictions on the CPU, the fastest device for single rows. */
+  public Predictor predictor() {
+    return predictor(Device.CPU);
+  }
+
+  /**
+   * Opens the model for many predictions on a device.
+   *
+   * @param device in use until the predictor is closed
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   */
+  public Predictor predictor(Device device) {
+    return DeviceInference.predictor(device, trained);
+  }
+
+  /** Returns the metrics of each epoch of the training; empty for a model that was loaded from a file. */
   public List<EpochMetrics> history() {
     return history;
   }
 
-  /** The network itself: its shape, its parameters, how columns become inputs. */
+  /** Returns the network with its parameters, and the encoding of the columns. */
   public TrainedModel trained() {
     return trained;
   }
 
-  /** Writes it as a safetensors file, which {@link Plumb#load} and PyTorch read. */
+  /** Writes the model as a safetensors file, which {@link Plumb#load} and PyTorch can read. */
   public void save(Path file) {
     ModelFile.write(file, trained);
   }
 
-  /** Writes it as ONNX, with the treatment of columns and the probabilities included. */
+  /** Writes the model as ONNX, including the encoding of the columns and the conversion of outputs to probabilities. */
   public void saveOnnx(Path file) {
     OnnxExport.write(file, trained);
   }
 
-  private <T> T on(Function<Predictor, T> use) {
-    try (Backends.Selection selection = Backends.open(device, Backends.Usage.STANDARD);
-        Predictor predictor = new Predictor(selection.backend(), trained, precision(selection))) {
-      return use.apply(predictor);
+  private synchronized Predictor onCpu() {
+    if (onCpu == null) {
+      onCpu = predictor(Device.CPU);
     }
+    return onCpu;
   }
 
-  private Precision precision(Backends.Selection selection) {
-    return selection.backend().device().kind() == DeviceInfo.Kind.REFERENCE ? Precision.FP64 : trained.precision();
+  /** Returns the precision in which a kind of device computes a model: its own, where the device has it. */
+  static Precision precision(TrainedModel model, DeviceInfo.Kind device) {
+    return switch (device) {
+      case REFERENCE -> Precision.FP64;
+      case CPU -> model.precision() == Precision.FP64 ? Precision.FP64 : Precision.FP32;
+      case CUDA -> model.precision();
+    };
   }
 }

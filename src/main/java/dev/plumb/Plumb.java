@@ -1,5 +1,6 @@
 package dev.plumb;
 
+import dev.plumb.backend.Backend;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
@@ -11,77 +12,129 @@ import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainListener;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Plumb as a library, from a table to predictions:
+ * The entry point of the library, from a table to predictions:
  *
  * <pre>{@code
- * Table table = Plumb.read(Path.of("iris.csv"));
- * Model model = Plumb.train(table, TrainConfig.DEFAULT.with(c -> c.hidden(64, 64).seed(7)));
- * Predictions predictions = model.predict(Plumb.read(Path.of("new.csv")));
- * String species = predictions.className(0);
+ * TableSplit split = Plumb.read(Path.of("iris.csv")).split(0.2, 1);
+ * Model model = Plumb.train(split.train(), TrainConfig.DEFAULT.with(c -> c.hidden(64, 64).seed(7)));
+ * double accuracy = model.score(split.test()).accuracy();
  * model.save(Path.of("model.safetensors"));
+ * String species = model.predict(Plumb.read(Path.of("new.csv"))).className(0);
  * }</pre>
  *
- * <p>What cannot be used (a file, a column, a configuration) is an {@link InvalidInputException} whose message is one line that
- * says what, where, and what would be right. The same seed gives the same model on the same device.
+ * <p>Input that cannot be used (a file, a column, a configuration) is an {@link InvalidInputException}, whose message is one line: what
+ * is wrong, where, and what would be right. The same table, configuration and seed give the same model, bit for bit, on the same device.
+ *
+ * <p>Which device was taken, and why, is logged by the {@link System.Logger} {@code dev.plumb} at level INFO.
  */
 public final class Plumb {
-  private static final String CPU = "cpu";
-  private static final Duration NO_CHECKPOINT = Duration.ofSeconds(Long.MAX_VALUE / 1_000_000_000L);
-
   private Plumb() {}
 
-  /** Reads a table: CSV, TSV, NPY, NPZ or IDX, gzipped or not. {@link TableReader} has more to choose. */
+  /**
+   * Reads a table from a CSV, TSV, NPY, NPZ or IDX file, compressed with gzip or not. {@link TableReader} has options.
+   *
+   * @throws InvalidInputException when the file cannot be read
+   */
   public static Table read(Path file) {
     return TableReader.read(file, ReadOptions.DEFAULT);
   }
 
-  /** Trains a network on the CPU. */
+  /**
+   * Trains a model on {@link Device#AUTO}: the first usable GPU, or the CPU if there is none.
+   *
+   * @throws InvalidInputException when the table or the configuration cannot be used, or the training diverges in its first epoch
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
+   */
   public static Model train(Table table, TrainConfig config) {
-    return train(table, config, CPU);
+    return train(table, config, Device.AUTO);
   }
 
   /**
-   * Trains a network. An interrupt of the thread ends the training soon.
+   * Trains a model on a device given by its name.
    *
-   * @param device auto, cuda, cuda:N, cpu or reference; the model will use it too
-   * @throws InvalidInputException when the table or the configuration cannot be used
-   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used here
-   * @throws TrainingInterruptedException when the thread was interrupted; its interrupt status is kept
+   * @param device auto, cuda, cuda:N, cpu or reference
+   * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}, and when the name is none of these
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
    */
   public static Model train(Table table, TrainConfig config, String device) {
+    return train(table, config, Device.parse(device));
+  }
+
+  /**
+   * Trains a model on a device.
+   *
+   * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
+   */
+  public static Model train(Table table, TrainConfig config, Device device) {
+    return train(table, config, device, TrainListener.NONE);
+  }
+
+  /**
+   * Trains a model on a device. The result is the model of the best epoch: the one with the lowest loss of the validation rows, or of the
+   * training rows if there are no validation rows.
+   *
+   * <p>When the listener asks to stop, the training ends within about half a second, or after the current step if a step takes longer,
+   * and the result is the model of the best epoch so far. If no epoch is finished, it is the model after the last step.
+   *
+   * @param listener receives the progress
+   * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
+   */
+  public static Model train(Table table, TrainConfig config, Device device, TrainListener listener) {
     if (Thread.currentThread().isInterrupted()) {
       throw new TrainingInterruptedException("before its first step");
     }
     PreparedData prepared = PreparedData.of(table, config);
-    try (Backends.Selection selection = Backends.open(device, Backends.Usage.STANDARD);
-        TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
-      FitState state = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start())
-          .run(NO_CHECKPOINT, new Fit.Watcher() {});
-      if (state.bestEpoch() == 0) {
-        throw new InvalidInputException(
-            "training diverged in its first epoch; try a learning rate below " + config.learningRate());
+    try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
+      PlumbLog.device("training", selection);
+      try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
+        FitState state = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start()).run(listener);
+        return model(prepared, state, selection.backend());
       }
-      SortedMap<String, String> manifest = new TreeMap<>();
-      manifest.put("plumb", Version.CURRENT);
-      manifest.put("seed", Long.toString(config.seed()));
-      manifest.put("numerics", Backends.numerics(selection.backend(), prepared.network(), prepared.fit().training(),
-          prepared.training().rows()).text().replace("\n", "; "));
-      TrainedModel trained = new TrainedModel(prepared.network(), prepared.loss(), config.precision(), prepared.encoding(),
-          state.best(), manifest);
-      return new Model(trained, state.history(), device);
     }
   }
 
-  /** Reads a model that {@link Model#save}, {@code plumb train} or {@code plumb export} wrote. It predicts on the CPU. */
+  private static Model model(PreparedData prepared, FitState state, Backend backend) {
+    TrainConfig config = prepared.config();
+    boolean diverged = state.end().equals(Optional.of(FitState.End.DIVERGED));
+    if (diverged && state.bestEpoch() == 0) {
+      throw new InvalidInputException(
+          "training diverged in its first epoch; try a learning rate below " + config.learningRate());
+    }
+    if (diverged) {
+      PlumbLog.warning("training diverged after epoch " + state.epochs() + "; the model is that of epoch " + state.bestEpoch()
+          + ", the best before; try a learning rate below " + config.learningRate());
+    }
+    SortedMap<String, String> manifest = new TreeMap<>();
+    manifest.put("plumb", Version.CURRENT);
+    manifest.put("seed", Long.toString(config.seed()));
+    manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), prepared.training().rows())
+        .text().replace("\n", "; "));
+    double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
+    TrainedModel trained = new TrainedModel(
+        prepared.network(), prepared.loss(), config.precision(), prepared.encoding(), parameters, manifest);
+    return new Model(trained, state.history());
+  }
+
+  /**
+   * Loads a model from a file that {@link Model#save}, {@code plumb train} or {@code plumb export} wrote.
+   *
+   * @throws InvalidInputException when the file cannot be read, or is not a model
+   */
   public static Model load(Path file) {
-    return new Model(ModelFile.read(file), List.of(), CPU);
+    return new Model(ModelFile.read(file), List.of());
   }
 }

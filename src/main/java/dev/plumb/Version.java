@@ -7,7 +7,7 @@ import java.util.Properties;
 
 /** The version of this build of Plumb. */
 public final class Version {
-  /** As the build wrote it down: 0.1.0. */
+  /** The version number, such as 0.1.0. */
   public static final String CURRENT = read();
 
   private Version() {}

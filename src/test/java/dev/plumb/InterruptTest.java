@@ -52,12 +52,12 @@ class InterruptTest {
     Model model = Plumb.train(table, TrainConfig.DEFAULT.with(c -> c.epochs(2)));
     Path file = folder.resolve("model.safetensors");
     model.save(file);
-    double expected = model.score(table).metric();
+    double expected = model.score(table).accuracy();
 
     Thread.currentThread().interrupt();
     Path again = folder.resolve("again.safetensors");
     Model read = Plumb.load(file);
-    assertEquals(expected, read.score(Plumb.read(IRIS)).metric());
+    assertEquals(expected, read.score(Plumb.read(IRIS)).accuracy());
     read.save(again);
     read.saveOnnx(folder.resolve("model.onnx"));
     assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(again));

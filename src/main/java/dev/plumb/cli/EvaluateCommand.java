@@ -7,11 +7,11 @@ import dev.plumb.json.JsonOutput;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
-import dev.plumb.train.ClassScores;
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
-import dev.plumb.train.NumberScores;
-import dev.plumb.train.Predictor;
+import dev.plumb.train.RegressionScores;
 import dev.plumb.train.Scores;
+import dev.plumb.train.TablePredictor;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -74,7 +74,7 @@ final class EvaluateCommand implements Command {
     ReadOptions read = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
-        Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
+        TablePredictor predictor = new TablePredictor(device.backend(), model, ModelOperand.precision(device, model))) {
       Scores scores = score(predictor, table, operands.get(1));
       out.println(DeviceChoice.line(device));
       out.println(TerminalText.sanitize("data: " + operands.get(1) + ", " + table.rows() + " rows"));
@@ -89,7 +89,7 @@ final class EvaluateCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static Scores score(Predictor predictor, Table table, Path data) {
+  private static Scores score(TablePredictor predictor, Table table, Path data) {
     try {
       return predictor.score(table);
     } catch (InvalidInputException e) {
@@ -99,8 +99,7 @@ final class EvaluateCommand implements Command {
 
   private static void print(Scores scores, PrintStream out) {
     out.println("loss      " + Decimal.fixed(scores.loss(), 6));
-    if (scores instanceof Scores.OfClasses classes) {
-      ClassScores figures = classes.classes();
+    if (scores instanceof ClassificationScores figures) {
       out.println("accuracy  " + Decimal.fixed(figures.accuracy(), 6));
       out.println();
       TextTable table = new TextTable().left("class").right("precision").right("recall").right("f1").right("rows");
@@ -111,15 +110,15 @@ final class EvaluateCommand implements Command {
       table.print(out);
       out.println();
       printConfusion(figures, out);
-    } else if (scores instanceof Scores.OfNumbers numbers) {
-      NumberScores figures = numbers.numbers();
+    } else if (scores instanceof RegressionScores figures) {
       out.println();
       TextTable table = new TextTable().left("target").right("r2").right("mae").right("rmse");
-      for (int i = 0; i < numbers.targets().size(); i++) {
-        table.row(List.of(numbers.targets().get(i), Decimal.fixed(figures.r2PerTarget()[i], 4),
-            Decimal.fixed(figures.maePerTarget()[i], 4), Decimal.fixed(figures.rmsePerTarget()[i], 4)));
+      for (int i = 0; i < figures.targets().size(); i++) {
+        RegressionScores.Errors errors = figures.errors().get(i);
+        table.row(List.of(figures.targets().get(i), Decimal.fixed(errors.r2(), 4), Decimal.fixed(errors.mae(), 4),
+            Decimal.fixed(errors.rmse(), 4)));
       }
-      if (numbers.targets().size() > 1) {
+      if (figures.targets().size() > 1) {
         table.row(List.of("(mean)", Decimal.fixed(figures.r2(), 4), Decimal.fixed(figures.mae(), 4),
             Decimal.fixed(figures.rmse(), 4)));
       }
@@ -127,7 +126,7 @@ final class EvaluateCommand implements Command {
     }
   }
 
-  private static void printConfusion(ClassScores figures, PrintStream out) {
+  private static void printConfusion(ClassificationScores figures, PrintStream out) {
     List<String> names = figures.classNames();
     if (names.size() > MAX_TABLE_CLASSES) {
       List<ConfusionMatrix.Cell> mistakes = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
@@ -157,8 +156,7 @@ final class EvaluateCommand implements Command {
       json.writeStartObject();
       json.writeNumberField("rows", rows);
       JsonOutput.number(json, "loss", scores.loss());
-      if (scores instanceof Scores.OfClasses classes) {
-        ClassScores figures = classes.classes();
+      if (scores instanceof ClassificationScores figures) {
         JsonOutput.number(json, "accuracy", figures.accuracy());
         json.writeArrayFieldStart("classes");
         Iterator<ConfusionMatrix.Cell> cells = figures.confusion().cells().iterator();
@@ -180,17 +178,18 @@ final class EvaluateCommand implements Command {
           json.writeEndObject();
         }
         json.writeEndArray();
-      } else if (scores instanceof Scores.OfNumbers numbers) {
-        JsonOutput.number(json, "r2", numbers.numbers().r2());
-        JsonOutput.number(json, "mae", numbers.numbers().mae());
-        JsonOutput.number(json, "rmse", numbers.numbers().rmse());
+      } else if (scores instanceof RegressionScores figures) {
+        JsonOutput.number(json, "r2", figures.r2());
+        JsonOutput.number(json, "mae", figures.mae());
+        JsonOutput.number(json, "rmse", figures.rmse());
         json.writeArrayFieldStart("targets");
-        for (int i = 0; i < numbers.targets().size(); i++) {
+        for (int i = 0; i < figures.targets().size(); i++) {
+          RegressionScores.Errors errors = figures.errors().get(i);
           json.writeStartObject();
-          json.writeStringField("name", numbers.targets().get(i));
-          JsonOutput.number(json, "r2", numbers.numbers().r2PerTarget()[i]);
-          JsonOutput.number(json, "mae", numbers.numbers().maePerTarget()[i]);
-          JsonOutput.number(json, "rmse", numbers.numbers().rmsePerTarget()[i]);
+          json.writeStringField("name", figures.targets().get(i));
+          JsonOutput.number(json, "r2", errors.r2());
+          JsonOutput.number(json, "mae", errors.mae());
+          JsonOutput.number(json, "rmse", errors.rmse());
           json.writeEndObject();
         }
         json.writeEndArray();

@@ -7,7 +7,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictions;
-import dev.plumb.train.Predictor;
+import dev.plumb.train.TablePredictor;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -67,7 +67,7 @@ final class PredictCommand implements Command {
     ReadOptions read = DataOptions.of(arguments, model.encoding()).withoutTargets();
     Table table = DataOptions.read(operands.get(1), read, System.in);
     try (Backends.Selection device = devices.open(arguments, err);
-        Predictor predictor = new Predictor(device.backend(), model, ModelOperand.precision(device, model))) {
+        TablePredictor predictor = new TablePredictor(device.backend(), model, ModelOperand.precision(device, model))) {
       requirePredictable(predictor, table, operands.get(1));
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(model.encoding(), table, "", err);
@@ -86,7 +86,7 @@ final class PredictCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static void requirePredictable(Predictor predictor, Table table, Path data) {
+  private static void requirePredictable(TablePredictor predictor, Table table, Path data) {
     try {
       predictor.requirePredictable(table);
     } catch (InvalidInputException e) {
@@ -94,7 +94,7 @@ final class PredictCommand implements Command {
     }
   }
 
-  private static void write(TrainedModel model, Predictor predictor, Table table, OutputStream out, PrintStream err)
+  private static void write(TrainedModel model, TablePredictor predictor, Table table, OutputStream out, PrintStream err)
       throws IOException {
     StringBuilder line = new StringBuilder();
     line.append(String.join(",", model.encoding().target().names().stream().map(PredictCommand::field).toList()));

@@ -15,17 +15,19 @@ import dev.plumb.store.ModelFile;
 import dev.plumb.store.TensorBoardEvents;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.MetricsFile;
-import dev.plumb.train.Predictor;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunLock;
 import dev.plumb.train.Scores;
+import dev.plumb.train.TablePredictor;
+import dev.plumb.train.TrainListener;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -144,29 +146,29 @@ final class TrainRun {
       int epochs = prepared.fit().training().epochs();
       try (TrainProgress progress = new TrainProgress((long) epochs * fit.stepsPerEpoch(), epochs, from.epochs(),
           prepared.training().rows(), work.metricName(), quiet, err)) {
-        state = fit.run(every, watcher(work, stop, events, metrics, progress));
+        state = fit.run(listener(work, stop, events, metrics, progress), every, reached -> checkpoint(work, reached));
       }
     }
     checkpoint(work, state);
     return finish(work, state);
   }
 
-  private static Fit.Watcher watcher(
+  private static TrainListener listener(
       Work work, StopSignal stop, TensorBoardEvents events, MetricsFile metrics, TrainProgress progress) {
     List<String> gradientTags = work.gradientTags();
-    return new Fit.Watcher() {
+    return new TrainListener() {
       @Override
       public boolean stopRequested() {
         return stop.isRequested();
       }
 
       @Override
-      public void stepsDone(long steps) {
+      public void stepsFinished(long steps, long totalSteps) {
         progress.stepsDone(steps);
       }
 
       @Override
-      public void epochDone(EpochMetrics row, boolean best) {
+      public void epochFinished(EpochMetrics row, boolean best) {
         metrics.add(row);
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("loss/train", row.trainLoss());
@@ -178,11 +180,6 @@ final class TrainRun {
         }
         events.scalars(row.epoch(), scalars);
         progress.epochDone(row);
-      }
-
-      @Override
-      public void checkpoint(FitState state) {
-        TrainRun.checkpoint(work, state);
       }
     };
   }
@@ -209,14 +206,14 @@ final class TrainRun {
       // Before the scores, which take memory and time of their own.
       ModelFile.write(work.folder().model(), model);
       AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
-      try (Predictor predictor = new Predictor(device.backend(), model, model.precision())) {
+      try (TablePredictor predictor = new TablePredictor(device.backend(), model, model.precision())) {
         score("training", predictor, prepared.trainingRows(), scores);
         prepared.validationRows().ifPresent(rows -> score("validation", predictor, rows, scores));
         work.test().ifPresent(rows -> score("test", predictor, rows, scores));
       }
       scores.forEach((rows, score) -> {
         result.put(rows + "Loss", score.loss());
-        result.put(rows + Character.toUpperCase(score.metricName().charAt(0)) + score.metricName().substring(1), score.metric());
+        result.put(rows + (score instanceof ClassificationScores ? "Accuracy" : "R2"), TrainSummary.metric(score));
       });
     }
     AtomicFile.write(work.folder().report(), stream -> TrainSummary.writeReport(work.folder().path().getFileName().toString(),
@@ -245,7 +242,7 @@ final class TrainRun {
   }
 
   /** A row that cannot be computed is no reason to lose the rest of a finished training. */
-  private void score(String name, Predictor predictor, Table rows, Map<String, Scores> scores) {
+  private void score(String name, TablePredictor predictor, Table rows, Map<String, Scores> scores) {
     try {
       scores.put(name, predictor.score(rows));
     } catch (InvalidInputException e) {

@@ -5,10 +5,12 @@ import dev.plumb.data.Task;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.FitState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
+import dev.plumb.train.RegressionScores;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfigJson;
 import java.io.IOException;
@@ -59,15 +61,24 @@ final class TrainSummary {
   static void printEnd(RunFolder folder, FitState state, Map<String, Scores> scores, PrintStream out) {
     out.println();
     if (!scores.isEmpty()) {
-      String metric = scores.values().iterator().next().metricName();
+      String metric = metricName(scores.values().iterator().next());
       TextTable table = new TextTable().left("rows").right("loss").right(metric);
       scores.forEach((rows, score) ->
-          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(score.metric(), 4))));
+          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(metric(score), 4))));
       table.print(out);
       out.println();
     }
     ending(state).ifPresent(out::println);
     out.println(TerminalText.sanitize("run: " + folder.path()));
+  }
+
+  /** Returns the one figure of a summary: accuracy for classes, R² for numbers. */
+  static double metric(Scores scores) {
+    return scores instanceof ClassificationScores ? scores.accuracy() : scores.r2();
+  }
+
+  private static String metricName(Scores scores) {
+    return scores instanceof ClassificationScores ? "accuracy" : "r2";
   }
 
   /** Which epoch's weights were kept, and why it ended; nothing before the first epoch is done. */
@@ -87,8 +98,8 @@ final class TrainSummary {
     if (state.end().isEmpty()) {
       notes.add("The run was stopped before it finished; it can be resumed.");
     }
-    scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + score.metricName() + " "
-        + Decimal.fixed(score.metric(), 4)));
+    scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + metricName(score) + " "
+        + Decimal.fixed(metric(score), 4)));
     boolean diverged = state.end().filter(FitState.End.DIVERGED::equals).isPresent();
     SortedMap<String, String> texts = manifest.texts();
     texts.remove("config");
@@ -109,10 +120,10 @@ final class TrainSummary {
   private static Optional<RunReport.Predictions> predictions(Map<String, Scores> scores) {
     String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
     Scores score = scores.get(rows);
-    if (score instanceof Scores.OfClasses classes) {
-      return Optional.of(new RunReport.Classes(rows, classes.classes().classNames(), classes.classes().confusion()));
+    if (score instanceof ClassificationScores classes) {
+      return Optional.of(new RunReport.Classes(rows, classes.classNames(), classes.confusion()));
     }
-    if (score instanceof Scores.OfNumbers numbers) {
+    if (score instanceof RegressionScores numbers) {
       List<RunReport.Target> targets = new ArrayList<>();
       for (int i = 0; i < numbers.targets().size(); i++) {
         targets.add(new RunReport.Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));

@@ -2,6 +2,8 @@ package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Spelling;
+import dev.plumb.random.NumpyRandom;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,49 @@ public final class Table {
   /** @throws InvalidInputException when there is none, their lengths differ, or two have one name */
   public static Table of(List<Column> columns) {
     return new Table(columns, List.of(), Optional.empty());
+  }
+
+  /**
+   * Makes a table of numbers.
+   *
+   * @param rows [rows][columns]; copied. NaN is a missing value; all other numbers must be finite
+   * @param names of the columns, all different
+   * @throws InvalidInputException when there is no row, a row has another number of values than there are names, a name is null or
+   *     occurs twice, or a number is infinite
+   */
+  public static Table of(double[][] rows, String... names) {
+    if (rows.length == 0) {
+      throw new InvalidInputException("a table without rows; at least one is needed");
+    }
+    for (int row = 0; row < rows.length; row++) {
+      if (rows[row] == null || rows[row].length != names.length) {
+        throw new InvalidInputException("row " + (row + 1) + " has " + (rows[row] == null ? "no" : rows[row].length) + " values, but "
+            + names.length + (names.length == 1 ? " column is" : " columns are") + " named");
+      }
+      for (int column = 0; column < names.length; column++) {
+        if (Double.isInfinite(rows[row][column])) {
+          throw new InvalidInputException("row " + (row + 1) + ": column \"" + names[column] + "\" is " + rows[row][column]
+              + "; numbers must be finite, or NaN for a missing value");
+        }
+      }
+    }
+    List<Column> columns = new ArrayList<>();
+    for (int column = 0; column < names.length; column++) {
+      if (names[column] == null) {
+        throw new InvalidInputException("column " + (column + 1) + " of " + names.length + " has no name");
+      }
+      double[] numbers = new double[rows.length];
+      for (int row = 0; row < rows.length; row++) {
+        numbers[row] = rows[row][column];
+      }
+      columns.add(Column.ofNumbers(names[column], numbers));
+    }
+    return of(columns);
+  }
+
+  /** Makes a table of numbers; see {@link #of(double[][], String...)}. */
+  public static Table of(double[][] rows, List<String> names) {
+    return of(rows, names.toArray(String[]::new));
   }
 
   /** The same, of a file that says which columns are its targets. */
@@ -97,6 +142,28 @@ public final class Table {
       source[i] = first.sourceRow(indices[i]);
     }
     return new Table(columns.values().stream().map(column -> column.choose(source)).toList(), targets, header);
+  }
+
+  /**
+   * Splits the rows at random into rows to train on and held-out rows to test on, both in the order of the table.
+   *
+   * @param testShare the share of the rows that is held out, above 0 and below 1: rows() · testShare rows, rounded, but at least one,
+   *     and at least one row is left to train on
+   * @param seed from 0 to 2³² - 1; the same seed always splits a table in the same way
+   * @throws InvalidInputException when the share or the seed is out of range, or the table has fewer than two rows
+   */
+  public TableSplit split(double testShare, long seed) {
+    if (!(testShare > 0 && testShare < 1)) {
+      throw new InvalidInputException("a test share of " + testShare + " is not possible; it must be above 0 and below 1");
+    }
+    if (rows < 2) {
+      throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows") + " cannot be split; it needs at least 2");
+    }
+    if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
+      throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
+    }
+    Split split = Split.of(rows, testShare, new NumpyRandom(seed), null);
+    return new TableSplit(rows(split.training()), rows(split.validation()));
   }
 
   /** The same with the name of its file in front of what is wrong with columns. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Fits one network to data: after every epoch it looks at the validation rows, keeps the best parameters, and may lower the rate or
@@ -21,27 +22,11 @@ import java.util.Optional;
  * <p>{@link Trainer}, which trains the replicas of a study, has no such looks, so that many short epochs go to a device at once.
  */
 public final class Fit {
-  /** Who looks on. All is called by the thread that trains. */
-  public interface Watcher {
-    /** Asked between steps; on yes, {@link #run} returns where it stands. */
-    default boolean stopRequested() {
-      return false;
-    }
-
-    /** @param steps taken since the beginning of training */
-    default void stepsDone(long steps) {}
-
-    /** @param best whether no epoch before had a lower loss */
-    default void epochDone(EpochMetrics row, boolean best) {}
-
-    /** A state to be kept, once an interval. */
-    default void checkpoint(FitState state) {}
-  }
-
   /** Between two looks at the device: at most as many steps as a study takes, and about as long as people feel as no wait. */
   private static final int MAX_STEPS = 256;
   private static final double LONG_SECONDS = 0.4;
   private static final double SHORT_SECONDS = 0.1;
+  private static final Duration NO_CHECKPOINTS = Duration.ofDays(36_500);
 
   private final TrainingSession session;
   private final FitSpec spec;
@@ -99,29 +84,35 @@ public final class Fit {
     return order.stepsPerEpoch();
   }
 
+  /** Trains without checkpoints; see {@link #run(TrainListener, Duration, Consumer)}. */
+  public FitState run(TrainListener listener) {
+    return run(listener, NO_CHECKPOINTS, state -> {});
+  }
+
   /**
-   * Trains until it is over, or until the watcher has it stopped.
+   * Trains until the training has ended or the listener stops it.
    *
-   * @param checkpointEvery how long the watcher goes at most without a state to keep, one step and its epoch's end aside
-   * @return where it stands
+   * @param checkpointEvery the longest time between two checkpoints, plus at most one step and an evaluation
+   * @param checkpoint consumer of the states to save
+   * @return the state after the last step
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
-  public FitState run(Duration checkpointEvery, Watcher watcher) {
+  public FitState run(TrainListener listener, Duration checkpointEvery, Consumer<FitState> checkpoint) {
     lastCheckpoint = System.nanoTime();
     while (end.isEmpty()) {
       int[][] batches = order.nextEpoch();
       while (end.isEmpty() && stepInEpoch < batches.length) {
         steps(batches);
-        watcher.stepsDone(session.stepsTaken());
+        listener.stepsFinished(session.stepsTaken(), (long) spec.training().epochs() * batches.length);
         if (end.isEmpty() && stepInEpoch == batches.length) {
-          finishEpoch(watcher);
+          finishEpoch(listener);
           break;
         }
-        if (pause(checkpointEvery, watcher)) {
+        if (pause(listener, checkpointEvery, checkpoint)) {
           return state();
         }
       }
-      if (end.isEmpty() && pause(checkpointEvery, watcher)) {
+      if (end.isEmpty() && pause(listener, checkpointEvery, checkpoint)) {
         return state();
       }
     }
@@ -129,16 +120,16 @@ public final class Fit {
   }
 
   /** Hands out a state where one is due; true to stop. */
-  private boolean pause(Duration checkpointEvery, Watcher watcher) {
+  private boolean pause(TrainListener listener, Duration checkpointEvery, Consumer<FitState> checkpoint) {
     if (end.isPresent()) {
       return false;
     }
     TrainingInterruptedException.throwIfInterrupted(history.size(), spec.training().epochs());
-    if (watcher.stopRequested()) {
+    if (listener.stopRequested()) {
       return true;
     }
     if (System.nanoTime() - lastCheckpoint >= checkpointEvery.toNanos()) {
-      watcher.checkpoint(state());
+      checkpoint.accept(state());
       lastCheckpoint = System.nanoTime();
     }
     return false;
@@ -179,7 +170,7 @@ public final class Fit {
     }
   }
 
-  private void finishEpoch(Watcher watcher) {
+  private void finishEpoch(TrainListener listener) {
     long start = System.nanoTime();
     int epoch = history.size() + 1;
     double trainLoss = lossSum / training.rows();
@@ -213,7 +204,7 @@ public final class Fit {
     } else if (spec.patience() > 0 && epoch - bestEpoch >= spec.patience()) {
       end = Optional.of(FitState.End.EARLY_STOPPING);
     }
-    watcher.epochDone(row, isBest);
+    listener.epochFinished(row, isBest);
   }
 
   /** The share of hits, or R². */
@@ -223,7 +214,7 @@ public final class Fit {
     }
     double[] outputs = new double[rows.rows() * rows.outputs()];
     session.predict(0, rows, outputs);
-    return NumberScores.of(rows, outputs).r2();
+    return RegressionScores.r2(rows, outputs);
   }
 
   private FitState state() {

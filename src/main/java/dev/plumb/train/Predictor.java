@@ -1,161 +1,93 @@
 package dev.plumb.train;
 
-import dev.plumb.backend.Backend;
-import dev.plumb.backend.Slot;
-import dev.plumb.backend.TrainingSession;
-import dev.plumb.data.Dataset;
+import dev.plumb.backend.InferenceSession;
+import dev.plumb.data.RowEncoder;
 import dev.plumb.data.Table;
-import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
-import dev.plumb.model.TrainingSpec;
 import dev.plumb.store.TrainedModel;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Map;
 
-/** A trained network on a device. Belongs to the thread that opened it. */
+/**
+ * A model opened for many predictions, such as those of a service. Any number of threads may use one predictor at the same time. A row
+ * gets the same prediction, bit for bit, whether it is predicted alone, in a table, or while other threads predict.
+ *
+ * <p>On the CPU a row is computed by the thread that asks; large tables also use the common pool
+ * ({@link java.util.concurrent.ForkJoinPool#commonPool}). On a GPU all calls take turns.
+ *
+ * <p>When {@link #close} is called, predictions that have begun still return their results; later ones throw an IllegalStateException.
+ */
 public final class Predictor implements AutoCloseable {
-  /** Values of inputs and outputs that go to a device at once, about. */
-  private static final int PIECE_VALUES = 1 << 22;
-
-  /** A multiple of the rows that every backend computes at once, so that results do not depend on where pieces begin. */
-  private static final int PIECE_ROWS = 1024;
-
-  /** An array's length at most. */
-  private static final int MAX_RESULTS = Integer.MAX_VALUE - 8;
-
   private final TrainedModel model;
   private final Precision precision;
-  private final TrainingSession session;
+  private final InferenceSession session;
+  private final RowEncoder encoder;
 
   /**
-   * @param backend closed by whoever opened it, after this
-   * @throws InvalidInputException when the device does not compute in that precision
+   * Wraps an opened session; applications call {@code Model.predictor()} instead.
+   *
+   * @param precision of the session
+   * @param session with the parameters of the model; closed by {@link #close}
    */
-  public Predictor(Backend backend, TrainedModel model, Precision precision) {
+  public Predictor(TrainedModel model, Precision precision, InferenceSession session) {
     this.model = model;
     this.precision = precision;
-    // A session is a training's; of it only the loss and the precision matter here.
-    TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
-    session = backend.open(model.network(), training, 1);
-    try {
-      session.write(Slot.PARAMETERS, 0, model.parameters());
-    } catch (RuntimeException e) {
-      session.close();
-      throw e;
-    }
+    this.session = session;
+    encoder = new RowEncoder(model.encoding());
+  }
+
+  /** Returns the names of the feature columns, in the order of {@link #predict(double...)}. */
+  public List<String> featureNames() {
+    return encoder.names();
   }
 
   /**
-   * Predicts all rows at once; of many rows and classes {@link #pieces} take less memory. Rows that cannot be computed, because a
-   * value overflows within the network, are {@linkplain Predictions#isFinite told apart}.
+   * Predicts the target of every row of a table. Columns are found by name; the target columns are not needed.
    *
-   * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the precision,
-   *     or one array has no room for the results
+   * @throws InvalidInputException when a feature is missing or not of the kind that the model was trained on, a value is beyond the
+   *     range of the precision, or there are more results than one array holds
+   * @throws IllegalStateException when the predictor is closed
    */
   public Predictions predict(Table table) {
-    int width = model.network().outputs();
-    if ((long) table.rows() * Math.max(width, model.resultColumns()) > MAX_RESULTS) {
-      throw new InvalidInputException(table.rows() + " rows of " + model.resultColumns()
-          + " results are more than one array holds; predict fewer rows at once");
-    }
-    double[] outputs = new double[table.rows() * width];
-    int first = 0;
-    for (Table piece : pieces(table)) {
-      double[] ofPiece = new double[piece.rows() * width];
-      session.predict(0, model.encoding().encodeFeatures(piece, precision), ofPiece);
-      System.arraycopy(ofPiece, 0, outputs, first * width, ofPiece.length);
-      first += piece.rows();
-    }
+    return TablePredictor.predict(model, table, precision,
+        (rows, outputs) -> session.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
+  }
+
+  /**
+   * Predicts the target of one row of numbers.
+   *
+   * @param features in the order of {@link #featureNames}; NaN for a missing value
+   * @return the prediction for row 0
+   * @throws InvalidInputException when the number of features is wrong, the model has text features, a value is missing and the model
+   *     does not fill it in, or a value is beyond the range of the precision
+   * @throws IllegalStateException when the predictor is closed
+   */
+  public Predictions predict(double... features) {
+    return predictEncoded(encoder.encode(features, precision));
+  }
+
+  /**
+   * Predicts the target of one row.
+   *
+   * @param row by column: a {@link Number} for a numeric feature, text for a text feature, null for a missing value. Every feature must
+   *     have an entry; other entries are ignored
+   * @return the prediction for row 0
+   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill it in,
+   *     or a value is beyond the range of the precision
+   * @throws IllegalStateException when the predictor is closed
+   */
+  public Predictions predict(Map<String, ?> row) {
+    return predictEncoded(encoder.encode(row, precision));
+  }
+
+  private Predictions predictEncoded(double[] x) {
+    double[] outputs = new double[model.network().outputs()];
+    session.outputs(x, 1, outputs);
     return new Predictions(model, outputs);
   }
 
-  /** Cuts a table, in order, into pieces that each take little memory to predict. They give the results of the whole table. */
-  public List<Table> pieces(Table table) {
-    int values = PIECE_VALUES / (model.network().inputs() + model.network().outputs());
-    int atOnce = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
-    if (table.rows() <= atOnce) {
-      return List.of(table);
-    }
-    List<Table> pieces = new ArrayList<>();
-    for (int first = 0; first < table.rows(); first += atOnce) {
-      pieces.add(table.rows(IntStream.range(first, Math.min(table.rows(), first + atOnce)).toArray()));
-    }
-    return pieces;
-  }
-
-  /**
-   * Checks that every row can be predicted, before the first piece is.
-   *
-   * @throws InvalidInputException when the table lacks what the model was trained with, or a value is beyond the range of the
-   *     precision
-   */
-  public void requirePredictable(Table table) {
-    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision));
-  }
-
-  /**
-   * Computes how good the model is on rows whose truth is known.
-   *
-   * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
-   */
-  public Scores score(Table table) {
-    Dataset rows = model.encoding().encode(table, model.loss(), precision);
-    double loss = session.evaluate(rows).loss()[0];
-    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss) : scoreNumbers(table, loss);
-  }
-
-  private Scores scoreClasses(Table table, Dataset rows, double loss) {
-    // Where the loss's own targets are 0 and 1, the classes are encoded once more.
-    Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
-    int[] truth = new int[table.rows()];
-    Arrays.setAll(truth, classes::label);
-    int[] predicted = new int[table.rows()];
-    int first = 0;
-    for (Table piece : pieces(table)) {
-      Predictions predictions = finite(piece);
-      for (int row = 0; row < piece.rows(); row++) {
-        predicted[first + row] = predictions.classIndex(row);
-      }
-      first += piece.rows();
-    }
-    return new Scores.OfClasses(loss, ClassScores.of(model.classNames(), truth, predicted));
-  }
-
-  private Predictions finite(Table piece) {
-    Predictions predictions = predict(piece);
-    for (int row = 0; row < piece.rows(); row++) {
-      if (!predictions.isFinite(row)) {
-        throw new InvalidInputException(model.encoding().mostExtremeValue(piece, row)
-            + ": the network's outputs are not finite there; correct the row or leave it out");
-      }
-    }
-    return predictions;
-  }
-
-  private Scores scoreNumbers(Table table, double loss) {
-    List<String> names = model.encoding().target().names();
-    double[][] truth = new double[names.size()][table.rows()];
-    double[][] predicted = new double[names.size()][table.rows()];
-    for (int target = 0; target < names.size(); target++) {
-      Arrays.setAll(truth[target], table.column(names.get(target))::number);
-    }
-    int first = 0;
-    for (Table piece : pieces(table)) {
-      Predictions predictions = finite(piece);
-      for (int row = 0; row < piece.rows(); row++) {
-        for (int target = 0; target < names.size(); target++) {
-          predicted[target][first + row] = predictions.number(row, target);
-        }
-      }
-      first += piece.rows();
-    }
-    return new Scores.OfNumbers(loss, names, NumberScores.of(truth, predicted), truth, predicted);
-  }
-
+  /** Releases the device when the predictions that have begun are done. Closing twice has no effect. */
   @Override
   public void close() {
     session.close();

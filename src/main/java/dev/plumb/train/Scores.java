@@ -1,46 +1,53 @@
 package dev.plumb.train;
 
-import java.util.List;
-
-/** How good a model is on rows whose truth is known. */
-public sealed interface Scores {
-  /** The loss that it was trained with; for numbers in units of the training's deviation. */
+/**
+ * Loss and quality of a model on labeled rows: {@link ClassificationScores} for classes, {@link RegressionScores} for numbers. Figures
+ * of the other task throw an IllegalStateException, so that {@code model.score(table).accuracy()} needs no cast.
+ */
+public sealed interface Scores permits ClassificationScores, RegressionScores {
+  /** Returns the mean of the loss that the model was trained with; for numbers in units of the standardized targets. */
   double loss();
 
-  /** What one figure says of it: accuracy, r2. */
-  String metricName();
+  /** Returns the number of rows. */
+  long rows();
 
-  double metric();
-
-  /** Of a classification. */
-  record OfClasses(double loss, ClassScores classes) implements Scores {
-    @Override
-    public String metricName() {
-      return "accuracy";
-    }
-
-    @Override
-    public double metric() {
-      return classes.accuracy();
-    }
+  /**
+   * Returns the proportion of rows whose class was predicted correctly.
+   *
+   * @throws IllegalStateException when the model predicts numbers
+   */
+  default double accuracy() {
+    throw new IllegalStateException("the model predicts numbers, which have no accuracy; use r2(), mae() or rmse()");
   }
 
   /**
-   * Of a regression.
+   * Returns the coefficient of determination, R²: 1 at best. Of several targets it is the mean of theirs.
    *
-   * @param truth [target][row], in the targets' own units
-   * @param predicted likewise
+   * @throws IllegalStateException when the model predicts classes
    */
-  record OfNumbers(double loss, List<String> targets, NumberScores numbers, double[][] truth, double[][] predicted)
-      implements Scores {
-    @Override
-    public String metricName() {
-      return "r2";
-    }
+  default double r2() {
+    throw notNumbers("R²");
+  }
 
-    @Override
-    public double metric() {
-      return numbers.r2();
-    }
+  /**
+   * Returns the mean absolute error, in the target's unit. Of several targets it is the mean of theirs.
+   *
+   * @throws IllegalStateException when the model predicts classes
+   */
+  default double mae() {
+    throw notNumbers("mean absolute error");
+  }
+
+  /**
+   * Returns the root mean squared error, in the target's unit. Of several targets it is the mean of theirs.
+   *
+   * @throws IllegalStateException when the model predicts classes
+   */
+  default double rmse() {
+    throw notNumbers("root mean squared error");
+  }
+
+  private static IllegalStateException notNumbers(String figure) {
+    return new IllegalStateException("the model predicts classes, which have no " + figure + "; use accuracy()");
   }
 }

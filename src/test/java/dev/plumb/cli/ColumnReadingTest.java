@@ -57,8 +57,8 @@ class ColumnReadingTest {
     List<String> predicted = ran("predict", run.toString(), data.toString(), "--device", "reference").out().lines().toList();
     IntStream.range(0, 60).forEach(row -> assertEquals(classes.get(row % 3), predicted.get(row + 1).split(",")[0]));
     Model model = Plumb.load(run.resolve("model.safetensors"));
-    assertEquals(1, model.score(model.read(one)).metric());
-    assertEquals(1, model.score(Plumb.read(one)).metric(), "what a table keeps of a file is enough for the model");
+    assertEquals(1, model.score(model.read(one)).accuracy());
+    assertEquals(1, model.score(Plumb.read(one)).accuracy(), "what a table keeps of a file is enough for the model");
   }
 
   @Test

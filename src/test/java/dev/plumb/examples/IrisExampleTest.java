@@ -36,7 +36,8 @@ class IrisExampleTest {
     } finally {
       System.setOut(before);
     }
-    assertTrue(out.toString(StandardCharsets.UTF_8).matches("setosa, accuracy (0\\.9\\d*|1\\.0)\n"), out.toString(StandardCharsets.UTF_8));
+    assertTrue(out.toString(StandardCharsets.UTF_8).matches("accuracy on held-out rows: (0\\.9\\d*|1\\.0)\nfirst of them: setosa\n"),
+        out.toString(StandardCharsets.UTF_8));
     assertTrue(Files.exists(file));
   }
 

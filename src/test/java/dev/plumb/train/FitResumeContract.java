@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -56,18 +57,15 @@ abstract class FitResumeContract {
     FitSpec spec = spec(schedule, OptimizerSpec.Adam.DEFAULT, 0);
     try (Backend backend = open()) {
       List<FitState> afterEpoch = new ArrayList<>();
-      FitState whole = fit(backend, spec, begin(spec), Duration.ZERO, new Fit.Watcher() {
-        @Override
-        public void checkpoint(FitState state) {
-          if (state.stepInEpoch() == 0) {
-            afterEpoch.add(state);
-          }
+      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE, Duration.ZERO, state -> {
+        if (state.stepInEpoch() == 0) {
+          afterEpoch.add(state);
         }
       });
       assertEquals(Optional.of(FitState.End.EPOCHS), whole.end());
       assertEquals(EPOCHS - 1, afterEpoch.size());
       for (FitState from : afterEpoch) {
-        assertSame("from epoch " + from.epochs(), whole, fit(backend, spec, from, NEVER, new Fit.Watcher() {}));
+        assertSame("from epoch " + from.epochs(), whole, fit(backend, spec, from, TrainListener.NONE));
       }
     }
   }
@@ -77,11 +75,11 @@ abstract class FitResumeContract {
   void stoppedAtEveryPauseItGoesOnBitForBit(OptimizerSpec optimizer) {
     FitSpec spec = spec(new Schedule.Plateau(1, 0.5, 0), optimizer, 0);
     try (Backend backend = open()) {
-      FitState whole = fit(backend, spec, begin(spec), NEVER, new Fit.Watcher() {});
+      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
       FitState state = begin(spec);
       int pieces = 0;
       while (state.end().isEmpty()) {
-        state = fit(backend, spec, state, NEVER, new Fit.Watcher() {
+        state = fit(backend, spec, state, new TrainListener() {
           @Override
           public boolean stopRequested() {
             return true;
@@ -98,15 +96,15 @@ abstract class FitResumeContract {
   void stoppedBeforeItEndsEarlyItEndsAtTheSameEpoch() {
     FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Adam.DEFAULT, 2);
     try (Backend backend = open()) {
-      FitState whole = fit(backend, spec, begin(spec), NEVER, new Fit.Watcher() {});
+      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
       assertEquals(Optional.of(FitState.End.EARLY_STOPPING), whole.end());
       assertTrue(whole.epochs() < EPOCHS, "ended after " + whole.epochs());
       for (int stopAt = 1; stopAt < whole.epochs(); stopAt++) {
         int epoch = stopAt;
         int[] done = {0};
-        FitState stopped = fit(backend, spec, begin(spec), NEVER, new Fit.Watcher() {
+        FitState stopped = fit(backend, spec, begin(spec), new TrainListener() {
           @Override
-          public void epochDone(EpochMetrics row, boolean best) {
+          public void epochFinished(EpochMetrics row, boolean best) {
             done[0] = row.epoch();
           }
 
@@ -116,7 +114,7 @@ abstract class FitResumeContract {
           }
         });
         assertEquals(epoch, stopped.epochs());
-        assertSame("from epoch " + epoch, whole, fit(backend, spec, stopped, NEVER, new Fit.Watcher() {}));
+        assertSame("from epoch " + epoch, whole, fit(backend, spec, stopped, TrainListener.NONE));
       }
     }
   }
@@ -134,7 +132,7 @@ abstract class FitResumeContract {
             }
             return method.invoke(session, arguments);
           });
-      new Fit(observed, spec, TRAINING, Optional.of(VALIDATION), begin(spec)).run(NEVER, new Fit.Watcher() {});
+      new Fit(observed, spec, TRAINING, Optional.of(VALIDATION), begin(spec)).run(TrainListener.NONE);
     }
     assertEquals(EPOCHS * STEPS_PER_EPOCH, norms.size());
     for (int step = 0; step < norms.size(); step++) {
@@ -155,9 +153,14 @@ abstract class FitResumeContract {
     return FitState.begin(spec, parameters, stream);
   }
 
-  private static FitState fit(Backend backend, FitSpec spec, FitState from, Duration every, Fit.Watcher watcher) {
+  private static FitState fit(Backend backend, FitSpec spec, FitState from, TrainListener listener) {
+    return fit(backend, spec, from, listener, NEVER, state -> {});
+  }
+
+  private static FitState fit(
+      Backend backend, FitSpec spec, FitState from, TrainListener listener, Duration every, Consumer<FitState> checkpoint) {
     try (TrainingSession session = backend.open(NETWORK, spec.training(), 1)) {
-      return new Fit(session, spec, TRAINING, Optional.of(VALIDATION), from).run(every, watcher);
+      return new Fit(session, spec, TRAINING, Optional.of(VALIDATION), from).run(listener, every, checkpoint);
     }
   }
 

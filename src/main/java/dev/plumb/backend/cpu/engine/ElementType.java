@@ -15,6 +15,12 @@ public interface ElementType<A> {
   /** Copies all values. */
   void copyOut(A from, double[] to);
 
+  /** Copies part of an array, from an index on, into the whole of another; rounds where the precision is less than double. */
+  void copyIn(double[] from, int first, A to);
+
+  /** Copies the whole of an array into another, from an index on. */
+  void copyOut(A from, double[] to, int first);
+
   ElementType<double[]> FP64 = new ElementType<>() {
     @Override
     public double[] newArray(int size) {
@@ -29,6 +35,16 @@ public interface ElementType<A> {
     @Override
     public void copyOut(double[] from, double[] to) {
       System.arraycopy(from, 0, to, 0, from.length);
+    }
+
+    @Override
+    public void copyIn(double[] from, int first, double[] to) {
+      System.arraycopy(from, first, to, 0, to.length);
+    }
+
+    @Override
+    public void copyOut(double[] from, double[] to, int first) {
+      System.arraycopy(from, 0, to, first, from.length);
     }
   };
 
@@ -47,8 +63,20 @@ public interface ElementType<A> {
 
     @Override
     public void copyOut(float[] from, double[] to) {
+      copyOut(from, to, 0);
+    }
+
+    @Override
+    public void copyIn(double[] from, int first, float[] to) {
+      for (int i = 0; i < to.length; i++) {
+        to[i] = (float) from[first + i];
+      }
+    }
+
+    @Override
+    public void copyOut(float[] from, double[] to, int first) {
       for (int i = 0; i < from.length; i++) {
-        to[i] = from[i];
+        to[first + i] = from[i];
       }
     }
   };

@@ -22,7 +22,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class PredictorTest {
+class TablePredictorTest {
   private static final int ROWS = 5000;
   /** So many that a piece has the fewest rows. */
   private static final int CLASSES = ROWS / 2;
@@ -40,7 +40,7 @@ class PredictorTest {
         session.predict(0, prepared.training(), whole);
       }
       double[] expected = model.results(whole);
-      try (Predictor predictor = new Predictor(backend, model, Precision.FP32)) {
+      try (TablePredictor predictor = new TablePredictor(backend, model, Precision.FP32)) {
         assertEquals(List.of(1024, 1024, 1024, 1024, 904), predictor.pieces(table).stream().map(Table::rows).toList());
         Predictions all = predictor.predict(table);
         int row = 0;
@@ -58,7 +58,7 @@ class PredictorTest {
         }
         assertEquals(ROWS, row);
         assertTrue(right > 0);
-        assertEquals((double) right / ROWS, predictor.score(table).metric());
+        assertEquals((double) right / ROWS, predictor.score(table).accuracy());
       }
     }
   }
@@ -67,9 +67,9 @@ class PredictorTest {
   void numbersAreScoredInPiecesToo() {
     Table table = TableReader.read(Path.of("src/test/resources/tables/diabetes.csv"), ReadOptions.DEFAULT);
     PreparedData prepared = PreparedData.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)));
-    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared), Precision.FP32)) {
+    try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared), Precision.FP32)) {
       Predictions all = predictor.predict(table);
-      Scores.OfNumbers scores = (Scores.OfNumbers) predictor.score(table);
+      RegressionScores scores = (RegressionScores) predictor.score(table);
       for (int row = 0; row < table.rows(); row++) {
         assertEquals(all.number(row), scores.predicted()[0][row]);
         assertEquals(table.column(all.targetNames().get(0)).number(row), scores.truth()[0][row]);
@@ -82,7 +82,7 @@ class PredictorTest {
     Table table = table();
     double[] numbers = IntStream.range(0, ROWS).mapToDouble(row -> row == ROWS - 1 ? Double.NaN : row).toArray();
     Table missing = Table.of(List.of(Column.ofNumbers("x", numbers)));
-    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared(table)), Precision.FP32)) {
+    try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
       String message = assertThrows(InvalidInputException.class, () -> predictor.requirePredictable(missing)).getMessage();
       assertTrue(message.startsWith("row 5000 has no value in column \"x\""), message);
     }
@@ -92,7 +92,7 @@ class PredictorTest {
   void moreResultsThanAnArrayHoldsAreRefused() {
     Table table = table();
     Table many = table.rows(IntStream.range(0, 1_000_000).map(row -> row % ROWS).toArray());
-    try (Backend backend = cpu(); Predictor predictor = new Predictor(backend, model(prepared(table)), Precision.FP32)) {
+    try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
       String message = assertThrows(InvalidInputException.class, () -> predictor.predict(many)).getMessage();
       assertEquals("1000000 rows of 2500 results are more than one array holds; predict fewer rows at once", message);
     }

@@ -8,8 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The figures are scikit-learn's classification_report's and confusion_matrix's for the same classes. */
-class ClassScoresTest {
-  private static final ClassScores SCORES = ClassScores.of(List.of("cat", "dog", "eel", "fox"),
+class ClassificationScoresTest {
+  private static final ClassificationScores SCORES = ClassificationScores.of(0.25, List.of("cat", "dog", "eel", "fox"),
       new int[] {0, 0, 0, 1, 1, 2, 2, 2, 2}, new int[] {0, 0, 1, 1, 1, 0, 2, 2, 1});
 
   @Test

@@ -1,0 +1,82 @@
+package dev.plumb.backend.cpu;
+
+import dev.plumb.backend.InferenceSession;
+import dev.plumb.backend.cpu.engine.ForwardPass;
+import dev.plumb.backend.cpu.engine.ElementType;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import java.util.stream.IntStream;
+
+/**
+ * Inference on the CPU, without threads of its own and without native code. Few rows are computed by the calling thread; many rows of a
+ * large network by the calling thread and those of the common pool. Holds no resources: {@link #close} only ends its use.
+ *
+ * @param <A> double[] or float[]
+ */
+public final class CpuInference<A> implements InferenceSession {
+  /** Multiply-adds of a call from which on other threads help: about a millisecond of work. */
+  private static final long MIN_PARALLEL = 1 << 24;
+
+  private final NetworkSpec network;
+  private final ElementType<A> numbers;
+  private final ForwardPass<A> pass;
+  private final long weights;
+  private volatile boolean closed;
+
+  private CpuInference(NetworkSpec network, ElementType<A> numbers, ForwardPass<A> pass, long weights) {
+    this.network = network;
+    this.numbers = numbers;
+    this.pass = pass;
+    this.weights = weights;
+  }
+
+  /**
+   * Copies the parameters of a network.
+   *
+   * @param precision FP64 to compute in double, any other to compute in single precision
+   * @param parameters [ParameterLayout.size()]
+   */
+  public static InferenceSession open(NetworkSpec network, Precision precision, double[] parameters) {
+    if (precision == Precision.FP64) {
+      return new CpuInference<>(network, ElementType.FP64,
+          new dev.plumb.backend.cpu.fp64.DenseForward(network, parameters), parameters.length);
+    }
+    float[] singles = ElementType.FP32.newArray(parameters.length);
+    ElementType.FP32.copyIn(parameters, singles);
+    return new CpuInference<>(network, ElementType.FP32,
+        new dev.plumb.backend.cpu.fp32.DenseForward(network, singles), parameters.length);
+  }
+
+  @Override
+  public void outputs(double[] x, int rows, double[] out) {
+    if (closed) {
+      throw new IllegalStateException("this predictor is closed");
+    }
+    requireLength(x, (long) rows * network.inputs(), "rows x inputs");
+    requireLength(out, (long) rows * network.outputs(), "rows x outputs");
+    int blocks = (rows + ForwardPass.MAX_ROWS - 1) / ForwardPass.MAX_ROWS;
+    IntStream all = IntStream.range(0, blocks);
+    (blocks > 1 && weights * rows >= MIN_PARALLEL ? all.parallel() : all).forEach(block -> block(x, rows, out, block));
+  }
+
+  private void block(double[] x, int rows, double[] out, int block) {
+    int first = block * ForwardPass.MAX_ROWS;
+    int count = Math.min(ForwardPass.MAX_ROWS, rows - first);
+    A in = numbers.newArray(count * network.inputs());
+    A outputs = numbers.newArray(count * network.outputs());
+    numbers.copyIn(x, first * network.inputs(), in);
+    pass.outputs(in, count, outputs);
+    numbers.copyOut(outputs, out, first * network.outputs());
+  }
+
+  private static void requireLength(double[] array, long length, String shape) {
+    if (array.length != length) {
+      throw new IllegalArgumentException("an array of " + array.length + " where " + length + " are needed (" + shape + ")");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.plumb.data;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import dev.plumb.model.Spelling;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalDouble;
+
+/**
+ * Encodes single rows for a network, to the same bits as {@link TableEncoding#encodeFeatures(Table)} encodes a table of them. Safe for
+ * use by many threads.
+ */
+public final class RowEncoder {
+  private final List<FeatureColumn> features;
+  /** Of each feature the categories; null for numbers. */
+  private final ClassNames[] categories;
+  private final int inputs;
+
+  /** @param encoding the encoding of the model */
+  public RowEncoder(TableEncoding encoding) {
+    features = encoding.features();
+    inputs = encoding.inputs();
+    categories = new ClassNames[features.size()];
+    Arrays.setAll(categories, i -> features.get(i) instanceof FeatureColumn.Categorical categorical
+        ? new ClassNames(categorical.categories()) : null);
+  }
+
+  /** Returns the names of the feature columns. */
+  public List<String> names() {
+    return features.stream().map(FeatureColumn::name).toList();
+  }
+
+  /**
+   * Encodes the numbers of one row.
+   *
+   * @param values in the order of {@link #names}; NaN for a missing value
+   * @return [inputs of the network]
+   * @throws InvalidInputException when the number of values is wrong, a feature is text, a value is missing and the model does not fill
+   *     it in, or a value is beyond the range of the precision
+   */
+  public double[] encode(double[] values, Precision precision) {
+    if (values.length != features.size()) {
+      throw new InvalidInputException(values.length + (values.length == 1 ? " value" : " values") + " given, but the model has "
+          + features.size() + (features.size() == 1 ? " feature" : " features"));
+    }
+    double[] x = new double[inputs];
+    for (int i = 0; i < values.length; i++) {
+      if (!(features.get(i) instanceof FeatureColumn.Numeric numeric)) {
+        throw new InvalidInputException("column " + quoted(features.get(i).name())
+            + " is text, but got a number; give the row as a map from column to value");
+      }
+      // Only numbers have come before this feature, one input each.
+      x[i] = encoded(numeric, values[i], precision);
+    }
+    return x;
+  }
+
+  /**
+   * Encodes one row.
+   *
+   * @param row by column: a {@link Number} for a numeric feature, NaN or null for a missing value; for a text feature its category,
+   *     null for a missing value. Every feature must have an entry; other entries are ignored
+   * @return [inputs of the network]
+   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill it in,
+   *     or a value is beyond the range of the precision
+   */
+  public double[] encode(Map<String, ?> row, Precision precision) {
+    double[] x = new double[inputs];
+    int first = 0;
+    for (int i = 0; i < categories.length; i++) {
+      FeatureColumn feature = features.get(i);
+      Object value = row.get(feature.name());
+      if (value == null && !row.containsKey(feature.name())) {
+        throw new InvalidInputException("there is no column " + quoted(feature.name())
+            + Spelling.didYouMean(feature.name(), row.keySet().stream().filter(Objects::nonNull).toList()) + "; the model was trained with it");
+      }
+      if (feature instanceof FeatureColumn.Numeric numeric) {
+        x[first] = encoded(numeric, number(numeric, value), precision);
+      } else if (feature instanceof FeatureColumn.Categorical categorical) {
+        int place = categories[i].place(category(categorical, value));
+        if (place >= 0) {
+          x[first + place] = 1;
+        }
+      }
+      first += feature.inputs();
+    }
+    return x;
+  }
+
+  private static double number(FeatureColumn.Numeric feature, Object value) {
+    if (value == null) {
+      return Double.NaN;
+    }
+    if (value instanceof Number number) {
+      return number.doubleValue();
+    }
+    throw new InvalidInputException("column " + quoted(feature.name()) + " is " + quoted(value.toString())
+        + ", but the model was trained on numbers there; give a number");
+  }
+
+  private static String category(FeatureColumn.Categorical feature, Object value) {
+    if (value instanceof Double || value instanceof Float) {
+      double number = ((Number) value).doubleValue();
+      return Double.isNaN(number) ? category(feature, null) : Column.written(number);
+    }
+    return value != null ? value.toString() : feature.fill().orElseThrow(() -> missing(feature.name()));
+  }
+
+  private static double encoded(FeatureColumn.Numeric feature, double value, Precision precision) {
+    double number = Double.isNaN(value) ? filled(feature, feature.fill()) : value;
+    double encoded = (number - feature.mean()) / feature.scale();
+    if (!(Math.abs(encoded) <= (precision == Precision.FP64 ? Double.MAX_VALUE : Float.MAX_VALUE))) {
+      throw new InvalidInputException(number + " in column " + quoted(feature.name()) + " is beyond the range of "
+          + precision.key() + " when it is encoded"
+          + (precision == Precision.FP64 ? "" : "; a model trained with --precision fp64 has a wider range"));
+    }
+    return encoded;
+  }
+
+  private static double filled(FeatureColumn.Numeric feature, OptionalDouble fill) {
+    return fill.orElseThrow(() -> missing(feature.name()));
+  }
+
+  private static InvalidInputException missing(String column) {
+    return new InvalidInputException("no value in column " + quoted(column)
+        + "; give one, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
+  }
+
+  private static String quoted(String text) {
+    return QuotedText.of(text);
+  }
+}

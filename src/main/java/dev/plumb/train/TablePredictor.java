@@ -1,0 +1,177 @@
+package dev.plumb.train;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.Table;
+import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.store.TrainedModel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+
+/** Predictions and scores of tables by a backend that the caller has opened. Belongs to the thread that makes it. */
+public final class TablePredictor implements AutoCloseable {
+  /** Values of inputs and outputs that go to a device at once, about. */
+  private static final int PIECE_VALUES = 1 << 22;
+
+  /** A multiple of the rows that every backend computes at once, so that results do not depend on where pieces begin. */
+  private static final int PIECE_ROWS = 1024;
+
+  /** An array's length at most. */
+  private static final int MAX_RESULTS = Integer.MAX_VALUE - 8;
+
+  private final TrainedModel model;
+  private final Precision precision;
+  private final TrainingSession session;
+
+  /**
+   * @param backend closed by whoever opened it, after this
+   * @throws InvalidInputException when the device does not compute in that precision
+   */
+  public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
+    this.model = model;
+    this.precision = precision;
+    // A session is a training's; of it only the loss and the precision matter here.
+    TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
+    session = backend.open(model.network(), training, 1);
+    try {
+      session.write(Slot.PARAMETERS, 0, model.parameters());
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Predicts all rows at once; of many rows and classes {@link #pieces} take less memory. Rows that cannot be computed, because a
+   * value overflows within the network, are {@linkplain Predictions#isFinite told apart}.
+   *
+   * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the precision,
+   *     or one array has no room for the results
+   */
+  public Predictions predict(Table table) {
+    return predict(model, table, precision, (rows, outputs) -> session.predict(0, rows, outputs));
+  }
+
+  /**
+   * Predicts all rows of a table, piece by piece.
+   *
+   * @param compute writes a network's outputs [rows x outputs] for encoded rows into an array
+   */
+  static Predictions predict(TrainedModel model, Table table, Precision precision, BiConsumer<Dataset, double[]> compute) {
+    int width = model.network().outputs();
+    if ((long) table.rows() * Math.max(width, model.resultColumns()) > MAX_RESULTS) {
+      throw new InvalidInputException(table.rows() + " rows of " + model.resultColumns()
+          + " results are more than one array holds; predict fewer rows at once");
+    }
+    double[] outputs = new double[table.rows() * width];
+    int first = 0;
+    for (Table piece : pieces(model, table)) {
+      double[] pieceOutputs = new double[piece.rows() * width];
+      compute.accept(model.encoding().encodeFeatures(piece, precision), pieceOutputs);
+      System.arraycopy(pieceOutputs, 0, outputs, first * width, pieceOutputs.length);
+      first += piece.rows();
+    }
+    return new Predictions(model, outputs);
+  }
+
+  /** Cuts a table, in order, into pieces that each take little memory to predict. They give the results of the whole table. */
+  public List<Table> pieces(Table table) {
+    return pieces(model, table);
+  }
+
+  private static List<Table> pieces(TrainedModel model, Table table) {
+    int values = PIECE_VALUES / (model.network().inputs() + model.network().outputs());
+    int atOnce = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
+    if (table.rows() <= atOnce) {
+      return List.of(table);
+    }
+    List<Table> pieces = new ArrayList<>();
+    for (int first = 0; first < table.rows(); first += atOnce) {
+      pieces.add(table.rows(IntStream.range(first, Math.min(table.rows(), first + atOnce)).toArray()));
+    }
+    return pieces;
+  }
+
+  /**
+   * Checks that every row can be predicted, before the first piece is.
+   *
+   * @throws InvalidInputException when the table lacks what the model was trained with, or a value is beyond the range of the
+   *     precision
+   */
+  public void requirePredictable(Table table) {
+    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision));
+  }
+
+  /**
+   * Computes how good the model is on rows whose truth is known.
+   *
+   * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
+   */
+  public Scores score(Table table) {
+    Dataset rows = model.encoding().encode(table, model.loss(), precision);
+    double loss = session.evaluate(rows).loss()[0];
+    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss) : scoreNumbers(table, loss);
+  }
+
+  private Scores scoreClasses(Table table, Dataset rows, double loss) {
+    // Where the loss's own targets are 0 and 1, the classes are encoded once more.
+    Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
+    int[] truth = new int[table.rows()];
+    Arrays.setAll(truth, classes::label);
+    int[] predicted = new int[table.rows()];
+    int first = 0;
+    for (Table piece : pieces(table)) {
+      Predictions predictions = finite(piece);
+      for (int row = 0; row < piece.rows(); row++) {
+        predicted[first + row] = predictions.classIndex(row);
+      }
+      first += piece.rows();
+    }
+    return ClassificationScores.of(loss, model.classNames(), truth, predicted);
+  }
+
+  private Predictions finite(Table piece) {
+    Predictions predictions = predict(piece);
+    for (int row = 0; row < piece.rows(); row++) {
+      if (!predictions.isFinite(row)) {
+        throw new InvalidInputException(model.encoding().mostExtremeValue(piece, row)
+            + ": the network's outputs are not finite there; correct the row or leave it out");
+      }
+    }
+    return predictions;
+  }
+
+  private Scores scoreNumbers(Table table, double loss) {
+    List<String> names = model.encoding().target().names();
+    double[][] truth = new double[names.size()][table.rows()];
+    double[][] predicted = new double[names.size()][table.rows()];
+    for (int target = 0; target < names.size(); target++) {
+      Arrays.setAll(truth[target], table.column(names.get(target))::number);
+    }
+    int first = 0;
+    for (Table piece : pieces(table)) {
+      Predictions predictions = finite(piece);
+      for (int row = 0; row < piece.rows(); row++) {
+        for (int target = 0; target < names.size(); target++) {
+          predicted[target][first + row] = predictions.number(row, target);
+        }
+      }
+      first += piece.rows();
+    }
+    return RegressionScores.of(loss, names, truth, predicted);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,151 @@
+package dev.plumb;
+
+import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.data.Table;
+import dev.plumb.model.Schedule;
+import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainListener;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Test;
+
+/** Training through the library: devices, the log, listeners and scores. */
+class PlumbTest {
+  private static final Table IRIS = Plumb.read(Path.of("src/test/resources/tables/iris.csv"));
+  private static final Table DIABETES = Plumb.read(Path.of("src/test/resources/tables/diabetes.csv"));
+  private static final TrainConfig SHORT = TrainConfig.DEFAULT.with(c -> c.hidden(8).epochs(6));
+
+  @Test
+  void deviceIsLogged() {
+    List<LogRecord> records = new ArrayList<>();
+    Handler handler = new Handler() {
+      @Override
+      public void publish(LogRecord logged) {
+        records.add(logged);
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    Logger logger = Logger.getLogger("dev.plumb");
+    logger.addHandler(handler);
+    try {
+      Plumb.train(IRIS, SHORT, Device.CPU);
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertEquals(1, records.size());
+    assertEquals(Level.INFO, records.get(0).getLevel());
+    assertTrue(records.get(0).getMessage().matches("training on device cpu \\(\\d+ threads?\\): as asked for"),
+        records.get(0).getMessage());
+  }
+
+  @Test
+  void nameAndDeviceAreTheSame() {
+    double[] expected = Plumb.train(IRIS, SHORT, Device.CPU).trained().parameters();
+    assertSameBits("by name", expected, Plumb.train(IRIS, SHORT, "cpu").trained().parameters());
+  }
+
+  @Test
+  void listenerSeesEveryEpochAndAllSteps() {
+    List<EpochMetrics> epochs = new ArrayList<>();
+    List<Long> steps = new ArrayList<>();
+    Model model = Plumb.train(IRIS, SHORT, Device.CPU, new TrainListener() {
+      @Override
+      public void epochFinished(EpochMetrics epoch, boolean best) {
+        epochs.add(epoch);
+      }
+
+      @Override
+      public void stepsFinished(long finished, long total) {
+        // 150 rows in batches of 32.
+        assertEquals(6 * 5, total);
+        steps.add(finished);
+      }
+    });
+    assertEquals(model.history(), epochs);
+    assertEquals(6, epochs.size());
+    assertEquals(30L, steps.get(steps.size() - 1));
+    assertEquals(steps.stream().sorted().distinct().toList(), steps);
+  }
+
+  /** With a constant rate, a training of fewer epochs is the beginning of one of more. */
+  @Test
+  void stopGivesTheBestModelSoFar() {
+    TrainConfig config = SHORT.with(c -> c.schedule(Schedule.Constant.DEFAULT));
+    Model expected = Plumb.train(IRIS, config.with(c -> c.epochs(4)), Device.CPU);
+    Model actual = Plumb.train(IRIS, config, Device.CPU, new TrainListener() {
+      private int finished;
+
+      @Override
+      public void epochFinished(EpochMetrics epoch, boolean best) {
+        finished = epoch.epoch();
+      }
+
+      @Override
+      public boolean stopRequested() {
+        return finished == 4;
+      }
+    });
+    assertEquals(4, actual.history().size());
+    assertSameBits("parameters", expected.trained().parameters(), actual.trained().parameters());
+  }
+
+  @Test
+  void stopBeforeTheFirstEpochGivesTheModelOfTheLastStep() {
+    Model model = Plumb.train(IRIS, SHORT, Device.CPU, new TrainListener() {
+      @Override
+      public boolean stopRequested() {
+        return true;
+      }
+    });
+    assertEquals(List.of(), model.history());
+    assertEquals(150, model.predict(IRIS).rows());
+  }
+
+  @Test
+  void exceptionOfAListenerEndsTheTraining() {
+    IllegalArgumentException thrown = new IllegalArgumentException("of the listener");
+    assertEquals(thrown, assertThrows(IllegalArgumentException.class, () -> Plumb.train(IRIS, SHORT, Device.CPU, new TrainListener() {
+      @Override
+      public void epochFinished(EpochMetrics epoch, boolean best) {
+        throw thrown;
+      }
+    })));
+  }
+
+  @Test
+  void scoresHaveTheFiguresOfTheirTaskOnly() {
+    var classes = Plumb.train(IRIS, SHORT, Device.CPU).score(IRIS);
+    assertTrue(classes.accuracy() > 0.3);
+    assertEquals(150, classes.rows());
+    assertEquals("the model predicts classes, which have no R²; use accuracy()",
+        assertThrows(IllegalStateException.class, classes::r2).getMessage());
+    assertThrows(IllegalStateException.class, classes::mae);
+    assertThrows(IllegalStateException.class, classes::rmse);
+    var numbers = Plumb.train(DIABETES, SHORT, Device.CPU).score(DIABETES);
+    assertTrue(numbers.r2() < 1 && numbers.mae() > 0 && numbers.rmse() >= numbers.mae());
+    assertEquals(DIABETES.rows(), numbers.rows());
+    assertEquals("the model predicts numbers, which have no accuracy; use r2(), mae() or rmse()",
+        assertThrows(IllegalStateException.class, numbers::accuracy).getMessage());
+  }
+
+  @Test
+  void scoresOfDevicesAgree() {
+    Model model = Plumb.train(DIABETES, SHORT, Device.CPU);
+    assertEquals(model.score(DIABETES).loss(), model.score(DIABETES, Device.REFERENCE).loss(), 1e-5);
+  }
+}

@@ -1,0 +1,98 @@
+package dev.plumb.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class RowEncoderTest {
+  private static final TargetEncoding TARGET = new TargetEncoding.Classes("y", List.of("no", "yes"));
+  private static final RowEncoder MIXED = new RowEncoder(new TableEncoding(List.of(
+      new FeatureColumn.Numeric("size", 3, 0.7, OptionalDouble.of(2)),
+      new FeatureColumn.Categorical("color", List.of("blue", "red"), Optional.of("red")),
+      new FeatureColumn.Categorical("code", List.of("7", "12"), Optional.empty()),
+      new FeatureColumn.Numeric("weight", 0, 1e-3, OptionalDouble.empty())), TARGET));
+  private static final RowEncoder NUMBERS = new RowEncoder(new TableEncoding(List.of(
+      new FeatureColumn.Numeric("a", 3, 0.7, OptionalDouble.of(2)),
+      new FeatureColumn.Numeric("b", 0, 1e-3, OptionalDouble.empty())), TARGET));
+
+  @Test
+  void rowsAreEncodedByColumn() {
+    double[] expected = {(5 - 3) / 0.7, 1, 0, 0, 1, 2 / 1e-3};
+    assertArrayEquals(expected, encode(row("size", 5, "color", "blue", "code", "12", "weight", 2L)));
+    assertArrayEquals(expected, encode(row("size", 5.0, "color", "blue", "code", 12, "weight", 2f, "other", null)));
+    assertArrayEquals(expected, encode(row("size", 5, "color", new StringBuilder("blue"), "code", 12.0, "weight", (byte) 2)));
+  }
+
+  @Test
+  void missingValuesAreFilledInAsInTraining() {
+    double[] expected = {(2 - 3) / 0.7, 0, 1, 1, 0, 0};
+    assertArrayEquals(expected, encode(row("size", null, "color", null, "code", "7", "weight", 0)));
+    assertArrayEquals(expected, encode(row("size", Double.NaN, "color", null, "code", "7", "weight", -0.0)), 0);
+    assertArrayEquals(new double[] {(2 - 3) / 0.7, 4 / 1e-3}, NUMBERS.encode(new double[] {Double.NaN, 4}, Precision.FP32));
+  }
+
+  @Test
+  void unknownCategoriesAreZero() {
+    assertArrayEquals(new double[] {0, 0, 0, 0, 0, 0}, encode(row("size", 3, "color", "", "code", "07", "weight", 0)));
+  }
+
+  @Test
+  void rowsThatCannotBeEncodedAreRefusedInOneLine() {
+    assertRefused("there is no column \"weight\" (did you mean \"wieght\"?); the model was trained with it",
+        row("size", 5, "color", "blue", "code", "12", "wieght", 2));
+    assertRefused("column \"size\" is \"5 cm\", but the model was trained on numbers there; give a number",
+        row("size", "5 cm", "color", "blue", "code", "12", "weight", 2));
+    assertRefused("no value in column \"weight\"; give one, or train with missing values filled in (--missing mean)",
+        row("size", 5, "color", "blue", "code", "12", "weight", null));
+    assertRefused("no value in column \"code\"; give one, or train with missing values filled in (--missing mean)",
+        row("size", 5, "color", "blue", "code", Double.NaN, "weight", 1));
+    assertRefused("1.0E36 in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with --precision fp64"
+        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", 1e36));
+    assertRefused("Infinity in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with --precision fp64"
+        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", Double.POSITIVE_INFINITY));
+    Map<String, Object> withNull = row("size", 5);
+    withNull.put(null, 1);
+    assertRefused("there is no column \"color\"; the model was trained with it", withNull);
+  }
+
+  @Test
+  void numbersThatCannotBeEncodedAreRefusedInOneLine() {
+    assertEquals("1 value given, but the model has 2 features", refusal(() -> NUMBERS.encode(new double[] {1}, Precision.FP32)));
+    assertEquals("column \"color\" is text, but got a number; give the row as a map from column to value",
+        refusal(() -> MIXED.encode(new double[] {1, 2, 3, 4}, Precision.FP32)));
+    assertEquals("no value in column \"b\"; give one, or train with missing values filled in (--missing mean)",
+        refusal(() -> NUMBERS.encode(new double[] {1, Double.NaN}, Precision.FP32)));
+    assertEquals("1.0E306 in column \"b\" is beyond the range of fp64 when it is encoded",
+        refusal(() -> NUMBERS.encode(new double[] {1, 1e306}, Precision.FP64)));
+  }
+
+  private static double[] encode(Map<String, ?> row) {
+    return Arrays.stream(MIXED.encode(row, Precision.FP32)).map(x -> x + 0.0).toArray();
+  }
+
+  private static void assertRefused(String message, Map<String, ?> row) {
+    assertEquals(message, refusal(() -> MIXED.encode(row, Precision.FP32)));
+  }
+
+  private static String refusal(Runnable encoding) {
+    return assertThrows(InvalidInputException.class, encoding::run).getMessage();
+  }
+
+  private static Map<String, Object> row(Object... keysAndValues) {
+    Map<String, Object> row = new HashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      row.put((String) keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return row;
+  }
+}
