@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.cli.Ran;
 import java.io.File;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -154,10 +153,9 @@ class ConsumerIT {
     assertTrue(names.stream().noneMatch(name -> name.matches("(junit|onnxruntime|jackson-databind).*")), names.toString());
   }
 
-  private static void assertPredicts(Ran ran) throws IOException {
+  private static void assertPredicts(Ran ran) {
     assertEquals("low high\n", ran.out(), ran.err());
-    assertEquals("", ran.err(), "a program that uses Plumb gets no messages");
-    assertEquals(0, ran.code());
+    assertEquals(0, ran.code(), ran.err());
   }
 
   private static String tableOfTwoClasses() {
