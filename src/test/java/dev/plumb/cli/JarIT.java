@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -25,9 +26,13 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the finished jar brings of others: with their licences, and able to run. Runs after the jar was packaged. */
+/**
+ * The finished jars: the one with all dependencies has their licenses and can run; the main one has only Plumb. Runs after they were
+ * packaged.
+ */
 class JarIT {
-  private static final Path JAR = Path.of("target/plumb.jar").toAbsolutePath();
+  private static final Path JAR = Path.of("target/plumb-all.jar").toAbsolutePath();
+  private static final Path MAIN_JAR = Path.of("target/plumb.jar").toAbsolutePath();
   private static final String LICENCES = "META-INF/licenses/";
 
   /** Words that the text of each licence has, and no other's here. */
@@ -67,7 +72,7 @@ class JarIT {
   }
 
   @Test
-  void everyFileBelongsToOneComponentWithALicence() {
+  void everyFileBelongsToOneComponentWithALicense() {
     for (String file : files.keySet()) {
       List<String> owners = components.stream().filter(component -> component.has(file)).map(Component::name).toList();
       assertEquals(1, owners.size(), file + " belongs to " + owners + " in THIRD-PARTY.txt");
@@ -81,7 +86,7 @@ class JarIT {
   }
 
   @Test
-  void textOfEveryLicenceIsThere() {
+  void textOfEveryLicenseIsThere() {
     for (Component component : components) {
       List<String> texts = new ArrayList<>();
       for (String name : component.texts()) {
@@ -109,6 +114,31 @@ class JarIT {
         "-cp", JAR + ":" + Path.of("target/test-classes").toAbsolutePath(), "dev.plumb.backend.cpu.blas.LoadedOpenBlas");
     // Newer Javas say on stderr that the test's way of starting ignores what the jar's manifest says of native code.
     assertEquals("OpenBLAS\n", ran.out(), ran.err());
+  }
+
+  @Test
+  void mainJarHasOnlyPlumb() throws IOException {
+    Pattern own = Pattern.compile("(dev/plumb|ptx)/.+|META-INF/(MANIFEST\\.MF|LICENSE|NOTICE|maven/dev\\.plumb/plumb/pom\\.(xml|properties))");
+    try (JarFile jar = new JarFile(MAIN_JAR.toFile())) {
+      List<String> names = jar.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName).toList();
+      assertEquals(List.of(), names.stream().filter(name -> !own.matcher(name).matches()).toList());
+      assertTrue(names.containsAll(List.of("META-INF/LICENSE", "META-INF/NOTICE", "dev/plumb/Plumb.class", "ptx/plumb.ptx")));
+      assertEquals(files.keySet().stream().filter(name -> name.startsWith("dev/plumb/") || name.startsWith("ptx/")).toList(),
+          names.stream().filter(name -> name.startsWith("dev/plumb/") || name.startsWith("ptx/")).sorted().toList());
+    }
+  }
+
+  @Test
+  void manifestsNameTheModuleAndOnlyTheRunnableJarHasAMainClass() throws IOException {
+    for (Path file : List.of(JAR, MAIN_JAR)) {
+      try (JarFile jar = new JarFile(file.toFile())) {
+        Attributes attributes = jar.getManifest().getMainAttributes();
+        assertEquals("dev.plumb", attributes.getValue("Automatic-Module-Name"), file.toString());
+        assertEquals("true", attributes.getValue("Multi-Release"), file.toString());
+        assertEquals(file.equals(JAR) ? "dev.plumb.cli.Main" : null, attributes.getValue("Main-Class"));
+        assertEquals(file.equals(JAR) ? "ALL-UNNAMED" : null, attributes.getValue("Enable-Native-Access"));
+      }
+    }
   }
 
   /** Otherwise the bytes of the jar depend on the time zone and the locale of the build. */

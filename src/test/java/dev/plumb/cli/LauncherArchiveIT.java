@@ -242,7 +242,7 @@ class LauncherArchiveIT {
 
   /** Puts a jar there, as the launcher does after a build. */
   private void installJar(int secondsLater) throws IOException {
-    Path made = Files.copy(Path.of("target/plumb.jar"), launched.resolve("plumb.jar.new"));
+    Path made = Files.copy(Path.of("target/plumb-all.jar"), launched.resolve("plumb.jar.new"));
     Files.setLastModifiedTime(made, FileTime.fromMillis(System.currentTimeMillis() + 1000L * secondsLater));
     Files.move(made, launched.resolve("plumb.jar"), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
   }

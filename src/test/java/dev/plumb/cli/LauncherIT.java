@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** scripts/plumb and the finished jar, as processes. Runs after the jar was packaged. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherIT {
-  private static final Path JAR = Path.of("target/plumb.jar").toAbsolutePath();
+  private static final Path JAR = Path.of("target/plumb-all.jar").toAbsolutePath();
   private static final Path LAUNCHER = Path.of("scripts/plumb").toAbsolutePath();
 
   @TempDir Path folder;

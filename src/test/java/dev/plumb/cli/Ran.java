@@ -6,9 +6,9 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** What a process came to. */
-record Ran(int code, String out, String err) {
+public record Ran(int code, String out, String err) {
   /** Runs a command in a folder, where its output goes through files. */
-  static Ran of(Path folder, Map<String, String> environment, String... command) throws IOException, InterruptedException {
+  public static Ran of(Path folder, Map<String, String> environment, String... command) throws IOException, InterruptedException {
     Path out = Files.createTempFile(folder, "stdout", "");
     Path err = Files.createTempFile(folder, "stderr", "");
     ProcessBuilder builder = new ProcessBuilder(command)

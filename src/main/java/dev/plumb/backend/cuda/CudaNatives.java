@@ -144,9 +144,10 @@ final class CudaNatives {
 
   /** Returns one of the natives in the jar, whole. */
   static byte[] resource(String name) throws IOException {
-    try (InputStream in = CudaNatives.class.getResourceAsStream("/lib/" + name)) {
+    // By the class loader: a class of a named module would find resources of its own module only.
+    try (InputStream in = CudaNatives.class.getClassLoader().getResourceAsStream("lib/" + name)) {
       if (in == null) {
-        throw new FileNotFoundException("there is no lib/" + name + " in the jar");
+        throw new FileNotFoundException("lib/" + name + " is not on the class path; it is in jcuda-natives or jcublas-natives of org.jcuda");
       }
       return in.readAllBytes();
     }

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -24,6 +26,9 @@ final class OpenBlasNatives implements AutoCloseable {
 
   /** Precedes the version in a library's name for JavaCPP. */
   private static final String VERSION = "@";
+
+  /** Platforms with an OpenBLAS by bytedeco that is not among Plumb's dependencies. */
+  private static final List<String> OPTIONAL_PLATFORMS = List.of("linux-arm64", "macosx-arm64", "macosx-x86_64", "windows-x86_64");
 
   private static final String NETLIB = "libnetlibblasjni.so";
 
@@ -45,19 +50,34 @@ final class OpenBlasNatives implements AutoCloseable {
     this.netlib = netlib;
   }
 
-  /** @throws UnsatisfiedLinkError when the jar has none for this platform */
+  /** @throws UnsatisfiedLinkError when the class path has none for this platform */
   static OpenBlasNatives open() throws IOException {
     List<Loadable> libraries = new ArrayList<>(libraries(Loader.class));
     libraries.addAll(libraries(openblas_nolapack.class));
     if (libraries.isEmpty()) {
-      throw new UnsatisfiedLinkError("the jar has no OpenBLAS for " + Loader.getPlatform());
+      throw new UnsatisfiedLinkError(missing(Loader.getPlatform()));
     }
-    URL resource = OpenBlasNatives.class.getResource(
-        "/resources/native/" + System.getProperty("os.name") + "-" + System.getProperty("os.arch") + "/" + NETLIB);
+    URL resource = netlibResource(System.getProperty("os.name"), System.getProperty("os.arch"));
     Optional<NativeLibrary> netlib = resource == null ? Optional.empty() : Optional.of(NativeLibrary.of(NETLIB, resource));
     List<NativeLibrary> all = new ArrayList<>(libraries.stream().map(Loadable::library).toList());
     netlib.ifPresent(all::add);
     return new OpenBlasNatives(NativeFolder.open("openblas", all, links(libraries)), libraries, netlib);
+  }
+
+  private static String missing(String platform) {
+    return "there is none for " + platform + (OPTIONAL_PLATFORMS.contains(platform)
+        ? "; add openblas and javacpp of org.bytedeco with the classifier " + platform + " to the class path" : "");
+  }
+
+  /**
+   * Returns netlib's JNI library for a platform, null where netlib has none: it has libraries for Linux only.
+   *
+   * @param osName as in the property os.name
+   * @param osArch as in the property os.arch
+   */
+  static URL netlibResource(String osName, String osArch) {
+    // By the class loader: a class of a named module would find resources of its own module only.
+    return OpenBlasNatives.class.getClassLoader().getResource("resources/native/" + osName + "-" + osArch + "/" + NETLIB);
   }
 
   /**
@@ -65,20 +85,30 @@ final class OpenBlasNatives implements AutoCloseable {
    * that moment, JavaCPP unpacks all libraries in place, and ends a third process that is loading one of them.
    */
   private static Map<String, String> links(List<Loadable> libraries) {
-    String suffix = Loader.loadProperties().getProperty("platform.library.suffix");
+    Properties properties = Loader.loadProperties();
+    // One, or on macOS two: .dylib:.so
+    String[] suffixes = properties.getProperty("platform.library.suffix").split(properties.getProperty("platform.path.separator"));
     Map<String, String> links = new LinkedHashMap<>();
     for (Loadable loadable : libraries) {
-      String file = loadable.library().name();
-      // libname.so.5 has the link libname.so, libname.5.dylib the link libname.dylib.
-      int end = file.endsWith(suffix) ? file.indexOf('.') : file.indexOf(suffix);
-      if (loadable.name().contains(VERSION) && end > 0 && !file.equals(file.substring(0, end) + suffix)) {
-        links.put(file.substring(0, end) + suffix, file);
+      if (loadable.name().contains(VERSION)) {
+        String file = loadable.library().name();
+        Stream.of(suffixes).map(suffix -> link(file, suffix)).flatMap(Optional::stream).findFirst()
+            .ifPresent(link -> links.put(link, file));
       }
     }
+    // On macOS some libraries are there under both names.
+    libraries.forEach(loadable -> links.remove(loadable.library().name()));
     return links;
   }
 
-  /** Returns the libraries that JavaCPP would load for a class, in its order, as far as the jar has them. */
+  /** Returns libname.so for libname.so.5, libname.dylib for libname.5.dylib, and nothing for a file without a version. */
+  private static Optional<String> link(String file, String suffix) {
+    int end = file.endsWith(suffix) ? file.indexOf('.') : file.indexOf(suffix);
+    return Optional.of(end).filter(found -> found > 0).map(found -> file.substring(0, found) + suffix)
+        .filter(link -> !link.equals(file));
+  }
+
+  /** Returns the libraries that JavaCPP would load for a class, in its order, as far as the class path has them. */
   private static List<Loadable> libraries(Class<?> user) throws IOException {
     ClassProperties properties = Loader.loadProperties(user, Loader.loadProperties(), true);
     List<String> names = new ArrayList<>(properties.get("platform.preload"));
@@ -110,6 +140,11 @@ final class OpenBlasNatives implements AutoCloseable {
       }
     }
     Loader.load(openblas_nolapack.class);
+  }
+
+  /** Returns the files of OpenBLAS's libraries in the order in which they are loaded. */
+  List<Path> files() {
+    return libraries.stream().map(loadable -> folder.file(loadable.library().name())).toList();
   }
 
   /** Returns the file of netlib's library; empty where there is none for this platform. */

@@ -149,8 +149,11 @@ class OpenBlasLoadingTest {
 
   @Test
   void platformWithoutOpenBlasIsRefusedInOneLine() throws Exception {
-    assertRefused("OpenBLAS cannot be used: the jar has no OpenBLAS for linux-riscv6",
+    assertEquals(new Ran(3, "OpenBLAS cannot be used: there is none for linux-riscv64\n", ""),
         run(LoadedOpenBlas.class, home, temp, List.of("-Dorg.bytedeco.javacpp.platform=linux-riscv64")));
+    assertEquals(new Ran(3, "OpenBLAS cannot be used: there is none for macosx-arm64; add openblas and javacpp of org.bytedeco with the "
+        + "classifier macosx-arm64 to the class path\n", ""),
+        run(LoadedOpenBlas.class, home, temp, List.of("-Dos.name=Mac OS X", "-Dos.arch=aarch64")));
   }
 
   @Test
