@@ -61,7 +61,7 @@ final class BenchCommand implements Command {
 
   @Override
   public String summary() {
-    return "measures the speed of training, and this machine's ceilings";
+    return "Measure the speed of training, and the limits of the hardware";
   }
 
   @Override

@@ -63,7 +63,7 @@ final class CheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds a device against the reference, and gradients against finite differences";
+    return "Check a device against the reference, and gradients against finite differences";
   }
 
   @Override
@@ -74,23 +74,35 @@ final class CheckCommand implements Command {
   @Override
   public String details() {
     return """
-        Takes one step at the first weights and one after --steps steps, on the device and on the reference from
-        the same state, and compares them in the order in which values come from each other: weighted sums (pre)
-        and activations (post) of each layer, their derivatives (delta), the loss, the gradients, then what the
-        update left. Prints one line a tensor. Elements where the two stand on different sides of a kink are
+        Runs one step at the initial weights and one after --steps training steps, on the device and on the
+        reference from the same state, and compares all tensors in the order of computation: weighted sums
+        (pre) and activations (post) of each layer, gradients with respect to the weighted sums (delta), the
+        loss, the gradients of the parameters, and the parameters and moments after the update. Prints one
+        line per tensor. Elements for which device and reference are on different sides of a kink are
         skipped and counted.
 
-        In fp64, and alone for --device reference, every gradient is also compared with finite differences of the
-        loss, (loss(p + h) - loss(p - h)) / 2h; coordinates whose difference crosses a kink are skipped and counted.
-        With --dropout this is the loss of the first step, which drops the same units each time.
+        In fp64, every gradient is also compared with finite differences of the loss,
+        (loss(p + h) - loss(p - h)) / 2h; with --device reference, this is the only comparison. Coordinates
+        whose difference crosses a kink are skipped and counted. With --dropout, the loss is that of the
+        first step, with the same units dropped each time.
 
-        Exits with 1 and the first tensor out of bounds when they disagree, whatever the mode.
+        If they disagree, names the first tensor out of bounds on stderr and exits with 1, in every mode.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb check --device cuda
+        plumb check --device cpu --layers 784,128,10 --loss cross_entropy
+        plumb check --device reference --activation relu
         """;
   }
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS,
+        Flags.precision("fp32; fp64 on the reference"), Flags.MODE, Flags.LAYERS,
         Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
         Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }

@@ -24,7 +24,7 @@ final class DevicesCommand implements Command {
 
   @Override
   public String summary() {
-    return "finds out whether a GPU can be used, and what to do if not";
+    return "List the GPUs, and what to do if none can be used";
   }
 
   @Override
@@ -35,8 +35,8 @@ final class DevicesCommand implements Command {
   @Override
   public String details() {
     return """
-        Looks for NVIDIA's driver and for cuBLAS, asks the driver for its cards, and ends with a verdict; where
-        no GPU can be used, with the one thing to do next. Exits with 0 when a GPU can be used, with 3 when not.
+        Looks for the NVIDIA driver and for cuBLAS, asks the driver for its GPUs, and prints a verdict; if
+        no GPU can be used, also the next thing to do. Exits with 0 if a GPU can be used, otherwise with 3.
         """;
   }
 

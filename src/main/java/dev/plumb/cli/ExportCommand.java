@@ -27,7 +27,7 @@ final class ExportCommand implements Command {
 
   @Override
   public String summary() {
-    return "writes a trained model as onnx, safetensors or npz";
+    return "Export a trained model as ONNX, safetensors or NPZ";
   }
 
   @Override
@@ -38,9 +38,19 @@ final class ExportCommand implements Command {
   @Override
   public String details() {
     return """
-        MODEL is a run folder or its model.safetensors. ONNX takes the table's own columns and gives class
-        probabilities or numbers in the targets' units. safetensors has the names of PyTorch's nn.Sequential, npz the
-        layers' arrays; both are of a network whose inputs are standardised already.
+        MODEL is a run folder or its model.safetensors.
+
+        An ONNX file takes the columns of the table and returns class probabilities, or numbers in the units
+        of the targets. safetensors (with the names of PyTorch's nn.Sequential) and NPZ (one array per
+        weight matrix and bias) contain only the network, which expects encoded and standardized inputs.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb export runs/iris-1 iris.onnx
+        plumb export runs/iris-1 weights.bin --format safetensors
         """;
   }
 

@@ -16,6 +16,7 @@ final class GridTable {
   private static final int LOSS_DECIMALS = 4;
   private static final int NORM_DECIMALS = 6;
   private static final int WIDTH = 110;
+  private static final String INDENT = "   ";
 
   private final GridResult result;
   private final GridStudy study;
@@ -91,19 +92,8 @@ final class GridTable {
       String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " "
           + finding.verdict().words().toUpperCase(Locale.ROOT);
       out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
-      printWrapped(TerminalText.sanitize(finding.measured()), out);
+      WordWrap.lines(TerminalText.sanitize(finding.measured()), WIDTH - INDENT.length())
+          .forEach(line -> out.println(INDENT + line));
     }
-  }
-
-  private static void printWrapped(String text, PrintStream out) {
-    StringBuilder line = new StringBuilder("  ");
-    for (String word : text.split(" ")) {
-      if (line.length() + 1 + word.length() > WIDTH) {
-        out.println(line);
-        line.setLength(2);
-      }
-      line.append(' ').append(word);
-    }
-    out.println(line);
   }
 }

@@ -19,7 +19,6 @@ import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +40,10 @@ final class StudyCommand implements Command {
       + " a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
-      Flags.meaning(Flags.RESUME, "FILE", "go on with a grid that was stopped or killed, to the same table");
+      Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same.");
+
+  private static final Option SEED =
+      Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
 
   private final DeviceChoice devices;
 
@@ -56,42 +58,52 @@ final class StudyCommand implements Command {
 
   @Override
   public String summary() {
-    return "trains several networks and prints one table";
+    return "Train several networks and print one table";
   }
 
   @Override
   public String usage() {
-    return "[SPEC.json | depth] [options], or --resume FILE";
+    return "[SPEC.json | depth] [options]\n--resume FILE [options]";
   }
 
   @Override
   public String details() {
     return """
-        Without SPEC.json: the five networks of the notebook, and its own figures. A loss at an epoch is the
-        loss over all rows before that epoch's updates; gradient norms are of the last step. With --seeds every
-        network is trained from several first weights on the same data, and the table shows median and quartiles.
+        Without SPEC.json, trains the five networks of the notebook and prints its table. The loss at an
+        epoch is the loss over all rows before the updates of that epoch; gradient norms are from the last
+        step. With --seeds, every network is trained from several initial weights on the same data, and the
+        table shows median and quartiles.
 
-        SPEC.json, of which only "networks" must be there:
+        SPEC.json; only "networks" or "grid" is required:
           { "name": "seed 7", "data": {"source": "notebook", "samples": 400}, "seed": 7,
             "initializer": "notebook", "loss": "mse", "optimizer": {"type": "sgd", "momentum": 0.9},
             "clipNorm": 1.0, "learningRate": 0.02, "epochs": 700, "batchSize": 32, "shuffle": true,
             "lossAtEpochs": [200],
             "networks": [ {"name": "Tanh", "layers": [3,5,7,1], "activation": "tanh"} ] }
 
-        Beside or instead of "networks", a grid trains every combination, each from its seeds:
+        In addition to "networks" or instead of it, "grid" trains all combinations of its values:
           "grid": {"depth": [1,2,4,8], "width": [4,8], "activation": ["relu","sigmoid"],
                    "initializer": ["notebook","he_uniform"], "learningRate": [0.01,0.1], "seeds": 100}
-        Each network is kept in a file as soon as it is finished; after Ctrl-C or a crash --resume goes on.
-        A network of a grid that diverges is counted in the table, and the exit code is 0 all the same.
+        Every finished network of a grid is stored in a file (--log); --resume continues after Ctrl-C or a
+        crash. A network of a grid that diverges is counted in the table and does not change the exit code.
 
-        plumb study depth: the notebook's five networks from 1000 seeds (--seeds N), and whether its five
-        reflections hold.
+        "plumb study depth" trains the notebook's five networks from 1000 seeds (or --seeds N) and tests the
+        notebook's five reflections.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb study
+        plumb study spec.json --seeds 20 --report study.html
+        plumb study --resume depth-1.runs
         """;
   }
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED, Flags.SEEDS,
         Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS);
   }

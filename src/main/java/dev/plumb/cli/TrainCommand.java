@@ -36,21 +36,31 @@ final class TrainCommand implements Command {
 
   @Override
   public String summary() {
-    return "trains one network on a data file, and keeps all that came of it in a run folder";
+    return "Train a network on a data file";
   }
 
   @Override
   public String usage() {
-    return "DATA [options], or --resume RUN";
+    return "DATA [options]\n--resume RUN [options]";
   }
 
   @Override
   public String details() {
     return """
-        DATA is a table: CSV or TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Words in features become one
-        input per category, numbers are standardised, and a part of the rows is held back to choose the best epoch.
-        Makes RUNS/NAME-n with the model, metrics.csv, manifest.json, report.html, events for TensorBoard, and a
-        checkpoint, from which --resume goes on after Ctrl-C, a kill or a crash.
+        DATA is a table: CSV, TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Text columns are
+        one-hot encoded, numbers are standardized, and some rows are held out to choose the best epoch.
+
+        Creates the run folder DIR/NAME-n with the model, metrics.csv, manifest.json, report.html, events
+        for TensorBoard, and a checkpoint from which --resume continues after Ctrl-C or a crash.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb train iris.csv
+        plumb train houses.csv --target price --test more-houses.csv --epochs 100
+        plumb train --resume runs/iris-1
         """;
   }
 

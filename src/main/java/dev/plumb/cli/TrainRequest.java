@@ -34,23 +34,17 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   /** All that decides what comes out; a run that goes on has its own. */
   static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
       Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
-      Flags.meaning(Flags.LAYERS, "N,N,...|none", "units of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")"),
-      Flags.meaning(Flags.ACTIVATION, "NAME", String.join(", ", NamedEnum.keys(Activation.class)) + " (default: "
-          + TrainConfig.DEFAULT.activation().key() + ")"),
-      Flags.meaning(Flags.INITIALIZER, "NAME", String.join(", ", NamedEnum.keys(Initializer.class)) + " (default: "
-          + TrainConfig.DEFAULT.initializer().key() + ")"),
-      Flags.meaning(Flags.LOSS, "NAME",
-          String.join(", ", NamedEnum.keys(Loss.class)) + " (default: cross_entropy for classes, mse for numbers)"),
-      Flags.meaning(Flags.OPTIMIZER, "NAME",
-          String.join(", ", NamedEnum.keys(OptimizerSpec.Kind.class)) + " (default: "
-              + TrainConfig.DEFAULT.optimizer().kind().key() + ")"),
-      Flags.meaning(Flags.LEARNING_RATE, "RATE", "learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")"),
+      Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
+      Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
+      Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),
+      Flags.withDefault(Flags.LOSS, NamedEnum.keys(Loss.class), "cross_entropy for classes, mse for numbers"),
+      Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), TrainConfig.DEFAULT.optimizer().kind().key()),
+      Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
       Flags.DROPOUT, Flags.EARLY_STOPPING,
-      Flags.meaning(Flags.PRECISION, "PRECISION", String.join(", ", NamedEnum.keys(Precision.class))
-          + " (default: fp32; fp64 on the reference)"),
-      Flags.meaning(Flags.SEED, "N", "of the split, the first weights, the batches and dropout (default: "
-          + TrainConfig.DEFAULT.seed() + ")"),
+      Flags.precision("fp32; fp64 on the reference"),
+      Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
+          + TrainConfig.DEFAULT.seed() + ")."),
       Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
 
   /** The options of those constants whose range depends on the precision. */
