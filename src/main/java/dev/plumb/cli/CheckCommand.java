@@ -31,11 +31,11 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb check}: a device against the reference, and gradients against finite differences. */
+/** {@code plumb check}: compares a device with the reference, and gradients with finite differences. */
 final class CheckCommand implements Command {
   private static final int MAX_SAMPLES = 1_000_000;
 
-  /** What is checked: a training from given first weights. */
+  /** A training from given initial weights. */
   private record Case(NetworkSpec network, TrainingSpec training, Dataset data, double[] parameters, int steps) {
     TrainingSession open(Backend backend) {
       TrainingSession session = backend.open(network, training, 1);
@@ -121,7 +121,7 @@ final class CheckCommand implements Command {
     TrainingSpec withoutDropout = arguments.at(Flags.LEARNING_RATE, () ->
         TrainingSpec.of(loss, optimizer, learningRate, Math.max(steps, 1)));
     Initializer initializer = arguments.parsed(Flags.INITIALIZER, Initializer.PYTORCH.key(), Initializer::of);
-    long seed = arguments.whole(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED);
+    long seed = arguments.integer(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED);
     double dropout = arguments.number(Flags.DROPOUT, 0);
     TrainingSpec training = dropout == 0 ? withoutDropout
         : withoutDropout.withDropout(arguments.at(Flags.DROPOUT, () -> new Dropout(dropout, seed)));
@@ -135,11 +135,11 @@ final class CheckCommand implements Command {
 
     try (Backends.Selection device = devices.open(arguments, err)) {
       boolean isReference = DeviceChoice.isReference(device);
-      Precision usual = isReference ? Precision.FP64 : Precision.FP32;
-      Precision precision = arguments.parsed(Flags.PRECISION, usual.key(), Precision::of);
+      Precision defaultPrecision = isReference ? Precision.FP64 : Precision.FP32;
+      Precision precision = arguments.parsed(Flags.PRECISION, defaultPrecision.key(), Precision::of);
       DeviceChoice.requirePrecision(device, precision);
-      TrainingSpec precise = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
-      Case checked = new Case(network, precise, data, parameters, steps);
+      TrainingSpec spec = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
+      Case checked = new Case(network, spec, data, parameters, steps);
       out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", optimizer "
           + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()
@@ -150,7 +150,7 @@ final class CheckCommand implements Command {
       CheckReport differences = new CheckReport();
       boolean finite = crossCheck.stream().noneMatch(CrossCheckReport::diverged);
       if (finite && precision == Precision.FP64) {
-        finite = differences(device.backend(), checked, differences);
+        finite = compareGradients(device.backend(), checked, differences);
       }
       List<String> faults = new ArrayList<>(crossCheck.map(CrossCheckReport::faults).orElse(List.of()));
       differences.fault().ifPresent(faults::add);
@@ -192,13 +192,13 @@ final class CheckCommand implements Command {
     }
   }
 
-  /** The first step, and the one after {@code steps} steps, on the device and on the reference. */
+  /** Compares the first step and the one after {@code steps} steps on the device and on the reference. */
   private static CrossCheckReport crossCheck(Backend device, Case checked, PrintStream out) {
     CrossCheckReport report = new CrossCheckReport();
     int every = Math.max(checked.steps(), 1);
-    // Closed by the caller, who opened it; the reference holds nothing.
-    CheckedBackend both = new CheckedBackend(device, Backends.reference(), every, report);
-    try (TrainingSession session = checked.open(both)) {
+    // Not closed here: the caller closes the device, and the reference owns no resources.
+    CheckedBackend checkedBackend = new CheckedBackend(device, Backends.reference(), every, report);
+    try (TrainingSession session = checked.open(checkedBackend)) {
       if (session instanceof PlannedSession planned) {
         planned.planner().ifPresent(planner -> out.println("planner: " + planner.key()));
         out.flush();
@@ -212,25 +212,29 @@ final class CheckCommand implements Command {
     return report;
   }
 
-  /** Finite differences at the first weights and after {@code steps} steps; false when there the weights are not finite. */
-  private static boolean differences(Backend device, Case checked, CheckReport report) {
+  /**
+   * Compares gradients with finite differences at the initial weights and after {@code steps} steps.
+   *
+   * @return false if the weights after those steps are not finite
+   */
+  private static boolean compareGradients(Backend device, Case checked, CheckReport report) {
     try (FiniteDifferences differences =
         new FiniteDifferences(
             device, checked.network(), checked.training().loss(), checked.training().dropout(), checked.data())) {
       report.add(0, differences.at(checked.parameters()));
       if (checked.steps() > 0) {
-        double[] later = trained(device, checked);
-        if (!Arrays.stream(later).allMatch(Double::isFinite)) {
+        double[] trained = trainedParameters(device, checked);
+        if (!Arrays.stream(trained).allMatch(Double::isFinite)) {
           return false;
         }
-        report.add(checked.steps(), differences.at(later));
+        report.add(checked.steps(), differences.at(trained));
       }
       return true;
     }
   }
 
   private static Dataset data(Arguments arguments, NetworkSpec network, Loss loss, NumpyRandom stream) {
-    int samples = (int) arguments.whole(Flags.SAMPLES, 33, 1, MAX_SAMPLES);
+    int samples = (int) arguments.integer(Flags.SAMPLES, 33, 1, MAX_SAMPLES);
     String source = arguments.text(Flags.DATA).orElse("random");
     return switch (source) {
       case "random" -> RandomData.draw(samples, network, loss, stream);
@@ -239,13 +243,13 @@ final class CheckCommand implements Command {
     };
   }
 
-  private static double[] trained(Backend backend, Case checked) {
+  private static double[] trainedParameters(Backend backend, Case checked) {
     try (TrainingSession session = checked.open(backend)) {
       session.run(StepChunk.of(checked.steps()).learningRate(checked.training().learningRate()).build());
       session.sync();
-      double[] later = new double[checked.parameters().length];
-      session.read(Slot.PARAMETERS, 0, later);
-      return later;
+      double[] parameters = new double[checked.parameters().length];
+      session.read(Slot.PARAMETERS, 0, parameters);
+      return parameters;
     }
   }
 }

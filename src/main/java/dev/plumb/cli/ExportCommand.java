@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb export}: a trained model for other programs. */
+/** {@code plumb export}: writes a trained model for other programs. */
 final class ExportCommand implements Command {
-  /** What it can be written as. */
+  /** A file format of exported models. */
   private enum Format implements NamedEnum {
     ONNX,
     SAFETENSORS,
@@ -64,7 +64,7 @@ final class ExportCommand implements Command {
     List<Path> operands = arguments.operandPaths("MODEL", "FILE");
     Path file = operands.get(1);
     Format format = arguments.has(Flags.FORMAT)
-        ? arguments.parsed(Flags.FORMAT, "", word -> NamedEnum.parse(Format.class, "format", word)) : byEnding(file);
+        ? arguments.parsed(Flags.FORMAT, "", word -> NamedEnum.parse(Format.class, "format", word)) : fromExtension(file);
     new CommandFiles(arguments).readsModel(operands.get(0)).writes("FILE", file).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     switch (format) {
@@ -75,7 +75,7 @@ final class ExportCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static Format byEnding(Path file) {
+  private static Format fromExtension(Path file) {
     String name = file.toString();
     for (Format format : Format.values()) {
       if (name.endsWith("." + format.key())) {

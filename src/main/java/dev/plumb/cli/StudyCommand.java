@@ -28,16 +28,16 @@ import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb study}: several networks trained alike, and one table. */
+/** {@code plumb study}: trains several networks in the same way and prints one table. */
 final class StudyCommand implements Command {
   private static final int MAX_SEEDS = 1_000_000;
 
-  /** Networks that diverged are named one by one up to here, and counted from here. */
+  /** The maximum number of diverged networks that are named; the others are counted. */
   private static final int MAX_NAMED = 10;
 
-  /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
-  private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU), where"
-      + " a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
+  /** Measured with the arithmetic of the notebook. */
+  private static final String SINGLE_PRECISION_NOTE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU),"
+      + " where a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
       Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same.");
@@ -133,10 +133,10 @@ final class StudyCommand implements Command {
     }
     StudySpec spec = read.map(StudyFile::spec).orElseGet(StudySpec::notebook);
     if (arguments.has(Flags.SEED)) {
-      spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
+      spec = spec.withSeed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
-    spec = inPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
-    int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS);
+    spec = withPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
+    int seeds = (int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     Optional<Path> report = arguments.path(Flags.REPORT);
     files(arguments, specFile).check();
@@ -145,13 +145,13 @@ final class StudyCommand implements Command {
     List<Integer> curveEpochs = report.isPresent() ? StudyReport.curveEpochs(spec, seeds) : List.of();
     try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, spec.training().precision());
-      Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
+      Backend backend = check.map(studyCheck -> studyCheck.checked(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
       out.println(TerminalText.sanitize(studyLine(
           spec, "initializer " + spec.initializer().key(), "learning rate " + spec.training().learningRate())));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
-        out.println("note: " + spec.training().precision().key() + NOTE_ON_SINGLE);
+        out.println("note: " + spec.training().precision().key() + SINGLE_PRECISION_NOTE);
       }
       out.println();
       out.flush();
@@ -165,9 +165,9 @@ final class StudyCommand implements Command {
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
       report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)),
           stream)));
-      check.ifPresent(StudyCheck::printEnd);
-      boolean agree = check.map(StudyCheck::agree).orElse(true);
-      return result.diverged().isEmpty() && agree ? ExitCode.DONE : ExitCode.FAILED;
+      check.ifPresent(StudyCheck::printSummary);
+      boolean passed = check.map(StudyCheck::passed).orElse(true);
+      return result.diverged().isEmpty() && passed ? ExitCode.DONE : ExitCode.FAILED;
     }
   }
 
@@ -192,7 +192,7 @@ final class StudyCommand implements Command {
     }
   }
 
-  private static StudySpec inPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
+  private static StudySpec withPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
     try {
       return spec.withPrecision(precision);
     } catch (InvalidInputException e) {

@@ -18,7 +18,7 @@ import java.util.Optional;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb train}: one network on a data file, and a run folder with all that came of it. */
+/** {@code plumb train}: trains one network on a data file and saves everything in a run folder. */
 final class TrainCommand implements Command {
   private static final double MAX_SECONDS = 1e6;
   private static final String STANDARD_INPUT = DataFile.FILE_NEEDED + "standard input";
@@ -114,8 +114,8 @@ final class TrainCommand implements Command {
     }
     arguments.requireNoOperand();
     RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
-    // Nothing is written into a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
-    // lock, since another process may have written one in between.
+    // Nothing is written to a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
+    // lock because another process may have replaced it in the meantime.
     Checkpoint.read(folder.checkpoint());
     RunLock lock = folder.lock();
     try {
@@ -146,10 +146,10 @@ final class TrainCommand implements Command {
     }
   }
 
-  /** The reference computes in double alone, which is what it gets unless somebody asks for something else. */
+  /** Returns the configuration in fp64 for the reference, which has no other precision, unless the user chose one. */
   private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
-    boolean asked = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
-    return DeviceChoice.isReference(device) && !asked ? config.with(changes -> changes.precision(Precision.FP64)) : config;
+    boolean chosen = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
+    return DeviceChoice.isReference(device) && !chosen ? config.with(changes -> changes.precision(Precision.FP64)) : config;
   }
 
   private static double seconds(Arguments arguments) {
