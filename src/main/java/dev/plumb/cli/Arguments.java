@@ -19,9 +19,9 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 
-/** A command's options and operands, read as what they should be. Every complaint names the option. */
+/** The options and operands of a command line, converted to their types. Every error message names the option. */
 final class Arguments {
-  /** A word of a list up to the next comma: in quotes, or without any at its start. */
+  /** An element of a comma-separated list: in double quotes, or without a quote at its start. */
   private static final Pattern WORD = Pattern.compile("\\s*(?:\"((?:[^\"]|\"\")*)\"\\s*|((?!\\s*\")[^,]*))(?=,|$)");
 
   private final CommandLine line;
@@ -32,7 +32,11 @@ final class Arguments {
     this.given = List.copyOf(given);
   }
 
-  /** @throws InvalidInputException when an option is unknown, given twice, or lacks its value */
+  /**
+   * Parses a command line.
+   *
+   * @throws InvalidInputException if an option is unknown, is given twice, or lacks its value
+   */
   static Arguments parse(Options options, List<String> arguments) {
     DefaultParser parser = DefaultParser.builder()
         .setAllowPartialMatching(false)
@@ -70,7 +74,7 @@ final class Arguments {
     return new InvalidInputException("--" + option.getLongOpt() + " requires a value: " + option.getArgName());
   }
 
-  /** As they were given, word by word. */
+  /** Returns the command line as it was given. */
   List<String> given() {
     return given;
   }
@@ -93,46 +97,48 @@ final class Arguments {
     return operand().map(LocaleEncoding::path);
   }
 
-  /** The option's word, read by a parser whose complaint gets the option's name before it. */
-  <T> T parsed(Option option, String otherwise, Function<String, T> parser) {
-    String word = text(option).orElse(otherwise);
+  /** Parses an option's value; the error message starts with the option's name. */
+  <T> T parsed(Option option, String defaultValue, Function<String, T> parser) {
+    String word = text(option).orElse(defaultValue);
     return at(option, () -> parser.apply(word));
   }
 
-  /** Runs what may refuse the value of an option, and puts the option's name before a complaint that does not have one. */
-  <T> T at(Option option, Supplier<T> made) {
+  /** Returns what the supplier returns; its error message gets the option's name in front, unless it starts with an option. */
+  <T> T at(Option option, Supplier<T> supplier) {
     try {
-      return made.get();
+      return supplier.get();
     } catch (InvalidInputException e) {
       throw e.getMessage().startsWith("--") ? e : e.at("--" + option.getLongOpt());
     }
   }
 
-  int integer(Option option, int otherwise, int least) {
-    return (int) whole(option, otherwise, least, Integer.MAX_VALUE);
+  /** Reads an integer from {@code min} to 2147483647. */
+  int integer(Option option, int defaultValue, int min) {
+    return (int) integer(option, defaultValue, min, Integer.MAX_VALUE);
   }
 
-  long whole(Option option, long otherwise, long least, long most) {
+  /** Reads an integer from {@code min} to {@code max}. */
+  long integer(Option option, long defaultValue, long min, long max) {
     Optional<String> text = text(option);
     if (text.isEmpty()) {
-      return otherwise;
+      return defaultValue;
     }
     try {
       long value = Long.parseLong(text.get().strip());
-      if (value >= least && value <= most) {
+      if (value >= min && value <= max) {
         return value;
       }
     } catch (NumberFormatException e) {
-      // Said below, as for a number out of range.
+      // The message is below, the same as for a number out of range.
     }
-    throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": must be an integer from " + least + " to "
-        + most);
+    throw new InvalidInputException("--" + option.getLongOpt() + " " + text.get() + ": must be an integer from " + min + " to "
+        + max);
   }
 
-  double number(Option option, double otherwise) {
+  double number(Option option, double defaultValue) {
     Optional<String> text = text(option);
     if (text.isEmpty()) {
-      return otherwise;
+      return defaultValue;
     }
     try {
       return Double.parseDouble(text.get());
@@ -141,11 +147,11 @@ final class Arguments {
     }
   }
 
-  /** Whole numbers with commas between them. */
-  List<Integer> integers(Option option, List<Integer> otherwise) {
+  /** Reads integers separated by commas. */
+  List<Integer> integers(Option option, List<Integer> defaultValue) {
     Optional<String> text = text(option);
     if (text.isEmpty()) {
-      return otherwise;
+      return defaultValue;
     }
     try {
       return Arrays.stream(text.get().split(",", -1)).map(part -> Integer.valueOf(part.strip())).toList();
@@ -156,14 +162,14 @@ final class Arguments {
     }
   }
 
-  /** The words beside the options. */
+  /** Returns the arguments that are not options. */
   List<String> operands() {
     return line.getArgList();
   }
 
   /**
-   * Words with commas between them, in double quotes where they have commas themselves, as in CSV. Empty when the option is not
-   * there or blank.
+   * Reads words separated by commas; a word that contains a comma is in double quotes, as in CSV. Empty if the option is missing
+   * or blank.
    */
   List<String> words(Option option) {
     String text = text(option).orElse("");
@@ -173,18 +179,18 @@ final class Arguments {
   private static List<String> split(String text) {
     Matcher word = WORD.matcher(text);
     List<String> words = new ArrayList<>();
-    int at = 0;
+    int start = 0;
     do {
-      if (!word.find(at) || word.start() != at) {
+      if (!word.find(start) || word.start() != start) {
         throw new InvalidInputException(text + ": a double quote is not closed before the next comma");
       }
       words.add(word.group(1) != null ? word.group(1).replace("\"\"", "\"") : word.group(2).strip());
-      at = word.end() + 1;
+      start = word.end() + 1;
     } while (word.end() < text.length());
     return words;
   }
 
-  /** Exactly as many operands as there are names for them, as paths. */
+  /** Reads all operands as paths; there must be exactly as many as names. */
   List<Path> operandPaths(String... names) {
     List<String> operands = line.getArgList();
     if (operands.size() > names.length) {
@@ -201,7 +207,7 @@ final class Arguments {
     return operands.stream().map(LocaleEncoding::path).toList();
   }
 
-  /** What stands beside the options; at most one word. */
+  /** Returns the only operand, if any. */
   Optional<String> operand() {
     List<String> operands = line.getArgList();
     if (operands.size() > 1) {

@@ -61,7 +61,7 @@ final class BenchCommand implements Command {
 
   @Override
   public String summary() {
-    return "measures the speed of training, and this machine's ceilings";
+    return "Measure the speed of training, and the limits of the hardware";
   }
 
   @Override
@@ -286,7 +286,7 @@ final class BenchCommand implements Command {
               List.of(new BenchTarget(selection.backend(), DeviceChoice.isReference(selection) ? 1 : 0)), Optional.empty());
     }
     List<BenchTarget> cpuTargets = new ArrayList<>();
-    int maxThreads = (int) arguments.whole(
+    int maxThreads = (int) arguments.integer(
         Flags.THREADS, Runtime.getRuntime().availableProcessors(), 1, DeviceChoice.MAX_THREADS);
     if (named.isEmpty() || !named.stream().allMatch(this::isForGpuOnly)) {
       for (int threads : Stream.of(1, maxThreads).distinct().toList()) {

@@ -31,11 +31,11 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb check}: a device against the reference, and gradients against finite differences. */
+/** {@code plumb check}: compares a device with the reference, and gradients with finite differences. */
 final class CheckCommand implements Command {
   private static final int MAX_SAMPLES = 1_000_000;
 
-  /** What is checked: a training from given first weights. */
+  /** A training from given initial weights. */
   private record Case(NetworkSpec network, TrainingSpec training, Dataset data, double[] parameters, int steps) {
     TrainingSession open(Backend backend) {
       TrainingSession session = backend.open(network, training, 1);
@@ -63,7 +63,7 @@ final class CheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds a device against the reference, and gradients against finite differences";
+    return "Check a device against the reference, and gradients against finite differences";
   }
 
   @Override
@@ -74,23 +74,35 @@ final class CheckCommand implements Command {
   @Override
   public String details() {
     return """
-        Takes one step at the first weights and one after --steps steps, on the device and on the reference from
-        the same state, and compares them in the order in which values come from each other: weighted sums (pre)
-        and activations (post) of each layer, their derivatives (delta), the loss, the gradients, then what the
-        update left. Prints one line a tensor. Elements where the two stand on different sides of a kink are
+        Runs one step at the initial weights and one after --steps training steps, on the device and on the
+        reference from the same state, and compares all tensors in the order of computation: weighted sums
+        (pre) and activations (post) of each layer, gradients with respect to the weighted sums (delta), the
+        loss, the gradients of the parameters, and the parameters and moments after the update. Prints one
+        line per tensor. Elements for which device and reference are on different sides of a kink are
         skipped and counted.
 
-        In fp64, and alone for --device reference, every gradient is also compared with finite differences of the
-        loss, (loss(p + h) - loss(p - h)) / 2h; coordinates whose difference crosses a kink are skipped and counted.
-        With --dropout this is the loss of the first step, which drops the same units each time.
+        In fp64, every gradient is also compared with finite differences of the loss,
+        (loss(p + h) - loss(p - h)) / 2h; with --device reference, this is the only comparison. Coordinates
+        whose difference crosses a kink are skipped and counted. With --dropout, the loss is that of the
+        first step, with the same units dropped each time.
 
-        Exits with 1 and the first tensor out of bounds when they disagree, whatever the mode.
+        If they disagree, names the first tensor out of bounds on stderr and exits with 1, in every mode.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb check --device cuda
+        plumb check --device cpu --layers 784,128,10 --loss cross_entropy
+        plumb check --device reference --activation relu
         """;
   }
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.MODE, Flags.LAYERS,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS,
+        Flags.precision("fp32; fp64 on the reference"), Flags.MODE, Flags.LAYERS,
         Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
         Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }
@@ -109,7 +121,7 @@ final class CheckCommand implements Command {
     TrainingSpec withoutDropout = arguments.at(Flags.LEARNING_RATE, () ->
         TrainingSpec.of(loss, optimizer, learningRate, Math.max(steps, 1)));
     Initializer initializer = arguments.parsed(Flags.INITIALIZER, Initializer.PYTORCH.key(), Initializer::of);
-    long seed = arguments.whole(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED);
+    long seed = arguments.integer(Flags.SEED, 42, 0, NumpyRandom.MAX_SEED);
     double dropout = arguments.number(Flags.DROPOUT, 0);
     TrainingSpec training = dropout == 0 ? withoutDropout
         : withoutDropout.withDropout(arguments.at(Flags.DROPOUT, () -> new Dropout(dropout, seed)));
@@ -123,11 +135,11 @@ final class CheckCommand implements Command {
 
     try (Backends.Selection device = devices.open(arguments, err)) {
       boolean isReference = DeviceChoice.isReference(device);
-      Precision usual = isReference ? Precision.FP64 : Precision.FP32;
-      Precision precision = arguments.parsed(Flags.PRECISION, usual.key(), Precision::of);
+      Precision defaultPrecision = isReference ? Precision.FP64 : Precision.FP32;
+      Precision precision = arguments.parsed(Flags.PRECISION, defaultPrecision.key(), Precision::of);
       DeviceChoice.requirePrecision(device, precision);
-      TrainingSpec precise = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
-      Case checked = new Case(network, precise, data, parameters, steps);
+      TrainingSpec spec = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
+      Case checked = new Case(network, spec, data, parameters, steps);
       out.println(DeviceChoice.line(device));
       out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", optimizer "
           + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()
@@ -138,7 +150,7 @@ final class CheckCommand implements Command {
       CheckReport differences = new CheckReport();
       boolean finite = crossCheck.stream().noneMatch(CrossCheckReport::diverged);
       if (finite && precision == Precision.FP64) {
-        finite = differences(device.backend(), checked, differences);
+        finite = compareGradients(device.backend(), checked, differences);
       }
       List<String> faults = new ArrayList<>(crossCheck.map(CrossCheckReport::faults).orElse(List.of()));
       differences.fault().ifPresent(faults::add);
@@ -180,13 +192,13 @@ final class CheckCommand implements Command {
     }
   }
 
-  /** The first step, and the one after {@code steps} steps, on the device and on the reference. */
+  /** Compares the first step and the one after {@code steps} steps on the device and on the reference. */
   private static CrossCheckReport crossCheck(Backend device, Case checked, PrintStream out) {
     CrossCheckReport report = new CrossCheckReport();
     int every = Math.max(checked.steps(), 1);
-    // Closed by the caller, who opened it; the reference holds nothing.
-    CheckedBackend both = new CheckedBackend(device, Backends.reference(), every, report);
-    try (TrainingSession session = checked.open(both)) {
+    // Not closed here: the caller closes the device, and the reference owns no resources.
+    CheckedBackend checkedBackend = new CheckedBackend(device, Backends.reference(), every, report);
+    try (TrainingSession session = checked.open(checkedBackend)) {
       if (session instanceof PlannedSession planned) {
         planned.planner().ifPresent(planner -> out.println("planner: " + planner.key()));
         out.flush();
@@ -200,25 +212,29 @@ final class CheckCommand implements Command {
     return report;
   }
 
-  /** Finite differences at the first weights and after {@code steps} steps; false when there the weights are not finite. */
-  private static boolean differences(Backend device, Case checked, CheckReport report) {
+  /**
+   * Compares gradients with finite differences at the initial weights and after {@code steps} steps.
+   *
+   * @return false if the weights after those steps are not finite
+   */
+  private static boolean compareGradients(Backend device, Case checked, CheckReport report) {
     try (FiniteDifferences differences =
         new FiniteDifferences(
             device, checked.network(), checked.training().loss(), checked.training().dropout(), checked.data())) {
       report.add(0, differences.at(checked.parameters()));
       if (checked.steps() > 0) {
-        double[] later = trained(device, checked);
-        if (!Arrays.stream(later).allMatch(Double::isFinite)) {
+        double[] trained = trainedParameters(device, checked);
+        if (!Arrays.stream(trained).allMatch(Double::isFinite)) {
           return false;
         }
-        report.add(checked.steps(), differences.at(later));
+        report.add(checked.steps(), differences.at(trained));
       }
       return true;
     }
   }
 
   private static Dataset data(Arguments arguments, NetworkSpec network, Loss loss, NumpyRandom stream) {
-    int samples = (int) arguments.whole(Flags.SAMPLES, 33, 1, MAX_SAMPLES);
+    int samples = (int) arguments.integer(Flags.SAMPLES, 33, 1, MAX_SAMPLES);
     String source = arguments.text(Flags.DATA).orElse("random");
     return switch (source) {
       case "random" -> RandomData.draw(samples, network, loss, stream);
@@ -227,13 +243,13 @@ final class CheckCommand implements Command {
     };
   }
 
-  private static double[] trained(Backend backend, Case checked) {
+  private static double[] trainedParameters(Backend backend, Case checked) {
     try (TrainingSession session = checked.open(backend)) {
       session.run(StepChunk.of(checked.steps()).learningRate(checked.training().learningRate()).build());
       session.sync();
-      double[] later = new double[checked.parameters().length];
-      session.read(Slot.PARAMETERS, 0, later);
-      return later;
+      double[] parameters = new double[checked.parameters().length];
+      session.read(Slot.PARAMETERS, 0, parameters);
+      return parameters;
     }
   }
 }

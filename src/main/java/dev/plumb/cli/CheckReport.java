@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What finite differences found, for people and for machines. */
+/** The comparison of gradients with finite differences, as a table and as JSON. */
 final class CheckReport {
-  /** One tensor's gradient after some steps of training. */
+  /** The gradient of one tensor after some training steps. */
   private record Row(int afterSteps, GradientCheck tensor) {}
 
   private final List<Row> rows = new ArrayList<>();
@@ -28,12 +28,12 @@ final class CheckReport {
     return rows.isEmpty();
   }
 
-  /** Coordinates that were compared, of all tensors. */
+  /** Returns the number of coordinates compared, over all tensors. */
   int compared() {
     return rows.stream().mapToInt(row -> row.tensor().compared()).sum();
   }
 
-  /** The first tensor that is not all right, in one line; empty when all are. */
+  /** Describes the first tensor that is wrong or could not be checked, in one line; empty if there is none. */
   Optional<String> fault() {
     return rows.stream().filter(row -> !row.tensor().ok()).findFirst().map(row -> {
       GradientCheck tensor = row.tensor();
@@ -51,7 +51,7 @@ final class CheckReport {
         .right("max error").left("index").right("error/tolerance").left("verdict");
     for (Row row : rows) {
       GradientCheck tensor = row.tensor();
-      boolean none = tensor.compared() == 0;
+      boolean unchecked = tensor.compared() == 0;
       table.row(List.of(
           Integer.toString(row.afterSteps()),
           tensor.slice().name(),
@@ -60,15 +60,15 @@ final class CheckReport {
               : tensor.slice().rows() + "x" + tensor.slice().columns(),
           Integer.toString(tensor.compared()),
           Integer.toString(tensor.skipped()),
-          none ? "-" : Decimal.scientific(tensor.error()),
-          none ? "-" : tensor.slice().place(tensor.worst()),
-          none ? "-" : Decimal.fixed(tensor.units(), 4),
-          tensor.ok() ? "ok" : none ? "not checked" : "WRONG"));
+          unchecked ? "-" : Decimal.scientific(tensor.error()),
+          unchecked ? "-" : tensor.slice().place(tensor.worst()),
+          unchecked ? "-" : Decimal.fixed(tensor.units(), 4),
+          tensor.ok() ? "ok" : unchecked ? "not checked" : "WRONG"));
     }
     table.print(out);
   }
 
-  /** Writes a document of what was checked: all of this, and the comparison with the reference where there was one. */
+  /** Writes the JSON document: this report and, if there is one, the comparison with the reference. */
   void write(DeviceInfo device, NetworkSpec network, TrainingSpec training, Optional<CrossCheckReport> crossCheck,
       OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {

@@ -3,26 +3,31 @@ package dev.plumb.cli;
 import java.io.PrintStream;
 import org.apache.commons.cli.Options;
 
-/** One word behind plumb. */
+/** A {@code plumb} subcommand. */
 interface Command {
   String name();
 
-  /** What it does, in one line. */
+  /** Returns the purpose in one line: an imperative without a period at its end. */
   String summary();
 
-  /** What may follow its name: {@code [SPEC.json] [options]}. */
+  /** Returns the arguments after the command's name, one line per form: {@code [SPEC.json] [options]}. */
   String usage();
 
-  /** What its help says besides the options, in lines of at most 100 characters; may be empty. */
+  /** Returns the description below the summary, in lines of at most 100 characters; may be empty. */
   String details();
+
+  /** Returns example command lines, one per line; may be empty. */
+  default String examples() {
+    return "";
+  }
 
   Options options();
 
   /**
-   * Does it.
+   * Runs the command.
    *
-   * @param out for results alone
-   * @param err for messages and progress
+   * @param out takes results and nothing else
+   * @param err takes messages and progress
    * @return the exit code
    */
   int run(Arguments arguments, PrintStream out, PrintStream err);

@@ -12,36 +12,35 @@ import java.util.Optional;
 import org.apache.commons.cli.Option;
 
 /**
- * The files that a command reads and writes, checked before it begins. An output must be able to be written, and it must be none of
- * the inputs, no other output, and no file that a training keeps in its run folder, by whatever path or link it is named. Pipes and
- * devices are added to, so they may be named as often as one likes.
+ * The files that a command reads and writes, checked before it starts. Every output must be writable, and it must not be an
+ * input, another output or a file in a run folder, even under another path or link. Pipes and devices may be named several times.
  */
 final class CommandFiles {
-  /** Where standard input has a name, it may turn out to be a file. */
+  /** The path of standard input, which may be redirected from a file. */
   private static final Path STANDARD_INPUT = Path.of("/dev/stdin");
 
   /**
-   * A file of the command.
+   * An input or output.
    *
-   * @param name what messages call it
+   * @param name the file's name in error messages
    */
-  private record Named(String name, Path file) {}
+  private record NamedFile(String name, Path file) {}
 
   private final Arguments arguments;
-  private final List<Named> inputs = new ArrayList<>();
-  private final List<Named> outputs = new ArrayList<>();
+  private final List<NamedFile> inputs = new ArrayList<>();
+  private final List<NamedFile> outputs = new ArrayList<>();
 
   CommandFiles(Arguments arguments) {
     this.arguments = arguments;
   }
 
-  /** Takes note of an input: a file, or - for standard input. */
+  /** Adds an input: a file, or - for standard input. */
   CommandFiles reads(String name, Path file) {
-    inputs.add(new Named(name, file.equals(DataOptions.STREAM) ? STANDARD_INPUT : file));
+    inputs.add(new NamedFile(name, file.equals(DataOptions.STREAM) ? STANDARD_INPUT : file));
     return this;
   }
 
-  /** Takes note of a table, with the labels next to it. */
+  /** Adds a table and its labels file, if it has one. */
   CommandFiles readsData(Path data) {
     reads("DATA", data);
     Optional<Path> labels = arguments.path(Flags.LABELS);
@@ -52,7 +51,7 @@ final class CommandFiles {
     return this;
   }
 
-  /** Takes note of the MODEL: a run folder or a file. */
+  /** Adds the model: a run folder or a file. */
   CommandFiles readsModel(Path model) {
     if (!Files.isDirectory(model)) {
       return reads("MODEL", model).readsRun(model.toAbsolutePath().getParent());
@@ -61,15 +60,15 @@ final class CommandFiles {
   }
 
   private CommandFiles readsRun(Path folder) {
-    RunFolder.files(folder).forEach(file -> reads(ofRun(file), file));
+    RunFolder.files(folder).forEach(file -> reads(runFileName(file), file));
     return this;
   }
 
-  private static String ofRun(Path file) {
+  private static String runFileName(Path file) {
     return file.getFileName() + " in the run folder " + file.getParent();
   }
 
-  /** Takes note of the files of options, as far as they are given. */
+  /** Adds the outputs that the options name. */
   CommandFiles writes(Option... options) {
     for (Option option : options) {
       arguments.path(option).filter(path -> !path.equals(DataOptions.STREAM) || !option.equals(Flags.OUT))
@@ -79,35 +78,39 @@ final class CommandFiles {
   }
 
   CommandFiles writes(String name, Path file) {
-    outputs.add(new Named(name, file));
+    outputs.add(new NamedFile(name, file));
     return this;
   }
 
-  /** @throws InvalidInputException when an output cannot be written, or is one of the other files */
+  /**
+   * Checks all outputs.
+   *
+   * @throws InvalidInputException if an output cannot be written, or is one of the other files
+   */
   void check() {
     outputs.forEach(output -> AtomicFile.requireWritable(output.file()));
-    List<Named> others = new ArrayList<>(inputs);
-    for (Named output : outputs) {
+    List<NamedFile> others = new ArrayList<>(inputs);
+    for (NamedFile output : outputs) {
       if (AtomicFile.isReplaced(output.file())) {
-        for (Named other : others) {
+        for (NamedFile other : others) {
           if (AtomicFile.isSameTarget(output.file(), other.file())) {
             throw wouldOverwrite(output, other.name());
           }
         }
         if (RunFolder.owns(output.file())) {
-          throw wouldOverwrite(output, ofRun(AtomicFile.canonical(output.file())));
+          throw wouldOverwrite(output, runFileName(AtomicFile.canonical(output.file())));
         }
       }
-      others.add(new Named("the " + output.name() + " file", output.file()));
+      others.add(new NamedFile("the " + output.name() + " file", output.file()));
     }
   }
 
-  /** Returns whether a path is that of an output. */
+  /** Returns whether a path names one of the outputs. */
   boolean isOutput(Path path) {
     return outputs.stream().anyMatch(output -> AtomicFile.isSameTarget(output.file(), path));
   }
 
-  private static InvalidInputException wouldOverwrite(Named output, String other) {
+  private static InvalidInputException wouldOverwrite(NamedFile output, String other) {
     return new InvalidInputException(output.name() + " " + output.file() + " would overwrite " + other + "; choose another file");
   }
 }

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What a device and the reference have to say about the same steps, for people and for machines. */
+/** The comparison of a device with the reference in the same steps, as a table and as JSON. */
 final class CrossCheckReport implements CheckListener {
   /** One tensor of one step. */
   private record Row(CheckedStep step, TensorCheck tensor) {}
@@ -32,17 +32,17 @@ final class CrossCheckReport implements CheckListener {
     diverged = true;
   }
 
-  /** Whether training left the range of its numbers before all was compared. */
+  /** Returns whether training produced values that are not finite before everything was compared. */
   boolean diverged() {
     return diverged;
   }
 
-  /** The values that were compared, of all tensors. */
+  /** Returns the number of values compared, over all tensors. */
   long compared() {
     return rows.stream().mapToLong(row -> row.tensor().compared()).sum();
   }
 
-  /** One line for each tensor that is not all right, in the order of comparison; where nothing was shown is not all right. */
+  /** Describes the tensors that are wrong or could not be checked, one line each, in the order of comparison. */
   List<String> faults() {
     return rows.stream().map(CrossCheckReport::fault).flatMap(Optional::stream).toList();
   }
@@ -64,40 +64,40 @@ final class CrossCheckReport implements CheckListener {
         .left("verdict");
     for (Row row : rows) {
       TensorCheck check = row.tensor();
-      boolean none = check.worst() < 0;
+      boolean unchecked = check.worst() < 0;
       table.row(List.of(
           Long.toString(row.step().step()),
           check.tensor().name(),
           check.tensor().shape(),
           Integer.toString(check.compared()),
           Integer.toString(check.skipped()),
-          none ? "-" : Decimal.scientific(check.error()),
-          none ? "-" : check.tensor().place(check.worst()),
-          none ? "-" : value(check.actual()),
-          none ? "-" : value(check.expected()),
-          none ? "-" : Decimal.scientific(check.allowed()),
-          none ? "-" : Decimal.fixed(check.units(), 4),
+          unchecked ? "-" : Decimal.scientific(check.error()),
+          unchecked ? "-" : check.tensor().place(check.worst()),
+          unchecked ? "-" : value(check.actual()),
+          unchecked ? "-" : value(check.expected()),
+          unchecked ? "-" : Decimal.scientific(check.allowed()),
+          unchecked ? "-" : Decimal.fixed(check.units(), 4),
           check.verdict() == TensorCheck.Verdict.WRONG ? "WRONG" : check.verdict().key().replace('_', ' ')));
     }
     table.print(out);
   }
 
-  /** The distribution of all errors, in units of what is allowed. */
+  /** Prints the distribution of all errors in units of their tolerance. */
   void printHistogram(PrintStream out) {
-    ErrorHistogram all = new ErrorHistogram();
-    rows.forEach(row -> all.add(row.tensor().decades()));
-    printHistogram(all, out);
+    ErrorHistogram histogram = new ErrorHistogram();
+    rows.forEach(row -> histogram.add(row.tensor().decades()));
+    printHistogram(histogram, out);
   }
 
-  static void printHistogram(ErrorHistogram decades, PrintStream out) {
+  static void printHistogram(ErrorHistogram histogram, PrintStream out) {
     TextTable table = new TextTable().left("range of error/tolerance").right("values");
-    for (ErrorHistogram.Row row : decades.rows()) {
+    for (ErrorHistogram.Row row : histogram.rows()) {
       table.row(List.of(row.range(), Long.toString(row.count())));
     }
     table.print(out);
   }
 
-  /** Writes the rows as the array that a document has under crossCheck. */
+  /** Writes the rows as the array crossCheck of a JSON document. */
   void write(JsonGenerator json) throws IOException {
     json.writeArrayFieldStart("crossCheck");
     for (Row row : rows) {

@@ -9,18 +9,18 @@ import dev.plumb.model.InvalidInputException;
 import java.io.InputStream;
 import java.nio.file.Path;
 
-/** The options that say how a data file is read, and reading it. */
+/** The options for reading a data file. */
 final class DataOptions {
-  /** Stands for standard input or output. */
+  /** The name of standard input or output. */
   static final Path STREAM = Path.of("-");
 
   private DataOptions() {}
 
-  /** The form of a text file: what the options say, and otherwise what is known of it. */
-  static TextFormat format(Arguments arguments, TextFormat known) {
-    TextFormat format = known;
+  /** Returns the format of a text file: the default format, changed by the options that are given. */
+  static TextFormat format(Arguments arguments, TextFormat defaultFormat) {
+    TextFormat format = defaultFormat;
     if (arguments.has(Flags.HEADER)) {
-      format = format.withHeader(arguments.parsed(Flags.HEADER, "", DataOptions::yes));
+      format = format.withHeader(arguments.parsed(Flags.HEADER, "", DataOptions::parseYesNo));
     }
     if (arguments.has(Flags.DELIMITER)) {
       char delimiter = arguments.parsed(Flags.DELIMITER, "", TextFormat::parseDelimiter);
@@ -29,18 +29,18 @@ final class DataOptions {
     return arguments.has(Flags.NA_VALUES) ? format.withNaValues(arguments.words(Flags.NA_VALUES)) : format;
   }
 
-  /** How the columns of a trained model are read from a file. */
+  /** Returns the options for reading the columns of a trained model. */
   static ReadOptions of(Arguments arguments, TableEncoding model) {
     ReadOptions options = model.readOptions(ReadOptions.DEFAULT.withFormat(format(arguments, TextFormat.DEFAULT)));
     return arguments.path(Flags.LABELS).map(options::withLabels).orElse(options);
   }
 
-  /** Reads a file, or standard input where its name is a dash. */
+  /** Reads a file, or standard input if the name is a dash. */
   static Table read(Path file, ReadOptions options, InputStream in) {
     return file.equals(STREAM) ? TableReader.read(in, "standard input", options) : TableReader.read(file, options);
   }
 
-  private static boolean yes(String word) {
+  private static boolean parseYesNo(String word) {
     return switch (word) {
       case "yes" -> true;
       case "no" -> false;

@@ -9,15 +9,15 @@ import java.io.PrintStream;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 
-/** The --device option: opening what it names, and saying what was taken and why. */
+/** Opens the device that --device names, and describes it. */
 final class DeviceChoice {
-  /** What opens a device by its name, as {@link Backends#open} does. */
+  /** Opens a device by its name, as {@link Backends#open} does. */
   @FunctionalInterface
   interface Opener {
     Backends.Selection open(String device, Backends.Usage usage);
   }
 
-  /** More than any machine has processors. */
+  /** An upper limit that no machine reaches. */
   static final int MAX_THREADS = 4096;
 
   private final Opener devices;
@@ -27,17 +27,17 @@ final class DeviceChoice {
   }
 
   /**
-   * Opens the device asked for.
+   * Opens the requested device.
    *
-   * @param err where notes of the device go, unless the command is to be quiet
-   * @throws InvalidInputException when there is no such device, or an option is not for it
-   * @throws dev.plumb.backend.DeviceUnavailableException when it cannot be used here
+   * @param err takes notes about the device, unless --quiet is given
+   * @throws InvalidInputException if there is no such device, or an option does not apply to it
+   * @throws dev.plumb.backend.DeviceUnavailableException if it cannot be used on this machine
    */
   Backends.Selection open(Arguments arguments, PrintStream err) {
     return openFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
   }
 
-  /** Opens a device by its name, with the arguments' other options; likewise. */
+  /** Opens a device by its name, with the other options of the command line; throws the same exceptions. */
   Backends.Selection openFor(String device, Arguments arguments, PrintStream err) {
     if (arguments.has(Flags.NO_GRAPH) && (device.equals("reference") || device.equals("cpu"))) {
       throw new InvalidInputException("--no-graph: applies only to GPUs, not to device " + device + "; omit the option");
@@ -48,12 +48,12 @@ final class DeviceChoice {
         throw new InvalidInputException(
             "--threads: applies only to the CPU, not to device " + device + "; omit the option");
       }
-      threads = OptionalInt.of((int) arguments.whole(Flags.THREADS, 1, 1, MAX_THREADS));
+      threads = OptionalInt.of((int) arguments.integer(Flags.THREADS, 1, 1, MAX_THREADS));
     }
     return open(device, threads, arguments, err);
   }
 
-  /** Opens a device by its name, whichever the arguments ask for; likewise. */
+  /** Opens a device by its name and number of threads; throws the same exceptions. */
   Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
     Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {}
         : note -> err.println(TerminalText.sanitize("note: " + note));
@@ -68,10 +68,10 @@ final class DeviceChoice {
     return selection;
   }
 
-  /** @throws InvalidInputException when the device would not compute in that precision */
+  /** @throws InvalidInputException if the device does not compute in that precision */
   static void requirePrecision(Backends.Selection selection, Precision precision) {
     if (isReference(selection) && precision != Precision.FP64) {
-      // It would take any precision and compute in double; a table that says fp32 above it would not be true.
+      // The reference accepts every precision but computes in double, so a heading "fp32" would be wrong.
       throw new InvalidInputException("--precision " + precision.key()
           + ": device reference computes only in fp64; omit the option or choose another device");
     }
@@ -81,7 +81,7 @@ final class DeviceChoice {
     return selection.backend().device().kind() == DeviceInfo.Kind.REFERENCE;
   }
 
-  /** The first line of a command's output. */
+  /** Returns the first line of a command's output. */
   static String line(Backends.Selection selection) {
     DeviceInfo device = selection.backend().device();
     return "device: " + device.kind().key() + " (" + device.name() + "), " + selection.reason();

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb devices}: what there is, and what to do to get the GPU used. */
+/** {@code plumb devices}: lists the GPUs, and says what to do if none can be used. */
 final class DevicesCommand implements Command {
   private static final long MIB = 1 << 20;
 
@@ -24,7 +24,7 @@ final class DevicesCommand implements Command {
 
   @Override
   public String summary() {
-    return "finds out whether a GPU can be used, and what to do if not";
+    return "List the GPUs, and what to do if none can be used";
   }
 
   @Override
@@ -35,8 +35,8 @@ final class DevicesCommand implements Command {
   @Override
   public String details() {
     return """
-        Looks for NVIDIA's driver and for cuBLAS, asks the driver for its cards, and ends with a verdict; where
-        no GPU can be used, with the one thing to do next. Exits with 0 when a GPU can be used, with 3 when not.
+        Looks for the NVIDIA driver and for cuBLAS, asks the driver for its GPUs, and prints a verdict; if
+        no GPU can be used, also the next thing to do. Exits with 0 if a GPU can be used, otherwise with 3.
         """;
   }
 
@@ -58,12 +58,12 @@ final class DevicesCommand implements Command {
   }
 
   static void print(GpuReport report, PrintStream out) {
-    TextTable findings = new TextTable().left("component").left("found");
-    for (GpuReport.Detection finding : report.findings()) {
-      findings.row(List.of(finding.subject(), finding.found() + (finding.lookedIn().isEmpty() ? "" : " in")));
-      finding.lookedIn().forEach(place -> findings.row(List.of("", "  " + place)));
+    TextTable detections = new TextTable().left("component").left("found");
+    for (GpuReport.Detection detection : report.findings()) {
+      detections.row(List.of(detection.subject(), detection.found() + (detection.lookedIn().isEmpty() ? "" : " in")));
+      detection.lookedIn().forEach(place -> detections.row(List.of("", "  " + place)));
     }
-    findings.print(out);
+    detections.print(out);
     out.println();
     if (!report.gpus().isEmpty()) {
       TextTable gpus = new TextTable().left("device").left("GPU").right("compute capability")
@@ -87,13 +87,13 @@ final class DevicesCommand implements Command {
       json.writeStringField("verdict", report.verdict());
       json.writeStringField("remedy", report.remedy().orElse(null));
       json.writeArrayFieldStart("findings");
-      for (GpuReport.Detection finding : report.findings()) {
+      for (GpuReport.Detection detection : report.findings()) {
         json.writeStartObject();
-        json.writeStringField("what", finding.subject());
-        json.writeStringField("found", finding.found());
-        json.writeStringField("source", finding.source().orElse(null));
+        json.writeStringField("what", detection.subject());
+        json.writeStringField("found", detection.found());
+        json.writeStringField("source", detection.source().orElse(null));
         json.writeArrayFieldStart("lookedIn");
-        for (String place : finding.lookedIn()) {
+        for (String place : detection.lookedIn()) {
           json.writeString(place);
         }
         json.writeEndArray();

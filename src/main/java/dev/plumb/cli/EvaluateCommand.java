@@ -42,7 +42,7 @@ final class EvaluateCommand implements Command {
 
   @Override
   public String summary() {
-    return "says how good a trained model is on rows whose truth is known";
+    return "Evaluate a trained model on labeled rows";
   }
 
   @Override
@@ -53,9 +53,20 @@ final class EvaluateCommand implements Command {
   @Override
   public String details() {
     return """
-        MODEL is a run folder or its model.safetensors; DATA has the columns that it was trained with, in any order,
-        or is - for standard input. Prints loss, accuracy, precision, recall and F1 of each class and which classes
-        were taken for which (of more than 100 classes: the most frequent mistakes); of numbers loss, R2, mean absolute and root mean squared error.
+        MODEL is a run folder or its model.safetensors. DATA has the columns of the training data in any
+        order; - stands for standard input.
+
+        For classes, prints the loss, the accuracy, precision, recall and F1 of each class, and the
+        confusion matrix (with more than 100 classes: the most frequent errors). For numbers, prints the
+        loss, R2, mean absolute error and root mean squared error.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb evaluate runs/iris-1 more-irises.csv
+        plumb evaluate runs/iris-1 more-irises.csv --json scores.json
         """;
   }
 

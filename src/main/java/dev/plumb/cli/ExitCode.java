@@ -1,18 +1,18 @@
 package dev.plumb.cli;
 
-/** What the process says to its caller. */
+/** Exit codes of the process. */
 final class ExitCode {
   static final int DONE = 0;
-  /** A check failed, or training was not finite any more. */
+  /** A check failed, or training diverged. */
   static final int FAILED = 1;
-  /** A bad command line, specification or data, or a file that cannot be read or written. */
+  /** Invalid command line, specification or data, or a file that cannot be read or written. */
   static final int BAD_INPUT = 2;
-  /** The device asked for cannot be used. */
+  /** The requested device cannot be used. */
   static final int DEVICE_UNAVAILABLE = 3;
-  /** Something that must not happen. */
+  /** An internal error. */
   static final int BUG = 70;
 
-  /** Stopped by Ctrl-C or a signal, in good order: 128 and the number of SIGINT, as shells have it. */
+  /** Stopped by SIGINT or SIGTERM after saving a checkpoint: 128 plus the number of SIGINT, as in shells. */
   static final int STOPPED = 130;
 
   private ExitCode() {}

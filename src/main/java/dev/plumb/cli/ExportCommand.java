@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb export}: a trained model for other programs. */
+/** {@code plumb export}: writes a trained model for other programs. */
 final class ExportCommand implements Command {
-  /** What it can be written as. */
+  /** A file format of exported models. */
   private enum Format implements NamedEnum {
     ONNX,
     SAFETENSORS,
@@ -27,7 +27,7 @@ final class ExportCommand implements Command {
 
   @Override
   public String summary() {
-    return "writes a trained model as onnx, safetensors or npz";
+    return "Export a trained model as ONNX, safetensors or NPZ";
   }
 
   @Override
@@ -38,9 +38,19 @@ final class ExportCommand implements Command {
   @Override
   public String details() {
     return """
-        MODEL is a run folder or its model.safetensors. ONNX takes the table's own columns and gives class
-        probabilities or numbers in the targets' units. safetensors has the names of PyTorch's nn.Sequential, npz the
-        layers' arrays; both are of a network whose inputs are standardised already.
+        MODEL is a run folder or its model.safetensors.
+
+        An ONNX file takes the columns of the table and returns class probabilities, or numbers in the units
+        of the targets. safetensors (with the names of PyTorch's nn.Sequential) and NPZ (one array per
+        weight matrix and bias) contain only the network, which expects encoded and standardized inputs.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb export runs/iris-1 iris.onnx
+        plumb export runs/iris-1 weights.bin --format safetensors
         """;
   }
 
@@ -54,7 +64,7 @@ final class ExportCommand implements Command {
     List<Path> operands = arguments.operandPaths("MODEL", "FILE");
     Path file = operands.get(1);
     Format format = arguments.has(Flags.FORMAT)
-        ? arguments.parsed(Flags.FORMAT, "", word -> NamedEnum.parse(Format.class, "format", word)) : byEnding(file);
+        ? arguments.parsed(Flags.FORMAT, "", word -> NamedEnum.parse(Format.class, "format", word)) : fromExtension(file);
     new CommandFiles(arguments).readsModel(operands.get(0)).writes("FILE", file).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     switch (format) {
@@ -65,7 +75,7 @@ final class ExportCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static Format byEnding(Path file) {
+  private static Format fromExtension(Path file) {
     String name = file.toString();
     for (Format format : Format.values()) {
       if (name.endsWith("." + format.key())) {

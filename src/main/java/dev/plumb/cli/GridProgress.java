@@ -4,48 +4,48 @@ import dev.plumb.study.GridEstimate;
 import java.io.PrintStream;
 import java.util.Locale;
 
-/** How a grid goes, on stderr: a bar on a terminal, else a line now and then. */
+/** The progress of a grid on stderr: a bar on a terminal, otherwise a line every 10 s. */
 final class GridProgress implements AutoCloseable {
   private static final long LINE_NANOS = 10_000_000_000L;
 
-  /** Of the bar in a second of the estimate. */
+  /** Units of the bar per estimated second. */
   private static final double UNITS = 1000;
 
   private final PrintStream err;
   private final boolean quiet;
   private final int networks;
-  private final double seconds;
+  private final double estimatedSeconds;
   private final ProgressLine bar;
   private final long start = System.nanoTime();
   private long lastLine = start;
-  private double worked;
+  private double workedSeconds;
   private int finished;
 
-  /** @param finished before this */
+  /** @param finished networks that are already trained */
   GridProgress(int networks, int finished, GridEstimate estimate, boolean quiet, PrintStream err) {
     this.networks = networks;
     this.finished = finished;
     this.quiet = quiet;
     this.err = err;
-    seconds = estimate.seconds();
-    bar = ProgressLine.open("study", (long) (UNITS * seconds), quiet, err);
+    estimatedSeconds = estimate.seconds();
+    bar = ProgressLine.open("study", (long) (UNITS * estimatedSeconds), quiet, err);
   }
 
-  void worked(double more) {
-    worked += more;
-    bar.done((long) (UNITS * worked));
+  void worked(double newSeconds) {
+    workedSeconds += newSeconds;
+    bar.done((long) (UNITS * workedSeconds));
     long now = System.nanoTime();
     if (!quiet && !bar.isShown() && now - lastLine >= LINE_NANOS) {
       lastLine = now;
-      // The estimate knows what cells cost beside each other; how fast the machine is shows only now.
-      double left = (now - start) / 1e9 / worked * Math.max(0, seconds - worked);
+      // The estimate gives the relative cost of the cells; the speed of this machine comes from the time taken so far.
+      double left = (now - start) / 1e9 / workedSeconds * Math.max(0, estimatedSeconds - workedSeconds);
       err.println(String.format(Locale.ROOT, "%,d of %,d networks, ETA %s", finished, networks, Decimal.duration(left)));
     }
   }
 
-  void finished(int more) {
-    finished += more;
-    bar.say(String.format(Locale.ROOT, "%,d of %,d", finished, networks));
+  void finished(int newNetworks) {
+    finished += newNetworks;
+    bar.setMessage(String.format(Locale.ROOT, "%,d of %,d", finished, networks));
   }
 
   @Override

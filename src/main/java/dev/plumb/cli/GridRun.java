@@ -32,9 +32,9 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.apache.commons.cli.Option;
 
-/** {@code plumb study} of many networks: a grid, the built-in study of depth, or one of them that goes on. */
+/** {@code plumb study} with many networks: a grid or the built-in depth study, from the start or resumed. */
 final class GridRun {
-  /** What a study that goes on keeps of its own. */
+  /** Options that cannot be changed when a study is resumed. */
   private static final List<Option> FIXED = List.of(Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.LOG);
 
   private static final int MAX_SEEDS = 1_000_000;
@@ -61,12 +61,16 @@ final class GridRun {
     }
   }
 
-  /** @param files of the command, which a run file without a name of its own must be none of */
+  /**
+   * Trains a study from the start.
+   *
+   * @param files the command's outputs, which the default name of the results file must avoid
+   */
   int begin(StudyFile file, CommandFiles files) {
-    GridStudy study = adjusted(study(file));
+    GridStudy study = withOptions(study(file));
     try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, study.spec().training().precision());
-      GridRunner runner = fitting(device, study);
+      GridRunner runner = createRunner(device, study);
       BitSet done = new BitSet();
       GridEstimate estimate = GridEstimate.measure(runner, done);
       GridFile.Head head = new GridFile.Head(Version.CURRENT, Runtime.version().toString(),
@@ -96,7 +100,7 @@ final class GridRun {
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
       try (Backends.Selection device = devices.openFor(name, arguments, err)) {
         DeviceChoice.requirePrecision(device, study.spec().training().precision());
-        GridRunner runner = fitting(device, study);
+        GridRunner runner = createRunner(device, study);
         if (done.cardinality() < study.networks()) {
           Numerics now = numerics(runner);
           List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(results.path().toString(), results.numerics(), now);
@@ -117,12 +121,12 @@ final class GridRun {
     return file.grid().isPresent() ? file.gridStudy() : GridStudy.ofNetworks(file.spec(), DepthStudy.SEEDS);
   }
 
-  private GridStudy adjusted(GridStudy study) {
+  private GridStudy withOptions(GridStudy study) {
     GridStudy adjusted = study.withPrecision(arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of));
     if (arguments.has(Flags.SEED)) {
-      adjusted = adjusted.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
+      adjusted = adjusted.withSeed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
-    return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS)) : adjusted;
+    return arguments.has(Flags.SEEDS) ? adjusted.withSeeds((int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS)) : adjusted;
   }
 
   /** Returns the name and value of a property that all cells share, or the number of its values: {@code 3 learning rates}. */
@@ -132,7 +136,7 @@ final class GridRun {
         : name + " " + (values.get(0) instanceof NamedEnum keyed ? keyed.key() : values.get(0));
   }
 
-  private static GridRunner fitting(Backends.Selection device, GridStudy study) {
+  private static GridRunner createRunner(Backends.Selection device, GridStudy study) {
     GridRunner runner = new GridRunner(device.backend(), study);
     GridEstimate.requireFits(runner, Runtime.getRuntime().maxMemory());
     return runner;
@@ -151,13 +155,13 @@ final class GridRun {
         results.path())));
     out.println();
     out.flush();
-    boolean all;
+    boolean completed;
     boolean quiet = arguments.has(Flags.QUIET);
     try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         GridProgress progress = new GridProgress(study.networks(), done.cardinality(), estimate, quiet, err)) {
-      all = runner.run((BitSet) done.clone(), estimate, watcher(stop, progress, results, rows, done));
+      completed = runner.run((BitSet) done.clone(), estimate, watcher(stop, progress, results, rows, done));
     }
-    if (!all) {
+    if (!completed) {
       err.println(TerminalText.sanitize(String.format(Locale.ROOT,
           "plumb study: stopped; %,d of %,d networks finished; resume with: plumb study --resume %s",
           done.cardinality(), study.networks(), results.path())));
@@ -175,13 +179,13 @@ final class GridRun {
       }
 
       @Override
-      public void finished(List<GridRow> piece) {
-        results.add(piece);
-        for (GridRow row : piece) {
+      public void finished(List<GridRow> finishedRows) {
+        results.add(finishedRows);
+        for (GridRow row : finishedRows) {
           rows[row.network()] = row;
           done.set(row.network());
         }
-        progress.finished(piece.size());
+        progress.finished(finishedRows.size());
       }
 
       @Override
@@ -191,9 +195,9 @@ final class GridRun {
     };
   }
 
-  private int finish(GridResult result, boolean ofDepth) {
+  private int finish(GridResult result, boolean isDepthStudy) {
     new GridTable(result).print(out);
-    List<Finding> findings = ofDepth ? DepthStudy.findings(result) : GridFindings.of(result);
+    List<Finding> findings = isDepthStudy ? DepthStudy.findings(result) : GridFindings.of(result);
     GridTable.print(findings, out);
     out.flush();
     json.ifPresent(file -> AtomicFile.write(file, stream -> GridOutput.writeJson(result, Version.CURRENT, stream)));

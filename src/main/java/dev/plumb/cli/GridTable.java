@@ -11,11 +11,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** A grid for people: a row a cell, median and quartiles of the networks that stayed finite, in the notebook's rounding. */
+/**
+ * The table of a grid: one row per cell, with the median and quartiles of the networks that stayed finite, rounded as in the
+ * notebook.
+ */
 final class GridTable {
   private static final int LOSS_DECIMALS = 4;
   private static final int NORM_DECIMALS = 6;
   private static final int WIDTH = 110;
+  private static final String INDENT = "   ";
 
   private final GridResult result;
   private final GridStudy study;
@@ -57,33 +61,33 @@ final class GridTable {
       if (rates) {
         row.add(Double.toString(cell.learningRate()));
       }
-      List<GridRow> all = result.of(cell);
-      row.add(Integer.toString(all.size()));
-      long diverged = all.stream().filter(of -> of.diverged() > 0).count();
-      row.add(Decimal.fixed(100.0 * diverged / Math.max(1, all.size()), 1) + " %");
+      List<GridRow> networks = result.of(cell);
+      row.add(Integer.toString(networks.size()));
+      long diverged = networks.stream().filter(network -> network.diverged() > 0).count();
+      row.add(Decimal.fixed(100.0 * diverged / Math.max(1, networks.size()), 1) + " %");
       for (int epoch : study.spec().lossAtEpochs()) {
-        int place = study.curveEpochs().indexOf(epoch);
-        row.add(cell(cell, of -> of.losses()[place], LOSS_DECIMALS));
+        int index = study.curveEpochs().indexOf(epoch);
+        row.add(quartiles(cell, network -> network.losses()[index], LOSS_DECIMALS));
       }
-      row.add(cell(cell, GridRow::finalLoss, LOSS_DECIMALS));
-      row.add(cell(cell, GridRow::gradientNormFirst, NORM_DECIMALS));
-      row.add(cell(cell, GridRow::gradientNormLast, NORM_DECIMALS));
+      row.add(quartiles(cell, GridRow::finalLoss, LOSS_DECIMALS));
+      row.add(quartiles(cell, GridRow::gradientNormFirst, NORM_DECIMALS));
+      row.add(quartiles(cell, GridRow::gradientNormLast, NORM_DECIMALS));
       table.row(row);
     }
     table.print(out);
   }
 
-  private String cell(GridStudy.Cell cell, ToDoubleFunction<GridRow> figure, int decimals) {
-    Quartiles of = result.quartiles(cell, figure);
-    if (Double.isNaN(of.median())) {
+  private String quartiles(GridStudy.Cell cell, ToDoubleFunction<GridRow> value, int decimals) {
+    Quartiles quartiles = result.quartiles(cell, value);
+    if (Double.isNaN(quartiles.median())) {
       return "-";
     }
-    String median = Decimal.fixed(of.median(), decimals);
+    String median = Decimal.fixed(quartiles.median(), decimals);
     return study.seeds() == 1 ? median
-        : median + " [" + Decimal.fixed(of.low(), decimals) + ", " + Decimal.fixed(of.high(), decimals) + "]";
+        : median + " [" + Decimal.fixed(quartiles.low(), decimals) + ", " + Decimal.fixed(quartiles.high(), decimals) + "]";
   }
 
-  /** Below the table: claims with their verdicts, and what was measured. */
+  /** Prints the findings below the table: claims with their verdicts and measurements. */
   static void print(List<Finding> findings, PrintStream out) {
     int number = 0;
     for (Finding finding : findings) {
@@ -91,19 +95,8 @@ final class GridTable {
       String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " "
           + finding.verdict().words().toUpperCase(Locale.ROOT);
       out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
-      printWrapped(TerminalText.sanitize(finding.measured()), out);
+      WordWrap.lines(TerminalText.sanitize(finding.measured()), WIDTH - INDENT.length())
+          .forEach(line -> out.println(INDENT + line));
     }
-  }
-
-  private static void printWrapped(String text, PrintStream out) {
-    StringBuilder line = new StringBuilder("  ");
-    for (String word : text.split(" ")) {
-      if (line.length() + 1 + word.length() > WIDTH) {
-        out.println(line);
-        line.setLength(2);
-      }
-      line.append(' ').append(word);
-    }
-    out.println(line);
   }
 }

@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The encoding in which Java reads arguments and names files: that of the locale at its start. In a C locale this is ASCII, and all
- * other characters are lost before {@code main} is called. {@code scripts/plumb} starts Java in a UTF-8 locale there.
+ * The encoding of arguments and file names, which Java takes from the locale when it starts. In a C locale this is ASCII, and all
+ * other characters are lost before {@code main} is called; {@code scripts/plumb} then starts Java in a UTF-8 locale.
  */
 final class LocaleEncoding {
-  /** Stands for bytes that are no character in the encoding. */
+  /** The replacement for bytes that are not a character in the encoding. */
   private static final String LOST = "\uFFFD";
 
   private static final String REMEDY = "set LC_ALL=C.UTF-8";
@@ -32,12 +32,12 @@ final class LocaleEncoding {
   }
 
   /**
-   * Requires that Java has read the arguments and the working folder's name as they are.
+   * Checks that Java has decoded the arguments and the name of the working folder.
    *
-   * @throws InvalidInputException when it could not, in this locale
+   * @throws InvalidInputException if they cannot be decoded in this locale
    */
   static void requireDecoded(List<String> arguments) {
-    // In any other encoding the character may be meant.
+    // In any other encoding, the replacement character may be part of the argument.
     if (isAscii()) {
       arguments.stream().filter(argument -> argument.contains(LOST)).findFirst().ifPresent(argument -> {
         throw new InvalidInputException("the argument " + undecoded(argument));
@@ -57,7 +57,7 @@ final class LocaleEncoding {
   /**
    * Reads a word as a path.
    *
-   * @throws InvalidInputException when it cannot be one
+   * @throws InvalidInputException if it is not a valid path
    */
   static Path path(String word) {
     try {
@@ -71,7 +71,7 @@ final class LocaleEncoding {
     }
   }
 
-  /** Says in one line why a text cannot be a path, and what to do. */
+  /** Returns an exception that says in one line why a text is not a valid path, and what to do. */
   static InvalidInputException invalid(InvalidPathException e) {
     String input = e.getInput();
     String refused = "\"" + input.replace(LOST, "?") + "\" cannot be a file name";

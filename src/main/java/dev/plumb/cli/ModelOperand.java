@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The MODEL that commands take: a run folder, or a model file. */
+/** The MODEL operand of a command: a run folder or a model file. */
 final class ModelOperand {
   private ModelOperand() {}
 
@@ -32,7 +32,7 @@ final class ModelOperand {
     return ModelFile.read(folder.model());
   }
 
-  /** The one that it was trained in; the reference has double alone. */
+  /** Returns the precision in which the model was trained; fp64 on the reference, which has no other. */
   static Precision precision(Backends.Selection device, TrainedModel model) {
     return DeviceChoice.isReference(device) ? Precision.FP64 : model.precision();
   }

@@ -6,19 +6,19 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Compares the numerics that a run or a study recorded with the present ones, before it is resumed. */
+/** Compares the recorded numerics of a run or study with the current ones before it is resumed. */
 final class NumericsCheck {
-  private final boolean allowsOther;
+  private final boolean otherAllowed;
   private final boolean quiet;
   private final PrintStream err;
 
   NumericsCheck(Arguments arguments, PrintStream err) {
-    allowsOther = arguments.has(Flags.ALLOW_OTHER_NUMERICS);
+    otherAllowed = arguments.has(Flags.ALLOW_OTHER_NUMERICS);
     quiet = arguments.has(Flags.QUIET);
     this.err = err;
   }
 
-  /** Refuses the option where nothing is resumed. */
+  /** Refuses --allow-other-numerics without --resume. */
   static void requireResume(Arguments arguments) {
     if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && !arguments.has(Flags.RESUME)) {
       throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with --"
@@ -27,32 +27,32 @@ final class NumericsCheck {
   }
 
   /**
-   * Checks that a run continues bit for bit.
+   * Checks that the result of a resumed run is bit-identical.
    *
-   * @param name of the run, for messages
-   * @param recorded under which it was trained so far, in order; empty where the version of Plumb that began it recorded none
-   * @return what is to be recorded now: the same, with the present numerics at its end
-   * @throws InvalidInputException when the last ones differ from the present ones, unless the user allows that
+   * @param name the run's name in messages
+   * @param recorded the numerics so far, in order; empty if the version of Plumb that started the run recorded none
+   * @return the numerics to record: {@code recorded}, followed by the current ones if they differ
+   * @throws InvalidInputException if the last recorded numerics differ from the current ones, unless the user allows that
    */
-  List<Numerics> resumed(String name, List<Numerics> recorded, Numerics now) {
-    List<Numerics> all = new ArrayList<>(recorded);
+  List<Numerics> resumed(String name, List<Numerics> recorded, Numerics current) {
+    List<Numerics> updated = new ArrayList<>(recorded);
     if (recorded.isEmpty()) {
       note(name + " was started by a version of Plumb that did not record its numerics; the result may not be bit-identical");
-      all.add(now);
-      return all;
+      updated.add(current);
+      return updated;
     }
-    List<String> differences = recorded.get(recorded.size() - 1).differences(now);
+    List<String> differences = recorded.get(recorded.size() - 1).differences(current);
     if (differences.isEmpty()) {
-      return all;
+      return updated;
     }
     String differing = String.join("; ", differences);
-    if (!allowsOther) {
+    if (!otherAllowed) {
       throw new InvalidInputException(name + ": cannot be resumed here bit for bit: " + differing
           + "; resume it in the original environment or add --" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt());
     }
     note(name + " is resumed under other numerics (recorded); the result is not bit-identical: " + differing);
-    all.add(now);
-    return all;
+    updated.add(current);
+    return updated;
   }
 
   private void note(String text) {

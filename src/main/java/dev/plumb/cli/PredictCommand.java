@@ -33,7 +33,7 @@ final class PredictCommand implements Command {
 
   @Override
   public String summary() {
-    return "writes what a trained model says of rows, as CSV";
+    return "Predict the target for each row, as CSV";
   }
 
   @Override
@@ -44,11 +44,21 @@ final class PredictCommand implements Command {
   @Override
   public String details() {
     return """
-        MODEL is a run folder or its model.safetensors; DATA has the feature columns that it was trained with, in any
-        order, or is - for standard input. The CSV has a line for each row: the class and the probability of every
-        class, or the numbers predicted. Rows whose outputs are not finite are left empty and counted. Names of classes are
-        written as they are, also those that a spreadsheet takes for formulas; only on a terminal, control characters become
-        question marks.
+        MODEL is a run folder or its model.safetensors. DATA has the feature columns of the training data in
+        any order; - stands for standard input.
+
+        The CSV has a line for each row: the predicted class and the probability of every class, or the
+        predicted numbers. Rows whose outputs are not finite are left empty and counted. Class names are
+        written unchanged, even where a spreadsheet takes them for formulas; on a terminal, control
+        characters become question marks.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb predict runs/iris-1 new-irises.csv
+        plumb predict runs/iris-1 new-irises.csv --out predictions.csv
         """;
   }
 

@@ -6,12 +6,12 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A progress bar on a terminal, and nothing anywhere else; it is gone when closed. */
+/** A progress bar, shown only on a terminal and cleared when closed. */
 final class ProgressLine implements AutoCloseable {
-  /** Set by scripts/plumb, which can tell whether stderr is a terminal; Java alone cannot. */
+  /** Set by scripts/plumb: whether stderr is a terminal, which Java cannot detect. */
   static final String TERMINAL_PROPERTY = "plumb.stderr.terminal";
 
-  /** One column less than the narrowest terminal people use, so that the line never wraps. */
+  /** One column less than a standard terminal, so that the line does not wrap. */
   private static final int WIDTH = 79;
 
   private final PrintStream err;
@@ -38,7 +38,6 @@ final class ProgressLine implements AutoCloseable {
         .build();
   }
 
-  /** Whether anyone sees it. */
   boolean isShown() {
     return bar != null;
   }
@@ -49,8 +48,8 @@ final class ProgressLine implements AutoCloseable {
     }
   }
 
-  /** What stands behind the bar. */
-  void say(String message) {
+  /** Sets the text to the right of the bar. */
+  void setMessage(String message) {
     if (bar != null) {
       bar.setExtraMessage(message);
     }

@@ -14,14 +14,14 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a checkpoint says of its run besides the state.
+ * The metadata of a run in its checkpoint.
  *
- * @param plumb the version that began it
- * @param command behind {@code plumb train}
- * @param folder that relative paths of the command start from
- * @param device kind of device, as --device takes it
- * @param config with all names and the task filled in
- * @param numerics under which it was trained, in order, the present ones last; empty where a version that recorded none began it
+ * @param plumb the version of Plumb that started the run
+ * @param command the arguments after {@code plumb train}
+ * @param folder the folder to which relative paths of the command refer
+ * @param device the kind of device, in the form that --device accepts
+ * @param config the configuration, with all column names and the task resolved
+ * @param numerics the numerics of the training so far, in order; empty if the version that started the run recorded none
  */
 record RunMetadata(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
     List<Numerics> numerics) {

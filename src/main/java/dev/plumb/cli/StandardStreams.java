@@ -14,24 +14,24 @@ import java.util.stream.Stream;
 
 /** Standard output and standard error of the process, for any text. */
 final class StandardStreams {
-  /** Set by scripts/plumb, which can tell whether stdout is a terminal on every system. */
+  /** Set by scripts/plumb, which detects on every system whether stdout is a terminal. */
   static final String TERMINAL_PROPERTY = "plumb.stdout.terminal";
 
   private static final Path STDOUT = Path.of("/proc/self/fd/1");
 
   private StandardStreams() {}
 
-  /** Returns standard output; on a terminal, control characters from users' files are made harmless. */
+  /** Returns standard output; on a terminal, control characters are replaced. */
   static PrintStream out() {
     if (!isTerminal()) {
       return LocaleEncoding.isAscii() ? new PrintStream(System.out, true, StandardCharsets.UTF_8) : System.out;
     }
-    // Not over System.out, which keeps to itself what could not be written.
+    // Not through System.out, which does not report failed writes.
     OutputStream descriptor = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
     return new PrintStream(new TerminalOutput(descriptor), true, charset());
   }
 
-  /** Returns standard error; text from users' files is made harmless where it is printed, for the progress bar moves the cursor. */
+  /** Returns standard error. The progress bar needs control characters, so callers sanitize their messages instead. */
   static PrintStream err() {
     return LocaleEncoding.isAscii() ? new PrintStream(System.err, true, StandardCharsets.UTF_8) : System.err;
   }
@@ -41,7 +41,7 @@ final class StandardStreams {
         .orElseGet(() -> TerminalOutput.isTerminal(STDOUT));
   }
 
-  /** The encoding of System.out: newer Javas have a property for it. */
+  /** Returns the encoding of System.out, for which newer Java versions have a property. */
   private static Charset charset() {
     return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8
         : Stream.of("stdout.encoding", "sun.stdout.encoding", "native.encoding")

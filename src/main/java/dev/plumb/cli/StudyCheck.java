@@ -9,7 +9,7 @@ import dev.plumb.model.InvalidInputException;
 import java.io.PrintStream;
 import java.util.Optional;
 
-/** The --check-every option: a study's device held against the reference while it trains. */
+/** The --check-every option: compares a study's device with the reference during training. */
 final class StudyCheck {
   private final int every;
   private final boolean quiet;
@@ -20,10 +20,10 @@ final class StudyCheck {
     this.every = every;
     this.quiet = quiet;
     this.err = err;
-    log = new CheckLog(mode, this::say);
+    log = new CheckLog(mode, this::print);
   }
 
-  /** @return empty when no check is asked for */
+  /** @return empty if no check is requested */
   static Optional<StudyCheck> of(Arguments arguments, PrintStream err) {
     if (!arguments.has(Flags.CHECK_EVERY)) {
       if (arguments.has(Flags.CHECK_MODE)) {
@@ -36,33 +36,37 @@ final class StudyCheck {
     return Optional.of(new StudyCheck(every, mode, arguments.has(Flags.QUIET), err));
   }
 
-  /** @throws InvalidInputException when the device is the reference itself */
-  Backend around(Backends.Selection device) {
+  /**
+   * Returns a backend that trains on the device and checks it.
+   *
+   * @throws InvalidInputException if the device is the reference itself
+   */
+  Backend checked(Backends.Selection device) {
     if (DeviceChoice.isReference(device)) {
       throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt()
           + ": the device is the reference itself, so there is nothing to compare; omit the option or choose another"
           + " device");
     }
-    // Closed with the device's selection; the reference holds nothing.
+    // Not closed here: the device is closed with its selection, and the reference owns no resources.
     return new CheckedBackend(device.backend(), Backends.reference(), every, log);
   }
 
-  /** The last word on stderr; nothing where all agree and nobody wants to hear it. */
-  void printEnd() {
-    if (quiet && agree()) {
+  /** Prints the summary on stderr; with --quiet, only if there was a disagreement. */
+  void printSummary() {
+    if (quiet && passed()) {
       return;
     }
     if (log.mode() == CheckMode.HISTOGRAM) {
       CrossCheckReport.printHistogram(log.decades(), err);
     }
-    say(log.summary());
+    print(log.summary());
   }
 
-  boolean agree() {
+  boolean passed() {
     return log.wrong() == 0;
   }
 
-  private void say(String line) {
+  private void print(String line) {
     err.println(TerminalText.sanitize("plumb study: " + line));
   }
 }

@@ -19,7 +19,6 @@ import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,19 +28,22 @@ import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb study}: several networks trained alike, and one table. */
+/** {@code plumb study}: trains several networks in the same way and prints one table. */
 final class StudyCommand implements Command {
   private static final int MAX_SEEDS = 1_000_000;
 
-  /** Networks that diverged are named one by one up to here, and counted from here. */
+  /** The maximum number of diverged networks that are named; the others are counted. */
   private static final int MAX_NAMED = 10;
 
-  /** Measured on the notebook's arithmetic: a change of one first weight by 1e-7 moves that final loss by 4e-3. */
-  private static final String NOTE_ON_SINGLE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU), where"
-      + " a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
+  /** Measured with the arithmetic of the notebook. */
+  private static final String SINGLE_PRECISION_NOTE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU),"
+      + " where a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
-      Flags.meaning(Flags.RESUME, "FILE", "go on with a grid that was stopped or killed, to the same table");
+      Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same.");
+
+  private static final Option SEED =
+      Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
 
   private final DeviceChoice devices;
 
@@ -56,42 +58,52 @@ final class StudyCommand implements Command {
 
   @Override
   public String summary() {
-    return "trains several networks and prints one table";
+    return "Train several networks and print one table";
   }
 
   @Override
   public String usage() {
-    return "[SPEC.json | depth] [options], or --resume FILE";
+    return "[SPEC.json | depth] [options]\n--resume FILE [options]";
   }
 
   @Override
   public String details() {
     return """
-        Without SPEC.json: the five networks of the notebook, and its own figures. A loss at an epoch is the
-        loss over all rows before that epoch's updates; gradient norms are of the last step. With --seeds every
-        network is trained from several first weights on the same data, and the table shows median and quartiles.
+        Without SPEC.json, trains the five networks of the notebook and prints its table. The loss at an
+        epoch is the loss over all rows before the updates of that epoch; gradient norms are from the last
+        step. With --seeds, every network is trained from several initial weights on the same data, and the
+        table shows median and quartiles.
 
-        SPEC.json, of which only "networks" must be there:
+        SPEC.json; only "networks" or "grid" is required:
           { "name": "seed 7", "data": {"source": "notebook", "samples": 400}, "seed": 7,
             "initializer": "notebook", "loss": "mse", "optimizer": {"type": "sgd", "momentum": 0.9},
             "clipNorm": 1.0, "learningRate": 0.02, "epochs": 700, "batchSize": 32, "shuffle": true,
             "lossAtEpochs": [200],
             "networks": [ {"name": "Tanh", "layers": [3,5,7,1], "activation": "tanh"} ] }
 
-        Beside or instead of "networks", a grid trains every combination, each from its seeds:
+        In addition to "networks" or instead of it, "grid" trains all combinations of its values:
           "grid": {"depth": [1,2,4,8], "width": [4,8], "activation": ["relu","sigmoid"],
                    "initializer": ["notebook","he_uniform"], "learningRate": [0.01,0.1], "seeds": 100}
-        Each network is kept in a file as soon as it is finished; after Ctrl-C or a crash --resume goes on.
-        A network of a grid that diverges is counted in the table, and the exit code is 0 all the same.
+        Every finished network of a grid is stored in a file (--log); --resume continues after Ctrl-C or a
+        crash. A network of a grid that diverges is counted in the table and does not change the exit code.
 
-        plumb study depth: the notebook's five networks from 1000 seeds (--seeds N), and whether its five
-        reflections hold.
+        "plumb study depth" trains the notebook's five networks from 1000 seeds (or --seeds N) and tests the
+        notebook's five reflections.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb study
+        plumb study spec.json --seeds 20 --report study.html
+        plumb study --resume depth-1.runs
         """;
   }
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, Flags.SEED, Flags.SEEDS,
+    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED, Flags.SEEDS,
         Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS);
   }
@@ -121,10 +133,10 @@ final class StudyCommand implements Command {
     }
     StudySpec spec = read.map(StudyFile::spec).orElseGet(StudySpec::notebook);
     if (arguments.has(Flags.SEED)) {
-      spec = spec.withSeed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
+      spec = spec.withSeed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
     }
-    spec = inPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
-    int seeds = (int) arguments.whole(Flags.SEEDS, 1, 1, MAX_SEEDS);
+    spec = withPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
+    int seeds = (int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS);
     Optional<Path> json = arguments.path(Flags.JSON);
     Optional<Path> report = arguments.path(Flags.REPORT);
     files(arguments, specFile).check();
@@ -133,13 +145,13 @@ final class StudyCommand implements Command {
     List<Integer> curveEpochs = report.isPresent() ? StudyReport.curveEpochs(spec, seeds) : List.of();
     try (Backends.Selection device = devices.open(arguments, err)) {
       DeviceChoice.requirePrecision(device, spec.training().precision());
-      Backend backend = check.map(checked -> checked.around(device)).orElse(device.backend());
+      Backend backend = check.map(studyCheck -> studyCheck.checked(device)).orElse(device.backend());
       StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
       out.println(DeviceChoice.line(device));
       out.println(TerminalText.sanitize(studyLine(
           spec, "initializer " + spec.initializer().key(), "learning rate " + spec.training().learningRate())));
       if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
-        out.println("note: " + spec.training().precision().key() + NOTE_ON_SINGLE);
+        out.println("note: " + spec.training().precision().key() + SINGLE_PRECISION_NOTE);
       }
       out.println();
       out.flush();
@@ -153,9 +165,9 @@ final class StudyCommand implements Command {
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
       report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)),
           stream)));
-      check.ifPresent(StudyCheck::printEnd);
-      boolean agree = check.map(StudyCheck::agree).orElse(true);
-      return result.diverged().isEmpty() && agree ? ExitCode.DONE : ExitCode.FAILED;
+      check.ifPresent(StudyCheck::printSummary);
+      boolean passed = check.map(StudyCheck::passed).orElse(true);
+      return result.diverged().isEmpty() && passed ? ExitCode.DONE : ExitCode.FAILED;
     }
   }
 
@@ -180,7 +192,7 @@ final class StudyCommand implements Command {
     }
   }
 
-  private static StudySpec inPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
+  private static StudySpec withPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
     try {
       return spec.withPrecision(precision);
     } catch (InvalidInputException e) {

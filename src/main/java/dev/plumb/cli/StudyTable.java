@@ -11,8 +11,8 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.statistics.descriptive.Quantile;
 
 /**
- * A study for people, in the notebook's rounding: losses to 4 decimals, gradient norms to 6. With several seeds a cell is the
- * median and, in brackets, the quartiles (linear between the sorted values, NumPy's default) of the runs that stayed finite.
+ * The table of a study, rounded as in the notebook: losses to 4 decimals, gradient norms to 6. With several seeds, a cell has the
+ * median and, in brackets, the quartiles of the runs that stayed finite (linear interpolation, NumPy's default).
  */
 final class StudyTable {
   private static final int LOSS_DECIMALS = 4;
@@ -42,34 +42,34 @@ final class StudyTable {
     table.right("final loss").right("grad norm L1").right("grad norm last");
     for (int i = 0; i < spec.networks().size(); i++) {
       StudyNetwork network = spec.networks().get(i);
-      List<StudyRun> ofNetwork = runs.subList(i * seeds, (i + 1) * seeds);
+      List<StudyRun> networkRuns = runs.subList(i * seeds, (i + 1) * seeds);
       List<String> cells = new ArrayList<>(
           List.of(network.name(), network.network().shape(), network.network().activation().key()));
       if (seeds > 1) {
         cells.add(Integer.toString(seeds));
         if (anyDiverged) {
-          cells.add(Long.toString(ofNetwork.stream().filter(run -> run.divergedAtEpoch().isPresent()).count()));
+          cells.add(Long.toString(networkRuns.stream().filter(run -> run.divergedAtEpoch().isPresent()).count()));
         }
       }
       for (int epoch : spec.lossAtEpochs()) {
-        cells.add(cell(ofNetwork, run -> run.lossAtEpoch().get(epoch), LOSS_DECIMALS));
+        cells.add(cell(networkRuns, run -> run.lossAtEpoch().get(epoch), LOSS_DECIMALS));
       }
-      cells.add(cell(ofNetwork, StudyRun::finalLoss, LOSS_DECIMALS));
-      cells.add(cell(ofNetwork, StudyRun::gradNormFirst, NORM_DECIMALS));
+      cells.add(cell(networkRuns, StudyRun::finalLoss, LOSS_DECIMALS));
+      cells.add(cell(networkRuns, StudyRun::gradNormFirst, NORM_DECIMALS));
       boolean hasHidden = network.network().layerCount() > 1;
-      cells.add(hasHidden ? cell(ofNetwork, run -> run.gradNormLast().getAsDouble(), NORM_DECIMALS) : "-");
+      cells.add(hasHidden ? cell(networkRuns, run -> run.gradNormLast().getAsDouble(), NORM_DECIMALS) : "-");
       table.row(cells);
     }
     table.print(out);
   }
 
-  private String cell(List<StudyRun> ofNetwork, ToDoubleFunction<StudyRun> figure, int decimals) {
+  private String cell(List<StudyRun> networkRuns, ToDoubleFunction<StudyRun> value, int decimals) {
     if (seeds == 1) {
-      return Decimal.fixed(figure.applyAsDouble(ofNetwork.get(0)), decimals);
+      return Decimal.fixed(value.applyAsDouble(networkRuns.get(0)), decimals);
     }
-    double[] values = ofNetwork.stream()
+    double[] values = networkRuns.stream()
         .filter(run -> run.divergedAtEpoch().isEmpty())
-        .mapToDouble(figure)
+        .mapToDouble(value)
         .toArray();
     if (values.length == 0) {
       return "-";

@@ -2,20 +2,20 @@ package dev.plumb.cli;
 
 import dev.plumb.store.TerminalOutput;
 
-/** Text from users' files, made harmless for a terminal. */
+/** Text that is safe to print on a terminal. */
 final class TerminalText {
   private TerminalText() {}
 
-  /** No name that anyone means to read is longer. */
-  private static final int LONGEST = 1000;
+  /** The maximum number of code points; longer text is cut. */
+  private static final int MAX_LENGTH = 1000;
 
-  /** What moves the cursor or changes the direction of writing becomes a question mark; what is very long is cut. */
+  /** Replaces characters that move the cursor or change the writing direction by question marks, and cuts very long text. */
   static String sanitize(String text) {
     String shown = text.codePoints()
-        .limit(LONGEST)
+        .limit(MAX_LENGTH)
         .map(c -> TerminalOutput.isHarmless(c) ? c : '?')
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
-    return text.codePointCount(0, text.length()) > LONGEST ? shown + "..." : shown;
+    return text.codePointCount(0, text.length()) > MAX_LENGTH ? shown + "..." : shown;
   }
 }

@@ -5,29 +5,29 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Rows in aligned columns, two spaces apart, without lines or trailing blanks: readable, and easy to cut. */
+/** A table in plain text: aligned columns, two blanks apart, without rules or trailing blanks. */
 final class TextTable {
   private final List<String> headers = new ArrayList<>();
   private final List<Integer> minWidths = new ArrayList<>();
   private final List<Boolean> alignedRight = new ArrayList<>();
   private final List<List<String>> rows = new ArrayList<>();
 
-  /** A column of words. */
+  /** Adds a left-aligned column. */
   TextTable left(String header) {
     return column(header, 0, false);
   }
 
-  /** A column of words, at least so wide. */
+  /** Adds a left-aligned column with a minimum width. */
   TextTable left(String header, int minWidth) {
     return column(header, minWidth, false);
   }
 
-  /** A column of numbers. */
+  /** Adds a right-aligned column. */
   TextTable right(String header) {
     return column(header, 0, true);
   }
 
-  /** A column of numbers, at least so wide. */
+  /** Adds a right-aligned column with a minimum width. */
   TextTable right(String header, int minWidth) {
     return column(header, minWidth, true);
   }
@@ -58,12 +58,12 @@ final class TextTable {
     rows.forEach(row -> print(row, widths, out));
   }
 
-  /** Prints the headers of a table whose rows are printed one by one. Its columns have their smallest widths. */
+  /** Prints the headers of a table whose rows are printed one by one, in columns of their minimum widths. */
   void printHeaders(PrintStream out) {
     print(headers, minWidths(), out);
   }
 
-  /** Prints a row at once, without keeping it. A cell that is wider than its column moves the rest of the row. */
+  /** Prints a row without storing it. A cell wider than its column shifts the rest of the row. */
   void printRow(List<String> cells, PrintStream out) {
     print(printable(cells), minWidths(), out);
   }

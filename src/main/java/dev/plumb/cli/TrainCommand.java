@@ -18,7 +18,7 @@ import java.util.Optional;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb train}: one network on a data file, and a run folder with all that came of it. */
+/** {@code plumb train}: trains one network on a data file and saves everything in a run folder. */
 final class TrainCommand implements Command {
   private static final double MAX_SECONDS = 1e6;
   private static final String STANDARD_INPUT = DataFile.FILE_NEEDED + "standard input";
@@ -36,21 +36,31 @@ final class TrainCommand implements Command {
 
   @Override
   public String summary() {
-    return "trains one network on a data file, and keeps all that came of it in a run folder";
+    return "Train a network on a data file";
   }
 
   @Override
   public String usage() {
-    return "DATA [options], or --resume RUN";
+    return "DATA [options]\n--resume RUN [options]";
   }
 
   @Override
   public String details() {
     return """
-        DATA is a table: CSV or TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Words in features become one
-        input per category, numbers are standardised, and a part of the rows is held back to choose the best epoch.
-        Makes RUNS/NAME-n with the model, metrics.csv, manifest.json, report.html, events for TensorBoard, and a
-        checkpoint, from which --resume goes on after Ctrl-C, a kill or a crash.
+        DATA is a table: CSV, TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Text columns are
+        one-hot encoded, numbers are standardized, and some rows are held out to choose the best epoch.
+
+        Creates the run folder DIR/NAME-n with the model, metrics.csv, manifest.json, report.html, events
+        for TensorBoard, and a checkpoint from which --resume continues after Ctrl-C or a crash.
+        """;
+  }
+
+  @Override
+  public String examples() {
+    return """
+        plumb train iris.csv
+        plumb train houses.csv --target price --test more-houses.csv --epochs 100
+        plumb train --resume runs/iris-1
         """;
   }
 
@@ -104,8 +114,8 @@ final class TrainCommand implements Command {
     }
     arguments.requireNoOperand();
     RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
-    // Nothing is written into a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
-    // lock, since another process may have written one in between.
+    // Nothing is written to a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
+    // lock because another process may have replaced it in the meantime.
     Checkpoint.read(folder.checkpoint());
     RunLock lock = folder.lock();
     try {
@@ -136,10 +146,10 @@ final class TrainCommand implements Command {
     }
   }
 
-  /** The reference computes in double alone, which is what it gets unless somebody asks for something else. */
+  /** Returns the configuration in fp64 for the reference, which has no other precision, unless the user chose one. */
   private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
-    boolean asked = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
-    return DeviceChoice.isReference(device) && !asked ? config.with(changes -> changes.precision(Precision.FP64)) : config;
+    boolean chosen = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
+    return DeviceChoice.isReference(device) && !chosen ? config.with(changes -> changes.precision(Precision.FP64)) : config;
   }
 
   private static double seconds(Arguments arguments) {

@@ -40,7 +40,7 @@ final class TrainProgress implements AutoCloseable {
   void epochDone(EpochMetrics row) {
     seconds += row.seconds();
     if (bar.isShown()) {
-      bar.say(figures(row));
+      bar.setMessage(figures(row));
       return;
     }
     long now = System.nanoTime();

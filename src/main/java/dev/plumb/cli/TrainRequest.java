@@ -26,44 +26,44 @@ import java.util.function.Consumer;
 import org.apache.commons.cli.Option;
 
 /**
- * What {@code plumb train} is asked to do.
+ * The files and configuration of one {@code plumb train} command.
  *
- * @param name of the run folder, without its number
+ * @param name the name of the run folder, without its number
  */
 record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
-  /** All that decides what comes out; a run that goes on has its own. */
+  /** Options that determine the result, and so cannot be changed when a run is resumed. */
   static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
       Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
-      Flags.meaning(Flags.LAYERS, "N,N,...|none", "units of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")"),
-      Flags.meaning(Flags.ACTIVATION, "NAME", String.join(", ", NamedEnum.keys(Activation.class)) + " (default: "
-          + TrainConfig.DEFAULT.activation().key() + ")"),
-      Flags.meaning(Flags.INITIALIZER, "NAME", String.join(", ", NamedEnum.keys(Initializer.class)) + " (default: "
-          + TrainConfig.DEFAULT.initializer().key() + ")"),
-      Flags.meaning(Flags.LOSS, "NAME",
-          String.join(", ", NamedEnum.keys(Loss.class)) + " (default: cross_entropy for classes, mse for numbers)"),
-      Flags.meaning(Flags.OPTIMIZER, "NAME",
-          String.join(", ", NamedEnum.keys(OptimizerSpec.Kind.class)) + " (default: "
-              + TrainConfig.DEFAULT.optimizer().kind().key() + ")"),
-      Flags.meaning(Flags.LEARNING_RATE, "RATE", "learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")"),
+      Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
+      Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
+      Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),
+      Flags.withDefault(Flags.LOSS, NamedEnum.keys(Loss.class), "cross_entropy for classes, mse for numbers"),
+      Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), TrainConfig.DEFAULT.optimizer().kind().key()),
+      Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
       Flags.DROPOUT, Flags.EARLY_STOPPING,
-      Flags.meaning(Flags.PRECISION, "PRECISION", String.join(", ", NamedEnum.keys(Precision.class))
-          + " (default: fp32; fp64 on the reference)"),
-      Flags.meaning(Flags.SEED, "N", "of the split, the first weights, the batches and dropout (default: "
-          + TrainConfig.DEFAULT.seed() + ")"),
+      Flags.precision("fp32; fp64 on the reference"),
+      Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
+          + TrainConfig.DEFAULT.seed() + ")."),
       Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
 
-  /** The options of those constants whose range depends on the precision. */
-  private static final Map<String, Option> OF_KEYS = Map.of("learningRate", Flags.LEARNING_RATE, "clipNorm", Flags.CLIP_NORM,
+  /** Options whose valid range depends on the precision, by their key in the configuration. */
+  private static final Map<String, Option> OPTIONS_BY_KEY = Map.of(
+      "learningRate", Flags.LEARNING_RATE, "clipNorm", Flags.CLIP_NORM,
       "weightDecay", Flags.WEIGHT_DECAY, "momentum", Flags.MOMENTUM);
 
   private static final String ALL = "all";
   private static final String NONE = "none";
 
-  /** @param folder that paths are relative to; empty for the working folder */
-  static TrainRequest of(Arguments arguments, Optional<TrainConfig> settled, Path folder) {
+  /**
+   * Reads a request from the command line.
+   *
+   * @param resolved the configuration of a run that is resumed; empty for a new run
+   * @param folder the folder to which relative paths refer; empty for the working folder
+   */
+  static TrainRequest of(Arguments arguments, Optional<TrainConfig> resolved, Path folder) {
     Path data = folder.resolve(arguments.operandPaths("DATA").get(0));
-    TrainConfig config = settled.orElseGet(() -> config(arguments));
+    TrainConfig config = resolved.orElseGet(() -> config(arguments));
     ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
     Optional<Path> labels = arguments.path(Flags.LABELS).map(folder::resolve);
     String name = arguments.text(Flags.NAME).orElse(stem(data));
@@ -76,7 +76,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     return new TrainRequest(data, read, test, other, name, runs);
   }
 
-  /** What the config file says, or the defaults, and over that what the options say. */
+  /** Returns the configuration from the --config file or the defaults, changed by the options. */
   static TrainConfig config(Arguments arguments) {
     TrainConfig from = arguments.path(Flags.CONFIG).map(TrainConfigJson::read).orElse(TrainConfig.DEFAULT);
     EncodingOptions columns = columns(arguments, from.columns());
@@ -85,38 +85,41 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
         ? schedule(arguments.parsed(Flags.SCHEDULE, "", Schedule.Kind::of), from.schedule()) : from.schedule();
     TextFormat format = DataOptions.format(arguments, from.format());
     TrainConfig config = from.with(changes -> changes.format(format).columns(columns).optimizer(optimizer));
-    config = one(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
-    config = one(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
-    config = one(arguments, Flags.ACTIVATION, config, c -> c.activation(Activation.of(arguments.text(Flags.ACTIVATION).get())));
-    config = one(arguments, Flags.INITIALIZER, config,
+    config = withOption(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
+    config = withOption(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
+    config = withOption(arguments, Flags.ACTIVATION, config,
+        c -> c.activation(Activation.of(arguments.text(Flags.ACTIVATION).get())));
+    config = withOption(arguments, Flags.INITIALIZER, config,
         c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
-    config = one(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));
-    config = one(arguments, Flags.LEARNING_RATE, config, c -> c.learningRate(arguments.number(Flags.LEARNING_RATE, 0)));
+    config = withOption(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));
+    config = withOption(arguments, Flags.LEARNING_RATE, config, c -> c.learningRate(arguments.number(Flags.LEARNING_RATE, 0)));
     int epochs = arguments.integer(Flags.EPOCHS, config.epochs(), 1);
     int warmUp = arguments.integer(Flags.WARM_UP, config.warmUpEpochs(), 0);
-    config = one(arguments, arguments.has(Flags.WARM_UP) ? Flags.WARM_UP : Flags.EPOCHS, config,
+    config = withOption(arguments, arguments.has(Flags.WARM_UP) ? Flags.WARM_UP : Flags.EPOCHS, config,
         c -> c.epochs(epochs).warmUpEpochs(warmUp).schedule(schedule));
     config = config.with(c -> c.schedule(schedule));
-    config = one(arguments, Flags.BATCH_SIZE, config, c -> c.batchSize(batchSize(arguments)));
-    config = one(arguments, Flags.CLIP_NORM, config, c -> c.clipNorm(arguments.number(Flags.CLIP_NORM, 0)));
-    config = one(arguments, Flags.DROPOUT, config, c -> c.dropout(arguments.number(Flags.DROPOUT, 0)));
-    config = one(arguments, Flags.EARLY_STOPPING, config, c -> c.earlyStopping(arguments.integer(Flags.EARLY_STOPPING, 0, 0)));
-    config = one(arguments, Flags.PRECISION, config, c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
-    return one(arguments, Flags.SEED, config, c -> c.seed(arguments.whole(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED)));
+    config = withOption(arguments, Flags.BATCH_SIZE, config, c -> c.batchSize(batchSize(arguments)));
+    config = withOption(arguments, Flags.CLIP_NORM, config, c -> c.clipNorm(arguments.number(Flags.CLIP_NORM, 0)));
+    config = withOption(arguments, Flags.DROPOUT, config, c -> c.dropout(arguments.number(Flags.DROPOUT, 0)));
+    config = withOption(arguments, Flags.EARLY_STOPPING, config, c -> c.earlyStopping(arguments.integer(Flags.EARLY_STOPPING, 0,
+        0)));
+    config = withOption(arguments, Flags.PRECISION, config,
+        c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
+    return withOption(arguments, Flags.SEED, config, c -> c.seed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED)));
   }
 
-  /** Refuses constants that the precision has no numbers for, by the name of the option that they are from. */
+  /** Refuses constants outside the range of the precision; the message names their option. */
   static void requireInRange(TrainConfig config, Arguments arguments) {
     try {
       config.requireInRange();
     } catch (InvalidInputException e) {
-      Option option = OF_KEYS.get(e.getMessage().split(" ", 2)[0]);
+      Option option = OPTIONS_BY_KEY.get(e.getMessage().split(" ", 2)[0]);
       throw option != null && arguments.has(option) ? e.at("--" + option.getLongOpt()) : e;
     }
   }
 
-  /** Changes the configuration where the option is given; what is refused gets the option's name before it. */
-  private static TrainConfig one(Arguments arguments, Option option, TrainConfig config,
+  /** Changes the configuration if the option is given; an error message starts with the option's name. */
+  private static TrainConfig withOption(Arguments arguments, Option option, TrainConfig config,
       Consumer<TrainConfig.Changes> change) {
     return arguments.has(option) ? arguments.at(option, () -> config.with(change)) : config;
   }
@@ -138,7 +141,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     OptimizerSpec optimizer = from;
     if (arguments.has(Flags.OPTIMIZER)) {
       OptimizerSpec.Kind kind = arguments.parsed(Flags.OPTIMIZER, "", OptimizerSpec.Kind::of);
-      // The constants of a config file stay where it names the same optimizer.
+      // The parameters from a config file are kept if it names the same optimizer.
       optimizer = kind == from.kind() ? from : OptimizerSpec.defaultOf(kind);
     }
     if (arguments.has(Flags.MOMENTUM)) {
@@ -149,12 +152,13 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       optimizer = arguments.at(Flags.MOMENTUM, () ->
           new OptimizerSpec.Sgd(arguments.number(Flags.MOMENTUM, 0), sgd.nesterov(), sgd.weightDecay()));
     }
-    OptimizerSpec without = optimizer;
+    OptimizerSpec withMomentum = optimizer;
     return arguments.has(Flags.WEIGHT_DECAY)
-        ? arguments.at(Flags.WEIGHT_DECAY, () -> without.withWeightDecay(arguments.number(Flags.WEIGHT_DECAY, 0))) : optimizer;
+        ? arguments.at(Flags.WEIGHT_DECAY, () -> withMomentum.withWeightDecay(arguments.number(Flags.WEIGHT_DECAY, 0)))
+        : optimizer;
   }
 
-  /** The constants of a config file stay where it names the same schedule. */
+  /** Returns the schedule from the config file if it is of that kind, to keep its parameters. */
   private static Schedule schedule(Schedule.Kind kind, Schedule from) {
     return kind == from.kind() ? from : Schedule.defaultOf(kind);
   }
@@ -172,7 +176,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     return String.join(",", config.hidden().stream().map(String::valueOf).toList());
   }
 
-  /** A file's name without its endings: iris for data/iris.csv.gz. */
+  /** Returns a file's name without its extensions: iris for data/iris.csv.gz. */
   private static String stem(Path file) {
     Path last = file.getFileName();
     return last == null ? "run" : last.toString().replaceFirst("(\\.(csv|tsv|txt|data|npy|npz|idx|ubyte|gz))+$", "");

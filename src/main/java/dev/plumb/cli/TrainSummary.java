@@ -24,9 +24,9 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** What a training says of itself, for people: before, after, and as a page. */
+/** The description of a training: before it starts, at its end, and as an HTML report. */
 final class TrainSummary {
-  private static final int MAX_NAMED = 8;
+  private static final int MAX_NAMED_CLASSES = 8;
 
   private TrainSummary() {}
 
@@ -52,8 +52,8 @@ final class TrainSummary {
     if (target instanceof TargetEncoding.Classes classes) {
       List<String> names = classes.classNames();
       return "\"" + classes.name() + "\", " + names.size() + " classes: "
-          + String.join(", ", names.subList(0, Math.min(MAX_NAMED, names.size())))
-          + (names.size() > MAX_NAMED ? ", ..." : "");
+          + String.join(", ", names.subList(0, Math.min(MAX_NAMED_CLASSES, names.size())))
+          + (names.size() > MAX_NAMED_CLASSES ? ", ..." : "");
     }
     return "\"" + String.join("\", \"", target.names()) + "\"";
   }
@@ -81,7 +81,7 @@ final class TrainSummary {
     return scores instanceof ClassificationScores ? "accuracy" : "r2";
   }
 
-  /** Which epoch's weights were kept, and why it ended; nothing before the first epoch is done. */
+  /** Describes which epoch's weights are saved, and whether training stopped early; empty before the end of the first epoch. */
   private static Optional<String> ending(FitState state) {
     if (state.bestEpoch() == 0) {
       return Optional.empty();
@@ -116,7 +116,7 @@ final class TrainSummary {
         texts), out);
   }
 
-  /** Of the rows that were not trained on, the test's first. */
+  /** Returns the predictions for the test data, otherwise for the validation rows, otherwise for the training rows. */
   private static Optional<RunReport.Predictions> predictions(Map<String, Scores> scores) {
     String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
     Scores score = scores.get(rows);
@@ -133,7 +133,7 @@ final class TrainSummary {
     return Optional.empty();
   }
 
-  /** Key by key as in the JSON, a line of the document each. */
+  /** Returns the configuration by its JSON keys. */
   private static SortedMap<String, String> configuration(Manifest manifest) {
     SortedMap<String, String> configuration = new TreeMap<>();
     TrainConfigJson.lines(manifest.config()).forEach(configuration::put);

@@ -4,14 +4,14 @@ import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
 import java.io.PrintStream;
 
-/** The note about values that a model was not trained with, the same wherever rows are scored or predicted. */
+/** The note about categories that do not occur in the training data. */
 final class UnknownCategories {
   private UnknownCategories() {}
 
   /**
-   * Prints a line for each column that has categories which training did not: their inputs are all 0.
+   * Prints a line for each column with unknown categories.
    *
-   * @param rows which rows these are, where there are several kinds: {@code "test rows: "}
+   * @param rows a prefix that says which rows these are, such as {@code "test rows: "}; may be empty
    */
   static void note(TableEncoding encoding, Table table, String rows, PrintStream err) {
     encoding.unknownCategories(table).forEach((column, count) -> err.println(TerminalText.sanitize(
