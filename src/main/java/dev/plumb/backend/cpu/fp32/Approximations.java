@@ -1,39 +1,39 @@
 package dev.plumb.backend.cpu.fp32;
 
 /**
- * What the element functions approximate, in single precision: polynomials found by Remez' exchange, with the largest error in
- * exact arithmetic beside each, and the way from a whole number to a power of two. Written by hand for each precision.
+ * Constants and polynomials of the element functions in single precision. The polynomials are minimax approximations found by the
+ * Remez exchange algorithm; the bound after "to" is their largest error in exact arithmetic. Written by hand for each precision.
  */
 final class Approximations {
-  /** Added to a number below 2^22, it leaves the nearest whole number in the last bits: subtracted again, it has rounded. */
+  /** Added to a number below 2^22, it leaves the nearest integer in the last bits; subtracting it again rounds. */
   static final float ROUNDING = 0x1.8p23f;
-  /** Likewise, for powers of two that may be too large instead of too small: they come out times UNSCALE. */
+  /** The same for {@link #powersOfTwo} that may overflow instead of underflow: their results are multiplied by UNSCALE. */
   static final float ROUNDING_UNSCALED = ROUNDING - 2 * 24;
 
   static final float LOG2_E = 0x1.715476p0f;
-  /** ln 2 as the sum of two numbers. A multiple of the first, taken from x by fma, is exact where the rest is small. */
+  /** ln 2 as the sum of two numbers. Subtracting a multiple of the first from x by fma is exact where the difference is small. */
   static final float LN2 = 0x1.62e43p-1f;
   static final float LN2_REST = -0x1.05c61p-29f;
 
-  /** e^x rounds to 0 below this, and to infinity above HIGHEST. */
+  /** Bounds of x: e^x rounds to 0 below LOWEST and to infinity above HIGHEST. */
   static final float LOWEST = -104;
   static final float HIGHEST = 88.8f;
 
-  /** 1 + e^x rounds to e^x above this, with a reserve, and e^x - 1 to -1 below its negative. */
-  static final float ALONE = 20;
+  /** Bound above which 1 + e^x rounds to e^x, with some margin; below its negative, e^x - 1 rounds to -1. */
+  static final float SATURATION = 20;
 
-  /** Powers of two that may be too small for a normal number are kept divided by this. */
+  /** Scale of powers of two that may underflow: they are stored divided by this, as normal numbers. */
   static final float UNSCALE = 0x1p-24f;
 
-  /** y above this, e^(-y²/2) rounds to 0. */
-  static final float FARTHEST = 14.43f;
+  /** Bound of y above which e^(-y²/2) rounds to 0. */
+  static final float MAX_NORMAL_ARGUMENT = 14.43f;
 
-  /** c in the map from y in [0, ∞) to t = (y - c) / (y + c) under {@link #millsUpper}. */
-  static final float MILLS_CENTRE = 4;
+  /** The constant c of the map from y in [0, ∞) to t = (y - c) / (y + c), see {@link #millsUpper}. */
+  static final float MILLS_CENTER = 4;
 
   private Approximations() {}
 
-  /** e^r - 1 for |r| up to ln(2)/2; to 2^-31, and e^r to 2^-34. */
+  /** Returns e^r - 1 for |r| up to ln(2)/2; to 2^-31, and e^r to 2^-34. */
   static float expm1(float r) {
     float sum = 0x1.9f07dcp-13f;
     sum = Math.fma(sum, r, 0x1.6d8d04p-10f);
@@ -44,7 +44,7 @@ final class Approximations {
     return Math.fma(r * r, sum, r);
   }
 
-  /** (2 artanh(s) / s - 2) / w, w = s², for s up to 1/3; log(1 + x) with s = x / (2 + x) to 2^-33. */
+  /** Returns (2 artanh(s) / s - 2) / w, w = s², for s up to 1/3; log(1 + x) with s = x / (2 + x) to 2^-33. */
   static float artanhRest(float w) {
     float sum = 0x1.f1af06p-3f;
     sum = Math.fma(sum, w, 0x1.b6d69ap-3f);
@@ -55,8 +55,8 @@ final class Approximations {
   }
 
   /**
-   * The upper half of S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 14.5, to 2^-28; it is what
-   * {@link #millsLower} goes on from.
+   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 14.5, to 2^-28; the
+   * argument of {@link #millsLower}.
    */
   static float millsUpper(float t) {
     float sum = -0x1.78b9c2p-13f;
@@ -67,6 +67,7 @@ final class Approximations {
     return sum;
   }
 
+  /** Returns S(t), given its upper half. */
   static float millsLower(float t, float upper) {
     float sum = upper;
     sum = Math.fma(sum, t, 0x1.e379fep-5f);
@@ -77,7 +78,7 @@ final class Approximations {
     return sum;
   }
 
-  /** k + {@link #ROUNDING} becomes 2^k / UNSCALE, k + {@link #ROUNDING_UNSCALED} becomes 2^k·UNSCALE: bits alone. */
+  /** Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations. */
   static void powersOfTwo(float[] k, int count) {
     for (int i = 0; i < count; i++) {
       k[i] = Float.intBitsToFloat((Float.floatToRawIntBits(k[i]) + (127 + 24)) << 23);

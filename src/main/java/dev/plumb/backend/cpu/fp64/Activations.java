@@ -3,33 +3,34 @@ package dev.plumb.backend.cpu.fp64;
 import dev.plumb.model.Activation;
 
 /**
- * The activation functions and their derivatives over parts of arrays, and exp, sigmoid and softplus for the losses. One
- * instance serves one thread: it holds the scratch of a tile and allocates nothing afterwards.
+ * The activation functions and their derivatives over ranges of arrays, and exp, sigmoid and softplus for the losses. One instance
+ * per thread: it contains scratch memory, so that calls do not allocate.
  *
- * <p>A NaN that comes in goes out, from the derivatives too. Infinities and zeros give what the scalar formulas of the reference
- * give (silu and gelu at -∞, and their derivatives at ±∞, are NaN), but for the sign of a zero. Errors stay below 5 units in the
- * last place; the tests say for each function how far below.
+ * <p>NaN gives NaN, also in the derivatives. Infinities and zeros give the results of the reference's scalar formulas (silu and gelu
+ * at -∞, and their derivatives at ±∞, are NaN), except for the sign of a zero. Errors are below 5 units in the last place; the tests
+ * list the bound of each function.
  *
- * <p>The loops are written for HotSpot's vectoriser. Of Java 17 it takes arithmetic, fma, min, max and abs over arrays that are
- * all indexed alike, but no comparison, no choice, no call, no conversion and no two offsets. So a choice is made by max and
- * min, see {@link Piecewise}; what is at an offset of its own is copied to a tile that stays in the first-level cache, and back;
- * and longer formulas stand as several loops over that tile. Equal offsets save the copies for the simple functions: linear,
- * relu and leaky_relu, and the derivatives from a of these, sigmoid and tanh.
+ * <p>The loops are written for HotSpot's automatic vectorization. That of Java 17 supports arithmetic, fma, min, max and abs over
+ * arrays that all have the same index, but no comparisons, branches, calls, conversions or different offsets. Branches are therefore
+ * replaced by max and min, see {@link Piecewise}; a range at another offset is copied to a tile in the first-level cache, and back;
+ * and longer formulas are several loops over that tile. The simple functions need no copies when offsets are equal: linear, relu and
+ * leaky_relu, their derivatives computed from a, and those of sigmoid and tanh.
  */
 final class Activations {
+  /** Values per tile. */
   static final int TILE = 512;
-  /** Arrays of a power of two lie so that the same places in them contend for the same lines of the cache. */
-  private static final int GAP = 32;
+  /** Extra length: with lengths of a power of two, elements at one index of several arrays compete for the same cache lines. */
+  private static final int PADDING = 32;
 
-  private final double[] input = new double[TILE + GAP];
-  private final double[] output = new double[TILE + GAP];
-  private final double[] powers = new double[TILE + GAP];
-  private final double[] fractions = new double[TILE + GAP];
-  private final double[] upper = new double[TILE + GAP];
+  private final double[] input = new double[TILE + PADDING];
+  private final double[] output = new double[TILE + PADDING];
+  private final double[] powers = new double[TILE + PADDING];
+  private final double[] fractions = new double[TILE + PADDING];
+  private final double[] upper = new double[TILE + PADDING];
 
   /**
-   * Whether f' can be had from a = f(z) alone as well as from z, so that z may be overwritten by a. sigmoid and tanh saturate:
-   * their derivatives keep the digits that a·(1-a) and 1-a² have, as do the reference's.
+   * Returns whether f' is computed from a = f(z) only, so that a may overwrite z. Where sigmoid and tanh saturate, their derivatives
+   * have the digits of a·(1-a) and 1-a², as in the reference.
    */
   static boolean derivativeFromOutput(Activation f) {
     return switch (f) {
@@ -38,7 +39,7 @@ final class Activations {
     };
   }
 
-  /** a = f(z); a may be z itself, at the same place. */
+  /** Computes a = f(z); a may be z itself, at the same offset. */
   void apply(Activation f, double[] z, int zFrom, double[] a, int aFrom, int count) {
     switch (f) {
       case LINEAR, RELU, LEAKY_RELU -> applyPiecewise(f, z, zFrom, a, aFrom, count);
@@ -54,7 +55,7 @@ final class Activations {
     }
   }
 
-  /** delta = delta·f'(z), given z and a = f(z); z is not read where {@link #derivativeFromOutput}. */
+  /** Computes delta *= f'(z), given z and a = f(z); z is not read where {@link #derivativeFromOutput} is true. */
   void timesDerivative(
       Activation f, double[] z, int zFrom, double[] a, int aFrom, double[] delta, int deltaFrom, int count) {
     if (f == Activation.LINEAR) {
@@ -73,7 +74,7 @@ final class Activations {
     }
   }
 
-  /** y = e^x, over the whole range; y may be x itself, at the same place. */
+  /** Computes y = e^x, over the whole range of x; y may be x itself, at the same offset. */
   void exp(double[] from, int xFrom, double[] to, int yFrom, int count) {
     for (int done = 0; done < count; done += TILE) {
       int length = Math.min(TILE, count - done);
@@ -82,12 +83,12 @@ final class Activations {
     }
   }
 
-  /** y = 1 / (1 + e^-x); y may be x itself, at the same place. */
+  /** Computes y = 1 / (1 + e^-x); y may be x itself, at the same offset. */
   void sigmoid(double[] from, int xFrom, double[] to, int yFrom, int count) {
     apply(Activation.SIGMOID, from, xFrom, to, yFrom, count);
   }
 
-  /** y = log(1 + e^x); y may be x itself, at the same place. */
+  /** Computes y = log(1 + e^x); y may be x itself, at the same offset. */
   void softplus(double[] from, int xFrom, double[] to, int yFrom, int count) {
     apply(Activation.SOFTPLUS, from, xFrom, to, yFrom, count);
   }
@@ -105,7 +106,7 @@ final class Activations {
     }
   }
 
-  /** What lies from an index on as an array's beginning: the array itself, or a copy of so much. */
+  /** Returns an array that begins with the values from an index on: the array itself for index 0, otherwise the filled copy. */
   private static double[] tile(double[] array, int from, double[] copy, int length) {
     if (from == 0) {
       return array;
@@ -114,6 +115,7 @@ final class Activations {
     return copy;
   }
 
+  /** Copies a tile back to its place, unless it is the array itself. */
   private static void putBack(double[] tile, double[] array, int from, int length) {
     if (tile != array) {
       System.arraycopy(tile, 0, array, from, length);
@@ -127,7 +129,7 @@ final class Activations {
     Exponential.joinHalves(powers, fractions, y, length);
   }
 
-  /** y = f(x). */
+  /** Computes y = f(x). */
   private void applyToTile(Activation f, double[] x, double[] y, int length) {
     switch (f) {
       case SIGMOID -> {
@@ -148,7 +150,7 @@ final class Activations {
         Logistic.softplus(x, powers, fractions, y, length);
       }
       case ELU -> {
-        Exponential.reduce(x, -Exponential.ALONE, 0, powers, fractions, length);
+        Exponential.reduce(x, -Exponential.SATURATION, 0, powers, fractions, length);
         Exponential.raise(powers, fractions, length);
         Logistic.elu(x, powers, fractions, y, length);
       }
@@ -168,7 +170,7 @@ final class Activations {
     }
   }
 
-  /** Whether it was done: delta *= f' where few operations on a give f', and both begin at one index. */
+  /** Computes delta *= f' if f' is a simple function of a; returns whether it is. Both ranges begin at the same index. */
   private static boolean timesDerivativeInPlace(Activation f, double[] a, double[] delta, int from, int count) {
     switch (f) {
       case RELU -> Piecewise.timesStep(a, delta, from, count);
@@ -182,7 +184,7 @@ final class Activations {
     return true;
   }
 
-  /** y *= f', x being a where f' is had from it, else z. */
+  /** Computes y *= f', where x is a for {@link #derivativeFromOutput}, otherwise z. */
   private void timesDerivativeOfTile(Activation f, double[] x, double[] y, int length) {
     switch (f) {
       case SOFTPLUS -> {
@@ -204,7 +206,7 @@ final class Activations {
         Piecewise.timesReflected(x, fractions, y, length);
       }
       case SILU -> {
-        Exponential.reduceSize(x, powers, fractions, length);
+        Exponential.reduceMagnitude(x, powers, fractions, length);
         Exponential.raise(powers, fractions, length);
         Logistic.siluTailSlopes(x, powers, fractions, length);
         Piecewise.timesReflected(x, fractions, y, length);

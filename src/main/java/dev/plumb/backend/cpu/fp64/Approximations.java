@@ -1,39 +1,39 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * What the element functions approximate, in double precision: polynomials found by Remez' exchange, with the largest error in
- * exact arithmetic beside each, and the way from a whole number to a power of two. Written by hand for each precision.
+ * Constants and polynomials of the element functions in double precision. The polynomials are minimax approximations found by the
+ * Remez exchange algorithm; the bound after "to" is their largest error in exact arithmetic. Written by hand for each precision.
  */
 final class Approximations {
-  /** Added to a number below 2^51, it leaves the nearest whole number in the last bits: subtracted again, it has rounded. */
+  /** Added to a number below 2^51, it leaves the nearest integer in the last bits; subtracting it again rounds. */
   static final double ROUNDING = 0x1.8p52;
-  /** Likewise, for powers of two that may be too large instead of too small: they come out times UNSCALE. */
+  /** The same for {@link #powersOfTwo} that may overflow instead of underflow: their results are multiplied by UNSCALE. */
   static final double ROUNDING_UNSCALED = ROUNDING - 2 * 54;
 
   static final double LOG2_E = 0x1.71547652b82fep0;
-  /** ln 2 as the sum of two numbers. A multiple of the first, taken from x by fma, is exact where the rest is small. */
+  /** ln 2 as the sum of two numbers. Subtracting a multiple of the first from x by fma is exact where the difference is small. */
   static final double LN2 = 0x1.62e42fefa39efp-1;
   static final double LN2_REST = 0x1.abc9e3b39803fp-56;
 
-  /** e^x rounds to 0 below this, and to infinity above HIGHEST. */
+  /** Bounds of x: e^x rounds to 0 below LOWEST and to infinity above HIGHEST. */
   static final double LOWEST = -745.2;
   static final double HIGHEST = 709.8;
 
-  /** 1 + e^x rounds to e^x above this, with a reserve, and e^x - 1 to -1 below its negative. */
-  static final double ALONE = 40;
+  /** Bound above which 1 + e^x rounds to e^x, with some margin; below its negative, e^x - 1 rounds to -1. */
+  static final double SATURATION = 40;
 
-  /** Powers of two that may be too small for a normal number are kept divided by this. */
+  /** Scale of powers of two that may underflow: they are stored divided by this, as normal numbers. */
   static final double UNSCALE = 0x1p-54;
 
-  /** y above this, e^(-y²/2) rounds to 0. */
-  static final double FARTHEST = 38.62;
+  /** Bound of y above which e^(-y²/2) rounds to 0. */
+  static final double MAX_NORMAL_ARGUMENT = 38.62;
 
-  /** c in the map from y in [0, ∞) to t = (y - c) / (y + c) under {@link #millsUpper}. */
-  static final double MILLS_CENTRE = 6;
+  /** The constant c of the map from y in [0, ∞) to t = (y - c) / (y + c), see {@link #millsUpper}. */
+  static final double MILLS_CENTER = 6;
 
   private Approximations() {}
 
-  /** e^r - 1 for |r| up to ln(2)/2; to 2^-60, and e^r to 2^-64. */
+  /** Returns e^r - 1 for |r| up to ln(2)/2; to 2^-60, and e^r to 2^-64. */
   static double expm1(double r) {
     double sum = 0x1.1e3e519cd94efp-29;
     sum = Math.fma(sum, r, 0x1.af6bed8b072f3p-26);
@@ -49,7 +49,7 @@ final class Approximations {
     return Math.fma(r * r, sum, r);
   }
 
-  /** (2 artanh(s) / s - 2) / w, w = s², for s up to 1/3; log(1 + x) with s = x / (2 + x) to 2^-64. */
+  /** Returns (2 artanh(s) / s - 2) / w, w = s², for s up to 1/3; log(1 + x) with s = x / (2 + x) to 2^-64. */
   static double artanhRest(double w) {
     double sum = 0x1.5141f06d23af7p-3;
     sum = Math.fma(sum, w, 0x1.1e7bdc76f227ep-4);
@@ -66,8 +66,8 @@ final class Approximations {
   }
 
   /**
-   * The upper half of S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 38.7, to 2^-57; it is what
-   * {@link #millsLower} goes on from.
+   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 38.7, to 2^-57; the
+   * argument of {@link #millsLower}.
    */
   static double millsUpper(double t) {
     double sum = 0x1.0422221604ffbp-28;
@@ -84,6 +84,7 @@ final class Approximations {
     return sum;
   }
 
+  /** Returns S(t), given its upper half. */
   static double millsLower(double t, double upper) {
     double sum = upper;
     sum = Math.fma(sum, t, 0x1.e3e65ba1d1006p-14);
@@ -100,7 +101,7 @@ final class Approximations {
     return sum;
   }
 
-  /** k + {@link #ROUNDING} becomes 2^k / UNSCALE, k + {@link #ROUNDING_UNSCALED} becomes 2^k·UNSCALE: bits alone. */
+  /** Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations. */
   static void powersOfTwo(double[] k, int count) {
     for (int i = 0; i < count; i++) {
       k[i] = Double.longBitsToDouble((Double.doubleToRawLongBits(k[i]) + (1023 + 54)) << 52);

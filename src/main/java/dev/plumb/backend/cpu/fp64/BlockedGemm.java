@@ -4,36 +4,37 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.Arrays;
 
 /**
- * The matrix product in plain Java, for where no BLAS can be loaded. Rows of C are summed up as c += a₀·b₀ + ... + a₅·b₅ over
- * rows of B: {@link #six} is what C2 turns into vector instructions, and is given what suits it and the caches:
+ * The matrix product in plain Java, used where no BLAS can be loaded. Rows of C are accumulated as c += a₀·b₀ + ... + a₅·b₅ over
+ * rows of B, in the loop {@link #addSixRows}, which HotSpot's C2 vectorizes. Blocks fit the loop and the caches:
  *
  * <ul>
- *   <li>B in blocks of DEPTH x WIDTH, packed into a Java array a row; six of them and a row of C fit the first-level cache;
- *   <li>C in blocks of ROWS x WIDTH, likewise, which stay in the second-level cache while a block of B passes by.
+ *   <li>B in blocks of DEPTH x WIDTH, packed into one Java array per row; six rows and a row of C fit the first-level cache;
+ *   <li>C in blocks of ROWS x WIDTH, packed alike; a block stays in the second-level cache while a block of B is added to it.
  * </ul>
  *
- * <p>Each value of C is one sum in the order of k, fused, whatever the blocks: it does not depend on what is computed with it.
+ * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the blocks, nor on other rows
+ * and columns.
  */
 public final class BlockedGemm implements Gemm<double[]> {
-  /** Columns of a block: rows of 2 KiB. */
+  /** Columns of a block; a row has 2 KiB. */
   private static final int WIDTH = 2048 / Double.BYTES;
 
   /**
-   * Length of a row's array: with its header of 16 bytes whole cache lines, so that rows that were allocated together lie alike
-   * in them, and few vectors lie across two.
+   * Length of a row's array: with the header of 16 bytes a multiple of a cache line, so that rows allocated one after the other have
+   * the same alignment and few vectors cross a cache line.
    */
   private static final int LENGTH = WIDTH + (64 - 16) / Double.BYTES;
 
-  /** Rows of a block of C: 128 KiB together. */
+  /** Rows of a block of C, 128 KiB in total. */
   private static final int ROWS = 64;
 
   /** Rows of a block of B, a multiple of six. */
   private static final int DEPTH = 192;
 
-  /** From so few columns down, Cᵀ = op(B)ᵀ·op(A)ᵀ is computed instead, if that has more: vectors want long rows. */
-  private static final int NARROW = 96;
+  /** Number of columns up to which Cᵀ = op(B)ᵀ·op(A)ᵀ is computed instead if it has more columns: short rows vectorize badly. */
+  private static final int MAX_NARROW_COLUMNS = 96;
 
-  /** What a thread packs into, and what it multiplies: kept, so that a product makes no objects. */
+  /** The packed blocks and the operands of one thread; kept, so that products do not allocate. */
   private static final class Blocks {
     final View left = new View();
     final View right = new View();
@@ -43,13 +44,13 @@ public final class BlockedGemm implements Gemm<double[]> {
     final double[] coefficients = new double[6];
   }
 
-  /** A matrix inside an array, by the distances of neighbours: transposed by exchanging them. */
+  /** A matrix inside an array, with the distances between rows and between columns; exchanging them transposes it. */
   private static final class View {
     double[] values;
     int offset;
-    /** From a row to the next. */
+    /** Distance from a row to the next. */
     int down;
-    /** From a column to the next. */
+    /** Distance from a column to the next. */
     int right;
 
     void set(boolean transpose, double[] values, int offset, int stride) {
@@ -91,7 +92,7 @@ public final class BlockedGemm implements Gemm<double[]> {
         c.length, cOffset, cStride);
     Blocks own = BLOCKS.get();
     try {
-      if (n <= NARROW && m > n) {
+      if (n <= MAX_NARROW_COLUMNS && m > n) {
         own.left.set(!transposeB, b, bOffset, bStride);
         own.right.set(!transposeA, a, aOffset, aStride);
         own.result.set(true, c, cOffset, cStride);
@@ -103,7 +104,7 @@ public final class BlockedGemm implements Gemm<double[]> {
         multiply(m, n, k, own);
       }
     } finally {
-      // The thread may outlive the arrays.
+      // The thread may live longer than the arrays.
       own.left.values = null;
       own.right.values = null;
       own.result.values = null;
@@ -137,19 +138,19 @@ public final class BlockedGemm implements Gemm<double[]> {
     double[] values = a.values;
     int right = a.right;
     for (int q = 0; q < depth; q += 6) {
-      int some = Math.min(6, depth - q);
+      int count = Math.min(6, depth - q);
       for (int r = 0; r < rows; r++) {
         int from = a.at(i + r, p + q);
         for (int s = 0; s < 6; s++) {
-          f[s] = s < some ? values[from + s * right] : 0;
+          f[s] = s < count ? values[from + s * right] : 0;
         }
-        six(own.c[r], b[q], b[q + 1], b[q + 2], b[q + 3], b[q + 4], b[q + 5], f[0], f[1], f[2], f[3], f[4], f[5], width);
+        addSixRows(own.c[r], b[q], b[q + 1], b[q + 2], b[q + 3], b[q + 4], b[q + 5], f[0], f[1], f[2], f[3], f[4], f[5], width);
       }
     }
   }
 
-  /** One output array, read and written at the loop variable itself, and no more than six inputs: else C2 leaves it scalar. */
-  private static void six(
+  /** Adds six rows of B, times coefficients, to a row of C. C2 vectorizes it with one output array and at most six input arrays. */
+  private static void addSixRows(
       double[] c,
       double[] b0,
       double[] b1,
@@ -170,7 +171,7 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  /** Rows up to the next multiple of six are filled with zeros. */
+  /** Packs a block of B. Rows up to the next multiple of six are filled with zeros. */
   private static void pack(View b, int p, int j, int depth, int width, double[][] block) {
     if (b.right == 1) {
       for (int q = 0; q < depth; q++) {
@@ -184,11 +185,11 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  /** Eight neighbours at once: a cache line is read once, or twice. */
+  /** Packs eight rows at a time: they are adjacent in memory, so each cache line is read only once or twice. */
   private static void packTransposed(View b, int p, int j, int depth, int width, double[][] block) {
     int q = 0;
     for (; q + 7 < depth; q += 8) {
-      eight(b.values, b.at(p + q, j), b.right, width, block[q], block[q + 1], block[q + 2], block[q + 3],
+      packEightRows(b.values, b.at(p + q, j), b.right, width, block[q], block[q + 1], block[q + 2], block[q + 3],
           block[q + 4], block[q + 5], block[q + 6], block[q + 7]);
     }
     for (; q < depth; q++) {
@@ -200,7 +201,7 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  private static void eight(
+  private static void packEightRows(
       double[] values,
       int offset,
       int stride,

@@ -17,8 +17,8 @@ import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * The networks of one session. Small networks are dealt out to the threads whole, each with all steps of a chunk. Of those so wide
- * that a layer makes several tiles, one is trained after the other, and the threads share each step.
+ * The networks of one session. Of small networks, each is trained by one thread for all steps of a chunk. Networks so wide that a
+ * layer has several tiles are trained one after the other, and the threads share each step.
  */
 public final class DenseReplicas implements Replicas<double[]> {
   private final NetworkSpec network;
@@ -40,7 +40,7 @@ public final class DenseReplicas implements Replicas<double[]> {
   private long firstStep;
   private StepLog log;
 
-  /** @param gemm what multiplies matrices; null for networks that are computed by rows */
+  /** @param gemm computes matrix products; null for networks that are computed by rows */
   public DenseReplicas(NetworkSpec network, TrainingSpec training, int replicas, Gemm<double[]> gemm, ThreadTeam team) {
     this.network = network;
     this.training = training;
@@ -61,8 +61,8 @@ public final class DenseReplicas implements Replicas<double[]> {
           : new RowNetwork(network, training, layout, dropout);
     }
     inference = byProducts
-        ? new Inference.OfMatrices(network, layout, gemm, team, scratch)
-        : new Inference.OfRows(network, layout, scratch[0]);
+        ? new Inference.ByProducts(network, layout, gemm, team, scratch)
+        : new Inference.ByRows(network, layout, scratch[0]);
     blockTargets = Targets.of(training.loss(), network.outputs(), Inference.MAX_ROWS);
     blockDelta = new double[network.outputs()][Inference.MAX_ROWS];
   }
@@ -92,21 +92,21 @@ public final class DenseReplicas implements Replicas<double[]> {
     }
   }
 
-  /** Makes all room that the chunk's steps need, for the largest of its batches. */
+  /** Allocates everything that the chunk's steps need, for the largest of its batches. */
   private void reserve() {
-    int most = 0;
+    int maxRows = 0;
     for (int step = 0; step < chunk.steps(); step++) {
       int[] rows = chunk.batch(step, 0);
       if (rows == null && !byProducts) {
-        data.turn();
+        data.transpose();
       }
-      most = Math.max(most, rows == null ? data.rows() : rows.length);
+      maxRows = Math.max(maxRows, rows == null ? data.rows() : rows.length);
     }
     for (Network replica : networks) {
-      replica.reserve(most, true);
+      replica.reserve(maxRows, true);
     }
     for (ThreadScratch threadScratch : scratch) {
-      threadScratch.losses.reserve(most);
+      threadScratch.losses.reserve(maxRows);
     }
   }
 

@@ -5,23 +5,23 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * M of dropout for one network: 0 for what is dropped, 1 / (1 - probability) for what is kept. An element depends on its own
- * place alone, so that tiles and threads may make any part of it.
+ * The dropout masks M of one network: 0 for dropped values, 1 / (1 - probability) for others. An element depends only on its own
+ * position, so any thread can compute any part.
  */
 @SuppressWarnings("cast")
 final class DropoutMask {
   /**
-   * Units that are made together, sample by sample: as many rows are written side by side. Where the layer's width is no multiple
-   * of 4, the words at both ends are made twice, which few units would make dear.
+   * Number of units that are computed together, sample by sample, each in its own row. If the width of the layer is not a multiple
+   * of 4, the random words at both ends are computed twice, which would be expensive for fewer units.
    */
   private static final int UNITS = 16;
 
-  /** What a thread needs to make masks. */
+  /** Length of the scratch array of each thread. */
   static final int WORDS = UNITS + Philox.BLOCK;
 
   private final long seed;
   private final long threshold;
-  /** What a word stands for: at 0 when it is not below the threshold, at 1 when it is. */
+  /** The mask's values for a random word that is at least the threshold [0], and for one below it [1]. */
   private final double[] factors;
 
   private DropoutMask(Dropout dropout, int replica) {
@@ -30,15 +30,15 @@ final class DropoutMask {
     factors = new double[] {(double) (1 / (1 - dropout.probability())), 0};
   }
 
-  /** Null for a training without dropout. */
+  /** Returns the masks of a replica; null for a training without dropout. */
   static DropoutMask of(TrainingSpec training, int replica) {
     return training.dropout().map(dropout -> new DropoutMask(dropout, replica)).orElse(null);
   }
 
   /**
-   * M of a layer.
+   * Computes M of a layer.
    *
-   * @param step steps taken before this one
+   * @param step number of steps before this one
    * @param m [units][samples]
    * @param words [WORDS], scratch
    */
@@ -55,9 +55,9 @@ final class DropoutMask {
   }
 
   /**
-   * Rows from..to - 1 of M.
+   * Computes rows from..to - 1 of M.
    *
-   * @param units of the layer
+   * @param units number of units of the layer
    * @param m [units x samples]
    */
   void make(long step, int layer, int units, int samples, int from, int to, double[] m, int[] words) {
@@ -72,7 +72,7 @@ final class DropoutMask {
     }
   }
 
-  /** Makes the words of some elements that follow each other, and says where the first one's is. */
+  /** Computes the random words of consecutive elements, and returns the index of the first one. */
   private int draw(long step, int layer, long element, int count, int[] words) {
     int at = (int) (element % Philox.BLOCK);
     int blocks = (at + count + Philox.BLOCK - 1) / Philox.BLOCK;
@@ -80,12 +80,12 @@ final class DropoutMask {
     return at;
   }
 
-  /** Without a jump, which no processor could foretell: the sign of the difference chooses. */
+  /** Returns the mask's value for a random word, chosen by the sign of a difference: a branch could not be predicted. */
   private double factor(int word) {
     return factors[(int) ((Integer.toUnsignedLong(word) - threshold) >>> 63)];
   }
 
-  /** product = a·m; the product may be a itself. */
+  /** Computes product = a·m, element by element; the product may be a itself. */
   static void multiply(double[] a, double[] m, double[] product, int from, int to) {
     for (int i = from; i < to; i++) {
       product[i] = a[i] * m[i];

@@ -1,14 +1,14 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * e^x as 2^k·(1 + p) with a whole number k and p between -0.3 and 0.42, in several loops: one reduces x to k and the rest r, one
- * makes p of r, one 2^k of k, and one joins the two, here or in what needs them apart. Powers of two stand as 2^k / UNSCALE, or
- * as 2^k·UNSCALE, so that all of them are normal numbers.
+ * e^x as 2^k·(1 + p) with an integer k and p between -0.3 and 0.42, computed in several loops: argument reduction of x to k and a
+ * remainder r, then p from r, then 2^k from k, then their combination, here or in a function that uses the parts. Powers of two are
+ * stored as 2^k / UNSCALE or as 2^k·UNSCALE, so that all of them are normal numbers.
  */
-@SuppressWarnings("cast") // constants are cast for the single-precision text of this file
+@SuppressWarnings("cast") // casts are needed in the generated single-precision source
 final class Exponential {
   static final double LOWEST = Approximations.LOWEST;
-  static final double ALONE = Approximations.ALONE;
+  static final double SATURATION = Approximations.SATURATION;
   private static final double UNSCALE = Approximations.UNSCALE;
   private static final double LOG2_E = Approximations.LOG2_E;
   private static final double LN2 = Approximations.LN2;
@@ -18,33 +18,33 @@ final class Exponential {
 
   private Exponential() {}
 
-  /** Reduces x, or the nearer of low and high where x is not between them. */
+  /** Reduces x, clamped to low..high. */
   static void reduce(double[] x, double low, double high, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
       double v = Math.max(Math.min(x[i], high), low);
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      r[i] = rest(v, rounded - ROUNDING);
+      r[i] = remainder(v, rounded - ROUNDING);
     }
   }
 
-  /** Reduces 2x, up to where e^2x - 1 and e^2x + 1 differ in nothing but their signs, or in nothing. */
+  /** Reduces 2x, clamped to where e^2x - 1 and e^2x + 1 round to the same magnitude. */
   static void reduceTwice(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = 2 * Math.max(Math.min(x[i], ALONE), -ALONE);
+      double v = 2 * Math.max(Math.min(x[i], SATURATION), -SATURATION);
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      r[i] = rest(v, rounded - ROUNDING);
+      r[i] = remainder(v, rounded - ROUNDING);
     }
   }
 
-  /** Reduces -x, to powers of two times UNSCALE: they go up to where 1 / e^-x rounds to 0. */
+  /** Reduces -x, with powers of two times UNSCALE: the largest are those where 1 / e^-x rounds to 0. */
   static void reduceOpposite(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double v = Math.min(Math.max(-x[i], -ALONE), -LOWEST);
+      double v = Math.min(Math.max(-x[i], -SATURATION), -LOWEST);
       double rounded = Math.fma(v, LOG2_E, ROUNDING_UNSCALED);
       k[i] = rounded;
-      r[i] = rest(v, rounded - ROUNDING_UNSCALED);
+      r[i] = remainder(v, rounded - ROUNDING_UNSCALED);
     }
   }
 
@@ -54,34 +54,34 @@ final class Exponential {
       double v = Math.max(-Math.abs(x[i]), LOWEST);
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      r[i] = rest(v, rounded - ROUNDING);
+      r[i] = remainder(v, rounded - ROUNDING);
     }
   }
 
-  /** Reduces |x| likewise. */
-  static void reduceSize(double[] x, double[] k, double[] r, int count) {
+  /** Reduces |x|, with powers of two times UNSCALE. */
+  static void reduceMagnitude(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
       double v = Math.min(Math.abs(x[i]), -LOWEST);
       double rounded = Math.fma(v, LOG2_E, ROUNDING_UNSCALED);
       k[i] = rounded;
-      r[i] = rest(v, rounded - ROUNDING_UNSCALED);
+      r[i] = remainder(v, rounded - ROUNDING_UNSCALED);
     }
   }
 
-  /** Reduces -x²/2, with what x² loses by rounding. */
+  /** Reduces -x²/2, including the rounding error of x². */
   static void reduceSquare(double[] x, double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
-      double y = Math.min(Math.abs(x[i]), Approximations.FARTHEST);
+      double y = Math.min(Math.abs(x[i]), Approximations.MAX_NORMAL_ARGUMENT);
       double square = y * y;
-      double lost = Math.fma(y, y, -square);
+      double error = Math.fma(y, y, -square);
       double v = (double) -0.5 * square;
       double rounded = Math.fma(v, LOG2_E, ROUNDING);
       k[i] = rounded;
-      r[i] = Math.fma(lost, (double) -0.5, rest(v, rounded - ROUNDING));
+      r[i] = Math.fma(error, (double) -0.5, remainder(v, rounded - ROUNDING));
     }
   }
 
-  /** From what x was reduced to, k and r, to the power of two and p. */
+  /** Replaces the reduced argument, k and r, by the power of two and p. */
   static void raise(double[] k, double[] r, int count) {
     for (int i = 0; i < count; i++) {
       r[i] = Approximations.expm1(r[i]);
@@ -89,14 +89,14 @@ final class Exponential {
     Approximations.powersOfTwo(k, count);
   }
 
-  /** powers = e^x. */
+  /** Replaces powers by e^x. */
   static void join(double[] powers, double[] p, int count) {
     for (int i = 0; i < count; i++) {
       powers[i] = Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
     }
   }
 
-  /** y *= e^x. */
+  /** Computes y *= e^x. */
   static void timesJoined(double[] powers, double[] p, double[] y, int count) {
     for (int i = 0; i < count; i++) {
       y[i] *= Math.fma(p[i], powers[i], powers[i]) * UNSCALE;
@@ -104,8 +104,8 @@ final class Exponential {
   }
 
   /**
-   * Splits k in k/2, rounded, and 2^(k - 2·(k/2)), which is 1/2, 1 or 2: over the whole range of x, 2^k alone may be too large
-   * for a number, or too small.
+   * Splits k into k/2, rounded, and the factor 2^(k - 2·(k/2)), which is 1/2, 1 or 2: over the whole range of x, 2^k may overflow or
+   * underflow.
    */
   static void halve(double[] k, double[] odd, int count) {
     for (int i = 0; i < count; i++) {
@@ -117,7 +117,7 @@ final class Exponential {
     }
   }
 
-  /** e^x in the place of odd, where k was halved. */
+  /** Replaces odd by e^x, where k was halved. */
   static void joinHalves(double[] powers, double[] p, double[] odd, int count) {
     for (int i = 0; i < count; i++) {
       double power = powers[i] * UNSCALE;
@@ -125,7 +125,8 @@ final class Exponential {
     }
   }
 
-  private static double rest(double v, double n) {
+  /** Returns v - n·ln 2. */
+  private static double remainder(double v, double n) {
     return Math.fma(n, -LN2_REST, Math.fma(n, -LN2, v));
   }
 }

@@ -6,62 +6,63 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.List;
 
-/** Forward passes over any number of rows, piece by piece in room of its own, without dropout: what a step left behind stays. */
+/** Forward passes without dropout over any number of rows, block by block, in memory of their own: values of the last step stay. */
 sealed interface Inference {
-  /** Rows that go forward at once. */
+  /** Maximum number of rows per call. */
   int MAX_ROWS = 512;
 
   /**
-   * The outputs [outputs][count] for rows first..first + count - 1, to be read before the next call.
+   * Returns the outputs [outputs][count] for rows first..first + count - 1, which the next call overwrites.
    *
-   * @param count at most MAX_ROWS
+   * @param count at most {@link #MAX_ROWS}
    */
   double[][] outputs(double[] parameters, Samples data, int first, int count);
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes();
 
-  /** In one thread, unit by unit. */
-  final class OfRows implements Inference {
-    private final RowForwardPass activity;
+  /** Inference of a small network, unit by unit in one thread. */
+  final class ByRows implements Inference {
+    private final RowForwardPass forwardPass;
     private final ThreadScratch scratch;
     private final double[][] x;
 
-    OfRows(NetworkSpec network, ParameterLayout layout, ThreadScratch scratch) {
-      activity = new RowForwardPass(network, layout, null);
+    ByRows(NetworkSpec network, ParameterLayout layout, ThreadScratch scratch) {
+      forwardPass = new RowForwardPass(network, layout, null);
       this.scratch = scratch;
       x = new double[network.inputs()][MAX_ROWS];
     }
 
     @Override
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
-      activity.reserve(MAX_ROWS, false);
+      forwardPass.reserve(MAX_ROWS, false);
       data.features(null, first, count, x);
-      return activity.forward(parameters, x, count, false, 0, scratch);
+      return forwardPass.forward(parameters, x, count, false, 0, scratch);
     }
 
     @Override
     public long bytes() {
-      return activity.bytes() + (long) Double.BYTES * MAX_ROWS * x.length;
+      return forwardPass.bytes() + (long) Double.BYTES * MAX_ROWS * x.length;
     }
   }
 
-  /** By a GEMM, shared by the threads of a team. */
-  final class OfMatrices implements Inference {
-    private final MatrixForwardPass activity;
+  /** Inference of a wide network by matrix products that threads share. */
+  final class ByProducts implements Inference {
+    private final MatrixForwardPass forwardPass;
     private final int inputs;
     private final double[][] outputs;
 
-    OfMatrices(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch) {
-      activity = new MatrixForwardPass(network, layout, gemm, team, scratch, null, List.of());
+    ByProducts(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch) {
+      forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, null, List.of());
       inputs = network.inputs();
       outputs = new double[network.outputs()][MAX_ROWS];
     }
 
     @Override
     public double[][] outputs(double[] parameters, Samples data, int first, int count) {
-      activity.reserve(MAX_ROWS, false);
-      activity.forward(parameters, data.x(), first * inputs, count, false, 0);
-      double[] z = activity.last();
+      forwardPass.reserve(MAX_ROWS, false);
+      forwardPass.forward(parameters, data.x(), first * inputs, count, false, 0);
+      double[] z = forwardPass.outputs();
       for (int unit = 0; unit < outputs.length; unit++) {
         System.arraycopy(z, unit * count, outputs[unit], 0, count);
       }
@@ -70,7 +71,7 @@ sealed interface Inference {
 
     @Override
     public long bytes() {
-      return activity.bytes() + (long) Double.BYTES * MAX_ROWS * outputs.length;
+      return forwardPass.bytes() + (long) Double.BYTES * MAX_ROWS * outputs.length;
     }
   }
 }

@@ -4,15 +4,15 @@ import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.model.Loss;
 
 /**
- * The losses with their derivatives by the outputs, over rows [outputs][samples], and the correct. Holds scratch rows: one
- * object for each thread.
+ * The losses, their gradients with respect to the outputs, and the number of correct predictions, over outputs [outputs][samples].
+ * One instance per thread: it contains scratch memory.
  *
  * <p>With d = z - y and T terms (samples x outputs; samples for cross_entropy): mse Σd²/T; mae Σ|d|/T; huber Σ(d²/2 where
- * |d| ≤ 1, else |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T.
+ * |d| ≤ 1, otherwise |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T.
  */
 @SuppressWarnings("cast")
 final class Losses {
-  /** Terms added in this precision before the sum goes on in double. */
+  /** Number of terms that are summed in this precision before they are added to the {@link LossAccumulator}. */
   private static final int SUM_BLOCK = 256;
 
   private final Loss loss;
@@ -25,7 +25,7 @@ final class Losses {
     this.functions = functions;
   }
 
-  /** Makes room for so many samples at once. */
+  /** Allocates scratch memory for a number of samples. */
   void reserve(int samples) {
     if (sum.length < samples) {
       largest = new double[samples];
@@ -34,17 +34,17 @@ final class Losses {
   }
 
   /**
-   * Adds the loss of some samples to the lossSum, and sets delta to the loss's derivative by z.
+   * Adds the loss of some samples to a sum, and computes delta, the gradient of the loss with respect to z.
    *
    * @param z [outputs][samples]
-   * @param terms that the mean is over, which may be more than are given here
+   * @param terms number of terms in the mean, which may be more than those of these samples
    * @param delta [outputs][samples]
    */
   void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     delta(0, z.length, z, targets, samples, terms, delta, lossSum);
   }
 
-  /** Likewise for outputs from..to - 1, which for cross_entropy must be all. */
+  /** Computes the same for outputs from..to - 1, which must be all outputs for cross_entropy. */
   void delta(int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     if (loss == Loss.CROSS_ENTROPY) {
       crossEntropy(z, targets.labels(), samples, terms, delta, lossSum);
@@ -63,7 +63,7 @@ final class Losses {
     }
   }
 
-  /** Predictions on the right side; a tie of the largest logits goes to the first, as argmax has it. */
+  /** Returns the number of correct predictions. Of equal largest logits the first one counts, as in argmax. */
   long correct(double[][] z, Targets targets, int samples) {
     long correct = 0;
     for (int i = 0; i < samples; i++) {
@@ -104,8 +104,8 @@ final class Losses {
   private void huber(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       double d = z[n] - y[n];
-      double size = Math.abs(d);
-      sum[n] = size <= 1 ? (double) 0.5 * d * d : size - (double) 0.5;
+      double magnitude = Math.abs(d);
+      sum[n] = magnitude <= 1 ? (double) 0.5 * d * d : magnitude - (double) 0.5;
       delta[n] = Math.max(-1, Math.min(1, d));
     }
     addSum(samples, lossSum);

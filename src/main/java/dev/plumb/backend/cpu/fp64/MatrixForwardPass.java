@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The values of a wide network's units while a batch goes forward: each layer a matrix [units x samples], made in tiles of whole
- * rows by the threads of a team.
+ * The forward pass of a wide network. The values of each layer are matrices [units x samples], which threads compute in tiles of
+ * rows.
  */
 final class MatrixForwardPass {
-  /** Kept, as the network makes a layer anew for whoever asks. */
+  /** Stored because {@link NetworkSpec#layer} allocates. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DenseProducts products;
@@ -26,18 +26,19 @@ final class MatrixForwardPass {
   private final Tiles[] tiles;
   private final ThreadTeam.Work forwardTile = this::forwardTile;
   private final ThreadTeam.Work packInputs = this::packInputs;
-  /** What layers come from by their weights: that of layer l and that of the next, in turns. */
-  private final List<Gemm.RightOperand<double[]>> rights;
-  /** What else is made of each layer's inputs; empty for nothing. */
+  /** The inputs of layer l and of the next layer, alternately, as right operands. */
+  private final List<Gemm.RightOperand<double[]>> operands;
+  /** Another operand of each layer's inputs; empty for none. */
   private final List<Gemm.RightOperand<double[]>> alsoPacked;
   private final boolean packs;
   private final DropoutMask dropout;
-  /** Z; the same array as f(Z) where Z need not be kept. */
+  /** Z; the same array as f(Z) where Z is not needed. */
   private final double[][] pre;
+  /** f(Z). */
   private final double[][] activated;
-  /** A; the same array as f(Z) where nothing is dropped. */
+  /** A; the same array as f(Z) without dropout. */
   private final double[][] post;
-  /** M; null where nothing is dropped. */
+  /** M; null without dropout. */
   private final double[][] masks;
   private int capacity;
   private boolean keeps;
@@ -51,16 +52,16 @@ final class MatrixForwardPass {
   private int currentLayer;
 
   /**
-   * @param dropout of the hidden layers; null for none
-   * @param alsoPacked for each layer what else is made of its inputs, to be packed with them, and taken before they go forward;
-   *     empty for nothing
+   * @param dropout masks of the hidden layers; null for none
+   * @param alsoPacked another operand of each layer's inputs, which is packed together with them; must be set before each
+   *     {@link #forward}; empty for none
    */
   MatrixForwardPass(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch,
       DropoutMask dropout, List<Gemm.RightOperand<double[]>> alsoPacked) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout);
-    rights = List.of(gemm.newRightOperand(), gemm.newRightOperand());
+    operands = List.of(gemm.newRightOperand(), gemm.newRightOperand());
     packs = gemm.packsOnce();
     this.alsoPacked = alsoPacked;
     this.team = team;
@@ -75,44 +76,48 @@ final class MatrixForwardPass {
   }
 
   /**
-   * Makes room for so many samples; what was there is lost when it was too small.
+   * Allocates memory for a number of samples. Values are lost if it was too small.
    *
    * @throws InvalidInputException when a layer's values do not fit one array
    */
-  void reserve(int most, boolean keepsPreActivations) {
-    if (most <= capacity && (keeps || !keepsPreActivations)) {
+  void reserve(int maxSamples, boolean keepsPreActivations) {
+    if (maxSamples <= capacity && (keeps || !keepsPreActivations)) {
       return;
     }
-    capacity = Math.max(capacity, most);
+    capacity = Math.max(capacity, maxSamples);
     keeps |= keepsPreActivations;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
       int size = matrixSize(layers[l].out(), capacity);
       activated[l] = new double[size];
-      boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
-      pre[l] = apart ? new double[size] : activated[l];
+      boolean separate = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
+      pre[l] = separate ? new double[size] : activated[l];
       masks[l] = drops(l) ? new double[size] : null;
       post[l] = drops(l) ? new double[size] : activated[l];
     }
   }
 
-  /** @throws InvalidInputException when a matrix of so many units and samples does not fit one array */
+  /**
+   * Returns the length of an array for a matrix [units x samples].
+   *
+   * @throws InvalidInputException when it is longer than an array can be
+   */
   static int matrixSize(int units, int samples) {
     long size = (long) units * samples;
     if (size > Integer.MAX_VALUE - 8) {
-      throw new InvalidInputException("a batch of " + samples + " rows through a layer of " + units
-          + " units makes more values than one array holds; set a smaller batchSize");
+      throw new InvalidInputException("a batch of " + samples + " rows in a layer of " + units
+          + " units has more values than fit one array; set a smaller batchSize");
     }
     return (int) size;
   }
 
   /**
-   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers. What is packed of A[l] is packed tile by tile, as long as it
-   * is in the cache.
+   * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers. Each tile of A[l] is packed for the products that
+   * read it while it is in the cache.
    *
-   * @param x holds X [samples x inputs] from xOffset on
-   * @param keepsPreActivations whether Z may not be overwritten by f(Z)
-   * @param step steps taken before this one, which say what is dropped
+   * @param x contains X [samples x inputs] from index xOffset on
+   * @param keepsPreActivations whether Z must not be overwritten by f(Z)
+   * @param step number of steps before this one, for the dropout masks
    */
   void forward(double[] parameters, double[] x, int xOffset, int samples, boolean keepsPreActivations, long step) {
     this.parameters = parameters;
@@ -121,35 +126,36 @@ final class MatrixForwardPass {
     this.samples = samples;
     keepsCurrent = keepsPreActivations;
     currentStep = step;
-    products.setForward(right(0), 0, samples, x, xOffset);
+    products.setForward(operand(0), 0, samples, x, xOffset);
     if (packs) {
       team.run((samples + Gemm.RightOperand.PACKED_AT_ONCE - 1) / Gemm.RightOperand.PACKED_AT_ONCE, packInputs);
     }
     for (currentLayer = 0; currentLayer < post.length; currentLayer++) {
       if (currentLayer + 1 < post.length) {
-        products.setForward(right(currentLayer + 1), currentLayer + 1, samples, post[currentLayer], 0);
+        products.setForward(operand(currentLayer + 1), currentLayer + 1, samples, post[currentLayer], 0);
       }
       team.run(tiles[currentLayer].count(), forwardTile);
     }
   }
 
-  private Gemm.RightOperand<double[]> right(int layer) {
-    return rights.get(layer % 2);
+  private Gemm.RightOperand<double[]> operand(int layer) {
+    return operands.get(layer % 2);
   }
 
-  private void packInputs(int piece, int member) {
-    int from = piece * Gemm.RightOperand.PACKED_AT_ONCE;
+  private void packInputs(int task, int member) {
+    int from = task * Gemm.RightOperand.PACKED_AT_ONCE;
     pack(0, from, Math.min(samples, from + Gemm.RightOperand.PACKED_AT_ONCE));
   }
 
-  /** Rows from..to - 1 of a layer's inputs. */
+  /** Packs rows from..to - 1 of a layer's inputs. */
   private void pack(int layer, int from, int to) {
-    right(layer).pack(from, to);
+    operand(layer).pack(from, to);
     if (!alsoPacked.isEmpty()) {
       alsoPacked.get(layer).pack(from, to);
     }
   }
 
+  /** Computes Z and A of some units, and packs them for the next layer. */
   private void forwardTile(int tile, int member) {
     int l = currentLayer;
     int from = tiles[l].from(tile);
@@ -157,7 +163,7 @@ final class MatrixForwardPass {
     Activation activation = layers[l].activation();
     double[] z = !keepsCurrent && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
     ThreadScratch own = scratch[member];
-    products.forward(right(l), l, from, to, samples, parameters, z);
+    products.forward(operand(l), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
@@ -184,35 +190,36 @@ final class MatrixForwardPass {
     return dropout != null && layer < layers.length - 1;
   }
 
-  /** Z [units x samples] of a layer. */
+  /** Returns Z [units x samples] of a layer. */
   double[] pre(int layer) {
     return pre[layer];
   }
 
-  /** f(Z) [units x samples] of a layer. */
+  /** Returns f(Z) [units x samples] of a layer. */
   double[] activated(int layer) {
     return activated[layer];
   }
 
-  /** delta *= M for units from..to - 1 of a layer. */
+  /** Computes delta *= M for units from..to - 1 of a layer. */
   void timesMask(int layer, int from, int to, double[] delta) {
     if (drops(layer)) {
       DropoutMask.multiply(delta, masks[layer], delta, from * samples, to * samples);
     }
   }
 
-  /** A [units x samples] of a layer, which is what the layer above reads. */
+  /** Returns A [units x samples] of a layer, the input of the next layer. */
   double[] post(int layer) {
     return post[layer];
   }
 
-  /** The outputs [outputs x samples]. */
-  double[] last() {
+  /** Returns the outputs [outputs x samples]. */
+  double[] outputs() {
     return post[post.length - 1];
   }
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes() {
-    long bytes = rights.get(0).bytes() + rights.get(1).bytes();
+    long bytes = operands.get(0).bytes() + operands.get(1).bytes();
     for (int l = 0; l < post.length; l++) {
       int arrays = (pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0);
       bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * arrays;

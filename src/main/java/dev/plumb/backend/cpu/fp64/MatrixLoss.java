@@ -8,8 +8,8 @@ import dev.plumb.model.Loss;
 import java.util.Arrays;
 
 /**
- * What the outputs of a wide network cost, and the deltas of the last layer. Units of the outputs are dealt out to the threads in
- * tiles, but for cross_entropy, which takes all outputs of a sample together.
+ * The loss of a wide network and the deltas of its last layer. Threads share the output units in tiles, except for cross_entropy,
+ * which needs all outputs of a sample at once.
  */
 final class MatrixLoss {
   private final Loss loss;
@@ -18,7 +18,7 @@ final class MatrixLoss {
   private final ThreadScratch[] scratch;
   private final ThreadTeam.Work tile = this::tile;
   private final LossAccumulator[] tileLosses;
-  /** Unit by unit, as {@link Losses} takes them. */
+  /** Outputs [units][samples], in the layout of {@link Losses}. */
   private final double[][] outputs;
   private final double[][] outputDelta;
   private Targets targets;
@@ -31,7 +31,7 @@ final class MatrixLoss {
   private double[] d;
   private Gemm.RightOperand<double[]> right;
 
-  /** @param tiles of the output units */
+  /** @param tiles tiles of the output units */
   MatrixLoss(Loss loss, int units, Tiles tiles, ThreadTeam team, ThreadScratch[] scratch) {
     this.loss = loss;
     this.tiles = tiles;
@@ -43,6 +43,7 @@ final class MatrixLoss {
     outputDelta = new double[units][];
   }
 
+  /** Allocates memory for a batch of a number of rows. */
   void reserve(int batch) {
     capacity = batch;
     targets = Targets.of(loss, outputs.length, batch);
@@ -54,11 +55,10 @@ final class MatrixLoss {
   }
 
   /**
-   * Sets d to the loss's derivative by z, both [units x samples].
+   * Adds the loss to a sum and computes d, its gradient with respect to z, both [units x samples].
    *
-   * @param rows of the data; null for all
-   * @param right is packed of d; null for nothing
-   * @param lossSum gets the loss
+   * @param rows indices of rows of the data; null for all
+   * @param right an operand of d, to be packed; null for none
    */
   void delta(Samples data, int[] rows, int samples, double[] z, double[] d, Gemm.RightOperand<double[]> right, LossAccumulator lossSum) {
     this.data = data;
@@ -96,6 +96,7 @@ final class MatrixLoss {
     }
   }
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes() {
     long labels = loss == Loss.CROSS_ENTROPY ? (long) Integer.BYTES * capacity : 0;
     return labels + (long) Double.BYTES * capacity * outputs.length * (loss == Loss.CROSS_ENTROPY ? 2 : 3);

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A wide network, whose time goes into matrix products: these are left to a GEMM, in tiles that the threads of a team share, and
- * whatever else is to be done with a tile is done while it is still in the cache. For layer l, with A[-1] = Xᵀ:
+ * A wide network in training. Threads share its matrix products in tiles, computed by a GEMM, and process each tile further while it
+ * is in the cache. For layer l, with A[-1] = Xᵀ:
  *
  * <pre>
  *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
@@ -25,17 +25,17 @@ import java.util.stream.Stream;
  *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A, D and the mask M of dropout are [units x samples], X is [samples x inputs], W is [out x in] and b [out] inside the flat
- * vector.
+ * <p>Z, A, D and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of the flat
+ * vector of parameters.
  */
 @SuppressWarnings("cast")
 final class MatrixNetwork implements Network {
-  /** Samples summed in one go: few enough that a sum in single precision stays good. */
+  /** Number of samples that are summed separately: few enough for the accuracy of sums in single precision. */
   private static final int SUM_BLOCK = 512;
 
   private final NetworkSpec network;
   private final TrainingSpec training;
-  /** Kept, as the network makes a layer anew for whoever asks. */
+  /** Stored because {@link NetworkSpec#layer} allocates. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DenseProducts products;
@@ -43,24 +43,24 @@ final class MatrixNetwork implements Network {
   private final ThreadScratch[] scratch;
   private final TrainingState state;
   private final Optimizer optimizer;
-  /** Null where another optimizer or the norm of all wants gradients to be kept, or tiles are too large to pass through a cache. */
+  /** Null where the optimizer or clipping needs all gradients, or where tiles are too large for the cache. */
   private final GradientDescentKernel descent;
-  /** Of each thread, for a tile whose gradients nobody reads but descent. */
-  private final double[][] passingGradients;
-  private final MatrixForwardPass activity;
+  /** For each thread, the gradients of a tile that only {@link #descent} reads. */
+  private final double[][] tileGradients;
+  private final MatrixForwardPass forwardPass;
   private final MatrixLoss loss;
-  /** What each layer's gradients come from by its deltas. */
+  /** Inputs of each layer, as right operands of its weight gradients. */
   private final List<Gemm.RightOperand<double[]>> weightGradientOperands;
-  /** What deltas come from by the weights of the layer above: that of layer l and that of the next below, in turns. */
+  /** Deltas of layer l and of the layer below, alternately, as right operands of the input gradients. */
   private final List<Gemm.RightOperand<double[]>> inputGradientOperands;
   private final ThreadTeam.Work backwardTile = this::backwardTile;
   private final ThreadTeam.Work updateTile = (tile, member) -> updateTile(this.currentLayer, tile);
   private final double[][] delta;
   private final Tiles[] unitTiles;
   private final Tiles[] inputTiles;
-  /** The number of each layer's first tile of units, counted through all layers. */
+  /** Index of each layer's first tile of units, counted over all layers. */
   private final int[] firstTile;
-  /** Whether the gradients of each tile were. */
+  /** For each tile of units, whether its gradients in the last step were finite. */
   private final boolean[] finite;
   private double[] gatheredRows;
   private int capacity;
@@ -72,7 +72,7 @@ final class MatrixNetwork implements Network {
   private int currentLayer;
   private double scale;
 
-  /** @param dropout null for none */
+  /** @param dropout masks; null for none */
   MatrixNetwork(
       NetworkSpec network,
       TrainingSpec training,
@@ -92,7 +92,7 @@ final class MatrixNetwork implements Network {
     products = new DenseProducts(network, layout);
     weightGradientOperands = Stream.generate(gemm::newRightOperand).limit(network.layerCount()).toList();
     inputGradientOperands = List.of(gemm.newRightOperand(), gemm.newRightOperand());
-    activity = new MatrixForwardPass(network, layout, gemm, team, scratch, dropout, weightGradientOperands);
+    forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, dropout, weightGradientOperands);
     delta = new double[network.layerCount()][];
     unitTiles = new Tiles[network.layerCount()];
     inputTiles = new Tiles[network.layerCount()];
@@ -109,10 +109,10 @@ final class MatrixNetwork implements Network {
     descent = gemm.packsOnce() && GradientDescentKernel.supports(training)
         ? VectorizationProvider.get().gradientDescent().orElse(null)
         : null;
-    passingGradients = new double[team.size()][descent == null ? 0 : largestTile()];
+    tileGradients = new double[team.size()][descent == null ? 0 : largestTile()];
   }
 
-  /** Weights. */
+  /** Returns the number of weights of the largest tile. */
   private int largestTile() {
     return IntStream.range(0, layers.length).map(l -> unitTiles[l].from(1) * layers[l].in()).max().orElseThrow();
   }
@@ -124,7 +124,7 @@ final class MatrixNetwork implements Network {
 
   @Override
   public void reserve(int batch, boolean keepsPreActivations) {
-    activity.reserve(batch, keepsPreActivations);
+    forwardPass.reserve(batch, keepsPreActivations);
     if (batch <= capacity) {
       return;
     }
@@ -142,14 +142,14 @@ final class MatrixNetwork implements Network {
     samples = rows == null ? data.rows() : rows.length;
     setRows(data, rows);
     for (int l = 0; l < delta.length; l++) {
-      products.setWeightGradients(weightGradientOperands.get(l), l, samples, l == 0 ? x : activity.post(l - 1), l == 0 ? xOffset : 0);
+      products.setWeightGradients(weightGradientOperands.get(l), l, samples, l == 0 ? x : forwardPass.post(l - 1), l == 0 ? xOffset : 0);
     }
-    activity.forward(
+    forwardPass.forward(
         state.parameters(), x, xOffset, samples, scalars.keepsPreActivations(), scalars.stepsBefore());
     int last = delta.length - 1;
     setInputGradients(last);
     loss.delta(
-        data, rows, samples, activity.last(), delta[last], last > 0 ? inputGradientOperand(last) : null, own.lossSum);
+        data, rows, samples, forwardPass.outputs(), delta[last], last > 0 ? inputGradientOperand(last) : null, own.lossSum);
     scale = 1;
     for (currentLayer = delta.length; currentLayer > 0; currentLayer--) {
       setInputGradients(currentLayer - 2);
@@ -160,7 +160,7 @@ final class MatrixNetwork implements Network {
     }
   }
 
-  /** X as it lies in the data where the rows follow each other there, else gatheredRows. */
+  /** Sets X: a part of the data if the rows are consecutive, otherwise a copy of them. */
   private void setRows(Samples data, int[] rows) {
     int inputs = network.inputs();
     x = data.x();
@@ -179,7 +179,7 @@ final class MatrixNetwork implements Network {
     return inputGradientOperands.get(layer % 2);
   }
 
-  /** D of a layer; of the first no deltas are made. */
+  /** Sets D of a layer as right operand; the first layer has no input gradients. */
   private void setInputGradients(int layer) {
     if (layer > 0) {
       products.setInputGradients(inputGradientOperand(layer), layer, samples, delta[layer]);
@@ -187,14 +187,15 @@ final class MatrixNetwork implements Network {
   }
 
   /**
-   * The backward pass goes down in turns. Each takes the gradients of one layer with their update, and, beside them, the deltas
-   * of the layer two below: those need the weights of the layer between, which are updated a turn later. The last turn has no
-   * deltas to make, but the gradients of the first layer.
+   * Returns the number of tiles of weight gradients in the current phase of the backward pass. A phase computes the gradients of
+   * layer l and updates it, and at the same time the deltas of layer l - 2, which need the weights of layer l - 1 before their
+   * update in the next phase. The last phase computes the gradients of the first layer instead of deltas.
    */
   private int gradientTiles() {
     return currentLayer == delta.length ? 0 : unitTiles[currentLayer].count();
   }
 
+  /** Returns the number of other tiles in the current phase: of deltas, or of the first layer's gradients. */
   private int tilesBelow() {
     return currentLayer == 1 ? unitTiles[0].count() : inputTiles[currentLayer - 1].count();
   }
@@ -212,22 +213,22 @@ final class MatrixNetwork implements Network {
     }
   }
 
-  /** Some rows of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
+  /** Computes a tile of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int tile, ThreadScratch own) {
     int from = inputTiles[l].from(tile);
     int to = inputTiles[l].from(tile + 1);
     double[] d = delta[l - 1];
     products.inputGradients(inputGradientOperand(l), l, from, to, samples, state.parameters(), d);
-    activity.timesMask(l - 1, from, to, d);
+    forwardPass.timesMask(l - 1, from, to, d);
     int first = from * samples;
     own.functions.timesDerivative(layers[l - 1].activation(),
-        activity.pre(l - 1), first, activity.activated(l - 1), first, d, first, (to - from) * samples);
+        forwardPass.pre(l - 1), first, forwardPass.activated(l - 1), first, d, first, (to - from) * samples);
     if (l > 1) {
       inputGradientOperand(l - 1).pack(from, to);
     }
   }
 
-  /** Some rows of dW[l] = D[l]·A[l-1]ᵀ and db[l], and their update unless the norm of all is wanted first. */
+  /** Computes a tile of dW[l] = D[l]·A[l-1]ᵀ and db[l], and updates its parameters unless clipping needs all gradients first. */
   private void gradients(int l, int tile, int member) {
     FiniteCheck finiteCheck = scratch[member].finiteCheck;
     int from = unitTiles[l].from(tile);
@@ -235,28 +236,29 @@ final class MatrixNetwork implements Network {
     int count = (to - from) * layers[l].in();
     int weights = layout.weight(l).offset() + from * layers[l].in();
     int biases = layout.bias(l).offset();
-    boolean passing = descent != null && !scalars.keepsGradients();
-    double[] gradients = passing ? passingGradients[member] : state.gradients();
-    int at = passing ? 0 : weights;
+    boolean fused = descent != null && !scalars.keepsGradients();
+    double[] gradients = fused ? tileGradients[member] : state.gradients();
+    int at = fused ? 0 : weights;
     products.weightGradients(weightGradientOperands.get(l), l, from, to, samples, delta[l], gradients, at);
     for (int unit = from; unit < to; unit++) {
       state.gradients()[biases + unit] = sumOfSamples(delta[l], unit);
     }
-    boolean all = finiteCheck.allFinite(state.gradients(), biases + from, biases + to);
+    boolean allFinite = finiteCheck.allFinite(state.gradients(), biases + from, biases + to);
     if (descent != null) {
       double rate = (double) scalars.learningRate();
       double decay = (double) training.optimizer().weightDecay();
-      all &= descent.descend(state.parameters(), weights, gradients, at, count, rate, decay);
+      allFinite &= descent.descend(state.parameters(), weights, gradients, at, count, rate, decay);
       optimizer.update(scalars, scale, biases + from, biases + to);
     } else {
-      all &= finiteCheck.allFinite(gradients, at, at + count);
+      allFinite &= finiteCheck.allFinite(gradients, at, at + count);
       if (training.clipNorm().isEmpty()) {
         updateTile(l, tile);
       }
     }
-    finite[firstTile[l] + tile] = all;
+    finite[firstTile[l] + tile] = allFinite;
   }
 
+  /** Returns the sum of one unit's deltas. */
   private double sumOfSamples(double[] d, int unit) {
     int end = (unit + 1) * samples;
     double sum = 0;
@@ -307,8 +309,8 @@ final class MatrixNetwork implements Network {
   @Override
   public void tap(Tap where, int layer, double[] out) {
     double[] values = switch (where) {
-      case PRE -> activity.pre(layer);
-      case POST -> activity.post(layer);
+      case PRE -> forwardPass.pre(layer);
+      case POST -> forwardPass.post(layer);
       case DELTA -> delta[layer];
     };
     int units = layers[layer].out();
@@ -326,7 +328,7 @@ final class MatrixNetwork implements Network {
       values += d == null ? 0 : d.length;
     }
     long packed = Stream.concat(weightGradientOperands.stream(), inputGradientOperands.stream()).mapToLong(Gemm.RightOperand::bytes).sum();
-    values += (long) passingGradients.length * passingGradients[0].length;
-    return state.bytes() + activity.bytes() + loss.bytes() + packed + values * Double.BYTES;
+    values += (long) tileGradients.length * tileGradients[0].length;
+    return state.bytes() + forwardPass.bytes() + loss.bytes() + packed + values * Double.BYTES;
   }
 }

@@ -5,36 +5,40 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 
 /** One network in training. */
 interface Network {
-  /** What it keeps between steps. */
+  /** Returns the vectors that it keeps between steps. */
   TrainingState state();
 
   /**
-   * Makes room, so that no step has to.
+   * Allocates memory, so that steps do not.
    *
-   * @param samples the most in one batch
-   * @param keepsPreActivations whether Z will be asked for
+   * @param samples maximum number of rows in a batch
+   * @param keepsPreActivations whether Z must be available after a step
    */
   void reserve(int samples, boolean keepsPreActivations);
 
   /**
-   * One step: the scalars say which, the lossSum takes the loss before its update.
+   * Runs one step with the scalars in the scratch memory, and adds the loss before the update to its accumulator.
    *
-   * @param rows indices into the data; null for all
+   * @param rows row indices; null for all
    */
   void step(Samples data, int[] rows, ThreadScratch scratch);
 
-  /** Whether all gradients of the last step were finite. */
+  /** Returns whether all gradients of the last step were finite. */
   boolean gradientsAreFinite();
 
-  /** Changes parameters and moments as the GRADIENTS in {@link #state()} ask for. */
+  /** Updates parameters and moments from the gradients in {@link #state()}. */
   void update(StepScalars step);
 
-  /** Rows of the last step, 0 before it. */
+  /** Returns the number of rows of the last step; 0 before the first. */
   int lastBatch();
 
-  /** @param out [rows of the last step x units] row-major */
+  /**
+   * Copies intermediate values of the last step.
+   *
+   * @param out [rows of the last step x units] row-major
+   */
   void tap(Tap where, int layer, double[] out);
 
-  /** In arrays of its own. */
+  /** Returns the size of its arrays, in bytes. */
   long bytes();
 }

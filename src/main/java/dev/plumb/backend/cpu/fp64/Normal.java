@@ -1,20 +1,20 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * The normal distribution's Φ, for gelu. Both Φ and gelu' follow from their values at -|z|, by Φ(z) = 1 - Φ(-z). There
- * Φ(-y) = e^(-y²/2)·q(y) / (1 + 1.25y), where q stays between 0.5 and 0.6; it is a polynomial in t = (y - c) / (y + c). After
- * Shepherd and Laframboise, Mathematics of Computation 36 (1981).
+ * The cumulative normal distribution Φ, for gelu. Φ and gelu' are computed at -|z|; other values follow from Φ(z) = 1 - Φ(-z), which
+ * also holds for gelu'. There Φ(-y) = e^(-y²/2)·q(y) / (1 + 1.25y), where q is between 0.5 and 0.6 and a polynomial in
+ * t = (y - c) / (y + c). Method of Shepherd and Laframboise, Mathematics of Computation 36 (1981).
  */
-@SuppressWarnings("cast") // constants are cast for the single-precision text of this file
+@SuppressWarnings("cast") // casts are needed in the generated single-precision source
 final class Normal {
-  private static final double CENTRE = Approximations.MILLS_CENTRE;
-  /** 1 / √2π */
+  private static final double CENTER = Approximations.MILLS_CENTER;
+  /** 1 / √(2π). */
   private static final double DENSITY_AT_ZERO = (double) 0.39894228040143268;
   private static final double UNSCALE = Approximations.UNSCALE;
 
   private Normal() {}
 
-  /** q(|z|), as 1/2 + w·(…) with w = (1 + t) / 2, which keeps its digits near 0; upper is scratch. */
+  /** Computes q(|z|) as 1/2 + w·(…) with w = (1 + t) / 2, which is accurate near 0; upper is scratch memory. */
   static void quotients(double[] z, double[] q, double[] upper, int count) {
     map(z, q, count);
     upperHalf(q, upper, count);
@@ -24,11 +24,11 @@ final class Normal {
     }
   }
 
-  /** w = y / (y + c). */
+  /** Computes w = y / (y + c), y = |z|. */
   private static void map(double[] z, double[] w, int count) {
     for (int i = 0; i < count; i++) {
-      double y = Math.min(Math.abs(z[i]), Approximations.FARTHEST);
-      w[i] = y / (y + CENTRE);
+      double y = Math.min(Math.abs(z[i]), Approximations.MAX_NORMAL_ARGUMENT);
+      w[i] = y / (y + CENTER);
     }
   }
 
@@ -38,7 +38,7 @@ final class Normal {
     }
   }
 
-  /** Φ(-|z|) in the place of q, from the parts of e^(-z²/2). */
+  /** Replaces q by Φ(-|z|), from the parts of e^(-z²/2). */
   static void tails(double[] z, double[] powers, double[] p, double[] q, int count) {
     for (int i = 0; i < count; i++) {
       double scaled = powers[i] * q[i];
@@ -46,7 +46,7 @@ final class Normal {
     }
   }
 
-  /** z·Φ(z), in the place of tails = Φ(-|z|). */
+  /** Replaces tails = Φ(-|z|) by z·Φ(z). */
   static void gelu(double[] z, double[] tails, int count) {
     for (int i = 0; i < count; i++) {
       double step = Piecewise.step(z[i]);
@@ -54,7 +54,7 @@ final class Normal {
     }
   }
 
-  /** gelu'(-y) = e^(-y²/2)·(q(y) / (1 + 1.25y) - y / √2π), y = |z|, in the place of q, from density = e^(-y²/2). */
+  /** Replaces q by gelu'(-y) = e^(-y²/2)·(q(y) / (1 + 1.25y) - y / √(2π)), y = |z|, from density = e^(-y²/2). */
   static void tailSlopes(double[] z, double[] density, double[] q, int count) {
     for (int i = 0; i < count; i++) {
       double y = Math.abs(z[i]);

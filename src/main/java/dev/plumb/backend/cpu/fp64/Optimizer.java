@@ -4,13 +4,13 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.OptimizerSpec;
 
 /**
- * The updates of one network's parameters: PyTorch's formulas (torch.optim of SGD, Adam, AdamW, RMSprop). p is a parameter, g its
- * gradient after clipping, m and v its first and second moment, t the number of the step, from 1. Every loop writes one array,
- * which is what C2 makes vector instructions of.
+ * The updates of one network's parameters, by the formulas of PyTorch (torch.optim.SGD, Adam, AdamW, RMSprop). p is a parameter, g
+ * its gradient after clipping, m and v its first and second moment, t the number of the step, from 1. Each loop writes one array, so
+ * that C2 vectorizes it.
  */
 @SuppressWarnings("cast")
 final class Optimizer {
-  /** What PyTorch's clip_grad_norm_ adds to the norm before it divides by it. */
+  /** Constant that PyTorch's clip_grad_norm_ adds to the norm before dividing by it. */
   private static final double CLIP_EPSILON = (double) 1e-6;
 
   private final OptimizerSpec spec;
@@ -27,12 +27,12 @@ final class Optimizer {
     moment2 = state.moment2();
   }
 
-  /** The factor that brings gradients of this norm down to the largest allowed one; 1 where it is below. */
-  static double clipScale(double norm, double largest) {
-    return Math.min(1, largest / (norm + CLIP_EPSILON));
+  /** Returns the factor that scales gradients down to the clip norm; 1 when their norm is not above that. */
+  static double clipScale(double norm, double clipNorm) {
+    return Math.min(1, clipNorm / (norm + CLIP_EPSILON));
   }
 
-  /** Updates parameters from..to - 1 and their moments, from gradients times the scale. */
+  /** Updates parameters from..to - 1 and their moments from the gradients, multiplied by the scale. */
   void update(StepScalars step, double scale, int from, int to) {
     double rate = (double) step.learningRate();
     switch (spec.kind()) {
@@ -42,7 +42,7 @@ final class Optimizer {
     }
   }
 
-  /** m = momentum·m + g; p -= lr·m, or lr·(g + momentum·m) with Nesterov's look ahead; g includes weightDecay·p. */
+  /** Computes m = momentum·m + g; p -= lr·m, or p -= lr·(g + momentum·m) with Nesterov momentum; g includes weightDecay·p. */
   private void sgd(OptimizerSpec.Sgd sgd, double rate, double scale, int from, int to) {
     double decay = (double) sgd.weightDecay();
     double momentum = (double) sgd.momentum();
@@ -59,22 +59,23 @@ final class Optimizer {
   }
 
   /**
-   * m = beta1·m + (1 - beta1)·g; v = beta2·v + (1 - beta2)·g²;
-   * p -= lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon). Weight decay is in g, or, decoupled, shrinks p first.
+   * Computes m = beta1·m + (1 - beta1)·g; v = beta2·v + (1 - beta2)·g²;
+   * p -= lr · (m / (1 - beta1^t)) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon). Weight decay is part of g
+   * or, if decoupled, is applied to p first.
    */
   private void adam(OptimizerSpec.Adam adam, StepScalars step, double scale, int from, int to) {
-    double inGradient = (double) (adam.decoupled() ? 0 : adam.weightDecay());
-    double shrunk = (double) (adam.decoupled() ? 1 - step.learningRate() * adam.weightDecay() : 1);
+    double gradientDecay = (double) (adam.decoupled() ? 0 : adam.weightDecay());
+    double parameterScale = (double) (adam.decoupled() ? 1 - step.learningRate() * adam.weightDecay() : 1);
     double rate = (double) (step.learningRate() / (1 - Math.pow(adam.beta1(), step.number())));
     double correction = (double) Math.sqrt(1 - Math.pow(adam.beta2(), step.number()));
     runningMean(
-        moment1, gradients, parameters, (double) adam.beta1(), (double) (1 - adam.beta1()), scale, inGradient, from, to);
+        moment1, gradients, parameters, (double) adam.beta1(), (double) (1 - adam.beta1()), scale, gradientDecay, from, to);
     runningMeanOfSquares(
-        moment2, gradients, parameters, (double) adam.beta2(), (double) (1 - adam.beta2()), scale, inGradient, from, to);
-    descendScaled(parameters, moment1, moment2, rate, 1, 0, correction, (double) adam.epsilon(), shrunk, from, to);
+        moment2, gradients, parameters, (double) adam.beta2(), (double) (1 - adam.beta2()), scale, gradientDecay, from, to);
+    descendScaled(parameters, moment1, moment2, rate, 1, 0, correction, (double) adam.epsilon(), parameterScale, from, to);
   }
 
-  /** v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon); g includes weightDecay·p. */
+  /** Computes v = alpha·v + (1 - alpha)·g²; p -= lr·g / (sqrt(v) + epsilon); g includes weightDecay·p. */
   private void rmsProp(OptimizerSpec.RmsProp rmsProp, double rate, double scale, int from, int to) {
     double decay = (double) rmsProp.weightDecay();
     runningMeanOfSquares(
@@ -112,12 +113,12 @@ final class Optimizer {
       double decay,
       double correction,
       double epsilon,
-      double shrunk,
+      double parameterScale,
       int from,
       int to) {
     for (int i = from; i < to; i++) {
       double g = direction[i] * scale + decay * p[i];
-      p[i] = p[i] * shrunk - rate * g / ((double) Math.sqrt(v[i]) / correction + epsilon);
+      p[i] = p[i] * parameterScale - rate * g / ((double) Math.sqrt(v[i]) / correction + epsilon);
     }
   }
 

@@ -6,23 +6,24 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.stream.IntStream;
 
-/** The values of a network's units while a batch goes forward, layer by layer as rows [units][samples]. */
+/** The forward pass of a small network. The values of each layer are rows [units][samples]. */
 final class RowForwardPass {
-  /** Kept, as the network makes a layer anew for whoever asks. */
+  /** Stored because {@link NetworkSpec#layer} allocates. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DropoutMask dropout;
-  /** Z; the same arrays as f(Z) where Z need not be kept. */
+  /** Z; the same arrays as f(Z) where Z is not needed. */
   private final double[][][] pre;
+  /** f(Z). */
   private final double[][][] activated;
-  /** A; the same arrays as f(Z) where nothing is dropped. */
+  /** A; the same arrays as f(Z) without dropout. */
   private final double[][][] post;
-  /** M; null where nothing is dropped. */
+  /** M; null without dropout. */
   private final double[][][] masks;
   private int capacity;
   private boolean keeps;
 
-  /** @param dropout of the hidden layers; null for none */
+  /** @param dropout masks of the hidden layers; null for none */
   RowForwardPass(NetworkSpec network, ParameterLayout layout, DropoutMask dropout) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
@@ -33,7 +34,7 @@ final class RowForwardPass {
     masks = new double[network.layerCount()][][];
   }
 
-  /** Makes room for so many samples; what was there is lost when it was too small. */
+  /** Allocates memory for a number of samples. Values are lost if it was too small. */
   void reserve(int samples, boolean keepsPreActivations) {
     if (samples <= capacity && (keeps || !keepsPreActivations)) {
       return;
@@ -44,19 +45,19 @@ final class RowForwardPass {
       Activation activation = layers[l].activation();
       int units = layers[l].out();
       activated[l] = new double[units][capacity];
-      boolean apart = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
-      pre[l] = apart ? new double[units][capacity] : activated[l];
+      boolean separate = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
+      pre[l] = separate ? new double[units][capacity] : activated[l];
       masks[l] = drops(l) ? new double[units][capacity] : null;
       post[l] = drops(l) ? new double[units][capacity] : activated[l];
     }
   }
 
   /**
-   * Z[l] = W[l]·A[l-1] + b[l], A[l] = f(Z[l]) ∘ M[l], for all layers.
+   * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers.
    *
    * @param x [inputs][samples]
-   * @param keepsPreActivations whether Z may not be overwritten by f(Z)
-   * @param step steps taken before this one, which say what is dropped
+   * @param keepsPreActivations whether Z must not be overwritten by f(Z)
+   * @param step number of steps before this one, for the dropout masks
    * @return the outputs [outputs][samples]
    */
   double[][] forward(
@@ -91,28 +92,29 @@ final class RowForwardPass {
     return dropout != null && layer < layers.length - 1;
   }
 
-  /** Z. */
+  /** Returns Z. */
   double[][] pre(int layer) {
     return pre[layer];
   }
 
-  /** f(Z). */
+  /** Returns f(Z). */
   double[][] activated(int layer) {
     return activated[layer];
   }
 
-  /** A, which is what the layer above reads. */
+  /** Returns A, the input of the next layer. */
   double[][] post(int layer) {
     return post[layer];
   }
 
-  /** delta *= M for one unit of a layer. */
+  /** Computes delta *= M for one unit of a layer. */
   void timesMask(int layer, int unit, double[] delta, int samples) {
     if (drops(layer)) {
       DropoutMask.multiply(delta, masks[layer][unit], delta, 0, samples);
     }
   }
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes() {
     long rows = 0;
     for (int l = 0; l < post.length; l++) {

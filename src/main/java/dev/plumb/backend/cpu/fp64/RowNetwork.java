@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * A small network, trained by one thread in its own cache: every unit's values are a row over the samples. For layer l, with
- * A[-1] = X:
+ * A small network in training. It is trained by one thread, whose cache it fits; the values of each unit are a row over the samples.
+ * For layer l, with A[-1] = X:
  *
  * <pre>
  *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
@@ -22,23 +22,23 @@ import java.util.stream.IntStream;
  *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A, D and the mask M of dropout are [units][samples], W is [out x in] and b [out] inside the flat vector.
+ * <p>Z, A, D and the dropout mask M are [units][samples]; W [out x in] and b [out] are slices of the flat vector of parameters.
  */
 @SuppressWarnings("cast")
 final class RowNetwork implements Network {
-  /** Samples summed in one go: few enough that a sum in single precision stays good. */
+  /** Number of samples that are summed separately: few enough for the accuracy of sums in single precision. */
   private static final int SUM_BLOCK = 512;
 
   private static final WeightGradientKernel WEIGHT_GRADIENTS = VectorizationProvider.get().weightGradients();
 
   private final NetworkSpec network;
   private final TrainingSpec training;
-  /** Kept, as the network makes a layer anew for whoever asks. */
+  /** Stored because {@link NetworkSpec#layer} allocates. */
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final TrainingState state;
   private final Optimizer optimizer;
-  private final RowForwardPass activity;
+  private final RowForwardPass forwardPass;
   private final double[][][] delta;
   private double[][] x;
   private Targets targets;
@@ -46,7 +46,7 @@ final class RowNetwork implements Network {
   private int samples;
   private boolean finite;
 
-  /** @param dropout null for none */
+  /** @param dropout masks; null for none */
   RowNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, DropoutMask dropout) {
     this.network = network;
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
@@ -54,7 +54,7 @@ final class RowNetwork implements Network {
     this.layout = layout;
     state = new TrainingState(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), state);
-    activity = new RowForwardPass(network, layout, dropout);
+    forwardPass = new RowForwardPass(network, layout, dropout);
     delta = new double[network.layerCount()][][];
   }
 
@@ -65,7 +65,7 @@ final class RowNetwork implements Network {
 
   @Override
   public void reserve(int batch, boolean keepsPreActivations) {
-    activity.reserve(batch, keepsPreActivations);
+    forwardPass.reserve(batch, keepsPreActivations);
     if (batch <= capacity) {
       return;
     }
@@ -81,19 +81,19 @@ final class RowNetwork implements Network {
   public void step(Samples data, int[] rows, ThreadScratch scratch) {
     samples = rows == null ? data.rows() : rows.length;
     double[][] features = x;
-    Targets wanted = targets;
+    Targets batchTargets = targets;
     if (rows == null) {
       features = data.columns();
-      wanted = data.targets();
+      batchTargets = data.targets();
     } else {
       data.features(rows, 0, samples, x);
       data.targets(rows, 0, samples, targets);
     }
     StepScalars step = scratch.scalars;
-    double[][] outputs = activity.forward(
+    double[][] outputs = forwardPass.forward(
         state.parameters(), features, samples, step.keepsPreActivations(), step.stepsBefore(), scratch);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
-    scratch.losses.delta(outputs, wanted, samples, terms, delta[delta.length - 1], scratch.lossSum);
+    scratch.losses.delta(outputs, batchTargets, samples, terms, delta[delta.length - 1], scratch.lossSum);
     backward(features, scratch.functions);
     finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.size());
     update(step);
@@ -108,7 +108,7 @@ final class RowNetwork implements Network {
       if (l > 0) {
         deltaBelow(l, inputs, outputs, functions);
       }
-      double[][] in = l == 0 ? features : activity.post(l - 1);
+      double[][] in = l == 0 ? features : forwardPass.post(l - 1);
       int biases = layout.bias(l).offset();
       for (int from = 0; from < samples; from += SUM_BLOCK) {
         int to = Math.min(samples, from + SUM_BLOCK);
@@ -120,16 +120,16 @@ final class RowNetwork implements Network {
     }
   }
 
-  /** D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
+  /** Computes D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
   private void deltaBelow(int l, int inputs, int outputs, Activations functions) {
     Activation activation = layers[l - 1].activation();
     int weights = layout.weight(l).offset();
     for (int unit = 0; unit < inputs; unit++) {
       double[] row = delta[l - 1][unit];
       RowProducts.row(row, delta[l], outputs, state.parameters(), weights + unit, inputs, 0, 0, samples);
-      activity.timesMask(l - 1, unit, row, samples);
+      forwardPass.timesMask(l - 1, unit, row, samples);
       functions.timesDerivative(
-          activation, activity.pre(l - 1)[unit], 0, activity.activated(l - 1)[unit], 0, row, 0, samples);
+          activation, forwardPass.pre(l - 1)[unit], 0, forwardPass.activated(l - 1)[unit], 0, row, 0, samples);
     }
   }
 
@@ -156,8 +156,8 @@ final class RowNetwork implements Network {
   @Override
   public void tap(Tap where, int layer, double[] out) {
     double[][] rows = switch (where) {
-      case PRE -> activity.pre(layer);
-      case POST -> activity.post(layer);
+      case PRE -> forwardPass.pre(layer);
+      case POST -> forwardPass.post(layer);
       case DELTA -> delta[layer];
     };
     for (int unit = 0; unit < rows.length; unit++) {
@@ -173,6 +173,6 @@ final class RowNetwork implements Network {
     for (int l = 0; l < delta.length; l++) {
       rows += layers[l].out();
     }
-    return state.bytes() + activity.bytes() + rows * capacity * Double.BYTES;
+    return state.bytes() + forwardPass.bytes() + rows * capacity * Double.BYTES;
   }
 }

@@ -1,24 +1,23 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * The three products of a dense layer over rows that each hold one unit's values for all samples, [units][samples], for layers
- * that are narrow: a GEMM would spend more on its packing than on its arithmetic.
+ * The three products of a narrow dense layer over rows [units][samples], one row per unit. For such layers, a GEMM would spend more
+ * time on packing than on arithmetic.
  *
- * <p>C2 turns these loops into vector instructions over the samples as long as each body writes one array, reads few, and
- * indexes all of them by the bare loop variable; hence one Java array a unit, inputs taken four at a time, and so many
- * methods. Sums over samples it leaves scalar: there 2 x 2 sums, each over even and odd samples, keep both multipliers busy
- * with the registers that the smallest processors have.
+ * <p>C2 vectorizes a loop over samples if its body writes one array, reads few arrays, and indexes all of them by the loop variable
+ * only. Hence one Java array per unit, four inputs at a time, and many small methods. C2 does not vectorize sums over samples: there,
+ * 2 x 2 sums, separate for even and odd samples, keep both multipliers busy with the 16 registers of x86-64.
  *
- * <p>All take samples from..to - 1, and sums are added to what is there, so that a batch can be taken in pieces.
+ * <p>All methods process samples from..to - 1. Sums are added to previous values, so a batch can be processed in blocks.
  */
 final class RowProducts {
   private RowProducts() {}
 
   /**
-   * z = b + W·a, one unit's row.
+   * Computes z = b + W·a, the row of one unit.
    *
    * @param a [inputs][samples]
-   * @param weights holds the unit's weights [inputs] from w on, one after the other by the stride
+   * @param weights contains the unit's weights [inputs] from index w on, with the given stride
    */
   static void row(
       double[] z, double[][] a, int inputs, double[] weights, int w, int stride, double bias, int from, int to) {
@@ -41,7 +40,7 @@ final class RowProducts {
     addRow(z, a, 4, inputs, weights, w, stride, from, to);
   }
 
-  /** z += W·a, one unit's row, as {@link #row}. */
+  /** Computes z += W·a, the row of one unit; arguments as for {@link #row}. */
   static void addRow(double[] z, double[][] a, int inputs, double[] weights, int w, int stride, int from, int to) {
     addRow(z, a, 0, inputs, weights, w, stride, from, to);
   }
@@ -60,11 +59,11 @@ final class RowProducts {
   }
 
   /**
-   * dW += D·Aᵀ.
+   * Computes dW += D·Aᵀ.
    *
    * @param d [outputs][samples]
    * @param a [inputs][samples]
-   * @param gradients holds dW [outputs x inputs] from g on
+   * @param gradients contains dW [outputs x inputs] from index g on
    */
   static void weightGradients(
       double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to) {
@@ -86,7 +85,7 @@ final class RowProducts {
     }
   }
 
-  /** Σ x. */
+  /** Returns Σ x, in eight partial sums. */
   static double sum(double[] x, int from, int to) {
     double s0 = 0;
     double s1 = 0;
@@ -113,7 +112,7 @@ final class RowProducts {
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
   }
 
-  /** Σ x·y. */
+  /** Returns Σ x·y, in eight partial sums. */
   static double dot(double[] x, double[] y, int from, int to) {
     double s0 = 0;
     double s1 = 0;
@@ -140,7 +139,7 @@ final class RowProducts {
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
   }
 
-  /** Four sums at once: rows x0 and x1 with rows y0 and y1. */
+  /** Adds the four dot products of rows x0 and x1 with rows y0 and y1. */
   private static void dots(
       double[] g, int at, int stride, double[] x0, double[] x1, double[] y0, double[] y1, int from, int to) {
     double s00 = 0;

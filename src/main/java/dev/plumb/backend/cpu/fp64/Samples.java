@@ -38,7 +38,7 @@ final class Samples {
     }
   }
 
-  /** What a network can be asked about: no targets. */
+  /** Returns samples for predictions, without targets. */
   static Samples ofFeatures(Dataset data) {
     return new Samples(data, false);
   }
@@ -47,13 +47,13 @@ final class Samples {
     return rows;
   }
 
-  /** [rows x features], not to be changed. */
+  /** Returns the features [rows x features], which must not be changed. */
   double[] x() {
     return x;
   }
 
-  /** Turns all rows unit by unit, for steps that take all of them; to be called before several threads ask for them. */
-  void turn() {
+  /** Computes {@link #columns} and {@link #targets()}, for steps on all rows. Call it before several threads read them. */
+  void transpose() {
     if (columns == null) {
       columns = new double[features][rows];
       features(null, 0, rows, columns);
@@ -62,17 +62,17 @@ final class Samples {
     }
   }
 
-  /** All features [features][rows], not to be changed, once they are turned. */
+  /** Returns all features [features][rows], which must not be changed, after {@link #transpose}. */
   double[][] columns() {
     return columns;
   }
 
-  /** All targets, not to be changed, once they are turned. */
+  /** Returns all targets, which must not be changed, after {@link #transpose}. */
   Targets targets() {
     return targets;
   }
 
-  /** Some rows as they are, one after the other: to [chosen x features]. */
+  /** Copies the features of chosen rows to an array [chosen x features]. */
   void gather(int[] chosen, double[] to) {
     for (int i = 0; i < chosen.length; i++) {
       System.arraycopy(x, chosen[i] * features, to, i * features, features);
@@ -80,9 +80,9 @@ final class Samples {
   }
 
   /**
-   * The features of some samples, unit by unit.
+   * Copies the features of some samples, transposed.
    *
-   * @param chosen row indices, of which those from first on are taken; null for the rows from first on
+   * @param chosen row indices, of which those from first on are used; null for the rows from first on
    * @param to [features][samples]
    */
   void features(int[] chosen, int first, int count, double[][] to) {
@@ -94,12 +94,12 @@ final class Samples {
     }
   }
 
-  /** Their targets likewise. */
+  /** Copies the targets of some samples, transposed. */
   void targets(int[] chosen, int first, int count, Targets to) {
     targets(chosen, first, count, to, 0, outputs);
   }
 
-  /** Likewise columns from..end - 1 alone, or the labels; rows of y one after the other, which are read as they lie. */
+  /** Copies columns from..end - 1 of the targets, transposed, or the labels. The loop over rows reads y in order. */
   void targets(int[] chosen, int first, int count, Targets to, int from, int end) {
     if (labels != null) {
       for (int i = 0; i < count; i++) {
@@ -115,6 +115,7 @@ final class Samples {
     }
   }
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes() {
     int copies = columns == null ? 1 : 2;
     return (long) Double.BYTES * copies * (x.length + (y == null ? 0 : y.length))

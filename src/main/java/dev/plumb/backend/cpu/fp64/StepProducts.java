@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * What a {@link MatrixNetwork} multiplies in a step, and nothing else of it: matrices of the same sizes at the same places, in use
- * again and again as a step uses them, without activations, losses and updates.
+ * Only the matrix products of a step of {@link MatrixNetwork}, without activations, loss and updates. Matrices have the same sizes
+ * and are reused in the same way.
  */
 @SuppressWarnings("cast")
 public final class StepProducts implements ProductSet {
@@ -26,7 +26,7 @@ public final class StepProducts implements ProductSet {
     INPUTS
   }
 
-  /** A product of layer l, its rows dealt out in tiles. */
+  /** A product of layer l, with the tiles of its rows. */
   private record Call(Kind kind, int l, int rows, Tiles tiles, Product product) {}
 
   private final NetworkSpec network;
@@ -34,16 +34,16 @@ public final class StepProducts implements ProductSet {
   private final ParameterLayout layout;
   private final Gemm<double[]> gemm;
   private final DenseProducts dense;
-  /** No turn has more products. */
-  private final List<Gemm.RightOperand<double[]>> rights;
+  /** Right operands of the products of one phase, of which there are at most two. */
+  private final List<Gemm.RightOperand<double[]>> operands;
   private final double[] parameters;
   private final double[] gradients;
   private final double[] x;
   private final double[][] a;
   private final double[][] d;
   private final List<Call> calls = new ArrayList<>();
-  /** The calls whose tiles are dealt out together. */
-  private final List<List<Call>> turns = new ArrayList<>();
+  /** The phases of a step: calls whose tiles are computed at the same time. */
+  private final List<List<Call>> phases = new ArrayList<>();
 
   public StepProducts(NetworkSpec network, int batch, Gemm<double[]> gemm) {
     this.network = network;
@@ -51,7 +51,7 @@ public final class StepProducts implements ProductSet {
     layout = ParameterLayout.of(network);
     dense = new DenseProducts(network, layout);
     this.gemm = gemm;
-    rights = List.of(gemm.newRightOperand(), gemm.newRightOperand());
+    operands = List.of(gemm.newRightOperand(), gemm.newRightOperand());
     SplittableRandom stream = new SplittableRandom(1);
     parameters = new double[layout.size()];
     gradients = new double[layout.size()];
@@ -64,7 +64,7 @@ public final class StepProducts implements ProductSet {
       a[l] = new double[MatrixForwardPass.matrixSize(network.layer(l).out(), batch)];
       d[l] = new double[a[l].length];
     }
-    // Of a size that lets values neither grow nor die away over the layers.
+    // Scaled so that values neither grow nor vanish over the layers.
     fill(parameters, (double) Math.sqrt(3.0 / network.widths().stream().mapToInt(Integer::intValue).max().orElseThrow()), stream);
     fill(d[layers - 1], 1, stream);
     makeCalls(layers);
@@ -77,21 +77,21 @@ public final class StepProducts implements ProductSet {
   }
 
   /**
-   * The turns are those of {@link MatrixNetwork}: gradients of a layer go with the deltas of the layer two below, those of the two
-   * lowest layers together.
+   * Makes the calls, in the phases of {@link MatrixNetwork}: the weight gradients of layer l together with the input gradients of
+   * layer l - 1, finally the weight gradients of the two lowest layers together.
    */
   private void makeCalls(int layers) {
     for (int l = 0; l < layers; l++) {
-      turns.add(List.of(call(Kind.FORWARD, l)));
+      phases.add(List.of(call(Kind.FORWARD, l)));
     }
     if (layers > 1) {
-      turns.add(List.of(call(Kind.INPUTS, layers - 1)));
+      phases.add(List.of(call(Kind.INPUTS, layers - 1)));
     }
     for (int l = layers - 1; l > 0; l--) {
-      turns.add(List.of(call(Kind.WEIGHTS, l), l > 1 ? call(Kind.INPUTS, l - 1) : call(Kind.WEIGHTS, 0)));
+      phases.add(List.of(call(Kind.WEIGHTS, l), l > 1 ? call(Kind.INPUTS, l - 1) : call(Kind.WEIGHTS, 0)));
     }
     if (layers == 1) {
-      turns.add(List.of(call(Kind.WEIGHTS, 0)));
+      phases.add(List.of(call(Kind.WEIGHTS, 0)));
     }
   }
 
@@ -118,7 +118,7 @@ public final class StepProducts implements ProductSet {
 
   @Override
   public void runStepInTiles(ThreadTeam team) {
-    turns.forEach(turn -> run(turn, team));
+    phases.forEach(phase -> run(phase, team));
   }
 
   @Override
@@ -126,23 +126,23 @@ public final class StepProducts implements ProductSet {
     run(List.of(calls.get(product.index())), team);
   }
 
-  private void run(List<Call> turn, ThreadTeam team) {
-    for (int i = 0; i < turn.size(); i++) {
-      Call call = turn.get(i);
-      Gemm.RightOperand<double[]> right = rights.get(i);
-      int rows = take(call, right);
+  private void run(List<Call> phase, ThreadTeam team) {
+    for (int i = 0; i < phase.size(); i++) {
+      Call call = phase.get(i);
+      Gemm.RightOperand<double[]> right = operands.get(i);
+      int rows = setOperand(call, right);
       if (gemm.packsOnce()) {
         int atOnce = Gemm.RightOperand.PACKED_AT_ONCE;
-        team.run((rows + atOnce - 1) / atOnce, (piece, member) ->
-            right.pack(piece * atOnce, Math.min(rows, (piece + 1) * atOnce)));
+        team.run((rows + atOnce - 1) / atOnce, (task, member) ->
+            right.pack(task * atOnce, Math.min(rows, (task + 1) * atOnce)));
       }
     }
-    int firsts = turn.get(0).tiles().count();
-    int seconds = turn.size() == 1 ? 0 : turn.get(1).tiles().count();
+    int firsts = phase.get(0).tiles().count();
+    int seconds = phase.size() == 1 ? 0 : phase.get(1).tiles().count();
     team.run(firsts + seconds, (task, member) -> {
       int before = TaskInterleaving.firstKindBefore(task, firsts, seconds);
       boolean first = TaskInterleaving.isOfFirstKind(task, firsts, seconds);
-      multiply(turn.get(first ? 0 : 1), rights.get(first ? 0 : 1), first ? before : task - before);
+      multiply(phase.get(first ? 0 : 1), operands.get(first ? 0 : 1), first ? before : task - before);
     });
   }
 
@@ -157,13 +157,13 @@ public final class StepProducts implements ProductSet {
   }
 
   private void multiplyWhole(Call call) {
-    Gemm.RightOperand<double[]> right = rights.get(0);
-    right.pack(0, take(call, right));
+    Gemm.RightOperand<double[]> right = operands.get(0);
+    right.pack(0, setOperand(call, right));
     multiply(call, right, 0, call.rows());
   }
 
-  /** The rows that there are to be packed. */
-  private int take(Call call, Gemm.RightOperand<double[]> right) {
+  /** Sets the right operand of a call, and returns the number of rows to pack. */
+  private int setOperand(Call call, Gemm.RightOperand<double[]> right) {
     int l = call.l();
     switch (call.kind()) {
       case FORWARD -> dense.setForward(right, l, batch, l == 0 ? x : a[l - 1], 0);

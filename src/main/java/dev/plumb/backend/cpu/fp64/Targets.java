@@ -2,9 +2,14 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.model.Loss;
 
-/** What a batch should give: y [outputs][samples], or labels [samples]. */
+/**
+ * The targets of a batch.
+ *
+ * @param y [outputs][samples]; null for classes
+ * @param labels [samples] classes; null for others
+ */
 record Targets(double[][] y, int[] labels) {
-  /** Room for so many samples. */
+  /** Returns empty targets for a number of samples. */
   static Targets of(Loss loss, int outputs, int samples) {
     return loss == Loss.CROSS_ENTROPY
         ? new Targets(null, new int[samples])

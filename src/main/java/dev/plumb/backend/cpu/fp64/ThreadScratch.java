@@ -4,7 +4,7 @@ import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.Loss;
 
-/** What one thread needs for itself while it takes steps, made once: scratch space, and what is told and heard of a step. */
+/** Objects that one thread needs to run steps, allocated once: scratch memory, scalar arguments, and the loss of a step. */
 final class ThreadScratch {
   final Activations functions = new Activations();
   final Losses losses;

@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.model.OptimizerSpec;
 
-/** What one network keeps between steps: parameters, gradients and moments, each [layout size]. */
+/** The vectors that one network keeps between steps: parameters, gradients and moments, each [layout size]. */
 final class TrainingState {
   private final double[] parameters;
   private final double[] gradients;
@@ -24,16 +24,17 @@ final class TrainingState {
     return gradients;
   }
 
-  /** Null when the optimizer keeps none. */
+  /** Returns the first moment; null when the optimizer keeps none. */
   double[] moment1() {
     return moment1;
   }
 
-  /** Null when the optimizer keeps none. */
+  /** Returns the second moment; null when the optimizer keeps none. */
   double[] moment2() {
     return moment2;
   }
 
+  /** Returns the size of its arrays, in bytes. */
   long bytes() {
     int arrays = 2 + (moment1 == null ? 0 : 1) + (moment2 == null ? 0 : 1);
     return (long) Double.BYTES * parameters.length * arrays;

@@ -5,32 +5,35 @@ import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 
 /**
- * The matrix product with the Vector API, for processors whose vectors are so wide that {@link VectorTile} keeps a tile in
- * registers. B is packed once into panels of two vectors' width, which all rows of A then pass; A is read where it lies, or
- * copied where its rows would contend for the cache; C is written once. A BLAS packs A, too, and fills C with zeros first, which for
- * batches of 128 takes a tenth of the time.
+ * The matrix product with the Vector API, for processors with vectors of 512 bits, whose registers fit the tile of
+ * {@link VectorTile}. B is packed once into panels as wide as two vectors, which are multiplied with all rows of A. A is read in place,
+ * or copied where its rows would compete for cache lines; C is written once. A BLAS also packs A and first fills C with zeros, which
+ * takes a tenth of the time for batches of 128.
  *
- * <p>Each value of C is one sum in the order of k, fused, whatever the tiles: it does not depend on what is computed with it.
+ * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the tiles, nor on other rows and
+ * columns.
  */
 public final class VectorGemm implements Gemm<double[]> {
   private static final int LANES = VectorTile.LANES;
   private static final int ROWS = VectorTile.ROWS;
   private static final int WIDTH = 2 * LANES;
 
-  /** Steps of k in one go, and bytes of panels: these stay in the second-level cache while rows of A pass by. */
+  /** Maximum number of values of k per pass. */
   private static final int DEPTH = 512;
+
+  /** Size of the panels that stay in the second-level cache while rows of A are multiplied with them. */
   private static final int PANEL_BYTES = 512 * 1024;
 
-  /** Rows of A packed at once: where they lie side by side, whole lines of the cache. */
+  /** Number of rows of A packed at a time: whole cache lines where they are adjacent in memory. */
   private static final int GROUP = 4 * ROWS;
 
-  /** Rows that are so far apart, in bytes, would lie in the same lines of the first-level cache. */
-  private static final int CONTENDING = 4096;
+  /** Distance in bytes at which rows map to the same lines of the first-level cache. */
+  private static final int CACHE_ALIAS_BYTES = 4096;
 
-  /** From one column of packed rows of A to the next: whole vectors, so that they are copied as such. */
+  /** Distance between columns of packed rows of A: a multiple of the vector length, so that whole vectors are copied. */
   private static final int PACKED = (ROWS + LANES - 1) / LANES * LANES;
 
-  /** What one thread copies rows of A and parts of C to. */
+  /** Copies of rows of A, and of partial tiles of C, of one thread. */
   private static final class Scratch {
     final double[] packedA = new double[GROUP * Math.max(DEPTH + LANES, (DEPTH * PACKED + ROWS - 1) / ROWS)];
     final double[] edge = new double[ROWS * WIDTH];
@@ -79,7 +82,7 @@ public final class VectorGemm implements Gemm<double[]> {
     own.multiply(transposeA, m, a, aOffset, aStride, c, cOffset, cStride);
   }
 
-  /** B, packed: panel after panel [k][width], the last filled up with zeros to one or two state. */
+  /** The packed matrix B: consecutive panels [k][width], the last one padded with zeros to one or two vectors. */
   private static final class Panels implements RightOperand<double[]> {
     private double[] values = {};
     private int n;
@@ -118,12 +121,12 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Of the panel that begins with column j. */
+    /** Returns the width of the panel that begins with column j. */
     private int width(int j) {
       return n - j > LANES ? WIDTH : LANES;
     }
 
-    /** Rows from..to - 1 of the panel that begins with column j. */
+    /** Packs rows from..to - 1 of the panel that begins with column j. */
     private void packVectors(int from, int to, int j, int width) {
       double[] b = matrix;
       int at = offset + j;
@@ -135,7 +138,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Likewise where the matrix has only some of its columns. */
+    /** Packs rows from..to - 1 of the last panel, of which the matrix has only some columns. */
     private void packRows(int from, int to, int j, int some, int width) {
       for (int p = from; p < to; p++) {
         int row = j * k + p * width;
@@ -145,8 +148,8 @@ public final class VectorGemm implements Gemm<double[]> {
     }
 
     /**
-     * Columns from..to - 1 of the panel that begins with column j, eight at once, side by side in the panel; some rows of it at a
-     * time, which stay in the first-level cache. With the matrix's last column come those that fill the panel.
+     * Packs columns from..to - 1 of the panel that begins with column j, eight at a time, in blocks of rows that stay in the
+     * first-level cache. Together with the last column of the matrix, it fills the padding.
      */
     private void packColumns(int from, int to, int j, int width) {
       double[] b = matrix;
@@ -156,7 +159,7 @@ public final class VectorGemm implements Gemm<double[]> {
         int first = j * k + p * width;
         int column = from;
         for (; column + 7 < to; column += 8) {
-          eightColumns(b, offset + column * stride + p, stride, values, first + column - j, width, rows);
+          packEightColumns(b, offset + column * stride + p, stride, values, first + column - j, width, rows);
         }
         for (; column < end; column++) {
           for (int q = 0; q < rows; q++) {
@@ -166,7 +169,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    private static void eightColumns(double[] b, int from, int stride, double[] values, int to, int width, int k) {
+    private static void packEightColumns(double[] b, int from, int stride, double[] values, int to, int width, int k) {
       int b1 = from + stride;
       int b2 = b1 + stride;
       int b3 = b2 + stride;
@@ -191,17 +194,17 @@ public final class VectorGemm implements Gemm<double[]> {
       Scratch scratch = SCRATCH.get();
       double[] packedA = scratch.packedA;
       double[] edge = scratch.edge;
-      boolean contending = aStride * Double.BYTES % CONTENDING == 0;
+      boolean aliased = aStride * Double.BYTES % CACHE_ALIAS_BYTES == 0;
       int down = transposeA ? 1 : aStride;
       int right = transposeA ? aStride : 1;
-      int group = transposeA && contending ? GROUP : ROWS;
+      int group = transposeA && aliased ? GROUP : ROWS;
       for (int p = 0; p < k; p += DEPTH) {
         int depth = Math.min(DEPTH, k - p);
         int columns = Math.max(WIDTH, PANEL_BYTES / Double.BYTES / depth / WIDTH * WIDTH);
         for (int i = 0; i < m; i += group) {
           int rows = Math.min(group, m - i);
           int from = aOffset + i * down + p * right;
-          boolean inPlace = rows == ROWS && !contending;
+          boolean inPlace = rows == ROWS && !aliased;
           if (!inPlace && transposeA) {
             packColumnsOfA(a, from, aStride, rows, depth, packedA);
           } else if (!inPlace) {
@@ -225,7 +228,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Columns j..to - 1 of up to twelve rows. */
+    /** Computes columns j..to - 1 of up to twelve rows. */
     private void rows(double[] a, int a0, int down, int right, int p, int depth, int j, int to, int rows,
         double[] c, int c0, int cStride, double[] edge) {
       for (int column = j; column < to; column += WIDTH) {
@@ -256,7 +259,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Rows one after the other, a vector apart: rows a power of two apart would contend for the same lines of the cache. */
+    /** Copies rows of A one after the other, with a gap of one vector: rows at a power of two would compete for cache lines. */
     private static void packRowsOfA(double[] a, int from, int stride, int group, int depth, double[] packedA) {
       for (int r = 0; r < (group + ROWS - 1) / ROWS * ROWS; r++) {
         int to = r * (depth + LANES);
@@ -268,7 +271,7 @@ public final class VectorGemm implements Gemm<double[]> {
       }
     }
 
-    /** Where they lie side by side: twelve rows as [depth][PACKED], then the next twelve. */
+    /** Copies rows of A that are adjacent in memory: twelve rows as [depth][PACKED], then the next twelve. */
     private static void packColumnsOfA(double[] a, int from, int stride, int group, int depth, double[] packedA) {
       boolean whole = group % ROWS == 0 && from + (depth - 1) * stride + group - ROWS + PACKED <= a.length;
       for (int p = 0; p < depth; p++) {

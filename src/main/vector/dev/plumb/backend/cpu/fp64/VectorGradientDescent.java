@@ -4,7 +4,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** C2 makes no vector instructions of such a loop by itself, as it reads and writes different places of two arrays. */
+/** Gradient descent with the Vector API. C2 does not vectorize such a loop in plain Java: the two arrays have different offsets. */
 final class VectorGradientDescent implements GradientDescentKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
 
@@ -22,7 +22,7 @@ final class VectorGradientDescent implements GradientDescentKernel {
       products = g.fma(zero, products);
       p.sub(g.add(p.mul(weightDecay)).mul(rate)).intoArray(parameters, at + i);
     }
-    // A product with 0 is 0 but for infinity and NaN, and a sum with one of those stays NaN.
+    // A product with 0 is 0, or NaN for infinity and NaN; a sum with NaN is NaN.
     double sum = products.reduceLanes(VectorOperators.ADD);
     for (; i < count; i++) {
       double p = parameters[at + i];

@@ -4,11 +4,12 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The innermost loop of {@link VectorGemm}: a tile of C, twelve rows of one or two vectors, held in registers. Of the 32 that
- * AVX-512 has, two vectors take 24 for C, two for B and one for the value of A; each step of k has 24 multiply-adds for 14 loads.
- * Measured on Zen 4 in single precision, GFLOP/s of 118 that it could do: 12 rows x 2 vectors 117, 8 x 3 111, 6 x 4 109.
+ * The innermost loop of {@link VectorGemm}: C += A·B for a tile of C, twelve rows of one or two vectors, in registers. Of the 32
+ * registers of AVX-512, a tile of two vectors takes 24 for C, two for B and one for a value of A; each step of k has 24 multiply-adds
+ * for 14 loads. Measured on one core of Zen 4 in single precision, with a peak of 118 GFLOP/s: 117 GFLOP/s for 12 rows x 2 vectors,
+ * 111 for 8 x 3, 109 for 6 x 4.
  *
- * <p>C + A·B, each value summed up in the order of k, fused: it does not depend on where in a tile it stands.
+ * <p>Each value is a single sum in the order of k, by fused multiply-adds; it does not depend on its position in the tile.
  */
 final class VectorTile {
   static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
@@ -18,14 +19,14 @@ final class VectorTile {
   private VectorTile() {}
 
   /**
-   * Rows of 2 x LANES.
+   * Computes a tile with rows of 2·LANES values.
    *
-   * @param a holds A [12 x k] from a0 on
-   * @param down from a row of A to the next
-   * @param right from a column of A to the next
-   * @param b holds B [k x 2·LANES] from b0 on, without gaps
-   * @param c where C [12 x 2·LANES] goes, from c0 on
-   * @param more whether to add to what C holds
+   * @param a contains A [12 x k] from index a0 on
+   * @param down distance from a row of A to the next
+   * @param right distance from a column of A to the next
+   * @param b contains B [k x 2·LANES] from index b0 on, without gaps
+   * @param c receives C [12 x 2·LANES] from index c0 on
+   * @param more whether to add to the previous values of C
    */
   static void twoVectors(
       double[] a, int a0, int down, int right, double[] b, int b0, int k, double[] c, int c0, int cStride, boolean more) {
@@ -130,7 +131,7 @@ final class VectorTile {
     s11b.intoArray(c, c0 + 11 * cStride + LANES);
   }
 
-  /** Likewise with rows of LANES, in C and in B. */
+  /** Computes a tile with rows of LANES values, in C and in B. */
   static void oneVector(
       double[] a, int a0, int down, int right, double[] b, int b0, int k, double[] c, int c0, int cStride, boolean more) {
     int a1 = a0 + down;

@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Sums over samples in the lanes of vectors, two outputs with four inputs at once: eight running sums, four inputs and one output
- * fit the sixteen registers of AVX2, and need six loads for eight multiply-adds.
+ * Weight gradients with the Vector API: sums over samples in the lanes of vectors, two outputs with four inputs at a time. Eight
+ * sums, two outputs and one input fit the 16 registers of AVX2, with six loads for eight multiply-adds.
  */
 final class VectorWeightGradients implements WeightGradientKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
@@ -19,7 +19,7 @@ final class VectorWeightGradients implements WeightGradientKernel {
       double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to) {
     int whole = from + SPECIES.loopBound(to - from);
     for (int o = 0; o < outputs; o += 2) {
-      // Of an odd number the last output is taken twice, and stored once.
+      // If the number of outputs is odd, the last one is computed twice and stored once.
       double[] second = o + 1 < outputs ? d[o + 1] : d[o];
       int stride = o + 1 < outputs ? inputs : 0;
       int at = g + o * inputs;
