@@ -5,23 +5,24 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Where values lie between the ends of a drawing, 0 to 1, and where its ticks are. For finite values alone, and for a logarithmic
- * axis positive ones.
+ * A linear or logarithmic axis: maps values to positions from 0 to 1, and has ticks. Values must be finite, on a logarithmic axis
+ * positive.
  */
 final class Axis {
+  /** A labeled value on the axis. */
   record Tick(double value, String label) {}
 
   private static final int MAX_TICKS = 7;
   private static final int MAX_DECADE_TICKS = 7;
 
-  /** Free room beyond the outermost values, as a share of the axis. */
-  private static final double ROOM = 0.04;
+  /** Margin beyond the smallest and the largest value, as a fraction of the axis. */
+  private static final double MARGIN = 0.04;
 
-  /** What differs by less than this share of itself is shown as one: the digits that tell its ticks apart would not fit. */
+  /** Relative difference below which values count as equal: the labels of several ticks would need too many digits. */
   private static final double FLAT = 1e-5;
 
-  /** The difference of two values must be a number too. */
-  private static final double LARGEST = 1e300;
+  /** Values are clamped to this magnitude, so that their differences are finite. */
+  private static final double MAX_MAGNITUDE = 1e300;
 
   private final boolean log;
   private final double min;
@@ -35,40 +36,40 @@ final class Axis {
   }
 
   /**
-   * From the smallest to the largest value with some room; from 0 where the smallest is near it. One value alone is the only
-   * tick.
+   * Returns an axis from the smallest to the largest value with margins; from 0 if the smallest is near 0. A single value gets
+   * one tick.
    */
   static Axis linear(double smallest, double largest) {
-    double low = Math.max(-LARGEST, Math.min(LARGEST, smallest));
-    double high = Math.max(-LARGEST, Math.min(LARGEST, largest));
+    double low = Math.max(-MAX_MAGNITUDE, Math.min(MAX_MAGNITUDE, smallest));
+    double high = Math.max(-MAX_MAGNITUDE, Math.min(MAX_MAGNITUDE, largest));
     boolean flat = !(step(high - low) > 0) || high - low < FLAT * Math.max(Math.abs(low), Math.abs(high));
     if (flat) {
       double around = Math.max(Math.abs(low) / 10, Double.MIN_NORMAL * 1e6);
       low -= around;
       high += around;
     }
-    double room = ROOM * (high - low);
-    double start = low >= 0 && low < 0.3 * high ? 0 : low - room;
-    Axis axis = new Axis(false, flat ? low : start, high + room);
+    double margin = MARGIN * (high - low);
+    double start = low >= 0 && low < 0.3 * high ? 0 : low - margin;
+    Axis axis = new Axis(false, flat ? low : start, high + margin);
     if (flat) {
-      axis.ticks.add(new Tick(smallest, Figures.brief(smallest)));
+      axis.ticks.add(new Tick(smallest, Format.brief(smallest)));
     } else {
       axis.addSteps();
     }
     return axis;
   }
 
-  /** Of whole numbers like epochs, ends exactly at them. */
+  /** Returns an axis for whole numbers, for example epochs, from the first to the last without margins. */
   static Axis whole(int first, int last) {
     Axis axis = new Axis(false, first == last ? first - 0.5 : first, first == last ? last + 0.5 : last);
     double step = Math.max(1, step(last - first));
     for (double value = Math.ceil(first / step) * step; value <= last; value += step) {
-      axis.ticks.add(new Tick(value, Figures.whole((long) value)));
+      axis.ticks.add(new Tick(value, Format.whole((long) value)));
     }
     return axis;
   }
 
-  /** Powers of ten; between them where there are few. */
+  /** Returns a logarithmic axis with ticks at powers of ten, and between them if there are few. */
   static Axis log(double smallest, double largest) {
     double low = Math.log10(smallest);
     double high = Math.log10(largest);
@@ -76,15 +77,15 @@ final class Axis {
       low -= 0.05;
       high += 0.05;
     }
-    double room = ROOM * (high - low);
-    Axis axis = new Axis(true, low - room, high + room);
+    double margin = MARGIN * (high - low);
+    Axis axis = new Axis(true, low - margin, high + margin);
     int first = (int) Math.ceil(axis.min);
     int last = (int) Math.floor(axis.max);
     int every = Math.max(1, (int) Math.ceil((last - first + 1) / (double) MAX_DECADE_TICKS));
     for (int decade = first; decade <= last; decade++) {
       if (Math.floorMod(decade, every) == 0) {
         axis.ticks.add(new Tick(Math.pow(10, decade), decade >= -3 && decade <= 4
-            ? Figures.brief(Math.pow(10, decade))
+            ? Format.brief(Math.pow(10, decade))
             : "1e" + decade));
       }
     }
@@ -107,10 +108,10 @@ final class Axis {
     return log;
   }
 
-  /** 0 at the low end, 1 at the high end. */
+  /** Returns the position of a value: 0 at the low end, 1 at the high end. */
   double at(double value) {
-    double on = log ? Math.log10(value) : Math.max(-LARGEST, Math.min(LARGEST, value));
-    return (on - min) / (max - min);
+    double coordinate = log ? Math.log10(value) : Math.max(-MAX_MAGNITUDE, Math.min(MAX_MAGNITUDE, value));
+    return (coordinate - min) / (max - min);
   }
 
   List<Tick> ticks() {
@@ -120,22 +121,22 @@ final class Axis {
   private void addSteps() {
     double step = step(max - min);
     for (double at = Math.ceil(min / step); at * step <= max; at++) {
-      ticks.add(new Tick(at * step, Figures.tick(at * step, step)));
+      ticks.add(new Tick(at * step, Format.tick(at * step, step)));
     }
   }
 
   private void addIfInside(double value) {
     if (at(value) >= 0 && at(value) <= 1) {
-      ticks.add(new Tick(value, Figures.brief(value)));
+      ticks.add(new Tick(value, Format.brief(value)));
     }
   }
 
-  /** 1, 2 or 5 times a power of ten, so that few ticks cover the range. */
+  /** Returns 1, 2 or 5 times a power of ten, large enough for at most {@value #MAX_TICKS} ticks in the range. */
   private static double step(double range) {
-    double least = range / (MAX_TICKS - 1);
-    double power = Math.pow(10, Math.floor(Math.log10(least)));
+    double minStep = range / (MAX_TICKS - 1);
+    double power = Math.pow(10, Math.floor(Math.log10(minStep)));
     for (int times : new int[] {1, 2, 5}) {
-      if (times * power >= least) {
+      if (times * power >= minStep) {
         return times * power;
       }
     }

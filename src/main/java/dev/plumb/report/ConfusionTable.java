@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A confusion matrix as a table: every cell has its count and is shaded by its share of the row, the diagonal is framed. Of very
- * many classes those with most mistakes are shown, and the others are added up.
+ * A confusion matrix as a table. Cells contain counts and are shaded by their fraction of the row; the diagonal is framed. Only
+ * the classes with the most errors are shown if there are many; the others are merged.
  */
 final class ConfusionTable {
   private static final int MAX_CLASSES = 24;
@@ -20,18 +20,19 @@ final class ConfusionTable {
   private final List<String> names;
   private final ConfusionMatrix counts;
   private final long rows;
-  private final long right;
+  private final long correct;
 
   ConfusionTable(List<String> names, ConfusionMatrix counts) {
     this.names = names;
     this.counts = counts;
     rows = counts.cells().stream().mapToLong(Cell::count).sum();
-    right = counts.cells().stream().filter(cell -> cell.actual() == cell.predicted()).mapToLong(Cell::count).sum();
+    correct = counts.cells().stream().filter(cell -> cell.actual() == cell.predicted()).mapToLong(Cell::count).sum();
   }
 
-  void draw(Markup html, String ofRows) {
-    html.element("p", Figures.whole(right) + " of " + Figures.whole(rows) + " " + ofRows + (rows == 1 ? " row" : " rows")
-        + " were classified correctly (" + Figures.percent((double) right / rows) + "). " + mistakes()).line();
+  /** @param dataName name of the rows: validation, test */
+  void draw(Markup html, String dataName) {
+    html.element("p", Format.whole(correct) + " of " + Format.whole(rows) + " " + dataName + (rows == 1 ? " row" : " rows")
+        + " were classified correctly (" + Format.percent((double) correct / rows) + "). " + errors()).line();
     int[] shown = shown();
     boolean merged = shown.length < names.size();
     List<String> labels = new ArrayList<>(Arrays.stream(shown).mapToObj(names::get).toList());
@@ -40,10 +41,10 @@ final class ConfusionTable {
       labels.add("others");
     }
     html.open("div", "class", "card").line();
-    html.element("p", "Rows: the true class. Columns: what was predicted. Recall: the share of a true class that was found;"
-        + " precision: the share of a prediction that was right."
-        + (merged ? " Of " + Figures.whole(names.size()) + " classes the "
-        + shown.length + " with most mistakes are shown." : ""), "class", "small", "id", "confusion-explained").line();
+    html.element("p", "Rows: true class. Columns: predicted class. Recall: fraction of the rows of a class that were predicted"
+        + " correctly. Precision: fraction of the predictions of a class that were correct."
+        + (merged ? " The " + shown.length + " of " + Format.whole(names.size())
+        + " classes with the most errors are shown." : ""), "class", "small", "id", "confusion-explained").line();
     html.scrolling("Confusion matrix").line();
     html.open("table", "class", "matrix", "id", "confusion", "aria-describedby", "confusion-explained").line();
     html.open("thead").open("tr").element("th", "true \\ predicted", "scope", "col");
@@ -54,10 +55,10 @@ final class ConfusionTable {
       long sum = Arrays.stream(cells[actual]).sum();
       html.open("tr").element("th", shortened(labels.get(actual)), "scope", "row");
       for (int predicted = 0; predicted < cells.length; predicted++) {
-        double share = sum == 0 ? 0 : (double) cells[actual][predicted] / sum;
-        html.element("td", Figures.whole(cells[actual][predicted]),
-            "class", actual == predicted ? "diagonal" : share > 0 ? "wrong" : "none",
-            "style", share > 0 ? String.format(Locale.ROOT, "--share:%.3f", share) : null);
+        double fraction = sum == 0 ? 0 : (double) cells[actual][predicted] / sum;
+        html.element("td", Format.whole(cells[actual][predicted]),
+            "class", actual == predicted ? "diagonal" : fraction > 0 ? "wrong" : "none",
+            "style", fraction > 0 ? String.format(Locale.ROOT, "--share:%.3f", fraction) : null);
       }
       boolean others = merged && actual == shown.length;
       html.element("td", others ? "-" : percent(cells[actual][actual], sum), "class", "sum").close("tr").line();
@@ -72,15 +73,15 @@ final class ConfusionTable {
     html.element("td", "", "class", "sum").close("tfoot").line().close("table").close("div").close("div").line();
   }
 
-  private String mistakes() {
+  private String errors() {
     List<Cell> pairs = counts.cells().stream().filter(cell -> cell.actual() != cell.predicted())
         .sorted(Comparator.comparingLong((Cell cell) -> -cell.count())).toList();
     if (pairs.isEmpty()) {
-      return "There was no mistake.";
+      return "There were no errors.";
     }
-    return "Most frequent mistakes: " + String.join(", ", pairs.stream().limit(MAX_PAIRS)
-        .map(pair -> shortened(names.get(pair.actual())) + " taken for " + shortened(names.get(pair.predicted())) + " ("
-            + Figures.whole(pair.count()) + ")")
+    return "Most frequent errors: " + String.join(", ", pairs.stream().limit(MAX_PAIRS)
+        .map(pair -> shortened(names.get(pair.actual())) + " predicted as " + shortened(names.get(pair.predicted())) + " ("
+            + Format.whole(pair.count()) + ")")
         .toList()) + ".";
   }
 
@@ -104,24 +105,24 @@ final class ConfusionTable {
         .toArray();
   }
 
-  /** The shown classes, and one more row and column for all others together. */
+  /** Returns the counts of the shown classes, with a last row and column for all other classes. */
   private long[][] merged(int[] shown) {
-    int[] place = new int[names.size()];
-    Arrays.fill(place, shown.length);
+    int[] index = new int[names.size()];
+    Arrays.fill(index, shown.length);
     for (int i = 0; i < shown.length; i++) {
-      place[shown[i]] = i;
+      index[shown[i]] = i;
     }
     long[][] merged = new long[shown.length + 1][shown.length + 1];
     for (Cell cell : counts.cells()) {
-      merged[place[cell.actual()]][place[cell.predicted()]] += cell.count();
+      merged[index[cell.actual()]][index[cell.predicted()]] += cell.count();
     }
     return merged;
   }
 
-  /** Whole, and never rounded up to all. */
-  private static String percent(long part, long all) {
-    long rounded = Math.round(100.0 * part / all);
-    return all == 0 ? "-" : rounded == 100 && part < all ? ">99%" : rounded + "%";
+  /** Returns a whole percentage that is 100 % only if the part is the total. */
+  private static String percent(long part, long total) {
+    long rounded = Math.round(100.0 * part / total);
+    return total == 0 ? "-" : rounded == 100 && part < total ? ">99%" : rounded + "%";
   }
 
   private static String shortened(String name) {

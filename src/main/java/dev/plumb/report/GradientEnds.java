@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gradient norms at both ends of a training: of its first epoch, and the medians of its last tenth, as far as they are finite.
+ * The gradient norms at the start and at the end of a training: those of the first epoch, and the medians of the last tenth of
+ * the epochs that are finite.
  */
 final class GradientEnds {
   private final List<EpochMetrics> rows;
@@ -13,15 +14,15 @@ final class GradientEnds {
   private final int from;
   private final double[] end;
 
-  /** @param all with the same number of layers each; at least one */
-  GradientEnds(List<EpochMetrics> all) {
+  /** @param epochs at least one, all with the same number of layers */
+  GradientEnds(List<EpochMetrics> epochs) {
     int finite = 0;
-    while (finite < all.size() && Arrays.stream(all.get(finite).gradientNorms()).allMatch(Double::isFinite)) {
+    while (finite < epochs.size() && Arrays.stream(epochs.get(finite).gradientNorms()).allMatch(Double::isFinite)) {
       finite++;
     }
-    stayedFinite = finite == all.size();
-    rows = finite == 0 ? all : all.subList(0, finite);
-    // What grew out of bounds is best seen in its last epoch.
+    stayedFinite = finite == epochs.size();
+    rows = finite == 0 ? epochs : epochs.subList(0, finite);
+    // Before a divergence the norms change fast, so that only the last finite epoch is meaningful.
     from = rows.size() - (stayedFinite ? Math.max(1, rows.size() / 10) : 1);
     end = new double[start().length];
     Arrays.setAll(end, layer -> {
@@ -39,20 +40,20 @@ final class GradientEnds {
     return end;
   }
 
-  /** What they show of the depth, and of the time. */
+  /** Returns sentences on the change of the norms over the layers, and since the first epoch. */
   String sentence() {
     int first = rows.get(0).epoch();
     int last = rows.get(rows.size() - 1).epoch();
-    String when = stayedFinite ? "At the end of the training" : "In epoch " + last + ", the last before it stopped being finite,";
-    String over = "";
+    String when = stayedFinite ? "At the end of the training" : "In epoch " + last + ", the last with finite gradients,";
+    String sinceStart = "";
     if (first < last && start()[0] > 0 && end[0] > 0) {
       double change = end[0] / start()[0];
-      over = change == 1
+      sinceStart = change == 1
           ? ""
           : " Since epoch " + first + " the first layer's norm has " + (change < 1 ? "fallen" : "risen") + " by a factor of "
-              + Figures.factor(Math.max(change, 1 / change)) + ".";
+              + Format.factor(Math.max(change, 1 / change)) + ".";
     }
-    return GradientFlow.sentence(when, end) + over;
+    return GradientFlow.sentence(when, end) + sinceStart;
   }
 
   String note() {
@@ -60,6 +61,6 @@ final class GradientEnds {
     int last = rows.get(rows.size() - 1).epoch();
     return "Start: epoch " + rows.get(0).epoch() + ". End: " + (first == last
         ? "epoch " + last + "."
-        : "the median of epochs " + first + " to " + last + ".");
+        : "median of epochs " + first + " to " + last + ".");
   }
 }

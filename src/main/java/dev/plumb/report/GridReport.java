@@ -19,7 +19,7 @@ import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** The gradient flow of a grid as one page: findings, cells, losses, depth, gradient norms by layer and epoch, and what units do. */
+/** The report of a grid study of gradient flow: findings, cells, losses, depth, gradient norms, and inactive units. */
 public final class GridReport {
   private static final int MAX_LISTED = 500;
   private static final int MAX_CHARTS = 12;
@@ -40,16 +40,16 @@ public final class GridReport {
     epochs = study.curveEpochs().stream().mapToInt(Integer::intValue).toArray();
   }
 
-  /** Leaves the stream open. */
+  /** Writes the page as HTML; leaves the stream open. */
   public void write(OutputStream out) throws IOException {
     Page page = new Page(study.spec().name(), "Gradient flow");
     page.tiles(List.of(
-        Map.entry("cells", Figures.whole(study.cells().size())),
-        Map.entry("seeds", Figures.whole(study.seeds())),
-        Map.entry("networks", Figures.whole(result.finished())),
-        Map.entry("diverged", Figures.whole(result.diverged())),
-        Map.entry("epochs", Figures.whole(study.spec().training().epochs())),
-        Map.entry("time of training", Figures.seconds(
+        Map.entry("cells", Format.whole(study.cells().size())),
+        Map.entry("seeds", Format.whole(study.seeds())),
+        Map.entry("networks", Format.whole(result.finished())),
+        Map.entry("diverged", Format.whole(result.diverged())),
+        Map.entry("epochs", Format.whole(study.spec().training().epochs())),
+        Map.entry("training time", Format.seconds(
             Arrays.stream(result.rows()).filter(row -> row != null).mapToDouble(GridRow::seconds).sum()))));
     page.startMain();
     drawFindings(page);
@@ -83,8 +83,8 @@ public final class GridReport {
       }
       html.close().line().element("p", finding.measured()).close().line();
     }
-    html.element("p", "Figures are medians over the networks that stayed finite, with quartiles in brackets; shares have the 95 %"
-        + " interval of what they are a sample of.", "class", "small").line();
+    html.element("p", "Values are medians over the networks that did not diverge, with quartiles in brackets. Proportions have"
+        + " their 95 % confidence interval.", "class", "small").line();
     page.endSection();
   }
 
@@ -92,11 +92,11 @@ public final class GridReport {
     return study.cells().subList(0, Math.min(MAX_LISTED, study.cells().size()));
   }
 
-  private void startTable(Markup html, String id, List<String> heads, int words) {
+  private void startTable(Markup html, String id, List<String> heads, int textColumns) {
     html.open("div", "class", "card").scrolling(heads.get(0)).line();
     html.open("table", "class", "numbers wrapped", "id", id).line().open("thead").open("tr");
     for (int i = 0; i < heads.size(); i++) {
-      html.element("th", heads.get(i), "scope", "col", "class", i < words ? "word" : null);
+      html.element("th", heads.get(i), "scope", "col", "class", i < textColumns ? "word" : null);
     }
     html.close("thead").line().open("tbody").line();
   }
@@ -115,8 +115,8 @@ public final class GridReport {
       long diverged = rows.stream().filter(row -> row.diverged() > 0).count();
       html.open("tr").element("th", label(cell), "scope", "row").element("td", cell.network().shape(), "class", "word")
           .element("td", cell.network().activation().key(), "class", "word").element("td", cell.initializer().key(), "class", "word")
-          .element("td", Figures.brief(cell.learningRate())).element("td", Figures.whole(rows.size()))
-          .element("td", Figures.percent(diverged / (double) rows.size()));
+          .element("td", Format.brief(cell.learningRate())).element("td", Format.whole(rows.size()))
+          .element("td", Format.percent(diverged / (double) rows.size()));
       spread(html, cell, GridRow::finalLoss);
       spread(html, cell, GridRow::gradientNormFirst);
       spread(html, cell, GridRow::gradientNormLast);
@@ -124,26 +124,30 @@ public final class GridReport {
     }
     endTable(html);
     if (study.cells().size() > MAX_LISTED) {
-      html.element("p", "The first " + MAX_LISTED + " cells are listed; --csv has every network.", "class", "small").line();
+      html.element("p", "Only the first " + MAX_LISTED + " cells are listed; --csv writes every network.", "class", "small")
+          .line();
     }
     page.endSection();
   }
 
-  private void spread(Markup html, Cell cell, ToDoubleFunction<GridRow> figure) {
-    Quartiles of = result.quartiles(cell, figure);
-    html.open("td").text(Double.isNaN(of.median()) ? "-" : Figures.brief(of.median()));
-    if (study.seeds() > 1 && !Double.isNaN(of.median())) {
-      html.element("div", "[" + Figures.brief(of.low()) + ", " + Figures.brief(of.high()) + "]", "class", "small");
+  private void spread(Markup html, Cell cell, ToDoubleFunction<GridRow> value) {
+    Quartiles quartiles = result.quartiles(cell, value);
+    html.open("td").text(Double.isNaN(quartiles.median()) ? "-" : Format.brief(quartiles.median()));
+    if (study.seeds() > 1 && !Double.isNaN(quartiles.median())) {
+      html.element("div", "[" + Format.brief(quartiles.low()) + ", " + Format.brief(quartiles.high()) + "]", "class", "small");
     }
     html.close("td");
   }
 
-  /** Cells that differ in depth alone; where that would put two of one depth together, in width too, by the first hidden layer. */
+  /**
+   * Returns groups of cells that differ only in depth. If a group would contain two cells of the same depth, the cells are also
+   * grouped by the width of the first hidden layer.
+   */
   private Map<String, List<Cell>> families() {
-    Map<String, List<Cell>> coarse = families(false);
-    boolean ambiguous = coarse.values().stream()
+    Map<String, List<Cell>> groups = families(false);
+    boolean ambiguous = groups.values().stream()
         .anyMatch(family -> family.stream().map(GridReport::depth).distinct().count() < family.size());
-    return ambiguous ? families(true) : coarse;
+    return ambiguous ? families(true) : groups;
   }
 
   private Map<String, List<Cell>> families(boolean byWidth) {
@@ -152,7 +156,7 @@ public final class GridReport {
     Map<String, List<Cell>> families = new LinkedHashMap<>();
     for (Cell cell : study.cells()) {
       String name = cell.network().activation().key() + (initializers ? ", " + cell.initializer().key() : "")
-          + (rates ? ", rate " + Figures.brief(cell.learningRate()) : "")
+          + (rates ? ", learning rate " + Format.brief(cell.learningRate()) : "")
           + (byWidth ? ", width " + cell.network().widths().get(1) : "");
       families.computeIfAbsent(name, key -> new ArrayList<>()).add(cell);
     }
@@ -163,7 +167,7 @@ public final class GridReport {
     return cell.network().layerCount() - 1;
   }
 
-  /** A loss at an epoch is before its updates, which is after those of the epochs before. */
+  /** Draws the losses. The loss at an epoch is that before its updates, so it is drawn at the number of completed epochs. */
   private void drawLosses(Page page) {
     Markup html = page.html();
     page.startSection("losses", "Losses");
@@ -179,27 +183,27 @@ public final class GridReport {
       List<Cell> drawn = family.getValue().subList(0, Math.min(MAX_CURVES, family.getValue().size()));
       List<Series> series = new ArrayList<>();
       for (Cell cell : drawn) {
-        Quartiles[] of = new Quartiles[x.length];
-        Arrays.setAll(of, i -> result.quartiles(cell, row -> i < epochs.length ? row.losses()[i] : row.finalLoss()));
-        series.add(series(Integer.toString(cell.index() + 1), series.size() + 1, of));
+        Quartiles[] losses = new Quartiles[x.length];
+        Arrays.setAll(losses, i -> result.quartiles(cell, row -> i < epochs.length ? row.losses()[i] : row.finalLoss()));
+        series.add(series(Integer.toString(cell.index() + 1), series.size() + 1, losses));
       }
       String id = "losses-" + chart++;
-      new LineChart(id, "Loss, " + family.getKey(), "epochs done", x, series, id + "-table").withShortLabels().draw(html);
-      List<String> heads = new ArrayList<>(List.of("epochs done"));
+      new LineChart(id, "Loss, " + family.getKey(), "completed epochs", x, series, id + "-table").withShortLabels().draw(html);
+      List<String> heads = new ArrayList<>(List.of("completed epochs"));
       drawn.forEach(cell -> heads.add(label(cell)));
-      tables.add(new NumberTable(id + "-table", "Median losses as a table, " + family.getKey(), heads, x,
+      tables.add(new NumberTable(id + "-table", "Table of median losses, " + family.getKey(), heads, x,
           series.stream().map(Series::values).toList()));
     }
     html.close("div").line();
-    html.element("p", "Medians over the seeds, numbered as the cells above; bands hold the middle half." + (chart == MAX_CHARTS
-        ? " At most " + MAX_CHARTS + " drawings are shown." : ""), "class", "small").line();
+    html.element("p", "Medians over the seeds, numbered like the cells above; bands show the interquartile range."
+        + (chart == MAX_CHARTS ? " At most " + MAX_CHARTS + " charts are shown." : ""), "class", "small").line();
     tables.forEach(table -> table.draw(html, ""));
     page.endSection();
   }
 
-  private static Series series(String name, int column, Quartiles[] of) {
-    return new Series(name, column, Arrays.stream(of).mapToDouble(Quartiles::median).toArray(),
-        Arrays.stream(of).mapToDouble(Quartiles::low).toArray(), Arrays.stream(of).mapToDouble(Quartiles::high).toArray());
+  private static Series series(String name, int column, Quartiles[] values) {
+    return new Series(name, column, Arrays.stream(values).mapToDouble(Quartiles::median).toArray(),
+        Arrays.stream(values).mapToDouble(Quartiles::low).toArray(), Arrays.stream(values).mapToDouble(Quartiles::high).toArray());
   }
 
   private void drawDepth(Page page) {
@@ -213,14 +217,14 @@ public final class GridReport {
     Map<String, List<Cell>> families = families();
     families.forEach((name, cells) -> {
       if (series.size() < MAX_CURVES) {
-        Quartiles[] of = new Quartiles[x.length];
-        Arrays.setAll(of, i -> cells.stream().filter(cell -> depth(cell) == (int) x[i]).findFirst()
+        Quartiles[] losses = new Quartiles[x.length];
+        Arrays.setAll(losses, i -> cells.stream().filter(cell -> depth(cell) == (int) x[i]).findFirst()
             .map(cell -> result.quartiles(cell, GridRow::finalLoss)).orElse(Quartiles.of(new double[0])));
-        series.add(series(Integer.toString(series.size() + 1), series.size() + 1, of));
+        series.add(series(Integer.toString(series.size() + 1), series.size() + 1, losses));
       }
     });
     Markup html = page.html();
-    page.startSection("depth", "Depth and final loss");
+    page.startSection("depth", "Final loss by depth");
     html.open("div", "class", "charts").line();
     new LineChart("depth-chart", "Final loss by depth", "hidden layers", x, series, "depth-table").withPoints().withShortLabels()
         .draw(html);
@@ -234,16 +238,16 @@ public final class GridReport {
     html.close("ul").line();
     List<String> heads = new ArrayList<>(List.of("hidden layers"));
     heads.addAll(names);
-    new NumberTable("depth-table", "Median final losses as a table", heads, x, series.stream().map(Series::values).toList())
-        .draw(html, families.size() > series.size() ? "The first " + MAX_CURVES + " kinds are drawn." : "");
+    new NumberTable("depth-table", "Table of median final losses", heads, x, series.stream().map(Series::values).toList())
+        .draw(html, families.size() > series.size() ? "Only the first " + MAX_CURVES + " groups are shown." : "");
     page.endSection();
   }
 
   private void drawNorms(Page page) {
     Markup html = page.html();
     page.startSection("gradients", "Gradient norms by layer and epoch");
-    html.element("p", "Median over the seeds of the norm of each layer's weight gradient, in the last step of the epoch. Epochs are not"
-        + " evenly spaced.", "class", "small").line();
+    html.element("p", "Frobenius norm of each layer's weight gradient in the last step of the epoch, median over the seeds. Epochs"
+        + " are not evenly spaced.", "class", "small").line();
     html.open("div", "class", "charts").line();
     int[] shown = Thinning.spread(study.cells().size(), MAX_CHARTS);
     List<HeatMap> maps = new ArrayList<>();
@@ -257,13 +261,13 @@ public final class GridReport {
       }
       List<String> names = IntStream.rangeClosed(1, layers).mapToObj(layer -> layer == layers ? "output" : "L" + layer).toList();
       HeatMap map = new HeatMap("norms-" + index, epochs, norms, names);
-      map.draw(html, label(cell), "Gradient norm by layer, down, and epoch, across.");
+      map.draw(html, label(cell), "Gradient norm by layer (rows) and epoch (columns).");
       maps.add(map);
     }
     html.close("div").line();
     maps.forEach(map -> map.drawTable(html));
     if (shown.length < study.cells().size()) {
-      html.element("p", "Of " + Figures.whole(study.cells().size()) + " cells " + shown.length + " are shown, evenly spread.", "class",
+      html.element("p", shown.length + " of " + Format.whole(study.cells().size()) + " cells are shown, evenly spaced.", "class",
           "small").line();
     }
     page.endSection();
@@ -271,8 +275,8 @@ public final class GridReport {
 
   private void drawUnits(Page page) {
     Markup html = page.html();
-    page.startSection("units", "Updates and units at the end");
-    startTable(html, "units-table", List.of("cell", "update over weights, L1", "last hidden", "output", "dead or saturated, L1",
+    page.startSection("units", "Weight updates and inactive units at the end");
+    startTable(html, "units-table", List.of("cell", "update ratio, L1", "last hidden", "output", "dead or saturated, L1",
         "last hidden", "worst layer"), 1);
     for (Cell cell : listed()) {
       int layers = cell.network().layerCount();
@@ -281,15 +285,15 @@ public final class GridReport {
       spread(html, cell, row -> layers < 2 ? Double.NaN : row.updateRatios()[layers - 2]);
       spread(html, cell, row -> row.updateRatios()[layers - 1]);
       double[] idle = IntStream.range(0, layers - 1).mapToDouble(layer -> mean(cell, layer)).toArray();
-      html.element("td", idle.length == 0 ? "-" : Figures.percent(idle[0]));
-      html.element("td", idle.length == 0 ? "-" : Figures.percent(idle[idle.length - 1]));
-      html.element("td", idle.length == 0 ? "-" : Figures.percent(Arrays.stream(idle).max().getAsDouble()));
+      html.element("td", idle.length == 0 ? "-" : Format.percent(idle[0]));
+      html.element("td", idle.length == 0 ? "-" : Format.percent(idle[idle.length - 1]));
+      html.element("td", idle.length == 0 ? "-" : Format.percent(Arrays.stream(idle).max().getAsDouble()));
       html.close("tr").line();
     }
     endTable(html);
-    html.element("p", "Update over weights: the norm of a further step's change of a layer's weights over the weights' norm. Dead: relu"
-        + " units that are 0 on every row of that step. Saturated: values of sigmoid within 0.01, of tanh within 0.02 of a limit. Shares"
-        + " are means over the seeds.", "class", "small").line();
+    html.element("p", "Update ratio: norm of one more step's update of a layer's weights, divided by the norm of the weights."
+        + " Dead: relu units that are 0 on every row of that step. Saturated: sigmoid outputs within 0.01, tanh outputs within 0.02"
+        + " of a limit. Percentages are means over the seeds.", "class", "small").line();
     page.endSection();
   }
 

@@ -1,6 +1,6 @@
 package dev.plumb.report;
 
-/** The pattern of what is not finite: each drawing has its own. */
+/** The hatch pattern that marks non-finite values; each drawing defines its own. */
 final class Hatch {
   private Hatch() {}
 

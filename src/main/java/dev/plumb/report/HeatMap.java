@@ -5,10 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gradient norm by layer (down) and epoch (across) as SVG on a logarithmic colour scale, the last column's numbers beside it.
- * Many epochs are cut into columns of equal length, of which each shows the middle value (the lower median, one that was
- * measured); a column with a value that is not finite is hatched, zero has a ring. The same numbers stand in a table, which the
- * script reads.
+ * A heat map of gradient norms by layer (rows) and epoch (columns) as SVG, on a logarithmic color scale, with the last column's
+ * numbers at its right. If there are many epochs, a column combines several and shows their lower median, which is a measured
+ * value. Non-finite values are hatched, zeros have a ring. The same numbers are in a table, which the page's script reads.
  */
 final class HeatMap {
   private static final int MAX_COLUMNS = 56;
@@ -19,9 +18,9 @@ final class HeatMap {
   private static final double RIGHT = 376;
   private static final double TOP = 24;
   private static final double MAP_HEIGHT = 250;
-  private static final double HIGHEST_ROW = 36;
-  private static final double LOWEST_LABELLED_ROW = 17;
-  private static final double NARROWEST_NUMBERED_CELL = 38;
+  private static final double MAX_ROW_HEIGHT = 36;
+  private static final double MIN_LABELED_ROW_HEIGHT = 17;
+  private static final double MIN_NUMBERED_CELL_WIDTH = 38;
   private static final double LEGEND = 66;
   private static final int LEGEND_STEPS = 48;
 
@@ -30,14 +29,14 @@ final class HeatMap {
   private final int[] layers;
   private final int[] starts;
   private final int[] epochs;
-  /** [column][row of the drawing] */
+  /** Gradient norms, [column][row of the drawing]. */
   private final double[][] cells;
-  private final ColourScale scale;
+  private final ColorScale scale;
 
   /**
-   * @param epochs rising
-   * @param norms [epoch][layer], all of one length, at least one of each
-   * @param names of the layers
+   * @param epochs in ascending order
+   * @param norms [epoch][layer], at least one of each
+   * @param names names of the layers
    */
   HeatMap(String id, int[] epochs, double[][] norms, List<String> names) {
     this.id = id;
@@ -51,14 +50,14 @@ final class HeatMap {
     for (int column = 0; column < starts.length; column++) {
       for (int row = 0; row < layers.length; row++) {
         int layer = layers[row];
-        cells[column][row] = middle(Arrays.stream(norms, starts[column], end(column)).mapToDouble(of -> of[layer]).toArray());
+        cells[column][row] = lowerMedian(Arrays.stream(norms, starts[column], end(column)).mapToDouble(epoch -> epoch[layer]).toArray());
       }
     }
-    scale = ColourScale.of(Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray());
+    scale = ColorScale.of(Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray());
   }
 
-  /** Not finite when one of them is not. */
-  private static double middle(double[] values) {
+  /** Returns the lower median; a non-finite value if there is one. */
+  private static double lowerMedian(double[] values) {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
     double largest = sorted[sorted.length - 1];
@@ -66,7 +65,7 @@ final class HeatMap {
   }
 
   void draw(Markup html, String title, String description) {
-    double rowHeight = Math.min(HIGHEST_ROW, MAP_HEIGHT / layers.length);
+    double rowHeight = Math.min(MAX_ROW_HEIGHT, MAP_HEIGHT / layers.length);
     double bottom = TOP + rowHeight * layers.length;
     double height = bottom + 24 + LEGEND + (marks().isEmpty() ? 0 : 20);
     html.open("figure", "class", "card").line();
@@ -76,7 +75,7 @@ final class HeatMap {
         "data-left", LEFT, "data-right", RIGHT, "data-top", TOP, "data-bottom", bottom,
         "data-columns", starts.length, "data-rows", layers.length);
     html.element("title", title, "id", id + "-title");
-    html.element("desc", description + " The table below has the numbers.", "id", id + "-desc").line();
+    html.element("desc", description + " The values are in the table below.", "id", id + "-desc").line();
     Hatch.define(html, id);
     drawCells(html, rowHeight);
     drawLabels(html, rowHeight, bottom);
@@ -94,20 +93,20 @@ final class HeatMap {
 
   private void drawCells(Markup html, double rowHeight) {
     html.open("g", "class", "cells").line();
-    boolean numbered = columnWidth() >= NARROWEST_NUMBERED_CELL && rowHeight >= LOWEST_LABELLED_ROW;
+    boolean numbered = columnWidth() >= MIN_NUMBERED_CELL_WIDTH && rowHeight >= MIN_LABELED_ROW_HEIGHT;
     for (int column = 0; column < starts.length; column++) {
       for (int row = 0; row < layers.length; row++) {
         double value = cells[column][row];
         double x = LEFT + column * columnWidth();
         double y = TOP + row * rowHeight;
-        boolean coloured = Double.isFinite(value) && value > 0;
+        boolean colored = Double.isFinite(value) && value > 0;
         html.empty("rect", "x", x, "y", y, "width", LEFT + (column + 1) * columnWidth() - x, "height", rowHeight,
-            "fill", coloured ? ColourScale.colour(scale.at(value)) : value == 0 ? null : Hatch.fill(id),
+            "fill", colored ? ColorScale.color(scale.at(value)) : value == 0 ? null : Hatch.fill(id),
             "class", value == 0 ? "zero" : null);
         if (numbered) {
-          html.element("text", Figures.cell(value), "x", x + columnWidth() / 2, "y", y + rowHeight / 2 + 4, "text-anchor",
+          html.element("text", Format.cell(value), "x", x + columnWidth() / 2, "y", y + rowHeight / 2 + 4, "text-anchor",
               "middle",
-              "class", !coloured ? "in-cell" : ColourScale.wantsDarkText(scale.at(value)) ? "in-cell on-light"
+              "class", !colored ? "in-cell" : ColorScale.needsDarkText(scale.at(value)) ? "in-cell on-light"
               : "in-cell on-dark");
         } else if (value == 0) {
           html.empty("circle", "class", "ring", "cx", x + columnWidth() / 2, "cy", y + rowHeight / 2,
@@ -119,9 +118,9 @@ final class HeatMap {
     html.close("g").line();
   }
 
-  /** Layers at the left, the last column's numbers at the right, epochs below. */
+  /** Draws the layers' names at the left, the last column's numbers at the right, and the epochs below. */
   private void drawLabels(Markup html, double rowHeight, double bottom) {
-    int every = (int) Math.ceil(LOWEST_LABELLED_ROW / rowHeight);
+    int every = (int) Math.ceil(MIN_LABELED_ROW_HEIGHT / rowHeight);
     html.element("text", "at the end", "x", WIDTH - 2, "y", TOP - 9, "text-anchor", "end").line();
     for (int row = 0; row < layers.length; row++) {
       boolean last = row == layers.length - 1;
@@ -129,12 +128,12 @@ final class HeatMap {
         double y = TOP + (row + 0.5) * rowHeight + 4;
         String name = names.get(layers[row]);
         html.element("text", name.length() > 9 ? name.substring(0, 8) + "…" : name, "x", LEFT - 6, "y", y, "text-anchor", "end");
-        html.element("text", Figures.cell(cells[cells.length - 1][row]), "x", RIGHT + 6, "y", y).line();
+        html.element("text", Format.cell(cells[cells.length - 1][row]), "x", RIGHT + 6, "y", y).line();
       }
     }
-    int most = Math.max(1, Math.min(5, starts.length));
-    for (int column : Thinning.spread(starts.length, most)) {
-      String text = Figures.whole(epochs[starts[column]]);
+    int maxLabels = Math.max(1, Math.min(5, starts.length));
+    for (int column : Thinning.spread(starts.length, maxLabels)) {
+      String text = Format.whole(epochs[starts[column]]);
       html.element("text", text, "x", LEFT + (column + 0.5) * columnWidth(), "y", bottom + 16, "text-anchor", "middle").line();
     }
     html.element("text", "epoch", "x", (LEFT + RIGHT) / 2, "y", bottom + 33, "text-anchor", "middle").line();
@@ -146,7 +145,7 @@ final class HeatMap {
       double width = (RIGHT - LEFT) / LEGEND_STEPS;
       for (int step = 0; step < LEGEND_STEPS; step++) {
         html.empty("rect", "x", LEFT + step * width, "y", top, "width", width + 0.3, "height", 12.0,
-            "fill", ColourScale.colour((step + 0.5) / LEGEND_STEPS));
+            "fill", ColorScale.color((step + 0.5) / LEGEND_STEPS));
       }
       html.line();
       double free = LEFT - 40;
@@ -162,7 +161,7 @@ final class HeatMap {
       }
       html.element("text", "norm", "x", LEFT - 6, "y", top + 11, "text-anchor", "end").line();
     } else {
-      html.element("text", "one value alone: " + Figures.brief(scale.low()), "x", LEFT, "y", top + 11).line();
+      html.element("text", "all values: " + Format.brief(scale.low()), "x", LEFT, "y", top + 11).line();
     }
     String marks = marks();
     if (!marks.isEmpty()) {
@@ -172,20 +171,20 @@ final class HeatMap {
   }
 
   private String marks() {
-    double[] all = Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray();
+    double[] values = Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray();
     List<String> marks = new ArrayList<>();
-    if (Arrays.stream(all).anyMatch(value -> value == 0)) {
-      marks.add("rings: 0");
+    if (Arrays.stream(values).anyMatch(value -> value == 0)) {
+      marks.add("ring: 0");
     }
-    if (!Arrays.stream(all).allMatch(Double::isFinite)) {
+    if (!Arrays.stream(values).allMatch(Double::isFinite)) {
       marks.add("hatched: not finite");
     }
     return String.join(", ", marks);
   }
 
-  /** The cells' numbers: a row for each column of the map. */
+  /** Draws the table of the cells' numbers, with one row per column of the map. */
   void drawTable(Markup html) {
-    html.open("details").line().element("summary", "Gradient norms as a table").line();
+    html.open("details").line().element("summary", "Table of gradient norms").line();
     html.scrolling("Gradient norms").line();
     html.open("table", "class", "numbers", "id", id + "-table").line().open("thead").open("tr");
     html.element("th", "epoch", "scope", "col");
@@ -196,7 +195,7 @@ final class HeatMap {
     for (int column = 0; column < starts.length; column++) {
       html.open("tr").element("th", span(column), "scope", "row");
       for (double value : cells[column]) {
-        html.element("td", Figures.table(value));
+        html.element("td", Format.table(value));
       }
       html.close("tr").line();
     }
@@ -221,11 +220,11 @@ final class HeatMap {
   private String note() {
     String columns = starts.length == epochs.length
         ? ""
-        : "A column stands for " + Figures.whole(starts[1] - starts[0])
-        + " epochs, the last one for the rest, and shows their median. ";
+        : "Each column shows the median of " + Format.whole(starts[1] - starts[0])
+        + " epochs, the last one that of the remaining epochs. ";
     String rows = layers.length == names.size()
         ? ""
-        : "Of " + Figures.whole(names.size()) + " layers " + layers.length + " are shown, evenly spread.";
+        : layers.length + " of " + Format.whole(names.size()) + " layers are shown, evenly spaced.";
     return (columns + rows).strip();
   }
 }

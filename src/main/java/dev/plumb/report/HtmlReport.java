@@ -3,7 +3,7 @@ package dev.plumb.report;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Writes reports, each as one HTML file that opens without a network. Streams are left open. */
+/** A writer of reports, each as one self-contained HTML file. Streams are left open. */
 public final class HtmlReport {
   private HtmlReport() {}
 

@@ -7,40 +7,40 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
- * Curves over epochs or layers as SVG, drawn once on a linear and, where values are positive, once on a logarithmic scale; a
- * check box that needs no script says which is seen. Where values are not finite a curve has a gap. Curves differ by dashes and
- * by labels at their ends, not by colour alone.
+ * A line chart over epochs or layers as SVG. It is drawn on a linear scale and, if the values are positive, also on a logarithmic
+ * one; a check box, which needs no script, selects the visible one. Curves have gaps at non-finite values. They differ not only
+ * by color but also by dashes and by labels at their ends.
  *
- * <p>The script reads the numbers under the pointer from the table that the page shows too.
+ * <p>The page's script reads the numbers under the pointer from the table on the same page.
  */
 final class LineChart {
-  /** In the drawing's own units, of which a phone shows about 350 pixels and a desk about 480. */
+  /** Width in the drawing's units; about 350 pixels on a phone and 480 on a desktop. */
   private static final double WIDTH = 440;
   private static final double HEIGHT = 262;
   private static final double LEFT = 56;
   private static final double TOP = 18;
   private static final double BOTTOM = 222;
   private static final double RIGHT_WITH_LABELS = 358;
-  private static final double RIGHT_WITHOUT = 424;
-  private static final double BETWEEN_LABELS = 16;
+  private static final double RIGHT_WITHOUT_LABELS = 424;
+  private static final double LABEL_SPACING = 16;
+  /** Width of a digit in the font size of a phone, including some space between labels. */
+  private static final double MAX_DIGIT_WIDTH = 9.6;
 
-  /** Of the font's size on a phone, some room between labels included. */
-  private static final double WIDEST_DIGIT = 9.6;
+  /** Ratio of the largest to the smallest value from which the logarithmic scale is the default. */
+  private static final double LOG_BY_DEFAULT = 20;
 
-  /** From this factor between largest and smallest on, most of a curve would lie on a linear axis. */
-  private static final double LOG_PAYS = 20;
+  /** Ratio of the largest to the smallest value below which both scales look alike. */
+  private static final double MIN_LOG_RATIO = 2;
 
-  /** Below this factor both scales look alike. */
-  private static final double LOG_HELPS = 2;
-
-  /** As many combinations of colour and dashes as the style sheet has; more curves begin anew. */
+  /** Number of combinations of color and dashes in the style sheet; further curves repeat them. */
   static final int STYLES = 8;
 
   /**
-   * A curve, with a band around it or without.
+   * A curve, with or without a band around it.
    *
-   * @param column of the table that holds the values
-   * @param low the band's lower edge, of as many values; of none for a curve without
+   * @param column the table column with the values
+   * @param low the band's lower edge, one value per point; empty without a band
+   * @param high the band's upper edge, likewise
    */
   record Series(String name, int column, double[] values, double[] low, double[] high) {
     private static final double[] NONE = {};
@@ -56,7 +56,7 @@ final class LineChart {
   private final double[] x;
   private final List<Series> series;
   private final String table;
-  private final Axis along;
+  private final Axis xAxis;
   private OptionalInt mark = OptionalInt.empty();
   private String markLabel = "";
   private OptionalInt notFinite = OptionalInt.empty();
@@ -66,8 +66,8 @@ final class LineChart {
   private boolean linearFirst;
 
   /**
-   * @param x whole numbers, rising
-   * @param table the id of the table with the same rows
+   * @param x whole numbers in ascending order
+   * @param table id of the table with the same rows
    */
   LineChart(String id, String title, String axisName, double[] x, List<Series> series, String table) {
     this.id = id;
@@ -76,72 +76,74 @@ final class LineChart {
     this.x = x;
     this.series = series;
     this.table = table;
-    along = Axis.whole((int) x[0], (int) x[x.length - 1]);
+    xAxis = Axis.whole((int) x[0], (int) x[x.length - 1]);
   }
 
+  /** Marks a point of the x axis with a vertical line and a label. */
   LineChart mark(OptionalInt at, String label) {
     mark = at;
     markLabel = label;
     return this;
   }
 
-  /** From where on values are no longer finite. */
+  /** Hatches the part of the chart from the point at which values are no longer finite. */
   LineChart notFiniteFrom(OptionalInt at) {
     notFinite = at;
     return this;
   }
 
-  /** Every value is a point too. */
+  /** Draws a point at every value. */
   LineChart withPoints() {
     points = true;
     return this;
   }
 
-  /** Labels are short, like numbers of a legend. */
+  /** Reserves little space for the labels of the curves, for example numbers of a legend. */
   LineChart withShortLabels() {
     shortLabels = true;
     return this;
   }
 
-  /** For values that fall to nothing, like a learning rate, of which that is not what one looks for. */
+  /** Makes the linear scale the default, for values that fall to almost 0, such as a learning rate. */
   LineChart linearFirst() {
     linearFirst = true;
     return this;
   }
 
-  /** For values that no one would look at on a logarithmic scale. */
+  /** Omits the logarithmic scale. */
   LineChart linearOnly() {
     linearOnly = true;
     return this;
   }
 
   void draw(Markup html) {
-    double[] finite = series.stream().flatMapToDouble(of -> Stream.of(of.values(), of.low(), of.high()).flatMapToDouble(Arrays::stream))
+    double[] finite = series.stream()
+        .flatMapToDouble(curve -> Stream.of(curve.values(), curve.low(), curve.high()).flatMapToDouble(Arrays::stream))
         .filter(Double::isFinite).toArray();
     double smallest = Arrays.stream(finite).min().orElse(0);
     double largest = Arrays.stream(finite).max().orElse(1);
     double[] positive = Arrays.stream(finite).filter(value -> value > 0).toArray();
-    double leastPositive = Arrays.stream(positive).min().orElse(1);
-    boolean canLog = !linearOnly && smallest >= 0 && positive.length > 1 && largest / leastPositive >= LOG_HELPS;
+    double minPositive = Arrays.stream(positive).min().orElse(1);
+    boolean canLog = !linearOnly && smallest >= 0 && positive.length > 1 && largest / minPositive >= MIN_LOG_RATIO;
     html.open("figure", "class", "card").line();
     html.element("h3", title).line();
     if (canLog) {
       html.empty("input", "type", "checkbox", "class", "log", "id", id + "-log",
-          "checked", !linearFirst && largest / leastPositive >= LOG_PAYS ? "checked" : null);
+          "checked", !linearFirst && largest / minPositive >= LOG_BY_DEFAULT ? "checked" : null);
       html.element("label", "log scale", "for", id + "-log", "class", "switch").line();
     }
     html.open("svg", "class", "lines", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) HEIGHT, "role", "img",
         "tabindex", "0", "aria-labelledby", id + "-title " + id + "-desc", "data-table", table,
-        "data-columns", String.join(" ", series.stream().map(of -> Integer.toString(of.column())).toList()),
+        "data-columns", String.join(" ", series.stream().map(curve -> Integer.toString(curve.column())).toList()),
         "data-first", (int) x[0], "data-last", (int) x[x.length - 1], "data-left", LEFT, "data-right", right());
     html.element("title", title, "id", id + "-title").element("desc", description(finite.length), "id", id + "-desc").line();
     if (finite.length == 0) {
       html.element("text", "no finite value", "x", (LEFT + right()) / 2, "y", (TOP + BOTTOM) / 2, "text-anchor", "middle");
     }
-    drawAlong(html);
+    drawXAxis(html);
     drawScale(html, Axis.linear(smallest, largest), canLog ? "linear" : "only");
     if (canLog) {
-      drawScale(html, Axis.log(leastPositive, largest), "logarithmic");
+      drawScale(html, Axis.log(minPositive, largest), "logarithmic");
     }
     html.empty("line", "class", "cursor", "x1", LEFT, "x2", LEFT, "y1", TOP, "y2", BOTTOM, "visibility", "hidden");
     html.close("svg").line();
@@ -150,11 +152,11 @@ final class LineChart {
   }
 
   private double right() {
-    return series.size() == 1 ? RIGHT_WITHOUT : shortLabels ? RIGHT_WITHOUT - 20 : RIGHT_WITH_LABELS;
+    return series.size() == 1 ? RIGHT_WITHOUT_LABELS : shortLabels ? RIGHT_WITHOUT_LABELS - 20 : RIGHT_WITH_LABELS;
   }
 
   private double xOf(double value) {
-    return LEFT + along.at(value) * (right() - LEFT);
+    return LEFT + xAxis.at(value) * (right() - LEFT);
   }
 
   private static double yOf(Axis axis, double value) {
@@ -166,25 +168,25 @@ final class LineChart {
       return title + ": no value is finite.";
     }
     List<String> ends = new ArrayList<>();
-    for (Series of : series) {
-      double[] values = Arrays.stream(of.values()).filter(Double::isFinite).toArray();
+    for (Series curve : series) {
+      double[] values = Arrays.stream(curve.values()).filter(Double::isFinite).toArray();
       if (values.length > 0) {
-        ends.add(of.name() + " from " + Figures.brief(values[0]) + " to " + Figures.brief(values[values.length - 1])
-            + ", smallest " + Figures.brief(Arrays.stream(values).min().orElseThrow())
-            + ", largest " + Figures.brief(Arrays.stream(values).max().orElseThrow()));
+        ends.add(curve.name() + " from " + Format.brief(values[0]) + " to " + Format.brief(values[values.length - 1])
+            + ", smallest " + Format.brief(Arrays.stream(values).min().orElseThrow())
+            + ", largest " + Format.brief(Arrays.stream(values).max().orElseThrow()));
       }
     }
     return title + " over " + axisName + " " + (int) x[0] + " to " + (int) x[x.length - 1] + ": " + String.join("; ", ends)
-        + ". The table below has the numbers.";
+        + ". The values are in the table below.";
   }
 
   private String readout(int row) {
-    List<String> values = series.stream().map(of -> of.name() + " = " + Figures.table(of.values()[row])).toList();
+    List<String> values = series.stream().map(curve -> curve.name() + " = " + Format.table(curve.values()[row])).toList();
     return axisName + " " + (int) x[row] + ": " + String.join(" · ", values);
   }
 
-  /** What does not depend on the scale: the lower axis, marks, and where nothing is finite. */
-  private void drawAlong(Markup html) {
+  /** Draws everything that does not depend on the scale: the x axis, marks, and the non-finite part. */
+  private void drawXAxis(Markup html) {
     if (notFinite.isPresent()) {
       double from = Math.min(xOf(notFinite.getAsInt()), right() - 3);
       Hatch.define(html, id);
@@ -193,10 +195,10 @@ final class LineChart {
     }
     html.empty("line", "class", "axis", "x1", LEFT, "x2", right(), "y1", BOTTOM, "y2", BOTTOM);
     double lastLabelEnd = -1;
-    for (Axis.Tick tick : along.ticks()) {
+    for (Axis.Tick tick : xAxis.ticks()) {
       double at = xOf(tick.value());
       html.empty("line", "class", "axis", "x1", at, "x2", at, "y1", BOTTOM, "y2", BOTTOM + 4);
-      double half = tick.label().length() * WIDEST_DIGIT / 2;
+      double half = tick.label().length() * MAX_DIGIT_WIDTH / 2;
       double middle = Math.min(at, WIDTH - half);
       if (middle - half > lastLabelEnd) {
         html.element("text", tick.label(), "x", middle, "y", BOTTOM + 18, "text-anchor", "middle");
@@ -210,12 +212,12 @@ final class LineChart {
       label(html, markLabel, at, TOP - 5);
     }
     if (notFinite.isPresent()) {
-      label(html, "not finite from " + axisName + " " + Figures.whole(notFinite.getAsInt()), xOf(notFinite.getAsInt()),
+      label(html, "not finite from " + axisName + " " + Format.whole(notFinite.getAsInt()), xOf(notFinite.getAsInt()),
           mark.isPresent() ? TOP + 12 : TOP - 5);
     }
   }
 
-  /** Above the drawing, kept inside of it. */
+  /** Draws a label above the chart, aligned so that it stays within the chart's width. */
   private static void label(Markup html, String text, double x, double y) {
     String anchor = x < WIDTH / 3 ? "start" : x > WIDTH * 2 / 3 ? "end" : "middle";
     html.element("text", text, "class", "note-label", "x", x, "y", y, "text-anchor", anchor).line();
@@ -237,24 +239,26 @@ final class LineChart {
     if (series.size() > 1) {
       drawLabels(html, axis);
     }
-    if (axis.isLog() && series.stream().flatMapToDouble(of -> Arrays.stream(of.values())).anyMatch(value -> value == 0)) {
+    if (axis.isLog() && series.stream().flatMapToDouble(curve -> Arrays.stream(curve.values())).anyMatch(value -> value == 0)) {
       html.element("text", "gaps: 0", "class", "note-label", "x", LEFT, "y", TOP - 5).line();
     }
     html.close("g").line();
   }
 
-  /** Zero has no place on a logarithmic axis. */
+  /** Returns whether an axis can show a value: a logarithmic one cannot show 0. */
   private static boolean isOn(Axis axis, double value) {
     return Double.isFinite(value) && (value > 0 || !axis.isLog());
   }
 
-  /** A piece for every stretch between two values whose edges are known. */
-  private void drawBand(Markup html, Axis axis, Series of, int index) {
+  /** Draws the band, with gaps next to values whose edges cannot be shown. */
+  private void drawBand(Markup html, Axis axis, Series curve, int index) {
     StringBuilder path = new StringBuilder();
-    for (int i = 0; i + 1 < of.low().length; i++) {
-      if (isOn(axis, of.low()[i]) && isOn(axis, of.low()[i + 1]) && isOn(axis, of.high()[i]) && isOn(axis, of.high()[i + 1])) {
-        path.append('M').append(place(axis, x[i], of.low()[i])).append('L').append(place(axis, x[i + 1], of.low()[i + 1]))
-            .append('L').append(place(axis, x[i + 1], of.high()[i + 1])).append('L').append(place(axis, x[i], of.high()[i])).append('Z');
+    for (int i = 0; i + 1 < curve.low().length; i++) {
+      if (isOn(axis, curve.low()[i]) && isOn(axis, curve.low()[i + 1])
+          && isOn(axis, curve.high()[i]) && isOn(axis, curve.high()[i + 1])) {
+        path.append('M').append(point(axis, x[i], curve.low()[i])).append('L').append(point(axis, x[i + 1], curve.low()[i + 1]))
+            .append('L').append(point(axis, x[i + 1], curve.high()[i + 1]))
+            .append('L').append(point(axis, x[i], curve.high()[i])).append('Z');
       }
     }
     if (path.length() > 0) {
@@ -262,25 +266,25 @@ final class LineChart {
     }
   }
 
-  private String place(Axis axis, double at, double value) {
+  private String point(Axis axis, double at, double value) {
     return Markup.coordinate(xOf(at)) + " " + Markup.coordinate(yOf(axis, value));
   }
 
-  private void drawCurve(Markup html, Axis axis, Series of, int index) {
+  private void drawCurve(Markup html, Axis axis, Series curve, int index) {
     StringBuilder path = new StringBuilder();
     StringBuilder dots = new StringBuilder();
-    boolean down = false;
+    boolean connected = false;
     for (int i = 0; i < x.length; i++) {
-      boolean here = isOn(axis, of.values()[i]);
-      if (here) {
-        String at = place(axis, x[i], of.values()[i]);
-        path.append(down ? "L" : "M").append(at);
-        boolean alone = !down && (i + 1 == x.length || !isOn(axis, of.values()[i + 1]));
-        if (points || alone) {
-          dots.append("M").append(at).append("h0");
+      boolean visible = isOn(axis, curve.values()[i]);
+      if (visible) {
+        String point = point(axis, x[i], curve.values()[i]);
+        path.append(connected ? "L" : "M").append(point);
+        boolean isolated = !connected && (i + 1 == x.length || !isOn(axis, curve.values()[i + 1]));
+        if (points || isolated) {
+          dots.append("M").append(point).append("h0");
         }
       }
-      down = here;
+      connected = visible;
     }
     String style = "s" + index % STYLES;
     if (path.length() > 0) {
@@ -304,12 +308,12 @@ final class LineChart {
     labels.sort((one, other) -> Double.compare(one.y(), other.y()));
     double[] y = new double[labels.size()];
     for (int i = 0; i < y.length; i++) {
-      y[i] = i == 0 ? labels.get(i).y() : Math.max(labels.get(i).y(), y[i - 1] + BETWEEN_LABELS);
+      y[i] = i == 0 ? labels.get(i).y() : Math.max(labels.get(i).y(), y[i - 1] + LABEL_SPACING);
     }
     double lowest = BOTTOM;
     for (int i = y.length - 1; i >= 0; i--) {
       y[i] = Math.min(y[i], lowest);
-      lowest = y[i] - BETWEEN_LABELS;
+      lowest = y[i] - LABEL_SPACING;
     }
     for (int i = 0; i < y.length; i++) {
       Label label = labels.get(i);

@@ -5,14 +5,18 @@ import java.util.Deque;
 import java.util.Locale;
 
 /**
- * HTML and SVG as text. Every value that is not a name goes through one escape, so that no data can become markup; elements close
- * in order, and the text is well-formed XML too, which tests read.
+ * A builder of HTML and SVG. Texts and attribute values are always escaped, so that data cannot become markup. Elements are
+ * closed in order, so that the result is also well-formed XML, which the tests parse.
  */
 final class Markup {
   private final StringBuilder out = new StringBuilder();
   private final Deque<String> open = new ArrayDeque<>();
 
-  /** What a start tag holds: names and values in turn; a value that is null leaves its attribute out. */
+  /**
+   * Opens an element.
+   *
+   * @param attributes alternating names and values; an attribute whose value is null is omitted
+   */
   Markup open(String element, Object... attributes) {
     start(element, attributes);
     out.append('>');
@@ -25,7 +29,7 @@ final class Markup {
     return this;
   }
 
-  /** Closes what is open down to and including the nearest such element. */
+  /** Closes all open elements up to and including the innermost one with this name. */
   Markup close(String element) {
     while (!open.peek().equals(element)) {
       close();
@@ -33,14 +37,14 @@ final class Markup {
     return close();
   }
 
-  /** An element without content. */
+  /** Adds an element without content. */
   Markup empty(String element, Object... attributes) {
     start(element, attributes);
     out.append("/>");
     return this;
   }
 
-  /** An element that holds text alone. */
+  /** Adds an element that contains only text. */
   Markup element(String element, String text, Object... attributes) {
     return open(element, attributes).text(text).close();
   }
@@ -55,12 +59,12 @@ final class Markup {
     return this;
   }
 
-  /** What may be wider than the window, and is then moved by hand, or by keys. */
+  /** Opens a region that can be scrolled with the pointer or the keyboard if its content is wider than the window. */
   Markup scrolling(String name) {
     return open("div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", name);
   }
 
-  /** Text of Plumb's own that is markup already: the style sheet and the script. */
+  /** Adds Plumb's own markup without escaping: the style sheet and the script. */
   Markup trusted(String markup) {
     out.append(markup);
     return this;
@@ -89,7 +93,7 @@ final class Markup {
     }
   }
 
-  /** With a decimal, which is a tenth of a pixel: finer cannot be seen. */
+  /** Returns a coordinate with one decimal, about a tenth of a pixel. */
   static String coordinate(double value) {
     long tenths = Math.round(value * 10);
     return tenths % 10 == 0
@@ -107,13 +111,15 @@ final class Markup {
         case '>' -> out.append("&gt;");
         case '"' -> out.append("&quot;");
         case '\'' -> out.append("&#39;");
-        default -> out.appendCodePoint(isHarmless(c) ? c : '\uFFFD');
+        default -> out.appendCodePoint(isSafe(c) ? c : '\uFFFD');
       }
     }
   }
 
-  /** Control characters have no place in a page, those that change the direction of writing would change what others say. */
-  private static boolean isHarmless(int c) {
+  /**
+   * Returns whether a character is safe to show: no control character, and none that changes the direction of the text around it.
+   */
+  private static boolean isSafe(int c) {
     return c == '\n' || c == '\t' || switch (Character.getType(c)) {
       case Character.CONTROL, Character.SURROGATE, Character.UNASSIGNED -> false;
       case Character.FORMAT -> !(c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069 || c == 0x200E || c == 0x200F);

@@ -4,34 +4,34 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gradient norm by network (down) and layer (across) as a table whose cells are coloured on a logarithmic scale and have their
- * number. The last cell of a network is its output layer, framed.
+ * A table of gradient norms by network (rows) and layer (columns), with cells colored on a logarithmic scale. A network's last
+ * cell is its output layer and has a frame.
  */
 final class NormTable {
   private static final int MAX_NETWORKS = 60;
   private static final int MAX_LAYERS = 40;
 
-  private final List<StudyFigures> networks;
+  private final List<NetworkSummary> networks;
   private final double[][] norms;
   private final int layers;
-  private final ColourScale scale;
+  private final ColorScale scale;
 
-  NormTable(List<StudyFigures> networks) {
+  NormTable(List<NetworkSummary> networks) {
     this.networks = networks.subList(0, Math.min(MAX_NETWORKS, networks.size()));
-    norms = this.networks.stream().map(StudyFigures::gradientNorms).toArray(double[][]::new);
-    layers = Math.min(MAX_LAYERS, Arrays.stream(norms).mapToInt(of -> of.length).max().orElse(0));
-    scale = ColourScale.of(Arrays.stream(norms).flatMapToDouble(Arrays::stream).toArray());
+    norms = this.networks.stream().map(NetworkSummary::gradientNorms).toArray(double[][]::new);
+    layers = Math.min(MAX_LAYERS, Arrays.stream(norms).mapToInt(row -> row.length).max().orElse(0));
+    scale = ColorScale.of(Arrays.stream(norms).flatMapToDouble(Arrays::stream).toArray());
   }
 
   void draw(Markup html) {
     html.open("div", "class", "card").line();
-    html.element("p", "Rows: networks. Columns: layers from the inputs on; a network's last cell, framed, is its output layer."
-        + " Fall: the last hidden layer's norm as a multiple of the first layer's.", "class", "small", "id",
+    html.element("p", "Rows: networks. Columns: layers, starting at the inputs; a network's last cell, with a frame, is its output"
+        + " layer. Ratio: the last hidden layer's norm divided by the first layer's.", "class", "small", "id",
         "norms-explained").line();
     html.scrolling("Gradient norms").line();
     html.open("table", "class", "matrix norms", "id", "norms", "aria-describedby", "norms-explained").line();
     html.open("thead").open("tr").element("th", "network", "scope", "col")
-        .element("th", "fall", "scope", "col");
+        .element("th", "ratio", "scope", "col");
     for (int layer = 1; layer <= layers; layer++) {
       html.element("th", "L" + layer, "scope", "col");
     }
@@ -45,36 +45,36 @@ final class NormTable {
       html.close("tr").line();
     }
     html.close("table").close("div").line();
-    ramp(html);
+    legend(html);
     html.close("div").line();
   }
 
-  private void cell(Markup html, double[] of, int layer) {
-    if (layer >= of.length) {
+  private void cell(Markup html, double[] networkNorms, int layer) {
+    if (layer >= networkNorms.length) {
       html.element("td", "", "class", "plain");
       return;
     }
-    double value = of[layer];
-    String framed = layer == of.length - 1 ? " framed" : "";
+    double value = networkNorms[layer];
+    String framed = layer == networkNorms.length - 1 ? " framed" : "";
     if (value > 0 && Double.isFinite(value)) {
       double at = scale.at(value);
-      html.element("td", Figures.cell(value), "class", (ColourScale.wantsDarkText(at) ? "on-light" : "on-dark") + framed,
-          "style", "background:" + ColourScale.colour(at), "title", Figures.table(value));
+      html.element("td", Format.cell(value), "class", (ColorScale.needsDarkText(at) ? "on-light" : "on-dark") + framed,
+          "style", "background:" + ColorScale.color(at), "title", Format.table(value));
     } else {
-      html.element("td", Figures.cell(value), "class", (value == 0 ? "plain" : "hatched") + framed);
+      html.element("td", Format.cell(value), "class", (value == 0 ? "plain" : "hatched") + framed);
     }
   }
 
-  private void ramp(Markup html) {
+  private void legend(Markup html) {
     if (!(scale.high() > scale.low())) {
       return;
     }
     StringBuilder stops = new StringBuilder();
     for (int i = 0; i <= 8; i++) {
-      stops.append(", ").append(ColourScale.colour(i / 8.0));
+      stops.append(", ").append(ColorScale.color(i / 8.0));
     }
-    html.open("p", "class", "ramp").element("span", Figures.brief(scale.low()))
+    html.open("p", "class", "ramp").element("span", Format.brief(scale.low()))
         .element("span", "", "class", "bar", "style", "background:linear-gradient(to right" + stops + ")")
-        .element("span", Figures.brief(scale.high()) + " (log scale)").close().line();
+        .element("span", Format.brief(scale.high()) + " (log scale)").close().line();
   }
 }

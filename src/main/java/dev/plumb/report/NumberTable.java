@@ -2,7 +2,7 @@ package dev.plumb.report;
 
 import java.util.List;
 
-/** The numbers of curves as a table behind a line to open it: for exact values, and for those who cannot see the curves. */
+/** The values of curves as a table in a collapsed section: exact values, also for readers who cannot see the curves. */
 final class NumberTable {
   private final String id;
   private final String summary;
@@ -10,7 +10,7 @@ final class NumberTable {
   private final double[] x;
   private final List<double[]> columns;
 
-  /** @param heads of the first column, which has the whole numbers x, and of the others */
+  /** @param heads headings of the first column, which contains x as whole numbers, and of the others */
   NumberTable(String id, String summary, List<String> heads, double[] x, List<double[]> columns) {
     this.id = id;
     this.summary = summary;
@@ -28,7 +28,7 @@ final class NumberTable {
     for (int row = 0; row < x.length; row++) {
       html.open("tr").element("th", Long.toString((long) x[row]), "scope", "row");
       for (double[] column : columns) {
-        html.element("td", Figures.table(column[row]));
+        html.element("td", Format.table(column[row]));
       }
       html.close("tr").line();
     }

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * What both reports have in common: one file that asks for nothing else. The page's own policy forbids every request and every
- * script but the one it brings.
+ * The frame of every report: one self-contained HTML file. Its content security policy forbids all requests and all scripts
+ * except the page's own.
  */
 final class Page {
-  /** Longer values are cut: what they say in full stands in the run's files. */
-  private static final int LONGEST_VALUE = 2000;
+  /** Maximum length of a value in characters; the full value is in the run's files. */
+  private static final int MAX_VALUE_LENGTH = 2000;
 
   private static final int MAX_ENTRIES = 300;
 
@@ -49,7 +49,7 @@ final class Page {
     }
   }
 
-  /** Figures that matter most, each with its name. */
+  /** Adds the key numbers, each with its name. */
   void tiles(List<Map.Entry<String, String>> tiles) {
     html.open("dl", "class", "tiles").line();
     for (Map.Entry<String, String> tile : tiles) {
@@ -71,7 +71,7 @@ final class Page {
     html.close("section").line();
   }
 
-  /** A section of keys and values; none where there are no entries. */
+  /** Adds a section of keys and values, unless there are none. */
   void entries(String id, String heading, SortedMap<String, String> entries) {
     if (entries.isEmpty()) {
       return;
@@ -88,11 +88,11 @@ final class Page {
     endSection();
   }
 
-  /** The whole file. */
+  /** Ends the page and returns the whole file. */
   byte[] finish() {
     html.close("main").line();
     html.open("footer").element("p",
-        "Written by Plumb. This file holds all that it shows and asks for nothing else.").close().line();
+        "Written by Plumb. This file is self-contained and loads nothing else.").close().line();
     html.open("script").trusted(script).close().line();
     html.close("body").line().close("html").line();
     return html.toString().getBytes(StandardCharsets.UTF_8);
@@ -100,9 +100,9 @@ final class Page {
 
   static String cut(String value) {
     int length = value.codePointCount(0, value.length());
-    return length <= LONGEST_VALUE
+    return length <= MAX_VALUE_LENGTH
         ? value
-        : value.substring(0, value.offsetByCodePoints(0, LONGEST_VALUE)) + " … (" + length + " characters)";
+        : value.substring(0, value.offsetByCodePoints(0, MAX_VALUE_LENGTH)) + " … (" + length + " characters)";
   }
 
   private static String resource(String name) {

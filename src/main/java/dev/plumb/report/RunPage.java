@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** The report of one training. */
+/** The page of a {@link RunReport}. */
 final class RunPage {
-  /** Of the epochs, that is some hundred kilobytes of curves and their table. */
+  /** Maximum number of epochs in curves and their table, which then take a few hundred kilobytes. */
   private static final int MAX_ROWS = 1200;
 
   private static final int MAX_TARGETS = 4;
@@ -29,15 +29,15 @@ final class RunPage {
   byte[] html() {
     Page page = new Page(report.title(), "Training report");
     page.notes(report.notes());
-    report.divergedAtEpoch().ifPresent(epoch -> page.notes(List.of("The training diverged: from epoch " + Figures.whole(epoch)
-        + " on not all numbers are finite. Curves have a gap there.")));
+    report.divergedAtEpoch().ifPresent(epoch -> page.notes(List.of("The training diverged: from epoch " + Format.whole(epoch)
+        + " on, some values are not finite. The curves have gaps there.")));
     if (!epochs.isEmpty()) {
       page.tiles(tiles());
     }
     page.startMain();
     if (epochs.isEmpty()) {
       page.startSection("training", "Training");
-      page.html().element("p", "No epoch was finished.").line();
+      page.html().element("p", "No epoch was completed.").line();
       page.endSection();
     } else {
       drawTraining(page);
@@ -49,7 +49,7 @@ final class RunPage {
     return page.finish();
   }
 
-  /** Of the epoch whose weights the model has; where that is not said, of the last one with a finite loss. */
+  /** Returns the key numbers of the epoch whose weights were kept; if unknown, of the last epoch with a finite loss. */
   private List<Map.Entry<String, String>> tiles() {
     EpochMetrics last = epochs.get(epochs.size() - 1);
     EpochMetrics kept = epochs.stream()
@@ -60,17 +60,17 @@ final class RunPage {
         .orElse(last);
     List<Map.Entry<String, String>> tiles = new ArrayList<>();
     if (any(EpochMetrics::metric)) {
-      tiles.add(Map.entry("validation " + report.metricName(), Figures.brief(kept.metric())));
+      tiles.add(Map.entry("validation " + report.metricName(), Format.brief(kept.metric())));
     }
     if (any(EpochMetrics::validationLoss)) {
-      tiles.add(Map.entry("validation loss", Figures.brief(kept.validationLoss())));
+      tiles.add(Map.entry("validation loss", Format.brief(kept.validationLoss())));
     }
-    tiles.add(Map.entry("training loss", Figures.brief(kept.trainLoss())));
-    tiles.add(Map.entry("epochs", Figures.whole(last.epoch())));
+    tiles.add(Map.entry("training loss", Format.brief(kept.trainLoss())));
+    tiles.add(Map.entry("epochs", Format.whole(last.epoch())));
     if (kept != last) {
-      tiles.add(Map.entry(report.keptEpoch().isPresent() ? "weights of epoch" : "losses of epoch", Figures.whole(kept.epoch())));
+      tiles.add(Map.entry(report.keptEpoch().isPresent() ? "weights of epoch" : "losses of epoch", Format.whole(kept.epoch())));
     }
-    tiles.add(Map.entry("time", Figures.seconds(
+    tiles.add(Map.entry("training time", Format.seconds(
         epochs.stream().mapToDouble(EpochMetrics::seconds).filter(Double::isFinite).sum())));
     return tiles;
   }
@@ -108,7 +108,7 @@ final class RunPage {
     html.close("div").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
     curves.forEach(curve -> heads.add(curve.heading()));
-    new NumberTable(table, "Epochs as a table", heads, x, series.stream().map(Series::values).toList())
+    new NumberTable(table, "Table of epochs", heads, x, series.stream().map(Series::values).toList())
         .draw(html, thinning.note("epochs"));
     page.endSection();
   }
@@ -135,19 +135,19 @@ final class RunPage {
     html.element("p", ends.sentence(), "id", "gradient-sentence", "class", "finding").line();
     html.open("div", "class", "charts").line();
     HeatMap map = new HeatMap("gradients-map", rows.stream().mapToInt(EpochMetrics::epoch).toArray(), norms, names);
-    map.draw(html, "Norm by layer and epoch", ends.sentence());
+    map.draw(html, "Gradient norm by layer and epoch", ends.sentence());
     double[] x = IntStream.rangeClosed(1, layers).mapToDouble(i -> i).toArray();
     List<Series> profile = List.of(new Series("start", 1, ends.start()), new Series("end", 2, ends.end()));
     if (layers > 1) {
-      new LineChart("gradients-profile", "Norm over the depth", "layer", x, profile, "profile-table").withPoints().draw(html);
+      new LineChart("gradients-profile", "Gradient norm by depth", "layer", x, profile, "profile-table").withPoints().draw(html);
     }
     html.close("div").line();
     map.drawTable(html);
     if (layers > 1) {
-      new NumberTable("profile-table", "Norm over the depth as a table", List.of("layer", "start", "end"), x,
+      new NumberTable("profile-table", "Table of gradient norms by depth", List.of("layer", "start", "end"), x,
           profile.stream().map(Series::values).toList()).draw(html, ends.note());
     }
-    html.element("p", "Frobenius norms of the weights' gradients in each epoch's last step. " + ends.note(), "class",
+    html.element("p", "Frobenius norms of the weight gradients in the last step of each epoch. " + ends.note(), "class",
         "small").line();
     page.endSection();
   }
@@ -158,7 +158,7 @@ final class RunPage {
     }
     RunReport.Predictions predictions = report.predictions().get();
     Markup html = page.html();
-    page.startSection("predictions", "Predictions of " + predictions.rows() + " rows");
+    page.startSection("predictions", "Predictions on " + predictions.rows() + " rows");
     if (predictions instanceof Classes classes) {
       new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows());
     } else if (predictions instanceof Numbers numbers) {
@@ -171,7 +171,7 @@ final class RunPage {
       });
       html.close("div").line();
       if (shown.size() < numbers.targets().size()) {
-        html.element("p", "Of " + numbers.targets().size() + " targets the first " + MAX_TARGETS + " are shown.", "class",
+        html.element("p", "Only the first " + MAX_TARGETS + " of " + numbers.targets().size() + " targets are shown.", "class",
             "small").line();
       }
     }

@@ -8,17 +8,17 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 
 /**
- * What the report of one training shows.
+ * The content of a training report.
  *
- * @param title of the page: the run's name
- * @param notes sentences for the top of the page, like why the training ended early; often none
- * @param metricName "accuracy", "R²"; what the rows' metric is
- * @param epochs by rising number; rows may be missing where a training was resumed, and values NaN
- * @param layerNames one for each gradient norm of a row, the output layer last; empty for "layer 1" to "output"
- * @param keptEpoch whose weights the model has, where they are not the last epoch's
- * @param divergedAtEpoch the first epoch in which something was not finite
- * @param predictions on held-out rows, where there are any
- * @param configuration key and value, as the user would write them
+ * @param title heading of the page: the run's name
+ * @param notes sentences for the top of the page, for example why the training ended early; often none
+ * @param metricName name of the epochs' metric: "accuracy", "R²"
+ * @param epochs in ascending order; after a resumed training some may be missing, and values may be NaN
+ * @param layerNames one per gradient norm, the output layer last; empty for "layer 1" to "output"
+ * @param keptEpoch the epoch whose weights the model has; empty if it is the last one
+ * @param divergedAtEpoch the first epoch with a value that is not finite
+ * @param predictions predictions on held-out rows, if there are any
+ * @param configuration keys and values as the user would write them
  * @param manifest versions, device, hashes, the command
  */
 public record RunReport(
@@ -39,39 +39,40 @@ public record RunReport(
     layerNames = List.copyOf(layerNames);
   }
 
-  /** As many as the last epoch has gradient norms; 0 where there are none. */
+  /** Returns the number of gradient norms in the last epoch; 0 if there are none. */
   int layers() {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).gradientNorms().length;
   }
 
-  /** What a trained network said of rows whose truth is known. */
+  /** Predictions of a trained network on labeled rows. */
   public sealed interface Predictions permits Classes, Numbers {
-    /** Which rows: "validation", "test". */
+    /** Returns the name of the rows: "validation", "test". */
     String rows();
   }
 
-  /** Classes that were predicted. */
+  /** Predicted classes. */
   public record Classes(String rows, List<String> names, ConfusionMatrix counts) implements Predictions {
     public Classes {
       names = List.copyOf(names);
       if (counts.classes() != names.size()) {
-        throw new IllegalArgumentException("counts of " + counts.classes() + " classes for " + names.size() + " names");
+        throw new IllegalArgumentException(
+            "the confusion matrix has " + counts.classes() + " classes, but there are " + names.size() + " names");
       }
     }
   }
 
-  /** One or more targets. */
+  /** Predicted numbers of one or more targets. */
   public record Numbers(String rows, List<Target> targets) implements Predictions {
     public Numbers {
       targets = List.copyOf(targets);
     }
   }
 
-  /** Both of one length, row by row, in the units of the data. */
+  /** True and predicted values of one target, row by row, in the units of the data. */
   public record Target(String name, double[] actual, double[] predicted) {
     public Target {
       if (actual.length != predicted.length) {
-        throw new IllegalArgumentException(actual.length + " true values and " + predicted.length + " predicted ones");
+        throw new IllegalArgumentException(actual.length + " true values, but " + predicted.length + " predicted values");
       }
     }
   }

@@ -5,8 +5,9 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Predicted (up) against true values (across) of one target as SVG, both on one scale: on the diagonal a prediction is right. Of
- * many rows an even share is drawn; the figures beside it are of all.
+ * A scatter plot of predicted (y axis) against true values (x axis) of one target as SVG, both on the same scale; correct
+ * predictions are on the diagonal. If there are many rows, an evenly spaced subset is drawn; the error measures are those of all
+ * rows.
  */
 final class Scatter {
   private static final int MAX_POINTS = 1500;
@@ -32,18 +33,18 @@ final class Scatter {
   }
 
   void draw(Markup html) {
-    String title = "Predicted against true: " + Page.cut(target.name());
+    String title = "Predicted and true values: " + Page.cut(target.name());
     html.open("figure", "class", "card").line().element("h3", title).line();
     html.open("svg", "class", "scatter", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + SIDE + 46), "role", "img",
         "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", figures(), "id", id + "-desc").line();
+    html.element("title", title, "id", id + "-title").element("desc", errorMeasures(), "id", id + "-desc").line();
     if (finite.length == 0) {
       html.element("text", "no finite prediction", "x", WIDTH / 2, "y", TOP + SIDE / 2, "text-anchor", "middle");
     } else {
       drawPoints(html);
     }
     html.close("svg").line();
-    html.element("p", figures(), "class", "readout").line();
+    html.element("p", errorMeasures(), "class", "readout").line();
     html.close("figure").line();
   }
 
@@ -72,23 +73,23 @@ final class Scatter {
     html.close("g").line();
   }
 
-  private String figures() {
+  private String errorMeasures() {
     if (finite.length == 0) {
-      return "None of " + Figures.whole(rows) + " predictions is finite.";
+      return "None of the " + Format.whole(rows) + " predictions is finite.";
     }
     double mean = Arrays.stream(finite).mapToDouble(i -> target.actual()[i]).average().orElseThrow();
-    double around = Arrays.stream(finite).mapToDouble(i -> square(target.actual()[i] - mean)).sum();
-    double missed = Arrays.stream(finite).mapToDouble(i -> square(error(i))).sum();
-    double absolute = Arrays.stream(finite).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow();
-    String of = Figures.whole(finite.length) + (finite.length == 1 ? " row" : " rows");
-    return "R² " + (around > 0 ? Figures.brief(1 - missed / around) : "-") + " · MAE " + Figures.brief(absolute)
-        + " · RMSE " + Figures.brief(Math.sqrt(missed / finite.length)) + " over " + of
-        + (finite.length > MAX_POINTS ? ", of which " + Figures.whole(MAX_POINTS) + " are drawn" : "")
-        + (finite.length < rows ? "; " + Figures.whole(rows - finite.length) + " predictions were not finite and are left out"
+    double totalSquares = Arrays.stream(finite).mapToDouble(i -> square(target.actual()[i] - mean)).sum();
+    double errorSquares = Arrays.stream(finite).mapToDouble(i -> square(error(i))).sum();
+    double meanAbsolute = Arrays.stream(finite).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow();
+    String rowCount = Format.whole(finite.length) + (finite.length == 1 ? " row" : " rows");
+    return "R² " + (totalSquares > 0 ? Format.brief(1 - errorSquares / totalSquares) : "-") 
+        + " · MAE " + Format.brief(meanAbsolute) + " · RMSE " + Format.brief(Math.sqrt(errorSquares / finite.length)) + " over " + rowCount
+        + (finite.length > MAX_POINTS ? ", of which " + Format.whole(MAX_POINTS) + " are drawn" : "")
+        + (finite.length < rows ? "; " + Format.whole(rows - finite.length) + " non-finite predictions are excluded"
         : "") + ".";
   }
 
-  /** The rows in ten groups by their true value: what the drawing shows, for those who cannot see it. */
+  /** Draws a table of the rows, grouped by their true value; it replaces the plot for readers who cannot see it. */
   void drawTable(Markup html) {
     if (finite.length == 0) {
       return;
@@ -99,7 +100,7 @@ final class Scatter {
         .mapToInt(Integer::intValue)
         .toArray();
     int groups = Math.min(GROUPS, byTruth.length);
-    html.open("div", "class", "card").line().element("h3", "Rows in " + groups + " groups by their true value").line();
+    html.open("div", "class", "card").line().element("h3", "Rows grouped by their true value").line();
     html.scrolling("Predictions by true value").line();
     html.open("table", "class", "numbers wrapped", "id", id + "-table").line();
     html.open("thead").open("tr");
@@ -108,15 +109,16 @@ final class Scatter {
     }
     html.close("thead").line().open("tbody").line();
     for (int group = 0; group < groups; group++) {
-      int[] of = Arrays.copyOfRange(
+      int[] members = Arrays.copyOfRange(
           byTruth, (int) ((long) group * byTruth.length / groups), (int) ((group + 1L) * byTruth.length / groups));
       html.open("tr");
-      html.element("th", Figures.brief(target.actual()[of[0]]) + " to " + Figures.brief(target.actual()[of[of.length - 1]]),
-          "scope", "row");
-      html.element("td", Figures.whole(of.length));
-      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
-      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));
-      html.element("td", Figures.brief(Arrays.stream(of).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow()));
+      double low = target.actual()[members[0]];
+      double high = target.actual()[members[members.length - 1]];
+      html.element("th", Format.brief(low) + " to " + Format.brief(high), "scope", "row");
+      html.element("td", Format.whole(members.length));
+      html.element("td", Format.brief(Arrays.stream(members).mapToDouble(i -> target.actual()[i]).average().orElseThrow()));
+      html.element("td", Format.brief(Arrays.stream(members).mapToDouble(i -> target.predicted()[i]).average().orElseThrow()));
+      html.element("td", Format.brief(Arrays.stream(members).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow()));
       html.close("tr").line();
     }
     html.close("table").close("div").close("div").line();

@@ -1,7 +1,7 @@
 package dev.plumb.report;
 
 import dev.plumb.report.LineChart.Series;
-import dev.plumb.report.StudyFigures.Spread;
+import dev.plumb.report.NetworkSummary.Spread;
 import dev.plumb.report.StudyReport.Network;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,29 +21,29 @@ final class StudyPage {
   private static final int MAX_SENTENCES = 8;
 
   private final StudyReport report;
-  private final List<StudyFigures> networks;
+  private final List<NetworkSummary> networks;
   private final boolean severalRuns;
 
   StudyPage(StudyReport report) {
     this.report = report;
-    networks = report.networks().stream().map(StudyFigures::new).toList();
+    networks = report.networks().stream().map(NetworkSummary::new).toList();
     severalRuns = report.networks().stream().anyMatch(network -> network.runs().size() > 1);
   }
 
   byte[] html() {
     Page page = new Page(report.title(), "Study report");
     page.notes(report.notes());
-    long diverged = networks.stream().mapToLong(StudyFigures::diverged).sum();
-    long runs = networks.stream().mapToLong(of -> of.network().runs().size()).sum();
+    long diverged = networks.stream().mapToLong(NetworkSummary::diverged).sum();
+    long runs = networks.stream().mapToLong(summary -> summary.network().runs().size()).sum();
     if (diverged > 0) {
-      page.notes(List.of(Figures.whole(diverged) + " of " + Figures.whole(runs) + (runs == 1 ? " training" : " trainings")
-          + " diverged: their losses or gradients did not stay finite."));
+      page.notes(List.of(Format.whole(diverged) + " of " + Format.whole(runs) + (runs == 1 ? " run" : " runs")
+          + " diverged: losses or gradients became non-finite."));
     }
     page.tiles(List.of(
-        Map.entry("networks", Figures.whole(networks.size())),
-        Map.entry("trainings", Figures.whole(runs)),
-        Map.entry("epochs", Figures.whole(report.epochs())),
-        Map.entry("time of training", Figures.seconds(networks.stream().mapToDouble(StudyFigures::seconds).sum()))));
+        Map.entry("networks", Format.whole(networks.size())),
+        Map.entry("runs", Format.whole(runs)),
+        Map.entry("epochs", Format.whole(report.epochs())),
+        Map.entry("training time", Format.seconds(networks.stream().mapToDouble(NetworkSummary::seconds).sum()))));
     page.startMain();
     drawResults(page);
     drawLosses(page);
@@ -81,39 +81,40 @@ final class StudyPage {
     }
     html.close("table").close("div").close("div").line();
     html.element("p", (severalRuns
-        ? "Medians over the seeds, and below them the quartiles, of the trainings that stayed finite. "
-        : "") + "Gradient norms are of the weights, in the last step: of the first layer, and of the last hidden layer."
-        + (networks.size() > MAX_LISTED ? " The first " + MAX_LISTED + " networks are listed." : ""), "class", "small").line();
+        ? "Medians over the seeds, with quartiles below, of the runs that did not diverge. "
+        : "") + "Gradient norms: Frobenius norms of the weight gradients in the last step, of the first layer and of the last"
+        + " hidden layer."
+        + (networks.size() > MAX_LISTED ? " Only the first " + MAX_LISTED + " networks are listed." : ""), "class", "small").line();
     page.endSection();
   }
 
   private void drawRow(Markup html, int index) {
-    StudyFigures of = networks.get(index);
-    html.open("tr").element("th", label(index, of.network()), "scope", "row");
-    html.element("td", of.network().shape(), "class", "word").element("td", of.network().activation(), "class", "word");
+    NetworkSummary summary = networks.get(index);
+    html.open("tr").element("th", label(index, summary.network()), "scope", "row");
+    html.element("td", summary.network().shape(), "class", "word").element("td", summary.network().activation(), "class", "word");
     if (severalRuns) {
-      html.element("td", Figures.whole(of.network().runs().size())).element("td", Figures.whole(of.diverged()));
+      html.element("td", Format.whole(summary.network().runs().size())).element("td", Format.whole(summary.diverged()));
     }
-    report.lossAtEpochs().forEach(epoch -> cell(html, of.lossAt(epoch)));
-    cell(html, of.finalLoss());
-    double[] norms = of.gradientNorms();
-    html.element("td", Figures.brief(norms[0])).element("td", norms.length < 2 ? "-" : Figures.brief(norms[norms.length - 2]));
-    html.element("td", Figures.seconds(of.seconds())).close("tr").line();
+    report.lossAtEpochs().forEach(epoch -> cell(html, summary.lossAt(epoch)));
+    cell(html, summary.finalLoss());
+    double[] norms = summary.gradientNorms();
+    html.element("td", Format.brief(norms[0])).element("td", norms.length < 2 ? "-" : Format.brief(norms[norms.length - 2]));
+    html.element("td", Format.seconds(summary.seconds())).close("tr").line();
   }
 
   private void cell(Markup html, Spread spread) {
-    html.open("td").text(Figures.brief(spread.median()));
+    html.open("td").text(Format.brief(spread.median()));
     if (severalRuns) {
-      html.element("div", "[" + Figures.brief(spread.low()) + ", " + Figures.brief(spread.high()) + "]", "class", "small");
+      html.element("div", "[" + Format.brief(spread.low()) + ", " + Format.brief(spread.high()) + "]", "class", "small");
     }
     html.close("td");
   }
 
-  /** Losses at an epoch are before its updates, which is after those of the epochs before. */
+  /** Draws the losses. The loss at an epoch is that before its updates, so it is drawn at the number of completed epochs. */
   private void drawLosses(Page page) {
-    List<StudyFigures> drawn = networks.subList(0, Math.min(MAX_CURVES, networks.size()));
+    List<NetworkSummary> drawn = networks.subList(0, Math.min(MAX_CURVES, networks.size()));
     SortedSet<Integer> known = new TreeSet<>();
-    drawn.forEach(of -> of.network().runs().forEach(run -> known.addAll(run.lossAtEpoch().keySet())));
+    drawn.forEach(summary -> summary.network().runs().forEach(run -> known.addAll(run.lossAtEpoch().keySet())));
     int[] epochs = known.stream().mapToInt(Integer::intValue).toArray();
     double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1),
         IntStream.of(report.epochs())).asDoubleStream().toArray();
@@ -127,9 +128,8 @@ final class StudyPage {
     html.open("div", "class", "charts").line();
     boolean curves = epochs.length > 0;
     if (curves) {
-      LineChart chart = new LineChart("losses-chart", severalRuns ? "Loss, median over the seeds" : "Loss", "epochs done", x,
-          series,
-          "losses-table").withShortLabels();
+      LineChart chart = new LineChart("losses-chart", severalRuns ? "Loss, median over the seeds" : "Loss", "completed epochs", x,
+          series, "losses-table").withShortLabels();
       (x.length > 12 ? chart : chart.withPoints()).draw(html);
     }
     new LossRanking(networks).draw(html);
@@ -142,12 +142,12 @@ final class StudyPage {
     }
     html.close("ul").line();
     if (curves) {
-      List<String> heads = new ArrayList<>(List.of("epochs done"));
-      series.forEach(of -> heads.add(of.name()));
-      new NumberTable("losses-table", "Losses as a table", heads, x, series.stream().map(Series::values).toList()).draw(html, "");
+      List<String> heads = new ArrayList<>(List.of("completed epochs"));
+      series.forEach(curve -> heads.add(curve.name()));
+      new NumberTable("losses-table", "Table of losses", heads, x, series.stream().map(Series::values).toList()).draw(html, "");
     }
     if (drawn.size() < networks.size()) {
-      html.element("p", "Curves are of the first " + MAX_CURVES + " networks of " + Figures.whole(networks.size()) + ".",
+      html.element("p", "The curves are those of the first " + MAX_CURVES + " of " + Format.whole(networks.size()) + " networks.",
           "class", "small").line();
     }
     page.endSection();
@@ -172,7 +172,7 @@ final class StudyPage {
     page.endSection();
   }
 
-  /** How far apart the networks are, and whether any is uneven over its depth. */
+  /** Returns sentences on the range of the networks' gradient norms, and on their change over the depth. */
   private String range() {
     List<Integer> finite = IntStream.range(0, networks.size())
         .boxed()
@@ -180,21 +180,21 @@ final class StudyPage {
         .sorted(Comparator.comparingDouble(i -> networks.get(i).gradientNorms()[0]))
         .toList();
     if (finite.isEmpty()) {
-      return "No network's first layer has a gradient that is finite and above 0.";
+      return "In no network is the first layer's gradient norm finite and positive.";
     }
-    int least = finite.get(0);
-    int most = finite.get(finite.size() - 1);
-    double low = networks.get(least).gradientNorms()[0];
-    double high = networks.get(most).gradientNorms()[0];
-    String ends = least == most
-        ? "At the end the first layer's gradient norm is " + Figures.brief(low) + " in "
-        + label(least, networks.get(least).network()) + "."
-        : "At the end the first layer's gradient norm lies between " + Figures.brief(low) + " in "
-            + label(least, networks.get(least).network()) + " and " + Figures.brief(high) + " in "
-            + label(most, networks.get(most).network()) + ", a factor of " + Figures.factor(high / low) + ".";
-    List<StudyFigures> deep = networks.stream().filter(of -> of.layers() > 2).toList();
-    return deep.isEmpty() || deep.stream().anyMatch(of -> GradientFlow.isUneven(of.gradientNorms()))
-        ? ends
-        : ends + " Between the last and the first hidden layer it changes by less than a factor of ten in every network.";
+    int smallest = finite.get(0);
+    int largest = finite.get(finite.size() - 1);
+    double low = networks.get(smallest).gradientNorms()[0];
+    double high = networks.get(largest).gradientNorms()[0];
+    String range = smallest == largest
+        ? "At the end the first layer's gradient norm is " + Format.brief(low) + " in "
+        + label(smallest, networks.get(smallest).network()) + "."
+        : "At the end the first layer's gradient norm is between " + Format.brief(low) + " in "
+            + label(smallest, networks.get(smallest).network()) + " and " + Format.brief(high) + " in "
+            + label(largest, networks.get(largest).network()) + ", a factor of " + Format.factor(high / low) + ".";
+    List<NetworkSummary> deep = networks.stream().filter(summary -> summary.layers() > 2).toList();
+    return deep.isEmpty() || deep.stream().anyMatch(summary -> GradientFlow.isUneven(summary.gradientNorms()))
+        ? range
+        : range + " In every network it changes by less than a factor of 10 between the last and the first hidden layer.";
   }
 }

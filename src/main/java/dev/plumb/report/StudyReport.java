@@ -13,10 +13,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * What the report of a study shows: several networks, each trained from one or more seeds.
+ * The content of a study report: several networks, each trained from one or more seeds.
  *
- * @param epochs of every training
- * @param lossAtEpochs the epochs, from 1, that the table names; runs may have losses of more, for the curves
+ * @param epochs number of epochs of every run
+ * @param lossAtEpochs epochs, from 1, whose losses are in the table; runs may have losses of more epochs, for the curves
  */
 public record StudyReport(
     String title,
@@ -29,7 +29,7 @@ public record StudyReport(
 
   private static final int MAX_CURVE_POINTS = 120;
 
-  /** Of all trainings together: one is a few dozen bytes. */
+  /** Maximum number of losses of all runs; each takes a few dozen bytes. */
   private static final int MAX_LOSSES = 1_000_000;
 
   public StudyReport {
@@ -39,7 +39,9 @@ public record StudyReport(
   }
 
   /**
-   * @param result whose runs are network by network, as many for each
+   * Returns the report of a study's result.
+   *
+   * @param result its runs are ordered by network, with the same number for each
    * @param manifest versions and device
    */
   public static StudyReport of(StudyResult result, SortedMap<String, String> manifest) {
@@ -55,7 +57,7 @@ public record StudyReport(
         spec.name(), List.of(), spec.training().epochs(), spec.lossAtEpochs(), networks, configuration(spec, seeds), manifest);
   }
 
-  /** Epochs whose losses give a good curve, the first ones densely; fewer where there are very many trainings. */
+  /** Returns the epochs whose losses are recorded for the curves, the first ones densely; fewer if there are very many runs. */
   public static List<Integer> curveEpochs(StudySpec spec, int seeds) {
     int epochs = spec.training().epochs();
     int points = Math.max(2, Math.min(MAX_CURVE_POINTS, MAX_LOSSES / spec.networks().size() / seeds));
@@ -93,21 +95,25 @@ public record StudyReport(
   }
 
   /**
-   * @param shape the widths in a word: 3-6-6-1
-   * @param runs one a seed, at least one
+   * A network and its runs.
+   *
+   * @param shape the layer widths: 3-6-6-1
+   * @param runs one per seed, at least one
    */
   public record Network(String name, String shape, String activation, List<Run> runs) {
     public Network {
       runs = List.copyOf(runs);
       if (runs.isEmpty()) {
-        throw new IllegalArgumentException("network \"" + name + "\" has no run");
+        throw new IllegalArgumentException("network \"" + name + "\" needs at least one run");
       }
     }
   }
 
   /**
-   * @param lossAtEpoch over all rows before that epoch's updates; NaN where training ended earlier
-   * @param finalLoss after the last update
+   * A training run from one seed.
+   *
+   * @param lossAtEpoch loss over all rows before that epoch's updates; NaN if training ended earlier
+   * @param finalLoss loss after the last update
    * @param gradientNorms Frobenius norms of dW per layer in the last step, output layer included
    */
   public record Run(

@@ -5,37 +5,37 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * Which of many rows are drawn and listed. Rows are cut into runs of equal length; of each run those rows stay where one of the
- * series is smallest, largest or first not finite, and of all rows the first and the last. So no peak is lost, and every number
- * shown is one that was measured.
+ * A selection of the rows to draw and list when there are too many. Rows are divided into blocks of equal length. Each block
+ * keeps the rows in which a series has its minimum, its maximum or its first non-finite value; the first and the last row are
+ * always kept. No peak is lost, and every number shown is a measured value.
  */
 final class Thinning {
   private final int rows;
   private final int[] kept;
-  private final int runLength;
+  private final int blockLength;
 
-  /** @param mostRows below which all rows stay; of more, at most as many for each run are kept as said above */
-  Thinning(int rows, List<double[]> series, int mostRows) {
+  /** @param maxRows up to this number all rows are kept */
+  Thinning(int rows, List<double[]> series, int maxRows) {
     this.rows = rows;
     BitSet keep = new BitSet(rows);
-    if (rows <= mostRows) {
-      runLength = 1;
+    if (rows <= maxRows) {
+      blockLength = 1;
       keep.set(0, rows);
     } else {
-      int runs = Math.max(1, mostRows / Math.max(1, 3 * series.size()));
-      runLength = (rows + runs - 1) / runs;
+      int blocks = Math.max(1, maxRows / Math.max(1, 3 * series.size()));
+      blockLength = (rows + blocks - 1) / blocks;
       keep.set(0);
       keep.set(rows - 1);
       for (double[] values : series) {
-        for (int start = 0; start < rows; start += runLength) {
-          keepOfRun(values, start, Math.min(rows, start + runLength), keep);
+        for (int start = 0; start < rows; start += blockLength) {
+          keepFromBlock(values, start, Math.min(rows, start + blockLength), keep);
         }
       }
     }
     kept = keep.stream().toArray();
   }
 
-  private static void keepOfRun(double[] values, int start, int end, BitSet keep) {
+  private static void keepFromBlock(double[] values, int start, int end, BitSet keep) {
     int smallest = -1;
     int largest = -1;
     int notFinite = -1;
@@ -54,33 +54,34 @@ final class Thinning {
     }
   }
 
-  /** Rising. */
+  /** Returns the indices of the rows that are kept, in ascending order. */
   int[] kept() {
     return kept;
   }
 
+  /** Returns the values of the rows that are kept. */
   double[] of(double[] values) {
-    double[] some = new double[kept.length];
+    double[] keptValues = new double[kept.length];
     for (int i = 0; i < kept.length; i++) {
-      some[i] = values[kept[i]];
+      keptValues[i] = values[kept[i]];
     }
-    return some;
+    return keptValues;
   }
 
-  /** What was left out, for the reader; empty where nothing was. */
-  String note(String what) {
+  /** Returns a sentence on the rows that were left out; empty if all are kept. */
+  String note(String rowName) {
     return kept.length == rows
         ? ""
-        : "Of " + Figures.whole(rows) + " " + what + " " + Figures.whole(kept.length) + " are shown: of every "
-            + Figures.whole(runLength) + " those where a curve is smallest or largest or stops being finite.";
+        : Format.whole(kept.length) + " of " + Format.whole(rows) + " " + rowName + " are shown: in every block of "
+            + Format.whole(blockLength) + ", those in which a curve has its minimum, maximum or first non-finite value.";
   }
 
-  /** At most so many of all indices, evenly spread, the first and the last among them. */
-  static int[] spread(int all, int most) {
-    int count = Math.min(all, most);
+  /** Returns at most {@code max} evenly spaced indices from 0 to size - 1, including the first and the last. */
+  static int[] spread(int size, int max) {
+    int count = Math.min(size, max);
     List<Integer> indices = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      indices.add(count == 1 ? 0 : (int) Math.round(i * (all - 1.0) / (count - 1)));
+      indices.add(count == 1 ? 0 : (int) Math.round(i * (size - 1.0) / (count - 1)));
     }
     return indices.stream().mapToInt(Integer::intValue).distinct().toArray();
   }

@@ -1,5 +1,5 @@
 "use strict";
-// Exact values under the pointer, or by the arrow keys, read from the page's own tables. Without this script all is still there.
+// Shows exact values under the pointer or with the arrow keys, read from the page's tables. The page is complete without this script.
 (() => {
   const rowsOf = id => {
     const table = document.getElementById(id);
@@ -9,7 +9,7 @@
   const number = (svg, name) => Number(svg.dataset[name]);
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
-  // A pointer's place in the drawing's own units.
+  // The pointer's position in the drawing's units.
   const place = (svg, event) => {
     const box = svg.getBoundingClientRect();
     const unit = svg.viewBox.baseVal.width / box.width;
@@ -96,7 +96,7 @@
       cursor.setAttribute("y", top + layer * height);
       return heads[layer + 1] + ", epoch " + rows[column][0] + ": " + rows[column][layer + 1];
     };
-    document.getElementById(svg.id + "-readout").textContent = "Point at a cell, or use the arrow keys, for its number.";
+    document.getElementById(svg.id + "-readout").textContent = "Point at a cell or use the arrow keys to see its value.";
     listen(svg, cursor, columns, pick, show, layers);
   }
 })();

@@ -25,13 +25,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A headless Chromium, driven over its DevTools protocol: opens pages, asks them, and hears what they say and request. Where
- * there is none, the test that wants it fails with the package to install.
+ * A headless Chromium, controlled over its DevTools protocol: opens pages, evaluates expressions, and records messages and
+ * requests. If Chromium is not installed, the test fails with the name of the package to install.
  */
 final class Chromium implements AutoCloseable {
   private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
-  /** Only a browser that hangs takes so long. */
+  /** Timeout after which the browser counts as hung. */
   private static final long SECONDS = 120;
 
   private final ObjectMapper json = new ObjectMapper();
@@ -44,7 +44,7 @@ final class Chromium implements AutoCloseable {
   private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
   private int lastId;
 
-  /** @param profile an empty folder for what the browser writes */
+  /** @param profile an empty folder for the browser's files */
   Chromium(Path profile) throws Exception {
     process = new ProcessBuilder(program().toString(), "--headless=new", "--no-sandbox", "--disable-gpu",
         "--disable-dev-shm-usage",
@@ -76,7 +76,7 @@ final class Chromium implements AutoCloseable {
         .orElseThrow(() -> new AssertionError("Chromium is not installed; Debian: apt-get install chromium"));
   }
 
-  /** Chromium says where it listens, and later what would only fill a pipe that no one empties. */
+  /** Reads the address from Chromium's output, and discards the later output so that the pipe does not fill up. */
   private URI address() throws IOException {
     BufferedReader said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     StringBuilder all = new StringBuilder();
@@ -92,7 +92,7 @@ final class Chromium implements AutoCloseable {
     throw new AssertionError("Chromium did not start: " + all);
   }
 
-  /** Opens a file as a window of this size would show it, and waits until it is drawn. */
+  /** Opens a file in a window of the given width, and waits until it is drawn. */
   void open(Path file, int width, boolean dark) throws Exception {
     complaints.clear();
     requests.clear();
@@ -106,7 +106,7 @@ final class Chromium implements AutoCloseable {
     evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
   }
 
-  /** What an expression comes to in the page, as JSON. */
+  /** Returns the value of an expression in the page, as JSON. */
   JsonNode evaluate(String expression) throws Exception {
     JsonNode answer = send(session, "Runtime.evaluate",
         Map.of("expression", expression, "returnByValue", true, "awaitPromise", true));
@@ -125,25 +125,25 @@ final class Chromium implements AutoCloseable {
     send(session, "Input.dispatchKeyEvent", Map.of("type", "keyUp", "key", key));
   }
 
-  /** The whole page as a picture. */
+  /** Writes a screenshot of the whole page. */
   void screenshot(Path png) throws Exception {
     JsonNode answer = send(session, "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true));
     Files.createDirectories(png.getParent());
     Files.write(png, Base64.getDecoder().decode(answer.get("data").asText()));
   }
 
-  /** Shows the page that is open as it would be printed. */
+  /** Shows the open page as it would be printed. */
   void showAsPrinted() throws Exception {
     send(session, "Emulation.setEmulatedMedia", Map.of("media", "print", "features",
         List.of(Map.of("name", "prefers-color-scheme", "value", "dark"))));
   }
 
-  /** Errors and messages of the page since it was opened. */
+  /** Returns errors and messages of the page since it was opened. */
   List<String> complaints() {
     return List.copyOf(complaints);
   }
 
-  /** Addresses asked for since the page was opened, its own among them. */
+  /** Returns all addresses requested since the page was opened, including its own. */
   List<String> requests() {
     return List.copyOf(requests);
   }
@@ -194,7 +194,7 @@ final class Chromium implements AutoCloseable {
     process.destroyForcibly().onExit().join();
   }
 
-  /** Messages come in pieces. */
+  /** Collects the fragments of a message. */
   private final class Incoming implements WebSocket.Listener {
     private final StringBuilder text = new StringBuilder();
 

@@ -10,34 +10,34 @@ import org.junit.jupiter.api.Test;
 
 class GradientFlowTest {
   @Test
-  void aNormThatFallsAHundredfoldVanishes() {
+  void hundredfoldDecreaseIsVanishing() {
     assertEquals("At the end the gradient norm falls from 0.02 in the last hidden layer to 0.0002 in the first,"
-        + " by a factor of 100: it vanishes on its way to the first layer.", GradientFlow.sentence("At the end",
+        + " by a factor of 100: it vanishes toward the first layer.", GradientFlow.sentence("At the end",
         new double[] {0.0002, 0.001, 0.02, 0.5}));
     assertEquals("1e2 vanishes", GradientFlow.word(new double[] {0.0002, 0.001, 0.02, 0.5}).replace("100", "1e2"));
   }
 
   @Test
-  void aNormThatGrowsAHundredfoldExplodes() {
+  void hundredfoldIncreaseIsExploding() {
     assertTrue(GradientFlow.sentence("Now", new double[] {30, 2, 0.2, 1}).endsWith(
         "grows from 0.2 in the last hidden layer to 30 in the first,"
-        + " by a factor of 150: it explodes on its way to the first layer."));
+        + " by a factor of 150: it explodes toward the first layer."));
     assertEquals("1/150 explodes", GradientFlow.word(new double[] {30, 2, 0.2, 1}));
   }
 
   @Test
-  void whatLiesBetweenIsSaidWithItsFactor() {
+  void smallerChangesAreReportedWithTheirFactor() {
     assertTrue(GradientFlow.sentence("Now", new double[] {0.1, 2, 1}).contains(
-        "by a factor of 20: it shrinks on its way to the first layer, but does not vanish"));
+        "by a factor of 20: it shrinks toward the first layer, but does not vanish"));
     assertTrue(GradientFlow.sentence("Now", new double[] {2, 0.1, 1}).contains(
-        "by a factor of 20: it grows on its way to the first layer, but does not explode"));
+        "by a factor of 20: it grows toward the first layer, but does not explode"));
     assertTrue(GradientFlow.sentence("Now", new double[] {0.4298, 0.6, 0.6213, 0.43}).contains(
         "is 0.6213 in the last hidden layer and 0.4298 in the first,"
-        + " a factor of 1.4: over the depth it neither vanishes nor explodes"));
+        + " a factor of 1.4: it neither vanishes nor explodes"));
   }
 
   @Test
-  void fewLayersZeroAndNoNumberAreSaidAsTheyAre() {
+  void fewLayersZerosAndNonFiniteNormsHaveTheirOwnSentences() {
     assertEquals("Now the gradient norm of the only layer is 0.5.", GradientFlow.sentence("Now", new double[] {0.5}));
     assertEquals("Now the gradient norm is 0.25 in the only hidden layer and 0.5 in the output layer.",
         GradientFlow.sentence("Now", new double[] {0.25, 0.5}));
@@ -46,24 +46,24 @@ class GradientFlowTest {
   }
 
   @Test
-  void theEndIsTheMedianOfTheLastTenth() {
+  void endIsTheMedianOfTheLastTenth() {
     List<EpochMetrics> rows = new ArrayList<>();
     for (int epoch = 1; epoch <= 30; epoch++) {
       double last = epoch == 29 ? 1000 : 0.04;
       rows.add(row(epoch, epoch == 1 ? 0.4 : 0.02, last, 1));
     }
     assertEquals("At the end of the training the gradient norm is 0.04 in the last hidden layer and 0.02 in the first,"
-        + " a factor of 2.0: over the depth it neither vanishes nor explodes."
+        + " a factor of 2.0: it neither vanishes nor explodes."
         + " Since epoch 1 the first layer's norm has fallen by a factor of 20.",
         new GradientEnds(rows).sentence());
-    assertEquals("Start: epoch 1. End: the median of epochs 28 to 30.", new GradientEnds(rows).note());
+    assertEquals("Start: epoch 1. End: median of epochs 28 to 30.", new GradientEnds(rows).note());
   }
 
   @Test
-  void ofADivergedTrainingTheLastFiniteEpochSpeaks() {
+  void divergedTrainingIsDescribedByItsLastFiniteEpoch() {
     GradientEnds ends = new GradientEnds(List.of(row(1, 1, 1, 1), row(2, 5000, 10, 1), row(3, Double.NaN, 10, 1),
         row(4, 1, 1, 1)));
-    assertTrue(ends.sentence().startsWith("In epoch 2, the last before it stopped being finite, the gradient norm grows from 10"),
+    assertTrue(ends.sentence().startsWith("In epoch 2, the last with finite gradients, the gradient norm grows from 10"),
         ends.sentence());
     assertTrue(ends.sentence().endsWith("Since epoch 1 the first layer's norm has risen by a factor of 5,000."), ends.sentence());
   }

@@ -32,7 +32,7 @@ class HtmlReportTest {
   private static final int MAX_BYTES = 2_000_000;
 
   @Test
-  void everyDrawingHasATitleAndADescription() throws Exception {
+  void everyChartHasATitleAndADescription() throws Exception {
     for (String page : List.of(html(SampleReports.classification()), html(SampleReports.regression()),
         html(SampleReports.study(3)))) {
       Document document = parse(page);
@@ -44,31 +44,31 @@ class HtmlReportTest {
   }
 
   @Test
-  void textOfUsersStaysText() throws Exception {
+  void userTextNeverBecomesMarkup() throws Exception {
     Document document = parse(html(SampleReports.hostile()));
     assertEquals(1, nodes(document, "//script").getLength());
     assertEquals(1, nodes(document, "//style").getLength());
     assertEquals(0, nodes(document, "//img | //b").getLength());
     assertTrue(document.getElementsByTagName("h1").item(0).getTextContent()
         .startsWith("</script></style><img src=http://example.invalid/x onerror=alert(1)><b>\"'&"));
-    assertFalse(html(SampleReports.hostile()).contains("\u202e"), "writing from right to left must not reach the page");
+    assertFalse(html(SampleReports.hostile()).contains("\u202e"), "right-to-left overrides must not reach the page");
   }
 
   @Test
-  void nothingIsLoaded() throws Exception {
+  void pageLoadsNothing() throws Exception {
     String page = html(SampleReports.classification());
     Pattern loading = Pattern.compile("(src|href|action)\\s*=|@import|https?:|//[a-z]|fetch\\(|innerHTML|eval\\(");
     assertFalse(loading.matcher(page.replaceAll("(?m)^ *// .*$", "")).find(),
-        "something that loads, or makes markup of text");
+        "the page loads something or turns text into markup");
     assertTrue(page.contains("default-src &#39;none&#39;"));
   }
 
   @Test
-  void aLongAndDeepTrainingStaysSmallAndSaysHow() throws Exception {
+  void longTrainingOfADeepNetworkIsThinnedWithANote() throws Exception {
     String page = html(SampleReports.vanishing(100_000, 50));
     assertTrue(page.getBytes(StandardCharsets.UTF_8).length < MAX_BYTES, page.length() + " characters");
-    assertTrue(page.contains("Of 100,000 epochs "), "how epochs were chosen");
-    assertTrue(page.contains("A column stands for 1,786 epochs"), "how columns were made");
+    assertTrue(page.contains(" of 100,000 epochs are shown: "), "note on the selected epochs");
+    assertTrue(page.contains("Each column shows the median of 1,786 epochs"), "note on the columns");
   }
 
   @Test
@@ -82,8 +82,8 @@ class HtmlReportTest {
     }
     String page = html(with(new Classes("test", names, SampleReports.matrix(counts))));
     assertTrue(page.length() < MAX_BYTES, page.length() + " characters");
-    assertTrue(page.contains("Of 1,000 classes the 24 with most mistakes are shown."));
-    assertTrue(page.contains("class 999 taken for class 6 (999)"), "the most frequent mistake");
+    assertTrue(page.contains("The 24 of 1,000 classes with the most errors are shown."));
+    assertTrue(page.contains("class 999 predicted as class 6 (999)"), "the most frequent error");
 
     double[] many = IntStream.range(0, 200_000).mapToDouble(i -> i).toArray();
     page = html(with(new Numbers("test", IntStream.range(0, 20).mapToObj(i -> new Target("t" + i, many, many)).toList())));
@@ -95,11 +95,11 @@ class HtmlReportTest {
         IntStream.range(0, 2000).mapToObj(i -> network).toList(), new TreeMap<>(), new TreeMap<>());
     page = html(study);
     assertTrue(page.length() < MAX_BYTES, page.length() + " characters");
-    assertTrue(page.contains("Curves are of the first 12 networks of 2,000."));
+    assertTrue(page.contains("The curves are those of the first 12 of 2,000 networks."));
   }
 
   @Test
-  void aCurveHasAGapWhereItIsNotFinite() throws Exception {
+  void curveHasGapsAtNonFiniteValues() throws Exception {
     List<EpochMetrics> rows = new ArrayList<>();
     double[] losses = {4, 3, Double.NaN, 2, Double.NaN, 1, 0.5};
     for (int i = 0; i < losses.length; i++) {
@@ -112,13 +112,13 @@ class HtmlReportTest {
     assertEquals(2, curve.chars().filter(c -> c == 'L').count(), curve);
     String dots = nodes(document,
         "//svg[@id='loss']//g[contains(@class, 'linear')]/path[contains(@class, 'dots')]/@d").item(0).getNodeValue();
-    assertEquals(1, dots.chars().filter(c -> c == 'M').count(), "the point that stands alone: " + dots);
+    assertEquals(1, dots.chars().filter(c -> c == 'M').count(), "the isolated point: " + dots);
     assertEquals("nan", nodes(document, "//table[@id='epochs-table']/tbody/tr[3]/td[1]").item(0).getTextContent());
-    assertEquals(0, nodes(document, "//svg[@id='metric']").getLength(), "a metric that was never there is not drawn");
+    assertEquals(0, nodes(document, "//svg[@id='metric']").getLength(), "a chart without any metric");
   }
 
   @Test
-  void oddTrainingsHaveTheirReport() throws Exception {
+  void unusualTrainingsHaveAValidReport() throws Exception {
     parse(html(run(List.of(), OptionalInt.empty())));
     parse(html(run(List.of(new EpochMetrics(1, 0, 0, 0, 0, 0, new double[0])), OptionalInt.empty())));
     parse(html(run(List.of(new EpochMetrics(1, Double.NaN, Double.NaN, Double.NaN, 0.1, 0, new double[] {Double.NaN, Double.NaN})),
@@ -138,7 +138,7 @@ class HtmlReportTest {
   }
 
   @Test
-  void theMatrixCountsWhatWasPredicted() throws Exception {
+  void confusionMatrixCountsPredictions() throws Exception {
     Document document = parse(html(with(new Classes("test", List.of("cat", "dog"), SampleReports.matrix(new long[][] {{8, 2}, {1, 3}})))));
     assertEquals("dog", nodes(document, "//table[@id='confusion']/thead/tr/th[3]").item(0).getTextContent());
     assertEquals("2", nodes(document, "//table[@id='confusion']/tbody/tr[1]/td[2]").item(0).getTextContent());
@@ -146,7 +146,7 @@ class HtmlReportTest {
     assertEquals("60%", nodes(document, "//table[@id='confusion']/tfoot/tr/td[2]").item(0).getTextContent());
     assertTrue(nodes(document, "//section[@id='predictions']/p").item(0).getTextContent().startsWith(
         "11 of 14 test rows were classified correctly (78.6 %)."
-        + " Most frequent mistakes: cat taken for dog (2), dog taken for cat (1)."));
+        + " Most frequent errors: cat predicted as dog (2), dog predicted as cat (1)."));
   }
 
   static String html(RunReport report) throws IOException {
@@ -172,7 +172,7 @@ class HtmlReportTest {
         new TreeMap<>(), new TreeMap<>());
   }
 
-  /** Pages are well-formed XML too, which finds every element that is not closed and every value that is not escaped. */
+  /** Parses a page as XML, which fails for every unclosed element and unescaped value. */
   private static Document parse(String page) throws Exception {
     return DocumentBuilderFactory.newInstance().newDocumentBuilder()
         .parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));

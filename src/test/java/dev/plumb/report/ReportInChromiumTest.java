@@ -17,11 +17,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Reports as a browser shows them. Pictures of all are left in target/report-screenshots, to be looked at. */
+/** Tests of the reports in a browser. Screenshots of all pages are written to target/report-screenshots. */
 class ReportInChromiumTest {
   private static final Path SCREENSHOTS = Path.of("target", "report-screenshots");
 
-  /** Width and height of a drawing, and the larger extent of what it shows: curves, cells, points. */
+  /** JavaScript: width and height of a chart, and the larger extent of its curves, cells or points. */
   private static final String DRAWN = """
       (chart => {
         const shown = Array.from(chart.querySelectorAll('path.curve, path.dots, g.cells, g.points, tbody'))
@@ -32,7 +32,7 @@ class ReportInChromiumTest {
         return [box.width, box.height, Math.max(extent('left', 'right'), extent('top', 'bottom'))];
       })(document.getElementById('ID'))""";
 
-  /** Text of drawings that lies on other text, sticks out of its card, or is smaller than can be read. */
+  /** JavaScript: texts in charts that overlap, extend beyond their box, or are too small to read. */
   private static final String BADLY_PLACED_TEXT = """
       Array.from(document.querySelectorAll('svg')).flatMap(svg => {
         const card = svg.closest('figure, ul').getBoundingClientRect();
@@ -40,24 +40,24 @@ class ReportInChromiumTest {
         return texts.flatMap((text, i) => {
           const box = text.getBoundingClientRect();
           const bad = [];
-          if (box.left + 0.5 < card.left || box.right - 0.5 > card.right) bad.push('sticks out');
+          if (box.left + 0.5 < card.left || box.right - 0.5 > card.right) bad.push('is outside of its box');
           const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-          if (parseFloat(getComputedStyle(text).fontSize) * scale < 10) bad.push('small');
+          if (parseFloat(getComputedStyle(text).fontSize) * scale < 10) bad.push('is too small');
           for (const other of texts.slice(i + 1)) {
             const second = other.getBoundingClientRect();
             const across = Math.min(box.right, second.right) - Math.max(box.left, second.left);
             const down = Math.min(box.bottom, second.bottom) - Math.max(box.top, second.top);
-            if (across > 1 && down > 5) bad.push('lies on ' + other.textContent);
+            if (across > 1 && down > 5) bad.push('overlaps ' + other.textContent);
           }
-          return bad.map(what => svg.id + ': ' + text.textContent + ' ' + what);
+          return bad.map(problem => svg.id + ': ' + text.textContent + ' ' + problem);
         });
       })""";
 
   private static Path folder;
   private static Chromium chromium;
 
-  /** What is shown, and which drawings it must have. */
-  enum Shown {
+  /** The sample pages, with the ids of their charts and tables. */
+  enum Sample {
     CLASSIFICATION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     REGRESSION(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -70,7 +70,7 @@ class ReportInChromiumTest {
 
     private final List<String> charts;
 
-    Shown(List<String> charts) {
+    Sample(List<String> charts) {
       this.charts = charts;
     }
 
@@ -107,31 +107,31 @@ class ReportInChromiumTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyChartIsDrawnAtEveryWidthInLightAndDark(Shown shown) throws Exception {
-    Path file = written(shown);
+  void everyChartIsDrawnAtEveryWidthInLightAndDark(Sample sample) throws Exception {
+    Path file = write(sample);
     for (int width : new int[] {1280, 400}) {
       for (boolean dark : new boolean[] {false, true}) {
-        String what = shown + ", " + width + " px, " + (dark ? "dark" : "light");
+        String variant = sample + ", " + width + " px, " + (dark ? "dark" : "light");
         chromium.open(file, width, dark);
         chromium.screenshot(SCREENSHOTS.resolve(
-            shown.name().toLowerCase(Locale.ROOT) + "-" + width + "-" + (dark ? "dark" : "light") + ".png"));
-        assertEquals(List.of(), chromium.complaints(), what);
-        assertEquals(List.of(file.toUri().toString()), chromium.requests(), what);
-        for (String chart : shown.charts) {
+            sample.name().toLowerCase(Locale.ROOT) + "-" + width + "-" + (dark ? "dark" : "light") + ".png"));
+        assertEquals(List.of(), chromium.complaints(), variant);
+        assertEquals(List.of(file.toUri().toString()), chromium.requests(), variant);
+        for (String chart : sample.charts) {
           JsonNode size = chromium.evaluate(DRAWN.replace("ID", chart));
-          assertTrue(size.get(0).asDouble() > 150 && size.get(1).asDouble() > 40, what + ": " + chart + " is " + size);
-          assertTrue(size.get(2).asDouble() > 100, what + ": what " + chart + " shows is " + size);
+          assertTrue(size.get(0).asDouble() > 150 && size.get(1).asDouble() > 40, variant + ": " + chart + " is " + size);
+          assertTrue(size.get(2).asDouble() > 100, variant + ": the content of " + chart + " is " + size);
         }
-        assertEquals(width, chromium.evaluate("document.documentElement.scrollWidth").asInt(), what + ": wider than the window");
-        assertEquals("[]", chromium.evaluate(BADLY_PLACED_TEXT).toString(), what);
-        assertEquals(dark ? "rgb(17, 22, 28)" : "rgb(244, 246, 248)", background(), what);
+        assertEquals(width, chromium.evaluate("document.documentElement.scrollWidth").asInt(), variant + ": wider than the window");
+        assertEquals("[]", chromium.evaluate(BADLY_PLACED_TEXT).toString(), variant);
+        assertEquals(dark ? "rgb(17, 22, 28)" : "rgb(244, 246, 248)", background(), variant);
       }
     }
   }
 
   @Test
-  void aPointerOnACurveShowsTheNumbersOfThatEpoch() throws Exception {
-    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+  void pointerOnACurveShowsTheValuesOfThatEpoch() throws Exception {
+    chromium.open(write(Sample.CLASSIFICATION), 1280, false);
     String before = readout("loss");
     assertTrue(before.startsWith("epoch 120: train = 0.00"), before);
     JsonNode at = chromium.evaluate("""
@@ -152,8 +152,8 @@ class ReportInChromiumTest {
   }
 
   @Test
-  void arrowKeysWalkThroughTheHeatMap() throws Exception {
-    chromium.open(written(Shown.REGRESSION), 1280, false);
+  void arrowKeysMoveThroughTheHeatMap() throws Exception {
+    chromium.open(write(Sample.REGRESSION), 1280, false);
     chromium.evaluate("document.getElementById('gradients-map').focus()");
     for (String key : List.of("Home", "ArrowRight", "ArrowDown")) {
       chromium.pressKey(key);
@@ -165,8 +165,8 @@ class ReportInChromiumTest {
   }
 
   @Test
-  void theSwitchChangesTheScale() throws Exception {
-    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+  void checkBoxSelectsTheScale() throws Exception {
+    chromium.open(write(Sample.CLASSIFICATION), 1280, false);
     String seen = "['linear', 'logarithmic'].map(name =>"
         + " document.querySelector('#loss .' + name).getBoundingClientRect().width > 0)";
     assertEquals("[false,true]", chromium.evaluate(seen).toString());
@@ -175,8 +175,8 @@ class ReportInChromiumTest {
   }
 
   @Test
-  void theBrowserForbidsWhatAPageMightLoadAndOtherScripts() throws Exception {
-    chromium.open(written(Shown.CLASSIFICATION), 1280, false);
+  void contentSecurityPolicyBlocksRequestsAndOtherScripts() throws Exception {
+    chromium.open(write(Sample.CLASSIFICATION), 1280, false);
     chromium.evaluate("""
         new Promise(done => {
           const image = new Image();
@@ -195,8 +195,8 @@ class ReportInChromiumTest {
   }
 
   @Test
-  void itPrintsInLightColoursWithoutSwitches() throws Exception {
-    chromium.open(written(Shown.CLASSIFICATION), 1280, true);
+  void printedPageIsLightAndHasNoCheckBoxes() throws Exception {
+    chromium.open(write(Sample.CLASSIFICATION), 1280, true);
     chromium.showAsPrinted();
     chromium.screenshot(SCREENSHOTS.resolve("classification-print.png"));
     assertEquals("rgb(255, 255, 255)", background());
@@ -211,10 +211,10 @@ class ReportInChromiumTest {
     return chromium.evaluate("document.getElementById('" + chart + "-readout').textContent").asText();
   }
 
-  private static Path written(Shown shown) throws IOException {
-    Path file = folder.resolve(shown.name().toLowerCase(Locale.ROOT) + ".html");
+  private static Path write(Sample sample) throws IOException {
+    Path file = folder.resolve(sample.name().toLowerCase(Locale.ROOT) + ".html");
     try (OutputStream out = Files.newOutputStream(file)) {
-      shown.write(out);
+      sample.write(out);
     }
     return file;
   }

@@ -27,7 +27,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Made-up trainings, of the kinds that reports must show well. */
+/** Synthetic reports of different kinds of training. */
 final class SampleReports {
   static final SortedMap<String, String> CONFIGURATION = new TreeMap<>(Map.of(
       "data", "digits.csv.gz", "layers", "64,64", "activation", "relu", "loss", "cross_entropy", "optimizer", "adam",
@@ -60,7 +60,7 @@ final class SampleReports {
         "Early stopping: the validation loss did not fall for 20 epochs.");
   }
 
-  /** A confusion matrix of these counts, [true class][predicted class]. */
+  /** Returns a confusion matrix with the given counts, [true class][predicted class]. */
   static ConfusionMatrix matrix(long[][] counts) {
     List<ConfusionMatrix.Cell> cells = new ArrayList<>();
     for (int actual = 0; actual < counts.length; actual++) {
@@ -92,7 +92,7 @@ final class SampleReports {
         new Numbers("validation", List.of(new Target("disease progression", actual, predicted))));
   }
 
-  /** A deep sigmoid network whose gradient vanishes over the depth. */
+  /** Returns the report of a deep sigmoid network whose gradient vanishes. */
   static RunReport vanishing(int epochs, int layers) {
     Random random = new Random(3);
     List<EpochMetrics> rows = new ArrayList<>(epochs);
@@ -103,7 +103,7 @@ final class SampleReports {
     return run("deep-sigmoid", rows, "R²", OptionalInt.empty(), OptionalInt.empty(), null);
   }
 
-  /** Losses and norms grow without bound and then are no numbers. */
+  /** Returns the report of a training whose losses and norms grow and become non-finite. */
   static RunReport diverged() {
     Random random = new Random(4);
     List<EpochMetrics> rows = new ArrayList<>();
@@ -117,7 +117,7 @@ final class SampleReports {
     return run("too-fast", rows, "R²", OptionalInt.empty(), OptionalInt.of(31), null);
   }
 
-  /** Every text is an attack. */
+  /** Returns a report in which every text tries to inject markup. */
   static RunReport hostile() {
     String attack = "</script></style><img src=http://example.invalid/x onerror=alert(1)><b>\"'&\u202e\u0000\ud800";
     RunReport report = classification();
@@ -132,7 +132,7 @@ final class SampleReports {
             entries, entries);
   }
 
-  /** Five networks as in the notebook; more seeds give quartiles. */
+  /** Returns the report of five networks as in the notebook; with several seeds it has quartiles. */
   static StudyReport study(int seeds) {
     Random random = new Random(5);
     String[] names = {"Model A - Shallow", "Model B - Medium", "Model C - Deep", "Model D - Very Deep (ReLU)",
@@ -159,9 +159,9 @@ final class SampleReports {
     return new StudyReport("notebook", List.of(), 1000, List.of(200), networks, CONFIGURATION, MANIFEST);
   }
 
-  private static double[] norms(Random random, int layers, double output, double toInput) {
+  private static double[] norms(Random random, int layers, double output, double factorPerLayer) {
     double[] norms = new double[layers];
-    Arrays.setAll(norms, layer -> output * Math.pow(toInput, layers - 1 - layer) * Math.exp(0.15 * random.nextGaussian()));
+    Arrays.setAll(norms, layer -> output * Math.pow(factorPerLayer, layers - 1 - layer) * Math.exp(0.15 * random.nextGaussian()));
     return norms;
   }
 
@@ -172,7 +172,7 @@ final class SampleReports {
         CONFIGURATION, MANIFEST);
   }
 
-  /** Of depths 1, 3 and 6 with two activations, one of which diverges now and then at its rate. */
+  /** Returns the report of a grid of depths 1, 3 and 6 with two activations, one of which sometimes diverges. */
   static GridReport grid() {
     GridStudy study = StudySpecReader.parse("""
         { "name": "depth & <width>", "epochs": 60, "data": {"samples": 30}, "lossAtEpochs": [],
@@ -194,7 +194,7 @@ final class SampleReports {
 
       @Override
       public void worked(double seconds) {
-        // Nobody looks.
+        // The time does not matter here.
       }
     });
     GridResult result = new GridResult(study, backend.device(), rows);

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Axes, colours, numbers, and which of many rows are drawn. */
+/** Tests of axes, colors, number formats, and the selection of rows to draw. */
 class ScalesTest {
   @Test
-  void anyRangeHasFewTicksInRisingOrderThatLieOnTheAxis() {
+  void everyRangeHasFewAscendingTicksOnTheAxis() {
     double[] ends = {-1e308, -3.5, -1e-9, 0, 1e-300, 1e-9, 0.5, 0.75, 1, 1.0000001, 399, 1e9, 1e308};
     for (double low : ends) {
       for (double high : ends) {
@@ -29,15 +29,15 @@ class ScalesTest {
   }
 
   private static void check(Axis axis, double low, double high) {
-    String what = low + " to " + high + ": " + axis.ticks();
-    assertTrue(!axis.ticks().isEmpty() && axis.ticks().size() <= 10, what);
-    assertTrue(axis.at(low) >= 0 && axis.at(low) <= axis.at(high) && axis.at(high) <= 1, what);
+    String range = low + " to " + high + ": " + axis.ticks();
+    assertTrue(!axis.ticks().isEmpty() && axis.ticks().size() <= 10, range);
+    assertTrue(axis.at(low) >= 0 && axis.at(low) <= axis.at(high) && axis.at(high) <= 1, range);
     double last = Double.NEGATIVE_INFINITY;
     for (Axis.Tick tick : axis.ticks()) {
-      assertTrue(tick.value() > last && axis.at(tick.value()) >= -1e-9 && axis.at(tick.value()) <= 1 + 1e-9, what);
+      assertTrue(tick.value() > last && axis.at(tick.value()) >= -1e-9 && axis.at(tick.value()) <= 1 + 1e-9, range);
       last = tick.value();
     }
-    assertEquals(axis.ticks().size(), axis.ticks().stream().map(Axis.Tick::label).distinct().count(), what);
+    assertEquals(axis.ticks().size(), axis.ticks().stream().map(Axis.Tick::label).distinct().count(), range);
   }
 
   @Test
@@ -52,38 +52,38 @@ class ScalesTest {
   }
 
   @Test
-  void numbersAreShort() {
-    assertEquals("0.03042", Figures.brief(0.030415926));
-    assertEquals("6.306e-6", Figures.brief(6.3062e-6));
-    assertEquals("1.235e8", Figures.brief(123456789));
-    assertEquals("0.1542638", Figures.table(0.15426382));
-    assertEquals("nan", Figures.table(Double.NaN));
-    assertEquals("6.1e-6", Figures.cell(6.12e-6));
-    assertEquals("1", Figures.cell(0.999));
-    assertEquals("3.4", Figures.factor(3.41));
-    assertEquals("10", Figures.factor(9.96));
-    assertEquals("2,490,000", Figures.factor(2_491_234));
-    assertEquals("1 h 1 min", Figures.seconds(3661));
+  void numbersHaveFewDigits() {
+    assertEquals("0.03042", Format.brief(0.030415926));
+    assertEquals("6.306e-6", Format.brief(6.3062e-6));
+    assertEquals("1.235e8", Format.brief(123456789));
+    assertEquals("0.1542638", Format.table(0.15426382));
+    assertEquals("nan", Format.table(Double.NaN));
+    assertEquals("6.1e-6", Format.cell(6.12e-6));
+    assertEquals("1", Format.cell(0.999));
+    assertEquals("3.4", Format.factor(3.41));
+    assertEquals("10", Format.factor(9.96));
+    assertEquals("2,490,000", Format.factor(2_491_234));
+    assertEquals("1 h 1 min", Format.seconds(3661));
   }
 
   @Test
-  void lightnessRisesWithTheNumberAndTextOnItCanBeRead() {
+  void lightnessRisesAndTextIsReadable() {
     double before = -1;
     for (int i = 0; i <= 100; i++) {
-      double light = luminance(ColourScale.colour(i / 100.0));
+      double light = luminance(ColorScale.color(i / 100.0));
       assertTrue(light > before, "at " + i);
       before = light;
-      double text = ColourScale.wantsDarkText(i / 100.0) ? 0 : 1;
+      double text = ColorScale.needsDarkText(i / 100.0) ? 0 : 1;
       double contrast = (Math.max(text, light) + 0.05) / (Math.min(text, light) + 0.05);
       assertTrue(contrast >= 4.5, "contrast " + contrast + " at " + i);
     }
   }
 
-  /** WCAG's relative luminance. */
-  private static double luminance(String colour) {
+  /** Returns WCAG's relative luminance. */
+  private static double luminance(String color) {
     double[] weights = {0.2126, 0.7152, 0.0722};
     return IntStream.range(0, 3).mapToDouble(i -> {
-      double c = Integer.parseInt(colour.substring(1 + 2 * i, 3 + 2 * i), 16) / 255.0;
+      double c = Integer.parseInt(color.substring(1 + 2 * i, 3 + 2 * i), 16) / 255.0;
       return weights[i] * (c <= 0.04045 ? c / 12.92 : Math.pow((c + 0.055) / 1.055, 2.4));
     }).sum();
   }
@@ -103,7 +103,7 @@ class ScalesTest {
   }
 
   @Test
-  void spreadHasBothEnds() {
+  void spreadIncludesBothEnds() {
     int[] spread = Thinning.spread(1000, 7);
     assertEquals(7, spread.length);
     assertEquals(0, spread[0]);

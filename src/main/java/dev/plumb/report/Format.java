@@ -5,34 +5,34 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.Locale;
 
-/** Numbers as the reports write them: with few digits where people look, with seven in tables. */
-final class Figures {
+/** The number formats of the reports: few digits in text and drawings, seven in tables. */
+final class Format {
   private static final int SHORT_DIGITS = 4;
   private static final int TABLE_DIGITS = 7;
   private static final int CELL_DIGITS = 2;
 
-  /** Outside of these, zeros would be most of what is written. */
+  /** Magnitudes outside of these limits use scientific notation. */
   private static final double MIN_PLAIN = 1e-4;
   private static final double MAX_PLAIN = 1e7;
 
-  private Figures() {}
+  private Format() {}
 
-  /** 0.03042, 12340, 6.1e-6. */
+  /** Returns at most four significant digits: 0.03042, 12340, 6.1e-6. */
   static String brief(double value) {
     return significant(value, SHORT_DIGITS, MIN_PLAIN, MAX_PLAIN);
   }
 
-  /** As many digits as single precision has. */
+  /** Returns as many significant digits as single precision has. */
   static String table(double value) {
     return significant(value, TABLE_DIGITS, MIN_PLAIN, MAX_PLAIN);
   }
 
-  /** For the cell of a heat map: 0.21, 6e-6. */
+  /** Returns two significant digits, for the cells of a heat map: 0.21, 6e-6. */
   static String cell(double value) {
     return significant(value, CELL_DIGITS, 0.01, 1e4);
   }
 
-  /** 1,500; below ten with a decimal: 3.4. */
+  /** Returns a factor without decimals, below ten with one: 1,500, 3.4. */
   static String factor(double value) {
     if (!Double.isFinite(value) || value >= 1e9) {
       return brief(value);
@@ -45,13 +45,13 @@ final class Figures {
     return String.format(Locale.ROOT, "%,d", value);
   }
 
-  static String percent(double share) {
-    return Double.isFinite(share) ? String.format(Locale.ROOT, "%.1f %%", 100 * share) : "-";
+  static String percent(double fraction) {
+    return Double.isFinite(fraction) ? String.format(Locale.ROOT, "%.1f %%", 100 * fraction) : "-";
   }
 
   static String seconds(double seconds) {
     if (!Double.isFinite(seconds)) {
-      return "not known";
+      return "unknown";
     }
     if (seconds < 60) {
       return brief(round(seconds, 3).doubleValue()) + " s";
@@ -59,10 +59,10 @@ final class Figures {
     long whole = Math.round(seconds);
     return whole < 3600
         ? whole / 60 + " min " + whole % 60 + " s"
-        : Figures.whole(whole / 3600) + " h " + whole % 3600 / 60 + " min";
+        : Format.whole(whole / 3600) + " h " + whole % 3600 / 60 + " min";
   }
 
-  /** The label of a tick at a multiple of a step: as many digits as tell it from its neighbours. */
+  /** Returns the label of a tick at a multiple of the step, with enough digits to distinguish it from its neighbors. */
   static String tick(double value, double step) {
     double size = Math.abs(value);
     if (value == 0) {
@@ -79,7 +79,7 @@ final class Figures {
     return significant(value, Math.max(1, Math.min(TABLE_DIGITS, digits)), 1e-3, 1e5);
   }
 
-  private static String significant(double value, int digits, double leastPlain, double mostPlain) {
+  private static String significant(double value, int digits, double minPlain, double maxPlain) {
     if (Double.isNaN(value)) {
       return "nan";
     }
@@ -91,7 +91,7 @@ final class Figures {
     }
     BigDecimal rounded = round(value, digits).stripTrailingZeros();
     double size = Math.abs(rounded.doubleValue());
-    if (size >= leastPlain && size < mostPlain) {
+    if (size >= minPlain && size < maxPlain) {
       return rounded.toPlainString();
     }
     int exponent = rounded.precision() - rounded.scale() - 1;

@@ -8,19 +8,19 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.statistics.descriptive.Quantile;
 
 /**
- * What one network's runs came to together: medians and quartiles as in the table on the terminal, linear between sorted values,
- * of the runs that stayed finite. With one run they are its own figures, finite or not.
+ * Medians and quartiles of one network's runs, as in the table on the terminal (linear interpolation between sorted values), over
+ * the runs that did not diverge. A single run's values are used unchanged, finite or not.
  */
-final class StudyFigures {
+final class NetworkSummary {
   private static final Quantile QUARTILES = Quantile.withDefaults().with(Quantile.EstimationMethod.HF7);
 
-  /** Any of the three is NaN where no run stayed finite. */
+  /** Quartiles and median; all NaN if every run diverged. */
   record Spread(double low, double median, double high) {}
 
   private final Network network;
   private final List<Run> finite;
 
-  StudyFigures(Network network) {
+  NetworkSummary(Network network) {
     this.network = network;
     finite = network.runs().stream().filter(run -> run.divergedAtEpoch().isEmpty()).toList();
   }
@@ -38,31 +38,31 @@ final class StudyFigures {
   }
 
   Spread finalLoss() {
-    return of(Run::finalLoss);
+    return spread(Run::finalLoss);
   }
 
   Spread lossAt(int epoch) {
-    return of(run -> run.lossAtEpoch().getOrDefault(epoch, Double.NaN));
+    return spread(run -> run.lossAtEpoch().getOrDefault(epoch, Double.NaN));
   }
 
-  /** Of each layer. */
+  /** Returns the median gradient norm of each layer. */
   double[] gradientNorms() {
     double[] norms = new double[layers()];
-    Arrays.setAll(norms, layer -> of(run -> run.gradientNorms()[layer]).median());
+    Arrays.setAll(norms, layer -> spread(run -> run.gradientNorms()[layer]).median());
     return norms;
   }
 
-  /** Of all runs together. */
+  /** Returns the training time of all runs, summed. */
   double seconds() {
     return network.runs().stream().mapToDouble(Run::trainSeconds).sum();
   }
 
-  private Spread of(ToDoubleFunction<Run> figure) {
+  private Spread spread(ToDoubleFunction<Run> value) {
     if (network.runs().size() == 1) {
-      double value = figure.applyAsDouble(network.runs().get(0));
-      return new Spread(value, value, value);
+      double only = value.applyAsDouble(network.runs().get(0));
+      return new Spread(only, only, only);
     }
-    double[] values = finite.stream().mapToDouble(figure).filter(Double::isFinite).toArray();
+    double[] values = finite.stream().mapToDouble(value).filter(Double::isFinite).toArray();
     if (values.length == 0) {
       return new Spread(Double.NaN, Double.NaN, Double.NaN);
     }
