@@ -515,13 +515,13 @@ start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
-start "product kernels" 90 tests ProductKernelsTest OneBlockTest
-start "narrow kernel" 90 tests NarrowTest
-start "clusters" 90 tests ClusterTest 'FusedContractTest$SingleClusters'
+start "product kernels" 90 tests layered.ProductKernelsTest OneBlockTest
+start "narrow kernel" 90 tests fused.NarrowTest
+start "clusters" 90 tests fused.ClusterTest 'FusedContractTest$SingleClusters'
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
 start "fused fp32" 90 tests 'FusedContractTest$SingleChecked' 'FusedContractTest$PytorchInSingle'
 start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
-start "fused session" 90 tests FusedSessionTest
+start "fused session" 90 tests fused.FusedSessionTest
 start "pytorch fp64 fp32" 90 tests CudaPytorchTest
 start "notebook fp64" 90 tests CudaNotebookTest
 start "session" 90 tests CudaSessionTest

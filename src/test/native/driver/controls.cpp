@@ -1,10 +1,10 @@
-// The tests' controls within their own JVM: the native methods of dev.plumb.backend.cuda.HostDevice. Primitive types
+// The tests' controls within their own JVM: the native methods of dev.plumb.backend.cuda.hostdevice.HostDevice. Primitive types
 // only, so that no header of the JDK is needed.
 #include "queue.h"
 
 using namespace host_device;
 
-#define CONTROL(type, name) EXPORTED type Java_dev_plumb_backend_cuda_HostDevice_##name
+#define CONTROL(type, name) EXPORTED type Java_dev_plumb_backend_cuda_hostdevice_HostDevice_##name
 
 CONTROL(void, setOrder)(void*, void*, int order, int64_t seed) {
   LOCK;

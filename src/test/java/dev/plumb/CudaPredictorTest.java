@@ -7,7 +7,7 @@ import static dev.plumb.PredictorTest.slice;
 import static dev.plumb.PredictorTest.table;
 import static dev.plumb.golden.Close.assertSameBits;
 
-import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.data.Table;
 import dev.plumb.model.Precision;
 import dev.plumb.train.Predictor;

@@ -32,7 +32,13 @@ class ImportRulesTest {
       entry("backend", Set.of("model", "data")),
       entry("backend.reference", Set.of("model", "data", "backend")),
       entry("backend.natives", Set.of("model")),
-      entry("backend.cuda", Set.of("model", "data", "backend", "backend.natives", "json")),
+      entry("backend.cuda.natives", Set.of("model", "backend", "backend.natives", "json")),
+      entry("backend.cuda.device", Set.of("model", "backend", "backend.cuda.natives")),
+      entry("backend.cuda.session", Set.of("model", "data", "backend", "backend.cuda.device")),
+      entry("backend.cuda.layered", Set.of("model", "data", "backend", "backend.cuda.device", "backend.cuda.session")),
+      entry("backend.cuda.fused", Set.of("model", "data", "backend", "backend.cuda.device", "backend.cuda.session")),
+      entry("backend.cuda", Set.of("model", "data", "backend", "backend.cuda.natives", "backend.cuda.device", "backend.cuda.session",
+          "backend.cuda.layered", "backend.cuda.fused")),
       entry("backend.cpu", Set.of("model", "data", "backend", "backend.cpu.engine", "backend.cpu.blas", "backend.cpu.fp64",
           "backend.cpu.fp32")),
       entry("backend.cpu.blas", Set.of("backend.cpu.engine", "backend.natives")),
@@ -46,11 +52,13 @@ class ImportRulesTest {
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
           "", "model", "random", "data", "backend", "store", "train", "study", "report", "check", "bench", "json")),
-      entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cpu")));
+      entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cuda.natives",
+          "backend.cuda.device", "backend.cpu")));
 
   /** Libraries that one package alone may use, so that they can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(
-      "jcuda", Set.of("backend.cuda"),
+      "jcuda", Set.of("backend.cuda", "backend.cuda.natives", "backend.cuda.device", "backend.cuda.session", "backend.cuda.layered",
+          "backend.cuda.fused"),
       "org.bytedeco", Set.of("backend.cpu.blas"),
       "de.siegmar.fastcsv", Set.of("data"),
       "ch.randelshofer.fastdoubleparser", Set.of("data"),

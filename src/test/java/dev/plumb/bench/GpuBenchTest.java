@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.bench.BenchResult.Ceiling;
 import dev.plumb.bench.BenchResult.MeasuredBound;
 import dev.plumb.bench.BenchResult.WorkloadResult;

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.Backends;
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.bench.TrainingInputs;
 import dev.plumb.bench.TrainingInputs.Source;
 import dev.plumb.bench.Workload;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.plumb.backend.cuda.HostDevice;
-import dev.plumb.backend.cuda.HostDevice.Counter;
-import dev.plumb.backend.cuda.HostDevice.Fault;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice.Counter;
+import dev.plumb.backend.cuda.hostdevice.HostDevice.Fault;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

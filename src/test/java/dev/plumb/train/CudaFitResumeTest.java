@@ -2,7 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.cuda.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Tag;
 

@@ -4,9 +4,17 @@ import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
-import dev.plumb.backend.cuda.DeviceArena.Slice;
-import dev.plumb.backend.cuda.Launches.Grid;
-import dev.plumb.backend.cuda.Products.Matrix;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.Launches;
+import dev.plumb.backend.cuda.device.Launches.Grid;
+import dev.plumb.backend.cuda.device.Matrix;
+import dev.plumb.backend.cuda.device.Node;
+import dev.plumb.backend.cuda.device.RecordedGraph;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.layered.CublasProducts;
+import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
@@ -85,10 +93,10 @@ final class CudaProbes {
     return slice;
   }
 
-  /** The products of a step of {@link StepPlan}, over buffers as {@link Workspace} and {@link SessionState} have them. */
+  /** Returns the products of a layered step with cuBLAS, over buffers like those of a training. */
   GpuProbes.Probe products(NetworkSpec network, Precision precision, int batch, Set<GpuProbes.Products> of) {
     context.use(precision);
-    Products products = new Products(context, precision);
+    CublasProducts products = new CublasProducts(context, precision);
     PaddedLayout layout = new PaddedLayout(network, precision);
     int bytes = Transfers.bytesOf(precision);
     DeviceArena arena = new DeviceArena(context, "products of " + network.shape(), guards);

@@ -12,6 +12,13 @@ import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.CudaOptions;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.session.BoundData;
+import dev.plumb.backend.cuda.session.PaddedLayout;
+import dev.plumb.backend.cuda.session.SessionState;
+import dev.plumb.backend.cuda.session.Steps;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -25,7 +32,7 @@ import java.util.function.Consumer;
 
 /**
  * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
- * varies from step to step goes there in a {@link StepTable}; who takes the steps is chosen by a {@link StepPlanner}.
+ * varies from step to step goes there in a step table; a {@link StepPlanner} chooses the implementation of the steps.
  */
 final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, PlannedSession {
   /** Elements of a vector that is written by one copy, padding included; a larger one takes a copy per tensor. */
@@ -130,7 +137,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
       steps.waitForSteps();
     }
     long[] firstNonFinite = new long[replicas];
-    transfers.download(state.firstNotFinite.pointer(), firstNonFinite);
+    transfers.download(state.firstNotFinite().pointer(), firstNonFinite);
     int steps = recorded.size();
     double[][] losses = new double[steps][replicas];
     double[][][] norms = new double[steps][replicas][];
@@ -209,7 +216,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
       }
     }
     if (slot == Slot.PARAMETERS) {
-      transfers.upload(new long[] {-1}, state.firstNotFinite.pointer((long) replica * Long.BYTES));
+      transfers.upload(new long[] {-1}, state.firstNotFinite().pointer((long) replica * Long.BYTES));
     }
   }
 

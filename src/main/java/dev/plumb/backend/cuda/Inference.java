@@ -1,7 +1,21 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Evaluation;
-import dev.plumb.backend.cuda.StepTable.RowList;
+import dev.plumb.backend.cuda.device.Buffer;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.CudaOptions;
+import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.Launches;
+import dev.plumb.backend.cuda.device.Matrix;
+import dev.plumb.backend.cuda.device.Node;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.fused.FusedNetwork;
+import dev.plumb.backend.cuda.fused.FusedPlan;
+import dev.plumb.backend.cuda.layered.LayerNodes;
+import dev.plumb.backend.cuda.layered.SmallProducts;
+import dev.plumb.backend.cuda.session.BoundData;
+import dev.plumb.backend.cuda.session.SessionState;
+import dev.plumb.backend.cuda.session.StepTable.RowList;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -170,8 +184,8 @@ final class Inference {
         nodes.add(fused.outputs(launches, key.rows(), key.firstReplica(), key.replicas(), state, x, output(last)));
       }
       for (int layer = 0; layer <= last && fused == null; layer++) {
-        Products.Matrix in = layer == 0
-            ? new Products.Matrix(x.slice(), 0, 0)
+        Matrix in = layer == 0
+            ? new Matrix(x.slice(), 0, 0)
             : output(layer - 1).matrix(key.rows(), network.layer(layer).in());
         layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), output(layer), null);
       }

@@ -2,8 +2,8 @@ package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.contract.NotebookContract;
-import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.backend.cuda.device.CudaOptions.Execution;
+import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 import org.junit.jupiter.api.Tag;
 
 @Tag("cuda")

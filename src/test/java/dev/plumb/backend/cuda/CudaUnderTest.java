@@ -1,56 +1,58 @@
 package dev.plumb.backend.cuda;
 
 import dev.plumb.backend.Planner;
-import dev.plumb.backend.cuda.CudaOptions.Clusters;
-import dev.plumb.backend.cuda.CudaOptions.Execution;
-import dev.plumb.backend.cuda.HostDevice.Order;
+import dev.plumb.backend.cuda.device.CudaOptions;
+import dev.plumb.backend.cuda.device.CudaOptions.Clusters;
+import dev.plumb.backend.cuda.device.CudaOptions.Execution;
+import dev.plumb.backend.cuda.hostdevice.HostDevice;
+import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 
 /**
  * The CUDA backend as the tests open it, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the card that
  * Plumb itself would open, which is how {@code scripts/make-gpu-kit} runs these tests on a GPU. There a block's threads run in the
  * order that the card gives them, and tests tagged "host-device" must be left out: they set or ask the host device.
  */
-final class CudaUnderTest {
+public final class CudaUnderTest {
   private static final String DEVICE = "plumb.test.device";
   /** Of the random order of threads; fixed, so that a failure comes again. */
   private static final long SEED = 20240607;
 
   private CudaUnderTest() {}
 
-  static CudaBackend open() {
+  public static CudaBackend open() {
     return open(Execution.GRAPH, Order.FORWARD);
   }
 
   /** The layered planner. */
-  static CudaBackend open(Execution execution, Order order) {
+  public static CudaBackend open(Execution execution, Order order) {
     return open(execution, order, Planner.LAYERED);
   }
 
-  static CudaBackend open(Planner planner) {
+  public static CudaBackend open(Planner planner) {
     return open(Execution.GRAPH, Order.FORWARD, planner);
   }
 
   /** The layered planner, with all products by cuBLAS. */
-  static CudaBackend openCublas(Execution execution, Order order) {
+  public static CudaBackend openCublas(Execution execution, Order order) {
     return open(order, new CudaOptions(execution, true, Planner.LAYERED, false));
   }
 
   /** All products of the layered planner by cuBLAS, and one block where blocks loop over what the grid does not cover. */
-  static CudaBackend openWithOneBlock(Order order, Planner planner) {
+  public static CudaBackend openWithOneBlock(Order order, Planner planner) {
     return open(order, new CudaOptions(Execution.GRAPH, true, planner, false).withMaxBlocks(1));
   }
 
   /** @param order of threads and blocks, on the host device alone */
-  static CudaBackend open(Execution execution, Order order, Planner planner) {
+  public static CudaBackend open(Execution execution, Order order, Planner planner) {
     return open(order, new CudaOptions(execution, true, planner, true));
   }
 
   /** The fused planner, rounding alike in every order. */
-  static CudaBackend openFusedRoundingAlike(Order order) {
+  public static CudaBackend openFusedRoundingAlike(Order order) {
     return openFusedRoundingAlike(order, Clusters.OFF);
   }
 
-  static CudaBackend openFusedRoundingAlike(Order order, Clusters clusters) {
+  public static CudaBackend openFusedRoundingAlike(Order order, Clusters clusters) {
     load(order);
     if (isHostDevice()) {
       HostDevice.arithmetic(false, 0);
@@ -69,7 +71,7 @@ final class CudaUnderTest {
    *
    * @param order of threads and blocks
    */
-  static void load(Order order) {
+  public static void load(Order order) {
     if (isHostDevice()) {
       HostDevice.load();
       HostDevice.reset();
@@ -79,11 +81,11 @@ final class CudaUnderTest {
   }
 
   /** The fused planner, and the layered one for networks that do not fit a block. */
-  static FusedWherePossible openFused(Execution execution, Order order) {
+  public static FusedWherePossible openFused(Execution execution, Order order) {
     return openFused(execution, order, Clusters.OFF);
   }
 
-  static FusedWherePossible openFused(Execution execution, Order order, Clusters clusters) {
+  public static FusedWherePossible openFused(Execution execution, Order order, Clusters clusters) {
     CudaBackend fused = open(order, new CudaOptions(execution, true, Planner.FUSED, true).withClusters(clusters));
     try {
       return new FusedWherePossible(fused, new CudaBackend(0, new CudaOptions(execution, true, Planner.LAYERED, true)));
@@ -93,7 +95,7 @@ final class CudaUnderTest {
     }
   }
 
-  static boolean isHostDevice() {
+  public static boolean isHostDevice() {
     String device = System.getProperty(DEVICE, "host-device");
     return switch (device) {
       case "host-device" -> true;

@@ -10,12 +10,12 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /** The fused planner for all networks that it can take, even where the layered one is faster; the layered planner for the others. */
-final class FusedWherePossible implements Backend {
+public final class FusedWherePossible implements Backend {
   private final CudaBackend fused;
   private final CudaBackend layered;
 
   /** Both are closed with this backend. */
-  FusedWherePossible(CudaBackend fused, CudaBackend layered) {
+  public FusedWherePossible(CudaBackend fused, CudaBackend layered) {
     this.fused = fused;
     this.layered = layered;
   }

@@ -21,17 +21,17 @@ import java.util.List;
  *
  * @param firstNonFinite steps, as numbers of fp64
  */
-record TrainingResult(
+public record TrainingResult(
     double[] losses, double[] norms, double[] firstNonFinite, double[] parameters, double[] gradients, double[] moments) {
   /** Of the initial parameters. */
-  static final long SEED = 20240607;
+  public static final long SEED = 20240607;
 
   /**
    * Trains replicas from parameters of their own.
    *
    * @param first number of the first replica, for its initial parameters
    */
-  static TrainingResult trained(
+  public static TrainingResult trained(
       Backend backend, NetworkSpec network, TrainingSpec training, Dataset data, StepChunk chunk, int replicas, int first) {
     try (TrainingSession session = backend.open(network, training, replicas)) {
       for (int replica = 0; replica < replicas; replica++) {
@@ -44,7 +44,7 @@ record TrainingResult(
   }
 
   /** Returns what a session's steps so far have left. */
-  static TrainingResult of(TrainingSession session, TrainingSpec training) {
+  public static TrainingResult of(TrainingSession session, TrainingSpec training) {
     StepMetrics metrics = session.sync();
     List<double[]> moments = new ArrayList<>();
     for (Slot slot : new Slot[] {Slot.MOMENT1, Slot.MOMENT2}) {
@@ -65,11 +65,11 @@ record TrainingResult(
     return flat(values);
   }
 
-  static double[] flat(double[][] values) {
+  public static double[] flat(double[][] values) {
     return Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
   }
 
-  void assertSame(String what, TrainingResult other) {
+  public void assertSame(String what, TrainingResult other) {
     assertSameBits(what + ", losses", losses, other.losses);
     assertSameBits(what + ", norms", norms, other.norms);
     assertSameBits(what + ", first steps that are not finite", firstNonFinite, other.firstNonFinite);
@@ -79,7 +79,7 @@ record TrainingResult(
   }
 
   /** Padding may change the sign of a zero, and the order of a product's factors that of a NaN. */
-  TrainingResult withoutSignsOfZeroAndNan() {
+  public TrainingResult withoutSignsOfZeroAndNan() {
     return new TrainingResult(unsigned(losses), unsigned(norms), firstNonFinite, unsigned(parameters), unsigned(gradients),
         unsigned(moments));
   }

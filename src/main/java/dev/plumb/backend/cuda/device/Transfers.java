@@ -1,0 +1,141 @@
+package dev.plumb.backend.cuda.device;
+
+import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
+import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
+
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import java.nio.FloatBuffer;
+import jcuda.driver.CUdeviceptr;
+
+/**
+ * Copies numbers between Java's arrays and the device, in pieces through one page-locked buffer, converting doubles to the
+ * session's precision on the way. Every method waits until its copy is done, and so for all that was enqueued before.
+ */
+public final class Transfers {
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private final CudaContext context;
+  private final HostMemory buffer;
+  private final boolean single;
+
+  public Transfers(CudaContext context, Precision precision) {
+    this.context = context;
+    single = precision != Precision.FP64;
+    buffer = new HostMemory(context, "transfers", BUFFER_BYTES);
+  }
+
+  /** Bytes of one number on the device. */
+  public static int bytesOf(Precision precision) {
+    return precision == Precision.FP64 ? Double.BYTES : Float.BYTES;
+  }
+
+  /** Writes all values from the address on. */
+  public void upload(double[] values, CUdeviceptr to) {
+    upload(values, 0, values.length, to);
+  }
+
+  /** Writes some of the values from the address on. */
+  public void upload(double[] values, int from, int length, CUdeviceptr to) {
+    int size = single ? Float.BYTES : Double.BYTES;
+    inPieces(length, size, (first, count) -> {
+      if (single) {
+        FloatBuffer floats = buffer.bytes().asFloatBuffer();
+        for (int i = 0; i < count; i++) {
+          floats.put(i, (float) values[from + first + i]);
+        }
+      } else {
+        buffer.bytes().asDoubleBuffer().put(0, values, from + first, count);
+      }
+      toDevice(to, (long) first * size, (long) count * size);
+    });
+  }
+
+  /**
+   * As {@link #upload}, for data, which must stay finite in the session's precision.
+   *
+   * @throws InvalidInputException when a value is beyond what single precision holds
+   */
+  public void uploadData(double[] values, CUdeviceptr to) {
+    for (double value : values) {
+      if (single && Float.isInfinite((float) value)) {
+        throw new InvalidInputException("the data holds " + value
+            + ", which single precision cannot hold; scale it, or use --precision fp64");
+      }
+    }
+    upload(values, to);
+  }
+
+  public void upload(int[] values, CUdeviceptr to) {
+    inPieces(values.length, Integer.BYTES, (first, count) -> {
+      buffer.bytes().asIntBuffer().put(0, values, first, count);
+      toDevice(to, (long) first * Integer.BYTES, (long) count * Integer.BYTES);
+    });
+  }
+
+  public void upload(long[] values, CUdeviceptr to) {
+    inPieces(values.length, Long.BYTES, (first, count) -> {
+      buffer.bytes().asLongBuffer().put(0, values, first, count);
+      toDevice(to, (long) first * Long.BYTES, (long) count * Long.BYTES);
+    });
+  }
+
+  /** Reads numbers of the session's precision. */
+  public void download(CUdeviceptr from, double[] values) {
+    if (!single) {
+      downloadDoubles(from, values);
+      return;
+    }
+    inPieces(values.length, Float.BYTES, (first, count) -> {
+      toHost(from, (long) first * Float.BYTES, (long) count * Float.BYTES);
+      for (int i = 0; i < count; i++) {
+        values[first + i] = buffer.bytes().getFloat(i * Float.BYTES);
+      }
+    });
+  }
+
+  /** Reads numbers that are doubles in every precision. */
+  public void downloadDoubles(CUdeviceptr from, double[] values) {
+    inPieces(values.length, Double.BYTES, (first, count) -> {
+      toHost(from, (long) first * Double.BYTES, (long) count * Double.BYTES);
+      buffer.bytes().asDoubleBuffer().get(0, values, first, count);
+    });
+  }
+
+  public void download(CUdeviceptr from, long[] values) {
+    inPieces(values.length, Long.BYTES, (first, count) -> {
+      toHost(from, (long) first * Long.BYTES, (long) count * Long.BYTES);
+      buffer.bytes().asLongBuffer().get(0, values, first, count);
+    });
+  }
+
+  private interface Piece {
+    void copy(int first, int count);
+  }
+
+  private static void inPieces(int length, int bytesOfOne, Piece piece) {
+    int most = BUFFER_BYTES / bytesOfOne;
+    for (int first = 0; first < length; first += most) {
+      piece.copy(first, Math.min(most, length - first));
+    }
+  }
+
+  private void toDevice(CUdeviceptr to, long offset, long bytes) {
+    context.call(() -> "copying " + bytes + " bytes to the device", () -> {
+      cuMemcpyHtoDAsync(to.withByteOffset(offset), buffer.pointer(0), bytes, context.stream());
+      cuStreamSynchronize(context.stream());
+    });
+  }
+
+  private void toHost(CUdeviceptr from, long offset, long bytes) {
+    context.call(() -> "copying " + bytes + " bytes from the device", () -> {
+      cuMemcpyDtoHAsync(buffer.pointer(0), from.withByteOffset(offset), bytes, context.stream());
+      cuStreamSynchronize(context.stream());
+    });
+  }
+
+  public Runnable release() {
+    return buffer.release();
+  }
+}

@@ -1,0 +1,129 @@
+package dev.plumb.backend.cuda.layered;
+
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.Matrix;
+import dev.plumb.backend.cuda.device.Node;
+import dev.plumb.model.Precision;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.Pointer;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasOperation;
+
+/**
+ * The three matrix products of a dense layer by cuBLAS, for steps that {@link SmallProducts} leaves to it. All matrices are
+ * row-major, and replicas are a stride apart:
+ *
+ * <pre>
+ *   forward   Z  [n x out]   = A [n x in] · Wᵀ        W [out x in]
+ *   backward  dA [n x in]    = D [n x out] · W
+ *   weights   dW [out x in]  = Dᵀ · A
+ * </pre>
+ *
+ * <p>cuBLAS is column-major, and to it a row-major [r x c] is its transpose, [c x r] with leading dimension c. So each product is
+ * asked for as the transpose of both sides: Zᵀ = W·Aᵀ, dAᵀ = Wᵀ·Dᵀ, dWᵀ = Aᵀ·D.
+ */
+public final class CublasProducts {
+  private static final int N = cublasOperation.CUBLAS_OP_N;
+  private static final int T = cublasOperation.CUBLAS_OP_T;
+
+  private final CudaContext context;
+  private final boolean single;
+  private final Pointer one;
+  private final Pointer zero;
+
+  public CublasProducts(CudaContext context, Precision precision) {
+    this.context = context;
+    single = precision != Precision.FP64;
+    one = constant(1);
+    zero = constant(0);
+  }
+
+  /** Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
+  public Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int replicas) {
+    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas);
+  }
+
+  /** dA [n x in] = D [n x out] · W, W [out x in]. */
+  public Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
+    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas);
+  }
+
+  /** dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
+  public Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
+    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas);
+  }
+
+  /** A host constant; it does not vary, so a recorded graph may hold it. */
+  private Pointer constant(double value) {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(Double.BYTES).order(ByteOrder.nativeOrder());
+    if (single) {
+      buffer.putFloat(0, (float) value);
+    } else {
+      buffer.putDouble(0, value);
+    }
+    return Pointer.to(buffer);
+  }
+
+  /** C [m x n] = op(A) [m x k] · op(B) [k x n], column-major, with leading dimensions. */
+  private final class Product implements Node {
+    private final String what;
+    private final int opA;
+    private final int opB;
+    private final int m;
+    private final int n;
+    private final int k;
+    private final Pointer a;
+    private final long strideA;
+    private final int lda;
+    private final Pointer b;
+    private final long strideB;
+    private final int ldb;
+    private final Pointer c;
+    private final long strideC;
+    private final int ldc;
+    private final int replicas;
+
+    Product(String what, int opA, int opB, int m, int n, int k, Matrix a, int lda, Matrix b, int ldb, Matrix c, int ldc,
+        int replicas) {
+      this.what = what;
+      this.opA = opA;
+      this.opB = opB;
+      this.m = m;
+      this.n = n;
+      this.k = k;
+      this.a = a.pointer();
+      strideA = a.stride();
+      this.lda = lda;
+      this.b = b.pointer();
+      strideB = b.stride();
+      this.ldb = ldb;
+      this.c = c.pointer();
+      strideC = c.stride();
+      this.ldc = ldc;
+      this.replicas = replicas;
+    }
+
+    @Override
+    public String name() {
+      return what + " [" + m + " x " + k + "]·[" + k + " x " + n + "]" + (replicas > 1 ? ", " + replicas + " replicas" : "");
+    }
+
+    @Override
+    public void enqueue() {
+      cublasHandle blas = context.blas();
+      if (replicas == 1 && single) {
+        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
+      } else if (replicas == 1) {
+        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
+      } else if (single) {
+        JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
+            b, ldb, strideB, zero, c, ldc, strideC, replicas);
+      } else {
+        JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
+            b, ldb, strideB, zero, c, ldc, strideC, replicas);
+      }
+    }
+  }
+}

@@ -1,0 +1,259 @@
+package dev.plumb.backend.cuda.layered;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.device.Buffer;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.Launches;
+import dev.plumb.backend.cuda.device.Launches.Axis;
+import dev.plumb.backend.cuda.device.Launches.Grid;
+import dev.plumb.backend.cuda.device.Matrix;
+import dev.plumb.backend.cuda.device.Node;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.session.SessionState;
+import dev.plumb.backend.cuda.session.StepTable.RowList;
+import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
+import dev.plumb.model.LayerSpec;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
+ * {@code kernels/}. What a step and an evaluation have in common. {@link SmallProducts} decides whether the kernels of
+ * {@code product_kernels.cuh} compute products, with what follows them, or cuBLAS, followed by the kernels of {@code activation.cu}.
+ */
+public final class LayerNodes {
+  /** Rows that one block sums for the bias gradient. */
+  private static final long ROWS_OF_SEGMENT = 256;
+  private static final int MAX_SEGMENTS = 65535;
+  private static final int UNITS_OF_TILE = 32;
+  private static final int ROWS_OF_TILE = 16;
+  private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
+  private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
+  private static final int MAX_LOSS_BLOCKS = 512;
+  /** ROWS of RowsDivision of kernels/product.cu, and of FragmentRows of kernels/product_tf32.cu. */
+  private static final int ROWS_OF_PRODUCT_TILE = 16;
+  /** COLUMNS of these. */
+  private static final int COLUMNS_OF_PRODUCT_TILE = 32;
+  /** THREADS of these. */
+  private static final int THREADS_OF_ROWS_BLOCK = 256;
+  /** THREADS of WeightsDivision and FragmentWeights. */
+  private static final int THREADS_OF_WEIGHTS_BLOCK = 128;
+
+  private final CudaContext context;
+  private final Launches launches;
+  private final NetworkSpec network;
+  private final Loss loss;
+  private final SessionState state;
+  private final SmallProducts smallProducts;
+  private final CublasProducts products;
+  private final Precision precision;
+  private final String suffix;
+  /** Of the kernels of small products. */
+  private final String productSuffix;
+  private final int firstReplica;
+  private final int replicas;
+
+  /**
+   * @param launches where arguments are kept; they live as long as the nodes
+   * @param smallProducts decides which products are small
+   * @param firstReplica of the replicas that take part
+   */
+  public LayerNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SmallProducts smallProducts,
+      SessionState state, int firstReplica, int replicas) {
+    this.context = context;
+    this.launches = launches;
+    this.network = network;
+    loss = training.loss();
+    precision = training.precision();
+    this.smallProducts = smallProducts;
+    this.state = state;
+    this.firstReplica = firstReplica;
+    this.replicas = replicas;
+    products = new CublasProducts(context, precision);
+    suffix = precision == Precision.FP64 ? "_f64" : "_f32";
+    productSuffix = precision == Precision.TF32 && context.computesTf32() ? "_tf32" : suffix;
+  }
+
+  /** Binds a kernel of the session's precision. */
+  Node bind(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernel(kernel + suffix), what, grid, arguments);
+  }
+
+  /** Binds a kernel of small products. */
+  private Node bindProduct(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernel(kernel + productSuffix), what, grid, arguments);
+  }
+
+  /** Binds a kernel that is the same in every precision. */
+  Node bindPlain(String kernel, String what, Grid grid, Number... arguments) {
+    return launches.bind(context.kernel(kernel), what, grid, arguments);
+  }
+
+  /**
+   * Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. Where cuBLAS computes the product and the buffers
+   * differ, z stays without b.
+   *
+   * @param rows of in, for small products
+   * @param usedBias gets a copy of b [out], for {@link StepRunner#tap}, unless null; not with small products
+   */
+  public void forward(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias) {
+    LayerSpec spec = network.layer(layer);
+    Matrix weight = weight(layer);
+    if (smallProducts.areUsed(n)) {
+      boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
+      nodes.add(bindProduct("product_forward", of(layer), ofRows(n, spec.out()), rows.cursor(), rows.steps(), rows.rows(), in.address(),
+          weight.address(), biasAddress(layer), z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(),
+          spec.activation().ordinal(), packed ? 1 : 0));
+      return;
+    }
+    nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
+    boolean packed = z.matrix(n, spec.out()).isPacked(spec.out(), precision);
+    long packs = (long) n * spec.out() / (packed ? Matrix.PACK_BYTES / Transfers.bytesOf(precision) : 1);
+    nodes.add(bind("bias_activation", of(layer), Grid.ofElements(packs, replicas), z.address(), a.address(), biasAddress(layer),
+        usedBias == null ? 0L : usedBias.address(), n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal(),
+        packed ? 1 : 0));
+  }
+
+  /** The same in a step with dropout, A = f(Z) ∘ M; kept [n x out] takes a byte an element, 0 where M is. */
+  void forwardDropping(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias, Buffer kept,
+      Dropout dropout) {
+    LayerSpec spec = network.layer(layer);
+    boolean activated = smallProducts.areUsed(n);
+    if (activated) {
+      forward(nodes, layer, n, rows, in, z, a, null);
+    } else {
+      nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, spec.out()), replicas));
+    }
+    long fours = Launches.ceilDiv((long) n * spec.out(), 4);
+    nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), rows.cursor(), rows.steps(),
+        z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(),
+        state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
+        Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
+  }
+
+  private static double scale(Dropout dropout) {
+    return 1 / (1 - dropout.probability());
+  }
+
+  private Matrix weight(int layer) {
+    return state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
+  }
+
+  private long biasAddress(int layer) {
+    return state.address(Slot.PARAMETERS, firstReplica * state.layout().size() + state.layout().bias(layer));
+  }
+
+  /**
+   * The loss's terms, summed by blocks.
+   *
+   * @param rows of the targets (or labels)
+   * @param deltaAddress 0 where no derivative is wanted
+   * @param hitsAddress 0 where no hits are wanted
+   */
+  public Node loss(int n, RowList rows, long zAddress, long targetsAddress, long deltaAddress, long partialsAddress, long hitsAddress) {
+    Grid grid = Grid.of(lossBlocks(loss, n, network.outputs()), replicas);
+    if (loss == Loss.CROSS_ENTROPY) {
+      return bind("softmax_loss", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
+          partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas);
+    }
+    return bind("loss_terms", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
+        partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas, loss.ordinal());
+  }
+
+  /** How many terms the mean over n rows is of. */
+  public double terms(int n) {
+    return loss == Loss.CROSS_ENTROPY ? n : (double) n * network.outputs();
+  }
+
+  /** Blocks, and so partial sums a replica, of a loss over n rows. */
+  public static int lossBlocks(Loss loss, int n, int outputs) {
+    long blocks = loss == Loss.CROSS_ENTROPY
+        ? Launches.ceilDiv(n, ROWS_OF_SOFTMAX_BLOCK)
+        : Launches.ceilDiv((long) n * outputs, OUTPUTS_OF_LOSS_BLOCK);
+    return (int) Math.min(blocks, MAX_LOSS_BLOCKS);
+  }
+
+  /**
+   * By cuBLAS, from delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
+   *
+   * @param dropout of this layer, whose {@link #forwardDropping} filled kept; empty for none
+   * @param below dLoss/dA of the layer below, or null for the first layer
+   */
+  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer delta,
+      Buffer below, Buffer segmentSums) {
+    LayerSpec spec = network.layer(layer);
+    long biasGradient = state.address(Slot.GRADIENTS, state.layout().bias(layer));
+    int segments = segments(n);
+    long rowsOfSegment = Launches.ceilDiv(n, segments);
+    long sums = segments == 1 ? biasGradient : segmentSums.address();
+    long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
+    Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0,
+        Set.of(Axis.Z));
+    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(), biasAddress(layer),
+        dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, state.layout().size(), sumsStride, replicas,
+        spec.activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0)));
+    if (segments > 1) {
+      nodes.add(bind("sum_segments", of(layer), Grid.ofElements(spec.out(), replicas), sums, biasGradient, spec.out(), segments,
+          state.layout().size(), replicas));
+    }
+    Matrix d = delta.matrix(n, spec.out());
+    nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
+        state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));
+    if (below != null) {
+      nodes.add(products.inputGradient(
+          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, spec.in()), replicas));
+    }
+  }
+
+  /**
+   * From dLoss/dZ [n x out] of a layer to that of the layer below, for small products.
+   *
+   * @param z of the layer below, whose {@link #forwardDropping} filled kept where it has a dropout
+   * @param below dLoss/dZ of the layer below
+   */
+  Node smallInputGradient(int layer, int n, Buffer delta, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer below) {
+    LayerSpec spec = network.layer(layer);
+    Matrix weight = weight(layer);
+    boolean packed = delta.matrix(n, spec.out()).isPacked(spec.out(), precision) && weight.isPacked(spec.in(), precision);
+    return bindProduct("product_input_gradient", of(layer), ofRows(n, spec.in()), delta.address(), weight.address(), z.address(),
+        dropout.isPresent() ? kept.address() : 0L, below.address(), n, spec.in(), spec.out(), weight.stride(),
+        network.layer(layer - 1).activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0), packed ? 1 : 0);
+  }
+
+  /**
+   * Weight and bias gradients of all layers and the sum of squares of each tile, for small products.
+   *
+   * @param rows of the first layer's input
+   * @param tableAddress of the words of a {@link ProductTable} on the device
+   * @param squaresAddress of the sums [tiles]
+   * @param always whether squares are summed in every step, and not only where norms are recorded
+   */
+  Node smallWeightGradients(int n, RowList rows, long tableAddress, long squaresAddress, boolean always) {
+    int tiles = ProductTable.tiles(network);
+    Grid grid = new Grid((long) tiles * replicas, 1, 1, THREADS_OF_WEIGHTS_BLOCK, 1);
+    return bindProduct("product_weight_gradients", "all layers", grid, rows.cursor(), rows.steps(), rows.rows(), tableAddress,
+        network.layerCount(), tiles, state.address(Slot.GRADIENTS), squaresAddress, n, state.layout().size(), always ? 1 : 0);
+  }
+
+  /** A block per tile of all replicas' results [n x columns]. */
+  private Grid ofRows(int n, int columns) {
+    long tiles = Launches.ceilDiv(n, ROWS_OF_PRODUCT_TILE) * Launches.ceilDiv(columns, COLUMNS_OF_PRODUCT_TILE);
+    return new Grid(tiles * replicas, 1, 1, THREADS_OF_ROWS_BLOCK, 1);
+  }
+
+  /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */
+  static int segments(int n) {
+    return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MAX_SEGMENTS);
+  }
+
+  private String of(int layer) {
+    Activation activation = network.layer(layer).activation();
+    return "layer " + layer + ", " + activation.key();
+  }
+}

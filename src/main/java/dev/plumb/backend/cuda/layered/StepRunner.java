@@ -1,0 +1,225 @@
+package dev.plumb.backend.cuda.layered;
+
+import dev.plumb.backend.Planner;
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.Tap;
+import dev.plumb.backend.cuda.device.Buffer;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.CudaOptions;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.session.BoundData;
+import dev.plumb.backend.cuda.session.SessionState;
+import dev.plumb.backend.cuda.session.StepTable;
+import dev.plumb.backend.cuda.session.Steps;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Takes steps layer by layer: sees to buffers that are large enough, fills the step table, enqueues the plan of each size of batch,
+ * and collects what was recorded.
+ */
+public final class StepRunner implements Steps {
+  /** Steps that are alike: batches of one size, gathered or all rows in order. */
+  private record Shape(int batch, boolean gathered) {}
+
+  /** Plans and graphs are kept for this many shapes; a training has one or two. */
+  private static final int MAX_SHAPES = 64;
+
+  private static final long TABLE_BYTES = 4L << 20;
+
+  private final CudaContext context;
+  private final NetworkSpec network;
+  private final TrainingSpec training;
+  private final SessionState state;
+  private final BoundData data;
+  private final Transfers transfers;
+  private final CudaOptions options;
+  private final StepTable.Recorder recorder;
+  private final int replicas;
+  private final SmallProducts small;
+  private final Map<Shape, PlanExecutor> executors = new HashMap<>();
+  private Workspace workspace;
+  private StepTable table;
+  private int lastBatch;
+
+  /** @param recorder takes what recorded steps report */
+  public StepRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
+      Transfers transfers, CudaOptions options, StepTable.Recorder recorder) {
+    this.context = context;
+    this.network = network;
+    this.training = training;
+    this.state = state;
+    this.data = data;
+    this.transfers = transfers;
+    this.options = options;
+    this.recorder = recorder;
+    replicas = state.replicas();
+    small = new SmallProducts(network, training.precision(), options.smallProducts());
+    context.needBlas();
+  }
+
+  @Override
+  public Planner planner() {
+    return Planner.LAYERED;
+  }
+
+  @Override
+  public void run(StepChunk chunk, long firstNumber) {
+    context.use(training.precision());
+    reserve(chunk);
+    int step = 0;
+    while (step < chunk.steps()) {
+      int first = step;
+      table.begin();
+      do {
+        table.add(chunk, step, firstNumber + step);
+        step++;
+      } while (step < chunk.steps() && table.hasRoom(StepTable.rowsOf(chunk, step, replicas)));
+      table.upload();
+      enqueue(chunk, first, step);
+      table.end();
+    }
+    lastBatch = shape(chunk, chunk.steps() - 1).batch();
+  }
+
+  /** Enqueues steps, those that are alike and follow each other together. */
+  private void enqueue(StepChunk chunk, int from, int to) {
+    int step = from;
+    while (step < to) {
+      Shape shape = shape(chunk, step);
+      int end = step + 1;
+      while (end < to && shape(chunk, end).equals(shape)) {
+        end++;
+      }
+      executor(shape).enqueue(end - step);
+      step = end;
+    }
+  }
+
+  private Shape shape(StepChunk chunk, int step) {
+    int[] rows = chunk.batch(step, 0);
+    return rows == null ? new Shape(data.data().rows(), false) : new Shape(rows.length, true);
+  }
+
+  private PlanExecutor executor(Shape shape) {
+    PlanExecutor known = executors.get(shape);
+    if (known == null) {
+      if (executors.size() == MAX_SHAPES) {
+        context.synchronize("waiting, before plans are given up");
+        context.release("giving up plans", releasesOfPlans());
+      }
+      StepPlan plan = new StepPlan(context, network, training, small, state, table, workspace, executors.size(), data, transfers,
+          shape.batch(), shape.gathered());
+      known = new PlanExecutor(context, plan, options.execution(), () -> requireAllGuards("a launch"));
+      executors.put(shape, known);
+    }
+    return known;
+  }
+
+  /** Makes sure that buffers are large enough for a chunk; larger ones replace them, which is rare. */
+  private void reserve(StepChunk chunk) {
+    int largestBatch = 0;
+    long mostRows = 0;
+    for (int step = 0; step < chunk.steps(); step++) {
+      largestBatch = Math.max(largestBatch, shape(chunk, step).batch());
+      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, step, replicas));
+    }
+    if (workspace != null && workspace.rows() >= largestBatch && table.rowCapacity() >= mostRows) {
+      return;
+    }
+    if (workspace != null) {
+      largestBatch = Math.max(largestBatch, workspace.rows());
+      mostRows = Math.max(mostRows, table.rowCapacity());
+    }
+    waitForSteps();
+    context.release("releasing buffers that are too small", releases());
+    table = new StepTable(
+        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
+    workspace = new Workspace(context, network, training, replicas, largestBatch, MAX_SHAPES, transfers, !small.areUsed(largestBatch),
+        options.guards());
+  }
+
+  @Override
+  public void waitForSteps() {
+    if (table != null) {
+      table.collectAll();
+      requireAllGuards("a step");
+    }
+  }
+
+  @Override
+  public int lastBatch() {
+    return lastBatch;
+  }
+
+  @Override
+  public void tap(Tap where, int layer, int replica, double[] out) {
+    Buffer ofAll = switch (where) {
+      case PRE -> workspace.z(layer);
+      case POST -> workspace.a(layer);
+      case DELTA -> workspace.delta(layer);
+    };
+    download(ofAll, (long) replica * out.length, out);
+    if (where == Tap.PRE && layer < network.layerCount() - 1 && !small.areUsed(lastBatch)) {
+      addUsedBias(layer, replica, out);
+    }
+  }
+
+  /** Adds, as the kernels do, the bias that Z is without: that before the step's update. */
+  private void addUsedBias(int layer, int replica, double[] z) {
+    double[] bias = new double[network.layer(layer).out()];
+    download(workspace.usedBias(layer), (long) replica * bias.length, bias);
+    for (int i = 0; i < z.length; i++) {
+      double sum = z[i] + bias[i % bias.length];
+      z[i] = training.precision() == Precision.FP64 ? sum : (float) sum;
+    }
+  }
+
+  private void download(Buffer from, long element, double[] out) {
+    transfers.download(from.slice().pointer(element * Transfers.bytesOf(training.precision())), out);
+  }
+
+  private void requireAllGuards(String after) {
+    state.arena().requireGuards(after);
+    data.arena().requireGuards(after);
+    if (workspace != null) {
+      workspace.arena().requireGuards(after);
+    }
+    if (table != null) {
+      table.arena().requireGuards(after);
+    }
+  }
+
+  @Override
+  public List<Runnable> releases() {
+    List<Runnable> releases = releasesOfPlans();
+    if (workspace != null) {
+      releases.add(workspace.arena().release());
+      workspace = null;
+    }
+    if (table != null) {
+      table.releases().forEach(releases::add);
+      table = null;
+    }
+    lastBatch = 0;
+    return releases;
+  }
+
+  /** Nothing before the first step. */
+  @Override
+  public long bytes() {
+    return workspace == null ? 0 : workspace.arena().bytes() + table.arena().bytes();
+  }
+
+  private List<Runnable> releasesOfPlans() {
+    List<Runnable> releases = new ArrayList<>();
+    executors.values().forEach(executor -> releases.addAll(executor.releases()));
+    executors.clear();
+    return releases;
+  }
+}

@@ -1,0 +1,125 @@
+package dev.plumb.backend.cuda.layered;
+
+import dev.plumb.backend.cuda.device.Buffer;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.session.PaddedLayout;
+import dev.plumb.model.Loss;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a step computes on its way, for batches of up to a number of rows; all replicas of each, one after the other. */
+final class Workspace {
+  private final int rows;
+  private final DeviceArena arena;
+  /**
+   * Per layer [rows x units]; the last layer is linear, so its A is its Z. Where cuBLAS computes products, a hidden layer's Z is
+   * without b.
+   */
+  private final List<Buffer> z = new ArrayList<>();
+  private final List<Buffer> a = new ArrayList<>();
+  private final List<Buffer> delta = new ArrayList<>();
+  /** A byte an element of each hidden layer: whether dropout kept it. Empty without dropout. */
+  private final List<Buffer> kept = new ArrayList<>();
+  /** Biases of the last step [units], of each hidden layer, as they were before its update. */
+  private final List<Buffer> usedBiases = new ArrayList<>();
+  /** The gathered batch X [rows x inputs], or null where cuBLAS computes no products. */
+  final Buffer x;
+  /** Bias gradients of each segment of rows, and the loss of each block, in double. */
+  final Buffer segmentSums;
+  final Buffer lossPartials;
+  /** The words of a {@link ProductTable} for each plan. */
+  final Slice productTables;
+  /** Sums of squared gradients, [pieces] as {@link PaddedLayout} has them or [tiles] as {@link ProductTable} has them, in double. */
+  final Slice squares;
+  /** [pieces] of (offset, length), and [tensors + 1] of the first piece, or tile, of each tensor. */
+  final Slice pieces;
+  final Slice firstPieces;
+  final Slice firstTiles;
+
+  /**
+   * @param plans that may use it at a time
+   * @param cublas whether cuBLAS computes the products of some batches
+   */
+  Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, Transfers transfers,
+      boolean cublas, boolean guards) {
+    Loss loss = training.loss();
+    this.rows = rows;
+    arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
+    long row = (long) replicas * rows;
+    int bytes = Transfers.bytesOf(training.precision());
+    int widest = 0;
+    for (int layer = 0; layer < network.layerCount(); layer++) {
+      int units = network.layer(layer).out();
+      boolean last = layer == network.layerCount() - 1;
+      z.add(buffer("Z of layer " + layer, row * units * bytes));
+      a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * units * bytes));
+      delta.add(buffer("delta of layer " + layer, row * units * bytes));
+      if (training.dropout().isPresent() && !last) {
+        kept.add(buffer("what is kept of layer " + layer, row * units));
+      }
+      if (!last) {
+        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * units * bytes));
+      }
+      widest = Math.max(widest, units);
+    }
+    x = cublas ? buffer("X of the batch", row * network.inputs() * bytes) : null;
+    segmentSums = buffer("bias gradients by segment", (long) replicas * LayerNodes.segments(rows) * widest * bytes);
+    lossPartials = buffer("losses by block",
+        (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
+    productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
+    PaddedLayout layout = new PaddedLayout(network, training.precision());
+    pieces = arena.reserve("pieces", (long) layout.pieces().length * Long.BYTES);
+    firstPieces = arena.reserve("first pieces", (long) layout.firstPieces().length * Integer.BYTES);
+    firstTiles = arena.reserve("first tiles", (long) layout.firstPieces().length * Integer.BYTES);
+    squares = arena.reserve("squares of gradients",
+        (long) replicas * Math.max(layout.pieces().length / 2, ProductTable.tiles(network)) * Double.BYTES);
+    arena.allocate();
+    try {
+      transfers.upload(layout.pieces(), pieces.pointer());
+      transfers.upload(layout.firstPieces(), firstPieces.pointer());
+      transfers.upload(ProductTable.firstTiles(network), firstTiles.pointer());
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private Buffer buffer(String name, long bytes) {
+    return new Buffer(arena.reserve(name, bytes));
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  Buffer z(int layer) {
+    return z.get(layer);
+  }
+
+  Buffer a(int layer) {
+    return a.get(layer);
+  }
+
+  Buffer delta(int layer) {
+    return delta.get(layer);
+  }
+
+  /** Null for the last layer. */
+  Buffer usedBias(int layer) {
+    return layer < usedBiases.size() ? usedBiases.get(layer) : null;
+  }
+
+  /** Null where nothing is dropped. */
+  Buffer kept(int layer) {
+    return layer < kept.size() ? kept.get(layer) : null;
+  }
+
+  DeviceArena arena() {
+    return arena;
+  }
+}

@@ -1,0 +1,116 @@
+package dev.plumb.backend.cuda.session;
+
+import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.Matrix;
+import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import jcuda.driver.CUdeviceptr;
+
+/**
+ * What a session keeps on the device whatever its data are, [replica] in front of every shape: the vectors of {@link Slot}
+ * [padded size], and the small numbers that kernels hand to each other.
+ */
+public final class SessionState {
+  private final PaddedLayout layout;
+  private final int replicas;
+  private final int bytesOfNumber;
+  private final DeviceArena arena;
+  private final Map<Slot, Slice> vectors = new EnumMap<>(Slot.class);
+  private final Slice losses;
+  private final Slice clipScales;
+  private final Slice notFinite;
+  private final Slice firstNotFinite;
+
+  public SessionState(
+      CudaContext context, NetworkSpec network, OptimizerSpec optimizer, Precision precision, int replicas, boolean guards) {
+    layout = new PaddedLayout(network, precision);
+    this.replicas = replicas;
+    bytesOfNumber = Transfers.bytesOf(precision);
+    arena = new DeviceArena(context, "parameters and optimizer state", guards);
+    for (Slot slot : Slot.values()) {
+      if (slot == Slot.GRADIENTS || Slot.stateOf(optimizer).contains(slot)) {
+        vectors.put(slot, arena.reserve(slot.name(), replicas * layout.size() * bytesOfNumber));
+      }
+    }
+    losses = arena.reserve("losses", (long) replicas * Double.BYTES);
+    clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
+    notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);
+    firstNotFinite = arena.reserve("first not finite", (long) replicas * Long.BYTES);
+    arena.allocate();
+  }
+
+  /** Zero vectors, factors of clipping of 1, no step that was not finite. */
+  public void initialize(Transfers transfers) {
+    vectors.values().forEach(vector -> vector.fill((byte) 0));
+    notFinite.fill((byte) 0);
+    firstNotFinite.fill((byte) -1);
+    long[] ones = new long[replicas];
+    Arrays.fill(ones, Double.doubleToRawLongBits(1));
+    transfers.upload(ones, clipScales.pointer());
+  }
+
+  /** Returns the losses of the last step, doubles [replicas]. */
+  public Slice losses() {
+    return losses;
+  }
+
+  /** Returns the factors by which the gradients are multiplied, doubles [replicas]: 1 without clipping. */
+  public Slice clipScales() {
+    return clipScales;
+  }
+
+  /** Returns whether the running step has a gradient that is not finite, ints [replicas]. */
+  public Slice notFinite() {
+    return notFinite;
+  }
+
+  /** Returns the first step that was not finite, or -1, longs [replicas]. */
+  public Slice firstNotFinite() {
+    return firstNotFinite;
+  }
+
+  public PaddedLayout layout() {
+    return layout;
+  }
+
+  public boolean keeps(Slot slot) {
+    return vectors.containsKey(slot);
+  }
+
+  /** The address of a vector, all replicas; 0 for a moment that the optimizer does not keep. */
+  public long address(Slot slot) {
+    return keeps(slot) ? vectors.get(slot).address() : 0;
+  }
+
+  /** @param element within the replica's vector */
+  public CUdeviceptr pointer(Slot slot, int replica, long element) {
+    return vectors.get(slot).pointer((replica * layout.size() + element) * bytesOfNumber);
+  }
+
+  /** The address of an element of replica 0. */
+  public long address(Slot slot, long element) {
+    return vectors.get(slot).address() + element * bytesOfNumber;
+  }
+
+  /** One tensor of every replica, from the given one on. */
+  public Matrix matrix(Slot slot, int firstReplica, long element) {
+    return new Matrix(
+        vectors.get(slot), (firstReplica * layout.size() + element) * bytesOfNumber, layout.size());
+  }
+
+  public int replicas() {
+    return replicas;
+  }
+
+  public DeviceArena arena() {
+    return arena;
+  }
+}

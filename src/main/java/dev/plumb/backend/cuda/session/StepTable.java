@@ -1,0 +1,349 @@
+package dev.plumb.backend.cuda.session;
+
+import static jcuda.driver.JCudaDriver.cuEventCreate;
+import static jcuda.driver.JCudaDriver.cuEventDestroy;
+import static jcuda.driver.JCudaDriver.cuEventRecord;
+import static jcuda.driver.JCudaDriver.cuEventSynchronize;
+import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
+import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
+
+import dev.plumb.backend.StepChunk;
+import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.HostMemory;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.OptimizerSpec;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.stream.Stream;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+
+/**
+ * Everything that varies from step to step, in device memory, where the kernels read it: learning rates, adam's corrections, the
+ * rows of batches, where to record. And what comes back: the recorded metrics.
+ *
+ * <p>The table has two halves. While the device works through one, the host fills the other; a half that is to be filled again is
+ * waited for. A half holds up to {@link #capacity} steps, fewer where their rows fill the row list first.
+ */
+public final class StepTable {
+  /** Steps of a half: many enough that uploading costs little beside them, few enough to stay small. */
+  private static final int MAX_STEPS = 256;
+  private static final int HALVES = 2;
+  /** Places in a half are ints. */
+  private static final int MAX_ROWS = 1 << 28;
+
+  /** struct Step of kernels/common.cuh. */
+  public static final int STEP_BYTES = 48;
+  private static final int NUMBER = 0;
+  private static final int CORRECTION1 = 8;
+  private static final int CORRECTION2 = 16;
+  private static final int ROWS_AT = 24;
+  private static final int ROWS_STRIDE = 32;
+  private static final int RECORD_AT = 36;
+  private static final int BATCH = 40;
+  private static final int NORMS = 44;
+
+  /** Takes what a step recorded: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1] without norms. */
+  public interface Recorder {
+    void record(long step, double[][] metrics);
+  }
+
+  /**
+   * Addresses by which a kernel finds the rows of the running step's batch in the data.
+   *
+   * @param rows 0 where the batch is all rows, in their own order
+   */
+  public record RowList(long cursor, long steps, long rows) {
+    /** Of a batch that does not belong to a step: all rows, in their own order. */
+    public static final RowList NONE = new RowList(0, 0, 0);
+  }
+
+  /** One half: its place in the device tables, its copies in host memory, and what was put into it. */
+  private final class StagingBuffer {
+    private final int index;
+    private final HostMemory host;
+    private final CUevent done = new CUevent();
+    private int steps;
+    private int rowsUsed;
+    private long[] recordedSteps = new long[capacity];
+    private boolean[] recordedNorms = new boolean[capacity];
+    private int recorded;
+    private boolean inFlight;
+
+    StagingBuffer(int index) {
+      this.index = index;
+      host = new HostMemory(context, "the step table", rowsAt() + (long) rowCapacity * Integer.BYTES);
+    }
+
+    /** Within the host block: cursor, entries, learning rates, metrics, rows. */
+    int entriesAt() {
+      return Long.BYTES;
+    }
+
+    int ratesAt() {
+      return entriesAt() + capacity * STEP_BYTES;
+    }
+
+    int metricsAt() {
+      return ratesAt() + capacity * replicas * Double.BYTES;
+    }
+
+    int rowsAt() {
+      return metricsAt() + capacity * metricsOfStep * Double.BYTES;
+    }
+  }
+
+  private final CudaContext context;
+  private final OptimizerSpec optimizer;
+  private final int replicas;
+  private final int layers;
+  private final int capacity;
+  private final int rowCapacity;
+  private final int metricsOfStep;
+  private final Recorder recorder;
+  private final DeviceArena arena;
+  /** int: which entry is the running step's, and the one behind the last of the half. */
+  private final Slice cursor;
+  private final Slice entries;
+  private final Slice learningRates;
+  private final Slice metrics;
+  private final Slice rows;
+  private final StagingBuffer[] halves = new StagingBuffer[HALVES];
+  private StagingBuffer current;
+  private int lastEntry;
+
+  /**
+   * @param mostBytes of a half's steps, and of its rows, unless one step needs more
+   * @param largestBatch rows that one step needs in the row list, all replicas together; 0 where all steps take all rows
+   */
+  public StepTable(
+      CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long mostBytes, long largestBatch,
+      Recorder recorder, boolean guards) {
+    this.context = context;
+    this.optimizer = optimizer;
+    this.replicas = replicas;
+    this.layers = layers;
+    this.recorder = recorder;
+    metricsOfStep = Math.multiplyExact(replicas, 1 + layers);
+    long bytesOfStep = STEP_BYTES + 8L * (replicas + metricsOfStep);
+    capacity = (int) Math.max(1, Math.min(MAX_STEPS, mostBytes / bytesOfStep));
+    rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, mostBytes / Integer.BYTES));
+    if (largestBatch > MAX_ROWS) {
+      throw new InvalidInputException("batches of " + largestBatch / replicas + " rows for each of " + replicas
+          + " replicas are more than the " + MAX_ROWS + " rows that one step can take; use a smaller batch");
+    }
+    arena = new DeviceArena(context, "the step table", guards);
+    cursor = arena.reserve("cursor", 2 * Integer.BYTES);
+    entries = arena.reserve("steps", (long) HALVES * capacity * STEP_BYTES);
+    learningRates = arena.reserve("learning rates", (long) HALVES * capacity * replicas * Double.BYTES);
+    metrics = arena.reserve("metrics", (long) HALVES * capacity * metricsOfStep * Double.BYTES);
+    rows = arena.reserve("row list", (long) HALVES * rowCapacity * Integer.BYTES);
+    arena.allocate();
+    try {
+      if (!guards) {
+        metrics.fill((byte) 0); // norms that a recorded step leaves out are copied back with its loss
+      }
+      for (int i = 0; i < HALVES; i++) {
+        StagingBuffer half = new StagingBuffer(i);
+        halves[i] = half;
+        context.call("creating an event", () -> cuEventCreate(half.done, CUevent_flags.CU_EVENT_DISABLE_TIMING));
+      }
+    } catch (RuntimeException e) {
+      context.release("releasing the step table", releases().toList());
+      throw e;
+    }
+    current = halves[0];
+  }
+
+  public DeviceArena arena() {
+    return arena;
+  }
+
+  /** Returns the cursor, two ints: the entry of the running step, and the one after the last to be taken. */
+  public Slice cursor() {
+    return cursor;
+  }
+
+  /** Returns the entries, struct Step of kernels/common.cuh. */
+  public Slice entries() {
+    return entries;
+  }
+
+  /** Returns the learning rates, doubles [entries x replicas]. */
+  public Slice learningRates() {
+    return learningRates;
+  }
+
+  /** Returns the recorded metrics, doubles [entries x replicas x (1 + layers)]: the loss and the gradient norm of each layer. */
+  public Slice metrics() {
+    return metrics;
+  }
+
+  /** Returns the row list, ints: the rows of the batches. */
+  public Slice rows() {
+    return rows;
+  }
+
+  /** Returns where kernels find the running step, and with {@code gathered} the rows of its batch. */
+  public RowList rowList(boolean gathered) {
+    return new RowList(cursor.address(), entries.address(), gathered ? rows.address() : 0);
+  }
+
+  /** Rows that one step may take in the row list. */
+  public int rowCapacity() {
+    return rowCapacity;
+  }
+
+  /** Whether the half that is being filled has room for one more step. */
+  public boolean hasRoom(long rowsOfStep) {
+    return current.steps < capacity && current.rowsUsed + rowsOfStep <= rowCapacity;
+  }
+
+  /** Begins to fill a half that the device is done with; waits for it where it is not. */
+  public void begin() {
+    if (current.inFlight) {
+      collect(current);
+    }
+    current.steps = 0;
+    current.rowsUsed = 0;
+    current.recorded = 0;
+  }
+
+  /**
+   * Adds one step.
+   *
+   * @param number of the step since the beginning of training, from 0
+   */
+  public void add(StepChunk chunk, int step, long number) {
+    StagingBuffer half = current;
+    ByteBuffer host = half.host.bytes();
+    int entry = half.entriesAt() + half.steps * STEP_BYTES;
+    host.putLong(entry + NUMBER, number);
+    putCorrections(host, entry, number + 1);
+    putRows(half, entry, chunk, step);
+    boolean records = chunk.records(step);
+    host.putInt(entry + RECORD_AT, records ? half.index * capacity + half.recorded : -1);
+    host.putInt(entry + NORMS, chunk.recordsNorms(step) ? 1 : 0);
+    if (records) {
+      half.recordedNorms[half.recorded] = chunk.recordsNorms(step);
+      half.recordedSteps[half.recorded++] = number;
+    }
+    int rates = half.ratesAt() + half.steps * replicas * Double.BYTES;
+    for (int replica = 0; replica < replicas; replica++) {
+      host.putDouble(rates + replica * Double.BYTES, chunk.learningRate(step, replica));
+    }
+    half.steps++;
+  }
+
+  /** 1 - beta^t of both moments, t from 1. */
+  private void putCorrections(ByteBuffer host, int entry, long t) {
+    boolean adam = optimizer instanceof OptimizerSpec.Adam;
+    host.putDouble(entry + CORRECTION1, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta1(), t) : 1);
+    host.putDouble(entry + CORRECTION2, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta2(), t) : 1);
+  }
+
+  private void putRows(StagingBuffer half, int entry, StepChunk chunk, int step) {
+    ByteBuffer host = half.host.bytes();
+    int[] first = chunk.batch(step, 0);
+    boolean shared = first == null || replicas == 1 || chunk.batch(step, 1) == first;
+    host.putLong(entry + ROWS_AT, (long) half.index * rowCapacity + half.rowsUsed);
+    host.putInt(entry + ROWS_STRIDE, shared ? 0 : first.length);
+    host.putInt(entry + BATCH, first == null ? 0 : first.length);
+    if (first == null) {
+      return;
+    }
+    for (int replica = 0; replica < (shared ? 1 : replicas); replica++) {
+      int at = half.rowsAt() + half.rowsUsed * Integer.BYTES;
+      host.slice(at, first.length * Integer.BYTES).order(host.order()).asIntBuffer().put(chunk.batch(step, replica));
+      half.rowsUsed += first.length;
+    }
+  }
+
+  /** Rows that a step takes in the row list. */
+  public static long rowsOf(StepChunk chunk, int step, int replicas) {
+    int[] first = chunk.batch(step, 0);
+    if (first == null) {
+      return 0;
+    }
+    boolean shared = replicas == 1 || chunk.batch(step, 1) == first;
+    return shared ? first.length : (long) replicas * first.length;
+  }
+
+  /** Enqueues the upload of the half that was filled; the launches of its steps follow, then {@link #end}. */
+  public void upload() {
+    StagingBuffer half = current;
+    half.host.bytes().putInt(0, half.index * capacity);
+    half.host.bytes().putInt(Integer.BYTES, half.index * capacity + half.steps);
+    context.call("uploading the step table", () -> {
+      upload(half, 0, cursor.pointer(), 2 * Integer.BYTES);
+      upload(half, half.entriesAt(), entries.pointer((long) half.index * capacity * STEP_BYTES),
+          (long) half.steps * STEP_BYTES);
+      upload(half, half.ratesAt(), learningRates.pointer((long) half.index * capacity * replicas * Double.BYTES),
+          (long) half.steps * replicas * Double.BYTES);
+      if (half.rowsUsed > 0) {
+        upload(half, half.rowsAt(), rows.pointer((long) half.index * rowCapacity * Integer.BYTES),
+            (long) half.rowsUsed * Integer.BYTES);
+      }
+    });
+  }
+
+  private void upload(StagingBuffer half, int from, CUdeviceptr to, long bytes) {
+    cuMemcpyHtoDAsync(to, half.host.pointer(from), bytes, context.stream());
+  }
+
+  /** Enqueues the way back of the metrics, and turns to the other half. */
+  public void end() {
+    StagingBuffer half = current;
+    context.call("enqueuing the way back of the metrics", () -> {
+      if (half.recorded > 0) {
+        cuMemcpyDtoHAsync(half.host.pointer(half.metricsAt()),
+            metrics.pointer((long) half.index * capacity * metricsOfStep * Double.BYTES),
+            (long) half.recorded * metricsOfStep * Double.BYTES, context.stream());
+      }
+      cuEventRecord(half.done, context.stream());
+    });
+    half.inFlight = true;
+    lastEntry = half.index * capacity + half.steps - 1;
+    current = halves[(half.index + 1) % HALVES];
+  }
+
+  /** Which entry is the last step's; it and its rows stay as they are until a half is filled again. */
+  public int lastEntry() {
+    return lastEntry;
+  }
+
+  /** Waits for all halves and hands their metrics to the recorder, the older one's first. */
+  public void collectAll() {
+    for (int i = 0; i < HALVES; i++) {
+      StagingBuffer half = halves[(current.index + i) % HALVES];
+      if (half.inFlight) {
+        collect(half);
+      }
+    }
+  }
+
+  private void collect(StagingBuffer half) {
+    context.call("waiting for " + half.steps + " steps", () -> cuEventSynchronize(half.done));
+    half.inFlight = false;
+    for (int i = 0; i < half.recorded; i++) {
+      double[][] ofStep = new double[replicas][half.recordedNorms[i] ? 1 + layers : 1];
+      for (int replica = 0; replica < replicas; replica++) {
+        int at = half.metricsAt() + (i * metricsOfStep + replica * (1 + layers)) * Double.BYTES;
+        for (int k = 0; k < ofStep[replica].length; k++) {
+          ofStep[replica][k] = half.host.bytes().getDouble(at + k * Double.BYTES);
+        }
+      }
+      recorder.record(half.recordedSteps[i], ofStep);
+    }
+  }
+
+  /** What must be released, in this order. */
+  public Stream<Runnable> releases() {
+    Stream<Runnable> ofHalves = Stream.of(halves).filter(half -> half != null)
+        .flatMap(half -> Stream.of(() -> cuEventDestroy(half.done), half.host.release()));
+    return Stream.concat(ofHalves, List.of(arena.release()).stream());
+  }
+}
