@@ -82,7 +82,7 @@ public final class CudaBackend implements Backend, GpuProbes {
         first = first == null ? e : first;
       }
       ordinal++;
-    } while (ordinal < CudaNatives.cards());
+    } while (ordinal < CudaNatives.deviceCount());
     throw first;
   }
 

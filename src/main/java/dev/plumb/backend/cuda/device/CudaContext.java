@@ -76,8 +76,8 @@ public final class CudaContext implements AutoCloseable {
       capability = CudaDevices.capability(device);
       launchesClusters = capability >= MIN_CLUSTER_CAPABILITY
           && CudaDevices.attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH) == 1;
-      CudaProblem.cardFault(name, capability).ifPresent(fault -> {
-        throw CudaProblem.cardsTooOld(List.of(fault)).asException();
+      CudaProblem.deviceFault(name, capability).ifPresent(fault -> {
+        throw CudaProblem.devicesTooOld(List.of(fault)).asException();
       });
       cuDevicePrimaryCtxRetain(context, device);
       releases.push(() -> cuDevicePrimaryCtxRelease(device));
@@ -97,7 +97,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   private static CUdevice card(int ordinal) {
-    int cards = CudaNatives.cards();
+    int cards = CudaNatives.deviceCount();
     if (ordinal >= cards) {
       throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
           + (cards > 1 ? " to cuda:" + (cards - 1) : "") + "; `plumb devices` lists them");

@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Makes the JCublas native, built for CUDA 12 on Linux, ask for the cuBLAS of CUDA 13. The library's name is in it once, for
- * what it needs and for the version of the symbols that it takes from there; beside that version is a checksum of its name.
- * native-config/README.md says why the functions are the same.
+ * Patches the JCublas native, which is built for CUDA 12 on Linux, to load the cuBLAS of CUDA 13. The native contains the library's name
+ * once, both as the needed library and as the version of its symbols, and a checksum of that name. native-config/README.md explains why
+ * the functions are the same.
  */
 final class Cublas13 {
   private static final String OLD = "libcublas.so.12";
@@ -17,39 +17,39 @@ final class Cublas13 {
   private Cublas13() {}
 
   /**
-   * Changes a copy of the native.
+   * Returns a patched copy of the native.
    *
-   * @throws IOException when it does not hold the name and the checksum exactly once each
+   * @throws IOException when the native does not contain the name and the checksum exactly once each
    */
-  static byte[] rewritten(byte[] library) throws IOException {
+  static byte[] patched(byte[] library) throws IOException {
     byte[] changed = library.clone();
     replace(changed, text(OLD), text(NEW), "name");
     replace(changed, bytes(checksum(OLD)), bytes(checksum(NEW)), "version checksum");
     return changed;
   }
 
-  private static void replace(byte[] library, byte[] old, byte[] replacement, String what) throws IOException {
+  private static void replace(byte[] library, byte[] old, byte[] replacement, String label) throws IOException {
     int at = find(library, old, 0);
     if (at < 0 || find(library, old, at + 1) >= 0) {
-      throw new IOException("the JCublas native does not hold the " + what + " of " + OLD + " exactly once");
+      throw new IOException("the JCublas native does not contain the " + label + " of " + OLD + " exactly once");
     }
     System.arraycopy(replacement, 0, library, at, replacement.length);
   }
 
-  private static int find(byte[] library, byte[] wanted, int from) {
-    for (int at = from; at <= library.length - wanted.length; at++) {
+  private static int find(byte[] library, byte[] pattern, int from) {
+    for (int at = from; at <= library.length - pattern.length; at++) {
       int i = 0;
-      while (i < wanted.length && library[at + i] == wanted[i]) {
+      while (i < pattern.length && library[at + i] == pattern[i]) {
         i++;
       }
-      if (i == wanted.length) {
+      if (i == pattern.length) {
         return at;
       }
     }
     return -1;
   }
 
-  /** A string of its own in the file: between zero bytes. */
+  /** Returns a complete string of the file: the name between zero bytes. */
   private static byte[] text(String name) {
     return ("\0" + name + "\0").getBytes(StandardCharsets.ISO_8859_1);
   }
@@ -58,7 +58,7 @@ final class Cublas13 {
     return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array();
   }
 
-  /** The hash function of the ELF specification. */
+  /** Computes the hash function of the ELF specification. */
   private static int checksum(String name) {
     int hash = 0;
     for (char c : name.toCharArray()) {

@@ -11,23 +11,23 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
 
-/** The cards as the driver describes them. */
+/** Queries the driver for its devices. */
 public final class CudaDevices {
-  /** The driver cuts longer names off. */
-  private static final int LONGEST_NAME = 256;
+  /** The driver truncates longer names. */
+  private static final int MAX_NAME_BYTES = 256;
 
   private CudaDevices() {}
 
-  /** Asks for all cards, in the driver's order; the natives must be loaded. */
+  /** Returns all devices, in the driver's order; the natives must be loaded. */
   static List<GpuReport.Gpu> read() {
-    List<GpuReport.Gpu> cards = new ArrayList<>();
-    for (int i = 0; i < CudaNatives.cards(); i++) {
-      cards.add(card(i));
+    List<GpuReport.Gpu> gpus = new ArrayList<>();
+    for (int i = 0; i < CudaNatives.deviceCount(); i++) {
+      gpus.add(gpu(i));
     }
-    return cards;
+    return gpus;
   }
 
-  private static GpuReport.Gpu card(int index) {
+  private static GpuReport.Gpu gpu(int index) {
     CUdevice device = new CUdevice();
     JCudaDriver.cuDeviceGet(device, index);
     String name = name(device);
@@ -35,25 +35,26 @@ public final class CudaDevices {
     long[] memory = new long[1];
     JCudaDriver.cuDeviceTotalMem(memory, device);
     return new GpuReport.Gpu("cuda:" + index, name, CudaProblem.capabilityText(capability), memory[0], freeMemory(device),
-        CudaProblem.cardFault(name, capability));
+        CudaProblem.deviceFault(name, capability));
   }
 
-  /** The card's name, as the driver has it. */
+  /** Returns the device's name as the driver reports it. */
   public static String name(CUdevice device) {
-    byte[] name = new byte[LONGEST_NAME];
+    byte[] name = new byte[MAX_NAME_BYTES];
     JCudaDriver.cuDeviceGetName(name, name.length, device);
     return text(name);
   }
 
-  /** 90 for 9.0. */
+  /** Returns the compute capability, 90 for 9.0. */
   public static int capability(CUdevice device) {
     return 10 * attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
         + attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
   }
 
-  public static int attribute(CUdevice device, int which) {
+  /** Returns an attribute, one of {@link CUdevice_attribute}. */
+  public static int attribute(CUdevice device, int attribute) {
     int[] value = new int[1];
-    JCudaDriver.cuDeviceGetAttribute(value, which, device);
+    JCudaDriver.cuDeviceGetAttribute(value, attribute, device);
     return value[0];
   }
 
@@ -65,7 +66,7 @@ public final class CudaDevices {
     return new String(name, 0, length, StandardCharsets.UTF_8);
   }
 
-  /** Needs a context, which a card that is full, or that another process has for itself, refuses. */
+  /** Returns the free memory. This needs a context; empty if the device has no memory for one, or another process uses it exclusively. */
   private static OptionalLong freeMemory(CUdevice device) {
     try {
       CUcontext context = new CUcontext();

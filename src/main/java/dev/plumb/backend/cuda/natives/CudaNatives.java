@@ -17,40 +17,41 @@ import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 
 /**
- * JCuda's natives, loaded once per process, from a folder that no other user can write to: JCuda itself unpacks to fixed names in
- * the shared temp folder, and loads whatever is there. They are loaded here before JCuda's classes initialise: a failed initialisation of those is final, and buries the loader's one useful line in nested traces.
- * The driver and cuBLAS are loaded before them by their full paths, which satisfies what the natives then ask for by name.
+ * Loads JCuda's native libraries, once per process, from a folder that no other user can write to: JCuda itself unpacks them under
+ * fixed names in the shared temporary folder, and loads any file that is already there. They are loaded before JCuda's classes are
+ * initialized, because a failed initialization is final and hides the loader's message in nested stack traces. The driver and cuBLAS
+ * are loaded first, by their full paths, so that the natives' references to them by name are resolved.
  */
 public final class CudaNatives {
   /**
-   * For Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, which are taken
-   * instead of the system's.
+   * System property for Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, loaded instead of
+   * the system's.
    */
   public static final String HOST_DEVICE = "plumb.cuda.hostDevice";
 
   private static CudaSystem system;
-  private static Optional<CudaProblem> obstacle;
-  private static int cards;
+  private static Optional<CudaProblem> problem;
+  private static int deviceCount;
 
-  /** Carries an obstacle out of the steps below. */
-  static final class Stopped extends Exception {
+  /** Ends loading with a problem. */
+  static final class LoadingFailed extends Exception {
     private static final long serialVersionUID = 1L;
 
-    private final transient CudaProblem obstacle;
+    private final transient CudaProblem problem;
 
-    Stopped(CudaProblem obstacle) {
-      super(obstacle.reason());
-      this.obstacle = obstacle;
+    LoadingFailed(CudaProblem problem) {
+      super(problem.reason());
+      this.problem = problem;
     }
   }
 
   private CudaNatives() {}
 
   /**
-   * Loads them. Afterwards JCudaDriver and JCublas2 can be used, throw exceptions for failures, cuInit has succeeded, and
-   * there is at least one card. A failure is remembered, and thrown again by the next call.
+   * Loads the natives. Afterwards JCudaDriver and JCublas2 can be used and throw exceptions for failures, cuInit has succeeded, and
+   * there is at least one device. A failure is remembered, and thrown again by the next call.
    *
-   * @throws DeviceUnavailableException when CUDA cannot be used here
+   * @throws DeviceUnavailableException when CUDA cannot be used on this machine
    */
   public static void load() {
     Optional<CudaProblem> found = tryLoad();
@@ -59,29 +60,29 @@ public final class CudaNatives {
     }
   }
 
-  /** How many cards there are; 0 before {@link #load}. */
-  public static synchronized int cards() {
-    return cards;
+  /** Returns the number of devices; 0 before {@link #load}. */
+  public static synchronized int deviceCount() {
+    return deviceCount;
   }
 
-  /** As {@link #load}, but gives back why CUDA cannot be used. */
+  /** Loads the natives like {@link #load}, but returns the problem instead of throwing it. */
   static synchronized Optional<CudaProblem> tryLoad() {
-    if (obstacle == null) {
-      obstacle = system().obstacle();
-      if (obstacle.isEmpty()) {
+    if (problem == null) {
+      problem = system().problem();
+      if (problem.isEmpty()) {
         try {
           loadLibraries(
               system.platform().orElseThrow(), system.driver().file().orElseThrow(), system.cublasFile().orElseThrow());
-          askDriver();
-        } catch (Stopped e) {
-          obstacle = Optional.of(e.obstacle);
+          initializeDriver();
+        } catch (LoadingFailed e) {
+          problem = Optional.of(e.problem);
         }
       }
     }
-    return obstacle;
+    return problem;
   }
 
-  /** What there is on this machine, as it was when it was first asked for. */
+  /** Returns the driver and libraries of this machine, as found by the first call. */
   static synchronized CudaSystem system() {
     if (system == null) {
       system = CudaSystem.inspect(HostEnvironment.current());
@@ -89,19 +90,19 @@ public final class CudaNatives {
     return system;
   }
 
-  /** Returns the driver's version, which compiles PTX, and the CUDA version that it reports; after {@link #load}. */
+  /** Returns the version of the driver, which compiles PTX, and the CUDA version that it reports; after {@link #load}. */
   public static String driver() {
     int[] cuda = new int[1];
     JCudaDriver.cuDriverGetVersion(cuda);
     return system().driverVersion().map(version -> version + ", ").orElse("") + "CUDA " + CudaVersions.text(cuda[0]);
   }
 
-  /** Whether a stand-in on the CPU takes the place of the GPU, so that no figure of it is shown as a GPU's. */
+  /** Returns whether the tests' host device replaces the GPU. Its timings must not be shown as those of a GPU. */
   public static boolean onHostDevice() {
     return HostEnvironment.current().hostDevice().isPresent();
   }
 
-  private static void loadLibraries(CudaPlatform platform, Path driver, CudaSystem.CublasFile cublas) throws Stopped {
+  private static void loadLibraries(CudaPlatform platform, Path driver, CudaSystem.CublasFile cublas) throws LoadingFailed {
     load(driver);
     loadCublas(cublas.file());
     List<NativeLibrary> natives = new ArrayList<>();
@@ -113,27 +114,27 @@ public final class CudaNatives {
         for (String library : platform.natives()) {
           loadNative(platform, folder.file(library));
         }
-        initialise(folder.path());
+        initialize(folder.path());
       }
     } catch (IOException e) {
-      throw new Stopped(CudaProblem.cannotUnpack(FileErrors.reason(e)));
+      throw new LoadingFailed(CudaProblem.cannotUnpack(FileErrors.reason(e)));
     }
   }
 
   /**
-   * Loads cuBLAS, and before it libcublasLt, which it needs, from the same folder: NVIDIA's libraries name their own folder
-   * in their RUNPATH, those of other packagers may not. cuBLASLt opens libnvrtc itself when it needs it.
+   * Loads cuBLAS, and before it libcublasLt, which it needs, from the same folder. NVIDIA's libraries name their own folder in their
+   * RUNPATH; those of other packagers may not. cuBLASLt opens libnvrtc itself when it needs it.
    */
-  static void loadCublas(Path cublas) throws Stopped {
+  static void loadCublas(Path cublas) throws LoadingFailed {
     String name = cublas.getFileName().toString();
-    Path half = cublas.resolveSibling(name.replace("cublas", "cublasLt"));
-    if (Files.exists(half)) {
-      load(half);
+    Path cublasLt = cublas.resolveSibling(name.replace("cublas", "cublasLt"));
+    if (Files.exists(cublasLt)) {
+      load(cublasLt);
     }
     load(cublas);
   }
 
-  /** Returns one of the natives in the jar, whole. */
+  /** Returns the content of one of the natives in the jar. */
   static byte[] resource(String name) throws IOException {
     // By the class loader: a class of a named module would find resources of its own module only.
     try (InputStream in = CudaNatives.class.getClassLoader().getResourceAsStream("lib/" + name)) {
@@ -145,43 +146,43 @@ public final class CudaNatives {
   }
 
   /**
-   * Returns one of JCuda's natives, changed where it is to use cuBLAS 13.
+   * Returns one of JCuda's natives, patched if it is to use cuBLAS 13.
    *
-   * @param content the native as it is in the jar
+   * @param content the native's content in the jar
    */
   static NativeLibrary nativeLibrary(CudaPlatform platform, String name, byte[] content, CudaVersions.Cublas cublas)
       throws IOException {
     boolean rewrite = cublas.major() == 13 && name.equals(platform.cublasNative());
-    return NativeLibrary.of(name, rewrite ? Cublas13.rewritten(content) : content);
+    return NativeLibrary.of(name, rewrite ? Cublas13.patched(content) : content);
   }
 
   /** Loads one of JCuda's natives. */
-  static void loadNative(CudaPlatform platform, Path file) throws IOException, Stopped {
+  static void loadNative(CudaPlatform platform, Path file) throws IOException, LoadingFailed {
     if (platform == CudaPlatform.LINUX && SharedObject.state(file) != SharedObject.State.WHOLE) {
-      throw new Stopped(CudaProblem.damagedJar(file.getFileName().toString()));
+      throw new LoadingFailed(CudaProblem.damagedJar(file.getFileName().toString()));
     }
     load(file);
   }
 
-  /** JCuda's loader finds in its temp folder the very files that are loaded already, and is content. */
-  private static void initialise(Path folder) throws Stopped {
+  /** Initializes JCuda's classes. Their loader finds the libraries that are already loaded in the temporary folder that it is given. */
+  private static void initialize(Path folder) throws LoadingFailed {
     String temp = System.getProperty("java.io.tmpdir");
     System.setProperty("java.io.tmpdir", folder.toString());
     try {
       JCudaDriver.setExceptionsEnabled(false);
       JCublas2.setExceptionsEnabled(true);
     } catch (LinkageError e) {
-      throw new Stopped(CudaProblem.cannotLoad(lastLine(e)));
+      throw new LoadingFailed(CudaProblem.cannotLoad(lastLine(e)));
     } finally {
       System.setProperty("java.io.tmpdir", temp);
     }
   }
 
-  private static void load(Path library) throws Stopped {
+  private static void load(Path library) throws LoadingFailed {
     try {
       System.load(library.toAbsolutePath().toString());
     } catch (UnsatisfiedLinkError e) {
-      throw new Stopped(CudaProblem.cannotLoad(lastLine(e)));
+      throw new LoadingFailed(CudaProblem.cannotLoad(lastLine(e)));
     }
   }
 
@@ -192,28 +193,28 @@ public final class CudaNatives {
         .orElse("");
   }
 
-  /** These calls exist in every driver; any other, missing from an old one, would end the process. */
-  private static void askDriver() throws Stopped {
+  /** Calls only functions that every driver has: a call of a function that is missing from an old driver would end the process. */
+  private static void initializeDriver() throws LoadingFailed {
     int[] cuda = new int[1];
     check("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(cuda));
     CudaVersions.Cublas cublas = system.cublasFile().orElseThrow().version();
     if (cuda[0] < cublas.cuda()) {
       String version = system.driverVersion().map(driver -> "driver " + driver + ", ").orElse("");
-      throw new Stopped(CudaProblem.driverTooOld(system, version + "CUDA " + CudaVersions.text(cuda[0]), cublas));
+      throw new LoadingFailed(CudaProblem.driverTooOld(system, version + "CUDA " + CudaVersions.text(cuda[0]), cublas));
     }
     check("cuInit", JCudaDriver.cuInit(0));
     int[] count = new int[1];
     check("cuDeviceGetCount", JCudaDriver.cuDeviceGetCount(count));
     if (count[0] == 0) {
-      throw new Stopped(CudaProblem.noCard(system));
+      throw new LoadingFailed(CudaProblem.noDevice(system));
     }
-    cards = count[0];
+    deviceCount = count[0];
     JCudaDriver.setExceptionsEnabled(true);
   }
 
-  private static void check(String call, int code) throws Stopped {
+  private static void check(String call, int code) throws LoadingFailed {
     if (code != CUresult.CUDA_SUCCESS) {
-      throw new Stopped(CudaProblem.driverRefuses(system, call, code));
+      throw new LoadingFailed(CudaProblem.driverRefuses(system, call, code));
     }
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The platforms that have both a CUDA driver and JCuda natives in the jar. */
+/** A platform with a CUDA driver and with JCuda natives in the jar. */
 enum CudaPlatform {
   LINUX("linux-x86_64", "lib", ".so", "libcuda.so.1"),
   WINDOWS("windows-x86_64", "", ".dll", "nvcuda.dll");
@@ -21,7 +21,7 @@ enum CudaPlatform {
     this.driverLibrary = driverLibrary;
   }
 
-  /** By Java's properties os.name and os.arch; empty where JCuda has no natives. */
+  /** Returns the platform for Java's properties os.name and os.arch; empty where JCuda has no natives. */
   static Optional<CudaPlatform> of(String osName, String osArch) {
     String arch = osArch.toLowerCase(Locale.ROOT);
     if (!arch.equals("amd64") && !arch.equals("x86_64")) {
@@ -31,27 +31,27 @@ enum CudaPlatform {
     return os.startsWith("linux") ? Optional.of(LINUX) : os.startsWith("windows") ? Optional.of(WINDOWS) : Optional.empty();
   }
 
-  /** The file name of the driver's library. */
+  /** Returns the file name of the driver library. */
   String driverLibrary() {
     return driverLibrary;
   }
 
-  /** The native of JCuda's driver API, as a file name. */
+  /** Returns the file name of JCuda's native for the driver API. */
   String driverNative() {
     return fileName("JCudaDriver");
   }
 
-  /** The native of JCublas, as a file name. */
+  /** Returns the file name of JCublas's native. */
   String cublasNative() {
     return fileName("JCublas2");
   }
 
-  /** What Plumb unpacks, in the order in which it is loaded. */
+  /** Returns the file names of the natives that Plumb unpacks, in loading order. */
   List<String> natives() {
     return List.of(driverNative(), cublasNative());
   }
 
-  /** As JCuda names its natives. */
+  /** Returns JCuda's name of the platform. */
   @Override
   public String toString() {
     return classifier;

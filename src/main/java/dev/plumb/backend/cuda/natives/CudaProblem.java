@@ -8,17 +8,17 @@ import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 
 /**
- * Why CUDA cannot be used here. All such reasons are made in this class, so that a command that was refused the GPU and
- * {@code plumb devices} say the same.
+ * A reason why CUDA cannot be used on this machine, and its remedy. All of them are made in this class, so that {@code plumb devices}
+ * and a command that asks for the GPU report the same.
  *
- * @param reason what is wrong, without a full stop
- * @param remedy what the user can do about it
+ * @param reason the problem, without a full stop
+ * @param remedy the action that solves it, without a full stop
  */
 public record CudaProblem(String reason, String remedy) {
   static CudaProblem unsupportedPlatform(HostEnvironment host) {
-    return new CudaProblem("there is no CUDA for Java on " + host.osName() + " " + host.osArch()
-            + ", only on Linux and Windows with an x86-64 processor",
-        "compute without a GPU here (--device auto does), or use a Linux or Windows x86-64 machine with an NVIDIA card");
+    return new CudaProblem("CUDA for Java is not available on " + host.osName() + " " + host.osArch()
+            + ", only on Linux and Windows x86-64",
+        "use the CPU (--device auto or cpu), or a Linux or Windows x86-64 machine with an NVIDIA GPU");
   }
 
   static CudaProblem noDriver(CudaSystem system) {
@@ -26,30 +26,30 @@ public record CudaProblem(String reason, String remedy) {
     String library = platform.driverLibrary();
     if (system.kernelVersion().isPresent() || !system.deviceFiles().isEmpty()) {
       return new CudaProblem("the NVIDIA driver " + system.kernelVersion().map(version -> version + " ").orElse("")
-              + "runs on this machine, but its library " + library + " was not found",
-          "in a container: start it with --gpus all (NVIDIA Container Toolkit); otherwise install the driver's CUDA library"
-              + " of the same version (Ubuntu: libnvidia-compute-NNN, Debian: libcuda1)");
+              + "is running on this machine, but its library " + library + " was not found",
+          "in a container, start it with --gpus all (this needs the NVIDIA Container Toolkit); otherwise install the driver's CUDA"
+              + " library in the same version (Ubuntu: libnvidia-compute-NNN, Debian: libcuda1)");
     }
-    return new CudaProblem("there is no NVIDIA driver: " + library + " was not found",
-        "install NVIDIA's driver, " + firstDriver(system) + " or newer"
-            + (platform == CudaPlatform.LINUX ? "; in a container: start it with --gpus all" : ""));
+    return new CudaProblem("no NVIDIA driver is installed: " + library + " was not found",
+        "install the NVIDIA driver " + firstDriver(system) + " or newer"
+            + (platform == CudaPlatform.LINUX ? "; in a container, start it with --gpus all" : ""));
   }
 
   static CudaProblem damagedDriver(Path file) {
-    return new CudaProblem("the driver's library " + file + " is damaged: it is cut off, or cannot be read",
-        "install NVIDIA's driver again");
+    return new CudaProblem("the driver library " + file + " is damaged: it is truncated or unreadable",
+        "reinstall the NVIDIA driver");
   }
 
-  /** @param found what is too old: driver 470.57.02 */
+  /** @param found the version that is too old: "driver 470.57.02" or "CUDA 11.4" */
   static CudaProblem driverTooOld(CudaSystem system, String found, CudaVersions.Cublas cublas) {
     CudaPlatform platform = system.platform().orElseThrow();
-    CudaVersions.Cublas oldest = CudaVersions.CURRENT.cublas().get(0);
+    CudaVersions.Cublas preferred = CudaVersions.CURRENT.cublas().get(0);
     String needed = cublas.firstDriver(platform);
     String branch = needed.substring(0, needed.indexOf('.'));
-    return new CudaProblem("the NVIDIA driver is too old: " + found + ", and cuBLAS " + cublas.major() + " needs CUDA "
+    return new CudaProblem("the NVIDIA driver is too old: found " + found + ", but cuBLAS " + cublas.major() + " needs CUDA "
             + CudaVersions.text(cublas.cuda()) + " (driver " + needed + " or newer)",
-        "install a driver of branch " + branch + " or newer"
-            + (cublas == oldest ? "" : ", or cuBLAS " + oldest.major() + " beside cuBLAS " + cublas.major()));
+        "install driver branch " + branch + " or newer"
+            + (cublas == preferred ? "" : ", or cuBLAS " + preferred.major() + " next to cuBLAS " + cublas.major()));
   }
 
   static CudaProblem noCublas(CudaSystem system) {
@@ -57,94 +57,91 @@ public record CudaProblem(String reason, String remedy) {
     String names = CudaVersions.CURRENT.cublas().stream()
         .flatMap(version -> version.fileName(platform).stream())
         .collect(Collectors.joining(" nor "));
-    return new CudaProblem("the driver is there, but cuBLAS is not: " + (names.contains(" nor ") ? "neither " : "no ") + names
-            + " was found",
+    return new CudaProblem("the NVIDIA driver is installed, but cuBLAS is not: "
+            + (names.contains(" nor ") ? "neither " + names + " was found" : names + " was not found"),
         switch (platform) {
-          case LINUX -> "install cuBLAS 12 or 13 (NVIDIA's package libcublas-12-6, or pip install nvidia-cublas-cu12); where"
-              + " it is elsewhere, set LD_LIBRARY_PATH to its folder, or put the Python that it was installed for on PATH";
-          case WINDOWS -> "install the CUDA Toolkit 12 with its cuBLAS; where it is elsewhere, put its bin folder on PATH";
+          case LINUX -> "install cuBLAS 12 or 13 (pip install nvidia-cublas-cu12, or NVIDIA's package libcublas-12-6); if it is"
+              + " installed elsewhere, add its folder to LD_LIBRARY_PATH, or add the Python environment that contains it to PATH";
+          case WINDOWS -> "install the CUDA Toolkit 12 with cuBLAS; if it is installed elsewhere, add its bin folder to PATH";
         });
   }
 
   static CudaProblem damagedCublas(Path file) {
-    return new CudaProblem("the library " + file + " is damaged: it is cut off, or cannot be read", "install cuBLAS again");
+    return new CudaProblem("the cuBLAS library " + file + " is damaged: it is truncated or unreadable", "reinstall cuBLAS");
   }
 
-  static CudaProblem cannotUnpack(String what) {
-    return new CudaProblem("JCuda's libraries could not be unpacked: " + what,
-        "see that the temp folder has space, can be written and is not mounted noexec (another one:"
-            + " PLUMB_JAVA_OPTS=-Djava.io.tmpdir=DIR), and that the jar is whole");
+  static CudaProblem cannotUnpack(String cause) {
+    return new CudaProblem("JCuda's libraries could not be unpacked: " + cause,
+        "check that the temporary folder is writable, has free space and is not mounted noexec (to use another one, set"
+            + " PLUMB_JAVA_OPTS=-Djava.io.tmpdir=DIR), and that the jar is complete");
   }
 
   static CudaProblem damagedJar(String library) {
-    return new CudaProblem("Plumb's jar is damaged: its library " + library + " is cut off", "build or download the jar again");
+    return new CudaProblem("Plumb's jar is damaged: its library " + library + " is truncated", "build or download the jar again");
   }
 
-  /** @param what the loader's own words */
-  static CudaProblem cannotLoad(String what) {
-    if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
-      return new CudaProblem("a library could not be loaded: " + what,
-          "see that its folder is not mounted noexec");
-    }
-    return new CudaProblem("a library could not be loaded: " + what,
-        "compare with the libraries that plumb devices lists, and install again the one that is named");
+  /** @param cause the system loader's message */
+  static CudaProblem cannotLoad(String cause) {
+    boolean noexec = cause.contains("failed to map segment") || cause.contains("Operation not permitted");
+    return new CudaProblem("a library could not be loaded: " + cause, noexec
+        ? "check that its folder is not mounted noexec"
+        : "reinstall that library (plumb devices lists the libraries in use)");
   }
 
-  /** @param code what cuInit or another of the driver's first calls gave back */
+  /** @param code the error code that cuInit, or another of the first driver calls, returned */
   static CudaProblem driverRefuses(CudaSystem system, String call, int code) {
-    String reason = "the driver cannot start: " + call + " says " + CUresult.stringFor(code) + " (" + code + ")";
+    String reason = "the NVIDIA driver failed to start: " + call + " returned " + CUresult.stringFor(code) + " (" + code + ")";
     return switch (code) {
-      case CUresult.CUDA_ERROR_NO_DEVICE -> noCard(system);
+      case CUresult.CUDA_ERROR_NO_DEVICE -> noDevice(system);
       case CUresult.CUDA_ERROR_STUB_LIBRARY -> new CudaProblem(
-          "the driver's library " + system.driver().file().orElseThrow()
-              + " is the CUDA Toolkit's stub, which is for linking alone",
-          "take the folder with the stub out of LD_LIBRARY_PATH");
+          "the driver library " + system.driver().file().orElseThrow() + " is the CUDA Toolkit's stub, which is only for linking",
+          "remove the stub's folder from LD_LIBRARY_PATH");
       case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH -> new CudaProblem(
-          reason + ": its library and its kernel module are of different versions", "restart the machine");
+          reason + ": the driver library and the kernel module have different versions", "restart the machine");
       case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE -> new CudaProblem(
-          reason + ": the forward compatibility library is not for this card",
-          "take the cuda-compat folder out of LD_LIBRARY_PATH, and install a newer driver");
+          reason + ": the forward-compatibility library does not support this GPU",
+          "remove the cuda-compat folder from LD_LIBRARY_PATH, and install a newer driver");
       default -> !system.closedDeviceFiles().isEmpty()
           ? closedDeviceFiles(system)
-          : new CudaProblem(reason, "see that nvidia-smi works; restart the machine if the driver was just installed");
+          : new CudaProblem(reason, "check that nvidia-smi works; restart the machine if the driver was just installed");
     };
   }
 
-  static CudaProblem noCard(CudaSystem system) {
+  static CudaProblem noDevice(CudaSystem system) {
     if (!system.closedDeviceFiles().isEmpty()) {
       return closedDeviceFiles(system);
     }
-    // Set to nothing it hides all cards.
+    // An empty value hides all GPUs.
     String visible = system.host().variables().get("CUDA_VISIBLE_DEVICES");
     if (visible != null) {
-      return new CudaProblem("the driver is there, but shows no card; CUDA_VISIBLE_DEVICES is \"" + visible + "\"",
-          "unset CUDA_VISIBLE_DEVICES, and see that nvidia-smi lists a card");
+      return new CudaProblem("the NVIDIA driver is installed but reports no GPU; CUDA_VISIBLE_DEVICES is \"" + visible + "\"",
+          "unset CUDA_VISIBLE_DEVICES, and check that nvidia-smi lists a GPU");
     }
-    boolean anyFile = !system.deviceFiles().isEmpty() || system.host().hostDevice().isPresent();
-    return anyFile || system.platform().orElseThrow() == CudaPlatform.WINDOWS
-        ? new CudaProblem("the driver is there, but finds no card",
-            "see that an NVIDIA card is built in and that nvidia-smi lists it")
-        : new CudaProblem("the driver's library is there, but no card: there is no /dev/nvidia0",
-            "in a container: start it with --gpus all; otherwise load the driver (modprobe nvidia) and see that nvidia-smi"
-                + " lists a card");
+    boolean hasDevice = !system.deviceFiles().isEmpty() || system.host().hostDevice().isPresent();
+    return hasDevice || system.platform().orElseThrow() == CudaPlatform.WINDOWS
+        ? new CudaProblem("the NVIDIA driver is installed but reports no GPU",
+            "check that an NVIDIA GPU is installed and that nvidia-smi lists it")
+        : new CudaProblem("the driver library is installed, but no GPU is available: /dev/nvidia0 does not exist",
+            "in a container, start it with --gpus all; otherwise load the driver (modprobe nvidia) and check that nvidia-smi"
+                + " lists a GPU");
   }
 
   private static CudaProblem closedDeviceFiles(CudaSystem system) {
-    return new CudaProblem("this user may not use the card: no permission to read and write "
+    return new CudaProblem("this user has no access to the GPU: no permission to read and write "
             + system.closedDeviceFiles().stream().map(Path::toString).collect(Collectors.joining(", ")),
-        "have the user added to the group that owns these files (often video or render), and log in again");
+        "add the user to the group that owns these files (often video or render), then log in again");
   }
 
-  /** @param faults what {@link #cardFault} said of every card */
-  public static CudaProblem cardsTooOld(List<String> faults) {
-    return new CudaProblem(String.join("; ", faults), "use a card of the Turing generation (2018) or newer");
+  /** @param faults the result of {@link #deviceFault} for each device */
+  public static CudaProblem devicesTooOld(List<String> faults) {
+    return new CudaProblem(String.join("; ", faults), "use a GPU of the Turing generation (2018) or newer");
   }
 
-  /** Why a card cannot be used; empty when it can. {@code capability} is 61 for 6.1. */
-  public static Optional<String> cardFault(String name, int capability) {
-    int least = CudaVersions.CURRENT.minimumComputeCapability();
-    return capability >= least ? Optional.empty() : Optional.of(name + " is too old: it has compute capability "
-        + capabilityText(capability) + ", and Plumb's kernels need " + capabilityText(least));
+  /** Returns why a device cannot be used, or empty if it can; {@code capability} is 61 for compute capability 6.1. */
+  public static Optional<String> deviceFault(String name, int capability) {
+    int min = CudaVersions.CURRENT.minimumComputeCapability();
+    return capability >= min ? Optional.empty() : Optional.of(name + " is too old: its compute capability is "
+        + capabilityText(capability) + ", but Plumb's kernels need " + capabilityText(min) + " or higher");
   }
 
   static String capabilityText(int capability) {

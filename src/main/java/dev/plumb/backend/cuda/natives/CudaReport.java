@@ -10,63 +10,63 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import jcuda.driver.JCudaDriver;
 
-/** What {@code plumb devices} says of CUDA: what the machine's files tell, then what the driver tells. */
+/** The CUDA part of {@code plumb devices}: the driver and libraries found in the file system, then the devices that the driver reports. */
 public final class CudaReport {
   private CudaReport() {}
 
-  /** Looks, and loads CUDA where everything for it is there. */
+  /** Searches for CUDA, loads it if it is complete, and returns the report. */
   public static GpuReport make() {
     CudaSystem system = CudaNatives.system().withCublas();
-    List<GpuReport.Detection> findings = new ArrayList<>(findings(system));
-    Optional<CudaProblem> obstacle = CudaNatives.tryLoad();
-    if (obstacle.isPresent()) {
-      return unusable(findings, List.of(), obstacle.get());
+    List<GpuReport.Detection> detections = new ArrayList<>(detections(system));
+    Optional<CudaProblem> problem = CudaNatives.tryLoad();
+    if (problem.isPresent()) {
+      return unusable(detections, List.of(), problem.get());
     }
     int[] cuda = new int[1];
     JCudaDriver.cuDriverGetVersion(cuda);
-    findings.add(finding("driver says", "CUDA " + CudaVersions.text(cuda[0])));
-    return withCards(system, findings, CudaDevices.read());
+    detections.add(detection("driver reports", "CUDA " + CudaVersions.text(cuda[0])));
+    return withDevices(system, detections, CudaDevices.read());
   }
 
-  /** The report on a machine where CUDA loads. */
-  static GpuReport withCards(CudaSystem system, List<GpuReport.Detection> findings, List<GpuReport.Gpu> cards) {
-    List<GpuReport.Gpu> usable = cards.stream().filter(card -> card.fault().isEmpty()).toList();
+  /** Returns the report of a machine where CUDA was loaded. */
+  static GpuReport withDevices(CudaSystem system, List<GpuReport.Detection> detections, List<GpuReport.Gpu> devices) {
+    List<GpuReport.Gpu> usable = devices.stream().filter(device -> device.fault().isEmpty()).toList();
     if (usable.isEmpty()) {
       return unusable(
-          findings, cards, CudaProblem.cardsTooOld(cards.stream().map(card -> card.fault().orElseThrow()).toList()));
+          detections, devices, CudaProblem.devicesTooOld(devices.stream().map(device -> device.fault().orElseThrow()).toList()));
     }
     GpuReport.Gpu first = usable.get(0);
-    // The plain option means the first card.
-    String device = first == cards.get(0) ? "cuda" : first.device();
+    // --device cuda without a number is the first device.
+    String option = first == devices.get(0) ? "cuda" : first.device();
     String others = usable.size() == 1 ? "" : ", and " + usable.stream().skip(1)
-        .map(card -> card.device() + " " + card.name())
+        .map(device -> device.device() + " " + device.name())
         .collect(Collectors.joining(", "));
     String standIn = system.host().hostDevice().isPresent() ? "HOST DEVICE, computed on the CPU, not a GPU: " : "";
-    return new GpuReport(findings, cards, true,
-        "usable: --device " + device + " (" + standIn + first.name() + others + ")", Optional.empty());
+    return new GpuReport(detections, devices, true,
+        "usable: --device " + option + " (" + standIn + first.name() + others + ")", Optional.empty());
   }
 
-  private static GpuReport unusable(List<GpuReport.Detection> findings, List<GpuReport.Gpu> cards, CudaProblem obstacle) {
-    return new GpuReport(findings, cards, false, "not usable: " + obstacle.reason(), Optional.of(obstacle.remedy()));
+  private static GpuReport unusable(List<GpuReport.Detection> detections, List<GpuReport.Gpu> devices, CudaProblem problem) {
+    return new GpuReport(detections, devices, false, "not usable: " + problem.reason(), Optional.of(problem.remedy()));
   }
 
-  /** What the files tell. */
-  static List<GpuReport.Detection> findings(CudaSystem system) {
+  /** Returns the detections that need only the file system. */
+  static List<GpuReport.Detection> detections(CudaSystem system) {
     HostEnvironment host = system.host();
     if (system.platform().isEmpty()) {
-      return List.of(finding("platform", host.osName() + " " + host.osArch() + ": not supported"));
+      return List.of(detection("platform", host.osName() + " " + host.osArch() + ": not supported"));
     }
-    List<GpuReport.Detection> findings = new ArrayList<>();
-    findings.add(finding("platform", system.platform().get() + ", JCuda " + CudaVersions.CURRENT.jcuda() + " in the jar"));
-    host.hostDevice().ifPresent(folder -> findings.add(
-        finding("host device", folder + " stands in for the GPU: everything is computed on the CPU")));
-    findings.add(driver(system));
+    List<GpuReport.Detection> detections = new ArrayList<>();
+    detections.add(detection("platform", system.platform().get() + ", JCuda " + CudaVersions.CURRENT.jcuda() + " in the jar"));
+    host.hostDevice().ifPresent(folder -> detections.add(
+        detection("host device", folder + " replaces the GPU: all computations run on the CPU")));
+    detections.add(driver(system));
     if (system.platform().get() == CudaPlatform.LINUX && host.hostDevice().isEmpty()) {
-      findings.add(finding("kernel module", system.kernelVersion().orElse("not loaded")));
-      findings.add(finding("device files", deviceFiles(system)));
+      detections.add(detection("kernel module", system.kernelVersion().orElse("not loaded")));
+      detections.add(detection("device files", deviceFiles(system)));
     }
-    findings.addAll(cublas(system));
-    return findings;
+    detections.addAll(cublas(system));
+    return detections;
   }
 
   private static GpuReport.Detection driver(CudaSystem system) {
@@ -76,7 +76,7 @@ public final class CudaReport {
         .orElse("");
     String name = system.platform().orElseThrow().driverLibrary();
     return system.driver().file()
-        .map(file -> finding("driver", version + file))
+        .map(file -> detection("driver", version + file))
         .orElseGet(() -> missing("driver", name, system.driver()));
   }
 
@@ -97,29 +97,29 @@ public final class CudaReport {
       return List.of(new GpuReport.Detection("cuBLAS", "no " + names, Optional.empty(), List.copyOf(places)));
     }
     Optional<CudaSystem.CublasFile> taken = system.cublasFile();
-    List<GpuReport.Detection> findings = new ArrayList<>();
+    List<GpuReport.Detection> detections = new ArrayList<>();
     system.cublas().forEach((version, result) -> {
       boolean used = taken.isPresent() && taken.get().version() == version;
-      String use = !used ? "not used" : version.major() == 13 ? "used, by a private copy of JCublas that asks for it" : "used";
+      String use = !used ? "not used" : version.major() == 13 ? "used, through a patched copy of JCublas" : "used";
       String found = result.file().isPresent()
           ? result.file().get() + " (" + result.source().orElseThrow() + "; " + use + ")"
           : result.damaged().isEmpty() ? "not found" : damaged(result);
-      findings.add(new GpuReport.Detection("cuBLAS " + version.major(), found, result.source(), List.of()));
+      detections.add(new GpuReport.Detection("cuBLAS " + version.major(), found, result.source(), List.of()));
     });
-    return findings;
+    return detections;
   }
 
-  private static GpuReport.Detection missing(String what, String name, LibrarySearch.Result result) {
+  private static GpuReport.Detection missing(String label, String name, LibrarySearch.Result result) {
     return result.damaged().isEmpty()
-        ? new GpuReport.Detection(what, "no " + name, Optional.empty(), result.lookedIn())
-        : finding(what, damaged(result));
+        ? new GpuReport.Detection(label, "no " + name, Optional.empty(), result.lookedIn())
+        : detection(label, damaged(result));
   }
 
   private static String damaged(LibrarySearch.Result result) {
     return result.damaged().get(0) + " (damaged)";
   }
 
-  private static GpuReport.Detection finding(String what, String found) {
-    return new GpuReport.Detection(what, found, Optional.empty(), List.of());
+  private static GpuReport.Detection detection(String label, String found) {
+    return new GpuReport.Detection(label, found, Optional.empty(), List.of());
   }
 }

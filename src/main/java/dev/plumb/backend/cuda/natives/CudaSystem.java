@@ -13,15 +13,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What there is of CUDA on a machine, found out from its files alone, before anything native is touched.
+ * The driver and the libraries of CUDA on a machine, found in its file system before any native code is loaded.
  *
- * @param platform empty where there is no CUDA for Java; then nothing else was looked for
+ * @param platform empty where CUDA for Java is not available; then nothing else was searched for
  * @param driver the driver's library
- * @param driverVersion that library's version, like 535.183.01, else the kernel module's; empty when neither says it
+ * @param driverVersion that library's version, like 535.183.01, otherwise the kernel module's; empty if neither is known
  * @param kernelVersion the version of the driver's kernel module, where one is loaded
- * @param deviceFiles the cards' files below /dev
- * @param closedDeviceFiles those of them that this user may not read and write
- * @param cublas what was found of every cuBLAS that can be used, the one preferred first; empty where it was not looked for
+ * @param deviceFiles the devices' files below /dev
+ * @param closedDeviceFiles the device files that this user cannot read and write
+ * @param cublas the search result for each usable version of cuBLAS, the preferred one first; empty if it was not searched for
  */
 record CudaSystem(
     HostEnvironment host,
@@ -33,7 +33,7 @@ record CudaSystem(
     List<Path> closedDeviceFiles,
     Map<CudaVersions.Cublas, LibrarySearch.Result> cublas) {
 
-  /** The cuBLAS to be loaded. */
+  /** A cuBLAS library to be loaded. */
   record CublasFile(CudaVersions.Cublas version, Path file) {}
 
   private static final LibrarySearch.Result NOTHING =
@@ -44,10 +44,10 @@ record CudaSystem(
 
   private static final Pattern IN_PROC = Pattern.compile("NVRM version:.*?\\s([0-9]{3,}\\.[0-9.]+)\\s");
 
-  /** Cards; WSL has one file for all of them. */
+  /** Device files; WSL has one for all devices. */
   private static final String DEVICE_FILES = "{nvidia[0-9]*,nvidiactl,nvidia-uvm,dxg}";
 
-  /** Looks for cuBLAS only where there is a driver: without one it is of no use, and it takes longer than all the rest. */
+  /** Inspects a machine. Searches for cuBLAS, the longest search, only if there is a driver, as it is useless without one. */
   static CudaSystem inspect(HostEnvironment host) {
     Optional<CudaPlatform> found = host.platform();
     if (found.isEmpty()) {
@@ -56,7 +56,7 @@ record CudaSystem(
     }
     CudaPlatform platform = found.get();
     LibrarySearch.Result driver = new LibrarySearch(host).driver(platform);
-    // A stand-in has nothing to do with what driver the machine may have.
+    // The host device of the tests is independent of the driver of the machine.
     boolean real = platform == CudaPlatform.LINUX && host.hostDevice().isEmpty();
     Optional<String> kernelVersion = real ? kernelVersion(host) : Optional.empty();
     List<Path> deviceFiles = real ? deviceFiles(host) : List.of();
@@ -68,7 +68,7 @@ record CudaSystem(
     return driver.file().isPresent() ? system.withCublas() : system;
   }
 
-  /** The same, with cuBLAS looked for whether there is a driver or not. */
+  /** Returns this system with cuBLAS searched for even without a driver. */
   CudaSystem withCublas() {
     if (platform.isEmpty() || !cublas.isEmpty()) {
       return this;
@@ -82,7 +82,7 @@ record CudaSystem(
         host, platform, driver, driverVersion, kernelVersion, deviceFiles, closedDeviceFiles, results);
   }
 
-  /** The cuBLAS that will be taken; empty when there is none. */
+  /** Returns the cuBLAS that will be loaded; empty if there is none. */
   Optional<CublasFile> cublasFile() {
     return cublas.entrySet().stream()
         .filter(entry -> entry.getValue().file().isPresent())
@@ -90,8 +90,8 @@ record CudaSystem(
         .map(entry -> new CublasFile(entry.getKey(), entry.getValue().file().get()));
   }
 
-  /** Why CUDA cannot be used, as far as that can be known without asking the driver. */
-  Optional<CudaProblem> obstacle() {
+  /** Returns why CUDA cannot be used, as far as that is known without calling the driver. */
+  Optional<CudaProblem> problem() {
     if (platform.isEmpty()) {
       return Optional.of(CudaProblem.unsupportedPlatform(host));
     }
@@ -102,7 +102,7 @@ record CudaSystem(
     }
     Optional<CublasFile> file = cublasFile();
     if (file.isEmpty()) {
-      // A driver that is too old for every cuBLAS comes first: cuBLAS would not help.
+      // A driver that is too old for every cuBLAS is reported first: installing cuBLAS would not help.
       Optional<CudaProblem> tooOld = tooOld(CudaVersions.CURRENT.cublas().get(0));
       return tooOld.isPresent() ? tooOld : Optional.of(cublas.values().stream()
           .flatMap(result -> result.damaged().stream())
@@ -152,7 +152,7 @@ record CudaSystem(
     try (DirectoryStream<Path> matching = Files.newDirectoryStream(host.at("/dev"), DEVICE_FILES)) {
       matching.forEach(files::add);
     } catch (IOException e) {
-      // There is no such folder, or it may not be read: there are no files for this process.
+      // The folder does not exist or cannot be read: this process has no device files.
     }
     return files.stream().sorted().toList();
   }

@@ -13,22 +13,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Which JCuda goes with which cuBLAS and driver: the table native-config/cuda-versions.json. CUDA versions are numbers as
- * the driver gives them: 12060 is 12.6.
+ * The versions of JCuda, cuBLAS and the driver that work together: the table native-config/cuda-versions.json. CUDA versions are
+ * integers in the driver's format: 12060 is 12.6.
  */
 final class CudaVersions {
   private static final Pattern VERSION = Pattern.compile("([0-9]+)\\.([0-9]+).*");
 
-  /** The table of this build. */
+  /** The table in this build. */
   static final CudaVersions CURRENT = read();
 
   /**
    * A cuBLAS that JCublas can use.
    *
-   * @param fileName of the library, in the order of {@link CudaPlatform}; empty where it cannot be used
+   * @param fileName the library's file name on each {@link CudaPlatform}, in its order; empty where the library cannot be used
    * @param cuda the CUDA version that the driver must have for it
-   * @param firstDriver the first driver that has it, in the order of {@link CudaPlatform}; empty where the library cannot be
-   *     used
+   * @param firstDriver the first driver with that CUDA version on each platform; empty where the library cannot be used
    */
   record Cublas(int major, List<Optional<String>> fileName, int cuda, List<Optional<String>> firstDriver) {
     Optional<String> fileName(CudaPlatform platform) {
@@ -62,17 +61,17 @@ final class CudaVersions {
     return jcuda;
   }
 
-  /** 75 for 7.5. */
+  /** Returns the lowest compute capability of Plumb's kernels, 75 for 7.5. */
   int minimumComputeCapability() {
     return minimumComputeCapability;
   }
 
-  /** The cuBLAS libraries that can be used, the one preferred first. */
+  /** Returns the usable versions of cuBLAS, the preferred one first. */
   List<Cublas> cublas() {
     return cublas;
   }
 
-  /** The CUDA version of a driver like 535.183.01; empty for one that is older than the table, or not a version. */
+  /** Returns the CUDA version of a driver like 535.183.01; empty if it is older than the table or not a version. */
   Optional<Integer> cudaOfDriver(String driver) {
     Matcher matcher = VERSION.matcher(driver);
     return matcher.matches()
@@ -80,18 +79,18 @@ final class CudaVersions {
         : Optional.empty();
   }
 
-  /** Whether a driver is known to be older than one that is needed; both like 535.183.01. */
+  /** Returns whether a driver is known to be older than a needed one; both like 535.183.01. */
   static boolean isOlder(String driver, String needed) {
-    Matcher one = VERSION.matcher(driver);
-    Matcher other = VERSION.matcher(needed);
-    if (!one.matches() || !other.matches()) {
+    Matcher present = VERSION.matcher(driver);
+    Matcher required = VERSION.matcher(needed);
+    if (!present.matches() || !required.matches()) {
       return false;
     }
-    int major = Integer.compare(Integer.parseInt(one.group(1)), Integer.parseInt(other.group(1)));
-    return major < 0 || major == 0 && Integer.parseInt(one.group(2)) < Integer.parseInt(other.group(2));
+    int major = Integer.compare(Integer.parseInt(present.group(1)), Integer.parseInt(required.group(1)));
+    return major < 0 || major == 0 && Integer.parseInt(present.group(2)) < Integer.parseInt(required.group(2));
   }
 
-  /** 12060 as 12.6. */
+  /** Formats a CUDA version: 12060 as 12.6. */
   static String text(int cuda) {
     return cuda / 1000 + "." + cuda % 1000 / 10;
   }

@@ -17,26 +17,26 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
 /**
- * Looks for a library first where the system's loader would find it, then where NVIDIA's installers, pip and conda put it.
- * What is found is loaded by its full path, so that no LD_LIBRARY_PATH is needed.
+ * Searches for a library, first in the folders of the system's loader, then in those that NVIDIA's installers, pip and conda use.
+ * Libraries are loaded by their full paths, so that no LD_LIBRARY_PATH is needed.
  */
 final class LibrarySearch {
   /**
    * The result of a search.
    *
-   * @param file the first good one
-   * @param source what the place of that file is, like "CUDA_HOME" or "pip, in the environment of python3 on PATH"; empty
-   *     when there is no file
-   * @param damaged files of that name that are cut off or no libraries, up to the good one
-   * @param lookedIn the places, in order, as a user would write them
+   * @param file the first undamaged file
+   * @param source the description of that file's folder, like "CUDA_HOME" or "pip, in the environment of python3 on PATH"; empty if
+   *     there is no file
+   * @param damaged the files before it that are truncated or not libraries
+   * @param lookedIn the searched folders, in order, as a user would write them
    */
   record Result(Optional<Path> file, Optional<String> source, List<Path> damaged, List<String> lookedIn) {}
 
   /**
-   * A folder to look into, or several.
+   * A folder to search, or several.
    *
-   * @param folders absolute; a star stands for any characters in a name
-   * @param source what the place is, as a user knows it
+   * @param folders an absolute path; a star matches any characters in a name
+   * @param source the description for the user
    */
   private record Place(String folders, String source) {}
 
@@ -47,19 +47,19 @@ final class LibrarySearch {
   private static final List<String> LOADER_FOLDERS = List.of(
       "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib");
 
-  /** Windows' driver inside WSL, NVIDIA's container images, NixOS. */
+  /** Folders of the driver library in WSL, in NVIDIA's container images, and on NixOS. */
   private static final List<String> DRIVER_FOLDERS = List.of(
       "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/run/opengl-driver/lib");
 
-  /** Below the folder of a CUDA Toolkit. */
+  /** Library folders below that of a CUDA Toolkit. */
   private static final List<String> TOOLKIT_FOLDERS = List.of("/lib64", "/lib", "/targets/x86_64-linux/lib");
 
-  /** Below the prefix of a conda environment: of its own packages, and of NVIDIA's. */
+  /** Library folders below the prefix of a conda environment: those of conda's packages, and of NVIDIA's. */
   private static final List<String> CONDA_FOLDERS = List.of("/lib", "/targets/x86_64-linux/lib");
 
   /**
-   * Below a prefix of Python. NVIDIA's pip packages put the library for CUDA 12 into nvidia/cublas/lib, that for CUDA 13 into
-   * nvidia/cu13/lib; some distributions have packages in lib64, and Debian calls its folder dist-packages.
+   * Library folders below a Python prefix. NVIDIA's pip packages install the library for CUDA 12 in nvidia/cublas/lib, and that for CUDA
+   * 13 in nvidia/cu13/lib. Some distributions use lib64 for packages, and Debian's folder is dist-packages.
    */
   private static final List<String> PIP_FOLDERS = List.of(
       "/lib/python3*/*-packages/nvidia/cu*/lib", "/lib64/python3*/*-packages/nvidia/cu*/lib");
@@ -79,7 +79,7 @@ final class LibrarySearch {
     };
   }
 
-  /** @param name libcublas.so.12, or how else the platform calls it */
+  /** @param name the library's file name on the platform: "libcublas.so.12" */
   Result cublas(CudaPlatform platform, String name) {
     return switch (platform) {
       case LINUX -> search(platform, name, concat(
@@ -127,7 +127,7 @@ final class LibrarySearch {
     try {
       return platform == CudaPlatform.LINUX ? SharedObject.state(file) : SharedObject.State.WHOLE;
     } catch (IOException e) {
-      // What cannot be read cannot be loaded either, and something further on may do.
+      // A file that cannot be read cannot be loaded either; a later folder may have a readable one.
       return SharedObject.State.DAMAGED;
     }
   }
@@ -151,7 +151,7 @@ final class LibrarySearch {
     return folders(place).stream().map(folder -> folder.resolve(name)).toList();
   }
 
-  /** The loader's cache holds the full paths of all libraries that it knows, as strings with zero bytes around them. */
+  /** Returns the files of that name in the loader's cache, which lists the full paths of all its libraries between zero bytes. */
   private List<Path> cached(String name) {
     String cache;
     try {
@@ -166,7 +166,7 @@ final class LibrarySearch {
       try {
         files.add(host.at(cache.substring(start, at + ending.length() - 1)));
       } catch (InvalidPathException e) {
-        // The locale does not have its characters.
+        // The path has characters that the locale cannot represent.
       }
     }
     return files;
@@ -190,17 +190,17 @@ final class LibrarySearch {
         .toList();
   }
 
-  /** Joins lists of places; folders that occur again are left out. */
+  /** Joins lists of places, without repeated folders. */
   @SafeVarargs
   private static List<Place> concat(List<Place>... parts) {
-    Map<String, Place> all = new LinkedHashMap<>();
+    Map<String, Place> places = new LinkedHashMap<>();
     for (List<Place> part : parts) {
-      part.forEach(place -> all.putIfAbsent(place.folders(), place));
+      part.forEach(place -> places.putIfAbsent(place.folders(), place));
     }
-    return List.copyOf(all.values());
+    return List.copyOf(places.values());
   }
 
-  /** The folders that a place with stars in it stands for; of several versions the last by name first. */
+  /** Returns the folders that match a place with stars, in descending order of names, so that newer versions come first. */
   private List<Path> folders(String place) {
     try {
       int star = place.indexOf('*');
@@ -227,7 +227,7 @@ final class LibrarySearch {
       }
       return folders;
     } catch (IOException | DirectoryIteratorException | InvalidPathException | PatternSyntaxException e) {
-      // There is no such folder.
+      // The folder does not exist or cannot be read.
       return List.of();
     }
   }

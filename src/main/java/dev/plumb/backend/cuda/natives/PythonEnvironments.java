@@ -13,26 +13,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Finds the Python environments on a Linux machine into which pip or conda may have installed NVIDIA's libraries: those that
- * VIRTUAL_ENV and CONDA_PREFIX name, and those of every {@code python3} and {@code python} on PATH. A virtual environment
- * needs no activation for that: its Python may be on PATH itself or be the target of a link there. Only files are read; no
- * Python is started.
+ * Finds the Python environments on a Linux machine where pip or conda may have installed NVIDIA's libraries: those in
+ * VIRTUAL_ENV and CONDA_PREFIX, and those of every {@code python3} and {@code python} on PATH. A virtual environment does not have to be
+ * activated: its Python may be on PATH itself or be the target of a link there. Only files are read; no Python is started.
  */
 final class PythonEnvironments {
   /**
    * An environment or installation of Python.
    *
    * @param prefix its folder, absolute, without a slash at the end; the root folder is the empty string
-   * @param name what it is, as a user knows it: "VIRTUAL_ENV", "the environment of python3 on PATH"
+   * @param name the description for the user: "VIRTUAL_ENV", "the environment of python3 on PATH"
    */
   record Environment(String prefix, String name) {}
 
-  /** The file that makes a folder a virtual environment (PEP 405). */
+  /** The file that marks a folder as a virtual environment (PEP 405). */
   private static final String CONFIGURATION = "pyvenv.cfg";
 
   private static final List<String> COMMANDS = List.of("python3", "python");
 
-  /** Linux follows no more links than this in one path. */
+  /** The number of links that Linux follows in one path. */
   private static final int MAX_LINKS = 40;
 
   private final HostEnvironment host;
@@ -42,7 +41,7 @@ final class PythonEnvironments {
     this.host = host;
   }
 
-  /** Returns each environment once, under its first name, in the order in which they are to be searched. */
+  /** Returns each environment once, under its first name, in search order. */
   static List<Environment> find(HostEnvironment host) {
     PythonEnvironments search = new PythonEnvironments(host);
     search.addNamed("VIRTUAL_ENV");
@@ -52,32 +51,32 @@ final class PythonEnvironments {
   }
 
   private void addNamed(String variable) {
-    host.variable(variable).flatMap(PythonEnvironments::absolute).ifPresent(prefix -> skippingUnnamable(() -> {
+    host.variable(variable).flatMap(PythonEnvironments::absolute).ifPresent(prefix -> skippingInvalidPaths(() -> {
       add(prefix, variable);
       addBaseInstallation(prefix, variable);
     }));
   }
 
-  /** Skips an environment on whose way there is a name with characters that the locale does not have. */
-  private static void skippingUnnamable(Runnable search) {
+  /** Runs a search; skips environments whose path has characters that the locale cannot represent. */
+  private static void skippingInvalidPaths(Runnable search) {
     try {
       search.run();
     } catch (InvalidPathException e) {
-      // Java cannot open such a file by its name, and the native loader is given names.
+      // Java can neither open such a file nor pass its name to the native loader.
     }
   }
 
   private void addOnPath(String path) {
     for (String entry : path.split(":")) {
-      // A relative entry depends on the current folder, and no library should.
+      // A relative entry depends on the current folder; libraries must not.
       Optional<Path> folder = absolute(entry);
       for (String command : COMMANDS) {
-        folder.ifPresent(bin -> skippingUnnamable(() -> addPython(bin.resolve(command), command + " on PATH")));
+        folder.ifPresent(bin -> skippingInvalidPaths(() -> addPython(bin.resolve(command), command + " on PATH")));
       }
     }
   }
 
-  /** Adds the environment of an executable: the virtual one that it or a link on its way belongs to, or its installation. */
+  /** Adds the environment of an executable: the virtual environment of the first link or file in its chain of links, or its installation. */
   private void addPython(Path python, String name) {
     List<Path> hops = hops(python);
     if (hops.isEmpty()) {
@@ -97,7 +96,7 @@ final class PythonEnvironments {
     add(installation(hops), environment);
   }
 
-  /** Adds the installation that a virtual environment was made from, where the environment sees its packages too. */
+  /** Adds the base installation of a virtual environment, if the environment includes its packages. */
   private void addBaseInstallation(Path environment, String name) {
     Map<String, String> configuration = configuration(environment.resolve(CONFIGURATION));
     if (!configuration.getOrDefault("include-system-site-packages", "").equalsIgnoreCase("true")) {
@@ -116,7 +115,7 @@ final class PythonEnvironments {
 
   private void add(Path prefix, String name) {
     String text = prefix.equals(prefix.getRoot()) ? "" : prefix.toString();
-    // Throws for what cannot be searched by its name.
+    // Throws InvalidPathException if the path cannot be represented.
     host.at(text + "/lib");
     found.putIfAbsent(text, new Environment(text, name));
   }
@@ -125,7 +124,7 @@ final class PythonEnvironments {
     return parent(parent(hops.get(hops.size() - 1)));
   }
 
-  /** Returns an executable and what each link leads to, with folders free of links; empty when there is no file at the end. */
+  /** Returns an executable and the target of each link in turn, with resolved folders; empty if the chain does not end at a file. */
   private List<Path> hops(Path python) {
     List<Path> hops = new ArrayList<>();
     Path next = python;
@@ -145,11 +144,11 @@ final class PythonEnvironments {
         return List.of();
       }
     }
-    // Links in a circle.
+    // The links form a cycle.
     return List.of();
   }
 
-  /** Returns a path without links and dots; empty for links in a circle. Absolute links start at the search's own root. */
+  /** Returns a path without links and dots; empty for a cycle of links. Absolute links start at the search's own root. */
   private Optional<Path> resolve(Path path) {
     return resolve(path, new int[1]);
   }
@@ -183,7 +182,7 @@ final class PythonEnvironments {
       Path file = host.at(path.toString());
       return Files.isSymbolicLink(file) ? Optional.of(Files.readSymbolicLink(file)) : Optional.empty();
     } catch (IOException e) {
-      // It has gone in the meantime.
+      // The file was deleted in the meantime.
       return Optional.empty();
     }
   }
@@ -192,7 +191,7 @@ final class PythonEnvironments {
     return Files.isRegularFile(host.at(path.toString()));
   }
 
-  /** Reads lines of the form "key = value"; keys in lower case. */
+  /** Reads lines of the form "key = value"; converts keys to lower case. */
   private Map<String, String> configuration(Path file) {
     Map<String, String> values = new LinkedHashMap<>();
     if (isFile(file)) {
@@ -203,7 +202,7 @@ final class PythonEnvironments {
           values.put(line.substring(0, equals).strip().toLowerCase(Locale.ROOT), line.substring(equals + 1).strip());
         });
       } catch (IOException e) {
-        // It may not be read: then Python does not start there either.
+        // Python cannot read the file either, and does not start in this environment.
       }
     }
     return values;

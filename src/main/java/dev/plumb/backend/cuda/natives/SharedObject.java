@@ -8,17 +8,17 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 
 /**
- * A shared library of Linux, looked at before it is loaded: the system's loader maps a library that ends too early all the
- * same, and then kills the process.
+ * Checks Linux shared libraries before they are loaded: the system's loader maps even a truncated library, and the process is then
+ * killed.
  */
 final class SharedObject {
-  /** What a file is to the loader. */
+  /** The state of a file. */
   enum State {
-    /** It can be loaded, as far as can be seen from outside. */
+    /** A complete library for this processor, as far as its headers show. */
     WHOLE,
-    /** It is a library of another processor, which the loader passes over. */
+    /** A library for another processor, which the loader skips. */
     FOREIGN,
-    /** It is cut off, or no library at all. */
+    /** A truncated file, or not a library. */
     DAMAGED
   }
 
@@ -39,6 +39,7 @@ final class SharedObject {
 
   private SharedObject() {}
 
+  /** Reads the ELF headers of a file. */
   static State state(Path file) throws IOException {
     try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "r")) {
       ByteBuffer header = read(content, 0, HEADER_BYTES);

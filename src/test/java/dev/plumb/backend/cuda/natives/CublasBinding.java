@@ -58,7 +58,7 @@ final class CublasBinding {
             return String.valueOf(value[0]);
           })
           .collect(Collectors.joining(".")));
-    } catch (CudaNatives.Stopped e) {
+    } catch (CudaNatives.LoadingFailed e) {
       System.out.println("not loaded: " + e.getMessage());
       System.exit(1);
     }

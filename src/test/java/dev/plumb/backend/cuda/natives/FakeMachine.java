@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** A machine made of files below a folder, for the search for CUDA to look at. */
+/** A simulated machine: files below a folder that the search for CUDA reads. */
 final class FakeMachine {
   private final Path root;
   private final Map<String, String> environment = new HashMap<>();
@@ -21,7 +21,7 @@ final class FakeMachine {
     this.root = root;
   }
 
-  /** A machine with a driver of this version, loaded, and one card. */
+  /** Returns a machine with a loaded driver of this version and one GPU. */
   static FakeMachine withDriver(Path root, String version) throws IOException {
     return new FakeMachine(root)
         .library("/usr/lib/x86_64-linux-gnu/libcuda.so." + version)
@@ -44,30 +44,30 @@ final class FakeMachine {
   }
 
   FakeMachine file(String path, String content) throws IOException {
-    Files.writeString(make(path), content);
+    Files.writeString(newFile(path), content);
     return this;
   }
 
   FakeMachine link(String path, String to) throws IOException {
-    Files.createSymbolicLink(make(path), Path.of(to));
+    Files.createSymbolicLink(newFile(path), Path.of(to));
     return this;
   }
 
-  /** A library that the search takes for a good one: a header, and one segment. */
+  /** Adds a library that the search accepts: a header and one segment. */
   FakeMachine library(String path) throws IOException {
-    Files.write(make(path), elf(62, 4096));
+    Files.write(newFile(path), elf(62, 4096));
     return this;
   }
 
-  /** A library that ends in the middle of its segment. */
+  /** Adds a library that ends in the middle of its segment. */
   FakeMachine truncatedLibrary(String path) throws IOException {
-    Files.write(make(path), Arrays.copyOf(elf(62, 4096), 2000));
+    Files.write(newFile(path), Arrays.copyOf(elf(62, 4096), 2000));
     return this;
   }
 
-  /** A library for a 32-bit processor. */
+  /** Adds a library for a 32-bit processor. */
   FakeMachine foreignLibrary(String path) throws IOException {
-    Files.write(make(path), elf(3, 4096));
+    Files.write(newFile(path), elf(3, 4096));
     return this;
   }
 
@@ -83,12 +83,12 @@ final class FakeMachine {
     return CudaSystem.inspect(host());
   }
 
-  /** The reason and the remedy why CUDA cannot be used; empty when the files show nothing against it. */
-  Optional<CudaProblem> obstacle() {
-    return inspect().obstacle();
+  /** Returns why CUDA cannot be used; empty if the files show no problem. */
+  Optional<CudaProblem> problem() {
+    return inspect().problem();
   }
 
-  private Path make(String path) throws IOException {
+  private Path newFile(String path) throws IOException {
     Path file = path(path);
     Files.createDirectories(file.getParent());
     return file;

@@ -5,11 +5,11 @@ import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 
-/** Loads CUDA in a process of its own and says how that went: for tests in which loading must fail, or might crash. */
+/** A program that loads CUDA and prints the result, for tests where loading must fail or could crash. */
 final class LoadedCuda {
   private LoadedCuda() {}
 
-  /** Prints "loaded", a count of the cards and the temp folder as it is afterwards; exits with 3 and one line otherwise. */
+  /** Prints "loaded", the number of devices and the temporary folder afterwards; otherwise exits with 3 and one line. */
   public static void main(String[] args) {
     try {
       CudaNatives.load();
@@ -21,9 +21,9 @@ final class LoadedCuda {
         System.exit(3);
       }
     }
-    int[] cards = new int[1];
-    JCudaDriver.cuDeviceGetCount(cards);
-    System.out.println("loaded, " + cards[0] + " cards, host device " + CudaNatives.onHostDevice() + ", temp folder "
+    int[] count = new int[1];
+    JCudaDriver.cuDeviceGetCount(count);
+    System.out.println("loaded, " + count[0] + " devices, host device " + CudaNatives.onHostDevice() + ", temp folder "
         + System.getProperty("java.io.tmpdir"));
     try {
       JCublas2.cublasDestroy(new cublasHandle());

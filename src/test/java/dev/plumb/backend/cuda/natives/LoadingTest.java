@@ -52,7 +52,7 @@ class LoadingTest {
   }
 
   @Test
-  void healthyDeviceIsUsableAndSaidToBeNoGpu() throws Exception {
+  void healthyDeviceIsUsableAndReportedAsNoGpu() throws Exception {
     Path json = folder.resolve("devices.json");
     Ran ran = devices(Map.of(), "--json", json.toString());
     assertEquals(0, ran.code(), ran.toString());
@@ -62,45 +62,45 @@ class LoadingTest {
     JsonNode written = new ObjectMapper().readTree(json.toFile());
     assertTrue(written.get("usable").booleanValue());
     assertTrue(written.get("remedy").isNull());
-    JsonNode card = written.get("gpus").get(0);
-    assertEquals("cuda:0", card.get("device").textValue());
-    assertTrue(card.get("memoryBytes").longValue() >= card.get("freeMemoryBytes").longValue());
+    JsonNode gpu = written.get("gpus").get(0);
+    assertEquals("cuda:0", gpu.get("device").textValue());
+    assertTrue(gpu.get("memoryBytes").longValue() >= gpu.get("freeMemoryBytes").longValue());
     assertNothingIsLeft();
   }
 
   @Test
-  void loadedLibrariesAreReadyAndNothingIsLeftBehind() throws Exception {
+  void loadedLibrariesAreReadyAndNoFileIsLeft() throws Exception {
     Ran ran = run(LoadedCuda.class, Map.of());
     assertEquals(0, ran.code(), ran.toString());
-    assertEquals("loaded, 1 cards, host device true, temp folder " + temp + "\nexceptions are on\n", ran.out());
+    assertEquals("loaded, 1 devices, host device true, temp folder " + temp + "\nexceptions are on\n", ran.out());
     assertNothingIsLeft();
   }
 
   @Test
-  void oldDriverIsRefusedByWhatItSaysItself() throws Exception {
+  void oldDriverIsRefusedByItsOwnVersion() throws Exception {
     assertRefused(Map.of("PLUMB_HOST_DEVICE_DRIVER", "11040"),
-        "the NVIDIA driver is too old: CUDA 11.4, and cuBLAS 12 needs CUDA 12.0", "install a driver of branch 525 or newer");
+        "the NVIDIA driver is too old: found CUDA 11.4, but cuBLAS 12 needs CUDA 12.0", "install driver branch 525 or newer");
   }
 
   @Test
-  void driverWithoutCard() throws Exception {
-    assertRefused(Map.of("PLUMB_HOST_DEVICE_COUNT", "0"), "the driver is there, but finds no card", "see that ");
+  void driverWithoutGpu() throws Exception {
+    assertRefused(Map.of("PLUMB_HOST_DEVICE_COUNT", "0"), "the NVIDIA driver is installed but reports no GPU", "check that ");
   }
 
   @Test
   void missingCublas() throws Exception {
     Files.delete(device.resolve("libcublas.so.12"));
-    assertRefused(Map.of(), "the driver is there, but cuBLAS is not: neither libcublas.so.12 nor libcublas.so.13 was found",
+    assertRefused(Map.of(), "the NVIDIA driver is installed, but cuBLAS is not: neither libcublas.so.12 nor libcublas.so.13 was found",
         "install cuBLAS 12 or 13");
   }
 
   @Test
-  void truncatedLibrariesAreRefusedBeforeTheyEndTheProcess() throws Exception {
+  void truncatedLibrariesAreRefusedInsteadOfCrashingTheProcess() throws Exception {
     for (String library : List.of("libcublas.so.12", "libcuda.so.1")) {
-      // What lies behind an eighth is read when the library is loaded; behind a half there may be debugging information alone.
+      // The loader reads the part after the first eighth; the second half may be only debugging information.
       byte[] whole = Files.readAllBytes(device.resolve(library));
       Files.write(device.resolve(library), Arrays.copyOf(whole, whole.length / 8));
-      assertRefused(Map.of(), library + " is damaged", "install ");
+      assertRefused(Map.of(), library + " is damaged", "reinstall ");
     }
   }
 
@@ -117,7 +117,7 @@ class LoadingTest {
   }
 
   @Test
-  void otherLibraryInTheDriversPlaceIsRefusedInTheLoadersOwnWords() throws Exception {
+  void wrongLibraryIsRefusedWithTheLoadersMessage() throws Exception {
     Files.delete(device.resolve("libcublas.so.12"));
     Files.copy(HostDevice.folder().resolve("libcuda.so.1"), device.resolve("libcublas.so.12"));
     Ran ran = devices(Map.of());
@@ -127,30 +127,30 @@ class LoadingTest {
   }
 
   @Test
-  void cublas13AloneIsUsed() throws Exception {
+  void cublas13IsUsedWithoutCublas12() throws Exception {
     Path old = device.resolve("libcublas.so.12");
     Files.write(device.resolve("libcublas.so.13"), asCublas13(Files.readAllBytes(old)));
     Files.delete(old);
     Ran ran = devices(Map.of("PLUMB_HOST_DEVICE_DRIVER", "13000"));
     assertEquals(0, ran.code(), ran.toString());
-    assertTrue(ran.out().contains("libcublas.so.13 (host device; used, by a private copy of JCublas that asks for it)"), ran.out());
+    assertTrue(ran.out().contains("libcublas.so.13 (host device; used, through a patched copy of JCublas)"), ran.out());
     Ran loaded = run(LoadedCuda.class, Map.of("PLUMB_HOST_DEVICE_DRIVER", "13000"));
     assertEquals(0, loaded.code(), loaded.toString());
     assertTrue(loaded.out().endsWith("exceptions are on\n"), loaded.out());
     assertRefused(Map.of("PLUMB_HOST_DEVICE_DRIVER", "12060"),
-        "the NVIDIA driver is too old: CUDA 12.6, and cuBLAS 13 needs CUDA 13.0", "install a driver of branch 580 or newer");
+        "the NVIDIA driver is too old: found CUDA 12.6, but cuBLAS 13 needs CUDA 13.0", "install driver branch 580 or newer");
   }
 
   @Test
-  void otherPlatformIsRefusedBeforeAnythingNativeIsTouched() throws Exception {
+  void otherPlatformIsRefusedBeforeNativeCodeIsLoaded() throws Exception {
     Ran ran = run(Main.class, Map.of(), List.of(), List.of("-Dos.arch=aarch64"), "devices");
     assertEquals(3, ran.code(), ran.toString());
-    assertTrue(ran.verdict().get(0).contains("there is no CUDA for Java on Linux aarch64"), ran.out());
+    assertTrue(ran.verdict().get(0).contains("CUDA for Java is not available on Linux aarch64"), ran.out());
     assertNothingIsLeft();
   }
 
   @Test
-  void nativeThatWasDamagedInTheCacheIsUnpackedAnew() throws Exception {
+  void nativeDamagedInTheCacheIsUnpackedAgain() throws Exception {
     assertEquals(0, run(LoadedCuda.class, Map.of()).code());
     List<Path> natives;
     try (Stream<Path> files = Files.walk(home.resolve(".cache/plumb"))) {
@@ -180,9 +180,9 @@ class LoadingTest {
     assertNothingIsLeft();
   }
 
-  /** JCuda's own loader would load this file, whatever it is. */
+  /** JCuda's own loader would load this file without a check. */
   @Test
-  void fileUnderJCudasNameInTheTempFolderIsNotTouched() throws Exception {
+  void fileWithJCudasNameInTheTemporaryFolderIsNotUsed() throws Exception {
     for (String name : CudaPlatform.LINUX.natives()) {
       Files.writeString(temp.resolve(name), "hostile");
     }
@@ -194,7 +194,7 @@ class LoadingTest {
   }
 
   @Test
-  void processesThatStartAtOnceDoNotDisturbEachOther() throws Exception {
+  void processesThatStartAtTheSameTimeDoNotInterfere() throws Exception {
     for (int round = 0; round < 10; round++) {
       List<Process> processes = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
@@ -219,7 +219,7 @@ class LoadingTest {
     Ran loaded = run(LoadedCuda.class, environment);
     assertEquals(3, loaded.code(), loaded.toString());
     assertEquals("the GPU cannot be used: " + ran.verdict().get(0).substring("GPU: not usable: ".length()) + "; "
-        + ran.verdict().get(1).substring("remedy: ".length()) + "\n", loaded.out(), "one reason and one remedy, wherever it is said");
+        + ran.verdict().get(1).substring("remedy: ".length()) + "\n", loaded.out(), "the same reason and remedy in the report and in the exception");
     assertNothingIsLeft();
   }
 
@@ -229,7 +229,7 @@ class LoadingTest {
     }
   }
 
-  /** The host device's cuBLAS under the next name, which stands in it for the library and for its symbols' version. */
+  /** Returns the host device's cuBLAS renamed to the next version: its name is that of the library and of its symbols' version. */
   private static byte[] asCublas13(byte[] library) {
     return new String(library, StandardCharsets.ISO_8859_1)
         .replace("libcublas.so.12", "libcublas.so.13")

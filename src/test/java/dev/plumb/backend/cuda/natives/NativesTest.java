@@ -47,7 +47,7 @@ class NativesTest {
   @Test
   void nativeForCublas13DiffersInNameAndChecksumAlone() throws IOException {
     byte[] library = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
-    byte[] changed = Cublas13.rewritten(library);
+    byte[] changed = Cublas13.patched(library);
     int[] different = IntStream.range(0, library.length).filter(i -> library[i] != changed[i]).toArray();
     // One character, and the checksum's last byte, which that character alone decides.
     assertEquals(2, different.length, Arrays.toString(different));
@@ -64,7 +64,7 @@ class NativesTest {
     System.arraycopy("\0libcublas.so.12\0".getBytes(StandardCharsets.ISO_8859_1), 0, twice, library.length, 17);
     byte[] another = CudaNatives.resource(CudaPlatform.LINUX.driverNative());
     for (byte[] wrong : List.of(new byte[0], new byte[100], twice, another)) {
-      IOException refusal = assertThrows(IOException.class, () -> Cublas13.rewritten(wrong));
+      IOException refusal = assertThrows(IOException.class, () -> Cublas13.patched(wrong));
       assertTrue(refusal.getMessage().contains("exactly once"), refusal.getMessage());
     }
   }
