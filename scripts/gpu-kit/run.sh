@@ -524,7 +524,7 @@ start "fused notebook fp64" 90 tests 'FusedContractTest$Notebook'
 start "fused session" 90 tests fused.FusedSessionTest
 start "pytorch fp64 fp32" 90 tests CudaPytorchTest
 start "notebook fp64" 90 tests CudaNotebookTest
-start "session" 90 tests CudaSessionTest
+start "session" 90 tests CudaSessionTest CudaResourcesTest
 start "check fp64" 90 checks fp64
 start "check fp32" 90 checks fp32
 start "check tf32" 90 checks tf32

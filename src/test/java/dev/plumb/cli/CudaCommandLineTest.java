@@ -133,7 +133,7 @@ class CudaCommandLineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"MEMORY, 6, 3, not enough memory", "LOST, 90, 3, the GPU was lost", "LAUNCH, 1, 70, the GPU broke off"})
+  @CsvSource({"MEMORY, 6, 3, not enough memory", "LOST, 90, 3, the GPU was lost", "LAUNCH, 1, 70, the GPU failed"})
   void failureIsOneLineAndNothingHalfWritten(Fault fault, int n, int code, String words) throws IOException {
     HostDevice.quiet(true);
     Path json = folder.resolve("out.json");

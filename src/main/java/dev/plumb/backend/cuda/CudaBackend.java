@@ -21,26 +21,28 @@ import java.util.Set;
 import java.util.function.Consumer;
 import jcuda.jcublas.JCublas2;
 
-/** Training on an NVIDIA card, through the CUDA driver, cuBLAS and kernels of our own. Belongs to the thread that opened it. */
+/** The backend for NVIDIA GPUs, through the CUDA driver, cuBLAS and Plumb's own kernels. Belongs to the thread that opened it. */
 public final class CudaBackend implements Backend, GpuProbes {
-  /** Losses and gradient norms of one step, in a buffer whose places are ints. */
+  /** The largest number of losses and gradient norms of one step; their positions are ints. */
   private static final long MAX_METRICS = 1L << 26;
 
   private final CudaContext context;
   private final CudaOptions options;
   private final Consumer<String> onNote;
   private final boolean ownsContext;
-  private final Set<String> told = new HashSet<>();
+  private final Set<String> notes = new HashSet<>();
 
-  /** Opens a card; notes are told to nobody. */
+  /** Opens a device; its notes are discarded. */
   public CudaBackend(int ordinal, CudaOptions options) {
     this(ordinal, options, note -> {});
   }
 
   /**
-   * @param ordinal of the card, from 0, as {@code plumb devices} numbers them
-   * @param onNote is told once, in one line, what makes a training slower than it could be
-   * @throws DeviceUnavailableException when CUDA or that card cannot be used here
+   * Opens a device.
+   *
+   * @param ordinal the number of the device, from 0, as in {@code plumb devices}
+   * @param onNote receives each note on slower training once, as one line
+   * @throws DeviceUnavailableException when CUDA or the device cannot be used
    */
   public CudaBackend(int ordinal, CudaOptions options, Consumer<String> onNote) {
     context = new CudaContext(ordinal, options.maxBlocks());
@@ -57,19 +59,19 @@ public final class CudaBackend implements Backend, GpuProbes {
     }
   }
 
-  /** Makes a backend with other options on the device of another one, which closes it. */
+  /** A backend with other options on the same device, which {@code owner} closes. */
   private CudaBackend(CudaBackend owner, CudaOptions options) {
     context = owner.context;
     this.options = options;
-    onNote = owner::tellOnce;
+    onNote = owner::noteOnce;
     ownsContext = false;
   }
 
   /**
-   * Opens the first card that can be used.
+   * Opens the first usable device.
    *
-   * @param onNote as of the constructor
-   * @throws DeviceUnavailableException when none can; says why the first one cannot
+   * @param onNote receives each note on slower training once, as one line
+   * @throws DeviceUnavailableException when no device can be used; with the reason for the first device
    */
   public static CudaBackend openFirst(CudaOptions options, Consumer<String> onNote) {
     CudaNatives.load();
@@ -104,7 +106,7 @@ public final class CudaBackend implements Backend, GpuProbes {
       return Optional.of(new Refusal("precision bf16 is not there yet on cuda", "use fp32, or tf32 for tensor cores"));
     }
     return options.planner() == Planner.FUSED
-        ? FusedPlan.obstacle(network, training, context.limits()).map(reason -> new Refusal(
+        ? FusedPlan.unsupported(network, training, context.limits()).map(reason -> new Refusal(
             "the fused planner cannot take " + network.shape() + ": " + reason, "choose the planner auto or layered"))
         : Optional.empty();
   }
@@ -115,7 +117,7 @@ public final class CudaBackend implements Backend, GpuProbes {
     refusal(network, training, replicas).ifPresent(refusal -> {
       throw refusal.toException();
     });
-    return new CudaSession(context, network, training, replicas, options, this::tellOnce);
+    return new CudaSession(context, network, training, replicas, options, this::noteOnce);
   }
 
   @Override
@@ -129,8 +131,8 @@ public final class CudaBackend implements Backend, GpuProbes {
     return planner == Planner.LAYERED ? numerics.with("cuBLAS", library()) : numerics;
   }
 
-  private void tellOnce(String note) {
-    if (told.add(note)) {
+  private void noteOnce(String note) {
+    if (notes.add(note)) {
       onNote.accept(note);
     }
   }
@@ -140,7 +142,7 @@ public final class CudaBackend implements Backend, GpuProbes {
     context.enter();
     context.needBlas();
     int[] version = new int[1];
-    context.call("asking for the version of cuBLAS", () -> JCublas2.cublasGetVersion(context.blas(), version));
+    context.call("querying the version of cuBLAS", () -> JCublas2.cublasGetVersion(context.blas(), version));
     return "cuBLAS " + version[0] / 10_000 + "." + version[0] / 100 % 100 + "." + version[0] % 100;
   }
 

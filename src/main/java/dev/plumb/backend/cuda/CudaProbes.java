@@ -26,15 +26,15 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import jcuda.driver.CUdeviceptr;
 
-/** The work that {@link GpuProbes} measures, each kind in device memory of its own. */
+/** The workloads of {@link GpuProbes}, each in device memory of its own. */
 final class CudaProbes {
-  /** Random numbers that all matrices are filled with, again and again. */
+  /** The number of random numbers, which are repeated to fill all matrices. */
   private static final int RANDOM_NUMBERS = 1 << 20;
   private static final long SEED = 42;
-  /** A copy of fewer bytes would measure a cache. */
+  /** The smallest size of a copy; a smaller one would measure a cache. */
   private static final long MIN_COPY_BYTES = 1 << 20;
 
-  /** Steps whose products make a graph: as many as training takes at once, or fewer where they are long enough by themselves. */
+  /** The largest number of steps whose products are one graph: as many as in training, or fewer if their products are large. */
   private static final int MAX_STEPS_OF_GRAPH = 32;
   private static final double OPERATIONS_OF_GRAPH = 1e11;
 
@@ -46,7 +46,7 @@ final class CudaProbes {
     this.guards = guards;
   }
 
-  /** Copies of that many bytes, or half of it, or a quarter, until two buffers fit. */
+  /** Returns copies of that many bytes, halved until two buffers fit. */
   GpuProbes.Probe copies(long bytes) {
     for (long size = bytes; ; size /= 2) {
       try {
@@ -69,20 +69,20 @@ final class CudaProbes {
         () -> cuMemcpyDtoDAsync(to.pointer(), from.pointer(), bytes, context.stream()));
   }
 
-  /** Kernels of one warp that are given no elements. */
+  /** Returns launches of a kernel with one warp and no elements. */
   GpuProbes.Probe emptyKernels(int kernels) {
-    DeviceArena arena = new DeviceArena(context, "kernels that do nothing", guards);
+    DeviceArena arena = new DeviceArena(context, "empty kernels", guards);
     long address = reserveOne(arena).address();
     Launches launches = new Launches(context, 1);
     List<Runnable> releases = new ArrayList<>();
     try {
       Node empty = launches.bind(context.kernel("bias_activation_f32"), "no elements", new Grid(1, 1, 1, 32, 1),
           address, address, address, 0L, 0, 1, 1L, 1, Activation.LINEAR.ordinal(), 0);
-      return graph(kernels + " kernels that do nothing", kernels, arena, releases, Collections.nCopies(kernels, empty), launches);
+      return graph(kernels + " empty kernels", kernels, arena, releases, Collections.nCopies(kernels, empty), launches);
     } catch (RuntimeException e) {
       launches.releaseInto(releases);
       releases.add(arena.release());
-      context.release("releasing kernels that do nothing", releases);
+      context.release("releasing empty kernels", releases);
       throw e;
     }
   }
@@ -100,24 +100,24 @@ final class CudaProbes {
     PaddedLayout layout = new PaddedLayout(network, precision);
     int bytes = Transfers.bytesOf(precision);
     DeviceArena arena = new DeviceArena(context, "products of " + network.shape(), guards);
-    List<Slice> all = new ArrayList<>();
+    List<Slice> slices = new ArrayList<>();
     List<Long> sizes = new ArrayList<>();
-    Slice x = reserve(arena, "X", (long) batch * network.inputs() * bytes, all, sizes);
-    Slice parameters = reserve(arena, "parameters", layout.size() * bytes, all, sizes);
-    Slice gradients = reserve(arena, "gradients", layout.size() * bytes, all, sizes);
+    Slice x = reserve(arena, "X", (long) batch * network.inputs() * bytes, slices, sizes);
+    Slice parameters = reserve(arena, "parameters", layout.size() * bytes, slices, sizes);
+    Slice gradients = reserve(arena, "gradients", layout.size() * bytes, slices, sizes);
     List<Slice> z = new ArrayList<>();
     List<Slice> a = new ArrayList<>();
     List<Slice> delta = new ArrayList<>();
     for (int layer = 0; layer < network.layerCount(); layer++) {
       long size = (long) batch * network.layer(layer).out() * bytes;
-      z.add(reserve(arena, "Z of layer " + layer, size, all, sizes));
-      a.add(reserve(arena, "A of layer " + layer, size, all, sizes));
-      delta.add(reserve(arena, "delta of layer " + layer, size, all, sizes));
+      z.add(reserve(arena, "Z of layer " + layer, size, slices, sizes));
+      a.add(reserve(arena, "A of layer " + layer, size, slices, sizes));
+      delta.add(reserve(arena, "delta of layer " + layer, size, slices, sizes));
     }
     arena.allocate();
     List<Runnable> releases = new ArrayList<>();
     try {
-      fillWithRandomNumbers(precision, all, sizes);
+      fillWithRandomNumbers(precision, slices, sizes);
       List<Node> nodes = new ArrayList<>();
       double operations = 0;
       for (int layer = 0; layer < network.layerCount() && of.contains(GpuProbes.Products.FORWARD); layer++) {
@@ -149,9 +149,9 @@ final class CudaProbes {
     }
   }
 
-  private static Slice reserve(DeviceArena arena, String what, long bytes, List<Slice> all, List<Long> sizes) {
+  private static Slice reserve(DeviceArena arena, String what, long bytes, List<Slice> slices, List<Long> sizes) {
     Slice slice = arena.reserve(what, bytes);
-    all.add(slice);
+    slices.add(slice);
     sizes.add(bytes);
     return slice;
   }
@@ -164,7 +164,7 @@ final class CudaProbes {
     return 2.0 * batch * layer.in() * layer.out();
   }
 
-  /** Numbers from U(-0.5, 0.5): a multiplier draws more power, and so runs slower, on them than on zeros. */
+  /** Fills matrices with numbers from U(-0.5, 0.5): with zeros, multipliers use less power and the GPU runs at a higher clock. */
   private void fillWithRandomNumbers(Precision precision, List<Slice> slices, List<Long> sizes) {
     SplittableRandom random = new SplittableRandom(SEED);
     double[] numbers = random.doubles(RANDOM_NUMBERS, -0.5, 0.5).toArray();
@@ -199,7 +199,7 @@ final class CudaProbes {
     return new Work(what, amount, arena, releases, graph::launch);
   }
 
-  /** Something enqueued again and again. */
+  /** Work that is enqueued repeatedly. */
   private final class Work implements GpuProbes.Probe {
     private final String what;
     private final double amount;

@@ -31,12 +31,12 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A training on one card: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. What
- * varies from step to step goes there in a step table; a {@link StepPlanner} chooses the implementation of the steps.
+ * A training session on one GPU: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. A
+ * {@link StepPlanner} chooses the implementation of the steps.
  */
 final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, PlannedSession {
-  /** Elements of a vector that is written by one copy, padding included; a larger one takes a copy per tensor. */
-  private static final int MAX_SIZE_OF_ONE_COPY = 1 << 15;
+  /** The largest number of elements, with padding, of a vector that is written in one copy; a larger one is written in a copy per tensor. */
+  private static final int MAX_ELEMENTS_PER_COPY = 1 << 15;
 
   private final CudaContext context;
   private final NetworkSpec network;
@@ -54,7 +54,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   private Steps steps;
   private Inference inference;
   private long stepsTaken;
-  /** Whether enqueuing steps failed halfway: how many were taken is not known. */
+  /** Whether enqueuing steps failed, so that the number of completed steps is unknown. */
   private boolean broken;
   private boolean closed;
 
@@ -68,18 +68,18 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     planner = new StepPlanner(context, network, training, replicas, options, onNote);
     layout = ParameterLayout.of(network);
     transfers = new Transfers(context, training.precision());
-    SessionState made = null;
+    SessionState created = null;
     try {
-      made = new SessionState(
+      created = new SessionState(
           context, network, training.optimizer(), training.precision(), replicas, options.guards());
-      made.initialize(transfers);
+      created.initialize(transfers);
     } catch (RuntimeException e) {
-      context.release("opening a session", made == null
+      context.release("opening a session", created == null
           ? List.of(transfers.release())
-          : List.of(made.arena().release(), transfers.release()));
+          : List.of(created.arena().release(), transfers.release()));
       throw e;
     }
-    state = made;
+    state = created;
   }
 
   @Override
@@ -176,7 +176,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   private Inference inference(int rows) {
     if (inference == null || !inference.serves(rows)) {
       if (inference != null) {
-        // Nothing is under way in its buffers: each evaluation waits for its own results.
+        // No work is pending in its buffers: each evaluation waits for its results.
         List<Runnable> releases = inference.releases();
         inference = null;
         release(releases);
@@ -202,7 +202,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   public void write(Slot slot, int replica, double[] in) {
     requireVector(slot, replica, in);
     PaddedLayout padded = state.layout();
-    if (padded.size() <= MAX_SIZE_OF_ONE_COPY) {
+    if (padded.size() <= MAX_ELEMENTS_PER_COPY) {
       double[] values = new double[(int) padded.size()];
       for (int i = 0; i < layout.slices().size(); i++) {
         ParameterLayout.Slice slice = layout.slices().get(i);
@@ -225,7 +225,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     requireLength(vector, layout.size(), "parameters");
     requireReplica(replica);
     if (!state.keeps(slot)) {
-      throw new IllegalArgumentException(training.optimizer().kind().key() + " as it is set here keeps no " + slot);
+      throw new IllegalArgumentException(training.optimizer().kind().key() + " with these options keeps no " + slot);
     }
   }
 
@@ -288,7 +288,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     release(releases);
   }
 
-  /** Forgets the data and the steps over them, and returns what must be released, in this order. */
+  /** Discards the data and the steps over them, and returns their releases, in order. */
   private List<Runnable> releasesOfData() {
     List<Runnable> releases = new ArrayList<>();
     if (steps != null) {
@@ -311,7 +311,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
       throw new IllegalStateException("this session is closed");
     }
     if (broken) {
-      throw new IllegalStateException("steps of this session failed halfway; open another");
+      throw new IllegalStateException("a step of this session failed; open a new session");
     }
     context.enter();
   }
@@ -324,7 +324,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
 
   private static void requireLength(double[] array, long length, String what) {
     if (array.length != length) {
-      throw new IllegalArgumentException("an array of " + array.length + " where " + length + " are needed (" + what + ")");
+      throw new IllegalArgumentException("the array has " + array.length + " elements, but " + length + " are needed (" + what + ")");
     }
   }
 }

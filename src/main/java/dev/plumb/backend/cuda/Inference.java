@@ -27,14 +27,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forward passes over any number of rows, block by block, in buffers of its own: what the last step left in the workspace stays as
- * it is.
+ * Forward passes over any number of rows, in blocks of rows and in buffers of its own, so that the intermediate values of the last step
+ * are kept.
  */
 final class Inference {
-  /** Rows of a block, whatever the number of replicas, so that a replica's sums are the same as alone. */
+  /** The number of rows of a block, independent of the number of replicas, so that a replica's sums are those of a single network. */
   static final int MAX_ROWS = 1024;
 
-  /** Launches are kept for this many kinds of blocks; a training's evaluations have one or two. */
+  /** The largest number of kinds of blocks with launches; a training's evaluations have one or two. */
   private static final int MAX_PASSES = 64;
 
   private final CudaContext context;
@@ -43,33 +43,33 @@ final class Inference {
   private final SmallProducts small;
   private final SessionState state;
   private final Transfers transfers;
-  private final int bytesOfNumber;
+  private final int valueBytes;
   private final int rows;
-  /** Computes all layers at once; null where they are computed one by one. */
+  /** The network that computes all layers in one launch; null if they are computed one by one. */
   private final FusedNetwork fused;
   private final DeviceArena arena;
   private final Buffer x;
   private final Buffer targets;
-  /** Layers read one and write the other, in turns. */
+  /** The outputs of even and odd layers: a layer reads one and writes the other. */
   private final Buffer even;
   private final Buffer odd;
   private final Buffer partials;
   private final Buffer hits;
   private final Map<Key, Pass> passes = new HashMap<>();
 
-  /** Which launches serve a block. */
+  /** The properties of a block that determine its launches. */
   private record Key(int rows, int firstReplica, int replicas, boolean loss) {}
 
   /**
    * The launches of one kind of block.
    *
-   * @param terms that its loss is summed from
+   * @param terms the number of terms of its loss
    */
   private record Pass(List<Node> nodes, Launches launches, double terms) {}
 
   /**
-   * @param rows of the largest data; smaller than a block's most where the data are
-   * @param plan for all layers at once
+   * @param rows the number of rows of the largest data
+   * @param plan the plan for all layers in one launch; empty to compute layer by layer
    */
   Inference(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, Transfers transfers, int rows,
       Optional<FusedPlan> plan, CudaOptions options) {
@@ -81,22 +81,22 @@ final class Inference {
     small = new SmallProducts(network, training.precision(), options.smallProducts());
     boolean guards = options.guards();
     this.rows = Math.min(rows, MAX_ROWS);
-    bytesOfNumber = Transfers.bytesOf(training.precision());
+    valueBytes = Transfers.bytesOf(training.precision());
     long row = (long) state.replicas() * this.rows;
     long widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
-    long onTheWay = plan.isPresent() ? 0 : widest;
+    long widestHidden = plan.isPresent() ? 0 : widest;
     arena = new DeviceArena(context, "evaluation in blocks of " + this.rows + " rows", guards);
-    x = buffer("X of the block", (long) this.rows * network.inputs() * bytesOfNumber);
+    x = buffer("X of the block", (long) this.rows * network.inputs() * valueBytes);
     targets = buffer("targets of the block", (long) this.rows
-        * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * bytesOfNumber));
-    even = buffer("outputs of even layers", row * Math.max(network.outputs(), onTheWay) * bytesOfNumber);
-    odd = buffer("outputs of odd layers", row * Math.max(network.outputs(), onTheWay) * bytesOfNumber);
+        * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * valueBytes));
+    even = buffer("outputs of even layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    odd = buffer("outputs of odd layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
     partials = buffer("losses by block", blocks * Double.BYTES);
-    hits = buffer("hits by block", blocks * Long.BYTES);
+    hits = buffer("correct predictions by block", blocks * Long.BYTES);
     arena.allocate();
     try {
-      fused = plan.map(all -> new FusedNetwork(context, transfers, all, training.precision(), guards)).orElse(null);
+      fused = plan.map(fusedPlan -> new FusedNetwork(context, transfers, fusedPlan, training.precision(), guards)).orElse(null);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -107,21 +107,21 @@ final class Inference {
     return new Buffer(arena.reserve(name, bytes));
   }
 
-  /** Whether this one's blocks are as large as they would be made for that many rows. */
+  /** Returns whether the blocks are large enough for data of that many rows. */
   boolean serves(int rowsOfData) {
     return rows >= Math.min(rowsOfData, MAX_ROWS);
   }
 
-  /** The loss, and the hits of a classification, over all rows. */
+  /** Returns the loss, and the number of correct predictions of a classification, over all rows. */
   Evaluation evaluate(Dataset data) {
     int replicas = state.replicas();
     boolean classification = training.loss().isClassification();
     double[] losses = new double[replicas];
-    long[] hitsOfReplica = new long[classification ? replicas : 0];
+    long[] correct = new long[classification ? replicas : 0];
     double terms = 0;
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
-      BoundData.upload(transfers, data, first, first + count, x, targets, bytesOfNumber);
+      BoundData.upload(transfers, data, first, first + count, x, targets, valueBytes);
       terms += run(new Key(count, 0, replicas, true)).terms();
       int blocks = LayerNodes.lossBlocks(training.loss(), count, network.outputs());
       double[] sums = new double[replicas * blocks];
@@ -130,10 +130,10 @@ final class Inference {
         losses[i / blocks] += sums[i];
       }
       if (classification) {
-        long[] right = new long[replicas * blocks];
-        transfers.download(hits.slice().pointer(), right);
-        for (int i = 0; i < right.length; i++) {
-          hitsOfReplica[i / blocks] += right[i];
+        long[] counts = new long[replicas * blocks];
+        transfers.download(hits.slice().pointer(), counts);
+        for (int i = 0; i < counts.length; i++) {
+          correct[i / blocks] += counts[i];
         }
       }
     }
@@ -141,15 +141,19 @@ final class Inference {
     for (int replica = 0; replica < replicas; replica++) {
       losses[replica] /= terms;
     }
-    return new Evaluation(losses, hitsOfReplica);
+    return new Evaluation(losses, correct);
   }
 
-  /** @param out [rows x outputs] */
+  /**
+   * Computes the outputs of one replica.
+   *
+   * @param out receives the outputs [rows x outputs]
+   */
   void predict(int replica, Dataset data, double[] out) {
     int outputs = network.outputs();
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
-      BoundData.upload(transfers, data, first, first + count, x, null, bytesOfNumber);
+      BoundData.upload(transfers, data, first, first + count, x, null, valueBytes);
       run(new Key(count, replica, 1, false));
       double[] block = new double[count * outputs];
       transfers.download(output(network.layerCount() - 1).slice().pointer(), block);
@@ -163,8 +167,8 @@ final class Inference {
       context.use(training.precision());
     }
     if (!passes.containsKey(key) && passes.size() == MAX_PASSES) {
-      // Nothing of them is under way: results are waited for block by block.
-      context.release("giving up launches", releasesOfPasses());
+      // None of them is pending: every block waits for its results.
+      context.release("releasing launches", releasesOfPasses());
     }
     Pass pass = passes.computeIfAbsent(key, this::build);
     for (Node node : pass.nodes()) {
@@ -204,12 +208,12 @@ final class Inference {
     return layer % 2 == 0 ? even : odd;
   }
 
-  /** On the device. */
+  /** Returns the bytes of device memory. */
   long bytes() {
     return arena.bytes() + (fused == null ? 0 : fused.arena().bytes());
   }
 
-  /** What must be released, in this order. */
+  /** Returns the releases, in order. */
   List<Runnable> releases() {
     List<Runnable> releases = releasesOfPasses();
     releases.add(arena.release());

@@ -25,14 +25,14 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Chooses for a session who takes its steps, and who computes outputs outside of them: whole networks in blocks, or layers. */
+/** The choice of a session's planner, fused or layered, for its steps and for inference. */
 final class StepPlanner {
   /**
-   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches, products included, on an H200
-   * (kernels/MEASURED.md). 3-8x8-1 with 400 rows took 10.3 us by the narrow kernel, before there was one per activation, 17.8 us by
-   * the general one and 56.2 us in 22 launches in fp32, and 51.4 us fused in fp64. In fp32 3-64-64-1 took 159 us fused and 64 us in 20
-   * launches with cuBLAS, and 784-512-512-10 with 128 rows 46.7 us in 11 launches. Small products take two launches
-   * less since, which was not measured.
+   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches including its products, on an H200
+   * (kernels/MEASURED.md). 3-8x8-1 with 400 rows took 10.3 us in the narrow kernel, before there was one per activation, 17.8 us in the
+   * general one and 56.2 us in 22 launches in fp32, and 51.4 us fused in fp64. In fp32, 3-64-64-1 took 159 us fused and 64 us in 20
+   * launches with cuBLAS, and 784-512-512-10 with 128 rows took 46.7 us in 11 launches. Steps with small products have two launches fewer
+   * since, which was not measured.
    */
   private static final double NARROW_PRODUCTS_PER_MICROSECOND = 56_000;
   private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 32_000;
@@ -49,7 +49,7 @@ final class StepPlanner {
   private final Consumer<String> onNote;
   private final boolean fits;
 
-  /** @param onNote is told, in one line, why the layered planner takes over from the fused one */
+  /** @param onNote receives, as one line, the reason why the layered planner is used instead of the fused one */
   StepPlanner(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, CudaOptions options,
       Consumer<String> onNote) {
     this.context = context;
@@ -58,33 +58,33 @@ final class StepPlanner {
     this.replicas = replicas;
     this.options = options;
     this.onNote = onNote;
-    Optional<String> obstacle = obstacle(context, network, training, options);
-    obstacle.ifPresent(this::tell);
-    fits = options.planner() != Planner.LAYERED && obstacle.isEmpty();
+    Optional<String> unsupported = unsupported(context, network, training, options);
+    unsupported.ifPresent(this::note);
+    fits = options.planner() != Planner.LAYERED && unsupported.isEmpty();
   }
 
-  /** Returns the planner of the steps over so many rows, {@link Planner#FUSED} or {@link Planner#LAYERED}. */
+  /** Returns the planner of steps over a number of rows, {@link Planner#FUSED} or {@link Planner#LAYERED}. */
   static Planner choice(CudaContext context, NetworkSpec network, TrainingSpec training, int rows, CudaOptions options) {
-    return options.planner() == Planner.LAYERED || obstacle(context, network, training, options).isPresent()
-        || excess(network, training, training.batchSize().orElse(rows), options).isPresent() ? Planner.LAYERED : Planner.FUSED;
+    return options.planner() == Planner.LAYERED || unsupported(context, network, training, options).isPresent()
+        || tooManyProducts(network, training, training.batchSize().orElse(rows), options).isPresent() ? Planner.LAYERED : Planner.FUSED;
   }
 
-  private static Optional<String> obstacle(CudaContext context, NetworkSpec network, TrainingSpec training, CudaOptions options) {
+  private static Optional<String> unsupported(CudaContext context, NetworkSpec network, TrainingSpec training, CudaOptions options) {
     return options.planner() == Planner.LAYERED
         ? Optional.empty()
-        : FusedPlan.obstacle(network, training, context.limits());
+        : FusedPlan.unsupported(network, training, context.limits());
   }
 
-  private static Optional<String> excess(NetworkSpec network, TrainingSpec training, int batch, CudaOptions options) {
-    return options.planner() == Planner.AUTO ? excess(network, training, batch) : Optional.empty();
+  private static Optional<String> tooManyProducts(NetworkSpec network, TrainingSpec training, int batch, CudaOptions options) {
+    return options.planner() == Planner.AUTO ? tooManyProducts(network, training, batch) : Optional.empty();
   }
 
   /**
-   * Why steps of so many rows would take a single block longer than the layered planner's launches take, of which the whole GPU's
-   * blocks do the work; empty when they would not. An estimate, which jumps where cuBLAS takes over from the kernels of small products.
-   * In fp64 those kernels were not measured, and launches count as with cuBLAS.
+   * Returns why steps over a number of rows are estimated to take longer in a single block than in the layered planner's launches, which use
+   * the whole GPU; empty if they are not. The estimate jumps at the batch size where cuBLAS replaces the kernels for small products. In fp64
+   * those kernels were not measured, and launches are counted as with cuBLAS.
    */
-  static Optional<String> excess(NetworkSpec network, TrainingSpec training, int batch) {
+  static Optional<String> tooManyProducts(NetworkSpec network, TrainingSpec training, int batch) {
     double products = 0;
     for (int l = 0; l < network.layerCount(); l++) {
       products += (double) PRODUCTS_OF_WEIGHT * network.layer(l).in() * network.layer(l).out() * batch;
@@ -103,23 +103,23 @@ final class StepPlanner {
     return training.precision() == Precision.FP64 ? DOUBLE_PRODUCTS_PER_MICROSECOND : SINGLE_PRODUCTS_PER_MICROSECOND;
   }
 
-  private void tell(String reason) {
-    onNote.accept(network.shape() + " is trained layer by layer and not by one block of the GPU: " + reason);
+  private void note(String reason) {
+    onNote.accept(network.shape() + " is trained by the layered planner instead of the fused one: " + reason);
   }
 
-  /** For steps over data that are bound. */
+  /** Returns the steps over bound data. */
   Steps steps(SessionState state, BoundData data, Transfers transfers, StepTable.Recorder recorder) {
     int rows = data.data().rows();
     int batch = training.batchSize().orElse(rows);
-    Optional<String> excess = fits ? excess(network, training, batch, options) : Optional.empty();
-    excess.ifPresent(this::tell);
-    return fits && excess.isEmpty()
+    Optional<String> tooManyProducts = fits ? tooManyProducts(network, training, batch, options) : Optional.empty();
+    tooManyProducts.ifPresent(this::note);
+    return fits && tooManyProducts.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,
             new FusedPlan(network, training, replicas, batch, rows, context.limits()), narrow(batch, rows), options, recorder)
         : new StepRunner(context, network, training, state, data, transfers, options, recorder);
   }
 
-  /** For the kernels of narrow networks: by a cluster of blocks where the options, the device and the estimate allow it. */
+  /** Returns the plan for the kernels of narrow networks: with a cluster of blocks if the options, the device and the estimate allow it. */
   private Optional<? extends BlockPlan> narrow(int batch, int rows) {
     DeviceLimits limits = context.limits();
     if (options.clusters() != Clusters.OFF && context.launchesClusters()) {
@@ -132,7 +132,7 @@ final class StepPlanner {
     return NarrowPlan.of(network, training, replicas, batch, rows, limits);
   }
 
-  /** For outputs of so many rows by the fused kernel; empty where layers compute them. */
+  /** Returns the plan for inference over a number of rows with the fused kernel; empty if layers compute the outputs. */
   Optional<FusedPlan> outputs(int rows) {
     return fits
         ? Optional.of(new FusedPlan(network, training, replicas, rows, 0, context.limits()))

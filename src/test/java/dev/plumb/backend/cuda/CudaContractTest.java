@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 
 /**
  * The contract in both precisions, under every way to run a step, and with the threads of blocks in every order; the order can be
- * chosen on the host device alone.
+ * chosen only on the host device.
  */
 @Tag("cuda")
 class CudaContractTest {

@@ -55,11 +55,11 @@ class CudaFaultsTest {
     "MEMORY, GRAPH, FUSED, DeviceUnavailableException, memory, 8",
     "LOST, GRAPH, LAYERED, DeviceUnavailableException, lost, 100",
     "LOST, GRAPH, FUSED, DeviceUnavailableException, lost, 60",
-    "LAUNCH, EAGER, LAYERED, DeviceFailedException, broke off, 25",
-    "LAUNCH, GRAPH, LAYERED, DeviceFailedException, broke off, 25",
-    "LAUNCH, GRAPH, FUSED, DeviceFailedException, broke off, 3",
-    "GEMM, EAGER, LAYERED, DeviceFailedException, broke off, 10",
-    "GEMM, GRAPH, LAYERED, DeviceFailedException, broke off, 10",
+    "LAUNCH, EAGER, LAYERED, DeviceFailedException, GPU failed, 25",
+    "LAUNCH, GRAPH, LAYERED, DeviceFailedException, GPU failed, 25",
+    "LAUNCH, GRAPH, FUSED, DeviceFailedException, GPU failed, 3",
+    "GEMM, EAGER, LAYERED, DeviceFailedException, GPU failed, 10",
+    "GEMM, GRAPH, LAYERED, DeviceFailedException, GPU failed, 10",
     "COPY, GRAPH, LAYERED, DeviceUnavailableException, lost, 15",
     "COPY, GRAPH, FUSED, DeviceUnavailableException, lost, 15",
   })
@@ -69,7 +69,7 @@ class CudaFaultsTest {
     int failed = 0;
     for (int n = 1; n <= MOST; n++) {
       RuntimeException thrown = trainWithFault(fault, n, execution, planner);
-      assertEquals("", HostDevice.left(), "left behind after " + fault + " " + n);
+      assertEquals("", HostDevice.left(), "not released after " + fault + " " + n);
       if (thrown == null) {
         break;
       }
@@ -131,7 +131,7 @@ class CudaFaultsTest {
       HostDevice.fault(Fault.GEMM, 8);
       assertThrows(DeviceFailedException.class, () -> session.run(chunk));
       HostDevice.fault(Fault.NONE, 1);
-      assertEquals("steps of this session failed halfway; open another",
+      assertEquals("a step of this session failed; open a new session",
           assertThrows(IllegalStateException.class, () -> session.run(chunk)).getMessage());
     }
     assertEquals("", HostDevice.left());

@@ -8,13 +8,13 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 
 /**
- * The CUDA backend as the tests open it, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the card that
+ * Opens the CUDA backend for tests, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the GPU that
  * Plumb itself would open, which is how {@code scripts/make-gpu-kit} runs these tests on a GPU. There a block's threads run in the
- * order that the card gives them, and tests tagged "host-device" must be left out: they set or ask the host device.
+ * order of the GPU, and tests tagged "host-device" must be excluded: they control or query the host device.
  */
 public final class CudaUnderTest {
   private static final String DEVICE = "plumb.test.device";
-  /** Of the random order of threads; fixed, so that a failure comes again. */
+  /** The seed of the random order of threads; fixed, so that failures are reproducible. */
   private static final long SEED = 20240607;
 
   private CudaUnderTest() {}
@@ -23,7 +23,7 @@ public final class CudaUnderTest {
     return open(Execution.GRAPH, Order.FORWARD);
   }
 
-  /** The layered planner. */
+  /** Opens the layered planner. */
   public static CudaBackend open(Execution execution, Order order) {
     return open(execution, order, Planner.LAYERED);
   }
@@ -32,22 +32,26 @@ public final class CudaUnderTest {
     return open(Execution.GRAPH, Order.FORWARD, planner);
   }
 
-  /** The layered planner, with all products by cuBLAS. */
+  /** Opens the layered planner, with all products in cuBLAS. */
   public static CudaBackend openCublas(Execution execution, Order order) {
     return open(order, new CudaOptions(execution, true, Planner.LAYERED, false));
   }
 
-  /** All products of the layered planner by cuBLAS, and one block where blocks loop over what the grid does not cover. */
+  /** Opens a planner with all products in cuBLAS, and with one block per launch where blocks loop over the rest. */
   public static CudaBackend openWithOneBlock(Order order, Planner planner) {
     return open(order, new CudaOptions(Execution.GRAPH, true, planner, false).withMaxBlocks(1));
   }
 
-  /** @param order of threads and blocks, on the host device alone */
+  /**
+   * Opens a planner.
+   *
+   * @param order the order of threads and blocks; only on the host device
+   */
   public static CudaBackend open(Execution execution, Order order, Planner planner) {
     return open(order, new CudaOptions(execution, true, planner, true));
   }
 
-  /** The fused planner, rounding alike in every order. */
+  /** Opens the fused planner with the same rounding in every order. */
   public static CudaBackend openFusedRoundingAlike(Order order) {
     return openFusedRoundingAlike(order, Clusters.OFF);
   }
@@ -69,7 +73,7 @@ public final class CudaUnderTest {
    * Loads the host device, unless a GPU is tested. Rounding varies with the order: in reverse and random order products and sums are
    * contracted as ptxas does it, in random order approximate instructions are also off by their documented error.
    *
-   * @param order of threads and blocks
+   * @param order the order of threads and blocks
    */
   public static void load(Order order) {
     if (isHostDevice()) {
@@ -80,7 +84,7 @@ public final class CudaUnderTest {
     }
   }
 
-  /** The fused planner, and the layered one for networks that do not fit a block. */
+  /** Opens the fused planner, with the layered one for networks that do not fit a block. */
   public static FusedWherePossible openFused(Execution execution, Order order) {
     return openFused(execution, order, Clusters.OFF);
   }

@@ -21,8 +21,8 @@ class StepPlannerTest {
   @Test
   void narrowNetworksStayFusedForMoreRows() {
     NetworkSpec gelu = new NetworkSpec(DEEPEST.widths(), Activation.GELU);
-    assertTrue(StepPlanner.excess(DEEPEST, SGD, 6000).isEmpty());
-    assertFalse(StepPlanner.excess(gelu, SGD, 6000).isEmpty());
-    assertFalse(StepPlanner.excess(DEEPEST, SGD, 12000).isEmpty());
+    assertTrue(StepPlanner.tooManyProducts(DEEPEST, SGD, 6000).isEmpty());
+    assertFalse(StepPlanner.tooManyProducts(gelu, SGD, 6000).isEmpty());
+    assertFalse(StepPlanner.tooManyProducts(DEEPEST, SGD, 12000).isEmpty());
   }
 }

@@ -17,13 +17,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a training leaves, of every replica.
+ * The results of a training, of all replicas.
  *
  * @param firstNonFinite steps, as numbers of fp64
  */
 public record TrainingResult(
     double[] losses, double[] norms, double[] firstNonFinite, double[] parameters, double[] gradients, double[] moments) {
-  /** Of the initial parameters. */
+  /** The seed of the initial parameters. */
   public static final long SEED = 20240607;
 
   /**
@@ -43,7 +43,7 @@ public record TrainingResult(
     }
   }
 
-  /** Returns what a session's steps so far have left. */
+  /** Returns the results of a session's steps so far. */
   public static TrainingResult of(TrainingSession session, TrainingSpec training) {
     StepMetrics metrics = session.sync();
     List<double[]> moments = new ArrayList<>();

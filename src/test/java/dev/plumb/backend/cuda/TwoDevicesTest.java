@@ -22,7 +22,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** One thread works with two cards in turns: each call must reach its own card's context. */
+/** One thread uses two devices in turn: each call must reach the context of its own device. */
 @Tag("cuda")
 @Tag("host-device")
 class TwoDevicesTest {

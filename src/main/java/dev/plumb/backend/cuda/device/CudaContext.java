@@ -33,13 +33,13 @@ import jcuda.jcublas.cublasMath;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * One card, opened: its primary context, a stream of our own, the kernels, and, once it is needed, a cuBLAS handle with its
- * workspace. Belongs to the thread that opened it.
+ * An open device: its primary context, a stream of its own, the kernels, and, once needed, a cuBLAS handle with its workspace. Belongs
+ * to the thread that opened it.
  */
 public final class CudaContext implements AutoCloseable {
-  /** The compute capability from which on there are clusters. */
+  /** The lowest compute capability with thread block clusters. */
   static final int MIN_CLUSTER_CAPABILITY = 90;
-  /** What NVIDIA recommends for cuBLAS: 32 MiB from compute capability 9.0 on, 4 MiB before. */
+  /** NVIDIA's recommendation for cuBLAS: 32 MiB from compute capability 9.0 on, 4 MiB before. */
   private static final long WORKSPACE_BYTES = 4L << 20;
   private static final long WORKSPACE_BYTES_FROM_SM90 = 32L << 20;
 
@@ -58,20 +58,20 @@ public final class CudaContext implements AutoCloseable {
   private boolean failed;
   private boolean closed;
 
-  /** @throws DeviceUnavailableException when there is no such card, or it cannot be used */
+  /** @throws DeviceUnavailableException when there is no such device, or it cannot be used */
   public CudaContext(int ordinal) {
     this(ordinal, CudaOptions.DEFAULT_MAX_BLOCKS);
   }
 
   /**
    * @param maxBlocks as in {@link CudaOptions}
-   * @throws DeviceUnavailableException when there is no such card, or it cannot be used
+   * @throws DeviceUnavailableException when there is no such device, or it cannot be used
    */
   public CudaContext(int ordinal, int maxBlocks) {
     this.maxBlocks = maxBlocks;
     CudaNatives.load();
     try {
-      CUdevice device = card(ordinal);
+      CUdevice device = device(ordinal);
       name = CudaDevices.name(device);
       capability = CudaDevices.capability(device);
       launchesClusters = capability >= MIN_CLUSTER_CAPABILITY
@@ -96,18 +96,18 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  private static CUdevice card(int ordinal) {
-    int cards = CudaNatives.deviceCount();
-    if (ordinal >= cards) {
+  private static CUdevice device(int ordinal) {
+    int count = CudaNatives.deviceCount();
+    if (ordinal >= count) {
       throw new DeviceUnavailableException("there is no device cuda:" + ordinal + ", only cuda:0"
-          + (cards > 1 ? " to cuda:" + (cards - 1) : "") + "; `plumb devices` lists them");
+          + (count > 1 ? " to cuda:" + (count - 1) : "") + "; `plumb devices` lists them");
     }
     CUdevice device = new CUdevice();
     cuDeviceGet(device, ordinal);
     return device;
   }
 
-  /** Whatever the driver or cuBLAS said while opening, this card cannot be used now. */
+  /** Closes this, and returns the exception: after any failure while opening, the device cannot be used. */
   private RuntimeException openingFailed(CudaException e, int ordinal) {
     failed = true;
     RuntimeException failure = CudaFailures.opening(e, "cuda:" + ordinal, this::synchronizeUnchecked);
@@ -116,8 +116,8 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Creates cuBLAS, where that was not done yet. The fused planner does without it. The layered one creates it even where all products
-   * are small, as a later batch may be larger.
+   * Creates the cuBLAS handle on the first call. The fused planner does not need it. The layered one creates it even if all products are
+   * small, because a later batch may be larger.
    *
    * @throws DeviceUnavailableException when it cannot be created
    */
@@ -131,7 +131,7 @@ public final class CudaContext implements AutoCloseable {
     } catch (CudaException e) {
       RuntimeException failure = CudaFailures.opening(e, "cuBLAS", this::synchronizeUnchecked);
       failed |= !CudaFailures.isOutOfMemory(e);
-      release("giving up cuBLAS", undo);
+      release("releasing cuBLAS", undo);
       throw failure;
     }
     for (int i = undo.size() - 1; i >= 0; i--) {
@@ -139,7 +139,7 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** @param undo gets what releases the handle and its workspace, in the order to release in, also where a later call fails */
+  /** @param undo receives the releases of the handle and its workspace, in order, also if a later call fails */
   private cublasHandle createBlas(List<Runnable> undo) {
     cublasHandle created = new cublasHandle();
     JCublas2.cublasCreate(created);
@@ -154,30 +154,36 @@ public final class CudaContext implements AutoCloseable {
     return created;
   }
 
-  /** The card's name, as the driver has it. */
+  /** Returns the device's name as the driver reports it. */
   public String name() {
     return name;
   }
 
+  /** Returns the largest number of blocks of a launch. */
   int maxBlocks() {
     return maxBlocks;
   }
 
+  /** Returns the stream that all work is enqueued on. */
   public CUstream stream() {
     return stream;
   }
 
-  /** What blocks may use. */
+  /** Returns the limits of a block. */
   public DeviceLimits limits() {
     return limits;
   }
 
-  /** To be created before, by {@link #needBlas}: that allocates, which must not happen while steps are enqueued. */
+  /** Returns the cuBLAS handle. {@link #needBlas} comes first: it allocates, which must not happen while steps are enqueued. */
   public cublasHandle blas() {
     return blas;
   }
 
-  /** @throws IllegalArgumentException when there is no kernel of that name */
+  /**
+   * Returns a kernel.
+   *
+   * @throws IllegalArgumentException when there is no kernel with that name
+   */
   public CudaKernels.Kernel kernel(String name) {
     try {
       return kernels.kernel(name);
@@ -197,24 +203,24 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Sets how products of singles are computed from here on: on TF32 tensor cores where, and only where, that was asked for;
-   * otherwise cuBLAS's default, which computes in no less than the precision of the numbers. cuBLAS is there afterwards.
+   * Selects how cuBLAS computes later products of floats: on TF32 tensor cores only for the precision TF32, otherwise in cuBLAS's
+   * default, which never computes in less than the precision of the numbers. Creates the cuBLAS handle if needed.
    */
   public void use(Precision precision) {
     needBlas();
-    int wanted = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
-    if (wanted != mathMode) {
-      call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, wanted));
-      mathMode = wanted;
+    int mode = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
+    if (mode != mathMode) {
+      call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, mode));
+      mathMode = mode;
     }
   }
 
-  /** Makes driver calls; a failure becomes one line that says what they were for. */
+  /** Makes driver calls; a failure becomes an exception of one line that names the operation. */
   public void call(String doing, Runnable calls) {
     call(() -> doing, calls);
   }
 
-  /** As above, for descriptions that cost something to make. */
+  /** Makes driver calls, with a description that is made only for a failure. */
   public void call(Supplier<String> doing, Runnable calls) {
     try {
       calls.run();
@@ -223,21 +229,22 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** Waits for everything that was enqueued. */
+  /** Waits for all enqueued work. */
   public void synchronize(String doing) {
     call(doing, () -> cuStreamSynchronize(stream));
   }
 
   /**
-   * Makes this the context of the calls that follow: a thread may work with several cards in turns.
+   * Makes this the current context of the calling thread, which may use several devices in turn.
    *
    * @throws IllegalStateException in any thread but the one that opened this, and after close
    */
   public void enter() {
     requireUsable();
-    call("turning to the card", this::makeCurrent);
+    call("switching to the device", this::makeCurrent);
   }
 
+  /** Makes this the current context without checks; failures are thrown as JCuda's exceptions. */
   public void makeCurrent() {
     cuCtxSetCurrent(context);
   }
@@ -253,8 +260,9 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
+  /** Returns the exception for a failed call, and remembers that this context failed. */
   public RuntimeException failure(CudaException e, String doing) {
-    // What found no memory has done nothing: the context is as good as before.
+    // A failed allocation has no effect: the context stays usable.
     failed |= !CudaFailures.isOutOfMemory(e);
     return CudaFailures.of(e, doing, this::synchronizeUnchecked);
   }
@@ -264,12 +272,12 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Releases in the order given, each one whatever became of those before. After a failure that was told already the driver says
-   * the same again to every call; otherwise the first failure is thrown at the end.
+   * Runs all releases in order, also after failures; the first failure is thrown at the end. After an earlier failure of this context
+   * nothing is thrown, because the driver returns the same error from every call.
    */
-  public void release(String doing, Iterable<Runnable> all) {
+  public void release(String doing, Iterable<Runnable> releases) {
     CudaException first = null;
-    for (Runnable one : all) {
+    for (Runnable one : releases) {
       try {
         one.run();
       } catch (CudaException e) {

@@ -5,14 +5,14 @@ import dev.plumb.backend.DeviceUnavailableException;
 import java.util.Set;
 import jcuda.CudaException;
 
-/** Turns what JCuda throws into one line: what failed, during what, and what to do. */
+/** Turns JCuda's exceptions into one line each: what failed, during which operation, and what to do. */
 final class CudaFailures {
   private static final Set<String> OUT_OF_MEMORY = Set.of("CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED");
   private static final Set<String> KERNELS_REFUSED = Set.of(
       "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "CUDA_ERROR_INVALID_PTX", "CUDA_ERROR_NO_BINARY_FOR_GPU",
       "CUDA_ERROR_INVALID_IMAGE", "CUDA_ERROR_INVALID_SOURCE", "CUDA_ERROR_JIT_COMPILER_NOT_FOUND");
 
-  /** The driver's words for a card that is gone, broken, taken by another process or reset under us. */
+  /** The driver's codes for a GPU that was removed, broken, taken by another process or reset. */
   private static final Set<String> DEVICE_LOST = Set.of(
       "CUDA_ERROR_NO_DEVICE", "CUDA_ERROR_INVALID_DEVICE", "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_DEVICE_NOT_LICENSED",
       "CUDA_ERROR_ECC_UNCORRECTABLE", "CUDA_ERROR_NVLINK_UNCORRECTABLE", "CUDA_ERROR_HARDWARE_STACK_ERROR",
@@ -20,56 +20,57 @@ final class CudaFailures {
 
   private CudaFailures() {}
 
+  /** Returns whether the device or the host had not enough memory. */
   static boolean isOutOfMemory(CudaException failure) {
     return OUT_OF_MEMORY.contains(codeOf(failure));
   }
 
-  /** Returns whether the driver does not accept the code that it was to load: made for another GPU, or by too new a toolkit. */
+  /** Returns whether the driver rejects the code that it was given: code for another GPU, or from a newer toolkit. */
   static boolean isKernelsRefused(CudaException failure) {
     return KERNELS_REFUSED.contains(codeOf(failure));
   }
 
   /**
-   * For work on a card that was opened.
+   * Returns the exception for a failure on an open device.
    *
-   * @param doing what was being done, with its sizes: "allocating 12 MiB for activations"
-   * @param driverCall any call of the driver: cuBLAS says of a lost card only that it failed, the driver says more
+   * @param doing the failed operation, with its sizes: "allocating 12 MiB for activations"
+   * @param driverCall any driver call: for a lost device cuBLAS reports only a failure, the driver its cause
    */
   static RuntimeException of(CudaException failure, String doing, Runnable driverCall) {
     String code = codeOf(failure, driverCall);
     if (OUT_OF_MEMORY.contains(code)) {
       return new DeviceUnavailableException("there is not enough memory (" + code + " while " + doing
-          + "): use a smaller batch, network or number of replicas, or end what else runs there");
+          + "): use a smaller batch, a smaller network or fewer replicas, or stop other programs that use the GPU");
     }
     if (DEVICE_LOST.contains(code)) {
       return lost(code, doing);
     }
-    return new DeviceFailedException("the GPU broke off with " + code + " while " + doing
-        + ": a bug in Plumb, or a failing card (see the driver's messages: dmesg, nvidia-smi)", failure);
+    return new DeviceFailedException("the GPU failed with " + code + " while " + doing
+        + ": this is a bug in Plumb or a hardware fault (see the driver's messages: dmesg, nvidia-smi)", failure);
   }
 
-  /** For opening a card: whatever is said then, it cannot be used. */
-  static DeviceUnavailableException opening(CudaException failure, String card, Runnable driverCall) {
+  /** Returns the exception for a failure while opening a device: it cannot be used, whatever the cause. */
+  static DeviceUnavailableException opening(CudaException failure, String device, Runnable driverCall) {
     String code = codeOf(failure, driverCall);
-    String doing = "opening " + card;
+    String doing = "opening " + device;
     if (KERNELS_REFUSED.contains(code)) {
-      return new DeviceUnavailableException("the GPU's driver does not take Plumb's kernels (" + code + " while " + doing
-          + "): update the driver; `plumb devices` says what is there");
+      return new DeviceUnavailableException("the NVIDIA driver rejects Plumb's kernels (" + code + " while " + doing
+          + "): update the driver; `plumb devices` shows its version");
     }
-    // cuBLAS says that it could not be initialised when it found no memory, too.
+    // cuBLAS reports NOT_INITIALIZED also when there is not enough memory.
     if (OUT_OF_MEMORY.contains(code) || code.equals("CUBLAS_STATUS_NOT_INITIALIZED")) {
-      return new DeviceUnavailableException("the GPU seems to have no memory left (" + code + " while " + doing
-          + "): end what else runs there (nvidia-smi lists it), or name another card");
+      return new DeviceUnavailableException("the GPU seems to be out of memory (" + code + " while " + doing
+          + "): stop other programs that use it (nvidia-smi lists them), or choose another GPU");
     }
     return DEVICE_LOST.contains(code)
         ? lost(code, doing)
         : new DeviceUnavailableException("the GPU cannot be used (" + code + " while " + doing
-            + "): see that nvidia-smi works; `plumb devices` says what is there");
+            + "): check that nvidia-smi works; `plumb devices` shows the driver and the devices");
   }
 
   private static DeviceUnavailableException lost(String code, String doing) {
     return new DeviceUnavailableException("the GPU was lost (" + code + " while " + doing
-        + "): what was trained since the last save is gone; see the driver's messages (dmesg, nvidia-smi), then start again");
+        + "): training since the last save is lost; see the driver's messages (dmesg, nvidia-smi), then start again");
   }
 
   private static String codeOf(CudaException failure, Runnable driverCall) {

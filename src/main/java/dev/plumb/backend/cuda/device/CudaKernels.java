@@ -18,28 +18,28 @@ import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 
 /**
- * The kernels of the jar, loaded into the current context: at once those that are always needed, the others with the first of them.
- * Devices of compute capability 9.0 get machine code, which the driver only has to copy; all others get PTX, which it compiles, as
- * do those whose driver is older than the toolkit that made the machine code.
+ * The kernels in the jar, loaded into the current context: one module immediately, the others with the first use of one of their kernels.
+ * Devices of compute capability 9.0 get machine code, which the driver only copies. All others get PTX, which it compiles, and so do
+ * devices whose driver is older than the toolkit that made the machine code.
  */
 public final class CudaKernels implements AutoCloseable {
   /**
-   * For Plumb's own tests: {@code ptx} or {@code cubin} loads the kernels in this form only. Without it, machine code is taken where
-   * there is some for the device and its driver accepts it, PTX otherwise.
+   * System property for Plumb's own tests: {@code ptx} or {@code cubin} loads the kernels only in this form. Without it, machine code is
+   * loaded if there is some for the device and its driver accepts it, otherwise PTX.
    */
   static final String KERNEL_CODE = "plumb.cuda.code";
 
-  /** The compute capability that the jar has machine code for. */
+  /** The compute capability of the machine code in the jar. */
   private static final int CUBIN_CAPABILITY = 90;
 
-  /** The form in which the driver gets the kernels. */
+  /** The form of the kernels that the driver loads. */
   public enum Code {
-    /** Compiled by the driver for its device. */
+    /** Code that the driver compiles for its device. */
     PTX,
-    /** Machine code, made from that PTX by scripts/build-kernels. */
+    /** Machine code, made from the PTX by scripts/build-kernels. */
     CUBIN;
 
-    /** Returns what {@link #KERNEL_CODE} asks for. */
+    /** Returns the value of {@link #KERNEL_CODE}, if it is set. */
     private static Optional<Code> requested() {
       String value = System.getProperty(KERNEL_CODE);
       if (value == null || value.isBlank()) {
@@ -54,7 +54,7 @@ public final class CudaKernels implements AutoCloseable {
     }
   }
 
-  /** The modules there are; a driver compiles each as a whole. */
+  /** The modules; the driver compiles each as a whole. */
   private enum Source {
     PLUMB("/ptx/plumb"),
     FUSED("/ptx/fused_mlp"),
@@ -86,7 +86,7 @@ public final class CudaKernels implements AutoCloseable {
       return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }
 
-    /** The PTX as the jar has it. */
+    /** Returns the PTX in the jar. */
     synchronized byte[] ptx() {
       if (ptx == null) {
         ptx = read(resource + ".ptx");
@@ -95,12 +95,12 @@ public final class CudaKernels implements AutoCloseable {
       return ptx;
     }
 
-    /** The machine code as the jar has it. */
+    /** Returns the machine code in the jar. */
     byte[] cubin() {
       return read(resource + ".sm_" + CUBIN_CAPABILITY + ".cubin");
     }
 
-    /** The parameter lists of its kernels, the same for PTX and machine code. */
+    /** Returns the sizes of the parameters of each kernel, the same for PTX and machine code. */
     synchronized Map<String, int[]> parameterSizes() {
       ptx();
       return parameterSizes;
@@ -108,10 +108,10 @@ public final class CudaKernels implements AutoCloseable {
   }
 
   /**
-   * One kernel.
+   * A loaded kernel.
    *
-   * @param parameterSizes in bytes, as the PTX declares them
-   * @param code what it was loaded from
+   * @param parameterSizes the sizes in bytes of its parameters in the PTX
+   * @param code the form that it was loaded in
    */
   public record Kernel(String name, CUfunction function, int[] parameterSizes, Code code) {}
 
@@ -123,10 +123,10 @@ public final class CudaKernels implements AutoCloseable {
   private Code code;
 
   /**
-   * Loads the kernels that are always needed.
+   * Loads the module that is always needed.
    *
-   * @param capability of the current context's device, 90 for 9.0
-   * @throws DeviceUnavailableException when {@link #KERNEL_CODE} has another value than those there are
+   * @param capability the compute capability of the current context's device, 90 for 9.0
+   * @throws DeviceUnavailableException when {@link #KERNEL_CODE} is neither ptx nor cubin
    */
   CudaKernels(int capability) {
     Optional<Code> requested = Code.requested();
@@ -162,7 +162,11 @@ public final class CudaKernels implements AutoCloseable {
     return new Module(module, Code.PTX);
   }
 
-  /** @throws IllegalArgumentException when there is no kernel of that name */
+  /**
+   * Returns a kernel, and loads its module on first use.
+   *
+   * @throws IllegalArgumentException when there is no kernel with that name
+   */
   Kernel kernel(String name) {
     Kernel known = kernels.get(name);
     if (known != null) {
@@ -192,7 +196,7 @@ public final class CudaKernels implements AutoCloseable {
     }
   }
 
-  /** Each module, whatever became of those before; the first failure is thrown. */
+  /** Unloads all modules, also after failures; the first failure is thrown. */
   @Override
   public void close() {
     RuntimeException first = null;

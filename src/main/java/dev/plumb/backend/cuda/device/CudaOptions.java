@@ -5,47 +5,48 @@ import dev.plumb.backend.Planner;
 import dev.plumb.backend.cuda.natives.CudaNatives;
 
 /**
- * How the CUDA backend does its work. What it computes does not depend on these options, but for roundings: the planners and the two
- * kinds of products add in different orders.
+ * Options of the CUDA backend. Results differ between them only in rounding: the planners, and the two implementations of products, add
+ * in different orders.
  *
- * @param guards whether device memory is filled with NaN when it is fresh, and slices stand between guard words that are looked at
- *     after every wait; slower, for tests
- * @param planner what makes launches of steps; FUSED refuses what does not fit
+ * @param guards whether new device memory is filled with NaN, and slices are separated by guard words that are checked after every wait;
+ *     slower, for tests
+ * @param planner the planner of training steps; FUSED refuses networks that do not fit
  * @param smallProducts whether the layered planner uses Plumb's own kernels for small products; cuBLAS computes all others
- * @param maxBlocks largest number of blocks of a launch, and of replicas side by side in it, where threads loop over the rest; tests
- *     lower it to run these loops
- * @param clusters where the fused planner trains one network by a cluster of blocks instead of by one block; results are the same
+ * @param maxBlocks the largest number of blocks, and of parallel replicas, in a launch whose threads loop over the rest; tests lower it
+ *     to run these loops
+ * @param clusters the use of thread block clusters by the fused planner; results are the same as with one block
  */
 public record CudaOptions(
     Execution execution, boolean guards, Planner planner, boolean smallProducts, int maxBlocks, Clusters clusters) {
   static final int DEFAULT_MAX_BLOCKS = 1 << 16;
 
-  /** {@code on} trains few narrow networks by thread block clusters, on devices that have them; {@code off} is the default. */
+  /** System property: {@code on} trains small numbers of narrow networks with thread block clusters, on devices that have them (default: {@code off}). */
   public static final String CLUSTERS = "plumb.cuda.clusters";
 
+  /** Options with the default number of blocks, without clusters. */
   public CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts) {
     this(execution, guards, planner, smallProducts, DEFAULT_MAX_BLOCKS, Clusters.OFF);
   }
 
-  /** How the kernels and products of a step reach the device. */
+  /** The way in which the kernels and products of a step are launched. */
   public enum Execution {
-    /** Many steps as one recorded graph: the least work for the host. */
+    /** Many steps in one recorded CUDA graph: the least work for the host. */
     GRAPH,
-    /** Launch by launch. */
+    /** One launch at a time. */
     EAGER,
-    /** Launch by launch, and after each one it is waited for and the guards are looked at: a failure names its launch. */
+    /** One launch at a time, each followed by a wait and a check of the guards, so that a failure names its launch. */
     CHECKED
   }
 
-  /** The use of thread block clusters, which have not been measured on a GPU yet: off unless they are asked for. */
+  /** The use of thread block clusters. They have not been measured on a GPU yet, and are off by default. */
   public enum Clusters {
     OFF,
-    /** Where the device has them and they are estimated to be faster. */
+    /** Use clusters where the device has them and they are estimated to be faster. */
     WHERE_FASTER,
-    /** Wherever the device has them; for tests. */
+    /** Use clusters wherever the device has them; for tests. */
     WHERE_POSSIBLE;
 
-    /** Returns what {@link #CLUSTERS} asks for. */
+    /** Returns the value of {@link #CLUSTERS}. */
     private static Clusters requested() {
       String value = System.getProperty(CLUSTERS, "off");
       return switch (value) {
@@ -58,9 +59,9 @@ public record CudaOptions(
   }
 
   /**
-   * Graphs, and guards where a stand-in on the CPU computes for tests.
+   * Returns the default options: graphs, and guards on the host device of the tests.
    *
-   * @throws DeviceUnavailableException when {@link #CLUSTERS} has another value than those there are
+   * @throws DeviceUnavailableException when {@link #CLUSTERS} is neither on nor off
    */
   public static CudaOptions standard() {
     return new CudaOptions(
@@ -72,6 +73,7 @@ public record CudaOptions(
     return new CudaOptions(execution, guards, other, smallProducts, maxBlocks, clusters);
   }
 
+  /** Returns these options with another execution. */
   public CudaOptions withExecution(Execution other) {
     return new CudaOptions(other, guards, planner, smallProducts, maxBlocks, clusters);
   }

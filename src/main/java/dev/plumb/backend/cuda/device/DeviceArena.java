@@ -12,13 +12,13 @@ import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * One allocation on the device, cut into named slices. First all slices are reserved, then {@link #allocate} makes them real.
+ * One allocation of device memory, divided into named slices. All slices are reserved first; {@link #allocate} then allocates them.
  *
- * <p>With guards every byte starts as 0xFF, which reads as NaN in float and double, and each slice is followed by bytes that must
- * keep that value: who writes past an end is found by {@link #requireGuards}, who reads past it gets NaN.
+ * <p>With guards, every byte is initially 0xFF, which is NaN as a float or double, and each slice is followed by guard bytes that must
+ * keep that value: {@link #requireGuards} detects writes past the end of a slice, and reads past the end return NaN.
  */
 public final class DeviceArena implements AutoCloseable {
-  /** What the driver aligns allocations to; cuBLAS has its fastest kernels for addresses of 16 bytes or more. */
+  /** The driver's alignment of allocations; cuBLAS's fastest kernels need addresses aligned to 16 bytes or more. */
   private static final long ALIGNMENT = 256;
   private static final byte FRESH = (byte) 0xFF;
 
@@ -34,15 +34,21 @@ public final class DeviceArena implements AutoCloseable {
       this.bytes = bytes;
     }
 
+    /** Returns the device address. */
     public long address() {
       return base.address() + offset;
     }
 
+    /** Returns a pointer to the beginning of the slice. */
     public CUdeviceptr pointer() {
       return pointer(0);
     }
 
-    /** @param byteOffset within the slice */
+    /**
+     * Returns a pointer into the slice.
+     *
+     * @param byteOffset within the slice
+     */
     public CUdeviceptr pointer(long byteOffset) {
       if (byteOffset < 0 || byteOffset >= Math.max(1, bytes)) {
         throw new IndexOutOfBoundsException("byte " + byteOffset + " of the " + bytes + " of " + name);
@@ -50,13 +56,13 @@ public final class DeviceArena implements AutoCloseable {
       return base.withByteOffset(offset + byteOffset);
     }
 
-    /** Enqueues that all its bytes are set to one value. */
+    /** Enqueues setting all bytes to one value. */
     public void fill(byte value) {
       context.call(() -> "filling " + name, () -> cuMemsetD8Async(pointer(), value, bytes, context.stream()));
     }
   }
 
-  /** A device address that can be read as a number, for tables of kernel arguments. */
+  /** A device address whose value can be read, for tables of kernel arguments. */
   private static final class Base extends CUdeviceptr {
     public long address() {
       return getNativePointer() + getByteOffset();
@@ -71,26 +77,30 @@ public final class DeviceArena implements AutoCloseable {
   private long size;
   private boolean allocated;
 
-  /** @param name what it is for, in messages */
+  /** @param name the purpose, for messages */
   public DeviceArena(CudaContext context, String name, boolean guards) {
     this.context = context;
     this.name = name;
     this.guards = guards;
   }
 
-  /** Reserves a slice; bytes may be 0. */
-  public Slice reserve(String what, long bytes) {
+  /** Reserves a slice; its size may be 0. */
+  public Slice reserve(String sliceName, long bytes) {
     if (allocated) {
       throw new IllegalStateException(name + " is allocated already");
     }
-    Slice slice = new Slice(what, size, bytes);
+    Slice slice = new Slice(sliceName, size, bytes);
     slices.add(slice);
     long end = Math.addExact(size, bytes) + (guards ? ALIGNMENT : 0);
     size = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return slice;
   }
 
-  /** @throws dev.plumb.backend.DeviceUnavailableException when the device has not enough memory */
+  /**
+   * Allocates all reserved slices.
+   *
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device has not enough memory
+   */
   public void allocate() {
     long bytes = Math.max(size, ALIGNMENT);
     context.call(() -> "allocating " + inMiB(bytes) + " of device memory for " + name, () -> cuMemAlloc(base, bytes));
@@ -106,9 +116,9 @@ public final class DeviceArena implements AutoCloseable {
   }
 
   /**
-   * Looks at the bytes between the slices; without guards this does nothing. The device must be idle.
+   * Checks the guard bytes; does nothing without guards. The device must be idle.
    *
-   * @throws IllegalStateException when one was overwritten; names the slice before it
+   * @throws IllegalStateException when a guard byte was overwritten; names the slice before it
    */
   public void requireGuards(String after) {
     if (!guards || !allocated) {
@@ -119,7 +129,7 @@ public final class DeviceArena implements AutoCloseable {
       long from = slice.offset + slice.bytes;
       long to = i + 1 < slices.size() ? slices.get(i + 1).offset : size;
       byte[] guard = new byte[(int) (to - from)];
-      context.call(() -> "looking at the guard of " + slice.name,
+      context.call(() -> "checking the guard of " + slice.name,
           () -> cuMemcpyDtoH(Pointer.to(guard), base.withByteOffset(from), guard.length));
       for (int at = 0; at < guard.length; at++) {
         if (guard[at] != FRESH) {
@@ -130,7 +140,7 @@ public final class DeviceArena implements AutoCloseable {
     }
   }
 
-  /** What is allocated. */
+  /** Returns the number of allocated bytes. */
   public long bytes() {
     return allocated ? Math.max(size, ALIGNMENT) : 0;
   }
@@ -139,7 +149,7 @@ public final class DeviceArena implements AutoCloseable {
     return bytes < 1 << 20 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
   }
 
-  /** The release of the allocation, for a list of releases that goes on after failures. */
+  /** Returns the release of the allocation, for a list of releases that continues after failures. */
   public Runnable release() {
     return () -> {
       if (allocated) {

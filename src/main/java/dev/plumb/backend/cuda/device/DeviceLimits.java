@@ -9,16 +9,17 @@ import dev.plumb.backend.cuda.natives.CudaDevices;
 import jcuda.driver.CUdevice;
 
 /**
- * What a card has for its blocks, in bytes of shared memory.
+ * A device's limits of shared memory, in bytes, and its number of multiprocessors.
  *
- * @param sharedOfBlock what one block may have, when its kernel asks for it
- * @param sharedOfMultiprocessor what the blocks on one multiprocessor have together
- * @param reservedOfBlock what the driver takes of that for each block
+ * @param sharedOfBlock the largest shared memory of one block, if its kernel opts in
+ * @param sharedOfMultiprocessor the shared memory of one multiprocessor, for all its blocks
+ * @param reservedOfBlock the part of it that the driver reserves for each block
  */
 public record DeviceLimits(int sharedOfBlock, int sharedOfMultiprocessor, int reservedOfBlock, int multiprocessors) {
-  /** Bytes in which a multiprocessor's shared memory is allocated to blocks: 256 before compute capability 8.0, 128 since. */
+  /** The granularity of allocations, in bytes: 256 before compute capability 8.0, 128 since. */
   private static final int ALLOCATION_UNIT = 256;
 
+  /** Queries the limits of a device. */
   static DeviceLimits of(CUdevice device) {
     return new DeviceLimits(
         CudaDevices.attribute(device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
@@ -27,7 +28,7 @@ public record DeviceLimits(int sharedOfBlock, int sharedOfMultiprocessor, int re
         CudaDevices.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT));
   }
 
-  /** Returns the bytes of shared memory that each of several blocks on one multiprocessor may have. */
+  /** Returns the largest shared memory, in bytes, of each of several blocks on one multiprocessor. */
   public int sharedMemory(int blocks) {
     int part = sharedOfMultiprocessor / blocks / ALLOCATION_UNIT * ALLOCATION_UNIT - reservedOfBlock;
     return Math.min(sharedOfBlock, part);

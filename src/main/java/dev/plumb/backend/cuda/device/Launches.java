@@ -10,11 +10,11 @@ import jcuda.Pointer;
 import jcuda.driver.CUstream;
 
 /**
- * Kernel launches whose arguments are written down once, in native memory, as the driver wants them: a table of addresses of
- * values. A launch then costs the host a quarter of a microsecond of binding, where nested Pointer objects cost 3 to 4.
+ * Kernel launches whose arguments are stored once, in native memory, in the driver's format: a table of addresses of values. This takes a
+ * quarter of a microsecond per launch; nested Pointer objects take 3 to 4.
  */
 public final class Launches implements AutoCloseable {
-  /** Arguments begin at multiples of 8; no kernel takes more than this many. */
+  /** The largest number of arguments of a kernel; each begins at a multiple of 8 bytes. */
   private static final int MAX_ARGUMENTS = 20;
   private static final int BYTES_OF_LAUNCH = 2 * Long.BYTES * MAX_ARGUMENTS;
   private static final int MAX_BLOCKS_Y_OR_Z = 65_535;
@@ -24,7 +24,7 @@ public final class Launches implements AutoCloseable {
   private final int launchesOfBlock;
   private int next;
 
-  /** @param expected about how many launches there will be */
+  /** @param expected the approximate number of launches */
   public Launches(CudaContext context, int expected) {
     this.context = context;
     launchesOfBlock = expected;
@@ -35,27 +35,28 @@ public final class Launches implements AutoCloseable {
   public enum Axis { X, Y, Z }
 
   /**
-   * Blocks and threads of a launch.
+   * The blocks and threads of a launch.
    *
    * @param sharedBytes dynamic shared memory of each block
-   * @param looped the axes along which a block loops over what the grid does not cover
+   * @param looped the axes along which a block loops over elements that the grid does not cover
    */
   public record Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY, int sharedBytes, Set<Axis> looped) {
+    /** A grid without dynamic shared memory and without loops. */
     public Grid(long blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
       this(blocksX, blocksY, blocksZ, threadsX, threadsY, 0, Set.of());
     }
 
-    /** One thread per element along x, and replicas along y; both are looped. */
+    /** Returns a grid with one thread per element along x and replicas along y, both looped. */
     public static Grid ofElements(long elements, int replicas) {
       return ofPieces(ceilDiv(elements, 256), replicas);
     }
 
-    /** One block per piece along x, and replicas along y; both are looped. */
+    /** Returns a grid with one block per piece along x and replicas along y, both looped. */
     public static Grid ofPieces(long pieces, int replicas) {
       return new Grid(pieces, replicas, 1, 256, 1, 0, Set.of(Axis.X, Axis.Y));
     }
 
-    /** So many blocks along x, and replicas along y, which are looped. */
+    /** Returns a grid with a given number of blocks along x, and looped replicas along y. */
     public static Grid of(long blocksX, int replicas) {
       return new Grid(blocksX, replicas, 1, 256, 1, 0, Set.of(Axis.Y));
     }
@@ -68,6 +69,7 @@ public final class Launches implements AutoCloseable {
     }
   }
 
+  /** Returns a / b, rounded up. */
   public static long ceilDiv(long a, long b) {
     return (a + b - 1) / b;
   }
@@ -75,11 +77,11 @@ public final class Launches implements AutoCloseable {
   /**
    * Binds a launch.
    *
-   * @param what the kernel works on, in messages
+   * @param subject what the kernel works on, for messages
    * @param arguments Long for addresses and 64-bit integers, Integer, Double
-   * @throws IllegalArgumentException when they are not what the PTX declares
+   * @throws IllegalArgumentException when they do not match the parameters in the PTX
    */
-  public Node bind(Kernel kernel, String what, Grid grid, Number... arguments) {
+  public Node bind(Kernel kernel, String subject, Grid grid, Number... arguments) {
     requireParameters(kernel, arguments);
     if (next == launchesOfBlock) {
       blocks.add(new HostMemory(context, "kernel arguments", (long) launchesOfBlock * BYTES_OF_LAUNCH));
@@ -99,35 +101,35 @@ public final class Launches implements AutoCloseable {
       }
       block.bytes().putLong(table + Long.BYTES * i, block.address() + at);
     }
-    return new Launch(kernel, what, grid.limited(context.maxBlocks()), block.pointer(table), context.stream());
+    return new Launch(kernel, subject, grid.limited(context.maxBlocks()), block.pointer(table), context.stream());
   }
 
   private static void requireParameters(Kernel kernel, Number[] arguments) {
     int[] sizes = kernel.parameterSizes();
-    boolean fits = sizes.length == arguments.length && sizes.length <= MAX_ARGUMENTS;
-    for (int i = 0; fits && i < sizes.length; i++) {
+    boolean matches = sizes.length == arguments.length && sizes.length <= MAX_ARGUMENTS;
+    for (int i = 0; matches && i < sizes.length; i++) {
       int given = arguments[i] instanceof Integer ? Integer.BYTES
           : arguments[i] instanceof Long || arguments[i] instanceof Double ? Long.BYTES : -1;
-      fits = sizes[i] == given;
+      matches = sizes[i] == given;
     }
-    if (!fits) {
+    if (!matches) {
       throw new IllegalArgumentException("kernel " + kernel.name() + " takes parameters of " + List.of(boxed(sizes))
           + " bytes, not " + List.of(arguments));
     }
   }
 
   private static Integer[] boxed(int[] sizes) {
-    Integer[] all = new Integer[sizes.length];
+    Integer[] boxed = new Integer[sizes.length];
     for (int i = 0; i < sizes.length; i++) {
-      all[i] = sizes[i];
+      boxed[i] = sizes[i];
     }
-    return all;
+    return boxed;
   }
 
-  private record Launch(Kernel kernel, String what, Grid grid, Pointer arguments, CUstream stream) implements Node {
+  private record Launch(Kernel kernel, String subject, Grid grid, Pointer arguments, CUstream stream) implements Node {
     @Override
     public String name() {
-      return kernel.name() + " (" + what + ")";
+      return kernel.name() + " (" + subject + ")";
     }
 
     @Override
@@ -137,6 +139,7 @@ public final class Launches implements AutoCloseable {
     }
   }
 
+  /** Adds the releases of the arguments to a list. */
   public void releaseInto(List<Runnable> releases) {
     blocks.forEach(block -> releases.add(block.release()));
   }

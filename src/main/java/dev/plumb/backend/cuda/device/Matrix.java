@@ -5,21 +5,21 @@ import dev.plumb.model.Precision;
 import jcuda.Pointer;
 
 /**
- * A matrix of every replica.
+ * One matrix per replica.
  *
- * @param byteOffset of the first replica's in the slice
- * @param stride elements from one replica's to the next one's; 0 where all share one
+ * @param byteOffset the offset of the first replica's matrix in the slice
+ * @param stride the number of elements from one replica's matrix to the next; 0 if all replicas share one
  */
 public record Matrix(Slice slice, long byteOffset, long stride) {
   /** struct Pack of the kernels. */
   public static final int PACK_BYTES = 16;
 
-  /** Returns a pointer to the first replica's. */
+  /** Returns a pointer to the first replica's matrix. */
   public Pointer pointer() {
     return slice.pointer(byteOffset);
   }
 
-  /** Returns the address of the first replica's. */
+  /** Returns the address of the first replica's matrix. */
   public long address() {
     return slice.address() + byteOffset;
   }

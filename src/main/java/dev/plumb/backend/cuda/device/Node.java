@@ -1,10 +1,10 @@
 package dev.plumb.backend.cuda.device;
 
-/** One launch of a plan: a kernel or a product, with arguments that never change. */
+/** A launch of a plan: a kernel or a product with constant arguments. */
 public interface Node {
-  /** What it computes, in messages: "activation_backward of layer 2". */
+  /** Returns what it computes, for messages: "activation_backward_f32 (layer 2, tanh)". */
   String name();
 
-  /** Puts it into the stream. */
+  /** Enqueues it on the stream. */
   void enqueue();
 }

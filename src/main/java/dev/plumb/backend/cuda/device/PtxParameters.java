@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads from PTX what its kernels take. The driver trusts the caller's list of parameters: one too few, and it reads past the end
- * of it, so every launch is held against this first.
+ * Reads the parameters of kernels from PTX. The driver does not check the length of an argument list and would read past its end, so
+ * every launch is compared with these parameters first.
  */
 final class PtxParameters {
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)\\s*(?:\\(([^)]*)\\))?");
@@ -18,7 +18,7 @@ final class PtxParameters {
 
   private PtxParameters() {}
 
-  /** The sizes in bytes of each kernel's parameters, by the kernel's name. */
+  /** Returns the sizes in bytes of each kernel's parameters, by kernel name. */
   static Map<String, int[]> of(byte[] ptx) {
     Map<String, int[]> sizes = new HashMap<>();
     Matcher entry = ENTRY.matcher(new String(ptx, StandardCharsets.US_ASCII));

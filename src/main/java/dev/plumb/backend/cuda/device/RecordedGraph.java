@@ -13,35 +13,35 @@ import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
 
-/** A list of launches as one graph. */
+/** A list of launches as one CUDA graph. */
 public final class RecordedGraph {
   private final CudaContext context;
-  private final String what;
+  private final String name;
   private final CUgraphExec executable;
   private boolean released;
 
   /**
-   * Enqueues the launches once, because cuBLAS loads its kernels at the first call of a shape and must not do so during a recording;
-   * then records them.
+   * Enqueues the launches once, then records them: cuBLAS loads its kernels at the first call with a shape, which is not allowed during
+   * a recording.
    *
-   * @param what it is, in messages
+   * @param name for messages
    */
-  public RecordedGraph(CudaContext context, String what, List<Node> nodes) {
+  public RecordedGraph(CudaContext context, String name, List<Node> nodes) {
     this.context = context;
-    this.what = what;
+    this.name = name;
     nodes.forEach(node -> context.call(node::name, node::enqueue));
-    context.synchronize(what);
-    executable = record(context, what, () -> nodes.forEach(Node::enqueue));
+    context.synchronize(name);
+    executable = record(context, name, () -> nodes.forEach(Node::enqueue));
   }
 
   /**
-   * Records what {@code enqueue} enqueues as a graph, to be destroyed by the caller.
+   * Records the launches that {@code enqueue} makes as a graph. The caller destroys it.
    *
-   * @param what it is, in messages
+   * @param name for messages
    */
-  public static CUgraphExec record(CudaContext context, String what, Runnable enqueue) {
+  public static CUgraphExec record(CudaContext context, String name, Runnable enqueue) {
     CUgraphExec executable = new CUgraphExec();
-    context.call(() -> "recording " + what, () -> {
+    context.call(() -> "recording " + name, () -> {
       CUgraph graph = capture(context, enqueue);
       boolean instantiated = false;
       try {
@@ -56,7 +56,7 @@ public final class RecordedGraph {
     return executable;
   }
 
-  /** Destroys what is left; the caller reports the first failure. */
+  /** Destroys the remaining object; the caller reports the first failure. */
   private static void destroyAfterFailure(CUgraph graph, CUgraphExec executable, boolean instantiated) {
     try {
       if (instantiated) {
@@ -65,7 +65,7 @@ public final class RecordedGraph {
         cuGraphDestroy(graph);
       }
     } catch (CudaException e) {
-      // After a lost device every call fails, and the driver has released what it was asked to.
+      // After a lost device every call fails, but the driver has released the object.
     }
   }
 
@@ -82,18 +82,19 @@ public final class RecordedGraph {
     return graph;
   }
 
-  /** The stream must not stay in a capture; the driver may refuse to return what it captured. */
+  /** Ends the capture of the stream after a failure; the driver may not return a graph. */
   private static void endBrokenCapture(CudaContext context, CUgraph graph) {
     try {
       cuStreamEndCapture(context.stream(), graph);
       cuGraphDestroy(graph);
     } catch (CudaException e) {
-      // The caller reports what broke the recording.
+      // The caller reports the failure that ended the recording.
     }
   }
 
+  /** Enqueues the graph. */
   public void launch() {
-    context.call(() -> "launching " + what, () -> cuGraphLaunch(executable, context.stream()));
+    context.call(() -> "launching " + name, () -> cuGraphLaunch(executable, context.stream()));
   }
 
   /** Returns the release of the graph, for a list of releases that continues after failures. */

@@ -10,8 +10,8 @@ import java.nio.FloatBuffer;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * Copies numbers between Java's arrays and the device, in pieces through one page-locked buffer, converting doubles to the
- * session's precision on the way. Every method waits until its copy is done, and so for all that was enqueued before.
+ * Copies numbers between Java arrays and the device, in pieces through one page-locked buffer, and converts doubles to the session's
+ * precision. Every method waits for its copy, and therefore for all work enqueued before it.
  */
 public final class Transfers {
   private static final int BUFFER_BYTES = 1 << 20;
@@ -26,17 +26,17 @@ public final class Transfers {
     buffer = new HostMemory(context, "transfers", BUFFER_BYTES);
   }
 
-  /** Bytes of one number on the device. */
+  /** Returns the size in bytes of one number on the device. */
   public static int bytesOf(Precision precision) {
     return precision == Precision.FP64 ? Double.BYTES : Float.BYTES;
   }
 
-  /** Writes all values from the address on. */
+  /** Copies all values to the device. */
   public void upload(double[] values, CUdeviceptr to) {
     upload(values, 0, values.length, to);
   }
 
-  /** Writes some of the values from the address on. */
+  /** Copies {@code length} values, from index {@code from} on, to the device. */
   public void upload(double[] values, int from, int length, CUdeviceptr to) {
     int size = single ? Float.BYTES : Double.BYTES;
     inPieces(length, size, (first, count) -> {
@@ -53,20 +53,21 @@ public final class Transfers {
   }
 
   /**
-   * As {@link #upload}, for data, which must stay finite in the session's precision.
+   * Copies data to the device. They must be finite in the session's precision.
    *
-   * @throws InvalidInputException when a value is beyond what single precision holds
+   * @throws InvalidInputException when a value is too large for single precision
    */
   public void uploadData(double[] values, CUdeviceptr to) {
     for (double value : values) {
       if (single && Float.isInfinite((float) value)) {
-        throw new InvalidInputException("the data holds " + value
-            + ", which single precision cannot hold; scale it, or use --precision fp64");
+        throw new InvalidInputException("the data contain " + value
+            + ", which is too large for single precision; scale the column, or use --precision fp64");
       }
     }
     upload(values, to);
   }
 
+  /** Copies ints to the device. */
   public void upload(int[] values, CUdeviceptr to) {
     inPieces(values.length, Integer.BYTES, (first, count) -> {
       buffer.bytes().asIntBuffer().put(0, values, first, count);
@@ -74,6 +75,7 @@ public final class Transfers {
     });
   }
 
+  /** Copies longs to the device. */
   public void upload(long[] values, CUdeviceptr to) {
     inPieces(values.length, Long.BYTES, (first, count) -> {
       buffer.bytes().asLongBuffer().put(0, values, first, count);
@@ -81,7 +83,7 @@ public final class Transfers {
     });
   }
 
-  /** Reads numbers of the session's precision. */
+  /** Copies numbers of the session's precision from the device. */
   public void download(CUdeviceptr from, double[] values) {
     if (!single) {
       downloadDoubles(from, values);
@@ -95,7 +97,7 @@ public final class Transfers {
     });
   }
 
-  /** Reads numbers that are doubles in every precision. */
+  /** Copies numbers that are doubles in every precision from the device. */
   public void downloadDoubles(CUdeviceptr from, double[] values) {
     inPieces(values.length, Double.BYTES, (first, count) -> {
       toHost(from, (long) first * Double.BYTES, (long) count * Double.BYTES);
@@ -103,6 +105,7 @@ public final class Transfers {
     });
   }
 
+  /** Copies longs from the device. */
   public void download(CUdeviceptr from, long[] values) {
     inPieces(values.length, Long.BYTES, (first, count) -> {
       toHost(from, (long) first * Long.BYTES, (long) count * Long.BYTES);
@@ -115,9 +118,9 @@ public final class Transfers {
   }
 
   private static void inPieces(int length, int bytesOfOne, Piece piece) {
-    int most = BUFFER_BYTES / bytesOfOne;
-    for (int first = 0; first < length; first += most) {
-      piece.copy(first, Math.min(most, length - first));
+    int max = BUFFER_BYTES / bytesOfOne;
+    for (int first = 0; first < length; first += max) {
+      piece.copy(first, Math.min(max, length - first));
     }
   }
 
@@ -135,6 +138,7 @@ public final class Transfers {
     });
   }
 
+  /** Returns the release of the buffer. */
   public Runnable release() {
     return buffer.release();
   }

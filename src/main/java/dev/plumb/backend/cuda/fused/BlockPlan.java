@@ -1,14 +1,17 @@
 package dev.plumb.backend.cuda.fused;
 
-/** A plan of the fused kernels, by which a block of threads, or a cluster of blocks, works on one network. */
+/** A plan for the fused kernels, where one block of threads, or one cluster of blocks, trains one network. */
 public interface BlockPlan {
-  /** Returns struct FusedPlan of the kernels, in its order. */
+  /** Returns the words of struct FusedPlan of the kernels. */
   long[] words();
 
+  /** Returns the layout of the layers. */
   FusedLayers layers();
 
+  /** Returns the layout of shared memory. */
   FusedMemory memory();
 
+  /** Returns the number of rows of a tile. */
   int rowsOfTile();
 
   /** Returns the number of threads per block. */

@@ -10,16 +10,16 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * A plan for the training kernels of narrow networks that train one network by a cluster of blocks, each on a multiprocessor of its own
- * ({@code kernels/fused_cluster.cu}): for few networks, on devices of compute capability 9.0 and newer. Results are the same as those of
- * the kernels of one block ({@link NarrowPlan}), bit for bit, so a choice between the two changes only the time.
+ * A plan for the kernels that train a narrow network with a cluster of blocks, each on its own multiprocessor
+ * ({@code kernels/fused_cluster.cu}): for few networks, on devices of compute capability 9.0 and newer. Results are bit-identical to those
+ * of the kernels with one block ({@link NarrowPlan}), so the choice between the two changes only the time.
  *
- * <p>The segments of a batch, 32 rows each, are dealt to the blocks. A batch is one tile where a block's threads and shared memory
- * suffice for its segments, and otherwise the fewest tiles.
+ * <p>The segments of a batch, 32 rows each, are distributed over the blocks. A batch is one tile if a block's threads and shared memory
+ * suffice for its segments, and otherwise the smallest possible number of tiles.
  *
  * <p>These kernels have not run on a GPU yet. {@link #isFaster} rests on estimates, and clusters are off by default.
  *
- * @param rowsOfTile of a batch at once, by all blocks together
+ * @param rowsOfTile the number of rows of a tile, in all blocks together
  * @param words struct FusedPlan of the kernels
  */
 public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, int threads, long[] words, String trainingKernel)
@@ -28,26 +28,26 @@ public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile
   static final int BLOCKS = 8;
   /** MAX_CLUSTER_THREADS of the kernels. */
   private static final int MAX_THREADS = 256;
-  /** HALF_UNITS of the kernels: elements that a thread updates. */
+  /** HALF_UNITS of the kernels: the number of elements that a thread updates. */
   private static final int ELEMENTS_OF_THREAD = 4;
 
   /**
-   * Estimates by {@code scripts/kernel-report} for an H200, in clocks: a single warp takes its rows through a layer, forward and
-   * back, in the first; the second is for how long a segment keeps the path to shared memory busy in a layer; the third is what the
-   * blocks need to exchange the gradients of a tile (kernels/fused_cluster.cu).
+   * Estimates of {@code scripts/kernel-report} for an H200, in clocks: the forward and backward pass of one warp's rows through a layer;
+   * the time for which a segment occupies the path to shared memory in a layer; and the exchange of a tile's gradients between the blocks
+   * (kernels/fused_cluster.cu).
    */
-  private static final double CLOCKS_OF_LAYER_ALONE = 360;
+  private static final double CLOCKS_OF_LAYER = 360;
   private static final double CLOCKS_OF_LAYER_AND_SEGMENT = 170;
   private static final double CLOCKS_OF_EXCHANGE = 2300;
-  /** A cluster must be estimated to take less than this part of the time of one block. */
+  /** A cluster is used only if its estimated time is below this fraction of the time of one block. */
   private static final double MARGIN = 0.8;
 
   /**
    * Plans the steps of a training.
    *
-   * @param batch rows of a usual step; others are possible
-   * @param dataRows rows of the data that are bound
-   * @return empty where the network is not narrow, or a block has not enough shared memory
+   * @param batch the number of rows of a typical step; others are possible
+   * @param dataRows the number of rows of the bound data
+   * @return empty if the network is not narrow, or a block has not enough shared memory
    */
   public static Optional<ClusterPlan> of(
       NetworkSpec network, TrainingSpec training, int replicas, int batch, int dataRows, DeviceLimits limits) {
@@ -72,18 +72,18 @@ public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile
   }
 
   /**
-   * Returns whether a cluster is estimated to be faster than one block: where the device has as many multiprocessors as all networks'
-   * blocks together, and the batch is long enough. The blocks of a cluster run on neighboring multiprocessors, of which a device may have
-   * fewer groups of eight than this counts; the last clusters then wait for the first ones.
+   * Returns whether a cluster is estimated to be faster than one block: if the device has a multiprocessor for each block of all networks,
+   * and the batch is long enough. The blocks of a cluster run on neighboring multiprocessors, and a device may have fewer groups of eight
+   * neighbors than this assumes; the last clusters then wait for the first ones.
    */
   public boolean isFaster(NetworkSpec network, int replicas, int batch, DeviceLimits limits) {
     int segments = ceilDiv(batch, WARP);
-    double ofCluster = clocks(network, ceilDiv(segments, BLOCKS)) + ceilDiv(batch, rowsOfTile) * CLOCKS_OF_EXCHANGE;
-    return (long) replicas * BLOCKS <= limits.multiprocessors() && ofCluster < MARGIN * clocks(network, segments);
+    double clusterClocks = clocks(network, ceilDiv(segments, BLOCKS)) + ceilDiv(batch, rowsOfTile) * CLOCKS_OF_EXCHANGE;
+    return (long) replicas * BLOCKS <= limits.multiprocessors() && clusterClocks < MARGIN * clocks(network, segments);
   }
 
   private static double clocks(NetworkSpec network, int segmentsOfBlock) {
-    return network.layerCount() * Math.max(CLOCKS_OF_LAYER_ALONE, CLOCKS_OF_LAYER_AND_SEGMENT * segmentsOfBlock);
+    return network.layerCount() * Math.max(CLOCKS_OF_LAYER, CLOCKS_OF_LAYER_AND_SEGMENT * segmentsOfBlock);
   }
 
   @Override

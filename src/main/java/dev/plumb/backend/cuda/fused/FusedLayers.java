@@ -6,14 +6,14 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 
 /**
- * A network as the fused kernels see it: where its tensors stand in the vectors of shared memory, and its units in a tile of rows
- * ({@code kernels/fused_mlp.cuh}). All counts are of elements.
+ * The layout of a network for the fused kernels: the offsets of its tensors in the vectors of shared memory, and of its units in a tile of
+ * rows ({@code kernels/fused_mlp.cuh}), in elements.
  */
 final class FusedLayers {
-  /** UNITS of the kernels, which one thread sums at once, and HALF_UNITS, to which rows of weights are padded. */
+  /** UNITS of the kernels: the number of units that one thread sums at once. Rows of weights are padded to HALF_UNITS. */
   static final int UNITS = 8;
   private static final int PADDING = UNITS / 2;
-  /** struct FusedLayer. */
+  /** The size of struct FusedLayer in ints. */
   private static final int INTS_OF_LAYER = 14;
 
   private final int[] table;
@@ -33,11 +33,11 @@ final class FusedLayers {
   }
 
   /**
-   * Lays out a network for the narrow kernel ({@code kernels/fused_narrow.cu}): UNITS x UNITS weights per layer in both orders, and
-   * rows of an odd number of groups of UNITS numbers. The first group has the inputs and, where they leave half of it, the last layer's
-   * delta, which otherwise is in the second group; A of each hidden layer and delta of each hidden layer follow.
+   * Returns the layout for the narrow kernels ({@code kernels/fused_narrow.cu}): UNITS x UNITS weights per layer in both orders, and rows of
+   * an odd number of groups of UNITS numbers. The first group contains the inputs and, if they fill at most half of it, the last layer's
+   * delta; otherwise that delta is in the second group. Then follow A of each hidden layer and delta of each hidden layer.
    *
-   * @param network has layers of at most UNITS units and at most half as many outputs
+   * @param network a network with layers of at most UNITS units and at most half as many outputs
    */
   static FusedLayers narrow(NetworkSpec network, Precision precision) {
     int count = network.layerCount();
@@ -69,10 +69,10 @@ final class FusedLayers {
   FusedLayers(NetworkSpec network, Precision precision) {
     table = new int[network.layerCount() * INTS_OF_LAYER];
     PaddedLayout global = new PaddedLayout(network, precision);
-    long ofVector = 0;
-    long ofTransposed = 0;
-    long ofItems = 0;
-    long ofUnits = 0;
+    long vectorOffset = 0;
+    long transposedOffset = 0;
+    long itemOffset = 0;
+    long unitOffset = 0;
     long input = 0;
     long free = network.inputs();
     for (int l = 0; l < network.layerCount(); l++) {
@@ -80,28 +80,28 @@ final class FusedLayers {
       long inPadded = padded(layer.in());
       long outPadded = padded(layer.out());
       boolean last = l == network.layerCount() - 1;
-      // A hidden layer has columns for its units and for their derivatives; in the last layer these take the place of those.
+      // A hidden layer has columns for its units and for their derivatives; in the last layer the derivatives replace the units.
       long output = free;
       long delta = last ? free : free + layer.out();
       long[] entry = {
-        layer.in(), layer.out(), inPadded, outPadded, ofVector, ofVector + layer.out() * inPadded, ofTransposed, input, delta,
-        ofItems, ofUnits, global.weight(l), global.bias(l), layer.activation().ordinal(),
+        layer.in(), layer.out(), inPadded, outPadded, vectorOffset, vectorOffset + layer.out() * inPadded, transposedOffset, input, delta,
+        itemOffset, unitOffset, global.weight(l), global.bias(l), layer.activation().ordinal(),
       };
       for (int i = 0; i < INTS_OF_LAYER; i++) {
-        // What does not fit an int fits no shared memory, and this table is never used.
+        // A value that does not fit an int does not fit shared memory either; then this table is never used.
         table[l * INTS_OF_LAYER + i] = (int) entry[i];
       }
-      ofVector += layer.out() * inPadded + outPadded;
-      ofTransposed += layer.in() * outPadded;
-      ofItems += (outPadded / PADDING) * (inPadded / PADDING);
-      ofUnits += layer.out();
+      vectorOffset += layer.out() * inPadded + outPadded;
+      transposedOffset += layer.in() * outPadded;
+      itemOffset += (outPadded / PADDING) * (inPadded / PADDING);
+      unitOffset += layer.out();
       input = output;
       free = delta + layer.out();
     }
-    vector = ofVector;
-    transposed = ofTransposed;
-    items = ofItems;
-    units = ofUnits;
+    vector = vectorOffset;
+    transposed = transposedOffset;
+    items = itemOffset;
+    units = unitOffset;
     columns = free;
   }
 
@@ -109,7 +109,7 @@ final class FusedLayers {
     return (size + PADDING - 1) / PADDING * PADDING;
   }
 
-  /** struct FusedLayer of every layer. */
+  /** Returns struct FusedLayer of every layer. */
   int[] table() {
     return table.clone();
   }
@@ -118,27 +118,27 @@ final class FusedLayers {
     return (long) table.length * Integer.BYTES;
   }
 
-  /** Of parameters, and of everything that has as many: gradients, moments. */
+  /** Returns the length of the vector of parameters, of gradients, and of each moment. */
   long vector() {
     return vector;
   }
 
-  /** Of the weights once more, transposed. */
+  /** Returns the length of the transposed copy of the weights. */
   long transposed() {
     return transposed;
   }
 
-  /** Numbers of one row on its way through a step. */
+  /** Returns the number of values per row during a step. */
   long columns() {
     return columns;
   }
 
-  /** Pieces of work into which the gradients are cut. */
+  /** Returns the number of items of work that the gradients are divided into. */
   long items() {
     return items;
   }
 
-  /** Of all layers together. */
+  /** Returns the number of units of all layers. */
   long units() {
     return units;
   }

@@ -10,64 +10,65 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Set;
 
 /**
- * Where everything lies in the shared memory of a block that trains a network: bytes from its beginning, which is the layers' table.
+ * The layout of the shared memory of a block that trains a network: offsets in bytes. The table of the layers is at offset 0.
  *
- * @param steps two entries of the step table, each with a learning rate; the narrow kernel has none
- * @param partials gradients of a tile's segments of rows after the first, or -1 where each segment has them in its own columns; in a
- *     cluster of blocks, of all segments the block's share
- * @param x the data, or -1 where they stay in global memory
- * @param bytes of all of it
+ * @param steps two entries of the step table, each with a learning rate; -1 in the narrow kernels
+ * @param partials the gradients of a tile's segments of rows after the first, or -1 if each segment stores them in its own columns; in a
+ *     cluster of blocks, the block's share of the gradients of all segments
+ * @param x the data, or -1 if they stay in global memory
+ * @param bytes the total size
  */
 record FusedMemory(
     long norms, long losses, long notFinite, long steps, long parameters, long gradients, long partials, long moment1, long moment2,
     long transposed, long tile, long x, long targets, long bytes) {
   private static final int ALIGNMENT = 16;
-  /** struct OwnStep of the kernel. */
-  private static final int BYTES_OF_STEP = StepTable.STEP_BYTES + Double.BYTES;
+  /** The size of struct OwnStep of the kernel. */
+  private static final int STEP_BYTES = StepTable.STEP_BYTES + Double.BYTES;
   private static final int WARP = 32;
 
   /**
-   * Places all that is needed.
+   * Returns the layout for the general kernel.
    *
-   * @param rows of a tile, whole warps
-   * @param parts threads per row
-   * @param dataRows rows of the data that are copied there; 0 for none
+   * @param rows the number of rows of a tile, whole warps
+   * @param parts the number of threads per row
+   * @param dataRows the number of rows of data to be copied to shared memory; 0 for none
    */
   static FusedMemory of(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, int parts, int dataRows) {
-    int number = Transfers.bytesOf(training.precision());
+    int valueBytes = Transfers.bytesOf(training.precision());
     Set<Slot> kept = Slot.stateOf(training.optimizer());
-    long vector = layers.vector() * number;
+    long vector = layers.vector() * valueBytes;
     int segments = rows / WARP;
     long norms = roundUp(layers.tableBytes());
     long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
     long notFinite = roundUp(losses + (long) segments * Double.BYTES);
     long steps = roundUp(notFinite + 2 * Integer.BYTES);
-    long parameters = roundUp(steps + 2 * BYTES_OF_STEP);
+    long parameters = roundUp(steps + 2 * STEP_BYTES);
     long gradients = parameters + vector;
     long partials = roundUp(gradients + vector);
     long moment1 = partials
-        + (partialsFitTheTile(layers, parts) ? 0 : (segments - 1) * ((layers.vector() + WARP - 1) / WARP * WARP) * number);
+        + (partialsFitTheTile(layers, parts) ? 0 : (segments - 1) * ((layers.vector() + WARP - 1) / WARP * WARP) * valueBytes);
     long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
-    long tile = transposed + layers.transposed() * number;
-    long x = tile + layers.columns() * ((long) rows * number + ALIGNMENT);
-    long targets = roundUp(x + (long) dataRows * network.inputs() * number);
+    long tile = transposed + layers.transposed() * valueBytes;
+    long x = tile + layers.columns() * ((long) rows * valueBytes + ALIGNMENT);
+    long targets = roundUp(x + (long) dataRows * network.inputs() * valueBytes);
     long bytes = roundUp(targets + dataRows
-        * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : (long) network.outputs() * number));
+        * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : (long) network.outputs() * valueBytes));
     return new FusedMemory(norms, losses, notFinite, steps, parameters, gradients, partialsFitTheTile(layers, parts) ? -1 : partials,
         moment1, moment2, transposed, tile, dataRows > 0 ? x : -1, targets, bytes);
   }
 
   /**
-   * Places all that the kernels of narrow networks need; the data stay in global memory.
+   * Returns the layout for the kernels of narrow networks. The data stay in global memory.
    *
-   * @param rows of a tile, per block
-   * @param blocks that train one network; those of a cluster have the gradients of the tile's segments, each for its share of elements
+   * @param rows the number of rows of a tile, per block
+   * @param blocks the number of blocks that train one network; each block of a cluster stores the gradients of all segments of the tile for
+   *     its share of the elements
    */
   static FusedMemory narrow(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, int blocks) {
-    int number = Transfers.bytesOf(training.precision());
+    int valueBytes = Transfers.bytesOf(training.precision());
     Set<Slot> kept = Slot.stateOf(training.optimizer());
-    long vector = layers.vector() * number;
+    long vector = layers.vector() * valueBytes;
     long norms = roundUp(layers.tableBytes());
     long losses = roundUp(norms + 2L * network.layerCount() * Double.BYTES);
     long segments = blocks * Launches.ceilDiv(rows, WARP);
@@ -79,15 +80,15 @@ record FusedMemory(
     long moment1 = partials + (blocks == 1 ? 0 : segments * share);
     long moment2 = moment1 + (kept.contains(Slot.MOMENT1) ? vector : 0);
     long transposed = moment2 + (kept.contains(Slot.MOMENT2) ? vector : 0);
-    long tile = transposed + layers.transposed() * number;
-    long bytes = tile + layers.columns() * rows * number;
+    long tile = transposed + layers.transposed() * valueBytes;
+    long bytes = tile + layers.columns() * rows * valueBytes;
     return new FusedMemory(norms, losses, notFinite, -1, parameters, gradients, blocks == 1 ? -1 : partials, moment1, moment2, transposed,
         tile, -1, bytes, bytes);
   }
 
   /**
-   * Whether a segment's gradients may replace its rows in the tile: its warp must be the only one that reads them, must have read them
-   * all before it writes, and the gradients must not be more than its rows have numbers.
+   * Returns whether a segment's gradients can replace its rows in the tile: only its own warp reads these rows, it has read all of them
+   * before it writes, and the gradients are no more than the values of the rows.
    */
   private static boolean partialsFitTheTile(FusedLayers layers, int parts) {
     return parts == 1 && layers.items() <= WARP && layers.vector() <= layers.columns() * WARP;

@@ -18,9 +18,9 @@ import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.model.Precision;
 import java.util.Set;
 
-/** The tables of a {@link BlockPlan} on the device, and the kernels that read them. */
+/** The tables of a {@link BlockPlan} in device memory, and the kernels that read them. */
 public final class FusedNetwork {
-  private static final int ALL_OF_IT = 100;
+  private static final int MAX_CARVEOUT_PERCENT = 100;
 
   private final CudaContext context;
   private final BlockPlan plan;
@@ -48,22 +48,22 @@ public final class FusedNetwork {
     }
   }
 
-  /** A kernel of the precision, allowed the shared memory that the plan asks for. */
+  /** Returns a kernel for the precision, after opting in to the shared memory of the plan. */
   private Kernel kernel(String name) {
     Kernel kernel = context.kernel(name + suffix);
-    context.call(() -> "asking for " + plan.memory().bytes() + " bytes of shared memory for " + kernel.name(), () -> {
+    context.call(() -> "requesting " + plan.memory().bytes() + " bytes of shared memory for " + kernel.name(), () -> {
       cuFuncSetAttribute(kernel.function(), CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, context.limits().sharedOfBlock());
-      cuFuncSetAttribute(kernel.function(), CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, ALL_OF_IT);
+      cuFuncSetAttribute(kernel.function(), CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, MAX_CARVEOUT_PERCENT);
     });
     return kernel;
   }
 
-  /** Returns the kernel that trains. */
+  /** Returns the training kernel. */
   Kernel trainingKernel() {
     return kernel(plan.trainingKernel());
   }
 
-  /** A block along x for each replica that trains, or a cluster of blocks. */
+  /** Returns a grid with one block, or one cluster of blocks, along x per replica. */
   Grid grid(long replicas) {
     return grid(replicas * plan.blocks(), 1, Set.of());
   }
@@ -72,7 +72,7 @@ public final class FusedNetwork {
     return new Grid(blocksX, blocksY, 1, plan.threads(), 1, (int) plan.memory().bytes(), looped);
   }
 
-  /** The outputs of replicas, [replica][rows x outputs], for X [rows x inputs]. */
+  /** Returns the launch that computes the outputs of replicas, [replica][rows x outputs], for X [rows x inputs]. */
   public Node outputs(Launches launches, int rows, int firstReplica, int replicas, SessionState state, Buffer x, Buffer z) {
     Grid grid = grid(Launches.ceilDiv(rows, plan.rowsOfTile()), replicas, Set.of(Axis.X, Axis.Y));
     return launches.bind(kernel("fused_outputs"), rows + " rows", grid, words.address(),
@@ -92,6 +92,7 @@ public final class FusedNetwork {
     return layers.address();
   }
 
+  /** Returns the tables' device memory. */
   public DeviceArena arena() {
     return arena;
   }

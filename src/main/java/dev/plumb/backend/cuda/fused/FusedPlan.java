@@ -12,47 +12,46 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How the threads of a block share the steps of its network, and what they have in shared memory. Immutable.
+ * A plan for the general fused kernel: the division of a batch into tiles, the threads per row, and the layout of shared memory. Immutable.
  *
- * <p>The plan chooses how many blocks share a multiprocessor and how many rows a tile has. A block spends most of its time waiting:
- * in each tile a thread takes its row through the layers, one dependent step after another, and then sums gradients over its warp's
- * rows. Blocks on the same multiprocessor fill each other's waits, but each has less memory, hence shorter tiles and more of them.
- * {@link Tiling#clocks} estimates these waits, and the time for which shared memory is busy, which sharing does not shorten. The plan
- * takes the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MAX_THREADS}
- * threads per multiprocessor, in however many blocks; and there are no more blocks than replicas.
+ * <p>The plan chooses the number of blocks per multiprocessor and the number of rows per tile. A block is latency-bound: in each tile a
+ * thread computes its row through the layers, one dependent operation after another, and then sums gradients over its warp's rows. Blocks
+ * on the same multiprocessor hide each other's latency, but each has less memory, and so shorter tiles and more of them.
+ * {@link Tiling#clocks} estimates this latency, and the time for which shared memory is busy, which more blocks do not shorten. The plan
+ * uses the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MAX_THREADS}
+ * threads per multiprocessor, in any number of blocks; and there are no more blocks than replicas.
  *
- * <p>The batch is cut into the fewest tiles that fit, and these are as short as their number allows, in whole warps: where 192 rows
- * fit, 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter
- * batches, and the rows of an inference, use tiles of the same length.
+ * <p>The batch is divided into the smallest number of tiles that fit, as short as that number allows, in whole warps: if 192 rows fit,
+ * 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter batches, and
+ * the rows of an inference, use tiles of the same length.
  *
- * <p>The data are copied to shared memory where they fit next to the tile and the planned number of blocks still fits the
- * multiprocessor. Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks would
- * cost thousands.
+ * <p>The data are copied to shared memory if they fit next to the tile and the planned number of blocks still fits the multiprocessor.
+ * Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks would cost thousands.
  */
 public final class FusedPlan implements BlockPlan {
-  /** MAX_FUSED_THREADS of the kernels: of a block, and of all blocks on a multiprocessor, which has registers for no more. */
+  /** MAX_FUSED_THREADS of the kernels: the limit for a block, and for all blocks on a multiprocessor because of its registers. */
   private static final int MAX_THREADS = 512;
   private static final int WARP = 32;
 
-  /** Threads of a block whose rows are too few for its units: enough to keep a multiprocessor's four schedulers busy. */
+  /** The number of threads of a block with few rows and many units: enough to keep a multiprocessor's four schedulers busy. */
   private static final int THREADS_FOR_UNITS = 256;
 
-  /** The most blocks per multiprocessor that memory is kept for. More run at a time where they are small. */
+  /** The largest planned number of blocks per multiprocessor. More can run at the same time if they are small. */
   private static final int MAX_SHARING = 4;
-  /** Estimates that differ by less are taken as equal. */
+  /** Estimates that differ by less than this factor count as equal. */
   private static final double TOLERANCE = 1.1;
 
   /**
-   * On paper, and checked against an H200 by the choice that they lead to (FusedPlanTest), in clocks of a thread in fp32: for an input
+   * Estimates in clocks of a thread in fp32; the choices that follow from them were checked on an H200 (FusedPlanTest). They are for an input
    * of up to 8 units (3 reads of shared memory, 8 multiply-adds, the loop unrolled by 8), for a unit's activation and derivative, and for
-   * a row of a gradient's item (8 reads, 20 operations). In fp64 all three take about half as long again, which changes no choice between
-   * them. Since those choices were measured, a lane reads less for each of them; by scripts/kernel-report 20, 5 and 30 clocks and, for the
-   * busy time below, 2 reads instead of 3 would change few choices, none of them measured.
+   * a row of a gradient's item (8 reads, 20 operations). In fp64 all three take about 1.5 times as long, which changes no choice. The
+   * kernels read less since those measurements; the values of scripts/kernel-report, 20, 5 and 30 clocks and 2 reads instead of 3 below,
+   * would change few choices, none of them measured.
    */
   private static final int CLOCKS_OF_CHUNK = 20;
   private static final int CLOCKS_OF_UNIT = 20;
   private static final int CLOCKS_OF_GRADIENT_ROW = 40;
-  /** Clocks for which a warp doing the same keeps the multiprocessor's shared memory busy; twice as many in fp64. */
+  /** Clocks for which a warp occupies the multiprocessor's shared memory in the same work; twice as many in fp64. */
   private static final int READS_OF_CHUNK = 3;
   private static final int READS_OF_UNIT = 2;
   private static final int READS_OF_GRADIENT_ROW = 8;
@@ -66,15 +65,15 @@ public final class FusedPlan implements BlockPlan {
   private final FusedMemory memory;
 
   /**
-   * A way to cut batches into tiles.
+   * A division of batches into tiles.
    *
-   * @param sharing blocks per multiprocessor, at least, that fit its memory and registers
-   * @param rows of a tile
-   * @param parts threads per row
-   * @param tiles of a batch
+   * @param sharing the number of blocks that fit the memory and registers of a multiprocessor
+   * @param rows the number of rows of a tile
+   * @param parts the number of threads per row
+   * @param tiles the number of tiles of a batch
    */
   private record Tiling(int sharing, int rows, int parts, int tiles) {
-    /** Estimates the clocks per step, counting the steps of all blocks on a multiprocessor. */
+    /** Returns the estimated clocks per step, averaged over the blocks on a multiprocessor. */
     double clocks(FusedLayers layers, NetworkSpec network, int batch, Precision precision) {
       double latency = 0;
       double reads = 0;
@@ -98,10 +97,10 @@ public final class FusedPlan implements BlockPlan {
   }
 
   /**
-   * Plans the steps of a training that has no {@link #obstacle}.
+   * Plans the steps of a training that has no {@link #unsupported} property.
    *
-   * @param batch rows of a usual step; others are possible
-   * @param dataRows rows of the data that are bound; 0 where there are none
+   * @param batch the number of rows of a typical step; others are possible
+   * @param dataRows the number of rows of the bound data; 0 for none
    */
   public FusedPlan(NetworkSpec network, TrainingSpec training, int replicas, int batch, int dataRows, DeviceLimits limits) {
     this.network = network;
@@ -114,8 +113,8 @@ public final class FusedPlan implements BlockPlan {
     memory = withData.bytes() <= limits.sharedMemory(tiling.sharing()) ? withData : memory(tiling, 0);
   }
 
-  private FusedMemory memory(Tiling of, int rowsOfData) {
-    return FusedMemory.of(layers, network, training, of.rows(), of.parts(), rowsOfData);
+  private FusedMemory memory(Tiling candidate, int rowsOfData) {
+    return FusedMemory.of(layers, network, training, candidate.rows(), candidate.parts(), rowsOfData);
   }
 
   private Tiling tiling(int batch, DeviceLimits limits) {
@@ -128,7 +127,7 @@ public final class FusedPlan implements BlockPlan {
     return candidates.stream().filter(candidate -> clocks(candidate, batch) <= TOLERANCE * best).findFirst().orElseThrow();
   }
 
-  /** Returns the fewest tiles that fit; empty where not even one warp's rows do. */
+  /** Returns the smallest number of tiles that fit; empty if not even one warp's rows fit. */
   private Optional<Tiling> longest(int batch, int sharing, long available) {
     int threads = MAX_THREADS / sharing / WARP * WARP;
     for (int tiles = ceilDiv(batch, threads); ; tiles++) {
@@ -167,19 +166,19 @@ public final class FusedPlan implements BlockPlan {
   }
 
   /**
-   * Returns why a training is not one for this planner, in words that follow the network's name; empty when it is. A block must hold
-   * its network's parameters with a transposed copy, the gradients, the moments, and a warp's rows. A plan shortens its tiles to one
-   * warp's rows where longer ones do not fit, so this holds for every batch and for inference.
+   * Returns why the fused kernels cannot train a network, in words that follow the network's name; empty if they can. A block must have
+   * room for its network's parameters with a transposed copy, the gradients, the moments, and one warp's rows. A plan shortens its tiles
+   * to one warp's rows if longer ones do not fit, so this holds for every batch and for inference.
    */
-  public static Optional<String> obstacle(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
+  public static Optional<String> unsupported(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
     if (training.precision() == Precision.TF32) {
-      return Optional.of("the fused planner has no TF32");
+      return Optional.of("the fused planner does not support tf32");
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
     long needed = FusedMemory.of(layers, network, training, WARP, 1, 0).bytes();
     long available = limits.sharedMemory(1);
     return needed <= available ? Optional.empty() : Optional.of("its parameters, gradients, moments and " + WARP
-        + " rows of activations take " + needed + " bytes of shared memory, of which a block of this GPU may have " + available);
+        + " rows of activations take " + needed + " bytes of shared memory, but a block of this GPU has at most " + available);
   }
 
   @Override
@@ -188,10 +187,10 @@ public final class FusedPlan implements BlockPlan {
   }
 
   /**
-   * Returns struct FusedPlan of the kernels, in its order.
+   * Returns the words of struct FusedPlan of the kernels.
    *
-   * @param rows of a tile
-   * @param parts threads per row
+   * @param rows the number of rows of a tile
+   * @param parts the number of threads per row
    */
   static long[] words(NetworkSpec network, TrainingSpec training, int replicas, int dataRows, FusedLayers layers, FusedMemory memory,
       int rows, int parts) {
@@ -251,12 +250,12 @@ public final class FusedPlan implements BlockPlan {
     return "fused_train";
   }
 
-  /** Returns how many blocks, at least, a multiprocessor has memory and registers for. */
+  /** Returns the planned number of blocks per multiprocessor. */
   int sharing() {
     return tiling.sharing();
   }
 
-  /** One for each row of a tile, or several where layers are wide. */
+  /** Returns one thread per row of a tile, or several for wide layers. */
   @Override
   public int threads() {
     return tiling.rows() * tiling.parts();

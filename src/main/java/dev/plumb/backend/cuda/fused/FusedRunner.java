@@ -23,14 +23,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Takes steps by the fused kernels: one launch for as many steps as the step table holds, a block a replica. There is nothing to
- * record as a graph.
+ * Runs steps with the fused kernels: one launch for as many steps as fit the step table, one block per replica. Graphs are not needed.
  *
- * <p>What goes on inside a step is nowhere but in shared memory. Who asks for it later has the last step computed once more, from the
- * parameters that it began with and that were kept.
+ * <p>The intermediate values of a step exist only in shared memory. {@link #tap} recomputes the last step, from a copy of the parameters
+ * before it.
  */
 public final class FusedRunner implements Steps {
-  /** Steps of a half of the table are those of a launch, at whose ends parameters come and go: many, for thousands of replicas too. */
+  /**
+   * The largest size of a half of the step table. Its steps are one launch, which loads and stores the parameters: large enough for many
+   * steps, even with thousands of replicas.
+   */
   private static final long TABLE_BYTES = 32L << 20;
 
   private final CudaContext context;
@@ -41,24 +43,24 @@ public final class FusedRunner implements Steps {
   private final Transfers transfers;
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
-  /** For the general kernel, which shows the inside of a step, and trains where no narrow one does; then for the narrow one. */
+  /** The network for the general kernel, which computes taps and trains if no narrow kernel does; then that for the narrow kernel, if any. */
   private final List<FusedNetwork> networks = new ArrayList<>();
   private final DeviceArena arena;
-  /** [replica][padded size]: the parameters that the last step began with. */
+  /** The parameters before the last step, [replica][padded size]. */
   private final Buffer before;
   private StepTable table;
   private Launches launches;
   private Node step;
-  private Shown shown;
+  private TracedStep traced;
   private int lastBatch;
 
-  /** One replica's last step, as [Z, A, delta][layer][batch x units]. */
-  private record Shown(int replica, DeviceArena arena, Buffer taps, Launches launches) {}
+  /** The intermediate values of one replica's last step, [Z, A, delta][layer][batch x units]. */
+  private record TracedStep(int replica, DeviceArena arena, Buffer taps, Launches launches) {}
 
   /**
-   * @param plan for the general kernel
-   * @param narrowPlan for the kernels of narrow networks, by one block or by a cluster, where they train
-   * @param recorder takes what recorded steps report
+   * @param plan the plan for the general kernel
+   * @param narrowPlan the plan for a kernel of narrow networks, with one block or a cluster; empty if the general kernel trains
+   * @param recorder consumer of the metrics
    */
   public FusedRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
       Transfers transfers, FusedPlan plan, Optional<? extends BlockPlan> narrowPlan, CudaOptions options, StepTable.Recorder recorder) {
@@ -92,7 +94,7 @@ public final class FusedRunner implements Steps {
   @Override
   public void run(StepChunk chunk, long firstNumber) {
     reserve(chunk);
-    forgetShown();
+    discardTrace();
     int next = 0;
     while (next < chunk.steps()) {
       table.begin();
@@ -116,19 +118,19 @@ public final class FusedRunner implements Steps {
     }
   }
 
-  /** Makes sure that the table is large enough for a chunk; a larger one replaces it, which is rare. */
+  /** Replaces a step table that is too small for a chunk, which is rare. */
   private void reserve(StepChunk chunk) {
-    long mostRows = 0;
+    long maxRows = 0;
     for (int i = 0; i < chunk.steps(); i++) {
-      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, i, state.replicas()));
+      maxRows = Math.max(maxRows, StepTable.rowsOf(chunk, i, state.replicas()));
     }
-    if (table != null && table.rowCapacity() >= mostRows) {
+    if (table != null && table.rowCapacity() >= maxRows) {
       return;
     }
     waitForSteps();
     context.release("releasing a step table that is too small", releasesOfTable());
     table = new StepTable(
-        context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
+        context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, maxRows, recorder, options.guards());
     launches = new Launches(context, 1);
     step = bindTraining(launches);
   }
@@ -146,9 +148,9 @@ public final class FusedRunner implements Steps {
   /**
    * Binds the general kernel.
    *
-   * @param replicas that are trained or shown
-   * @param tapsAddress where the step of one replica is to be shown, instead of training; 0 for training
-   * @param tapped that replica
+   * @param replicas the number of replicas to train or to tap
+   * @param tapsAddress the destination of one replica's intermediate values; 0 for training
+   * @param tapped the tapped replica
    */
   private Node bindGeneral(Launches in, int replicas, long tapsAddress, int tapped) {
     return bind(in, generalNetwork(), replicas, tapsAddress, tapped);
@@ -180,43 +182,43 @@ public final class FusedRunner implements Steps {
 
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
-    if (shown == null || shown.replica() != replica) {
-      forgetShown();
-      show(replica);
+    if (traced == null || traced.replica() != replica) {
+      discardTrace();
+      trace(replica);
     }
     long element = (long) where.ordinal() * generalNetwork().plan().layers().units() * lastBatch;
     for (int l = 0; l < layer; l++) {
       element += (long) network.layer(l).out() * lastBatch;
     }
-    transfers.download(shown.taps().slice().pointer(element * Transfers.bytesOf(training.precision())), out);
+    transfers.download(traced.taps().slice().pointer(element * Transfers.bytesOf(training.precision())), out);
   }
 
-  private void show(int replica) {
-    DeviceArena own = new DeviceArena(context, "the inside of a step", options.guards());
+  private void trace(int replica) {
+    DeviceArena own = new DeviceArena(context, "intermediate values of a step", options.guards());
     Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * generalNetwork().plan().layers().units() * lastBatch
         * Transfers.bytesOf(training.precision())));
     own.allocate();
-    shown = new Shown(replica, own, taps, new Launches(context, 1));
-    Node again = bindGeneral(shown.launches(), 1, taps.address(), replica);
+    traced = new TracedStep(replica, own, taps, new Launches(context, 1));
+    Node recomputation = bindGeneral(traced.launches(), 1, taps.address(), replica);
     transfers.upload(new int[] {table.lastEntry(), table.lastEntry() + 1}, table.cursor().pointer());
-    enqueue(again);
-    context.synchronize(again.name());
-    own.requireGuards(again.name());
+    enqueue(recomputation);
+    context.synchronize(recomputation.name());
+    own.requireGuards(recomputation.name());
   }
 
-  private void forgetShown() {
-    if (shown != null) {
+  private void discardTrace() {
+    if (traced != null) {
       List<Runnable> releases = new ArrayList<>();
-      releaseShownInto(releases);
-      context.release("forgetting the inside of a step", releases);
+      releaseTraceInto(releases);
+      context.release("releasing intermediate values of a step", releases);
     }
   }
 
-  private void releaseShownInto(List<Runnable> releases) {
-    if (shown != null) {
-      shown.launches().releaseInto(releases);
-      releases.add(shown.arena().release());
-      shown = null;
+  private void releaseTraceInto(List<Runnable> releases) {
+    if (traced != null) {
+      traced.launches().releaseInto(releases);
+      releases.add(traced.arena().release());
+      traced = null;
     }
   }
 
@@ -244,7 +246,7 @@ public final class FusedRunner implements Steps {
   @Override
   public List<Runnable> releases() {
     List<Runnable> releases = new ArrayList<>();
-    releaseShownInto(releases);
+    releaseTraceInto(releases);
     releases.addAll(releasesOfTable());
     releases.add(arena.release());
     networks.forEach(tables -> releases.add(tables.arena().release()));
@@ -255,6 +257,6 @@ public final class FusedRunner implements Steps {
   @Override
   public long bytes() {
     return arena.bytes() + networks.stream().mapToLong(tables -> tables.arena().bytes()).sum()
-        + (table == null ? 0 : table.arena().bytes()) + (shown == null ? 0 : shown.arena().bytes());
+        + (table == null ? 0 : table.arena().bytes()) + (traced == null ? 0 : traced.arena().bytes());
   }
 }

@@ -11,21 +11,21 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A plan for the training kernels of narrow networks ({@code kernels/fused_narrow.cu}), which take one thread per row through layers
- * of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
+ * A plan for the training kernels of narrow networks ({@code kernels/fused_narrow.cu}), in which one thread computes one row through
+ * layers of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
  *
- * <p>A batch is one tile where that fits, and otherwise the fewest tiles of whole warps. A tile need not be whole warps: 400 rows of
- * 3-8x8-1 fit, and 416 do not. Several blocks share a multiprocessor where batches are small, without being planned for: 8 blocks of
- * 32 rows of 3-8x8-1, or 2 of 128, fit an H200's multiprocessor.
+ * <p>A batch is one tile if that fits, and otherwise the smallest possible number of tiles of whole warps. A single tile may end within a
+ * warp: 400 rows of 3-8x8-1 fit, and 416 do not. The plan does not count on several blocks per multiprocessor, but small batches allow it:
+ * 8 blocks of 32 rows of 3-8x8-1, or 2 of 128, fit an H200's multiprocessor.
  *
- * @param rowsOfTile of a batch at once
+ * @param rowsOfTile the number of rows of a tile
  * @param words struct FusedPlan of the kernels
  */
 public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile, long[] words, String trainingKernel) implements BlockPlan {
   static final int WARP = 32;
   /** MAX_FUSED_THREADS of the kernels. */
   private static final int MAX_THREADS = 512;
-  /** Rows of a tile that is not whole warps are a multiple of this. */
+  /** The number of rows of a tile that ends within a warp is a multiple of this. */
   private static final int ROWS_UNIT = 8;
   private static final Set<Activation> ACTIVATIONS =
       EnumSet.of(Activation.LINEAR, Activation.RELU, Activation.LEAKY_RELU, Activation.SIGMOID, Activation.TANH);
@@ -33,9 +33,9 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
   /**
    * Plans the steps of a training.
    *
-   * @param batch rows of a usual step; others are possible
-   * @param dataRows rows of the data that are bound
-   * @return empty where the network is not narrow, or not even one warp's rows fit
+   * @param batch the number of rows of a typical step; others are possible
+   * @param dataRows the number of rows of the bound data
+   * @return empty if the network is not narrow, or not even one warp's rows fit
    */
   public static Optional<NarrowPlan> of(
       NetworkSpec network, TrainingSpec training, int replicas, int batch, int dataRows, DeviceLimits limits) {
@@ -56,7 +56,7 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
     }
   }
 
-  /** Returns at least one warp's rows, and enough for the gradients of the last segment, which replace its rows. */
+  /** Returns the rows of the only tile: at least one warp's, and enough for the gradients of the last segment, which replace its rows. */
   private static int rowsOfOnlyTile(int batch, FusedLayers layers) {
     int beforeLastSegment = (batch - 1) / WARP * WARP;
     int rowsOfGradients = (int) Launches.ceilDiv(layers.vector(), layers.columns());
@@ -64,9 +64,9 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
   }
 
   /**
-   * Returns whether there are kernels for a training: fp32 without dropout, an activation whose derivative has the same bits when
-   * computed from its value, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a
-   * warp has threads, which allows 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
+   * Returns whether there are narrow kernels for a training. They require fp32 without dropout, an activation whose derivative computed from
+   * its value has the same bits, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a
+   * warp has threads: 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
    */
   public static boolean takes(NetworkSpec network, TrainingSpec training) {
     return training.precision() == Precision.FP32 && training.dropout().isEmpty() && ACTIVATIONS.contains(network.activation())
@@ -75,7 +75,7 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
         && FusedLayers.narrow(network, training.precision()).items() <= WARP;
   }
 
-  /** Returns the name, without its precision, of the kernel of a family that trains a network: there is one for each activation. */
+  /** Returns the name, without its precision, of the kernel for a network in a family with one kernel per activation. */
   static String kernel(String family, NetworkSpec network) {
     return family + "_" + network.activation().key();
   }

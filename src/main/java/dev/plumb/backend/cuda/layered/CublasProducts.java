@@ -12,7 +12,7 @@ import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 
 /**
- * The three matrix products of a dense layer by cuBLAS, for steps that {@link SmallProducts} leaves to it. All matrices are
+ * The three matrix products of a dense layer in cuBLAS, for steps whose products are not small ({@link SmallProducts}). All matrices are
  * row-major, and replicas are a stride apart:
  *
  * <pre>
@@ -21,8 +21,8 @@ import jcuda.jcublas.cublasOperation;
  *   weights   dW [out x in]  = Dᵀ · A
  * </pre>
  *
- * <p>cuBLAS is column-major, and to it a row-major [r x c] is its transpose, [c x r] with leading dimension c. So each product is
- * asked for as the transpose of both sides: Zᵀ = W·Aᵀ, dAᵀ = Wᵀ·Dᵀ, dWᵀ = Aᵀ·D.
+ * <p>cuBLAS is column-major: it reads a row-major [r x c] as its transpose, [c x r] with leading dimension c. So each product is computed
+ * transposed: Zᵀ = W·Aᵀ, dAᵀ = Wᵀ·Dᵀ, dWᵀ = Aᵀ·D.
  */
 public final class CublasProducts {
   private static final int N = cublasOperation.CUBLAS_OP_N;
@@ -40,22 +40,22 @@ public final class CublasProducts {
     zero = constant(0);
   }
 
-  /** Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
+  /** Returns the launch of Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
   public Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int replicas) {
     return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas);
   }
 
-  /** dA [n x in] = D [n x out] · W, W [out x in]. */
+  /** Returns the launch of dA [n x in] = D [n x out] · W, W [out x in]. */
   public Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
     return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas);
   }
 
-  /** dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
+  /** Returns the launch of dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
   public Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
     return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas);
   }
 
-  /** A host constant; it does not vary, so a recorded graph may hold it. */
+  /** Returns a host constant. Recorded graphs may refer to it, as it never changes. */
   private Pointer constant(double value) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(Double.BYTES).order(ByteOrder.nativeOrder());
     if (single) {
@@ -66,7 +66,7 @@ public final class CublasProducts {
     return Pointer.to(buffer);
   }
 
-  /** C [m x n] = op(A) [m x k] · op(B) [k x n], column-major, with leading dimensions. */
+  /** A product C [m x n] = op(A) [m x k] · op(B) [k x n], column-major, with leading dimensions. */
   private final class Product implements Node {
     private final String what;
     private final int opA;

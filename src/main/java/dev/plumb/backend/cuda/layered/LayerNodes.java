@@ -23,12 +23,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The launches that make up the forward and the backward pass of single layers, and the loss; shapes per replica as in
- * {@code kernels/}. What a step and an evaluation have in common. {@link SmallProducts} decides whether the kernels of
- * {@code product_kernels.cuh} compute products, with what follows them, or cuBLAS, followed by the kernels of {@code activation.cu}.
+ * Launches for the forward and the backward pass of single layers and for the loss, shared by steps and evaluations; shapes are per
+ * replica, as in {@code kernels/}. {@link SmallProducts} decides between the kernels of {@code product_kernels.cuh}, which fuse products
+ * with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}.
  */
 public final class LayerNodes {
-  /** Rows that one block sums for the bias gradient. */
+  /** The number of rows that one block sums for the bias gradient. */
   private static final long ROWS_OF_SEGMENT = 256;
   private static final int MAX_SEGMENTS = 65535;
   private static final int UNITS_OF_TILE = 32;
@@ -54,15 +54,15 @@ public final class LayerNodes {
   private final CublasProducts products;
   private final Precision precision;
   private final String suffix;
-  /** Of the kernels of small products. */
+  /** The suffix of the kernels for small products. */
   private final String productSuffix;
   private final int firstReplica;
   private final int replicas;
 
   /**
-   * @param launches where arguments are kept; they live as long as the nodes
-   * @param smallProducts decides which products are small
-   * @param firstReplica of the replicas that take part
+   * @param launches memory of the arguments; must live as long as the nodes
+   * @param smallProducts the choice of kernels for products
+   * @param firstReplica the first of the computed replicas
    */
   public LayerNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SmallProducts smallProducts,
       SessionState state, int firstReplica, int replicas) {
@@ -80,12 +80,12 @@ public final class LayerNodes {
     productSuffix = precision == Precision.TF32 && context.computesTf32() ? "_tf32" : suffix;
   }
 
-  /** Binds a kernel of the session's precision. */
+  /** Binds a kernel for the session's precision. */
   Node bind(String kernel, String what, Grid grid, Number... arguments) {
     return launches.bind(context.kernel(kernel + suffix), what, grid, arguments);
   }
 
-  /** Binds a kernel of small products. */
+  /** Binds a kernel for small products. */
   private Node bindProduct(String kernel, String what, Grid grid, Number... arguments) {
     return launches.bind(context.kernel(kernel + productSuffix), what, grid, arguments);
   }
@@ -96,11 +96,11 @@ public final class LayerNodes {
   }
 
   /**
-   * Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. Where cuBLAS computes the product and the buffers
-   * differ, z stays without b.
+   * Adds the forward pass of a layer, Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. With cuBLAS and two
+   * buffers, z does not include b.
    *
-   * @param rows of in, for small products
-   * @param usedBias gets a copy of b [out], for {@link StepRunner#tap}, unless null; not with small products
+   * @param rows the rows of {@code in}, for small products
+   * @param usedBias receives a copy of b [out] for {@link StepRunner#tap}, unless it is null or products are small
    */
   public void forward(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias) {
     LayerSpec spec = network.layer(layer);
@@ -120,7 +120,7 @@ public final class LayerNodes {
         packed ? 1 : 0));
   }
 
-  /** The same in a step with dropout, A = f(Z) ∘ M; kept [n x out] takes a byte an element, 0 where M is. */
+  /** Adds the forward pass with dropout, A = f(Z) ∘ M; {@code kept} [n x out] receives a byte per element, 0 where M is 0. */
   void forwardDropping(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias, Buffer kept,
       Dropout dropout) {
     LayerSpec spec = network.layer(layer);
@@ -150,11 +150,11 @@ public final class LayerNodes {
   }
 
   /**
-   * The loss's terms, summed by blocks.
+   * Returns the launch of the loss, summed by blocks.
    *
-   * @param rows of the targets (or labels)
-   * @param deltaAddress 0 where no derivative is wanted
-   * @param hitsAddress 0 where no hits are wanted
+   * @param rows the rows of the targets or labels
+   * @param deltaAddress 0 to skip the derivative
+   * @param hitsAddress 0 to skip counting correct predictions
    */
   public Node loss(int n, RowList rows, long zAddress, long targetsAddress, long deltaAddress, long partialsAddress, long hitsAddress) {
     Grid grid = Grid.of(lossBlocks(loss, n, network.outputs()), replicas);
@@ -166,12 +166,12 @@ public final class LayerNodes {
         partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas, loss.ordinal());
   }
 
-  /** How many terms the mean over n rows is of. */
+  /** Returns the number of terms in the mean over n rows. */
   public double terms(int n) {
     return loss == Loss.CROSS_ENTROPY ? n : (double) n * network.outputs();
   }
 
-  /** Blocks, and so partial sums a replica, of a loss over n rows. */
+  /** Returns the number of blocks, and so of partial sums per replica, of a loss over n rows. */
   public static int lossBlocks(Loss loss, int n, int outputs) {
     long blocks = loss == Loss.CROSS_ENTROPY
         ? Launches.ceilDiv(n, ROWS_OF_SOFTMAX_BLOCK)
@@ -180,10 +180,11 @@ public final class LayerNodes {
   }
 
   /**
-   * By cuBLAS, from delta = dLoss/dA [n x out] of a layer to dLoss/dZ, its weight and bias gradients, and dLoss/dA of the layer below.
+   * Adds the backward pass of a layer with cuBLAS: from delta = dLoss/dA [n x out] to dLoss/dZ, the weight and bias gradients, and dLoss/dA
+   * of the layer below.
    *
-   * @param dropout of this layer, whose {@link #forwardDropping} filled kept; empty for none
-   * @param below dLoss/dA of the layer below, or null for the first layer
+   * @param kept the mask written by {@link #forwardDropping}, if the layer has dropout
+   * @param below receives dLoss/dA of the layer below; null for the first layer
    */
   void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer delta,
       Buffer below, Buffer segmentSums) {
@@ -212,10 +213,11 @@ public final class LayerNodes {
   }
 
   /**
-   * From dLoss/dZ [n x out] of a layer to that of the layer below, for small products.
+   * Returns the launch from dLoss/dZ [n x out] of a layer to that of the layer below, for small products.
    *
-   * @param z of the layer below, whose {@link #forwardDropping} filled kept where it has a dropout
-   * @param below dLoss/dZ of the layer below
+   * @param z the layer below's Z
+   * @param kept the mask written by {@link #forwardDropping}, if the layer below has dropout
+   * @param below receives dLoss/dZ of the layer below
    */
   Node smallInputGradient(int layer, int n, Buffer delta, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer below) {
     LayerSpec spec = network.layer(layer);
@@ -227,12 +229,12 @@ public final class LayerNodes {
   }
 
   /**
-   * Weight and bias gradients of all layers and the sum of squares of each tile, for small products.
+   * Returns the launch of the weight and bias gradients of all layers and the sums of squares of their tiles, for small products.
    *
-   * @param rows of the first layer's input
-   * @param tableAddress of the words of a {@link ProductTable} on the device
-   * @param squaresAddress of the sums [tiles]
-   * @param always whether squares are summed in every step, and not only where norms are recorded
+   * @param rows the rows of the first layer's input
+   * @param tableAddress a {@link ProductTable} on the device
+   * @param squaresAddress the sums of squares [tiles]
+   * @param always whether to sum squares in every step, and not only in those that record norms
    */
   Node smallWeightGradients(int n, RowList rows, long tableAddress, long squaresAddress, boolean always) {
     int tiles = ProductTable.tiles(network);
@@ -241,13 +243,13 @@ public final class LayerNodes {
         network.layerCount(), tiles, state.address(Slot.GRADIENTS), squaresAddress, n, state.layout().size(), always ? 1 : 0);
   }
 
-  /** A block per tile of all replicas' results [n x columns]. */
+  /** Returns a grid with a block per tile of all replicas' results [n x columns]. */
   private Grid ofRows(int n, int columns) {
     long tiles = Launches.ceilDiv(n, ROWS_OF_PRODUCT_TILE) * Launches.ceilDiv(columns, COLUMNS_OF_PRODUCT_TILE);
     return new Grid(tiles * replicas, 1, 1, THREADS_OF_ROWS_BLOCK, 1);
   }
 
-  /** Parts into which the rows of a batch are cut for the bias gradient; the same for every network, so that sums are too. */
+  /** Returns the number of segments of a batch for the bias gradient; it depends only on n, so that sums have the same order. */
   static int segments(int n) {
     return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MAX_SEGMENTS);
   }

@@ -14,9 +14,9 @@ import java.util.TreeMap;
 import jcuda.CudaException;
 import jcuda.driver.CUgraphExec;
 
-/** Runs one plan any number of times: launch by launch, or as recorded graphs of several steps. */
+/** Runs a plan any number of times: one launch at a time, or as recorded graphs of several steps. */
 final class PlanExecutor {
-  /** Steps of the graphs that are recorded, the largest first; any number of steps is a sum of them. */
+  /** The numbers of steps in recorded graphs, in descending order; every number of steps is a sum of them. */
   private static final int[] GRAPH_STEPS = {32, 4, 1};
 
   private final CudaContext context;
@@ -26,7 +26,7 @@ final class PlanExecutor {
   private final Map<Integer, CUgraphExec> graphs = new TreeMap<>();
   private boolean warm;
 
-  /** @param requireGuards looks at the guards of all arenas; called with an idle device */
+  /** @param requireGuards checks the guards of all arenas; called with an idle device */
   PlanExecutor(CudaContext context, StepPlan plan, Execution execution, Runnable requireGuards) {
     this.context = context;
     this.plan = plan;
@@ -36,21 +36,21 @@ final class PlanExecutor {
 
   /** Enqueues steps. */
   void enqueue(int steps) {
-    int left = steps;
+    int remaining = steps;
     if (execution != Execution.GRAPH) {
-      for (; left > 0; left--) {
+      for (; remaining > 0; remaining--) {
         enqueueNodes();
       }
       return;
     }
     if (!warm) {
-      // cuBLAS chooses and loads its kernels at the first call of a shape, which must not happen while recording.
+      // cuBLAS chooses and loads its kernels at the first call with a shape, which is not allowed during a recording.
       enqueueNodes();
       warm = true;
-      left--;
+      remaining--;
     }
     for (int size : GRAPH_STEPS) {
-      for (; left >= size; left -= size) {
+      for (; remaining >= size; remaining -= size) {
         CUgraphExec graph = graph(size);
         context.call(() -> "launching a graph of " + size + " steps", () -> cuGraphLaunch(graph, context.stream()));
       }
@@ -85,7 +85,7 @@ final class PlanExecutor {
     return executable;
   }
 
-  /** What must be released, in this order. */
+  /** Returns the releases, in order. */
   List<Runnable> releases() {
     List<Runnable> releases = new ArrayList<>();
     graphs.values().forEach(graph -> releases.add(() -> cuGraphExecDestroy(graph)));

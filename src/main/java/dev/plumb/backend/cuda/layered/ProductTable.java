@@ -7,14 +7,14 @@ import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 
-/** The layers of a step as {@code product_weight_gradients} reads them, and the tiles of their gradients. */
+/** The table of layers that {@code product_weight_gradients} reads, and the tiles of their gradients. */
 final class ProductTable {
   /** struct ProductLayer of kernels/product_kernels.cuh, in its order. */
   private static final int WORDS_OF_LAYER = 7;
   /** ROWS and COLUMNS of WeightsDivision of kernels/product.cu, and of FragmentWeights of kernels/product_tf32.cu. */
   private static final int UNITS_OF_TILE = 32;
   private static final int INPUTS_OF_TILE = 32;
-  /** WARP: units of a bias gradient that one block sums. */
+  /** WARP of these: units of a bias gradient that one block sums. */
   private static final int UNITS_OF_BIAS_TILE = 32;
 
   private final NetworkSpec network;
@@ -32,12 +32,12 @@ final class ProductTable {
     firstTiles = firstTiles(network);
   }
 
-  /** Returns the size of a table on the device. */
+  /** Returns the size of a table in bytes. */
   static long bytes(NetworkSpec network) {
     return (long) network.layerCount() * WORDS_OF_LAYER * Long.BYTES;
   }
 
-  /** Returns which tile is the first one of each tensor's gradient, [tensors + 1]; the last is the number of tiles. */
+  /** Returns the first tile of each tensor's gradient, [tensors + 1]; the last is the number of tiles. */
   static int[] firstTiles(NetworkSpec network) {
     int[] first = new int[2 * network.layerCount() + 1];
     for (int layer = 0; layer < network.layerCount(); layer++) {
@@ -55,7 +55,7 @@ final class ProductTable {
   }
 
   /**
-   * Adds the next layer, from the first one on.
+   * Adds the next layer, beginning with the first.
    *
    * @param delta dLoss/dZ [n x out]
    * @param in [n x in]
@@ -71,12 +71,12 @@ final class ProductTable {
     layers++;
   }
 
-  /** Two ints that follow each other, on a little-endian machine. */
+  /** Returns two consecutive ints, on a little-endian machine. */
   private static long ints(int first, int second) {
     return first & 0xFFFF_FFFFL | (long) second << 32;
   }
 
-  /** Returns the words of all layers, to be copied to the device. */
+  /** Returns the entries of all layers, to be copied to the device. */
   long[] words() {
     return words;
   }

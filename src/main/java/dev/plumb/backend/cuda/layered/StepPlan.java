@@ -20,10 +20,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One training step over a batch of a fixed number of rows, as a list of launches: gather the batch, forward, loss, backward,
- * metrics, update. Nothing in it changes from step to step. Every launch costs a small network more time than its work, so where
- * products are small ({@link SmallProducts}) one of them does as much as it can: all of a layer's forward pass, all weight gradients with
- * the sums of their squares. The first layer then reads the batch's rows where they are in the data.
+ * The launches of one training step over a batch of a fixed number of rows: gather the batch, forward, loss, backward, metrics, update.
+ * They are the same in every step. For a small network a launch takes longer than its work, so where products are small
+ * ({@link SmallProducts}) each launch computes as much as it can: a layer's whole forward pass, or all weight gradients with the sums of
+ * their squares. The first layer then reads the batch's rows directly from the data.
  */
 public final class StepPlan {
   /** GATHERED of the kernels: features of a row that a warp copies. */
@@ -42,8 +42,8 @@ public final class StepPlan {
   private final List<Node> nodes = new ArrayList<>();
 
   /**
-   * @param number of this plan among those that use the workspace, from 0
-   * @param gathered whether the batch is gathered from the data; otherwise it is all of it, in its own order
+   * @param number the number of this plan among those that use the workspace, from 0
+   * @param gathered whether the batch is gathered from the data; otherwise it is all rows in their own order
    */
   StepPlan(CudaContext context, NetworkSpec network, TrainingSpec training, SmallProducts smallProducts, SessionState state,
       StepTable table, Workspace workspace, int number, BoundData data, Transfers transfers, int batch, boolean gathered) {
@@ -97,7 +97,7 @@ public final class StepPlan {
     addMetricsAndUpdate(workspace, batch);
   }
 
-  /** All deltas, from the loss's on down, then the gradients of all layers at once. The last layer is linear. */
+  /** Adds the deltas, from the last layer down, then the gradients of all layers in one launch. The last layer is linear. */
   private void addSmallBackward(RowList rows, Workspace workspace, int number, Matrix x, int batch, Transfers transfers) {
     for (int layer = network.layerCount() - 1; layer > 0; layer--) {
       nodes.add(layers.smallInputGradient(layer, batch, workspace.delta(layer), workspace.z(layer - 1), workspace.kept(layer - 1),
@@ -114,12 +114,12 @@ public final class StepPlan {
         training.clipNorm().isPresent()));
   }
 
-  /** Outputs are never dropped. */
+  /** Returns the dropout of a layer; empty for the last one. */
   private Optional<Dropout> dropout(int layer) {
     return layer == network.layerCount() - 1 ? Optional.empty() : training.dropout();
   }
 
-  /** What a layer reads: the batch, or the activations of the layer below. */
+  /** Returns the input of a layer: the batch, or the activations of the layer below. */
   private Matrix input(int layer, Matrix x, Workspace workspace, int batch) {
     return layer == 0 ? x : workspace.a(layer - 1).matrix(batch, network.layer(layer).in());
   }
@@ -159,8 +159,8 @@ public final class StepPlan {
   }
 
   /**
-   * Returns whether one launch after the update finishes the step. Clipping needs the norms before the update; one block is too slow for
-   * many replicas.
+   * Returns whether one launch after the update finishes the step. Clipping needs the norms before the update, and one block is too slow
+   * for many replicas.
    */
   private static boolean finishesAtOnce(TrainingSpec training, int replicas) {
     return replicas == 1 && training.clipNorm().isEmpty();
@@ -200,8 +200,7 @@ public final class StepPlan {
   }
 
   /**
-   * Returns the number of launches of one replica's step over a gathered batch. cuBLAS may make several of one product; they count as
-   * one.
+   * Returns the number of launches of one replica's step over a gathered batch. A product in cuBLAS counts as one launch.
    */
   public static int launches(NetworkSpec network, TrainingSpec training, SmallProducts smallProducts, int batch) {
     int layers = network.layerCount();

@@ -20,14 +20,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Takes steps layer by layer: sees to buffers that are large enough, fills the step table, enqueues the plan of each size of batch,
- * and collects what was recorded.
+ * Runs steps layer by layer: allocates buffers, fills the step table, enqueues the plan for each batch size, and collects the metrics.
  */
 public final class StepRunner implements Steps {
-  /** Steps that are alike: batches of one size, gathered or all rows in order. */
+  /** The shape of a step: its batch size, and whether the batch is gathered or all rows in order. Steps of one shape share a plan. */
   private record Shape(int batch, boolean gathered) {}
 
-  /** Plans and graphs are kept for this many shapes; a training has one or two. */
+  /** The largest number of shapes with plans and graphs; a training has one or two. */
   private static final int MAX_SHAPES = 64;
 
   private static final long TABLE_BYTES = 4L << 20;
@@ -47,7 +46,7 @@ public final class StepRunner implements Steps {
   private StepTable table;
   private int lastBatch;
 
-  /** @param recorder takes what recorded steps report */
+  /** @param recorder consumer of the metrics */
   public StepRunner(CudaContext context, NetworkSpec network, TrainingSpec training, SessionState state, BoundData data,
       Transfers transfers, CudaOptions options, StepTable.Recorder recorder) {
     this.context = context;
@@ -87,7 +86,7 @@ public final class StepRunner implements Steps {
     lastBatch = shape(chunk, chunk.steps() - 1).batch();
   }
 
-  /** Enqueues steps, those that are alike and follow each other together. */
+  /** Enqueues steps, consecutive steps of the same shape together. */
   private void enqueue(StepChunk chunk, int from, int to) {
     int step = from;
     while (step < to) {
@@ -110,8 +109,8 @@ public final class StepRunner implements Steps {
     PlanExecutor known = executors.get(shape);
     if (known == null) {
       if (executors.size() == MAX_SHAPES) {
-        context.synchronize("waiting, before plans are given up");
-        context.release("giving up plans", releasesOfPlans());
+        context.synchronize("waiting before plans are released");
+        context.release("releasing plans", releasesOfPlans());
       }
       StepPlan plan = new StepPlan(context, network, training, small, state, table, workspace, executors.size(), data, transfers,
           shape.batch(), shape.gathered());
@@ -121,25 +120,25 @@ public final class StepRunner implements Steps {
     return known;
   }
 
-  /** Makes sure that buffers are large enough for a chunk; larger ones replace them, which is rare. */
+  /** Replaces buffers that are too small for a chunk, which is rare. */
   private void reserve(StepChunk chunk) {
     int largestBatch = 0;
-    long mostRows = 0;
+    long maxRows = 0;
     for (int step = 0; step < chunk.steps(); step++) {
       largestBatch = Math.max(largestBatch, shape(chunk, step).batch());
-      mostRows = Math.max(mostRows, StepTable.rowsOf(chunk, step, replicas));
+      maxRows = Math.max(maxRows, StepTable.rowsOf(chunk, step, replicas));
     }
-    if (workspace != null && workspace.rows() >= largestBatch && table.rowCapacity() >= mostRows) {
+    if (workspace != null && workspace.rows() >= largestBatch && table.rowCapacity() >= maxRows) {
       return;
     }
     if (workspace != null) {
       largestBatch = Math.max(largestBatch, workspace.rows());
-      mostRows = Math.max(mostRows, table.rowCapacity());
+      maxRows = Math.max(maxRows, table.rowCapacity());
     }
     waitForSteps();
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
-        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, mostRows, recorder, options.guards());
+        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, maxRows, recorder, options.guards());
     workspace = new Workspace(context, network, training, replicas, largestBatch, MAX_SHAPES, transfers, !small.areUsed(largestBatch),
         options.guards());
   }
@@ -159,18 +158,18 @@ public final class StepRunner implements Steps {
 
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
-    Buffer ofAll = switch (where) {
+    Buffer values = switch (where) {
       case PRE -> workspace.z(layer);
       case POST -> workspace.a(layer);
       case DELTA -> workspace.delta(layer);
     };
-    download(ofAll, (long) replica * out.length, out);
+    download(values, (long) replica * out.length, out);
     if (where == Tap.PRE && layer < network.layerCount() - 1 && !small.areUsed(lastBatch)) {
       addUsedBias(layer, replica, out);
     }
   }
 
-  /** Adds, as the kernels do, the bias that Z is without: that before the step's update. */
+  /** Adds the bias before the step's update to Z, which does not include it, with the rounding of the kernels. */
   private void addUsedBias(int layer, int replica, double[] z) {
     double[] bias = new double[network.layer(layer).out()];
     download(workspace.usedBias(layer), (long) replica * bias.length, bias);
@@ -210,7 +209,6 @@ public final class StepRunner implements Steps {
     return releases;
   }
 
-  /** Nothing before the first step. */
   @Override
   public long bytes() {
     return workspace == null ? 0 : workspace.arena().bytes() + table.arena().bytes();

@@ -12,37 +12,37 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a step computes on its way, for batches of up to a number of rows; all replicas of each, one after the other. */
+/** Buffers for the intermediate values of a step, for batches of up to a number of rows; in each, the replicas follow one another. */
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
   /**
-   * Per layer [rows x units]; the last layer is linear, so its A is its Z. Where cuBLAS computes products, a hidden layer's Z is
-   * without b.
+   * Z, A and delta of each layer [rows x units]. The last layer is linear, so its A is its Z. With cuBLAS, a hidden layer's Z does not
+   * include b.
    */
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
-  /** A byte an element of each hidden layer: whether dropout kept it. Empty without dropout. */
+  /** Dropout masks: a byte per element of each hidden layer, 0 if it was dropped. Empty without dropout. */
   private final List<Buffer> kept = new ArrayList<>();
-  /** Biases of the last step [units], of each hidden layer, as they were before its update. */
+  /** The biases [units] of each hidden layer before the last step's update. */
   private final List<Buffer> usedBiases = new ArrayList<>();
-  /** The gathered batch X [rows x inputs], or null where cuBLAS computes no products. */
+  /** The gathered batch X [rows x inputs]; null if cuBLAS computes no products. */
   final Buffer x;
-  /** Bias gradients of each segment of rows, and the loss of each block, in double. */
+  /** The bias gradients of each segment of rows, and the loss of each block, in double. */
   final Buffer segmentSums;
   final Buffer lossPartials;
-  /** The words of a {@link ProductTable} for each plan. */
+  /** The {@link ProductTable} of each plan. */
   final Slice productTables;
-  /** Sums of squared gradients, [pieces] as {@link PaddedLayout} has them or [tiles] as {@link ProductTable} has them, in double. */
+  /** Sums of squared gradients in double, [pieces] of {@link PaddedLayout} or [tiles] of {@link ProductTable}. */
   final Slice squares;
-  /** [pieces] of (offset, length), and [tensors + 1] of the first piece, or tile, of each tensor. */
+  /** The pieces, pairs (offset, length), and the first piece or tile of each tensor, [tensors + 1]. */
   final Slice pieces;
   final Slice firstPieces;
   final Slice firstTiles;
 
   /**
-   * @param plans that may use it at a time
+   * @param plans the largest number of plans that use it at the same time
    * @param cublas whether cuBLAS computes the products of some batches
    */
   Workspace(CudaContext context, NetworkSpec network, TrainingSpec training, int replicas, int rows, int plans, Transfers transfers,
@@ -60,7 +60,7 @@ final class Workspace {
       a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * units * bytes));
       delta.add(buffer("delta of layer " + layer, row * units * bytes));
       if (training.dropout().isPresent() && !last) {
-        kept.add(buffer("what is kept of layer " + layer, row * units));
+        kept.add(buffer("dropout mask of layer " + layer, row * units));
       }
       if (!last) {
         usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * units * bytes));
@@ -109,12 +109,12 @@ final class Workspace {
     return delta.get(layer);
   }
 
-  /** Null for the last layer. */
+  /** Returns the biases before the last update; null for the last layer. */
   Buffer usedBias(int layer) {
     return layer < usedBiases.size() ? usedBiases.get(layer) : null;
   }
 
-  /** Null where nothing is dropped. */
+  /** Returns the dropout mask; null for layers without dropout. */
   Buffer kept(int layer) {
     return layer < kept.size() ? kept.get(layer) : null;
   }

@@ -8,10 +8,10 @@ import dev.plumb.data.Dataset;
 import dev.plumb.model.Precision;
 import java.util.Arrays;
 
-/** The rows that steps take their batches from: X [rows x features], and Y [rows x outputs] or int labels [rows]. */
+/** The data set of the steps on the device: X [rows x features], and Y [rows x outputs] or int labels [rows]. */
 public final class BoundData {
-  /** Numbers copied at once, so that a large data set is not held twice. */
-  private static final int NUMBERS_AT_ONCE = 1 << 16;
+  /** The largest number of values per copy, so that a large data set is not in host memory twice. */
+  private static final int MAX_VALUES_PER_COPY = 1 << 16;
 
   private final Dataset data;
   private final DeviceArena arena;
@@ -34,14 +34,14 @@ public final class BoundData {
     }
   }
 
-  /** Copies rows of a data set to the beginning of two buffers; without targets where those are null. */
-  public static void upload(Transfers transfers, Dataset data, int from, int to, Buffer x, Buffer targets, int bytesOfNumber) {
-    int rowsAtOnce = Math.max(1, NUMBERS_AT_ONCE / Math.max(data.features(), data.outputs()));
-    for (int first = from; first < to; first += rowsAtOnce) {
-      int end = Math.min(first + rowsAtOnce, to);
+  /** Copies rows of a data set to the beginning of two buffers; without the targets if {@code targets} is null. */
+  public static void upload(Transfers transfers, Dataset data, int from, int to, Buffer x, Buffer targets, int valueBytes) {
+    int rowsPerCopy = Math.max(1, MAX_VALUES_PER_COPY / Math.max(data.features(), data.outputs()));
+    for (int first = from; first < to; first += rowsPerCopy) {
+      int end = Math.min(first + rowsPerCopy, to);
       int rows = end - first;
       long done = first - from;
-      transfers.uploadData(data.featureRows(first, rows), x.slice().pointer(done * data.features() * bytesOfNumber));
+      transfers.uploadData(data.featureRows(first, rows), x.slice().pointer(done * data.features() * valueBytes));
       if (targets == null) {
         continue;
       }
@@ -51,7 +51,7 @@ public final class BoundData {
         Arrays.setAll(labels, i -> data.label(start + i));
         transfers.upload(labels, targets.slice().pointer(done * Integer.BYTES));
       } else {
-        transfers.uploadData(data.targetRows(first, rows), targets.slice().pointer(done * data.outputs() * bytesOfNumber));
+        transfers.uploadData(data.targetRows(first, rows), targets.slice().pointer(done * data.outputs() * valueBytes));
       }
     }
   }
@@ -66,10 +66,12 @@ public final class BoundData {
     return targets;
   }
 
+  /** Returns the data set. */
   public Dataset data() {
     return data;
   }
 
+  /** Returns the device memory. */
   public DeviceArena arena() {
     return arena;
   }

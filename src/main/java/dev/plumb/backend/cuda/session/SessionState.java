@@ -15,8 +15,8 @@ import java.util.Map;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * What a session keeps on the device whatever its data are, [replica] in front of every shape: the vectors of {@link Slot}
- * [padded size], and the small numbers that kernels hand to each other.
+ * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size] and the
+ * values that kernels pass to each other.
  */
 public final class SessionState {
   private final PaddedLayout layout;
@@ -47,7 +47,7 @@ public final class SessionState {
     arena.allocate();
   }
 
-  /** Zero vectors, factors of clipping of 1, no step that was not finite. */
+  /** Sets the vectors to 0, the clipping factors to 1, and the first step that was not finite to none. */
   public void initialize(Transfers transfers) {
     vectors.values().forEach(vector -> vector.fill((byte) 0));
     notFinite.fill((byte) 0);
@@ -77,39 +77,47 @@ public final class SessionState {
     return firstNotFinite;
   }
 
+  /** Returns the layout of the vectors. */
   public PaddedLayout layout() {
     return layout;
   }
 
+  /** Returns whether the optimizer keeps a vector. */
   public boolean keeps(Slot slot) {
     return vectors.containsKey(slot);
   }
 
-  /** The address of a vector, all replicas; 0 for a moment that the optimizer does not keep. */
+  /** Returns the address of a vector of all replicas; 0 for a moment that the optimizer does not keep. */
   public long address(Slot slot) {
     return keeps(slot) ? vectors.get(slot).address() : 0;
   }
 
-  /** @param element within the replica's vector */
+  /**
+   * Returns a pointer to an element.
+   *
+   * @param element within the replica's vector
+   */
   public CUdeviceptr pointer(Slot slot, int replica, long element) {
     return vectors.get(slot).pointer((replica * layout.size() + element) * bytesOfNumber);
   }
 
-  /** The address of an element of replica 0. */
+  /** Returns the address of an element of replica 0. */
   public long address(Slot slot, long element) {
     return vectors.get(slot).address() + element * bytesOfNumber;
   }
 
-  /** One tensor of every replica, from the given one on. */
+  /** Returns one tensor of every replica, from {@code firstReplica} on. */
   public Matrix matrix(Slot slot, int firstReplica, long element) {
     return new Matrix(
         vectors.get(slot), (firstReplica * layout.size() + element) * bytesOfNumber, layout.size());
   }
 
+  /** Returns the number of replicas. */
   public int replicas() {
     return replicas;
   }
 
+  /** Returns the device memory. */
   public DeviceArena arena() {
     return arena;
   }

@@ -22,17 +22,17 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 
 /**
- * Everything that varies from step to step, in device memory, where the kernels read it: learning rates, adam's corrections, the
- * rows of batches, where to record. And what comes back: the recorded metrics.
+ * The inputs that vary from step to step, in device memory: learning rates, Adam's bias corrections, the rows of batches and where to
+ * record metrics; and the recorded metrics.
  *
- * <p>The table has two halves. While the device works through one, the host fills the other; a half that is to be filled again is
- * waited for. A half holds up to {@link #capacity} steps, fewer where their rows fill the row list first.
+ * <p>The table has two halves, each with a {@link StagingBuffer}. While the device reads one, the host fills the other, and waits before it
+ * fills the first again. A half has room for {@link #capacity} steps, or fewer if their rows fill the row list first.
  */
 public final class StepTable {
-  /** Steps of a half: many enough that uploading costs little beside them, few enough to stay small. */
+  /** The largest number of steps in a half: enough to make the upload negligible, and few enough to stay small. */
   private static final int MAX_STEPS = 256;
   private static final int HALVES = 2;
-  /** Places in a half are ints. */
+  /** The largest number of rows: positions in a half are ints. */
   private static final int MAX_ROWS = 1 << 28;
 
   /** struct Step of kernels/common.cuh. */
@@ -46,22 +46,23 @@ public final class StepTable {
   private static final int BATCH = 40;
   private static final int NORMS = 44;
 
-  /** Takes what a step recorded: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1] without norms. */
+  /** A consumer of the metrics of a step: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1] without norms. */
   public interface Recorder {
+    /** Takes the metrics of a step. */
     void record(long step, double[][] metrics);
   }
 
   /**
-   * Addresses by which a kernel finds the rows of the running step's batch in the data.
+   * The addresses from which a kernel reads the rows of the running step's batch.
    *
-   * @param rows 0 where the batch is all rows, in their own order
+   * @param rows the row list; 0 if the batch is all rows in their own order
    */
   public record RowList(long cursor, long steps, long rows) {
-    /** Of a batch that does not belong to a step: all rows, in their own order. */
+    /** The row list of a batch outside of steps: all rows in their own order. */
     public static final RowList NONE = new RowList(0, 0, 0);
   }
 
-  /** One half: its place in the device tables, its copies in host memory, and what was put into it. */
+  /** The host memory of one half of the table, and its state. */
   private final class StagingBuffer {
     private final int index;
     private final HostMemory host;
@@ -78,7 +79,7 @@ public final class StepTable {
       host = new HostMemory(context, "the step table", rowsAt() + (long) rowCapacity * Integer.BYTES);
     }
 
-    /** Within the host block: cursor, entries, learning rates, metrics, rows. */
+    /** Returns the offset of the entries. The order in host memory: cursor, entries, learning rates, metrics, rows. */
     int entriesAt() {
       return Long.BYTES;
     }
@@ -92,7 +93,7 @@ public final class StepTable {
     }
 
     int rowsAt() {
-      return metricsAt() + capacity * metricsOfStep * Double.BYTES;
+      return metricsAt() + capacity * metricsPerStep * Double.BYTES;
     }
   }
 
@@ -102,10 +103,9 @@ public final class StepTable {
   private final int layers;
   private final int capacity;
   private final int rowCapacity;
-  private final int metricsOfStep;
+  private final int metricsPerStep;
   private final Recorder recorder;
   private final DeviceArena arena;
-  /** int: which entry is the running step's, and the one behind the last of the half. */
   private final Slice cursor;
   private final Slice entries;
   private final Slice learningRates;
@@ -116,21 +116,21 @@ public final class StepTable {
   private int lastEntry;
 
   /**
-   * @param mostBytes of a half's steps, and of its rows, unless one step needs more
-   * @param largestBatch rows that one step needs in the row list, all replicas together; 0 where all steps take all rows
+   * @param maxBytes the largest size of a half's steps, and of its rows, unless one step needs more
+   * @param largestBatch the number of rows of one step in the row list, for all replicas; 0 if all steps use all rows
    */
   public StepTable(
-      CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long mostBytes, long largestBatch,
+      CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long maxBytes, long largestBatch,
       Recorder recorder, boolean guards) {
     this.context = context;
     this.optimizer = optimizer;
     this.replicas = replicas;
     this.layers = layers;
     this.recorder = recorder;
-    metricsOfStep = Math.multiplyExact(replicas, 1 + layers);
-    long bytesOfStep = STEP_BYTES + 8L * (replicas + metricsOfStep);
-    capacity = (int) Math.max(1, Math.min(MAX_STEPS, mostBytes / bytesOfStep));
-    rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, mostBytes / Integer.BYTES));
+    metricsPerStep = Math.multiplyExact(replicas, 1 + layers);
+    long stepBytes = STEP_BYTES + 8L * (replicas + metricsPerStep);
+    capacity = (int) Math.max(1, Math.min(MAX_STEPS, maxBytes / stepBytes));
+    rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, maxBytes / Integer.BYTES));
     if (largestBatch > MAX_ROWS) {
       throw new InvalidInputException("batches of " + largestBatch / replicas + " rows for each of " + replicas
           + " replicas are more than the " + MAX_ROWS + " rows that one step can take; use a smaller batch");
@@ -139,7 +139,7 @@ public final class StepTable {
     cursor = arena.reserve("cursor", 2 * Integer.BYTES);
     entries = arena.reserve("steps", (long) HALVES * capacity * STEP_BYTES);
     learningRates = arena.reserve("learning rates", (long) HALVES * capacity * replicas * Double.BYTES);
-    metrics = arena.reserve("metrics", (long) HALVES * capacity * metricsOfStep * Double.BYTES);
+    metrics = arena.reserve("metrics", (long) HALVES * capacity * metricsPerStep * Double.BYTES);
     rows = arena.reserve("row list", (long) HALVES * rowCapacity * Integer.BYTES);
     arena.allocate();
     try {
@@ -158,6 +158,7 @@ public final class StepTable {
     current = halves[0];
   }
 
+  /** Returns the table's device memory. */
   public DeviceArena arena() {
     return arena;
   }
@@ -192,17 +193,17 @@ public final class StepTable {
     return new RowList(cursor.address(), entries.address(), gathered ? rows.address() : 0);
   }
 
-  /** Rows that one step may take in the row list. */
+  /** Returns the largest number of rows of one step in the row list. */
   public int rowCapacity() {
     return rowCapacity;
   }
 
-  /** Whether the half that is being filled has room for one more step. */
+  /** Returns whether the half that is being filled has room for one more step. */
   public boolean hasRoom(long rowsOfStep) {
     return current.steps < capacity && current.rowsUsed + rowsOfStep <= rowCapacity;
   }
 
-  /** Begins to fill a half that the device is done with; waits for it where it is not. */
+  /** Begins to fill a half, after waiting for the device to finish its steps. */
   public void begin() {
     if (current.inFlight) {
       collect(current);
@@ -215,7 +216,7 @@ public final class StepTable {
   /**
    * Adds one step.
    *
-   * @param number of the step since the beginning of training, from 0
+   * @param number the number of the step since training began, from 0
    */
   public void add(StepChunk chunk, int step, long number) {
     StagingBuffer half = current;
@@ -238,7 +239,7 @@ public final class StepTable {
     half.steps++;
   }
 
-  /** 1 - beta^t of both moments, t from 1. */
+  /** Writes Adam's bias corrections, 1 - beta^t for both moments, t from 1. */
   private void putCorrections(ByteBuffer host, int entry, long t) {
     boolean adam = optimizer instanceof OptimizerSpec.Adam;
     host.putDouble(entry + CORRECTION1, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta1(), t) : 1);
@@ -262,7 +263,7 @@ public final class StepTable {
     }
   }
 
-  /** Rows that a step takes in the row list. */
+  /** Returns the number of rows of a step in the row list. */
   public static long rowsOf(StepChunk chunk, int step, int replicas) {
     int[] first = chunk.batch(step, 0);
     if (first == null) {
@@ -272,7 +273,7 @@ public final class StepTable {
     return shared ? first.length : (long) replicas * first.length;
   }
 
-  /** Enqueues the upload of the half that was filled; the launches of its steps follow, then {@link #end}. */
+  /** Enqueues the upload of the filled half. The launches of its steps follow, then {@link #end}. */
   public void upload() {
     StagingBuffer half = current;
     half.host.bytes().putInt(0, half.index * capacity);
@@ -294,14 +295,14 @@ public final class StepTable {
     cuMemcpyHtoDAsync(to, half.host.pointer(from), bytes, context.stream());
   }
 
-  /** Enqueues the way back of the metrics, and turns to the other half. */
+  /** Enqueues the device-to-host copy of the metrics, then switches to the other half. */
   public void end() {
     StagingBuffer half = current;
-    context.call("enqueuing the way back of the metrics", () -> {
+    context.call("enqueuing the copy of the metrics", () -> {
       if (half.recorded > 0) {
         cuMemcpyDtoHAsync(half.host.pointer(half.metricsAt()),
-            metrics.pointer((long) half.index * capacity * metricsOfStep * Double.BYTES),
-            (long) half.recorded * metricsOfStep * Double.BYTES, context.stream());
+            metrics.pointer((long) half.index * capacity * metricsPerStep * Double.BYTES),
+            (long) half.recorded * metricsPerStep * Double.BYTES, context.stream());
       }
       cuEventRecord(half.done, context.stream());
     });
@@ -310,12 +311,12 @@ public final class StepTable {
     current = halves[(half.index + 1) % HALVES];
   }
 
-  /** Which entry is the last step's; it and its rows stay as they are until a half is filled again. */
+  /** Returns the entry of the last step, which is unchanged, with its rows, until a half is filled again. */
   public int lastEntry() {
     return lastEntry;
   }
 
-  /** Waits for all halves and hands their metrics to the recorder, the older one's first. */
+  /** Waits for both halves and passes their metrics to the recorder, the older half's first. */
   public void collectAll() {
     for (int i = 0; i < HALVES; i++) {
       StagingBuffer half = halves[(current.index + i) % HALVES];
@@ -329,21 +330,21 @@ public final class StepTable {
     context.call("waiting for " + half.steps + " steps", () -> cuEventSynchronize(half.done));
     half.inFlight = false;
     for (int i = 0; i < half.recorded; i++) {
-      double[][] ofStep = new double[replicas][half.recordedNorms[i] ? 1 + layers : 1];
+      double[][] stepMetrics = new double[replicas][half.recordedNorms[i] ? 1 + layers : 1];
       for (int replica = 0; replica < replicas; replica++) {
-        int at = half.metricsAt() + (i * metricsOfStep + replica * (1 + layers)) * Double.BYTES;
-        for (int k = 0; k < ofStep[replica].length; k++) {
-          ofStep[replica][k] = half.host.bytes().getDouble(at + k * Double.BYTES);
+        int at = half.metricsAt() + (i * metricsPerStep + replica * (1 + layers)) * Double.BYTES;
+        for (int k = 0; k < stepMetrics[replica].length; k++) {
+          stepMetrics[replica][k] = half.host.bytes().getDouble(at + k * Double.BYTES);
         }
       }
-      recorder.record(half.recordedSteps[i], ofStep);
+      recorder.record(half.recordedSteps[i], stepMetrics);
     }
   }
 
-  /** What must be released, in this order. */
+  /** Returns the releases, in order. */
   public Stream<Runnable> releases() {
-    Stream<Runnable> ofHalves = Stream.of(halves).filter(half -> half != null)
+    Stream<Runnable> bufferReleases = Stream.of(halves).filter(half -> half != null)
         .flatMap(half -> Stream.of(() -> cuEventDestroy(half.done), half.host.release()));
-    return Stream.concat(ofHalves, List.of(arena.release()).stream());
+    return Stream.concat(bufferReleases, List.of(arena.release()).stream());
   }
 }

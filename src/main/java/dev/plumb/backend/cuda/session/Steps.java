@@ -5,26 +5,26 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.Tap;
 import java.util.List;
 
-/** Takes the steps of a session over data that are bound: what a planner is to its session. */
+/** Runs the training steps of a session over bound data, in the way of one planner. */
 public interface Steps {
-  /** The planner that these steps are of. */
+  /** Returns the planner of these steps. */
   Planner planner();
 
   /** Enqueues the steps of a chunk that fits the data; the first is number {@code firstNumber} since training began. */
   void run(StepChunk chunk, long firstNumber);
 
-  /** Waits for all steps, and hands what they recorded to the recorder. */
+  /** Waits for all steps, and passes their metrics to the recorder. */
   void waitForSteps();
 
-  /** Rows of the last step's batch; 0 before the first step. */
+  /** Returns the number of rows of the last step's batch; 0 before the first step. */
   int lastBatch();
 
-  /** Reads one replica's values of the last step, [last batch x units of the layer]. */
+  /** Reads one replica's intermediate values of the last step, [rows of the last batch x units of the layer]. */
   void tap(Tap where, int layer, int replica, double[] out);
 
-  /** On the device, for steps alone. */
+  /** Returns the bytes of device memory that only the steps use. */
   long bytes();
 
-  /** Forgets everything that was made for steps, and returns what must be released, in this order. */
+  /** Discards plans and buffers, and returns their releases, in order. */
   List<Runnable> releases();
 }

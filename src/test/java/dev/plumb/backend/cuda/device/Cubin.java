@@ -46,7 +46,7 @@ final class Cubin {
   private static final int REGISTER_COUNT = 0x2f;
 
   /**
-   * What a kernel takes.
+   * The resources of a kernel.
    *
    * @param registers per thread
    * @param stackBytes per thread, with those of the functions that it calls: local arrays, spilled registers

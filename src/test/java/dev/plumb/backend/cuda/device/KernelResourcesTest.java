@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * What the committed machine code of each kernel takes of a multiprocessor, without a GPU and without ptxas; {@code
+ * The resources of a multiprocessor that the committed machine code of each kernel uses, without a GPU and without ptxas; {@code
  * scripts/kernel-report} prints the same and more. Registers that do not suffice are spilled to the stack, which is local memory and
  * slow; the compiler does that silently.
  */
 class KernelResourcesTest {
   private static final int WARP = 32;
-  /** Of a multiprocessor of compute capability 9.0, given to warps in units. */
+  /** The registers of a multiprocessor of compute capability 9.0, allocated to warps in units. */
   private static final int REGISTERS = 65_536;
   private static final int REGISTER_UNIT = 256;
   /** Threads of a block whose kernel has no bound: {@link Launches.Grid} and {@code LayerNodes.backward}. */
@@ -122,7 +122,7 @@ class KernelResourcesTest {
         + " threads of " + kernel + " per multiprocessor, and not at least " + bounds.blocks());
   }
 
-  /** As many registers as a bound allows must allow as many blocks as it requires. */
+  /** The registers that a launch bound allows must allow the blocks that it requires. */
   @Test
   void boundsAgreeWithEachOther() {
     Map<String, Resources> all = resources();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How networks are laid into the shared memory of real cards' blocks; the figures at the head of kernels/fused_mlp.cu are these. */
+/** The layout of networks in the shared memory of blocks of real GPUs; the header of kernels/fused_mlp.cu has these figures. */
 class FusedPlanTest {
   private static final DeviceLimits H100 = new DeviceLimits(227 << 10, 228 << 10, 1 << 10, 132);
   private static final DeviceLimits TURING = new DeviceLimits(64 << 10, 64 << 10, 0, 40);
@@ -48,23 +48,23 @@ class FusedPlanTest {
     assertEquals(32, plan.rowsOfTile());
   }
 
-  /** What a plan says about a multiprocessor holds there: memory with the driver's part, and registers. */
+  /** The planned blocks fit a multiprocessor's memory, including the driver's part, and its registers. */
   @Test
   void blocksThatShareAMultiprocessorFitIt() {
-    for (DeviceLimits card : List.of(H100, TURING)) {
+    for (DeviceLimits device : List.of(H100, TURING)) {
       for (int width : new int[] {1, 8, 31, 64, 65}) {
         for (int batch : new int[] {1, 31, 33, 400, 5000}) {
           for (int replicas : new int[] {1, 133, 300, 1024}) {
             NetworkSpec network = NetworkSpec.of(Activation.TANH, 3, width, width, 2);
             TrainingSpec training = SGD.withPrecision(Precision.FP32);
-            if (FusedPlan.obstacle(network, training, card).isPresent()) {
-              assertTrue(card == TURING && width > 60, network.shape());
+            if (FusedPlan.unsupported(network, training, device).isPresent()) {
+              assertTrue(device == TURING && width > 60, network.shape());
               continue;
             }
-            FusedPlan plan = new FusedPlan(network, training, replicas, batch, 400, card);
+            FusedPlan plan = new FusedPlan(network, training, replicas, batch, 400, device);
             String what = network.shape() + ", batches of " + batch + ", " + replicas + " replicas: " + plan.memory();
-            assertTrue(plan.memory().bytes() <= card.sharedOfBlock(), what);
-            assertTrue(plan.sharing() * (plan.memory().bytes() + card.reservedOfBlock()) <= card.sharedOfMultiprocessor(), what);
+            assertTrue(plan.memory().bytes() <= device.sharedOfBlock(), what);
+            assertTrue(plan.sharing() * (plan.memory().bytes() + device.reservedOfBlock()) <= device.sharedOfMultiprocessor(), what);
             assertTrue(plan.sharing() * plan.threads() <= 512, what);
           }
         }
@@ -72,21 +72,21 @@ class FusedPlanTest {
     }
   }
 
-  /** To the byte: whatever the batch, what is accepted fits, and what is refused does not even with the shortest tile. */
+  /** The limit is exact to the byte: accepted networks fit with every batch, and refused ones do not fit even with the shortest tile. */
   @Test
-  void whatIsAcceptedFitsWhateverTheBatch() {
+  void acceptedNetworksFitWithEveryBatch() {
     NetworkSpec wide = NetworkSpec.of(Activation.TANH, 3, 129, 2, 1);
     TrainingSpec training = SGD.withPrecision(Precision.FP32);
     FusedLayers layers = new FusedLayers(wide, Precision.FP32);
     long needed = FusedMemory.of(layers, wide, training, 32, 1, 0).bytes();
     for (int more = -32; more <= 40_000; more += 500) {
       int bytes = (int) needed + more / 4 * 4;
-      DeviceLimits card = new DeviceLimits(bytes, 228 << 10, 1 << 10, 132);
-      assertEquals(more < 0, FusedPlan.obstacle(wide, training, card).isPresent(), bytes + " bytes");
+      DeviceLimits device = new DeviceLimits(bytes, 228 << 10, 1 << 10, 132);
+      assertEquals(more < 0, FusedPlan.unsupported(wide, training, device).isPresent(), bytes + " bytes");
       for (int batch : new int[] {1, 32, 33, 256, 300, 5000}) {
         for (int dataRows : new int[] {0, 300}) {
           if (more >= 0) {
-            FusedPlan plan = new FusedPlan(wide, training, 1, batch, dataRows, card);
+            FusedPlan plan = new FusedPlan(wide, training, 1, batch, dataRows, device);
             assertTrue(plan.memory().bytes() <= bytes, batch + " rows: " + plan.memory().bytes() + " of " + bytes + " bytes");
           }
         }
@@ -111,7 +111,7 @@ class FusedPlanTest {
   }
 
   @Test
-  void momentsTakePlace() {
+  void momentsTakeMemory() {
     TrainingSpec adam = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
     long plain = new FusedPlan(VERY_DEEP, SGD, 1, 32, 0, H100).memory().bytes();
     long vector = new FusedPlan(VERY_DEEP, SGD, 1, 32, 0, H100).layers().vector() * Double.BYTES;
@@ -120,14 +120,14 @@ class FusedPlanTest {
 
   /** More than an int counts of bytes, and of elements once they are padded. */
   @Test
-  void whatIsFarTooLargeIsNamedWithItsSize() {
+  void farTooLargeNetworksAreRefusedWithTheirSize() {
     NetworkSpec huge = NetworkSpec.of(Activation.RELU, 46_000, 46_000, 1);
-    String obstacle = FusedPlan.obstacle(huge, SGD, TURING).orElseThrow();
-    assertTrue(obstacle.matches("its parameters, gradients, moments and 32 rows of activations take 5\\d{10} bytes of shared memory, of"
-        + " which a block of this GPU may have 65536"), obstacle);
+    String obstacle = FusedPlan.unsupported(huge, SGD, TURING).orElseThrow();
+    assertTrue(obstacle.matches("its parameters, gradients, moments and 32 rows of activations take 5\\d{10} bytes of shared memory, but"
+        + " a block of this GPU has at most 65536"), obstacle);
   }
 
-  /** Where they fit, so that tiles stay long; never where another warp may still read the rows. */
+  /** They do so where they fit, so that tiles stay long, but never where another warp may still read the rows. */
   @Test
   void gradientsOfSegmentsReplaceTheirRowsInTheTile() {
     assertEquals(-1, new FusedPlan(VERY_DEEP, SGD, 1, 400, 400, H100).memory().partials());

@@ -50,7 +50,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the fused planner promises beyond the contract: when it is taken, and that nothing about its blocks shows in the numbers. */
+/** Properties of the fused planner beyond the contract: when it is chosen, and that results do not depend on its blocks. */
 @Tag("cuda")
 class FusedSessionTest {
   private static final long SEED = 20240607;
@@ -244,8 +244,8 @@ class FusedSessionTest {
           assertEquals(Optional.of(Planner.LAYERED), ((PlannedSession) session).planner());
         }
       }
-      assertEquals(List.of("3-8-8-8-8-1 is trained layer by layer and not by one block of the GPU: its parameters, gradients, moments"
-          + " and 32 rows of activations take 25280 bytes of shared memory, of which a block of this GPU may have 6800"), notes);
+      assertEquals(List.of("3-8-8-8-8-1 is trained by the layered planner instead of the fused one: its parameters, gradients, moments"
+          + " and 32 rows of activations take 25280 bytes of shared memory, but a block of this GPU has at most 6800"), notes);
     }
   }
 
@@ -294,9 +294,9 @@ class FusedSessionTest {
       started(backend, DEEP, SGD.withPrecision(Precision.TF32), data(DEEP, Loss.MSE, 13), 1).close();
     }
     assertEquals(3, notes.size(), notes.toString());
-    assertTrue(notes.get(0).endsWith("of which a block of this GPU may have 20000"), notes.get(0));
+    assertTrue(notes.get(0).endsWith("but a block of this GPU has at most 20000"), notes.get(0));
     assertTrue(notes.get(1).endsWith("a step of 1000 rows has 12.9 million products, which are too many for one block"), notes.get(1));
-    assertTrue(notes.get(2).endsWith("the fused planner has no TF32"), notes.get(2));
+    assertTrue(notes.get(2).endsWith("the fused planner does not support tf32"), notes.get(2));
   }
 
   @Test
@@ -326,7 +326,7 @@ class FusedSessionTest {
     return out;
   }
 
-  /** A card allocates in larger units. */
+  /** A GPU allocates in larger units. */
   @Test
   @Tag("host-device")
   void sessionIsAsLargeAsTheMemoryThatItTakes() {
@@ -348,7 +348,7 @@ class FusedSessionTest {
     return free[0];
   }
 
-  /** @param sharedMemory of a block; 0 for the card's own */
+  /** @param sharedMemory of a block; 0 for the device's default */
   private static CudaBackend open(Planner planner, int sharedMemory, List<String> notes) {
     HostDevice.load();
     HostDevice.reset();

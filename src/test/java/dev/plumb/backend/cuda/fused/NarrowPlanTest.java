@@ -60,7 +60,7 @@ class NarrowPlanTest {
     return launched(CudaUnderTest.open(Execution.CHECKED, Order.FORWARD, Planner.FUSED), network, training, 3);
   }
 
-  /** As above, over so many rows; closes the backend. */
+  /** Does the same over a number of rows; closes the backend. */
   static String launched(CudaBackend opened, NetworkSpec network, TrainingSpec training, int rows) {
     try (CudaBackend backend = opened) {
       HostDevice.quiet(true);

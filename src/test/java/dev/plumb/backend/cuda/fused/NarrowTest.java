@@ -300,7 +300,7 @@ class NarrowTest {
       } finally {
         HostDevice.fault(Fault.NONE, 1);
       }
-      assertEquals("", HostDevice.left(), "left behind after " + failed + " failures");
+      assertEquals("", HostDevice.left(), "not released after " + failed + " failures");
     }
     assertTrue(failed >= 8, failed + " allocations");
   }

@@ -12,17 +12,17 @@ import jcuda.JCudaVersion;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The CUDA driver and cuBLAS on the CPU (src/test/native), for this JVM: built and loaded on first use, then set and
- * asked here.
+ * The CUDA driver and cuBLAS on the CPU (src/test/native), for this JVM: built and loaded on first use, then
+ * controlled and queried here.
  *
  * <p>{@link #load()} comes first. A host device that cannot be built or loaded fails the test that asked for it;
  * nothing is skipped. The settings are the process's: a test that changes them calls {@link #reset()} when it is done.
  */
 public final class HostDevice {
-  /** In which order the threads of a block, and the blocks of a grid, run. */
+  /** The order in which the threads of a block, and the blocks of a grid, run. */
   public enum Order { FORWARD, REVERSE, RANDOM }
 
-  /** What can be made to fail. The numbers of these three enums are those of driver/state.h. */
+  /** A fault to inject. The ordinals of these four enums are those of driver/state.h. */
   public enum Fault {
     NONE,
     /** Out of memory, device or pinned. */
@@ -37,10 +37,10 @@ public final class HostDevice {
     COPY
   }
 
-  /** What is counted. Kernels, GEMMs and copies count when they run, in a graph as outside of one. */
+  /** A counted event. Kernels, GEMMs and copies count when they run, inside and outside of graphs. */
   public enum Counter { CALLS, KERNELS, GEMMS, COPIES, GRAPH_LAUNCHES, SYNCHRONISATIONS, ALLOCATIONS, REFUSED_CUBINS }
 
-  /** What must be given back. */
+  /** A kind of resource that must be released. */
   public enum Kind { DEVICE_MEMORY, PINNED_MEMORY, CONTEXT, STREAM, EVENT, GRAPH, GRAPH_EXEC, MODULE, CUBLAS_HANDLE }
 
   private static Path folder;
@@ -79,7 +79,7 @@ public final class HostDevice {
     setDefaults();
   }
 
-  /** The order of threads and blocks; the seed matters for RANDOM alone. */
+  /** Sets the order of threads and blocks; the seed is used only for RANDOM. */
   public static void order(Order order, long seed) {
     setOrder(order.ordinal(), seed);
   }
@@ -95,12 +95,12 @@ public final class HostDevice {
     setArithmetic(contract, approximation);
   }
 
-  /** Whether queued work runs as late as the streams' rules allow (the default), or at once. */
+  /** Sets whether enqueued work runs as late as the streams' rules allow (the default), or immediately. */
   public static void lazy(boolean lazy) {
     setLazy(lazy);
   }
 
-  /** Whether diagnoses are kept without printing them. */
+  /** Sets whether diagnoses are only kept, and not printed. */
   public static void quiet(boolean quiet) {
     setQuiet(quiet);
   }
@@ -110,22 +110,22 @@ public final class HostDevice {
     setFault(fault.ordinal(), n);
   }
 
-  /** How many bytes of shared memory a block may opt in to; 0 for as many as cards of the capability have. */
+  /** Sets the bytes of shared memory that a block can opt in to; 0 for the default of the compute capability. */
   public static void sharedMemory(int bytes) {
     setSharedMemory(bytes);
   }
 
-  /** How often since the last reset. */
+  /** Returns the number of events since the last reset. */
   public static long count(Counter counter) {
     return counted(counter.ordinal());
   }
 
-  /** How many are alive. */
+  /** Returns the number of live resources. */
   public static long alive(Kind kind) {
     return living(kind.ordinal());
   }
 
-  /** What has not been given back, alive or ended with its context: "2 DEVICE_MEMORY, 1 STREAM"; empty if nothing. */
+  /** Returns the resources that were not released, live or destroyed with their context: "2 DEVICE_MEMORY, 1 STREAM"; empty if none. */
   public static String left() {
     StringJoiner left = new StringJoiner(", ");
     for (Kind kind : Kind.values()) {
@@ -137,7 +137,7 @@ public final class HostDevice {
     return left.toString();
   }
 
-  /** What the host device said last; empty if nothing since the last reset. */
+  /** Returns the last diagnosis of the host device; empty if there is none since the last reset. */
   public static String diagnosis() {
     StringBuilder text = new StringBuilder();
     for (int i = 0, b; (b = diagnosisByte(i)) >= 0; i++) {
@@ -171,7 +171,7 @@ public final class HostDevice {
       if (in == null) {
         throw new AssertionError(file + " is in no jar of the class path");
       }
-      // Under another name first: a test run beside this one may be reading it.
+      // Written under another name first: a parallel test run may be reading the file.
       Path part = Files.createTempFile(out, name, ".part");
       Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
       return Files.move(part, out.resolve(file), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);

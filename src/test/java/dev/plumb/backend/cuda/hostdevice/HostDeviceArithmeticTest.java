@@ -26,7 +26,7 @@ class HostDeviceArithmeticTest extends HostDeviceFixture {
       new Function("erf", HostDeviceArithmeticTest::erf, 2, 2), new Function("expm1", Math::expm1, 1, 1), new Function("log", Math::log, 1, 1),
       new Function("sqrt", Math::sqrt, 0, 0), new Function("1/x", x -> 1 / x, 0, 0));
 
-  /** By a series of positive terms, which is exact to some ulps for |x| below 1.5; NaN beyond. */
+  /** Computes a series of positive terms, exact to some ulps for |x| below 1.5; NaN beyond. */
   private static double erf(double x) {
     if (Math.abs(x) > 1.5) {
       return Double.NaN;

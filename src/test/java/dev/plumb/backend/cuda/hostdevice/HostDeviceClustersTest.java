@@ -23,10 +23,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  * threads run.
  */
 class HostDeviceClustersTest extends HostDeviceFixture {
-  /** Of a cluster. */
+  /** The size of a cluster. */
   private static final int BLOCKS = 4;
   private static final int THREADS = 64;
-  /** Of a launch, whose input is 0, 1, 2 and so on. */
+  /** The number of elements of a launch, whose input is 0, 1, 2 and so on. */
   private static final int CLUSTERS = 2;
 
   @Override

@@ -23,7 +23,7 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import org.junit.jupiter.api.Test;
 
-/** What is not given back is counted by the host device, and what is told to fail fails. */
+/** The host device counts resources that are not released, and injects faults. */
 class HostDeviceFaultsTest extends HostDeviceFixture {
   @Test
   void whatIsNotGivenBackIsCounted() {

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.function.Executable;
 
-/** What the host device's own tests need: a context, a non-blocking stream, and the kernels of src/test/native/broken. */
+/** The fixture of the host device's own tests: a context, a non-blocking stream, and the kernels of src/test/native/broken. */
 @Tag("cuda")
 @Tag("host-device")
 abstract class HostDeviceFixture {
@@ -71,7 +71,7 @@ abstract class HostDeviceFixture {
     cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
   }
 
-  /** Ends the context, with whatever a test left in it. */
+  /** Destroys the context, with all resources that a test left in it. */
   @AfterEach
   void close() {
     try {

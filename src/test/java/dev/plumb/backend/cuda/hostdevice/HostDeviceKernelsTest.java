@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The host device finds what is wrong with the kernels of broken.cu, in whatever order their threads run, and nothing in the others. */
+/** The host device finds the errors in the kernels of broken.cu in every order of threads, and none in correct kernels. */
 class HostDeviceKernelsTest extends HostDeviceFixture {
   private static final int BYTES = 1024;
 

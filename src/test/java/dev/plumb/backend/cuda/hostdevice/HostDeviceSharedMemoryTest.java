@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Dynamic shared memory on the host device: as much as the launch says, no more than was allowed, and nothing around it. */
 class HostDeviceSharedMemoryTest extends HostDeviceFixture {
-  /** What a block has without asking for more, and the most that one of a card of compute capability 9.0 can have. */
+  /** The shared memory of a block without opt-in, and the largest with opt-in at compute capability 9.0. */
   private static final int WITHOUT_OPT_IN = 48 << 10;
   private static final int OPT_IN = 227 << 10;
 

@@ -187,7 +187,7 @@ class HostDeviceTest extends HostDeviceFixture {
         () -> cuModuleLoadData(new CUmodule(), ptx.replace("sm_75", "sm_100")));
   }
 
-  /** Not reported: the caller is expected to come back with PTX. */
+  /** The host device prints no diagnosis: the caller is expected to load PTX next. */
   @Test
   void machineCodeIsRefused() {
     fails("NO_BINARY_FOR_GPU", "", () -> cuModuleLoadData(new CUmodule(), new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0x41}));

@@ -53,7 +53,7 @@ class HostDeviceTf32Test extends HostDeviceFixture {
     assertArrayEquals(expected, read(result, c.length));
   }
 
-  /** As tensor cores do it. */
+  /** Computes as tensor cores do. */
   @ParameterizedTest
   @EnumSource
   void sumsAreTruncatedWhereInstructionsAreApproximate(Order order) {

@@ -67,7 +67,7 @@ class ProductKernelsTest {
     return Activation.values()[shape[3]];
   }
 
-  /** How a kernel is launched. */
+  /** The launch of a kernel. */
   private record Launch(boolean packed, boolean gathered, int firstReplica, int replicas) {
     @Override
     public String toString() {
@@ -202,7 +202,7 @@ class ProductKernelsTest {
     assertTrue(packedLaunches >= 2 * PACKED_SHAPES.length);
   }
 
-  /** What a launch for some replicas must give, from all replicas' values. */
+  /** Returns the expected results of a launch for some replicas, from all replicas' values. */
   private static double[] ofReplicas(double[] all, Launch launch) {
     int size = all.length / REPLICAS;
     return Arrays.copyOfRange(all, launch.firstReplica() * size, (launch.firstReplica() + launch.replicas()) * size);
@@ -272,7 +272,7 @@ class ProductKernelsTest {
     assertTrue(dropped > 1000);
   }
 
-  /** Of two layers in one launch. */
+  /** The weight gradients of two layers in one launch. */
   @ParameterizedTest
   @CsvSource({"FP64, FORWARD", "FP64, REVERSE", "FP32, FORWARD", "FP32, RANDOM", "TF32, FORWARD", "TF32, RANDOM"})
   void weightGradientsAreProductsAndSumsOfRows(Precision precision, Order order) {
@@ -361,7 +361,7 @@ class ProductKernelsTest {
     return new Matrix(buffer.slice(), launch.firstReplica() * stride * Transfers.bytesOf(precision), stride);
   }
 
-  /** Of all replicas, in their layout; NaN between tensors. */
+  /** Returns the gradients of all replicas in their layout, with NaN between tensors. */
   private static double[] gradients(
       NetworkSpec network, PaddedLayout layout, int n, boolean shared, List<double[]> deltas, List<double[]> inputs,
       Precision precision) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is made of each situation that a machine's files can show. */
+/** The problems detected from a machine's files and from the driver's errors. */
 @DisabledOnOs(OS.WINDOWS)
 class CudaSystemTest {
   private static final String CUBLAS_12 = "/usr/local/cuda-12.6/lib64/libcublas.so.12";

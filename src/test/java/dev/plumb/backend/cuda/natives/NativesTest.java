@@ -49,7 +49,7 @@ class NativesTest {
     byte[] library = CudaNatives.resource(CudaPlatform.LINUX.cublasNative());
     byte[] changed = Cublas13.patched(library);
     int[] different = IntStream.range(0, library.length).filter(i -> library[i] != changed[i]).toArray();
-    // One character, and the checksum's last byte, which that character alone decides.
+    // One character, and the checksum's last byte, which depends only on that character.
     assertEquals(2, different.length, Arrays.toString(different));
     assertEquals('3', changed[different[0]]);
     assertEquals(library[different[1]] + 1, changed[different[1]]);

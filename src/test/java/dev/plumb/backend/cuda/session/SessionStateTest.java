@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 @Tag("cuda")
 @Tag("host-device")
 class SessionStateTest {
-  /** The host device's fresh memory happens to read as -1, a card's as anything. */
+  /** New memory of the host device reads as -1; that of a GPU may contain anything. */
   @Test
   void noStepIsNotFiniteWhateverTheMemoryHeld() {
     HostDevice.load();
