@@ -18,7 +18,8 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
- * Tables from files of numbers alone, NPY, NPZ and IDX: features are named 1, 2, 3, ..., and targets, which are last, label or y.
+ * Reader of numeric arrays, NPY, NPZ and IDX, as tables. Features are named 1, 2, 3, ...; targets come last and are named label
+ * or y.
  */
 final class ArrayTable {
   private static final int MAX_LISTED = 12;
@@ -26,19 +27,19 @@ final class ArrayTable {
   private ArrayTable() {}
 
   /**
-   * One array, and the labels beside it if there are some.
+   * Reads one array, and the labels file next to it if there is one.
    *
-   * @param file where the source is from, to look for labels there; null when it is a stream
+   * @param file of the source, next to which labels are looked for; null for a stream
    */
   static Table read(ByteSource source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
     boolean isIdx = IdxFormat.isOf(source);
     NumberArray array = array(source, budget);
     List<Column> columns = new ArrayList<>(array.asColumns(i -> Integer.toString(i + 1)));
-    if (isIdx && options.labels().isEmpty() && options.targetsNeeded() && labelsBeside(file).isEmpty()) {
-      throw new InvalidInputException("has no labels beside it, a file of its name with labels and idx1 for images and idx3;"
-          + " name them (--labels FILE)");
+    if (isIdx && options.labels().isEmpty() && options.targetsNeeded() && labelsNextTo(file).isEmpty()) {
+      throw new InvalidInputException("has no labels file next to it, whose name has labels and idx1 instead of images and"
+          + " idx3; use --labels FILE");
     }
-    Optional<Path> labels = options.labels().or(() -> isIdx ? labelsBeside(file) : Optional.empty());
+    Optional<Path> labels = options.labels().or(() -> isIdx ? labelsNextTo(file) : Optional.empty());
     List<Column> targets = labels.isPresent() ? labels(labels.get(), array.rows(), budget.without(array)) : List.of();
     return joined(columns, targets);
   }
@@ -49,14 +50,14 @@ final class ArrayTable {
     return Table.of(all, targets.stream().map(Column::name).toList());
   }
 
-  /** The arrays X and y of an NPZ file, a ZIP of NPY files; or its one array. */
+  /** Reads the arrays X and y of an NPZ archive, a ZIP of NPY files, or its only array. */
   static Table readNpz(Path file, ReadOptions options, HeapBudget budget) throws IOException {
     try (ZipFile zip = new ZipFile(file.toFile())) {
       TreeMap<String, ZipEntry> entries = new TreeMap<>();
-      for (ZipEntry entry : zip.stream().filter(one -> one.getName().endsWith(".npy")).toList()) {
+      for (ZipEntry entry : zip.stream().filter(candidate -> candidate.getName().endsWith(".npy")).toList()) {
         String name = entry.getName().substring(0, entry.getName().length() - 4);
         if (entries.put(name, entry) != null) {
-          throw new InvalidInputException("has two arrays named " + name + "; one of each name is needed");
+          throw new InvalidInputException("has two arrays named " + name + "; names must be unique");
         }
       }
       ZipEntry x = entries.getOrDefault("X", entries.get("x"));
@@ -68,10 +69,10 @@ final class ArrayTable {
         throw new InvalidInputException(entries.isEmpty()
             ? "is a ZIP file without NumPy arrays; save a spreadsheet as CSV"
             : "has the arrays " + String.join(", ", entries.keySet().stream().limit(MAX_LISTED).toList())
-                + (entries.size() > MAX_LISTED ? ", ..." : "") + "; X and y, or a single one, are needed");
+                + (entries.size() > MAX_LISTED ? ", ..." : "") + "; it needs X and y, or only one array");
       }
       if (y == null && options.targetsNeeded()) {
-        throw new InvalidInputException("has an array X, but no array y of what is to be learnt");
+        throw new InvalidInputException("has an array X, but no array y with the targets");
       }
       NumberArray array = array(zip, x, budget);
       List<Column> features = array.asColumns(i -> Integer.toString(i + 1));
@@ -93,7 +94,7 @@ final class ArrayTable {
       NumberArray array = header.readNumbers(in, -1, budget);
       requireEnd(in);
       if (in.getChecksum().getValue() != entry.getCrc()) {
-        throw new InvalidInputException("is damaged: its checksum does not fit");
+        throw new InvalidInputException("is damaged: its checksum does not match");
       }
       return array;
     } catch (InvalidInputException e) {
@@ -110,7 +111,7 @@ final class ArrayTable {
   private static List<Column> labels(Path file, int rows, HeapBudget budget) throws IOException {
     try (ByteSource source = ByteSource.of(file)) {
       if (!NpyFormat.isOf(source) && !IdxFormat.isOf(source)) {
-        throw new InvalidInputException("is neither IDX nor NPY, as labels beside an array must be");
+        throw new InvalidInputException("is neither IDX nor NPY; a labels file must be one of them");
       }
       return targets(array(source, budget), "label", rows);
     } catch (InvalidInputException e) {
@@ -124,13 +125,13 @@ final class ArrayTable {
 
   private static List<Column> targets(NumberArray array, String name, int rows) {
     if (array.rows() != rows) {
-      throw new InvalidInputException(array.rows() + " rows of " + name + " do not fit " + rows + " rows of features");
+      throw new InvalidInputException(name + " has " + array.rows() + " rows, but there are " + rows + " rows of features");
     }
     return array.asColumns(i -> array.columns() == 1 ? name : name + (i + 1));
   }
 
-  /** MNIST's names: train-images-idx3-ubyte has train-labels-idx1-ubyte beside it; one of both may be gzipped. */
-  static Optional<Path> labelsBeside(Path images) {
+  /** Finds labels by MNIST's names: train-labels-idx1-ubyte next to train-images-idx3-ubyte; either may be gzipped. */
+  static Optional<Path> labelsNextTo(Path images) {
     if (images == null || images.getFileName() == null || !images.getFileName().toString().contains("images")) {
       return Optional.empty();
     }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
- * Which rows each step of an epoch takes. Shuffled batches cost one {@code permutation(rows)} of the stream an epoch, cut into
- * pieces from its front; the last batch may be short. All rows at once are taken in their own order and draw nothing.
+ * Order in which an epoch's steps visit the rows. Shuffled mini-batches draw one {@code permutation(rows)} from the stream per
+ * epoch and take its rows in order; the last batch may be smaller. A full batch keeps the order of the data and draws nothing.
  */
 public final class BatchOrder {
   private final int rows;
@@ -15,8 +15,12 @@ public final class BatchOrder {
   private final NumpyRandom stream;
 
   /**
-   * @param batchSize empty, or equal to rows, for all rows in one step
-   * @param shuffle whether batches are drawn anew every epoch; without it they follow the data's own order
+   * Creates an order.
+   *
+   * @param rows of the data
+   * @param batchSize rows per step; empty, or equal to rows, for all rows in one step
+   * @param shuffle whether rows are shuffled every epoch; otherwise batches follow the order of the data
+   * @param stream of random numbers
    */
   public BatchOrder(int rows, OptionalInt batchSize, boolean shuffle, NumpyRandom stream) {
     this.rows = rows;
@@ -25,16 +29,30 @@ public final class BatchOrder {
     this.stream = stream;
   }
 
+  /**
+   * Returns the number of steps per epoch.
+   *
+   * @return rows / batch size, rounded up
+   */
   public int stepsPerEpoch() {
     return (rows + batchSize - 1) / batchSize;
   }
 
-  /** Whether an epoch takes numbers from the stream. */
+  /**
+   * Returns whether an epoch draws from the stream.
+   *
+   * @return true for shuffled mini-batches
+   */
   public boolean drawsFromStream() {
     return batchSize < rows && shuffle;
   }
 
-  /** Draws what that many epochs would have drawn, for a training that ended early: what comes after is not disturbed. */
+  /**
+   * Advances the stream as a number of epochs would, after a training that stopped early, so that later draws do not depend on
+   * it.
+   *
+   * @param epochs to skip
+   */
   public void skip(int epochs) {
     if (drawsFromStream()) {
       for (int i = 0; i < epochs; i++) {
@@ -43,7 +61,11 @@ public final class BatchOrder {
     }
   }
 
-  /** The row indices of each step of the next epoch; a null stands for all rows. */
+  /**
+   * Returns the row indices of each step of the next epoch.
+   *
+   * @return [steps][rows of the step]; null in place of the indices means all rows
+   */
   public int[][] nextEpoch() {
     if (batchSize >= rows) {
       return new int[][] {null};

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.Reader;
 
 /**
- * Text without the blanks next to quotes, so that a quote is recognized wherever a field begins with it: {@code 1, "two"}. Blanks
- * around fields without quotes are left to those who read the fields. Where a blank is the delimiter, runs of blanks and tabs
- * become one, and those at the ends of a line none.
+ * Reader that removes blanks next to quotes, so that a quote is recognized at the start of any field: {@code 1, "two"}. Blanks
+ * around unquoted fields are kept for the consumer to strip. If a blank is the delimiter, runs of blanks and tabs are merged, and
+ * those at the ends of a line removed.
  */
 final class BlankNormalizingReader extends Reader {
   private static final int CHARS = 1 << 13;
@@ -14,7 +14,7 @@ final class BlankNormalizingReader extends Reader {
   private static final int FIELD_START = 0;
   private static final int FIELD = 1;
   private static final int QUOTES = 2;
-  /** After a quote within quotes: another one makes it a character of the field. */
+  /** State after a quote within quotes: a second one makes it a character of the field. */
   private static final int QUOTE_IN_QUOTES = 3;
   private static final int AFTER_QUOTES = 4;
 
@@ -23,13 +23,13 @@ final class BlankNormalizingReader extends Reader {
   private final boolean mergesBlanks;
   private int state = FIELD_START;
 
-  /** Only where blanks are merged. */
+  /** Buffers for merging blanks. */
   private final char[] read;
   private final char[] ready;
   private int from;
   private int to;
   private boolean atLineStart = true;
-  /** A run of blanks that is a delimiter if something follows it in the line. */
+  /** True after blanks that are a delimiter if a field follows in the line. */
   private boolean pending;
 
   BlankNormalizingReader(Reader in, char delimiter) {
@@ -40,7 +40,7 @@ final class BlankNormalizingReader extends Reader {
     ready = new char[2 * read.length];
   }
 
-  /** Whether the text that was read so far ends within quotes. */
+  /** Returns whether the text read so far ends within quotes. */
   boolean isInQuotes() {
     return state == QUOTES;
   }
@@ -56,7 +56,7 @@ final class BlankNormalizingReader extends Reader {
         return -1;
       }
       boolean outside = state == FIELD_START || state == FIELD;
-      int end = outside && !hasQuote(chars, offset, offset + count) ? plain(chars, offset, offset + count)
+      int end = outside && !hasQuote(chars, offset, offset + count) ? keepPlain(chars, offset, offset + count)
           : compact(chars, offset, offset + count);
       int kept = end - offset;
       if (kept > 0) {
@@ -74,8 +74,8 @@ final class BlankNormalizingReader extends Reader {
     return false;
   }
 
-  /** Takes over text without quotes, apart from blanks at its end that a quote may follow. */
-  private int plain(char[] chars, int start, int end) {
+  /** Keeps text without quotes, except trailing blanks that a quote may follow; returns the end of the kept text. */
+  private int keepPlain(char[] chars, int start, int end) {
     int at = end;
     while (at > start && chars[at - 1] != delimiter && Field.isBlank(chars[at - 1])) {
       at--;
@@ -85,7 +85,7 @@ final class BlankNormalizingReader extends Reader {
     return startsField ? at : end;
   }
 
-  /** Removes blanks next to quotes and before fields, in place. Text is moved only after a blank was removed. */
+  /** Removes blanks next to quotes and before fields, in place; returns the end of the kept text. */
   private int compact(char[] chars, int start, int end) {
     int at = start;
     int kept = start;
@@ -107,7 +107,7 @@ final class BlankNormalizingReader extends Reader {
     return kept;
   }
 
-  /** Where text ends that is taken over as it is: within quotes at the next quote, in a field at its end. */
+  /** Returns the end of text that needs no change: the next quote within quotes, the end of a field otherwise. */
   private int plainEnd(char[] chars, int start, int end) {
     int at = start;
     if (state == FIELD) {
@@ -122,7 +122,7 @@ final class BlankNormalizingReader extends Reader {
     return at;
   }
 
-  /** Takes the next character, and tells whether it belongs to the text. */
+  /** Advances the state by one character and returns whether to keep it. */
   private boolean isKept(char c) {
     if (state == QUOTES) {
       state = c == '"' ? QUOTE_IN_QUOTES : QUOTES;

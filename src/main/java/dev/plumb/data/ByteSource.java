@@ -11,11 +11,11 @@ import java.nio.file.Path;
 import java.util.zip.ZipException;
 
 /**
- * The bytes of a data file, unpacked when they are gzipped, whatever the file's name; the first ones can be looked at. Knows how
- * large the whole is, or about, as soon as some of it was read.
+ * Bytes of a data file, decompressed if they are gzipped, regardless of the file's name. The first bytes can be inspected without
+ * consuming them, and the total size is known or estimated after the first read.
  */
 final class ByteSource implements AutoCloseable {
-  static final int LOOK = 16;
+  private static final int PEEKED_BYTES = 16;
 
   private final CountedStream file;
   private final CountedStream content;
@@ -24,23 +24,27 @@ final class ByteSource implements AutoCloseable {
   private final boolean packed;
   private final byte[] start;
 
-  /** @param fileBytes how large the file is, or -1 when that is not known */
+  /**
+   * Opens a stream.
+   *
+   * @param fileBytes size of the file, or -1 when it is unknown
+   */
   ByteSource(InputStream stream, long fileBytes) throws IOException {
     this.fileBytes = fileBytes;
     file = new CountedStream(stream);
-    PushbackInputStream raw = new PushbackInputStream(file, LOOK);
-    byte[] first = look(raw);
+    PushbackInputStream raw = new PushbackInputStream(file, PEEKED_BYTES);
+    byte[] first = peek(raw);
     packed = first.length >= 2 && (first[0] & 0xFF) == GzipStream.FIRST_BYTE && (first[1] & 0xFF) == GzipStream.SECOND_BYTE;
     content = new CountedStream(packed ? unpack(raw) : raw);
-    in = new PushbackInputStream(content, LOOK);
-    start = packed ? lookUnpacked(in) : first;
+    in = new PushbackInputStream(content, PEEKED_BYTES);
+    start = packed ? peekUnpacked(in) : first;
   }
 
   static ByteSource of(Path file) throws IOException {
     InputStream stream = Files.newInputStream(file);
     try {
       long size = Files.isRegularFile(file) ? Files.size(file) : 0;
-      // Files that the system makes up while they are read, such as those in /proc, have a size of 0.
+      // Files that the system generates while they are read, such as those in /proc, have a size of 0.
       return new ByteSource(stream, size > 0 ? size : -1);
     } catch (IOException | RuntimeException e) {
       stream.close();
@@ -72,12 +76,12 @@ final class ByteSource implements AutoCloseable {
     return start.length == 0;
   }
 
-  /** How many bytes of the content are still to be read, where that is known; else -1. */
+  /** Returns the number of bytes still to be read, or -1 when it is unknown. */
   long bytesLeft() {
     return packed || fileBytes < 0 ? -1 : fileBytes - content.count;
   }
 
-  /** How many bytes the content has, unpacked: known of plain files, and from the part read so far of packed ones; else -1. */
+  /** Returns the decompressed size, estimated from the part read so far for gzipped files; -1 when it is unknown. */
   double bytes() {
     if (!packed || fileBytes < 0 || file.count == 0) {
       return fileBytes;
@@ -104,16 +108,16 @@ final class ByteSource implements AutoCloseable {
         : "its gzip data is damaged: " + e.getMessage(), e);
   }
 
-  private static byte[] lookUnpacked(PushbackInputStream stream) throws IOException {
+  private static byte[] peekUnpacked(PushbackInputStream stream) throws IOException {
     try {
-      return look(stream);
+      return peek(stream);
     } catch (ZipException | EOFException e) {
       throw damaged(e);
     }
   }
 
-  private static byte[] look(PushbackInputStream stream) throws IOException {
-    byte[] first = stream.readNBytes(LOOK);
+  private static byte[] peek(PushbackInputStream stream) throws IOException {
+    byte[] first = stream.readNBytes(PEEKED_BYTES);
     stream.unread(first);
     return first;
   }

@@ -13,33 +13,36 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
- * The distinct values of a column as names, in ascending order (numbers by their value), and the place of each. Names keep the
- * text of the file: 007 and 7 are two of them. Where all names are ordinary numbers, another way to write one of them finds it:
- * 1.0 finds 1.
+ * Distinct values of a column as names, in ascending order (numbers by value), with the index of each. Names keep the text of the
+ * file: 007 and 7 are two names. When all names are ordinary numbers, another spelling of one finds it: 1.0 finds 1.
  */
 final class ClassNames {
   private static final Pattern ORDINARY = Pattern.compile("[-+]?(0|[1-9]\\d{0,14})?(\\.\\d{0,15})?(?<=\\d\\.?)");
 
   private final List<String> names;
-  private final Map<String, Integer> places = new HashMap<>();
-  /** By value; empty where some name is no ordinary number, or two are of one value. */
-  private final Map<Double, Integer> placesOfNumbers = new HashMap<>();
+  private final Map<String, Integer> indices = new HashMap<>();
+  /** Indices by value; empty when a name is not an ordinary number or two names have the same value. */
+  private final Map<Double, Integer> numberIndices = new HashMap<>();
 
   ClassNames(List<String> names) {
     this.names = names;
-    for (int place = 0; place < names.size(); place++) {
-      places.put(names.get(place), place);
-      OptionalDouble number = ordinaryNumber(names.get(place));
+    for (int index = 0; index < names.size(); index++) {
+      indices.put(names.get(index), index);
+      OptionalDouble number = ordinaryNumber(names.get(index));
       if (number.isPresent()) {
-        placesOfNumbers.put(number.getAsDouble(), place);
+        numberIndices.put(number.getAsDouble(), index);
       }
     }
-    if (placesOfNumbers.size() < names.size()) {
-      placesOfNumbers.clear();
+    if (numberIndices.size() < names.size()) {
+      numberIndices.clear();
     }
   }
 
-  /** @throws InvalidInputException when two ways to write one number could be one class or two */
+  /**
+   * Collects the distinct values of a column.
+   *
+   * @throws InvalidInputException when the column spells the same number in two ways, which could be one class or two
+   */
   static ClassNames of(Column column) {
     int[] rows = IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).toArray();
     if (!column.isNumeric()) {
@@ -57,13 +60,14 @@ final class ClassNames {
       String other = names.get(i);
       if (numbers.get(one).equals(numbers.get(other)) && ordinaryNumber(one).isPresent() && ordinaryNumber(other).isPresent()) {
         throw new InvalidInputException("column \"" + column.name() + "\" has both " + one + " and " + other
-            + ", which are one number; write it in one way, or read the column as text (--categorical) to make them two classes");
+            + ", which are the same number; write it one way, or read the column as text (--categorical) to make them two"
+            + " classes");
       }
     }
     return new ClassNames(names);
   }
 
-  /** A number whose text may vary without it being another name: without leading zeros or an exponent, and exact in a double. */
+  /** Parses a number whose spelling does not matter: no leading zeros, no exponent, exact in a double. */
   private static OptionalDouble ordinaryNumber(String name) {
     return ORDINARY.matcher(name).matches() ? OptionalDouble.of(Double.parseDouble(name) + 0.0) : OptionalDouble.empty();
   }
@@ -72,28 +76,32 @@ final class ClassNames {
     return names;
   }
 
-  /** -1 when there is no such name. */
-  int place(String name) {
-    Integer place = places.get(name);
-    if (place == null && name != null && !placesOfNumbers.isEmpty()) {
+  /** Returns the index of a name, or -1 when there is no such name. */
+  int index(String name) {
+    Integer index = indices.get(name);
+    if (index == null && name != null && !numberIndices.isEmpty()) {
       OptionalDouble number = ordinaryNumber(name);
-      place = number.isPresent() ? placesOfNumbers.get(number.getAsDouble()) : null;
+      index = number.isPresent() ? numberIndices.get(number.getAsDouble()) : null;
     }
-    return place == null ? -1 : place;
+    return index == null ? -1 : index;
   }
 
-  /** @throws InvalidInputException when a row has none of the names */
+  /**
+   * Returns the class index of each row.
+   *
+   * @throws InvalidInputException when a row has no value or an unknown one
+   */
   int[] labels(Column column, Table table) {
     int[] labels = new int[column.rows()];
     for (int row = 0; row < labels.length; row++) {
-      String word = column.text(row);
-      labels[row] = place(word);
+      String text = column.text(row);
+      labels[row] = index(text);
       if (labels[row] < 0) {
         String where = "row " + table.sourceRow(row);
-        throw new InvalidInputException(word == null
-            ? where + " has no value in column \"" + column.name() + "\"" + column.missingNote()
-                + ", its target; leave such rows out"
-            : where + ": \"" + word + "\" in column \"" + column.name() + "\" is not one of the classes learned: " + some(names));
+        throw new InvalidInputException(text == null
+            ? where + ": target column \"" + column.name() + "\" has no value" + column.missingNote() + "; remove such rows"
+            : where + ": \"" + text + "\" in column \"" + column.name() + "\" is not one of the training classes:"
+                + " " + some(names));
       }
     }
     return labels;

@@ -3,44 +3,53 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 
 /**
- * One named column of a table, immutable: numbers, or words. A value can be missing: NaN among numbers, null among words. Numbers
- * are finite otherwise.
+ * Named column of a table, of numbers or of text; immutable. A missing value is NaN in a column of numbers and null in a column
+ * of text. All other numbers are finite.
  */
 public final class Column {
-  /** Whole numbers up to here are written without a fraction: a double holds them all. */
+  /** Largest whole number that is written without a fraction; a double represents all up to it. */
   private static final double MAX_WHOLE = 1L << 53;
 
   private final String name;
   private final ColumnValues values;
-  /** Which rows of the values these are; null for all in order. The columns of a table share it, so choosing copies no value. */
+  /**
+   * Indices of this column's rows in the values; null for all in order. Columns of a table share it, so choosing rows copies
+   * none.
+   */
   private final int[] rows;
-  /** The first word that was taken for a missing value; null when there was none. */
-  private final String missingWord;
-  /** Why it could not be read; null when it could. */
+  /** The first text that marked a missing value; null when there was none. */
+  private final String missingText;
+  /** The reason why the column could not be read; null when it could. */
   private final InvalidInputException fault;
 
   Column(String name, ColumnValues values, int[] rows) {
     this(name, values, rows, null);
   }
 
-  Column(String name, ColumnValues values, int[] rows, String missingWord) {
-    this(name, values, rows, missingWord, null);
+  Column(String name, ColumnValues values, int[] rows, String missingText) {
+    this(name, values, rows, missingText, null);
   }
 
-  private Column(String name, ColumnValues values, int[] rows, String missingWord, InvalidInputException fault) {
+  private Column(String name, ColumnValues values, int[] rows, String missingText, InvalidInputException fault) {
     this.name = name;
     this.values = values;
     this.rows = rows;
-    this.missingWord = missingWord;
+    this.missingText = missingText;
     this.fault = fault;
   }
 
-  /** A column that could not be read, which matters only when it is used. */
+  /** Creates a column that could not be read; only its use is an error. */
   static Column unreadable(String name, int rows, InvalidInputException fault) {
     return new Column(name, new ColumnValues.Unreadable(rows), null, null, fault);
   }
 
-  /** A column of numbers, NaN where one is missing. */
+  /**
+   * Returns a column of numbers.
+   *
+   * @param name of the column
+   * @param numbers one per row; NaN for a missing value
+   * @return the column
+   */
   public static Column ofNumbers(String name, double... numbers) {
     ColumnValues.Doubles values = new ColumnValues.Doubles();
     for (double number : numbers) {
@@ -49,7 +58,13 @@ public final class Column {
     return new Column(name, values, null);
   }
 
-  /** A column of words, null where one is missing. */
+  /**
+   * Returns a column of text.
+   *
+   * @param name of the column
+   * @param texts one per row; null for a missing value
+   * @return the column
+   */
   public static Column ofText(String name, String... texts) {
     ColumnValues.Texts values = new ColumnValues.Texts();
     for (String text : texts) {
@@ -58,41 +73,69 @@ public final class Column {
     return new Column(name, values, null);
   }
 
+  /**
+   * Returns the name.
+   *
+   * @return unique within a table
+   */
   public String name() {
     return name;
   }
 
+  /**
+   * Returns the number of rows.
+   *
+   * @return values, including missing ones
+   */
   public int rows() {
     return rows == null ? values.size() : rows.length;
   }
 
+  /**
+   * Returns whether this is a column of numbers.
+   *
+   * @return false for text
+   * @throws InvalidInputException when the column could not be read
+   */
   public boolean isNumeric() {
     requireReadable();
     return values instanceof ColumnValues.Numbers;
   }
 
+  /**
+   * Returns whether a row has no value.
+   *
+   * @param row from 0
+   * @return true when the value is missing
+   * @throws InvalidInputException when the column could not be read
+   */
   public boolean isMissing(int row) {
     return isNumeric() ? Double.isNaN(number(row)) : text(row) == null;
   }
 
   /**
-   * NaN where it is missing.
+   * Returns a number.
    *
-   * @throws IllegalStateException when this is a column of words
+   * @param row from 0
+   * @return NaN when the value is missing
+   * @throws IllegalStateException when this is a column of text
+   * @throws InvalidInputException when the column could not be read
    */
   public double number(int row) {
     requireReadable();
     if (values instanceof ColumnValues.Numbers numbers) {
       return numbers.get(sourceRow(row));
     }
-    throw new IllegalStateException("column " + name + " has words");
+    throw new IllegalStateException("column " + name + " contains text");
   }
 
   /**
-   * The word, or the number as it was written in a text file; other numbers are written without a fraction where they are whole.
-   * Null where it is missing.
+   * Returns the text, or the number as it was written in a text file. Numbers from other files are written without a fraction
+   * when they are whole.
    *
-   * @throws InvalidInputException when these are numbers of a text file whose texts were too many to be kept
+   * @param row from 0
+   * @return null when the value is missing
+   * @throws InvalidInputException when the column could not be read, or its numbers had too many spellings to be kept
    */
   public String text(int row) {
     requireReadable();
@@ -104,52 +147,56 @@ public final class Column {
     }
     if (values instanceof ColumnValues.Doubles doubles && doubles.hasLostSpellings()) {
       throw new InvalidInputException("column \"" + name + "\" has more than " + ColumnValues.Doubles.MAX_SPELLINGS
-          + " different numbers, too many to be names; read it as text (--categorical) if they are");
+          + " distinct numbers, too many for classes; if they are names, read the column as text (--categorical)");
     }
     return ((ColumnValues.Numbers) values).text(sourceRow(row));
   }
 
-  /** Something that is equal for rows of the same number, also where doubles are too coarse to tell. */
+  /** Returns a key that is equal for equal numbers, also for integers that a double cannot distinguish. */
   Object identity(int row) {
     double number = number(row);
     boolean isExact = Math.abs(number) < MAX_WHOLE || values instanceof ColumnValues.Doubles;
-    // + 0.0 makes one of the two zeros.
+    // + 0.0 turns -0.0 into 0.0.
     return isExact ? (Object) (number + 0.0) : text(row);
   }
 
-  /** Whether its numbers are names made of digits, such as 00501 or an id of 20 digits. */
+  /** Returns whether the numbers are codes made of digits, such as 00501 or an id of 20 digits. */
   boolean hasCodes() {
     return values instanceof ColumnValues.Doubles doubles && doubles.areCodes();
   }
 
-  /** What stood in the file for a missing value, in quotes and parentheses for a message; nothing where fields were empty. */
+  /** Returns a note for messages on the text that marked a missing value in the file; empty when fields were empty. */
   String missingNote() {
-    return missingWord == null ? "" : " (\"" + missingWord + "\" stands for a missing value)";
+    return missingText == null ? "" : " (\"" + missingText + "\" stands for a missing value)";
   }
 
-  /** The same with the name of its file in front of what is wrong with it, if anything is. */
+  /** Returns this column with the name of its file in front of its error message, if it has one. */
   Column at(String file) {
-    return fault == null ? this : new Column(name, values, rows, missingWord, fault.at(file));
+    return fault == null ? this : new Column(name, values, rows, missingText, fault.at(file));
   }
 
-  /** @throws InvalidInputException when it could not be read */
+  /** Throws the error of a column that could not be read. */
   void requireReadable() {
     if (fault != null) {
       throw fault;
     }
   }
 
-  /** Where a row stood in what was read, from 0. */
+  /** Returns the index of a row in the file, from 0. */
   int sourceRow(int row) {
     return rows == null ? row : rows[row];
   }
 
-  /** @param source of what was read; not copied */
+  /**
+   * Returns a column of chosen rows.
+   *
+   * @param source indices of the rows in the file; not copied
+   */
   Column choose(int[] source) {
-    return new Column(name, values, source, missingWord, fault);
+    return new Column(name, values, source, missingText, fault);
   }
 
-  /** How a number is written as the name of a class or a category. */
+  /** Returns a number in the spelling of a class or category name. */
   static String written(double number) {
     return number == Math.rint(number) && Math.abs(number) <= MAX_WHOLE ? Long.toString((long) number) : Double.toString(number);
   }

@@ -1,9 +1,11 @@
 package dev.plumb.data;
 
-/** What the values of a column are read as. */
+/** Type as which a column of a text file is read. */
 public enum ColumnKind {
+  /** Numbers. */
   NUMBERS,
+  /** Text. */
   TEXT,
-  /** Names that are written as numbers: text, with blanks and words for missing values treated as in a column of numbers. */
+  /** Names written as numbers, such as region codes: text, in which blanks and missing values are treated as in numbers. */
   NUMERALS
 }

@@ -6,24 +6,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a column holds, row by row, in the width of the file it came from. */
+/** Values of a column, row by row, in the width of the file they came from. */
 sealed interface ColumnValues {
   int size();
 
-  /** Numbers; a missing one is NaN. */
+  /** Numbers; a missing value is NaN. */
   sealed interface Numbers extends ColumnValues {
     double get(int row);
 
-    /** Returns a number that is not missing as the name of a class or a category: as it was written, where that is known. */
+    /** Returns a number that is not missing as the name of a class or category: as it was written, if that is known. */
     default String text(int row) {
       return Column.written(get(row));
     }
   }
 
-  /** Of a column that could not be read. */
+  /** Placeholder for a column that could not be read. */
   record Unreadable(int size) implements ColumnValues {}
 
-  /** Of an array that was read whole: every step-th of its cells from the first on. */
+  /** View of an array: every step-th of its cells, starting with the first. */
   record Picked(NumberArray.Cells cells, int first, int step, int size) implements Numbers {
     @Override
     public double get(int row) {
@@ -37,20 +37,20 @@ sealed interface ColumnValues {
   }
 
   /**
-   * Numbers that grow while a file is read. Pieces are added and never copied, so that no moment needs them twice. How they were
-   * written is kept where it is not how {@link Column#written} writes them, as with 007, 1.0 and 1e3: they may be names of classes.
+   * Growing list of numbers. Chunks are added and never copied, so that memory never holds the numbers twice. The spelling of a
+   * number is kept when it differs from {@link Column#written}, as in 007, 1.0 and 1e3: the numbers may be names of classes.
    */
   final class Doubles implements Numbers {
     private static final int SHIFT = 13;
-    private static final int PIECE = 1 << SHIFT;
-    /** So that wide tables of few rows stay small: only the first piece starts short, and doubles. */
-    private static final int FIRST = 64;
-    /** A column of more different texts is one of measurements, whose texts are not kept. */
+    private static final int CHUNK = 1 << SHIFT;
+    /** Initial length of the first chunk, which doubles; keeps wide tables of few rows small. */
+    private static final int FIRST_CHUNK = 64;
+    /** Distinct spellings above which a column is taken for measurements, whose spellings are dropped. */
     static final int MAX_SPELLINGS = 4096;
 
-    private double[][] pieces = {new double[FIRST]};
+    private double[][] chunks = {new double[FIRST_CHUNK]};
     private int size;
-    /** The texts, null for a number that is written as usual; null while there is none other. */
+    /** Spellings, with null for a number in the usual spelling; null while all are usual. */
     private Texts spellings;
     private boolean spellingsLost;
     private boolean digitsOnly = true;
@@ -59,7 +59,7 @@ sealed interface ColumnValues {
 
     Doubles() {}
 
-    /** @param missing numbers that are missing at the start */
+    /** Creates a list that starts with a number of missing values. */
     Doubles(int missing) {
       for (int row = 0; row < missing; row++) {
         add(Double.NaN);
@@ -67,17 +67,17 @@ sealed interface ColumnValues {
     }
 
     void add(double value) {
-      int piece = size >> SHIFT;
-      int at = size & (PIECE - 1);
-      if (piece == pieces.length) {
-        pieces = Arrays.copyOf(pieces, piece + piece / 2 + 1);
+      int chunk = size >> SHIFT;
+      int at = size & (CHUNK - 1);
+      if (chunk == chunks.length) {
+        chunks = Arrays.copyOf(chunks, chunk + chunk / 2 + 1);
       }
-      if (pieces[piece] == null) {
-        pieces[piece] = new double[PIECE];
-      } else if (at == pieces[piece].length) {
-        pieces[piece] = Arrays.copyOf(pieces[piece], 2 * at);
+      if (chunks[chunk] == null) {
+        chunks[chunk] = new double[CHUNK];
+      } else if (at == chunks[chunk].length) {
+        chunks[chunk] = Arrays.copyOf(chunks[chunk], 2 * at);
       }
-      pieces[piece][at] = value;
+      chunks[chunk][at] = value;
       size++;
     }
 
@@ -88,15 +88,15 @@ sealed interface ColumnValues {
       }
     }
 
-    /** Adds a number with the text that it was read from. */
+    /** Adds a number and its spelling. */
     void add(double value, char[] text, int offset, int length) {
       add(value);
       if (digitsOnly || !spellingsLost) {
-        keep(value, text, offset, length);
+        keepSpelling(value, text, offset, length);
       }
     }
 
-    private void keep(double value, char[] text, int offset, int length) {
+    private void keepSpelling(double value, char[] text, int offset, int length) {
       boolean isDigits = NumberText.isDigits(text, offset, length);
       boolean usual = isDigits && length <= NumberText.EXACT_DIGITS ? length == 1 || text[offset] != '0'
           : NumberText.isUsual(text, offset, length, value);
@@ -123,12 +123,14 @@ sealed interface ColumnValues {
       return spellings != null;
     }
 
-    /** Whether there are too many texts for them to have been kept. */
+    /** Returns whether there were too many spellings to keep them. */
     boolean hasLostSpellings() {
       return spellingsLost;
     }
 
-    /** Whether they are names made of digits rather than numbers: some have leading zeros, or more digits than a double. */
+    /**
+     * Returns whether these are codes rather than numbers: digits only, with leading zeros or more digits than a double holds.
+     */
     boolean areCodes() {
       return digitsOnly && (leadingZero || inexact);
     }
@@ -146,32 +148,32 @@ sealed interface ColumnValues {
 
     @Override
     public double get(int row) {
-      return pieces[row >> SHIFT][row & (PIECE - 1)];
+      return chunks[row >> SHIFT][row & (CHUNK - 1)];
     }
   }
 
-  /** Words that grow while a file is read, each distinct one kept once; a missing one is null. */
+  /** Growing list of texts, each distinct text stored once; a missing value is null. */
   final class Texts implements ColumnValues {
-    private final Map<String, Integer> numbers = new HashMap<>();
-    private final List<String> words = new ArrayList<>();
-    private int[] rows = new int[64];
+    private final Map<String, Integer> ids = new HashMap<>();
+    private final List<String> texts = new ArrayList<>();
+    private int[] rowIds = new int[64];
     private int size;
 
-    void add(String word) {
-      Integer number = numbers.get(word);
-      if (number == null) {
-        number = words.size();
-        words.add(word);
-        numbers.put(word, number);
+    void add(String text) {
+      Integer id = ids.get(text);
+      if (id == null) {
+        id = texts.size();
+        texts.add(text);
+        ids.put(text, id);
       }
-      if (size == rows.length) {
-        rows = Arrays.copyOf(rows, size + size / 2);
+      if (size == rowIds.length) {
+        rowIds = Arrays.copyOf(rowIds, size + size / 2);
       }
-      rows[size++] = number;
+      rowIds[size++] = id;
     }
 
     int distinct() {
-      return words.size();
+      return texts.size();
     }
 
     @Override
@@ -180,7 +182,7 @@ sealed interface ColumnValues {
     }
 
     String get(int row) {
-      return words.get(rows[row]);
+      return texts.get(rowIds[row]);
     }
   }
 }

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One column while a text file is read. The first rows are kept as they are; then it is settled whether the column has numbers
- * or words, and the rest is held to it: a word among numbers is most often a slip, and naming its line helps more than taking a
- * thousand numbers for categories. What is wrong with a column is thrown only when the column is used.
+ * Column of a text file while it is read. Its type, numbers or text, is inferred from the first rows, which are buffered; the
+ * rest must match. A text among numbers is almost always a mistake, and an error with its line is more useful than a thousand
+ * numbers read as categories. An error is thrown only when the column is used.
  */
 final class CsvColumn {
   private static final Set<String> INFINITE = Set.of("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity");
@@ -20,18 +20,20 @@ final class CsvColumn {
   private final String name;
   private final Optional<ColumnKind> kind;
   private final NaValues missing;
-  private int missingFirst;
-  /** What came from the first value on, until the column is settled. */
+  private int leadingMissing;
+  /** Fields from the first value on, until the type is settled; then null. */
   private List<Field> sample = new ArrayList<>();
   private ColumnValues.Doubles numbers;
-  private ColumnValues.Texts words;
+  private ColumnValues.Texts texts;
   private InvalidInputException fault;
-  /** The first word that was taken for a missing value, as it was written. */
-  private String missingWord;
+  /** The first text that marked a missing value, as it was written. */
+  private String missingText;
 
   /**
-   * @param place what messages call it: {@code column 3 ("age")}
-   * @param kind empty to find it out from the content
+   * Creates an empty column.
+   *
+   * @param place of the column, for messages: {@code column 3 ("age")}
+   * @param kind empty to infer it from the content
    */
   CsvColumn(String name, String place, Optional<ColumnKind> kind, NaValues missing) {
     this.name = name;
@@ -49,27 +51,27 @@ final class CsvColumn {
       return;
     }
     Field field = Field.of(text, offset, length, quoted, line);
-    if (words != null) {
-      addWord(field);
-    } else if (sample.isEmpty() && missing.isMissingWord(field)) {
+    if (texts != null) {
+      addText(field);
+    } else if (sample.isEmpty() && missing.isMissingText(field)) {
       noteMissing(field.text());
-      missingFirst++;
+      leadingMissing++;
     } else {
       sample.add(field);
     }
   }
 
   /**
-   * Settles what the column has, from its first rows: words when at least half of what is there is not a number. Nothing is
-   * settled while there is no value.
+   * Settles the type by the buffered rows: text when at least half of the values are not numbers. Without a value, nothing is
+   * settled.
    */
   void settle() {
     if (isSettled() || sample.isEmpty()) {
       return;
     }
-    int there = 0;
+    int present = 0;
     int inOtherNotation = 0;
-    Field firstWord = null;
+    Field firstText = null;
     Field firstMark = null;
     int notNumbers = 0;
     for (Field field : sample) {
@@ -78,28 +80,29 @@ final class CsvColumn {
         if (NumberNotation.isMark(field.text())) {
           continue;
         }
-        there++;
+        present++;
         if (!isNumber(field.text())) {
-          firstWord = notNumbers++ == 0 ? field : firstWord;
+          firstText = notNumbers++ == 0 ? field : firstText;
           inOtherNotation += NumberNotation.plain(field.text()).isPresent() ? 1 : 0;
         }
       }
     }
-    if (there == 0 && kind.isEmpty() && firstMark == null) {
+    if (present == 0 && kind.isEmpty() && firstMark == null) {
       return;
     }
-    boolean isText = kind.map(k -> k != ColumnKind.NUMBERS).orElse(2 * notNumbers >= there);
-    firstWord = firstWord == null ? firstMark : firstWord;
-    boolean weakOnly = notNumbers == there && sample.stream().map(Field::text)
+    boolean isText = kind.map(k -> k != ColumnKind.NUMBERS).orElse(2 * notNumbers >= present);
+    firstText = firstText == null ? firstMark : firstText;
+    boolean weakOnly = notNumbers == present && sample.stream().map(Field::text)
         .allMatch(text -> missing.isMissingNumber(text) || NumberNotation.isMark(text) || NumberNotation.isWeak(text));
-    if (isText && kind.isEmpty() && inOtherNotation > 0 && !weakOnly && 2 * (there - notNumbers + inOtherNotation) > there) {
+    if (isText && kind.isEmpty() && inOtherNotation > 0 && !weakOnly
+        && 2 * (present - notNumbers + inOtherNotation) > present) {
       fault = otherNotation();
     } else if (isText) {
-      toWords();
-    } else if (firstWord != null) {
-      fault = notANumber(firstWord.text(), firstWord.line());
+      toText();
+    } else if (firstText != null) {
+      fault = notANumber(firstText.text(), firstText.line());
     } else {
-      numbers = new ColumnValues.Doubles(missingFirst);
+      numbers = new ColumnValues.Doubles(leadingMissing);
       for (Field field : sample) {
         char[] text = field.text().toCharArray();
         if (fault == null) {
@@ -114,46 +117,51 @@ final class CsvColumn {
     return sample == null;
   }
 
-  /** How many bytes a row of it takes. */
+  /** Returns the memory of one row in bytes. */
   int width() {
-    return words != null ? Integer.BYTES : numbers != null && numbers.hasSpellings() ? Double.BYTES + Integer.BYTES : Double.BYTES;
+    return texts != null ? Integer.BYTES
+        : numbers != null && numbers.hasSpellings() ? Double.BYTES + Integer.BYTES : Double.BYTES;
   }
 
-  /** @param rows that were read */
+  /**
+   * Returns the column when the whole file has been read.
+   *
+   * @param rows of the file
+   */
   Column column(int rows) {
     settle();
     if (fault == null && sample != null && !sample.isEmpty()) {
-      // Nothing but words in quotes that stand for a missing value without them.
-      toWords();
+      // Only quoted texts that would mark a missing value without the quotes.
+      toText();
     }
     if (fault != null) {
       return Column.unreadable(name, rows, fault);
     }
-    ColumnValues values = words != null ? words : numbers != null ? numbers : new ColumnValues.Doubles(rows);
-    return new Column(name, values, null, missingWord);
+    ColumnValues values = texts != null ? texts : numbers != null ? numbers : new ColumnValues.Doubles(rows);
+    return new Column(name, values, null, missingText);
   }
 
-  private void toWords() {
-    words = new ColumnValues.Texts();
-    for (int row = 0; row < missingFirst; row++) {
-      words.add(null);
+  private void toText() {
+    texts = new ColumnValues.Texts();
+    for (int row = 0; row < leadingMissing; row++) {
+      texts.add(null);
     }
-    sample.forEach(this::addWord);
+    sample.forEach(this::addText);
   }
 
-  private void addWord(Field field) {
+  private void addText(Field field) {
     boolean isNumeral = kind.equals(Optional.of(ColumnKind.NUMERALS));
     String text = isNumeral ? field.text().strip() : field.text();
-    boolean isMissing = isNumeral ? missing.isMissingNumber(text) : missing.isMissingWord(field);
+    boolean isMissing = isNumeral ? missing.isMissingNumber(text) : missing.isMissingText(field);
     if (isMissing) {
       noteMissing(text);
     }
-    words.add(isMissing ? null : text);
+    texts.add(isMissing ? null : text);
   }
 
-  private void noteMissing(String word) {
-    if (missingWord == null && !word.isEmpty()) {
-      missingWord = word;
+  private void noteMissing(String text) {
+    if (missingText == null && !text.isEmpty()) {
+      missingText = text;
     }
   }
 
@@ -161,7 +169,7 @@ final class CsvColumn {
     return isInfinite(word) || !Double.isNaN(toNumber(word));
   }
 
-  /** NaN when it is not a number in digits. */
+  /** Parses a number in digits; NaN for anything else. */
   static double toNumber(String word) {
     char[] text = word.toCharArray();
     int from = start(text, 0, text.length);
@@ -186,7 +194,7 @@ final class CsvColumn {
       numbers.addMissing();
     } else if (Double.isInfinite(number) || isInfinite(word)) {
       fault = new InvalidInputException("line " + line + ", " + place + ": " + word
-          + (isInfinite(word) ? " is infinite; data must be finite" : " is beyond the range of numbers, 1.8e308; correct it"));
+          + (isInfinite(word) ? " is infinite; data must be finite" : " is outside the range of a double (1.8e308); correct it"));
     } else {
       fault = notANumber(word, line);
     }
@@ -211,18 +219,19 @@ final class CsvColumn {
     return end;
   }
 
-  /** Whether it starts and ends as a decimal number does; Java also takes 5d, 0x1p3 and words. */
+  /** Returns whether a text starts and ends as a decimal number does; Java also parses 5d, 0x1p3 and words. */
   private static boolean isPlain(char[] text, int offset, int length) {
     if (length == 0) {
       return false;
     }
     char first = text[offset];
     char last = text[offset + length - 1];
-    return (first >= '0' && first <= '9' || first == '-' || first == '.' || first == '+') && ((last >= '0' && last <= '9') || last == '.')
+    return (first >= '0' && first <= '9' || first == '-' || first == '.' || first == '+')
+        && ((last >= '0' && last <= '9') || last == '.')
         && (length < 3 || ((text[offset + 1] | 0x20) != 'x' && (text[offset + 2] | 0x20) != 'x'));
   }
 
-  /** NaN when it is not a number. */
+  /** Parses a number; NaN for anything else. */
   private static double parse(char[] text, int offset, int length) {
     if (length <= NumberText.EXACT_DIGITS) {
       long whole = 0;
@@ -259,14 +268,15 @@ final class CsvColumn {
     }
     return new InvalidInputException(where + (kind.isPresent()
         ? " is not a number, but the model was trained on numbers in this column; correct it or leave it empty"
-        : " is not a number, as the column's other values are; correct it, leave it empty, declare it missing (--na-values)" + orText()));
+        : " is not a number, but the column's other values are; correct it, leave it empty, mark it as missing (--na-values)"
+            + orText()));
   }
 
   private String orText() {
     return kind.isPresent() ? "" : ", or read the column as text (--categorical " + listed(name) + ")";
   }
 
-  /** As a list of columns on the command line takes it. */
+  /** Returns a name as an item of a list of columns on the command line. */
   private static String listed(String name) {
     return name.chars().anyMatch(c -> c == ',' || c == '"' || c <= ' ') ? "'\"" + name.replace("\"", "\"\"") + "\"'" : name;
   }

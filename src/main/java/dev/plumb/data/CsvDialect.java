@@ -13,28 +13,29 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The form of one delimited text file: what is between fields, and whether its first line has names. */
+/** Dialect of a delimited text file: its delimiter, and whether its first line is a header. */
 record CsvDialect(char delimiter, boolean header) {
-  /** A file in which several fit equally well is of the first of them: commas are used within fields most. */
+  /** Candidates in order of preference when several fit equally well: commas are the most frequent within fields. */
   private static final char[] DELIMITERS = {'\t', ';', '|', ','};
   private static final char BLANK = ' ';
-  /** A text of several words a line is no table: blanks are between fields only where nearly all lines have as many. */
+  /** Share of lines that must have the same number of fields for a blank to be the delimiter: prose is not a table. */
   private static final double MIN_BLANK_SHARE = 0.9;
   private static final int MAX_RECORDS = 100;
 
   /**
-   * Finds out what the options do not say. The delimiter is the one with which most records have the same number of fields, more
-   * than one; blanks only where no other separates most of them. {@link HeaderDetection} tells whether the first line has names.
+   * Detects the values that the options leave open. The delimiter is the one with which most records have the same number of
+   * fields, more than one; blanks only if no other separates most records. {@link HeaderDetection} decides whether the first line
+   * is a header.
    *
    * @param sample whole lines from the start of the file
-   * @throws dev.plumb.model.InvalidInputException when the first line can be meant either way
+   * @throws dev.plumb.model.InvalidInputException when the first line can be a header or a row
    */
   static CsvDialect detect(String sample, ReadOptions options) {
     TextFormat format = options.format();
     char delimiter = format.delimiter().orElseGet(() -> delimiter(sample));
     return new CsvDialect(delimiter, format.header().orElseGet(() -> {
       List<List<Field>> records = records(sample, delimiter);
-      HeaderDetection detection = new HeaderDetection(records, new NaValues(format.missingWords()));
+      HeaderDetection detection = new HeaderDetection(records, new NaValues(format.lowerCaseNaValues()));
       if (options.schema().header().equals(Optional.of(false))) {
         return detection.isSurelyHeader();
       }
@@ -42,7 +43,7 @@ record CsvDialect(char delimiter, boolean header) {
     }));
   }
 
-  /** Whether the first line has all the names that a model needs. */
+  /** Returns whether the first line contains all names that a model needs. */
   private static boolean hasNames(List<List<Field>> records, Set<String> features) {
     return !records.isEmpty() && !features.isEmpty()
         && records.get(0).stream().map(Field::text).collect(Collectors.toSet()).containsAll(features);
@@ -62,13 +63,13 @@ record CsvDialect(char delimiter, boolean header) {
       return best;
     }
     List<List<Field>> byBlanks = records(sample, BLANK);
-    // Row names make the first line, of the other columns' names, one field shorter.
+    // With row names, the header may be one field shorter than the rows.
     double share = Math.max(regularity(byBlanks), regularity(byBlanks.subList(Math.min(1, byBlanks.size()), byBlanks.size())));
     boolean blanks = share >= MIN_BLANK_SHARE && (bestShare < MIN_BLANK_SHARE || haveDecimalCommas(byBlanks));
     return blanks ? BLANK : best;
   }
 
-  /** Whether all fields are numbers, some with a decimal comma: commas are then no delimiters, though as many are in every line. */
+  /** Returns whether all fields are numbers, some with a decimal comma: commas are then not delimiters, even if regular. */
   private static boolean haveDecimalCommas(List<List<Field>> records) {
     List<String> texts = records.stream().flatMap(List::stream).map(Field::text).toList();
     return texts.stream().allMatch(text -> CsvColumn.isNumber(text) || NumberNotation.plain(text).isPresent())
@@ -76,7 +77,7 @@ record CsvDialect(char delimiter, boolean header) {
         && texts.stream().anyMatch(text -> text.contains(","));
   }
 
-  /** The share of records that have as many fields as most, when that is more than one. */
+  /** Returns the share of records with the most frequent number of fields, counting only numbers above one. */
   private static double regularity(List<List<Field>> records) {
     double best = 0;
     for (int fields : Set.copyOf(records.stream().map(List::size).toList())) {
@@ -99,7 +100,7 @@ record CsvDialect(char delimiter, boolean header) {
         }
       }
     } catch (CsvParseException e) {
-      // The sample may end within quotes; a fault is said when the file is read.
+      // The sample may end within quotes; errors are reported when the file is read.
       return records.all;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads delimited text into columns: RFC 4180's quotes, lines that end in LF or CR LF, empty lines left out, blanks around fields
- * left out. Fields go from the reader's buffer into the columns without becoming objects.
+ * Parser of delimited text: quotes as in RFC 4180, lines that end in LF, CR or CR LF, empty lines and blanks around fields
+ * ignored. Fields go from the reader's buffer into the columns without becoming objects.
  */
 final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private static final int SAMPLE_CHARS = 1 << 16;
   private static final int SAMPLE_ROWS = 1000;
-  /** Fewer rows of wide tables are sampled, whose fields are objects until then. */
+  /** Limit of sampled fields, which are objects until the types are settled: fewer rows of wide tables are sampled. */
   private static final int SAMPLE_FIELDS = 200_000;
   private static final int ROWS_BETWEEN_CHECKS = 1 << 15;
   private static final int MAX_FIELD_CHARS = 1 << 24;
@@ -31,14 +31,14 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final HeapBudget budget;
   private final NaValues missing;
   private final List<CsvColumn> columns = new ArrayList<>();
-  private final Map<String, Integer> numberOfName = new HashMap<>();
+  private final Map<String, Integer> columnNumbers = new HashMap<>();
   private final boolean hasHeader;
   private boolean headerExpected;
-  /** Of the record that is read. */
+  /** Line of the current record. */
   private long line;
   private int fields;
   private boolean lastIsEmpty;
-  /** Characters of all fields and what stands behind them. */
+  /** Characters of all fields and their separators. */
   private long length;
   private boolean allSettled;
   private long firstLine;
@@ -48,7 +48,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     this.source = source;
     this.options = options;
     this.budget = budget;
-    missing = new NaValues(options.format().missingWords());
+    missing = new NaValues(options.format().lowerCaseNaValues());
     hasHeader = dialect.header();
     headerExpected = hasHeader;
   }
@@ -73,7 +73,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     return table.finished();
   }
 
-  /** The first lines; all of them can be read again. */
+  /** Reads the first lines and pushes them back. */
   private static String sample(PushbackReader text) throws IOException {
     char[] start = new char[SAMPLE_CHARS];
     int length = 0;
@@ -121,7 +121,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     } else if (fields != columns.size()) {
       throw new InvalidInputException("line " + line + " has " + fields + (fields == 1 ? " field" : " fields") + ", but line "
           + firstLine + " has " + columns.size() + (hasHeader && rows == 0 && fields == columns.size() + 1 && !lastIsEmpty
-              ? "; if the first field of a line is its name, its column needs a name in line " + firstLine + ", too" : ""));
+              ? "; if the first field of each line is a row name, name its column in line " + firstLine : ""));
     }
     if (headerExpected) {
       headerExpected = false;
@@ -141,13 +141,14 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private void name(String name) {
     int number = columns.size() + 1;
     if (headerExpected && name.isEmpty()) {
-      throw new InvalidInputException("line " + line + ": column " + number + " has no name; every column needs one (a column of"
-          + " row numbers is best left out)");
+      throw new InvalidInputException("line " + line + ": column " + number + " has no name; every column needs one (remove a"
+          + " column of row numbers)");
     }
-    Integer same = numberOfName.put(name, number);
+    Integer same = columnNumbers.put(name, number);
     if (same != null) {
       throw new InvalidInputException(
-          "line " + line + ": columns " + same + " and " + number + " are both named " + QuotedText.of(name));
+          "line " + line + ": columns " + same + " and " + number + " are both named " + QuotedText.of(name)
+              + "; names must be unique");
     }
     if (number % COLUMNS_BETWEEN_CHECKS == 0) {
       budget.require(number * HeapBudget.COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
@@ -168,17 +169,17 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
       throw new InvalidInputException("is empty; a table is needed");
     }
     if (rows == 0) {
-      throw new InvalidInputException("has names of columns but no rows; at least one is needed");
+      throw new InvalidInputException("has a header but no rows; at least one row is needed");
     }
     Table table = Table.of(columns.stream().map(column -> column.column((int) rows)).toList(), hasHeader);
     options.textColumns().forEach(table::column);
     return table;
   }
 
-  /** The library wraps what is thrown while it reads, and says of the text's own faults where the record starts. */
+  /** Unwraps exceptions that the parser wrapped, and describes errors in the text by the line where the record starts. */
   private InvalidInputException fault(CsvParseException e, boolean inQuotes) {
-    if (e.getCause() instanceof InvalidInputException said) {
-      return said;
+    if (e.getCause() instanceof InvalidInputException invalid) {
+      return invalid;
     }
     if (e.getCause() instanceof Error error) {
       throw error;
@@ -186,10 +187,10 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (e.getCause() instanceof RuntimeException bug) {
       throw bug;
     }
-    String what = e.getMessage().startsWith("Unexpected character after closing quote")
-        ? ": there is something between a closing quote and the end of its field; a quote within quotes is written twice"
-        : inQuotes ? ": a quote that is opened here is not closed again"
-        : " has a field of more than " + MAX_FIELD_CHARS + " characters, the longest that is read";
-    return new InvalidInputException("line " + line + what, e);
+    String problem = e.getMessage().startsWith("Unexpected character after closing quote")
+        ? ": there is text between a closing quote and the end of the field; write a quote within quotes twice"
+        : inQuotes ? ": the quote that opens here is never closed"
+        : " has a field of more than " + MAX_FIELD_CHARS + " characters, the maximum";
+    return new InvalidInputException("line " + line + problem, e);
   }
 }

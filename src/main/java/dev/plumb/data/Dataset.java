@@ -6,8 +6,8 @@ import dev.plumb.model.NetworkSpec;
 import java.util.Arrays;
 
 /**
- * Rows to train on or to evaluate, immutable: features X [rows x features] and, per row, either targets Y [rows x outputs] or
- * one class index. All numbers are finite.
+ * Data set for training or evaluation, immutable: features X [rows x features] with either targets Y [rows x outputs] or one
+ * class index per row. All numbers are finite.
  */
 public final class Dataset {
   private final int rows;
@@ -44,10 +44,13 @@ public final class Dataset {
   }
 
   /**
-   * Data whose targets are numbers.
+   * Returns a data set whose targets are numbers.
    *
+   * @param features columns of x
+   * @param outputs columns of y
    * @param x [rows x features] row-major
    * @param y [rows x outputs] row-major
+   * @return the data set, with copies of the arrays
    * @throws InvalidInputException when the lengths do not fit or a value is not finite
    */
   public static Dataset ofTargets(int features, int outputs, double[] x, double[] y) {
@@ -55,54 +58,96 @@ public final class Dataset {
   }
 
   /**
-   * Data whose targets are classes.
+   * Returns a data set whose targets are classes.
    *
+   * @param features columns of x
+   * @param classes number of classes
    * @param x [rows x features] row-major
    * @param labels [rows], each from 0 to classes - 1
+   * @return the data set, with copies of the arrays
    * @throws InvalidInputException when the lengths do not fit, a feature is not finite or a label is out of range
    */
   public static Dataset ofClasses(int features, int classes, double[] x, int[] labels) {
     return new Dataset(features, classes, x.clone(), null, labels.clone());
   }
 
-  /** Like {@link #ofTargets} without a copy, which a large table has no room for: the arrays are given away. */
+  /** Returns a data set as {@link #ofTargets} does, but takes over the arrays: a large table leaves no memory for copies. */
   static Dataset adoptTargets(int features, int outputs, double[] x, double[] y) {
     return new Dataset(features, outputs, x, y, null);
   }
 
-  /** Like {@link #ofClasses} without a copy: the arrays are given away. */
+  /** Returns a data set as {@link #ofClasses} does, but takes over the arrays. */
   static Dataset adoptClasses(int features, int classes, double[] x, int[] labels) {
     return new Dataset(features, classes, x, null, labels);
   }
 
+  /**
+   * Returns the number of rows.
+   *
+   * @return at least 1
+   */
   public int rows() {
     return rows;
   }
 
+  /**
+   * Returns the number of features.
+   *
+   * @return at least 1
+   */
   public int features() {
     return features;
   }
 
-  /** Target columns, or classes. */
+  /**
+   * Returns the number of target columns or of classes.
+   *
+   * @return at least 1
+   */
   public int outputs() {
     return outputs;
   }
 
+  /**
+   * Returns whether the targets are classes.
+   *
+   * @return false when they are numbers
+   */
   public boolean hasClasses() {
     return labels != null;
   }
 
+  /**
+   * Returns one feature value.
+   *
+   * @param row from 0
+   * @param column from 0
+   * @return a finite number
+   */
   public double feature(int row, int column) {
     return x[row * features + column];
   }
 
-  /** @throws IllegalStateException when the targets are classes */
+  /**
+   * Returns one target value.
+   *
+   * @param row from 0
+   * @param column from 0
+   * @return a finite number
+   * @throws IllegalStateException when the targets are classes
+   */
   public double target(int row, int column) {
     requireTargets();
     return y[row * outputs + column];
   }
 
-  /** @throws IllegalStateException when the targets are numbers */
+  /**
+   * Returns the class of a row.
+   *
+   * @param row from 0
+   * @return from 0 to outputs - 1
+   * @throws IllegalStateException when the targets are numbers
+   */
   public int label(int row) {
     if (labels == null) {
       throw new IllegalStateException("the targets of this data are numbers");
@@ -110,14 +155,23 @@ public final class Dataset {
     return labels[row];
   }
 
-  /** Returns the features of some rows, [rows x features]. */
+  /**
+   * Returns the features of consecutive rows.
+   *
+   * @param firstRow from 0
+   * @param rows number of rows
+   * @return [rows x features] row-major, a copy
+   */
   public double[] featureRows(int firstRow, int rows) {
     return Arrays.copyOfRange(x, firstRow * features, (firstRow + rows) * features);
   }
 
   /**
-   * Returns the targets of some rows, [rows x outputs].
+   * Returns the targets of consecutive rows.
    *
+   * @param firstRow from 0
+   * @param rows number of rows
+   * @return [rows x outputs] row-major, a copy
    * @throws IllegalStateException when the targets are classes
    */
   public double[] targetRows(int firstRow, int rows) {
@@ -132,18 +186,20 @@ public final class Dataset {
   }
 
   /**
-   * Whether a network of this shape can be trained on this data with this loss.
+   * Checks that a network can be trained on this data with a loss.
    *
-   * @throws InvalidInputException when it cannot; the message says which side has what
+   * @param network to train
+   * @param loss to minimize
+   * @throws InvalidInputException when widths, targets and loss do not match; the message has both sides
    */
   public void requireFits(NetworkSpec network, Loss loss) {
     if (network.inputs() != features) {
-      throw new InvalidInputException("the first layer is " + network.inputs() + " wide, but the data has " + features
-          + (features == 1 ? " column" : " columns"));
+      throw new InvalidInputException("the network has " + network.inputs() + (network.inputs() == 1 ? " input" : " inputs")
+          + ", but the data has " + features + (features == 1 ? " feature" : " features"));
     }
     if (network.outputs() != outputs) {
-      throw new InvalidInputException("the last layer is " + network.outputs() + " wide, but the data has " + outputs
-          + (hasClasses() ? " classes" : outputs == 1 ? " target" : " targets"));
+      throw new InvalidInputException("the network has " + network.outputs() + (network.outputs() == 1 ? " output" : " outputs")
+          + ", but the data has " + outputs + (hasClasses() ? " classes" : outputs == 1 ? " target" : " targets"));
     }
     if (hasClasses() != (loss == Loss.CROSS_ENTROPY)) {
       throw new InvalidInputException("loss " + loss.key() + (hasClasses()
@@ -172,7 +228,7 @@ public final class Dataset {
   private void requireLabels() {
     for (int row = 0; row < rows; row++) {
       if (labels[row] < 0 || labels[row] >= outputs) {
-        throw new InvalidInputException("the class of row " + (row + 1) + " is " + labels[row] + "; it must lie from 0 to "
+        throw new InvalidInputException("the class of row " + (row + 1) + " is " + labels[row] + "; it must be from 0 to "
             + (outputs - 1));
       }
     }

@@ -8,19 +8,23 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
-/** Learns an encoding from the training rows. */
+/** Fits an encoding to the training rows. */
 final class EncodingFit {
-  /** A column of more different words is a text or a name of each row, from which one-hot inputs learn nothing. */
+  /** Limit of categories: more distinct values are free text or ids, from which one-hot inputs learn nothing. */
   private static final int MAX_CATEGORIES = 1000;
-  /** So many classes may have a single row each, as in a table to try things out. */
+  /** Number of classes up to which each may have a single row, as in a toy table. */
   private static final int MAX_SINGLE_CLASSES = 10;
-  /** Relative to the mean: what rounding leaves of the deviation of equal numbers, with some room. */
-  private static final double CONSTANT = 1e-13;
+  /** Standard deviation, relative to the largest magnitude, below which a column is constant up to rounding. */
+  private static final double MAX_CONSTANT_DEVIATION = 1e-13;
 
   private final Table training;
   private final EncodingOptions options;
 
-  /** @param options resolved */
+  /**
+   * Creates a fit.
+   *
+   * @param options resolved
+   */
   EncodingFit(Table training, EncodingOptions options) {
     this.training = training;
     this.options = options;
@@ -28,7 +32,7 @@ final class EncodingFit {
 
   TableEncoding encoding() {
     if (training.rows() == 0) {
-      throw new InvalidInputException("there is no row to train on");
+      throw new InvalidInputException("there are no rows to train on");
     }
     List<FeatureColumn> features = options.features().stream().map(training::column)
         .map(column -> isCategorical(column) ? categorical(column) : numeric(column)).toList();
@@ -53,9 +57,8 @@ final class EncodingFit {
       throw empty(column);
     }
     if (categories.size() > MAX_CATEGORIES) {
-      throw new InvalidInputException("column \"" + column.name() + "\" has " + categories.size() + " different words in "
-          + training.rows() + " rows; " + MAX_CATEGORIES + " categories are the most that are learnt from: name the features"
-          + " without it");
+      throw new InvalidInputException("column \"" + column.name() + "\" has " + categories.size() + " distinct values in "
+          + training.rows() + " rows; the maximum is " + MAX_CATEGORIES + " categories: leave the column out (--features)");
     }
     Optional<String> fill = options.missing() == Missing.MEAN ? Optional.of(mostFrequent(column, categories)) : Optional.empty();
     return new FeatureColumn.Categorical(column.name(), categories, fill);
@@ -67,8 +70,8 @@ final class EncodingFit {
       List<String> names = ClassNames.of(column).names();
       if (names.size() < 2) {
         throw new InvalidInputException("column \"" + column.name() + "\" has "
-            + (names.isEmpty() ? "no value" : "the one class \"" + names.get(0) + "\"")
-            + "; two classes are the least to tell apart");
+            + (names.isEmpty() ? "no value" : "only the class \"" + names.get(0) + "\"")
+            + "; classification needs at least two classes");
       }
       requireRepeated(column, names);
       return new TargetEncoding.Classes(column.name(), names);
@@ -84,18 +87,18 @@ final class EncodingFit {
     return new TargetEncoding.Numbers(options.targets(), mean, scale);
   }
 
-  /** Refuses a target that is probably a text, an amount or an id of each row: nothing could be learned from such classes. */
+  /** Refuses classes that are probably free text, amounts or ids, from which nothing can be learned. */
   private void requireRepeated(Column column, List<String> names) {
-    int there = (int) IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).count();
-    if (names.size() > MAX_SINGLE_CLASSES && 2L * names.size() > there) {
-      throw new InvalidInputException("column \"" + column.name() + "\" has " + names.size() + " different values in " + there
-          + " rows to train on (\"" + names.get(0) + "\", \"" + names.get(1) + "\", ...); classes need two rows each on average: "
-          + (column.isNumeric() ? "use regression (--task regression), or choose another target"
+    int present = (int) IntStream.range(0, column.rows()).filter(row -> !column.isMissing(row)).count();
+    if (names.size() > MAX_SINGLE_CLASSES && 2L * names.size() > present) {
+      throw new InvalidInputException("column \"" + column.name() + "\" has " + names.size() + " distinct values in " + present
+          + " training rows (\"" + names.get(0) + "\", \"" + names.get(1) + "\", ...); classes need two rows each on average: "
+          + (column.isNumeric() ? "use --task regression or choose another target (--target)"
               : "choose another target (--target), or write its values as plain numbers"));
     }
   }
 
-  /** Mean and standard deviation of what is there, in two passes; the deviation of a constant column is 1. */
+  /** Returns mean and standard deviation of the present values, in two passes; the deviation of a constant column is 1. */
   private static double[] moments(Column column) {
     double sum = 0;
     int count = 0;
@@ -121,10 +124,10 @@ final class EncodingFit {
     }
     double deviation = Math.sqrt(squares / count);
     if (!Double.isFinite(mean) || !Double.isFinite(deviation)) {
-      throw new InvalidInputException("column \"" + column.name() + "\" has numbers as large as " + largest
-          + ", whose mean and deviation are beyond the range of numbers");
+      throw new InvalidInputException("column \"" + column.name() + "\" has values as large as " + largest
+          + ", whose mean or standard deviation overflows; rescale the column");
     }
-    return new double[] {mean, deviation > CONSTANT * largest ? deviation : 1};
+    return new double[] {mean, deviation > MAX_CONSTANT_DEVIATION * largest ? deviation : 1};
   }
 
   private static String mostFrequent(Column column, List<String> categories) {
@@ -142,7 +145,7 @@ final class EncodingFit {
   }
 
   private static InvalidInputException empty(Column column) {
-    return new InvalidInputException("column \"" + column.name() + "\" has no value in any row to train on;"
-        + " name the features without it");
+    return new InvalidInputException("column \"" + column.name() + "\" has no value in any training row; leave it out"
+        + " (--features)");
   }
 }

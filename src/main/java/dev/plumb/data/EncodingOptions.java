@@ -11,21 +11,37 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What of a table is learned from what. In order: {@link #resolve} on the whole table settles names and task, {@link #handleMissing}
- * deals with missing values, the rows are split, and {@link TableEncoding#fit} takes the training rows.
+ * Choice of targets, features and their treatment. The order of use: {@link #resolve} on the whole table fills in names and task,
+ * {@link #handleMissing} removes or checks missing values, the rows are split, and {@link TableEncoding#fit} takes the training
+ * rows.
  *
- * @param targets columns to learn; none for those that the file calls its targets, otherwise the last column
- * @param features columns to learn from; none for all others, without targets that the file has besides
- * @param categorical columns of categories that may be written in digits, such as region codes; a target among them has classes
+ * @param targets columns to predict; empty for those that the file marks as targets, otherwise the last column
+ * @param features columns to predict from; empty for all columns but the targets
+ * @param categorical columns that are categories even when they are written in digits, such as region codes; a target among them
+ *     makes the task a classification
  * @param task empty to infer it
- * @param standardize whether numbers, of features and of a regression's targets, are brought to mean 0 and standard deviation 1
+ * @param standardize whether numeric features, and the targets of a regression, are scaled to mean 0 and standard deviation 1
+ * @param missing treatment of rows with missing values
  */
 public record EncodingOptions(
     List<String> targets, List<String> features, List<String> categorical, Optional<Task> task, boolean standardize,
     Missing missing) {
+  /** Targets, features and task inferred, numbers standardized, missing values refused. */
   public static final EncodingOptions DEFAULT =
       new EncodingOptions(List.of(), List.of(), List.of(), Optional.empty(), true, Missing.REFUSE);
 
+  /**
+   * Validates the names.
+   *
+   * @param targets columns to predict; empty for those that the file marks as targets, otherwise the last column
+   * @param features columns to predict from; empty for all columns but the targets
+   * @param categorical columns that are categories even when they are written in digits, such as region codes; a target among
+   *     them makes the task a classification
+   * @param task empty to infer it
+   * @param standardize whether numeric features, and the targets of a regression, are scaled to mean 0 and standard deviation 1
+   * @param missing treatment of rows with missing values
+   * @throws InvalidInputException when a column is named twice, or both as a target and as a feature
+   */
   public EncodingOptions {
     targets = List.copyOf(targets);
     features = List.copyOf(features);
@@ -35,66 +51,106 @@ public record EncodingOptions(
     requireOnce(categorical, "categorical column");
     for (String target : targets) {
       if (features.contains(target)) {
-        throw new InvalidInputException("column \"" + target + "\" is named as a target and as a feature; it can be one of them");
+        throw new InvalidInputException("column \"" + target + "\" is named as a target and as a feature; it can be only one"
+            + " of them");
       }
     }
   }
 
+  /**
+   * Returns these options with other targets.
+   *
+   * @param names of columns
+   * @return the changed options
+   */
   public EncodingOptions withTargets(String... names) {
     return new EncodingOptions(List.of(names), features, categorical, task, standardize, missing);
   }
 
+  /**
+   * Returns these options with other features.
+   *
+   * @param names of columns
+   * @return the changed options
+   */
   public EncodingOptions withFeatures(String... names) {
     return new EncodingOptions(targets, List.of(names), categorical, task, standardize, missing);
   }
 
+  /**
+   * Returns these options with other categorical columns.
+   *
+   * @param names of columns
+   * @return the changed options
+   */
   public EncodingOptions withCategorical(String... names) {
     return new EncodingOptions(targets, features, List.of(names), task, standardize, missing);
   }
 
+  /**
+   * Returns these options with a task.
+   *
+   * @param newTask of the training
+   * @return the changed options
+   */
   public EncodingOptions withTask(Task newTask) {
     return new EncodingOptions(targets, features, categorical, Optional.of(newTask), standardize, missing);
   }
 
+  /**
+   * Returns these options with or without standardization.
+   *
+   * @param newStandardize whether numbers are standardized
+   * @return the changed options
+   */
   public EncodingOptions withStandardize(boolean newStandardize) {
     return new EncodingOptions(targets, features, categorical, task, newStandardize, missing);
   }
 
+  /**
+   * Returns these options with another treatment of missing values.
+   *
+   * @param newMissing treatment
+   * @return the changed options
+   */
   public EncodingOptions withMissing(Missing newMissing) {
     return new EncodingOptions(targets, features, categorical, task, standardize, newMissing);
   }
 
   /**
-   * The same with every name and the task filled in, from the whole table.
+   * Returns these options with targets, features and task filled in from the whole table.
    *
-   * @throws InvalidInputException when a column is not there, nothing is left to learn from, or a target does not suit the task
+   * @param table with all rows
+   * @return the complete options
+   * @throws InvalidInputException when a column does not exist, no feature is left, or a target does not suit the task
    */
   public EncodingOptions resolve(Table table) {
     List<String> names = table.names();
-    List<String> wanted = targets.isEmpty() ? defaultTargets(table) : targets;
-    List<String> given = features.isEmpty()
-        ? names.stream().filter(name -> !wanted.contains(name) && !table.targets().contains(name)).toList() : features;
-    Stream.of(wanted, given, categorical).flatMap(List::stream).forEach(table::column);
-    if (given.isEmpty()) {
+    List<String> targetNames = targets.isEmpty() ? defaultTargets(table) : targets;
+    List<String> featureNames = features.isEmpty()
+        ? names.stream().filter(name -> !targetNames.contains(name) && !table.targets().contains(name)).toList() : features;
+    Stream.of(targetNames, featureNames, categorical).flatMap(List::stream).forEach(table::column);
+    if (featureNames.isEmpty()) {
       throw new InvalidInputException(names.size() == 1
-          ? "has one column, \"" + names.get(0) + "\", and no feature to learn from"
-              + (table.header().isPresent() ? "; if its lines have several fields, name the delimiter (--delimiter)" : "")
+          ? "has only one column, \"" + names.get(0) + "\", and no feature to learn from"
+              + (table.header().isPresent() ? "; if its lines have several fields, set --delimiter" : "")
           : "all " + names.size() + " columns are targets; there is no feature to learn from");
     }
-    List<Column> columns = wanted.stream().map(table::column).toList();
-    Task settled = task.orElseGet(() -> columns.size() > 1 ? Task.REGRESSION : infer(columns.get(0)));
-    if (settled == Task.CLASSIFICATION && columns.size() > 1) {
+    List<Column> columns = targetNames.stream().map(table::column).toList();
+    Task resolvedTask = task.orElseGet(() -> columns.size() > 1 ? Task.REGRESSION : infer(columns.get(0)));
+    if (resolvedTask == Task.CLASSIFICATION && columns.size() > 1) {
       throw new InvalidInputException("classification has one target, but there are " + columns.size() + ": "
-          + String.join(", ", wanted));
+          + String.join(", ", targetNames));
     }
     for (Column column : columns) {
-      if (settled == Task.REGRESSION && !column.isNumeric()) {
+      if (resolvedTask == Task.REGRESSION && !column.isNumeric()) {
         int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
-        throw new InvalidInputException("regression needs numbers as targets, but column \"" + column.name() + "\" has words (row "
-            + table.sourceRow(row) + ": \"" + column.text(row) + "\")" + (columns.size() == 1 ? "; use classification" : ""));
+        throw new InvalidInputException("regression needs numeric targets, but column \"" + column.name()
+            + "\" contains text (row " + table.sourceRow(row) + ": \"" + column.text(row) + "\")" + (columns.size() == 1 ? "; use --task"
+            + " classification" : ""));
       }
     }
-    return new EncodingOptions(wanted, given, categorical, Optional.of(settled), standardize, missing);
+    return new EncodingOptions(targetNames, featureNames, categorical, Optional.of(resolvedTask), standardize, missing);
   }
 
   private Task infer(Column target) {
@@ -102,56 +158,58 @@ public record EncodingOptions(
   }
 
   /**
-   * The table with what is missing dealt with, as far as that is done before the split: all rows, or with {@link Missing#DROP}
-   * the complete ones.
+   * Checks or drops rows with missing values, before the split.
    *
-   * @throws InvalidInputException when a value is missing that may not be, or no row is left
+   * @param table with all rows
+   * @return the complete rows with {@link Missing#DROP}, otherwise the table
+   * @throws InvalidInputException when a value is missing that must be present, or no row is left
    */
   public Table handleMissing(Table table) {
-    EncodingOptions names = resolve(table);
-    List<Column> targetColumns = names.targets.stream().map(table::column).toList();
+    EncodingOptions resolved = resolve(table);
+    List<Column> targetColumns = resolved.targets.stream().map(table::column).toList();
     for (Column column : targetColumns) {
       if (IntStream.range(0, column.rows()).allMatch(column::isMissing)) {
-        throw new InvalidInputException("column \"" + column.name() + "\" has no value in any row; choose another target (--target)");
+        throw new InvalidInputException("column \"" + column.name() + "\" has no value in any row;"
+            + " choose another target (--target)");
       }
     }
-    List<Column> all = Stream.concat(names.features.stream(), names.targets.stream()).map(table::column).toList();
+    List<Column> all = Stream.concat(resolved.features.stream(), resolved.targets.stream()).map(table::column).toList();
     if (missing != Missing.DROP) {
-      requireThere(table, missing == Missing.MEAN ? targetColumns : all, missing);
+      requirePresent(table, missing == Missing.MEAN ? targetColumns : all, missing);
       return table;
     }
     int[] complete = IntStream.range(0, table.rows()).filter(row -> all.stream().noneMatch(c -> c.isMissing(row))).toArray();
     if (complete.length == 0) {
-      throw new InvalidInputException("every row has a missing value, so that none is left"
+      throw new InvalidInputException("every row has a missing value, so none is left"
           + "; use --missing " + Missing.MEAN.key() + " instead of " + Missing.DROP.key());
     }
     return complete.length == table.rows() ? table : table.rows(complete);
   }
 
   /**
-   * The class of each row, from 0 in the order of {@link TargetEncoding.Classes#classNames}, to split by; null for regression.
+   * Returns the class of each row for a stratified split, from 0 in the order of {@link TargetEncoding.Classes#classNames}.
    *
-   * @param usable of which every target is there
+   * @param usable table without missing targets
+   * @return null for regression
    */
   public int[] labels(Table usable) {
-    EncodingOptions names = resolve(usable);
-    if (names.task.orElseThrow() != Task.CLASSIFICATION) {
+    EncodingOptions resolved = resolve(usable);
+    if (resolved.task.orElseThrow() != Task.CLASSIFICATION) {
       return null;
     }
-    Column target = usable.column(names.targets.get(0));
+    Column target = usable.column(resolved.targets.get(0));
     return ClassNames.of(target).labels(target, usable);
   }
 
-  private static void requireThere(Table table, List<Column> columns, Missing missing) {
+  private static void requirePresent(Table table, List<Column> columns, Missing missing) {
     for (int row = 0; row < table.rows(); row++) {
       for (Column column : columns) {
         if (column.isMissing(row)) {
-          throw new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name() + "\""
+          throw new InvalidInputException("row " + table.sourceRow(row) + ": column \"" + column.name() + "\" has no value"
               + column.missingNote() + "; "
               + (missing == Missing.MEAN
-                  ? "a target cannot be filled in: drop such rows (--missing " + Missing.DROP.key() + ") or complete the file"
-                  : "drop such rows (--missing " + Missing.DROP.key() + ") or fill in means (--missing " + Missing.MEAN.key()
-                      + ")"));
+                  ? "a target cannot be filled in: use --missing " + Missing.DROP.key() + " or complete the file"
+                  : "use --missing " + Missing.DROP.key() + " or --missing " + Missing.MEAN.key()));
         }
       }
     }

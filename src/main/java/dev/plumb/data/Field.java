@@ -1,9 +1,9 @@
 package dev.plumb.data;
 
 /**
- * One field of a text file.
+ * Field of a text file.
  *
- * @param text without the quotes, and without blanks around it where there are no quotes
+ * @param text without quotes; without surrounding blanks when the field is not quoted
  */
 record Field(String text, boolean quoted, long line) {
   static Field of(char[] text, int offset, int length, boolean quoted, long line) {

@@ -9,11 +9,11 @@ import java.util.zip.Inflater;
 import java.util.zip.ZipException;
 
 /**
- * Unpacks a gzip file (RFC 1952) to its very end: one member or several, one after the other. Every member's header, length and
- * checksum are verified, and after the last one only zeros may follow, with which some programs fill up blocks. Java's own
- * GZIPInputStream ignores whatever follows a member and is not a complete header.
+ * Decompressor of gzip files (RFC 1952) with one or several members. Verifies every member's header, length and checksum. After
+ * the last member only zeros may follow, with which some programs pad blocks; Java's own GZIPInputStream ignores any data after a
+ * member that is not a complete header.
  *
- * <p>A file that bgzip or one of its kind wrote ends in an empty block; without it the file is incomplete.
+ * <p>A file that bgzip or a similar program wrote ends in an empty block; without it the file is incomplete.
  */
 final class GzipStream extends InputStream {
   static final int FIRST_BYTE = 0x1F;
@@ -31,16 +31,16 @@ final class GzipStream extends InputStream {
   private final Inflater inflater = new Inflater(true);
   private final CRC32 checksum = new CRC32();
   private final byte[] buffer = new byte[BUFFER];
-  /** The part of the buffer that is not used yet; the inflater's input while a member's data are read. */
+  /** Unread part of the buffer; the inflater's input while a member's data is read. */
   private int position;
   private int limit;
-  /** Of the file, before those in the buffer. */
+  /** Bytes of the file before the buffer. */
   private long bytesBefore;
-  /** Whether the member is a block of bgzip. */
+  /** True while the current member is a block of bgzip. */
   private boolean isBlock;
   private boolean atEnd;
 
-  /** Reads the first member's header. */
+  /** Opens a stream and reads the first member's header. */
   GzipStream(InputStream in) throws IOException {
     this.in = in;
     try {
@@ -100,10 +100,10 @@ final class GzipStream extends InputStream {
 
   private void finishMember() throws IOException {
     if (little(4) != checksum.getValue()) {
-      throw new ZipException("its checksum does not fit");
+      throw new ZipException("its checksum does not match");
     }
     if (little(4) != (inflater.getBytesWritten() & 0xFFFFFFFFL)) {
-      throw new ZipException("its length does not fit");
+      throw new ZipException("its length does not match");
     }
     boolean endsInBlock = isBlock && inflater.getBytesWritten() > 0;
     int first = nextOrEnd();
@@ -113,7 +113,7 @@ final class GzipStream extends InputStream {
     }
     for (int value = first; value >= 0; value = nextOrEnd()) {
       if (value > 0) {
-        throw other(bytesBefore + position - 1);
+        throw notGzip(bytesBefore + position - 1);
       }
     }
     if (endsInBlock) {
@@ -123,13 +123,17 @@ final class GzipStream extends InputStream {
     inflater.end();
   }
 
-  /** @param first byte of the header, which was read already */
+  /**
+   * Reads a member's header.
+   *
+   * @param first byte of the header, already read
+   */
   private void readHeader(int first) throws IOException {
     long start = bytesBefore + position - 1;
     checksum.reset();
     checksum.update(first);
     if (first != FIRST_BYTE || headerByte() != SECOND_BYTE) {
-      throw other(start);
+      throw notGzip(start);
     }
     int method = headerByte();
     if (method != DEFLATE) {
@@ -139,7 +143,7 @@ final class GzipStream extends InputStream {
     if ((flags & RESERVED) != 0) {
       throw new ZipException("unknown flags in a header");
     }
-    // Time, level and system say nothing about the content.
+    // Time, level and operating system.
     skipHeader(6);
     isBlock = false;
     if ((flags & EXTRA_FIELD) != 0) {
@@ -159,7 +163,7 @@ final class GzipStream extends InputStream {
     if ((flags & HEADER_CHECKSUM) != 0) {
       long expected = checksum.getValue() & 0xFFFF;
       if (little(2) != expected) {
-        throw new ZipException("the checksum of a header does not fit");
+        throw new ZipException("the checksum of a header does not match");
       }
     }
     checksum.reset();
@@ -167,8 +171,8 @@ final class GzipStream extends InputStream {
     inflater.setInput(buffer, position, limit - position);
   }
 
-  private static ZipException other(long position) {
-    return new ZipException("what follows its first " + position + " bytes is not gzip data");
+  private static ZipException notGzip(long position) {
+    return new ZipException("the data after its first " + position + " bytes is not gzip data");
   }
 
   private int headerByte() throws IOException {
@@ -185,7 +189,7 @@ final class GzipStream extends InputStream {
 
   private void skipHeaderText() throws IOException {
     while (headerByte() != 0) {
-      // The text is of no use here.
+      // Ignored.
     }
   }
 

@@ -8,105 +8,109 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Tells whether the first line of a text file has the names of its columns, by what distinguishes it from the lines below.
+ * Detection of a header in the first line of a text file, by its differences from the lines below.
  *
- * <p>It has names where a word is above numbers, a number above words, or a number in quotes above numbers without. It is a row
- * where a number with a decimal point is above numbers, a word comes again in its column, or a line with a number comes again. Other
- * hints are weaker: whole numbers above numbers with a decimal point, numbers that count up (0, 1, 2 or years), and a word that
- * does not come again in a column of few categories. Where hints contradict each other, or the weaker ones are too few, the file is
- * refused. Numbers in another notation are numbers here, and marks without letters or digits are nothing.
+ * <p>Strong evidence for a header: text above numbers, a number above text, a quoted number above unquoted ones. Strong evidence
+ * for a row: a number with a decimal point above numbers, a text that recurs in its column, a line with a number that recurs.
+ * Weak evidence for a header: whole numbers above numbers with a decimal point, numbers that count up (0, 1, 2 or years), and a
+ * text that does not recur in a column of few categories. If the evidence is contradictory or too weak, the file is refused.
+ * Numbers in unsupported formats count as numbers; marks without letters or digits are ignored.
  */
 final class HeaderDetection {
-  private static final int MIN_ROWS_OF_CATEGORIES = 4;
+  private static final int MIN_CATEGORY_ROWS = 4;
   private static final int MIN_RUN = 3;
-  /** A line that comes more often than once in so many is a row. */
-  private static final int MIN_LINES_OF_REPEATED_HEADER = 4;
+  /** Lines per copy of the first line, below which the first line is a row and not a repeated header. */
+  private static final int MIN_LINES_PER_HEADER = 4;
   private static final int FIRST_YEAR = 1800;
   private static final int LAST_YEAR = 2200;
 
   private final List<Field> first;
   private final List<List<Field>> rows;
   private final int lines;
-  private final boolean comesAgain;
+  private final boolean recurs;
   private final NaValues missing;
   private final List<Double> wholeNumbers = new ArrayList<>();
-  private int strongForNames;
+  private int strongForHeader;
   private int strongForRow;
   private int weakNumbers;
-  private int weakWords;
+  private int weakTexts;
   private int otherNumbers;
   private String number;
-  private String wordAboveNumbers;
+  private String textAboveNumbers;
 
   HeaderDetection(List<List<Field>> records, NaValues missing) {
     first = records.isEmpty() ? List.of() : records.get(0);
     lines = records.size();
     List<List<Field>> below = records.stream().skip(1).toList();
     List<List<Field>> others = below.stream().filter(row -> !texts(row).equals(texts(first))).toList();
-    comesAgain = others.size() < below.size();
-    boolean isOften = MIN_LINES_OF_REPEATED_HEADER * (below.size() - others.size()) > lines;
-    strongForRow = isOften ? 1 : 0;
-    // A line of names may come again where files were put together. It is then not counted among the rows.
-    rows = isOften ? below : others;
+    recurs = others.size() < below.size();
+    boolean isFrequent = MIN_LINES_PER_HEADER * (below.size() - others.size()) > lines;
+    strongForRow = isFrequent ? 1 : 0;
+    // A header may recur where files were concatenated; it is then not counted among the rows.
+    rows = isFrequent ? below : others;
     this.missing = missing;
     for (int column = 0; column < first.size(); column++) {
-      look(column);
+      weigh(column);
     }
   }
 
-  /** @throws InvalidInputException when the first line can be meant either way */
+  /**
+   * Returns whether the first line is a header.
+   *
+   * @throws InvalidInputException when it can be a header or a row
+   */
   boolean hasHeader() {
     if (first.isEmpty() || lines == 1) {
       return !first.isEmpty() && number == null;
     }
-    if (strongForNames > 0) {
+    if (strongForHeader > 0) {
       if (strongForRow > 0 || otherNumbers > 0) {
         throw ambiguous();
       }
       return true;
     }
-    if (strongForRow > 0 || comesAgain && number != null && !countsUp()) {
-      if (number == null && weakWords > strongForRow) {
+    if (strongForRow > 0 || recurs && number != null && !countsUp()) {
+      if (number == null && weakTexts > strongForRow) {
         throw ambiguous();
       }
       return false;
     }
     if (number == null) {
-      if (weakWords < 2 || comesAgain) {
+      if (weakTexts < 2 || recurs) {
         throw ambiguous();
       }
       return true;
     }
-    boolean namesWithoutTheFirst = first.get(0).text().isEmpty() && countsUp();
-    if (!namesWithoutTheFirst && !canBeNames()) {
+    boolean isUnnamedIndex = first.get(0).text().isEmpty() && countsUp();
+    if (!isUnnamedIndex && !canBeNames()) {
       return false;
     }
     boolean allWeak = otherNumbers == 0 && weakNumbers > 0;
-    if (namesWithoutTheFirst || allWeak && areUsualNames()) {
+    if (isUnnamedIndex || allWeak && areUsualNames()) {
       return true;
     }
-    if (allWeak && first.size() > 1 || countsUp() || weakWords > 0) {
+    if (allWeak && first.size() > 1 || countsUp() || weakTexts > 0) {
       throw ambiguous();
     }
     return false;
   }
 
-  /** Whether nothing speaks for a row, and something that cannot be one for names. */
+  /** Returns whether there is strong evidence for a header and none for a row. */
   boolean isSurelyHeader() {
-    return lines > 1 && strongForNames > 0 && strongForRow == 0 && otherNumbers == 0;
+    return lines > 1 && strongForHeader > 0 && strongForRow == 0 && otherNumbers == 0;
   }
 
-  private void look(int column) {
+  private void weigh(int column) {
     Field field = first.get(column);
     String text = field.text();
-    if (missing.isMissingWord(field) || NumberNotation.isMark(text)) {
+    if (missing.isMissingText(field) || NumberNotation.isMark(text)) {
       return;
     }
     int numbers = 0;
-    int words = 0;
+    int texts = 0;
     int withPoint = 0;
     int quoted = 0;
-    boolean again = false;
+    boolean recursInColumn = false;
     Set<String> distinct = new HashSet<>();
     for (List<Field> row : rows) {
       Field below = column < row.size() ? row.get(column) : null;
@@ -117,10 +121,10 @@ final class HeaderDetection {
         numbers++;
         withPoint += isWhole(below.text()) ? 0 : 1;
       } else {
-        words++;
+        texts++;
       }
       quoted += below.quoted() ? 1 : 0;
-      again |= below.text().equals(text);
+      recursInColumn |= below.text().equals(text);
       distinct.add(below.text());
     }
     if (isNumeric(text)) {
@@ -128,39 +132,39 @@ final class HeaderDetection {
       if (isWhole(text)) {
         wholeNumbers.add(Double.parseDouble(text.strip()));
       }
-      if (numbers == 0 && words > 1 || words == 0 && numbers > 0 && field.quoted() && quoted == 0 && isWhole(text)) {
-        strongForNames++;
-      } else if (words == 0 && numbers > 0 && CsvColumn.isNumber(text) && !isWhole(text)) {
+      if (numbers == 0 && texts > 1 || texts == 0 && numbers > 0 && field.quoted() && quoted == 0 && isWhole(text)) {
+        strongForHeader++;
+      } else if (texts == 0 && numbers > 0 && CsvColumn.isNumber(text) && !isWhole(text)) {
         strongForRow++;
-      } else if (words == 0 && withPoint > 1 && withPoint == numbers) {
+      } else if (texts == 0 && withPoint > 1 && withPoint == numbers) {
         weakNumbers++;
       } else {
         otherNumbers++;
       }
-    } else if (words == 0 && numbers > 0) {
-      strongForNames++;
-      wordAboveNumbers = text;
-    } else if (again) {
+    } else if (texts == 0 && numbers > 0) {
+      strongForHeader++;
+      textAboveNumbers = text;
+    } else if (recursInColumn) {
       strongForRow++;
-    } else if (words >= MIN_ROWS_OF_CATEGORIES && 2 * distinct.size() <= words + numbers) {
-      weakWords++;
+    } else if (texts >= MIN_CATEGORY_ROWS && 2 * distinct.size() <= texts + numbers) {
+      weakTexts++;
     }
   }
 
-  /** Whether its whole numbers are 0, 1, ... or 1, 2, ..., or three or more that follow each other, or years. */
+  /** Returns whether the whole numbers of the line are 0, 1, ... or 1, 2, ..., three or more consecutive numbers, or years. */
   private boolean countsUp() {
-    return areYears() || followEachOther()
+    return areYears() || areConsecutive()
         && (wholeNumbers.size() >= MIN_RUN || wholeNumbers.size() == 2 && (wholeNumbers.get(0) == 0 || wholeNumbers.get(0) == 1));
   }
 
-  /** Whether it has the names that programs give: 0, 1, 2, ... or years. */
+  /** Returns whether the line has names that programs generate: 0, 1, 2, ... or years. */
   private boolean areUsualNames() {
-    boolean fromZero = wholeNumbers.size() > 1 && wholeNumbers.get(0) == 0 && followEachOther();
-    return fromZero && (wholeNumbers.size() >= MIN_RUN || weakWords > 0)
+    boolean fromZero = wholeNumbers.size() > 1 && wholeNumbers.get(0) == 0 && areConsecutive();
+    return fromZero && (wholeNumbers.size() >= MIN_RUN || weakTexts > 0)
         || areYears() && (wholeNumbers.size() >= MIN_RUN || first.size() > wholeNumbers.size());
   }
 
-  private boolean followEachOther() {
+  private boolean areConsecutive() {
     return IntStream.range(1, wholeNumbers.size()).allMatch(i -> wholeNumbers.get(i) == wholeNumbers.get(i - 1) + 1);
   }
 
@@ -171,7 +175,7 @@ final class HeaderDetection {
 
   private boolean canBeNames() {
     Set<String> names = new HashSet<>();
-    return first.stream().allMatch(field -> !missing.isMissingWord(field) && names.add(field.text()));
+    return first.stream().allMatch(field -> !missing.isMissingText(field) && names.add(field.text()));
   }
 
   private static boolean isNumeric(String text) {
@@ -188,15 +192,16 @@ final class HeaderDetection {
   }
 
   private InvalidInputException ambiguous() {
-    String say = "say whether it has the names of the columns (--header yes or no)";
-    if (number != null && wordAboveNumbers != null) {
-      return new InvalidInputException("line 1 has the number \"" + number + "\", but also the word \"" + wordAboveNumbers
-          + "\" above numbers; " + say);
+    String firstField = QuotedText.of(first.get(0).text());
+    String remedy = "use --header yes or --header no";
+    if (number != null && textAboveNumbers != null) {
+      return new InvalidInputException("line 1 has the number \"" + number + "\", but also the text \"" + textAboveNumbers
+          + "\" above numbers; " + remedy);
     }
     if (first.size() == 1) {
-      return new InvalidInputException("line 1 (" + QuotedText.of(first.get(0).text()) + ") has no delimiter that was recognized, and"
-          + " can be a row or a name; name the delimiter (--delimiter), or " + say);
+      return new InvalidInputException("line 1 (" + firstField + ") has no recognized delimiter and can be a header or a row; set"
+          + " --delimiter, or " + remedy);
     }
-    return new InvalidInputException("line 1 (" + QuotedText.of(first.get(0).text()) + ", ...) can be a row or have names; " + say);
+    return new InvalidInputException("line 1 (" + firstField + ", ...) can be a header or a row; " + remedy);
   }
 }

@@ -4,19 +4,19 @@ import dev.plumb.model.InvalidInputException;
 import java.util.Locale;
 
 /**
- * How much memory a table may take, so that a file which does not fit is refused with the remedy before it is read whole.
+ * Memory limit of a table, so that a file that does not fit is refused with a remedy before it is read completely.
  *
- * @param bytes of the heap that can be used
- * @param taken by what was read before into the same table
+ * @param bytes of the heap that a table may use
+ * @param taken bytes of data already read into the same table
  */
 record HeapBudget(long bytes, double taken) {
   /**
-   * A column's own objects, from reading to encoding, splitting and writing a model: a training of 1,000,000 columns and 3 rows
-   * takes between 768 MiB and 1 GiB.
+   * Memory of a column's own objects, from reading to encoding, splitting and writing a model: a training with 1,000,000 columns
+   * and 3 rows takes between 768 MiB and 1 GiB.
    */
   static final double COLUMN_BYTES = 1000;
 
-  /** What the heap holds beside data: classes' own objects, the network, what the collector needs to move things about. */
+  /** Share of the heap for data; the rest is for the JVM's own objects, the network and the garbage collector. */
   private static final double SHARE = 0.85;
   private static final long MAX_VALUES = Integer.MAX_VALUE - 8;
 
@@ -29,30 +29,37 @@ record HeapBudget(long bytes, double taken) {
   }
 
   /**
-   * A table is held as it was read and, beside that, as the network takes it: 8 bytes a value.
+   * Checks that a table fits: as it was read, and again as network inputs with 8 bytes per value.
    *
-   * @param what the table, with what is known of its size: "about 5000 rows of 20 columns"
-   * @throws InvalidInputException when a table of so many bytes and values does not fit
+   * @param tableBytes memory of the table as it was read
+   * @param values number of values
+   * @param table and its size, for the message: "about 5000 rows of 20 columns"
+   * @throws InvalidInputException when it does not fit
    */
-  void require(double tableBytes, double values, String what) {
+  void require(double tableBytes, double values, String table) {
     double needed = taken + tableBytes + Double.BYTES * values;
     if (needed > bytes) {
       long gigabytes = (long) Math.ceil(needed / SHARE / (1 << 30)) + 1;
-      throw new InvalidInputException(what + (taken > 0 ? " and what was read before" : "") + " need about " + size(needed) + " of memory, but Java may use " + size(bytes)
-          + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes + "g (if the machine has that much), or use fewer rows or columns");
+      throw new InvalidInputException(table + (taken > 0 ? " and the data already read" : "") + " need about " + size(needed)
+          + " of memory, but Java may use " + size(bytes) + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes
+          + "g (if the machine has that much), or use fewer rows or columns");
     }
   }
 
-  /** Returns what is left when an array is kept. */
+  /** Returns the budget that is left after an array. */
   HeapBudget without(NumberArray array) {
     return new HeapBudget(bytes, taken + array.bytes());
   }
 
-  /** @throws InvalidInputException when so many numbers are more than one array holds */
+  /**
+   * Checks that a Java array can hold a table's values.
+   *
+   * @throws InvalidInputException when it cannot
+   */
   static void requireArray(long rows, double columns) {
     if (rows * columns > MAX_VALUES) {
-      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than the " + MAX_VALUES
-          + " values that data may have; use fewer rows or columns");
+      throw new InvalidInputException(rows + " rows of " + Math.round(columns) + " numbers are more than " + MAX_VALUES
+          + " values, the maximum of a table; use fewer rows or columns");
     }
   }
 

@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * IDX, the format that MNIST came in: two zero bytes, a byte for the type, one for the number of dimensions, their lengths in 4
- * bytes each, and the numbers; all big-endian.
+ * Header of the IDX format, in which MNIST is distributed: two zero bytes, one byte for the type, one for the number of
+ * dimensions, 4 bytes for the length of each, then the numbers; all big-endian.
  */
 final class IdxFormat {
   private static final int[] KINDS = {0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E};
@@ -26,7 +26,7 @@ final class IdxFormat {
     return false;
   }
 
-  /** Reads up to where the numbers start; the first bytes are known to be {@link #isOf}. */
+  /** Reads the header, up to the first number. The start of the stream has been checked by {@link #isOf}. */
   static NumberArray.Header readHeader(InputStream in) throws IOException {
     byte[] start = in.readNBytes(4);
     int dimensions = start.length < 4 ? 0 : start[3] & 0xFF;

@@ -2,12 +2,12 @@ package dev.plumb.data;
 
 import dev.plumb.model.NamedEnum;
 
-/** What becomes of rows in which a value is missing. */
+/** Treatment of rows with missing values. */
 public enum Missing implements NamedEnum {
-  /** They are an error, which names the first one. */
+  /** An error that names the first missing value. */
   REFUSE,
-  /** They are left out. */
+  /** Drop the rows. */
   DROP,
-  /** The training split's mean stands in for a number, and its most frequent category for a word. Targets are never filled in. */
+  /** Fill in the training rows' mean for a number and their most frequent category for a text. Targets are never filled in. */
   MEAN
 }

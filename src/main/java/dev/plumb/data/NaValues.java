@@ -4,32 +4,36 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Which fields of a text file have no value. A number among the words stands for all that are equal to it: 999 for 999.0, too. */
+/** Texts that mark a missing value. A number among them matches all equal numbers: 999 matches 999.0. */
 final class NaValues {
-  private final Set<String> words;
+  private final Set<String> texts;
   private final Set<Double> numbers;
-  private final int longest;
+  private final int maxLength;
 
-  /** @param words in lower case */
-  NaValues(Set<String> words) {
-    this.words = words;
-    numbers = words.stream().filter(CsvColumn::isNumber).map(CsvColumn::toNumber).collect(Collectors.toUnmodifiableSet());
-    longest = words.stream().mapToInt(String::length).max().orElse(0);
+  /**
+   * Creates a set.
+   *
+   * @param texts in lower case
+   */
+  NaValues(Set<String> texts) {
+    this.texts = texts;
+    numbers = texts.stream().filter(CsvColumn::isNumber).map(CsvColumn::toNumber).collect(Collectors.toUnmodifiableSet());
+    maxLength = texts.stream().mapToInt(String::length).max().orElse(0);
   }
 
-  /** Whether a number stands for a missing value. */
+  /** Returns whether a number marks a missing value. */
   boolean isMissing(double number) {
     return !numbers.isEmpty() && numbers.contains(number + 0.0);
   }
 
-  /** Whether a field of a column of numbers has no value: when it is empty or one of the words, in quotes or not. */
+  /** Returns whether a field in a column of numbers is missing: it is empty or one of the texts, quoted or not. */
   boolean isMissingNumber(String text) {
-    return text.isEmpty() || (text.length() <= longest && words.contains(text.toLowerCase(Locale.ROOT)))
+    return text.isEmpty() || (text.length() <= maxLength && texts.contains(text.toLowerCase(Locale.ROOT)))
         || (!numbers.isEmpty() && CsvColumn.isNumber(text) && isMissing(CsvColumn.toNumber(text)));
   }
 
-  /** Whether a field of a column of words has no value: when it is empty, or one of the words without quotes. */
-  boolean isMissingWord(Field field) {
+  /** Returns whether a field in a column of text is missing: it is empty or one of the texts, not quoted. */
+  boolean isMissingText(Field field) {
     return field.text().isEmpty() || (!field.quoted() && isMissingNumber(field.text()));
   }
 }

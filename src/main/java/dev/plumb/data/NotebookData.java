@@ -2,20 +2,34 @@ package dev.plumb.data;
 
 import dev.plumb.random.NumpyRandom;
 
-/** The data of the notebook that Plumb grew out of: y = sin(x0) + 0.5·x1² - 0.8·x2 on points from U(-2, 2)³. */
+/**
+ * Synthetic regression data of the notebook from which Plumb started: y = sin(x0) + 0.5·x1² - 0.8·x2 on points from U(-2, 2)³.
+ */
 public final class NotebookData {
+  /** Number of features. */
   public static final int FEATURES = 3;
 
   private NotebookData() {}
 
-  /** Moves the stream on as {@link #draw} would. */
+  /**
+   * Advances the stream as {@link #draw} does.
+   *
+   * @param samples number of rows
+   * @param stream of random numbers
+   */
   public static void skip(int samples, NumpyRandom stream) {
     for (int i = 0; i < samples * FEATURES; i++) {
       stream.randomSample();
     }
   }
 
-  /** Draws the points from the stream, row by row: {@code uniform(-2, 2, (samples, 3))}. */
+  /**
+   * Draws the points from the stream, row by row: {@code uniform(-2, 2, (samples, 3))}.
+   *
+   * @param samples number of rows
+   * @param stream of random numbers
+   * @return data with 3 features and 1 target
+   */
   public static Dataset draw(int samples, NumpyRandom stream) {
     double[] x = new double[samples * FEATURES];
     double[] y = new double[samples];

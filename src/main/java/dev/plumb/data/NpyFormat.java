@@ -14,37 +14,38 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * NumPy's file of one array (NEP 1), versions 1 to 3: a mark, two bytes of version, the length of the header (2 bytes, from
- * version 2 on 4, little-endian), the header, which is a Python dictionary of descr, fortran_order and shape, and the numbers.
+ * Header of NumPy's NPY format (NEP 1), versions 1 to 3: magic bytes, two version bytes, the length of the header (2 bytes, 4
+ * from version 2 on, little-endian), the header, a Python dictionary with descr, fortran_order and shape, then the numbers.
  */
 public final class NpyFormat {
-  private static final byte[] MARK = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-  /** NumPy's own headers stay far below it. */
-  private static final int LONGEST_HEADER = 1 << 16;
+  private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+  /** Limit far above the headers that NumPy writes. */
+  private static final int MAX_HEADER_BYTES = 1 << 16;
   private static final int MAX_SHOWN = 200;
   private static final Pattern DESCR = Pattern.compile("'descr'\\s*:\\s*'([<>|=]?)(\\w+)'");
   private static final Pattern FORTRAN_ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9L,\\s]*)\\)");
 
-  /** Where NumPy lets the numbers start: at a multiple of this. */
+  /** Alignment of the first number in NumPy's files, in bytes. */
   private static final int ALIGNMENT = 64;
 
   private NpyFormat() {}
 
   /**
-   * All that stands before the numbers of an array in C order, of version 1.
+   * Returns everything before the numbers of an array in C order, in version 1.
    *
    * @param descr NumPy's name of the type: {@code <f8}
    * @param shape empty for a single value
+   * @return the bytes
    */
   public static byte[] header(String descr, List<Integer> shape) {
     String lengths = shape.stream().map(length -> length + ",").collect(Collectors.joining(" ", "(", ")"));
     String dictionary = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + lengths + ", }";
-    int before = MARK.length + 2 + Short.BYTES;
+    int before = MAGIC.length + 2 + Short.BYTES;
     int start = (before + dictionary.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     String padded = dictionary + " ".repeat(start - before - dictionary.length() - 1) + "\n";
     return ByteBuffer.allocate(start).order(ByteOrder.LITTLE_ENDIAN)
-        .put(MARK).put((byte) 1).put((byte) 0).putShort((short) padded.length())
+        .put(MAGIC).put((byte) 1).put((byte) 0).putShort((short) padded.length())
         .put(padded.getBytes(StandardCharsets.US_ASCII)).array();
   }
 
@@ -52,20 +53,20 @@ public final class NpyFormat {
     return source.startsWith(0x93, 'N', 'U', 'M', 'P', 'Y');
   }
 
-  /** Reads up to where the numbers start. */
+  /** Reads the header, up to the first number. */
   static NumberArray.Header readHeader(InputStream in) throws IOException {
-    byte[] start = exactly(in, MARK.length + 2);
-    if (!Arrays.equals(start, 0, MARK.length, MARK, 0, MARK.length)) {
+    byte[] start = exactly(in, MAGIC.length + 2);
+    if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
       throw new InvalidInputException("is not an NPY file");
     }
-    int version = start[MARK.length];
+    int version = start[MAGIC.length];
     if (version < 1 || version > 3) {
-      throw new InvalidInputException("is of NPY version " + version + "; 1, 2 and 3 can be read");
+      throw new InvalidInputException("has NPY version " + version + "; versions 1 to 3 are supported");
     }
     ByteBuffer length = ByteBuffer.wrap(exactly(in, version == 1 ? 2 : 4)).order(ByteOrder.LITTLE_ENDIAN);
     long bytes = version == 1 ? length.getShort() & 0xFFFF : length.getInt() & 0xFFFFFFFFL;
-    if (bytes > LONGEST_HEADER) {
-      throw new InvalidInputException("has a header of " + bytes + " bytes; " + LONGEST_HEADER + " are the most that are read");
+    if (bytes > MAX_HEADER_BYTES) {
+      throw new InvalidInputException("has a header of " + bytes + " bytes; the maximum is " + MAX_HEADER_BYTES);
     }
     String header = new String(exactly(in, (int) bytes), version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1);
     Matcher descr = DESCR.matcher(header);
@@ -74,7 +75,7 @@ public final class NpyFormat {
     if (!order.find() || !shape.find()) {
       String shown = header.strip();
       throw new InvalidInputException(
-          "has a header that is not NPY's: " + shown.substring(0, Math.min(shown.length(), MAX_SHOWN)));
+          "has an invalid NPY header: " + shown.substring(0, Math.min(shown.length(), MAX_SHOWN)));
     }
     if (!descr.find()) {
       throw new InvalidInputException("has records instead of numbers; save an array of one dtype");
@@ -87,14 +88,14 @@ public final class NpyFormat {
 
   private static NumberType type(String descr) {
     for (NumberType type : NumberType.values()) {
-      // U1 is a text of one character, and u1 a byte.
+      // U1 is a string of one character, u1 a byte.
       if (type.name().toLowerCase(Locale.ROOT).equals(descr)) {
         return type;
       }
     }
     char kind = descr.charAt(0);
     throw new InvalidInputException("has "
-        + (kind == 'U' || kind == 'S' ? "texts" : kind == 'O' ? "Python objects" : "numbers of dtype " + descr)
+        + (kind == 'U' || kind == 'S' ? "strings" : kind == 'O' ? "Python objects" : "numbers of dtype " + descr)
         + "; save integers or floats of 4 or 8 bytes" + (kind == 'f' ? ": astype('float32')" : ""));
   }
 
@@ -102,7 +103,7 @@ public final class NpyFormat {
     try {
       return Long.parseLong(word);
     } catch (NumberFormatException e) {
-      throw new InvalidInputException("has a header that is not NPY's: a length of " + word, e);
+      throw new InvalidInputException("has an invalid NPY header: a length of " + word, e);
     }
   }
 

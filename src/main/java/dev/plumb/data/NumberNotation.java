@@ -10,22 +10,22 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Recognizes numbers that are written in another notation than the one that is read (digits, a decimal point, an exponent after e).
- * They are not converted: whether a comma separates thousands or decimals cannot be told from one value. What they stand for goes
- * into the message that refuses them.
+ * Recognition of numbers in unsupported formats; supported are only digits with a decimal point and an exponent after e. Such
+ * numbers are not converted, because one value does not show whether a comma separates thousands or decimals. The error message
+ * contains the number in the supported format.
  *
- * <p>One rule decides. Blanks around the value are left out, also no-break and thin ones; so are one sign (also U+2212, parentheses, or
- * a minus at the end), currencies at both ends (a symbol, R$, kr, or a code of ISO 4217), and a percent sign. What is left must be
- * digits of any script, with thousands in groups of three (or in India's way) between commas, points, apostrophes or blanks, with a
- * decimal point or comma, or a dash for no decimals; or a number with Fortran's exponent, {@code 1.5D+03}. Four groups like those of
- * an IP address are none, and no number has leading zeros.
+ * <p>The rule: blanks around the value are removed, including no-break and thin ones; so are one sign (also U+2212, parentheses,
+ * or a trailing minus), currencies at both ends (a symbol, R$, kr, or an ISO 4217 code), and a percent sign. The rest must be
+ * digits of any script, with thousands in groups of three (or grouped as in India) between commas, points, apostrophes or blanks,
+ * with a decimal point or comma, or a dash for no decimals; or a number with Fortran's exponent, {@code 1.5D+03}. Four groups as
+ * in an IP address are not a number, and leading zeros are not allowed.
  */
 final class NumberNotation {
   private static final String BLANK = "[\\s\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]";
   private static final Pattern EDGES = Pattern.compile("^" + BLANK + "+|" + BLANK + "+$");
   private static final String PERCENT_SIGN = "[%\\u066a\\u2030\\uff05]";
   private static final Pattern PERCENT = Pattern.compile(BLANK + "*" + PERCENT_SIGN + "$|^" + PERCENT_SIGN + BLANK + "*");
-  /** Codes that are often written without a blank before the number. */
+  /** Currency codes that are often written without a blank before the number. */
   private static final String ATTACHED = "USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD";
   private static final String SYMBOL = "[A-Z]{0,3}\\p{Sc}|kr\\.?|Kr\\.?|zł|Kč|Ft|Rs\\.?|Fr\\.?|" + ATTACHED;
   private static final Pattern CURRENCY_FIRST =
@@ -41,7 +41,8 @@ final class NumberNotation {
   private static final Pattern MINUS_AT_END = Pattern.compile("(\\d{3,}|.*\\d[.,]\\d+|.*\\d[.,' ]\\d{3})-");
   private static final Pattern COMMA_BEFORE_THREE = Pattern.compile("[-+]?[1-9]\\d{0,2},\\d{3}");
   private static final Pattern COMMA_BEFORE_OTHERS = Pattern.compile(".*\\d*,(\\d{0,2}|\\d{4,})");
-  private static final Pattern POINTS_BETWEEN_THOUSANDS = Pattern.compile("[1-9]\\d{0,2}(\\.\\d{3}){2,}.*|[1-9]\\d{0,2}(\\.\\d{3})+,.*");
+  private static final Pattern POINTS_BETWEEN_THOUSANDS =
+      Pattern.compile("[1-9]\\d{0,2}(\\.\\d{3}){2,}.*|[1-9]\\d{0,2}(\\.\\d{3})+,.*");
   private static final Pattern IN_PARENTHESES = Pattern.compile("\\(\\d+\\)");
   private static final Pattern MARK = Pattern.compile("[^\\p{L}\\p{N}]+|-nan|#N/A|1\\.#IND|1\\.#QNAN");
   private static final Set<String> CURRENCIES =
@@ -50,17 +51,19 @@ final class NumberNotation {
 
   private NumberNotation() {}
 
-  /** Whether a field has neither letters nor digits, as where a point or a dash stands for no number; or is another program's NaN. */
+  /**
+   * Returns whether a field is a mark for a missing number: without letters or digits, such as a dash, or another program's NaN.
+   */
   static boolean isMark(String word) {
     return MARK.matcher(word).matches();
   }
 
-  /** Whether it may as well be a number in parentheses as a footnote or an item: other values of its column decide. */
+  /** Returns whether a text in parentheses may be a negative number or a footnote: the other values of its column decide. */
   static boolean isWeak(String word) {
     return IN_PARENTHESES.matcher(word).matches();
   }
 
-  /** The number as it should be written, {@code 1234.5} for {@code 1,234.50 €}; empty when the rule does not take it. */
+  /** Returns the number in the supported format, {@code 1234.50} for {@code 1,234.50 €}; empty when the text is not a number. */
   static Optional<String> plain(String word) {
     if (word.length() > MAX_LENGTH || word.chars().noneMatch(Character::isDigit)) {
       return Optional.empty();
@@ -86,10 +89,10 @@ final class NumberNotation {
   }
 
   /**
-   * What to do about a number in another notation.
+   * Returns the error and its remedy for a number in an unsupported format.
    *
-   * @param word it
-   * @param all other values of its column, which tell what a comma, a point or a percent sign means there
+   * @param word the number
+   * @param all values of its column, which show the meaning of a comma, a point or a percent sign
    */
   static String remedy(String word, Collection<String> all) {
     String plain = plain(word).orElseThrow();
@@ -103,13 +106,13 @@ final class NumberNotation {
     if (word.matches("[-+]?\\d*,\\d+")) {
       return "has a decimal comma; numbers need a decimal point: write " + plain;
     }
-    String remedy = "is a number in a notation that is not read: write " + plain;
+    String remedy = "is in an unsupported number format; write " + plain;
     if (PERCENT.matcher(trimmed(word)).find() && all.stream().anyMatch(CsvColumn::isNumber)) {
-      return remedy + ", or a hundredth of it where the column has fractions";
+      return remedy + ", or a hundredth of it if the column holds fractions";
     }
     boolean pointsInAll = Stream.concat(Stream.of(word), all.stream())
         .anyMatch(value -> POINTS_BETWEEN_THOUSANDS.matcher(value).matches());
-    return pointsInAll ? remedy + ", without the points between thousands, and so in all of its values" : remedy;
+    return pointsInAll ? remedy + ", and remove the thousands separators from all values of the column" : remedy;
   }
 
   private static Optional<String> unsigned(String text) {
@@ -128,7 +131,7 @@ final class NumberNotation {
       return Optional.empty();
     }
     boolean grouped = !whole.chars().allMatch(Character::isDigit);
-    // 1.234,5 and 1,234.5 are numbers, 1,234,5 is none.
+    // 1.234,5 and 1,234.5 are numbers, 1,234,5 is not.
     if (grouped && mark != null && whole.contains(mark)) {
       return Optional.empty();
     }
@@ -159,7 +162,7 @@ final class NumberNotation {
     return symbol != null || CURRENCIES.contains(code);
   }
 
-  /** Digits of other scripts, minus signs and blanks in their ASCII form. */
+  /** Converts digits of other scripts, minus signs and blanks to ASCII. */
   private static String asciiForms(String word) {
     StringBuilder ascii = new StringBuilder(word.length());
     word.codePoints().forEach(c -> {

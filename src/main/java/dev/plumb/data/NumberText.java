@@ -1,8 +1,8 @@
 package dev.plumb.data;
 
-/** How numbers are written in text files. */
+/** Spelling of numbers in text files. */
 final class NumberText {
-  /** Whole numbers of so many digits are exact in a double. */
+  /** Number of digits up to which a double represents every whole number exactly. */
   static final int EXACT_DIGITS = 15;
   private static final int MAX_WHOLE_DIGITS = 7;
   private static final int MAX_LEADING_ZEROS = 3;
@@ -13,7 +13,7 @@ final class NumberText {
     return digits(text, offset, offset + length) == length;
   }
 
-  /** Whether a number is written as {@link Column#written} writes it. */
+  /** Returns whether a number has the spelling of {@link Column#written}. */
   static boolean isUsual(char[] text, int offset, int length, double value) {
     int end = offset + length;
     boolean negative = text[offset] == '-';
@@ -44,7 +44,7 @@ final class NumberText {
     return Column.written(value).contentEquals(new String(text, offset, length));
   }
 
-  /** How many digits there are from a place on. */
+  /** Returns the number of consecutive digits from an index on. */
   private static int digits(char[] text, int from, int end) {
     int at = from;
     while (at < end && text[at] >= '0' && text[at] <= '9') {

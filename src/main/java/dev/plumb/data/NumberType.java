@@ -7,9 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The numbers that arrays in files are of: reals, integers with and without sign, truth values, by their size in bytes. They are
- * held in the narrowest of byte, float, double and long that holds them all. As numbers 8-byte integers are rounded to doubles, as
- * texts they are exact.
+ * Element types of arrays in files: floats, signed and unsigned integers, and booleans, with their size in bytes. In memory they
+ * are stored in the narrowest of byte, float, double and long that represents them all. 8-byte integers are rounded to doubles as
+ * numbers and exact as texts.
  */
 enum NumberType {
   F4(4, 4), F8(8, 8), I1(1, 4), I2(2, 4), I4(4, 8), I8(8, 8), U1(1, 1), U2(2, 4), U4(4, 8), U8(8, 8), B1(1, 1);
@@ -24,17 +24,21 @@ enum NumberType {
     this.heldBytes = heldBytes;
   }
 
-  /** In a file. */
+  /** Returns the size of an element in a file. */
   int bytes() {
     return bytes;
   }
 
-  /** In memory. */
+  /** Returns the size of an element in memory. */
   int heldBytes() {
     return heldBytes;
   }
 
-  /** @throws InvalidInputException when the stream ends before so many numbers */
+  /**
+   * Reads numbers.
+   *
+   * @throws InvalidInputException when the stream ends early
+   */
   NumberArray.Cells read(InputStream in, int count, ByteOrder order) throws IOException {
     if (heldBytes == 1) {
       byte[] held = new byte[count];
@@ -89,11 +93,11 @@ enum NumberType {
       case U1, B1 -> block.get() & 0xFF;
       case U2 -> block.getShort() & 0xFFFF;
       case U4 -> block.getInt() & 0xFFFFFFFFL;
-      case I8, U8 -> throw new IllegalStateException("8-byte integers are held as they are");
+      case I8, U8 -> throw new IllegalStateException("8-byte integers are read as longs");
     };
   }
 
-  /** The nearest double. A long without its last bit, which is kept as "something more", rounds as the whole does. */
+  /** Returns the nearest double of an unsigned long: half of it, with the lost bit as sticky bit, rounds the same way. */
   private static double unsigned(long bits) {
     return bits >= 0 ? bits : 2.0 * ((bits >>> 1) | (bits & 1));
   }

@@ -2,14 +2,14 @@ package dev.plumb.data;
 
 import dev.plumb.model.Excerpt;
 
-/** Text from a file, in the form that messages have it. */
+/** Quotations of text from a file in messages. */
 final class QuotedText {
-  private static final int MAX_CHARACTERS = 40;
+  private static final int MAX_CODE_POINTS = 40;
 
   private QuotedText() {}
 
-  /** Cuts long text at a whole character, and replaces control characters by blanks. */
+  /** Returns the text in quotes, cut to 40 code points, with control characters replaced by blanks. */
   static String of(String text) {
-    return "\"" + Excerpt.of(text, MAX_CHARACTERS).replaceAll("\\p{Cntrl}", " ") + "\"";
+    return "\"" + Excerpt.of(text, MAX_CODE_POINTS).replaceAll("\\p{Cntrl}", " ") + "\"";
   }
 }

@@ -5,25 +5,30 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.random.NumpyRandom;
 
-/** Data without meaning, of any shape, for checks: it fits a given network and loss. */
+/** Random data sets of any shape, for checks and benchmarks. */
 public final class RandomData {
-  /** A table is one Java array. */
+  /** Limit of a Java array. */
   private static final long MAX_VALUES = Integer.MAX_VALUE - 8;
 
   private RandomData() {}
 
   /**
-   * Features from N(0, 1), row by row, then the targets: classes or 0 and 1 with equal chances for the cross-entropies,
-   * else N(0, 1).
+   * Draws features from N(0, 1), row by row, then targets: classes, or 0 and 1, with equal probability for the cross-entropies,
+   * otherwise numbers from N(0, 1).
    *
-   * @throws InvalidInputException when that is more than one table holds
+   * @param rows at least 1
+   * @param network whose inputs and outputs the data fits
+   * @param loss that the targets fit
+   * @param stream of random numbers
+   * @return the data set
+   * @throws InvalidInputException when a Java array cannot hold that many values
    */
   public static Dataset draw(int rows, NetworkSpec network, Loss loss, NumpyRandom stream) {
     int features = network.inputs();
     int outputs = network.outputs();
     if ((long) rows * Math.max(features, outputs) > MAX_VALUES) {
-      throw new InvalidInputException(rows + " samples of " + features + " inputs and " + outputs + " outputs are more than the "
-          + MAX_VALUES + " values that a table holds");
+      throw new InvalidInputException(rows + " samples of " + features + " inputs and " + outputs + " outputs are more than "
+          + MAX_VALUES + " values, the maximum of a table");
     }
     double[] x = new double[rows * features];
     stream.standardNormal(x, 0, x.length);

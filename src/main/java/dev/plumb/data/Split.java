@@ -7,47 +7,55 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * Which rows are trained on and which are held back, each in ascending order; every row is in one of them.
+ * Split of rows into training and validation rows; every row is in one of them.
  *
- * <p>One {@code permutation(rows)} is drawn: the first round(rows x fraction) of it are held back. With classes, the first so
- * many of each class are: the fraction of its rows, rounded so that they add up to the same number (largest remainders first),
- * but never the last row of a class.
+ * <p>One {@code permutation(rows)} is drawn, of which the first round(rows x fraction) rows are held out. With classes, the split
+ * is stratified: of each class the first rows are held out, in number the fraction of its rows, rounded so that they add up to
+ * the same total (largest remainders first), but never the last row of a class.
+ *
+ * @param training row indices in ascending order
+ * @param validation row indices of the held-out rows in ascending order
  */
 public record Split(int[] training, int[] validation) {
   /**
-   * @param fraction of the rows that is held back, from 0 to less than 1; 0 draws nothing
-   * @param labels the class of each row, from 0, to hold back each class in proportion; or null
-   * @throws InvalidInputException when nothing would be left to train on
+   * Draws a split.
+   *
+   * @param rows number of rows
+   * @param fraction of the rows to hold out, at least 0 and below 1; 0 draws nothing
+   * @param stream of random numbers
+   * @param labels class of each row, from 0, for a stratified split; or null
+   * @return the split
+   * @throws InvalidInputException when the fraction is out of range or the rows cannot be split
    */
   public static Split of(int rows, double fraction, NumpyRandom stream, int[] labels) {
     if (!(fraction >= 0 && fraction < 1)) {
       throw new InvalidInputException(
-          "a validation part of " + fraction + " cannot be held back; it must be at least 0 and less than 1");
+          "validation fraction " + fraction + " must be at least 0 and below 1");
     }
     if (fraction == 0) {
       return new Split(IntStream.range(0, rows).toArray(), new int[0]);
     }
     if (rows < 2) {
       throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows")
-          + " cannot be split into training and validation; two rows are the least");
+          + " cannot be split into training and validation; at least two rows are needed");
     }
     int held = Math.min(rows - 1, Math.max(1, (int) Math.round(rows * fraction)));
     int[] order = stream.permutation(rows);
     int[] classes = labels == null ? new int[rows] : labels;
-    int[] left = shares(classes, held);
-    if (Arrays.stream(left).sum() == 0) {
-      throw new InvalidInputException("no class has two rows, so that none can be held back for validation");
+    int[] heldOut = heldOutCounts(classes, held);
+    if (Arrays.stream(heldOut).sum() == 0) {
+      throw new InvalidInputException("no class has two rows, so none can be held out for validation");
     }
     boolean[] isHeld = new boolean[rows];
     for (int row : order) {
-      isHeld[row] = left[classes[row]]-- > 0;
+      isHeld[row] = heldOut[classes[row]]-- > 0;
     }
     return new Split(IntStream.range(0, rows).filter(row -> !isHeld[row]).toArray(),
         IntStream.range(0, rows).filter(row -> isHeld[row]).toArray());
   }
 
-  /** How many rows of each class are held back: in proportion, but never the last one of a class. */
-  private static int[] shares(int[] classes, int held) {
+  /** Returns the number of held-out rows per class: in proportion, but never the last row of a class. */
+  private static int[] heldOutCounts(int[] classes, int held) {
     int[] counts = new int[Arrays.stream(classes).max().orElse(0) + 1];
     for (int label : classes) {
       counts[label]++;

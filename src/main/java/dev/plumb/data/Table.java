@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What a data file holds, immutable: named columns of one length, each of numbers or of words. */
+/** Table of a data file: named columns of equal length, each of numbers or of text; immutable. */
 public final class Table {
   private final Map<String, Column> columns = new LinkedHashMap<>();
   private final int rows;
@@ -19,7 +19,7 @@ public final class Table {
 
   private Table(List<Column> columns, List<String> targets, Optional<Boolean> header) {
     if (columns.isEmpty()) {
-      throw new InvalidInputException("a table without columns; at least one is needed");
+      throw new InvalidInputException("a table needs at least one column");
     }
     this.targets = List.copyOf(targets);
     this.header = header;
@@ -30,12 +30,18 @@ public final class Table {
             + columns.get(0).name() + "\" has " + rows);
       }
       if (this.columns.put(column.name(), column) != null) {
-        throw new InvalidInputException("two columns have the name \"" + column.name() + "\"");
+        throw new InvalidInputException("two columns have the name \"" + column.name() + "\"; names must be unique");
       }
     }
   }
 
-  /** @throws InvalidInputException when there is none, their lengths differ, or two have one name */
+  /**
+   * Returns a table of columns.
+   *
+   * @param columns at least one, all of the same length
+   * @return the table
+   * @throws InvalidInputException when there is no column, their lengths differ, or two have the same name
+   */
   public static Table of(List<Column> columns) {
     return new Table(columns, List.of(), Optional.empty());
   }
@@ -83,58 +89,94 @@ public final class Table {
     return of(rows, names.toArray(String[]::new));
   }
 
-  /** The same, of a file that says which columns are its targets. */
+  /** Returns the table of a file that marks some columns as targets. */
   static Table of(List<Column> columns, List<String> targets) {
     return new Table(columns, targets, Optional.empty());
   }
 
-  /** The same, of a text file. */
+  /** Returns the table of a text file. */
   static Table of(List<Column> columns, boolean header) {
     return new Table(columns, List.of(), Optional.of(header));
   }
 
+  /**
+   * Returns the number of rows.
+   *
+   * @return at least 0
+   */
   public int rows() {
     return rows;
   }
 
-  /** In the order of the file. */
+  /**
+   * Returns all columns.
+   *
+   * @return in the order of the file
+   */
   public List<Column> columns() {
     return List.copyOf(columns.values());
   }
 
+  /**
+   * Returns the names of all columns.
+   *
+   * @return in the order of the file
+   */
   public List<String> names() {
     return List.copyOf(columns.keySet());
   }
 
-  /** The columns that the file itself calls its targets: those of the array y, or of labels; empty for other files. */
+  /**
+   * Returns the names of the columns that the file marks as targets: the array y of an NPZ file, or the labels.
+   *
+   * @return empty for other files
+   */
   public List<String> targets() {
     return targets;
   }
 
-  /** Whether the columns have names in a text file, rather than numbers by their place; empty where there was no such file. */
+  /**
+   * Returns whether the table comes from a text file with a header; without one, columns are named by their numbers.
+   *
+   * @return empty when the table does not come from a text file
+   */
   public Optional<Boolean> header() {
     return header;
   }
 
+  /**
+   * Returns whether there is a column of a name.
+   *
+   * @param name of the column
+   * @return true even when the column could not be read
+   */
   public boolean has(String name) {
     return columns.containsKey(name);
   }
 
   /**
-   * @throws InvalidInputException when there is no column of that name, in which case the message has the nearest one; or when it
-   *     could not be read, which does not matter to those who use other columns
+   * Returns a column.
+   *
+   * @param name of the column
+   * @return the column
+   * @throws InvalidInputException when there is no column of that name, with a suggestion; or when the column could not be read
    */
   public Column column(String name) {
     Column column = columns.get(name);
     if (column == null) {
       throw new InvalidInputException("there is no column \"" + name + "\"" + Spelling.didYouMean(name, columns.keySet())
-          + "; " + listed(names()) + hint(name));
+          + "; " + listed(names()) + commaHint(name));
     }
     column.requireReadable();
     return column;
   }
 
-  /** The chosen rows, in the order given; values are not copied. */
+  /**
+   * Returns a table of chosen rows. Values are not copied.
+   *
+   * @param indices of rows, from 0, in the order of the new table
+   * @return the table
+   */
   public Table rows(int[] indices) {
     int[] source = new int[indices.length];
     Column first = columns.values().iterator().next();
@@ -166,25 +208,25 @@ public final class Table {
     return new TableSplit(rows(split.training()), rows(split.validation()));
   }
 
-  /** The same with the name of its file in front of what is wrong with columns. */
+  /** Returns this table with the name of its file in front of its columns' error messages. */
   Table at(String file) {
     return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets, header);
   }
 
-  /** Which row of the data as it was read this is, from 1, for messages. */
+  /** Returns the number of a row in the file, from 1, for messages. */
   int sourceRow(int row) {
     return columns.values().iterator().next().sourceRow(row) + 1;
   }
 
-  /** Names are listed between commas, where one that has a comma of its own comes to pieces. */
-  private String hint(String name) {
+  /** Returns a hint when the unknown name may be part of a name with a comma, which a list of names must quote. */
+  private String commaHint(String name) {
     return columns.keySet().stream().filter(other -> other.contains(",") && other.contains(name)).findFirst()
-        .map(other -> "; a name with a comma is put in double quotes within the list").orElse("");
+        .map(other -> "; put a name with a comma in double quotes").orElse("");
   }
 
   private static String listed(List<String> names) {
     int shown = Math.min(names.size(), 12);
-    return "there are " + names.subList(0, shown).stream().map(name -> "\"" + name + "\"").collect(Collectors.joining(", "))
+    return "the columns are " + names.subList(0, shown).stream().map(name -> "\"" + name + "\"").collect(Collectors.joining(", "))
         + (shown < names.size() ? ", ... (" + names.size() + " in all)" : "");
   }
 }

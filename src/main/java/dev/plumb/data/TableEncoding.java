@@ -13,64 +13,104 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How the columns of a table become the numbers that a network takes, and what its outputs mean. Everything in it was learned from
- * the training rows only; other tables are encoded with it as they are. Columns are found by name: their order does not matter,
- * and there may be others.
+ * Encoding of a table's columns as network inputs and targets, and decoding of outputs. It is fitted to the training rows only
+ * and applied unchanged to other tables. Columns are found by name; their order does not matter, and other columns are ignored.
  *
- * @param naValues words that stand for a missing value in text files, as for {@link TextFormat}
- * @param header whether the columns had names in the text file of the training, rather than numbers by their place; empty for other
- *     files
+ * @param features encodings of the feature columns
+ * @param target encoding of the target columns
+ * @param naValues texts that mark a missing value in text files, as for {@link TextFormat}; empty for the default
+ * @param header whether the training data's text file had a header; empty for other files
  */
 public record TableEncoding(List<FeatureColumn> features, TargetEncoding target, Optional<List<String>> naValues,
     Optional<Boolean> header) {
+  /**
+   * Copies the lists.
+   *
+   * @param features encodings of the feature columns
+   * @param target encoding of the target columns
+   * @param naValues texts that mark a missing value in text files, as for {@link TextFormat}; empty for the default
+   * @param header whether the training data's text file had a header; empty for other files
+   */
   public TableEncoding {
     features = List.copyOf(features);
     naValues = naValues.map(List::copyOf);
   }
 
-  /** An encoding with the usual words for missing values. */
+  /**
+   * Creates an encoding with the default markers of missing values.
+   *
+   * @param features encodings of the feature columns
+   * @param target encoding of the target columns
+   */
   public TableEncoding(List<FeatureColumn> features, TargetEncoding target) {
     this(features, target, Optional.empty(), Optional.empty());
   }
 
+  /**
+   * Returns this encoding with other markers of missing values.
+   *
+   * @param newNaValues texts; empty for the default
+   * @return the changed encoding
+   */
   public TableEncoding withNaValues(Optional<List<String>> newNaValues) {
     return new TableEncoding(features, target, newNaValues, header);
   }
 
   /**
-   * Learns from the training rows: means and standard deviations (the population's, as scikit-learn's StandardScaler has them),
-   * categories, classes.
+   * Fits an encoding to the training rows: means and standard deviations (of the population, as in scikit-learn's
+   * StandardScaler), categories and classes.
    *
-   * @param options resolved on the whole table, lest a part of it be taken for another task
-   * @throws InvalidInputException when a column cannot be learnt from
+   * @param training rows
+   * @param options resolved on the whole table, so that the task does not depend on the split
+   * @return the encoding
+   * @throws InvalidInputException when a column has no values, too many categories or too few classes
    */
   public static TableEncoding fit(Table training, EncodingOptions options) {
     return new EncodingFit(training, options.resolve(training)).encoding();
   }
 
+  /**
+   * Returns the task.
+   *
+   * @return classification when the target is a column of classes
+   */
   public Task task() {
     return target instanceof TargetEncoding.Classes ? Task.CLASSIFICATION : Task.REGRESSION;
   }
 
-  /** The width of the network's first layer. */
+  /**
+   * Returns the number of network inputs.
+   *
+   * @return sum over the features
+   */
   public int inputs() {
     return features.stream().mapToInt(FeatureColumn::inputs).sum();
   }
 
-  /** The width of the network's last layer: classes, or target columns. */
+  /**
+   * Returns the number of classes or target columns.
+   *
+   * @return at least 1
+   */
   public int outputs() {
     return target.outputs();
   }
 
-  /** The same for a loss: binary_cross_entropy tells two classes apart by one output, the second class's. */
+  /**
+   * Returns the number of network outputs for a loss.
+   *
+   * @param loss of the training
+   * @return 1 for binary_cross_entropy with two classes, whose only output is the second class's; otherwise {@link #outputs()}
+   */
   public int outputs(Loss loss) {
-    return isOneAnswer(loss) ? 1 : outputs();
+    return hasSingleOutput(loss) ? 1 : outputs();
   }
 
   /**
-   * Returns the options to read a file with, so that its columns are read as those of the training were.
+   * Returns options for reading a file whose columns get the same types as in training.
    *
-   * @param base with what is known of the file besides; its own words for missing values win
+   * @param base options of the file; its own markers of missing values take precedence
+   * @return the complete options
    */
   public ReadOptions readOptions(ReadOptions base) {
     Map<String, ColumnKind> kinds = new HashMap<>();
@@ -90,16 +130,25 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     return names.stream().allMatch(CsvColumn::isNumber) ? ColumnKind.NUMERALS : ColumnKind.TEXT;
   }
 
-  /** Features and targets: classes, or numbers that were standardized. */
+  /**
+   * Encodes features and targets: classes, or numbers.
+   *
+   * @param table with all feature and target columns
+   * @return the data set
+   * @throws InvalidInputException when a column does not exist, a value is missing or has the wrong type, or a class is unknown
+   */
   public Dataset encode(Table table) {
     return encode(table, task() == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);
   }
 
   /**
-   * Features and targets as a loss wants them: for binary_cross_entropy classes become 0 and 1, one number for two classes, else
-   * one a class.
+   * Encodes features and targets for a loss. For binary_cross_entropy, classes become 0 and 1: one number for two classes,
+   * otherwise one per class.
    *
-   * @throws InvalidInputException when a column is not there, a value is missing or of another kind, or a class is not known
+   * @param table with all feature and target columns
+   * @param loss of the training
+   * @return the data set
+   * @throws InvalidInputException when a column does not exist, a value is missing or has the wrong type, or a class is unknown
    */
   public Dataset encode(Table table, Loss loss) {
     double[] x = encodedFeatures(table);
@@ -125,9 +174,14 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   }
 
   /**
-   * The same, refusing what a precision cannot hold.
+   * Encodes features and targets for a loss and checks that they are in the range of a precision.
    *
-   * @throws InvalidInputException as {@link #encode(Table, Loss)}, and when an encoded value is beyond the range of the precision
+   * @param table with all feature and target columns
+   * @param loss of the training
+   * @param precision of the training
+   * @return the data set
+   * @throws InvalidInputException as {@link #encode(Table, Loss)}, and when an encoded value is outside the range of the
+   *     precision
    */
   public Dataset encode(Table table, Loss loss, Precision precision) {
     Dataset encoded = encode(table, loss);
@@ -135,21 +189,35 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     return encoded;
   }
 
-  /** {@link #encodeFeatures(Table)}, refusing what a precision cannot hold. */
+  /**
+   * Encodes features only and checks that they are in the range of a precision.
+   *
+   * @param table with all feature columns
+   * @param precision of the computation
+   * @return data whose targets are 0
+   * @throws InvalidInputException as {@link #encodeFeatures(Table)}, and when an encoded value is outside the range of the
+   *     precision
+   */
   public Dataset encodeFeatures(Table table, Precision precision) {
     Dataset encoded = encodeFeatures(table);
     requireInRange(encoded, table, precision);
     return encoded;
   }
 
-  /** Names the column whose value in a row is the farthest from those of the training, with the value, for a message. */
+  /**
+   * Returns a description of a row's most extreme value compared with the training rows, for messages.
+   *
+   * @param table with all feature columns
+   * @param row from 0
+   * @return row, column and value: {@code row 3, where column "age" is 1e30}
+   */
   public String mostExtremeValue(Table table, int row) {
     Dataset encoded = encodeFeatures(table.rows(new int[] {row}));
-    int farthest = 0;
+    int largest = 0;
     for (int input = 1; input < encoded.features(); input++) {
-      farthest = Math.abs(encoded.feature(0, input)) > Math.abs(encoded.feature(0, farthest)) ? input : farthest;
+      largest = Math.abs(encoded.feature(0, input)) > Math.abs(encoded.feature(0, largest)) ? input : largest;
     }
-    Column column = table.column(feature(farthest).name());
+    Column column = table.column(feature(largest).name());
     return "row " + table.sourceRow(row) + ", where column \"" + column.name() + "\" is " + column.text(row);
   }
 
@@ -172,7 +240,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
 
   private static InvalidInputException outOfRange(Column column, Table table, int row, Precision precision) {
     return new InvalidInputException("row " + table.sourceRow(row) + ": " + column.number(row) + " in column \"" + column.name()
-        + "\" is beyond the range of " + precision.key() + " when it is encoded; correct it, or leave the row out"
+        + "\" is outside the range of " + precision.key() + " after encoding; correct it or remove the row"
         + (precision == Precision.FP64 ? "" : " (a model trained with --precision fp64 has a wider range)"));
   }
 
@@ -187,21 +255,28 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     throw new IndexOutOfBoundsException(input);
   }
 
-  /** Features alone, to predict from: the targets need not be there, and are 0. */
+  /**
+   * Encodes features only, for prediction. Target columns need not exist.
+   *
+   * @param table with all feature columns
+   * @return data whose targets are 0
+   * @throws InvalidInputException when a feature column does not exist, or a value is missing or has the wrong type
+   */
   public Dataset encodeFeatures(Table table) {
     HeapBudget.requireArray(table.rows(), outputs());
     return Dataset.adoptTargets(inputs(), outputs(), encodedFeatures(table), new double[table.rows() * outputs()]);
   }
 
   /**
-   * What a regression's outputs mean, in the targets' own units.
+   * Converts a regression's outputs to the units of the targets.
    *
    * @param outputs [rows x outputs] row-major; not changed
+   * @return [rows x outputs] row-major
    * @throws IllegalStateException when the targets are classes
    */
   public double[] decodeOutputs(double[] outputs) {
     if (!(target instanceof TargetEncoding.Numbers numbers)) {
-      throw new IllegalStateException("the outputs are of classes");
+      throw new IllegalStateException("the outputs are classes");
     }
     double[] mean = numbers.mean();
     double[] scale = numbers.scale();
@@ -212,7 +287,12 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     return decoded;
   }
 
-  /** How many values of each column have a category that training did not; columns without such values are not there. */
+  /**
+   * Returns the number of values per column whose category did not occur in the training rows.
+   *
+   * @param table with all feature columns
+   * @return by column name; only columns with such values
+   */
   public Map<String, Integer> unknownCategories(Table table) {
     Map<String, Integer> unknown = new TreeMap<>();
     for (FeatureColumn feature : features) {
@@ -220,7 +300,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
         Column column = column(table, feature.name());
         ClassNames known = new ClassNames(categorical.categories());
         int count = (int) IntStream.range(0, table.rows())
-            .filter(row -> !column.isMissing(row) && known.place(column.text(row)) < 0).count();
+            .filter(row -> !column.isMissing(row) && known.index(column.text(row)) < 0).count();
         if (count > 0) {
           unknown.put(feature.name(), count);
         }
@@ -229,12 +309,12 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     return unknown;
   }
 
-  private boolean isOneAnswer(Loss loss) {
+  private boolean hasSingleOutput(Loss loss) {
     return loss == Loss.BINARY_CROSS_ENTROPY && target instanceof TargetEncoding.Classes classes && classes.outputs() == 2;
   }
 
   private double[] encodedFeatures(Table table) {
-    requireNamedAlike(table);
+    requireSameHeader(table);
     int inputs = inputs();
     HeapBudget.requireArray(table.rows(), inputs);
     double[] x = new double[table.rows() * inputs];
@@ -253,10 +333,10 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
         ClassNames known = new ClassNames(categorical.categories());
         for (int row = 0; row < table.rows(); row++) {
-          String word = column.text(row);
-          int place = known.place(word != null ? word : categorical.fill().orElseThrow(() -> missing(table, column)));
-          if (place >= 0) {
-            x[row * inputs + first + place] = 1;
+          String text = column.text(row);
+          int category = known.index(text != null ? text : categorical.fill().orElseThrow(() -> missing(table, column)));
+          if (category >= 0) {
+            x[row * inputs + first + category] = 1;
           }
         }
       }
@@ -265,14 +345,16 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     return x;
   }
 
-  /** Names that are numbers by place mean other columns than the same names in a file's first line. */
-  private void requireNamedAlike(Table table) {
+  /**
+   * Checks that both files have a header or neither has: a column named 1 in a header is not the first column of a file without.
+   */
+  private void requireSameHeader(Table table) {
     if (header.isPresent() && table.header().isPresent() && !header.equals(table.header())) {
       throw new InvalidInputException(header.get()
-          ? "has no line with the names of its columns, but the model was trained with names: " + QuotedText.of(features.get(0).name())
-              + (features.size() > 1 ? ", ..." : "") + "; add it, or say that line 1 has them (--header yes)"
-          : "has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that it is"
-              + " a row (--header no)");
+          ? "has no header, but the model was trained on named columns: " + QuotedText.of(features.get(0).name())
+              + (features.size() > 1 ? ", ..." : "") + "; add a header, or use --header yes if line 1 is one"
+          : "has a header in line 1, but the model was trained on a file without one; remove it, or use --header no if it is a"
+              + " row");
     }
   }
 
@@ -297,22 +379,22 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     try {
       return table.column(name);
     } catch (InvalidInputException e) {
-      throw table.has(name) ? e : new InvalidInputException(e.getMessage() + "; the model was trained with it", e);
+      throw table.has(name) ? e : new InvalidInputException(e.getMessage() + "; the model was trained on it", e);
     }
   }
 
   private static void requireNumbers(Column column, Table table) {
     if (!column.isNumeric()) {
       int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
-      throw new InvalidInputException("column \"" + column.name() + "\" has words (row " + table.sourceRow(row) + ": \""
+      throw new InvalidInputException("column \"" + column.name() + "\" contains text (row " + table.sourceRow(row) + ": \""
           + column.text(row) + "\"), but the model was trained on numbers there");
     }
   }
 
-  /** The first row of the column without a value. */
+  /** Returns the error about the first row in which the column has no value. */
   private static InvalidInputException missing(Table table, Column column) {
     int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
-    return new InvalidInputException("row " + table.sourceRow(row) + " has no value in column \"" + column.name()
-        + "\"" + column.missingNote() + "; leave such rows out, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
+    return new InvalidInputException("row " + table.sourceRow(row) + ": column \"" + column.name() + "\" has no value"
+        + column.missingNote() + "; remove such rows, or train with --missing " + Missing.MEAN.key());
   }
 }

@@ -11,16 +11,19 @@ import java.util.Optional;
 import java.util.zip.ZipException;
 
 /**
- * Reads a data file: delimited text (CSV, TSV), NPY, NPZ or IDX, each gzipped or not. What a file is, is told by its first bytes,
- * not by its name. A file whose table does not fit the heap is refused before it is read whole.
+ * Reader of data files: delimited text (CSV, TSV), NPY, NPZ and IDX, gzipped or not. The format is detected by the first bytes,
+ * not by the name. A file whose table does not fit in the heap is refused before it is read completely.
  */
 public final class TableReader {
   private TableReader() {}
 
   /**
-   * Reads a table. A column that cannot be read, with a word among numbers or an infinity, is refused only when it is used: see
-   * {@link Table#column}.
+   * Reads a table from a file. A column that cannot be read, with a text among numbers or an infinity, is an error only when it
+   * is used: see {@link Table#column}.
    *
+   * @param file to read
+   * @param options of reading
+   * @return the table
    * @throws InvalidInputException when it cannot be read; the message names the file, and the line where there are lines
    */
   public static Table read(Path file, ReadOptions options) {
@@ -38,9 +41,13 @@ public final class TableReader {
   }
 
   /**
-   * Reads a stream whose length is not known, such as standard input, to its end.
+   * Reads a table from a stream of unknown length, such as standard input, to its end.
    *
-   * @param name what messages call it: "stdin"
+   * @param stream to read; not closed
+   * @param name of the stream for messages: "stdin"
+   * @param options of reading
+   * @return the table
+   * @throws InvalidInputException when it cannot be read; the message has the name, and the line where there are lines
    */
   public static Table read(InputStream stream, String name, ReadOptions options) {
     return read(stream, name, options, HeapBudget.ofHeap());
@@ -56,7 +63,7 @@ public final class TableReader {
     }
   }
 
-  /** @param file null when the source is a stream */
+  /** Reads a source; the file is null for a stream. */
   private static Table read(ByteSource source, Path file, ReadOptions options, HeapBudget budget) throws IOException {
     try {
       if (source.isEmpty()) {
@@ -64,7 +71,8 @@ public final class TableReader {
       }
       if (source.startsWith('P', 'K', 3, 4) || source.startsWith('P', 'K', 5, 6)) {
         if (file == null || source.isPacked() || !Files.isRegularFile(file)) {
-          throw new InvalidInputException("is an NPZ file, which must be a file of its own: no stream, and not gzipped again");
+          throw new InvalidInputException("is an NPZ archive, which can be read only from a file, not from a stream or inside"
+              + " gzip");
         }
         return ArrayTable.readNpz(file, options, budget);
       }
@@ -72,21 +80,27 @@ public final class TableReader {
         return ArrayTable.read(source, file, options, budget);
       }
       if (options.labels().isPresent()) {
-        throw new InvalidInputException("is neither IDX nor NPY, which alone have their labels in a file beside them");
+        throw new InvalidInputException("is neither IDX nor NPY; only these have their labels in a separate file");
       }
       return CsvTable.read(source, options, budget);
     } catch (ZipException | EOFException e) {
-      throw source.isPacked() ? ByteSource.damaged(e) : new InvalidInputException("is a damaged ZIP file: " + FileErrors.reason(e), e);
+      throw source.isPacked() ? ByteSource.damaged(e)
+          : new InvalidInputException("is a damaged ZIP file: " + FileErrors.reason(e), e);
     }
   }
 
-  /** Returns the file of labels that reading an IDX file of images finds by its name next to it. */
+  /**
+   * Returns the labels file that reading an IDX file of images finds next to it by its name.
+   *
+   * @param file of images
+   * @return empty when the file is not IDX or has no labels file
+   */
   public static Optional<Path> labelsNextTo(Path file) {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
     try (ByteSource source = ByteSource.of(file)) {
-      return IdxFormat.isOf(source) ? ArrayTable.labelsBeside(file) : Optional.empty();
+      return IdxFormat.isOf(source) ? ArrayTable.labelsNextTo(file) : Optional.empty();
     } catch (IOException | InvalidInputException e) {
       return Optional.empty();
     }

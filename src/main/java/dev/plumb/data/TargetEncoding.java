@@ -4,20 +4,35 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/** How target columns become what a network is trained on, and what its outputs mean. */
+/** Encoding of target columns for training, and meaning of the network's outputs. */
 public sealed interface TargetEncoding {
-  /** How many outputs a network has for it: one a class, or one a column. */
+  /**
+   * Returns the number of outputs: one per class, or one per column.
+   *
+   * @return at least 1
+   */
   int outputs();
 
-  /** The target columns. */
+  /**
+   * Returns the names of the target columns.
+   *
+   * @return as in the table
+   */
   List<String> names();
 
   /**
-   * One column of classes: the network has an output for each.
+   * One column of classes, with one output each.
    *
-   * @param classNames in ascending order, of numbers by their value; a number is written as in the file: 3, not 3.0
+   * @param name of the column
+   * @param classNames in ascending order, numbers by value; a number is spelled as in the file: 3, not 3.0
    */
   record Classes(String name, List<String> classNames) implements TargetEncoding {
+    /**
+     * Checks for null and copies the names.
+     *
+     * @param name of the column
+     * @param classNames in ascending order, numbers by value; a number is spelled as in the file: 3, not 3.0
+     */
     public Classes {
       Objects.requireNonNull(name);
       classNames = List.copyOf(classNames);
@@ -34,8 +49,22 @@ public sealed interface TargetEncoding {
     }
   }
 
-  /** Columns of numbers: a network is trained on (y - mean) / scale, and its outputs are turned back. */
+  /**
+   * Columns of numbers. The network is trained on (y - mean) / scale, and its outputs are converted back.
+   *
+   * @param names of the columns
+   * @param mean of each column in the training rows; 0 when numbers are not standardized
+   * @param scale standard deviation of each column in the training rows; 1 when numbers are not standardized
+   */
   record Numbers(List<String> names, double[] mean, double[] scale) implements TargetEncoding {
+    /**
+     * Copies names and arrays.
+     *
+     * @param names of the columns
+     * @param mean of each column in the training rows; 0 when numbers are not standardized
+     * @param scale standard deviation of each column in the training rows; 1 when numbers are not standardized
+     * @throws IllegalArgumentException when their lengths differ
+     */
     public Numbers {
       names = List.copyOf(names);
       mean = mean.clone();
@@ -46,11 +75,21 @@ public sealed interface TargetEncoding {
       }
     }
 
+    /**
+     * Returns the mean of each column.
+     *
+     * @return a copy
+     */
     @Override
     public double[] mean() {
       return mean.clone();
     }
 
+    /**
+     * Returns the scale of each column.
+     *
+     * @return a copy
+     */
     @Override
     public double[] scale() {
       return scale.clone();

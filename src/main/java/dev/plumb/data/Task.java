@@ -4,18 +4,24 @@ import dev.plumb.model.NamedEnum;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What is learnt: numbers, or which of some classes. */
+/** Task of a training: predicting numbers or classes. */
 public enum Task implements NamedEnum {
+  /** Prediction of numbers. */
   REGRESSION,
+  /** Prediction of one of several classes. */
   CLASSIFICATION;
 
-  /** More classes than this are inferred from words alone; the letters of the alphabet are fewer. */
+  /** Limit of classes inferred from numbers; more than the letters of the alphabet. */
   private static final int MAX_INFERRED_CLASSES = 30;
 
   /**
-   * What a target is probably meant for: words are classes. So are whole numbers of which some have leading zeros or more digits
-   * than a double holds, and numbers when all are whole and only few differ: two, or up to
-   * 30 and not more than the square root of the number of rows.
+   * Infers the task from a target column. Text means classification; so do whole numbers of which some have leading zeros or more
+   * digits than a double holds, and whole numbers with few distinct values: two, or up to 30 and at most the square root of the
+   * number of rows. All others mean regression.
+   *
+   * @param target column
+   * @return the task
+   * @throws dev.plumb.model.InvalidInputException when the column could not be read
    */
   public static Task infer(Column target) {
     if (!target.isNumeric() || target.hasCodes()) {

@@ -12,9 +12,9 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/** Text in UTF-8, whose bytes must be right; the mark that some programs put in front is left out. */
+/** Reader of UTF-8 text that refuses malformed bytes and NUL, and skips a byte order mark. */
 final class Utf8Reader extends Reader {
-  private static final char MARK = '\uFEFF';
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   private final InputStream in;
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
@@ -39,7 +39,7 @@ final class Utf8Reader extends Reader {
         bytes.position(bytes.position() + Math.max(0, read)).flip();
       }
       CoderResult result = decoder.decode(bytes, out, atEnd);
-      look(chars, offset, offset + out.position());
+      checkLines(chars, offset, offset + out.position());
       if (result.isError()) {
         throw new InvalidInputException("line " + (lines + 1) + ": byte 0x"
             + Integer.toHexString(bytes.get(bytes.position()) & 0xFF).toUpperCase(Locale.ROOT)
@@ -47,7 +47,7 @@ final class Utf8Reader extends Reader {
       }
       if (atStart && out.position() > 0) {
         atStart = false;
-        if (chars[offset] == MARK) {
+        if (chars[offset] == BYTE_ORDER_MARK) {
           System.arraycopy(chars, offset + 1, chars, offset, out.position() - 1);
           out.position(out.position() - 1);
         }
@@ -56,13 +56,13 @@ final class Utf8Reader extends Reader {
     return out.position() == 0 ? -1 : out.position();
   }
 
-  private void look(char[] chars, int from, int to) {
+  private void checkLines(char[] chars, int from, int to) {
     for (int i = from; i < to; i++) {
       if (chars[i] <= '\n') {
         if (chars[i] == '\n') {
           lines++;
         } else if (chars[i] == 0) {
-          throw new InvalidInputException("line " + (lines + 1) + " has a NUL byte; a text file has none");
+          throw new InvalidInputException("line " + (lines + 1) + " contains a NUL byte; save the file as UTF-8 text");
         }
       }
     }

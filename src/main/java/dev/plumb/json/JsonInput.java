@@ -22,34 +22,34 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Reads a JSON file that a user wrote, strictly: one object, no key twice, nothing behind it. The memory that it takes is in
- * proportion to the file.
+ * Strict reader of JSON files that users wrote: one object, unique keys, nothing after the object. Its memory is proportional to
+ * the size of the file.
  */
 public final class JsonInput {
-  /** No text of a file is longer than the file, and the category names of a model are one text. */
+  /** Limit of a text; effectively the size of the file, because all category names of a model are one text. */
   private static final int MAX_LENGTH = Integer.MAX_VALUE;
 
-  /** NaN is read, so that whoever knows the field's range can refuse it by the field's name. */
+  /** Accepts NaN, so that the code that knows a field's range refuses it with the field's name. */
   private static final JsonFactory FACTORY = JsonFactory.builder()
       .streamReadConstraints(StreamReadConstraints.builder().maxNameLength(MAX_LENGTH).maxStringLength(MAX_LENGTH).build())
-      // Neither helps where each file is read once, and files with many different keys would take long.
+      // Both are useless when each file is read once, and slow for files with many distinct keys.
       .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
       .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
       .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
       .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
       .build();
 
-  /** Files are read whole; what is larger was not written by hand. */
+  /** Limit of a file, which is read completely. */
   private static final int MAX_BYTES = 64 << 20;
 
   /** An empty list or object takes at most 150 bytes while it is read, any other value less. */
   private static final long MAX_VALUES = Runtime.getRuntime().maxMemory() / 200;
 
-  /** Characters of Jackson's messages, which contain keys. */
+  /** Limit of Jackson's messages in code points; they contain keys. */
   private static final int MAX_MESSAGE = 200;
 
-  /** Where Jackson tells a programmer which switch to set. */
-  private static final Pattern FOR_PROGRAMMERS =
+  /** Parts of Jackson's messages that are meant for programmers. */
+  private static final Pattern PROGRAMMERS_HINTS =
       Pattern.compile("[ ,]*\\((?:not recognized|for non-standard|from `|Source:)[^()]*(?:\\([^()]*\\)[^()]*)?\\)"
           + "|, from `[^`]*`|: enable .*| \\(start marker at \\[Source: .*\\]\\)");
 
@@ -61,16 +61,16 @@ public final class JsonInput {
   }
 
   /**
-   * Reads a whole file.
+   * Reads a file.
    *
-   * @throws InvalidInputException when it cannot be read or is not a JSON object; the message names line and column, but not the
-   *     file: put that before it with {@link InvalidInputException#at}
+   * @throws InvalidInputException when it cannot be read or is not a JSON object; the message has line and column, but not the
+   *     file, which {@link InvalidInputException#at} adds
    */
   public static JsonObject read(Path file) {
     return parse(bytes(file));
   }
 
-  /** The bytes of a whole file, to be parsed and kept; likewise. */
+  /** Returns the bytes of a file, for {@link #parse}; errors are as in {@link #read}. */
   public static byte[] bytes(Path file) {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
@@ -79,15 +79,15 @@ public final class JsonInput {
       throw new InvalidInputException(FileErrors.reading(file, e), e);
     }
     if (bytes.length > MAX_BYTES) {
-      throw new InvalidInputException("is larger than " + MAX_BYTES + " bytes; no JSON file that Plumb reads needs to be");
+      throw new InvalidInputException("is larger than " + MAX_BYTES + " bytes, the maximum of a JSON file");
     }
     return bytes;
   }
 
   /**
-   * Reads a whole document.
+   * Parses a document.
    *
-   * @throws InvalidInputException when it is not a JSON object; the message names line and column
+   * @throws InvalidInputException when it is not a JSON object; the message has line and column
    */
   public static JsonObject parse(byte[] utf8) {
     try (JsonParser parser = FACTORY.createParser(utf8)) {
@@ -108,19 +108,19 @@ public final class JsonInput {
       JsonObject root = object(null);
       if (parser.nextToken() != null) {
         JsonLocation at = parser.currentTokenLocation();
-        throw new InvalidInputException(place(at) + ": there is something behind the end of the object");
+        throw new InvalidInputException(place(at) + ": unexpected content after the end of the object");
       }
       return root;
     } catch (JsonProcessingException e) {
       String message = e.getOriginalMessage().lines().findFirst().orElse("");
       JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
       throw new InvalidInputException(
-          place(at) + ": this is not JSON: " + Excerpt.of(FOR_PROGRAMMERS.matcher(message).replaceAll(""), MAX_MESSAGE), e);
+          place(at) + ": this is not JSON: " + Excerpt.of(PROGRAMMERS_HINTS.matcher(message).replaceAll(""), MAX_MESSAGE), e);
     }
   }
 
-  /** @param place null for the outermost object */
-  private JsonObject object(JsonPath place) throws IOException {
+  /** Reads an object; its path is null for the outermost one. */
+  private JsonObject object(JsonPath path) throws IOException {
     int line = parser.currentTokenLocation().getLineNr();
     Map<String, JsonObject.Value> values = Map.of();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -130,12 +130,12 @@ public final class JsonInput {
       String key = parser.currentName();
       int keyLine = parser.currentTokenLocation().getLineNr();
       parser.nextToken();
-      values.put(key, new JsonObject.Value(content(place, key, 0), keyLine));
+      values.put(key, new JsonObject.Value(content(path, key, 0), keyLine));
     }
-    return new JsonObject(place, line, values);
+    return new JsonObject(path, line, values);
   }
 
-  /** Reads the value at a key of an object or at an index of a list, whose key is null. */
+  /** Reads the value of a key of an object, or of an index of a list, in which case the key is null. */
   private Object content(JsonPath parent, String key, int index) throws IOException {
     if (++count > MAX_VALUES) {
       throw new InvalidInputException("line " + parser.currentTokenLocation().getLineNr() + ": has more than " + MAX_VALUES

@@ -12,26 +12,26 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * An object of a JSON document that a user wrote. Every complaint names the path of the value and its line. A key whose value is
+ * Object of a JSON document that a user wrote. Every error message has the path of the value and its line. A key whose value is
  * null counts as absent.
  */
 public final class JsonObject {
-  /** A value: JsonObject, List of Value, String, Long, Double or Boolean; null for JSON's null. */
+  /** Value: JsonObject, List of Value, String, Long, Double or Boolean; null for JSON's null. */
   record Value(Object content, int line) {}
 
-  /** Null for the outermost object. */
-  private final JsonPath place;
+  /** Path of this object; null for the outermost one. */
+  private final JsonPath path;
   private final int line;
   private final Map<String, Value> values;
 
   /**
    * Wraps the values of an object.
    *
-   * @param place null for the outermost object
+   * @param path null for the outermost object
    * @param values in the order of the document; not copied
    */
-  JsonObject(JsonPath place, int line, Map<String, Value> values) {
-    this.place = place;
+  JsonObject(JsonPath path, int line, Map<String, Value> values) {
+    this.path = path;
     this.line = line;
     this.values = values;
   }
@@ -40,17 +40,21 @@ public final class JsonObject {
     return values.containsKey(key) && values.get(key).content() != null;
   }
 
-  /** All keys, in the order of the document, those whose value is null too. */
+  /** Returns all keys in the order of the document, including those whose value is null. */
   public Set<String> keys() {
     return Collections.unmodifiableSet(values.keySet());
   }
 
-  /** @throws InvalidInputException when there is a key outside of {@code known}; the message names the nearest known one */
+  /**
+   * Checks that all keys are known.
+   *
+   * @throws InvalidInputException when one is not; the message suggests the nearest known key
+   */
   public void allowOnly(Set<String> known) {
     for (Map.Entry<String, Value> entry : values.entrySet()) {
       if (!known.contains(entry.getKey())) {
         throw fault(entry.getKey(), "unknown key \"" + Excerpt.of(entry.getKey()) + "\"" + Spelling.didYouMean(entry.getKey(), known)
-            + "; known here: " + String.join(", ", known.stream().sorted().toList()));
+            + "; known keys: " + String.join(", ", known.stream().sorted().toList()));
       }
     }
   }
@@ -63,25 +67,25 @@ public final class JsonObject {
     return expect(key, Boolean.class, "true or false");
   }
 
-  /** A number; NaN and Infinity are let through, for the one who knows the range to refuse. */
+  /** Returns a number; NaN and Infinity are accepted, so that the code that knows the range refuses them. */
   public double number(String key) {
     return expect(key, Number.class, "a number").doubleValue();
   }
 
-  public double number(String key, double otherwise) {
-    return has(key) ? number(key) : otherwise;
+  public double number(String key, double defaultValue) {
+    return has(key) ? number(key) : defaultValue;
   }
 
-  public int integer(String key, int otherwise) {
-    return has(key) ? integer(key) : otherwise;
+  public int integer(String key, int defaultValue) {
+    return has(key) ? integer(key) : defaultValue;
   }
 
-  /** A whole number of 32 bits. */
+  /** Returns a 32-bit integer. */
   public int integer(String key) {
     return (int) whole(value(key), key, Integer.MIN_VALUE, Integer.MAX_VALUE);
   }
 
-  /** A whole number of 64 bits. */
+  /** Returns a 64-bit integer. */
   public long longInteger(String key) {
     return whole(value(key), key, Long.MIN_VALUE, Long.MAX_VALUE);
   }
@@ -140,35 +144,35 @@ public final class JsonObject {
     return result;
   }
 
-  /** Runs a constructor that may refuse what a key holds, and puts the key's place before its complaint. */
-  public <T> T at(String key, Supplier<T> made) {
+  /** Runs a constructor that may refuse the value of a key, and puts the key's path and line before its message. */
+  public <T> T at(String key, Supplier<T> constructor) {
     try {
-      return made.get();
+      return constructor.get();
     } catch (InvalidInputException e) {
       throw e.at(place(key));
     }
   }
 
-  /** Reads a string by a parser that may refuse it, and puts the key's place before its complaint. */
+  /** Parses a string with a parser that may refuse it, and puts the key's path and line before its message. */
   public <T> T parsed(String key, Function<String, T> parser) {
     String word = text(key);
     return at(key, () -> parser.apply(word));
   }
 
   /**
-   * Runs a constructor that may refuse what this object as a whole holds, and puts a place before its complaint: the key that
-   * the complaint begins with ("epochs -1 must be ..."), where there is one, else the object.
+   * Runs a constructor that may refuse the values of this object, and puts a path and line before its message: those of the key
+   * with which the message begins ("epochs -1 must be ..."), if there is one, otherwise those of the object.
    */
-  public <T> T at(Supplier<T> made) {
+  public <T> T at(Supplier<T> constructor) {
     try {
-      return made.get();
+      return constructor.get();
     } catch (InvalidInputException e) {
       String first = e.getMessage().split(" ", 2)[0];
       throw e.at(values.containsKey(first) ? place(first) : place());
     }
   }
 
-  /** A complaint about what a key holds, with its place before it. */
+  /** Returns an error about the value of a key, with the key's path and line before the message. */
   public InvalidInputException fault(String key, String message) {
     return new InvalidInputException(message).at(place(key));
   }
@@ -176,11 +180,11 @@ public final class JsonObject {
   private String place(String key) {
     String first = key.contains("[") ? key.substring(0, key.indexOf('[')) : key;
     int at = values.containsKey(first) ? values.get(first).line() : line;
-    return (place == null ? "" : place.path() + ".") + Excerpt.of(key) + ", line " + at;
+    return (path == null ? "" : path.text() + ".") + Excerpt.of(key) + ", line " + at;
   }
 
   private String place() {
-    return (place == null ? "" : place.path() + ", ") + "line " + line;
+    return (path == null ? "" : path.text() + ", ") + "line " + line;
   }
 
   private Value value(String key) {
@@ -195,15 +199,15 @@ public final class JsonObject {
     return (List<Value>) expect(key, List.class, "a list");
   }
 
-  private <T> T expect(String key, Class<T> type, String what) {
+  private <T> T expect(String key, Class<T> type, String expected) {
     Value value = value(key);
     if (!type.isInstance(value.content())) {
-      throw wrongType(key, value, what);
+      throw wrongType(key, value, expected);
     }
     return type.cast(value.content());
   }
 
-  private long whole(Value value, String key, long least, long most) {
+  private long whole(Value value, String key, long min, long max) {
     long number;
     if (value.content() instanceof Long whole) {
       number = whole;
@@ -213,18 +217,18 @@ public final class JsonObject {
     } else {
       throw wrongType(key, value, "a whole number");
     }
-    if (number < least || number > most) {
-      throw wrongType(key, value, "between " + least + " and " + most);
+    if (number < min || number > max) {
+      throw wrongType(key, value, "between " + min + " and " + max);
     }
     return number;
   }
 
-  private InvalidInputException wrongType(String key, Value value, String wanted) {
+  private InvalidInputException wrongType(String key, Value value, String expected) {
     Object content = value.content();
     String found = content instanceof String text ? "\"" + Excerpt.of(text) + "\""
         : content instanceof JsonObject ? "an object"
         : content instanceof List ? "a list"
         : String.valueOf(content);
-    return fault(key, "must be " + wanted + ", not " + found);
+    return fault(key, "must be " + expected + ", not " + found);
   }
 }

@@ -11,15 +11,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * Writes JSON for people and machines: indented, numbers in their shortest form that reads back to the same double (the same on
- * every JDK), null where a number is not finite.
+ * Writer of JSON: numbers in the shortest form that reads back to the same double (the same on every JDK), null for numbers that
+ * are not finite.
  */
 public final class JsonOutput {
   private static final JsonFactory FACTORY = JsonFactory.builder()
       .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
       .build();
 
-  /** What a document holds. */
+  /** Content of a document. */
   @FunctionalInterface
   public interface Body {
     void write(JsonGenerator json) throws IOException;
@@ -27,7 +27,7 @@ public final class JsonOutput {
 
   private JsonOutput() {}
 
-  /** Writes one document and a line feed, and leaves the stream open. */
+  /** Writes one indented document and a line feed, and leaves the stream open. */
   public static void write(OutputStream out, Body body) throws IOException {
     DefaultPrettyPrinter printer = new DefaultPrettyPrinter()
         .withSeparators(Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER))
@@ -40,7 +40,7 @@ public final class JsonOutput {
     json.close();
   }
 
-  /** One document in one line, without blanks and without a line feed, in UTF-8. */
+  /** Returns one document as one line of UTF-8, without blanks and without a line feed. */
   public static byte[] compact(Body body) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = FACTORY.createGenerator(out)) {

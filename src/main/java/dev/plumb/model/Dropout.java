@@ -1,11 +1,11 @@
 package dev.plumb.model;
 
 /**
- * Inverted dropout: in a training step, and in nothing else, each activation of a hidden layer is dropped with a probability, that
- * is multiplied by 0, and else multiplied by 1 / (1 - probability), so that its expectation stays.
+ * Inverted dropout of hidden activations: in a training step, each activation is set to 0 with the given probability and
+ * otherwise multiplied by 1 / (1 - probability), which keeps its expectation. Evaluation and prediction use no dropout.
  *
- * <p>Which ones are dropped is fixed by numbers that every backend makes for itself, and that a few lines of Python can make too:
- * those of Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; 2011), with
+ * <p>The masks come from Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; 2011), which
+ * every backend implements independently and a few lines of Python can reproduce:
  *
  * <pre>
  *   key      seed low, seed high
@@ -13,14 +13,22 @@ package dev.plumb.model;
  *   word     element % 4
  * </pre>
  *
- * <p>of 32 bits each, where element = row of the batch · units of the layer + unit, layer is counted from 0, and step is the
- * number of steps taken before this one. A unit is dropped when its word, without sign, is below probability · 2^32, rounded. So
- * the masks depend on neither threads nor replicas nor chunks, and a training that goes on from a checkpoint goes on with them.
+ * <p>All are 32-bit words. element = row of the batch · units of the layer + unit, layer counts from 0, and step is the number of
+ * steps taken before this one. A unit is dropped when its word, as an unsigned number, is below probability · 2^32, rounded. The
+ * masks depend neither on the number of threads nor on replicas or chunks, and a training that is resumed from a checkpoint
+ * continues with the same masks.
  *
- * @param probability of being dropped, at least 0 and below 1
- * @param seed of replica 0; replica r has seed + r
+ * @param probability of dropping an activation, at least 0 and below 1
+ * @param seed of replica 0; replica r uses seed + r
  */
 public record Dropout(double probability, long seed) {
+  /**
+   * Validates the probability.
+   *
+   * @param probability of dropping an activation, at least 0 and below 1
+   * @param seed of replica 0; replica r uses seed + r
+   * @throws InvalidInputException when the probability is not at least 0 and below 1
+   */
   public Dropout {
     if (!(probability >= 0 && probability < 1)) {
       throw new InvalidInputException("dropout " + probability + " must be at least 0 and below 1");

@@ -1,18 +1,28 @@
 package dev.plumb.model;
 
-/** Cuts long texts for messages: names, values and keys of files that users gave may have any length. */
+/** Shortened text for messages: names, values and keys in users' files may have any length. */
 public final class Excerpt {
-  /** Longer than any name that a person reads. */
   private static final int MAX_NAME = 100;
 
   private Excerpt() {}
 
-  /** Returns the text, or the first 100 code points of it and three dots. */
+  /**
+   * Returns the text, cut to its first 100 code points and "..." when it is longer.
+   *
+   * @param text of any length
+   * @return at most 100 code points, with "..." after a cut
+   */
   public static String of(String text) {
     return of(text, MAX_NAME);
   }
 
-  /** Returns the text, or the first code points of it and three dots. */
+  /**
+   * Returns the text, cut to a number of code points and "..." when it is longer.
+   *
+   * @param text of any length
+   * @param codePoints to keep
+   * @return at most that many code points, with "..." after a cut
+   */
   public static String of(String text, int codePoints) {
     return fits(text, codePoints) ? text : text.substring(0, text.offsetByCodePoints(0, codePoints)) + "...";
   }

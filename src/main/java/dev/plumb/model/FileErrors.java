@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.zip.ZipException;
 
-/** Puts into words why a file cannot be read or written. The message of an IOException may be a path, or null. */
+/** Readable reasons for an IOException, whose own message may be null or just a path. */
 public final class FileErrors {
   private static final String FOLDER = "it is a folder, not a file";
   private static final String MISSING = "there is no such file";
@@ -28,7 +28,12 @@ public final class FileErrors {
 
   private FileErrors() {}
 
-  /** Returns the reason in one line, without the file's name: "permission denied". Neither null nor empty. */
+  /**
+   * Returns the reason of an error in one line, without the file's name: "permission denied".
+   *
+   * @param e of reading or writing a file
+   * @return neither null nor empty
+   */
   public static String reason(IOException e) {
     if (e instanceof FileSystemException system) {
       return systemReason(system);
@@ -44,7 +49,7 @@ public final class FileErrors {
       return "it ends too early";
     }
     if (e instanceof CharacterCodingException) {
-      return "its text is not in the encoding that is expected";
+      return "its text is not in the expected encoding";
     }
     String message = firstLine(e.getMessage());
     if (e instanceof FileNotFoundException) {
@@ -60,26 +65,41 @@ public final class FileErrors {
   }
 
   /**
-   * Returns why a file cannot be read, to be put after its name: "there is no such file", "cannot be read: permission denied".
+   * Returns the reason why a file cannot be read, to follow its name: "there is no such file", "cannot be read: permission
+   * denied".
    *
-   * @param file null for a stream
+   * @param file that was read; null for a stream
+   * @param e of reading it
+   * @return one line, without the file's name
    */
   public static String reading(Path file, IOException e) {
     String reason = file != null && Files.isDirectory(file) ? FOLDER : reason(e);
     return reason.equals(MISSING) ? reason : "cannot be read: " + reason;
   }
 
-  /** Returns the error for a file that cannot be read; its message begins with the file's name. */
+  /**
+   * Returns the error for a file that cannot be read; its message begins with the file's name.
+   *
+   * @param file that was read
+   * @param e of reading it
+   * @return the error to throw
+   */
   public static InvalidInputException cannotRead(Path file, IOException e) {
     return new InvalidInputException(file + ": " + reading(file, e), e);
   }
 
-  /** Returns the error for a file that cannot be written: "cannot write model.onnx: no space left on device". */
+  /**
+   * Returns the error for a file that cannot be written: "cannot write model.onnx: no space left on device".
+   *
+   * @param file that was written
+   * @param e of writing it
+   * @return the error to throw
+   */
   public static InvalidInputException cannotWrite(Path file, IOException e) {
     String reason = reason(e);
     if (reason.equals(MISSING)) {
       Path folder = file.toAbsolutePath().getParent();
-      reason = folder == null || Files.isDirectory(folder) ? "no file can be made there" : "there is no folder " + folder;
+      reason = folder == null || Files.isDirectory(folder) ? "no file can be created there" : "there is no folder " + folder;
     }
     return new InvalidInputException("cannot write " + file + ": " + reason, e);
   }
@@ -104,7 +124,7 @@ public final class FileErrors {
       return "its folders contain each other";
     }
     String reason = firstLine(e.getReason());
-    return reason.isEmpty() ? "the file system refuses it" : words(reason.toLowerCase(Locale.ROOT));
+    return reason.isEmpty() ? "the file system refused the operation" : words(reason.toLowerCase(Locale.ROOT));
   }
 
   private static String words(String reason) {

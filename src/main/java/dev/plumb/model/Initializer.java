@@ -3,8 +3,9 @@ package dev.plumb.model;
 import dev.plumb.random.NumpyRandom;
 
 /**
- * How the first weights are drawn. All draws come from one stream, layer by layer from the inputs, W row by row and then b where
- * the biases are drawn too, so that a few lines of NumPy repeat them. in and out are a layer's units.
+ * Distribution of the initial parameters. All numbers come from one random stream, layer by layer from the inputs: W row by row,
+ * then b where biases are drawn, so that a few lines of NumPy can reproduce them. In the formulas, in and out are the numbers of
+ * inputs and outputs of a layer.
  */
 public enum Initializer implements NamedEnum {
   /** W from U(-0.5, 0.5), b = 0. */
@@ -17,15 +18,27 @@ public enum Initializer implements NamedEnum {
   HE_UNIFORM,
   /** W from N(0, 2 / in), b = 0 (He et al. 2015). */
   HE_NORMAL,
-  /** W and b from U(-a, a), a = 1 / sqrt(in): the bounds of PyTorch's nn.Linear, though not its generator. */
+  /** W and b from U(-a, a), a = 1 / sqrt(in): the bounds of PyTorch's nn.Linear, but another random generator. */
   PYTORCH;
 
-  /** @throws InvalidInputException when there is no initializer of that name; the message lists all */
+  /**
+   * Returns the initializer of a name, such as "he_normal".
+   *
+   * @param name in lower case
+   * @return the initializer
+   * @throws InvalidInputException when there is no initializer of that name; the message lists all
+   */
   public static Initializer of(String name) {
     return NamedEnum.parse(Initializer.class, "initializer", name);
   }
 
-  /** Draws all parameters of a network: flat, as {@link ParameterLayout} has them. */
+  /**
+   * Draws all parameters of a network.
+   *
+   * @param network to initialize
+   * @param stream of random numbers, which advances
+   * @return the parameter vector in the order of {@link ParameterLayout}
+   */
   public double[] draw(NetworkSpec network, NumpyRandom stream) {
     ParameterLayout layout = ParameterLayout.of(network);
     double[] parameters = new double[layout.size()];

@@ -1,26 +1,40 @@
 package dev.plumb.model;
 
 /**
- * What the user gave cannot be used: a specification, an option, a data set. The message is one line that a user can act on
- * (what is wrong, where, what would be right); the command line prints it as it is and exits with 2.
+ * Error for input that cannot be used: a specification, an option, a data set. The message is one line that a user can act on:
+ * what is wrong, where, and what would be right. The command line prints it unchanged and exits with code 2.
  */
 public final class InvalidInputException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
-  /** More than a person reads; names and values in messages should be cut before, so that what follows them is left. */
+  /** Backstop; names and values are cut before they enter a message, so that the text after them is kept. */
   private static final int MAX_MESSAGE = 2000;
 
+  /**
+   * Creates an error.
+   *
+   * @param message one line: what is wrong, where, what would be right
+   */
   public InvalidInputException(String message) {
     super(Excerpt.of(message, MAX_MESSAGE));
   }
 
+  /**
+   * Creates an error with a cause.
+   *
+   * @param message one line: what is wrong, where, what would be right
+   * @param cause of the error
+   */
   public InvalidInputException(String message, Throwable cause) {
     super(Excerpt.of(message, MAX_MESSAGE), cause);
   }
 
   /**
-   * Returns the same complaint with the place that it belongs to in front: {@code at("networks[1]")} gives "networks[1]: ...". A
-   * place that is in front already is not repeated.
+   * Returns the same error with a place in front of its message: {@code at("networks[1]")} gives "networks[1]: ...". A place that
+   * is already in front is not repeated.
+   *
+   * @param place such as a file, an option or a path in a document
+   * @return this error, or one with the longer message and this one as its cause
    */
   public InvalidInputException at(String place) {
     return getMessage().startsWith(place + ": ") ? this : new InvalidInputException(place + ": " + getMessage(), this);

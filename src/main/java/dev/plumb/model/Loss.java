@@ -1,24 +1,37 @@
 package dev.plumb.model;
 
 /**
- * What training makes small: a name alone, the formulas stand in every backend. All are means over the batch, the regressions
- * and binary_cross_entropy over the outputs too; huber has delta 1; both cross-entropies take logits.
+ * Loss function that training minimizes. All losses are means over the batch; the regression losses and binary_cross_entropy are
+ * means over the outputs too. The enum holds only the names: every backend implements the formulas independently.
  */
 public enum Loss implements NamedEnum {
+  /** Mean squared error. */
   MSE,
+  /** Mean absolute error. */
   MAE,
+  /** Huber loss with delta 1. */
   HUBER,
-  /** Softmax over the outputs; the targets are class indices. */
+  /** Softmax cross-entropy of logits; the targets are class indices. */
   CROSS_ENTROPY,
-  /** A sigmoid on each output; the targets are numbers in [0, 1]. */
+  /** Sigmoid cross-entropy of each logit; the targets are numbers in [0, 1]. */
   BINARY_CROSS_ENTROPY;
 
-  /** Whether an output row stands for a class, so that hits can be counted. */
+  /**
+   * Returns whether predictions are classes, so that an accuracy can be computed.
+   *
+   * @return true for the cross-entropies
+   */
   public boolean isClassification() {
     return this == CROSS_ENTROPY || this == BINARY_CROSS_ENTROPY;
   }
 
-  /** @throws InvalidInputException when there is no loss of that name; the message lists all */
+  /**
+   * Returns the loss of a name, such as "mse".
+   *
+   * @param name in lower case
+   * @return the loss
+   * @throws InvalidInputException when there is no loss of that name; the message lists all
+   */
   public static Loss of(String name) {
     return NamedEnum.parse(Loss.class, "loss", name);
   }

@@ -4,26 +4,44 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** A member of a closed set that users name by a fixed word, in options and in files: relu, mse, adamw. For enums alone. */
+/** Enum whose members have a key in options and files: relu, mse, adamw. Only enums implement it. */
 public interface NamedEnum {
-  /** The enum's own. */
+  /**
+   * Returns the name of the enum constant.
+   *
+   * @return in upper case
+   */
   String name();
 
-  /** The word: the enum member's name in lower case. */
+  /**
+   * Returns the key: the constant's name in lower case.
+   *
+   * @return as users write it
+   */
   default String key() {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** The words of all members, in the order of their declaration. */
+  /**
+   * Returns the keys of all members.
+   *
+   * @param type of the enum
+   * @param <E> the enum
+   * @return in the order of declaration
+   */
   static <E extends Enum<E> & NamedEnum> List<String> keys(Class<E> type) {
     return Arrays.stream(type.getEnumConstants()).map(NamedEnum::key).toList();
   }
 
   /**
-   * The member that a word names.
+   * Returns the member with a key.
    *
-   * @param what what the set holds, for the message: "activation"
-   * @throws InvalidInputException when no member has that word; the message names the nearest one and lists all
+   * @param type of the enum
+   * @param what the members are, for the message: "activation"
+   * @param word the key
+   * @param <E> the enum
+   * @return the member
+   * @throws InvalidInputException when no member has that key; the message suggests the nearest one and lists all
    */
   static <E extends Enum<E> & NamedEnum> E parse(Class<E> type, String what, String word) {
     for (E member : type.getEnumConstants()) {

@@ -4,19 +4,29 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The shape of a multilayer perceptron. Hidden layers use one activation, the last layer is linear (logits for the
- * cross-entropies).
+ * Architecture of a multilayer perceptron. All hidden layers use the same activation; the last layer is linear, so that its
+ * outputs are logits for the cross-entropies.
  *
- * @param widths units from the inputs to the outputs: [3, 8, 8, 1] has three inputs, two hidden layers of 8 and one output
+ * @param widths number of units from the inputs to the outputs: [3, 8, 8, 1] has three inputs, two hidden layers of 8 and one
+ *     output
  * @param activation of the hidden layers
  */
 public record NetworkSpec(List<Integer> widths, Activation activation) {
-  /** A parameter vector is one Java array, and indices into it are ints. */
+  /** Limit of a Java array, which holds the parameter vector. */
   private static final long MAX_PARAMETERS = Integer.MAX_VALUE - 8;
 
-  /** Runs of equal hidden widths at least this long are written in short, 8x8 for eight times 8. */
+  /** Length from which a run of equal hidden widths is abbreviated: 8x16 for eight layers of 16 units. */
   private static final int LONG_RUN = 5;
 
+  /**
+   * Validates the widths.
+   *
+   * @param widths number of units from the inputs to the outputs: [3, 8, 8, 1] has three inputs, two hidden layers of 8 and one
+   *     output
+   * @param activation of the hidden layers
+   * @throws InvalidInputException when there are fewer than two widths, one is below 1, the activation is null, or the network
+   *     has more parameters than an array holds
+   */
   public NetworkSpec {
     if (widths == null || widths.size() < 2) {
       throw new InvalidInputException("layers " + (widths == null ? "are missing" : widths.toString())
@@ -39,35 +49,67 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
       parameters += (widths.get(layer) + 1L) * widths.get(layer + 1);
     }
     if (parameters > MAX_PARAMETERS) {
-      throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than the " + MAX_PARAMETERS
-          + " parameters that fit one network; make them narrower");
+      throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than " + MAX_PARAMETERS
+          + " parameters, the maximum of one network; make them narrower");
     }
   }
 
+  /**
+   * Returns the specification of a network.
+   *
+   * @param activation of the hidden layers
+   * @param widths number of units from the inputs to the outputs
+   * @return the specification
+   * @throws InvalidInputException when the widths are invalid
+   */
   public static NetworkSpec of(Activation activation, int... widths) {
     return new NetworkSpec(IntStream.of(widths).boxed().toList(), activation);
   }
 
+  /**
+   * Returns the number of inputs.
+   *
+   * @return the first width
+   */
   public int inputs() {
     return widths.get(0);
   }
 
+  /**
+   * Returns the number of outputs.
+   *
+   * @return the last width
+   */
   public int outputs() {
     return widths.get(widths.size() - 1);
   }
 
-  /** The number of dense layers, the output layer included: [3, 8, 8, 1] has three. */
+  /**
+   * Returns the number of dense layers, including the output layer: 3 for [3, 8, 8, 1].
+   *
+   * @return at least 1
+   */
   public int layerCount() {
     return widths.size() - 1;
   }
 
-  /** @param index from 0, the one that reads the inputs, to {@code layerCount() - 1}, the linear output layer */
+  /**
+   * Returns one layer.
+   *
+   * @param index from 0, the layer that reads the inputs, to {@code layerCount() - 1}, the linear output layer
+   * @return its specification
+   */
   public LayerSpec layer(int index) {
     boolean last = index == layerCount() - 1;
     return new LayerSpec(widths.get(index), widths.get(index + 1), last ? Activation.LINEAR : activation);
   }
 
-  /** The widths in one word, long runs of hidden layers in short: 3-6-6-1, 3-8x8-1 (eight hidden layers of 8 units). */
+  /**
+   * Returns the widths in one word, with long runs of equal hidden layers abbreviated: 3-6-6-1, 3-8x16-1 (eight hidden layers of
+   * 16 units).
+   *
+   * @return the word
+   */
   public String shape() {
     StringBuilder shape = new StringBuilder();
     shape.append(inputs());

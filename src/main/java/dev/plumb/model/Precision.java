@@ -1,20 +1,22 @@
 package dev.plumb.model;
 
-/** In which numbers a backend computes. The reference computes in double whatever is asked for. */
+/** Floating-point precision of a training. The reference backend always computes in double. */
 public enum Precision implements NamedEnum {
-  /** IEEE double. */
+  /** IEEE double precision. */
   FP64,
-  /** IEEE single, products included (never TF32). */
+  /** IEEE single precision, also for matrix products (never TF32). */
   FP32,
-  /** Single; matrix products use TF32 tensor cores where the device has them. */
+  /** Single precision; matrix products use TF32 tensor cores where the device has them. */
   TF32,
-  /** bfloat16 storage of activations, single-precision sums. */
+  /** bfloat16 activations with single-precision sums. */
   BF16;
 
   /**
-   * Refuses a constant that becomes infinite or 0 when it is rounded to the numbers that this precision computes with.
+   * Checks that a hyperparameter does not become infinite or 0 when it is rounded to this precision.
    *
-   * @param name of the constant, for the message
+   * @param name of the hyperparameter, for the message
+   * @param value of it
+   * @throws InvalidInputException when it does
    */
   public void requireInRange(String name, double value) {
     float single = (float) value;
@@ -25,7 +27,13 @@ public enum Precision implements NamedEnum {
     }
   }
 
-  /** @throws InvalidInputException when there is no precision of that name; the message lists all */
+  /**
+   * Returns the precision of a name, such as "fp32".
+   *
+   * @param name in lower case
+   * @return the precision
+   * @throws InvalidInputException when there is no precision of that name; the message lists all
+   */
   public static Precision of(String name) {
     return NamedEnum.parse(Precision.class, "precision", name);
   }

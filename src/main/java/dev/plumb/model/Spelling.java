@@ -5,30 +5,42 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Which of the known names a misspelt one was probably meant to be. */
+/** Suggestions for misspelled names. */
 public final class Spelling {
   private Spelling() {}
 
-  /** The known name with the fewest edits away from {@code word}; empty when every one is too far to be a slip of the fingers. */
+  /**
+   * Returns the known name with the smallest edit distance, ignoring case.
+   *
+   * @param word that is not known
+   * @param known names
+   * @return empty when no known name is near enough to be a typo
+   */
   public static Optional<String> nearest(String word, Collection<String> known) {
     String lower = word.toLowerCase(Locale.ROOT);
     return known.stream()
-        // As many edits as the lengths differ by are needed at least; words of any length cost little so.
-        .filter(name -> Math.abs(word.length() - name.length()) <= mostEdits(name))
+        // The difference of the lengths is a lower bound of the distance, so that long words cost little.
+        .filter(name -> Math.abs(word.length() - name.length()) <= maxEdits(name))
         .min(Comparator.comparingInt(name -> editDistance(lower, name.toLowerCase(Locale.ROOT))))
-        .filter(name -> editDistance(lower, name.toLowerCase(Locale.ROOT)) <= mostEdits(name));
+        .filter(name -> editDistance(lower, name.toLowerCase(Locale.ROOT)) <= maxEdits(name));
   }
 
-  private static int mostEdits(String name) {
+  private static int maxEdits(String name) {
     return Math.max(2, name.length() / 3);
   }
 
-  /** A clause to put behind the name, {@code (did you mean "relu"?)} with a blank before it; nothing when none is near. */
+  /**
+   * Returns a clause to append to the unknown name: {@code  (did you mean "relu"?)} with a leading blank.
+   *
+   * @param word that is not known
+   * @param known names
+   * @return empty when no known name is near
+   */
   public static String didYouMean(String word, Collection<String> known) {
     return nearest(word, known).map(name -> " (did you mean \"" + name + "\"?)").orElse("");
   }
 
-  /** Levenshtein's distance: the fewest insertions, deletions and replacements of one character that turn a into b. */
+  /** Returns the Levenshtein distance: the smallest number of insertions, deletions and replacements that turn a into b. */
   private static int editDistance(String a, String b) {
     int[] previous = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {

@@ -5,12 +5,15 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * How a network is trained.
+ * Hyperparameters of a training.
  *
- * @param clipNorm where present, gradients are scaled down so that their norm over all parameters is at most this
- * @param learningRate at least 0; a schedule or a grid may give other rates step by step
+ * @param loss to minimize
+ * @param optimizer with its hyperparameters
+ * @param clipNorm upper bound of the gradients' norm over all parameters, above which gradients are scaled down; empty for none
+ * @param learningRate at least 0; a schedule or a grid may use other rates in each step
  * @param epochs passes over the data, at least 1
- * @param batchSize rows of a step; empty for all rows at once
+ * @param batchSize rows per step, at least 1; empty for all rows at once (full batch)
+ * @param precision of the computation
  * @param dropout of the hidden layers' activations; empty for none
  */
 public record TrainingSpec(
@@ -23,6 +26,19 @@ public record TrainingSpec(
     Precision precision,
     Optional<Dropout> dropout) {
 
+  /**
+   * Validates the hyperparameters.
+   *
+   * @param loss to minimize
+   * @param optimizer with its hyperparameters
+   * @param clipNorm upper bound of the gradients' norm over all parameters, above which gradients are scaled down; empty for none
+   * @param learningRate at least 0; a schedule or a grid may use other rates in each step
+   * @param epochs passes over the data, at least 1
+   * @param batchSize rows per step, at least 1; empty for all rows at once (full batch)
+   * @param precision of the computation
+   * @param dropout of the hidden layers' activations; empty for none
+   * @throws InvalidInputException when one is missing, out of its range, or not representable in the precision
+   */
   public TrainingSpec {
     requireLearningRate(learningRate);
     if (epochs < 1) {
@@ -35,39 +51,77 @@ public record TrainingSpec(
       throw new InvalidInputException("clipNorm " + clipNorm.getAsDouble() + " must be a finite number above 0");
     }
     if (loss == null || optimizer == null || precision == null || dropout == null) {
-      throw new InvalidInputException("a training needs a loss, an optimizer, a precision and a dropout, which may be empty");
+      throw new InvalidInputException("a training specification needs a loss, an optimizer, a precision and a dropout (which"
+          + " may be empty)");
     }
     precision.requireInRange("learningRate", learningRate);
     clipNorm.ifPresent(norm -> precision.requireInRange("clipNorm", norm));
     optimizer.requireInRange(precision);
   }
 
-  /** Full-batch training in double precision without clipping and dropout; the {@code with} methods change the rest. */
+  /**
+   * Returns a full-batch training in double precision, without clipping and dropout; the {@code with} methods change these.
+   *
+   * @param loss to minimize
+   * @param optimizer with its hyperparameters
+   * @param learningRate at least 0
+   * @param epochs passes over the data, at least 1
+   * @return the specification
+   */
   public static TrainingSpec of(Loss loss, OptimizerSpec optimizer, double learningRate, int epochs) {
     return new TrainingSpec(loss, optimizer, OptionalDouble.empty(), learningRate, epochs, OptionalInt.empty(),
         Precision.FP64, Optional.empty());
   }
 
+  /**
+   * Returns this specification with another precision.
+   *
+   * @param other precision of the computation
+   * @return the changed specification
+   */
   public TrainingSpec withPrecision(Precision other) {
     return new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, other, dropout);
   }
 
+  /**
+   * Returns this specification with gradient clipping.
+   *
+   * @param norm upper bound of the gradients' norm, above 0
+   * @return the changed specification
+   */
   public TrainingSpec withClipNorm(double norm) {
     return new TrainingSpec(
         loss, optimizer, OptionalDouble.of(norm), learningRate, epochs, batchSize, precision, dropout);
   }
 
+  /**
+   * Returns this specification with mini-batches.
+   *
+   * @param rows per step, at least 1
+   * @return the changed specification
+   */
   public TrainingSpec withBatchSize(int rows) {
     return new TrainingSpec(
         loss, optimizer, clipNorm, learningRate, epochs, OptionalInt.of(rows), precision, dropout);
   }
 
+  /**
+   * Returns this specification with dropout.
+   *
+   * @param other dropout of the hidden layers' activations
+   * @return the changed specification
+   */
   public TrainingSpec withDropout(Dropout other) {
     return new TrainingSpec(
         loss, optimizer, clipNorm, learningRate, epochs, batchSize, precision, Optional.of(other));
   }
 
-  /** @throws InvalidInputException when the batch size is larger than the data */
+  /**
+   * Checks that the data has at least as many rows as a batch.
+   *
+   * @param rows of the data
+   * @throws InvalidInputException when the batch size is larger than the data
+   */
   public void requireFits(int rows) {
     if (batchSize.isPresent() && batchSize.getAsInt() > rows) {
       throw new InvalidInputException("batchSize " + batchSize.getAsInt() + " is larger than the data, which has "
@@ -75,7 +129,12 @@ public record TrainingSpec(
     }
   }
 
-  /** @throws InvalidInputException unless the rate is a finite number of at least 0 */
+  /**
+   * Checks a learning rate.
+   *
+   * @param learningRate to check
+   * @throws InvalidInputException unless the rate is a finite number of at least 0
+   */
   public static void requireLearningRate(double learningRate) {
     if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
       throw new InvalidInputException("learningRate " + learningRate + " must be a finite number of at least 0");

@@ -1,9 +1,9 @@
 package dev.plumb.random;
 
 /**
- * The natural logarithm, rounded correctly but for cases within about 2^-30 of an ulp of a tie: the same on every platform
- * and JVM, which {@link Math#log} does not promise, and nearer to C libraries' than {@link StrictMath#log} (whose last bit is
- * wrong in 7 of 100 draws; glibc's in 8 of 10,000).
+ * Natural logarithm, correctly rounded except within about 2^-30 ulp of a tie. It is the same on every platform and JVM, which
+ * {@link Math#log} does not guarantee, and closer to C libraries' than {@link StrictMath#log} (whose last bit is wrong in 7 of
+ * 100 draws; glibc's in 8 of 10,000).
  *
  * <p>x = m·2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s) = 2s·Σ s^2k / (2k+1) with s = (m-1)/(m+1), in double-double
  * arithmetic (a value as the unevaluated sum of two doubles, Dekker 1971).
@@ -12,13 +12,13 @@ final class ExactLog {
   private static final double LN2_HIGH = 0x1.62e42fefa39efp-1;
   private static final double LN2_LOW = 0x1.abc9e3b39803fp-56;
 
-  /** |s| is at most 0.172, so that the term behind the last is below 2^-110. */
+  /** Last term of the series: |s| is at most 0.172, so that the next one is below 2^-110. */
   private static final int LAST_TERM = 20;
 
-  /** From this term on, what a double's rounding loses is below 2^-93 of the sum: those terms need no second double. */
+  /** First term whose rounding error in double is below 2^-93 of the sum, so that it needs no second double. */
   private static final int FIRST_SMALL_TERM = 9;
 
-  /** 1 / (2k + 1), and what its rounding lost. */
+  /** 1 / (2k + 1) and its rounding error. */
   private static final double[] COEFFICIENTS = new double[LAST_TERM + 1];
   private static final double[] COEFFICIENTS_LOW = new double[LAST_TERM + 1];
 
@@ -30,13 +30,17 @@ final class ExactLog {
     }
   }
 
-  /** Bits of a double: its fraction, and those of 1. */
+  /** Mask of the fraction bits of a double, and the bits of 1. */
   private static final long MANTISSA = 0x000f_ffff_ffff_ffffL;
   private static final long ONE = 0x3ff0_0000_0000_0000L;
 
   private ExactLog() {}
 
-  /** @param x positive, finite and normal */
+  /**
+   * Returns the natural logarithm.
+   *
+   * @param x positive, finite and normal
+   */
   static double log(double x) {
     double[] value = {x};
     log(value, value, 1);
@@ -44,11 +48,11 @@ final class ExactLog {
   }
 
   /**
-   * Logarithms of several numbers. A term of the series waits for the one before it, so that the numbers take each term together.
+   * Computes several logarithms. The terms of the series depend on each other, so each term is computed for all numbers together.
    *
    * @param x positive, finite and normal
    * @param to may be x
-   * @param count at the beginning of both arrays
+   * @param count number of elements, from index 0 of both arrays
    */
   static void log(double[] x, double[] to, int count) {
     double[] exponent = new double[count];
@@ -94,7 +98,7 @@ final class ExactLog {
     }
   }
 
-  /** One term of the series by Horner's rule: sum = sum·square + coefficient. */
+  /** Adds one term of the series by Horner's rule: sum = sum·square + coefficient. */
   private static void addTerm(double coefficient, double coefficientLow, double[] square, double[] squareLow, double[] sum,
       double[] sumLow, int count) {
     for (int i = 0; i < count; i++) {
@@ -108,7 +112,7 @@ final class ExactLog {
     }
   }
 
-  /** What a + b lost when it was rounded to sum (Knuth's two-sum). */
+  /** Returns the rounding error of sum = a + b (Knuth's two-sum). */
   private static double sumError(double a, double b, double sum) {
     double bRounded = sum - a;
     return (a - (sum - bRounded)) + (b - bRounded);

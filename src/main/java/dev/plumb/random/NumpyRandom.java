@@ -4,34 +4,34 @@ package dev.plumb.random;
  * NumPy's legacy generator, {@code numpy.random.RandomState(seed)}: the same numbers, bit for bit, from the same calls in the
  * same order. MT19937 (Matsumoto and Nishimura 1998), seeded by a 32-bit integer.
  *
- * <p>{@link #standardNormal()} goes through a logarithm. NumPy takes the C library's, whose last bit differs from platform to
- * platform; this class rounds it correctly, which glibc's does not in about one draw of a thousand. There a normal may
- * differ from NumPy's in its last bit. Everything else is integer arithmetic and exact scaling.
+ * <p>{@link #standardNormal()} computes a logarithm. NumPy uses the C library's, whose last bit differs between platforms; this
+ * class rounds it correctly, which glibc fails to do in about one of a thousand draws. In these a normal may differ from NumPy's
+ * in its last bit. Everything else is integer arithmetic and exact scaling.
  *
- * <p>One stream, one thread.
+ * <p>Not thread-safe.
  */
 public final class NumpyRandom {
-  /** The largest seed NumPy takes. */
+  /** Largest seed that NumPy accepts. */
   public static final long MAX_SEED = 0xFFFF_FFFFL;
 
   private static final int N = 624;
   private static final int M = 397;
-  /** Pairs of normals whose logarithms are computed together. */
-  private static final int PAIRS_AT_ONCE = 256;
+  /** Number of pairs of normals whose logarithms are computed together. */
+  private static final int MAX_PAIRS = 256;
 
   /**
-   * All that the numbers to come depend on, as {@code get_state()} gives it.
+   * State of the generator, as returned by {@code get_state()}.
    *
    * @param words the 624 of MT19937
-   * @param position the word that is drawn next, 0 to 624
+   * @param position index of the next word, 0 to 624
    * @param hasSpareNormal whether one normal is kept for the next call
-   * @param spareNormal that normal; 0 where there is none
+   * @param spareNormal that normal; 0 if there is none
    */
   public record State(int[] words, int position, boolean hasSpareNormal, double spareNormal) {
     /** Copies the words. */
     public State {
       if (words.length != N || position < 0 || position > N) {
-        throw new IllegalArgumentException("no state of MT19937: " + words.length + " words, position " + position);
+        throw new IllegalArgumentException("not a state of MT19937: " + words.length + " words, position " + position);
       }
       words = words.clone();
     }
@@ -43,8 +43,10 @@ public final class NumpyRandom {
   private double spareNormal;
 
   /**
+   * Seeds a generator.
+   *
    * @param seed 0 to {@link #MAX_SEED}
-   * @throws IllegalArgumentException outside of that
+   * @throws IllegalArgumentException when the seed is out of range
    */
   public NumpyRandom(long seed) {
     if (seed < 0 || seed > MAX_SEED) {
@@ -63,16 +65,17 @@ public final class NumpyRandom {
     spareNormal = from.spareNormal();
   }
 
-  /** A generator that goes on where another stood: {@code set_state(state)}. */
+  /** Returns a generator that continues from a state: {@code set_state(state)}. */
   public static NumpyRandom of(State state) {
     return new NumpyRandom(state);
   }
 
+  /** Returns the current state: {@code get_state()}. */
   public State state() {
     return new State(state, next, hasSpareNormal, hasSpareNormal ? spareNormal : 0);
   }
 
-  /** One number from [0, 1), with 53 random bits: {@code random_sample()}. */
+  /** Draws one number from [0, 1), with 53 random bits: {@code random_sample()}. */
   public double randomSample() {
     int first = nextInt();
     return sample(first, nextInt());
@@ -82,13 +85,13 @@ public final class NumpyRandom {
     return ((first >>> 5) * 67108864.0 + (second >>> 6)) / 9007199254740992.0;
   }
 
-  /** One number from [low, high): {@code uniform(low, high)}. */
+  /** Draws one number from [low, high): {@code uniform(low, high)}. */
   public double uniform(double low, double high) {
     return low + (high - low) * randomSample();
   }
 
   /**
-   * Many numbers from [low, high), the same as one by one: {@code uniform(low, high, size)}.
+   * Draws many numbers from [low, high), the same as one by one: {@code uniform(low, high, size)}.
    *
    * @param start index of the first one in the array
    */
@@ -98,7 +101,7 @@ public final class NumpyRandom {
     for (int i = start; i < end; ) {
       int drawn = Math.min((N - next) / 2, end - i);
       if (drawn == 0) {
-        // None or one of the words is left.
+        // At most one word is left.
         to[i++] = uniform(low, high);
         continue;
       }
@@ -114,8 +117,8 @@ public final class NumpyRandom {
   }
 
   /**
-   * One number from N(0, 1): {@code standard_normal()}. The polar method makes two at a time; the second is kept for the next
-   * call, whatever other draws come in between.
+   * Draws one number from N(0, 1): {@code standard_normal()}. The polar method gives two at a time; the second is kept for the
+   * next call, regardless of other draws in between.
    */
   public double standardNormal() {
     if (hasSpareNormal) {
@@ -130,7 +133,7 @@ public final class NumpyRandom {
   }
 
   /**
-   * Many numbers from N(0, 1), the same as one by one: {@code standard_normal(size)}.
+   * Draws many numbers from N(0, 1), the same as one by one: {@code standard_normal(size)}.
    *
    * @param start index of the first one in the array
    */
@@ -140,13 +143,13 @@ public final class NumpyRandom {
     if (hasSpareNormal && i < end) {
       to[i++] = standardNormal();
     }
-    int most = Math.min(PAIRS_AT_ONCE, (end - i) / 2);
-    double[] x1 = new double[most];
-    double[] x2 = new double[most];
-    double[] r2 = new double[most];
-    double[] log = new double[most];
+    int maxPairs = Math.min(MAX_PAIRS, (end - i) / 2);
+    double[] x1 = new double[maxPairs];
+    double[] x2 = new double[maxPairs];
+    double[] r2 = new double[maxPairs];
+    double[] log = new double[maxPairs];
     while (end - i >= 2) {
-      int pairs = Math.min(PAIRS_AT_ONCE, (end - i) / 2);
+      int pairs = Math.min(MAX_PAIRS, (end - i) / 2);
       for (int pair = 0; pair < pairs; pair++) {
         do {
           x1[pair] = 2.0 * randomSample() - 1.0;
@@ -167,7 +170,7 @@ public final class NumpyRandom {
     }
   }
 
-  /** The numbers 0 to n-1 in random order: {@code permutation(n)}. */
+  /** Returns the numbers 0 to n-1 in random order: {@code permutation(n)}. */
   public int[] permutation(int n) {
     int[] values = new int[n];
     for (int i = 0; i < n; i++) {
@@ -177,7 +180,7 @@ public final class NumpyRandom {
     return values;
   }
 
-  /** Puts an array into random order (Fisher and Yates, from the end): {@code shuffle(values)}. */
+  /** Shuffles an array (Fisher and Yates, from the end): {@code shuffle(values)}. */
   public void shuffle(int[] values) {
     for (int i = values.length - 1; i >= 1; i--) {
       int j = interval(i);
@@ -187,7 +190,7 @@ public final class NumpyRandom {
     }
   }
 
-  /** A number from 0 to max, both included: masked draws, thrown away while they are too large. */
+  /** Draws a number from 0 to max inclusive: masked draws, rejected while they are too large. */
   private int interval(int max) {
     int mask = -1 >>> Integer.numberOfLeadingZeros(max);
     int value;
@@ -197,7 +200,7 @@ public final class NumpyRandom {
     return value;
   }
 
-  /** The next 32 bits of MT19937. */
+  /** Returns the next 32 bits of MT19937. */
   private int nextInt() {
     if (next == N) {
       twist();

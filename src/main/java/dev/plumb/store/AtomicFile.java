@@ -15,29 +15,36 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.List;
 
 /**
- * Writes a file whole or not at all: into a temporary file beside it, then renamed over it. A target that is there and is not a
- * regular file (a pipe, a device) is added to directly, since a rename would put a file in its place.
+ * Atomic writing of files: the content goes to a temporary file in the same folder, which is then renamed. An existing target
+ * that is not a regular file (a pipe, a device) is appended to directly, because a rename would replace it by a file.
  */
 public final class AtomicFile {
-  /** What a file holds. */
+  /** Content of a file. */
   @FunctionalInterface
   public interface Content {
+    /**
+     * Writes the content.
+     *
+     * @param out stream, which is closed by the caller
+     * @throws IOException when writing fails
+     */
     void writeTo(OutputStream out) throws IOException;
   }
 
-  /** Names of streams, which may be regular files that a shell has opened: they are added to and never replaced. */
+  /** Paths of streams, which may be regular files that a shell has opened: they are appended to, never replaced. */
   private static final List<String> OPEN_STREAMS = List.of("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc");
 
-  /** As many as Linux follows. */
+  /** Limit of symbolic links, as in Linux. */
   private static final int MAX_LINKS = 40;
 
   private AtomicFile() {}
 
   /**
-   * Finds out early, before long work, whether {@link #write} will be able to write there. Leaves nothing behind, and deletes what a
-   * killed process has left next to the target.
+   * Checks, before a long computation, that {@link #write} can write to a target. Creates no file, and deletes temporary files
+   * that killed processes left next to the target.
    *
-   * @throws InvalidInputException when it will not
+   * @param target to be written later
+   * @throws InvalidInputException when it cannot be written
    */
   public static void requireWritable(Path target) {
     try {
@@ -61,8 +68,10 @@ public final class AtomicFile {
   }
 
   /**
-   * Returns whether {@link #write} replaces the target; a pipe or a device is appended to.
+   * Returns whether {@link #write} replaces the target.
    *
+   * @param target to be written
+   * @return false for a pipe or a device, which is appended to
    * @throws InvalidInputException when the target is a folder
    */
   public static boolean isReplaced(Path target) {
@@ -74,14 +83,22 @@ public final class AtomicFile {
   }
 
   /**
-   * Returns whether writing to both paths would end in one file: they lead to the same file, or to the same name where there is none
-   * yet. Links are followed.
+   * Returns whether two paths, links followed, lead to the same file, or to the same name of a file that does not exist yet.
+   *
+   * @param one path
+   * @param other path
+   * @return true when writing to one would overwrite the other
    */
   public static boolean isSameTarget(Path one, Path other) {
     return isSameFile(one, other) || canonical(one).equals(canonical(other));
   }
 
-  /** Returns the path by which {@link #write} makes a file: absolute, and without links as far as it exists. */
+  /**
+   * Returns the path that {@link #write} writes to: absolute, with links of existing folders resolved.
+   *
+   * @param target to be written
+   * @return the path
+   */
   public static Path canonical(Path target) {
     try {
       Path file = resolve(target);
@@ -93,8 +110,11 @@ public final class AtomicFile {
   }
 
   /**
-   * Returns whether both paths lead to one and the same file, links followed; false when either is not there, and for pipes and
-   * devices, which hold nothing that could be overwritten.
+   * Returns whether two paths, links followed, lead to the same regular file.
+   *
+   * @param one path
+   * @param other path
+   * @return false when either does not exist, and for pipes and devices, which have no content to overwrite
    */
   public static boolean isSameFile(Path one, Path other) {
     try {
@@ -104,7 +124,13 @@ public final class AtomicFile {
     }
   }
 
-  /** @throws InvalidInputException when it cannot be written; what was there before is then still there */
+  /**
+   * Writes a file atomically.
+   *
+   * @param target file
+   * @param content of the file
+   * @throws InvalidInputException when it cannot be written; an existing file is then unchanged
+   */
   public static void write(Path target, Content content) {
     try {
       if (isSpecial(target)) {
@@ -127,7 +153,7 @@ public final class AtomicFile {
     }
   }
 
-  /** Links are followed, to a file that is not there yet too, so that what they point to is written and they stay links. */
+  /** Follows links, so that their target is written, even if it does not exist yet, and they remain links. */
   private static Path resolve(Path target) throws IOException {
     Path file = target.toAbsolutePath();
     for (int links = 0; Files.isSymbolicLink(file); links++) {
@@ -139,7 +165,7 @@ public final class AtomicFile {
     return file;
   }
 
-  /** Whether a target is there that must not be replaced: a device, a pipe, or a stream that is open already. */
+  /** Returns whether an existing target must not be replaced: a device, a pipe, or an open stream. */
   private static boolean isSpecial(Path target) throws FileSystemException {
     if (Files.isDirectory(target)) {
       throw new FileSystemException(target.toString(), null, "it is a folder, not a file");
@@ -149,7 +175,7 @@ public final class AtomicFile {
         && (!Files.isRegularFile(target) || OPEN_STREAMS.stream().anyMatch(absolute::startsWith));
   }
 
-  /** A file that replaces another is as readable as that one was. */
+  /** Gives a file the permissions of the one that it replaces. */
   private static void copyPermissions(Path from, Path to) throws IOException {
     PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
     if (view != null && Files.exists(from)) {
@@ -157,7 +183,13 @@ public final class AtomicFile {
     }
   }
 
-  /** One line that says why a file cannot be written. */
+  /**
+   * Returns the error for a file that cannot be written.
+   *
+   * @param target file
+   * @param e of writing it
+   * @return the error to throw
+   */
   public static InvalidInputException cannotWrite(Path target, IOException e) {
     return FileErrors.cannotWrite(target, e);
   }

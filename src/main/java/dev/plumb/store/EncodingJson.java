@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/** How the columns of a table are encoded, as JSON in one line; every number reads back to the same double. */
+/** Table encoding as one line of JSON; every number reads back to the same double. */
 final class EncodingJson {
   private EncodingJson() {}
 
@@ -46,7 +46,11 @@ final class EncodingJson {
     return new String(utf8, StandardCharsets.UTF_8);
   }
 
-  /** @throws InvalidInputException when it is none; the message names the place in the JSON text */
+  /**
+   * Reads an encoding.
+   *
+   * @throws InvalidInputException when it is not one; the message has the place in the JSON text
+   */
   static TableEncoding read(String text) {
     JsonObject root = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     root.allowOnly(Set.of("features", "target", "naValues", "named"));

@@ -12,24 +12,30 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A lock on a file that one holder has at a time, among all threads of all processes. The system releases it when the process ends,
- * however it ends.
+ * Lock on a file that excludes all other threads and processes. The operating system releases it when the process ends, even when
+ * the process is killed.
  *
- * <p>The file must stay where it is for as long as anybody may ask for the lock: a lock on a deleted file excludes nobody who makes
- * the file anew. On POSIX systems a process loses its lock as soon as it closes any channel of the file, so a file that this process
- * has locked is never opened a second time here.
+ * <p>The file must exist as long as the lock may be requested: a lock on a deleted file does not exclude a process that creates
+ * the file again. On POSIX systems a process loses its lock when it closes any channel of the file, so a file that this process
+ * has locked is never opened a second time.
  */
 public final class ExclusiveLock implements AutoCloseable {
-  /** Opens the file to be locked, for writing. */
+  /** Opener of the file to lock. */
   @FunctionalInterface
   public interface Opener {
+    /**
+     * Opens the file for writing.
+     *
+     * @return the channel
+     * @throws IOException when it cannot be opened
+     */
     FileChannel open() throws IOException;
   }
 
-  /** The locked files of this process; also the monitor of everything that opens, locks or closes such a file. */
+  /** Locked files of this process; also the monitor for opening, locking and closing them. */
   private static final List<Path> HELD = new ArrayList<>();
 
-  /** Files that other code of this process has locked: to close them would release that code's locks. */
+  /** Channels of files that other code of this process has locked: closing them would release those locks. */
   private static final List<FileChannel> NEVER_CLOSED = new ArrayList<>();
 
   private final Path file;
@@ -43,10 +49,11 @@ public final class ExclusiveLock implements AutoCloseable {
   }
 
   /**
-   * Takes the lock if it is free. Does not wait, and is not affected by an interrupt of the thread.
+   * Acquires the lock if it is free. Does not wait, and ignores interrupts of the thread.
    *
-   * @param file that the opener opens; it is not opened when this process has the lock already, by whatever name
-   * @return empty when somebody else has it
+   * @param file to lock; it is not opened when this process already holds its lock, under any path
+   * @param opener of the file
+   * @return empty when the lock is held elsewhere
    * @throws IOException when the file cannot be opened
    */
   public static Optional<ExclusiveLock> tryTake(Path file, Opener opener) throws IOException {
@@ -78,7 +85,11 @@ public final class ExclusiveLock implements AutoCloseable {
     }
   }
 
-  /** Returns whether other processes respect the lock: false where the file system has no locks. */
+  /**
+   * Returns whether the lock excludes other processes.
+   *
+   * @return false when the file system has no locks
+   */
   public boolean isAcrossProcesses() {
     return acrossProcesses;
   }
@@ -99,7 +110,7 @@ public final class ExclusiveLock implements AutoCloseable {
     }
   }
 
-  /** Links in the path of the folder are resolved; the file itself need not be there. */
+  /** Resolves links in the path of the folder; the file itself need not exist. */
   private static Path canonical(Path file) throws IOException {
     Path absolute = file.toAbsolutePath();
     return Files.exists(absolute) ? absolute.toRealPath() : absolute.getParent().toRealPath().resolve(absolute.getFileName());

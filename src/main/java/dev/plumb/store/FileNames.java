@@ -4,22 +4,24 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
-/** Makes file names from the names that users give. */
+/** File names derived from names that users choose. */
 public final class FileNames {
-  /** Letters, digits and these marks are kept. */
+  /** Characters that are replaced: all but letters, digits and a few marks. */
   private static final Pattern UNSAFE = Pattern.compile("[^\\p{L}\\p{N}._-]+");
   private static final Pattern NOT_ASCII = Pattern.compile("[^\\x00-\\x7f]+");
 
-  /** In UTF-16 units. A unit takes at most 3 bytes of UTF-8, so 75 bytes of the 255 that a file name may have are left for an ending. */
+  /** Limit in UTF-16 units, each at most 3 bytes of UTF-8: of the 255 bytes of a file name, 75 are left for an ending. */
   private static final int MAX_LENGTH = 60;
 
   private FileNames() {}
 
   /**
-   * Returns the first part of a file name, to which a number and an ending are added. It is cut between two code points, and has
+   * Returns the first part of a file name, to which a number and an extension can be added. It is cut between code points and has
    * only characters that the file system can encode.
    *
-   * @param fallback put before what is left of the name where that is nothing or begins with a dot
+   * @param name chosen by the user
+   * @param fallback prefix when the rest of the name is empty or begins with a dot
+   * @return at most 60 UTF-16 units, besides the fallback
    */
   public static String of(String name, String fallback) {
     String safe = cut(UNSAFE.matcher(name).replaceAll("_"));
@@ -37,7 +39,7 @@ public final class FileNames {
     return text.substring(0, isWithinPair ? MAX_LENGTH - 1 : MAX_LENGTH);
   }
 
-  /** Whether the file system has the characters: in an ASCII locale it has no others. */
+  /** Returns whether the file system can encode the characters; in an ASCII locale it can encode only ASCII. */
   private static boolean isEncodable(String name) {
     try {
       Path.of(name);

@@ -21,22 +21,22 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * A trained model as one safetensors file. Its tensors have the names and shapes that PyTorch gives to
+ * Model files: a trained model as one safetensors file. Its tensors have the names and shapes of PyTorch's
  * {@code nn.Sequential(Linear, activation, Linear, ..., Linear)}: {@code 0.weight} [out, in], {@code 0.bias} [out],
- * {@code 2.weight}, ...; so this reads one, and nothing is missing or left over:
+ * {@code 2.weight}, ..., so that PyTorch loads it without missing or unexpected keys:
  *
  * <pre>{@code
  * net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
  * net.load_state_dict(safetensors.torch.load_file("model.safetensors"))
  * }</pre>
  *
- * Such a network takes columns that are encoded already; for the activation linear it has {@code nn.Identity()}. All else stands
- * in the header's texts: {@code plumb.format}, {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision},
- * {@code plumb.encoding} (JSON), and the manifest, each key behind {@code manifest.}.
+ * The network takes encoded columns; for the activation linear, use {@code nn.Identity()}. Everything else is in the header's
+ * metadata: {@code plumb.format}, {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision}, {@code plumb.encoding}
+ * (JSON), and the manifest, with the prefix {@code manifest.} before each key.
  */
 public final class ModelFile {
   private static final String FORMAT = "plumb.format";
-  /** The number changes when older readers would read newer files wrongly. */
+  /** Format and its version, which changes when older readers would misread newer files. */
   private static final String MODEL = "model 1";
   private static final String ACTIVATION = "plumb.activation";
   private static final String LOSS = "plumb.loss";
@@ -47,15 +47,23 @@ public final class ModelFile {
   private ModelFile() {}
 
   /**
-   * Writes a model whole or not at all; the same model gives the same bytes.
+   * Writes a model atomically; equal models give equal bytes.
    *
+   * @param file to write
+   * @param model to store
    * @throws InvalidInputException when it cannot be written
    */
   public static void write(Path file, TrainedModel model) {
     AtomicFile.write(file, out -> write(out, model));
   }
 
-  /** Writes the same to a stream, and leaves it open. */
+  /**
+   * Writes a model to a stream and leaves it open.
+   *
+   * @param out stream
+   * @param model to store
+   * @throws IOException when writing fails
+   */
   public static void write(OutputStream out, TrainedModel model) throws IOException {
     SafetensorsFile.write(out, texts(model), tensors(model));
   }
@@ -63,8 +71,10 @@ public final class ModelFile {
   /**
    * Reads a model.
    *
-   * @throws InvalidInputException when it cannot be read, is none, is of a newer format, or is damaged in any bit; the message
-   *     names the file
+   * @param file to read
+   * @return the model
+   * @throws InvalidInputException when the file cannot be read, is not a model, has a newer format, or is damaged in any bit; the
+   *     message names the file
    */
   public static TrainedModel read(Path file) {
     Contents contents = SafetensorsFile.read(file);
@@ -75,7 +85,7 @@ public final class ModelFile {
     }
   }
 
-  /** What is not numbers. */
+  /** Returns the header's metadata: everything but the parameters. */
   static SortedMap<String, String> texts(TrainedModel model) throws IOException {
     SortedMap<String, String> texts = new TreeMap<>();
     texts.put(FORMAT, MODEL);
@@ -87,7 +97,7 @@ public final class ModelFile {
     return texts;
   }
 
-  /** The parameters by PyTorch's names, layer by layer, weight before bias. */
+  /** Returns the parameters with PyTorch's names, layer by layer, weight before bias. */
   static List<Tensor.Reals> tensors(TrainedModel model) {
     List<Tensor.Reals> tensors = new ArrayList<>();
     for (ParameterLayout.Slice slice : ParameterLayout.of(model.network()).slices()) {
@@ -101,8 +111,8 @@ public final class ModelFile {
     SortedMap<String, String> texts = contents.texts();
     if (!MODEL.equals(texts.get(FORMAT))) {
       throw new InvalidInputException(texts.containsKey(FORMAT)
-          ? "has the format \"" + Excerpt.of(texts.get(FORMAT)) + "\", but \"" + MODEL + "\" is what this version of Plumb reads here"
-          : "has no " + FORMAT + " in its header; it is no model");
+          ? "has the format \"" + Excerpt.of(texts.get(FORMAT)) + "\"; this version of Plumb expects \"" + MODEL + "\" here"
+          : "has no " + FORMAT + " in its header; it is not a model");
     }
     Activation activation = text(texts, ACTIVATION, Activation::of);
     Loss loss = text(texts, LOSS, Loss::of);
@@ -134,14 +144,14 @@ public final class ModelFile {
     Map<String, Tensor.Reals> reals = new HashMap<>();
     for (Tensor tensor : tensors) {
       if (!(tensor instanceof Tensor.Reals real)) {
-        throw new InvalidInputException("tensor \"" + Excerpt.of(tensor.name()) + "\" has whole numbers; a model has none");
+        throw new InvalidInputException("tensor \"" + Excerpt.of(tensor.name()) + "\" has integers; a model has only floating-point tensors");
       }
       reals.put(tensor.name(), real);
     }
     return reals;
   }
 
-  /** From the shapes of 0.weight, 2.weight, ...; whether they fit each other is seen when the parameters are taken. */
+  /** Returns the widths by the shapes of 0.weight, 2.weight, ...; {@link #parameters} checks that they match. */
   private static List<Integer> widths(Map<String, Tensor.Reals> tensors) {
     List<Integer> widths = new ArrayList<>();
     Tensor.Reals weight = tensors.get("0.weight");

@@ -18,15 +18,15 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * A trained model as NumPy's npz: a zip archive with one npy file an array, which {@code numpy.load} reads without pickle.
- * Layer l is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential. Its inputs are
- * {@code (x - input_mean) / input_scale}, where x are the columns in the order of {@code input_names}; an input called
- * {@code column=category} is 1 for that category and else 0. Its outputs are of {@code class_names}, or times
- * {@code target_scale} plus {@code target_mean} the {@code target_names}. {@code activation}, {@code loss} and {@code manifest}
- * (JSON) are single strings.
+ * NPZ export: a trained model as a ZIP archive with one NPY file per array, which {@code numpy.load} reads without pickle. Layer
+ * l is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential. The inputs are
+ * {@code (x - input_mean) / input_scale}, where x are the columns in the order of {@code input_names}; an input with a name such
+ * as {@code column=category} is 1 for that category and otherwise 0. The outputs belong to {@code class_names}, or give
+ * {@code target_names} after multiplication by {@code target_scale} and addition of {@code target_mean}. {@code activation},
+ * {@code loss} and {@code manifest} (JSON) are single strings.
  */
 public final class NpzFile {
-  /** Of every entry, so that one model gives the same bytes; Java writes the first time that zip can tell by the local zone. */
+  /** Time of every entry, so that equal models give equal bytes; a month after the ZIP epoch, which depends on the time zone. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
   private static final Charset UTF_32LE = Charset.forName("UTF-32LE");
 
@@ -37,18 +37,26 @@ public final class NpzFile {
   }
 
   /**
-   * Writes a model whole or not at all.
+   * Writes a model atomically.
    *
+   * @param file to write
+   * @param model to export
    * @throws dev.plumb.model.InvalidInputException when it cannot be written
    */
   public static void write(Path file, TrainedModel model) {
     AtomicFile.write(file, out -> write(out, model));
   }
 
-  /** Writes the same to a stream, and leaves it open. */
+  /**
+   * Writes a model to a stream and leaves it open.
+   *
+   * @param out stream
+   * @param model to export
+   * @throws IOException when writing fails
+   */
   public static void write(OutputStream out, TrainedModel model) throws IOException {
     ZipOutputStream zip = new ZipOutputStream(out);
-    // Weights hardly become smaller.
+    // Weights hardly compress.
     zip.setLevel(Deflater.NO_COMPRESSION);
     NpzFile file = new NpzFile(zip);
     for (Tensor.Reals tensor : ModelFile.tensors(model)) {
@@ -123,7 +131,7 @@ public final class NpzFile {
     texts(name, texts, List.of(texts.size()));
   }
 
-  /** Strings have as many characters as the longest, four bytes each, and those that are shorter end in zeros. */
+  /** Writes strings of equal length, 4 bytes per character, padded with zeros. */
   private void texts(String name, List<String> texts, List<Integer> shape) throws IOException {
     int longest = texts.stream().mapToInt(text -> text.codePointCount(0, text.length())).max().orElse(0);
     int width = Math.max(1, longest);

@@ -22,27 +22,28 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * A trained model as an ONNX model (opset 17) that takes the columns of a table as they are and gives what {@code plumb predict}
- * gives. The batch may have any size.
+ * ONNX export: a trained model as an ONNX model (opset 17) that takes the unencoded columns of a table and returns the results of
+ * {@code plumb predict}. The batch may have any size.
  *
- * <p>Inputs: where all columns are numbers, one input {@code features}, double [batch, columns], columns in the order of the text
- * {@code plumb.features}; else one input a column, called as the column, double or string [batch, 1]. A missing number is NaN, a
- * missing word is empty; where the model was trained to fill them in, the graph does, else the results of that row are NaN, or
- * those of an unknown category. Results are NaN also where a number is too large for the layers.
+ * <p>Inputs: if all columns are numbers, one input {@code features}, double [batch, columns], in the order of the metadata
+ * {@code plumb.features}; otherwise one input per column with the column's name, double or string [batch, 1]. A missing number is
+ * NaN, a missing text is empty. If the model was trained to fill in missing values, the graph does so too; otherwise the results
+ * of that row are NaN, or those of an unknown category. Results are also NaN when a number is too large for the layers.
  *
  * <p>Outputs: {@code label}, string [batch], and {@code probabilities}, double [batch, classes]; or {@code predictions}, double
- * [batch, targets], in the targets' own units. The label of a row whose probabilities are NaN is empty. (A column of one of these
- * names keeps it, and the output gets an underscore.)
+ * [batch, targets], in the targets' own units. The label of a row whose probabilities are NaN is empty. (If a column has one of
+ * these names, the output gets an underscore.)
  *
- * <p>Columns are standardised in double. The layers compute in double for a model of fp64, in single for all others, and the
- * results are made in double again. Of fp64 models the one function in single is the erf of gelu, 1e-7 away: onnxruntime has none
- * in double, nor leaky_relu, elu, softplus and silu, which are put together from operators that it has.
+ * <p>Columns are standardized in double. The layers compute in double for an fp64 model and in single for all others; results are
+ * computed in double again. The only single-precision function of fp64 models is the erf of gelu, with an error of 1e-7, because
+ * onnxruntime has no double erf. It also lacks leaky_relu, elu, softplus and silu in double; these are composed of other
+ * operators.
  *
- * <p>Texts (metadata_props): {@code plumb.features}, {@code plumb.classes} or {@code plumb.targets} (JSON lists), and the others
- * that a model file has.
+ * <p>Metadata (metadata_props): {@code plumb.features}, {@code plumb.classes} or {@code plumb.targets} (JSON lists), and the
+ * metadata of a model file.
  */
 public final class OnnxExport {
-  /** As protocol buffers end at 2 GiB; the rest is for all that is not parameters. */
+  /** Limit below the 2 GiB of protocol buffers, with room for everything that is not a parameter. */
   private static final long MAX_PARAMETER_BYTES = 2_000_000_000L;
 
   private static final int IR_VERSION = 8;
@@ -64,19 +65,28 @@ public final class OnnxExport {
   }
 
   /**
-   * Writes a model whole or not at all; the same model gives the same bytes.
+   * Writes a model atomically; equal models give equal bytes.
    *
-   * @throws InvalidInputException when it cannot be written, or is larger than ONNX files can be
+   * @param file to write
+   * @param model to export
+   * @throws InvalidInputException when it cannot be written, or is larger than an ONNX file can be
    */
   public static void write(Path file, TrainedModel model) {
     AtomicFile.write(file, out -> write(out, model));
   }
 
-  /** Writes the same to a stream, and leaves it open. */
+  /**
+   * Writes a model to a stream and leaves it open.
+   *
+   * @param out stream
+   * @param model to export
+   * @throws InvalidInputException when the model is larger than an ONNX file can be
+   * @throws IOException when writing fails
+   */
   public static void write(OutputStream out, TrainedModel model) throws IOException {
     long bytes = (long) model.parameters().length * model.type().bytes();
     if (bytes > MAX_PARAMETER_BYTES) {
-      throw new InvalidInputException("the model's parameters take " + bytes + " bytes, and an ONNX file ends at 2 GiB;"
+      throw new InvalidInputException("the model's parameters take " + bytes + " bytes, but an ONNX file is limited to 2 GiB;"
           + " export it as safetensors");
     }
     out.write(new OnnxExport(model).message().toBytes());
@@ -88,20 +98,20 @@ public final class OnnxExport {
     Protobuf message = new Protobuf().number(MODEL_IR_VERSION, IR_VERSION).text(MODEL_PRODUCER, "plumb")
         .message(MODEL_GRAPH, graph.message())
         .message(MODEL_OPSET, opset("", OPSET));
-    if (hasWords(model.encoding())) {
+    if (hasText(model.encoding())) {
       message.message(MODEL_OPSET, opset(OnnxGraph.ML_DOMAIN, ML_OPSET));
     }
     texts().forEach((key, value) -> message.message(MODEL_TEXT, new Protobuf().text(1, key).text(2, value)));
     return message;
   }
 
-  /** The network's inputs, double [batch, inputs]. */
+  /** Adds the encoding and returns the network's inputs, double [batch, inputs]. */
   private String encoded(List<FeatureColumn> features) {
-    if (!hasWords(model.encoding())) {
+    if (!hasText(model.encoding())) {
       String all = graph.input("features", Type.DOUBLE, features.size());
       return standardized(all, features.stream().map(FeatureColumn.Numeric.class::cast).toList());
     }
-    // All inputs first, so that no other value takes the name of a column.
+    // All inputs first, so that no other value gets the name of a column.
     List<String> inputs = new ArrayList<>();
     for (FeatureColumn feature : features) {
       inputs.add(graph.input(feature.name(), feature instanceof FeatureColumn.Numeric ? Type.DOUBLE : Type.STRING, 1));
@@ -118,7 +128,7 @@ public final class OnnxExport {
     return graph.node("Concat", List.of(attribute("axis", 1)), columns);
   }
 
-  /** (x - mean) / scale, and before it the fill where x is NaN. */
+  /** Adds (x - mean) / scale, after replacing NaN by the fill value. */
   private String standardized(String input, List<FeatureColumn.Numeric> columns) {
     String x = input;
     if (columns.stream().anyMatch(column -> column.fill().isPresent())) {
@@ -130,20 +140,20 @@ public final class OnnxExport {
     return graph.node("Div", graph.node("Sub", x, mean), scale);
   }
 
-  /** The word's place among the categories, then 1 where it is: double [batch, categories]. */
+  /** Adds a one-hot encoding: double [batch, categories]. */
   private String oneHot(String input, FeatureColumn.Categorical column) {
-    List<String> words = new ArrayList<>(column.categories());
-    List<Long> places = new ArrayList<>(IntStream.range(0, words.size()).asLongStream().boxed().toList());
-    if (column.fill().isPresent() && !words.contains("")) {
-      places.add((long) words.indexOf(column.fill().get()));
-      words.add("");
+    List<String> keys = new ArrayList<>(column.categories());
+    List<Long> indices = new ArrayList<>(IntStream.range(0, keys.size()).asLongStream().boxed().toList());
+    if (column.fill().isPresent() && !keys.contains("")) {
+      indices.add((long) keys.indexOf(column.fill().get()));
+      keys.add("");
     }
-    String place = graph.node("LabelEncoder", OnnxGraph.ML_DOMAIN, "LabelEncoder", List.of(attribute("keys_strings", words),
-        attribute("values_int64s", places.stream().mapToLong(Long::longValue).toArray()), attribute("default_int64", -1)), input);
-    return graph.cast(graph.node("Equal", place, graph.range("places", column.categories().size())), Type.DOUBLE);
+    String index = graph.node("LabelEncoder", OnnxGraph.ML_DOMAIN, "LabelEncoder", List.of(attribute("keys_strings", keys),
+        attribute("values_int64s", indices.stream().mapToLong(Long::longValue).toArray()), attribute("default_int64", -1)), input);
+    return graph.cast(graph.node("Equal", index, graph.range("places", column.categories().size())), Type.DOUBLE);
   }
 
-  /** The last layer's outputs, in the model's type. */
+  /** Adds the layers and returns the last layer's outputs, in the model's type. */
   private String layers(String encoded) {
     String a = graph.cast(encoded, Type.of(type));
     List<Tensor.Reals> tensors = ModelFile.tensors(model);
@@ -176,12 +186,12 @@ public final class OnnxExport {
           : graph.node("Add", graph.node("Relu", z),
               graph.node("Sub", graph.node("Exp", graph.node("Min", z, number(0))), number(1)));
       case GELU -> {
-        String twice = graph.node("Add", erf(graph.node("Mul", z, number(Math.sqrt(0.5)))), number(1));
-        yield graph.node("Mul", graph.node("Mul", z, number(0.5)), twice);
+        String doubledCdf = graph.node("Add", erf(graph.node("Mul", z, number(Math.sqrt(0.5)))), number(1));
+        yield graph.node("Mul", graph.node("Mul", z, number(0.5)), doubledCdf);
       }
       case SILU -> single
           ? graph.node("Mul", z, graph.node("Sigmoid", z))
-          // onnxruntime would make an operator of its own of the product, which it has in single alone.
+          // onnxruntime would fuse the product into an operator that it has only in single.
           : graph.node("Div", z, graph.node("Add", graph.node("Exp", graph.node("Neg", z)), number(1)));
     };
   }
@@ -192,7 +202,7 @@ public final class OnnxExport {
         : graph.cast(graph.node("Erf", graph.cast(x, Type.FLOAT)), Type.DOUBLE);
   }
 
-  /** {@link TrainedModel#results} and {@link TrainedModel#labels}. */
+  /** Adds {@link TrainedModel#results} and {@link TrainedModel#labels}. */
   private void results(String z) {
     TargetEncoding target = model.encoding().target();
     String y = model.loss() == Loss.BINARY_CROSS_ENTROPY ? graph.node("Sigmoid", z) : z;
@@ -203,36 +213,36 @@ public final class OnnxExport {
     } else if (target instanceof TargetEncoding.Classes classes) {
       String probabilities = probabilities(y);
       String label = graph.node("label", "", "Gather", List.of(), graph.constant("classes", labels(classes)),
-          place(probabilities, classes.outputs()));
+          labelIndex(probabilities, classes.outputs()));
       graph.output(label, Type.STRING, List.of());
       graph.output(probabilities, Type.DOUBLE, List.of(classes.outputs()));
     }
   }
 
-  /** The classes, and after them the label of a row that has none. */
+  /** Returns the classes, followed by the label of a row without one. */
   private static List<String> labels(TargetEncoding.Classes classes) {
     List<String> labels = new ArrayList<>(classes.classNames());
     labels.add("");
     return labels;
   }
 
-  /** The most probable class's place among the labels; that of the last one where the probabilities are not a number. */
-  private String place(String probabilities, int classes) {
+  /** Adds the index of the most probable class, or of the last label when the probabilities are NaN. */
+  private String labelIndex(String probabilities, int classes) {
     String best = graph.node("ArgMax", List.of(attribute("axis", 1), attribute("keepdims", 0)), probabilities);
     String sum = graph.node("ReduceSum", List.of(attribute("keepdims", 0)), probabilities, integers("axis", List.of(1), 1));
     return graph.node("Where", graph.node("IsNaN", sum), integers("no_class", List.of(), classes), best);
   }
 
   private String probabilities(String y) {
-    String wanted = "probabilities";
+    String name = "probabilities";
     if (model.loss() == Loss.CROSS_ENTROPY) {
-      return graph.node(wanted, "", "Softmax", List.of(attribute("axis", 1)), y);
+      return graph.node(name, "", "Softmax", List.of(attribute("axis", 1)), y);
     }
     if (model.network().outputs() == model.resultColumns()) {
-      return graph.node(wanted, "", "Identity", List.of(), y);
+      return graph.node(name, "", "Identity", List.of(), y);
     }
     String one = graph.constant("one", Tensor.Type.F64, 1);
-    return graph.node(wanted, "", "Concat", List.of(attribute("axis", 1)), graph.node("Sub", one, y), y);
+    return graph.node(name, "", "Concat", List.of(attribute("axis", 1)), graph.node("Sub", one, y), y);
   }
 
   private SortedMap<String, String> texts() throws IOException {
@@ -260,20 +270,20 @@ public final class OnnxExport {
     json.writeEndArray();
   }
 
-  /** A number in the layers' type. */
+  /** Adds a constant in the layers' type. */
   private String number(double number) {
     return graph.constant("number", type, number);
   }
 
-  private String integers(String wanted, List<Integer> shape, long... values) {
-    return graph.constant(new Tensor.Integers(wanted, Tensor.Type.I64, shape, values));
+  private String integers(String name, List<Integer> shape, long... values) {
+    return graph.constant(new Tensor.Integers(name, Tensor.Type.I64, shape, values));
   }
 
-  private String row(String wanted, double[] values) {
-    return graph.constant(new Tensor.Reals(wanted, Tensor.Type.F64, List.of(1, values.length), values));
+  private String row(String name, double[] values) {
+    return graph.constant(new Tensor.Reals(name, Tensor.Type.F64, List.of(1, values.length), values));
   }
 
-  private static boolean hasWords(TableEncoding encoding) {
+  private static boolean hasText(TableEncoding encoding) {
     return encoding.features().stream().anyMatch(FeatureColumn.Categorical.class::isInstance);
   }
 

@@ -9,12 +9,11 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
- * A graph of ONNX while it is put together, value by value, in the order of computing. Every method that makes a value returns
- * its name, which is the one asked for, or that with underscores behind it when it is taken. Numbers of fields and types are
- * those of onnx.proto.
+ * Builder of an ONNX graph. Values are added in the order of computation; every method that adds a value returns its name: the
+ * requested one, with underscores appended when it is taken. Numbers of fields and types are those of onnx.proto.
  */
 final class OnnxGraph {
-  /** The types of elements in use. */
+  /** Element types in use. */
   enum Type {
     FLOAT(1),
     INT64(7),
@@ -32,15 +31,15 @@ final class OnnxGraph {
         case F64 -> DOUBLE;
         case F32 -> FLOAT;
         case I64 -> INT64;
-        case I32 -> throw new IllegalArgumentException("no graph of Plumb has values of I32");
+        case I32 -> throw new IllegalArgumentException("Plumb exports no I32 values");
       };
     }
   }
 
-  /** The operators beside ONNX's own, for words. */
+  /** Domain of the operators for text. */
   static final String ML_DOMAIN = "ai.onnx.ml";
 
-  /** The extent that differs from run to run. */
+  /** Name of the variable dimension. */
   private static final String BATCH = "batch";
 
   private static final int GRAPH_NODE = 1;
@@ -77,9 +76,9 @@ final class OnnxGraph {
     graph.text(GRAPH_NAME, name);
   }
 
-  /** What is fed: [batch, columns]. */
-  String input(String wanted, Type type, int columns) {
-    String name = free(wanted);
+  /** Adds an input: [batch, columns]. */
+  String input(String requested, Type type, int columns) {
+    String name = uniqueName(requested);
     graph.message(GRAPH_INPUT, value(name, type, List.of(columns)));
     return name;
   }
@@ -89,35 +88,35 @@ final class OnnxGraph {
     graph.message(GRAPH_OUTPUT, value(name, type, columns));
   }
 
-  /** A tensor that is part of the model. */
+  /** Adds a constant tensor. */
   String constant(Tensor tensor) {
     ByteArrayOutputStream raw = new ByteArrayOutputStream(Math.multiplyExact(tensor.type().bytes(), tensor.size()));
     try {
       TensorValues.write(tensor, raw);
     } catch (IOException e) {
-      throw new UncheckedIOException("memory can be written to", e);
+      throw new UncheckedIOException("writing to memory failed", e);
     }
     return constant(tensor.name(), Type.of(tensor.type()), tensor.shape(), new Protobuf().bytes(TENSOR_RAW, raw.toByteArray()));
   }
 
-  /** A single number, which goes with any shape. */
-  String constant(String wanted, Tensor.Type type, double number) {
-    return constant(new Tensor.Reals(wanted, type, List.of(), new double[] {number}));
+  /** Adds a scalar constant, which broadcasts to any shape. */
+  String constant(String requested, Tensor.Type type, double number) {
+    return constant(new Tensor.Reals(requested, type, List.of(), new double[] {number}));
   }
 
-  /** 0, 1, ... in one row: [1, size]. */
-  String range(String wanted, int size) {
-    return constant(new Tensor.Integers(wanted, Tensor.Type.I64, List.of(1, size), LongStream.range(0, size).toArray()));
+  /** Adds the constant row 0, 1, ...: [1, size]. */
+  String range(String requested, int size) {
+    return constant(new Tensor.Integers(requested, Tensor.Type.I64, List.of(1, size), LongStream.range(0, size).toArray()));
   }
 
-  /** Words: [words]. */
-  String constant(String wanted, List<String> words) {
+  /** Adds a constant list of texts: [texts]. */
+  String constant(String requested, List<String> words) {
     Protobuf data = new Protobuf();
     words.forEach(word -> data.text(TENSOR_STRING, word));
-    return constant(wanted, Type.STRING, List.of(words.size()), data);
+    return constant(requested, Type.STRING, List.of(words.size()), data);
   }
 
-  /** What an operator makes of values, called as the operator. */
+  /** Adds a node and its output, with the name of the operator. */
   String node(String operator, String... inputs) {
     return node(operator, List.of(), inputs);
   }
@@ -126,9 +125,13 @@ final class OnnxGraph {
     return node(operator, "", operator, attributes, inputs);
   }
 
-  /** @param domain empty for ONNX's own operators */
-  String node(String wanted, String domain, String operator, List<Protobuf> attributes, String... inputs) {
-    String name = free(wanted);
+  /**
+   * Adds a node and its output.
+   *
+   * @param domain empty for ONNX's own operators
+   */
+  String node(String requested, String domain, String operator, List<Protobuf> attributes, String... inputs) {
+    String name = uniqueName(requested);
     Protobuf node = new Protobuf();
     for (String input : inputs) {
       node.text(NODE_INPUT, input);
@@ -142,7 +145,7 @@ final class OnnxGraph {
     return name;
   }
 
-  /** The same values as another type. */
+  /** Adds a conversion to another type. */
   String cast(String value, Type to) {
     return node("Cast", List.of(attribute("to", to.number)), value);
   }
@@ -173,8 +176,8 @@ final class OnnxGraph {
     return graph;
   }
 
-  private String constant(String wanted, Type type, List<Integer> shape, Protobuf data) {
-    String name = free(wanted);
+  private String constant(String requested, Type type, List<Integer> shape, Protobuf data) {
+    String name = uniqueName(requested);
     shape.forEach(extent -> data.number(TENSOR_DIMENSION, extent));
     graph.message(GRAPH_INITIALIZER, data.number(TENSOR_TYPE, type.number).text(TENSOR_NAME, name));
     return name;
@@ -188,8 +191,8 @@ final class OnnxGraph {
     return new Protobuf().text(1, name).message(2, new Protobuf().message(1, tensor));
   }
 
-  private String free(String wanted) {
-    String name = wanted.isEmpty() ? "_" : wanted;
+  private String uniqueName(String requested) {
+    String name = requested.isEmpty() ? "_" : requested;
     while (!taken.add(name)) {
       name += "_";
     }

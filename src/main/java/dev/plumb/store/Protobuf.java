@@ -4,9 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A message in the wire format of protocol buffers, written field by field: ONNX models and TensorBoard's events are such.
- * The few messages that Plumb writes are spelt out where they are written, by the field numbers of their published definitions;
- * generated classes and their library would be many times the size of this.
+ * Message in the wire format of protocol buffers, written field by field, for ONNX models and TensorBoard events. The few
+ * messages that Plumb writes use the field numbers of the published definitions directly; generated classes and their library
+ * would be many times the size of this class.
  */
 final class Protobuf {
   private static final int VARINT = 0;
@@ -16,21 +16,21 @@ final class Protobuf {
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-  /** A field of type int32, int64 or enum. */
+  /** Adds a field of type int32, int64 or enum. */
   Protobuf number(int field, long value) {
     tag(field, VARINT);
     varint(value);
     return this;
   }
 
-  /** A field of type double. */
+  /** Adds a field of type double. */
   Protobuf real64(int field, double value) {
     tag(field, FIXED64);
     little(Double.doubleToRawLongBits(value), Double.BYTES);
     return this;
   }
 
-  /** A field of type float. */
+  /** Adds a field of type float. */
   Protobuf real32(int field, float value) {
     tag(field, FIXED32);
     little(Float.floatToRawIntBits(value), Float.BYTES);
@@ -60,7 +60,7 @@ final class Protobuf {
     varint((long) field << 3 | wireType);
   }
 
-  /** Seven bits a byte, the lowest first; the top bit says that more follow. */
+  /** Writes seven bits per byte, the lowest first; the top bit marks that more follow. */
   private void varint(long value) {
     long rest = value;
     while ((rest & ~0x7FL) != 0) {

@@ -25,63 +25,79 @@ import java.util.SortedMap;
 
 /**
  * Files of named tensors in the safetensors format: 8 bytes with the header's length (little-endian), the header (a JSON object
- * that says type, shape and place of every tensor, and texts in {@code __metadata__}), then the values, little-endian, row-major,
- * without a gap. One and the same content gives the same bytes: tensors stand in the order given, those of 8 bytes a value first,
- * so that all are aligned.
+ * with type, shape and offsets of every tensor, and texts in {@code __metadata__}), then the values, little-endian, row-major,
+ * without gaps. Equal contents give equal bytes: tensors are in the given order, those with 8 bytes per value first, so that all
+ * are aligned.
  *
- * <p>Every file of Plumb carries a seal: the first text of its header is {@code plumb.sha256}, the SHA-256 of the whole file,
- * taken with the 64 hexadecimal digits of the seal itself as '0'. Reading refuses whatever the seal does not fit, so that a file
- * that was cut short, or of which any bit changed, is never taken for good. Other readers see one text more.
+ * <p>Every file that Plumb writes has a checksum: the first text of its header is {@code plumb.sha256}, the SHA-256 of the whole
+ * file with the 64 hexadecimal digits of the checksum itself as '0'. Reading verifies it, so that a truncated file, or one with
+ * any changed bit, is refused. For other readers it is one more text.
  */
 public final class SafetensorsFile {
-  /** Texts and tensors, in the order of the file. */
+  /**
+   * Contents of a file.
+   *
+   * @param texts of the metadata, without the checksum
+   * @param tensors in the order of the file
+   */
   public record Contents(SortedMap<String, String> texts, List<Tensor> tensors) {}
 
   static final String TEXTS = "__metadata__";
-  static final String SEAL = "plumb.sha256";
+  static final String CHECKSUM = "plumb.sha256";
 
-  private static final byte[] BEFORE_SEAL = ("{\"" + TEXTS + "\":{\"" + SEAL + "\":\"").getBytes(StandardCharsets.US_ASCII);
-  private static final String NO_SEAL = "0".repeat(64);
+  private static final byte[] BEFORE_CHECKSUM = ("{\"" + TEXTS + "\":{\"" + CHECKSUM + "\":\"").getBytes(StandardCharsets.US_ASCII);
+  private static final String EMPTY_CHECKSUM = "0".repeat(64);
   private static final int LENGTH_BYTES = 8;
   private static final int BUFFER = 1 << 16;
-  /** Where the values begin, and with them every value of 8 bytes. */
+  /** Alignment of the first value in bytes, and with it of every value of 8 bytes. */
   private static final int ALIGNMENT = 8;
-  /** What the format's own library reads at most, and more than a million tensors need. */
+  /** Limit of the format's own library; more than a million tensors need. */
   private static final int MAX_HEADER_BYTES = 100_000_000;
 
   private SafetensorsFile() {}
 
   /**
-   * Writes a file whole or not at all.
+   * Writes a file atomically.
    *
-   * @param texts of any keys but {@code plumb.sha256}
-   * @throws InvalidInputException when it cannot be written; what was there before is then still there
+   * @param file to write
+   * @param texts metadata with any keys but {@code plumb.sha256}
+   * @param tensors with distinct names
+   * @throws InvalidInputException when it cannot be written; an existing file is then unchanged
    */
   public static void write(Path file, SortedMap<String, String> texts, List<? extends Tensor> tensors) {
     AtomicFile.write(file, out -> write(out, texts, tensors));
   }
 
-  /** Writes the same to a stream, and leaves it open. */
+  /**
+   * Writes to a stream and leaves it open.
+   *
+   * @param out stream
+   * @param texts metadata with any keys but {@code plumb.sha256}
+   * @param tensors with distinct names
+   * @throws IOException when writing fails
+   */
   public static void write(OutputStream out, SortedMap<String, String> texts, List<? extends Tensor> tensors)
       throws IOException {
     Tensor.requireDistinct(tensors);
-    if (texts.containsKey(SEAL) || tensors.stream().anyMatch(tensor -> tensor.name().equals(TEXTS))) {
-      throw new IllegalArgumentException("the names " + SEAL + " and " + TEXTS + " belong to the format");
+    if (texts.containsKey(CHECKSUM) || tensors.stream().anyMatch(tensor -> tensor.name().equals(TEXTS))) {
+      throw new IllegalArgumentException("the names " + CHECKSUM + " and " + TEXTS + " are reserved");
     }
     List<Tensor> ordered = new ArrayList<>(tensors);
     ordered.sort(Comparator.comparingInt(tensor -> -tensor.type().bytes()));
     byte[] header = header(texts, ordered);
     MessageDigest digest = sha256();
     writeAll(new DigestOutputStream(OutputStream.nullOutputStream(), digest), header, ordered);
-    byte[] seal = HexFormat.of().formatHex(digest.digest()).getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(seal, 0, header, BEFORE_SEAL.length, seal.length);
+    byte[] checksum = HexFormat.of().formatHex(digest.digest()).getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(checksum, 0, header, BEFORE_CHECKSUM.length, checksum.length);
     writeAll(out, header, ordered);
   }
 
   /**
-   * Reads a file of Plumb.
+   * Reads a file that Plumb wrote.
    *
-   * @throws InvalidInputException when it cannot be read, is not one, or is damaged; the message names the file
+   * @param file to read
+   * @return its contents
+   * @throws InvalidInputException when it cannot be read, was not written by Plumb, or is damaged; the message names the file
    */
   public static Contents read(Path file) {
     try {
@@ -110,36 +126,36 @@ public final class SafetensorsFile {
   }
 
   /**
-   * Reads everything in one pass, so that the bytes of the seal's digest are the bytes of the tensors. Whether the file is damaged
-   * is known only at its end; that it is comes before any other error.
+   * Reads everything in one pass, so that exactly the bytes of the tensors are digested. Damage is detected only at the end of
+   * the file, and takes precedence over any other error.
    */
   private static Contents read(InputStream in, long size) throws IOException {
     byte[] length = in.readNBytes(LENGTH_BYTES);
-    int least = BEFORE_SEAL.length + NO_SEAL.length();
+    int least = BEFORE_CHECKSUM.length + EMPTY_CHECKSUM.length();
     long headerBytes = length.length < LENGTH_BYTES ? -1 : little(ByteBuffer.wrap(length)).getLong();
     if (headerBytes < least || headerBytes > Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES)) {
-      throw new InvalidInputException("is no safetensors file, or was cut short: its " + size
-          + " bytes do not begin with such a header");
+      throw new InvalidInputException("is not a safetensors file, or is truncated: its " + size
+          + " bytes do not begin with a valid header");
     }
     byte[] header = in.readNBytes((int) headerBytes);
-    if (!Arrays.equals(header, 0, BEFORE_SEAL.length, BEFORE_SEAL, 0, BEFORE_SEAL.length)) {
-      throw new InvalidInputException("is no file of Plumb: its header does not begin with Plumb's checksum, \"" + SEAL
+    if (!Arrays.equals(header, 0, BEFORE_CHECKSUM.length, BEFORE_CHECKSUM, 0, BEFORE_CHECKSUM.length)) {
+      throw new InvalidInputException("was not written by Plumb: its header does not begin with Plumb's checksum, \"" + CHECKSUM
           + "\"; another program wrote it, or it is damaged");
     }
     MessageDigest digest = sha256();
     digest.update(length);
-    digest.update(BEFORE_SEAL);
-    digest.update(NO_SEAL.getBytes(StandardCharsets.US_ASCII));
+    digest.update(BEFORE_CHECKSUM);
+    digest.update(EMPTY_CHECKSUM.getBytes(StandardCharsets.US_ASCII));
     digest.update(header, least, header.length - least);
     DigestInputStream values = new DigestInputStream(in, digest);
     Contents contents;
     try {
       contents = contents(header, values, size - LENGTH_BYTES - headerBytes);
     } catch (InvalidInputException e) {
-      requireSeal(header, values);
+      requireChecksum(header, values);
       throw e;
     }
-    requireSeal(header, values);
+    requireChecksum(header, values);
     return contents;
   }
 
@@ -151,17 +167,17 @@ public final class SafetensorsFile {
       tensors.add(TensorValues.read(entry, values));
     }
     SortedMap<String, String> texts = parsed.texts();
-    texts.remove(SEAL);
+    texts.remove(CHECKSUM);
     return new Contents(texts, tensors);
   }
 
-  /** Reads what is left of the values, then compares the digest with the seal. */
-  private static void requireSeal(byte[] header, DigestInputStream values) throws IOException {
+  /** Reads the rest of the values, then compares the digest with the stored checksum. */
+  private static void requireChecksum(byte[] header, DigestInputStream values) throws IOException {
     values.transferTo(OutputStream.nullOutputStream());
-    String seal = new String(header, BEFORE_SEAL.length, NO_SEAL.length(), StandardCharsets.ISO_8859_1);
-    if (!HexFormat.of().formatHex(values.getMessageDigest().digest()).equals(seal)) {
-      throw new InvalidInputException("is damaged: its SHA-256 is not the one written in it; it was cut short or changed after"
-          + " Plumb wrote it, take an undamaged copy");
+    String checksum = new String(header, BEFORE_CHECKSUM.length, EMPTY_CHECKSUM.length(), StandardCharsets.ISO_8859_1);
+    if (!HexFormat.of().formatHex(values.getMessageDigest().digest()).equals(checksum)) {
+      throw new InvalidInputException("is damaged: its SHA-256 does not match the one stored in it; it was truncated or"
+          + " changed after Plumb wrote it: use an undamaged copy");
     }
   }
 
@@ -169,7 +185,7 @@ public final class SafetensorsFile {
     byte[] json = JsonOutput.compact(out -> {
       out.writeStartObject();
       out.writeObjectFieldStart(TEXTS);
-      out.writeStringField(SEAL, NO_SEAL);
+      out.writeStringField(CHECKSUM, EMPTY_CHECKSUM);
       for (var text : texts.entrySet()) {
         out.writeStringField(text.getKey(), text.getValue());
       }
@@ -194,8 +210,8 @@ public final class SafetensorsFile {
       out.writeEndObject();
     });
     if (json.length > MAX_HEADER_BYTES) {
-      throw new IOException("its names and texts take " + json.length + " bytes, and " + MAX_HEADER_BYTES
-          + " are the most that safetensors allows");
+      throw new IOException("its names and texts take " + json.length + " bytes; the maximum of safetensors is "
+          + MAX_HEADER_BYTES);
     }
     byte[] padded = Arrays.copyOf(json, (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     Arrays.fill(padded, json.length, padded.length, (byte) ' ');

@@ -16,24 +16,26 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What the header of a safetensors file says, read strictly: it is UTF-8, no key stands twice, every size is multiplied without
- * overflow, and the tensors cover the values of the file exactly, without gap, overlap or rest.
+ * Header of a safetensors file, read strictly: it is UTF-8, keys are unique, sizes are multiplied without overflow, and the
+ * tensors cover the values of the file exactly, without gap, overlap or rest.
  *
+ * @param texts of the metadata
  * @param entries in the order of their values in the file
  */
 record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
   /**
-   * One tensor.
+   * Entry of one tensor.
    *
-   * @param begin of its values, in bytes behind the header
+   * @param begin offset of its values after the header, in bytes
+   * @param end offset of the byte after its values
    */
   record Entry(String name, Tensor.Type type, List<Integer> shape, int size, long begin, long end) {}
 
   /**
    * Reads a header.
    *
-   * @param valueBytes what the file has behind the header
-   * @throws InvalidInputException when something about it is wrong; the message names the tensor
+   * @param valueBytes number of bytes after the header
+   * @throws InvalidInputException when it is invalid; the message names the tensor
    */
   static SafetensorsHeader parse(byte[] header, long valueBytes) {
     requireText(header);
@@ -56,9 +58,9 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
   }
 
   /**
-   * The values are held twice while a network's parameters are put together from its tensors, 8 bytes each.
+   * Checks that the values fit in the heap twice, with 8 bytes each, as when a network's parameters are copied from its tensors.
    *
-   * @throws InvalidInputException when that is more than Java's heap has room for
+   * @throws InvalidInputException when they do not
    */
   void requireRoom() {
     long needed = entries.stream().mapToLong(entry -> 2L * Double.BYTES * entry.size()).sum();
@@ -78,10 +80,11 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
       if (extent < 0) {
         throw object.fault("shape", "must not be negative, but is " + Excerpt.of(shape.toString()));
       }
-      // Below 2^31 times below 2^31 does not overflow, and a product that no array holds ends here.
+      // Both factors are below 2^31, so that the product does not overflow.
       size *= extent;
       if (size > Tensor.MAX_VALUES) {
-        throw object.fault("shape", Excerpt.of(shape.toString()) + " is more than the " + Tensor.MAX_VALUES + " values that one tensor may have");
+        throw object.fault("shape", Excerpt.of(shape.toString()) + " is more than " + Tensor.MAX_VALUES
+            + " values, the maximum of one tensor");
       }
     }
     List<Long> offsets = object.longs("data_offsets");
@@ -91,8 +94,8 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
     long begin = offsets.get(0);
     long end = offsets.get(1);
     if (begin < 0 || end < begin || end - begin != size * type.bytes()) {
-      throw object.fault("data_offsets", "are " + offsets + ", but " + type + " values of shape " + Excerpt.of(shape.toString()) + " take "
-          + size * type.bytes() + " bytes");
+      throw object.fault("data_offsets", "are " + offsets + ", but " + type + " values of shape " + Excerpt.of(shape.toString())
+          + " take " + size * type.bytes() + " bytes");
     }
     return new Entry(name, type, shape, (int) size, begin, end);
   }
@@ -107,7 +110,7 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
         + String.join(", ", Arrays.stream(Tensor.Type.values()).map(Enum::name).toList()));
   }
 
-  /** @param entries in the order of their values */
+  /** Checks that the entries, in the order of their values, cover the file. */
   private static void requireCover(List<Entry> entries, long valueBytes) {
     long covered = 0;
     for (Entry entry : entries) {
@@ -122,7 +125,7 @@ record SafetensorsHeader(SortedMap<String, String> texts, List<Entry> entries) {
     }
   }
 
-  /** Jackson would find other encodings by itself. */
+  /** Checks that the header is UTF-8: Jackson would accept other encodings. */
   private static void requireText(byte[] header) {
     try {
       StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header));

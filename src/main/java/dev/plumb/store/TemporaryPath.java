@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A temporary file or folder, {@code .plumb-UUID.tmp} or {@code .plumb-UUID}, in the folder of what it becomes by a rename. While it
- * exists, its process holds a lock on {@code .plumb-UUID.lock}, by which {@link #deleteAbandoned} tells what a killed process left
- * from what another process is writing.
+ * Temporary file or folder, {@code .plumb-UUID.tmp} or {@code .plumb-UUID}, in the folder of the target that it is renamed to.
+ * While it exists, its process holds a lock on {@code .plumb-UUID.lock}, by which {@link #deleteAbandoned} distinguishes the
+ * remains of a killed process from files that another process is writing.
  */
 public final class TemporaryPath implements AutoCloseable {
   private static final String PREFIX = ".plumb-";
@@ -40,26 +40,32 @@ public final class TemporaryPath implements AutoCloseable {
     this.lock = lock;
   }
 
-  /** Reserves the path of a file, which is not made yet. */
+  /** Reserves the path of a file, which does not exist yet. */
   static TemporaryPath file(Path folder) throws IOException {
     return reserve(folder, FILE);
   }
 
-  /** Makes an empty folder. */
+  /**
+   * Creates an empty folder.
+   *
+   * @param parent folder in which it is created
+   * @return the temporary folder
+   * @throws IOException when it cannot be created
+   */
   public static TemporaryPath folder(Path parent) throws IOException {
-    TemporaryPath made = reserve(parent, "");
+    TemporaryPath folder = reserve(parent, "");
     try {
-      Files.createDirectory(made.path);
-      return made;
+      Files.createDirectory(folder.path);
+      return folder;
     } catch (IOException e) {
-      made.close();
+      folder.close();
       throw e;
     }
   }
 
   private static TemporaryPath reserve(Path folder, String ending) throws IOException {
     while (true) {
-      // A new name every time: lock files are deleted, and a lock on a deleted file of the same name would exclude nobody.
+      // A new name every time: lock files are deleted, and a lock on a deleted file excludes no other process.
       String name = PREFIX + UUID.randomUUID();
       Path lockFile = folder.resolve(name + LOCK);
       Optional<ExclusiveLock> lock = ExclusiveLock.tryTake(lockFile,
@@ -70,15 +76,20 @@ public final class TemporaryPath implements AutoCloseable {
         }
         lock.get().close();
       }
-      // Another process took the new lock file for an abandoned one, and has deleted it.
+      // Another process took the new lock file for an abandoned one and deleted it.
     }
   }
 
+  /**
+   * Returns the path.
+   *
+   * @return of the file or folder
+   */
   public Path path() {
     return path;
   }
 
-  /** Deletes what has not been renamed. What cannot be deleted is left for {@link #deleteAbandoned}. */
+  /** Deletes the file or folder unless it was renamed. What cannot be deleted is left for {@link #deleteAbandoned}. */
   @Override
   public void close() {
     delete(path);
@@ -87,8 +98,10 @@ public final class TemporaryPath implements AutoCloseable {
   }
 
   /**
-   * Deletes what killed processes have left in a folder, as far as that is allowed. What a living process is writing stays, and so
-   * does everything in a file system without locks.
+   * Deletes temporary files and folders that killed processes left in a folder, as far as permitted. Files of running processes
+   * are kept, and so is everything in a file system without locks.
+   *
+   * @param folder to clean up
    */
   public static void deleteAbandoned(Path folder) {
     TreeSet<String> names = new TreeSet<>();
@@ -112,7 +125,7 @@ public final class TemporaryPath implements AutoCloseable {
     try {
       lock = ExclusiveLock.tryTake(lockFile, () -> FileChannel.open(lockFile, StandardOpenOption.WRITE));
     } catch (NoSuchFileException e) {
-      // A process makes the lock file before the others, and deletes it after them.
+      // A process creates the lock file before the others and deletes it after them.
       delete(folder.resolve(name));
       delete(folder.resolve(name + FILE));
       return;
@@ -129,7 +142,7 @@ public final class TemporaryPath implements AutoCloseable {
     });
   }
 
-  /** Deletes a file or a whole folder, as far as it is there and that is allowed. Links are deleted, not followed. */
+  /** Deletes a file or a folder with its content, as far as permitted. Links are deleted, not followed. */
   private static void delete(Path path) {
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       return;
@@ -139,7 +152,7 @@ public final class TemporaryPath implements AutoCloseable {
         Files.deleteIfExists(one);
       }
     } catch (IOException | UncheckedIOException e) {
-      // It stays.
+      // It is kept.
     }
   }
 }

@@ -6,19 +6,23 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
- * A named tensor of a file: its shape, row-major values, and in which type they are written. Values are widened to double or long
- * when read, which loses nothing; doubles are rounded to the nearest float when written as {@link Type#F32}. The arrays are not
- * copied: a tensor is made to be written, or to be taken apart after reading.
+ * Named tensor of a file: shape, row-major values and the type in which they are stored. Values are widened to double or long
+ * when read, which is exact; doubles are rounded to the nearest float when written as {@link Type#F32}. The arrays are not
+ * copied: a tensor exists only to be written, or to be consumed after reading.
  */
 public sealed interface Tensor {
-  /** The longest array that every JVM makes. */
+  /** Longest array that every JVM can allocate. */
   int MAX_VALUES = Integer.MAX_VALUE - 8;
 
-  /** The types that Plumb writes, little-endian, by the names that safetensors gives them. */
+  /** Element types that Plumb writes, little-endian, with the names of safetensors. */
   enum Type {
+    /** Double. */
     F64(8),
+    /** Float. */
     F32(4),
+    /** Long. */
     I64(8),
+    /** Int. */
     I32(4);
 
     private final int bytes;
@@ -27,7 +31,11 @@ public sealed interface Tensor {
       this.bytes = bytes;
     }
 
-    /** Of one value. */
+    /**
+     * Returns the size of one value.
+     *
+     * @return in bytes
+     */
     public int bytes() {
       return bytes;
     }
@@ -37,18 +45,52 @@ public sealed interface Tensor {
     }
   }
 
+  /**
+   * Returns the name.
+   *
+   * @return unique within a file
+   */
   String name();
 
+  /**
+   * Returns the element type.
+   *
+   * @return in which the values are stored
+   */
   Type type();
 
-  /** Empty for a single number. */
+  /**
+   * Returns the shape.
+   *
+   * @return empty for a scalar
+   */
   List<Integer> shape();
 
-  /** The number of values. */
+  /**
+   * Returns the number of values.
+   *
+   * @return product of the shape
+   */
   int size();
 
-  /** @param values as many as the shape says */
+  /**
+   * Tensor of floating-point numbers.
+   *
+   * @param name unique within a file
+   * @param type F64 or F32
+   * @param shape empty for a scalar
+   * @param values row-major
+   */
   record Reals(String name, Type type, List<Integer> shape, double[] values) implements Tensor {
+    /**
+     * Checks type and shape.
+     *
+     * @param name unique within a file
+     * @param type F64 or F32
+     * @param shape empty for a scalar
+     * @param values row-major
+     * @throws IllegalArgumentException when they do not match the values
+     */
     public Reals {
       shape = List.copyOf(shape);
       requireConsistent(name, type.isReal(), shape, values.length);
@@ -60,13 +102,29 @@ public sealed interface Tensor {
     }
   }
 
-  /** @param values as many as the shape says; for I32 each fits an int */
+  /**
+   * Tensor of integers.
+   *
+   * @param name unique within a file
+   * @param type I64 or I32
+   * @param shape empty for a scalar
+   * @param values row-major; in the range of an int for I32
+   */
   record Integers(String name, Type type, List<Integer> shape, long[] values) implements Tensor {
+    /**
+     * Checks type, shape and range.
+     *
+     * @param name unique within a file
+     * @param type I64 or I32
+     * @param shape empty for a scalar
+     * @param values row-major; in the range of an int for I32
+     * @throws IllegalArgumentException when they do not match the values
+     */
     public Integers {
       shape = List.copyOf(shape);
       requireConsistent(name, !type.isReal(), shape, values.length);
       if (type == Type.I32 && LongStream.of(values).anyMatch(value -> value != (int) value)) {
-        throw new IllegalArgumentException("tensor " + name + " has a value that no I32 holds");
+        throw new IllegalArgumentException("tensor " + name + " has a value outside the range of I32");
       }
     }
 
@@ -76,19 +134,24 @@ public sealed interface Tensor {
     }
   }
 
-  /** @throws IllegalArgumentException when two have one name */
+  /**
+   * Checks that names are unique.
+   *
+   * @param tensors of a file
+   * @throws IllegalArgumentException when two have the same name
+   */
   static void requireDistinct(List<? extends Tensor> tensors) {
     Set<String> names = new HashSet<>();
     for (Tensor tensor : tensors) {
       if (!names.add(tensor.name())) {
-        throw new IllegalArgumentException("two tensors are called " + tensor.name());
+        throw new IllegalArgumentException("two tensors have the name " + tensor.name());
       }
     }
   }
 
   private static void requireConsistent(String name, boolean typeFits, List<Integer> shape, int values) {
     if (!typeFits) {
-      throw new IllegalArgumentException("tensor " + name + " has values of the other kind than its type");
+      throw new IllegalArgumentException("tensor " + name + " has values that do not match its type");
     }
     long size = 1;
     for (int extent : shape) {

@@ -22,14 +22,14 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Writes an event file that TensorBoard shows as curves. It is a sequence of records, each its length (8 bytes, little-endian),
- * the masked CRC-32C of these, an Event message, and the masked CRC-32C of the message. Every record reaches the file as a whole
- * before the call returns; readers pass over one that a killed process left unfinished at the end.
+ * Writer of an event file, which TensorBoard shows as curves. It is a sequence of records: the length (8 bytes, little-endian),
+ * the masked CRC-32C of the length, an Event message, and the masked CRC-32C of the message. Every record is written completely
+ * before the call returns; readers skip an incomplete record that a killed process left at the end.
  *
- * <p>A run that goes on makes a further file in the same folder, and TensorBoard joins them.
+ * <p>A resumed run creates another file in the same folder, and TensorBoard joins them.
  */
 public final class TensorBoardEvents implements AutoCloseable {
-  /** TensorFlow's crc32c.h: a checksum of data that holds checksums is rotated and moved by this. */
+  /** Constant of TensorFlow's crc32c.h, added to a rotated checksum, because the data may itself contain checksums. */
   private static final int MASK_DELTA = 0xa282ead8;
 
   // Field numbers of TensorFlow's event.proto and summary.proto.
@@ -61,11 +61,13 @@ public final class TensorBoardEvents implements AutoCloseable {
   }
 
   /**
-   * Makes a new event file in a folder that is there.
+   * Creates an event file.
    *
-   * @param firstStep of what will be written; TensorBoard forgets what earlier files of the folder have from this step on, as
-   *     when a run goes on from a checkpoint before its end
-   * @throws InvalidInputException when it cannot be made
+   * @param folder existing folder
+   * @param firstStep of the values to be written; TensorBoard discards values of earlier files in the folder from this step on,
+   *     as when a run is resumed from a checkpoint before its end
+   * @return the writer
+   * @throws InvalidInputException when it cannot be created
    */
   public static TensorBoardEvents create(Path folder, long firstStep) {
     return create(folder, firstStep, Clock.systemUTC());
@@ -83,6 +85,11 @@ public final class TensorBoardEvents implements AutoCloseable {
     return events;
   }
 
+  /**
+   * Returns the event file.
+   *
+   * @return its path
+   */
   public Path file() {
     return file;
   }
@@ -90,8 +97,9 @@ public final class TensorBoardEvents implements AutoCloseable {
   /**
    * Writes one point of several curves.
    *
-   * @param values by tag; what stands before a slash in a tag is the group that it is shown in. Those that are NaN are left out,
-   *     and all are written in single precision
+   * @param step x coordinate
+   * @param values by tag, written in single precision; NaN is omitted. The part of a tag before a slash is the group in which
+   *     TensorBoard shows it
    * @throws InvalidInputException when they cannot be written
    */
   public void scalars(long step, Map<String, Double> values) {
@@ -133,7 +141,7 @@ public final class TensorBoardEvents implements AutoCloseable {
     }
   }
 
-  /** A folder that cannot be listed has no last file; if it is not there, making the file says so. */
+  /** Returns the last event file; empty when the folder cannot be listed, which creating the file reports. */
   private static Optional<String> last(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith(PREFIX))
@@ -144,8 +152,8 @@ public final class TensorBoardEvents implements AutoCloseable {
   }
 
   /**
-   * Returns the time and a number, as the name of a file. TensorBoard reads the files of a folder in the order of their names, so
-   * where the clock does not give a name after the last one, this is that name with the next number, or a further one.
+   * Returns a file name with the time and a number. TensorBoard reads the files of a folder in the order of their names, so if
+   * the time does not give a name after the last one, the last name gets the next number, or another one.
    */
   private static String name(long seconds, Optional<String> last) {
     String byClock = PREFIX + String.format(Locale.ROOT, "%010d", Math.max(0, seconds)) + NUMBER + "000";

@@ -6,7 +6,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The values of tensors as bytes: little-endian, row-major, without a gap, in all formats alike. */
+/** Values of tensors as bytes: little-endian, row-major, without gaps, in all formats. */
 final class TensorValues {
   private static final int CHUNK_BYTES = 1 << 16;
 
@@ -22,9 +22,9 @@ final class TensorValues {
   }
 
   /**
-   * Reads a tensor from the stream's position on.
+   * Reads a tensor at the stream's position.
    *
-   * @throws IOException also when the file ends before
+   * @throws IOException also when the stream ends early
    */
   static Tensor read(SafetensorsHeader.Entry entry, InputStream in) throws IOException {
     int bytes = entry.type().bytes();
@@ -34,7 +34,7 @@ final class TensorValues {
     for (int first = 0; first < entry.size(); first += CHUNK_BYTES / bytes) {
       int count = Math.min(entry.size() - first, CHUNK_BYTES / bytes);
       if (in.readNBytes(chunk.array(), 0, count * bytes) < count * bytes) {
-        throw new IOException("it was cut short while it was read");
+        throw new IOException("it was truncated while it was read");
       }
       get(entry.type(), chunk.clear(), first, count, reals, integers);
     }

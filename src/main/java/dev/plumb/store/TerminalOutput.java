@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Writes UTF-8 to a terminal, with a question mark for each character that would move the cursor, change the direction of writing or
- * begin a command to the terminal. Line ends and tabs stay. Files and pipes get all bytes as they are, without this.
+ * UTF-8 output to a terminal, with a question mark for each character that would move the cursor, change the writing direction or
+ * start an escape sequence. Line ends and tabs are kept. Only for terminals; files and pipes receive all bytes unchanged.
  */
 public final class TerminalOutput extends OutputStream {
   private static final List<String> TERMINALS = List.of("/dev/pts/", "/dev/tty", "/dev/console");
@@ -20,11 +20,21 @@ public final class TerminalOutput extends OutputStream {
   private int length;
   private int missing;
 
+  /**
+   * Creates a filter.
+   *
+   * @param out stream to the terminal
+   */
   public TerminalOutput(OutputStream out) {
     this.out = out;
   }
 
-  /** Returns whether a path, links followed, is a terminal. */
+  /**
+   * Returns whether a path, links followed, is a terminal.
+   *
+   * @param path to check
+   * @return true for a terminal
+   */
   public static boolean isTerminal(Path path) {
     try {
       String real = path.toRealPath().toString();
@@ -34,7 +44,12 @@ public final class TerminalOutput extends OutputStream {
     }
   }
 
-  /** Returns whether a character only shows itself. */
+  /**
+   * Returns whether a character is printed without any other effect on the terminal.
+   *
+   * @param codePoint of the character
+   * @return false for control, format and separator characters and surrogates
+   */
   public static boolean isHarmless(int codePoint) {
     return switch (Character.getType(codePoint)) {
       case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> false;
@@ -73,7 +88,7 @@ public final class TerminalOutput extends OutputStream {
     length = 0;
   }
 
-  /** What is no UTF-8 may be another encoding, in which these bytes are control characters, too. */
+  /** Writes a byte that is not UTF-8: it may be another encoding, in which these bytes are control characters too. */
   private void writeByte(int value) throws IOException {
     boolean kept = value == '\n' || value == '\t' || value == '\r' && ENDS_LINES_BY_TWO || isHarmless(value);
     out.write(kept ? value : '?');

@@ -14,24 +14,36 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * A network that was trained, with all that predicting from a table needs.
+ * Trained network with everything that predictions from a table need.
  *
- * @param loss it was trained with, which says what its outputs are: see {@link #results}
- * @param precision it was trained in; its parameters are stored in double for fp64, in single for all others
- * @param encoding fitted on the training rows; the network has its inputs and outputs
+ * @param network architecture
+ * @param loss of the training, which determines the meaning of the outputs: see {@link #results}
+ * @param precision of the training; parameters are stored in double for fp64, in single for all others
+ * @param encoding fitted to the training rows, with the network's inputs and outputs
  * @param parameters [ParameterLayout.size()], all finite; not copied
- * @param manifest what made it: versions, data, seed, configuration
+ * @param manifest origin of the model: versions, data, seed, configuration
  */
 public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, TableEncoding encoding, double[] parameters,
     SortedMap<String, String> manifest) {
+  /**
+   * Checks that all parts match.
+   *
+   * @param network architecture
+   * @param loss of the training, which determines the meaning of the outputs: see {@link #results}
+   * @param precision of the training; parameters are stored in double for fp64, in single for all others
+   * @param encoding fitted to the training rows, with the network's inputs and outputs
+   * @param parameters [ParameterLayout.size()], all finite; not copied
+   * @param manifest origin of the model: versions, data, seed, configuration
+   * @throws InvalidInputException when they do not, or a parameter is not finite
+   */
   public TrainedModel {
     manifest = Collections.unmodifiableSortedMap(new TreeMap<>(manifest));
     if (network.inputs() != encoding.inputs()) {
-      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but its columns take "
+      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but its columns are encoded as "
           + encoding.inputs());
     }
     if (network.outputs() != encoding.outputs(loss)) {
-      throw new InvalidInputException("the network has " + network.outputs() + " outputs, but its targets take "
+      throw new InvalidInputException("the network has " + network.outputs() + " outputs, but its targets are encoded as "
           + encoding.outputs(loss));
     }
     if (loss == Loss.CROSS_ENTROPY && encoding.task() != Task.CLASSIFICATION) {
@@ -43,26 +55,34 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
     requireFinite(network, precision, parameters);
   }
 
-  /** In which type the parameters are stored and exported networks compute. */
+  /** Returns the type in which parameters are stored and exported networks compute. */
   Tensor.Type type() {
     return precision == Precision.FP64 ? Tensor.Type.F64 : Tensor.Type.F32;
   }
 
-  /** The classes that there are to predict, empty for a regression. */
+  /**
+   * Returns the classes.
+   *
+   * @return empty for a regression
+   */
   public List<String> classNames() {
     return encoding.target() instanceof TargetEncoding.Classes classes ? classes.classNames() : List.of();
   }
 
-  /** The width of a row of {@link #results}: classes, or targets. */
+  /**
+   * Returns the number of columns of {@link #results}.
+   *
+   * @return number of classes or targets
+   */
   public int resultColumns() {
     return encoding.outputs();
   }
 
   /**
-   * What the network's outputs mean. For classes it is the probability of each: the softmax with cross_entropy; with
-   * binary_cross_entropy the sigmoid of each output, where a single output p stands for two classes, 1 - p and p. (With more
-   * than two classes each of those sigmoids answers a question of its own, and their sum need not be 1.) For numbers it is the
-   * prediction in the targets' own units.
+   * Converts the network's outputs to results. For classes, results are probabilities: with cross_entropy the softmax, with
+   * binary_cross_entropy the sigmoid of each output, where a single output p gives 1 - p and p for two classes. (With more than
+   * two classes the sigmoids are independent, and their sum need not be 1.) For numbers, results are predictions in the units of
+   * the targets.
    *
    * @param outputs [rows x network.outputs()] row-major; not changed
    * @return [rows x resultColumns()] row-major
@@ -93,7 +113,12 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
     return both;
   }
 
-  /** The index of the most probable class in each row of {@link #results}; the first where several are. */
+  /**
+   * Returns the index of the most probable class in each row; the first one of several.
+   *
+   * @param results of {@link #results}, [rows x resultColumns()] row-major
+   * @return [rows]
+   */
   public int[] labels(double[] results) {
     int width = resultColumns();
     int[] labels = new int[results.length / width];
@@ -122,7 +147,7 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
     }
   }
 
-  /** From the side on which the exponential does not overflow. */
+  /** Returns the sigmoid, computed so that the exponential does not overflow. */
   private static double sigmoid(double z) {
     double e = Math.exp(-Math.abs(z));
     return (z >= 0 ? 1 : e) / (1 + e);
@@ -139,7 +164,7 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
         boolean finite = precision == Precision.FP64 ? Double.isFinite(value) : Float.isFinite((float) value);
         if (!finite) {
           throw new InvalidInputException(slice.name() + slice.place(i) + " is " + value
-              + ", which no prediction can be made from; the training diverged");
+              + "; the training diverged, and the model cannot predict");
         }
       }
     }

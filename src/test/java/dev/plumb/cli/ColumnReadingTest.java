@@ -67,8 +67,8 @@ class ColumnReadingTest {
     Path data = table("countries.csv", "x,country", 60, row -> 4 * (row % 3) + row / 100.0 + "," + countries.get(row % 3));
     Plumbed refused = Plumbed.run("train", data.toString(), "--runs", folder.toString(), "--device", "reference");
     assertEquals(2, refused.code());
-    assertEquals("plumb train: " + data + ": row 1 has no value in column \"country\" (\"NA\" stands for a missing value); drop such rows"
-        + " (--missing drop) or fill in means (--missing mean)\n", refused.err());
+    assertEquals("plumb train: " + data + ": row 1: column \"country\" has no value (\"NA\" stands for a missing value); use"
+        + " --missing drop or --missing mean\n", refused.err());
     Path run = train(data, List.of("--epochs", "60", "--na-values", "", "--test", data.toString()));
     assertEquals(1, result(run).get("testAccuracy").doubleValue());
     assertEquals(60, ran("predict", run.toString(), data.toString(), "--device", "reference").out().lines().skip(1)
@@ -132,9 +132,9 @@ class ColumnReadingTest {
     Path other = table("new.csv", "room,a,b", 3, row -> (row == 2 ? "12a" : row == 1 ? "1e999" : "7") + "," + row + ",1");
     assertEquals(4, ran("predict", run.toString(), other.toString(), "--device", "reference").out().lines().count());
     Plumbed refused = Plumbed.run("train", data.toString(), "--runs", folder.toString(), "--device", "reference");
-    assertEquals("plumb train: " + data + ": line 9, column 3 (\"c\"): \"#N/A\" is not a number, as the column's other values are;"
-        + " correct it, leave it empty, declare it missing (--na-values), or read the column as text (--categorical c)\n",
-        refused.err());
+    assertEquals("plumb train: " + data + ": line 9, column 3 (\"c\"): \"#N/A\" is not a number, but the column's other values"
+        + " are; correct it, leave it empty, mark it as missing (--na-values), or read the column as text (--categorical"
+        + " c)\n", refused.err());
   }
 
   private Path table(String name, String header, int rows, IntFunction<String> row) throws IOException {

@@ -293,7 +293,7 @@ class MainTest {
     "study --quiet=yes | 2 | plumb study: --quiet takes no value",
     "study --seeds 2147483647 | 2 | plumb study: --seeds 2147483647: must be an integer from 1 to 1000000",
     "check --data mnist | 2 | plumb check: --data mnist: must be random or notebook",
-    "check --data notebook --layers 4,1 | 2 | plumb check: the first layer is 4 wide, but the data has 3 columns",
+    "check --data notebook --layers 4,1 | 2 | plumb check: the network has 4 inputs, but the data has 3 features",
     "check --samples 0 | 2 | plumb check: --samples 0: must be an integer from 1",
     "check spec.json | 2 | plumb check: unexpected argument \"spec.json\"; this command takes only options",
     "--versoin | 2 | plumb: unknown option --versoin (did you mean \"--version\"?)",
@@ -315,7 +315,7 @@ class MainTest {
     Path misfit = file("spec.json", "{\"networks\": [{\"name\": \"wide\", \"layers\": [4,1], \"activation\": \"relu\"}]}");
     ran = plumb("study", misfit.toString(), "--json", json.toString());
     assertEquals(2, ran.code());
-    assertEquals("plumb study: " + misfit + ": networks[0] \"wide\": the first layer is 4 wide, but the data has 3 columns\n",
+    assertEquals("plumb study: " + misfit + ": networks[0] \"wide\": the network has 4 inputs, but the data has 3 features\n",
         ran.err());
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(List.of(misfit), files.toList());
@@ -349,7 +349,7 @@ class MainTest {
   void unwritableTargetIsRefusedBeforeTraining() throws IOException {
     Ran ran = plumb("study", "--json", "/proc/plumb.json");
     assertEquals(2, ran.code());
-    assertEquals("plumb study: cannot write /proc/plumb.json: no file can be made there\n", ran.err());
+    assertEquals("plumb study: cannot write /proc/plumb.json: no file can be created there\n", ran.err());
     assertEquals("", ran.out());
   }
 

@@ -30,8 +30,8 @@ class OverflowTest {
   void aValueBeyondSinglePrecisionIsRefusedWithRowAndColumn() throws IOException {
     Path run = train("classes.csv", row -> row % 5 + "," + row + "," + (row % 2 == 0 ? "no" : "yes"), "--precision", "fp32");
     Path far = table("far.csv", 2, row -> row == 0 ? "1,2,no" : "1e60,-1e60,yes");
-    String message = far + ": row 2: 1.0E60 in column \"a\" is beyond the range of fp32 when it is encoded; correct it, or leave the"
-        + " row out (a model trained with --precision fp64 has a wider range)\n";
+    String message = far + ": row 2: 1.0E60 in column \"a\" is outside the range of fp32 after encoding; correct it or remove"
+        + " the row (a model trained with --precision fp64 has a wider range)\n";
     Path out = folder.resolve("out.csv");
     Plumbed predicted = Plumbed.run("predict", run.toString(), far.toString(), "--device", "cpu", "--out", out.toString());
     assertEquals("plumb predict: " + message, predicted.err().lines().skip(predicted.err().lines().count() - 1).findFirst()

@@ -170,13 +170,13 @@ class ArrayTableTest {
   @CsvSource(delimiter = '#', value = {
       "scalar.npy # has a single number; a table needs rows",
       "no-rows.npy # has 0 x 3 numbers; a table needs rows and columns",
-      "texts.npy # has texts; save integers or floats of 4 or 8 bytes",
+      "texts.npy # has strings; save integers or floats of 4 or 8 bytes",
       "objects.npy # has Python objects; save integers or floats of 4 or 8 bytes",
       "half.npy # has numbers of dtype f2; save integers or floats of 4 or 8 bytes: astype('float32')",
       "complex.npy # has numbers of dtype c16; save integers or floats of 4 or 8 bytes",
       "records.npy # has records instead of numbers; save an array of one dtype",
-      "others.npz # has the arrays a, b; X and y, or a single one, are needed",
-      "lone-x.npz # has an array X, but no array y of what is to be learnt"})
+      "others.npz # has the arrays a, b; it needs X and y, or only one array",
+      "lone-x.npz # has an array X, but no array y with the targets"})
   void whatIsNoTableIsRefused(String file, String message) {
     assertRefused("src/test/resources/npy/" + file + ": " + message, () -> golden(file));
   }
@@ -213,20 +213,20 @@ class ArrayTableTest {
     byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy/f8.npy"));
     byte[] version = whole.clone();
     version[6] = 4;
-    assertRefused("stdin: is of NPY version 4; 1, 2 and 3 can be read", () -> read(version));
+    assertRefused("stdin: has NPY version 4; versions 1 to 3 are supported", () -> read(version));
     byte[] huge = Files.readAllBytes(Path.of("src/test/resources/npy/version-2.npy"));
     huge[11] = 0x7F;
-    assertTrue(refusal(() -> read(huge)).contains("65536 are the most"), "a length of 2 GB");
+    assertTrue(refusal(() -> read(huge)).contains("the maximum is 65536"), "a length of 2 GB");
     String text = new String(whole, StandardCharsets.ISO_8859_1);
     for (String wrong : List.of("'shape': (-2, 3)", "'shape': (2; 3)", "'shape': 'x, 3'")) {
       byte[] changed = text.replace("'shape': (2, 3)", wrong).getBytes(StandardCharsets.ISO_8859_1);
-      assertTrue(refusal(() -> read(changed)).contains("has a header that is not NPY's"), wrong);
+      assertTrue(refusal(() -> read(changed)).contains("has an invalid NPY header"), wrong);
     }
     byte[] large = text.replace("(2, 3), }       ", "(2000000000, 3)}").getBytes(StandardCharsets.ISO_8859_1);
-    assertRefused("stdin: 2000000000 rows of 3 numbers are more than the 2147483639 values that data may have; use fewer rows or"
+    assertRefused("stdin: 2000000000 rows of 3 numbers are more than 2147483639 values, the maximum of a table; use fewer rows or"
         + " columns", () -> read(large));
     Path file = Files.write(folder.resolve("large.npy"), large);
-    assertRefused(file + ": says that it has 2000000000 x 3 numbers of 8 bytes, but has 48 bytes of them; the file is not"
+    assertRefused(file + ": its header announces 2000000000 x 3 numbers of 8 bytes, but 48 bytes follow; the file is not"
         + " complete",
         () -> TableReader.read(file, ReadOptions.DEFAULT));
   }
@@ -263,13 +263,14 @@ class ArrayTableTest {
     }
     String twice = out.toString(StandardCharsets.ISO_8859_1).replace("Z.npy", "X.npy");
     Path file = Files.write(folder.resolve("twice.npz"), twice.getBytes(StandardCharsets.ISO_8859_1));
-    assertRefused(file + ": has two arrays named X; one of each name is needed", () -> TableReader.read(file, ReadOptions.DEFAULT));
+    assertRefused(file + ": has two arrays named X; names must be unique", () -> TableReader.read(file, ReadOptions.DEFAULT));
   }
 
   @Test
   void anNpzMustBeAFile() throws IOException {
     byte[] whole = Files.readAllBytes(Path.of("src/test/resources/npy/stored.npz"));
-    assertRefused("stdin: is an NPZ file, which must be a file of its own: no stream, and not gzipped again", () -> read(whole));
+    assertRefused("stdin: is an NPZ archive, which can be read only from a file, not from a stream or inside"
+        + " gzip", () -> read(whole));
     Path cut = Files.write(folder.resolve("cut.npz"), Arrays.copyOf(whole, whole.length - 30));
     assertTrue(refusal(() -> TableReader.read(cut, ReadOptions.DEFAULT)).startsWith(cut + ": is a damaged ZIP file: "));
   }
@@ -277,8 +278,8 @@ class ArrayTableTest {
   @Test
   void imagesHaveTheirLabelsBesideThem() throws IOException {
     Path images = idx("train-images-idx3-ubyte", 8, new int[] {3, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 0);
-    assertRefused(images + ": has no labels beside it, a file of its name with labels and idx1 for images and idx3; name them"
-        + " (--labels FILE)", () -> TableReader.read(images, ReadOptions.DEFAULT));
+    assertRefused(images + ": has no labels file next to it, whose name has labels and idx1 instead of images and idx3; use"
+        + " --labels FILE", () -> TableReader.read(images, ReadOptions.DEFAULT));
     assertEquals(List.of("1", "2", "3", "4"), TableReader.read(images, ReadOptions.DEFAULT.withoutTargets()).names());
     gzip(idx("train-labels-idx1-ubyte", 8, new int[] {3}, 7, 0, 9));
     Table table = TableReader.read(images, ReadOptions.DEFAULT);
@@ -288,14 +289,14 @@ class ArrayTableTest {
     Path packed = gzip(images);
     assertEquals(9, TableReader.read(packed, ReadOptions.DEFAULT).column("label").number(2));
     Path others = idx("others", 8, new int[] {2}, 1, 2);
-    assertRefused(packed + ": labels " + others + ": 2 rows of label do not fit 3 rows of features", () ->
+    assertRefused(packed + ": labels " + others + ": label has 2 rows, but there are 3 rows of features", () ->
         TableReader.read(packed, ReadOptions.DEFAULT.withLabels(others)));
     Path text = Files.writeString(folder.resolve("labels.csv"), "1\n2\n3\n");
-    assertRefused(packed + ": labels " + text + ": is neither IDX nor NPY, as labels beside an array must be", () ->
+    assertRefused(packed + ": labels " + text + ": is neither IDX nor NPY; a labels file must be one of them", () ->
         TableReader.read(packed, ReadOptions.DEFAULT.withLabels(text)));
     assertRefused(packed + ": labels none: there is no such file", () ->
         TableReader.read(packed, ReadOptions.DEFAULT.withLabels(Path.of("none"))));
-    assertRefused(text + ": is neither IDX nor NPY, which alone have their labels in a file beside them", () ->
+    assertRefused(text + ": is neither IDX nor NPY; only these have their labels in a separate file", () ->
         TableReader.read(text, ReadOptions.DEFAULT.withLabels(others)));
   }
 

@@ -64,9 +64,8 @@ class CsvTableTest {
     assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withTextColumns(Set.of("1",
         "2"))).names());
     assertEquals(List.of("2019", "2020"), read("2019,2020\n1,2\n", ReadOptions.DEFAULT.withHeader(true)).names());
-    assertRefused("stdin: line 1 has the number \"2020\", but also the word \"id\" above numbers; say whether it has the"
-        + " names of the"
-        + " columns (--header yes or no)", () -> read("id,2020\n1,2\n"));
+    assertRefused("stdin: line 1 has the number \"2020\", but also the text \"id\" above numbers; use --header yes or --header"
+        + " no", () -> read("id,2020\n1,2\n"));
   }
 
   @Test
@@ -122,8 +121,8 @@ class CsvTableTest {
         ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withTextColumns(Set.of("x")));
     assertEquals(word, table.column("x").text(0));
     assertRefused("stdin: line 4, column 1 (\"x\"): \"" + word
-        + "\" is not a number, as the column's other values are; correct it,"
-        + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical x)", () ->
+        + "\" is not a number, but the column's other values are; correct it, leave it empty, mark it as missing"
+        + " (--na-values), or read the column as text (--categorical x)", () ->
         read("x\ty\n1\t1\n2\t2\n" + word + "\t3\n", ReadOptions.DEFAULT.withHeader(true)).column("x"));
   }
 
@@ -202,8 +201,8 @@ class CsvTableTest {
     Table text = read("x,c,y\n1,9,1\n-999,8,2\n-999.0,9.0,9\n2,7,3\n", options.withTextColumns(Set.of("c")));
     assertTrue(text.column("c").isMissing(0) && text.column("c").isMissing(2));
     assertEquals("8", text.column("c").text(1));
-    assertRefused("row 2 has no value in column \"x\" (\"-999\" stands for a missing value); drop such rows (--missing drop) or fill in"
-        + " means (--missing mean)", () -> EncodingOptions.DEFAULT.withFeatures("x").handleMissing(table));
+    assertRefused("row 2: column \"x\" has no value (\"-999\" stands for a missing value); use --missing drop or --missing"
+        + " mean", () -> EncodingOptions.DEFAULT.withFeatures("x").handleMissing(table));
   }
 
   @Test
@@ -233,8 +232,8 @@ class CsvTableTest {
     IntStream.range(0, 5000).forEach(row -> text.append(row).append(".50\n"));
     Column column = read(text.toString()).column("x");
     assertEquals(4999.5, column.number(4999));
-    assertRefused("column \"x\" has more than 4096 different numbers, too many to be names; read it as text (--categorical) if they"
-        + " are", () -> column.text(0));
+    assertRefused("column \"x\" has more than 4096 distinct numbers, too many for classes; if they are names, read the column"
+        + " as text (--categorical)", () -> column.text(0));
   }
 
   @Test
@@ -261,8 +260,8 @@ class CsvTableTest {
   @Test
   void rowNamesWithoutANameOfTheirOwnAreSaid() {
     for (String rows : List.of("\"1\" 1.5 2\n", "\"1\" 1.5 2\n\"2\" 2.5 3\n\"3\" 2.5 3\n")) {
-      assertRefused("stdin: line 2 has 3 fields, but line 1 has 2; if the first field of a line is its name, its column needs a name"
-          + " in line 1, too", () -> read("\"a\" \"b\"\n" + rows));
+      assertRefused("stdin: line 2 has 3 fields, but line 1 has 2; if the first field of each line is a row name, name its"
+          + " column in line 1", () -> read("\"a\" \"b\"\n" + rows));
     }
   }
 
@@ -286,8 +285,9 @@ class CsvTableTest {
   void whatIsWrongWithAColumnMattersWhenItIsUsed() {
     Table table = read("a,b,c\n1,2,3\n4,x,inf\n5,6,1e999\n").rows(new int[] {1, 2});
     assertEquals(5, table.column("a").number(1));
-    assertRefused("stdin: line 3, column 2 (\"b\"): \"x\" is not a number, as the column's other values are; correct it, leave it"
-        + " empty, declare it missing (--na-values), or read the column as text (--categorical b)", () -> table.column("b"));
+    assertRefused("stdin: line 3, column 2 (\"b\"): \"x\" is not a number, but the column's other values are; correct it,"
+        + " leave it empty, mark it as missing (--na-values), or read the column as text (--categorical"
+        + " b)", () -> table.column("b"));
     assertRefused("stdin: line 3, column 3 (\"c\"): inf is infinite; data must be finite", () -> table.columns().get(2).number(0));
   }
 
@@ -301,9 +301,9 @@ class CsvTableTest {
 
   @Test
   void aFieldThatIsTooLongIsNotCalledAnOpenQuote() {
-    assertRefused("stdin: line 2 has a field of more than 16777216 characters, the longest that is read", () ->
+    assertRefused("stdin: line 2 has a field of more than 16777216 characters, the maximum", () ->
         read("x,y\n" + "a".repeat(17_000_000) + ",1\n"));
-    assertRefused("stdin: line 2: a quote that is opened here is not closed again", () ->
+    assertRefused("stdin: line 2: the quote that opens here is never closed", () ->
         read("x,y\n\"" + "a".repeat(17_000_000) + ",1\n"));
   }
 
@@ -319,7 +319,7 @@ class CsvTableTest {
   void columnsAreReadAsWordsWhenToldTo() {
     Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withTextColumns(Set.of("code")));
     assertEquals("01", table.column("code").text(0));
-    assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); there are \"code\", \"x\"", () ->
+    assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); the columns are \"code\", \"x\"", () ->
         read("code,x\n01,1\n", ReadOptions.DEFAULT.withTextColumns(Set.of("cod"))));
   }
 

@@ -53,9 +53,9 @@ class DatasetTest {
   void saysWhichSideOfAMismatchHasWhat() {
     Dataset data = Dataset.ofTargets(3, 1, new double[6], new double[] {0, 2});
     assertDoesNotThrow(() -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.MSE));
-    assertRefused("the first layer is 4 wide, but the data has 3 columns", () ->
+    assertRefused("the network has 4 inputs, but the data has 3 features", () ->
         data.requireFits(NetworkSpec.of(Activation.RELU, 4, 1), Loss.MSE));
-    assertRefused("the last layer is 2 wide, but the data has 1 target", () ->
+    assertRefused("the network has 2 outputs, but the data has 1 target", () ->
         data.requireFits(NetworkSpec.of(Activation.RELU, 3, 2), Loss.MSE));
     assertRefused("needs classes", () -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.CROSS_ENTROPY));
     assertRefused("from 0 to 1, but row 2 has 2.0", () ->

@@ -69,14 +69,14 @@ class GzipStreamTest {
     byte[] whole = joined(member(0, rows(0, 5)), member(0, rows(5, 5)));
     assertEquals(10, read(joined(whole, new byte[zeros])).rows());
     byte[] other = joined(whole, new byte[zeros], bytes("\1"));
-    assertRefused(DAMAGED + "what follows its first " + (other.length - 1) + " bytes is not gzip data", () -> read(other));
+    assertRefused(DAMAGED + "the data after its first " + (other.length - 1) + " bytes is not gzip data", () -> read(other));
   }
 
   @Test
   void whatFollowsMustBeAMember() throws IOException {
     byte[] whole = joined(member(0, rows(0, 5)), member(0, rows(5, 5)));
     for (String rest : new String[] {"x", "11,12\n", "\u001Fx", "PK"}) {
-      assertRefused(DAMAGED + "what follows its first " + whole.length + " bytes is not gzip data",
+      assertRefused(DAMAGED + "the data after its first " + whole.length + " bytes is not gzip data",
           () -> read(joined(whole, bytes(rest))));
     }
     assertRefused(INCOMPLETE, () -> read(joined(whole, bytes("\u001F"))));
@@ -140,13 +140,13 @@ class GzipStreamTest {
       assertTrue(refusal(() -> read(joined(one, other))).startsWith(DAMAGED + "unknown compression method "));
       byte[] crc = member(HEADER_CHECKSUM, rows(5, 5));
       crc[10] ^= (byte) (1 << bit);
-      assertRefused(DAMAGED + "the checksum of a header does not fit", () -> read(joined(one, crc)));
+      assertRefused(DAMAGED + "the checksum of a header does not match", () -> read(joined(one, crc)));
       byte[] content = one.clone();
       content[one.length - 8] ^= (byte) (1 << bit);
-      assertRefused(DAMAGED + "its checksum does not fit", () -> read(content));
+      assertRefused(DAMAGED + "its checksum does not match", () -> read(content));
       byte[] length = one.clone();
       length[one.length - 1] ^= (byte) (1 << bit);
-      assertRefused(DAMAGED + "its length does not fit", () -> read(length));
+      assertRefused(DAMAGED + "its length does not match", () -> read(length));
     }
     for (int flag = 32; flag < 256; flag *= 2) {
       byte[] other = member(flag, rows(5, 5));
@@ -161,7 +161,7 @@ class GzipStreamTest {
     Path labels = Files.write(folder.resolve("labels.gz"), packed);
     assertEquals(1, TableReader.read(images, ReadOptions.DEFAULT.withLabels(labels)).column("label").number(1));
     Files.write(labels, joined(packed, bytes("x")));
-    assertRefused(images + ": labels " + labels + ": its gzip data is damaged: what follows its first " + packed.length
+    assertRefused(images + ": labels " + labels + ": its gzip data is damaged: the data after its first " + packed.length
         + " bytes is not gzip data", () -> TableReader.read(images, ReadOptions.DEFAULT.withLabels(labels)));
     Files.write(labels, Arrays.copyOf(packed, packed.length - 1));
     assertRefused(images + ": labels " + labels + ": its gzip data ends too early; the file is not complete",
@@ -172,7 +172,7 @@ class GzipStreamTest {
   void arraysAreReadToTheirEndToo() throws IOException {
     byte[] packed = member(0, Files.readAllBytes(Path.of("src/test/resources/npy/f8.npy")));
     assertEquals(2, read(packed).rows());
-    assertRefused(DAMAGED + "what follows its first " + packed.length + " bytes is not gzip data",
+    assertRefused(DAMAGED + "the data after its first " + packed.length + " bytes is not gzip data",
         () -> read(joined(packed, bytes("x"))));
     assertRefused(INCOMPLETE, () -> read(Arrays.copyOf(packed, packed.length - 1)));
     assertRefused("stdin: has more bytes than its header says", () -> read(joined(packed, packed)));

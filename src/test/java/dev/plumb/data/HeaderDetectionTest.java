@@ -77,8 +77,8 @@ class HeaderDetectionTest {
       "0,label|3,a|4,b|3,a|6,b"})
   void whatCanBeEitherIsRefused(String text) {
     String first = text.split("\\|")[0].split(",")[0];
-    assertRefused("stdin: line 1 (\"" + first + "\", ...) can be a row or have names; say whether it has the names of the columns"
-        + " (--header yes or no)", () -> read(text));
+    assertRefused("stdin: line 1 (\"" + first + "\", ...) can be a header or a row; use --header yes or --header"
+        + " no", () -> read(text));
     assertEquals(text.split("\\|").length, read(text, ReadOptions.DEFAULT.withHeader(false)).rows());
     assertEquals(text.split("\\|").length - 1, read(text, ReadOptions.DEFAULT.withHeader(true)).rows());
   }
@@ -106,10 +106,10 @@ class HeaderDetectionTest {
     TableEncoding ofNamed = TableEncoding.fit(named, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
     TableEncoding ofNumbered = TableEncoding.fit(numbered, EncodingOptions.DEFAULT.withFeatures("1").withTargets("2"));
     assertEquals(Optional.of(true), ofNamed.header());
-    assertRefused("has no line with the names of its columns, but the model was trained with names: \"1\"; add it, or say that line 1 has"
-        + " them (--header yes)", () -> ofNamed.encodeFeatures(numbered));
-    assertRefused("has names of columns in line 1, but the model was trained on a file without names; leave the line out, or say that"
-        + " it is a row (--header no)", () -> ofNumbered.encodeFeatures(named.rows(new int[] {0})));
+    assertRefused("has no header, but the model was trained on named columns: \"1\"; add a header, or use --header yes if line"
+        + " 1 is one", () -> ofNamed.encodeFeatures(numbered));
+    assertRefused("has a header in line 1, but the model was trained on a file without one; remove it, or use --header no if"
+        + " it is a row", () -> ofNumbered.encodeFeatures(named.rows(new int[] {0})));
   }
 
   private static ReadOptions known(boolean named, String... names) {

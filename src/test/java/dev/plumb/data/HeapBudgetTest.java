@@ -89,7 +89,8 @@ class HeapBudgetTest {
         TableReader.read(new ByteArrayInputStream(idx), "stdin", ReadOptions.DEFAULT.withoutTargets(), budget));
     Path labels = Files.write(folder.resolve("labels.npy"), npy("|u1", 1, 300_000));
     Path features = Files.write(folder.resolve("features.npy"), npy("|u1", 1, 100_000));
-    assertRefused(features + ": labels " + labels + ": 1 x 300000 numbers and what was read before need about 404 MB of memory, but"
+    assertRefused(features + ": labels " + labels + ": 1 x 300000 numbers and the data already read need about 404 MB of"
+        + " memory, but"
         + " Java may use 400 MB" + more, () -> TableReader.read(features, ReadOptions.DEFAULT.withLabels(labels), budget));
     Path npz = folder.resolve("a.npz");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(npz))) {
@@ -98,7 +99,8 @@ class HeapBudgetTest {
       zip.putNextEntry(new ZipEntry("y.npy"));
       zip.write(npy("|u1", 1, 300_000));
     }
-    assertRefused(npz + ": array y.npy: 1 x 300000 numbers and what was read before need about 404 MB of memory, but Java may use"
+    assertRefused(npz + ": array y.npy: 1 x 300000 numbers and the data already read need about 404 MB of memory, but Java may"
+        + " use"
         + " 400 MB" + more, () -> TableReader.read(npz, ReadOptions.DEFAULT, budget));
     assertEquals(400_000, TableReader.read(npz, ReadOptions.DEFAULT, new HeapBudget(404_000_000)).columns().size());
   }
@@ -106,11 +108,11 @@ class HeapBudgetTest {
   @Test
   void anArrayOfMoreValuesThanJavaCanHoldIsRefusedAsThat() {
     byte[] header = {0, 0, 8, 2, (byte) 128, 0, 0, 0, 0, 0, 0, 2};
-    assertRefused("stdin: 2147483648 rows of 2 numbers are more than the 2147483639 values that data may have; use fewer rows or"
+    assertRefused("stdin: 2147483648 rows of 2 numbers are more than 2147483639 values, the maximum of a table; use fewer rows or"
         + " columns", () -> TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets()));
     byte[] dimensions = Arrays.copyOf(new byte[] {0, 0, 8, (byte) 200}, 804);
     Arrays.fill(dimensions, 4, 804, (byte) 1);
-    assertRefused("stdin: has 200 dimensions; 64 are the most that are read", () ->
+    assertRefused("stdin: has 200 dimensions; the maximum is 64", () ->
         TableReader.read(new ByteArrayInputStream(dimensions), "stdin", ReadOptions.DEFAULT.withoutTargets()));
   }
 

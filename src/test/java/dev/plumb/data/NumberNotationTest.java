@@ -43,7 +43,7 @@ class NumberNotationTest {
   void aColumnOfThemIsRefusedAndReadAsTextWhenToldTo(String word) {
     String text = "a;x\n1;\"" + word + "\"\n2;7.5\n3;\"" + word + "\"\n4;\n";
     Table table = read(text, ReadOptions.DEFAULT);
-    assertRefused("stdin: line 2, column 2 (\"x\"): \"" + word + "\" is a number in a notation that is not read: write "
+    assertRefused("stdin: line 2, column 2 (\"x\"): \"" + word + "\" is in an unsupported number format; write "
         + NumberNotation.plain(word).orElseThrow() + ", or read the column as text (--categorical x)", () -> table.column("x"));
     assertEquals(4, table.column("a").number(3), "another column does not mind");
     assertEquals(word, read(text, ReadOptions.DEFAULT.withTextColumns(Set.of("x"))).column("x").text(0));
@@ -53,7 +53,7 @@ class NumberNotationTest {
   void numbersInParenthesesAreNumbersOnlyBesideOthers() {
     assertFalse(read("a,x\n1,(1)\n2,(2)\n3,(1)\n4,(2)\n", ReadOptions.DEFAULT).column("x").isNumeric());
     Table table = read("a,x\n1,(1)\n2,2\n3,(1)\n4,(2)\n", ReadOptions.DEFAULT);
-    assertRefused("stdin: line 2, column 2 (\"x\"): \"(1)\" is a number in a notation that is not read: write -1, or read the column as"
+    assertRefused("stdin: line 2, column 2 (\"x\"): \"(1)\" is in an unsupported number format; write -1, or read the column as"
         + " text (--categorical x)", () -> table.column("x"));
   }
 
@@ -61,8 +61,9 @@ class NumberNotationTest {
   void marksForNoNumberDoNotMakeAColumnOfWords() {
     for (String mark : List.of(".", "-", "--", "...", "-nan", "#N/A")) {
       Table table = read("a,x\n1," + mark + "\n2," + mark + "\n3,5\n4," + mark + "\n", ReadOptions.DEFAULT);
-      assertRefused("stdin: line 2, column 2 (\"x\"): \"" + mark + "\" is not a number, as the column's other values are; correct it,"
-          + " leave it empty, declare it missing (--na-values), or read the column as text (--categorical x)", () -> table.column("x"));
+      assertRefused("stdin: line 2, column 2 (\"x\"): \"" + mark + "\" is not a number, but the column's other values are;"
+          + " correct it, leave it empty, mark it as missing (--na-values), or read the column as text (--categorical"
+          + " x)", () -> table.column("x"));
     }
     assertEquals("-", read("a,x\n1,-\n2,-\n3,y\n", ReadOptions.DEFAULT).column("x").text(0));
     assertEquals("-", read("a,x\n1,-\n2,+\n3,-\n", ReadOptions.DEFAULT).column("x").text(0));
@@ -70,10 +71,10 @@ class NumberNotationTest {
 
   @Test
   void whatPercentAndPointsMeanInTheColumnIsSaid() {
-    assertEquals("is a number in a notation that is not read: write 5, or a hundredth of it where the column has fractions",
+    assertEquals("is in an unsupported number format; write 5, or a hundredth of it if the column holds fractions",
         NumberNotation.remedy("5%", List.of("0.05", "0.06", "5%")));
-    assertEquals("is a number in a notation that is not read: write 1234.5, without the points between thousands, and so in all of its"
-        + " values", NumberNotation.remedy("1.234,5", List.of("1.234,5", "1.234", "2.345")));
+    assertEquals("is in an unsupported number format; write 1234.5, and remove the thousands separators from all values of the"
+        + " column", NumberNotation.remedy("1.234,5", List.of("1.234,5", "1.234", "2.345")));
   }
 
   @Test
@@ -91,7 +92,7 @@ class NumberNotationTest {
         NumberNotation.remedy("1,125", List.of("1,125", "1,5")));
     assertEquals("has a decimal comma; numbers need a decimal point: write 0.125",
         NumberNotation.remedy("0,125", List.of("0,125")));
-    assertEquals("is a number in a notation that is not read: write 1234567",
+    assertEquals("is in an unsupported number format; write 1234567",
         NumberNotation.remedy("1,234,567", List.of("1,234,567")));
   }
 

@@ -91,13 +91,13 @@ class SplitTest {
 
   @Test
   void whatCannotBeSplitIsRefused() {
-    assertRefused("a table of 1 row cannot be split into training and validation; two rows are the least", () ->
+    assertRefused("a table of 1 row cannot be split into training and validation; at least two rows are needed", () ->
         Split.of(1, 0.2, new NumpyRandom(0), null));
-    assertRefused("a validation part of 1.0 cannot be held back; it must be at least 0 and less than 1", () ->
+    assertRefused("validation fraction 1.0 must be at least 0 and below 1", () ->
         Split.of(9, 1, new NumpyRandom(0), null));
-    assertRefused("a validation part of NaN cannot be held back; it must be at least 0 and less than 1", () ->
+    assertRefused("validation fraction NaN must be at least 0 and below 1", () ->
         Split.of(9, Double.NaN, new NumpyRandom(0), null));
-    assertRefused("no class has two rows, so that none can be held back for validation", () ->
+    assertRefused("no class has two rows, so none can be held out for validation", () ->
         Split.of(3, 0.3, new NumpyRandom(0), new int[] {0, 1, 2}));
   }
 }

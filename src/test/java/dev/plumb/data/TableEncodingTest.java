@@ -123,11 +123,14 @@ class TableEncodingTest {
     Table other = Table.of(List.of(Column.ofText("note", "x"), Column.ofNumbers("floors", 3), Column.ofText("town", "c"),
         Column.ofNumbers("size", 3)));
     assertRow(encoding.encodeFeatures(other), 0, 0, 0, 0, 1, 1);
-    assertRefused("there is no column \"price\"; there are \"note\", \"floors\", \"town\", \"size\"; the model was trained with it", () ->
+    assertRefused("there is no column \"price\"; the columns are \"note\", \"floors\", \"town\", \"size\"; the model was"
+        + " trained on"
+        + " it", () ->
         encoding.encode(other));
     Table misspelt = Table.of(List.of(Column.ofNumbers("floor", 3), Column.ofText("town", "c"), Column.ofNumbers("size", 3)));
-    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); there are \"floor\", \"town\", \"size\"; the model was"
-        + " trained with it",
+    assertRefused("there is no column \"floors\" (did you mean \"floor\"?); the columns are \"floor\", \"town\", \"size\"; the"
+        + " model"
+        + " was trained on it",
         () -> encoding.encodeFeatures(misspelt));
   }
 
@@ -136,7 +139,7 @@ class TableEncodingTest {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
     Table words = Table.of(List.of(Column.ofText("size", null, "big"), Column.ofText("town", "a", "a"),
         Column.ofNumbers("floors", 1, 1)));
-    assertRefused("column \"size\" has words (row 2: \"big\"), but the model was trained on numbers there", () ->
+    assertRefused("column \"size\" contains text (row 2: \"big\"), but the model was trained on numbers there", () ->
         encoding.encodeFeatures(words));
     assertEquals(Map.of("size", ColumnKind.NUMBERS, "town", ColumnKind.TEXT, "floors", ColumnKind.NUMBERS, "price", ColumnKind.NUMBERS),
         encoding.readOptions(ReadOptions.DEFAULT).schema().kinds());
@@ -154,7 +157,7 @@ class TableEncodingTest {
     assertEquals(0, encoding.encode(table).label(3));
     Table one = read("x,y\n1,7\n2,7\n");
     assertEquals(1, encoding.encode(one).label(1));
-    assertRefused("row 1: \"42\" in column \"y\" is not one of the classes learned: 007, 7, 042", () ->
+    assertRefused("row 1: \"42\" in column \"y\" is not one of the training classes: 007, 7, 042", () ->
         encoding.encode(read("x,y\n1,42\n2,7\n")));
     String ids = "x,y\n1,9007199254740993\n2,9007199254740992\n3,12345678901234567890\n4,9007199254740993\n";
     assertEquals(List.of("9007199254740992", "9007199254740993", "12345678901234567890"),
@@ -171,7 +174,7 @@ class TableEncodingTest {
     Dataset other = encoding.encode(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofNumbers("y", 1, 0))));
     assertEquals(1, other.label(0));
     assertEquals(0, other.label(1));
-    assertRefused("column \"y\" has both 1 and 1.0, which are one number; write it in one way, or read the column as text"
+    assertRefused("column \"y\" has both 1 and 1.0, which are the same number; write it one way, or read the column as text"
         + " (--categorical) to make them two classes", () ->
         fit(read("x,y\n1,1.0\n2,0\n3,1\n4,0\n"), EncodingOptions.DEFAULT));
   }
@@ -186,7 +189,7 @@ class TableEncodingTest {
     assertRow(encoding.encodeFeatures(table), 1, 0, 1, 0);
     assertEquals(new TargetEncoding.Classes("y", List.of("1.5", "2.5", "3.5")),
         fit(table, EncodingOptions.DEFAULT.withCategorical("y")).target());
-    assertRefused("there is no column \"regio\" (did you mean \"region\"?); there are \"region\", \"x\", \"y\"", () ->
+    assertRefused("there is no column \"regio\" (did you mean \"region\"?); the columns are \"region\", \"x\", \"y\"", () ->
         EncodingOptions.DEFAULT.withCategorical("regio").resolve(table));
   }
 
@@ -198,11 +201,11 @@ class TableEncodingTest {
       words.append(row).append(",n").append(row % 12).append('\n');
       numbers.append(row).append(',').append(row % 12).append(".5\n");
     }
-    assertRefused("column \"y\" has 12 different values in 22 rows to train on (\"n0\", \"n1\", ...); classes need two rows each on"
+    assertRefused("column \"y\" has 12 distinct values in 22 training rows (\"n0\", \"n1\", ...); classes need two rows each on"
         + " average: choose another target (--target), or write its values as plain numbers", () ->
         fit(read(words.toString()), EncodingOptions.DEFAULT));
-    assertRefused("column \"y\" has 12 different values in 22 rows to train on (\"0.5\", \"1.5\", ...); classes need two rows each"
-        + " on average: use regression (--task regression), or choose another target", () ->
+    assertRefused("column \"y\" has 12 distinct values in 22 training rows (\"0.5\", \"1.5\", ...); classes need two rows"
+        + " each on average: use --task regression or choose another target", () ->
         fit(read(numbers.toString()), EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION)));
     assertEquals(12, fit(read(words + "22,n0\n23,n1\n"), EncodingOptions.DEFAULT).outputs());
   }
@@ -224,11 +227,11 @@ class TableEncodingTest {
   @Test
   void messagesSayWhichWordStoodForAMissingValue() {
     Table table = read("c,x,y\na,1,1\nNA,2,2\n,?,3\nb,4,1\n");
-    assertRefused("row 2 has no value in column \"c\" (\"NA\" stands for a missing value); drop such rows (--missing drop) or fill"
-        + " in means (--missing mean)", () -> EncodingOptions.DEFAULT.handleMissing(table));
+    assertRefused("row 2: column \"c\" has no value (\"NA\" stands for a missing value); use --missing drop or --missing"
+        + " mean", () -> EncodingOptions.DEFAULT.handleMissing(table));
     TableEncoding encoding = fit(table.rows(new int[] {0, 3}), EncodingOptions.DEFAULT);
-    assertRefused("row 3 has no value in column \"x\" (\"?\" stands for a missing value); leave such rows out, or train with missing"
-        + " values filled in (--missing mean)", () ->
+    assertRefused("row 3: column \"x\" has no value (\"?\" stands for a missing value); remove such rows, or train with"
+        + " --missing mean", () ->
         encoding.withNaValues(Optional.empty()).encodeFeatures(read("c,x,y\na,1,1\nb,2,2\nb,?,3\nb,4,1\n")));
     assertEquals(List.of("-"), encoding.withNaValues(Optional.of(List.of("-"))).readOptions(ReadOptions.DEFAULT).format().naValues()
         .orElseThrow());
@@ -237,7 +240,7 @@ class TableEncodingTest {
   @Test
   void aClassThatTrainingDidNotHaveIsRefused() {
     TableEncoding encoding = fit(HOUSES.rows(new int[] {0, 1, 2}), EncodingOptions.DEFAULT.withTargets("town"));
-    assertRefused("row 4: \"c\" in column \"town\" is not one of the classes learned: a, b", () ->
+    assertRefused("row 4: \"c\" in column \"town\" is not one of the training classes: a, b", () ->
         encoding.encode(HOUSES.rows(new int[] {2, 3})));
   }
 
@@ -245,20 +248,18 @@ class TableEncodingTest {
   void missingValuesAreRefusedWithRowColumnAndRemedies() {
     Table table = withGaps();
     EncodingOptions options = EncodingOptions.DEFAULT;
-    assertRefused("row 2 has no value in column \"town\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+    assertRefused("row 2: column \"town\" has no value; use --missing drop or --missing mean",
         () -> options.handleMissing(table));
-    assertRefused("row 4 has no value in column \"price\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+    assertRefused("row 4: column \"price\" has no value; use --missing drop or --missing mean",
         () ->
         options.withFeatures("floors").handleMissing(table));
-    assertRefused("row 5 has no value in column \"size\"; drop such rows (--missing drop) or fill in means (--missing mean)",
+    assertRefused("row 5: column \"size\" has no value; use --missing drop or --missing mean",
         () ->
         options.handleMissing(table.rows(new int[] {0, 2, 4})));
     TableEncoding encoding = fit(HOUSES, options);
-    assertRefused("row 5 has no value in column \"size\"; leave such rows out, or train with missing values filled in"
-        + " (--missing mean)", () ->
+    assertRefused("row 5: column \"size\" has no value; remove such rows, or train with --missing mean", () ->
         encoding.encodeFeatures(table));
-    assertRefused("row 2 has no value in column \"town\"; leave such rows out, or train with missing values filled in"
-        + " (--missing mean)", () ->
+    assertRefused("row 2: column \"town\" has no value; remove such rows, or train with --missing mean", () ->
         encoding.encodeFeatures(table.rows(new int[] {0, 1})));
   }
 
@@ -268,7 +269,7 @@ class TableEncodingTest {
     assertEquals(2, usable.rows());
     assertEquals(3, usable.column("size").number(1));
     assertEquals(4, EncodingOptions.DEFAULT.withMissing(Missing.DROP).withFeatures("floors").handleMissing(withGaps()).rows());
-    assertRefused("every row has a missing value, so that none is left; use --missing mean instead of drop", () ->
+    assertRefused("every row has a missing value, so none is left; use --missing mean instead of drop", () ->
         EncodingOptions.DEFAULT.withMissing(Missing.DROP).handleMissing(withGaps().rows(new int[] {1, 4})));
   }
 
@@ -285,8 +286,7 @@ class TableEncodingTest {
     assertRow(data, 1, 0, 0, 1, 0);
     Dataset plain = fit(table, options.withStandardize(false)).encode(table);
     assertRow(plain, 3, 2, 1, 0, 2);
-    assertRefused("row 4 has no value in column \"price\"; a target cannot be filled in: drop such rows (--missing drop)"
-        + " or complete the file",
+    assertRefused("row 4: column \"price\" has no value; a target cannot be filled in: use --missing drop or complete the file",
         () -> options.handleMissing(withGaps()));
   }
 
@@ -297,9 +297,11 @@ class TableEncodingTest {
     assertEquals(List.of("size", "town", "floors"), resolved.features());
     assertEquals(Optional.of(Task.REGRESSION), resolved.task());
     assertEquals(List.of("floors"), EncodingOptions.DEFAULT.withFeatures("price", "size").resolve(HOUSES).targets());
-    assertRefused("there is no column \"prize\" (did you mean \"price\"?); there are \"size\", \"town\", \"floors\", \"price\"", () ->
+    assertRefused("there is no column \"prize\" (did you mean \"price\"?); the columns are \"size\", \"town\", \"floors\","
+        + " \"price\"", () ->
         EncodingOptions.DEFAULT.withTargets("prize").resolve(HOUSES));
-    assertRefused("regression needs numbers as targets, but column \"town\" has words (row 1: \"b\"); use classification", () ->
+    assertRefused("regression needs numeric targets, but column \"town\" contains text (row 1: \"b\"); use --task"
+        + " classification", () ->
         EncodingOptions.DEFAULT.withTargets("town").withTask(Task.REGRESSION).resolve(HOUSES));
     assertRefused("classification has one target, but there are 2: town, price", () ->
         EncodingOptions.DEFAULT.withTargets("town", "price").withTask(Task.CLASSIFICATION).resolve(HOUSES));
@@ -307,7 +309,7 @@ class TableEncodingTest {
         EncodingOptions.DEFAULT.withTargets("town", "price", "size", "floors").withTask(Task.REGRESSION).resolve(HOUSES));
     assertRefused("all 4 columns are named as features; there is no target to learn", () ->
         EncodingOptions.DEFAULT.withFeatures("town", "price", "size", "floors").resolve(HOUSES));
-    assertRefused("column \"size\" is named as a target and as a feature; it can be one of them", () ->
+    assertRefused("column \"size\" is named as a target and as a feature; it can be only one of them", () ->
         EncodingOptions.DEFAULT.withTargets("size").withFeatures("size"));
     assertRefused("feature named twice: size", () -> EncodingOptions.DEFAULT.withFeatures("size", "town", "size"));
   }
@@ -316,24 +318,24 @@ class TableEncodingTest {
   void columnsThatCannotBeLearntFromAreRefused() {
     String[] words = IntStream.range(0, 1001).mapToObj(row -> "id" + row).toArray(String[]::new);
     double[] numbers = IntStream.range(0, 1001).asDoubleStream().toArray();
-    assertRefused("column \"id\" has 1001 different words in 1001 rows; 1000 categories are the most that are learnt"
-        + " from: name the"
-        + " features without it", () ->
+    assertRefused("column \"id\" has 1001 distinct values in 1001 rows; the maximum is 1000 categories: leave the column out"
+        + " (--features)", () ->
         fit(Table.of(List.of(Column.ofText("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
-    assertRefused("column \"x\" has no value in any row to train on; name the features without it", () ->
+    assertRefused("column \"x\" has no value in any training row; leave it out (--features)", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", NAN, NAN), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
-    assertRefused("column \"y\" has the one class \"a\"; two classes are the least to tell apart", () ->
+    assertRefused("column \"y\" has only the class \"a\"; classification needs at least two classes", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofText("y", "a", "a"))), EncodingOptions.DEFAULT));
-    assertRefused("column \"x\" has numbers as large as 1.0E300, whose mean and deviation are beyond the range of numbers", () ->
+    assertRefused("column \"x\" has values as large as 1.0E300, whose mean or standard deviation overflows; rescale the"
+        + " column", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", 1e300, -1e300), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
-    assertRefused("there is no row to train on", () -> fit(HOUSES.rows(new int[0]), EncodingOptions.DEFAULT));
+    assertRefused("there are no rows to train on", () -> fit(HOUSES.rows(new int[0]), EncodingOptions.DEFAULT));
   }
 
   @Test
   void tablesOfDifferentLengthsOrEqualNamesAreNone() {
     assertRefused("column \"b\" has 2 rows, but column \"a\" has 1", () ->
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("b", 1, 2))));
-    assertRefused("two columns have the name \"a\"", () ->
+    assertRefused("two columns have the name \"a\"; names must be unique", () ->
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("a", 1))));
     assertRefused("a table without columns; at least one is needed", () -> Table.of(List.of()));
   }

@@ -46,7 +46,7 @@ class JsonInputTest {
     "{`| line 1, column 2: this is not JSON",
     "{\"a\": 1,}| line 1, column 9: this is not JSON",
     "{\"a\": 1} x| line 1, column 10: this is not JSON",
-    "{\"a\": 1} {}| something behind the end",
+    "{\"a\": 1} {}| unexpected content after the end",
     "{\"a\": 1, \"a\": 2}| Duplicate field 'a'",
     "[1]| a JSON object in braces is needed",
     "`   `| is empty",
@@ -77,7 +77,7 @@ class JsonInputTest {
 
   @Test
   void unknownKeysNameTheNearestKnownOne() {
-    assertRefused("epoch, line 1: unknown key \"epoch\" (did you mean \"epochs\"?); known here: epochs, seed",
+    assertRefused("epoch, line 1: unknown key \"epoch\" (did you mean \"epochs\"?); known keys: epochs, seed",
         () -> parse("{\"epoch\": 1}").allowOnly(Set.of("seed", "epochs")));
   }
 
@@ -97,7 +97,7 @@ class JsonInputTest {
   void longKeysAndValuesAreCutBetweenCodePoints() {
     String smiles = "\uD83D\uDE00".repeat(60_000);
     String cut = "\uD83D\uDE00".repeat(100) + "...";
-    assertRefusedAs(cut + ", line 1: unknown key \"" + cut + "\"; known here: epochs",
+    assertRefusedAs(cut + ", line 1: unknown key \"" + cut + "\"; known keys: epochs",
         () -> parse("{\"" + smiles + "\": 1}").allowOnly(Set.of("epochs")));
     assertRefusedAs("n, line 1: must be a whole number, not \"" + cut + "\"", () -> parse("{\"n\": \"" + smiles + "\"}").integer("n"));
     assertRefusedAs(cut + "[1].k, line 1: must be a string, not 1",

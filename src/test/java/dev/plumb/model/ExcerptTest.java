@@ -8,7 +8,7 @@ class ExcerptTest {
   private static final String SMILE = "\uD83D\uDE00";
 
   @Test
-  void shortTextsStayAsTheyAre() {
+  void shortTextsAreUnchanged() {
     assertEquals("", Excerpt.of(""));
     assertEquals("x".repeat(100), Excerpt.of("x".repeat(100)));
     assertEquals(SMILE.repeat(100), Excerpt.of(SMILE.repeat(100)));
@@ -21,7 +21,6 @@ class ExcerptTest {
     assertEquals("x" + SMILE + "...", Excerpt.of("x" + SMILE + SMILE, 2));
   }
 
-  /** Whatever puts a message together, in the library too. */
   @Test
   void messagesOfExceptionsAreCut() {
     assertEquals(2003, new InvalidInputException("x".repeat(1_000_000)).at("place").getMessage().length());

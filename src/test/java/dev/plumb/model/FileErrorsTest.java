@@ -41,7 +41,7 @@ class FileErrorsTest {
         arguments(new DirectoryNotEmptyException("a"), "the folder is not empty"),
         arguments(new NotDirectoryException("a"), "it is not a folder"),
         arguments(new FileSystemLoopException("a"), "its folders contain each other"),
-        arguments(new FileSystemException("a.csv"), "the file system refuses it"),
+        arguments(new FileSystemException("a.csv"), "the file system refused the operation"),
         arguments(new FileSystemException("a.csv", null, "Read-only file system"), "read-only file system"),
         arguments(new FileSystemException("a.csv", null, "Is a directory"), "it is a folder, not a file"),
         arguments(new ClosedByInterruptException(), "the thread was interrupted"),
@@ -50,7 +50,7 @@ class FileErrorsTest {
         arguments(new AsynchronousCloseException(), "it was closed in the meantime"),
         arguments(new EOFException(), "it ends too early"),
         arguments(new EOFException("Unexpected end of ZLIB input stream"), "it ends too early"),
-        arguments(new MalformedInputException(1), "its text is not in the encoding that is expected"),
+        arguments(new MalformedInputException(1), "its text is not in the expected encoding"),
         arguments(new ZipException(), "its compressed data is damaged"),
         arguments(new ZipException("invalid block type"), "invalid block type"),
         arguments(new IOException(), "input/output error IOException"),
@@ -76,9 +76,9 @@ class FileErrorsTest {
     assertEquals("cannot be read: the thread was interrupted", FileErrors.reading(null, new ClosedByInterruptException()));
     assertEquals(folder + ": cannot be read: it is a folder, not a file",
         FileErrors.cannotRead(folder, new IOException()).getMessage());
-    assertEquals("cannot write " + file + ": the file system refuses it",
+    assertEquals("cannot write " + file + ": the file system refused the operation",
         FileErrors.cannotWrite(file, new FileSystemException(file.toString())).getMessage());
-    assertEquals("cannot write " + file + ": no file can be made there",
+    assertEquals("cannot write " + file + ": no file can be created there",
         FileErrors.cannotWrite(file, new NoSuchFileException(file.toString())).getMessage());
     assertEquals("cannot write " + missing + ": there is no folder " + missing.getParent(),
         FileErrors.cannotWrite(missing, new NoSuchFileException(missing.toString())).getMessage());

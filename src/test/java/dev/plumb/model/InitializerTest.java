@@ -10,12 +10,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class InitializerTest {
-  /** Not bit for bit: NumPy's normals may differ in their last bit from platform to platform. */
+  /** NumPy's normals may differ between platforms in their last bit. */
   private static final double LAST_BIT = 4e-16;
 
   @ParameterizedTest
   @EnumSource(Initializer.class)
-  void drawsWhatAFewLinesOfNumpyDraw(Initializer initializer) {
+  void matchesTheNumPyReference(Initializer initializer) {
     JsonNode golden = Golden.read("initializers.json");
     NetworkSpec network = NetworkSpec.of(Activation.TANH, Golden.ints(golden.get("layers")));
     double[] drawn = initializer.draw(network, new NumpyRandom(golden.get("seed").longValue()));
@@ -25,7 +25,7 @@ class InitializerTest {
 
   @ParameterizedTest
   @EnumSource(Initializer.class)
-  void spreadIsTheOneOfItsFormula(Initializer initializer) {
+  void varianceMatchesTheFormula(Initializer initializer) {
     double in = 300;
     double out = 200;
     double expected = switch (initializer) {

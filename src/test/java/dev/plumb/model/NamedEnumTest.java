@@ -24,7 +24,7 @@ class NamedEnumTest {
   }
 
   @Test
-  void unknownWordListsAllAndNamesTheNearest() {
+  void unknownWordListsAllKeysAndSuggestsTheNearest() {
     String message = assertThrows(InvalidInputException.class, () -> Activation.of("rleu")).getMessage();
     assertEquals("unknown activation \"rleu\" (did you mean \"relu\"?); one of linear, relu, leaky_relu, sigmoid, tanh, softplus, "
         + "elu, gelu, silu", message);
@@ -32,13 +32,13 @@ class NamedEnumTest {
 
   @ParameterizedTest
   @CsvSource({"learningrate,learningRate", "epoch,epochs", "activaton,activation", "layer,layers"})
-  void nearestNameIsFoundWhateverTheCase(String word, String expected) {
+  void nearestNameIgnoresCase(String word, String expected) {
     List<String> known = List.of("layers", "learningRate", "epochs", "activation");
     assertEquals(Optional.of(expected), Spelling.nearest(word, known));
   }
 
   @Test
-  void nothingIsNearToAWordThatIsFarFromAll() {
+  void noSuggestionForADistantWord() {
     assertEquals(Optional.empty(), Spelling.nearest("banana", List.of("layers", "seed")));
     assertEquals("", Spelling.didYouMean("banana", List.of("layers", "seed")));
     assertEquals(Optional.empty(), Spelling.nearest("x", List.of()));

@@ -18,7 +18,7 @@ class NetworkSpecTest {
   }
 
   @Test
-  void shapeShortensLongRunsAlone() {
+  void shapeAbbreviatesOnlyLongRuns() {
     assertEquals("3-8-8-8-8-1", NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 1).shape());
     assertEquals("3-8x8-1", NetworkSpec.of(Activation.RELU, 3, 8, 8, 8, 8, 8, 8, 8, 8, 1).shape());
     assertEquals("2-2-2-2-2-2", NetworkSpec.of(Activation.RELU, 2, 2, 2, 2, 2, 2).shape(), "four hidden layers");
@@ -28,7 +28,7 @@ class NetworkSpecTest {
   }
 
   @Test
-  void nonsenseIsRefusedWithWhatWouldBeRight() {
+  void invalidWidthsAreRefusedWithARemedy() {
     assertRefused("at least two widths", () -> new NetworkSpec(List.of(3), Activation.RELU));
     assertRefused("at least two widths", () -> new NetworkSpec(List.of(), Activation.RELU));
     assertRefused("width 0 at position 2 must be at least 1", () -> NetworkSpec.of(Activation.RELU, 3, 0, 1));

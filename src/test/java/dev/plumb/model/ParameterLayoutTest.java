@@ -18,7 +18,7 @@ class ParameterLayoutTest {
   }
 
   @Test
-  void weightsAreOutByInAndPlacesAreNamed() {
+  void weightsAreOutByInAndIndicesAreNamed() {
     ParameterLayout layout = ParameterLayout.of(NetworkSpec.of(Activation.RELU, 3, 5, 1));
     ParameterLayout.Slice weight = layout.weight(0);
     assertEquals("layers.0.weight", weight.name());

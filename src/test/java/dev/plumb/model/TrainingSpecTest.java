@@ -21,7 +21,7 @@ class TrainingSpecTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, -1})
-  void epochsAndBatchesMustBeAtLeastOne(int number) {
+  void epochsAndBatchSizeMustBeAtLeastOne(int number) {
     assertRefused("epochs " + number, () -> TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, number));
     assertRefused("batchSize " + number, () -> SPEC.withBatchSize(number));
   }
@@ -34,12 +34,12 @@ class TrainingSpecTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {-0.1, 1, 30, Double.NaN})
-  void dropoutMustBeAProbabilityThatLeavesSomething(double probability) {
+  void dropoutMustBeAProbabilityBelowOne(double probability) {
     assertRefused("dropout " + probability + " must be at least 0 and below 1", () -> new Dropout(probability, 1));
   }
 
   @Test
-  void changedSpecKeepsTheRest() {
+  void withMethodsKeepTheOtherValues() {
     Dropout dropout = new Dropout(0.5, 7);
     TrainingSpec one = SPEC.withDropout(dropout).withBatchSize(3).withClipNorm(2).withPrecision(Precision.FP32);
     assertEquals(one, SPEC.withPrecision(Precision.FP32).withClipNorm(2).withBatchSize(3).withDropout(dropout));
@@ -53,7 +53,7 @@ class TrainingSpecTest {
   }
 
   @Test
-  void optimizersRefuseConstantsOutOfRange() {
+  void optimizersRefuseHyperparametersOutOfRange() {
     assertRefused("momentum 1.0", () -> new OptimizerSpec.Sgd(1, false, 0));
     assertRefused("nesterov needs a momentum", () -> new OptimizerSpec.Sgd(0, true, 0));
     assertRefused("weightDecay -1.0", () -> new OptimizerSpec.Sgd(0, false, -1));
@@ -63,10 +63,10 @@ class TrainingSpecTest {
     assertRefused("alpha -0.5", () -> new OptimizerSpec.RmsProp(-0.5, 1e-8, 0));
   }
 
-  /** 2^128 is the first number beyond single precision, 2^-150 the first that is rounded to 0. */
+  /** 2^128 is the first power of two beyond single precision, 2^-150 the first that is rounded to 0. */
   @ParameterizedTest
   @ValueSource(doubles = {0x1p128, 1e300, 0x1p-150, 1e-300})
-  void constantsMustBeInTheRangeOfThePrecision(double constant) {
+  void hyperparametersMustBeInTheRangeOfThePrecision(double constant) {
     assertRefusedIn(Precision.FP32, "learningRate " + constant,
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, constant, 10));
     assertRefusedIn(Precision.TF32, "clipNorm " + constant, SPEC.withClipNorm(constant));
@@ -80,7 +80,7 @@ class TrainingSpecTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {0, Float.MIN_VALUE, Float.MAX_VALUE})
-  void constantsOfSinglePrecisionAreInRange(double constant) {
+  void singlePrecisionNumbersAreInRange(double constant) {
     TrainingSpec spec = TrainingSpec.of(Loss.MSE, new OptimizerSpec.Adam(0.9, 0.99, constant, constant, false), constant, 10);
     assertEquals(constant, spec.withPrecision(Precision.FP32).learningRate());
   }

@@ -110,9 +110,9 @@ class ModelFileTest {
   void sealedFileThatIsNoModelIsRefusedWithWhatIsMissing() {
     TrainedModel model = Models.small(Precision.FP64);
     List<Tensor.Reals> tensors = ModelFile.tensors(model);
-    wrong(model, "plumb.format", null, tensors, "has no plumb.format in its header; it is no model");
+    wrong(model, "plumb.format", null, tensors, "has no plumb.format in its header; it is not a model");
     wrong(model, "plumb.format", "model 2", tensors,
-        "has the format \"model 2\", but \"model 1\" is what this version of Plumb reads here");
+        "has the format \"model 2\"; this version of Plumb expects \"model 1\" here");
     wrong(model, "plumb.loss", null, tensors, "has no plumb.loss in its header");
     wrong(model, "plumb.loss", "rmse", tensors,
         "plumb.loss: unknown loss \"rmse\" (did you mean \"mse\"?); one of mse, mae, huber, cross_entropy, binary_cross_entropy");
@@ -137,10 +137,10 @@ class ModelFileTest {
     TrainedModel model = Models.small(Precision.FP32);
     double[] parameters = model.parameters().clone();
     parameters[4] = 1e39;
-    assertEquals("layers.0.weight[2,0] is 1.0E39, which no prediction can be made from; the training diverged",
+    assertEquals("layers.0.weight[2,0] is 1.0E39; the training diverged, and the model cannot predict",
         message(model, model.network(), Precision.FP32, parameters));
     parameters[4] = Double.NaN;
-    assertEquals("layers.0.weight[2,0] is NaN, which no prediction can be made from; the training diverged",
+    assertEquals("layers.0.weight[2,0] is NaN; the training diverged, and the model cannot predict",
         message(model, model.network(), Precision.FP64, parameters));
     assertEquals("3 parameters for a network of 17", message(model, model.network(), Precision.FP64, new double[3]));
     assertEquals("the network has 3 outputs, but its targets take 2",

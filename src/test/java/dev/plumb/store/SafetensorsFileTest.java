@@ -124,7 +124,7 @@ class SafetensorsFileTest {
       "{'dtype':'F64','shape':[1.5],'data_offsets':[0,8]}|8|a.shape[0], line 1: must be a whole number, not 1.5",
       "{'dtype':'F64','shape':[1]}|8|a, line 1: the key \"data_offsets\" is missing",
       "{'dtype':'F64','shape':[1],'data_offsets':[0,8],'x':1}"
-          + "|8|a.x, line 1: unknown key \"x\"; known here: data_offsets, dtype, shape",
+          + "|8|a.x, line 1: unknown key \"x\"; known keys: data_offsets, dtype, shape",
       "{'dtype':'BF16','shape':[1],'data_offsets':[0,2]}"
           + "|2|a.dtype, line 1: values of type \"BF16\" cannot be read; one of F64, F32, I64, I32",
       "[]|0|a, line 1: must be an object, not a list",
@@ -140,7 +140,7 @@ class SafetensorsFileTest {
   void wrongTextsAreRefused() throws Exception {
     String begin = "{\"__metadata__\":{\"plumb.sha256\":\"" + NO_SEAL + "\"";
     refused(begin + ",\"x\":1}}", 0, "__metadata__.x, line 1: must be a string, not 1");
-    refused(begin + "}} {", 0, "line 1, column 102: there is something behind the end of the object");
+    refused(begin + "}} {", 0, "line 1, column 102: unexpected content after the end of the object");
     refused(begin + "}}\0\0\0", 0, "its header has a NUL byte");
     refused(begin + ",\"\u00ff\":\"\"}}", 0, "its header is not UTF-8");
     String deep = begin + "},\"a\":" + "[".repeat(5000);
@@ -154,13 +154,13 @@ class SafetensorsFileTest {
     assertEquals(file + ": there is no such file", messageOf(file));
     assertEquals(folder + ": cannot be read: it is a folder, not a file", messageOf(folder));
     Files.writeString(file, "");
-    assertEquals(file + ": is no safetensors file, or was cut short: its 0 bytes do not begin with such a header",
+    assertEquals(file + ": is not a safetensors file, or is truncated: its 0 bytes do not begin with a valid header",
         messageOf(file));
     Files.writeString(file, "sepal,petal\n1,2\n".repeat(20));
-    assertTrue(messageOf(file).contains("do not begin with such a header"), messageOf(file));
+    assertTrue(messageOf(file).contains("do not begin with a valid header"), messageOf(file));
     String foreign = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + " ".repeat(60);
     Files.write(file, safetensors(foreign.getBytes(StandardCharsets.UTF_8), 4));
-    assertEquals(file + ": is no file of Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
+    assertEquals(file + ": was not written by Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
         + " another program wrote it, or it is damaged", messageOf(file));
   }
 

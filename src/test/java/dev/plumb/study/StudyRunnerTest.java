@@ -178,7 +178,7 @@ class StudyRunnerTest {
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3), true, List.of(),
         List.of(new StudyNetwork("good", NetworkSpec.of(Activation.RELU, 3, 1)),
             new StudyNetwork("bad", NetworkSpec.of(Activation.RELU, 4, 1))));
-    assertRefused("networks[1] \"bad\": the first layer is 4 wide, but the data has 3 columns", () -> run(spec, 1));
+    assertRefused("networks[1] \"bad\": the network has 4 inputs, but the data has 3 features", () -> run(spec, 1));
     assertRefused("seed 4294967296", () -> run(small(0.1).withSeed(4294967295L), 2));
     assertRefused("seeds 0", () -> run(small(0.1), 0));
   }

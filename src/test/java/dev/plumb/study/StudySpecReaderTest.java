@@ -87,7 +87,7 @@ class StudySpecReaderTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-    "'epoch': 5 | epoch, line 1: unknown key \"epoch\" (did you mean \"epochs\"?); known here: batchSize",
+    "'epoch': 5 | epoch, line 1: unknown key \"epoch\" (did you mean \"epochs\"?); known keys: batchSize",
     "'epochs': -1 | epochs, line 1: epochs -1 must be at least 1",
     "'epochs': 0 | epochs 0 must be at least 1",
     "'epochs': 'ten' | epochs, line 1: must be a whole number, not \"ten\"",

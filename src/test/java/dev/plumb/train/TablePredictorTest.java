@@ -84,7 +84,7 @@ class TablePredictorTest {
     Table missing = Table.of(List.of(Column.ofNumbers("x", numbers)));
     try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
       String message = assertThrows(InvalidInputException.class, () -> predictor.requirePredictable(missing)).getMessage();
-      assertTrue(message.startsWith("row 5000 has no value in column \"x\""), message);
+      assertTrue(message.startsWith("row 5000: column \"x\" has no value"), message);
     }
   }
 
