@@ -1,12 +1,9 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.json.JsonOutput;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
-import dev.plumb.store.TrainedModel;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.RegressionScores;
@@ -23,11 +20,11 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb evaluate}: how good a trained model is on rows whose truth is known. */
+/** {@code plumb evaluate}: evaluates a trained model on labeled rows. */
 final class EvaluateCommand implements Command {
-  /** A confusion matrix of more classes is neither readable nor small; the most frequent mistakes are listed instead. */
+  /** The maximum number of classes in a printed confusion matrix; with more, only the most frequent errors are listed. */
   private static final int MAX_TABLE_CLASSES = 100;
-  private static final int MAX_MISTAKES = 20;
+  private static final int MAX_ERRORS = 20;
 
   private final DeviceChoice devices;
 
@@ -72,40 +69,28 @@ final class EvaluateCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
-        Flags.THREADS, Flags.JSON);
+    return ScoringInput.options(Flags.JSON);
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> json = arguments.path(Flags.JSON);
-    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(operands.get(1)).writes(Flags.JSON).check();
-    TrainedModel model = ModelOperand.read(operands.get(0));
-    ReadOptions read = DataOptions.of(arguments, model.encoding());
-    Table table = DataOptions.read(operands.get(1), read, System.in);
+    ScoringInput input = ScoringInput.read(arguments, Flags.JSON, true);
+    Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
-        TablePredictor predictor = new TablePredictor(device.backend(), model, ModelOperand.precision(device, model))) {
-      Scores scores = score(predictor, table, operands.get(1));
+        TablePredictor predictor = input.predictor(device)) {
+      Scores scores = input.atData(() -> predictor.score(table));
       out.println(DeviceChoice.line(device));
-      out.println(TerminalText.sanitize("data: " + operands.get(1) + ", " + table.rows() + " rows"));
+      out.println(TerminalText.sanitize("data: " + input.data() + ", " + table.rows() + " rows"));
       out.println();
       if (!arguments.has(Flags.QUIET)) {
-        UnknownCategories.note(model.encoding(), table, "", err);
+        UnknownCategories.note(input.model().encoding(), table, "", err);
       }
       print(scores, out);
       out.flush();
       json.ifPresent(file -> AtomicFile.write(file, stream -> write(scores, table.rows(), stream)));
     }
     return ExitCode.DONE;
-  }
-
-  private static Scores score(TablePredictor predictor, Table table, Path data) {
-    try {
-      return predictor.score(table);
-    } catch (InvalidInputException e) {
-      throw e.at(data.toString());
-    }
   }
 
   private static void print(Scores scores, PrintStream out) {
@@ -140,10 +125,10 @@ final class EvaluateCommand implements Command {
   private static void printConfusion(ClassificationScores figures, PrintStream out) {
     List<String> names = figures.classNames();
     if (names.size() > MAX_TABLE_CLASSES) {
-      List<ConfusionMatrix.Cell> mistakes = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
-          .sorted(Comparator.comparingLong((ConfusionMatrix.Cell cell) -> -cell.count())).limit(MAX_MISTAKES).toList();
+      List<ConfusionMatrix.Cell> errors = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
+          .sorted(Comparator.comparingLong((ConfusionMatrix.Cell cell) -> -cell.count())).limit(MAX_ERRORS).toList();
       TextTable table = new TextTable().left("actual").left("predicted").right("rows");
-      mistakes.forEach(cell -> table.row(
+      errors.forEach(cell -> table.row(
           List.of(names.get(cell.actual()), names.get(cell.predicted()), Long.toString(cell.count()))));
       out.println("most frequent errors:");
       table.print(out);

@@ -1,9 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictions;
@@ -14,11 +12,10 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.Options;
 
-/** {@code plumb predict}: what a trained model says of rows, as CSV. */
+/** {@code plumb predict}: writes the predictions of a trained model as CSV. */
 final class PredictCommand implements Command {
   private final DeviceChoice devices;
 
@@ -64,21 +61,21 @@ final class PredictCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.OUT, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
-        Flags.THREADS);
+    return ScoringInput.options(Flags.OUT);
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Optional<Path> file = arguments.path(Flags.OUT).filter(path -> !path.equals(DataOptions.STREAM));
-    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(operands.get(1)).writes(Flags.OUT).check();
-    TrainedModel model = ModelOperand.read(operands.get(0));
-    ReadOptions read = DataOptions.of(arguments, model.encoding()).withoutTargets();
-    Table table = DataOptions.read(operands.get(1), read, System.in);
+    ScoringInput input = ScoringInput.read(arguments, Flags.OUT, false);
+    TrainedModel model = input.model();
+    Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
-        TablePredictor predictor = new TablePredictor(device.backend(), model, ModelOperand.precision(device, model))) {
-      requirePredictable(predictor, table, operands.get(1));
+        TablePredictor predictor = input.predictor(device)) {
+      input.atData(() -> {
+        predictor.requirePredictable(table);
+        return null;
+      });
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(model.encoding(), table, "", err);
       }
@@ -94,14 +91,6 @@ final class PredictCommand implements Command {
       }
     }
     return ExitCode.DONE;
-  }
-
-  private static void requirePredictable(TablePredictor predictor, Table table, Path data) {
-    try {
-      predictor.requirePredictable(table);
-    } catch (InvalidInputException e) {
-      throw e.at(data.toString());
-    }
   }
 
   private static void write(TrainedModel model, TablePredictor predictor, Table table, OutputStream out, PrintStream err)
@@ -132,7 +121,7 @@ final class PredictCommand implements Command {
     for (int row = 0; row < predictions.rows(); row++) {
       if (!predictions.isFinite(row)) {
         int commas = predictions.hasClasses() ? predictions.classNames().size() : predictions.targetNames().size() - 1;
-        // A line without anything would be no row to those who read it.
+        // CSV readers skip an empty line, so a row with one empty field is written as "".
         line.append(commas == 0 ? "\"\"" : ",".repeat(commas));
       } else if (predictions.hasClasses()) {
         line.append(field(predictions.className(row)));
@@ -153,7 +142,7 @@ final class PredictCommand implements Command {
     line.setLength(0);
   }
 
-  /** In quotes where RFC 4180 wants them. */
+  /** Returns a CSV field, quoted if RFC 4180 requires it. */
   private static String field(String text) {
     return text.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
         ? "\"" + text.replace("\"", "\"\"") + "\"" : text;

@@ -8,17 +8,16 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Ctrl-C and kill as a wish: while this is open, SIGINT and SIGTERM only set a flag, and the second one ends the process at once.
- * A shutdown hook could do it too, but runs when the JVM is on its way down already, beside the hooks of libraries that training
- * still needs, and could not choose the exit code.
+ * Turns SIGINT and SIGTERM into a stop request: while open, the first signal sets a flag, and the second ends the process.
+ * A shutdown hook would run together with the hooks of libraries that training still needs, and could not set the exit code.
  *
- * <p>{@code sun.misc.Signal} is part of every JDK (module jdk.unsupported), but javac warns of it whatever it is told: it is called
- * by reflection. Where there is none, or the JVM keeps the signals to itself (-Xrs), the process ends as without this.
+ * <p>{@code sun.misc.Signal} is part of every JDK (module jdk.unsupported), but javac always warns about it, so it is called by
+ * reflection. If it is missing, or the JVM does not pass signals on (-Xrs), signals end the process as usual.
  */
 final class StopSignal implements AutoCloseable {
   private static final List<String> SIGNALS = List.of("INT", "TERM");
 
-  /** A signal and who handled it before. */
+  /** A signal and its previous handler. */
   private record Replaced(Object signal, Object handler) {}
 
   private final AtomicBoolean requested = new AtomicBoolean();
@@ -26,7 +25,11 @@ final class StopSignal implements AutoCloseable {
 
   private StopSignal() {}
 
-  /** @param err is told what will happen */
+  /**
+   * Installs the handlers.
+   *
+   * @param err takes a message about the request
+   */
   static StopSignal open(PrintStream err) {
     StopSignal stop = new StopSignal();
     InvocationHandler handler = (proxy, method, arguments) -> switch (method.getName()) {
@@ -64,19 +67,19 @@ final class StopSignal implements AutoCloseable {
       Object ours = signal.getConstructor(String.class).newInstance(name);
       replaced.add(new Replaced(ours, signal.getMethod("handle", signal, handlerType).invoke(null, ours, proxy)));
     } catch (ReflectiveOperationException e) {
-      // Then the signal ends the process, and the last checkpoint is what is left.
+      // Then the signal ends the process, and the run can be resumed from its last checkpoint.
     }
   }
 
   @Override
   public void close() {
-    for (Replaced was : replaced) {
+    for (Replaced previous : replaced) {
       try {
         Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
-        Class<?> signal = was.signal().getClass();
-        signal.getMethod("handle", signal, handlerType).invoke(null, was.signal(), was.handler());
+        Class<?> signal = previous.signal().getClass();
+        signal.getMethod("handle", signal, handlerType).invoke(null, previous.signal(), previous.handler());
       } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException("the handler of a signal cannot be put back", e);
+        throw new IllegalStateException("the previous signal handler cannot be restored", e);
       }
     }
     replaced.clear();

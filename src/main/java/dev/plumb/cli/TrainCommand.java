@@ -119,26 +119,26 @@ final class TrainCommand implements Command {
     Checkpoint.read(folder.checkpoint());
     RunLock lock = folder.lock();
     try {
-      return goOn(folder, arguments, every, out, err);
+      return continueRun(folder, arguments, every, out, err);
     } finally {
       lock.close();
     }
   }
 
-  private int goOn(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
+  private int continueRun(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
-    RunMetadata facts = facts(folder, checkpoint);
+    RunMetadata metadata = metadata(folder, checkpoint);
     TrainRequest request = TrainRequest.of(
-        Arguments.parse(options(), facts.command()), Optional.of(facts.config()), LocaleEncoding.path(facts.folder()));
-    String device = arguments.text(Flags.DEVICE).orElse(facts.device());
+        Arguments.parse(options(), metadata.command()), Optional.of(metadata.config()), LocaleEncoding.path(metadata.folder()));
+    String device = arguments.text(Flags.DEVICE).orElse(metadata.device());
     try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
       DeviceChoice.requirePrecision(selection, request.config().precision());
-      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).goOn(folder, checkpoint, facts, request, every,
+      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).resume(folder, checkpoint, metadata, request, every,
           new NumericsCheck(arguments, err));
     }
   }
 
-  private static RunMetadata facts(RunFolder folder, Checkpoint checkpoint) {
+  private static RunMetadata metadata(RunFolder folder, Checkpoint checkpoint) {
     try {
       return RunMetadata.of(checkpoint);
     } catch (InvalidInputException e) {

@@ -3,7 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.train.EpochMetrics;
 import java.io.PrintStream;
 
-/** How a training goes, on stderr: a bar on a terminal, else a line an epoch, but not more than one a second. */
+/** The progress of a training on stderr: a bar on a terminal, otherwise at most one line per epoch and per second. */
 final class TrainProgress implements AutoCloseable {
   private static final long LINE_NANOS = 1_000_000_000L;
 
@@ -19,9 +19,9 @@ final class TrainProgress implements AutoCloseable {
   private boolean anyLine;
 
   /**
-   * @param steps of all epochs together
-   * @param epochsDone before this
-   * @param rows of an epoch
+   * @param steps the number of steps in all epochs
+   * @param epochsDone the number of epochs already trained
+   * @param rows the number of rows per epoch
    */
   TrainProgress(long steps, int epochs, int epochsDone, int rows, String metricName, boolean quiet, PrintStream err) {
     this.err = err;
@@ -64,7 +64,7 @@ final class TrainProgress implements AutoCloseable {
         : figures + "  validation " + figure(row.validationLoss()) + "  " + metricName + " " + Decimal.fixed(row.metric(), 4);
   }
 
-  /** Four digits that say something, whatever the size. */
+  /** Formats a number with about four significant digits. */
   private static String figure(double value) {
     return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? Decimal.fixed(value, 4) : Decimal.scientific(value);
   }

@@ -53,34 +53,39 @@ final class TrainRun {
     this.err = err;
   }
 
-  /** @param command the arguments behind {@code plumb train} */
+  /**
+   * Starts a run.
+   *
+   * @param command the arguments after {@code plumb train}
+   * @param every the time between checkpoints
+   */
   int begin(TrainRequest request, List<String> command, Duration every) {
     List<DataFile> data = dataFiles(request);
     Table table = TableReader.read(request.data(), request.read());
     PreparedData prepared = prepare(request, table);
-    // Whatever is wrong with the test rows is said before the training, not after it.
+    // Errors in the test data are reported before training.
     Optional<Table> test = request.test().map(file -> test(request, prepared, file));
     DeviceInfo info = device.backend().device();
     requireTrainable(prepared);
-    RunMetadata facts = new RunMetadata(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
+    RunMetadata metadata = new RunMetadata(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
         prepared.config().with(changes -> changes.columns(prepared.columns())), data, List.of(numerics(prepared)));
-    Manifest manifest = manifest(facts);
+    Manifest manifest = manifest(metadata);
     RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
-      new Checkpoint(prepared.start(), facts.texts()).write(made.checkpoint());
+      new Checkpoint(prepared.start(), metadata.texts()).write(made.checkpoint());
       AtomicFile.write(made.manifest(), stream -> manifest.write(stream, new TreeMap<>(Map.of("state", "begun"))));
     });
     RunLock lock = folder.lock();
     try {
-      return train(new Work(folder, facts, manifest, prepared, test, request), prepared.start(), every);
+      return train(new Work(folder, metadata, manifest, prepared, test, request), prepared.start(), every);
     } finally {
       lock.close();
     }
   }
 
-  int goOn(RunFolder folder, Checkpoint checkpoint, RunMetadata facts, TrainRequest request, Duration every,
+  int resume(RunFolder folder, Checkpoint checkpoint, RunMetadata metadata, TrainRequest request, Duration every,
       NumericsCheck check) {
     List<DataFile> now = dataFiles(request);
-    for (DataFile then : facts.data()) {
+    for (DataFile then : metadata.data()) {
       DataFile same = now.stream().filter(file -> file.role().equals(then.role())).findFirst()
           .orElseThrow(() -> new InvalidInputException(folder.checkpoint() + ": the recorded command has no " + then.role()
           + " file"));
@@ -98,9 +103,9 @@ final class TrainRun {
     } catch (InvalidInputException e) {
       throw e.at(folder.checkpoint().toString());
     }
-    // A training that is over only writes its files again.
-    RunMetadata resumed = checkpoint.state().end().isPresent() ? facts
-        : facts.withNumerics(check.resumed(folder.path().toString(), facts.numerics(), numerics(prepared)));
+    // If training has finished, only its files are written again.
+    RunMetadata resumed = checkpoint.state().end().isPresent() ? metadata
+        : metadata.withNumerics(check.resumed(folder.path().toString(), metadata.numerics(), numerics(prepared)));
     folder.clean();
     return train(new Work(folder, resumed, manifest(resumed), prepared, test, request), checkpoint.state(), every);
   }
@@ -109,8 +114,8 @@ final class TrainRun {
     return Backends.numerics(device.backend(), prepared.network(), prepared.fit().training(), prepared.training().rows());
   }
 
-  /** What a run works with. */
-  private record Work(RunFolder folder, RunMetadata facts, Manifest manifest, PreparedData prepared, Optional<Table> test,
+  /** The inputs and outputs of a run. */
+  private record Work(RunFolder folder, RunMetadata metadata, Manifest manifest, PreparedData prepared, Optional<Table> test,
       TrainRequest request) {
     String metricName() {
       return prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
@@ -185,10 +190,10 @@ final class TrainRun {
   }
 
   private static void checkpoint(Work work, FitState state) {
-    new Checkpoint(state, work.facts().texts()).write(work.folder().checkpoint());
+    new Checkpoint(state, work.metadata().texts()).write(work.folder().checkpoint());
   }
 
-  /** Writes what came of it, whether it is over, diverged or stopped. */
+  /** Writes and prints the results of a training that has finished, diverged or been stopped. */
   private int finish(Work work, FitState state) {
     Optional<FitState.End> end = state.end();
     SortedMap<String, Object> result = new TreeMap<>();
@@ -203,7 +208,7 @@ final class TrainRun {
       PreparedData prepared = work.prepared();
       TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
           prepared.encoding(), state.best(), work.manifest().texts());
-      // Before the scores, which take memory and time of their own.
+      // Before the scores, which may run out of memory.
       ModelFile.write(work.folder().model(), model);
       AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
       try (TablePredictor predictor = new TablePredictor(device.backend(), model, model.precision())) {
@@ -241,7 +246,7 @@ final class TrainRun {
     return ExitCode.DONE;
   }
 
-  /** A row that cannot be computed is no reason to lose the rest of a finished training. */
+  /** Scores rows of data; rows that cannot be scored are noted, so that the other results are not lost. */
   private void score(String name, TablePredictor predictor, Table rows, Map<String, Scores> scores) {
     try {
       scores.put(name, predictor.score(rows));
@@ -250,11 +255,12 @@ final class TrainRun {
     }
   }
 
-  private Manifest manifest(RunMetadata facts) {
-    List<String> command = new ArrayList<>(facts.command());
+  private Manifest manifest(RunMetadata metadata) {
+    List<String> command = new ArrayList<>(metadata.command());
     command.add(0, "train");
-    return new Manifest(facts.plumb(), device.backend().device(), command, facts.folder(), facts.data(), facts.config(),
-        facts.numerics());
+    return new Manifest(metadata.plumb(), device.backend().device(), command, metadata.folder(), metadata.data(),
+        metadata.config(),
+        metadata.numerics());
   }
 
   private static List<DataFile> dataFiles(TrainRequest request) {
@@ -274,7 +280,7 @@ final class TrainRun {
     }
   }
 
-  /** Reads the test rows as the model's columns were read, without those that lack a value where such rows are dropped. */
+  /** Reads the test data in the same format as the training data, without rows with missing values if those are dropped. */
   private Table test(TrainRequest request, PreparedData prepared, Path file) {
     ReadOptions read = prepared.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
     Table table = TableReader.read(file, read);

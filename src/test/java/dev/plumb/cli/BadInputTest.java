@@ -18,11 +18,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What each bad file, option, configuration or model gets: exit code 2 and one line, the same to the letter, and nothing is written. */
+/** Every bad file, option, configuration and model leads to exit code 2 and exactly the expected line; nothing is written. */
 class BadInputTest {
   @TempDir Path folder;
 
-  /** Files of a few lines; each test has all of them. */
+  /** Small files that all tests share. */
   private static final Map<String, String> FILES = new TreeMap<>(Map.ofEntries(
       Map.entry("good.csv", "a,b,y\n1,2,x\n3,4,z\n5,6,x\n"),
       Map.entry("numbers.csv", "a,b,y\n1,2,0.5\n3,4,0.25\n5,6,7.5\n"),
@@ -54,7 +54,7 @@ class BadInputTest {
       Map.entry("grid-rate.json", "{ \"grid\": { \"depth\": [1], \"width\": [2], \"learningRate\": [0.1, 1e-60] } }"),
       Map.entry("not-a-model.safetensors", "these are some words, and no model at all; long enough to have a length")));
 
-  /** A command, and in the line below it what it gets, behind the command's name; @ is the folder of the files. */
+  /** Returns pairs of a command and its message after the name of the command; @ is the folder of the files. */
   static Stream<Arguments> bad() throws IOException {
     List<String> lines = Files.readAllLines(Path.of("src/test/resources/cli/bad-inputs.txt"));
     return IntStream.range(0, lines.size() / 3).mapToObj(i -> Arguments.of(lines.get(3 * i), lines.get(3 * i + 1)));
@@ -85,7 +85,7 @@ class BadInputTest {
 
   @ParameterizedTest
   @MethodSource("bad")
-  void getsOneLineAndLeavesNothing(String command, String line) throws IOException {
+  void badInputIsReportedInOneLineAndNothingIsWritten(String command, String line) throws IOException {
     List<String> before = FolderContents.of(folder);
     Plumbed ran = Plumbed.run(command.replace("@", folder.toString()).split(" "));
     assertEquals("plumb " + command.split(" ")[0] + ": " + line.replace("@", folder.toString()) + "\n", ran.err());

@@ -31,7 +31,7 @@ class CheckReportTest {
       new GradientCheck(LAYOUT.bias(0), 0, 2, -1, Double.NaN, Double.NaN, -1);
 
   @Test
-  void allRightIsNoFault() {
+  void reportWithoutErrorsHasNoFault() {
     CheckReport report = report(GOOD, GOOD);
     assertEquals(Optional.empty(), report.fault());
     assertEquals(4, report.compared());
@@ -44,12 +44,12 @@ class CheckReportTest {
   }
 
   @Test
-  void tensorOfWhichNothingWasComparedIsAFault() {
+  void uncheckedTensorIsAFault() {
     assertTrue(report(GOOD, NOTHING).fault().orElseThrow().contains("layers.0.bias: every finite difference crosses a kink"));
   }
 
   @Test
-  void tableHasALineATensor() {
+  void tableHasOneLinePerTensor() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     report(GOOD, WRONG, NOTHING).print(new PrintStream(out, true, StandardCharsets.UTF_8));
     List<String> lines = out.toString(StandardCharsets.UTF_8).lines().map(line -> line.strip().replaceAll(" +", " ")).toList();
@@ -61,7 +61,7 @@ class CheckReportTest {
   }
 
   @Test
-  void jsonSaysTheSame() throws IOException {
+  void jsonHasTheSameValues() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     report(GOOD, WRONG).write(new DeviceInfo(DeviceInfo.Kind.CPU, "some"), NETWORK,
         TrainingSpec.of(Loss.HUBER, OptimizerSpec.Sgd.DEFAULT, 0.01, 1), Optional.empty(), out);

@@ -22,17 +22,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A column is read in one way, which training decides and the model keeps, whatever reads the next file. */
+/** Training determines how a column is read, and the model keeps this for all later files. */
 class ColumnReadingTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path folder;
 
-  /** Three classes whose names differ in writing only, each easy to tell from the others. */
+  /** Three classes that are easy to separate and whose names differ only in spelling. */
   @ParameterizedTest
   @CsvSource(delimiter = ' ', value = {"007 7 42 --categorical", "007 7 042 -", "1e3 1000 5 --task", "x y 07 -",
       "9007199254740993 9007199254740992 3 -"})
-  void classesOfTrainingAreThoseOfEvaluateAndTestAndPredict(String a, String b, String c, String option) throws IOException {
+  void trainTestEvaluateAndPredictHaveTheSameClasses(String a, String b, String c, String option) throws IOException {
     List<String> classes = List.of(a, b, c);
     Path data = table("codes.csv", "x,code", 60, row -> 4 * (row % 3) + row / 100.0 + "," + classes.get(row % 3));
     Path one = table("one.csv", "x,code", 5, row -> 4 + row / 100.0 + "," + b);
@@ -62,7 +62,7 @@ class ColumnReadingTest {
   }
 
   @Test
-  void aCategoryThatLooksLikeAMissingValueIsAClassWhereItIsDeclared() throws IOException {
+  void declaredCategoryThatLooksLikeAMissingValueIsAClass() throws IOException {
     List<String> countries = List.of("NA", "ZA", "BW");
     Path data = table("countries.csv", "x,country", 60, row -> 4 * (row % 3) + row / 100.0 + "," + countries.get(row % 3));
     Plumbed refused = Plumbed.run("train", data.toString(), "--runs", folder.toString(), "--device", "reference");
@@ -85,7 +85,7 @@ class ColumnReadingTest {
       "--header no --delimiter ; --task regression | 7;8;9 | %d;%d;%d.5",
       "--na-values g1 --missing mean | region,a,y | g%d,%d.5,%d.25",
       "--target \"y,z\",b --features a --no-standardize | a,\"y,z\",b | %d,%d.5,%d.25"})
-  void configurationOfTheManifestTrainsTheSameModel(String options, String header, String row) throws IOException {
+  void configurationInTheManifestTrainsTheSameModel(String options, String header, String row) throws IOException {
     Path data = table("data.csv", header, 40, i -> String.format(Locale.ROOT, row, i % 4, i, i * i % 7));
     List<String> given = new ArrayList<>(List.of(options.split(" ")));
     given.addAll(List.of("--epochs", "3", "--layers", "4"));
@@ -102,7 +102,7 @@ class ColumnReadingTest {
   }
 
   @Test
-  void unknownCategoriesAreNotedInTheSameWordsEverywhere() throws IOException {
+  void allCommandsNoteUnknownCategories() throws IOException {
     Path data = table("train.csv", "flag,x,y", 40, row -> (row % 2 == 0 ? "True," : "False,") + row + ","
         + (row % 2 == 0 ? "p" : "q"));
     Path test = table("test.csv", "flag,x,y", 10, row -> "true," + row + ",p");
@@ -117,7 +117,7 @@ class ColumnReadingTest {
   }
 
   @Test
-  void aFeatureOfNamesIsNoted() throws IOException {
+  void nearlyUniqueFeatureIsNoted() throws IOException {
     Path data = table("names.csv", "name,x,y", 40, row -> "n" + row % 25 + "," + row + "," + row * 0.5);
     Plumbed trained = Plumbed.run("train", data.toString(), "--epochs", "1", "--validation", "0", "--runs", folder.toString(),
         "--device", "reference");
@@ -126,7 +126,7 @@ class ColumnReadingTest {
   }
 
   @Test
-  void columnsThatNothingNeedsDoNotStopARun() throws IOException {
+  void unusedColumnsAreNotChecked() throws IOException {
     Path data = table("train.csv", "a,b,c,y", 40, row -> row + "," + row % 5 + "," + (row == 7 ? "#N/A" : row) + "," + row * 0.5);
     Path run = train(data, List.of("--features", "a,b", "--epochs", "1"));
     Path other = table("new.csv", "room,a,b", 3, row -> (row == 2 ? "12a" : row == 1 ? "1e999" : "7") + "," + row + ",1");

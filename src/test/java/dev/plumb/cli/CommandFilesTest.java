@@ -16,7 +16,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Outputs that are aimed at files which the command reads, or which a run keeps. */
+/** Outputs that would overwrite inputs or files of a run. */
 @DisabledOnOs(OS.WINDOWS)
 class CommandFilesTest {
   @TempDir Path folder;
@@ -33,7 +33,7 @@ class CommandFilesTest {
     run = folder.resolve("good-1").toString();
   }
 
-  /** Paths that lead to a file: through a folder and back, a link to it, a link to its folder, and a hard link. */
+  /** Returns paths of a file: through a folder and back, a link to it, through a link to its folder, and a hard link. */
   private List<Path> namesOf(Path file) throws IOException {
     Path links = Files.createTempDirectory(folder, "links");
     return List.of(file, folder.resolve("good-1/..").resolve(folder.relativize(file)),
@@ -43,7 +43,7 @@ class CommandFilesTest {
   }
 
   @Test
-  void inputsAreRefusedByWhateverName() throws IOException {
+  void inputIsRefusedAsOutputUnderAnyPath() throws IOException {
     for (Path name : namesOf(Path.of(data))) {
       assertRefused("--out " + name + " would overwrite DATA; choose another file", "predict", run, data, "--out",
           name.toString());
@@ -59,7 +59,7 @@ class CommandFilesTest {
   }
 
   @Test
-  void filesOfTheRunAreRefusedByWhateverName() throws IOException {
+  void fileOfTheRunIsRefusedAsOutputUnderAnyPath() throws IOException {
     List<Path> kept;
     try (Stream<Path> files = Files.list(Path.of(run))) {
       kept = files.filter(file -> !file.endsWith("model.safetensors")).toList();
@@ -138,9 +138,9 @@ class CommandFilesTest {
     }
   }
 
-  /** The JSON file is not there yet when the run file is named. */
+  /** The JSON file does not exist yet when the name of the results file is chosen. */
   @Test
-  void runFileWithoutANameOfItsOwnIsNoOutput() throws Exception {
+  void defaultResultsFileIsNotAnOutput() throws Exception {
     Path spec = Files.writeString(folder.resolve("spec.json"),
         "{ \"name\": \"s\", \"epochs\": 5, \"grid\": {\"depth\": [1], \"width\": [2]} }");
     Ran ran = Ran.of(folder, Map.of(), Path.of(System.getProperty("java.home"), "bin/java").toString(), "-cp",
@@ -152,7 +152,7 @@ class CommandFilesTest {
   }
 
   @Test
-  void outputsThatAreNoInputsAreReplacedAndPipesMayBeNamedTwice() throws IOException {
+  void otherOutputsAreReplacedAndPipesMayBeNamedTwice() throws IOException {
     String out = Files.writeString(folder.resolve("out.csv"), "old").toString();
     assertEquals(0, Plumbed.run("predict", run, data, "--device", "reference", "--out", out).code());
     assertEquals(4, Files.readAllLines(Path.of(out)).size());

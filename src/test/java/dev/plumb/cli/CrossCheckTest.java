@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code plumb check} and {@code plumb study --check-every} on a device that is not the reference, right and wrong. */
+/** {@code plumb check} and {@code plumb study --check-every} on a correct and on a faulty device. */
 class CrossCheckTest {
   private static final FaultyBackend.Fault NONE = null;
   private static final FaultyBackend.Fault WRONG_DELTA =
@@ -34,7 +34,7 @@ class CrossCheckTest {
   Path folder;
 
   @Test
-  void rightDeviceAgreesTensorByTensor() {
+  void correctDeviceAgreesInEveryTensor() {
     Ran ran = plumb(NONE, "check", "--layers", "3,4,1");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
@@ -50,7 +50,7 @@ class CrossCheckTest {
   }
 
   @Test
-  void dropoutIsCheckedAndTakenInFiniteDifferences() {
+  void dropoutIsCheckedAlsoWithFiniteDifferences() {
     Ran ran = plumb(NONE, "check", "--layers", "3,9,5,1", "--precision", "fp64", "--dropout", "0.4");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().contains("3-9-5-1 tanh, loss mse, optimizer sgd, dropout 0.4, 33 samples"), ran.out());
@@ -61,7 +61,7 @@ class CrossCheckTest {
   }
 
   @Test
-  void inDoublePrecisionFiniteDifferencesAreTakenToo() {
+  void doublePrecisionIsAlsoCheckedWithFiniteDifferences() {
     Ran ran = plumb(NONE, "check", "--layers", "3,4,1", "--precision", "fp64", "--optimizer", "adam");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().contains("compared values agree with the reference\n"), ran.out());
@@ -91,7 +91,7 @@ class CrossCheckTest {
   }
 
   @Test
-  void divergingTrainingIsSaidInOneLine() {
+  void divergedTrainingIsReportedInOneLine() {
     Ran ran = plumb(NONE, "check", "--lr", "1e38");
     assertEquals(1, ran.code());
     assertTrue(ran.err().startsWith("plumb check: training diverged within 10 steps"), ran.err());
@@ -99,7 +99,7 @@ class CrossCheckTest {
   }
 
   @Test
-  void studyThatAgreesEndsWithWhatWasChecked() throws IOException {
+  void studyThatAgreesEndsWithASummary() throws IOException {
     Ran plain = study(NONE);
     Ran ran = study(NONE, "--check-every", "4");
     assertEquals(0, ran.code(), ran.err());
@@ -110,7 +110,7 @@ class CrossCheckTest {
   }
 
   @Test
-  void studyStopsAtTheFirstWrongTensorOrGoesOnAsAsked() throws IOException {
+  void studyStopsAtTheFirstWrongTensorOrContinuesByMode() throws IOException {
     Ran fail = study(LATE_GRADIENT, "--check-every", "4");
     assertEquals(1, fail.code());
     assertTrue(fail.err().startsWith("plumb study: 3-2-1 tanh, step 8, replica 0, layer 0, layers.0.weight gradient[1,0]"),
@@ -137,7 +137,7 @@ class CrossCheckTest {
     "check --precision fp32 | plumb check: --precision fp32: device reference computes only in fp64",
     "check --mode warn | plumb check: --mode: unknown mode \"warn\"; one of fail, report, histogram",
   })
-  void badCommandLinesGetOneLine(String arguments, String start) {
+  void badCommandLineIsReportedInOneLine(String arguments, String start) {
     Ran ran = plumb(Main::run, (arguments + " --device reference").split(" "));
     assertEquals(2, ran.code(), ran.err());
     assertTrue(ran.err().startsWith(start), ran.err());

@@ -16,7 +16,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class DevicesCommandTest {
-  private static final GpuReport TWO_CARDS = new GpuReport(
+  private static final GpuReport TWO_GPUS = new GpuReport(
       List.of(new GpuReport.Detection("platform", "linux-x86_64", Optional.empty(), List.of()),
           new GpuReport.Detection("cuBLAS 12", "/a/libcublas.so.12 (CUDA_HOME; used)", Optional.of("CUDA_HOME"), List.of())),
       List.of(
@@ -29,7 +29,7 @@ class DevicesCommandTest {
       List.of(), false, "not usable: there is no driver", Optional.of("install one"));
 
   @Test
-  void cardsAreATableAndTheVerdictIsTheLastLine() {
+  void gpusAreATableAndTheVerdictIsTheLastLine() {
     assertEquals("""
         component  found
         platform   linux-x86_64
@@ -40,11 +40,11 @@ class DevicesCommandTest {
         cuda:1  New                     8.9       24576     23552
 
         GPU: usable: --device cuda:1 (New)
-        """, printed(TWO_CARDS));
+        """, printed(TWO_GPUS));
   }
 
   @Test
-  void whatIsMissingComesWithWhereItWasLookedForAndTheRemedyIsTheLastLine() {
+  void missingComponentIsShownWithTheFoldersSearchedAndTheRemedyIsTheLastLine() {
     assertEquals("""
         component  found
         driver     no libcuda.so.1 in
@@ -57,15 +57,15 @@ class DevicesCommandTest {
   }
 
   @Test
-  void reportIsWrittenForMachines() throws IOException {
-    JsonNode cards = written(TWO_CARDS);
-    assertTrue(cards.get("usable").booleanValue());
-    assertTrue(cards.get("remedy").isNull());
-    assertTrue(cards.get("findings").get(0).get("source").isNull());
-    assertEquals("CUDA_HOME", cards.get("findings").get(1).get("source").textValue());
-    assertEquals("too old", cards.get("gpus").get(0).get("fault").textValue());
-    assertTrue(cards.get("gpus").get(0).get("freeMemoryBytes").isNull());
-    assertEquals(23L << 30, cards.get("gpus").get(1).get("freeMemoryBytes").longValue());
+  void reportIsWrittenAsJson() throws IOException {
+    JsonNode report = written(TWO_GPUS);
+    assertTrue(report.get("usable").booleanValue());
+    assertTrue(report.get("remedy").isNull());
+    assertTrue(report.get("findings").get(0).get("source").isNull());
+    assertEquals("CUDA_HOME", report.get("findings").get(1).get("source").textValue());
+    assertEquals("too old", report.get("gpus").get(0).get("fault").textValue());
+    assertTrue(report.get("gpus").get(0).get("freeMemoryBytes").isNull());
+    assertEquals(23L << 30, report.get("gpus").get(1).get("freeMemoryBytes").longValue());
     JsonNode nothing = written(NOTHING);
     assertEquals("not usable: there is no driver", nothing.get("verdict").textValue());
     assertEquals("install one", nothing.get("remedy").textValue());

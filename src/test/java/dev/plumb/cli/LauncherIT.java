@@ -49,7 +49,7 @@ class LauncherIT {
   }
 
   @Test
-  void pipeGetsResultsAloneWithoutControlCharacters() throws Exception {
+  void pipeGetsOnlyResultsWithoutControlCharacters() throws Exception {
     Ran ran = run(Map.of(), "bash", "-o", "pipefail", "-c", "\"$0\" study | cat", LAUNCHER.toString());
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());
@@ -58,14 +58,14 @@ class LauncherIT {
   }
 
   @Test
-  void closedPipeIsNotASuccess() throws Exception {
+  void closedPipeIsAnError() throws Exception {
     Ran ran = run(Map.of(), "bash", "-c", "\"$0\" study | true; echo ${PIPESTATUS[0]}", LAUNCHER.toString());
     assertEquals("2\n", ran.out());
     assertEquals("plumb study: standard output cannot be written; the output is incomplete\n", ran.err());
   }
 
   @Test
-  void javaThatIsTooOldIsPassedOver() throws Exception {
+  void javaThatIsTooOldIsSkipped() throws Exception {
     Path old = Files.createDirectories(folder.resolve("old/bin"));
     Path java = Files.writeString(old.resolve("java"), "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n");
     assertTrue(java.toFile().setExecutable(true));
@@ -126,7 +126,7 @@ class LauncherIT {
   }
 
   @Test
-  void folderListOfTheShellDoesNotLeadAstray() throws Exception {
+  void cdpathOfTheShellIsIgnored() throws Exception {
     Ran ran = run(Map.of("CDPATH", "."), LAUNCHER.toString(), "--version");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("", ran.err());

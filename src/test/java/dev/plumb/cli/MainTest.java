@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The command line as a user meets it: arguments in, exit code, stdout and stderr out. */
+/** The command line: arguments in; exit code, stdout and stderr out. */
 class MainTest {
   private record Ran(int code, String out, String err) {}
 
@@ -60,7 +60,7 @@ class MainTest {
   }
 
   @Test
-  void autoTakesTheCpuWhereThereIsNoGpuAndSaysWhy() throws IOException {
+  void autoUsesTheCpuIfThereIsNoGpuAndSaysWhy() throws IOException {
     Path spec = file("spec.json", "{\"epochs\": 2, \"networks\": [{\"layers\": [3,4,1], \"activation\": \"relu\"}]}");
     Ran ran = plumb("study", spec.toString(), "--threads", "3");
     assertEquals(0, ran.code(), ran.err());
@@ -70,7 +70,7 @@ class MainTest {
   }
 
   @Test
-  void numberOfThreadsChangesNoDigit() throws IOException {
+  void resultsDoNotDependOnTheNumberOfThreads() throws IOException {
     Path one = folder.resolve("one.json");
     Path three = folder.resolve("three.json");
     assertEquals(0, plumb("study", "--device", "cpu", "--threads", "1", "--json", one.toString()).code());
@@ -86,7 +86,7 @@ class MainTest {
   }
 
   @Test
-  void studyOfSixActivationsIsTheGoldenOne() throws IOException {
+  void studyOfSixActivationsMatchesTheGoldenFile() throws IOException {
     Path spec = file("spec.json", """
         {"epochs": 300, "lossAtEpochs": [1, 51, 101, 151, 200, 201, 251, 300], "networks": [
           {"layers": [3,6,5,1], "activation": "relu"}, {"layers": [3,6,5,1], "activation": "sigmoid"},
@@ -100,7 +100,7 @@ class MainTest {
     assertRunsAre(Golden.read("activations-seed42.json"), written);
   }
 
-  /** Every figure in full precision, to 1e-11 of itself. */
+  /** Compares every number in full precision, with a relative tolerance of 1e-11. */
   private static void assertRunsAre(JsonNode golden, JsonNode written) {
     assertEquals(golden.get("nets").size(), written.get("runs").size());
     for (int i = 0; i < golden.get("nets").size(); i++) {
@@ -118,7 +118,7 @@ class MainTest {
     }
   }
 
-  // What else a study shows
+  // Other outputs of a study
 
   @Test
   void manySeedsGiveMedianAndQuartiles() throws IOException {
@@ -137,7 +137,7 @@ class MainTest {
   }
 
   @Test
-  void studyWritesAReportBesideItsOtherResults() throws IOException {
+  void studyWritesAReportInAdditionToItsOtherResults() throws IOException {
     Path spec = file("spec.json", "{\"name\": \"<mine>\", \"epochs\": 300, \"data\": {\"samples\": 10}, \"networks\": ["
         + "{\"name\": \"A & B\", \"layers\": [3,4,4,1], \"activation\": \"tanh\"}]}");
     Path json = folder.resolve("out.json");
@@ -145,7 +145,7 @@ class MainTest {
     Ran ran = plumb("study", spec.toString(), "--seeds", "3", "--json", json.toString(), "--report", report.toString());
     assertEquals(0, ran.code(), ran.err());
     assertEquals(1, new ObjectMapper().readTree(json.toFile()).get("runs").get(0).get("lossAtEpoch").size(),
-        "the SPEC's epoch alone");
+        "only the epoch of the SPEC");
     String page = Files.readString(report);
     assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"));
     assertTrue(page.contains("<h1>&lt;mine&gt;</h1>") && page.contains("1. A &amp; B") && page.contains("id=\"losses-chart\""),
@@ -174,7 +174,7 @@ class MainTest {
   }
 
   @Test
-  void stdoutHasNoControlCharactersWhateverTheFileHolds() throws IOException {
+  void stdoutHasNoControlCharactersFromFiles() throws IOException {
     Path spec = file("spec.json", "{\"epochs\": 1, \"data\": {\"samples\": 4}, \"name\": \"\\u001b[31mred\", \"networks\": ["
         + "{\"name\": \"tab\\there\\n\", \"layers\": [3,1], \"activation\": \"tanh\"}]}");
     Ran ran = plumb("study", spec.toString());
@@ -184,12 +184,12 @@ class MainTest {
 
   @Test
   @EnabledOnOs(OS.LINUX)
-  void fullDiskIsSaid() throws IOException {
+  void fullDiskIsReported() throws IOException {
     Path spec = smallSpec();
     Ran ran = plumb("study", spec.toString(), "--json", "/dev/full");
     assertEquals(2, ran.code());
     assertEquals("plumb study: cannot write /dev/full: No space left on device\n", ran.err());
-    assertTrue(ran.out().contains("final loss"), "the table is shown all the same");
+    assertTrue(ran.out().contains("final loss"), "the table is printed anyway");
 
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try (PrintStream full = new PrintStream(new FileOutputStream("/dev/full"), true, StandardCharsets.UTF_8)) {
@@ -217,8 +217,8 @@ class MainTest {
   }
 
   @Test
-  void checkThatCouldCompareNothingFails() {
-    // Among 200,000 samples there is always one whose Z crosses relu's kink.
+  void checkWithoutAnyComparisonFails() {
+    // With 200,000 samples, at least one crosses the kink of relu.
     Ran ran = plumb(
         "check --device reference --layers 3,1,1 --activation relu --samples 200000 --steps 0 --seed 1".split(" "));
     assertEquals(1, ran.code());
@@ -240,7 +240,7 @@ class MainTest {
     assertEquals("layers.1.bias", first.get("tensor").textValue());
     assertEquals("layers.1.bias", later.get("tensor").textValue());
     assertEquals(10, later.get("afterSteps").intValue());
-    assertFalse(first.get("gradient").doubleValue() == later.get("gradient").doubleValue(), "training should have moved it");
+    assertFalse(first.get("gradient").doubleValue() == later.get("gradient").doubleValue(), "training changes the gradient");
   }
 
   // Bad input: exit code and one line
@@ -298,7 +298,7 @@ class MainTest {
     "check spec.json | 2 | plumb check: unexpected argument \"spec.json\"; this command takes only options",
     "--versoin | 2 | plumb: unknown option --versoin (did you mean \"--version\"?)",
   })
-  void badCommandLinesGetOneLine(String arguments, int code, String start) {
+  void badCommandLineIsReportedInOneLine(String arguments, int code, String start) {
     Ran ran = plumb(arguments.split(" "));
     assertEquals(code, ran.code(), ran.err());
     assertTrue(ran.err().startsWith(start), ran.err());
@@ -306,7 +306,7 @@ class MainTest {
   }
 
   @Test
-  void badSpecNamesFileAndPlaceAndLeavesNothingBehind() throws IOException {
+  void badSpecIsReportedWithFileAndPositionAndNothingIsWritten() throws IOException {
     Path json = folder.resolve("out.json");
     Path malformed = file("spec.json", "{\n  \"epochs\": 5,\n  \"seed\" 7\n}");
     Ran ran = plumb("study", malformed.toString(), "--json", json.toString());
@@ -336,7 +336,7 @@ class MainTest {
   }
 
   @Test
-  void emptyWordsAreNoFilesAndNoDevices() {
+  void emptyArgumentsAreRefused() {
     assertEquals("plumb study: --json requires a value: FILE\n", plumb("study", "--json", "").err());
     assertEquals("plumb study: --device requires a value: DEVICE\n", plumb("study", "--device", " ").err());
     assertEquals("plumb study: empty argument where a file name is expected\n", plumb("study", "").err());

@@ -22,12 +22,12 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A value that a network cannot compute with is never turned into an answer. */
+/** Inputs outside the range of the precision never lead to a prediction. */
 class OverflowTest {
   @TempDir Path folder;
 
   @Test
-  void aValueBeyondSinglePrecisionIsRefusedWithRowAndColumn() throws IOException {
+  void valueBeyondSinglePrecisionIsRefusedWithRowAndColumn() throws IOException {
     Path run = train("classes.csv", row -> row % 5 + "," + row + "," + (row % 2 == 0 ? "no" : "yes"), "--precision", "fp32");
     Path far = table("far.csv", 2, row -> row == 0 ? "1,2,no" : "1e60,-1e60,yes");
     String message = far + ": row 2: 1.0E60 in column \"a\" is outside the range of fp32 after encoding; correct it or remove"
@@ -82,7 +82,7 @@ class OverflowTest {
   }
 
   @Test
-  void numbersThatOverflowAreEmptyAndNoEmptyLine() throws IOException {
+  void predictionThatOverflowsIsAnEmptyFieldAndNotAnEmptyLine() throws IOException {
     Path run = train("numbers.csv", row -> row % 5 + "," + row + "," + row * 0.5, "--precision", "fp32", "--no-standardize",
         "--activation", "relu", "--layers", "64,64");
     Path file = table("large.csv", 3, row -> row == 1 ? "3e38,3e38,1" : "1,2,1");
@@ -91,7 +91,7 @@ class OverflowTest {
   }
 
   @Test
-  void aTrainingThatOverflowsHasDivergedWhateverItsData() throws IOException {
+  void trainingThatOverflowsHasDiverged() throws IOException {
     Path data = table("rows.csv", 30, row -> row % 5 + "," + row + "," + row * 0.5);
     Plumbed trained = Plumbed.run("train", data.toString(), "--optimizer", "sgd", "--activation", "linear", "--lr", "1e20",
         "--epochs",

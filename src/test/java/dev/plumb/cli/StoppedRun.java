@@ -9,16 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A copy of a finished run as it was at its beginning: what a kill before the first checkpoint leaves. */
+/** A copy of a finished run with its initial checkpoint, as after a kill in the first epoch. */
 final class StoppedRun {
   private StoppedRun() {}
 
   static Path make(Path whole, Path folder) throws IOException {
     Files.createDirectories(folder);
     Checkpoint done = Checkpoint.read(whole.resolve("checkpoint.safetensors"));
-    RunMetadata facts = RunMetadata.of(done);
-    Arguments arguments = Arguments.parse(new TrainCommand(new DeviceChoice(Backends::open)).options(), facts.command());
-    TrainRequest request = TrainRequest.of(arguments, Optional.of(facts.config()), Path.of(facts.folder()));
+    RunMetadata metadata = RunMetadata.of(done);
+    Arguments arguments = Arguments.parse(new TrainCommand(new DeviceChoice(Backends::open)).options(), metadata.command());
+    TrainRequest request = TrainRequest.of(arguments, Optional.of(metadata.config()), Path.of(metadata.folder()));
     PreparedData prepared = PreparedData.of(TableReader.read(request.data(), request.read()), request.config());
     new Checkpoint(prepared.start(), done.run()).write(folder.resolve("checkpoint.safetensors"));
     return folder;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** From a table to a model and what it says, as a user meets it. */
+/** The commands train, evaluate, predict and export on small tables. */
 class TrainCommandTest {
   private static final Path TABLES = Path.of("src/test/resources/tables").toAbsolutePath();
   private static final String IRIS = TABLES.resolve("iris.csv").toString();
@@ -33,7 +33,7 @@ class TrainCommandTest {
   @TempDir Path folder;
 
   @Test
-  void runFolderHasAllThatCameOfATraining() throws IOException {
+  void runFolderHasAllFilesOfATraining() throws IOException {
     Path run = train(IRIS, "--epochs", "3", "--test", IRIS, "--seed", "7");
     assertEquals("iris-1", run.getFileName().toString());
     try (Stream<Path> files = Files.list(run)) {
@@ -59,7 +59,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void runFolderIsNeverWrittenOver() throws IOException {
+  void runFolderIsNeverOverwritten() throws IOException {
     Path first = train(IRIS, "--epochs", "1");
     byte[] model = Files.readAllBytes(first.resolve("model.safetensors"));
     Path second = train(IRIS, "--epochs", "2");
@@ -77,7 +77,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void whatAKilledTrainingLeftAmongTheRunsIsDeleted() throws IOException {
+  void temporaryFolderOfAKilledTrainingIsDeleted() throws IOException {
     Path runs = Files.createDirectory(folder.resolve("runs"));
     Path left = Files.createDirectory(runs.resolve(".plumb-" + UUID.randomUUID()));
     Files.writeString(left.resolve("checkpoint.safetensors"), "half");
@@ -93,10 +93,10 @@ class TrainCommandTest {
     assertArrayEquals(first, Files.readAllBytes(train(IRIS, "--epochs", "5").resolve("model.safetensors")));
   }
 
-  /** The run is stopped in good order after some epochs, as Ctrl-C stops it, again and again until it is over. */
+  /** The run is resumed from its initial checkpoint. */
   @ParameterizedTest
   @ValueSource(strings = {"reference", "cpu"})
-  void modelOfARunThatWentOnIsByteForByteThatOfOneThatWasNotStopped(String device) throws IOException {
+  void resumedRunMakesTheSameModelByteForByte(String device) throws IOException {
     List<String> options = List.of("--epochs", "10", "--dropout", "0.2", "--schedule", "plateau", "--warm-up", "2",
         "--optimizer", "adamw", "--early-stopping", "4", "--device", device);
     Path whole = train(IRIS, options.toArray(String[]::new));
@@ -109,7 +109,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void runInWhichAnotherProcessTrainsIsLeftAlone() throws IOException {
+  void runLockedByAnotherProcessIsNotChanged() throws IOException {
     Path stopped = StoppedRun.make(train(IRIS, "--epochs", "2"), folder.resolve("stopped"));
     RunLock other = RunFolder.open(stopped).lock();
     try {
@@ -132,7 +132,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void finishedRunIsFinishedAgainWhereItsFilesAreGone() throws IOException {
+  void resumingAFinishedRunRestoresItsFiles() throws IOException {
     Path run = train(IRIS, "--epochs", "3");
     byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
     Files.delete(run.resolve("model.safetensors"));
@@ -143,7 +143,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void dataThatChangedIsNotResumedOn() throws IOException {
+  void runWhoseDataChangedIsNotResumed() throws IOException {
     Path data = Files.copy(Path.of(IRIS), folder.resolve("data.csv"));
     Path run = train(data.toString(), "--epochs", "1");
     Files.writeString(data, Files.readString(data).replaceFirst("5.1", "5.2"));
@@ -212,7 +212,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void evaluationHasEveryFigureOfClasses() throws IOException {
+  void evaluationOfClassesHasAllMetrics() throws IOException {
     Path run = train(IRIS, "--epochs", "30");
     Path json = folder.resolve("scores.json");
     Plumbed evaluated = Plumbed.run("evaluate", run.toString(), IRIS, "--json", json.toString());
@@ -221,11 +221,11 @@ class TrainCommandTest {
       assertTrue(evaluated.out().contains(word), evaluated.out());
     }
     JsonNode scores = new ObjectMapper().readTree(json.toFile());
-    long hits = 0;
+    long correct = 0;
     for (int c = 0; c < 3; c++) {
-      hits += scores.get("classes").get(c).get("takenFor").get(c).longValue();
+      correct += scores.get("classes").get(c).get("takenFor").get(c).longValue();
     }
-    assertEquals(hits / 150.0, scores.get("accuracy").doubleValue());
+    assertEquals(correct / 150.0, scores.get("accuracy").doubleValue());
   }
 
   @Test
@@ -241,7 +241,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void exportsAreWrittenByTheirEnding() throws IOException {
+  void exportFormatFollowsTheFileExtension() throws IOException {
     Path run = train(IRIS, "--epochs", "1");
     for (String name : List.of("a.onnx", "a.safetensors", "a.npz")) {
       Path file = folder.resolve(name);
@@ -255,7 +255,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void twoClassesCanBeToldApartByOneOutput() throws IOException {
+  void oneOutputCanClassifyTwoClasses() throws IOException {
     String cancer = TABLES.resolve("breast_cancer.csv").toString();
     Path run = train(cancer, "--loss", "binary_cross_entropy", "--epochs", "20");
     Plumbed evaluated = Plumbed.run("evaluate", run.toString(), cancer);
@@ -265,7 +265,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void trainingThatDivergesSaysWhatToTryAndExitsWithOne() {
+  void divergedTrainingIsReportedWithARemedyAndExitsWithOne() {
     Plumbed ran = Plumbed.run(command(TABLES.resolve("diabetes.csv").toString(),
         List.of("--optimizer", "sgd", "--lr", "1e30", "--epochs", "5")));
     assertEquals(1, ran.code(), ran.err());
@@ -277,7 +277,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void progressIsALineAnEpochAndQuietIsQuiet() {
+  void progressHasOneLinePerEpochAndNoneWithQuiet() {
     Plumbed loud = Plumbed.run(command(IRIS, List.of("--epochs", "2")));
     assertTrue(loud.err().startsWith("epoch 1/2  loss "), loud.err());
     Plumbed quiet = Plumbed.run(command(IRIS, List.of("--epochs", "2", "--quiet")));

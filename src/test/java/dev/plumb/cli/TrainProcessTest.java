@@ -8,7 +8,6 @@ import dev.plumb.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -21,36 +20,36 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A training as a process of its own, which is killed, or asked to stop, and goes on. */
+/** A training that is killed, stopped by a signal and resumed. */
 @DisabledOnOs(OS.WINDOWS)
 class TrainProcessTest {
   private static final Path DATA = Path.of("src/test/resources/tables/breast_cancer.csv").toAbsolutePath();
-  /** Of the moments; fixed, though when a process is killed depends on the machine too. */
+  /** Seed of the times at which the process is killed. */
   private static final long SEED = 20241125;
-  /** {@code -Dplumb.test.kills=50} for more than a build needs. */
+  /** {@code -Dplumb.test.kills=50} runs a longer test. */
   private static final int KILLS = Integer.getInteger("plumb.test.kills", 4);
 
   @TempDir Path folder;
   private byte[] wholeModel;
 
   @BeforeEach
-  void trainWithoutStop() throws Exception {
+  void trainWithoutInterruption() throws Exception {
     assertEquals(0, start(command()).waitFor());
     wholeModel = Files.readAllBytes(run(1).resolve("model.safetensors"));
   }
 
   @Test
-  void killedAtAnyMomentItCanBeResumedToTheSameModel() throws Exception {
+  void resumedAfterKillsAtAnyTimeMakesTheSameModel() throws Exception {
     Random random = new Random(SEED);
     Process process = start(command());
-    // Before the run folder is there, nothing can be lost.
-    await(() -> Files.exists(run(2)));
+    // A run can be resumed as soon as its folder exists.
+    PlumbProcess.await(() -> Files.exists(run(2)));
     int kills = 0;
     while (kills < KILLS) {
       process.waitFor(random.nextInt(1500), TimeUnit.MILLISECONDS);
       process.destroyForcibly().waitFor();
       kills++;
-      assertNoFileIsHalfWritten(kills);
+      assertFilesAreComplete(kills);
       process = start(List.of("train", "--resume", run(2).toString(), "--checkpoint-every", "0"));
     }
     assertEquals(0, process.waitFor(), "seed " + SEED + ": " + Files.readString(folder.resolve("err")));
@@ -62,11 +61,11 @@ class TrainProcessTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"INT", "TERM"})
-  void askedToStopItWritesACheckpointAndSaysHowToGoOn(String signal) throws Exception {
+  void stopSignalWritesACheckpointAndPrintsHowToResume(String signal) throws Exception {
     Process process = start(command());
     Path metrics = run(2).resolve("metrics.csv");
-    await(() -> Files.exists(metrics) && Files.readAllLines(metrics).size() > 3);
-    assertEquals(0, new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor());
+    PlumbProcess.await(() -> Files.exists(metrics) && Files.readAllLines(metrics).size() > 3);
+    PlumbProcess.signal(process, signal);
     assertEquals(130, process.waitFor());
     String err = Files.readString(folder.resolve("err"));
     assertTrue(err.contains("stopping after this step"), err);
@@ -76,8 +75,8 @@ class TrainProcessTest {
     assertArrayEquals(wholeModel, Files.readAllBytes(run(2).resolve("model.safetensors")));
   }
 
-  /** What a killed process leaves is either the old file or the new one. */
-  private void assertNoFileIsHalfWritten(int kills) {
+  /** Checks that a killed process leaves complete files, old or new. */
+  private void assertFilesAreComplete(int kills) {
     Plumbed opened = Plumbed.run("train", "--resume", run(2).toString(), "--epochs", "1");
     assertTrue(opened.err().contains("cannot be changed when a run is resumed"), opened.err());
     Checkpoint.read(run(2).resolve("checkpoint.safetensors"));
@@ -86,8 +85,7 @@ class TrainProcessTest {
 
   private List<String> command() {
     return List.of("train", DATA.toString(), "--runs", folder.resolve("runs").toString(), "--name", "cancer", "--device",
-        "reference",
-        "--layers", "20", "--epochs", "40", "--early-stopping", "0", "--dropout", "0.1", "--schedule", "cosine",
+        "reference", "--layers", "20", "--epochs", "40", "--early-stopping", "0", "--dropout", "0.1", "--schedule", "cosine",
         "--checkpoint-every", "0");
   }
 
@@ -96,23 +94,6 @@ class TrainProcessTest {
   }
 
   private Process start(List<String> arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString(),
-        "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(arguments);
-    return new ProcessBuilder(command).directory(folder.toFile())
-        .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();
-  }
-
-  /** What may not be there yet. */
-  @FunctionalInterface
-  private interface Condition {
-    boolean holds() throws IOException;
-  }
-
-  private static void await(Condition condition) throws IOException, InterruptedException {
-    for (int tries = 0; !condition.holds(); tries++) {
-      assertTrue(tries < 6000, "it did not come within a minute");
-      Thread.sleep(10);
-    }
+    return PlumbProcess.start(folder, List.of("-XX:TieredStopAtLevel=1"), arguments);
   }
 }

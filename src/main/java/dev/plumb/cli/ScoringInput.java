@@ -1,0 +1,54 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.TablePredictor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+
+/** The operands MODEL and DATA of {@code plumb evaluate} and {@code plumb predict}, and the options that both commands have. */
+record ScoringInput(TrainedModel model, Path data, Table table) {
+  /** Returns the common options, after the option for the command's output. */
+  static Options options(Option output) {
+    List<Option> options = new ArrayList<>(List.of(output));
+    options.addAll(List.of(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
+        Flags.THREADS));
+    return Flags.options(options.toArray(Option[]::new));
+  }
+
+  /**
+   * Checks the files of the command, then reads the model and the data.
+   *
+   * @param output the option for the command's output
+   * @param withTargets whether the data must have the target columns
+   */
+  static ScoringInput read(Arguments arguments, Option output, boolean withTargets) {
+    List<Path> operands = arguments.operandPaths("MODEL", "DATA");
+    Path data = operands.get(1);
+    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(output).check();
+    TrainedModel model = ModelOperand.read(operands.get(0));
+    ReadOptions options = DataOptions.of(arguments, model.encoding());
+    Table table = DataOptions.read(data, withTargets ? options : options.withoutTargets(), System.in);
+    return new ScoringInput(model, data, table);
+  }
+
+  TablePredictor predictor(Backends.Selection device) {
+    return new TablePredictor(device.backend(), model, ModelOperand.precision(device, model));
+  }
+
+  /** Returns what the supplier returns; its error message gets the name of the data file in front. */
+  <T> T atData(Supplier<T> supplier) {
+    try {
+      return supplier.get();
+    } catch (InvalidInputException e) {
+      throw e.at(data.toString());
+    }
+  }
+}
