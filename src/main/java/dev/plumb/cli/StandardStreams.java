@@ -23,12 +23,11 @@ final class StandardStreams {
 
   /** Returns standard output; on a terminal, control characters from users' files are made harmless. */
   static PrintStream out() {
-    if (!isTerminal()) {
-      return LocaleEncoding.isAscii() ? new PrintStream(System.out, true, StandardCharsets.UTF_8) : System.out;
-    }
-    // Not over System.out, which keeps to itself what could not be written.
+    // Not over System.out, which does not report why something could not be written.
     OutputStream descriptor = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
-    return new PrintStream(new TerminalOutput(descriptor), true, charset());
+    return isTerminal()
+        ? new StandardOutput(new TerminalOutput(descriptor), charset("stdout.encoding", "sun.stdout.encoding", "native.encoding"))
+        : new StandardOutput(descriptor, charset("stdout.encoding", "sun.stdout.encoding"));
   }
 
   /** Returns standard error; text from users' files is made harmless where it is printed, for the progress bar moves the cursor. */
@@ -41,10 +40,9 @@ final class StandardStreams {
         .orElseGet(() -> TerminalOutput.isTerminal(STDOUT));
   }
 
-  /** The encoding of System.out: newer Javas have a property for it. */
-  private static Charset charset() {
-    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8
-        : Stream.of("stdout.encoding", "sun.stdout.encoding", "native.encoding")
+  /** Returns the encoding of System.out: newer Javas have a property for it. */
+  private static Charset charset(String... properties) {
+    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8 : Stream.of(properties)
         .map(System::getProperty)
         .filter(name -> name != null && Charset.isSupported(name))
         .findFirst().map(Charset::forName).orElse(Charset.defaultCharset());
