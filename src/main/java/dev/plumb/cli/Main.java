@@ -63,7 +63,7 @@ public final class Main {
       code = complain(command, "internal error; please report this bug with the stack trace below", ExitCode.BUG, err);
       e.printStackTrace(err);
     }
-    if (out.checkError()) {
+    if (out.checkError() && !(out instanceof StandardOutput standard && standard.isClosedByReader())) {
       code = complain(command, "standard output cannot be written; the output is incomplete", Math.max(code, ExitCode.BAD_INPUT),
           err);
     }

@@ -102,6 +102,10 @@ final class PredictCommand implements Command {
     int notFinite = 0;
     String first = "";
     for (Table piece : predictor.pieces(table)) {
+      // A PrintStream does not throw. Nobody reads the rest; the caller reports the error, if it is one.
+      if (out instanceof PrintStream stream && stream.checkError()) {
+        return;
+      }
       Predictions predictions = predictor.predict(piece);
       write(predictions, out);
       for (int row = 0; row < piece.rows(); row++) {

@@ -23,12 +23,11 @@ final class StandardStreams {
 
   /** Returns standard output; on a terminal, control characters are replaced. */
   static PrintStream out() {
-    if (!isTerminal()) {
-      return LocaleEncoding.isAscii() ? new PrintStream(System.out, true, StandardCharsets.UTF_8) : System.out;
-    }
-    // Not through System.out, which does not report failed writes.
+    // Not through System.out, which does not report why a write failed.
     OutputStream descriptor = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
-    return new PrintStream(new TerminalOutput(descriptor), true, charset());
+    return isTerminal()
+        ? new StandardOutput(new TerminalOutput(descriptor), charset("stdout.encoding", "sun.stdout.encoding", "native.encoding"))
+        : new StandardOutput(descriptor, charset("stdout.encoding", "sun.stdout.encoding"));
   }
 
   /** Returns standard error. The progress bar needs control characters, so callers sanitize their messages instead. */
@@ -41,10 +40,9 @@ final class StandardStreams {
         .orElseGet(() -> TerminalOutput.isTerminal(STDOUT));
   }
 
-  /** Returns the encoding of System.out, for which newer Java versions have a property. */
-  private static Charset charset() {
-    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8
-        : Stream.of("stdout.encoding", "sun.stdout.encoding", "native.encoding")
+  /** Returns the encoding of System.out: newer Java versions have a property for it. */
+  private static Charset charset(String... properties) {
+    return LocaleEncoding.isAscii() ? StandardCharsets.UTF_8 : Stream.of(properties)
         .map(System::getProperty)
         .filter(name -> name != null && Charset.isSupported(name))
         .findFirst().map(Charset::forName).orElse(Charset.defaultCharset());

@@ -57,11 +57,37 @@ class LauncherIT {
     assertEquals(9, ran.out().lines().count(), ran.out());
   }
 
+  /** As {@code head} closes it after its lines: nothing is wrong then. */
   @Test
-  void closedPipeIsAnError() throws Exception {
-    Ran ran = run(Map.of(), "bash", "-c", "\"$0\" study | true; echo ${PIPESTATUS[0]}", LAUNCHER.toString());
-    assertEquals("2\n", ran.out());
-    assertEquals("plumb study: standard output cannot be written; the output is incomplete\n", ran.err());
+  void pipeClosedByItsReaderIsNoError() throws Exception {
+    trainOnNumbers();
+    for (String commandAndReader : List.of("predict runs/numbers-1 many.csv --quiet | head -n 1 >line",
+        "predict runs/numbers-1 - --quiet <many.csv | true", "evaluate runs/numbers-1 numbers.csv --quiet | true", "study --quiet | true",
+        "train --help | head -n 1 >line")) {
+      Ran ran = run(Map.of(), "bash", "-c", "\"$0\" " + commandAndReader + "; echo ${PIPESTATUS[0]}", LAUNCHER.toString());
+      assertEquals(new Ran(0, "0\n", ""), ran, commandAndReader);
+    }
+    assertEquals("usage: plumb train DATA [options]", Files.readString(folder.resolve("line")).strip());
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void fullDiskIsReported() throws Exception {
+    trainOnNumbers();
+    for (String command : List.of("predict runs/numbers-1 many.csv", "study")) {
+      Ran ran = run(Map.of(), "bash", "-c", "\"$0\" " + command + " --quiet >/dev/full", LAUNCHER.toString());
+      assertEquals(new Ran(2, "", "plumb " + command.split(" ")[0] + ": standard output cannot be written; the output is incomplete\n"),
+          ran);
+    }
+  }
+
+  /** Makes runs/numbers-1, and many.csv with more predictions than a pipe holds. */
+  private void trainOnNumbers() throws Exception {
+    Ran trained = run(Map.of(), "bash", "-c", """
+        { echo a,b,y; for i in $(seq 60); do echo $i,$((i % 7)),$((i * 3)); done; } >numbers.csv
+        { echo a,b; for i in $(seq 100000); do echo $i,$((i % 7)); done; } >many.csv
+        exec "$0" train numbers.csv --epochs 1 --quiet --device cpu""", LAUNCHER.toString());
+    assertEquals(0, trained.code(), trained.err());
   }
 
   @Test
