@@ -158,11 +158,32 @@ class DocumentedCommandsTest {
       if (mismatch(command, printed).isPresent()) {
         List<String> output = lines.subList(command.line(), command.line() + command.output().size());
         output.clear();
-        printed.forEach(line -> output.add(command.output().stream()
-            .filter(shown -> !shown.equals("...") && line.matches(linePattern(shown))).findFirst().orElse(line)));
+        output.addAll(corrected(command.output(), printed));
       }
     }
     return lines;
+  }
+
+  private static List<String> corrected(List<String> expected, List<String> printed) {
+    List<String> corrected = new ArrayList<>();
+    int line = 0;
+    for (int i = 0; i < expected.size() && line < printed.size(); i++) {
+      if (expected.get(i).equals("...")) {
+        int next = line;
+        while (next < printed.size() && (i + 1 == expected.size() || !printed.get(next).matches(linePattern(expected.get(i + 1))))) {
+          next++;
+        }
+        if (next < printed.size() || i + 1 == expected.size()) {
+          corrected.add("...");
+          line = next;
+        }
+      } else {
+        corrected.add(printed.get(line).matches(linePattern(expected.get(i))) ? expected.get(i) : printed.get(line));
+        line++;
+      }
+    }
+    corrected.addAll(printed.subList(line, printed.size()));
+    return corrected;
   }
 
   @Test
@@ -185,6 +206,9 @@ class DocumentedCommandsTest {
     DocumentedPage page = DocumentedPage.parse(Path.of("x.md"), lines);
     assertEquals(List.of("# Page", "", "```console", "$ plumb x", "run: ...", "new", "$ plumb y", "same", "```", "end"),
         corrected(page, List.of(new Plumbed(0, "run: 1\nnew\n", ""), new Plumbed(0, "same\n", ""))));
+    assertEquals(List.of("new head", "...", "end"), corrected(List.of("head", "...", "end"), List.of("new head", "1", "2", "end")));
+    assertEquals(List.of("new head", "..."), corrected(List.of("head", "..."), List.of("new head", "1", "2")));
+    assertEquals(List.of("1", "2"), corrected(List.of("...", "end"), List.of("1", "2")));
   }
 
   @ParameterizedTest(name = "{0}")
