@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  *   <li>{@code json FILE} and {@code csv FILE}: an input file that a later command names
  *   <li>{@code sh}: commands that are covered by {@link #ELSEWHERE}
  *   <li>{@code java}: an excerpt of an example that is compiled and run as a test
- *   <li>{@code xml}: the Maven dependency
+ *   <li>{@code xml}: Maven dependencies, whose coordinates are in pom.xml
  * </ul>
  *
  * <p>When output differs, {@code target/documents} has the page with what was printed.
@@ -232,7 +233,7 @@ class DocumentedCommandsTest {
         }
         case "java" -> assertTrue(examples().contains(block.text().replaceAll("(?m)^ +", "")),
             place + "no example in " + EXAMPLES + " contains this");
-        case "xml" -> assertIsTheDependency(place, block.text());
+        case "xml" -> assertAreInThePom(place, block.text());
         default -> { }
       }
     }
@@ -249,11 +250,16 @@ class DocumentedCommandsTest {
     return sources.toString().replaceAll("(?m)^ +", "");
   }
 
-  private static void assertIsTheDependency(String place, String xml) throws IOException {
+  private static void assertAreInThePom(String place, String xml) throws IOException {
     String pom = Files.readString(Path.of("pom.xml"));
-    for (String element : List.of("groupId", "artifactId", "version")) {
-      String value = pom.split("<" + element + ">")[1].split("</")[0];
-      assertTrue(xml.contains("<" + element + ">" + value + "</" + element + ">"), place + "the " + element + " of pom.xml is " + value);
+    for (MatchResult property : Pattern.compile("<([a-z]+\\.version)>(.*?)</").matcher(pom).results().toList()) {
+      pom = pom.replace("${" + property.group(1) + "}", property.group(2));
+    }
+    List<String> coordinates = Pattern.compile("<groupId>.*?</version>", Pattern.DOTALL).matcher(xml).results()
+        .map(match -> match.group().replaceAll("\\s", "")).toList();
+    assertFalse(coordinates.isEmpty(), place + "no dependency is shown");
+    for (String dependency : coordinates) {
+      assertTrue(pom.replaceAll("\\s", "").contains(dependency), place + "pom.xml does not contain " + dependency);
     }
   }
 
