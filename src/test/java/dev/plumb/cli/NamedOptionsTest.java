@@ -23,7 +23,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.junit.jupiter.api.Test;
 
-/** Every option, variable and property that a message, a help text or the README names is one that there is. */
+/** Every option, variable and property that a message, a help text, README.md or the site names is one that there is. */
 class NamedOptionsTest {
   private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--([a-z][a-z-]*)");
   private static final Pattern COMMAND = Pattern.compile("plumb ([a-z]+)((?: [^\\n;:,`#)]*)?)");
@@ -107,7 +107,7 @@ class NamedOptionsTest {
         """));
   }
 
-  /** What the pattern finds in the messages and in the README, and where. */
+  /** Returns what the pattern finds in the messages, in README.md and in the site, and where. */
   private static Map<String, List<String>> named(Pattern pattern, Function<MatchResult, String> name) throws IOException {
     Map<String, List<String>> found = new TreeMap<>();
     for (Path source : sources()) {
@@ -115,8 +115,9 @@ class NamedOptionsTest {
         add(found, pattern, name, literal, source);
       }
     }
-    Path readme = Path.of("README.md");
-    add(found, pattern, name, Files.readString(readme), readme);
+    for (DocumentedPage page : DocumentedPage.all()) {
+      add(found, pattern, name, String.join("\n", page.lines()), page.path());
+    }
     return found;
   }
 

@@ -12,9 +12,6 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -56,14 +53,5 @@ class TrainConfigJsonTest {
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
     assertEquals(26, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
-  }
-
-  @Test
-  void configurationOfTheReadmeIsOne() throws IOException {
-    String readme = Files.readString(Path.of("README.md"));
-    int start = readme.indexOf("{ \"delimiter\": null");
-    TrainConfig config = TrainConfigJson.parse(readme.substring(start, readme.indexOf("```", start)));
-    assertEquals(new Schedule.Plateau(10, 0.1, 0), config.schedule());
-    assertEquals(2, config.warmUpEpochs());
   }
 }
