@@ -80,9 +80,9 @@ public final class RowEncoder {
       if (feature instanceof FeatureColumn.Numeric numeric) {
         x[first] = encoded(numeric, number(numeric, value), precision);
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
-        int place = categories[i].place(category(categorical, value));
-        if (place >= 0) {
-          x[first + place] = 1;
+        int index = categories[i].index(category(categorical, value));
+        if (index >= 0) {
+          x[first + index] = 1;
         }
       }
       first += feature.inputs();
