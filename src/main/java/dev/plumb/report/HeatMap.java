@@ -183,9 +183,9 @@ final class HeatMap {
   }
 
   /** Draws the table of the cells' numbers, with one row per column of the map. */
-  void drawTable(Markup html) {
-    html.open("details").line().element("summary", "Table of gradient norms").line();
-    html.scrolling("Gradient norms").line();
+  void drawTable(Markup html, String summary) {
+    html.open("details").line().element("summary", summary).line();
+    html.scrolling(summary).line();
     html.open("table", "class", "numbers", "id", id + "-table").line().open("thead").open("tr");
     html.element("th", "epoch", "scope", "col");
     for (int layer : layers) {
