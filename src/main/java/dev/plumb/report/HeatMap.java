@@ -50,7 +50,8 @@ final class HeatMap {
     for (int column = 0; column < starts.length; column++) {
       for (int row = 0; row < layers.length; row++) {
         int layer = layers[row];
-        cells[column][row] = lowerMedian(Arrays.stream(norms, starts[column], end(column)).mapToDouble(epoch -> epoch[layer]).toArray());
+        cells[column][row] = lowerMedian(
+            Arrays.stream(norms, starts[column], end(column)).mapToDouble(epoch -> epoch[layer]).toArray());
       }
     }
     scale = ColorScale.of(Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray());
