@@ -45,7 +45,7 @@ public final class BenchJson {
         json.writeStringField("name", ceiling.name());
         json.writeStringField("unit", ceiling.unit());
         json.writeNumberField("threads", ceiling.threads());
-        json.writeStringField("way", ceiling.partitioning().isEmpty() ? null : ceiling.partitioning());
+        json.writeStringField("way", ceiling.schedule().isEmpty() ? null : ceiling.schedule());
         write(json, "rate", ceiling.rate());
         json.writeEndObject();
       }

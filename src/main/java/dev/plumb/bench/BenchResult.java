@@ -60,9 +60,9 @@ public record BenchResult(
    *
    * @param name the kind of work, for people: multiply-add in Java, fp32
    * @param threads number of CPU threads; 0 on a GPU
-   * @param partitioning how the threads divide the work, for people; empty if they divide it as a training step does
+   * @param schedule how the threads divide the work, for people; empty if they divide it as a training step does
    */
-  public record Ceiling(String name, String unit, int threads, String partitioning, Measurement rate) {}
+  public record Ceiling(String name, String unit, int threads, String schedule, Measurement rate) {}
 
   /**
    * The speed of a workload on a device.

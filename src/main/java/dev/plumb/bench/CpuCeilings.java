@@ -26,13 +26,13 @@ final class CpuCeilings {
 
   /** A ceiling and its runs so far. */
   private record Probe(
-      String name, String unit, int threads, String partitioning, double amount, TimedLoop loop, List<Double> rates) {
+      String name, String unit, int threads, String schedule, double amount, TimedLoop loop, List<Double> rates) {
     void measure() {
       rates.add(amount / loop.seconds());
     }
 
     Ceiling ceiling() {
-      return new Ceiling(name, unit, threads, partitioning, new Measurement(rates));
+      return new Ceiling(name, unit, threads, schedule, new Measurement(rates));
     }
   }
 
@@ -99,17 +99,17 @@ final class CpuCeilings {
     try {
       for (BenchTarget target : targets) {
         if (target.backend() instanceof ProductProbes bare) {
-          List<ProductProbes.Schedule> partitionings = bare.stepProducts(network, precision, batch);
-          opened.addAll(partitionings);
-          for (ProductProbes.Schedule partitioning : partitionings) {
-            String name = partitioning == partitionings.get(0) ? "" : partitioning.name();
-            double operations = partitioning.products().stream().mapToDouble(ProductProbes.Product::operations).sum();
-            add(stepName, "GFLOP/s", target.threads(), name, operations / 1e9, partitioning::runStep);
-            for (ProductProbes.Product product : oneByOne ? partitioning.products() : List.<ProductProbes.Product>of()) {
+          List<ProductProbes.Schedule> schedules = bare.stepProducts(network, precision, batch);
+          opened.addAll(schedules);
+          for (ProductProbes.Schedule schedule : schedules) {
+            String name = schedule == schedules.get(0) ? "" : schedule.name();
+            double operations = schedule.products().stream().mapToDouble(ProductProbes.Product::operations).sum();
+            add(stepName, "GFLOP/s", target.threads(), name, operations / 1e9, schedule::runStep);
+            for (ProductProbes.Product product : oneByOne ? schedule.products() : List.<ProductProbes.Product>of()) {
               String productName = stepName.split(",")[0] + ", " + product.name() + ", " + product.m() + " x " + product.n()
                   + " x " + product.k();
               add(productName, "GFLOP/s", target.threads(), name, product.operations() / 1e9,
-                  times -> partitioning.run(product, times));
+                  times -> schedule.run(product, times));
             }
           }
         }
@@ -120,9 +120,9 @@ final class CpuCeilings {
     }
   }
 
-  private void add(String name, String unit, int threads, String partitioning, double amount, IntConsumer work) {
+  private void add(String name, String unit, int threads, String schedule, double amount, IntConsumer work) {
     TimedLoop loop = new TimedLoop(work, plan.loopSeconds());
-    probes.add(new Probe(name, unit, threads, partitioning, amount, loop, new ArrayList<>()));
+    probes.add(new Probe(name, unit, threads, schedule, amount, loop, new ArrayList<>()));
   }
 
   private void measure() {

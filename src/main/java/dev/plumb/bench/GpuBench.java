@@ -28,7 +28,7 @@ import java.util.function.Supplier;
 
 /** Measures a GPU's ceilings, and how close training comes to them. A workload and its bound are measured alternately. */
 public final class GpuBench {
-  /** How often a workload may diverge and start again before it is given up. */
+  /** Number of restarts of a diverging workload before it is reported as not measured. */
   private static final int MAX_RESTARTS = 3;
   private static final Set<Products> WHOLE_STEP = EnumSet.allOf(Products.class);
 

@@ -74,49 +74,49 @@ interface PerformanceBound extends AutoCloseable {
 
   /** The matrix products of a lap's steps. */
   final class StepProducts implements PerformanceBound {
-    private final ProductProbes.Schedule partitioning;
+    private final ProductProbes.Schedule schedule;
     private final int stepsPerLap;
     private final int measuredSteps;
 
     /** Takes ownership of the products. Half of a lap's steps are measured. */
-    private StepProducts(StepsWorkload workload, ProductProbes.Schedule partitioning) {
-      this.partitioning = partitioning;
+    private StepProducts(StepsWorkload workload, ProductProbes.Schedule schedule) {
+      this.schedule = schedule;
       stepsPerLap = workload.stepsPerLap() * workload.replicas();
       measuredSteps = Math.max(1, stepsPerLap / 2);
     }
 
     /** Returns the bound with the fastest way to divide the products among the threads, and closes the others. */
-    static StepProducts fastest(StepsWorkload workload, List<ProductProbes.Schedule> partitionings, CpuBench.Plan plan) {
+    static StepProducts fastest(StepsWorkload workload, List<ProductProbes.Schedule> schedules, CpuBench.Plan plan) {
       List<TimedLoop> loops =
-          partitionings.stream().map(partitioning -> new TimedLoop(partitioning::runStep, plan.loopSeconds())).toList();
+          schedules.stream().map(schedule -> new TimedLoop(schedule::runStep, plan.loopSeconds())).toList();
       List<List<Double>> seconds = new ArrayList<>();
-      partitionings.forEach(partitioning -> seconds.add(new ArrayList<>()));
-      for (int run = 0; run < plan.runs() && partitionings.size() > 1; run++) {
-        for (int i = 0; i < partitionings.size(); i++) {
+      schedules.forEach(schedule -> seconds.add(new ArrayList<>()));
+      for (int run = 0; run < plan.runs() && schedules.size() > 1; run++) {
+        for (int i = 0; i < schedules.size(); i++) {
           seconds.get(i).add(loops.get(i).seconds());
         }
       }
-      ProductProbes.Schedule fastest = partitionings.stream()
-          .min(Comparator.comparingDouble(partitioning ->
-              partitionings.size() == 1 ? 0 : new Measurement(seconds.get(partitionings.indexOf(partitioning))).median()))
+      ProductProbes.Schedule fastest = schedules.stream()
+          .min(Comparator.comparingDouble(schedule ->
+              schedules.size() == 1 ? 0 : new Measurement(seconds.get(schedules.indexOf(schedule))).median()))
           .orElseThrow();
-      partitionings.stream().filter(partitioning -> partitioning != fastest).forEach(ProductProbes.Schedule::close);
+      schedules.stream().filter(schedule -> schedule != fastest).forEach(ProductProbes.Schedule::close);
       return new StepProducts(workload, fastest);
     }
 
     @Override
     public String name() {
-      return "bare products, " + partitioning.name();
+      return "bare products, " + schedule.name();
     }
 
     @Override
     public double lapSeconds() {
-      return TimedLoop.seconds(measuredSteps, partitioning::runStep) / measuredSteps * stepsPerLap;
+      return TimedLoop.seconds(measuredSteps, schedule::runStep) / measuredSteps * stepsPerLap;
     }
 
     @Override
     public void close() {
-      partitioning.close();
+      schedule.close();
     }
   }
 }

@@ -24,7 +24,7 @@ final class BenchTable {
   private static final int SIGNIFICANT_DIGITS = 3;
 
   private final TextTable ceilings =
-      new TextTable().left("ceiling", 56).left("unit", 9).right("threads").right("rate", 27).left("partitioning");
+      new TextTable().left("ceiling", 56).left("unit", 9).right("threads").right("rate", 27).left("schedule");
   private final TextTable workloads = new TextTable().left("workload", 8).left("device", 9).right("threads").left("unit", 10)
       .right("achieved", 24).right("ceiling", 24).right("ratio", 20).right("session MiB").left("bound");
   private final TextTable gpuWorkloads = new TextTable().left("workload", 16).left("planner", 13).right("networks").left("precision")
@@ -74,7 +74,7 @@ final class BenchTable {
   }
 
   void print(Ceiling ceiling) {
-    row(ceilings, List.of(ceiling.name(), ceiling.unit(), threads(ceiling.threads()), cell(ceiling.rate()), ceiling.partitioning()));
+    row(ceilings, List.of(ceiling.name(), ceiling.unit(), threads(ceiling.threads()), cell(ceiling.rate()), ceiling.schedule()));
   }
 
   /** Prints a workload's result; on a GPU with the planner and the final loss. */

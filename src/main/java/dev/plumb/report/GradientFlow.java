@@ -63,7 +63,7 @@ final class GradientFlow {
   }
 
   /** Returns the ratio of the last hidden layer's norm to the first's, and "vanishes" or "explodes" if it does, for a table. */
-  static String word(double[] norms) {
+  static String ratio(double[] norms) {
     if (norms.length < 3) {
       return "-";
     }

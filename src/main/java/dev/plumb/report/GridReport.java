@@ -265,7 +265,9 @@ public final class GridReport {
       maps.add(map);
     }
     html.close("div").line();
-    maps.forEach(map -> map.drawTable(html));
+    for (int i = 0; i < shown.length; i++) {
+      maps.get(i).drawTable(html, "Table of gradient norms, " + label(study.cells().get(shown[i])));
+    }
     if (shown.length < study.cells().size()) {
       html.element("p", shown.length + " of " + Format.whole(study.cells().size()) + " cells are shown, evenly spaced.", "class",
           "small").line();

@@ -50,7 +50,8 @@ final class HeatMap {
     for (int column = 0; column < starts.length; column++) {
       for (int row = 0; row < layers.length; row++) {
         int layer = layers[row];
-        cells[column][row] = lowerMedian(Arrays.stream(norms, starts[column], end(column)).mapToDouble(epoch -> epoch[layer]).toArray());
+        cells[column][row] = lowerMedian(
+            Arrays.stream(norms, starts[column], end(column)).mapToDouble(epoch -> epoch[layer]).toArray());
       }
     }
     scale = ColorScale.of(Arrays.stream(cells).flatMapToDouble(Arrays::stream).toArray());
@@ -183,9 +184,9 @@ final class HeatMap {
   }
 
   /** Draws the table of the cells' numbers, with one row per column of the map. */
-  void drawTable(Markup html) {
-    html.open("details").line().element("summary", "Table of gradient norms").line();
-    html.scrolling("Gradient norms").line();
+  void drawTable(Markup html, String summary) {
+    html.open("details").line().element("summary", summary).line();
+    html.scrolling(summary).line();
     html.open("table", "class", "numbers", "id", id + "-table").line().open("thead").open("tr");
     html.element("th", "epoch", "scope", "col");
     for (int layer : layers) {

@@ -61,7 +61,9 @@ final class LossRanking {
         .toArray();
     double smallest = Arrays.stream(finite).min().orElse(0);
     double largest = Arrays.stream(finite).max().orElse(1);
-    Axis axis = smallest > 0 && largest / smallest >= MIN_LOG_RATIO ? Axis.log(smallest, largest) : Axis.linear(smallest, largest);
+    Axis axis = smallest > 0 && largest / smallest >= MIN_LOG_RATIO
+        ? Axis.log(smallest, largest)
+        : Axis.linear(smallest, largest);
     double height = Math.max(MIN_ROW_HEIGHT, Math.min(MAX_ROW_HEIGHT, TOTAL_HEIGHT / shown.size()));
     double bottom = TOP + shown.size() * height;
     html.open("figure", "class", "card").line().element("h3", "Final loss, ascending").line();

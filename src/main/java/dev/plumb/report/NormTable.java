@@ -38,7 +38,7 @@ final class NormTable {
     html.close("thead").line().open("tbody").line();
     for (int i = 0; i < norms.length; i++) {
       html.open("tr").element("th", StudyPage.label(i, networks.get(i).network()), "scope", "row");
-      html.element("td", GradientFlow.word(norms[i]), "class", "plain");
+      html.element("td", GradientFlow.ratio(norms[i]), "class", "plain");
       for (int layer = 0; layer < layers; layer++) {
         cell(html, norms[i], layer);
       }

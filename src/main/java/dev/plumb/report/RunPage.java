@@ -142,7 +142,7 @@ final class RunPage {
       new LineChart("gradients-profile", "Gradient norm by depth", "layer", x, profile, "profile-table").withPoints().draw(html);
     }
     html.close("div").line();
-    map.drawTable(html);
+    map.drawTable(html, "Table of gradient norms by epoch");
     if (layers > 1) {
       new NumberTable("profile-table", "Table of gradient norms by depth", List.of("layer", "start", "end"), x,
           profile.stream().map(Series::values).toList()).draw(html, ends.note());

@@ -83,7 +83,8 @@ final class Scatter {
     double meanAbsolute = Arrays.stream(finite).mapToDouble(i -> Math.abs(error(i))).average().orElseThrow();
     String rowCount = Format.whole(finite.length) + (finite.length == 1 ? " row" : " rows");
     return "R² " + (totalSquares > 0 ? Format.brief(1 - errorSquares / totalSquares) : "-") 
-        + " · MAE " + Format.brief(meanAbsolute) + " · RMSE " + Format.brief(Math.sqrt(errorSquares / finite.length)) + " over " + rowCount
+        + " · MAE " + Format.brief(meanAbsolute)
+        + " · RMSE " + Format.brief(Math.sqrt(errorSquares / finite.length)) + " over " + rowCount
         + (finite.length > MAX_POINTS ? ", of which " + Format.whole(MAX_POINTS) + " are drawn" : "")
         + (finite.length < rows ? "; " + Format.whole(rows - finite.length) + " non-finite predictions are excluded"
         : "") + ".";

@@ -12,7 +12,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 
-/** The report of a study. Networks have numbers, by which all charts and tables name them. */
+/** The page of a {@link StudyReport}. Networks are numbered; all charts and tables use the same numbers. */
 final class StudyPage {
   /** More curves in one drawing cannot be told apart. */
   private static final int MAX_CURVES = 12;

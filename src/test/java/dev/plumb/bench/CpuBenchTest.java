@@ -197,7 +197,7 @@ class CpuBenchTest {
         List<Ceiling> sameName = ceilings.stream().filter(ceiling -> ceiling.name().equals(name)).toList();
         Set<Integer> threads = name.startsWith("core-to-core") ? Set.of(2) : Set.of(1, 2);
         assertEquals(threads, sameName.stream().map(Ceiling::threads).collect(Collectors.toSet()), name);
-        assertEquals(1, sameName.stream().filter(ceiling -> ceiling.threads() == 2 && ceiling.partitioning().isEmpty()).count(),
+        assertEquals(1, sameName.stream().filter(ceiling -> ceiling.threads() == 2 && ceiling.schedule().isEmpty()).count(),
             name);
       }
       assertFalse(record.progress.isEmpty());

@@ -63,7 +63,7 @@ final class Chromium implements AutoCloseable {
         send(session, domain + ".enable", Map.of());
       }
     } catch (Exception | AssertionError e) {
-      end();
+      kill();
       throw e;
     }
   }
@@ -78,18 +78,18 @@ final class Chromium implements AutoCloseable {
 
   /** Reads the address from Chromium's output, and discards the later output so that the pipe does not fill up. */
   private URI address() throws IOException {
-    BufferedReader said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-    StringBuilder all = new StringBuilder();
-    for (String line = said.readLine(); line != null; line = said.readLine()) {
-      all.append(line).append('\n');
+    BufferedReader output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    StringBuilder lines = new StringBuilder();
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      lines.append(line).append('\n');
       if (line.startsWith("DevTools listening on ")) {
-        Thread emptying = new Thread(() -> said.lines().forEach(later -> {}), "chromium-output");
-        emptying.setDaemon(true);
-        emptying.start();
+        Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "chromium-output");
+        reader.setDaemon(true);
+        reader.start();
         return URI.create(line.substring("DevTools listening on ".length()).strip());
       }
     }
-    throw new AssertionError("Chromium did not start: " + all);
+    throw new AssertionError("Chromium did not start: " + lines);
   }
 
   /** Opens a file in a window of the given width, and waits until it is drawn. */
@@ -148,24 +148,24 @@ final class Chromium implements AutoCloseable {
     return List.copyOf(requests);
   }
 
-  private JsonNode send(String toSession, String method, Map<String, ?> parameters) throws Exception {
+  private JsonNode send(String sessionId, String method, Map<String, ?> parameters) throws Exception {
     int id = ++lastId;
     ObjectNode message = json.createObjectNode().put("id", id).put("method", method);
-    if (!toSession.isEmpty()) {
-      message.put("sessionId", toSession);
+    if (!sessionId.isEmpty()) {
+      message.put("sessionId", sessionId);
     }
     message.set("params", json.valueToTree(parameters));
     CompletableFuture<JsonNode> answer = new CompletableFuture<>();
     waiting.put(id, answer);
     socket.sendText(message.toString(), true).get(SECONDS, TimeUnit.SECONDS);
-    JsonNode got = answer.get(SECONDS, TimeUnit.SECONDS);
-    if (got.has("error")) {
-      throw new AssertionError(method + ": " + got.get("error"));
+    JsonNode response = answer.get(SECONDS, TimeUnit.SECONDS);
+    if (response.has("error")) {
+      throw new AssertionError(method + ": " + response.get("error"));
     }
-    return got.get("result");
+    return response.get("result");
   }
 
-  private void hear(JsonNode message) {
+  private void receive(JsonNode message) {
     if (message.has("id")) {
       CompletableFuture<JsonNode> answer = waiting.remove(message.get("id").asInt());
       if (answer != null) {
@@ -186,10 +186,10 @@ final class Chromium implements AutoCloseable {
   public void close() {
     socket.sendText("{\"id\": 0, \"method\": \"Browser.close\"}", true);
     process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
-    end();
+    kill();
   }
 
-  private void end() {
+  private void kill() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().onExit().join();
   }
@@ -199,17 +199,17 @@ final class Chromium implements AutoCloseable {
     private final StringBuilder text = new StringBuilder();
 
     @Override
-    public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
+    public CompletionStage<?> onText(WebSocket sender, CharSequence data, boolean last) {
       text.append(data);
       if (last) {
         try {
-          hear(json.readTree(text.toString()));
+          receive(json.readTree(text.toString()));
         } catch (IOException e) {
           complaints.add("not JSON: " + text);
         }
         text.setLength(0);
       }
-      from.request(1);
+      sender.request(1);
       return null;
     }
   }

@@ -14,7 +14,7 @@ class GradientFlowTest {
     assertEquals("At the end the gradient norm falls from 0.02 in the last hidden layer to 0.0002 in the first,"
         + " by a factor of 100: it vanishes toward the first layer.", GradientFlow.sentence("At the end",
         new double[] {0.0002, 0.001, 0.02, 0.5}));
-    assertEquals("1e2 vanishes", GradientFlow.word(new double[] {0.0002, 0.001, 0.02, 0.5}).replace("100", "1e2"));
+    assertEquals("1e2 vanishes", GradientFlow.ratio(new double[] {0.0002, 0.001, 0.02, 0.5}).replace("100", "1e2"));
   }
 
   @Test
@@ -22,7 +22,7 @@ class GradientFlowTest {
     assertTrue(GradientFlow.sentence("Now", new double[] {30, 2, 0.2, 1}).endsWith(
         "grows from 0.2 in the last hidden layer to 30 in the first,"
         + " by a factor of 150: it explodes toward the first layer."));
-    assertEquals("1/150 explodes", GradientFlow.word(new double[] {30, 2, 0.2, 1}));
+    assertEquals("1/150 explodes", GradientFlow.ratio(new double[] {30, 2, 0.2, 1}));
   }
 
   @Test

@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Microseconds of D·Aᵀ, a layer's weight gradients over a batch, by OpenBLAS in one thread and in plain Java. */
+/** Benchmark of D·Aᵀ, a layer's weight gradients over a batch, by OpenBLAS with one thread and in plain Java, in microseconds. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class MatrixProducts {
-  /** Outputs x inputs x samples: 2 operations for each. */
+  /** Outputs x inputs x samples; the product takes twice as many operations. */
   @Param({"8x8x400", "512x512x128"})
   public String shape;
 
@@ -44,7 +44,7 @@ public class MatrixProducts {
   @Setup
   public void fill() {
     if (!(OpenBlas.load() instanceof OpenBlas.Loaded loaded)) {
-      throw new IllegalStateException("there is nothing to compare with: " + OpenBlas.load());
+      throw new IllegalStateException("OpenBLAS cannot be loaded: " + OpenBlas.load());
     }
     openBlas = loaded.openBlas();
     String[] sizes = shape.split("x");

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Nanoseconds that the products of one layer of a small network take: units x units weights over 400 samples. */
+/** Benchmark of the products of a small network's layer, units x units weights over 400 samples, in nanoseconds. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -50,7 +50,7 @@ public class RowKernels {
     }
   }
 
-  /** Z = b + W·A, all units. */
+  /** Computes Z = b + W·A for all units. */
   @Benchmark
   public double[] forward() {
     for (int unit = 0; unit < units; unit++) {
@@ -59,14 +59,14 @@ public class RowKernels {
     return z;
   }
 
-  /** dW += D·Aᵀ in plain Java. */
+  /** Computes dW += D·Aᵀ in plain Java. */
   @Benchmark
   public double[] weightGradients() {
     RowProducts.weightGradients(d, units, a, units, gradients, 0, 0, SAMPLES);
     return gradients;
   }
 
-  /** Likewise with the Vector API. */
+  /** Computes dW += D·Aᵀ with the Vector API. */
   @Benchmark
   @Fork(value = 2, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
   public double[] weightGradientsOfVectorApi() {
