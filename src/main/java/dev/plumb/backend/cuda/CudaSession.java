@@ -31,11 +31,14 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A training session on one GPU: parameters, activations and data stay in its memory, and steps are enqueued without waiting for them. A
- * {@link StepPlanner} chooses the implementation of the steps.
+ * A training session on one GPU: parameters, activations and data stay in its memory, and steps are enqueued without waiting for
+ * them. A {@link StepPlanner} chooses the implementation of the steps.
  */
 final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, PlannedSession {
-  /** The largest number of elements, with padding, of a vector that is written in one copy; a larger one is written in a copy per tensor. */
+  /**
+   * The largest number of elements, with padding, of a vector that is written in one copy; a larger one is written in a copy per
+   * tensor.
+   */
   private static final int MAX_ELEMENTS_PER_COPY = 1 << 15;
 
   private final CudaContext context;

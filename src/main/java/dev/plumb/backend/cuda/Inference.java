@@ -27,11 +27,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forward passes over any number of rows, in blocks of rows and in buffers of its own, so that the intermediate values of the last step
- * are kept.
+ * Forward passes over any number of rows, in blocks of rows and in buffers of its own, so that the intermediate values of the
+ * last step are kept.
  */
 final class Inference {
-  /** The number of rows of a block, independent of the number of replicas, so that a replica's sums are those of a single network. */
+  /**
+   * The number of rows of a block, independent of the number of replicas, so that a replica's sums are those of a single network.
+   */
   static final int MAX_ROWS = 1024;
 
   /** The largest number of kinds of blocks with launches; a training's evaluations have one or two. */

@@ -28,11 +28,11 @@ import java.util.function.Consumer;
 /** The choice of a session's planner, fused or layered, for its steps and for inference. */
 final class StepPlanner {
   /**
-   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches including its products, on an H200
-   * (kernels/MEASURED.md). 3-8x8-1 with 400 rows took 10.3 us in the narrow kernel, before there was one per activation, 17.8 us in the
-   * general one and 56.2 us in 22 launches in fp32, and 51.4 us fused in fp64. In fp32, 3-64-64-1 took 159 us fused and 64 us in 20
-   * launches with cuBLAS, and 784-512-512-10 with 128 rows took 46.7 us in 11 launches. Steps with small products have two launches fewer
-   * since, which was not measured.
+   * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches including its products, on
+   * an H200 (kernels/MEASURED.md). 3-8x8-1 with 400 rows took 10.3 us in the narrow kernel, before there was one per activation,
+   * 17.8 us in the general one and 56.2 us in 22 launches in fp32, and 51.4 us fused in fp64. In fp32, 3-64-64-1 took 159 us
+   * fused and 64 us in 20 launches with cuBLAS, and 784-512-512-10 with 128 rows took 46.7 us in 11 launches. Steps with small
+   * products have two launches fewer since, which was not measured.
    */
   private static final double NARROW_PRODUCTS_PER_MICROSECOND = 56_000;
   private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 32_000;
@@ -80,9 +80,9 @@ final class StepPlanner {
   }
 
   /**
-   * Returns why steps over a number of rows are estimated to take longer in a single block than in the layered planner's launches, which use
-   * the whole GPU; empty if they are not. The estimate jumps at the batch size where cuBLAS replaces the kernels for small products. In fp64
-   * those kernels were not measured, and launches are counted as with cuBLAS.
+   * Returns why steps over a number of rows are estimated to take longer in a single block than in the layered planner's
+   * launches, which use the whole GPU; empty if they are not. The estimate jumps at the batch size where cuBLAS replaces the
+   * kernels for small products. In fp64 those kernels were not measured, and launches are counted as with cuBLAS.
    */
   static Optional<String> tooManyProducts(NetworkSpec network, TrainingSpec training, int batch) {
     double products = 0;
@@ -119,7 +119,10 @@ final class StepPlanner {
         : new StepRunner(context, network, training, state, data, transfers, options, recorder);
   }
 
-  /** Returns the plan for the kernels of narrow networks: with a cluster of blocks if the options, the device and the estimate allow it. */
+  /**
+   * Returns the plan for the kernels of narrow networks: with a cluster of blocks if the options, the device and the estimate
+   * allow it.
+   */
   private Optional<? extends BlockPlan> narrow(int batch, int rows) {
     DeviceLimits limits = context.limits();
     if (options.clusters() != Clusters.OFF && context.launchesClusters()) {

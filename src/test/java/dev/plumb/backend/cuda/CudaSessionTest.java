@@ -40,7 +40,9 @@ class CudaSessionTest {
   static final long SEED = 20240607;
   static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 7, 2);
 
-  /** Falling rates, batches of several sizes and of all rows, in enough steps for all sizes of graph and both halves of the table. */
+  /**
+   * Falling rates, batches of several sizes and of all rows, in enough steps for all sizes of graph and both halves of the table.
+   */
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
   void graphComputesTheSameAsEager(OptimizerSpec optimizer) {
@@ -167,9 +169,9 @@ class CudaSessionTest {
   }
 
   /**
-   * Up to 1,024 rows are summed by the kernels for small products. More are summed by cuBLAS, bias gradients in segments, and evaluations in
-   * blocks. 1e-13 is 900 roundings: of sums of 33 products in each output, of the functions of the loss, and of a gradient step before, all
-   * in another order than in the reference.
+   * Up to 1,024 rows are summed by the kernels for small products. More are summed by cuBLAS, bias gradients in segments, and
+   * evaluations in blocks. 1e-13 is 900 roundings: of sums of 33 products in each output, of the functions of the loss, and of a
+   * gradient step before, all in another order than in the reference.
    */
   @ParameterizedTest
   @CsvSource({"MSE, 1000", "CROSS_ENTROPY, 1000", "BINARY_CROSS_ENTROPY, 1000", "MSE, 2500", "CROSS_ENTROPY, 2500"})

@@ -9,8 +9,8 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 
 /**
  * Opens the CUDA backend for tests, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the GPU that
- * Plumb itself would open, which is how {@code scripts/make-gpu-kit} runs these tests on a GPU. There a block's threads run in the
- * order of the GPU, and tests tagged "host-device" must be excluded: they control or query the host device.
+ * Plumb itself would open, which is how {@code scripts/make-gpu-kit} runs these tests on a GPU. There a block's threads run in
+ * the order of the GPU, and tests tagged "host-device" must be excluded: they control or query the host device.
  */
 public final class CudaUnderTest {
   private static final String DEVICE = "plumb.test.device";
@@ -70,8 +70,8 @@ public final class CudaUnderTest {
   }
 
   /**
-   * Loads the host device, unless a GPU is tested. Rounding varies with the order: in reverse and random order products and sums are
-   * contracted as ptxas does it, in random order approximate instructions are also off by their documented error.
+   * Loads the host device, unless a GPU is tested. Rounding varies with the order: in reverse and random order products and sums
+   * are contracted as ptxas does it, in random order approximate instructions are also off by their documented error.
    *
    * @param order the order of threads and blocks
    */

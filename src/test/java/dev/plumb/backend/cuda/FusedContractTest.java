@@ -11,7 +11,9 @@ import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
-/** The contract, PyTorch's cases and the notebook by the fused planner. A block's threads run in every order on the host device. */
+/**
+ * The contract, PyTorch's cases and the notebook by the fused planner. A block's threads run in every order on the host device.
+ */
 @Tag("cuda")
 class FusedContractTest {
   abstract static class Fused extends BackendContract {

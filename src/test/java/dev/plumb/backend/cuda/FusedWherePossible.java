@@ -9,7 +9,9 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
-/** The fused planner for all networks that it can take, even where the layered one is faster; the layered planner for the others. */
+/**
+ * The fused planner for all networks that it can take, even where the layered one is faster; the layered planner for the others.
+ */
 public final class FusedWherePossible implements Backend {
   private final CudaBackend fused;
   private final CudaBackend layered;

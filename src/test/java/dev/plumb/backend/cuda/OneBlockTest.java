@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * One block that loops over elements and replicas computes what many blocks compute, bit for bit. The sizes are large enough for the
- * loops that nvcc unrolls.
+ * One block that loops over elements and replicas computes what many blocks compute, bit for bit. The sizes are large enough for
+ * the loops that nvcc unrolls.
  */
 @Tag("cuda")
 class OneBlockTest {

@@ -33,8 +33,8 @@ import jcuda.jcublas.cublasMath;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * An open device: its primary context, a stream of its own, the kernels, and, once needed, a cuBLAS handle with its workspace. Belongs
- * to the thread that opened it.
+ * An open device: its primary context, a stream of its own, the kernels, and, once needed, a cuBLAS handle with its workspace.
+ * Belongs to the thread that opened it.
  */
 public final class CudaContext implements AutoCloseable {
   /** The lowest compute capability with thread block clusters. */
@@ -116,8 +116,8 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Creates the cuBLAS handle on the first call. The fused planner does not need it. The layered one creates it even if all products are
-   * small, because a later batch may be larger.
+   * Creates the cuBLAS handle on the first call. The fused planner does not need it. The layered one creates it even if all
+   * products are small, because a later batch may be larger.
    *
    * @throws DeviceUnavailableException when it cannot be created
    */
@@ -272,8 +272,8 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Runs all releases in order, also after failures; the first failure is thrown at the end. After an earlier failure of this context
-   * nothing is thrown, because the driver returns the same error from every call.
+   * Runs all releases in order, also after failures; the first failure is thrown at the end. After an earlier failure of this
+   * context nothing is thrown, because the driver returns the same error from every call.
    */
   public void release(String doing, Iterable<Runnable> releases) {
     CudaException first = null;

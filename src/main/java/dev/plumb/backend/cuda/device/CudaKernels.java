@@ -18,14 +18,14 @@ import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 
 /**
- * The kernels in the jar, loaded into the current context: one module immediately, the others with the first use of one of their kernels.
- * Devices of compute capability 9.0 get machine code, which the driver only copies. All others get PTX, which it compiles, and so do
- * devices whose driver is older than the toolkit that made the machine code.
+ * The kernels in the jar, loaded into the current context: one module immediately, the others with the first use of one of their
+ * kernels. Devices of compute capability 9.0 get machine code, which the driver only copies. All others get PTX, which it
+ * compiles, and so do devices whose driver is older than the toolkit that made the machine code.
  */
 public final class CudaKernels implements AutoCloseable {
   /**
-   * System property for Plumb's own tests: {@code ptx} or {@code cubin} loads the kernels only in this form. Without it, machine code is
-   * loaded if there is some for the device and its driver accepts it, otherwise PTX.
+   * System property for Plumb's own tests: {@code ptx} or {@code cubin} loads the kernels only in this form. Without it, machine
+   * code is loaded if there is some for the device and its driver accepts it, otherwise PTX.
    */
   static final String KERNEL_CODE = "plumb.cuda.code";
 

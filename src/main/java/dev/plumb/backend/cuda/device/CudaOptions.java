@@ -5,22 +5,25 @@ import dev.plumb.backend.Planner;
 import dev.plumb.backend.cuda.natives.CudaNatives;
 
 /**
- * Options of the CUDA backend. Results differ between them only in rounding: the planners, and the two implementations of products, add
- * in different orders.
+ * Options of the CUDA backend. Results differ between them only in rounding: the planners, and the two implementations of
+ * products, add in different orders.
  *
- * @param guards whether new device memory is filled with NaN, and slices are separated by guard words that are checked after every wait;
- *     slower, for tests
+ * @param guards whether new device memory is filled with NaN, and slices are separated by guard words that are checked after
+ *     every wait; slower, for tests
  * @param planner the planner of training steps; FUSED refuses networks that do not fit
  * @param smallProducts whether the layered planner uses Plumb's own kernels for small products; cuBLAS computes all others
- * @param maxBlocks the largest number of blocks, and of parallel replicas, in a launch whose threads loop over the rest; tests lower it
- *     to run these loops
+ * @param maxBlocks the largest number of blocks, and of parallel replicas, in a launch whose threads loop over the rest; tests
+ *     lower it to run these loops
  * @param clusters the use of thread block clusters by the fused planner; results are the same as with one block
  */
 public record CudaOptions(
     Execution execution, boolean guards, Planner planner, boolean smallProducts, int maxBlocks, Clusters clusters) {
   static final int DEFAULT_MAX_BLOCKS = 1 << 16;
 
-  /** System property: {@code on} trains small numbers of narrow networks with thread block clusters, on devices that have them (default: {@code off}). */
+  /**
+   * System property: {@code on} trains small numbers of narrow networks with thread block clusters, on devices that have them
+   * (default: {@code off}).
+   */
   public static final String CLUSTERS = "plumb.cuda.clusters";
 
   /** Options with the default number of blocks, without clusters. */

@@ -12,10 +12,11 @@ import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * One allocation of device memory, divided into named slices. All slices are reserved first; {@link #allocate} then allocates them.
+ * One allocation of device memory, divided into named slices. All slices are reserved first; {@link #allocate} then allocates
+ * them.
  *
- * <p>With guards, every byte is initially 0xFF, which is NaN as a float or double, and each slice is followed by guard bytes that must
- * keep that value: {@link #requireGuards} detects writes past the end of a slice, and reads past the end return NaN.
+ * <p>With guards, every byte is initially 0xFF, which is NaN as a float or double, and each slice is followed by guard bytes that
+ * must keep that value: {@link #requireGuards} detects writes past the end of a slice, and reads past the end return NaN.
  */
 public final class DeviceArena implements AutoCloseable {
   /** The driver's alignment of allocations; cuBLAS's fastest kernels need addresses aligned to 16 bytes or more. */
@@ -64,7 +65,7 @@ public final class DeviceArena implements AutoCloseable {
 
   /** A device address whose value can be read, for tables of kernel arguments. */
   private static final class Base extends CUdeviceptr {
-    public long address() {
+    long address() {
       return getNativePointer() + getByteOffset();
     }
   }

@@ -10,8 +10,8 @@ import jcuda.Pointer;
 import jcuda.driver.CUstream;
 
 /**
- * Kernel launches whose arguments are stored once, in native memory, in the driver's format: a table of addresses of values. This takes a
- * quarter of a microsecond per launch; nested Pointer objects take 3 to 4.
+ * Kernel launches whose arguments are stored once, in native memory, in the driver's format: a table of addresses of values. This
+ * takes a quarter of a microsecond per launch; nested Pointer objects take 3 to 4.
  */
 public final class Launches implements AutoCloseable {
   /** The largest number of arguments of a kernel; each begins at a multiple of 8 bytes. */

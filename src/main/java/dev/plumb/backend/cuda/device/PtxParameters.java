@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads the parameters of kernels from PTX. The driver does not check the length of an argument list and would read past its end, so
- * every launch is compared with these parameters first.
+ * Reads the parameters of kernels from PTX. The driver does not check the length of an argument list and would read past its end,
+ * so every launch is compared with these parameters first.
  */
 final class PtxParameters {
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)\\s*(?:\\(([^)]*)\\))?");

@@ -21,8 +21,8 @@ public final class RecordedGraph {
   private boolean released;
 
   /**
-   * Enqueues the launches once, then records them: cuBLAS loads its kernels at the first call with a shape, which is not allowed during
-   * a recording.
+   * Enqueues the launches once, then records them: cuBLAS loads its kernels at the first call with a shape, which is not allowed
+   * during a recording.
    *
    * @param name for messages
    */

@@ -10,8 +10,8 @@ import java.nio.FloatBuffer;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * Copies numbers between Java arrays and the device, in pieces through one page-locked buffer, and converts doubles to the session's
- * precision. Every method waits for its copy, and therefore for all work enqueued before it.
+ * Copies numbers between Java arrays and the device, in pieces through one page-locked buffer, and converts doubles to the
+ * session's precision. Every method waits for its copy, and therefore for all work enqueued before it.
  */
 public final class Transfers {
   private static final int BUFFER_BYTES = 1 << 20;
@@ -20,6 +20,7 @@ public final class Transfers {
   private final HostMemory buffer;
   private final boolean single;
 
+  /** Allocates the buffer. */
   public Transfers(CudaContext context, Precision precision) {
     this.context = context;
     single = precision != Precision.FP64;

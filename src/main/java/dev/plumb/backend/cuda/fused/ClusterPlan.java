@@ -11,11 +11,11 @@ import java.util.Optional;
 
 /**
  * A plan for the kernels that train a narrow network with a cluster of blocks, each on its own multiprocessor
- * ({@code kernels/fused_cluster.cu}): for few networks, on devices of compute capability 9.0 and newer. Results are bit-identical to those
- * of the kernels with one block ({@link NarrowPlan}), so the choice between the two changes only the time.
+ * ({@code kernels/fused_cluster.cu}): for few networks, on devices of compute capability 9.0 and newer. Results are bit-identical
+ * to those of the kernels with one block ({@link NarrowPlan}), so the choice between the two changes only the time.
  *
- * <p>The segments of a batch, 32 rows each, are distributed over the blocks. A batch is one tile if a block's threads and shared memory
- * suffice for its segments, and otherwise the smallest possible number of tiles.
+ * <p>The segments of a batch, 32 rows each, are distributed over the blocks. A batch is one tile if a block's threads and shared
+ * memory suffice for its segments, and otherwise the smallest possible number of tiles.
  *
  * <p>These kernels have not run on a GPU yet. {@link #isFaster} rests on estimates, and clusters are off by default.
  *
@@ -32,9 +32,9 @@ public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile
   private static final int ELEMENTS_OF_THREAD = 4;
 
   /**
-   * Estimates of {@code scripts/kernel-report} for an H200, in clocks: the forward and backward pass of one warp's rows through a layer;
-   * the time for which a segment occupies the path to shared memory in a layer; and the exchange of a tile's gradients between the blocks
-   * (kernels/fused_cluster.cu).
+   * Estimates of {@code scripts/kernel-report} for an H200, in clocks: the forward and backward pass of one warp's rows through a
+   * layer; the time for which a segment occupies the path to shared memory in a layer; and the exchange of a tile's gradients
+   * between the blocks (kernels/fused_cluster.cu).
    */
   private static final double CLOCKS_OF_LAYER = 360;
   private static final double CLOCKS_OF_LAYER_AND_SEGMENT = 170;
@@ -72,9 +72,9 @@ public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile
   }
 
   /**
-   * Returns whether a cluster is estimated to be faster than one block: if the device has a multiprocessor for each block of all networks,
-   * and the batch is long enough. The blocks of a cluster run on neighboring multiprocessors, and a device may have fewer groups of eight
-   * neighbors than this assumes; the last clusters then wait for the first ones.
+   * Returns whether a cluster is estimated to be faster than one block: if the device has a multiprocessor for each block of all
+   * networks, and the batch is long enough. The blocks of a cluster run on neighboring multiprocessors, and a device may have
+   * fewer groups of eight neighbors than this assumes; the last clusters then wait for the first ones.
    */
   public boolean isFaster(NetworkSpec network, int replicas, int batch, DeviceLimits limits) {
     int segments = ceilDiv(batch, WARP);

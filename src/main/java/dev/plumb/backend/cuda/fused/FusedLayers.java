@@ -6,8 +6,8 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 
 /**
- * The layout of a network for the fused kernels: the offsets of its tensors in the vectors of shared memory, and of its units in a tile of
- * rows ({@code kernels/fused_mlp.cuh}), in elements.
+ * The layout of a network for the fused kernels: the offsets of its tensors in the vectors of shared memory, and of its units in
+ * a tile of rows ({@code kernels/fused_mlp.cuh}), in elements.
  */
 final class FusedLayers {
   /** UNITS of the kernels: the number of units that one thread sums at once. Rows of weights are padded to HALF_UNITS. */
@@ -33,9 +33,10 @@ final class FusedLayers {
   }
 
   /**
-   * Returns the layout for the narrow kernels ({@code kernels/fused_narrow.cu}): UNITS x UNITS weights per layer in both orders, and rows of
-   * an odd number of groups of UNITS numbers. The first group contains the inputs and, if they fill at most half of it, the last layer's
-   * delta; otherwise that delta is in the second group. Then follow A of each hidden layer and delta of each hidden layer.
+   * Returns the layout for the narrow kernels ({@code kernels/fused_narrow.cu}): UNITS x UNITS weights per layer in both orders,
+   * and rows of an odd number of groups of UNITS numbers. The first group contains the inputs and, if they fill at most half of
+   * it, the last layer's delta; otherwise that delta is in the second group. Then follow A of each hidden layer and delta of each
+   * hidden layer.
    *
    * @param network a network with layers of at most UNITS units and at most half as many outputs
    */

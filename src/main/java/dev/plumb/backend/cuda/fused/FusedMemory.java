@@ -13,8 +13,8 @@ import java.util.Set;
  * The layout of the shared memory of a block that trains a network: offsets in bytes. The table of the layers is at offset 0.
  *
  * @param steps two entries of the step table, each with a learning rate; -1 in the narrow kernels
- * @param partials the gradients of a tile's segments of rows after the first, or -1 if each segment stores them in its own columns; in a
- *     cluster of blocks, the block's share of the gradients of all segments
+ * @param partials the gradients of a tile's segments of rows after the first, or -1 if each segment stores them in its own
+ *     columns; in a cluster of blocks, the block's share of the gradients of all segments
  * @param x the data, or -1 if they stay in global memory
  * @param bytes the total size
  */
@@ -62,8 +62,8 @@ record FusedMemory(
    * Returns the layout for the kernels of narrow networks. The data stay in global memory.
    *
    * @param rows the number of rows of a tile, per block
-   * @param blocks the number of blocks that train one network; each block of a cluster stores the gradients of all segments of the tile for
-   *     its share of the elements
+   * @param blocks the number of blocks that train one network; each block of a cluster stores the gradients of all segments of
+   *     the tile for its share of the elements
    */
   static FusedMemory narrow(FusedLayers layers, NetworkSpec network, TrainingSpec training, int rows, int blocks) {
     int valueBytes = Transfers.bytesOf(training.precision());
@@ -87,8 +87,8 @@ record FusedMemory(
   }
 
   /**
-   * Returns whether a segment's gradients can replace its rows in the tile: only its own warp reads these rows, it has read all of them
-   * before it writes, and the gradients are no more than the values of the rows.
+   * Returns whether a segment's gradients can replace its rows in the tile: only its own warp reads these rows, it has read all
+   * of them before it writes, and the gradients are no more than the values of the rows.
    */
   private static boolean partialsFitTheTile(FusedLayers layers, int parts) {
     return parts == 1 && layers.items() <= WARP && layers.vector() <= layers.columns() * WARP;

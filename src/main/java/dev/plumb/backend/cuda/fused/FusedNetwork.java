@@ -29,6 +29,7 @@ public final class FusedNetwork {
   private final Buffer words;
   private final Buffer layers;
 
+  /** Allocates and uploads the tables. */
   public FusedNetwork(CudaContext context, Transfers transfers, BlockPlan plan, Precision precision, boolean guards) {
     this.context = context;
     this.plan = plan;

@@ -12,21 +12,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A plan for the general fused kernel: the division of a batch into tiles, the threads per row, and the layout of shared memory. Immutable.
+ * A plan for the general fused kernel: the division of a batch into tiles, the threads per row, and the layout of shared memory.
+ * Immutable.
  *
- * <p>The plan chooses the number of blocks per multiprocessor and the number of rows per tile. A block is latency-bound: in each tile a
- * thread computes its row through the layers, one dependent operation after another, and then sums gradients over its warp's rows. Blocks
- * on the same multiprocessor hide each other's latency, but each has less memory, and so shorter tiles and more of them.
- * {@link Tiling#clocks} estimates this latency, and the time for which shared memory is busy, which more blocks do not shorten. The plan
- * uses the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers allow {@link #MAX_THREADS}
- * threads per multiprocessor, in any number of blocks; and there are no more blocks than replicas.
+ * <p>The plan chooses the number of blocks per multiprocessor and the number of rows per tile. A block is latency-bound: in each
+ * tile a thread computes its row through the layers, one dependent operation after another, and then sums gradients over its
+ * warp's rows. Blocks on the same multiprocessor hide each other's latency, but each has less memory, and so shorter tiles and
+ * more of them. {@link Tiling#clocks} estimates this latency, and the time for which shared memory is busy, which more blocks do
+ * not shorten. The plan uses the smallest number of blocks whose estimate is within {@link #TOLERANCE} of the best. Registers
+ * allow {@link #MAX_THREADS} threads per multiprocessor, in any number of blocks; and there are no more blocks than replicas.
  *
- * <p>The batch is divided into the smallest number of tiles that fit, as short as that number allows, in whole warps: if 192 rows fit,
- * 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter batches, and
- * the rows of an inference, use tiles of the same length.
+ * <p>The batch is divided into the smallest number of tiles that fit, as short as that number allows, in whole warps: if 192 rows
+ * fit, 400 rows become 160 + 160 + 80 and not 192 + 192 + 16, because a tile of 16 rows takes as long as one of 160. Shorter
+ * batches, and the rows of an inference, use tiles of the same length.
  *
- * <p>The data are copied to shared memory if they fit next to the tile and the planned number of blocks still fits the multiprocessor.
- * Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks would cost thousands.
+ * <p>The data are copied to shared memory if they fit next to the tile and the planned number of blocks still fits the
+ * multiprocessor. Otherwise a tile reads its rows from L1 or L2, which costs some hundred clocks; shorter tiles or fewer blocks
+ * would cost thousands.
  */
 public final class FusedPlan implements BlockPlan {
   /** MAX_FUSED_THREADS of the kernels: the limit for a block, and for all blocks on a multiprocessor because of its registers. */
@@ -42,11 +44,11 @@ public final class FusedPlan implements BlockPlan {
   private static final double TOLERANCE = 1.1;
 
   /**
-   * Estimates in clocks of a thread in fp32; the choices that follow from them were checked on an H200 (FusedPlanTest). They are for an input
-   * of up to 8 units (3 reads of shared memory, 8 multiply-adds, the loop unrolled by 8), for a unit's activation and derivative, and for
-   * a row of a gradient's item (8 reads, 20 operations). In fp64 all three take about 1.5 times as long, which changes no choice. The
-   * kernels read less since those measurements; the values of scripts/kernel-report, 20, 5 and 30 clocks and 2 reads instead of 3 below,
-   * would change few choices, none of them measured.
+   * Estimates in clocks of a thread in fp32; the choices that follow from them were checked on an H200 (FusedPlanTest). They are
+   * for an input of up to 8 units (3 reads of shared memory, 8 multiply-adds, the loop unrolled by 8), for a unit's activation
+   * and derivative, and for a row of a gradient's item (8 reads, 20 operations). In fp64 all three take about 1.5 times as long,
+   * which changes no choice. The kernels read less since those measurements; the values of scripts/kernel-report, 20, 5 and 30
+   * clocks and 2 reads instead of 3 below, would change few choices, none of them measured.
    */
   private static final int CLOCKS_OF_CHUNK = 20;
   private static final int CLOCKS_OF_UNIT = 20;
@@ -166,9 +168,9 @@ public final class FusedPlan implements BlockPlan {
   }
 
   /**
-   * Returns why the fused kernels cannot train a network, in words that follow the network's name; empty if they can. A block must have
-   * room for its network's parameters with a transposed copy, the gradients, the moments, and one warp's rows. A plan shortens its tiles
-   * to one warp's rows if longer ones do not fit, so this holds for every batch and for inference.
+   * Returns why the fused kernels cannot train a network, in words that follow the network's name; empty if they can. A block
+   * must have room for its network's parameters with a transposed copy, the gradients, the moments, and one warp's rows. A plan
+   * shortens its tiles to one warp's rows if longer ones do not fit, so this holds for every batch and for inference.
    */
   public static Optional<String> unsupported(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
     if (training.precision() == Precision.TF32) {

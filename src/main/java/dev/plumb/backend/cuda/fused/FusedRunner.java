@@ -23,15 +23,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Runs steps with the fused kernels: one launch for as many steps as fit the step table, one block per replica. Graphs are not needed.
+ * Runs steps with the fused kernels: one launch for as many steps as fit the step table, one block per replica. Graphs are not
+ * needed.
  *
- * <p>The intermediate values of a step exist only in shared memory. {@link #tap} recomputes the last step, from a copy of the parameters
- * before it.
+ * <p>The intermediate values of a step exist only in shared memory. {@link #tap} recomputes the last step, from a copy of the
+ * parameters before it.
  */
 public final class FusedRunner implements Steps {
   /**
-   * The largest size of a half of the step table. Its steps are one launch, which loads and stores the parameters: large enough for many
-   * steps, even with thousands of replicas.
+   * The largest size of a half of the step table. Its steps are one launch, which loads and stores the parameters: large enough
+   * for many steps, even with thousands of replicas.
    */
   private static final long TABLE_BYTES = 32L << 20;
 
@@ -43,7 +44,10 @@ public final class FusedRunner implements Steps {
   private final Transfers transfers;
   private final CudaOptions options;
   private final StepTable.Recorder recorder;
-  /** The network for the general kernel, which computes taps and trains if no narrow kernel does; then that for the narrow kernel, if any. */
+  /**
+   * The network for the general kernel, which computes taps and trains if no narrow kernel does; then that for the narrow kernel,
+   * if any.
+   */
   private final List<FusedNetwork> networks = new ArrayList<>();
   private final DeviceArena arena;
   /** The parameters before the last step, [replica][padded size]. */

@@ -11,12 +11,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A plan for the training kernels of narrow networks ({@code kernels/fused_narrow.cu}), in which one thread computes one row through
- * layers of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
+ * A plan for the training kernels of narrow networks ({@code kernels/fused_narrow.cu}), in which one thread computes one row
+ * through layers of at most 8 units. Results are the same as those of the general kernel, except for the sign of a zero.
  *
- * <p>A batch is one tile if that fits, and otherwise the smallest possible number of tiles of whole warps. A single tile may end within a
- * warp: 400 rows of 3-8x8-1 fit, and 416 do not. The plan does not count on several blocks per multiprocessor, but small batches allow it:
- * 8 blocks of 32 rows of 3-8x8-1, or 2 of 128, fit an H200's multiprocessor.
+ * <p>A batch is one tile if that fits, and otherwise the smallest possible number of tiles of whole warps. A single tile may end
+ * within a warp: 400 rows of 3-8x8-1 fit, and 416 do not. The plan does not count on several blocks per multiprocessor, but small
+ * batches allow it: 8 blocks of 32 rows of 3-8x8-1, or 2 of 128, fit an H200's multiprocessor.
  *
  * @param rowsOfTile the number of rows of a tile
  * @param words struct FusedPlan of the kernels
@@ -56,7 +56,10 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
     }
   }
 
-  /** Returns the rows of the only tile: at least one warp's, and enough for the gradients of the last segment, which replace its rows. */
+  /**
+   * Returns the rows of the only tile: at least one warp's, and enough for the gradients of the last segment, which replace its
+   * rows.
+   */
   private static int rowsOfOnlyTile(int batch, FusedLayers layers) {
     int beforeLastSegment = (batch - 1) / WARP * WARP;
     int rowsOfGradients = (int) Launches.ceilDiv(layers.vector(), layers.columns());
@@ -64,9 +67,9 @@ public record NarrowPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile,
   }
 
   /**
-   * Returns whether there are narrow kernels for a training. They require fp32 without dropout, an activation whose derivative computed from
-   * its value has the same bits, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more items of gradients than a
-   * warp has threads: 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
+   * Returns whether there are narrow kernels for a training. They require fp32 without dropout, an activation whose derivative
+   * computed from its value has the same bits, hidden layers of at most 8 units, at most 8 inputs and 4 outputs, and no more
+   * items of gradients than a warp has threads: 8 hidden layers of 8 units with up to 4 inputs, and 7 with more.
    */
   public static boolean takes(NetworkSpec network, TrainingSpec training) {
     return training.precision() == Precision.FP32 && training.dropout().isEmpty() && ACTIVATIONS.contains(network.activation())

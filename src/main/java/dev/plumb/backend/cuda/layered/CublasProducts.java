@@ -33,6 +33,7 @@ public final class CublasProducts {
   private final Pointer one;
   private final Pointer zero;
 
+  /** Creates products in a precision. */
   public CublasProducts(CudaContext context, Precision precision) {
     this.context = context;
     single = precision != Precision.FP64;

@@ -23,9 +23,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Launches for the forward and the backward pass of single layers and for the loss, shared by steps and evaluations; shapes are per
- * replica, as in {@code kernels/}. {@link SmallProducts} decides between the kernels of {@code product_kernels.cuh}, which fuse products
- * with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}.
+ * Launches for the forward and the backward pass of single layers and for the loss, shared by steps and evaluations; shapes are
+ * per replica, as in {@code kernels/}. {@link SmallProducts} decides between the kernels of {@code product_kernels.cuh}, which
+ * fuse products with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}.
  */
 public final class LayerNodes {
   /** The number of rows that one block sums for the bias gradient. */
@@ -96,8 +96,8 @@ public final class LayerNodes {
   }
 
   /**
-   * Adds the forward pass of a layer, Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. With cuBLAS and two
-   * buffers, z does not include b.
+   * Adds the forward pass of a layer, Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. With cuBLAS and
+   * two buffers, z does not include b.
    *
    * @param rows the rows of {@code in}, for small products
    * @param usedBias receives a copy of b [out] for {@link StepRunner#tap}, unless it is null or products are small
@@ -180,8 +180,8 @@ public final class LayerNodes {
   }
 
   /**
-   * Adds the backward pass of a layer with cuBLAS: from delta = dLoss/dA [n x out] to dLoss/dZ, the weight and bias gradients, and dLoss/dA
-   * of the layer below.
+   * Adds the backward pass of a layer with cuBLAS: from delta = dLoss/dA [n x out] to dLoss/dZ, the weight and bias gradients,
+   * and dLoss/dA of the layer below.
    *
    * @param kept the mask written by {@link #forwardDropping}, if the layer has dropout
    * @param below receives dLoss/dA of the layer below; null for the first layer

@@ -5,22 +5,25 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 
 /**
- * The choice between Plumb's kernels ({@code kernels/product_kernels.cuh}) and cuBLAS ({@link CublasProducts}) for the products of a
- * network. Small products leave most of a GPU idle, and cuBLAS needs several launches for each. The choice does not depend on the number of
- * replicas, so each replica gets the same bits as a single network.
+ * The choice between Plumb's kernels ({@code kernels/product_kernels.cuh}) and cuBLAS ({@link CublasProducts}) for the products
+ * of a network. Small products leave most of a GPU idle, and cuBLAS needs several launches for each. The choice does not depend
+ * on the number of replicas, so each replica gets the same bits as a single network.
  *
  * @param allowed whether Plumb's kernels may be used
  */
 public record SmallProducts(NetworkSpec network, Precision precision, boolean allowed) {
   /**
-   * The largest number of operations of a small product; a multiplication and an addition count as two. On an H200 both ways took the same
-   * time for the three products of a layer at 1.3e8 and 2.7e8 operations; with TF32 only in cuBLAS, at 1e8 (kernels/MEASURED.md). The
-   * kernels for TF32 (kernels/product_tf32.cu) and fp64 were not measured.
+   * The largest number of operations of a small product; a multiplication and an addition count as two. On an H200 both ways took
+   * the same time for the three products of a layer at 1.3e8 and 2.7e8 operations; with TF32 only in cuBLAS, at 1e8
+   * (kernels/MEASURED.md). The kernels for TF32 (kernels/product_tf32.cu) and fp64 were not measured.
    */
   private static final double MAX_OPERATIONS = 2e8;
   private static final double MAX_TF32_OPERATIONS = 1.1e8;
   private static final double MAX_FP64_OPERATIONS = 5e7;
-  /** The largest number of rows: one block sums a weight's gradient over all rows, and with few weights both ways took the same time at 2,048. */
+  /**
+   * The largest number of rows: one block sums a weight's gradient over all rows, and with few weights both ways took the same
+   * time at 2,048.
+   */
   private static final int MAX_ROWS = 1024;
 
   /** Returns whether Plumb's kernels compute all products over a number of rows, forward and backward. */

@@ -20,10 +20,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The launches of one training step over a batch of a fixed number of rows: gather the batch, forward, loss, backward, metrics, update.
- * They are the same in every step. For a small network a launch takes longer than its work, so where products are small
- * ({@link SmallProducts}) each launch computes as much as it can: a layer's whole forward pass, or all weight gradients with the sums of
- * their squares. The first layer then reads the batch's rows directly from the data.
+ * The launches of one training step over a batch of a fixed number of rows: gather the batch, forward, loss, backward, metrics,
+ * update. They are the same in every step. For a small network a launch takes longer than its work, so where products are small
+ * ({@link SmallProducts}) each launch computes as much as it can: a layer's whole forward pass, or all weight gradients with the
+ * sums of their squares. The first layer then reads the batch's rows directly from the data.
  */
 public final class StepPlan {
   /** GATHERED of the kernels: features of a row that a warp copies. */
@@ -159,8 +159,8 @@ public final class StepPlan {
   }
 
   /**
-   * Returns whether one launch after the update finishes the step. Clipping needs the norms before the update, and one block is too slow
-   * for many replicas.
+   * Returns whether one launch after the update finishes the step. Clipping needs the norms before the update, and one block is
+   * too slow for many replicas.
    */
   private static boolean finishesAtOnce(TrainingSpec training, int replicas) {
     return replicas == 1 && training.clipNorm().isEmpty();

@@ -20,10 +20,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs steps layer by layer: allocates buffers, fills the step table, enqueues the plan for each batch size, and collects the metrics.
+ * Runs steps layer by layer: allocates buffers, fills the step table, enqueues the plan for each batch size, and collects the
+ * metrics.
  */
 public final class StepRunner implements Steps {
-  /** The shape of a step: its batch size, and whether the batch is gathered or all rows in order. Steps of one shape share a plan. */
+  /**
+   * The shape of a step: its batch size, and whether the batch is gathered or all rows in order. Steps of one shape share a plan.
+   */
   private record Shape(int batch, boolean gathered) {}
 
   /** The largest number of shapes with plans and graphs; a training has one or two. */

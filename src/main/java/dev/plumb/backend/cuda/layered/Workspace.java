@@ -12,13 +12,15 @@ import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Buffers for the intermediate values of a step, for batches of up to a number of rows; in each, the replicas follow one another. */
+/**
+ * Buffers for the intermediate values of a step, for batches of up to a number of rows; in each, the replicas follow one another.
+ */
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
   /**
-   * Z, A and delta of each layer [rows x units]. The last layer is linear, so its A is its Z. With cuBLAS, a hidden layer's Z does not
-   * include b.
+   * Z, A and delta of each layer [rows x units]. The last layer is linear, so its A is its Z. With cuBLAS, a hidden layer's Z
+   * does not include b.
    */
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();

@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Patches the JCublas native, which is built for CUDA 12 on Linux, to load the cuBLAS of CUDA 13. The native contains the library's name
- * once, both as the needed library and as the version of its symbols, and a checksum of that name. native-config/README.md explains why
- * the functions are the same.
+ * Patches the JCublas native, which is built for CUDA 12 on Linux, to load the cuBLAS of CUDA 13. The native contains the
+ * library's name once, both as the needed library and as the version of its symbols, and a checksum of that name.
+ * native-config/README.md explains why the functions are the same.
  */
 final class Cublas13 {
   private static final String OLD = "libcublas.so.12";

@@ -66,7 +66,10 @@ public final class CudaDevices {
     return new String(name, 0, length, StandardCharsets.UTF_8);
   }
 
-  /** Returns the free memory. This needs a context; empty if the device has no memory for one, or another process uses it exclusively. */
+  /**
+   * Returns the free memory. This needs a context; empty if the device has no memory for one, or another process uses it
+   * exclusively.
+   */
   private static OptionalLong freeMemory(CUdevice device) {
     try {
       CUcontext context = new CUcontext();

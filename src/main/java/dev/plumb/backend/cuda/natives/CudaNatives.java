@@ -17,15 +17,15 @@ import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 
 /**
- * Loads JCuda's native libraries, once per process, from a folder that no other user can write to: JCuda itself unpacks them under
- * fixed names in the shared temporary folder, and loads any file that is already there. They are loaded before JCuda's classes are
- * initialized, because a failed initialization is final and hides the loader's message in nested stack traces. The driver and cuBLAS
- * are loaded first, by their full paths, so that the natives' references to them by name are resolved.
+ * Loads JCuda's native libraries, once per process, from a folder that no other user can write to: JCuda itself unpacks them
+ * under fixed names in the shared temporary folder, and loads any file that is already there. They are loaded before JCuda's
+ * classes are initialized, because a failed initialization is final and hides the loader's message in nested stack traces. The
+ * driver and cuBLAS are loaded first, by their full paths, so that the natives' references to them by name are resolved.
  */
 public final class CudaNatives {
   /**
-   * System property for Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, loaded instead of
-   * the system's.
+   * System property for Plumb's own tests: a folder with a libcuda.so.1 and a libcublas.so.12 that compute on the CPU, loaded
+   * instead of the system's.
    */
   public static final String HOST_DEVICE = "plumb.cuda.hostDevice";
 
@@ -48,8 +48,8 @@ public final class CudaNatives {
   private CudaNatives() {}
 
   /**
-   * Loads the natives. Afterwards JCudaDriver and JCublas2 can be used and throw exceptions for failures, cuInit has succeeded, and
-   * there is at least one device. A failure is remembered, and thrown again by the next call.
+   * Loads the natives. Afterwards JCudaDriver and JCublas2 can be used and throw exceptions for failures, cuInit has succeeded,
+   * and there is at least one device. A failure is remembered, and thrown again by the next call.
    *
    * @throws DeviceUnavailableException when CUDA cannot be used on this machine
    */
@@ -122,8 +122,8 @@ public final class CudaNatives {
   }
 
   /**
-   * Loads cuBLAS, and before it libcublasLt, which it needs, from the same folder. NVIDIA's libraries name their own folder in their
-   * RUNPATH; those of other packagers may not. cuBLASLt opens libnvrtc itself when it needs it.
+   * Loads cuBLAS, and before it libcublasLt, which it needs, from the same folder. NVIDIA's libraries name their own folder in
+   * their RUNPATH; those of other packagers may not. cuBLASLt opens libnvrtc itself when it needs it.
    */
   static void loadCublas(Path cublas) throws LoadingFailed {
     String name = cublas.getFileName().toString();
@@ -164,7 +164,10 @@ public final class CudaNatives {
     load(file);
   }
 
-  /** Initializes JCuda's classes. Their loader finds the libraries that are already loaded in the temporary folder that it is given. */
+  /**
+   * Initializes JCuda's classes. Their loader finds the libraries that are already loaded in the temporary folder that it is
+   * given.
+   */
   private static void initialize(Path folder) throws LoadingFailed {
     String temp = System.getProperty("java.io.tmpdir");
     System.setProperty("java.io.tmpdir", folder.toString());
@@ -193,7 +196,9 @@ public final class CudaNatives {
         .orElse("");
   }
 
-  /** Calls only functions that every driver has: a call of a function that is missing from an old driver would end the process. */
+  /**
+   * Calls only functions that every driver has: a call of a function that is missing from an old driver would end the process.
+   */
   private static void initializeDriver() throws LoadingFailed {
     int[] cuda = new int[1];
     check("cuDriverGetVersion", JCudaDriver.cuDriverGetVersion(cuda));

@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 
 /**
- * A reason why CUDA cannot be used on this machine, and its remedy. All of them are made in this class, so that {@code plumb devices}
- * and a command that asks for the GPU report the same.
+ * A reason why CUDA cannot be used on this machine, and its remedy. All of them are made in this class, so that
+ * {@code plumb devices} and a command that asks for the GPU report the same.
  *
  * @param reason the problem, without a full stop
  * @param remedy the action that solves it, without a full stop
@@ -152,6 +152,7 @@ public record CudaProblem(String reason, String remedy) {
     return CudaVersions.CURRENT.cublas().get(0).firstDriver(system.platform().orElseThrow());
   }
 
+  /** Returns the exception for a command that needs the GPU. */
   public DeviceUnavailableException asException() {
     return new DeviceUnavailableException("the GPU cannot be used: " + reason + "; " + remedy);
   }

@@ -10,7 +10,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import jcuda.driver.JCudaDriver;
 
-/** The CUDA part of {@code plumb devices}: the driver and libraries found in the file system, then the devices that the driver reports. */
+/**
+ * The CUDA part of {@code plumb devices}: the driver and libraries found in the file system, then the devices that the driver
+ * reports.
+ */
 public final class CudaReport {
   private CudaReport() {}
 

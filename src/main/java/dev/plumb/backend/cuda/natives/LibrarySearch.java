@@ -25,8 +25,8 @@ final class LibrarySearch {
    * The result of a search.
    *
    * @param file the first undamaged file
-   * @param source the description of that file's folder, like "CUDA_HOME" or "pip, in the environment of python3 on PATH"; empty if
-   *     there is no file
+   * @param source the description of that file's folder, like "CUDA_HOME" or "pip, in the environment of python3 on PATH"; empty
+   *     if there is no file
    * @param damaged the files before it that are truncated or not libraries
    * @param lookedIn the searched folders, in order, as a user would write them
    */
@@ -58,8 +58,8 @@ final class LibrarySearch {
   private static final List<String> CONDA_FOLDERS = List.of("/lib", "/targets/x86_64-linux/lib");
 
   /**
-   * Library folders below a Python prefix. NVIDIA's pip packages install the library for CUDA 12 in nvidia/cublas/lib, and that for CUDA
-   * 13 in nvidia/cu13/lib. Some distributions use lib64 for packages, and Debian's folder is dist-packages.
+   * Library folders below a Python prefix. NVIDIA's pip packages install the library for CUDA 12 in nvidia/cublas/lib, and that
+   * for CUDA 13 in nvidia/cu13/lib. Some distributions use lib64 for packages, and Debian's folder is dist-packages.
    */
   private static final List<String> PIP_FOLDERS = List.of(
       "/lib/python3*/*-packages/nvidia/cu*/lib", "/lib64/python3*/*-packages/nvidia/cu*/lib");

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Finds the Python environments on a Linux machine where pip or conda may have installed NVIDIA's libraries: those in
- * VIRTUAL_ENV and CONDA_PREFIX, and those of every {@code python3} and {@code python} on PATH. A virtual environment does not have to be
+ * Finds the Python environments on a Linux machine where pip or conda may have installed NVIDIA's libraries: those in VIRTUAL_ENV
+ * and CONDA_PREFIX, and those of every {@code python3} and {@code python} on PATH. A virtual environment does not have to be
  * activated: its Python may be on PATH itself or be the target of a link there. Only files are read; no Python is started.
  */
 final class PythonEnvironments {
@@ -76,7 +76,10 @@ final class PythonEnvironments {
     }
   }
 
-  /** Adds the environment of an executable: the virtual environment of the first link or file in its chain of links, or its installation. */
+  /**
+   * Adds the environment of an executable: the virtual environment of the first link or file in its chain of links, or its
+   * installation.
+   */
   private void addPython(Path python, String name) {
     List<Path> hops = hops(python);
     if (hops.isEmpty()) {
@@ -124,7 +127,9 @@ final class PythonEnvironments {
     return parent(parent(hops.get(hops.size() - 1)));
   }
 
-  /** Returns an executable and the target of each link in turn, with resolved folders; empty if the chain does not end at a file. */
+  /**
+   * Returns an executable and the target of each link in turn, with resolved folders; empty if the chain does not end at a file.
+   */
   private List<Path> hops(Path python) {
     List<Path> hops = new ArrayList<>();
     Path next = python;

@@ -8,8 +8,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 
 /**
- * Checks Linux shared libraries before they are loaded: the system's loader maps even a truncated library, and the process is then
- * killed.
+ * Checks Linux shared libraries before they are loaded: the system's loader maps even a truncated library, and the process is
+ * then killed.
  */
 final class SharedObject {
   /** The state of a file. */

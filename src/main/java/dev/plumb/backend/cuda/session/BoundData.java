@@ -18,6 +18,7 @@ public final class BoundData {
   private final Buffer x;
   private final Buffer targets;
 
+  /** Copies a data set to the device. */
   public BoundData(CudaContext context, Transfers transfers, Dataset data, Precision precision, boolean guards) {
     this.data = data;
     int bytes = Transfers.bytesOf(precision);

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The layout of weights and biases on the device: in the order of {@link ParameterLayout}, with each tensor aligned to 16 bytes, which
- * cuBLAS needs for its fastest kernels. The padding stays 0.
+ * The layout of weights and biases on the device: in the order of {@link ParameterLayout}, with each tensor aligned to 16 bytes,
+ * which cuBLAS needs for its fastest kernels. The padding stays 0.
  */
 public final class PaddedLayout {
   private static final int ALIGNMENT_BYTES = 16;
@@ -21,6 +21,7 @@ public final class PaddedLayout {
   private final List<Long> offsets = new ArrayList<>();
   private final long size;
 
+  /** Lays out the parameters of a network. */
   public PaddedLayout(NetworkSpec network, Precision precision) {
     layout = ParameterLayout.of(network);
     int alignment = ALIGNMENT_BYTES / Transfers.bytesOf(precision);

@@ -15,8 +15,8 @@ import java.util.Map;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size] and the
- * values that kernels pass to each other.
+ * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size]
+ * and the values that kernels pass to each other.
  */
 public final class SessionState {
   private final PaddedLayout layout;
@@ -29,6 +29,7 @@ public final class SessionState {
   private final Slice notFinite;
   private final Slice firstNotFinite;
 
+  /** Allocates the device memory. */
   public SessionState(
       CudaContext context, NetworkSpec network, OptimizerSpec optimizer, Precision precision, int replicas, boolean guards) {
     layout = new PaddedLayout(network, precision);

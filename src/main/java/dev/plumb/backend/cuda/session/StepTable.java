@@ -22,11 +22,11 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 
 /**
- * The inputs that vary from step to step, in device memory: learning rates, Adam's bias corrections, the rows of batches and where to
- * record metrics; and the recorded metrics.
+ * The inputs that vary from step to step, in device memory: learning rates, Adam's bias corrections, the rows of batches and
+ * where to record metrics; and the recorded metrics.
  *
- * <p>The table has two halves, each with a {@link StagingBuffer}. While the device reads one, the host fills the other, and waits before it
- * fills the first again. A half has room for {@link #capacity} steps, or fewer if their rows fill the row list first.
+ * <p>The table has two halves, each with a {@link StagingBuffer}. While the device reads one, the host fills the other, and waits
+ * before it fills the first again. A half has room for {@link #capacity} steps, or fewer if their rows fill the row list first.
  */
 public final class StepTable {
   /** The largest number of steps in a half: enough to make the upload negligible, and few enough to stay small. */
@@ -46,7 +46,10 @@ public final class StepTable {
   private static final int BATCH = 40;
   private static final int NORMS = 44;
 
-  /** A consumer of the metrics of a step: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1] without norms. */
+  /**
+   * A consumer of the metrics of a step: its number, and [replica][1 + layers] of loss and gradient norms, or [replica][1]
+   * without norms.
+   */
   public interface Recorder {
     /** Takes the metrics of a step. */
     void record(long step, double[][] metrics);

@@ -13,8 +13,8 @@ import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
 /**
- * Machine code for a GPU, as ptxas writes it: an ELF file with a section {@code .text.NAME} per kernel. Offsets are those of the ELF
- * specification; what NVIDIA adds to it is as ptxas 13.0 writes it (ABI version 8).
+ * Machine code for a GPU, as ptxas writes it: an ELF file with a section {@code .text.NAME} per kernel. Offsets are those of the
+ * ELF specification; what NVIDIA adds to it is as ptxas 13.0 writes it (ABI version 8).
  */
 final class Cubin {
   private static final int MAGIC = 0x464c457f;

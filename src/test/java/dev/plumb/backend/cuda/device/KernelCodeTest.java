@@ -83,7 +83,9 @@ class KernelCodeTest {
         assertThrows(DeviceUnavailableException.class, () -> new CudaContext(0)).getMessage());
   }
 
-  /** The error codes of drivers that are too old for the machine code; a lost device, or one without memory, is a different error. */
+  /**
+   * The error codes of drivers that are too old for the machine code; a lost device, or one without memory, is a different error.
+   */
   @Test
   void onlyRefusalsOfCodeCountAsRefusals() {
     for (String code : List.of("CUDA_ERROR_NO_BINARY_FOR_GPU", "CUDA_ERROR_INVALID_IMAGE", "CUDA_ERROR_INVALID_SOURCE",

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * The resources of a multiprocessor that the committed machine code of each kernel uses, without a GPU and without ptxas; {@code
- * scripts/kernel-report} prints the same and more. Registers that do not suffice are spilled to the stack, which is local memory and
- * slow; the compiler does that silently.
+ * The resources of a multiprocessor that the committed machine code of each kernel uses, without a GPU and without ptxas;
+ * {@code scripts/kernel-report} prints the same and more. Registers that do not suffice are spilled to the stack, which is local
+ * memory and slow; the compiler does that silently.
  */
 class KernelResourcesTest {
   private static final int WARP = 32;

@@ -8,15 +8,15 @@ import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Loads the kernels in a process of its own and prints what they were loaded from and how long that took. Set CUDA_CACHE_DISABLE=1 to
- * time the driver's compiler instead of its cache.
+ * Loads the kernels in a process of its own and prints what they were loaded from and how long that took. Set
+ * CUDA_CACHE_DISABLE=1 to time the driver's compiler instead of its cache.
  */
 final class LoadedKernels {
   private LoadedKernels() {}
 
   /**
-   * Prints a line per module that the first device can run, {@code plumb: CUBIN, 12.3 ms}. The times include reading files from the
-   * jar, and exclude creating the context. Exits with 3 and one line when the device cannot be used.
+   * Prints a line per module that the first device can run, {@code plumb: CUBIN, 12.3 ms}. The times include reading files from
+   * the jar, and exclude creating the context. Exits with 3 and one line when the device cannot be used.
    */
   public static void main(String[] args) {
     try {

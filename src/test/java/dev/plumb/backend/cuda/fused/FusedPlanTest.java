@@ -23,8 +23,8 @@ class FusedPlanTest {
   private static final TrainingSpec SGD = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
 
   /**
-   * On an H200 (kernels/MEASURED.md) one block of 416 rows per multiprocessor trained more networks in single precision than 2 blocks
-   * of 160, 3 of 128 or 4 of 64 rows; in double precision one of 160 rows as many as 4 of 32, and more than 2 or 3.
+   * On an H200 (kernels/MEASURED.md) one block of 416 rows per multiprocessor trained more networks in single precision than 2
+   * blocks of 160, 3 of 128 or 4 of 64 rows; in double precision one of 160 rows as many as 4 of 32, and more than 2 or 3.
    */
   @ParameterizedTest
   @CsvSource({
@@ -72,7 +72,10 @@ class FusedPlanTest {
     }
   }
 
-  /** The limit is exact to the byte: accepted networks fit with every batch, and refused ones do not fit even with the shortest tile. */
+  /**
+   * The limit is exact to the byte: accepted networks fit with every batch, and refused ones do not fit even with the shortest
+   * tile.
+   */
   @Test
   void acceptedNetworksFitWithEveryBatch() {
     NetworkSpec wide = NetworkSpec.of(Activation.TANH, 3, 129, 2, 1);

@@ -84,8 +84,8 @@ class FusedSessionTest {
   }
 
   /**
-   * Layers of 8 and of 16 units at a time, whole or not, and sums of 15, 13 and 2 terms, of which 8, 4, 2 and 1 are added at a time.
-   * Weights are large, so that the functions' branches for large and small numbers are taken.
+   * Layers of 8 and of 16 units at a time, whole or not, and sums of 15, 13 and 2 terms, of which 8, 4, 2 and 1 are added at a
+   * time. Weights are large, so that the functions' branches for large and small numbers are taken.
    */
   @ParameterizedTest
   @EnumSource(value = Precision.class, names = {"FP64", "FP32"})
@@ -183,7 +183,10 @@ class FusedSessionTest {
     }
   }
 
-  /** A smaller block has shorter tiles, down to one warp's rows, and keeps no data; and five replicas are more than multiprocessors. */
+  /**
+   * A smaller block has shorter tiles, down to one warp's rows, and keeps no data; and five replicas are more than
+   * multiprocessors.
+   */
   @Test
   @Tag("host-device")
   void howRowsAreCutAndWhereTheyAreDoesNotShow() {
@@ -209,7 +212,9 @@ class FusedSessionTest {
     }
   }
 
-  /** Sums of segments in the rows of their tile, and in memory of their own: more items than lanes, or several threads per row. */
+  /**
+   * Sums of segments in the rows of their tile, and in memory of their own: more items than lanes, or several threads per row.
+   */
   @ParameterizedTest
   @CsvSource({"8, 8, 4", "8, 11, 4", "17, 2, 4", "1, 3, 31", "31, 1, 1", "33, 3, 7"})
   @Tag("host-device")

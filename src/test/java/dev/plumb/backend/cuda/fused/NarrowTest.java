@@ -171,8 +171,8 @@ class NarrowTest {
   }
 
   /**
-   * One row per step, whose loss is sigmoid(weight · x): for all exponents of both signs with several mantissas, and densely where
-   * neither e^-|z| nor 1 rounds away. The learning rate is 0 in fp32.
+   * One row per step, whose loss is sigmoid(weight · x): for all exponents of both signs with several mantissas, and densely
+   * where neither e^-|z| nor 1 rounds away. The learning rate is 0 in fp32.
    */
   @ParameterizedTest
   @ValueSource(doubles = {1, 16})
@@ -236,7 +236,10 @@ class NarrowTest {
     }
   }
 
-  /** A block that has less shared memory takes fewer rows at a time; one that has no room for a warp's rows has the general kernel. */
+  /**
+   * A block that has less shared memory takes fewer rows at a time; one that has no room for a warp's rows has the general
+   * kernel.
+   */
   @Test
   @Tag("host-device")
   void lengthOfTilesDoesNotShow() {

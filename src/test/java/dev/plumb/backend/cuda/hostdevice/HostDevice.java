@@ -87,9 +87,10 @@ public final class HostDevice {
   /**
    * Sets how the kernels' arithmetic is rounded.
    *
-   * @param contract whether mul and add without a rounding mode become one fma, as ptxas makes them, in modules that are loaded from
+   * @param contract whether mul and add without a rounding mode become one fma, as ptxas makes them, in modules that are loaded
+   *     from now on
+   * @param approximation the largest error of the approximate instructions ex2, lg2 and rcp, in units of 2^-22, in launches from
    *     now on
-   * @param approximation the largest error of the approximate instructions ex2, lg2 and rcp, in units of 2^-22, in launches from now on
    */
   public static void arithmetic(boolean contract, double approximation) {
     setArithmetic(contract, approximation);
@@ -125,7 +126,10 @@ public final class HostDevice {
     return living(kind.ordinal());
   }
 
-  /** Returns the resources that were not released, live or destroyed with their context: "2 DEVICE_MEMORY, 1 STREAM"; empty if none. */
+  /**
+   * Returns the resources that were not released, live or destroyed with their context: "2 DEVICE_MEMORY, 1 STREAM"; empty if
+   * none.
+   */
   public static String left() {
     StringJoiner left = new StringJoiner(", ");
     for (Kind kind : Kind.values()) {

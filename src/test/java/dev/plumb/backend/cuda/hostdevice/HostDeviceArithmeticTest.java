@@ -18,7 +18,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostDeviceArithmeticTest extends HostDeviceFixture {
   private static final int POINTS = 64;
 
-  /** A function of functions_f32 and functions_f64, in their order, with the errors that the CUDA C++ Programming Guide documents. */
+  /**
+   * A function of functions_f32 and functions_f64, in their order, with the errors that the CUDA C++ Programming Guide documents.
+   */
   private record Function(String name, DoubleUnaryOperator exact, int singleUlps, int doubleUlps) {}
 
   private static final List<Function> FUNCTIONS = List.of(

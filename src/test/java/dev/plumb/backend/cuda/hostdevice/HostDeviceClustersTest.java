@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The host device runs thread block clusters, and finds what is wrong with the kernels of broken_clusters.cu in whatever order their
- * threads run.
+ * The host device runs thread block clusters, and finds what is wrong with the kernels of broken_clusters.cu in whatever order
+ * their threads run.
  */
 class HostDeviceClustersTest extends HostDeviceFixture {
   /** The size of a cluster. */

@@ -75,7 +75,10 @@ class HostDeviceProcessTest {
     }
   }
 
-  /** Launches a kernel that reads and writes up to 64 numbers per block. The arguments are the PTX, its name, and the number of blocks. */
+  /**
+   * Launches a kernel that reads and writes up to 64 numbers per block. The arguments are the PTX, its name, and the number of
+   * blocks.
+   */
   static final class Launched {
     private Launched() {}
 
@@ -135,8 +138,8 @@ class HostDeviceProcessTest {
   }
 
   /**
-   * Trains a narrow network with clusters wherever the device has them, and prints how many steps were recorded. The arguments are the
-   * precision and the planner.
+   * Trains a narrow network with clusters wherever the device has them, and prints how many steps were recorded. The arguments
+   * are the precision and the planner.
    */
   static final class Trained {
     private Trained() {}

@@ -31,9 +31,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The kernels of kernels/product_kernels.cuh against plain loops in double precision, for sizes around those of their tiles. Whether
- * factors are read in packs, whether rows are those of a row list and how many replicas there are must not show in a single bit. For
- * TF32 the loops get rounded factors.
+ * The kernels of kernels/product_kernels.cuh against plain loops in double precision, for sizes around those of their tiles.
+ * Whether factors are read in packs, whether rows are those of a row list and how many replicas there are must not show in a
+ * single bit. For TF32 the loops get rounded factors.
  */
 @Tag("cuda")
 class ProductKernelsTest {
@@ -117,8 +117,8 @@ class ProductKernelsTest {
   }
 
   /**
-   * About four times the largest error observed on the host device, 8.4e-15 and 1.3e-6, where a single result is a sum that cancels. How
-   * tensor cores round sums is not specified.
+   * About four times the largest error observed on the host device, 8.4e-15 and 1.3e-6, where a single result is a sum that
+   * cancels. How tensor cores round sums is not specified.
    */
   private static double tolerance(Precision precision) {
     return switch (precision) {

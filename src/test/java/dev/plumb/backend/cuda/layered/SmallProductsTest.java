@@ -10,7 +10,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SmallProductsTest {
-  /** 784-512-512-10 has 802,816 operations per row in its first layer, 1000-100-100-1 200,000, 1-100-100-1000 200,000 in its last. */
+  /**
+   * 784-512-512-10 has 802,816 operations per row in its first layer, 1000-100-100-1 200,000, 1-100-100-1000 200,000 in its last.
+   */
   @ParameterizedTest
   @CsvSource({
     "784 512 512 10, FP32, 128, true", "784 512 512 10, FP32, 249, true", "784 512 512 10, FP32, 250, false",

@@ -229,7 +229,9 @@ class LoadingTest {
     }
   }
 
-  /** Returns the host device's cuBLAS renamed to the next version: its name is that of the library and of its symbols' version. */
+  /**
+   * Returns the host device's cuBLAS renamed to the next version: its name is that of the library and of its symbols' version.
+   */
   private static byte[] asCublas13(byte[] library) {
     return new String(library, StandardCharsets.ISO_8859_1)
         .replace("libcublas.so.12", "libcublas.so.13")
