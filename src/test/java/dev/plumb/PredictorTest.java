@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PredictorTest {
   private static final int ROWS = 1000;
   /** Around the sizes at which the computation is cut or vectorized differently. */
-  private static final int[] SIZES = {1, 2, 3, 7, 8, 9, 31, 255, 256, 257, 511, 513, ROWS};
+  private static final int[] SIZES = {1, 2, 3, 7, 8, 9, 31, 127, 128, 129, 255, 257, 513, ROWS};
 
   @ParameterizedTest
   @EnumSource(names = {"FP64", "FP32"})

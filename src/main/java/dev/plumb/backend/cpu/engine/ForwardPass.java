@@ -6,8 +6,11 @@ package dev.plumb.backend.cpu.engine;
  * @param <A> double[] or float[]
  */
 public interface ForwardPass<A> {
-  /** Rows of one call at most. */
-  int MAX_ROWS = 256;
+  /**
+   * Rows of one call at most: few enough that a layer stays in the second-level cache. Measured on Zen 4 in fp32, 300-512-512-10: 30 us
+   * per row for 64, 18 for 128, 26 for 256.
+   */
+  int MAX_ROWS = 128;
 
   /**
    * Computes the outputs of some rows. The outputs for a row do not depend on the others.
