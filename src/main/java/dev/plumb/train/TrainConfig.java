@@ -115,7 +115,7 @@ public record TrainConfig(
   }
 
   /** Returns the configured loss, or the default loss of a task. */
-  public Loss loss(Task task) {
+  Loss loss(Task task) {
     return loss.orElse(task == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);
   }
 
@@ -124,7 +124,7 @@ public record TrainConfig(
    *
    * @throws InvalidInputException when it is not
    */
-  public void requireLossFits(Task task) {
+  void requireLossFits(Task task) {
     if (loss.isPresent() && loss.get().isClassification() != (task == Task.CLASSIFICATION)) {
       throw new InvalidInputException("loss " + loss.get().key() + " is for "
           + (task == Task.CLASSIFICATION ? "numbers, but the target has classes; use cross_entropy"
@@ -133,7 +133,7 @@ public record TrainConfig(
   }
 
   /** Returns the network for a number of inputs and outputs. */
-  public NetworkSpec network(int inputs, int outputs) {
+  NetworkSpec network(int inputs, int outputs) {
     List<Integer> widths = new ArrayList<>(hidden);
     widths.add(0, inputs);
     widths.add(outputs);
@@ -141,7 +141,7 @@ public record TrainConfig(
   }
 
   /** Returns the specification of a training on a number of rows. */
-  public FitSpec fit(Task task, int rows) {
+  FitSpec fit(Task task, int rows) {
     OptionalInt batch = batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize;
     TrainingSpec training =
         training(loss(task), learningRate, optimizer, epochs, clipNorm, batch, dropout, seed, precision);
