@@ -18,8 +18,8 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * Opens backends by device; the only class that names all of them. Applications that train and predict use {@link Plumb} instead, and
- * need it only to work with a {@link Backend} directly.
+ * Opens backends by device; the only class that names all of them. Applications that train and predict use {@link Plumb} instead,
+ * and need it only to work with a {@link Backend} directly.
  */
 public final class Backends {
   private static final String REQUESTED = "as asked for";

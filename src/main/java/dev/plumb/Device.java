@@ -35,7 +35,7 @@ public record Device(Kind kind, int ordinal) {
   /** The reference. */
   public static final Device REFERENCE = new Device(Kind.REFERENCE, 0);
 
-  /** No machine has more GPUs. */
+  /** The largest number of a GPU that a name can have. */
   private static final int MAX_ORDINAL = 99;
   private static final Pattern NUMBERED_GPU = Pattern.compile("cuda:([0-9]{1,2})");
   private static final List<String> NAMES = List.of("auto", "cuda", "cpu", "reference");

@@ -21,8 +21,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Inference on a device whose sessions belong to one thread: a thread of its own opens the device, computes for all callers in turn, and
- * closes the device. On a GPU every computation has the same number of rows, as matrix products of other sizes round differently.
+ * Inference on a device whose sessions belong to one thread: a thread of its own opens the device, computes for all callers in
+ * turn, and closes the device. On a GPU every computation has the same number of rows, as matrix products of other sizes round
+ * differently.
  */
 final class DeviceInference implements InferenceSession {
   /** Rows of every computation on a GPU. Fewer rows are padded with zeros. */
@@ -93,7 +94,8 @@ final class DeviceInference implements InferenceSession {
   @Override
   public void outputs(double[] x, int rows, double[] out) {
     if (x.length != (long) rows * network.inputs() || out.length != (long) rows * network.outputs()) {
-      throw new IllegalArgumentException("arrays of " + x.length + " inputs and " + out.length + " outputs do not fit " + rows + " rows");
+      throw new IllegalArgumentException(
+          "arrays of " + x.length + " inputs and " + out.length + " outputs do not fit " + rows + " rows");
     }
     await(() -> {
       if (session == null) {

@@ -18,10 +18,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A trained model: a network, and the encoding of the columns that it was trained on. Immutable; any number of threads may use it at the
- * same time. It holds no resources that must be closed.
+ * A trained model: a network, and the encoding of the columns that it was trained on. Immutable; any number of threads may use it
+ * at the same time. It holds no resources that must be closed.
  *
- * <p>It predicts on the CPU, wherever it was trained; {@link #predictor(Device)} and {@link #score(Table, Device)} use other devices.
+ * <p>It predicts on the CPU, wherever it was trained; {@link #predictor(Device)} and {@link #score(Table, Device)} use other
+ * devices.
  */
 public final class Model {
   private final TrainedModel trained;
@@ -35,8 +36,8 @@ public final class Model {
   }
 
   /**
-   * Reads a table in the way that the training table was read: the same columns are numbers and text, and the same words stand for
-   * missing values. {@link Plumb#read} would infer them from the file's content.
+   * Reads a table in the way that the training table was read: the same columns are numbers and text, and the same words stand
+   * for missing values. {@link Plumb#read} would infer them from the file's content.
    *
    * @throws dev.plumb.model.InvalidInputException when the file cannot be read
    */
@@ -61,7 +62,8 @@ public final class Model {
   /**
    * Evaluates the model on labeled rows, on the CPU.
    *
-   * @throws dev.plumb.model.InvalidInputException when a feature or a target is missing, or not of the kind that the model was trained on
+   * @throws dev.plumb.model.InvalidInputException when a feature or a target is missing, or not of the kind that the model was
+   *     trained on
    */
   public Scores score(Table table) {
     return score(table, Device.CPU);

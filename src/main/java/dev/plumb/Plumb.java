@@ -31,8 +31,9 @@ import java.util.TreeMap;
  * String species = model.predict(Plumb.read(Path.of("new.csv"))).className(0);
  * }</pre>
  *
- * <p>Input that cannot be used (a file, a column, a configuration) is an {@link InvalidInputException}, whose message is one line: what
- * is wrong, where, and what would be right. The same table, configuration and seed give the same model, bit for bit, on the same device.
+ * <p>Input that cannot be used (a file, a column, a configuration) is an {@link InvalidInputException}, whose message is one
+ * line: what is wrong, where, and what would be right. The same table, configuration and seed give the same model, bit for bit,
+ * on the same device.
  *
  * <p>Which device was taken, and why, is logged by the {@link System.Logger} {@code dev.plumb} at level INFO.
  */
@@ -82,11 +83,11 @@ public final class Plumb {
   }
 
   /**
-   * Trains a model on a device. The result is the model of the best epoch: the one with the lowest loss of the validation rows, or of the
-   * training rows if there are no validation rows.
+   * Trains a model on a device. The result is the model of the best epoch: the one with the lowest loss of the validation rows,
+   * or of the training rows if there are no validation rows.
    *
-   * <p>When the listener asks to stop, the training ends within about half a second, or after the current step if a step takes longer,
-   * and the result is the model of the best epoch so far. If no epoch is finished, it is the model after the last step.
+   * <p>When the listener asks to stop, the training ends within about half a second, or after the current step if a step takes
+   * longer, and the result is the model of the best epoch so far. If no epoch is finished, it is the model after the last step.
    *
    * @param listener receives the progress
    * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}
@@ -101,8 +102,8 @@ public final class Plumb {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
-        FitState state = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start()).run(listener);
-        return model(prepared, state, selection.backend());
+        Fit fit = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start());
+        return model(prepared, fit.run(listener), selection.backend());
       }
     }
   }

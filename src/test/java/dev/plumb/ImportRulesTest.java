@@ -18,11 +18,11 @@ import java.util.spi.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Which package may use which: the compiled classes are held against the table here, by the JDK's own jdeps. */
+/** The allowed dependencies between packages: jdeps reads the compiled classes, and the table below must allow every use. */
 class ImportRulesTest {
   private static final String ROOT = "dev.plumb";
 
-  /** What each package may use of Plumb. The backends never name each other, nor does anything but Backends name them. */
+  /** The packages of Plumb that each package may use. Only the root package uses the backends, which never use each other. */
   private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
       entry("random", Set.of()),
       entry("model", Set.of("random")),
@@ -55,7 +55,7 @@ class ImportRulesTest {
       entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cuda.natives",
           "backend.cuda.device", "backend.cpu")));
 
-  /** Libraries that one package alone may use, so that they can be replaced there. */
+  /** The only packages that may use a library, so that it can be replaced there. */
   private static final Map<String, Set<String>> CONFINED = Map.of(
       "jcuda", Set.of("backend.cuda", "backend.cuda.natives", "backend.cuda.device", "backend.cuda.session", "backend.cuda.layered",
           "backend.cuda.fused"),
@@ -92,11 +92,11 @@ class ImportRulesTest {
   void everyPackageHasItsRule() {
     Set<String> known = new TreeSet<>();
     uses.keySet().forEach(name -> known.add(inner(name)));
-    assertEquals(new TreeSet<>(ALLOWED.keySet()), known, "a package without a rule, or a rule without a package");
+    assertEquals(new TreeSet<>(ALLOWED.keySet()), known, "packages with rules (expected) and packages that exist");
   }
 
   @Test
-  void noArrowIsCrossed() {
+  void packagesUseOnlyAllowedPackages() {
     int seen = 0;
     for (Map.Entry<String, Set<String>> entry : uses.entrySet()) {
       for (String used : entry.getValue()) {
@@ -106,11 +106,11 @@ class ImportRulesTest {
         }
       }
     }
-    assertTrue(seen > 20, "only " + seen + " uses were seen: is jdeps' output still read right?");
+    assertTrue(seen > 20, "only " + seen + " uses were found: has the output of jdeps changed?");
   }
 
   @Test
-  void librariesStayWhereTheyBelong() {
+  void librariesAreUsedOnlyByTheirPackages() {
     for (Map.Entry<String, Set<String>> entry : uses.entrySet()) {
       for (String used : entry.getValue()) {
         CONFINED.forEach((library, homes) -> assertTrue(

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The library in threads that are interrupted: trainings end, files are read and written all the same. */
+/** The library in interrupted threads: trainings end; files are still read and written. */
 class InterruptTest {
   private static final Path IRIS = Path.of("src/test/resources/tables/iris.csv");
   private static final int MANY_EPOCHS = 100_000_000;

@@ -82,7 +82,7 @@ class PlumbTest {
     assertEquals(steps.stream().sorted().distinct().toList(), steps);
   }
 
-  /** With a constant rate, a training of fewer epochs is the beginning of one of more. */
+  /** The learning rate is constant, so that a training of 4 epochs equals the first 4 epochs of a longer one. */
   @Test
   void stopGivesTheBestModelSoFar() {
     TrainConfig config = SHORT.with(c -> c.schedule(Schedule.Constant.DEFAULT));
@@ -119,12 +119,14 @@ class PlumbTest {
   @Test
   void exceptionOfAListenerEndsTheTraining() {
     IllegalArgumentException thrown = new IllegalArgumentException("of the listener");
-    assertEquals(thrown, assertThrows(IllegalArgumentException.class, () -> Plumb.train(IRIS, SHORT, Device.CPU, new TrainListener() {
+    TrainListener throwing = new TrainListener() {
       @Override
       public void epochFinished(EpochMetrics epoch, boolean best) {
         throw thrown;
       }
-    })));
+    };
+    assertEquals(thrown,
+        assertThrows(IllegalArgumentException.class, () -> Plumb.train(IRIS, SHORT, Device.CPU, throwing)));
   }
 
   @Test

@@ -41,7 +41,8 @@ class PredictorTest {
   @EnumSource(names = {"FP64", "FP32"})
   void rowsOfNarrowNetworksHaveTheSameBitsAloneAndInTables(Precision precision) {
     for (Activation activation : Activation.values()) {
-      Model model = model(table(ROWS, 3, 2), TrainConfig.DEFAULT.with(c -> c.hidden(7, 5).activation(activation).precision(precision)));
+      Model model = model(table(ROWS, 3, 2),
+          TrainConfig.DEFAULT.with(c -> c.hidden(7, 5).activation(activation).precision(precision)));
       try (Predictor predictor = model.predictor()) {
         assertSameAtEverySize(activation + " " + precision, model, predictor, table(ROWS, 3, 2), SIZES);
       }
@@ -154,7 +155,8 @@ class PredictorTest {
     Model model = model(table, TrainConfig.DEFAULT.with(c -> c.hidden(3)));
     Predictor predictor = model.predictor(Device.REFERENCE);
     predictor.predict(table);
-    List<Thread> threads = Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("plumb-inference")).toList();
+    List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
+        .filter(t -> t.getName().equals("plumb-inference")).toList();
     assertTrue(threads.size() >= 1);
     predictor.close();
     for (Thread thread : threads) {
@@ -213,7 +215,8 @@ class PredictorTest {
     double[] expected = figures(all);
     for (int size : sizes) {
       int[] rows = IntStream.range(ROWS - size, ROWS).toArray();
-      assertSameBits(what + ", " + size + " rows", slice(expected, ROWS - size, size, width), figures(predictor.predict(table.rows(rows))));
+      assertSameBits(what + ", " + size + " rows", slice(expected, ROWS - size, size, width),
+          figures(predictor.predict(table.rows(rows))));
     }
     for (int row = 0; row < 40; row++) {
       assertSameBits(what + ", row " + row, slice(expected, row, 1, width), figures(predictor.predict(numbers(table, row))));
@@ -225,10 +228,12 @@ class PredictorTest {
     NumpyRandom random = new NumpyRandom(rows + features);
     List<Column> columns = new ArrayList<>();
     for (int feature = 0; feature < features; feature++) {
-      columns.add(Column.ofNumbers("x" + feature, IntStream.range(0, rows).mapToDouble(row -> random.standardNormal()).toArray()));
+      columns.add(Column.ofNumbers("x" + feature,
+          IntStream.range(0, rows).mapToDouble(row -> random.standardNormal()).toArray()));
     }
     int[] order = random.permutation(rows);
-    columns.add(Column.ofText("y", IntStream.range(0, rows).mapToObj(row -> "class " + order[row] % classes).toArray(String[]::new)));
+    columns.add(Column.ofText("y",
+        IntStream.range(0, rows).mapToObj(row -> "class " + order[row] % classes).toArray(String[]::new)));
     return Table.of(columns);
   }
 
@@ -240,7 +245,8 @@ class PredictorTest {
   }
 
   static double[] numbers(Table table, int row) {
-    return table.columns().stream().filter(column -> !column.name().equals("y")).mapToDouble(column -> column.number(row)).toArray();
+    return table.columns().stream().filter(column -> !column.name().equals("y"))
+        .mapToDouble(column -> column.number(row)).toArray();
   }
 
   /** [rows x classes or targets]. */
@@ -248,7 +254,8 @@ class PredictorTest {
     int width = predictions.hasClasses() ? predictions.classNames().size() : predictions.targetNames().size();
     double[] figures = new double[predictions.rows() * width];
     for (int i = 0; i < figures.length; i++) {
-      figures[i] = predictions.hasClasses() ? predictions.probability(i / width, i % width) : predictions.number(i / width, i % width);
+      figures[i] = predictions.hasClasses()
+          ? predictions.probability(i / width, i % width) : predictions.number(i / width, i % width);
     }
     return figures;
   }

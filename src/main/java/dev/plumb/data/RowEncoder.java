@@ -10,8 +10,8 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
- * Encodes single rows for a network, to the same bits as {@link TableEncoding#encodeFeatures(Table)} encodes a table of them. Safe for
- * use by many threads.
+ * Encodes single rows for a network, to the same bits as {@link TableEncoding#encodeFeatures(Table)} encodes a table of them.
+ * Safe for use by many threads.
  */
 public final class RowEncoder {
   private final List<FeatureColumn> features;
@@ -38,8 +38,8 @@ public final class RowEncoder {
    *
    * @param values in the order of {@link #names}; NaN for a missing value
    * @return [inputs of the network]
-   * @throws InvalidInputException when the number of values is wrong, a feature is text, a value is missing and the model does not fill
-   *     it in, or a value is beyond the range of the precision
+   * @throws InvalidInputException when the number of values is wrong, a feature is text, a value is missing and the model does
+   *     not fill it in, or a value is beyond the range of the precision
    */
   public double[] encode(double[] values, Precision precision) {
     if (values.length != features.size()) {
@@ -61,11 +61,11 @@ public final class RowEncoder {
   /**
    * Encodes one row.
    *
-   * @param row by column: a {@link Number} for a numeric feature, NaN or null for a missing value; for a text feature its category,
-   *     null for a missing value. Every feature must have an entry; other entries are ignored
+   * @param row by column: a {@link Number} for a numeric feature, NaN or null for a missing value; for a text feature its
+   *     category, null for a missing value. Every feature must have an entry; other entries are ignored
    * @return [inputs of the network]
-   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill it in,
-   *     or a value is beyond the range of the precision
+   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill
+   *     it in, or a value is beyond the range of the precision
    */
   public double[] encode(Map<String, ?> row, Precision precision) {
     double[] x = new double[inputs];
@@ -75,7 +75,8 @@ public final class RowEncoder {
       Object value = row.get(feature.name());
       if (value == null && !row.containsKey(feature.name())) {
         throw new InvalidInputException("there is no column " + quoted(feature.name())
-            + Spelling.didYouMean(feature.name(), row.keySet().stream().filter(Objects::nonNull).toList()) + "; the model was trained with it");
+            + Spelling.didYouMean(feature.name(), row.keySet().stream().filter(Objects::nonNull).toList())
+            + "; the model was trained with it");
       }
       if (feature instanceof FeatureColumn.Numeric numeric) {
         x[first] = encoded(numeric, number(numeric, value), precision);

@@ -51,8 +51,8 @@ public final class Table {
    *
    * @param rows [rows][columns]; copied. NaN is a missing value; all other numbers must be finite
    * @param names of the columns, all different
-   * @throws InvalidInputException when there is no row, a row has another number of values than there are names, a name is null or
-   *     occurs twice, or a number is infinite
+   * @throws InvalidInputException when there is no row, a row has another number of values than there are names, a name is null
+   *     or occurs twice, or a number is infinite
    */
   public static Table of(double[][] rows, String... names) {
     if (rows.length == 0) {
@@ -60,8 +60,8 @@ public final class Table {
     }
     for (int row = 0; row < rows.length; row++) {
       if (rows[row] == null || rows[row].length != names.length) {
-        throw new InvalidInputException("row " + (row + 1) + " has " + (rows[row] == null ? "no" : rows[row].length) + " values, but "
-            + names.length + (names.length == 1 ? " column is" : " columns are") + " named");
+        throw new InvalidInputException("row " + (row + 1) + " has " + (rows[row] == null ? "no" : rows[row].length)
+            + " values, but " + names.length + (names.length == 1 ? " column is" : " columns are") + " named");
       }
       for (int column = 0; column < names.length; column++) {
         if (Double.isInfinite(rows[row][column])) {
@@ -189,8 +189,8 @@ public final class Table {
   /**
    * Splits the rows at random into rows to train on and held-out rows to test on, both in the order of the table.
    *
-   * @param testShare the share of the rows that is held out, above 0 and below 1: rows() · testShare rows, rounded, but at least one,
-   *     and at least one row is left to train on
+   * @param testShare the share of the rows that is held out, above 0 and below 1: rows() · testShare rows, rounded, but at least
+   *     one, and at least one row is left to train on
    * @param seed from 0 to 2³² - 1; the same seed always splits a table in the same way
    * @throws InvalidInputException when the share or the seed is out of range, or the table has fewer than two rows
    */
@@ -199,7 +199,8 @@ public final class Table {
       throw new InvalidInputException("a test share of " + testShare + " is not possible; it must be above 0 and below 1");
     }
     if (rows < 2) {
-      throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows") + " cannot be split; it needs at least 2");
+      throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows")
+          + " cannot be split; it needs at least 2");
     }
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);

@@ -16,11 +16,12 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A training's state as one safetensors file, exactly: all numbers in double precision, whatever the training's. Tensors:
- * {@code parameters}, {@code moment1}, {@code moment2}, {@code best}, {@code history} [epochs x (6 + layers)] with a row of
- * {@link EpochMetrics}, {@code state} (the single numbers of {@link FitState}) and {@code stream} (the words of the generator).
+ * The exact state of a training as a safetensors file, with all numbers in double precision. Its tensors are {@code parameters},
+ * {@code moment1}, {@code moment2}, {@code best}, {@code history} [epochs x (6 + layers)] with one {@link EpochMetrics} per row,
+ * {@code state} (the scalars of {@link FitState}) and {@code stream} (the words of the random generator).
  *
- * @param run what belongs to the run, in texts: the configuration, the command, the data's hashes
+ * @param state the state of the training
+ * @param run the metadata of the run by key: the configuration, the command, the hashes of the data
  */
 public record Checkpoint(FitState state, SortedMap<String, String> run) {
   private static final String FORMAT_KEY = "plumb.format";
@@ -29,10 +30,10 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
   private static final String RUN_KEY = "run.";
   private static final int ROW_FIGURES = 6;
 
-  /** Whole numbers up to here are exact as doubles. */
+  /** The largest whole number up to which all are exact as doubles. */
   private static final double MAX_EXACT = 0x1p53;
 
-  /** Writes it whole or not at all. */
+  /** Writes the checkpoint atomically. */
   public void write(Path file) {
     SortedMap<String, String> texts = new TreeMap<>();
     run.forEach((key, text) -> texts.put(RUN_KEY + key, text));
@@ -55,7 +56,11 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
         new Tensor.Integers("stream", Tensor.Type.I32, List.of(words.length), words)));
   }
 
-  /** @throws InvalidInputException when it cannot be read, is none, or is damaged in any bit; the message names the file */
+  /**
+   * Reads a checkpoint.
+   *
+   * @throws InvalidInputException when the file cannot be read, is not a checkpoint or is damaged; the message names the file
+   */
   public static Checkpoint read(Path file) {
     SafetensorsFile.Contents contents = SafetensorsFile.read(file);
     try {

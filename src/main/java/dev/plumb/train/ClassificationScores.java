@@ -3,8 +3,8 @@ package dev.plumb.train;
 import java.util.List;
 
 /**
- * Loss, accuracy, and precision, recall and F1 score per class. They are defined as in scikit-learn's classification report; a quotient
- * whose divisor is 0 is 0.
+ * Loss, accuracy, and precision, recall and F1 score per class. They are defined as in scikit-learn's classification report; a
+ * quotient whose divisor is 0 is 0.
  */
 public final class ClassificationScores implements Scores {
   private final double loss;

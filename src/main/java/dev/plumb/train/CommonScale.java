@@ -5,11 +5,12 @@ import dev.plumb.data.TableEncoding;
 import java.util.List;
 
 /**
- * One scale for features that are of one unit. Where the deviations of all numeric features are within a factor of 10 of each
- * other, like lengths and widths in centimetres, their relation says something: a column that hardly varies is mostly noise, and
- * would be made as loud as the others by a scale of its own. They are then all divided by the root mean square of their deviations.
- * Measured on 24 splits of the iris table, where it matters most: 96.6 % of the test rows are met instead of 96.4 %, which is little.
- * Elsewhere each keeps its own.
+ * A common scale for numeric features of similar spread. If all standard deviations are within a factor of 10 of each other, as
+ * for lengths and widths in centimeters, all features are divided by the root mean square of their deviations; otherwise each is
+ * divided by its own. A feature that hardly varies next to others of the same unit is mostly noise, which a scale of its own
+ * would amplify.
+ *
+ * <p>The effect is small. Test accuracy on 24 splits of the iris table: 96.6 % with, 96.4 % without.
  */
 final class CommonScale {
   private static final double FACTOR = 10;

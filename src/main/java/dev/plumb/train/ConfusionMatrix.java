@@ -5,10 +5,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How often each class was predicted for each true class. Only pairs that occur are kept: of many classes nearly all others are 0,
- * and a table of 10,000 x 10,000 counts would take 800 MB.
+ * The number of rows for each pair of true and predicted class. Only pairs that occur are stored: with many classes nearly all
+ * counts are 0, and a table of 10,000 x 10,000 counts would take 800 MB.
  *
- * @param cells by true class, then by predicted class; no pair twice
+ * @param classes number of classes
+ * @param cells sorted by true class, then by predicted class; each pair occurs once
  */
 public record ConfusionMatrix(int classes, List<Cell> cells) {
   /**
@@ -50,7 +51,7 @@ public record ConfusionMatrix(int classes, List<Cell> cells) {
     return new ConfusionMatrix(classes, cells);
   }
 
-  /** Returns the counts as a table, [true class][predicted class]; for few classes. */
+  /** Returns the counts as a dense table [true class][predicted class]. */
   public long[][] table() {
     long[][] table = new long[classes][classes];
     for (Cell cell : cells) {

@@ -13,27 +13,32 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * A file that a training reads, and what it held.
+ * A file that a training reads, with the hash of its content.
  *
  * @param role data, labels or test
- * @param sha256 of its bytes, in 64 lower-case hexadecimal digits
+ * @param path the path as given
+ * @param sha256 the SHA-256 of its bytes, in 64 lower-case hexadecimal digits
  */
 public record DataFile(String role, String path, String sha256) {
-  /** What a message says of data that a resumed training could not read again. */
+  /** The beginning of the message for data that a resumed training could not read again. */
   public static final String FILE_NEEDED = "training reads its data again when it is resumed: a file is needed, not ";
 
   private static final int BUFFER = 1 << 16;
-  /** Names of streams, which another process does not have; a shell may have opened them on regular files. */
+  /** Paths of open streams, which another process does not have, even if a shell has opened them on regular files. */
   private static final List<String> OPEN_STREAMS = List.of("/dev/stdin", "/dev/fd", "/proc");
 
-  /** @throws InvalidInputException when it cannot be read, or could not be read again, as a pipe cannot */
+  /**
+   * Computes the hash of a file.
+   *
+   * @throws InvalidInputException when the file cannot be read, or could not be read a second time, like a pipe
+   */
   public static DataFile of(String role, Path file) {
     requireReadableAgain(file);
     try (InputStream in = Files.newInputStream(file)) {
       DigestInputStream digesting = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"));
       byte[] buffer = new byte[BUFFER];
       while (digesting.read(buffer) >= 0) {
-        // Only the digest is wanted.
+        // Reading updates the digest.
       }
       return new DataFile(role, file.toString(), HexFormat.of().formatHex(digesting.getMessageDigest().digest()));
     } catch (IOException e) {

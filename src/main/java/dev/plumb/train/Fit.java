@@ -16,13 +16,14 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Fits one network to data: after every epoch it looks at the validation rows, keeps the best parameters, and may lower the rate or
- * end early; between any two looks at the device it can be stopped, and goes on later as if it had not been.
+ * The training of one network. After every epoch it evaluates the validation rows, keeps the best parameters, and may lower the
+ * learning rate or end early. It can be stopped after any chunk of steps, and resumes to the same bits.
  *
- * <p>{@link Trainer}, which trains the replicas of a study, has no such looks, so that many short epochs go to a device at once.
+ * <p>{@link Trainer}, which trains the replicas of a study, evaluates nothing between epochs, so that one chunk holds many short
+ * epochs.
  */
 public final class Fit {
-  /** Between two looks at the device: at most as many steps as a study takes, and about as long as people feel as no wait. */
+  /** Limits of a chunk of steps: as many steps as in a study, and so long that stopping and progress feel immediate. */
   private static final int MAX_STEPS = 256;
   private static final double LONG_SECONDS = 0.4;
   private static final double SHORT_SECONDS = 0.1;
@@ -36,7 +37,7 @@ public final class Fit {
   private final BatchOrder order;
   private final RateSchedule rates;
   private final List<EpochMetrics> history;
-  private NumpyRandom.State streamOfEpoch;
+  private NumpyRandom.State epochStream;
   private int stepInEpoch;
   private double lossSum;
   private double secondsInEpoch;
@@ -49,8 +50,11 @@ public final class Fit {
   private long lastCheckpoint;
 
   /**
-   * @param session of one replica; gets its data and its whole state from here
-   * @param from {@link FitState#begin}, or where an earlier one stopped
+   * Binds the data to a session, and restores a state in it.
+   *
+   * @param session a session of one replica
+   * @param validation the rows to evaluate after each epoch
+   * @param from {@link FitState#begin}, or the state of a stopped training
    */
   public Fit(TrainingSession session, FitSpec spec, Dataset training, Optional<Dataset> validation, FitState from) {
     spec.training().requireFits(training.rows());
@@ -64,7 +68,7 @@ public final class Fit {
         (long) spec.warmUpEpochs() * order.stepsPerEpoch());
     rates.restore(from.rate());
     history = new ArrayList<>(from.history());
-    streamOfEpoch = from.stream();
+    epochStream = from.stream();
     stepInEpoch = from.stepInEpoch();
     lossSum = from.lossSum();
     secondsInEpoch = from.secondsInEpoch();
@@ -80,6 +84,7 @@ public final class Fit {
     session.stepsTaken(from.stepsTaken());
   }
 
+  /** Returns the number of steps of an epoch. */
   public int stepsPerEpoch() {
     return order.stepsPerEpoch();
   }
@@ -119,7 +124,7 @@ public final class Fit {
     return state();
   }
 
-  /** Hands out a state where one is due; true to stop. */
+  /** Passes on a checkpoint if one is due; returns true to stop. */
   private boolean pause(TrainListener listener, Duration checkpointEvery, Consumer<FitState> checkpoint) {
     if (end.isPresent()) {
       return false;
@@ -135,16 +140,16 @@ public final class Fit {
     return false;
   }
 
-  /** Some steps of an epoch, as many as one wait is good for. */
+  /** Runs a chunk of an epoch's steps, and adapts the size of the next chunk to its duration. */
   private void steps(int[][] batches) {
     long start = System.nanoTime();
     int count = Math.min(chunkSteps, batches.length - stepInEpoch);
-    int[][] ofChunk = Arrays.copyOfRange(batches, stepInEpoch, stepInEpoch + count);
-    double[][] ratesOfChunk = new double[count][1];
+    int[][] chunkBatches = Arrays.copyOfRange(batches, stepInEpoch, stepInEpoch + count);
+    double[][] chunkRates = new double[count][1];
     for (int step = 0; step < count; step++) {
-      ratesOfChunk[step][0] = rates.rate(history.size(), session.stepsTaken() + step);
+      chunkRates[step][0] = rates.rate(history.size(), session.stepsTaken() + step);
     }
-    StepChunk.Builder chunk = StepChunk.of(count).learningRates(ratesOfChunk).batches(ofChunk).recordLosses();
+    StepChunk.Builder chunk = StepChunk.of(count).learningRates(chunkRates).batches(chunkBatches).recordLosses();
     boolean epochEnds = stepInEpoch + count == batches.length;
     if (epochEnds) {
       chunk.record(count - 1);
@@ -152,7 +157,7 @@ public final class Fit {
     session.run(chunk.build());
     StepMetrics metrics = session.sync();
     for (int step = 0; step < count; step++) {
-      lossSum += metrics.loss()[step][0] * (ofChunk[step] == null ? training.rows() : ofChunk[step].length);
+      lossSum += metrics.loss()[step][0] * (chunkBatches[step] == null ? training.rows() : chunkBatches[step].length);
     }
     if (epochEnds) {
       gradientNorms = metrics.gradientNorms()[count - 1][0];
@@ -193,7 +198,7 @@ public final class Fit {
     secondsInEpoch += (System.nanoTime() - start) / 1e9;
     EpochMetrics row = new EpochMetrics(epoch, trainLoss, validationLoss, metric, lastRate, secondsInEpoch, gradientNorms);
     history.add(row);
-    streamOfEpoch = stream.state();
+    epochStream = stream.state();
     stepInEpoch = 0;
     lossSum = 0;
     secondsInEpoch = 0;
@@ -207,7 +212,7 @@ public final class Fit {
     listener.epochFinished(row, isBest);
   }
 
-  /** The share of hits, or R². */
+  /** Returns the accuracy of a classification, or R² of a regression. */
   private double metric(Dataset rows, Evaluation evaluation) {
     if (evaluation.correct().length > 0) {
       return (double) evaluation.correct()[0] / ((double) rows.rows() * (rows.hasClasses() ? 1 : rows.outputs()));
@@ -218,7 +223,7 @@ public final class Fit {
   }
 
   private FitState state() {
-    return new FitState(read(Slot.PARAMETERS), moment(Slot.MOMENT1), moment(Slot.MOMENT2), session.stepsTaken(), streamOfEpoch,
+    return new FitState(read(Slot.PARAMETERS), moment(Slot.MOMENT1), moment(Slot.MOMENT2), session.stepsTaken(), epochStream,
         stepInEpoch, lossSum, secondsInEpoch, rates.state(), best, bestEpoch, bestLoss, history, end);
   }
 

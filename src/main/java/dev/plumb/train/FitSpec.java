@@ -5,12 +5,13 @@ import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * How one network is fitted to data.
+ * The specification of a training of one network.
  *
- * @param training losses, steps and the longest it may take
- * @param warmUpEpochs over which the learning rate rises from 0, linearly by steps; 0 for none
- * @param shuffle whether batches are drawn anew every epoch
- * @param patience epochs without a lower loss after which it ends early; 0 for never
+ * @param training loss, optimizer, precision and number of epochs
+ * @param schedule the learning-rate schedule
+ * @param warmUpEpochs number of epochs over which the learning rate rises from 0, linearly by steps; 0 for none
+ * @param shuffle true to draw new mini-batches in every epoch
+ * @param patience number of epochs without a lower loss after which the training ends early; 0 for never
  */
 public record FitSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience) {
   public FitSpec {

@@ -6,22 +6,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a training stands between two steps: all that it needs, besides its specification and its data, to go on bit for bit.
+ * The state of a training between two steps. Together with the specification and the data it is enough to resume the training bit
+ * for bit.
  *
- * @param parameters flat, as the layout has them
- * @param moment1 likewise; of no length where the optimizer keeps none
- * @param moment2 likewise
- * @param stepsTaken since the beginning of training
- * @param stream as it stood before the batches of the epoch in progress were drawn
- * @param stepInEpoch steps taken of the epoch in progress
- * @param lossSum of the epoch in progress: each step's loss times its rows
- * @param secondsInEpoch that the epoch in progress has taken
- * @param rate what a plateau remembers
- * @param best the parameters after the epoch with the lowest loss; of no length before the first epoch is done
- * @param bestEpoch that epoch, from 1; 0 before the first is done
- * @param bestLoss its loss: of the validation rows where there are some, else of the training
- * @param history the epochs that are done
- * @param end why it is over; empty while it is not
+ * @param parameters flat, in the order of the parameter layout
+ * @param moment1 first moments, in the same order; empty if the optimizer has none
+ * @param moment2 second moments, in the same order; empty if the optimizer has none
+ * @param stepsTaken number of steps since the beginning of the training
+ * @param stream the random stream before the mini-batches of the current epoch were drawn
+ * @param stepInEpoch number of steps taken in the current epoch
+ * @param lossSum sum over the steps of the current epoch of loss times rows
+ * @param secondsInEpoch duration of the current epoch so far
+ * @param rate the state of the learning-rate schedule
+ * @param best the parameters after the epoch with the lowest loss; empty before the end of the first epoch
+ * @param bestEpoch the number of that epoch, from 1; 0 before the end of the first epoch
+ * @param bestLoss the loss of that epoch: of the validation rows, or of the training rows if there are no validation rows
+ * @param history the metrics of the finished epochs
+ * @param end the reason why the training has ended; empty while it has not
  */
 public record FitState(
     double[] parameters,
@@ -39,13 +40,13 @@ public record FitState(
     List<EpochMetrics> history,
     Optional<End> end) {
 
-  /** Why a training is over. */
+  /** The reason why a training has ended. */
   public enum End implements NamedEnum {
-    /** All its epochs are done. */
+    /** All epochs are finished. */
     EPOCHS,
-    /** The loss did not fall any more. */
+    /** The loss has not fallen for as many epochs as early stopping allows. */
     EARLY_STOPPING,
-    /** A loss, a gradient or a parameter was not finite. */
+    /** A loss, a gradient or a parameter is not finite. */
     DIVERGED
   }
 
@@ -56,9 +57,10 @@ public record FitState(
   }
 
   /**
-   * Before the first step.
+   * Returns the state before the first step.
    *
-   * @param stream from which the batches will be drawn; what it draws later does not change this state
+   * @param parameters the initial parameters
+   * @param stream the random stream that the mini-batches will be drawn from; its current state is copied
    */
   public static FitState begin(FitSpec spec, double[] parameters, NumpyRandom stream) {
     int moment1 = spec.training().optimizer().usesFirstMoment() ? parameters.length : 0;
@@ -68,7 +70,7 @@ public record FitState(
         Double.POSITIVE_INFINITY, List.of(), Optional.empty());
   }
 
-  /** Epochs that are done. */
+  /** Returns the number of finished epochs. */
   public int epochs() {
     return history.size();
   }

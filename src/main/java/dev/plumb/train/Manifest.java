@@ -11,18 +11,18 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What made a model: enough to make it again, and to see later whether it could be.
+ * The origin of a model: everything needed to train it again, and to check whether the result can be the same.
  *
- * @param plumb the version of this program
- * @param device that was trained on
- * @param command the arguments behind {@code plumb}
- * @param folder that relative paths of the command start from
+ * @param plumb the version of Plumb
+ * @param device the device of the training
+ * @param command the arguments after {@code plumb}
+ * @param folder the working directory, which relative paths of the command refer to
  * @param data the files that were read
- * @param config with all names and the task filled in
- * @param numerics under which it was trained, in order, those of its end last; empty where they are not known
+ * @param config the configuration, with all names and the task filled in
+ * @param numerics the numerics of the training, one per change of device or version, in order; empty if they are not known
  */
-public record Manifest(String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data, TrainConfig config,
-    List<Numerics> numerics) {
+public record Manifest(String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data,
+    TrainConfig config, List<Numerics> numerics) {
 
   public Manifest {
     command = List.copyOf(command);
@@ -30,7 +30,7 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
     numerics = List.copyOf(numerics);
   }
 
-  /** As texts for a model file. No times: the same training gives the same. */
+  /** Returns the entries for a model file. They contain no times, so that equal trainings give equal files. */
   public SortedMap<String, String> texts() {
     SortedMap<String, String> texts = new TreeMap<>();
     texts.put("plumb", plumb);
@@ -52,7 +52,7 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
     return texts;
   }
 
-  /** The command as a shell would take it. */
+  /** Returns the command, quoted for a shell. */
   public String commandLine() {
     StringBuilder line = new StringBuilder("plumb");
     for (String word : command) {
@@ -63,9 +63,9 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
   }
 
   /**
-   * Writes it as JSON.
+   * Writes the manifest as JSON.
    *
-   * @param result what came of it, by name; numbers that are not finite are null
+   * @param result the results of the training by name; numbers that are not finite become null
    */
   public void write(OutputStream out, SortedMap<String, Object> result) throws IOException {
     JsonOutput.write(out, json -> {

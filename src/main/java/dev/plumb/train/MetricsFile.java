@@ -10,8 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
- * metrics.csv: one row an epoch, in full precision; a field is empty where there is nothing. A row is added in one piece as soon as
- * its epoch is done, so that others can follow the file.
+ * The file metrics.csv of a run: one row per epoch, in full precision; a figure that does not exist is an empty field. A row is
+ * appended in one write when its epoch is finished, so that other programs can follow the file.
  */
 public final class MetricsFile {
   private final Path file;
@@ -22,7 +22,7 @@ public final class MetricsFile {
     this.metricName = metricName;
   }
 
-  /** Writes the file anew, with the epochs that are done: rows of epochs after a checkpoint would else stand there twice. */
+  /** Writes the file with the epochs finished so far: a resumed training repeats those after its checkpoint. */
   public static MetricsFile begin(Path file, String metricName, List<EpochMetrics> done, int layers) {
     MetricsFile metrics = new MetricsFile(file, metricName);
     AtomicFile.write(file, out -> {
@@ -34,7 +34,11 @@ public final class MetricsFile {
     return metrics;
   }
 
-  /** @throws InvalidInputException when it cannot be written, as on a disk that is full */
+  /**
+   * Appends the row of an epoch.
+   *
+   * @throws InvalidInputException when the file cannot be written, for example on a full disk
+   */
   public void add(EpochMetrics row) {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);

@@ -7,11 +7,15 @@ import dev.plumb.model.OptimizerSpec;
 import java.io.IOException;
 import java.util.Set;
 
-/** An optimizer as JSON: its type, and its constants, which are PyTorch's where they are left out. */
+/** The JSON form of an optimizer: its type, and its constants, whose defaults are PyTorch's. */
 public final class OptimizerJson {
   private OptimizerJson() {}
 
-  /** @throws dev.plumb.model.InvalidInputException naming the place and what would be right */
+  /**
+   * Reads an optimizer.
+   *
+   * @throws dev.plumb.model.InvalidInputException when a value is wrong; the message says where, and what would be right
+   */
   public static OptimizerSpec read(JsonObject json) {
     return switch (json.parsed("type", OptimizerSpec.Kind::of)) {
       case SGD -> {
@@ -35,17 +39,17 @@ public final class OptimizerJson {
     };
   }
 
-  private static OptimizerSpec adam(JsonObject json, OptimizerSpec.Adam otherwise) {
+  private static OptimizerSpec adam(JsonObject json, OptimizerSpec.Adam defaults) {
     json.allowOnly(Set.of("type", "beta1", "beta2", "epsilon", "weightDecay"));
     return json.at(() -> new OptimizerSpec.Adam(
-        json.number("beta1", otherwise.beta1()),
-        json.number("beta2", otherwise.beta2()),
-        json.number("epsilon", otherwise.epsilon()),
-        json.number("weightDecay", otherwise.weightDecay()),
-        otherwise.decoupled()));
+        json.number("beta1", defaults.beta1()),
+        json.number("beta2", defaults.beta2()),
+        json.number("epsilon", defaults.epsilon()),
+        json.number("weightDecay", defaults.weightDecay()),
+        defaults.decoupled()));
   }
 
-  /** Writes it with all its constants. */
+  /** Writes an optimizer with all its constants. */
   static void write(JsonGenerator json, String key, OptimizerSpec optimizer) throws IOException {
     json.writeObjectFieldStart(key);
     json.writeStringField("type", optimizer.kind().key());

@@ -3,7 +3,9 @@ package dev.plumb.train;
 import dev.plumb.store.TrainedModel;
 import java.util.List;
 
-/** What a trained network says of some rows: of each a class and the probabilities of all, or numbers in the targets' own units. */
+/**
+ * The predictions for some rows: the most probable class and the probability of each class, or numbers in the targets' own units.
+ */
 public final class Predictions {
   private final TrainedModel model;
   private final double[] results;
@@ -16,25 +18,27 @@ public final class Predictions {
     labels = hasClasses() ? model.labels(results) : new int[0];
   }
 
+  /** Returns the number of rows. */
   public int rows() {
     return results.length / model.resultColumns();
   }
 
+  /** Returns true if classes are predicted, false if numbers are. */
   public boolean hasClasses() {
     return !model.classNames().isEmpty();
   }
 
-  /** In the order of {@link #probability}; empty where numbers were predicted. */
+  /** Returns the names of the classes, in the order of their indices; empty if numbers are predicted. */
   public List<String> classNames() {
     return model.classNames();
   }
 
-  /** The names of the target columns: one where classes were predicted. */
+  /** Returns the names of the target columns; a single one if classes are predicted. */
   public List<String> targetNames() {
     return model.encoding().target().names();
   }
 
-  /** Whether a row could be computed. Where a value overflowed within the network, its results are not numbers. */
+  /** Returns whether all results for a row are finite. They are not where a value overflowed within the network. */
   public boolean isFinite(int row) {
     int width = model.resultColumns();
     for (int i = row * width; i < (row + 1) * width; i++) {
@@ -45,29 +49,52 @@ public final class Predictions {
     return true;
   }
 
-  /** The most probable class of a row, from 0; the first of several that are equally so, and -1 where the row is not finite. */
+  /**
+   * Returns the index of the most probable class: the first if several are equally probable, -1 if the row is not
+   * {@linkplain #isFinite finite}.
+   *
+   * @throws IllegalStateException when numbers are predicted
+   */
   public int classIndex(int row) {
     requireClasses(true);
     return isFinite(row) ? labels[row] : -1;
   }
 
-  /** The name of the most probable class; empty where the row is not {@linkplain #isFinite finite}. */
+  /**
+   * Returns the name of the most probable class; an empty text if the row is not {@linkplain #isFinite finite}.
+   *
+   * @throws IllegalStateException when numbers are predicted
+   */
   public String className(int row) {
     return classIndex(row) < 0 ? "" : classNames().get(classIndex(row));
   }
 
-  /** Of one class, from 0. */
+  /**
+   * Returns the probability of a class.
+   *
+   * @param classIndex from 0, in the order of {@link #classNames}
+   * @throws IllegalStateException when numbers are predicted
+   */
   public double probability(int row, int classIndex) {
     requireClasses(true);
     return results[row * model.resultColumns() + classIndex];
   }
 
-  /** The number predicted for the first target, or the only one. */
+  /**
+   * Returns the number predicted for the first target.
+   *
+   * @throws IllegalStateException when classes are predicted
+   */
   public double number(int row) {
     return number(row, 0);
   }
 
-  /** @param target from 0 */
+  /**
+   * Returns the number predicted for a target.
+   *
+   * @param target from 0, in the order of {@link #targetNames}
+   * @throws IllegalStateException when classes are predicted
+   */
   public double number(int row, int target) {
     requireClasses(false);
     return results[row * model.resultColumns() + target];

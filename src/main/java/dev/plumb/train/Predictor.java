@@ -10,13 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model opened for many predictions, such as those of a service. Any number of threads may use one predictor at the same time. A row
- * gets the same prediction, bit for bit, whether it is predicted alone, in a table, or while other threads predict.
+ * A model opened for many predictions, such as those of a service. Any number of threads may use one predictor at the same time.
+ * A row gets the same prediction, bit for bit, whether it is predicted alone, in a table, or while other threads predict.
  *
  * <p>On the CPU a row is computed by the thread that asks; large tables also use the common pool
  * ({@link java.util.concurrent.ForkJoinPool#commonPool}). On a GPU all calls take turns.
  *
- * <p>When {@link #close} is called, predictions that have begun still return their results; later ones throw an IllegalStateException.
+ * <p>When {@link #close} is called, predictions that have begun still return their results; later ones throw an
+ * IllegalStateException.
  */
 public final class Predictor implements AutoCloseable {
   private final TrainedModel model;
@@ -45,8 +46,8 @@ public final class Predictor implements AutoCloseable {
   /**
    * Predicts the target of every row of a table. Columns are found by name; the target columns are not needed.
    *
-   * @throws InvalidInputException when a feature is missing or not of the kind that the model was trained on, a value is beyond the
-   *     range of the precision, or there are more results than one array holds
+   * @throws InvalidInputException when a feature is missing or not of the kind that the model was trained on, a value is beyond
+   *     the range of the precision, or there are more results than one array holds
    * @throws IllegalStateException when the predictor is closed
    */
   public Predictions predict(Table table) {
@@ -59,8 +60,8 @@ public final class Predictor implements AutoCloseable {
    *
    * @param features in the order of {@link #featureNames}; NaN for a missing value
    * @return the prediction for row 0
-   * @throws InvalidInputException when the number of features is wrong, the model has text features, a value is missing and the model
-   *     does not fill it in, or a value is beyond the range of the precision
+   * @throws InvalidInputException when the number of features is wrong, the model has text features, a value is missing and the
+   *     model does not fill it in, or a value is beyond the range of the precision
    * @throws IllegalStateException when the predictor is closed
    */
   public Predictions predict(double... features) {
@@ -70,11 +71,11 @@ public final class Predictor implements AutoCloseable {
   /**
    * Predicts the target of one row.
    *
-   * @param row by column: a {@link Number} for a numeric feature, text for a text feature, null for a missing value. Every feature must
-   *     have an entry; other entries are ignored
+   * @param row by column: a {@link Number} for a numeric feature, text for a text feature, null for a missing value. Every
+   *     feature must have an entry; other entries are ignored
    * @return the prediction for row 0
-   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill it in,
-   *     or a value is beyond the range of the precision
+   * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill
+   *     it in, or a value is beyond the range of the precision
    * @throws IllegalStateException when the predictor is closed
    */
   public Predictions predict(Map<String, ?> row) {

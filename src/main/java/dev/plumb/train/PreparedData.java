@@ -16,16 +16,21 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A table made ready for a training. The seed's stream gives, in this order, the split, the first weights and then epoch by epoch
- * the batches, so that the same table and configuration always come to the same.
+ * A table prepared for a training. The random stream of the seed gives the split, the initial weights, and then the mini-batches
+ * epoch by epoch, in this order: the same table and configuration always give the same training.
  *
- * @param columns with all names and the task filled in
- * @param rows of the table that are used
- * @param droppedRows of the table that are left out because a value is missing
- * @param encoding learned from the training rows only
- * @param trainingRows as they are in the table
- * @param validationRows likewise; empty where none are held back
- * @param start where the training begins
+ * @param config the configuration
+ * @param columns the columns of the configuration, with all names and the task filled in
+ * @param rows number of rows that are used
+ * @param droppedRows number of rows that are dropped because a value is missing
+ * @param encoding the encoding, fitted on the training rows only
+ * @param network the network
+ * @param fit the specification of the training
+ * @param training the encoded training rows
+ * @param validation the encoded validation rows; empty if none are held out
+ * @param trainingRows the training rows as in the table
+ * @param validationRows the validation rows as in the table; empty if none are held out
+ * @param start the state before the first step
  */
 public record PreparedData(
     TrainConfig config,
@@ -41,12 +46,16 @@ public record PreparedData(
     Optional<Table> validationRows,
     FitState start) {
 
-  /** So many categories may have a single row each. */
+  /** Number of categories up to which a feature is not reported as nearly unique. */
   private static final int MAX_SINGLE_CATEGORIES = 10;
-  /** Fewer rows than this say too little of an epoch to choose one by them: all are trained on. */
+  /** Fewer validation rows are too few to choose an epoch by: none are held out then. */
   static final int MIN_VALIDATION = 30;
 
-  /** @throws dev.plumb.model.InvalidInputException when the table cannot be learnt from in this way */
+  /**
+   * Prepares a table: splits it, fits the encoding, and draws the initial weights.
+   *
+   * @throws InvalidInputException when the table does not suit the configuration
+   */
   public static PreparedData of(Table table, TrainConfig config) {
     EncodingOptions columns = config.columns().resolve(table);
     Task task = columns.task().orElseThrow();
@@ -63,21 +72,22 @@ public record PreparedData(
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
     FitSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
-    return new PreparedData(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit, encoding.encode(trainingRows, loss, config.precision()),
+    return new PreparedData(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit,
+        encoding.encode(trainingRows, loss, config.precision()),
         validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows,
         FitState.begin(fit, parameters, stream));
   }
 
-  /** The text columns among the features in which most training rows have a value of their own, such as names or ids. */
+  /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */
   public List<String> nearlyUniqueFeatures() {
     return encoding.features().stream().filter(feature -> feature.inputs() > MAX_SINGLE_CATEGORIES
         && 2L * feature.inputs() > trainingRows.rows()).map(FeatureColumn::name).toList();
   }
 
   /**
-   * Refuses a state that this training cannot have come to.
+   * Checks that a state can be one of this training.
    *
-   * @throws InvalidInputException naming what does not fit
+   * @throws InvalidInputException when it cannot; the message says what does not fit
    */
   public void requireOwn(FitState state) {
     int parameters = start.parameters().length;
@@ -114,6 +124,7 @@ public record PreparedData(
     return new InvalidInputException("is no checkpoint of this training: " + what);
   }
 
+  /** Returns the loss of the training. */
   public Loss loss() {
     return fit.training().loss();
   }

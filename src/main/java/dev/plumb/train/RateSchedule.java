@@ -3,20 +3,20 @@ package dev.plumb.train;
 import dev.plumb.model.Schedule;
 
 /**
- * The learning rate of every step of a training: the schedule's rate of the epoch, which a warm-up brings up from 0 step by step,
- * linearly over its first epochs. Only a plateau has a state: what the losses so far made of the rate.
+ * The learning rate of every step of a training: the schedule's rate for the epoch, multiplied during warm-up by a factor that
+ * rises linearly from 0 to 1. Only a plateau schedule has a state, which depends on the losses so far.
  */
 public final class RateSchedule {
-  /** ReduceLROnPlateau's: what a loss must fall by, relative to the best, to count; what a rate must change by to be changed. */
+  /** ReduceLROnPlateau's threshold of a relative decrease of the loss, and eps, the minimum change of the rate. */
   private static final double THRESHOLD = 1e-4;
   private static final double MIN_CHANGE = 1e-8;
 
   /**
-   * What a plateau remembers.
+   * The state of a plateau schedule.
    *
-   * @param rate the current one, warm-up aside
+   * @param rate the current rate without warm-up
    * @param best the lowest loss so far
-   * @param badEpochs since the loss last fell
+   * @param badEpochs number of epochs since the loss last fell
    */
   public record State(double rate, double best, int badEpochs) {}
 
@@ -43,26 +43,26 @@ public final class RateSchedule {
   }
 
   /**
-   * The rate of one step.
+   * Returns the rate of one step.
    *
    * @param epoch from 0
-   * @param step from 0, since the beginning of training
+   * @param step from 0, counted from the beginning of the training
    */
   double rate(int epoch, long step) {
-    double rate = ofEpoch(epoch);
+    double rate = epochRate(epoch);
     if (step >= warmUpSteps) {
       return rate;
     }
-    double times = rate * (step + 1);
-    return Double.isFinite(times) ? times / warmUpSteps : rate * ((step + 1.0) / warmUpSteps);
+    double product = rate * (step + 1);
+    return Double.isFinite(product) ? product / warmUpSteps : rate * ((step + 1.0) / warmUpSteps);
   }
 
-  private double ofEpoch(int epoch) {
+  private double epochRate(int epoch) {
     if (schedule instanceof Schedule.Step step) {
       return base * Math.pow(step.factor(), epoch / step.everyEpochs());
     }
     if (schedule instanceof Schedule.Cosine cosine) {
-      // Halved first: the product may overflow.
+      // Halves the factor first, as the product could overflow.
       return cosine.minimumRate() + (base - cosine.minimumRate()) * ((1 + Math.cos(Math.PI * epoch / epochs)) / 2);
     }
     if (schedule instanceof Schedule.Exponential exponential) {
@@ -71,7 +71,7 @@ public final class RateSchedule {
     return state.rate();
   }
 
-  /** Takes note of an epoch's loss, the validation rows' where there are some. */
+  /** Updates the schedule with an epoch's loss: of the validation rows, or of the training rows if there are none. */
   void epochDone(double loss) {
     if (!(schedule instanceof Schedule.Plateau plateau)) {
       return;

@@ -17,9 +17,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The folder of one training, RUNS/NAME-n: n is the first number that is free, and no folder that is there is written over. */
+/** The folder of one training, RUNS/NAME-n, where n is the first free number: no existing folder is overwritten. */
 public final class RunFolder {
-  /** The file of the model. */
+  /** The name of the model's file. */
   public static final String MODEL = "model.safetensors";
 
   private static final String CHECKPOINT = "checkpoint.safetensors";
@@ -35,11 +35,12 @@ public final class RunFolder {
   }
 
   /**
-   * Makes a new one, which is there with its first content or not at all.
+   * Creates a folder atomically, with its first files.
    *
-   * @param runs the folder of all runs; made when it is not there
-   * @param content writes the first files into the folder, which still has another name
-   * @throws InvalidInputException when it cannot be made
+   * @param runs the folder of all runs; created if it does not exist
+   * @param name the name of the run, without number
+   * @param content writes the first files into the folder, which still has a temporary name
+   * @throws InvalidInputException when the folder cannot be created
    */
   public static RunFolder create(Path runs, String name, Consumer<RunFolder> content) {
     String safe = FileNames.of(name, "run");
@@ -50,7 +51,7 @@ public final class RunFolder {
         content.accept(new RunFolder(unfinished.path()));
         for (int n = firstFree(runs, safe);; n++) {
           Path path = runs.resolve(safe + "-" + n);
-          // A rename onto an empty folder would succeed, and whoever made it may be about to use it.
+          // A rename onto an empty folder would succeed, and the program that has created that folder may be about to use it.
           if (!Files.exists(path) && moved(unfinished.path(), path)) {
             return new RunFolder(path);
           }
@@ -62,9 +63,9 @@ public final class RunFolder {
   }
 
   /**
-   * Opens one that is there.
+   * Opens an existing folder.
    *
-   * @throws InvalidInputException when there is none
+   * @throws InvalidInputException when there is none, or it is not a run folder
    */
   public static RunFolder open(Path path) {
     if (!Files.isDirectory(path)) {
@@ -80,15 +81,15 @@ public final class RunFolder {
   }
 
   /**
-   * To be held by whoever trains in it.
+   * Takes the lock of the folder, which a training holds.
    *
-   * @throws InvalidInputException when another process does
+   * @throws InvalidInputException when another training holds it
    */
   public RunLock lock() {
     return RunLock.take(path);
   }
 
-  /** Deletes what killed processes have left half-written, here and where run folders are made. */
+  /** Deletes temporary files of killed processes, in this folder and in the folder of all runs. */
   public void clean() {
     TemporaryPath.deleteAbandoned(path);
     TemporaryPath.deleteAbandoned(path.toAbsolutePath().resolveSibling(""));
@@ -118,7 +119,7 @@ public final class RunFolder {
     return path.resolve(REPORT);
   }
 
-  /** Returns the files that a training keeps in a folder; none where the folder is no run folder. */
+  /** Returns the files of a training in a folder; none if it is not a run folder. */
   public static List<Path> files(Path folder) {
     boolean isRun = Files.exists(folder.resolve(CHECKPOINT))
         || (Files.exists(folder.resolve(MODEL)) && Files.exists(folder.resolve(MANIFEST)));
@@ -132,7 +133,7 @@ public final class RunFolder {
     }
   }
 
-  /** Returns whether a training keeps this file, or will make one of this name, in its run folder. */
+  /** Returns whether a path is in a run folder, and is the name of one of the training's files. */
   public static boolean owns(Path file) {
     Path real = AtomicFile.canonical(file);
     return isOfRun(real.getFileName().toString()) && !files(real.getParent()).isEmpty();

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The right to train in a run folder, which one training has at a time: two would overwrite each other's files. It is a lock on the
- * file {@code .lock} of the folder, which stays there: who deletes it may delete the one that another process has just locked.
+ * The lock of a run folder, held by one training at a time: two would overwrite each other's files. It is a lock on the file
+ * {@code .lock} of the folder, which is never deleted: another process may just have locked it.
  */
 public final class RunLock implements AutoCloseable {
   static final String FILE_NAME = ".lock";
@@ -21,7 +21,11 @@ public final class RunLock implements AutoCloseable {
     this.lock = lock;
   }
 
-  /** @throws InvalidInputException when another training has it, or the folder cannot be written */
+  /**
+   * Takes the lock of a folder.
+   *
+   * @throws InvalidInputException when another training holds it, or the folder cannot be written
+   */
   static RunLock take(Path folder) {
     Path file = folder.resolve(FILE_NAME);
     try {

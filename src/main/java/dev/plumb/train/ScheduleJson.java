@@ -7,7 +7,7 @@ import dev.plumb.model.Schedule;
 import java.io.IOException;
 import java.util.Set;
 
-/** A schedule of the learning rate as JSON: its type, and its constants, which have defaults. */
+/** The JSON form of a learning-rate schedule: its type, and its constants, which have defaults. */
 final class ScheduleJson {
   private ScheduleJson() {}
 

@@ -1,8 +1,8 @@
 package dev.plumb.train;
 
 /**
- * Loss and quality of a model on labeled rows: {@link ClassificationScores} for classes, {@link RegressionScores} for numbers. Figures
- * of the other task throw an IllegalStateException, so that {@code model.score(table).accuracy()} needs no cast.
+ * Loss and quality of a model on labeled rows: {@link ClassificationScores} for classes, {@link RegressionScores} for numbers.
+ * Figures of the other task throw an IllegalStateException, so that {@code model.score(table).accuracy()} needs no cast.
  */
 public sealed interface Scores permits ClassificationScores, RegressionScores {
   /** Returns the mean of the loss that the model was trained with; for numbers in units of the standardized targets. */

@@ -19,13 +19,15 @@ import java.util.stream.IntStream;
 
 /** Predictions and scores of tables by a backend that the caller has opened. Belongs to the thread that makes it. */
 public final class TablePredictor implements AutoCloseable {
-  /** Values of inputs and outputs that go to a device at once, about. */
+  /** Approximate number of inputs and outputs of a piece. */
   private static final int PIECE_VALUES = 1 << 22;
 
-  /** A multiple of the rows that every backend computes at once, so that results do not depend on where pieces begin. */
+  /**
+   * A multiple of the rows that each backend computes in one block, so that results do not depend on the boundaries of pieces.
+   */
   private static final int PIECE_ROWS = 1024;
 
-  /** An array's length at most. */
+  /** The maximum length of an array. */
   private static final int MAX_RESULTS = Integer.MAX_VALUE - 8;
 
   private final TrainedModel model;
@@ -33,13 +35,15 @@ public final class TablePredictor implements AutoCloseable {
   private final TrainingSession session;
 
   /**
-   * @param backend closed by whoever opened it, after this
+   * Opens a session with the parameters of a model.
+   *
+   * @param backend to be closed by the caller, after this
    * @throws InvalidInputException when the device does not compute in that precision
    */
   public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
     this.model = model;
     this.precision = precision;
-    // A session is a training's; of it only the loss and the precision matter here.
+    // Sessions are made for training; inference uses only the loss and the precision of the specification.
     TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
     session = backend.open(model.network(), training, 1);
     try {
@@ -51,11 +55,11 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   /**
-   * Predicts all rows at once; of many rows and classes {@link #pieces} take less memory. Rows that cannot be computed, because a
-   * value overflows within the network, are {@linkplain Predictions#isFinite told apart}.
+   * Predicts all rows of a table; predicting its {@link #pieces} one by one takes less memory. Rows for which a value overflows
+   * within the network are not {@linkplain Predictions#isFinite finite}.
    *
-   * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the precision,
-   *     or one array has no room for the results
+   * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the
+   *     precision, or one array has no room for the results
    */
   public Predictions predict(Table table) {
     return predict(model, table, precision, (rows, outputs) -> session.predict(0, rows, outputs));
@@ -83,26 +87,26 @@ public final class TablePredictor implements AutoCloseable {
     return new Predictions(model, outputs);
   }
 
-  /** Cuts a table, in order, into pieces that each take little memory to predict. They give the results of the whole table. */
+  /** Cuts a table into pieces of consecutive rows that take little memory to predict. Results are those of the whole table. */
   public List<Table> pieces(Table table) {
     return pieces(model, table);
   }
 
   private static List<Table> pieces(TrainedModel model, Table table) {
     int values = PIECE_VALUES / (model.network().inputs() + model.network().outputs());
-    int atOnce = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
-    if (table.rows() <= atOnce) {
+    int pieceRows = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
+    if (table.rows() <= pieceRows) {
       return List.of(table);
     }
     List<Table> pieces = new ArrayList<>();
-    for (int first = 0; first < table.rows(); first += atOnce) {
-      pieces.add(table.rows(IntStream.range(first, Math.min(table.rows(), first + atOnce)).toArray()));
+    for (int first = 0; first < table.rows(); first += pieceRows) {
+      pieces.add(table.rows(IntStream.range(first, Math.min(table.rows(), first + pieceRows)).toArray()));
     }
     return pieces;
   }
 
   /**
-   * Checks that every row can be predicted, before the first piece is.
+   * Checks that every row can be encoded, before the first piece is predicted.
    *
    * @throws InvalidInputException when the table lacks what the model was trained with, or a value is beyond the range of the
    *     precision
@@ -112,7 +116,7 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   /**
-   * Computes how good the model is on rows whose truth is known.
+   * Evaluates the model on labeled rows.
    *
    * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
    */
@@ -123,7 +127,7 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   private Scores scoreClasses(Table table, Dataset rows, double loss) {
-    // Where the loss's own targets are 0 and 1, the classes are encoded once more.
+    // For a loss whose targets are 0 and 1, the classes are encoded a second time.
     Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
     int[] truth = new int[table.rows()];
     Arrays.setAll(truth, classes::label);

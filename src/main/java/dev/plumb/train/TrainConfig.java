@@ -23,24 +23,29 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * All that decides a training on a table, besides the table. {@link #DEFAULT} is meant to give a good model on a small table; the
- * command line, JSON files and the library all start from it.
+ * The configuration of a training: everything but the table. {@link #DEFAULT} gives a good model on many small tables; the
+ * command line, JSON files and the library all start from it. Change it by {@link #with}.
  *
- * @param format of the text file that the table is read from, as far as it is not found out from the content; it does not matter to
- *     a table that was read already, other than for the words that stand for missing values, which the model keeps
- * @param columns what is learned from what
- * @param validation the share of the rows that is held back, to choose the best epoch by; 0 for none
- * @param hidden units of each hidden layer, from the inputs; none for a linear model
- * @param activation of the hidden layers
- * @param loss empty for cross_entropy on classes and mse on numbers
- * @param warmUpEpochs over which the learning rate rises from 0
- * @param epochs at most
- * @param batchSize rows of a step, all where there are fewer; empty for all rows at once
- * @param shuffle whether batches are drawn anew every epoch
- * @param clipNorm the largest norm of the gradients over all parameters; empty for any
- * @param dropout the probability of a hidden unit to be left out of a step
- * @param earlyStopping epochs without a lower loss after which it ends; 0 for never
- * @param seed of the one stream that gives the split, the first weights and the batches, in this order; and of dropout
+ * @param format the format of the text file that the table is read from; what is not set is inferred from the content. Of a table
+ *     that is already read, only the words for missing values matter: the model keeps them
+ * @param columns the target and feature columns, and how they are encoded
+ * @param validation the share of the rows that is held out to choose the best epoch; 0 for none
+ * @param hidden number of units of each hidden layer, from the inputs to the outputs; empty for a linear model
+ * @param activation activation function of the hidden layers
+ * @param initializer distribution of the initial weights
+ * @param loss the loss; empty for cross_entropy on classes and mse on numbers
+ * @param optimizer the optimizer with its constants
+ * @param learningRate the learning rate before schedule and warm-up
+ * @param schedule the learning-rate schedule
+ * @param warmUpEpochs number of epochs over which the learning rate rises from 0
+ * @param epochs maximum number of epochs
+ * @param batchSize rows per mini-batch, or all rows if there are fewer; empty for full-batch training
+ * @param shuffle true to draw new mini-batches in every epoch
+ * @param clipNorm maximum norm of the gradients over all parameters; empty for no clipping
+ * @param dropout the probability that a hidden unit is dropped in a step
+ * @param earlyStopping number of epochs without a lower loss after which the training ends; 0 for never
+ * @param precision the precision of parameters and computations
+ * @param seed the seed of the random stream for split, initial weights and mini-batches, in this order; and of dropout
  */
 public record TrainConfig(
     TextFormat format,
@@ -64,11 +69,11 @@ public record TrainConfig(
     long seed) {
 
   /**
-   * Chosen on five small tables by scripts/peers/sklearn_tables.py: tanh and a falling rate give much the same as relu with dropout
-   * there, and do better on the smallest.
+   * The default configuration, chosen on five small tables by scripts/peers/sklearn_tables.py: tanh with a falling learning rate
+   * is about as accurate there as relu with dropout, and more accurate on the smallest.
    */
-  public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100), Activation.TANH,
-      Initializer.PYTORCH, Optional.empty(), OptimizerSpec.Adam.DEFAULT, 3e-3, Schedule.Cosine.DEFAULT, 0, 200,
+  public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100),
+      Activation.TANH, Initializer.PYTORCH, Optional.empty(), OptimizerSpec.Adam.DEFAULT, 3e-3, Schedule.Cosine.DEFAULT, 0, 200,
       OptionalInt.of(32), true, OptionalDouble.empty(), 0, 50, Precision.FP32, 42);
 
   public TrainConfig {
@@ -78,13 +83,14 @@ public record TrainConfig(
     hidden = List.copyOf(hidden);
     for (int units : hidden) {
       if (units < 1) {
-        throw new InvalidInputException("layers " + Excerpt.of(hidden.toString()) + ": a layer of " + units + " units; at least 1 is needed");
+        throw new InvalidInputException("layers " + Excerpt.of(hidden.toString())
+            + ": a layer of " + units + " units; at least 1 is needed");
       }
     }
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
     }
-    // What the specifications refuse is refused here, before any data is read; the precision may still be changed.
+    // Refuses what the specifications refuse before any data is read. The precision may still change, so the widest is checked.
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
         Precision.FP64);
     new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
@@ -93,7 +99,7 @@ public record TrainConfig(
   /**
    * Checks that no constant becomes infinite or 0 in the precision of the training.
    *
-   * @throws InvalidInputException when one does; the message begins with its key
+   * @throws InvalidInputException when a constant does; the message begins with its key
    */
   public void requireInRange() {
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
@@ -101,20 +107,24 @@ public record TrainConfig(
     new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
-  /** The same with some values changed: {@code config.with(c -> c.hidden(64, 64).seed(7))}. */
+  /** Returns a copy with some values changed: {@code config.with(c -> c.hidden(64, 64).seed(7))}. */
   public TrainConfig with(Consumer<Changes> changes) {
     Changes changed = new Changes(this);
     changes.accept(changed);
     return changed.config();
   }
 
-  /** The loss for a task: the one that was asked for, or the usual one. */
-  public Loss loss(Task task) {
+  /** Returns the configured loss, or the default loss of a task. */
+  Loss loss(Task task) {
     return loss.orElse(task == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);
   }
 
-  /** @throws InvalidInputException when the loss that was asked for does not suit the task */
-  public void requireLossFits(Task task) {
+  /**
+   * Checks that the configured loss is for a task.
+   *
+   * @throws InvalidInputException when it is not
+   */
+  void requireLossFits(Task task) {
     if (loss.isPresent() && loss.get().isClassification() != (task == Task.CLASSIFICATION)) {
       throw new InvalidInputException("loss " + loss.get().key() + " is for "
           + (task == Task.CLASSIFICATION ? "numbers, but the target has classes; use cross_entropy"
@@ -122,16 +132,16 @@ public record TrainConfig(
     }
   }
 
-  /** The network between the inputs and outputs that a table asks for. */
-  public NetworkSpec network(int inputs, int outputs) {
+  /** Returns the network for a number of inputs and outputs. */
+  NetworkSpec network(int inputs, int outputs) {
     List<Integer> widths = new ArrayList<>(hidden);
     widths.add(0, inputs);
     widths.add(outputs);
     return new NetworkSpec(widths, activation);
   }
 
-  /** How it is fitted to that many rows. */
-  public FitSpec fit(Task task, int rows) {
+  /** Returns the specification of a training on a number of rows. */
+  FitSpec fit(Task task, int rows) {
     OptionalInt batch = batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize;
     TrainingSpec training =
         training(loss(task), learningRate, optimizer, epochs, clipNorm, batch, dropout, seed, precision);
@@ -146,7 +156,7 @@ public record TrainConfig(
     return dropout > 0 ? training.withDropout(masks) : training;
   }
 
-  /** A configuration while it is being changed. */
+  /** A builder of changed configurations; see {@link TrainConfig#with}. */
   public static final class Changes {
     private TextFormat format;
     private EncodingOptions columns;
@@ -191,8 +201,8 @@ public record TrainConfig(
     }
 
     private TrainConfig config() {
-      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate, schedule,
-          warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed);
+      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
+          schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed);
     }
 
     public Changes format(TextFormat value) {

@@ -31,7 +31,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** A training's configuration as JSON. What a file leaves out is as in {@link TrainConfig#DEFAULT}. */
+/** The JSON form of a {@link TrainConfig}. Keys that are absent have the value of {@link TrainConfig#DEFAULT}. */
 public final class TrainConfigJson {
   private static final Set<String> KEYS = new TreeSet<>(List.of("delimiter", "header",
       "naValues", "targets", "features", "categorical", "task", "standardize", "missing",
@@ -40,7 +40,11 @@ public final class TrainConfigJson {
 
   private TrainConfigJson() {}
 
-  /** @throws InvalidInputException naming the file, the place in it and what would be right */
+  /**
+   * Reads a configuration file.
+   *
+   * @throws InvalidInputException when a value is wrong; the message says in which file and where, and what would be right
+   */
   public static TrainConfig read(Path file) {
     try {
       return read(JsonInput.read(file));
@@ -49,45 +53,49 @@ public final class TrainConfigJson {
     }
   }
 
-  /** @throws InvalidInputException naming the place and what would be right */
+  /**
+   * Parses a configuration.
+   *
+   * @throws InvalidInputException when a value is wrong; the message says where, and what would be right
+   */
   public static TrainConfig parse(String json) {
     return read(JsonInput.parse(json.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static TrainConfig read(JsonObject json) {
     json.allowOnly(KEYS);
-    TrainConfig otherwise = TrainConfig.DEFAULT;
-    TextFormat format = format(json, otherwise.format());
-    List<String> targets = json.has("targets") ? json.texts("targets") : otherwise.columns().targets();
-    List<String> features = json.has("features") ? json.texts("features") : otherwise.columns().features();
-    List<String> categorical = json.has("categorical") ? json.texts("categorical") : otherwise.columns().categorical();
+    TrainConfig defaults = TrainConfig.DEFAULT;
+    TextFormat format = format(json, defaults.format());
+    List<String> targets = json.has("targets") ? json.texts("targets") : defaults.columns().targets();
+    List<String> features = json.has("features") ? json.texts("features") : defaults.columns().features();
+    List<String> categorical = json.has("categorical") ? json.texts("categorical") : defaults.columns().categorical();
     Optional<Task> task = json.has("task")
-        ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : otherwise.columns().task();
-    boolean standardize = json.has("standardize") ? json.flag("standardize") : otherwise.columns().standardize();
+        ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : defaults.columns().task();
+    boolean standardize = json.has("standardize") ? json.flag("standardize") : defaults.columns().standardize();
     Missing missing = json.has("missing")
         ? json.parsed("missing", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
-        : otherwise.columns().missing();
+        : defaults.columns().missing();
     EncodingOptions columns = json.at("targets",
         () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
-    double validation = json.number("validation", otherwise.validation());
-    List<Integer> hidden = json.has("layers") ? json.integers("layers") : otherwise.hidden();
-    Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : otherwise.activation();
-    Initializer initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : otherwise.initializer();
-    Optional<Loss> loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : otherwise.loss();
-    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : otherwise.optimizer();
-    double learningRate = json.number("learningRate", otherwise.learningRate());
-    Schedule schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : otherwise.schedule();
-    int warmUpEpochs = json.integer("warmUpEpochs", otherwise.warmUpEpochs());
-    int epochs = json.integer("epochs", otherwise.epochs());
-    OptionalInt batchSize = batchSize(json, otherwise.batchSize());
-    boolean shuffle = json.has("shuffle") ? json.flag("shuffle") : otherwise.shuffle();
-    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : otherwise.clipNorm();
-    double dropout = json.number("dropout", otherwise.dropout());
-    int earlyStopping = json.integer("earlyStopping", otherwise.earlyStopping());
-    Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : otherwise.precision();
-    long seed = json.has("seed") ? json.longInteger("seed") : otherwise.seed();
-    return json.at(() -> new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
-        schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
+    double validation = json.number("validation", defaults.validation());
+    List<Integer> hidden = json.has("layers") ? json.integers("layers") : defaults.hidden();
+    Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : defaults.activation();
+    Initializer initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : defaults.initializer();
+    Optional<Loss> loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : defaults.loss();
+    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : defaults.optimizer();
+    double learningRate = json.number("learningRate", defaults.learningRate());
+    Schedule schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : defaults.schedule();
+    int warmUpEpochs = json.integer("warmUpEpochs", defaults.warmUpEpochs());
+    int epochs = json.integer("epochs", defaults.epochs());
+    OptionalInt batchSize = batchSize(json, defaults.batchSize());
+    boolean shuffle = json.has("shuffle") ? json.flag("shuffle") : defaults.shuffle();
+    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : defaults.clipNorm();
+    double dropout = json.number("dropout", defaults.dropout());
+    int earlyStopping = json.integer("earlyStopping", defaults.earlyStopping());
+    Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : defaults.precision();
+    long seed = json.has("seed") ? json.longInteger("seed") : defaults.seed();
+    return json.at(() -> new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer,
+        learningRate, schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
   }
 
   private static TextFormat format(JsonObject json, TextFormat defaults) {
@@ -102,15 +110,15 @@ public final class TrainConfigJson {
     return json.has("naValues") ? format.withNaValues(json.texts("naValues")) : format;
   }
 
-  /** Null, other than a key that is not there, stands for all rows at once. */
-  private static OptionalInt batchSize(JsonObject json, OptionalInt otherwise) {
+  /** Reads the batch size: null means all rows, an absent key the default. */
+  private static OptionalInt batchSize(JsonObject json, OptionalInt defaults) {
     if (json.has("batchSize")) {
       return OptionalInt.of(json.integer("batchSize"));
     }
-    return json.keys().contains("batchSize") ? OptionalInt.empty() : otherwise;
+    return json.keys().contains("batchSize") ? OptionalInt.empty() : defaults;
   }
 
-  /** As it reads back, with every key; null where there is nothing. */
+  /** Writes a configuration with every key; an empty value is null. */
   public static void write(TrainConfig config, OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
@@ -119,11 +127,11 @@ public final class TrainConfigJson {
     });
   }
 
-  /** Key by key, each value as the document has it. */
+  /** Returns the JSON text of each value by key. */
   public static SortedMap<String, String> lines(TrainConfig config) {
     SortedMap<String, String> lines = new TreeMap<>();
     String key = null;
-    // A line of the document that is indented once begins a key; what is indented further belongs to it.
+    // A line with one level of indentation begins a key; deeper lines belong to it.
     for (String line : text(config).lines().toList()) {
       if (line.startsWith("  \"")) {
         int colon = line.indexOf("\": ");
@@ -137,7 +145,7 @@ public final class TrainConfigJson {
     return lines;
   }
 
-  /** The document as one text. */
+  /** Returns the JSON document. */
   public static String text(TrainConfig config) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
@@ -148,7 +156,7 @@ public final class TrainConfigJson {
     return out.toString(StandardCharsets.UTF_8);
   }
 
-  /** The keys and values, within an object that is being written. */
+  /** Writes the keys and values into the current object. */
   static void fields(TrainConfig config, JsonGenerator json) throws IOException {
     text(json, "delimiter", config.format().delimiter().map(String::valueOf).orElse(null));
     json.writeFieldName("header");

@@ -1,8 +1,8 @@
 package dev.plumb.train;
 
 /**
- * Receives the progress of a training, and can stop it. All methods are called by the thread that trains, which waits for them; an
- * exception that one of them throws ends the training.
+ * Receives the progress of a training, and can stop it. All methods are called by the thread that trains, which waits for them;
+ * an exception that one of them throws ends the training.
  */
 public interface TrainListener {
   /** A listener that ignores everything and never stops a training. */

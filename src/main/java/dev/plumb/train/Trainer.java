@@ -15,23 +15,23 @@ import java.util.TreeMap;
 import java.util.function.IntConsumer;
 
 /**
- * Drives one session through its epochs: cuts them into chunks of steps, gives each replica its batches, and collects what was
- * asked for. One trainer trains once.
+ * A training of all replicas of a session: it cuts the epochs into chunks of steps, gives each replica its mini-batches, and
+ * collects the requested losses and gradient norms. A trainer is used once.
  */
 public final class Trainer {
-  /** Between two looks at the device: many enough that waiting costs little, few enough that progress moves. */
+  /** Steps between two synchronizations: many enough that waiting costs little, few enough for a smooth progress display. */
   private static final int STEPS_PER_CHUNK = 256;
 
   /**
-   * What came of it.
+   * The result of a training.
    *
-   * @param lossAtEpoch for each epoch asked for, from 1, the loss [replica] over all rows before that epoch's updates; NaN where
+   * @param lossAtEpoch for each requested epoch, from 1, the loss [replica] of all rows before that epoch's updates; NaN if the
    *     training ended earlier
-   * @param gradientNorms [replica][layer] of the last step; NaN where training ended earlier
-   * @param gradientNormsAtEpoch for each epoch asked for that was trained, [replica][layer] of that epoch's last step; empty
+   * @param gradientNorms [replica][layer] of the last step; NaN if the training ended earlier
+   * @param gradientNormsAtEpoch for each requested epoch that was trained, [replica][layer] of that epoch's last step; empty
    *     unless {@link #keepGradientNorms} was called
-   * @param divergedAtEpoch per replica the first epoch, from 1, in which a loss or a gradient was not finite; 0 when none
-   * @param seconds the wall time of the whole training, all replicas together
+   * @param divergedAtEpoch per replica the first epoch, from 1, in which a loss or a gradient was not finite; 0 if there is none
+   * @param seconds the wall time of the training of all replicas
    */
   public record Outcome(
       SortedMap<Integer, double[]> lossAtEpoch,
@@ -54,7 +54,7 @@ public final class Trainer {
   private final int[] divergedAtEpoch;
   private final long firstStep;
   private final boolean fullBatch;
-  /** Whether a step over all rows reports the loss over all rows: with dropout it is of other units each time. */
+  /** True if a step's loss is that of all rows, as in full-batch training without dropout. */
   private final boolean lossFromSteps;
   private final long stepsPerEpoch;
   private final SortedMap<Integer, double[][]> gradientNormsAtEpoch = new TreeMap<>();
@@ -62,10 +62,12 @@ public final class Trainer {
   private double[] learningRates;
 
   /**
-   * @param session with its parameters written; the trainer binds the data
+   * Binds the data to a session.
+   *
+   * @param session a session whose parameters are written
    * @param orders the batch order of each replica
-   * @param lossAtEpochs the epochs, from 1, whose loss is wanted
-   * @param onProgress is told now and then how many epochs are done
+   * @param lossAtEpochs the epochs, from 1, whose loss is requested
+   * @param onProgress called from time to time with the number of finished epochs
    */
   public Trainer(
       TrainingSession session,
@@ -98,20 +100,24 @@ public final class Trainer {
     Arrays.setAll(gradientNorms, replica -> nan(layers));
   }
 
-  /** Each replica gets a learning rate of its own instead of the training's. */
-  public Trainer withLearningRates(double[] ofReplica) {
-    learningRates = ofReplica.clone();
+  /**
+   * Sets a separate learning rate for each replica.
+   *
+   * @param replicaRates [replicas]
+   */
+  public Trainer withLearningRates(double[] replicaRates) {
+    learningRates = replicaRates.clone();
     return this;
   }
 
-  /** Gradient norms are wanted too at the epochs whose losses are. */
+  /** Requests gradient norms at the epochs whose losses are requested. */
   public Trainer keepGradientNorms() {
     keepsGradientNorms = true;
     return this;
   }
 
   /**
-   * Trains to the last epoch, or until no replica is finite any more.
+   * Trains to the last epoch, or until all replicas have diverged.
    *
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
@@ -120,8 +126,8 @@ public final class Trainer {
     int epoch = 0;
     while (epoch < training.epochs() && !allDiverged()) {
       epoch++;
-      boolean wanted = lossAtEpoch.containsKey(epoch);
-      if (wanted && !lossFromSteps) {
+      boolean requested = lossAtEpoch.containsKey(epoch);
+      if (requested && !lossFromSteps) {
         runPending(epoch - 1);
         lossAtEpoch.put(epoch, session.evaluate(data).loss());
       }
@@ -132,15 +138,15 @@ public final class Trainer {
       for (int step = 0; step < stepsPerEpoch; step++) {
         boolean lastOfEpoch = step == stepsPerEpoch - 1;
         boolean last = epoch == training.epochs() && lastOfEpoch;
-        if (last || (wanted && (lossFromSteps || keepsGradientNorms && lastOfEpoch))) {
+        if (last || (requested && (lossFromSteps || keepsGradientNorms && lastOfEpoch))) {
           pendingRecords.add(pending.size());
           epochOfRecordedStep.put(firstStep + (epoch - 1) * stepsPerEpoch + step, epoch);
         }
-        int[][] ofStep = new int[batches.length][];
+        int[][] stepBatches = new int[batches.length][];
         for (int replica = 0; replica < batches.length; replica++) {
-          ofStep[replica] = batches[replica][step];
+          stepBatches[replica] = batches[replica][step];
         }
-        pending.add(ofStep);
+        pending.add(stepBatches);
         if (pending.size() == STEPS_PER_CHUNK) {
           runPending(step == stepsPerEpoch - 1 ? epoch : epoch - 1);
         }

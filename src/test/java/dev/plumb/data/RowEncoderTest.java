@@ -56,10 +56,12 @@ class RowEncoderTest {
         row("size", 5, "color", "blue", "code", "12", "weight", null));
     assertRefused("no value in column \"code\"; give one, or train with missing values filled in (--missing mean)",
         row("size", 5, "color", "blue", "code", Double.NaN, "weight", 1));
-    assertRefused("1.0E36 in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with --precision fp64"
-        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", 1e36));
-    assertRefused("Infinity in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with --precision fp64"
-        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", Double.POSITIVE_INFINITY));
+    assertRefused("1.0E36 in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with"
+        + " --precision fp64 has a wider range",
+        row("size", 5, "color", "blue", "code", "12", "weight", 1e36));
+    assertRefused("Infinity in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with"
+        + " --precision fp64 has a wider range",
+        row("size", 5, "color", "blue", "code", "12", "weight", Double.POSITIVE_INFINITY));
     Map<String, Object> withNull = row("size", 5);
     withNull.put(null, 1);
     assertRefused("there is no column \"color\"; the model was trained with it", withNull);

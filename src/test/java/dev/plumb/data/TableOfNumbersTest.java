@@ -52,7 +52,8 @@ class TableOfNumbersTest {
     int[] test = rows(split.test());
     assertArrayEquals(IntStream.of(train).sorted().toArray(), train);
     assertArrayEquals(IntStream.of(test).sorted().toArray(), test);
-    assertArrayEquals(IntStream.range(0, 103).toArray(), IntStream.concat(IntStream.of(train), IntStream.of(test)).sorted().toArray());
+    assertArrayEquals(IntStream.range(0, 103).toArray(),
+        IntStream.concat(IntStream.of(train), IntStream.of(test)).sorted().toArray());
     assertArrayEquals(test, rows(table.split(0.2, 5).test()));
     assertFalse(Arrays.equals(test, rows(table.split(0.2, 6).test())), "another seed splits in another way");
   }

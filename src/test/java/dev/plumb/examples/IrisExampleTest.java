@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The library as its example and the README show it. */
+/** The example of the README, and what it relies on. */
 class IrisExampleTest {
   private static final Path IRIS = Path.of("src/test/resources/tables/iris.csv");
 
@@ -49,7 +49,7 @@ class IrisExampleTest {
   }
 
   @Test
-  void modelThatWasSavedPredictsTheSame() {
+  void loadedModelPredictsAsTheSavedOne() {
     Table table = Plumb.read(IRIS);
     Model model = Plumb.train(table, TrainConfig.DEFAULT.with(c -> c.epochs(3)), "reference");
     Path file = folder.resolve("model.safetensors");
@@ -67,7 +67,7 @@ class IrisExampleTest {
   }
 
   @Test
-  void trainingThatDivergesAtOnceIsRefusedInWords() {
+  void trainingThatDivergesInItsFirstEpochIsRefused() {
     TrainConfig config = TrainConfig.DEFAULT.with(c -> c.learningRate(1e38));
     InvalidInputException refusal =
         Assertions.assertThrows(InvalidInputException.class, () -> Plumb.train(Plumb.read(IRIS), config, "cpu"));

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The figures are scikit-learn's classification_report's and confusion_matrix's for the same classes. */
+/** Expected figures are from scikit-learn's classification_report and confusion_matrix. */
 class ClassificationScoresTest {
   private static final ClassificationScores SCORES = ClassificationScores.of(0.25, List.of("cat", "dog", "eel", "fox"),
       new int[] {0, 0, 0, 1, 1, 2, 2, 2, 2}, new int[] {0, 0, 1, 1, 1, 0, 2, 2, 1});
 
   @Test
-  void figuresAreOfEachClass() {
+  void figuresPerClassAreThoseOfScikitLearn() {
     assertEquals(9, SCORES.rows());
     assertEquals(6.0 / 9, SCORES.accuracy());
     assertArrayEquals(new double[] {2.0 / 3, 0.5, 1, 0}, figures(SCORES::precision));
@@ -23,16 +23,16 @@ class ClassificationScoresTest {
   }
 
   @Test
-  void confusionHasThePairsThatOccur() {
+  void confusionContainsThePairsThatOccur() {
     assertEquals(List.of(new ConfusionMatrix.Cell(0, 0, 2), new ConfusionMatrix.Cell(0, 1, 1), new ConfusionMatrix.Cell(1, 1, 2),
         new ConfusionMatrix.Cell(2, 0, 1), new ConfusionMatrix.Cell(2, 1, 1), new ConfusionMatrix.Cell(2, 2, 2)),
         SCORES.confusion().cells());
     assertArrayEquals(new long[][] {{2, 1, 0, 0}, {0, 2, 0, 0}, {1, 1, 2, 0}, {0, 0, 0, 0}}, SCORES.confusion().table());
   }
 
-  /** As a table, 100,000 classes would be 80 GB of counts. */
+  /** A dense matrix of 100,000 classes would be 80 GB of counts. */
   @Test
-  void manyClassesTakeMemoryByRows() {
+  void confusionOfManyClassesIsSparse() {
     int classes = 100_000;
     int[] truth = {0, classes - 1, classes - 1};
     int[] predicted = {classes - 1, 0, classes - 1};

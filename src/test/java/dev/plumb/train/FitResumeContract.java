@@ -32,11 +32,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A training that was stopped goes on bit for bit, wherever that was; held by every backend. */
+/** A stopped training resumes to the same bits, wherever it was stopped; every backend passes this. */
 abstract class FitResumeContract {
   private static final Duration NEVER = Duration.ofDays(1);
   private static final int EPOCHS = 10;
-  /** Of 23 rows in batches of 4. */
+  /** An epoch has 23 rows in mini-batches of 4. */
   private static final int STEPS_PER_EPOCH = 6;
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.GELU, 5, 9, 7, 3);
   private static final Dataset TRAINING = RandomData.draw(23, NETWORK, Loss.CROSS_ENTROPY, new NumpyRandom(1));
@@ -53,7 +53,7 @@ abstract class FitResumeContract {
 
   @ParameterizedTest
   @MethodSource("schedules")
-  void stoppedAfterAnyEpochItGoesOnBitForBit(Schedule schedule) {
+  void trainingStoppedAfterAnyEpochResumesToTheSameBits(Schedule schedule) {
     FitSpec spec = spec(schedule, OptimizerSpec.Adam.DEFAULT, 0);
     try (Backend backend = open()) {
       List<FitState> afterEpoch = new ArrayList<>();
@@ -72,7 +72,7 @@ abstract class FitResumeContract {
 
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
-  void stoppedAtEveryPauseItGoesOnBitForBit(OptimizerSpec optimizer) {
+  void trainingStoppedAfterEveryChunkResumesToTheSameBits(OptimizerSpec optimizer) {
     FitSpec spec = spec(new Schedule.Plateau(1, 0.5, 0), optimizer, 0);
     try (Backend backend = open()) {
       FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
@@ -93,7 +93,7 @@ abstract class FitResumeContract {
   }
 
   @Test
-  void stoppedBeforeItEndsEarlyItEndsAtTheSameEpoch() {
+  void resumedTrainingEndsEarlyAtTheSameEpoch() {
     FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Adam.DEFAULT, 2);
     try (Backend backend = open()) {
       FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
@@ -119,7 +119,7 @@ abstract class FitResumeContract {
     }
   }
 
-  /** A row of the history has the norms of the epoch's last step; to record others would cost time. */
+  /** The history contains only the norms of an epoch's last step; recording others would cost time. */
   @Test
   void normsAreRecordedInTheLastStepOfEachEpochOnly() {
     FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Sgd.DEFAULT, 0);

@@ -14,9 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricsFileTest {
   @TempDir Path folder;
 
-  /** As where the disk is full: nothing that a report of a bug would mend. */
+  /** A full disk, for example, is an error of the user's machine, not a bug. */
   @Test
-  void rowThatCannotBeWrittenIsSaidInOneLine() throws IOException {
+  void failureToWriteARowIsReportedInOneLine() throws IOException {
     Path file = folder.resolve("metrics.csv");
     MetricsFile metrics = MetricsFile.begin(file, "r2", List.of(), 1);
     Files.delete(file);

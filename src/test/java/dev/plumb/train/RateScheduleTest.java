@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The figures are PyTorch's schedulers' own formulas, evaluated by hand at rate 0.1. */
+/** Expected figures are from the formulas of PyTorch's schedulers, evaluated by hand at rate 0.1. */
 class RateScheduleTest {
   @Test
-  void stepsComeEveryFewEpochs() {
+  void stepScheduleMultipliesTheRateEveryFewEpochs() {
     assertArrayEquals(new double[] {0.1, 0.1, 0.05, 0.05, 0.025}, rates(new Schedule.Step(2, 0.5), 5), 1e-16);
   }
 
   @Test
-  void cosineFallsFromTheRateTowardsTheLeast() {
+  void cosineFallsFromTheRateToTheMinimum() {
     double[] expected = {0.1, 0.01 + 0.09 * (1 + Math.sqrt(0.5)) / 2, 0.055, 0.01 + 0.09 * (1 - Math.sqrt(0.5)) / 2};
     assertArrayEquals(expected, rates(new Schedule.Cosine(0.01), 4), 1e-16);
   }
@@ -34,9 +34,9 @@ class RateScheduleTest {
     assertArrayEquals(new double[] {0.025, 0.05, 0.075, 0.1, 0.1, 0.1}, drawn, 1e-16);
   }
 
-  /** Falls of less than 1 in 10,000 count for nothing; after more than two such epochs the rate is halved, down to the least. */
+  /** A relative decrease of less than 1e-4 does not count; after more than two such epochs the rate is halved, down to the minimum. */
   @Test
-  void plateauLowersTheRateWhenTheLossStaysWhereItIs() {
+  void plateauLowersTheRateWhenTheLossDoesNotFall() {
     RateSchedule rates = new RateSchedule(0.1, new Schedule.Plateau(2, 0.5, 0.03), 99, 0);
     double[] losses = {1, 0.99995, 0.99995, 0.99995, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9};
     double[] after = new double[losses.length];
@@ -48,7 +48,7 @@ class RateScheduleTest {
   }
 
   @Test
-  void plateauGoesOnFromWhatItRemembers() {
+  void plateauContinuesFromItsState() {
     Schedule plateau = new Schedule.Plateau(1, 0.5, 0);
     RateSchedule whole = new RateSchedule(0.1, plateau, 99, 0);
     RateSchedule pieces = new RateSchedule(0.1, plateau, 99, 0);
@@ -62,7 +62,7 @@ class RateScheduleTest {
     }
   }
 
-  /** As large as a rate may be, so that every sum or product beyond the rate itself overflows. */
+  /** Every sum or product that is larger than the largest possible rate overflows. */
   @Test
   void largestRateDoesNotOverflow() {
     double largest = Double.MAX_VALUE;

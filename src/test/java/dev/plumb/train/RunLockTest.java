@@ -22,14 +22,14 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The lock of a run folder, asked for by threads of one process and by several processes. */
+/** The lock of a run folder, requested by threads of one process and by several processes. */
 class RunLockTest {
   private static final int PROCESSES = 3;
   private static final int THREADS = 2;
 
   @TempDir Path folder;
 
-  /** Takes and releases the lock of a folder, for as many milliseconds, in as many threads; prints how often each was in. */
+  /** Takes and releases the lock of a folder in several threads for some milliseconds; prints how often it was taken. */
   static final class Contender {
     public static void main(String[] args) throws Exception {
       Path contested = Path.of(args[0]);
@@ -47,7 +47,7 @@ class RunLockTest {
       System.out.println(taken);
     }
 
-    /** Fails when somebody else is in while this thread has the lock. */
+    /** Fails if another thread or process has the lock at the same time. */
     private static int contend(Path contested, long end) throws IOException {
       Path inside = contested.resolve("inside");
       int taken = 0;
@@ -73,7 +73,7 @@ class RunLockTest {
   }
 
   @Test
-  void neverTwoHoldIt() throws Exception {
+  void onlyOneHoldsTheLockAtATime() throws Exception {
     List<Process> processes = new ArrayList<>();
     for (int i = 0; i < PROCESSES; i++) {
       processes.add(start(Contender.class, folder.toString(), "2000"));
@@ -99,7 +99,7 @@ class RunLockTest {
     }
   }
 
-  /** POSIX takes a lock back as soon as its process closes the file, through whatever channel. */
+  /** POSIX releases a lock as soon as its process closes the file, through any channel. */
   @Test
   @DisabledOnOs(OS.WINDOWS)
   void secondAttemptOfThisProcessLeavesTheLockInPlace() throws Exception {
@@ -129,7 +129,7 @@ class RunLockTest {
   }
 
   @Test
-  void interruptedThreadTakesAndReleasesIt() throws Exception {
+  void interruptedThreadTakesAndReleasesTheLock() throws Exception {
     Thread.currentThread().interrupt();
     RunLock lock = RunLock.take(folder);
     try {

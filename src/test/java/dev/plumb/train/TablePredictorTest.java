@@ -24,11 +24,11 @@ import org.junit.jupiter.api.Test;
 
 class TablePredictorTest {
   private static final int ROWS = 5000;
-  /** So many that a piece has the fewest rows. */
+  /** Enough classes that a piece has the minimum of rows. */
   private static final int CLASSES = ROWS / 2;
 
   @Test
-  void piecesGiveTheResultsOfTheWhole() {
+  void piecesGiveTheResultsOfTheWholeTable() {
     Table table = table();
     PreparedData prepared = prepared(table);
     TrainedModel model = model(prepared);
@@ -64,7 +64,7 @@ class TablePredictorTest {
   }
 
   @Test
-  void numbersAreScoredInPiecesToo() {
+  void numbersAreScored() {
     Table table = TableReader.read(Path.of("src/test/resources/tables/diabetes.csv"), ReadOptions.DEFAULT);
     PreparedData prepared = PreparedData.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)));
     try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared), Precision.FP32)) {
@@ -78,11 +78,12 @@ class TablePredictorTest {
   }
 
   @Test
-  void rowThatCannotBePredictedIsFoundBeforeTheFirstPiece() {
+  void rowThatCannotBeEncodedIsReportedBeforeTheFirstPiece() {
     Table table = table();
     double[] numbers = IntStream.range(0, ROWS).mapToDouble(row -> row == ROWS - 1 ? Double.NaN : row).toArray();
     Table missing = Table.of(List.of(Column.ofNumbers("x", numbers)));
-    try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
+    try (Backend backend = cpu();
+        TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
       String message = assertThrows(InvalidInputException.class, () -> predictor.requirePredictable(missing)).getMessage();
       assertTrue(message.startsWith("row 5000: column \"x\" has no value"), message);
     }
@@ -92,7 +93,8 @@ class TablePredictorTest {
   void moreResultsThanAnArrayHoldsAreRefused() {
     Table table = table();
     Table many = table.rows(IntStream.range(0, 1_000_000).map(row -> row % ROWS).toArray());
-    try (Backend backend = cpu(); TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
+    try (Backend backend = cpu();
+        TablePredictor predictor = new TablePredictor(backend, model(prepared(table)), Precision.FP32)) {
       String message = assertThrows(InvalidInputException.class, () -> predictor.predict(many)).getMessage();
       assertEquals("1000000 rows of 2500 results are more than one array holds; predict fewer rows at once", message);
     }

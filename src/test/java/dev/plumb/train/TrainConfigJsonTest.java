@@ -38,17 +38,17 @@ class TrainConfigJsonTest {
 
   @ParameterizedTest
   @MethodSource("configs")
-  void whatIsWrittenReadsBackTheSame(TrainConfig config) {
+  void configurationsAreReadAsTheyWereWritten(TrainConfig config) {
     assertEquals(config, TrainConfigJson.parse(TrainConfigJson.text(config)));
   }
 
   @Test
-  void nothingIsTheDefault() {
+  void absentKeysHaveTheDefault() {
     assertEquals(TrainConfig.DEFAULT, TrainConfigJson.parse("{}"));
   }
 
   @Test
-  void everyKeyHasItsLine() {
+  void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
     assertEquals(26, TrainConfigJson.lines(TrainConfig.DEFAULT).size());

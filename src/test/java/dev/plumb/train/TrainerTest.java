@@ -57,9 +57,9 @@ class TrainerTest {
     }
   }
 
-  /** A step's own loss is of the units that it did not drop. */
+  /** A step's own loss is that of the units it has not dropped. */
   @Test
-  void fullBatchLossesWithDropoutAreOfTheWholeNetwork() {
+  void fullBatchLossesWithDropoutAreThoseOfAllUnits() {
     TrainingSpec training =
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withDropout(new Dropout(0.5, 1));
     try (TrainingSession session = started(training, 1);
@@ -76,7 +76,7 @@ class TrainerTest {
   }
 
   @Test
-  void miniBatchLossesAreOverAllRowsBeforeTheEpochsUpdates() {
+  void miniBatchLossesAreThoseOfAllRowsBeforeTheEpochsUpdates() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withBatchSize(3);
     try (TrainingSession session = started(training, 1);
         TrainingSession byHand = started(training, 1)) {
@@ -96,7 +96,7 @@ class TrainerTest {
   }
 
   @Test
-  void divergingTrainingEndsEarlyAndLeavesTheStreamWhereItWouldBe() {
+  void divergingTrainingEndsEarlyAndAdvancesTheStreamAsIfItHadNot() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e30, 3000).withBatchSize(3);
     NumpyRandom stream = new NumpyRandom(7);
     NumpyRandom undisturbed = new NumpyRandom(7);
@@ -104,7 +104,7 @@ class TrainerTest {
       List<BatchOrder> orders = List.of(new BatchOrder(DATA.rows(), training.batchSize(), true, stream));
       Trainer.Outcome outcome = new Trainer(session, training, DATA, orders, List.of(2999), done -> { }).train();
       assertTrue(outcome.divergedAtEpoch()[0] >= 1 && outcome.divergedAtEpoch()[0] <= 10, "diverged late");
-      assertTrue(session.stepsTaken() < 1000, "went on for " + session.stepsTaken() + " steps");
+      assertTrue(session.stepsTaken() < 1000, "continued for " + session.stepsTaken() + " steps");
       assertTrue(Double.isNaN(outcome.lossAtEpoch().get(2999)[0]));
       assertTrue(Double.isNaN(outcome.gradientNorms()[0][0]));
     }
@@ -142,18 +142,18 @@ class TrainerTest {
   }
 
   @Test
-  void otherReplicasGoOnWhenOneDiverges() {
+  void otherReplicasContinueWhenOneDiverges() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1000);
     double[] parameters = Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2));
     double[] huge = parameters.clone();
     huge[huge.length - 1] = 1e308;
     try (TrainingSession both = backend.open(NETWORK, training, 2);
-        TrainingSession alone = started(training, 1)) {
+        TrainingSession single = started(training, 1)) {
       both.write(Slot.PARAMETERS, 0, huge);
       both.write(Slot.PARAMETERS, 1, parameters);
       List<BatchOrder> orders = List.of(order(training, 0), order(training, 1));
       Trainer.Outcome outcome = new Trainer(both, training, DATA, orders, List.of(900), done -> { }).train();
-      Trainer.Outcome expected = trainer(alone, training, List.of(900)).train();
+      Trainer.Outcome expected = trainer(single, training, List.of(900)).train();
       assertArrayEquals(new int[] {1, 0}, outcome.divergedAtEpoch());
       assertSameBits("norms", expected.gradientNorms()[0], outcome.gradientNorms()[1]);
       assertEquals(expected.lossAtEpoch().get(900)[0], outcome.lossAtEpoch().get(900)[1]);
@@ -173,7 +173,7 @@ class TrainerTest {
   }
 
   @Test
-  void whatDoesNotFitIsRefused() {
+  void ordersAndBatchesThatDoNotFitAreRefused() {
     TrainingSpec large = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withBatchSize(11);
     try (TrainingSession session = started(large, 2)) {
       assertThrows(IllegalArgumentException.class, () -> trainer(session, large, List.of()), "one order for two replicas");

@@ -1,14 +1,15 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Forward passes through a network with fixed parameters, in the calling thread. Any number of threads may use one at the same time.
+ * Forward passes through a network with fixed parameters, in the calling thread. Any number of threads may use one at the same
+ * time.
  *
  * @param <A> double[] or float[]
  */
 public interface ForwardPass<A> {
   /**
-   * Rows of one call at most: few enough that a layer stays in the second-level cache. Measured on Zen 4 in fp32, 300-512-512-10: 30 us
-   * per row for 64, 18 for 128, 26 for 256.
+   * Rows of one call at most: few enough that a layer stays in the second-level cache. Measured on Zen 4 in fp32, 300-512-512-10:
+   * 30 us per row for 64, 18 for 128, 26 for 256.
    */
   int MAX_ROWS = 128;
 
