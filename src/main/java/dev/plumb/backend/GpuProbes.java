@@ -23,8 +23,8 @@ public interface GpuProbes {
   boolean isStandIn();
 
   /**
-   * Returns a backend with another planner that shares this one's device. Closing it has no effect; it must not be used after this
-   * one was closed.
+   * Returns a backend with another planner that shares this one's device. Closing it has no effect; it must not be used after
+   * this one was closed.
    */
   Backend withPlanner(Planner planner);
 
@@ -39,8 +39,8 @@ public interface GpuProbes {
   Probe emptyKernels(int kernels);
 
   /**
-   * Returns a probe that runs only the matrix products of training steps, with the order, shapes, operands and calls of a step, in
-   * a recorded graph of one or several steps. The matrices hold random numbers. Its amount is in floating-point operations; a
+   * Returns a probe that runs only the matrix products of training steps, with the order, shapes, operands and calls of a step,
+   * in a recorded graph of one or several steps. The matrices hold random numbers. Its amount is in floating-point operations; a
    * multiplication and an addition count as two.
    *
    * @param kinds of products, at least one

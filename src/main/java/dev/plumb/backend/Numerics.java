@@ -83,7 +83,9 @@ public record Numerics(SortedMap<String, String> entries) {
     return new Numerics(entries);
   }
 
-  /** Returns the family of the virtual machine: all builds of OpenJDK share their mathematical functions, other families do not. */
+  /**
+   * Returns the family of the virtual machine: all builds of OpenJDK share their mathematical functions, other families do not.
+   */
   private static String virtualMachine() {
     String name = System.getProperty("java.vm.name", "");
     if (System.getProperty("java.vm.version", "").contains("jvmci") || name.contains("Graal")) {

@@ -5,16 +5,16 @@ import dev.plumb.model.Precision;
 import java.util.List;
 
 /**
- * A backend that leaves the matrix products of wide networks to a library, and can run only the products of a training step. Their
- * time is a lower bound for the time of the step. For benchmarks only.
+ * A backend that leaves the matrix products of wide networks to a library, and can run only the products of a training step.
+ * Their time is a lower bound for the time of the step. For benchmarks only.
  */
 public interface ProductProbes {
   /** Returns a description of the library that multiplies matrices: name, version, and its kernels for this processor. */
   String library();
 
   /**
-   * Returns the matrix products of one training step: Z and dW of each layer, and dA of each layer but the first. Calls and memory
-   * layout are those of a step; the matrices hold random numbers.
+   * Returns the matrix products of one training step: Z and dW of each layer, and dA of each layer but the first. Calls and
+   * memory layout are those of a step; the matrices hold random numbers.
    *
    * @return one schedule for each way in which the backend's threads can share the work, beginning with that of its steps; the
    *     fastest is the bound

@@ -15,7 +15,9 @@ public enum Slot {
   /** Running mean of squared gradients of adam, adamw and rmsprop. */
   MOMENT2;
 
-  /** Returns the vectors that a checkpoint must contain, besides the number of steps taken, so that training resumes bit for bit. */
+  /**
+   * Returns the vectors that a checkpoint must contain, besides the number of steps taken, so that training resumes bit for bit.
+   */
   public static Set<Slot> stateOf(OptimizerSpec optimizer) {
     Set<Slot> state = EnumSet.of(PARAMETERS);
     if (optimizer.usesFirstMoment()) {

@@ -226,7 +226,9 @@ public final class StepChunk {
       return this;
     }
 
-    /** Records the losses of all steps. Gradient norms are recorded only where requested: each takes a pass over all gradients. */
+    /**
+     * Records the losses of all steps. Gradient norms are recorded only where requested: each takes a pass over all gradients.
+     */
     public Builder recordLosses() {
       recorded.set(0, steps);
       return this;

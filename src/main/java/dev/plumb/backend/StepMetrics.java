@@ -6,9 +6,9 @@ package dev.plumb.backend;
  *
  * @param steps [recorded steps] step numbers, ascending
  * @param loss [recorded steps][replicas] loss over the step's batch, before its update
- * @param gradientNorms [recorded steps][replicas][layers] Frobenius norm of dW, before clipping; [recorded steps][replicas][0] for
- *     steps of which only the loss is recorded
- * @param firstNonFinite [replicas] the first step since the parameters were written, recorded or not, whose loss or gradient was not
- *     finite; -1 when there was none
+ * @param gradientNorms [recorded steps][replicas][layers] Frobenius norm of dW, before clipping; [recorded steps][replicas][0]
+ *     for steps of which only the loss is recorded
+ * @param firstNonFinite [replicas] the first step since the parameters were written, recorded or not, whose loss or gradient was
+ *     not finite; -1 when there was none
  */
 public record StepMetrics(long[] steps, double[][] loss, double[][][] gradientNorms, long[] firstNonFinite) {}

@@ -5,8 +5,8 @@ import dev.plumb.model.ParameterLayout;
 
 /**
  * A training of one or several replicas: independent networks of one shape. Order of calls: write parameters, {@link #bind} data,
- * then any number of {@link #run} and {@link #sync}. A session must be used only by the thread that opened it; the CPU and the CUDA
- * backend throw an IllegalStateException in any other.
+ * then any number of {@link #run} and {@link #sync}. A session must be used only by the thread that opened it; the CPU and the
+ * CUDA backend throw an IllegalStateException in any other.
  *
  * <p>After {@link #close} every method except close throws an IllegalStateException. A replica index out of range is an
  * IllegalArgumentException.
@@ -35,8 +35,8 @@ public interface TrainingSession extends AutoCloseable {
   void run(StepChunk chunk);
 
   /**
-   * Waits for all enqueued steps and returns the metrics recorded since the last call. Throws the failure of an enqueued step that
-   * was not thrown before.
+   * Waits for all enqueued steps and returns the metrics recorded since the last call. Throws the failure of an enqueued step
+   * that was not thrown before.
    */
   StepMetrics sync();
 
@@ -49,8 +49,8 @@ public interface TrainingSession extends AutoCloseable {
   Evaluation evaluate(Dataset rows);
 
   /**
-   * Computes the outputs of a replica for the features of the given rows: logits for the cross-entropies, predictions for the other
-   * losses.
+   * Computes the outputs of a replica for the features of the given rows: logits for the cross-entropies, predictions for the
+   * other losses.
    *
    * @param out [rows x outputs] row-major
    * @throws IllegalArgumentException when out has another length

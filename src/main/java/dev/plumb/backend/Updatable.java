@@ -1,9 +1,9 @@
 package dev.plumb.backend;
 
 /**
- * A session that can update its parameters from given gradients; for checks only. An optimizer that divides by the magnitude of the
- * gradient amplifies a rounding error in a gradient near 0 to a full step of either sign. The updates of two backends can therefore
- * be compared only when both start from the same gradients.
+ * A session that can update its parameters from given gradients; for checks only. An optimizer that divides by the magnitude of
+ * the gradient amplifies a rounding error in a gradient near 0 to a full step of either sign. The updates of two backends can
+ * therefore be compared only when both start from the same gradients.
  */
 public interface Updatable {
   /**

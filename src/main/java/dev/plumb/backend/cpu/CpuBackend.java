@@ -20,15 +20,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Vectorized, multi-threaded CPU backend. Small networks are trained row by row in plain Java that the JIT compiler vectorizes, one
- * network per thread. Wide networks are trained by matrix products of OpenBLAS or of the Vector API, which all threads share.
+ * Vectorized, multi-threaded CPU backend. Small networks are trained row by row in plain Java that the JIT compiler vectorizes,
+ * one network per thread. Wide networks are trained by matrix products of OpenBLAS or of the Vector API, which all threads share.
  */
 public final class CpuBackend implements Backend, ProductProbes {
   /**
-   * Number of weights in the largest layer from which matrix products are faster than rows by enough to make up for loading a BLAS.
-   * Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000; time by rows divided by time by products: 0.6 to 1.4
-   * for 8 units, 1.1 to 1.5 for 16, 1.0 to 2.0 for 24, 1.7 to 3.7 for 32, 2.3 to 3.7 for 64, 2.8 to 5.9 for 128; half of that where
-   * rows use the Vector API.
+   * Number of weights in the largest layer from which matrix products are faster than rows by enough to make up for loading a
+   * BLAS. Measured with OpenBLAS on AVX2, three hidden layers, batches of 32 to 2000; time by rows divided by time by products:
+   * 0.6 to 1.4 for 8 units, 1.1 to 1.5 for 16, 1.0 to 2.0 for 24, 1.7 to 3.7 for 32, 2.3 to 3.7 for 64, 2.8 to 5.9 for 128; half
+   * of that where rows use the Vector API.
    */
   private static final long MIN_PRODUCT_WEIGHTS = 24 * 24;
 
@@ -92,7 +92,9 @@ public final class CpuBackend implements Backend, ProductProbes {
     throw refusal.toException();
   }
 
-  /** Returns more than 1 for small networks: each is trained by one thread, so a session of few replicas keeps few threads busy. */
+  /**
+   * Returns more than 1 for small networks: each is trained by one thread, so a session of few replicas keeps few threads busy.
+   */
   @Override
   public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
     return isByRows(network) || !Tiles.isDivided(network) ? Math.max(1, options.threads() / replicas) : 1;
@@ -122,7 +124,9 @@ public final class CpuBackend implements Backend, ProductProbes {
   }
 
   private MatrixProducts libraryProducts() {
-    return options.method() == CpuOptions.Method.JAVA_PRODUCTS ? MatrixProducts.plainJava("as requested") : MatrixProducts.load(onNote);
+    return options.method() == CpuOptions.Method.JAVA_PRODUCTS
+        ? MatrixProducts.plainJava("as requested")
+        : MatrixProducts.load(onNote);
   }
 
   private boolean isByRows(NetworkSpec network) {
@@ -148,7 +152,8 @@ public final class CpuBackend implements Backend, ProductProbes {
   public List<Schedule> stepProducts(NetworkSpec network, Precision precision, int batch) {
     refusal(precision).ifPresent(CpuBackend::throwRefusal);
     MatrixProducts used = products(network, batch);
-    List<Schedule> schedules = new ArrayList<>(ProductSchedule.of(productSet(network, precision, batch, used), used, options.threads()));
+    List<Schedule> schedules =
+        new ArrayList<>(ProductSchedule.of(productSet(network, precision, batch, used), used, options.threads()));
     MatrixProducts library = libraryProducts();
     if (used.doubles() != library.doubles() && library.ownThreads() != null) {
       schedules.add(ProductSchedule.libraryThreads(productSet(network, precision, batch, library), library, options.threads()));

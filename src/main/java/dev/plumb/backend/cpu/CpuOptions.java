@@ -13,7 +13,9 @@ public record CpuOptions(int threads, Method method) {
     BY_SIZE,
     /** Unit by unit over all samples, one network per thread. */
     ROWS,
-    /** Matrix products that all threads share: with the Vector API where Java and the processor support it, otherwise of a BLAS. */
+    /**
+     * Matrix products that all threads share: with the Vector API where Java and the processor support it, otherwise of a BLAS.
+     */
     PRODUCTS,
     /** Matrix products in plain Java, as where no BLAS can be loaded. */
     JAVA_PRODUCTS

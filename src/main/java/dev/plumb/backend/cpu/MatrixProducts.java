@@ -10,8 +10,8 @@ import java.util.function.IntConsumer;
 
 /**
  * An implementation of the matrix products of wide networks: OpenBLAS, which is loaded once per process when first needed; plain
- * Java where OpenBLAS cannot be loaded; or, for the widest networks, the Vector API where Java was started with it and vectors have
- * 512 bits.
+ * Java where OpenBLAS cannot be loaded; or, for the widest networks, the Vector API where Java was started with it and vectors
+ * have 512 bits.
  *
  * @param library description for reports
  * @param ownThreads sets how many of the library's own threads share one product, 1 except for comparisons; null if it has none

@@ -27,9 +27,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32;
 
 /**
- * A folder to which native libraries from the jar are unpacked so that they can be loaded. Only the current user can write to it, and
- * each library in it is compared with the jar before it is used. It is in the user's cache folder, where the next process finds the
- * libraries again; if the cache cannot be used, it is in the folder of temporary files and is deleted once the libraries are loaded.
+ * A folder to which native libraries from the jar are unpacked so that they can be loaded. Only the current user can write to it,
+ * and each library in it is compared with the jar before it is used. It is in the user's cache folder, where the next process
+ * finds the libraries again; if the cache cannot be used, it is in the folder of temporary files and is deleted once the
+ * libraries are loaded.
  *
  * <p>Leftovers of killed processes are deleted by the next process. A process holds a file lock on everything that is unfinished,
  * and the system releases the lock when the process ends.
@@ -69,8 +70,8 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   /**
-   * Opens a folder that contains the given libraries and, in the cache, symbolic links to them. A loader that made the links itself
-   * would disturb other processes that use the folder.
+   * Opens a folder that contains the given libraries and, in the cache, symbolic links to them. A loader that made the links
+   * itself would disturb other processes that use the folder.
    *
    * @param links target file name by link name
    * @throws IOException when the libraries cannot be unpacked anywhere; the message names the folder of temporary files
@@ -107,7 +108,8 @@ public final class NativeFolder implements AutoCloseable {
   }
 
   private static NativeFolder inCache(String name, List<NativeLibrary> libraries, Map<String, String> links) throws IOException {
-    Path cache = FileOwnership.privateFolder(UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
+    Path cache = FileOwnership.privateFolder(
+        UserCache.folder().orElseThrow(() -> new IOException("the user has no home folder")));
     Path folder = FileOwnership.privateFolder(cache.resolve(name + "-" + key(libraries)));
     tidy(cache, folder);
     for (NativeLibrary library : libraries) {

@@ -15,8 +15,8 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 
 /**
- * A native library from the jar, with its size and CRC-32. A jar lists the CRC-32 of each entry, so a file that was unpacked before
- * can be compared with it without unpacking the entry again.
+ * A native library from the jar, with its size and CRC-32. A jar lists the CRC-32 of each entry, so a file that was unpacked
+ * before can be compared with it without unpacking the entry again.
  */
 public final class NativeLibrary {
   private static final int BUFFER_BYTES = 1 << 20;

@@ -3,8 +3,8 @@ package dev.plumb.backend.reference;
 import dev.plumb.model.Loss;
 
 /**
- * The losses, their gradients with respect to the outputs, and the number of correct predictions. z [batch][outputs] are the outputs
- * of the last layer: predictions for the regressions, logits for the cross-entropies.
+ * The losses, their gradients with respect to the outputs, and the number of correct predictions. z [batch][outputs] are the
+ * outputs of the last layer: predictions for the regressions, logits for the cross-entropies.
  */
 final class Losses {
   /** Difference at which huber changes from a parabola to a line. */

@@ -11,8 +11,9 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * The reference implementation: plain loops over doubles in one thread, easy to compare with the formulas and not optimized. Other
- * backends are checked against it. It accepts every precision, so that it can run any training, and always computes in double.
+ * The reference implementation: plain loops over doubles in one thread, easy to compare with the formulas and not optimized.
+ * Other backends are checked against it. It accepts every precision, so that it can run any training, and always computes in
+ * double.
  */
 public final class ReferenceBackend implements Backend {
   @Override

@@ -34,8 +34,8 @@ interface Contract {
   Precision precision();
 
   /**
-   * Whether a network beside others is computed as it is alone, to the last bit. A GPU's cuBLAS may choose another kernel for many
-   * products than for one, and then adds in another order.
+   * Whether a network beside others is computed as it is alone, to the last bit. A GPU's cuBLAS may choose another kernel for
+   * many products than for one, and then adds in another order.
    */
   default boolean replicasAreExact() {
     return true;

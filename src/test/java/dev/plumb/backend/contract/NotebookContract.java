@@ -118,11 +118,11 @@ public abstract class NotebookContract {
   }
 
   /**
-   * Returns what rounding may change in each layer's gradient norm, whatever is left of it. An element of dW = DᵀA is a sum over the
-   * rows, whose rounding errors grow with its terms and not with their sum: training makes them cancel (3-6-5-1 linear ends with norms
-   * of 2e-6, of terms that sum to 1 without their signs), so the relative error has no bound. Where n terms of about t cancel, partial
-   * sums are about √n·t, and n roundings of these add up, as a random walk does, to one rounding of n·t = Σ|d·a|. Observed: 0.4 of that
-   * where multiply-adds are rounded once, as a GPU does, and 0.2 on the CPU.
+   * Returns what rounding may change in each layer's gradient norm, whatever is left of it. An element of dW = DᵀA is a sum over
+   * the rows, whose rounding errors grow with its terms and not with their sum: training makes them cancel (3-6-5-1 linear ends
+   * with norms of 2e-6, of terms that sum to 1 without their signs), so the relative error has no bound. Where n terms of about t
+   * cancel, partial sums are about √n·t, and n roundings of these add up, as a random walk does, to one rounding of n·t = Σ|d·a|.
+   * Observed: 0.4 of that where multiply-adds are rounded once, as a GPU does, and 0.2 on the CPU.
    */
   private static double[] roundingOfNorms(TrainingSession session, NetworkSpec network, Dataset data) {
     int rows = data.rows();

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Opens a folder with two libraries and prints its path, and in the next line whether the thread is interrupted; with the argument
- * "wait" it then waits, and closes the folder otherwise. With "interrupt" its thread is interrupted before.
+ * Opens a folder with two libraries and prints its path, and in the next line whether the thread is interrupted; with the
+ * argument "wait" it then waits, and closes the folder otherwise. With "interrupt" its thread is interrupted before.
  */
 final class OpenedFolder {
   private OpenedFolder() {}

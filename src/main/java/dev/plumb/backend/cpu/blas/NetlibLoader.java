@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Loads netlib's native library from a given file. Netlib's own class can load it only from a copy that it makes among the temporary
- * files, where others may write to it and a killed process leaves it. Here Plumb's {@link NetlibMethods} takes the name of that
- * class, in a class loader of its own, so that netlib's class may be there as well.
+ * Loads netlib's native library from a given file. Netlib's own class can load it only from a copy that it makes among the
+ * temporary files, where others may write to it and a killed process leaves it. Here Plumb's {@link NetlibMethods} takes the name
+ * of that class, in a class loader of its own, so that netlib's class may be there as well.
  */
 final class NetlibLoader extends ClassLoader {
   private static final String NETLIB_CLASS = "dev/ludovic/netlib/blas/JNIBLAS";

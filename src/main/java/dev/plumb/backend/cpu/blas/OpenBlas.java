@@ -94,8 +94,8 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   }
 
   /**
-   * OpenBLAS tells that by a function which bytedeco does not bridge; what the function looks at can be seen all the same: gotoblas
-   * points to the table of the kernels in use, and each table has a name.
+   * OpenBLAS tells that by a function which bytedeco does not bridge; what the function looks at can be seen all the same:
+   * gotoblas points to the table of the kernels in use, and each table has a name.
    */
   private static String kernels() {
     Pointer tableInUse = Loader.addressof("gotoblas");
@@ -112,8 +112,8 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   }
 
   /**
-   * Sets how many threads of OpenBLAS's own share each product from now on. For comparisons: nobody else may multiply meanwhile, and
-   * whoever sets it sets it back to 1.
+   * Sets how many threads of OpenBLAS's own share each product from now on. For comparisons: nobody else may multiply meanwhile,
+   * and whoever sets it sets it back to 1.
    */
   public static void ownThreads(int number) {
     openblas_nolapack.blas_set_num_threads(number);

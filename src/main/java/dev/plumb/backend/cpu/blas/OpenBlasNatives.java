@@ -81,8 +81,8 @@ final class OpenBlasNatives implements AutoCloseable {
   }
 
   /**
-   * Returns the links to versioned libraries that JavaCPP makes when they are missing. Where another process makes the same link at
-   * that moment, JavaCPP unpacks all libraries in place, and ends a third process that is loading one of them.
+   * Returns the links to versioned libraries that JavaCPP makes when they are missing. Where another process makes the same link
+   * at that moment, JavaCPP unpacks all libraries in place, and ends a third process that is loading one of them.
    */
   private static Map<String, String> links(List<Loadable> libraries) {
     Properties properties = Loader.loadProperties();

@@ -1,8 +1,8 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * General matrix multiplication (GEMM) in the calling thread. Several threads may call it at the same time for different parts of a
- * result. All matrices are row-major and may be parts of larger arrays.
+ * General matrix multiplication (GEMM) in the calling thread. Several threads may call it at the same time for different parts of
+ * a result. All matrices are row-major and may be parts of larger arrays.
  *
  * @param <A> double[] or float[]
  */
@@ -51,8 +51,8 @@ public interface Gemm<A> {
   }
 
   /**
-   * A right matrix B that several products share. One thread sets it; any number of threads pack its rows as soon as they have been
-   * computed; once all rows are packed, any number of threads multiply. Results have the same bits as those of
+   * A right matrix B that several products share. One thread sets it; any number of threads pack its rows as soon as they have
+   * been computed; once all rows are packed, any number of threads multiply. Results have the same bits as those of
    * {@link Gemm#multiply}. Allocates only when a matrix is larger than all before.
    *
    * @param <A> double[] or float[]
@@ -65,8 +65,8 @@ public interface Gemm<A> {
     void set(boolean transposeB, int n, int k, A b, int bOffset, int bStride);
 
     /**
-     * Packs rows from..to - 1 as stored: rows of B, or columns if B is stored as its transpose. They must not change until the last
-     * product is finished.
+     * Packs rows from..to - 1 as stored: rows of B, or columns if B is stored as its transpose. They must not change until the
+     * last product is finished.
      */
     void pack(int from, int to);
 

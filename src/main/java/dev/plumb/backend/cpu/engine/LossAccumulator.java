@@ -1,6 +1,8 @@
 package dev.plumb.backend.cpu.engine;
 
-/** A sum of loss terms, in double for both precisions, and a number of correct predictions. Reused, so that steps do not allocate. */
+/**
+ * A sum of loss terms, in double for both precisions, and a number of correct predictions. Reused, so that steps do not allocate.
+ */
 public final class LossAccumulator {
   private double sum;
   private double terms;

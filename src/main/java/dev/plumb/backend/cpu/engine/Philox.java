@@ -3,9 +3,9 @@ package dev.plumb.backend.cpu.engine;
 /**
  * The random number generator Philox4x32-10 of Salmon et al. (2011), with the counters of {@link dev.plumb.model.Dropout}.
  *
- * <p>A product of 32-bit words is computed as a long, which HotSpot of Java 17 does not vectorize on AVX2. Products of 16-bit halves
- * would be vectorized, but take five multiplications and five additions each. By operation count (not measured), that costs about as
- * much as vectors save.
+ * <p>A product of 32-bit words is computed as a long, which HotSpot of Java 17 does not vectorize on AVX2. Products of 16-bit
+ * halves would be vectorized, but take five multiplications and five additions each. By operation count (not measured), that
+ * costs about as much as vectors save.
  */
 public final class Philox {
   /** Number of words per counter. */

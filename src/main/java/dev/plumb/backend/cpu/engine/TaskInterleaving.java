@@ -1,8 +1,8 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * An order of tasks of two kinds in which both are spread evenly. Each thread's share of a {@link ThreadTeam}'s tasks then has its
- * proportion of both kinds.
+ * An order of tasks of two kinds in which both are spread evenly. Each thread's share of a {@link ThreadTeam}'s tasks then has
+ * its proportion of both kinds.
  */
 public final class TaskInterleaving {
   private TaskInterleaving() {}

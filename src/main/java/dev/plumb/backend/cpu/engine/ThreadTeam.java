@@ -5,9 +5,9 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A team of threads that run numbered tasks; the calling thread is a member. Each thread starts with its own contiguous share of the
- * tasks, which is the same for every call with as many tasks, and then helps the others with theirs. Data that a task uses in every
- * step thus mostly stays in the cache of one core.
+ * A team of threads that run numbered tasks; the calling thread is a member. Each thread starts with its own contiguous share of
+ * the tasks, which is the same for every call with as many tasks, and then helps the others with theirs. Data that a task uses in
+ * every step thus mostly stays in the cache of one core.
  *
  * <p>Any thread may run any task, so tasks must be independent and write to different places. Results then do not depend on the
  * number of threads.
@@ -25,7 +25,10 @@ public final class ThreadTeam implements AutoCloseable {
     void run(int task, int member);
   }
 
-  /** Iterations of busy waiting, some hundred microseconds: the next part of a step mostly starts before a parked thread would wake. */
+  /**
+   * Iterations of busy waiting, some hundred microseconds: the next part of a step mostly starts before a parked thread would
+   * wake.
+   */
   private static final int SPINS = 10_000;
 
   /** Integers in two cache lines: counters of different threads must not share a line, nor a pair of lines fetched together. */

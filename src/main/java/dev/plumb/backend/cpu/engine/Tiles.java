@@ -3,11 +3,11 @@ package dev.plumb.backend.cpu.engine;
 import dev.plumb.model.NetworkSpec;
 
 /**
- * The division of a matrix into tiles of rows, which threads share. Tiles do not depend on the number of threads, so every product is
- * computed by the same calls and has the same bits.
+ * The division of a matrix into tiles of rows, which threads share. Tiles do not depend on the number of threads, so every
+ * product is computed by the same calls and has the same bits.
  *
- * <p>A BLAS packs the right matrix again for each tile. Measured on two cores with AVX2, tiles of 256 rows reduce throughput by 4 to
- * 8 % compared with whole matrices, tiles of 512 rows by about 1 %, and tiles of a transposed matrix by twice as much.
+ * <p>A BLAS packs the right matrix again for each tile. Measured on two cores with AVX2, tiles of 256 rows reduce throughput by 4
+ * to 8 % compared with whole matrices, tiles of 512 rows by about 1 %, and tiles of a transposed matrix by twice as much.
  */
 public final class Tiles {
   /** Minimum number of rows for which a separate packing pays off. */
@@ -20,8 +20,8 @@ public final class Tiles {
   private static final int MAX_TRANSPOSED_ROWS = 1024;
 
   /**
-   * Rows of the innermost loop where the right matrix is packed only once. Tiles have up to four times as many, and there are about
-   * TARGET_PACKED_TILES, so that all threads finish at about the same time.
+   * Rows of the innermost loop where the right matrix is packed only once. Tiles have up to four times as many, and there are
+   * about TARGET_PACKED_TILES, so that all threads finish at about the same time.
    */
   private static final int MIN_PACKED_ROWS = 12;
   private static final int MAX_PACKED_ROWS = 48;

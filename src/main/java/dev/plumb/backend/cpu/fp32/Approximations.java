@@ -55,8 +55,8 @@ final class Approximations {
   }
 
   /**
-   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 14.5, to 2^-28; the
-   * argument of {@link #millsLower}.
+   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 14.5, to
+   * 2^-28; the argument of {@link #millsLower}.
    */
   static float millsUpper(float t) {
     float sum = -0x1.78b9c2p-13f;
@@ -78,7 +78,9 @@ final class Approximations {
     return sum;
   }
 
-  /** Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations. */
+  /**
+   * Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations.
+   */
   static void powersOfTwo(float[] k, int count) {
     for (int i = 0; i < count; i++) {
       k[i] = Float.intBitsToFloat((Float.floatToRawIntBits(k[i]) + (127 + 24)) << 23);

@@ -3,18 +3,18 @@ package dev.plumb.backend.cpu.fp64;
 import dev.plumb.model.Activation;
 
 /**
- * The activation functions and their derivatives over ranges of arrays, and exp, sigmoid and softplus for the losses. One instance
- * per thread: it contains scratch memory, so that calls do not allocate.
+ * The activation functions and their derivatives over ranges of arrays, and exp, sigmoid and softplus for the losses. One
+ * instance per thread: it contains scratch memory, so that calls do not allocate.
  *
- * <p>NaN gives NaN, also in the derivatives. Infinities and zeros give the results of the reference's scalar formulas (silu and gelu
- * at -∞, and their derivatives at ±∞, are NaN), except for the sign of a zero. Errors are below 5 units in the last place; the tests
- * list the bound of each function.
+ * <p>NaN gives NaN, also in the derivatives. Infinities and zeros give the results of the reference's scalar formulas (silu and
+ * gelu at -∞, and their derivatives at ±∞, are NaN), except for the sign of a zero. Errors are below 5 units in the last place;
+ * the tests list the bound of each function.
  *
  * <p>The loops are written for HotSpot's automatic vectorization. That of Java 17 supports arithmetic, fma, min, max and abs over
- * arrays that all have the same index, but no comparisons, branches, calls, conversions or different offsets. Branches are therefore
- * replaced by max and min, see {@link Piecewise}; a range at another offset is copied to a tile in the first-level cache, and back;
- * and longer formulas are several loops over that tile. The simple functions need no copies when offsets are equal: linear, relu and
- * leaky_relu, their derivatives computed from a, and those of sigmoid and tanh.
+ * arrays that all have the same index, but no comparisons, branches, calls, conversions or different offsets. Branches are
+ * therefore replaced by max and min, see {@link Piecewise}; a range at another offset is copied to a tile in the first-level
+ * cache, and back; and longer formulas are several loops over that tile. The simple functions need no copies when offsets are
+ * equal: linear, relu and leaky_relu, their derivatives computed from a, and those of sigmoid and tanh.
  */
 final class Activations {
   /** Values per tile. */
@@ -29,8 +29,8 @@ final class Activations {
   private final double[] upper = new double[TILE + PADDING];
 
   /**
-   * Returns whether f' is computed from a = f(z) only, so that a may overwrite z. Where sigmoid and tanh saturate, their derivatives
-   * have the digits of a·(1-a) and 1-a², as in the reference.
+   * Returns whether f' is computed from a = f(z) only, so that a may overwrite z. Where sigmoid and tanh saturate, their
+   * derivatives have the digits of a·(1-a) and 1-a², as in the reference.
    */
   static boolean derivativeFromOutput(Activation f) {
     return switch (f) {

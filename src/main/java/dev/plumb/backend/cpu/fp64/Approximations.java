@@ -66,8 +66,8 @@ final class Approximations {
   }
 
   /**
-   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 38.7, to 2^-57; the
-   * argument of {@link #millsLower}.
+   * Returns the upper half of the polynomial S(t), where (1 + 1.25y)·e^(y²/2)·Φ(-y) = 1/2 + (1 + t)/2·S(t) for y up to 38.7, to
+   * 2^-57; the argument of {@link #millsLower}.
    */
   static double millsUpper(double t) {
     double sum = 0x1.0422221604ffbp-28;
@@ -101,7 +101,9 @@ final class Approximations {
     return sum;
   }
 
-  /** Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations. */
+  /**
+   * Replaces k + {@link #ROUNDING} by 2^k / UNSCALE, or k + {@link #ROUNDING_UNSCALED} by 2^k·UNSCALE, with integer operations.
+   */
   static void powersOfTwo(double[] k, int count) {
     for (int i = 0; i < count; i++) {
       k[i] = Double.longBitsToDouble((Double.doubleToRawLongBits(k[i]) + (1023 + 54)) << 52);

@@ -12,16 +12,16 @@ import java.util.Arrays;
  *   <li>C in blocks of ROWS x WIDTH, packed alike; a block stays in the second-level cache while a block of B is added to it.
  * </ul>
  *
- * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the blocks, nor on other rows
- * and columns.
+ * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the blocks, nor on other
+ * rows and columns.
  */
 public final class BlockedGemm implements Gemm<double[]> {
   /** Columns of a block; a row has 2 KiB. */
   private static final int WIDTH = 2048 / Double.BYTES;
 
   /**
-   * Length of a row's array: with the header of 16 bytes a multiple of a cache line, so that rows allocated one after the other have
-   * the same alignment and few vectors cross a cache line.
+   * Length of a row's array: with the header of 16 bytes a multiple of a cache line, so that rows allocated one after the other
+   * have the same alignment and few vectors cross a cache line.
    */
   private static final int LENGTH = WIDTH + (64 - 16) / Double.BYTES;
 
@@ -149,7 +149,9 @@ public final class BlockedGemm implements Gemm<double[]> {
     }
   }
 
-  /** Adds six rows of B, times coefficients, to a row of C. C2 vectorizes it with one output array and at most six input arrays. */
+  /**
+   * Adds six rows of B, times coefficients, to a row of C. C2 vectorizes it with one output array and at most six input arrays.
+   */
   private static void addSixRows(
       double[] c,
       double[] b0,

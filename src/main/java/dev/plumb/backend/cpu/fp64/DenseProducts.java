@@ -7,8 +7,8 @@ import dev.plumb.model.ParameterLayout;
 import java.util.stream.IntStream;
 
 /**
- * The three matrix products of a dense layer of a wide network, each for a range of rows of its result. The right operand, which all
- * rows share, is set first:
+ * The three matrix products of a dense layer of a wide network, each for a range of rows of its result. The right operand, which
+ * all rows share, is set first:
  *
  * <pre>
  *   forward            Z[l] = W[l]·A[l-1]
@@ -16,7 +16,8 @@ import java.util.stream.IntStream;
  *   input gradients    D[l-1] = W[l]ᵀ·D[l], without the factor f'
  * </pre>
  *
- * <p>Z, A and D are [units x samples]; A[-1] = Xᵀ, where X is [samples x inputs]; W is [out x in] in the flat vector of parameters.
+ * <p>Z, A and D are [units x samples]; A[-1] = Xᵀ, where X is [samples x inputs]; W is [out x in] in the flat vector of
+ * parameters.
  */
 final class DenseProducts {
   /** Stored because {@link NetworkSpec#layer} allocates. */
@@ -52,7 +53,8 @@ final class DenseProducts {
   }
 
   /** Computes rows from..to - 1 of dW[l], into the array of gradients from index at on. */
-  void weightGradients(Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients, int at) {
+  void weightGradients(
+      Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] d, double[] gradients, int at) {
     right.multiply(false, to - from, d, from * samples, samples, gradients, at, layers[l].in());
   }
 
@@ -62,7 +64,8 @@ final class DenseProducts {
   }
 
   /** Computes rows from..to - 1 of D[l-1], without the factor f'. */
-  void inputGradients(Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] below) {
+  void inputGradients(
+      Gemm.RightOperand<double[]> right, int l, int from, int to, int samples, double[] parameters, double[] below) {
     int w = layout.weight(l).offset() + from;
     right.multiply(true, to - from, parameters, w, layers[l].in(), below, from * samples, samples);
   }

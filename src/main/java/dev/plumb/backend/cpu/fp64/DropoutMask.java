@@ -11,8 +11,8 @@ import dev.plumb.model.TrainingSpec;
 @SuppressWarnings("cast")
 final class DropoutMask {
   /**
-   * Number of units that are computed together, sample by sample, each in its own row. If the width of the layer is not a multiple
-   * of 4, the random words at both ends are computed twice, which would be expensive for fewer units.
+   * Number of units that are computed together, sample by sample, each in its own row. If the width of the layer is not a
+   * multiple of 4, the random words at both ends are computed twice, which would be expensive for fewer units.
    */
   private static final int UNITS = 16;
 

@@ -2,8 +2,8 @@ package dev.plumb.backend.cpu.fp64;
 
 /**
  * e^x as 2^k·(1 + p) with an integer k and p between -0.3 and 0.42, computed in several loops: argument reduction of x to k and a
- * remainder r, then p from r, then 2^k from k, then their combination, here or in a function that uses the parts. Powers of two are
- * stored as 2^k / UNSCALE or as 2^k·UNSCALE, so that all of them are normal numbers.
+ * remainder r, then p from r, then 2^k from k, then their combination, here or in a function that uses the parts. Powers of two
+ * are stored as 2^k / UNSCALE or as 2^k·UNSCALE, so that all of them are normal numbers.
  */
 @SuppressWarnings("cast") // casts are needed in the generated single-precision source
 final class Exponential {
@@ -104,8 +104,8 @@ final class Exponential {
   }
 
   /**
-   * Splits k into k/2, rounded, and the factor 2^(k - 2·(k/2)), which is 1/2, 1 or 2: over the whole range of x, 2^k may overflow or
-   * underflow.
+   * Splits k into k/2, rounded, and the factor 2^(k - 2·(k/2)), which is 1/2, 1 or 2: over the whole range of x, 2^k may overflow
+   * or underflow.
    */
   static void halve(double[] k, double[] odd, int count) {
     for (int i = 0; i < count; i++) {

@@ -3,9 +3,9 @@ package dev.plumb.backend.cpu.fp64;
 import java.util.Arrays;
 
 /**
- * A check that all numbers of a range are finite: x·0 is 0 for finite x and NaN for others, and a sum with NaN is NaN. The loop adds
- * to as many sums as a block is long, which C2 vectorizes; it would not vectorize a single sum, or a block at another offset. One
- * instance per thread.
+ * A check that all numbers of a range are finite: x·0 is 0 for finite x and NaN for others, and a sum with NaN is NaN. The loop
+ * adds to as many sums as a block is long, which C2 vectorizes; it would not vectorize a single sum, or a block at another
+ * offset. One instance per thread.
  */
 final class FiniteCheck {
   private static final int WIDTH = 512;

@@ -4,9 +4,9 @@ import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
 
 /**
- * Plain gradient descent fused with the check for finite gradients, in one pass over the gradients that a thread has just computed.
- * They may be in a buffer of the thread: gradients that nobody reads are never written to main memory, which took up to 6 % of a
- * wide network's step.
+ * Plain gradient descent fused with the check for finite gradients, in one pass over the gradients that a thread has just
+ * computed. They may be in a buffer of the thread: gradients that nobody reads are never written to main memory, which took up to
+ * 6 % of a wide network's step.
  */
 interface GradientDescentKernel {
   /**

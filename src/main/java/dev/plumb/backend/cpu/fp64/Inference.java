@@ -6,7 +6,9 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import java.util.List;
 
-/** Forward passes without dropout over any number of rows, block by block, in memory of their own: values of the last step stay. */
+/**
+ * Forward passes without dropout over any number of rows, block by block, in memory of their own: values of the last step stay.
+ */
 sealed interface Inference {
   /** Maximum number of rows per call. */
   int MAX_ROWS = 512;

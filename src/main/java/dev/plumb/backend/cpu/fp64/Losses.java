@@ -4,8 +4,8 @@ import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.model.Loss;
 
 /**
- * The losses, their gradients with respect to the outputs, and the number of correct predictions, over outputs [outputs][samples].
- * One instance per thread: it contains scratch memory.
+ * The losses, their gradients with respect to the outputs, and the number of correct predictions, over outputs
+ * [outputs][samples]. One instance per thread: it contains scratch memory.
  *
  * <p>With d = z - y and T terms (samples x outputs; samples for cross_entropy): mse Σd²/T; mae Σ|d|/T; huber Σ(d²/2 where
  * |d| ≤ 1, otherwise |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T.
@@ -45,7 +45,8 @@ final class Losses {
   }
 
   /** Computes the same for outputs from..to - 1, which must be all outputs for cross_entropy. */
-  void delta(int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
+  void delta(
+      int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     if (loss == Loss.CROSS_ENTROPY) {
       crossEntropy(z, targets.labels(), samples, terms, delta, lossSum);
       return;

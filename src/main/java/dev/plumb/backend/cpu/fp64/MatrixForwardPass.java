@@ -112,8 +112,8 @@ final class MatrixForwardPass {
   }
 
   /**
-   * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers. Each tile of A[l] is packed for the products that
-   * read it while it is in the cache.
+   * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers. Each tile of A[l] is packed for the products
+   * that read it while it is in the cache.
    *
    * @param x contains X [samples x inputs] from index xOffset on
    * @param keepsPreActivations whether Z must not be overwritten by f(Z)

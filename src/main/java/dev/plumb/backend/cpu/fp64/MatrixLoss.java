@@ -60,7 +60,14 @@ final class MatrixLoss {
    * @param rows indices of rows of the data; null for all
    * @param right an operand of d, to be packed; null for none
    */
-  void delta(Samples data, int[] rows, int samples, double[] z, double[] d, Gemm.RightOperand<double[]> right, LossAccumulator lossSum) {
+  void delta(
+      Samples data,
+      int[] rows,
+      int samples,
+      double[] z,
+      double[] d,
+      Gemm.RightOperand<double[]> right,
+      LossAccumulator lossSum) {
     this.data = data;
     this.rows = rows;
     this.samples = samples;

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A wide network in training. Threads share its matrix products in tiles, computed by a GEMM, and process each tile further while it
- * is in the cache. For layer l, with A[-1] = Xᵀ:
+ * A wide network in training. Threads share its matrix products in tiles, computed by a GEMM, and process each tile further while
+ * it is in the cache. For layer l, with A[-1] = Xᵀ:
  *
  * <pre>
  *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
@@ -25,8 +25,8 @@ import java.util.stream.Stream;
  *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A, D and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of the flat
- * vector of parameters.
+ * <p>Z, A, D and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of the
+ * flat vector of parameters.
  */
 @SuppressWarnings("cast")
 final class MatrixNetwork implements Network {
@@ -142,7 +142,8 @@ final class MatrixNetwork implements Network {
     samples = rows == null ? data.rows() : rows.length;
     setRows(data, rows);
     for (int l = 0; l < delta.length; l++) {
-      products.setWeightGradients(weightGradientOperands.get(l), l, samples, l == 0 ? x : forwardPass.post(l - 1), l == 0 ? xOffset : 0);
+      products.setWeightGradients(
+          weightGradientOperands.get(l), l, samples, l == 0 ? x : forwardPass.post(l - 1), l == 0 ? xOffset : 0);
     }
     forwardPass.forward(
         state.parameters(), x, xOffset, samples, scalars.keepsPreActivations(), scalars.stepsBefore());
@@ -327,7 +328,9 @@ final class MatrixNetwork implements Network {
     for (double[] d : delta) {
       values += d == null ? 0 : d.length;
     }
-    long packed = Stream.concat(weightGradientOperands.stream(), inputGradientOperands.stream()).mapToLong(Gemm.RightOperand::bytes).sum();
+    long packed = Stream.concat(weightGradientOperands.stream(), inputGradientOperands.stream())
+        .mapToLong(Gemm.RightOperand::bytes)
+        .sum();
     values += (long) tileGradients.length * tileGradients[0].length;
     return state.bytes() + forwardPass.bytes() + loss.bytes() + packed + values * Double.BYTES;
   }

@@ -1,9 +1,9 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * The cumulative normal distribution Φ, for gelu. Φ and gelu' are computed at -|z|; other values follow from Φ(z) = 1 - Φ(-z), which
- * also holds for gelu'. There Φ(-y) = e^(-y²/2)·q(y) / (1 + 1.25y), where q is between 0.5 and 0.6 and a polynomial in
- * t = (y - c) / (y + c). Method of Shepherd and Laframboise, Mathematics of Computation 36 (1981).
+ * The cumulative normal distribution Φ, for gelu. Φ and gelu' are computed at -|z|; other values follow from Φ(z) = 1 - Φ(-z),
+ * which also holds for gelu'. There Φ(-y) = e^(-y²/2)·q(y) / (1 + 1.25y), where q is between 0.5 and 0.6 and a polynomial in t =
+ * (y - c) / (y + c). Method of Shepherd and Laframboise, Mathematics of Computation 36 (1981).
  */
 @SuppressWarnings("cast") // casts are needed in the generated single-precision source
 final class Normal {

@@ -4,9 +4,9 @@ import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.model.OptimizerSpec;
 
 /**
- * The updates of one network's parameters, by the formulas of PyTorch (torch.optim.SGD, Adam, AdamW, RMSprop). p is a parameter, g
- * its gradient after clipping, m and v its first and second moment, t the number of the step, from 1. Each loop writes one array, so
- * that C2 vectorizes it.
+ * The updates of one network's parameters, by the formulas of PyTorch (torch.optim.SGD, Adam, AdamW, RMSprop). p is a parameter,
+ * g its gradient after clipping, m and v its first and second moment, t the number of the step, from 1. Each loop writes one
+ * array, so that C2 vectorizes it.
  */
 @SuppressWarnings("cast")
 final class Optimizer {

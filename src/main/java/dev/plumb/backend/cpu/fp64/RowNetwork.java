@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * A small network in training. It is trained by one thread, whose cache it fits; the values of each unit are a row over the samples.
- * For layer l, with A[-1] = X:
+ * A small network in training. It is trained by one thread, whose cache it fits; the values of each unit are a row over the
+ * samples. For layer l, with A[-1] = X:
  *
  * <pre>
  *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]

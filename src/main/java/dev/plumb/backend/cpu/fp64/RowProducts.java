@@ -1,12 +1,12 @@
 package dev.plumb.backend.cpu.fp64;
 
 /**
- * The three products of a narrow dense layer over rows [units][samples], one row per unit. For such layers, a GEMM would spend more
- * time on packing than on arithmetic.
+ * The three products of a narrow dense layer over rows [units][samples], one row per unit. For such layers, a GEMM would spend
+ * more time on packing than on arithmetic.
  *
- * <p>C2 vectorizes a loop over samples if its body writes one array, reads few arrays, and indexes all of them by the loop variable
- * only. Hence one Java array per unit, four inputs at a time, and many small methods. C2 does not vectorize sums over samples: there,
- * 2 x 2 sums, separate for even and odd samples, keep both multipliers busy with the 16 registers of x86-64.
+ * <p>C2 vectorizes a loop over samples if its body writes one array, reads few arrays, and indexes all of them by the loop
+ * variable only. Hence one Java array per unit, four inputs at a time, and many small methods. C2 does not vectorize sums over
+ * samples: there, 2 x 2 sums, separate for even and odd samples, keep both multipliers busy with the 16 registers of x86-64.
  *
  * <p>All methods process samples from..to - 1. Sums are added to previous values, so a batch can be processed in blocks.
  */

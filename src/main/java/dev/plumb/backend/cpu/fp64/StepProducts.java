@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Only the matrix products of a step of {@link MatrixNetwork}, without activations, loss and updates. Matrices have the same sizes
- * and are reused in the same way.
+ * Only the matrix products of a step of {@link MatrixNetwork}, without activations, loss and updates. Matrices have the same
+ * sizes and are reused in the same way.
  */
 @SuppressWarnings("cast")
 public final class StepProducts implements ProductSet {

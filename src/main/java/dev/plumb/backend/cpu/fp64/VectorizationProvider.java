@@ -4,8 +4,8 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.Optional;
 
 /**
- * The kernels that are faster with Java's Vector API. That is an incubating module, which a process has only when Java was started
- * with {@code --add-modules jdk.incubator.vector}; otherwise the kernels are plain Java.
+ * The kernels that are faster with Java's Vector API. That is an incubating module, which a process has only when Java was
+ * started with {@code --add-modules jdk.incubator.vector}; otherwise the kernels are plain Java.
  *
  * <p>This is the only class that looks for the module. Classes that use it are compiled separately and loaded by name, so that no
  * other class needs the module.

@@ -6,12 +6,12 @@ import jdk.incubator.vector.DoubleVector;
 
 /**
  * The matrix product with the Vector API, for processors with vectors of 512 bits, whose registers fit the tile of
- * {@link VectorTile}. B is packed once into panels as wide as two vectors, which are multiplied with all rows of A. A is read in place,
- * or copied where its rows would compete for cache lines; C is written once. A BLAS also packs A and first fills C with zeros, which
- * takes a tenth of the time for batches of 128.
+ * {@link VectorTile}. B is packed once into panels as wide as two vectors, which are multiplied with all rows of A. A is read in
+ * place, or copied where its rows would compete for cache lines; C is written once. A BLAS also packs A and first fills C with
+ * zeros, which takes a tenth of the time for batches of 128.
  *
- * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the tiles, nor on other rows and
- * columns.
+ * <p>Each value of C is a single sum in the order of k, by fused multiply-adds. It does not depend on the tiles, nor on other
+ * rows and columns.
  */
 public final class VectorGemm implements Gemm<double[]> {
   private static final int LANES = VectorTile.LANES;

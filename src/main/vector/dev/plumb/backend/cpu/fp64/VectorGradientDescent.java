@@ -4,7 +4,9 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Gradient descent with the Vector API. C2 does not vectorize such a loop in plain Java: the two arrays have different offsets. */
+/**
+ * Gradient descent with the Vector API. C2 does not vectorize such a loop in plain Java: the two arrays have different offsets.
+ */
 final class VectorGradientDescent implements GradientDescentKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
 

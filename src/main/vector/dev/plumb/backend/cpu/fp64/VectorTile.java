@@ -5,9 +5,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The innermost loop of {@link VectorGemm}: C += A·B for a tile of C, twelve rows of one or two vectors, in registers. Of the 32
- * registers of AVX-512, a tile of two vectors takes 24 for C, two for B and one for a value of A; each step of k has 24 multiply-adds
- * for 14 loads. Measured on one core of Zen 4 in single precision, with a peak of 118 GFLOP/s: 117 GFLOP/s for 12 rows x 2 vectors,
- * 111 for 8 x 3, 109 for 6 x 4.
+ * registers of AVX-512, a tile of two vectors takes 24 for C, two for B and one for a value of A; each step of k has 24
+ * multiply-adds for 14 loads. Measured on one core of Zen 4 in single precision, with a peak of 118 GFLOP/s: 117 GFLOP/s for 12
+ * rows x 2 vectors, 111 for 8 x 3, 109 for 6 x 4.
  *
  * <p>Each value is a single sum in the order of k, by fused multiply-adds; it does not depend on its position in the tile.
  */

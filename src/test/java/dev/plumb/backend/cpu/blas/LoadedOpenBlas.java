@@ -1,6 +1,8 @@
 package dev.plumb.backend.cpu.blas;
 
-/** Loads OpenBLAS, and says what came of it: the name, with exit code 0, or the reason, with 3. With an argument it waits then. */
+/**
+ * Loads OpenBLAS, and says what came of it: the name, with exit code 0, or the reason, with 3. With an argument it waits then.
+ */
 final class LoadedOpenBlas {
   private LoadedOpenBlas() {}
 
