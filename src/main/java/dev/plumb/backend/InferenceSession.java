@@ -18,7 +18,9 @@ public interface InferenceSession extends AutoCloseable {
    */
   void outputs(double[] x, int rows, double[] out);
 
-  /** Ends the use of the session, and releases its resources when the calls that have begun are done. Closing twice has no effect. */
+  /**
+   * Ends the use of the session, and releases its resources when the calls that have begun are done. Closing twice has no effect.
+   */
   @Override
   void close();
 }

@@ -8,8 +8,9 @@ import dev.plumb.model.Precision;
 import java.util.stream.IntStream;
 
 /**
- * Inference on the CPU, without threads of its own and without native code. Few rows are computed by the calling thread; many rows of a
- * large network by the calling thread and those of the common pool. Holds no resources: {@link #close} only ends its use.
+ * Inference on the CPU, without threads of its own and without native code. Few rows are computed by the calling thread; many
+ * rows of a large network by the calling thread and those of the common pool. Holds no resources: {@link #close} only ends its
+ * use.
  *
  * @param <A> double[] or float[]
  */

@@ -1,7 +1,8 @@
 package dev.plumb.backend.cpu.engine;
 
 /**
- * Forward passes through a network with fixed parameters, in the calling thread. Any number of threads may use one at the same time.
+ * Forward passes through a network with fixed parameters, in the calling thread. Any number of threads may use one at the same
+ * time.
  *
  * @param <A> double[] or float[]
  */

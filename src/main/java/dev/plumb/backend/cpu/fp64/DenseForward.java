@@ -15,8 +15,9 @@ import java.util.stream.IntStream;
  *   z = b;  z = fma(a[i], w[i], z) for i = 0, 1, ..., inputs - 1,
  * </pre>
  *
- * <p>which the JIT compiler vectorizes over the samples where there are many, and over the units where there are few. Both orders of
- * loops give the same bits, on every processor, as no sum is split; a BLAS chooses another order of additions for another size.
+ * <p>which the JIT compiler vectorizes over the samples where there are many, and over the units where there are few. Both orders
+ * of loops give the same bits, on every processor, as no sum is split; a BLAS chooses another order of additions for another
+ * size.
  */
 @SuppressWarnings("cast")
 public final class DenseForward implements ForwardPass<double[]> {
