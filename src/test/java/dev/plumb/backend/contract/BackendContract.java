@@ -4,7 +4,7 @@ import dev.plumb.backend.Backend;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** What every backend promises. A backend's own test class extends this and says how to open it. */
+/** The tests that every backend must pass. The test class of a backend extends this class and opens the backend. */
 public abstract class BackendContract
     implements VectorsContract, StepsContract, SizesContract, UpdatesContract, BatchesContract, BitForBitContract,
         EvaluationContract, TapsContract, DropoutContract, NonFiniteContract, MisuseContract {

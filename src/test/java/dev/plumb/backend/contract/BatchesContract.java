@@ -15,7 +15,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import org.junit.jupiter.api.Test;
 
-/** Which rows a step takes. */
+/** Tests that a step uses the rows of its batch. */
 interface BatchesContract extends Contract {
   @Test
   default void batchIsItsRowsAndNothingElse() {

@@ -18,7 +18,7 @@ import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What must come out the same to the last bit: repeats, chunks, checkpoints, replicas. */
+/** Tests of bit-for-bit equality: repeated runs, chunks, checkpoints, replicas. */
 interface BitForBitContract extends Contract {
   @ParameterizedTest
   @MethodSource(OPTIMIZERS)
@@ -55,7 +55,7 @@ interface BitForBitContract extends Contract {
 
   @ParameterizedTest
   @MethodSource(OPTIMIZERS)
-  default void savedAndLoadedTrainingGoesOnAsIfNeverStopped(OptimizerSpec optimizer) {
+  default void resumedTrainingEqualsUninterruptedTraining(OptimizerSpec optimizer) {
     Dataset data = data(NETWORK, Loss.MSE, 31);
     TrainingSpec training = training(Loss.MSE, optimizer);
     StepChunk half = StepChunk.of(5).learningRate(0.01).build();
@@ -82,7 +82,7 @@ interface BitForBitContract extends Contract {
 
   @ParameterizedTest
   @MethodSource(OPTIMIZERS)
-  default void replicaIsTheSameNetworkAlone(OptimizerSpec optimizer) {
+  default void replicaEqualsTheSameNetworkTrainedSeparately(OptimizerSpec optimizer) {
     int replicas = 5;
     Dataset data = data(NETWORK, Loss.MSE, 13);
     TrainingSpec training = training(Loss.MSE, optimizer).withClipNorm(0.5);

@@ -19,7 +19,7 @@ import dev.plumb.random.NumpyRandom;
 import java.util.Arrays;
 import java.util.stream.Stream;
 
-/** What the parts of the suite share: a network of awkward sizes, data and weights from one seed, short ways to a session. */
+/** The fixtures of the suite: a network of irregular sizes, data and weights from one seed, and methods to open sessions. */
 interface Contract {
   /** For {@code @MethodSource}: interfaces do not hand on their static methods. */
   String OPTIMIZERS = "dev.plumb.backend.contract.Contract#optimizers";

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What dropout drops, when, and what it leaves alone. */
+/** Tests of dropout: masks, gradients, replicas, inference. */
 interface DropoutContract extends Contract {
   String GOLDEN_MASKS = "dev.plumb.backend.contract.DropoutContract#goldenMasks";
 
@@ -155,7 +155,7 @@ interface DropoutContract extends Contract {
   default void everyStepDropsOthers() {
     Dataset data = data(NETWORK, Loss.MSE, 31);
     try (TrainingSession session = started(NETWORK, dropping(OptimizerSpec.Sgd.DEFAULT, SEED), data)) {
-      // The rate is 0: losses differ by what is dropped alone.
+      // The rate is 0: losses differ only by the dropped units.
       session.run(StepChunk.of(40).learningRate(0).recordAll().build());
       double[] losses = flat(session.sync().loss());
       assertEquals(40, Arrays.stream(losses).distinct().count(), Arrays.toString(losses));
@@ -163,7 +163,7 @@ interface DropoutContract extends Contract {
   }
 
   @Test
-  default void trainingWithDropoutGoesOnFromACheckpointAsIfNeverStopped() {
+  default void resumedTrainingWithDropoutEqualsUninterruptedTraining() {
     OptimizerSpec adam = OptimizerSpec.Adam.DEFAULT;
     Dataset data = data(NETWORK, Loss.MSE, 31);
     TrainingSpec training = dropping(adam, SEED);
@@ -191,7 +191,7 @@ interface DropoutContract extends Contract {
 
   /** Replica r has the seed + r, in batches of its own. */
   @Test
-  default void replicaDropsWhatTheSameNetworkAloneDrops() {
+  default void replicaDropsTheSameUnitsAsTheNetworkTrainedSeparately() {
     int replicas = 3;
     Dataset data = data(NETWORK, Loss.MSE, 13);
     int[][][] batches = {{{0, 3, 5}, {1, 2, 3}, {7, 8, 9}}, {{2, 3, 4}, {9, 10, 11}, {12, 1, 0}}};

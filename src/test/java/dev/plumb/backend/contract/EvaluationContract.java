@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Losses, hits and outputs for rows outside of training. */
+/** Tests of loss, correct predictions and outputs for rows outside of training. */
 interface EvaluationContract extends Contract {
   @ParameterizedTest
   @EnumSource(Loss.class)
@@ -64,7 +64,7 @@ interface EvaluationContract extends Contract {
   }
 
   @Test
-  default void hitsAreCountedByClassAndByOutput() {
+  default void correctPredictionsAreCountedByClassAndByOutput() {
     // Without hidden layers and weights, the outputs are the biases: class 1 for every row; and z = -1, 2, 0.5.
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
     double[] parameters = {0, 0, 0, -1, 2, 0.5};
@@ -84,7 +84,7 @@ interface EvaluationContract extends Contract {
   }
 
   @Test
-  default void hitsAreEachReplicasOwn() {
+  default void correctPredictionsAreCountedPerReplica() {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 3);
     Dataset classes = Dataset.ofClasses(1, 3, new double[6], new int[] {0, 1, 1, 2, 2, 2});
     try (TrainingSession session = session(network, training(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT), 3)) {
@@ -97,10 +97,10 @@ interface EvaluationContract extends Contract {
     }
   }
 
-  /** As a comparison with NaN is false: the first place's stays, any other is passed over. */
+  /** A comparison with NaN is false: argmax keeps NaN in the first place and skips it elsewhere. */
   @ParameterizedTest
   @CsvSource({"0, 5, 0", "1, 0, 0", "1, 3, 3", "2, 34, 34", "34, 2, 2", "9, 25, 25"})
-  default void nanIsTheLargestInTheFirstPlaceAlone(int nan, int largest, int predicted) {
+  default void nanIsTheLargestOnlyInTheFirstPlace(int nan, int largest, int predicted) {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 40);
     double[] parameters = new double[80];
     parameters[40 + largest] = 1;

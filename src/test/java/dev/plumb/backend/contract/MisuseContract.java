@@ -11,7 +11,7 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import org.junit.jupiter.api.Test;
 
-/** Calls that cannot be right are refused. */
+/** Tests that invalid calls are rejected. */
 interface MisuseContract extends Contract {
   @Test
   default void stepsNeedData() {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Numbers that are not finite are found and named, and extreme ones survive. */
+/** Tests that the first non-finite step is reported, and that extreme finite numbers are computed correctly. */
 interface NonFiniteContract extends Contract {
   @ParameterizedTest
   @EnumSource(Activation.class)
@@ -62,7 +62,7 @@ interface NonFiniteContract extends Contract {
   }
 
   @Test
-  default void divergingReplicaIsNamedAndTheOthersGoOn() {
+  default void divergingReplicaIsReportedAndOthersContinue() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     StepChunk.Builder steps = StepChunk.of(40).learningRates(new double[][] {{0.01, 1e200, 0.01}});
     try (TrainingSession session = session(NETWORK, sgd(), 3);
@@ -87,7 +87,7 @@ interface NonFiniteContract extends Contract {
   }
 
   @Test
-  default void everyReplicaNamesTheStepItWouldNameAlone() {
+  default void everyReplicaReportsTheSameStepAsTrainedSeparately() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     double[] rates = {1e10, 0.01, 1e30, 1e20, 1e5};
     long[] alone = new long[rates.length];

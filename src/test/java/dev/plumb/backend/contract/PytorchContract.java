@@ -185,7 +185,7 @@ public abstract class PytorchContract {
     };
   }
 
-  private static double option(JsonNode options, String name, double otherwise) {
-    return options.has(name) ? options.get(name).doubleValue() : otherwise;
+  private static double option(JsonNode options, String name, double defaultValue) {
+    return options.has(name) ? options.get(name).doubleValue() : defaultValue;
   }
 }

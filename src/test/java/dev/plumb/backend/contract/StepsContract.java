@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a step does, and what is recorded of it. */
+/** Tests of a step and its recorded metrics. */
 interface StepsContract extends Contract {
   @Test
   default void lossIsReportedBeforeTheUpdate() {
@@ -77,7 +77,7 @@ interface StepsContract extends Contract {
   }
 
   @Test
-  default void gradientNormsAreOfTheWeightsAloneAndBeforeClipping() {
+  default void gradientNormsCoverOnlyWeightsAndAreTakenBeforeClipping() {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     try (TrainingSession session = started(NETWORK, sgd().withClipNorm(1e-3), data)) {
       session.run(StepChunk.of(1).learningRate(0.1).recordAll().build());
@@ -110,7 +110,7 @@ interface StepsContract extends Contract {
 
   @ParameterizedTest
   @MethodSource(OPTIMIZERS)
-  default void zeroLearningRateLeavesParametersAlone(OptimizerSpec optimizer) {
+  default void zeroLearningRateDoesNotChangeParameters(OptimizerSpec optimizer) {
     Dataset data = data(NETWORK, Loss.MSE, 13);
     try (TrainingSession session = started(NETWORK, training(Loss.MSE, optimizer), data)) {
       double[] before = read(session, Slot.PARAMETERS, 0);

@@ -15,10 +15,10 @@ import dev.plumb.model.ParameterLayout;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** What a step shows of its inside. */
+/** Tests of the intermediate values of a step. */
 interface TapsContract extends Contract {
   @Test
-  default void tapsHangTogether() {
+  default void tapsAreConsistent() {
     Dataset data = data(NETWORK, Loss.MSE, 5);
     try (TrainingSession session = started(NETWORK, sgd(), data)) {
       Tapped taps = (Tapped) session;

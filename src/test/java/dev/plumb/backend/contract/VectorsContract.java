@@ -12,7 +12,7 @@ import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import org.junit.jupiter.api.Test;
 
-/** What is written to a session and read from it. */
+/** Tests of reading and writing the vectors of a session. */
 interface VectorsContract extends Contract {
   @Test
   default void layoutIsTheSharedOne() {

@@ -24,7 +24,7 @@ import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the CPU backend promises beyond the contract. */
+/** Tests of the CPU backend beyond the contract. */
 class CpuSessionTest {
   private static final int ROWS = 29;
   private static final int UNITS = 64;
@@ -56,7 +56,7 @@ class CpuSessionTest {
    */
   @ParameterizedTest
   @CsvSource({"fp64, 0", "fp32, 0", "fp64, 0.01", "fp32, 0.01"})
-  void gradientsThatNobodyAsksForUpdateAllTheSame(String precision, double weightDecay) {
+  void unrequestedGradientsStillUpdateParameters(String precision, double weightDecay) {
     TrainingSpec plain = TrainingSpec.of(Loss.MSE, new OptimizerSpec.Sgd(0, false, weightDecay), 0.01, 1)
         .withPrecision(Precision.of(precision));
     double[][] expected = trained(plain.withClipNorm(1e30), true);
@@ -85,7 +85,7 @@ class CpuSessionTest {
   /** Of one weight alone, with a finite loss: the mean absolute error of a finite output. */
   @ParameterizedTest
   @CsvSource({"fp64, 0", "fp64, 17", "fp64, 36", "fp32, 0", "fp32, 17", "fp32, 36"})
-  void infiniteGradientIsFoundWhereverItStands(String precision, int input) {
+  void infiniteGradientIsDetectedAtAnyPosition(String precision, int input) {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 37, UNITS, 1);
     double large = precision.equals("fp64") ? 1e308 : 3e38;
     double[] x = new double[ROWS * 37];

@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
-/** CPU backends for tests: one that has something to complain of is not the one that was meant to be tested. */
+/** CPU backends for tests; a note, as on a fallback to plain Java, fails the test. */
 final class CpuUnderTest {
   private CpuUnderTest() {}
 

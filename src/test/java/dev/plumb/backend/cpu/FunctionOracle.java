@@ -3,7 +3,7 @@ package dev.plumb.backend.cpu;
 import dev.plumb.model.Activation;
 import java.math.BigDecimal;
 
-/** The functions of finite numbers, to far more digits than what is measured by them. */
+/** The activation functions of finite numbers, with more digits than the implementation under test. */
 public interface FunctionOracle {
   BigDecimal value(Activation f, double z);
 

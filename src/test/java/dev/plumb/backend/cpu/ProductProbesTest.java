@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What bounds a step is only worth something when it multiplies what a step multiplies. */
+/** Tests that the products of the probes are exactly those of a step. */
 class ProductProbesTest {
   private static final int BATCH = 33;
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.RELU, 7, 300, 1100, 3);

@@ -1,17 +1,19 @@
 package dev.plumb.backend.cpu.blas;
 
 /**
- * GEMM as BLAS defines it, on Java arrays: C = op(A)·op(B), all three stored column by column.
+ * GEMM as BLAS defines it, on Java arrays: C = op(A)·op(B), all matrices stored column-major.
  *
  * @param <A> double[] or float[]
  */
 @FunctionalInterface
 interface ArrayGemm<A> {
   /**
+   * Computes C = op(A)·op(B).
+   *
    * @param m rows of op(A) and C
    * @param n columns of op(B) and C
    * @param k columns of op(A), rows of op(B)
-   * @param lda from one column of what a holds to the next; likewise ldb and ldc
+   * @param lda distance between stored columns of A; likewise ldb and ldc
    */
   void multiply(
       boolean transposeA,

@@ -9,14 +9,14 @@ import java.util.function.Function;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * OpenBLAS on copies of its matrices outside the heap, which each thread keeps for the next call. Bytedeco takes arrays too, but
- * copies them whole, and C back whole: over what other threads have computed for their parts of it in the meantime.
+ * OpenBLAS on copies of the matrices outside the heap, whose buffers each thread reuses. Bytedeco's bridge also accepts arrays,
+ * but copies whole arrays, including C back: that would overwrite the parts of C that other threads compute at the same time.
  *
  * @param <A> double[] or float[]
- * @param <B> the buffer that holds a copy
+ * @param <B> the type of buffer for a copy
  */
 final class CopyingGemm<A, B extends Buffer> implements ArrayGemm<A> {
-  /** Between an array, from an offset on, and a buffer at its position: as many values as are said. */
+  /** A copy of a number of values between an array, from an offset on, and a buffer, from its position on. */
   private interface Copy<A, B> {
     void run(B buffer, A array, int offset, int length);
   }

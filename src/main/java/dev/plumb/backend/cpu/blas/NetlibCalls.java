@@ -1,8 +1,10 @@
 package dev.plumb.backend.cpu.blas;
 
-/** The calls of netlib's native library that Plumb uses: GEMM on Java's own arrays. Public for {@link NetlibMethods}. */
+/**
+ * The functions of netlib's native library that Plumb uses: GEMM on Java arrays without copies. Public for {@link NetlibMethods}.
+ */
 public interface NetlibCalls {
-  /** C = alpha·op(A)·op(B) + beta·C, column by column; nothing looks whether it lies inside the arrays. */
+  /** Computes C = alpha·op(A)·op(B) + beta·C, column-major, without checking that the matrices fit the arrays. */
   void dgemmK(
       String transposeA,
       String transposeB,
@@ -21,7 +23,7 @@ public interface NetlibCalls {
       int cOffset,
       int ldc);
 
-  /** The same in single precision. */
+  /** Computes the same in single precision. */
   void sgemmK(
       String transposeA,
       String transposeB,

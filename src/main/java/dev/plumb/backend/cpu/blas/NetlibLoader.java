@@ -7,21 +7,26 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Loads netlib's native library from a given file. Netlib's own class can load it only from a copy that it makes among the
- * temporary files, where others may write to it and a killed process leaves it. Here Plumb's {@link NetlibMethods} takes the name
- * of that class, in a class loader of its own, so that netlib's class may be there as well.
+ * A class loader that loads netlib's native library from a given file. Netlib's own class can load it only from a copy that it
+ * makes in the folder of temporary files, where others may write to it and a killed process leaves it. This class loader defines
+ * Plumb's
+ * {@link NetlibMethods} under the name of that class, so that netlib's class may be on the class path as well.
  */
 final class NetlibLoader extends ClassLoader {
   private static final String NETLIB_CLASS = "dev/ludovic/netlib/blas/JNIBLAS";
 
-  /** The tag of a text in a class file's table of constants. */
+  /** Tag of a string in a class file's constant pool. */
   private static final char TEXT = 1;
 
   private NetlibLoader() {
     super(NetlibLoader.class.getClassLoader());
   }
 
-  /** @throws ReflectiveOperationException with a LinkageError as its cause when the library cannot be loaded */
+  /**
+   * Loads the library.
+   *
+   * @throws ReflectiveOperationException with a LinkageError as its cause when the library cannot be loaded
+   */
   static NetlibCalls load(Path library) throws ReflectiveOperationException, IOException {
     byte[] renamed = renamed();
     Class<?> defined = new NetlibLoader().defineClass(NETLIB_CLASS.replace('/', '.'), renamed, 0, renamed.length);
@@ -38,7 +43,7 @@ final class NetlibLoader extends ClassLoader {
     }
   }
 
-  /** A text as a class file has it: tag, length in two bytes, characters. */
+  /** Returns a string as it is stored in a class file: tag, length in two bytes, characters. */
   private static String constant(String text) {
     return TEXT + "" + (char) (text.length() >> Byte.SIZE) + (char) (text.length() & 0xff) + text;
   }

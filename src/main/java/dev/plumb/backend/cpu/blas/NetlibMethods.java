@@ -1,8 +1,8 @@
 package dev.plumb.backend.cpu.blas;
 
 /**
- * The native methods of netlib's library, as its JNI functions are declared in netlib's own class. Java looks them up under that
- * class's name: {@link NetlibLoader} defines this class under it.
+ * The native methods of netlib's library, with the signatures of netlib's own class. Java looks up JNI functions by the name of
+ * the class, so {@link NetlibLoader} defines this class under that name.
  */
 final class NetlibMethods implements NetlibCalls {
   /** @param library the path of netlib's native library */

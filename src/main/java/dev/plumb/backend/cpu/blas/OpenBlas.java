@@ -13,30 +13,34 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * OpenBLAS, with its natives from Maven Central. Two libraries carry it: bytedeco's brings the native code and loads it, netlib's
- * calls it on Java's own arrays. Where netlib has nothing for a platform, bytedeco's calls it too, on copies.
+ * OpenBLAS, with native libraries from Maven Central. Bytedeco's library contains and loads the native code; netlib's library
+ * calls it on Java arrays without copies. On platforms that netlib does not support, bytedeco's library calls it on copies.
  *
- * <p>OpenBLAS's own threads stay out of it: Plumb deals out the work, and threads of both would wait for each other.
+ * <p>OpenBLAS is set to one thread: Plumb distributes the work, and threads of both would wait for each other.
  */
 public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
-  /** What came of loading it. */
+  /** The result of loading OpenBLAS. */
   public sealed interface Loading {}
 
-  /** It computes, and computes right. */
+  /** OpenBLAS was loaded, and passed its self-check. */
   public record Loaded(OpenBlas openBlas) implements Loading {}
 
-  /** @param reason why there is no OpenBLAS here, in one line */
+  /**
+   * OpenBLAS cannot be used.
+   *
+   * @param reason the reason, in one line
+   */
   public record Refused(String reason) implements Loading {}
 
   private static final String NETLIB_LIBRARY = "dev.ludovic.netlib.blas.nativeLibPath";
 
-  /** Those of its kernels for x86-64 that have a table of their own (its dynamic.c). */
+  /** Names of the kernels for x86-64 that have their own table, from OpenBLAS's dynamic.c. */
   private static final List<String> KERNELS = List.of("SAPPHIRERAPIDS", "COOPERLAKE", "SKYLAKEX", "ZEN", "HASWELL", "EXCAVATOR",
       "STEAMROLLER", "PILEDRIVER", "BULLDOZER", "SANDYBRIDGE", "NEHALEM", "BARCELONA", "CORE2", "PRESCOTT");
 
   private static Loading loading;
 
-  /** Loads it when called first in a process, which takes some tenths of a second. */
+  /** Returns the result of loading OpenBLAS. The first call in a process loads it, which takes some tenths of a second. */
   public static synchronized Loading load() {
     if (loading == null) {
       loading = loadFirst();
@@ -48,7 +52,7 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
     try (OpenBlasNatives natives = OpenBlasNatives.open()) {
       return loaded(natives);
     } catch (LinkageError | RuntimeException | IOException e) {
-      return new Refused("OpenBLAS cannot be used: " + lastLine(e));
+      return new Refused("OpenBLAS cannot be used: " + rootMessage(e));
     }
   }
 
@@ -72,7 +76,7 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
     }
   }
 
-  /** Netlib's calls, of the library that is loaded already, which it finds by its file. */
+  /** Returns OpenBLAS with netlib's calls. Netlib finds the loaded library by its file. */
   private static OpenBlas inPlace(Path netlib) throws ReflectiveOperationException, IOException {
     String library = Loader.getLoadedLibraries().entrySet().stream()
         .filter(loaded -> loaded.getKey().startsWith("openblas"))
@@ -88,14 +92,14 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
             letter(transposeA), letter(transposeB), m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, 0, c, cOffset, ldc));
   }
 
-  /** Its version, and which of its kernels it chose for this processor. */
+  /** Returns the version of OpenBLAS and the kernels that it chose for this processor. */
   public String description() {
     return doubles.name() + " " + openblas_nolapack.OPENBLAS_VERSION.replace("OpenBLAS", "").strip() + ", kernels " + kernels();
   }
 
   /**
-   * OpenBLAS tells that by a function which bytedeco does not bridge; what the function looks at can be seen all the same:
-   * gotoblas points to the table of the kernels in use, and each table has a name.
+   * Returns the name of the kernels in use. Bytedeco does not bridge the function that returns it, but the symbol gotoblas points
+   * to the table of the kernels in use, and each table has a symbol.
    */
   private static String kernels() {
     Pointer tableInUse = Loader.addressof("gotoblas");
@@ -112,8 +116,8 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
   }
 
   /**
-   * Sets how many threads of OpenBLAS's own share each product from now on. For comparisons: nobody else may multiply meanwhile,
-   * and whoever sets it sets it back to 1.
+   * Sets the number of OpenBLAS's own threads that share each product. For comparisons only: no other thread may multiply at the
+   * same time, and the caller must reset it to 1.
    */
   public static void ownThreads(int number) {
     openblas_nolapack.blas_set_num_threads(number);
@@ -123,7 +127,7 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
     return transpose ? "T" : "N";
   }
 
-  /** Bytedeco's calls. */
+  /** Returns OpenBLAS with bytedeco's calls. */
   static OpenBlas copying() {
     return of("OpenBLAS on copies", CopyingGemm.doubles(), CopyingGemm.floats());
   }
@@ -132,8 +136,8 @@ public record OpenBlas(Gemm<double[]> doubles, Gemm<float[]> floats) {
     return new OpenBlas(new RowMajorGemm<>(name, doubles), new RowMajorGemm<>(name, floats));
   }
 
-  /** What a person needs to know stands at the end of a chain of causes. */
-  private static String lastLine(Throwable error) {
+  /** Returns the first line of the root cause's message. */
+  private static String rootMessage(Throwable error) {
     Throwable cause = error;
     while (cause.getCause() != null) {
       cause = cause.getCause();

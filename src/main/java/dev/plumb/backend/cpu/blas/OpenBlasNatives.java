@@ -17,14 +17,14 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * The native libraries of bytedeco's OpenBLAS and of netlib, in a folder of Plumb's. JavaCPP would load its own from
- * {@code ~/.javacpp/cache} as soon as size and time are right: a file that was damaged, too, which ends the process.
+ * The native libraries of bytedeco's OpenBLAS and of netlib, unpacked to a private folder. JavaCPP would load them from
+ * {@code ~/.javacpp/cache} after comparing only size and time: a damaged file would crash the process.
  */
 final class OpenBlasNatives implements AutoCloseable {
   private static final String CACHE = "org.bytedeco.javacpp.cachedir";
   private static final String CACHE_IS_FLAT = "org.bytedeco.javacpp.cachedir.nosubdir";
 
-  /** Precedes the version in a library's name for JavaCPP. */
+  /** Character before the version in JavaCPP's name of a library. */
   private static final String VERSION = "@";
 
   /** Platforms with an OpenBLAS by bytedeco that is not among Plumb's dependencies. */
@@ -35,8 +35,8 @@ final class OpenBlasNatives implements AutoCloseable {
   /**
    * A library that JavaCPP would load.
    *
-   * @param user the class that it would load it for
-   * @param name its name for JavaCPP
+   * @param user the class that needs it
+   * @param name its name in JavaCPP
    */
   private record Loadable(Class<?> user, String name, NativeLibrary library) {}
 
@@ -50,7 +50,11 @@ final class OpenBlasNatives implements AutoCloseable {
     this.netlib = netlib;
   }
 
-  /** @throws UnsatisfiedLinkError when the class path has none for this platform */
+  /**
+   * Unpacks the libraries.
+   *
+   * @throws UnsatisfiedLinkError when the class path has none for this platform
+   */
   static OpenBlasNatives open() throws IOException {
     List<Loadable> libraries = new ArrayList<>(libraries(Loader.class));
     libraries.addAll(libraries(openblas_nolapack.class));
@@ -59,9 +63,9 @@ final class OpenBlasNatives implements AutoCloseable {
     }
     URL resource = netlibResource(System.getProperty("os.name"), System.getProperty("os.arch"));
     Optional<NativeLibrary> netlib = resource == null ? Optional.empty() : Optional.of(NativeLibrary.of(NETLIB, resource));
-    List<NativeLibrary> all = new ArrayList<>(libraries.stream().map(Loadable::library).toList());
-    netlib.ifPresent(all::add);
-    return new OpenBlasNatives(NativeFolder.open("openblas", all, links(libraries)), libraries, netlib);
+    List<NativeLibrary> unpacked = new ArrayList<>(libraries.stream().map(Loadable::library).toList());
+    netlib.ifPresent(unpacked::add);
+    return new OpenBlasNatives(NativeFolder.open("openblas", unpacked, links(libraries)), libraries, netlib);
   }
 
   private static String missing(String platform) {
@@ -117,7 +121,7 @@ final class OpenBlasNatives implements AutoCloseable {
     List<Loadable> libraries = new ArrayList<>();
     for (String name : names) {
       URL[] found = Loader.findLibrary(user, properties, name, false);
-      // A plain file is the system's.
+      // A plain file belongs to the system.
       if (found.length > 0 && !found[0].getProtocol().equals("file")) {
         String path = found[0].getRef() == null ? found[0].getPath() : found[0].getRef();
         libraries.add(new Loadable(user, name, NativeLibrary.of(path.substring(path.lastIndexOf('/') + 1), found[0])));
@@ -126,9 +130,9 @@ final class OpenBlasNatives implements AutoCloseable {
     return libraries;
   }
 
-  /** Loads OpenBLAS for bytedeco's calls. */
+  /** Loads OpenBLAS so that bytedeco's calls work. */
   void load() throws IOException {
-    // Classes of JavaCPP that are used later ask for their libraries again, and find in this cache the very files that are loaded.
+    // Other classes of JavaCPP request their libraries again later; in this cache they find the files that are loaded.
     System.setProperty(CACHE, folder.path().toString());
     System.setProperty(CACHE_IS_FLAT, "true");
     for (Loadable loadable : libraries) {
@@ -136,7 +140,7 @@ final class OpenBlasNatives implements AutoCloseable {
       try {
         Loader.loadLibrary(loadable.user(), new URL[] {file}, loadable.name());
       } catch (UnsatisfiedLinkError e) {
-        // The system may have it, too; otherwise the next call says what is missing.
+        // The system may have it; otherwise the next call reports the missing library.
       }
     }
     Loader.load(openblas_nolapack.class);

@@ -4,7 +4,7 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import java.lang.reflect.Array;
 
 /**
- * A BLAS' product for row-major matrices. What lies in memory as a row-major M is, read column by column, Mᵀ; and Cᵀ =
+ * The product of a BLAS for row-major matrices. What lies in memory as a row-major M is, read column by column, Mᵀ; and Cᵀ =
  * op(B)ᵀ·op(A)ᵀ. So B comes first and m and n change places, while strides, and what is to be transposed, stay with their matrix.
  *
  * @param <A> double[] or float[]
@@ -26,7 +26,7 @@ record RowMajorGemm<A>(String name, ArrayGemm<A> blas) implements Gemm<A> {
       A c,
       int cOffset,
       int cStride) {
-    // Native code does not look where an array ends.
+    // Native code does not check the bounds of arrays.
     Gemm.requireInside(transposeA, transposeB, m, n, k, Array.getLength(a), aOffset, aStride,
         Array.getLength(b), bOffset, bStride, Array.getLength(c), cOffset, cStride);
     blas.multiply(transposeB, transposeA, n, m, k, b, bOffset, bStride, a, aOffset, aStride, c, cOffset, cStride);

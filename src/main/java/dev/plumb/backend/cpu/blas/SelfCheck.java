@@ -4,16 +4,20 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import java.util.Arrays;
 
 /**
- * A few products held against plain loops: releases of OpenBLAS have computed wrong results on processors that they took for
- * others. The numbers are small and whole, so that every order of summation gives the same.
+ * A comparison of a few products with plain loops: releases of OpenBLAS have computed wrong results on processors that they did
+ * not recognize. The matrices contain small integers, so that every order of summation is exact.
  */
 final class SelfCheck {
-  /** One small, for kernels that take matrices as they are, and one with more than 100³ terms, for those that pack them. */
+  /** Shapes m, n, k: a small one for kernels that do not pack, and one with more than 100³ terms for kernels that do. */
   private static final int[][] SHAPES = {{7, 5, 3}, {101, 103, 107}};
 
   private SelfCheck() {}
 
-  /** @throws IllegalStateException when a result is wrong */
+  /**
+   * Checks both precisions.
+   *
+   * @throws IllegalStateException when a result is wrong
+   */
   static void run(Gemm<double[]> doubles, Gemm<float[]> floats) {
     for (int[] shape : SHAPES) {
       int m = shape[0];

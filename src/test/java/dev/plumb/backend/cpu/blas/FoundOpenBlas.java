@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Prints the libraries of OpenBLAS that are found on the class path for the platform in os.name and os.arch, in the order in which
- * they would be loaded, the links to them, and netlib's library.
+ * Prints the libraries of OpenBLAS that are found on the class path for the platform in os.name and os.arch, in the order in
+ * which they would be loaded, the links to them, and netlib's library.
  */
 final class FoundOpenBlas {
   private FoundOpenBlas() {}

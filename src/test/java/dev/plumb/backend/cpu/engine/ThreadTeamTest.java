@@ -29,7 +29,7 @@ class ThreadTeamTest {
 
   /** Whoever takes the first task stays with it until all others are done. */
   @Test
-  void whoeverIsDoneHelpsTheOthers() {
+  void finishedThreadHelpsTheOthers() {
     AtomicIntegerArray done = new AtomicIntegerArray(20);
     try (ThreadTeam team = new ThreadTeam(2)) {
       for (int round = 1; round <= 50; round++) {
