@@ -66,7 +66,7 @@ class CudaCommandLineTest {
 
   /** Losses to four decimals, of all but D with relu, of which the first line says that it cannot be. */
   @Test
-  void studyInSinglePrecisionPrintsTheNotebooksLossesAndSaysWhichItCannot() {
+  void studyInSinglePrecisionPrintsTheNotebooksLossesExceptModelD() {
     Ran ran = plumb("study", "--device", "cuda", "--precision", "fp32");
     assertEquals(0, ran.code(), ran.err());
     assertEquals("note: fp32 cannot reproduce the notebook's digits for Model D - Very Deep (ReLU), where a change of one"
@@ -81,14 +81,14 @@ class CudaCommandLineTest {
   }
 
   @Test
-  void autoTakesTheDeviceThatCanBeUsed() throws IOException {
+  void autoChoosesTheUsableDevice() throws IOException {
     Ran ran = plumb("study", smallSpec().toString(), "--check-every", "2");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("device: cuda (host device (CPU, for tests)), a GPU that can be used\n"), ran.out());
   }
 
   @Test
-  void benchMeasuresTheCardBesideTheProcessor() {
+  void benchMeasuresTheGpuAndTheCpu() {
     BenchCommandTest.Ran ran = BenchCommandTest.bench("S2", "--quick", "--threads", "1");
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().lines().anyMatch(line -> line.startsWith("S2        cpu ")), ran.out());
@@ -134,7 +134,7 @@ class CudaCommandLineTest {
 
   @ParameterizedTest
   @CsvSource({"MEMORY, 6, 3, not enough memory", "LOST, 90, 3, the GPU was lost", "LAUNCH, 1, 70, the GPU failed"})
-  void failureIsOneLineAndNothingHalfWritten(Fault fault, int n, int code, String words) throws IOException {
+  void failureIsReportedInOneLineAndNoFileIsPartlyWritten(Fault fault, int n, int code, String words) throws IOException {
     HostDevice.quiet(true);
     Path json = folder.resolve("out.json");
     String spec = smallSpec().toString();
@@ -148,14 +148,14 @@ class CudaCommandLineTest {
   }
 
   @Test
-  void precisionThatIsNotThereIsRefusedBeforeAnythingIsTrained() throws IOException {
+  void unsupportedPrecisionIsRefusedBeforeTraining() throws IOException {
     Ran ran = plumb("study", smallSpec().toString(), "--device", "cuda", "--precision", "bf16");
     assertEquals(2, ran.code());
     assertTrue(ran.err().contains("precision bf16 is not there yet on cuda: use fp32, or tf32 for tensor cores"), ran.err());
   }
 
   @Test
-  void launchByLaunchPrintsTheSame() throws IOException {
+  void noGraphPrintsTheSame() throws IOException {
     String spec = smallSpec().toString();
     assertEquals(plumb("study", spec, "--device", "cuda").figures(),
         plumb("study", spec, "--device", "cuda", "--no-graph").figures());
@@ -167,7 +167,7 @@ class CudaCommandLineTest {
   }
 
   @Test
-  void gridComesOutAsOnTheReference() throws IOException {
+  void gridMatchesTheReference() throws IOException {
     Path spec = folder.resolve("grid.json");
     Files.writeString(spec, """
         { "name": "g", "epochs": 20, "lossAtEpochs": [10],
@@ -184,16 +184,16 @@ class CudaCommandLineTest {
     assertEquals(17, rows.get(0).size());
     int loss = List.of(rows.get(0).get(0).split(",")).indexOf("final_loss");
     for (int row = 1; row < 17; row++) {
-      String[] card = rows.get(0).get(row).split(",");
+      String[] device = rows.get(0).get(row).split(",");
       String[] reference = rows.get(1).get(row).split(",");
-      assertEquals(List.of(reference).subList(0, 3), List.of(card).subList(0, 3));
+      assertEquals(List.of(reference).subList(0, 3), List.of(device).subList(0, 3));
       double expected = Double.parseDouble(reference[loss]);
-      assertEquals(expected, Double.parseDouble(card[loss]), 1e-10 * expected, rows.get(0).get(row));
+      assertEquals(expected, Double.parseDouble(device[loss]), 1e-10 * expected, rows.get(0).get(row));
     }
   }
 
   @Test
-  void tableIsTrainedOnTheCardAndPredictedWithoutIt() throws IOException {
+  void tableIsTrainedOnTheGpuAndPredictedWithoutIt() throws IOException {
     String iris = Path.of("src/test/resources/tables/iris.csv").toAbsolutePath().toString();
     Ran trained = plumb("train", iris, "--device", "cuda", "--epochs", "3", "--dropout", "0.1", "--quiet", "--runs",
         folder.toString());

@@ -18,11 +18,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a user does: train, export to ONNX, and meet in onnxruntime the predictions that {@code plumb predict} writes. */
+/** An exported ONNX model makes the same predictions in onnxruntime as {@code plumb predict}. */
 class ExportedModelTest {
   private static final Path TABLES = Path.of("src/test/resources/tables").toAbsolutePath();
 
-  /** Of probabilities, and of numbers relative to themselves. */
+  /** The tolerance: absolute for probabilities, relative for numbers. */
   private static final double ALLOWED = 1e-5;
 
   @TempDir Path folder;
@@ -88,7 +88,7 @@ class ExportedModelTest {
     assertEquals(0, ran.code(), ran.err());
   }
 
-  /** All columns but the last, which is the target, as they stand in the file. */
+  /** Returns all columns except the last, which is the target, as text. */
   private static OnnxTensor features(Path file) throws Exception {
     Table table = TableReader.read(file, ReadOptions.DEFAULT);
     double[][] values = new double[table.rows()][table.columns().size() - 1];

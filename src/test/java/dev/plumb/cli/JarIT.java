@@ -155,7 +155,7 @@ class JarIT {
     return new String(jar.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8);
   }
 
-  /** Lines "key: value", where a line that begins with a space goes on with the one before. */
+  /** Parses lines "key: value"; a line that starts with a blank continues the previous one. */
   private static Component component(String paragraph) {
     Map<String, String> values = paragraph.replace("\n ", " ").lines()
         .map(line -> line.split(": ", 2))

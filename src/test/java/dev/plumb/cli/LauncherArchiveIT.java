@@ -52,7 +52,7 @@ class LauncherArchiveIT {
       assertTrue(java.toFile().setExecutable(true));
     }
 
-    /** Runs plumb --version, which must come to the same whatever becomes of the archive. */
+    /** Runs plumb --version, whose output must not depend on the archive. */
     void runsPlumb(String options) throws Exception {
       Ran ran = Ran.of(folder, environment(options), launcher.toString(), "--version");
       assertEquals(0, ran.code(), ran.err());
@@ -60,7 +60,7 @@ class LauncherArchiveIT {
       assertTrue(ran.out().startsWith("plumb ") && ran.out().lines().count() == 1, ran.out());
     }
 
-    /** Whether plumb --version gets its classes from an archive that was added to the JDK's own. */
+    /** Returns whether plumb --version loads its classes from an archive on top of the JDK's own. */
     boolean loadsFromArchive() throws Exception {
       Ran ran = Ran.of(folder, environment("-Xlog:class+load"), launcher.toString(), "--version");
       assertEquals("", ran.err());
@@ -202,7 +202,8 @@ class LauncherArchiveIT {
     jdk.runsPlumb("");
     assertTrue(jdk.loadsFromArchive());
     try (Stream<Path> all = Files.list(launched)) {
-      assertEquals(1, all.filter(file -> file.getFileName().toString().startsWith("classes-")).count(), "nothing is left behind");
+      assertEquals(1, all.filter(file -> file.getFileName().toString().startsWith("classes-")).count(),
+          "no temporary file is left");
     }
   }
 

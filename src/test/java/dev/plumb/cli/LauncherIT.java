@@ -101,7 +101,7 @@ class LauncherIT {
     assertEquals("plumb: JAVA_HOME (" + old.getParent() + ") is no Java of 17 or newer; looking for another\n", ran.err());
   }
 
-  /** As in containers, cron jobs and services; bytes are written by the shell, whatever the locale of the tests. */
+  /** A C locale is usual in containers, cron jobs and services. The shell writes the bytes, independent of the test's locale. */
   @Test
   void filesAndColumnsHaveTheirNamesInACLocale() throws Exception {
     for (String locale : List.of("C", "no_SUCH.UTF-8")) {

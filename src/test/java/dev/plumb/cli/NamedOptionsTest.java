@@ -23,7 +23,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.junit.jupiter.api.Test;
 
-/** Every option, variable and property that a message, a help text, README.md or the site names is one that there is. */
+/** Every option, variable and property named in a message, a help page, README.md or the site exists. */
 class NamedOptionsTest {
   private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--([a-z][a-z-]*)");
   private static final Pattern COMMAND = Pattern.compile("plumb ([a-z]+)((?: [^\\n;:,`#)]*)?)");
@@ -34,6 +34,7 @@ class NamedOptionsTest {
   private static final Map<String, String> OTHERS = Map.of(
       "gpus", "an option of docker run",
       "add-modules", "an option of java",
+      "enable-native-access", "an option of java",
       "share", "a variable of CSS in reports");
 
   private static final Map<String, Options> COMMANDS = commands().stream()
@@ -59,7 +60,7 @@ class NamedOptionsTest {
     assertEquals(Map.of(), named);
   }
 
-  /** Where a command line is shown: {@code plumb train --resume RUN}. */
+  /** Checks command lines in texts, such as {@code plumb train --resume RUN}. */
   @Test
   void everyShownCommandHasItsOptions() throws IOException {
     Map<String, List<String>> shown = named(COMMAND, MatchResult::group);
@@ -107,7 +108,7 @@ class NamedOptionsTest {
         """));
   }
 
-  /** Returns what the pattern finds in the messages, in README.md and in the site, and where. */
+  /** Returns the matches of a pattern in the messages, README.md and the site, with their files. */
   private static Map<String, List<String>> named(Pattern pattern, Function<MatchResult, String> name) throws IOException {
     Map<String, List<String>> found = new TreeMap<>();
     for (Path source : sources()) {

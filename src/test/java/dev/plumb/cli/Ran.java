@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** What a process came to. */
+/** The exit code and output of a process. */
 public record Ran(int code, String out, String err) {
   /** Runs a command in a folder, where its output goes through files. */
   public static Ran of(Path folder, Map<String, String> environment, String... command) throws IOException, InterruptedException {

@@ -114,7 +114,7 @@ class ResumeNumericsTest {
     assertEquals("99", manifest(run).get("numerics").get("java").textValue());
   }
 
-  /** What the environment chooses, as processes of their own. */
+  /** The environment selects the library when a process starts, so each case runs in its own process. */
   @Test
   void productsOfAnotherProcessorOrLibraryAreRefused() throws Exception {
     Path whole = folder.resolve("whole-1");
