@@ -337,7 +337,7 @@ class TableEncodingTest {
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("b", 1, 2))));
     assertRefused("two columns have the name \"a\"; names must be unique", () ->
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("a", 1))));
-    assertRefused("a table without columns; at least one is needed", () -> Table.of(List.of()));
+    assertRefused("a table needs at least one column", () -> Table.of(List.of()));
   }
 
   @Test
