@@ -72,7 +72,7 @@ class RowEncoderTest {
         refusal(() -> MIXED.encode(new double[] {1, 2, 3, 4}, Precision.FP32)));
     assertEquals("column \"b\" has no value; give one, or train with --missing mean",
         refusal(() -> NUMBERS.encode(new double[] {1, Double.NaN}, Precision.FP32)));
-    assertEquals("1.0E306 in column \"b\" is beyond the range of fp64 when it is encoded",
+    assertEquals("1.0E306 in column \"b\" is outside the range of fp64 after encoding",
         refusal(() -> NUMBERS.encode(new double[] {1, 1e306}, Precision.FP64)));
   }
 

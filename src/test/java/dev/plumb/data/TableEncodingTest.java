@@ -205,7 +205,7 @@ class TableEncodingTest {
         + " average: choose another target (--target), or write its values as plain numbers", () ->
         fit(read(words.toString()), EncodingOptions.DEFAULT));
     assertRefused("column \"y\" has 12 distinct values in 22 training rows (\"0.5\", \"1.5\", ...); classes need two rows"
-        + " each on average: use --task regression or choose another target", () ->
+        + " each on average: use --task regression or choose another target (--target)", () ->
         fit(read(numbers.toString()), EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION)));
     assertEquals(12, fit(read(words + "22,n0\n23,n1\n"), EncodingOptions.DEFAULT).outputs());
   }

@@ -112,7 +112,7 @@ class SafetensorsFileTest {
       "{'dtype':'F32','shape':[1],'data_offsets':[0,4]}|3|its tensors take 4 bytes, but there are 3",
       "{'dtype':'F32','shape':[-1,-1],'data_offsets':[0,4]}|4|a.shape, line 1: must not be negative, but is [-1, -1]",
       "{'dtype':'F64','shape':[65536,65536,65536,65536],'data_offsets':[0,0]}"
-          + "|0|a.shape, line 1: [65536, 65536, 65536, 65536] is more than the 2147483639 values that one tensor may have",
+          + "|0|a.shape, line 1: [65536, 65536, 65536, 65536] is more than 2147483639 values, the maximum of one tensor",
       "{'dtype':'F64','shape':[4294967296],'data_offsets':[0,8]}"
           + "|8|a.shape[0], line 1: must be between -2147483648 and 2147483647, not 4294967296",
       "{'dtype':'F64','shape':[1],'data_offsets':[-8,0]}"
@@ -160,7 +160,7 @@ class SafetensorsFileTest {
     assertTrue(messageOf(file).contains("do not begin with a valid header"), messageOf(file));
     String foreign = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + " ".repeat(60);
     Files.write(file, safetensors(foreign.getBytes(StandardCharsets.UTF_8), 4));
-    assertEquals(file + ": was not written by Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
+    assertEquals(file + ": is not a file that Plumb wrote: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
         + " another program wrote it, or it is damaged", messageOf(file));
   }
 
