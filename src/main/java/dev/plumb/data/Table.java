@@ -61,8 +61,8 @@ public final class Table {
     }
     for (int row = 0; row < rows.length; row++) {
       if (rows[row] == null || rows[row].length != names.length) {
-        throw new InvalidInputException("row " + (row + 1) + " has " + (rows[row] == null ? "no" : rows[row].length) + " values, but "
-            + names.length + (names.length == 1 ? " column is" : " columns are") + " named");
+        throw new InvalidInputException("row " + (row + 1) + " has " + (rows[row] == null ? "no" : rows[row].length)
+            + " values, but " + names.length + (names.length == 1 ? " column is" : " columns are") + " named");
       }
       for (int column = 0; column < names.length; column++) {
         if (Double.isInfinite(rows[row][column])) {
@@ -208,7 +208,8 @@ public final class Table {
       throw new InvalidInputException("a test share of " + testShare + " is not possible; it must be above 0 and below 1");
     }
     if (rows < 2) {
-      throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows") + " cannot be split; it needs at least 2");
+      throw new InvalidInputException("a table of " + rows + (rows == 1 ? " row" : " rows")
+          + " cannot be split; it needs at least 2");
     }
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);

@@ -149,7 +149,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void whatIsNoFileOfPlumbIsRefusedAsThat() throws IOException {
+  void filesThatPlumbDidNotWriteAreRefused() throws IOException {
     Path file = folder.resolve("x.safetensors");
     assertEquals(file + ": there is no such file", messageOf(file));
     assertEquals(folder + ": cannot be read: it is a folder, not a file", messageOf(folder));
@@ -165,7 +165,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void moreValuesThanJavaHasRoomForAreRefusedBeforeAnyIsRead() {
+  void filesLargerThanTheHeapAreRefusedByTheHeader() {
     int most = 1 << 30;
     StringBuilder header = new StringBuilder("{\"__metadata__\":{}");
     long tensors = Runtime.getRuntime().maxMemory() / 8 / most + 1;
