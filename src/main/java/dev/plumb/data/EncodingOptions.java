@@ -146,8 +146,8 @@ public record EncodingOptions(
       if (resolvedTask == Task.REGRESSION && !column.isNumeric()) {
         int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
         throw new InvalidInputException("regression needs numeric targets, but column \"" + column.name()
-            + "\" contains text (row " + table.sourceRow(row) + ": \"" + column.text(row) + "\")" + (columns.size() == 1 ? "; use --task"
-            + " classification" : ""));
+            + "\" contains text (row " + table.sourceRow(row) + ": \"" + column.text(row) + "\")"
+            + (columns.size() == 1 ? "; use --task classification" : ""));
       }
     }
     return new EncodingOptions(targetNames, featureNames, categorical, Optional.of(resolvedTask), standardize, missing);

@@ -10,16 +10,19 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
- * Encodes single rows for a network, to the same bits as {@link TableEncoding#encodeFeatures(Table)} encodes a table of them.
- * Safe for use by many threads.
+ * Encoder of single rows, with the same bits as {@link TableEncoding#encodeFeatures(Table)} for a table. Thread-safe.
  */
 public final class RowEncoder {
   private final List<FeatureColumn> features;
-  /** Of each feature the categories; null for numbers. */
+  /** Categories of each feature; null for numbers. */
   private final ClassNames[] categories;
   private final int inputs;
 
-  /** @param encoding the encoding of the model */
+  /**
+   * Creates an encoder.
+   *
+   * @param encoding of the model
+   */
   public RowEncoder(TableEncoding encoding) {
     features = encoding.features();
     inputs = encoding.inputs();
@@ -28,7 +31,11 @@ public final class RowEncoder {
         ? new ClassNames(categorical.categories()) : null);
   }
 
-  /** Returns the names of the feature columns. */
+  /**
+   * Returns the names of the feature columns.
+   *
+   * @return in the order of {@link #encode(double[], Precision)}
+   */
   public List<String> names() {
     return features.stream().map(FeatureColumn::name).toList();
   }
@@ -37,6 +44,7 @@ public final class RowEncoder {
    * Encodes the numbers of one row.
    *
    * @param values in the order of {@link #names}; NaN for a missing value
+   * @param precision of the computation
    * @return [inputs of the network]
    * @throws InvalidInputException when the number of values is wrong, a feature is text, a value is missing and the model does
    *     not fill it in, or a value is beyond the range of the precision
@@ -63,6 +71,7 @@ public final class RowEncoder {
    *
    * @param row by column: a {@link Number} for a numeric feature, NaN or null for a missing value; for a text feature its
    *     category, null for a missing value. Every feature must have an entry; other entries are ignored
+   * @param precision of the computation
    * @return [inputs of the network]
    * @throws InvalidInputException when an entry is missing or of the wrong type, a value is missing and the model does not fill
    *     it in, or a value is beyond the range of the precision
@@ -76,7 +85,7 @@ public final class RowEncoder {
       if (value == null && !row.containsKey(feature.name())) {
         throw new InvalidInputException("there is no column " + quoted(feature.name())
             + Spelling.didYouMean(feature.name(), row.keySet().stream().filter(Objects::nonNull).toList())
-            + "; the model was trained with it");
+            + "; the model was trained on it");
       }
       if (feature instanceof FeatureColumn.Numeric numeric) {
         x[first] = encoded(numeric, number(numeric, value), precision);
@@ -114,8 +123,8 @@ public final class RowEncoder {
     double number = Double.isNaN(value) ? filled(feature, feature.fill()) : value;
     double encoded = (number - feature.mean()) / feature.scale();
     if (!(Math.abs(encoded) <= (precision == Precision.FP64 ? Double.MAX_VALUE : Float.MAX_VALUE))) {
-      throw new InvalidInputException(number + " in column " + quoted(feature.name()) + " is beyond the range of "
-          + precision.key() + " when it is encoded"
+      throw new InvalidInputException(number + " in column " + quoted(feature.name()) + " is outside the range of "
+          + precision.key() + " after encoding"
           + (precision == Precision.FP64 ? "" : "; a model trained with --precision fp64 has a wider range"));
     }
     return encoded;
@@ -126,8 +135,8 @@ public final class RowEncoder {
   }
 
   private static InvalidInputException missing(String column) {
-    return new InvalidInputException("no value in column " + quoted(column)
-        + "; give one, or train with missing values filled in (--missing " + Missing.MEAN.key() + ")");
+    return new InvalidInputException("column " + quoted(column)
+        + " has no value; give one, or train with --missing " + Missing.MEAN.key());
   }
 
   private static String quoted(String text) {

@@ -47,10 +47,11 @@ public final class Table {
   }
 
   /**
-   * Makes a table of numbers.
+   * Returns a table of numbers.
    *
    * @param rows [rows][columns]; copied. NaN is a missing value; all other numbers must be finite
    * @param names of the columns, all different
+   * @return the table
    * @throws InvalidInputException when there is no row, a row has another number of values than there are names, a name is null
    *     or occurs twice, or a number is infinite
    */
@@ -84,7 +85,14 @@ public final class Table {
     return of(columns);
   }
 
-  /** Makes a table of numbers; see {@link #of(double[][], String...)}. */
+  /**
+   * Returns a table of numbers; see {@link #of(double[][], String...)}.
+   *
+   * @param rows [rows][columns]; copied
+   * @param names of the columns, all different
+   * @return the table
+   * @throws InvalidInputException as {@link #of(double[][], String...)}
+   */
   public static Table of(double[][] rows, List<String> names) {
     return of(rows, names.toArray(String[]::new));
   }
@@ -192,6 +200,7 @@ public final class Table {
    * @param testShare the share of the rows that is held out, above 0 and below 1: rows() · testShare rows, rounded, but at least
    *     one, and at least one row is left to train on
    * @param seed from 0 to 2³² - 1; the same seed always splits a table in the same way
+   * @return training and test rows
    * @throws InvalidInputException when the share or the seed is out of range, or the table has fewer than two rows
    */
   public TableSplit split(double testShare, long seed) {

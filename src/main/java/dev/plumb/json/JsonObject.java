@@ -53,8 +53,8 @@ public final class JsonObject {
   public void allowOnly(Set<String> known) {
     for (Map.Entry<String, Value> entry : values.entrySet()) {
       if (!known.contains(entry.getKey())) {
-        throw fault(entry.getKey(), "unknown key \"" + Excerpt.of(entry.getKey()) + "\"" + Spelling.didYouMean(entry.getKey(), known)
-            + "; known keys: " + String.join(", ", known.stream().sorted().toList()));
+        throw fault(entry.getKey(), "unknown key \"" + Excerpt.of(entry.getKey()) + "\""
+            + Spelling.didYouMean(entry.getKey(), known) + "; known keys: " + String.join(", ", known.stream().sorted().toList()));
       }
     }
   }

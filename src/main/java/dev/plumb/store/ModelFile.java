@@ -144,7 +144,8 @@ public final class ModelFile {
     Map<String, Tensor.Reals> reals = new HashMap<>();
     for (Tensor tensor : tensors) {
       if (!(tensor instanceof Tensor.Reals real)) {
-        throw new InvalidInputException("tensor \"" + Excerpt.of(tensor.name()) + "\" has integers; a model has only floating-point tensors");
+        throw new InvalidInputException("tensor \"" + Excerpt.of(tensor.name()) + "\" has integers; a model has only"
+            + " floating-point tensors");
       }
       reals.put(tensor.name(), real);
     }

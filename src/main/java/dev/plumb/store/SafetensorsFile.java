@@ -139,7 +139,7 @@ public final class SafetensorsFile {
     }
     byte[] header = in.readNBytes((int) headerBytes);
     if (!Arrays.equals(header, 0, BEFORE_CHECKSUM.length, BEFORE_CHECKSUM, 0, BEFORE_CHECKSUM.length)) {
-      throw new InvalidInputException("was not written by Plumb: its header does not begin with Plumb's checksum, \"" + CHECKSUM
+      throw new InvalidInputException("is not a file that Plumb wrote: its header does not begin with Plumb's checksum, \"" + CHECKSUM
           + "\"; another program wrote it, or it is damaged");
     }
     MessageDigest digest = sha256();

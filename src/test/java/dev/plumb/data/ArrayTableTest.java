@@ -177,19 +177,19 @@ class ArrayTableTest {
       "records.npy # has records instead of numbers; save an array of one dtype",
       "others.npz # has the arrays a, b; it needs X and y, or only one array",
       "lone-x.npz # has an array X, but no array y with the targets"})
-  void whatIsNoTableIsRefused(String file, String message) {
+  void arraysThatAreNotTablesAreRefused(String file, String message) {
     assertRefused("src/test/resources/npy/" + file + ": " + message, () -> golden(file));
   }
 
   @Test
-  void anInfinityMattersToThoseWhoUseItsColumn() {
+  void aColumnWithAnInfinityIsRefusedWhenItIsUsed() {
     Table table = golden("infinite.npy");
     assertEquals(1, table.column("1").number(0));
     assertRefused("src/test/resources/npy/infinite.npy: row 2, column 2 is Infinity; data must be finite", () -> table.column("2"));
   }
 
   @Test
-  void featuresAloneDoToPredict() {
+  void aPredictionNeedsOnlyFeatures() {
     assertEquals(3, TableReader.read(Path.of("src/test/resources/npy/lone-x.npz"), ReadOptions.DEFAULT.withoutTargets())
         .columns().size());
   }
@@ -276,7 +276,7 @@ class ArrayTableTest {
   }
 
   @Test
-  void imagesHaveTheirLabelsBesideThem() throws IOException {
+  void labelsAreFoundNextToImages() throws IOException {
     Path images = idx("train-images-idx3-ubyte", 8, new int[] {3, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255, 0);
     assertRefused(images + ": has no labels file next to it, whose name has labels and idx1 instead of images and idx3; use"
         + " --labels FILE", () -> TableReader.read(images, ReadOptions.DEFAULT));
@@ -301,7 +301,7 @@ class ArrayTableTest {
   }
 
   @Test
-  void otherNumbersOfIdxAreReadToo() throws IOException {
+  void everyTypeOfIdxIsRead() throws IOException {
     assertEquals(-3, single(idx("i1", 0x09, new int[] {2, 1}, 1, 0xFD)));
     assertEquals(-3, single(idx("i2", 0x0B, new int[] {2, 1}, 0, 1, 0xFF, 0xFD)));
     assertEquals(0x01020304, single(idx("i4", 0x0C, new int[] {2, 1}, 0, 0, 0, 0, 1, 2, 3, 4)));
@@ -336,7 +336,7 @@ class ArrayTableTest {
     return Files.write(folder.resolve(name), out.toByteArray());
   }
 
-  /** Leaves the packed file alone. */
+  /** Replaces a file by its gzipped copy. */
   private static Path gzip(Path file) throws IOException {
     Path packed = Path.of(file + ".gz");
     try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {

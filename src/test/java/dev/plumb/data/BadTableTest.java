@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import java.util.List;
 
-/** What is said of text files that are no tables. */
+/** Errors in text files. */
 class BadTableTest {
   @TempDir
   private Path folder;
@@ -77,7 +77,7 @@ class BadTableTest {
   }
 
   @Test
-  void filesThatAreNotThereAndFoldersAreSaid() {
+  void missingFilesAndFoldersAreRefused() {
     Path none = folder.resolve("none.csv");
     assertRefused(none + ": there is no such file", () -> TableReader.read(none, ReadOptions.DEFAULT));
     assertRefused(folder + ": cannot be read: it is a folder, not a file", () -> TableReader.read(folder, ReadOptions.DEFAULT));

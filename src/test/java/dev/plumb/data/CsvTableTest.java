@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CsvTableTest {
   @Test
-  void numbersAndWordsAreToldApartByContent() {
+  void columnTypesAreInferredFromTheContent() {
     Table table = read("age,city\n31,Rome\n-4.5e2,\"New York, NY\"\n");
     assertEquals(List.of("age", "city"), table.names());
     assertEquals(2, table.rows());
@@ -44,21 +44,21 @@ class CsvTableTest {
 
   @ParameterizedTest
   @ValueSource(strings = {",", ";", "\t", "|"})
-  void delimitersAreFoundOut(String delimiter) {
+  void delimitersAreDetected(String delimiter) {
     Table table = read("a,b,c\n1,2,x\n3,4,y\n".replace(",", delimiter));
     assertEquals(List.of("a", "b", "c"), table.names());
     assertEquals(4, table.column("b").number(1));
   }
 
   @Test
-  void aDelimiterThatIsToldIsTaken() {
+  void aGivenDelimiterIsUsed() {
     assertEquals(List.of("a;b", "c"), read("a;b,c\n1;2,3\n", ReadOptions.DEFAULT.withDelimiter(',')).names());
     assertEquals(List.of("a", "b,c"), read("a;b,c\n1;2,3\n",
         ReadOptions.DEFAULT.withDelimiter(';').withTextColumns(Set.of("b,c"))).names());
   }
 
   @Test
-  void aFirstLineWithoutNumbersHasTheNames() {
+  void aFirstLineOfTextAboveNumbersIsAHeader() {
     assertEquals(List.of("x", "y"), read("x,y\n1,2\n").names());
     assertEquals(List.of("1", "2"), read("5,red\n6,blue\n").names());
     assertEquals(List.of("1", "2"), read("x,y\n1,2\n", ReadOptions.DEFAULT.withHeader(false).withTextColumns(Set.of("1",
@@ -69,7 +69,7 @@ class CsvTableTest {
   }
 
   @Test
-  void whatIsMissingHasNoValue() {
+  void naValuesAreMissing() {
     Table table = read("a,b\n1,x\n,\nNA,NA\nnan,NaN\n?,?\nnull,NULL\n N/A ,n/a\n");
     assertEquals(7, table.rows());
     for (int row = 1; row < 7; row++) {
@@ -86,7 +86,7 @@ class CsvTableTest {
   }
 
   @Test
-  void aColumnWhoseValuesComeLateIsReadByThem() {
+  void aTypeIsInferredFromTheFirstValuesHoweverLate() {
     StringBuilder text = new StringBuilder("a,b,c\n");
     IntStream.range(0, 2500).forEach(row -> text.append(row).append(row < 2400 ? ",,\n" : ",7,red\n"));
     Table table = read(text.toString());
@@ -116,7 +116,7 @@ class CsvTableTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"5d", "3f", "0x1p3", "0xA.", "12:30", "--1", "1e", "-", ".", "e5"})
-  void whatOnlyLooksLikeANumberIsAWord(String word) {
+  void textThatOnlyLooksLikeANumberIsText(String word) {
     Table table = read("x\t2\n\"" + word + "\"\ta\n",
         ReadOptions.DEFAULT.withHeader(true).withDelimiter('\t').withTextColumns(Set.of("x")));
     assertEquals(word, table.column("x").text(0));
@@ -127,7 +127,7 @@ class CsvTableTest {
   }
 
   @Test
-  void blanksBesideQuotesAreLeftOut() {
+  void blanksNextToQuotesAreIgnored() {
     Table table = read("\"id\", \"na,me\" ,\t\"y\"\n 0 , \" a, b \",1\n1,  \"c \"\"d\"\"\"  ,2\n");
     assertEquals(List.of("id", "na,me", "y"), table.names());
     assertEquals(" a, b ", table.column("na,me").text(0));
@@ -136,7 +136,7 @@ class CsvTableTest {
   }
 
   @Test
-  void aQuoteBehindABlankIsOneWhereverTheTextIsCut() {
+  void aQuoteAfterABlankIsRecognizedAcrossBuffers() {
     // The text is read in pieces; with each length of the first field a blank and a quote come to another place in them.
     for (int length = (1 << 13) - 40; length < (1 << 13) + 5; length++) {
       String first = "x".repeat(length);
@@ -174,7 +174,7 @@ class CsvTableTest {
   }
 
   @Test
-  void wordsForMissingValuesCanBeChosen() {
+  void naValuesCanBeChosen() {
     String text = "country,x\nNA,1\n-,2\nZA,-\n\"\",NA\n";
     Table usual = read("c,x\n\"NA\",1\nNA,\"NA\"\nZA,2\nnull,3\n");
     assertEquals("NA", usual.column("c").text(0), "in quotes it is a word");
@@ -206,14 +206,14 @@ class CsvTableTest {
   }
 
   @Test
-  void quotedWordsForMissingValuesAloneAreWords() {
+  void aColumnOfOnlyQuotedNaValuesIsText() {
     Table table = read("c,x\n\"NA\",1\n,2\n\"NA\",3\n");
     assertEquals("NA", table.column("c").text(0));
     assertTrue(table.column("c").isMissing(1));
   }
 
   @Test
-  void numbersKeepTheirTextForThoseWhoTakeThemForNames() {
+  void numbersKeepTheirSpellingAsClassNames() {
     Table table = read("x,id,code\n1,9007199254740993,007\n1.0,9007199254740992,7\n1e3,12345678901234567890,42\n+5,-3,0\n");
     String[][] expected = {{"1", "1.0", "1e3", "+5"}, {"9007199254740993", "9007199254740992", "12345678901234567890", "-3"},
         {"007", "7", "42", "0"}};
@@ -237,7 +237,7 @@ class CsvTableTest {
   }
 
   @Test
-  void columnsThatAModelKnowsAreReadAsItReadThem() {
+  void columnsOfASchemaKeepTheirTypes() {
     ReadOptions options = ReadOptions.DEFAULT.withSchema(new ColumnSchema(
         Map.of("code", ColumnKind.TEXT, "x", ColumnKind.NUMBERS, "gone", ColumnKind.TEXT), Set.of("x"), Optional.of(true)));
     Table table = read("code,x\n01,1\n02,2\n", options);
@@ -249,7 +249,7 @@ class CsvTableTest {
   }
 
   @Test
-  void numeralsAreTextThatIsReadAsNumbersAre() {
+  void numeralsAreTextWithTheMissingValuesOfNumbers() {
     ColumnSchema known = new ColumnSchema(Map.of("y", ColumnKind.NUMERALS), Set.of("x"), Optional.of(true));
     Column column = read("x,y\n1,\"NA\"\n2,\" 01\"\n3,1\n", ReadOptions.DEFAULT.withSchema(known)).column("y");
     assertTrue(column.isMissing(0));
@@ -258,7 +258,7 @@ class CsvTableTest {
   }
 
   @Test
-  void rowNamesWithoutANameOfTheirOwnAreSaid() {
+  void rowNamesWithoutAColumnNameAreRefused() {
     for (String rows : List.of("\"1\" 1.5 2\n", "\"1\" 1.5 2\n\"2\" 2.5 3\n\"3\" 2.5 3\n")) {
       assertRefused("stdin: line 2 has 3 fields, but line 1 has 2; if the first field of each line is a row name, name its"
           + " column in line 1", () -> read("\"a\" \"b\"\n" + rows));
@@ -282,7 +282,7 @@ class CsvTableTest {
   }
 
   @Test
-  void whatIsWrongWithAColumnMattersWhenItIsUsed() {
+  void anErrorInAColumnIsThrownWhenItIsUsed() {
     Table table = read("a,b,c\n1,2,3\n4,x,inf\n5,6,1e999\n").rows(new int[] {1, 2});
     assertEquals(5, table.column("a").number(1));
     assertRefused("stdin: line 3, column 2 (\"b\"): \"x\" is not a number, but the column's other values are; correct it,"
@@ -308,7 +308,7 @@ class CsvTableTest {
   }
 
   @Test
-  void controlCharactersAreNoBlanksAroundNumbers() {
+  void controlCharactersAreNotBlanks() {
     Table table = read("x,y\n\u00015,a\n5\u0002,b\n7\u00013,a\n", ReadOptions.DEFAULT.withHeader(true));
     assertFalse(table.column("x").isNumeric());
     assertEquals("\u00015", table.column("x").text(0));
@@ -316,7 +316,7 @@ class CsvTableTest {
   }
 
   @Test
-  void columnsAreReadAsWordsWhenToldTo() {
+  void textColumnsAreReadAsText() {
     Table table = read("code,x\n01,1\n02,2\n", ReadOptions.DEFAULT.withTextColumns(Set.of("code")));
     assertEquals("01", table.column("code").text(0));
     assertRefused("stdin: there is no column \"cod\" (did you mean \"code\"?); the columns are \"code\", \"x\"", () ->
@@ -324,12 +324,12 @@ class CsvTableTest {
   }
 
   @Test
-  void theMarkOfUtf8IsNoPartOfTheFirstName() {
+  void theByteOrderMarkIsSkipped() {
     assertEquals(List.of("größe", "b"), read("\uFEFFgröße,b\n1,2\n").names());
   }
 
   @Test
-  void gzippedTextIsReadWhateverItsName() throws IOException {
+  void gzippedTextIsReadUnderAnyName() throws IOException {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     try (GZIPOutputStream out = new GZIPOutputStream(packed)) {
       out.write("a,b\n1,2\n".getBytes(StandardCharsets.UTF_8));

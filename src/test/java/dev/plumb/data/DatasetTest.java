@@ -28,7 +28,7 @@ class DatasetTest {
   }
 
   @Test
-  void valuesThatAreNotFiniteAreNamedByTheirPlace() {
+  void nonFiniteValuesAreNamedByRowAndColumn() {
     assertRefused("feature 2 of row 3 is NaN", () ->
         Dataset.ofTargets(2, 1, new double[] {1, 2, 3, 4, 5, Double.NaN}, new double[3]));
     assertRefused("target 1 of row 2 is Infinity", () ->
@@ -50,7 +50,7 @@ class DatasetTest {
   }
 
   @Test
-  void saysWhichSideOfAMismatchHasWhat() {
+  void mismatchesNameBothSides() {
     Dataset data = Dataset.ofTargets(3, 1, new double[6], new double[] {0, 2});
     assertDoesNotThrow(() -> data.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.MSE));
     assertRefused("the network has 4 inputs, but the data has 3 features", () ->

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whether a first line is taken for names or for a row. In the texts | ends a line. */
+/** Detection of headers; | ends a line in the texts. */
 class HeaderDetectionTest {
   private static final String WORDS = "red,small|blue,large|red,large|blue,small|red,small|blue,large";
 
@@ -34,7 +34,7 @@ class HeaderDetectionTest {
       "a,b,y|1,2,3|4,5,6|a,b,y|7,8,9",
       "alter;klasse|1,5;a|2,5;b",
       "sqft,price|-,\"$2,000\"|\"1,100\",-"})
-  void namesAreTold(String text) {
+  void headersAreDetected(String text) {
     Table table = read(text);
     assertEquals(text.split("\\|").length - 1, table.rows());
     assertEquals(text.split("\\|")[0].split("[,;]")[0].replace("\"", ""), table.names().get(0));
@@ -55,7 +55,7 @@ class HeaderDetectionTest {
       "\"1,200\",\"2,300\"|950,870|800,700",
       "−5,−3|1,2|4,5",
       "100%,10%|5%,6%"})
-  void rowsAreTold(String text) {
+  void rowsAreDetected(String text) {
     Table table = read(text);
     assertEquals(text.split("\\|").length, table.rows());
     assertEquals("1", table.names().get(0));
@@ -75,7 +75,7 @@ class HeaderDetectionTest {
       "apple,rare|pear,x|plum,x|fig,y|kiwi,y",
       "name,kind|Anna,p|Bob,q|Cleo,p|Dan,q|name,kind|Eva,p|Fred,q",
       "0,label|3,a|4,b|3,a|6,b"})
-  void whatCanBeEitherIsRefused(String text) {
+  void ambiguousFirstLinesAreRefused(String text) {
     String first = text.split("\\|")[0].split(",")[0];
     assertRefused("stdin: line 1 (\"" + first + "\", ...) can be a header or a row; use --header yes or --header"
         + " no", () -> read(text));
@@ -84,7 +84,7 @@ class HeaderDetectionTest {
   }
 
   @Test
-  void namesThatAModelKnowsAreTold() {
+  void namesOfASchemaMakeAHeader() {
     assertEquals(List.of("0", "1"), read("0,1|5,6|7,9", known(true, "0", "1")).names());
     assertEquals(1, read("city,name|Anna,Rome", known(true, "name", "city")).rows());
     assertEquals(List.of("x"), read("x|red|blue", known(true, "x")).names());

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class NotebookDataTest {
   @Test
-  void isTheNotebooks() {
+  void matchesTheNotebook() {
     JsonNode golden = Golden.read("notebook-seed42.json").get("data");
     Dataset data = NotebookData.draw(400, new NumpyRandom(42));
     double[] first = {data.feature(0, 0), data.feature(0, 1), data.feature(0, 2)};

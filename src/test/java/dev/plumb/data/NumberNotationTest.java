@@ -50,7 +50,7 @@ class NumberNotationTest {
   }
 
   @Test
-  void numbersInParenthesesAreNumbersOnlyBesideOthers() {
+  void numbersInParenthesesAreNumbersOnlyAmongOthers() {
     assertFalse(read("a,x\n1,(1)\n2,(2)\n3,(1)\n4,(2)\n", ReadOptions.DEFAULT).column("x").isNumeric());
     Table table = read("a,x\n1,(1)\n2,2\n3,(1)\n4,(2)\n", ReadOptions.DEFAULT);
     assertRefused("stdin: line 2, column 2 (\"x\"): \"(1)\" is in an unsupported number format; write -1, or read the column as"
@@ -70,7 +70,7 @@ class NumberNotationTest {
   }
 
   @Test
-  void whatPercentAndPointsMeanInTheColumnIsSaid() {
+  void theRemedyDependsOnPercentsAndPointsInTheColumn() {
     assertEquals("is in an unsupported number format; write 5, or a hundredth of it if the column holds fractions",
         NumberNotation.remedy("5%", List.of("0.05", "0.06", "5%")));
     assertEquals("is in an unsupported number format; write 1234.5, and remove the thousands separators from all values of the"
@@ -85,7 +85,7 @@ class NumberNotationTest {
   }
 
   @Test
-  void whatACommaMeansIsToldByTheOtherValues() {
+  void theMeaningOfACommaDependsOnTheOtherValues() {
     assertEquals("has a comma before three digits: write 285392 if it separates thousands, 285.392 if it is a decimal comma",
         NumberNotation.remedy("285,392", List.of("285,392", "197,024")));
     assertEquals("has a decimal comma; numbers need a decimal point: write 1.125",

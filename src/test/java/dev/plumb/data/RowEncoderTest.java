@@ -48,23 +48,21 @@ class RowEncoderTest {
 
   @Test
   void rowsThatCannotBeEncodedAreRefusedInOneLine() {
-    assertRefused("there is no column \"weight\" (did you mean \"wieght\"?); the model was trained with it",
+    assertRefused("there is no column \"weight\" (did you mean \"wieght\"?); the model was trained on it",
         row("size", 5, "color", "blue", "code", "12", "wieght", 2));
     assertRefused("column \"size\" is \"5 cm\", but the model was trained on numbers there; give a number",
         row("size", "5 cm", "color", "blue", "code", "12", "weight", 2));
-    assertRefused("no value in column \"weight\"; give one, or train with missing values filled in (--missing mean)",
+    assertRefused("column \"weight\" has no value; give one, or train with --missing mean",
         row("size", 5, "color", "blue", "code", "12", "weight", null));
-    assertRefused("no value in column \"code\"; give one, or train with missing values filled in (--missing mean)",
+    assertRefused("column \"code\" has no value; give one, or train with --missing mean",
         row("size", 5, "color", "blue", "code", Double.NaN, "weight", 1));
-    assertRefused("1.0E36 in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with"
-        + " --precision fp64 has a wider range",
-        row("size", 5, "color", "blue", "code", "12", "weight", 1e36));
-    assertRefused("Infinity in column \"weight\" is beyond the range of fp32 when it is encoded; a model trained with"
-        + " --precision fp64 has a wider range",
-        row("size", 5, "color", "blue", "code", "12", "weight", Double.POSITIVE_INFINITY));
+    assertRefused("1.0E36 in column \"weight\" is outside the range of fp32 after encoding; a model trained with --precision fp64"
+        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", 1e36));
+    assertRefused("Infinity in column \"weight\" is outside the range of fp32 after encoding; a model trained with --precision fp64"
+        + " has a wider range", row("size", 5, "color", "blue", "code", "12", "weight", Double.POSITIVE_INFINITY));
     Map<String, Object> withNull = row("size", 5);
     withNull.put(null, 1);
-    assertRefused("there is no column \"color\"; the model was trained with it", withNull);
+    assertRefused("there is no column \"color\"; the model was trained on it", withNull);
   }
 
   @Test
@@ -72,9 +70,9 @@ class RowEncoderTest {
     assertEquals("1 value given, but the model has 2 features", refusal(() -> NUMBERS.encode(new double[] {1}, Precision.FP32)));
     assertEquals("column \"color\" is text, but got a number; give the row as a map from column to value",
         refusal(() -> MIXED.encode(new double[] {1, 2, 3, 4}, Precision.FP32)));
-    assertEquals("no value in column \"b\"; give one, or train with missing values filled in (--missing mean)",
+    assertEquals("column \"b\" has no value; give one, or train with --missing mean",
         refusal(() -> NUMBERS.encode(new double[] {1, Double.NaN}, Precision.FP32)));
-    assertEquals("1.0E306 in column \"b\" is beyond the range of fp64 when it is encoded",
+    assertEquals("1.0E306 in column \"b\" is outside the range of fp64 after encoding",
         refusal(() -> NUMBERS.encode(new double[] {1, 1e306}, Precision.FP64)));
   }
 

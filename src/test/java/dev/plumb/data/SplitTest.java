@@ -61,7 +61,7 @@ class SplitTest {
   }
 
   @Test
-  void theFirstOfOnePermutationAreHeldBack() {
+  void theFirstRowsOfOnePermutationAreHeldOut() {
     int[] order = new NumpyRandom(9).permutation(10);
     NumpyRandom stream = new NumpyRandom(9);
     assertArrayEquals(Arrays.stream(order, 0, 3).sorted().toArray(), Split.of(10, 0.3, stream, null).validation());
@@ -90,7 +90,7 @@ class SplitTest {
   }
 
   @Test
-  void whatCannotBeSplitIsRefused() {
+  void impossibleSplitsAreRefused() {
     assertRefused("a table of 1 row cannot be split into training and validation; at least two rows are needed", () ->
         Split.of(1, 0.2, new NumpyRandom(0), null));
     assertRefused("validation fraction 1.0 must be at least 0 and below 1", () ->

@@ -27,7 +27,7 @@ class TableEncodingTest {
       Column.ofNumbers("price", 10, 20, 30, 60)));
 
   @Test
-  void numbersAreStandardisedAndWordsBecomeOneInputEach() {
+  void numbersAreStandardizedAndTextIsOneHotEncoded() {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
     double deviation = Math.sqrt(3.5);
     assertEquals(List.of(
@@ -45,7 +45,7 @@ class TableEncodingTest {
   }
 
   @Test
-  void theOtherRowsAreEncodedByTheTrainingRowsAlone() {
+  void otherRowsUseTheEncodingOfTheTrainingRows() {
     int[] training = {0, 1};
     TableEncoding encoding = fit(HOUSES.rows(training), EncodingOptions.DEFAULT.resolve(HOUSES));
     assertEquals(new FeatureColumn.Numeric("size", 1.5, 0.5, OptionalDouble.empty()), encoding.features().get(0));
@@ -58,14 +58,14 @@ class TableEncodingTest {
   }
 
   @Test
-  void withoutStandardisingNumbersStayAsTheyAre() {
+  void numbersAreUnchangedWithoutStandardization() {
     Dataset data = fit(HOUSES, EncodingOptions.DEFAULT.withStandardize(false)).encode(HOUSES);
     assertRow(data, 3, 6, 0, 0, 1, 2);
     assertEquals(60, data.target(3, 0));
   }
 
   @Test
-  void columnsThatDifferByRoundingAloneAreConstant() {
+  void columnsThatDifferOnlyByRoundingAreConstant() {
     double tenth = 0.1;
     Table table = Table.of(List.of(Column.ofNumbers("x", tenth, tenth, tenth), Column.ofNumbers("y", 1, 2, 4)));
     FeatureColumn.Numeric numeric = (FeatureColumn.Numeric) fit(table, EncodingOptions.DEFAULT).features().get(0);
@@ -75,7 +75,7 @@ class TableEncodingTest {
   }
 
   @Test
-  void outputsAreTurnedBackIntoTheTargetsOwnUnits() {
+  void outputsAreDecodedToTheUnitsOfTheTargets() {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withTargets("price", "size"));
     assertEquals(2, encoding.outputs());
     Dataset data = encoding.encode(HOUSES);
@@ -205,7 +205,7 @@ class TableEncodingTest {
         + " average: choose another target (--target), or write its values as plain numbers", () ->
         fit(read(words.toString()), EncodingOptions.DEFAULT));
     assertRefused("column \"y\" has 12 distinct values in 22 training rows (\"0.5\", \"1.5\", ...); classes need two rows"
-        + " each on average: use --task regression or choose another target", () ->
+        + " each on average: use --task regression or choose another target (--target)", () ->
         fit(read(numbers.toString()), EncodingOptions.DEFAULT.withTask(Task.CLASSIFICATION)));
     assertEquals(12, fit(read(words + "22,n0\n23,n1\n"), EncodingOptions.DEFAULT).outputs());
   }
@@ -315,7 +315,7 @@ class TableEncodingTest {
   }
 
   @Test
-  void columnsThatCannotBeLearntFromAreRefused() {
+  void columnsThatCannotBeFittedAreRefused() {
     String[] words = IntStream.range(0, 1001).mapToObj(row -> "id" + row).toArray(String[]::new);
     double[] numbers = IntStream.range(0, 1001).asDoubleStream().toArray();
     assertRefused("column \"id\" has 1001 distinct values in 1001 rows; the maximum is 1000 categories: leave the column out"
@@ -337,7 +337,7 @@ class TableEncodingTest {
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("b", 1, 2))));
     assertRefused("two columns have the name \"a\"; names must be unique", () ->
         Table.of(List.of(Column.ofNumbers("a", 1), Column.ofNumbers("a", 1))));
-    assertRefused("a table without columns; at least one is needed", () -> Table.of(List.of()));
+    assertRefused("a table needs at least one column", () -> Table.of(List.of()));
   }
 
   @Test

@@ -35,8 +35,8 @@ class TableOfNumbersTest {
     assertRefused("row 2 has 1 values, but 2 columns are named", new double[][] {{1, 2}, {3}}, "a", "b");
     assertRefused("row 1 has 2 values, but 1 column is named", new double[][] {{1, 2}}, "a");
     assertRefused("row 1 has no values, but 1 column is named", new double[][] {null}, "a");
-    assertRefused("a table without columns; at least one is needed", new double[][] {{}});
-    assertRefused("two columns have the name \"a\"", new double[][] {{1, 2}}, "a", "a");
+    assertRefused("a table needs at least one column", new double[][] {{}});
+    assertRefused("two columns have the name \"a\"; names must be unique", new double[][] {{1, 2}}, "a", "a");
     assertRefused("column 2 of 2 has no name", new double[][] {{1, 2}}, "a", null);
     assertRefused("row 1: column \"b\" is -Infinity; numbers must be finite, or NaN for a missing value",
         new double[][] {{1, Double.NEGATIVE_INFINITY}}, "a", "b");

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class JsonInputTest {
   @Test
-  void anObjectThatIsNotClosedIsSaidWithoutWordsForProgrammers() {
+  void anUnclosedObjectIsRefusedWithoutJacksonsHints() {
     assertRefusedAs("line 1, column 2: this is not JSON: Unexpected end-of-input: expected close marker for Object", () -> parse("{"));
   }
 
@@ -58,7 +58,7 @@ class JsonInputTest {
   }
 
   @Test
-  void lineIsTheOneOfTheFault() {
+  void theMessageHasTheLineOfTheError() {
     String message = assertThrows(InvalidInputException.class, () -> parse("{\n  \"a\": 1,\n  \"b\" 2\n}")).getMessage();
     assertTrue(message.startsWith("line 3, column 7: this is not JSON"), message);
   }
@@ -148,7 +148,7 @@ class JsonInputTest {
   }
 
   @Test
-  void filesThatCannotBeReadSaySo(@TempDir Path folder) {
+  void unreadableFilesAreRefused(@TempDir Path folder) {
     assertRefused("there is no such file", () -> JsonInput.read(folder.resolve("none.json")));
     assertRefused("it is a folder, not a file", () -> JsonInput.read(folder));
   }

@@ -27,7 +27,7 @@ class ExactLogTest {
   }
 
   @Test
-  void severalAtOnceAreThoseOneByOne() {
+  void severalAtOnceEqualOneByOne() {
     double[] x = new double[301];
     new NumpyRandom(12).uniform(0, 1.5, x, 0, x.length);
     double[] logs = new double[x.length];

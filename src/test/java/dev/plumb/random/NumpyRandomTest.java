@@ -25,7 +25,7 @@ class NumpyRandomTest {
 
   @ParameterizedTest
   @MethodSource("seeds")
-  void drawsWhatNumpyDraws(JsonNode golden) {
+  void matchesNumpy(JsonNode golden) {
     assertSameBits("random_sample", Golden.flat(golden.get("randomSample")), draw(8, stream(golden)::randomSample));
 
     NumpyRandom uniform = stream(golden);
@@ -37,7 +37,7 @@ class NumpyRandomTest {
   }
 
   @Test
-  void goesOnFromAStateAsIfItHadNeverStopped() {
+  void continuesFromAState() {
     NumpyRandom stream = new NumpyRandom(7);
     for (int before = 0; before < 1300; before++) {
       NumpyRandom other = NumpyRandom.of(stream.state());
@@ -47,7 +47,7 @@ class NumpyRandomTest {
     }
   }
 
-  /** Whatever was drawn before, and across the ends of the words that are made at once. */
+  /** After any draws, and across the ends of the words that are made at once. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3, 7, 311, 312, 313, 1000})
   void drawsManyNumbersAsOneByOne(int count) {

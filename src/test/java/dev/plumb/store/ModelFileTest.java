@@ -121,7 +121,7 @@ class ModelFileTest {
     wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"mean\":0,\"scale\":0}]}", tensors,
         "plumb.encoding: features[0].scale, line 1: must be above 0, not 0.0");
     wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"mean\":0,\"scale\":1}],"
-        + "\"target\":{\"name\":\"b\",\"classes\":[\"x\",\"y\"]}}", tensors, "the network has 2 inputs, but its columns take 1");
+        + "\"target\":{\"name\":\"b\",\"classes\":[\"x\",\"y\"]}}", tensors, "the network has 2 inputs, but its columns are encoded as 1");
     wrong(model, "a", "b", tensors.subList(0, 3), "has no tensor \"2.bias\"; layers [2, 3, 2] need [2]");
     wrong(model, "a", "b", tensors.subList(1, 4), "has no tensor \"0.weight\", the first layer's");
     wrong(model, "a", "b", with(tensors, 4, "4.bias", List.of(1), 1),
@@ -143,7 +143,7 @@ class ModelFileTest {
     assertEquals("layers.0.weight[2,0] is NaN; the training diverged, and the model cannot predict",
         message(model, model.network(), Precision.FP64, parameters));
     assertEquals("3 parameters for a network of 17", message(model, model.network(), Precision.FP64, new double[3]));
-    assertEquals("the network has 3 outputs, but its targets take 2",
+    assertEquals("the network has 3 outputs, but its targets are encoded as 2",
         message(model, NetworkSpec.of(Activation.RELU, 2, 3), Precision.FP64, parameters));
   }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 class NpzFileTest {
   @Test
-  void weightsAndWhatTheyNeedStandInTheArchive() throws IOException {
+  void archiveContainsWeightsAndEncoding() throws IOException {
     TrainedModel model = Models.model(Activation.RELU, Loss.MSE, Precision.FP64,
         new TableEncoding(Models.mixedColumns(), Models.numbers(2)), 3);
     Map<String, byte[]> files = unzip(bytes(model));
@@ -45,7 +45,7 @@ class NpzFileTest {
   }
 
   @Test
-  void singlePrecisionAndClassNamesStayWhatTheyAre() throws IOException {
+  void singlePrecisionAndClassNamesAreKept() throws IOException {
     TrainedModel model = Models.small(Precision.FP32);
     Map<String, byte[]> files = unzip(bytes(model));
     assertEquals("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", header(files.get("2.bias.npy")).strip());

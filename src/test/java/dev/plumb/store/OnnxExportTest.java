@@ -96,7 +96,7 @@ class OnnxExportTest {
   }
 
   @Test
-  void columnsOfWordsAreInputsOfTheirOwn() throws Exception {
+  void textColumnsAreSeparateInputs() throws Exception {
     Table table = Table.of(List.of(
         Column.ofText("colour", "red", "blue", "größer", "violet", "blue"),
         Column.ofNumbers("label", 1.6e9 + 1, 1.6e9 - 4, Double.NaN, 1.6e9, 1.6e9),
@@ -180,7 +180,7 @@ class OnnxExportTest {
   }
 
   @Test
-  void textsSayWhatTheModelIs() throws Exception {
+  void metadataDescribesTheModel() throws Exception {
     TrainedModel model = Models.model(Activation.ELU, Loss.CROSS_ENTROPY, Precision.FP32,
         new TableEncoding(Models.numericColumns(2), Models.classes(2)), 3);
     try (OrtSession session = session(model)) {
@@ -279,7 +279,7 @@ class OnnxExportTest {
     return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
   }
 
-  /** Columns whose standardised values are normal, of the given width. */
+  /** Columns whose standardized values are normal, of the given width. */
   private static Table numericTable(int rows, int columns, double width) {
     NumpyRandom random = new NumpyRandom(3);
     List<Column> made = new ArrayList<>();

@@ -112,7 +112,7 @@ class SafetensorsFileTest {
       "{'dtype':'F32','shape':[1],'data_offsets':[0,4]}|3|its tensors take 4 bytes, but there are 3",
       "{'dtype':'F32','shape':[-1,-1],'data_offsets':[0,4]}|4|a.shape, line 1: must not be negative, but is [-1, -1]",
       "{'dtype':'F64','shape':[65536,65536,65536,65536],'data_offsets':[0,0]}"
-          + "|0|a.shape, line 1: [65536, 65536, 65536, 65536] is more than the 2147483639 values that one tensor may have",
+          + "|0|a.shape, line 1: [65536, 65536, 65536, 65536] is more than 2147483639 values, the maximum of one tensor",
       "{'dtype':'F64','shape':[4294967296],'data_offsets':[0,8]}"
           + "|8|a.shape[0], line 1: must be between -2147483648 and 2147483647, not 4294967296",
       "{'dtype':'F64','shape':[1],'data_offsets':[-8,0]}"
@@ -149,7 +149,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void whatIsNoFileOfPlumbIsRefusedAsThat() throws IOException {
+  void filesThatPlumbDidNotWriteAreRefused() throws IOException {
     Path file = folder.resolve("x.safetensors");
     assertEquals(file + ": there is no such file", messageOf(file));
     assertEquals(folder + ": cannot be read: it is a folder, not a file", messageOf(folder));
@@ -160,12 +160,12 @@ class SafetensorsFileTest {
     assertTrue(messageOf(file).contains("do not begin with a valid header"), messageOf(file));
     String foreign = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" + " ".repeat(60);
     Files.write(file, safetensors(foreign.getBytes(StandardCharsets.UTF_8), 4));
-    assertEquals(file + ": was not written by Plumb: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
+    assertEquals(file + ": is not a file that Plumb wrote: its header does not begin with Plumb's checksum, \"plumb.sha256\";"
         + " another program wrote it, or it is damaged", messageOf(file));
   }
 
   @Test
-  void moreValuesThanJavaHasRoomForAreRefusedBeforeAnyIsRead() {
+  void filesLargerThanTheHeapAreRefusedByTheHeader() {
     int most = 1 << 30;
     StringBuilder header = new StringBuilder("{\"__metadata__\":{}");
     long tensors = Runtime.getRuntime().maxMemory() / 8 / most + 1;

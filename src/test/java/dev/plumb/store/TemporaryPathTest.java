@@ -28,7 +28,7 @@ class TemporaryPathTest {
   }
 
   @Test
-  void whatAProcessMakesStaysUntilItIsKilled() throws Exception {
+  void filesOfAProcessAreKeptUntilItIsKilled() throws Exception {
     Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(),
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Maker.class.getName(), folder.toString())
         .redirectErrorStream(true).start();
@@ -43,7 +43,7 @@ class TemporaryPathTest {
   }
 
   @Test
-  void whatThisProcessMakesStaysUntilItIsClosed() throws IOException {
+  void filesOfThisProcessAreKeptUntilTheyAreClosed() throws IOException {
     try (TemporaryPath file = TemporaryPath.file(folder); TemporaryPath inner = TemporaryPath.folder(folder)) {
       Files.writeString(file.path(), "half");
       Files.writeString(inner.path().resolve("model"), "half");
@@ -66,7 +66,7 @@ class TemporaryPathTest {
 
   @Test
   @DisabledOnOs(OS.WINDOWS)
-  void whatIsNotOfPlumbStays() throws IOException {
+  void filesOfOtherProgramsAreKept() throws IOException {
     UUID id = UUID.randomUUID();
     Files.writeString(folder.resolve(".plumb-notes"), "mine");
     Files.writeString(folder.resolve(".plumb-notes.tmp"), "mine");

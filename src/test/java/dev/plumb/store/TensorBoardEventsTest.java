@@ -64,7 +64,7 @@ class TensorBoardEventsTest {
   }
 
   @Test
-  void runThatGoesOnMakesAFurtherFileBehindTheFirst() {
+  void aResumedRunAddsAFileAfterTheFirst() {
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
       try (TensorBoardEvents events = TensorBoardEvents.create(folder, i)) {
@@ -77,7 +77,7 @@ class TensorBoardEventsTest {
   }
 
   @Test
-  void filesSortInTheOrderOfTheirMakingWhateverTheClockSays() {
+  void filesSortInTheOrderOfCreationUnderAnyClock() {
     List<String> names = new ArrayList<>();
     for (long seconds : new long[] {1_795_678_540, 1_795_592_142, 1_795_678_540, 0, -86_400, 10_413_792_000L, 1_795_678_541,
         -9_999_999_999L, 10_413_792_000L, 10_413_792_001L}) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class TerminalOutputTest {
   @Test
-  void whatATerminalWouldObeyIsAQuestionMark() throws IOException {
+  void controlSequencesBecomeQuestionMarks() throws IOException {
     assertEquals("?]0;TITLE?", written("\u001b]0;TITLE\u0007"));
     assertEquals("a?b?c?d?e?f?g?h", written("a\rb\bc\u007fd\u009b" + "e\u202ef\u2066g\u2028h"));
     assertEquals("?", written("\0"));

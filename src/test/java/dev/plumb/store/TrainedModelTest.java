@@ -21,7 +21,7 @@ class TrainedModelTest {
     double[] results = model.results(outputs);
     assertArrayEquals(new double[] {0.125, 0.25, 0.625, 0.5, 0, 0.5}, results, ROUNDING);
     assertArrayEquals(new int[] {2, 0}, model.labels(results), "the first of equals");
-    assertEquals(1000, outputs[3], "what came in stays");
+    assertEquals(1000, outputs[3], "the outputs are unchanged");
   }
 
   @Test
@@ -34,13 +34,13 @@ class TrainedModelTest {
   }
 
   @Test
-  void moreSigmoidsAnswerEachForItself() {
+  void sigmoidsOfSeveralClassesAreIndependent() {
     TrainedModel model = model(Loss.BINARY_CROSS_ENTROPY, Models.classes(3));
     assertArrayEquals(new double[] {0.5, 0.75, 0.2}, model.results(new double[] {0, Math.log(3), -Math.log(4)}), ROUNDING);
   }
 
   @Test
-  void numbersAreTurnedBackToTheirUnits() {
+  void predictionsAreInTheUnitsOfTheTargets() {
     TargetEncoding target = new TargetEncoding.Numbers(List.of("a", "b"), new double[] {10, -1}, new double[] {2, 0.5});
     assertArrayEquals(new double[] {12, -2, 10, 0}, model(Loss.MSE, target).results(new double[] {1, -2, 0, 2}));
     assertArrayEquals(new double[] {11.5, -0.9}, model(Loss.BINARY_CROSS_ENTROPY, target)
