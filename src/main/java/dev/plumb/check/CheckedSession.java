@@ -72,11 +72,11 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     int done = 0;
     while (done < chunk.steps()) {
       long number = primary.stepsTaken();
-      int alone = lost.cardinality() == replicas() ? chunk.steps() - done
+      int uncheckedSteps = lost.cardinality() == replicas() ? chunk.steps() - done
           : (int) Math.min(chunk.steps() - done, (every - number % every) % every);
-      if (alone > 0) {
-        primary.run(chunk.piece(done, done + alone));
-        done += alone;
+      if (uncheckedSteps > 0) {
+        primary.run(chunk.piece(done, done + uncheckedSteps));
+        done += uncheckedSteps;
       } else {
         check(chunk.piece(done, done + 1), number);
         done++;

@@ -1,6 +1,5 @@
 package dev.plumb.check;
 
-import dev.plumb.model.NamedEnum;
 import dev.plumb.model.ParameterLayout;
 import java.util.Optional;
 

@@ -79,7 +79,7 @@ public final class GridFile implements AutoCloseable {
       return new GridFile(path, LineFile.create(path, line(head)), head);
     } catch (FileAlreadyExistsException e) {
       requireRegular(path);
-      throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
+      throw new InvalidInputException(path + ": this file exists; to resume its study, use --resume " + path
           + ", else name another", e);
     } catch (IOException e) {
       throw FileErrors.cannotWrite(path, e);
@@ -127,7 +127,7 @@ public final class GridFile implements AutoCloseable {
     } catch (NoSuchFileException e) {
       throw FileErrors.cannotRead(path, e);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot go on with " + path + ": " + FileErrors.reason(e), e);
+      throw new InvalidInputException("cannot resume " + path + ": " + FileErrors.reason(e), e);
     }
   }
 
@@ -235,7 +235,7 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  /** Returns the numerics under which networks were trained, in order, the last ones for those to come; after reading all networks. */
+  /** Returns the numerics under which networks were trained, in order, the last ones for those to come. Call it after reading all. */
   public List<Numerics> numerics() {
     return List.copyOf(numerics);
   }

@@ -9,7 +9,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Machine-readable output of every network of a grid, as JSON or CSV. Numbers that are not finite are null in JSON and empty in CSV. */
+/** Machine-readable output of every network of a grid. Numbers that are not finite are null in JSON and empty in CSV. */
 public final class GridOutput {
   private GridOutput() {}
 

@@ -124,7 +124,7 @@ public final class GridRunner {
     return (int) Math.max(1, Math.min(maxReplicas, PIECE_BYTES / replicaBytes(network)));
   }
 
-  /** Returns the approximate memory of one network in training: parameters, gradients, two moments, a copy; three values per unit. */
+  /** Returns the approximate memory of one network in training: parameters, gradients, moments, a copy; three values per unit. */
   double replicaBytes(NetworkSpec network) {
     double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
     double rows = study.spec().training().batchSize().orElse(study.spec().samples());
@@ -142,13 +142,13 @@ public final class GridRunner {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public boolean run(BitSet done, GridEstimate estimate, Watcher watcher) {
-    List<ReplicaGroup> alone = new ArrayList<>();
+    List<ReplicaGroup> large = new ArrayList<>();
     List<ReplicaGroup> small = new ArrayList<>();
     for (ReplicaGroup piece : pieces(done)) {
-      (sessionsAtOnce(piece) == 1 ? alone : small).add(piece);
+      (sessionsAtOnce(piece) == 1 ? large : small).add(piece);
     }
     try {
-      for (ReplicaGroup piece : alone) {
+      for (ReplicaGroup piece : large) {
         train(piece, estimate, watcher, () -> false);
       }
       trainAtOnce(small, estimate, watcher);

@@ -111,7 +111,7 @@ public final class StudyRunner {
         .orElse(1);
   }
 
-  /** Trains in several threads, the largest networks first, so that none of them runs alone at the end. */
+  /** Trains in several threads, the largest networks first, so that no large one runs last. */
   private List<List<StudyRun>> trainAtOnce(int threads, EpochCount epochs) {
     List<Drawn> drawn = new ArrayList<>();
     for (int i = 0; i < spec.networks().size(); i++) {
