@@ -22,17 +22,17 @@ class ConsumerIT {
   private static final String PROGRAM = """
       import dev.plumb.Model;
       import dev.plumb.Plumb;
-      import dev.plumb.data.Table;
+      import dev.plumb.data.TableSplit;
       import dev.plumb.train.Predictions;
       import dev.plumb.train.TrainConfig;
       import java.nio.file.Path;
 
       public class Consumer {
         public static void main(String[] args) {
-          Table table = Plumb.read(Path.of(args[0]));
-          Model model = Plumb.train(table, TrainConfig.DEFAULT.with(c -> c.hidden(64, 64).epochs(30).seed(7)));
-          Predictions predictions = model.predict(table);
-          System.out.println(predictions.className(0) + " " + predictions.className(predictions.rows() - 1));
+          TableSplit split = Plumb.read(Path.of(args[0])).split(0.2, 1);
+          Model model = Plumb.train(split.train(), TrainConfig.DEFAULT.with(c -> c.hidden(64, 64).epochs(30).seed(7)));
+          Predictions predictions = model.predict(split.test());
+          System.out.println(predictions.rows() + " " + predictions.className(0) + " " + predictions.className(predictions.rows() - 1));
         }
       }
       """;
@@ -154,7 +154,7 @@ class ConsumerIT {
   }
 
   private static void assertPredicts(Ran ran) {
-    assertEquals("low high\n", ran.out(), ran.err());
+    assertEquals("12 low high\n", ran.out(), ran.err());
     assertEquals(0, ran.code(), ran.err());
   }
 

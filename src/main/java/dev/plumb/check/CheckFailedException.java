@@ -1,6 +1,6 @@
 package dev.plumb.check;
 
-/** A device and the reference disagree. The message is one line with the first tensor out of bounds; exit code 1. */
+/** Thrown when a device and the reference disagree. The message is one line with the first tensor out of bounds; exit code 1. */
 public final class CheckFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -2,16 +2,16 @@ package dev.plumb.check;
 
 import java.util.List;
 
-/** Is told what a {@link CheckedBackend} finds. */
+/** Receives the results of a {@link CheckedBackend}. */
 public interface CheckListener {
   /**
-   * One step was checked.
+   * Called after a step was checked.
    *
-   * @param tensors replica by replica in the order of comparison; a replica's list ends early where it diverged
+   * @param tensors replica by replica in the order of comparison; the list of a replica ends early if it diverged
    * @throws CheckFailedException to end the training
    */
   void checked(CheckedStep step, List<TensorCheck> tensors);
 
-  /** A replica was not finite any more before a step that was to be checked, and will not be checked again. */
+  /** Called when a replica was no longer finite before a step to be checked; it is not checked again. */
   void notFinite(CheckedStep before, int replica);
 }

@@ -6,11 +6,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Collects what was checked, and acts on it as its mode says. */
+/** A log of checked steps that fails, reports or counts disagreements, depending on its mode. */
 public final class CheckLog implements CheckListener {
   private final CheckMode mode;
   private final Consumer<String> warnings;
-  private final ErrorHistogram decades = new ErrorHistogram();
+  private final ErrorHistogram errors = new ErrorHistogram();
   private final Set<String> warned = new HashSet<>();
   private long steps;
   private long wrong;
@@ -19,7 +19,7 @@ public final class CheckLog implements CheckListener {
   private String whereLargest;
   private String firstWrong;
 
-  /** @param warnings takes lines for people, while training goes on */
+  /** @param warnings receives one line per warning during training */
   public CheckLog(CheckMode mode, Consumer<String> warnings) {
     this.mode = mode;
     this.warnings = warnings;
@@ -29,7 +29,7 @@ public final class CheckLog implements CheckListener {
   public void checked(CheckedStep step, List<TensorCheck> tensors) {
     steps++;
     for (TensorCheck tensor : tensors) {
-      decades.add(tensor.decades());
+      errors.add(tensor.errors());
       skipped += tensor.skipped();
       if (tensor.units() > largest) {
         largest = tensor.units();
@@ -38,7 +38,7 @@ public final class CheckLog implements CheckListener {
       switch (tensor.verdict()) {
         case WRONG -> wrong(step, tensor);
         case DIVERGED -> warnings.accept(place(step, tensor.replica()) + " diverged: " + tensor.tensor().name()
-            + " is not finite on the device, nor within its precision on the reference; it is not checked any more");
+            + " is not finite on the device, and beyond its precision on the reference; it is no longer checked");
         case OK, NOT_CHECKED -> { }
       }
     }
@@ -52,8 +52,8 @@ public final class CheckLog implements CheckListener {
     switch (mode) {
       case FAIL -> throw new CheckFailedException(firstWrong);
       case REPORT -> {
-        String once = step.network().shape() + " " + step.network().activation().key() + " " + tensor.tensor().name();
-        if (warned.add(once)) {
+        String tensorOfNetwork = step.network().shape() + " " + step.network().activation().key() + " " + tensor.tensor().name();
+        if (warned.add(tensorOfNetwork)) {
           warnings.accept(step.describe(tensor));
         }
       }
@@ -63,8 +63,8 @@ public final class CheckLog implements CheckListener {
 
   @Override
   public void notFinite(CheckedStep before, int replica) {
-    warnings.accept(place(before, replica) + " is not finite any more before this step, and is not checked from here on; "
-        + "whether it diverged or the device went wrong shows when every step is checked");
+    warnings.accept(place(before, replica) + " is no longer finite before this step, and is not checked from here on; "
+        + "check every step to see whether it diverged or the device is wrong");
   }
 
   private static String place(CheckedStep step, int replica) {
@@ -76,37 +76,37 @@ public final class CheckLog implements CheckListener {
     return mode;
   }
 
-  /** Steps that were checked, of all trainings; replicas do not count. */
+  /** Returns the number of checked steps of all trainings; the replicas of a step count as one. */
   public long steps() {
     return steps;
   }
 
-  /** Every tensor each time it was out of bounds. */
+  /** Returns how often a tensor was out of bounds. */
   public long wrong() {
     return wrong;
   }
 
-  /** The first tensor that was out of bounds, in one line. */
+  /** Returns one line about the first tensor that was out of bounds. */
   public Optional<String> firstWrong() {
     return Optional.ofNullable(firstWrong);
   }
 
-  /** Of all elements that were compared. */
-  public ErrorHistogram decades() {
-    return decades;
+  /** Returns the errors of all compared elements. */
+  public ErrorHistogram errors() {
+    return errors;
   }
 
-  /** One line: how much was checked, and the largest error. */
+  /** Returns one line with the number of checked steps and the largest error. */
   public String summary() {
     String checked = steps + (steps == 1 ? " step" : " steps") + " checked against the reference";
     if (largest < 0) {
       return checked + ", nothing compared";
     }
-    String leftOut = skipped == 0 ? "" : ", " + skipped + " values left out at kinks";
+    String skippedValues = skipped == 0 ? "" : ", " + skipped + " values skipped at kinks";
     if (wrong > 0) {
-      return checked + leftOut + ": " + wrong + (wrong == 1 ? " tensor" : " tensors") + " out of bounds; the largest error: "
-          + whereLargest;
+      return checked + skippedValues + ": " + wrong + (wrong == 1 ? " tensor" : " tensors") + " out of bounds; "
+          + "the largest error: " + whereLargest;
     }
-    return checked + leftOut + ", all within bounds; the largest error: " + whereLargest;
+    return checked + skippedValues + ", all within bounds; the largest error: " + whereLargest;
   }
 }

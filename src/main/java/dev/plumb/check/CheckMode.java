@@ -3,16 +3,20 @@ package dev.plumb.check;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 
-/** What happens when a device and the reference disagree. */
+/** The reaction when a device and the reference disagree. */
 public enum CheckMode implements NamedEnum {
   /** The first tensor out of bounds ends the run. */
   FAIL,
-  /** The run goes on; every tensor is named when it is out of bounds for the first time. */
+  /** The run continues; each tensor is reported the first time that it is out of bounds. */
   REPORT,
-  /** The run goes on; the errors are counted by decade, and nothing is said before the end. */
+  /** The run continues; errors are counted by powers of ten and reported at the end. */
   HISTOGRAM;
 
-  /** @throws InvalidInputException when there is no mode of that name; the message lists all */
+  /**
+   * Returns the mode of a name.
+   *
+   * @throws InvalidInputException when there is no mode of that name; the message lists all
+   */
   public static CheckMode of(String name) {
     return NamedEnum.parse(CheckMode.class, "mode", name);
   }

@@ -13,9 +13,9 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * A backend around two others. Its sessions train on the first, bit for bit as that one alone; every n-th step is taken by
- * the reference too, from the same state, rows and learning rates, and compared tensor by tensor, replica by replica. A
- * checked step is waited for: {@code run} blocks there, and throws what the listener throws.
+ * A backend that trains on one backend and checks it against another. Training gives the same bits as the first backend without
+ * checks. The reference repeats every n-th step from the same state, rows and learning rates, and all tensors are compared,
+ * replica by replica. {@code run} waits for each checked step, and throws what the listener throws.
  */
 public final class CheckedBackend implements Backend {
   private final Backend primary;
@@ -24,14 +24,14 @@ public final class CheckedBackend implements Backend {
   private final CheckListener listener;
 
   /**
-   * @param primary what trains; its sessions must be {@link Tapped}. Closed with this backend
-   * @param reference what it is held against, in double precision whatever the primary's; its sessions are Tapped and
+   * @param primary the backend that trains; its sessions must be {@link Tapped}. Closed with this backend
+   * @param reference the backend to compare with, always in double precision; its sessions must be Tapped and
    *     {@link Updatable}. Closed with this backend
-   * @param every steps 0, n, 2n, ... since the beginning of training are checked: at least one of each training; at least 1
+   * @param every n, at least 1: steps 0, n, 2n, ... since the beginning of training are checked
    */
   public CheckedBackend(Backend primary, Backend reference, int every, CheckListener listener) {
     if (every < 1) {
-      throw new InvalidInputException("a check every " + every + " steps; at least 1 is needed");
+      throw new InvalidInputException("the number of steps between checks is " + every + "; it must be at least 1");
     }
     this.primary = primary;
     this.reference = reference;
@@ -51,26 +51,26 @@ public final class CheckedBackend implements Backend {
 
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
-    TrainingSession trained = primary.open(network, training, replicas);
-    TrainingSession oracle = null;
+    TrainingSession primarySession = primary.open(network, training, replicas);
+    TrainingSession referenceSession = null;
     try {
-      oracle = reference.open(network, training, replicas);
-      requireInside(primary, trained instanceof Tapped);
-      requireInside(reference, oracle instanceof Tapped && oracle instanceof Updatable);
-      return new CheckedSession(device(), network, training, trained, oracle, every, listener);
+      referenceSession = reference.open(network, training, replicas);
+      requireTaps(primary, primarySession instanceof Tapped);
+      requireTaps(reference, referenceSession instanceof Tapped && referenceSession instanceof Updatable);
+      return new CheckedSession(device(), network, training, primarySession, referenceSession, every, listener);
     } catch (RuntimeException e) {
-      if (oracle != null) {
-        oracle.close();
+      if (referenceSession != null) {
+        referenceSession.close();
       }
-      trained.close();
+      primarySession.close();
       throw e;
     }
   }
 
-  private static void requireInside(Backend backend, boolean shown) {
-    if (!shown) {
+  private static void requireTaps(Backend backend, boolean hasTaps) {
+    if (!hasTaps) {
       throw new InvalidInputException("device " + backend.device().kind().key()
-          + " does not show the inside of a step, which this check needs");
+          + " does not expose the values inside a step, which this check needs");
     }
   }
 

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Trains in one session and repeats every n-th step in another; chunks are cut at checked steps, and only there. */
+/** A session that trains in one session and repeats every n-th step in another; chunks are cut only at checked steps. */
 final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
   private final DeviceInfo device;
   private final NetworkSpec network;
@@ -32,7 +32,7 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
   private final TrainingSession reference;
   private final int every;
   private final CheckListener listener;
-  /** Replicas that are not finite any more. */
+  /** Replicas that are no longer finite. */
   private final BitSet lost = new BitSet();
   private final RecordedSteps recorded = new RecordedSteps();
   private Dataset data;
@@ -67,16 +67,16 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
       primary.run(chunk);
       return;
     }
-    // Before any of its pieces is run: a chunk is refused whole.
+    // Before any part of it runs: a chunk is refused as a whole.
     chunk.requireFits(data.rows(), replicas());
     int done = 0;
     while (done < chunk.steps()) {
       long number = primary.stepsTaken();
-      int alone = lost.cardinality() == replicas() ? chunk.steps() - done
+      int uncheckedSteps = lost.cardinality() == replicas() ? chunk.steps() - done
           : (int) Math.min(chunk.steps() - done, (every - number % every) % every);
-      if (alone > 0) {
-        primary.run(chunk.piece(done, done + alone));
-        done += alone;
+      if (uncheckedSteps > 0) {
+        primary.run(chunk.piece(done, done + uncheckedSteps));
+        done += uncheckedSteps;
       } else {
         check(chunk.piece(done, done + 1), number);
         done++;
@@ -132,7 +132,7 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     StepComparison comparison =
         new StepComparison(network, training, replica, before.get(Slot.PARAMETERS), inside, expected, rows);
     comparison.compareInside();
-    // The update once more, from the gradients that the device's own started from.
+    // Repeats the update on the reference, from the device's gradients.
     putIntoReference(replica, before);
     ((Updatable) reference).update(replica, step.learningRate(0, replica), inside.gradients());
     comparison.compareUpdate(before, state(primary, replica), state(reference, replica));

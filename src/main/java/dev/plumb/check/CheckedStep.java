@@ -5,13 +5,13 @@ import dev.plumb.model.NetworkSpec;
 import java.util.Locale;
 
 /**
- * A step that was checked.
+ * A checked training step.
  *
- * @param device that took it
+ * @param device the device that computed it
  * @param step its number since the beginning of training, from 0
  */
 public record CheckedStep(DeviceInfo device, NetworkSpec network, long step) {
-  /** One line: where, what, both values, and how far they are apart. */
+  /** Returns one line with the place of a tensor's largest error, both values and the size of the error. */
   public String describe(TensorCheck tensor) {
     String factor = Double.isFinite(tensor.units())
         ? String.format(Locale.ROOT, "%.4g times", tensor.units())

@@ -3,13 +3,13 @@ package dev.plumb.check;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Counts errors, in units of what is allowed, by powers of ten. */
+/** A histogram of errors relative to their bounds, by powers of ten. */
 public final class ErrorHistogram {
-  /** The powers of ten that are told apart; what lies beyond is counted at the ends. */
-  private static final int LEAST = -6;
-  private static final int MOST = 3;
+  /** Range of the powers of ten; errors beyond are counted at its ends. */
+  private static final int MIN_DECADE = -6;
+  private static final int MAX_DECADE = 3;
 
-  private final long[] counts = new long[MOST - LEAST + 1];
+  private final long[] counts = new long[MAX_DECADE - MIN_DECADE + 1];
   private long exact;
   private long below;
   private long notFinite;
@@ -17,21 +17,21 @@ public final class ErrorHistogram {
   /**
    * One row of the distribution.
    *
-   * @param range for people
+   * @param range such as "1e-3 to 1e-2"
    */
   public record Row(String range, long count) {}
 
-  /** @param units at least 0; infinite for what is not finite */
+  /** @param units error divided by its bound, at least 0; infinite for values that are not finite */
   void add(double units) {
     if (units == 0) {
       exact++;
     } else if (!Double.isFinite(units)) {
       notFinite++;
-    } else if (units < Math.pow(10, LEAST)) {
+    } else if (units < Math.pow(10, MIN_DECADE)) {
       below++;
     } else {
       int decade = (int) Math.floor(Math.log10(units));
-      counts[Math.max(LEAST, Math.min(decade, MOST)) - LEAST]++;
+      counts[Math.max(MIN_DECADE, Math.min(decade, MAX_DECADE)) - MIN_DECADE]++;
     }
   }
 
@@ -44,14 +44,14 @@ public final class ErrorHistogram {
     notFinite += other.notFinite;
   }
 
-  /** All rows from exact to not finite, those without a count too. */
+  /** Returns all rows from exact to not finite, including empty ones. */
   public List<Row> rows() {
     List<Row> rows = new ArrayList<>();
     rows.add(new Row("0", exact));
-    rows.add(new Row("below 1e" + LEAST, below));
-    for (int decade = LEAST; decade <= MOST; decade++) {
-      rows.add(new Row(decade == MOST ? "1e" + decade + " and above" : "1e" + decade + " to 1e" + (decade + 1),
-          counts[decade - LEAST]));
+    rows.add(new Row("below 1e" + MIN_DECADE, below));
+    for (int decade = MIN_DECADE; decade <= MAX_DECADE; decade++) {
+      rows.add(new Row(decade == MAX_DECADE ? "1e" + decade + " and above" : "1e" + decade + " to 1e" + (decade + 1),
+          counts[decade - MIN_DECADE]));
     }
     rows.add(new Row("not finite", notFinite));
     return rows;

@@ -22,26 +22,26 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Holds a backend's gradients against central differences of its own loss, coordinate by coordinate:
- * (loss(p + h) - loss(p - h)) / 2h. A wrong derivative shows even where the same mistake is made everywhere, since the loss alone
- * says what is right. In double precision only: the differences are of the size of single precision's rounding.
+ * A check of a backend's gradients against central differences of its own loss, coordinate by coordinate:
+ * (loss(p + h) - loss(p - h)) / 2h. It finds a wrong derivative even if every backend has the same mistake, since it depends only
+ * on the loss. In double precision only: the differences are as small as the rounding of single precision.
  *
  * <p>With dropout, the loss is that of the first step: every evaluation drops the same units, so that it can be differentiated.
  *
- * <p>Where a unit's Z crosses the kink of relu, leaky_relu or elu between the two points, or an output crosses one of mae's or
- * huber's, the difference means nothing; such coordinates are skipped and counted.
+ * <p>The difference is meaningless if a unit's Z crosses the kink of relu, leaky_relu or elu between the two points, or an output
+ * crosses one of mae or huber; such coordinates are skipped and counted.
  */
 public final class FiniteDifferences implements AutoCloseable {
   /** Balances the error of the difference, h²/6 times the third derivative, against rounding, 1e-16·loss/h. */
   private static final double STEP = 1e-5;
 
-  /** Beyond this the step grows with the parameter, which would swallow it otherwise. */
+  /** Parameters larger than this get a step in proportion: a fixed step would be lost in rounding. */
   private static final double LARGE = 1000;
 
   /**
    * Observed: over 50 seeds, all activations and losses and layers of up to 13 units, at the first weights and after ten steps of
-   * adam, the largest error of 384,661 coordinates was 0.056 of what is allowed, all of it rounding (about 6e-11). What is
-   * left is for wider and deeper networks, whose losses are longer sums.
+   * adam, the largest error of 384,661 coordinates was 0.056 of the bound, all of it rounding (about 6e-11). The
+   * margin is for wider and deeper networks, whose losses are longer sums.
    */
   private static final double RELATIVE = 1e-6;
   private static final double ABSOLUTE = 1e-9;
@@ -54,15 +54,15 @@ public final class FiniteDifferences implements AutoCloseable {
   private final Loss loss;
   private final Dataset batch;
 
-  /** Without dropout. */
+  /** Creates a check without dropout. */
   public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Dataset batch) {
     this(backend, network, loss, Optional.empty(), batch);
   }
 
   /**
-   * @param backend whose gradients are checked
-   * @param batch the rows over which the loss is taken
-   * @throws InvalidInputException when the batch does not fit, or the backend shows no taps
+   * @param backend the backend whose gradients are checked
+   * @param batch the rows of the loss
+   * @throws InvalidInputException when the batch does not fit, or the backend has no taps
    */
   public FiniteDifferences(Backend backend, NetworkSpec network, Loss loss, Optional<Dropout> dropout, Dataset batch) {
     this.network = network;
@@ -73,7 +73,7 @@ public final class FiniteDifferences implements AutoCloseable {
     if (!(session instanceof Tapped tapped)) {
       session.close();
       throw new InvalidInputException("device " + backend.device().kind().key()
-          + " does not show the inside of a step, which this check needs");
+          + " does not expose the values inside a step, which this check needs");
     }
     taps = tapped;
     try {
@@ -88,7 +88,7 @@ public final class FiniteDifferences implements AutoCloseable {
    * Compares all gradients at the given parameters.
    *
    * @param parameters [layout size]
-   * @return one entry a tensor, in the order in which backpropagation reaches them: the output layer's first
+   * @return one entry per tensor in the order of backpropagation, the output layer first
    */
   public List<GradientCheck> at(double[] parameters) {
     double lossHere = lossAt(parameters);
@@ -152,7 +152,7 @@ public final class FiniteDifferences implements AutoCloseable {
     return session.sync().loss()[0][0];
   }
 
-  /** On which side of its kinks each Z and each output stood in the last step; empty where there are no kinks. */
+  /** Returns the side of its kinks of each Z and each output in the last step; empty if there are no kinks. */
   private BitSet sides() {
     BitSet sides = new BitSet();
     int next = 0;

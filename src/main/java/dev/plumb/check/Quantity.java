@@ -2,21 +2,21 @@ package dev.plumb.check;
 
 import dev.plumb.model.NamedEnum;
 
-/** What is compared of a step, in the order in which it is. */
+/** The values of a step that are compared, in the order of comparison. */
 public enum Quantity implements NamedEnum {
   /** Z of a layer. */
   PRE,
   /** A of a layer. */
   POST,
-  /** D of a layer, the derivative of the loss by Z. */
+  /** D of a layer, the gradient of the loss with respect to Z. */
   DELTA,
-  /** Of the batch, before the update. */
+  /** Loss of the batch before the update. */
   LOSS,
   /** dW or db of a layer. */
   GRADIENT,
-  /** After the update. */
+  /** First moment after the update. */
   MOMENT1,
-  /** After the update. */
+  /** Second moment after the update. */
   MOMENT2,
   /** Weights or biases after the update. */
   PARAMETERS

@@ -12,15 +12,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One step of one replica, the device's against the reference's, in the order in which values come from each other: Z and A
- * layer by layer upwards, D downwards, the loss, the gradients in the order in which backpropagation reaches them, then the
- * moments and the parameters that the update left. So the first tensor that is out of bounds is where it went wrong, and not
- * a consequence.
+ * The comparison of one step of one replica between device and reference, in the order of computation: Z and A layer by layer
+ * upwards, D downwards, the loss, the gradients in the order of backpropagation, then moments and parameters after the update. So
+ * the first tensor out of bounds is the cause, and not a consequence.
  */
 final class StepComparison {
   private final NetworkSpec network;
   private final ParameterLayout layout;
-  private final Tolerances accuracy;
+  private final Tolerances tolerances;
   private final int replica;
   private final StepTrace device;
   private final StepTrace reference;
@@ -35,7 +34,7 @@ final class StepComparison {
       StepTrace reference, StepRows rows) {
     this.network = network;
     this.layout = ParameterLayout.of(network);
-    this.accuracy = Tolerances.of(training.precision());
+    this.tolerances = Tolerances.of(training.precision());
     this.replica = replica;
     this.device = device;
     this.reference = reference;
@@ -44,7 +43,7 @@ final class StepComparison {
     kinks = new Kinks(network, training.loss(), device, reference, bounds, rows);
   }
 
-  /** All up to the gradients. */
+  /** Compares all values up to the gradients. */
   void compareInside() {
     int last = network.layerCount() - 1;
     for (int layer = 0; layer <= last; layer++) {
@@ -57,16 +56,17 @@ final class StepComparison {
     compare(StepTensor.ofLoss(last), new double[] {device.loss()}, new double[] {reference.loss()},
         new Tolerance(bounds.loss(), 0), new BitSet());
     for (ParameterLayout.Slice slice : backwards()) {
-      compare(StepTensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutLeftOut(slice, device),
-          kinks.withoutLeftOut(slice, reference), new Tolerance(bounds.gradient(slice), 0), kinks.gradient(slice));
+      compare(StepTensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutSkipped(slice, device),
+          kinks.withoutSkipped(slice, reference), new Tolerance(bounds.gradient(slice), 0), kinks.gradient(slice));
     }
   }
 
   /**
-   * The update. The parameters are held to their change, which is small beside them, and to the rounding of keeping them.
+   * Compares the update. The bound of a parameter is relative to its change, which is small compared with the parameter, plus the
+   * rounding of storing it.
    *
    * @param before the state before the step, the same on both sides
-   * @param after the device's state after it
+   * @param after the device's state after the step
    * @param expected the reference's state after an update from the device's gradients
    */
   void compareUpdate(Map<Slot, double[]> before, Map<Slot, double[]> after, Map<Slot, double[]> expected) {
@@ -79,7 +79,7 @@ final class StepComparison {
     }
   }
 
-  /** In the order of comparison; ends with the tensor in which the replica diverged. */
+  /** Returns the checks in the order of comparison; the last one is the tensor in which the replica diverged, if it did. */
   List<TensorCheck> checks() {
     return checks;
   }
@@ -90,11 +90,11 @@ final class StepComparison {
     double size = 0;
     double largestBefore = Bounds.largest(before);
     for (int i = 0; i < expected.length; i++) {
-      double of = parameters ? Math.abs(expected[i] - before[i]) : Math.max(largestBefore, Math.abs(expected[i]));
-      size = of > size ? of : size;
+      double change = parameters ? Math.abs(expected[i] - before[i]) : Math.max(largestBefore, Math.abs(expected[i]));
+      size = change > size ? change : size;
     }
-    // A decay and a step are two roundings of a parameter, and it may have been larger before.
-    double kept = parameters ? 4 * accuracy.roundoff() : 0;
+    // Weight decay and the step round a parameter twice, and it may have been larger before.
+    double kept = parameters ? 4 * tolerances.roundoff() : 0;
     double absolute = bounds.update(size) + kept * size;
     compare(StepTensor.ofSlice(quantity, slice), after, expected, new Tolerance(absolute, kept), new BitSet());
   }
@@ -108,25 +108,25 @@ final class StepComparison {
     if (diverged) {
       return;
     }
-    // Bounds beyond a format come from values whose squares or sums are: what they are of cannot be told from infinity.
-    boolean beyond = !(tolerance.absolute() / accuracy.roundoff() < accuracy.largest());
+    // A bound beyond the range of the format comes from values whose squares or sums overflow it.
+    boolean beyond = !(tolerance.absolute() / tolerances.roundoff() < tolerances.largest());
     int compared = 0;
     int worst = -1;
     double worstUnits = -1;
     boolean bothBeyond = false;
-    ErrorHistogram decades = new ErrorHistogram();
+    ErrorHistogram errors = new ErrorHistogram();
     for (int i = 0; i < actual.length; i++) {
       if (skipped.get(i)) {
         continue;
       }
-      boolean expectedIsBeyond = beyond || !(Math.abs(expected[i]) <= accuracy.largest());
+      boolean expectedIsBeyond = beyond || !(Math.abs(expected[i]) <= tolerances.largest());
       if (expectedIsBeyond && (beyond || !Double.isFinite(actual[i]))) {
         bothBeyond = true;
         continue;
       }
       compared++;
       double units = tolerance.units(actual[i], expected[i]);
-      decades.add(units);
+      errors.add(units);
       if (units > worstUnits) {
         worst = i;
         worstUnits = units;
@@ -135,7 +135,7 @@ final class StepComparison {
     double at = worst < 0 ? Double.NaN : expected[worst];
     TensorCheck check = new TensorCheck(tensor, replica, compared, skipped.cardinality(), worst,
         worst < 0 ? Double.NaN : actual[worst], at, worstUnits, tolerance.absolute() + tolerance.relative() * Math.abs(at),
-        Bounds.largest(expected), bothBeyond, decades);
+        Bounds.largest(expected), bothBeyond, errors);
     checks.add(check);
     diverged = check.verdict() == TensorCheck.Verdict.DIVERGED;
   }

@@ -4,14 +4,14 @@ import dev.plumb.data.Dataset;
 import dev.plumb.model.Precision;
 
 /**
- * The rows that one replica takes in a step, as the device has them.
+ * The rows that one replica uses in a step, with the numbers that the device has.
  *
- * @param indices null for all rows
+ * @param indices the row numbers; null for all rows
  */
 record StepRows(Dataset data, int[] indices) {
   /**
-   * Data in the numbers of a precision. What is below double keeps data in single precision; the reference must start from
-   * the same numbers, or each would be right about another data set.
+   * Returns data rounded as a device stores it: to single precision unless the precision is double. The reference must start from
+   * the same numbers.
    */
   static Dataset rounded(Dataset data, Precision precision) {
     if (precision == Precision.FP64) {
@@ -35,7 +35,7 @@ record StepRows(Dataset data, int[] indices) {
     return Dataset.ofTargets(data.features(), data.outputs(), x, y);
   }
 
-  /** What does not fit single precision stays as it is: there the device is infinite, and that is to be seen. */
+  /** Keeps values beyond single precision unchanged: the device has infinity there, and the check must show it. */
   private static double single(double value) {
     float rounded = (float) value;
     return Float.isFinite(rounded) ? rounded : value;

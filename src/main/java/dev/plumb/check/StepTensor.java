@@ -1,14 +1,13 @@
 package dev.plumb.check;
 
-import dev.plumb.model.NamedEnum;
 import dev.plumb.model.ParameterLayout;
 import java.util.Optional;
 
 /**
  * One tensor of a step, [rows x columns] row-major.
  *
- * @param name for people: layers.1.pre, layers.1.weight gradient, layers.1.bias, loss
- * @param slice of the flat vector that it is in; empty for a tap and the loss
+ * @param name as shown in messages: layers.1.pre, layers.1.weight gradient, layers.1.bias, loss
+ * @param slice its part of the flat parameter vector; empty for a tap and the loss
  */
 public record StepTensor(
     Quantity quantity, String name, int layer, int rows, int columns, Optional<ParameterLayout.Slice> slice) {
@@ -27,7 +26,7 @@ public record StepTensor(
     return new StepTensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
   }
 
-  /** The place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */
+  /** Returns the place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */
   public String place(int index) {
     if (quantity == Quantity.LOSS) {
       return "";
@@ -35,7 +34,7 @@ public record StepTensor(
     return slice.map(in -> in.place(index)).orElse("[" + index / columns + "," + index % columns + "]");
   }
 
-  /** For people: 33x8, 8 for a bias. */
+  /** Returns the shape as text: 33x8, or 8 for a bias. */
   public String shape() {
     boolean vector = slice.map(ParameterLayout.Slice::isBias).orElse(quantity == Quantity.LOSS);
     return vector ? Integer.toString(rows) : rows + "x" + columns;

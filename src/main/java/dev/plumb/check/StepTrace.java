@@ -7,11 +7,11 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.model.NetworkSpec;
 
 /**
- * What one replica computed in its last step.
+ * The values that one replica computed in its last step.
  *
- * @param z [layer][batch x units], before the activation
- * @param a [layer][batch x units], behind it
- * @param delta [layer][batch x units], the derivative of the loss by z
+ * @param z [layer][batch x units], before the activation (Z)
+ * @param a [layer][batch x units], after the activation (A)
+ * @param delta [layer][batch x units], the gradient of the loss with respect to z
  * @param gradients [layout size]
  */
 record StepTrace(double[][] z, double[][] a, double[][] delta, double loss, double[] gradients) {

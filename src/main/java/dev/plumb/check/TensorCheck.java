@@ -3,18 +3,18 @@ package dev.plumb.check;
 import dev.plumb.model.NamedEnum;
 
 /**
- * How one tensor of a device compares with the reference's.
+ * The comparison of one tensor of a device with the reference's.
  *
  * @param compared elements that were compared
- * @param skipped elements left out, since the two stand on different sides of a kink
- * @param worst flat index of the element with the largest error in units of what is allowed; -1 where none was compared
+ * @param skipped elements not compared because device and reference are on different sides of a kink
+ * @param worst flat index of the element with the largest error relative to its bound; -1 where none was compared
  * @param actual the device's value there
  * @param expected the reference's value there
- * @param units the error there in units of what is allowed; infinite where a value is not finite
- * @param allowed the error that would be accepted there
+ * @param units the error there divided by its bound; infinite where a value is not finite
+ * @param allowed the bound there: the largest error that is accepted
  * @param largest absolute value of the reference's elements
- * @param diverged whether the two are beyond the numbers of their format at the same place: nothing behind it says anything
- * @param decades the distribution of all errors, in units of what is allowed
+ * @param diverged whether both are beyond the range of the format at the same place, so that later tensors are not comparable
+ * @param errors the distribution of all errors relative to their bounds
  */
 public record TensorCheck(
     StepTensor tensor,
@@ -28,9 +28,9 @@ public record TensorCheck(
     double allowed,
     double largest,
     boolean diverged,
-    ErrorHistogram decades) {
+    ErrorHistogram errors) {
 
-  /** What comes of a comparison. */
+  /** The result of a comparison. */
   public enum Verdict implements NamedEnum {
     OK,
     WRONG,

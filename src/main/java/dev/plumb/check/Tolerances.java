@@ -3,15 +3,15 @@ package dev.plumb.check;
 import dev.plumb.model.Precision;
 
 /**
- * How near a backend must come to the double-precision reference within one step, precision by precision: the one place for
- * these figures. {@link Bounds} says what each is relative to.
+ * The largest accepted differences from the double-precision reference within one step, for each precision. {@link Bounds}
+ * defines what each is relative to.
  *
- * @param forward of Z and A, relative to the largest of the layer
- * @param gradient of D, dW and db, likewise
- * @param loss relative to the loss
- * @param update of moments and of the change in the parameters, from the same gradients; parameters and moments are never
- *     kept in less than single precision
- * @param roundoff half the distance from 1 to the next number of the format that parameters are kept in
+ * @param forward for Z and A, relative to the largest element of the layer
+ * @param gradient for D, dW and db, likewise
+ * @param loss for the loss, relative to it
+ * @param update for moments and for the change of the parameters, from the same gradients; parameters and moments are always
+ *     stored in single precision at least
+ * @param roundoff half the distance from 1 to the next number of the format in which parameters are stored
  * @param smallest normal number: below it a format has fewer digits
  * @param largest finite number
  */
@@ -19,10 +19,10 @@ record Tolerances(
     double forward, double gradient, double loss, double update, double roundoff, double smallest, double largest) {
 
   /*
-   * Observed by ToleranceSurvey over seeds 0 to 49, which go through activations, losses and optimizers in turns, as the largest
-   * share of what is allowed. Bounds was made with these seeds in view; seeds 50 to 119, which were not, stay below them in
-   * fp32. Double precision has room to spare, kept for other orders of summation; on one NVIDIA H200 the largest share was 0.094
-   * in fp64 (kernels/MEASURED.md).
+   * Observed by ToleranceSurvey over seeds 0 to 49, which cycle through activations, losses and optimizers, as the largest
+   * fraction of the bound. Bounds was tuned on these seeds; the held-out seeds 50 to 119 stay below them in fp32. Double
+   * precision has a margin for other orders of summation; on one NVIDIA H200 the largest fraction was 0.094 in fp64
+   * (kernels/MEASURED.md).
    *
    *                                               forward   D       gradient  loss    update
    *   fp64, CUDA backend on the host device       0.0075    0.0041  0.0049    0.0008  0
@@ -32,7 +32,7 @@ record Tolerances(
   private static final Tolerances FP64 =
       new Tolerances(1e-13, 1e-12, 1e-11, 1e-12, 0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
   private static final Tolerances FP32 = single(2e-6, 1e-5, 1e-5);
-  // On one NVIDIA H200 the largest share was 0.25, in six networks.
+  // On one NVIDIA H200 the largest fraction was 0.25, in six networks.
   private static final Tolerances TF32 = single(2e-3, 5e-3, 1e-3);
   // Not observed yet.
   private static final Tolerances BF16 = single(1e-2, 3e-2, 2e-2);
@@ -46,7 +46,7 @@ record Tolerances(
     };
   }
 
-  /** Lower precisions change the products alone: parameters, moments and their arithmetic stay in single precision. */
+  /** Lower precisions change only the matrix products: parameters, moments and their arithmetic stay in single precision. */
   private static Tolerances single(double forward, double gradient, double loss) {
     return new Tolerances(forward, gradient, loss, 1e-5, 0x1p-24, Float.MIN_NORMAL, Float.MAX_VALUE);
   }

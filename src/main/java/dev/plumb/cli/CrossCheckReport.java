@@ -85,7 +85,7 @@ final class CrossCheckReport implements CheckListener {
   /** Prints the distribution of all errors in units of their tolerance. */
   void printHistogram(PrintStream out) {
     ErrorHistogram histogram = new ErrorHistogram();
-    rows.forEach(row -> histogram.add(row.tensor().decades()));
+    rows.forEach(row -> histogram.add(row.tensor().errors()));
     printHistogram(histogram, out);
   }
 

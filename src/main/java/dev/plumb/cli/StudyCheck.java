@@ -57,7 +57,7 @@ final class StudyCheck {
       return;
     }
     if (log.mode() == CheckMode.HISTOGRAM) {
-      CrossCheckReport.printHistogram(log.decades(), err);
+      CrossCheckReport.printHistogram(log.errors(), err);
     }
     print(log.summary());
   }

@@ -12,16 +12,16 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The five networks of the notebook from many seeds, and what its five reflections, drawn from one seed, are worth then. A claim
- * held when it is true of most seeds, beyond chance: the 95 % interval of the share lies above one half; or, for the fifth, of
- * the medians.
+ * The notebook's five networks trained from many seeds, to test the five reflections that it draws from one seed. A claim held if
+ * it is true for significantly more than half of the seeds: the 95 % interval of the proportion is above one half; the fifth
+ * compares medians.
  */
 public final class DepthStudy {
-  /** What {@code plumb study} takes for the study's name. */
+  /** Name of the study for {@code plumb study}. */
   public static final String NAME = "depth";
   public static final int SEEDS = 1000;
 
-  /** A specification as anyone could write it. */
+  /** The specification, as in a user's file. */
   public static final String TEXT = """
       { "name": "depth", "data": {"source": "notebook", "samples": 400}, "seed": 42, "initializer": "notebook",
         "loss": "mse", "optimizer": {"type": "sgd"}, "learningRate": 0.01, "epochs": 1000, "lossAtEpochs": [200],
@@ -41,7 +41,7 @@ public final class DepthStudy {
   private static final int MODELS = 5;
   private static final List<String> SHORT = List.of("A", "B", "C", "D relu", "D sigmoid");
 
-  /** Of the loss of the best constant: above this share of it, a network has learned next to nothing. */
+  /** Fraction of the best constant's loss above which a network has learned next to nothing. */
   private static final double NOTHING = 0.95;
   private static final int EARLY = 200;
   private static final double SLOW = 0.05;
@@ -71,7 +71,7 @@ public final class DepthStudy {
     return GridStudy.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
   }
 
-  /** The five reflections, in the notebook's order. */
+  /** Returns findings about the five reflections, in the notebook's order. */
   public static List<Finding> findings(GridResult result) {
     DepthStudy of = new DepthStudy(result);
     return List.of(of.speed(), of.layers(), of.stability(), of.activation(), of.slowness());
@@ -129,7 +129,7 @@ public final class DepthStudy {
             + better + ".");
   }
 
-  /** From where the target's mean is learned, which the output's bias does alone, so that depth does not matter yet. */
+  /** First epoch after the target's mean is learned, which needs only the output's bias and no depth. */
   private Finding slowness() {
     List<String> before = new ArrayList<>();
     List<String> after = new ArrayList<>();
@@ -162,7 +162,7 @@ public final class DepthStudy {
     return result.of(result.study().cells().get(model)).stream().filter(row -> row.diverged() == 0).toList();
   }
 
-  /** Of the seeds of which both stayed finite. */
+  /** Compares only seeds for which both networks stayed finite. */
   private Proportion pairs(int model, int than, Comparison comparison) {
     int seeds = result.study().seeds();
     long known = 0;

@@ -1,18 +1,18 @@
 package dev.plumb.study;
 
 /**
- * A claim and what was measured of it.
+ * A claim and its measured result.
  *
  * @param claim a sentence
- * @param measured one or more sentences with the figures
+ * @param measured one or more sentences with the numbers
  */
 public record Finding(String claim, Verdict verdict, String measured) {
-  /** Whether the claim stood. */
+  /** The result of testing a claim. */
   public enum Verdict {
     HELD("held"),
     IN_PART("held in part"),
     NOT("did not hold"),
-    /** Nothing was claimed before. */
+    /** A measurement without a claim. */
     MEASURED("measured");
 
     private final String words;

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Every combination of some depths, widths, activations, initializers and learning rates.
+ * All combinations of depths, widths, activations, initializers and learning rates.
  *
- * @param depths hidden layers, each at least 1
- * @param widths units of every hidden layer, each at least 1
- * @param seeds networks of every combination, at least 1
+ * @param depths numbers of hidden layers, each at least 1
+ * @param widths numbers of units of every hidden layer, each at least 1
+ * @param seeds networks per combination, at least 1
  */
 public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> activations, List<Initializer> initializers,
     List<Double> learningRates, int seeds) {
@@ -57,7 +57,7 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
     }
   }
 
-  /** Every layer of every network is listed before memory is estimated, and a few digits can ask for a billion of them. */
+  /** Limits the hidden layers, since every layer of every network is listed before memory is estimated. */
   private static void requireLayers(List<Integer> depths, double networksPerDepth) {
     double layers = networksPerDepth * depths.stream().mapToDouble(Integer::doubleValue).sum();
     if (layers > MAX_LAYERS) {
@@ -67,12 +67,12 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
     }
   }
 
-  /** As many as there are, whether or not they could be listed. */
+  /** Returns the number of combinations, even if they are too many to list. */
   double cellCount() {
     return (double) depths.size() * widths.size() * activations.size() * initializers.size() * learningRates.size();
   }
 
-  /** By the places of its depth, width and activation in their lists. */
+  /** Returns the network with the given indices of depth, width and activation in their lists. */
   NetworkSpec network(int depth, int width, int activation) {
     List<Integer> layers = new ArrayList<>();
     layers.add(NotebookData.FEATURES);
@@ -83,7 +83,7 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
     return new NetworkSpec(layers, activations.get(activation));
   }
 
-  /** All combinations, the depth changing last but for shape and activation: cells of one shape stand together. */
+  /** Returns all combinations; cells of one shape are next to each other. */
   List<GridStudy.Cell> cells(int firstIndex) {
     List<GridStudy.Cell> cells = new ArrayList<>();
     for (int activation = 0; activation < activations.size(); activation++) {
@@ -101,7 +101,7 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
     return cells;
   }
 
-  /** As short as tells cells apart. */
+  /** Returns the shortest name that distinguishes the cell. */
   private String name(NetworkSpec network, Initializer initializer, double rate) {
     return network.shape() + " " + network.activation().key()
         + (initializers.size() > 1 ? " " + initializer.key() : "")

@@ -17,20 +17,20 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What a grid will take: time by a short measurement on the device itself, memory by counting. The time is of this moment: a
- * processor that others use, or Java that still warms up, make it too long.
+ * An estimate of a grid's training time, from a short measurement on the device, and of its memory, by counting. The time is too
+ * long when other processes use the processor during the measurement.
  *
- * @param networks that are still to be trained
- * @param steps of all of them together
- * @param bytes of the host's memory, results and the largest piece
- * @param seconds of training
- * @param networkSeconds of one network of each shape
+ * @param networks the number of networks still to be trained
+ * @param steps the steps of all of them together
+ * @param bytes host memory of the results and the largest group
+ * @param seconds training time of all networks
+ * @param networkSeconds training time of one network of each shape
  */
 public record GridEstimate(int networks, double steps, double bytes, double seconds, Map<NetworkSpec, Double> networkSeconds) {
-  /** What the heap holds beside: classes' own objects, and room for the collector. */
+  /** Heap for everything else: objects of classes, and room for the garbage collector. */
   private static final double USABLE = 0.7;
 
-  /** Nobody waits longer for a study on purpose. */
+  /** Maximum training time: longer studies are almost certainly typos. */
   private static final double MAX_SECONDS = 30 * 24 * 3600.0;
 
   private static final int MAX_PROBES = 10;
@@ -39,10 +39,10 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
   private static final int MAX_PROBE_STEPS = 4096;
 
   /**
-   * Refuses what would not fit, before anything is trained.
+   * Refuses a study that does not fit into memory, before anything is trained.
    *
-   * @param heapBytes what Java may use
-   * @throws InvalidInputException with the numbers
+   * @param heapBytes the memory that Java may use
+   * @throws InvalidInputException when it does not fit; the message has the numbers
    */
   public static void requireFits(GridRunner runner, long heapBytes) {
     double bytes = bytes(runner);
@@ -54,7 +54,11 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     }
   }
 
-  /** @throws InvalidInputException when it would take longer than anyone waits */
+  /**
+   * Refuses a study that takes too long.
+   *
+   * @throws InvalidInputException when it would take longer than the maximum
+   */
   public static GridEstimate measure(GridRunner runner, BitSet done) {
     GridStudy study = runner.study();
     Map<NetworkSpec, Double> seconds = new HashMap<>();
@@ -67,7 +71,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     for (int i = 0; i < probes; i++) {
       probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
     }
-    // Java compiles what runs often: what comes first would look slow.
+    // Java compiles methods that run often: the first measurement would be too slow.
     if (!pieces.isEmpty()) {
       stepSeconds(runner, pieces.get(pieces.size() - 1), WARM_UP_NANOS);
     }
@@ -89,12 +93,12 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     return new GridEstimate(networks, networks * steps, bytes(runner), all, seconds);
   }
 
-  /** Of a whole piece. */
+  /** Returns the training time of a group. */
   double seconds(ReplicaGroup piece) {
     return piece.numbers().length * networkSeconds.get(piece.network());
   }
 
-  /** Of one network in a step, when as many train as will: by ever longer chunks, the last of which counts. */
+  /** Measures a step of one network while as many train as in the study, in growing chunks; the last one counts. */
   private static double stepSeconds(GridRunner runner, ReplicaGroup piece, long nanos) {
     List<NumpyRandom> streams = new ArrayList<>();
     try (TrainingSession session = piece.open(runner.backend(), streams)) {
@@ -118,7 +122,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     }
   }
 
-  /** Weights and units of a network, in about the ratio of what they cost. */
+  /** Returns a network's weights and units, weighted by their approximate cost. */
   private static double work(NetworkSpec network) {
     double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
     return ParameterLayout.of(network).size() + 8 * units;
@@ -133,7 +137,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
       results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
-      largest = Math.max(largest, Math.min(runner.mostReplicas(network), study.networks()) * runner.replicaBytes(network));
+      largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.networks()) * runner.replicaBytes(network));
     }
     return results + largest + 8.0 * study.spec().samples() * 4;
   }

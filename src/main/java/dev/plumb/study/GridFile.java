@@ -27,31 +27,31 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * The run file of a grid: a line of JSON with the study, then a line for each network that is finished, in the order in which
- * they were. Lines are added in one piece and brought to the disk, so that a kill loses at most what was in training; what it
- * left of a line that was not written whole is cut off when the next is added. Nothing is written to a file that does not begin as
- * a run file. Where a study was resumed under other numerics, a line of JSON says so before the networks that were trained under
- * them. A lock keeps two studies from adding to one file.
+ * The run file of a grid: a line of JSON with the study, then a line for each finished network, in the order in which they
+ * finished. Lines are written and synced to disk together, so that a kill loses at most the networks in training; an incomplete
+ * last line is cut off when the next is added. Nothing is written to a file that does not begin like a run file. If a study was
+ * resumed under other numerics, a line of JSON with them precedes the networks trained under them. A lock prevents two studies
+ * from writing to one file.
  */
 public final class GridFile implements AutoCloseable {
   /**
-   * What a study began with.
+   * The first line of a run file.
    *
-   * @param plumb the version
-   * @param java what it ran on: another may round differently
-   * @param device its kind
-   * @param text of the specification
-   * @param numerics under which its networks are trained; empty where the version of Plumb that began it recorded none
+   * @param plumb version of Plumb
+   * @param java version of Java: another may round differently
+   * @param device kind of the device
+   * @param text text of the specification
+   * @param numerics numerics of the training; empty if the version of Plumb that began it recorded none
    */
   public record Head(String plumb, String java, String device, Precision precision, long seed, int seeds, String text,
       Optional<Numerics> numerics) {
-    /** @param parse makes a study of the text */
+    /** @param parse parses the text */
     public GridStudy study(Function<String, GridStudy> parse) {
       return parse.apply(text).withSeeds(seeds).withSeed(seed).withPrecision(precision);
     }
   }
 
-  /** How the first line begins. */
+  /** Beginning of the first line. */
   private static final String START = "{\"plumb\":\"";
 
   private static final String NUMERICS = "numerics";
@@ -69,13 +69,17 @@ public final class GridFile implements AutoCloseable {
     this.head = head;
   }
 
-  /** @throws InvalidInputException when a file is there, or none can be made */
+  /**
+   * Creates a run file.
+   *
+   * @throws InvalidInputException when the file exists or cannot be created
+   */
   public static GridFile create(Path path, Head head) {
     try {
       return new GridFile(path, LineFile.create(path, line(head)), head);
     } catch (FileAlreadyExistsException e) {
       requireRegular(path);
-      throw new InvalidInputException(path + ": this file is there already; to go on with its study use --resume " + path
+      throw new InvalidInputException(path + ": this file exists; to resume its study, use --resume " + path
           + ", else name another", e);
     } catch (IOException e) {
       throw FileErrors.cannotWrite(path, e);
@@ -83,9 +87,9 @@ public final class GridFile implements AutoCloseable {
   }
 
   /**
-   * In the current folder, under the first name NAME-n.runs that is free.
+   * Creates a run file in the current folder under the first free name NAME-n.runs.
    *
-   * @param isTaken tells the names that something else will be written to
+   * @param isTaken whether another file will be written under a name
    */
   public static GridFile create(String name, Head head, Predicate<Path> isTaken) {
     String start = FileNames.of(name, "study");
@@ -95,7 +99,7 @@ public final class GridFile implements AutoCloseable {
         try {
           return new GridFile(path, LineFile.create(path, line(head)), head);
         } catch (FileAlreadyExistsException e) {
-          // Another process was faster; the next number may be free.
+          // Another process was faster; tries the next number.
         } catch (IOException e) {
           throw FileErrors.cannotWrite(path, e);
         }
@@ -105,7 +109,7 @@ public final class GridFile implements AutoCloseable {
   }
 
   /**
-   * Opens one to go on. Does not change it.
+   * Opens a run file to resume its study. Does not change it.
    *
    * @throws InvalidInputException when it is not there, is no run file, or is in use
    */
@@ -123,7 +127,7 @@ public final class GridFile implements AutoCloseable {
     } catch (NoSuchFileException e) {
       throw FileErrors.cannotRead(path, e);
     } catch (IOException e) {
-      throw new InvalidInputException("cannot go on with " + path + ": " + FileErrors.reason(e), e);
+      throw new InvalidInputException("cannot resume " + path + ": " + FileErrors.reason(e), e);
     }
   }
 
@@ -178,7 +182,7 @@ public final class GridFile implements AutoCloseable {
   /**
    * Returns the study of the first line.
    *
-   * @param parse makes a study of the text
+   * @param parse parses the text
    */
   public GridStudy study(Function<String, GridStudy> parse) {
     try {
@@ -191,9 +195,9 @@ public final class GridFile implements AutoCloseable {
   /**
    * Reads all networks.
    *
-   * @param study of the first line
-   * @param rows takes each at its number
-   * @return their numbers
+   * @param study the study of the first line
+   * @param rows receives each network at its number
+   * @return the numbers of the networks
    */
   public BitSet read(GridStudy study, GridRow[] rows) {
     BitSet done = new BitSet();
@@ -231,12 +235,12 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  /** Returns the numerics under which networks were trained, in order, the last ones for those to come; once all was read. */
+  /** Returns the numerics under which networks were trained, in order, the last ones for those to come. Call it after reading all. */
   public List<Numerics> numerics() {
     return List.copyOf(numerics);
   }
 
-  /** Adds a line that says that the networks of later lines are trained under other numerics. */
+  /** Adds a line with the numerics under which the networks of later lines are trained. */
   public void add(Numerics other) {
     try {
       file.add(new String(JsonOutput.compact(json -> {

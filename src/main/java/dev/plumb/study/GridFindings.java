@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What any grid's figures show, in sentences. */
+/** Findings about the results of any grid study, in sentences. */
 public final class GridFindings {
   private GridFindings() {}
 
@@ -26,8 +26,8 @@ public final class GridFindings {
     record Ranked(GridStudy.Cell cell, Quartiles loss) {}
     List<Ranked> ranked = result.study().cells().stream()
         .map(cell -> new Ranked(cell, result.quartiles(cell, GridRow::finalLoss)))
-        .filter(of -> !Double.isNaN(of.loss().median()))
-        .sorted(Comparator.comparingDouble(of -> of.loss().median())).toList();
+        .filter(ranking -> !Double.isNaN(ranking.loss().median()))
+        .sorted(Comparator.comparingDouble(ranking -> ranking.loss().median())).toList();
     if (ranked.size() > 1) {
       Ranked best = ranked.get(0);
       Ranked worst = ranked.get(ranked.size() - 1);
@@ -37,7 +37,7 @@ public final class GridFindings {
     }
   }
 
-  /** By activation and initializer: the weights' scale decides as much as the function does. */
+  /** Adds gradient norms by activation and initializer: the scale of the weights matters as much as the function. */
   private static void falls(GridResult result, List<Finding> findings) {
     Map<String, List<GridRow>> rows = new LinkedHashMap<>();
     for (GridStudy.Cell cell : result.study().cells()) {
@@ -48,11 +48,11 @@ public final class GridFindings {
       }
     }
     int last = result.study().curveEpochs().size() - 1;
-    rows.forEach((kind, of) -> {
-      Quartiles first = Quartiles.of(of.stream().mapToDouble(row -> row.fallPerLayer(0)).toArray());
-      Quartiles end = Quartiles.of(of.stream().mapToDouble(row -> row.fallPerLayer(last)).toArray());
+    rows.forEach((kind, kindRows) -> {
+      Quartiles first = Quartiles.of(kindRows.stream().mapToDouble(row -> row.fallPerLayer(0)).toArray());
+      Quartiles end = Quartiles.of(kindRows.stream().mapToDouble(row -> row.fallPerLayer(last)).toArray());
       if (!Double.isNaN(first.median())) {
-        findings.add(new Finding("Gradient per " + kind, Finding.Verdict.MEASURED, "On its way back the gradient norm is divided by "
+        findings.add(new Finding("Gradient per " + kind, Finding.Verdict.MEASURED, "In backpropagation the gradient norm is divided by "
             + spread(first) + " per layer in the first epoch" + (Double.isNaN(end.median()) ? "." : ", and by " + spread(end)
             + " in the last one.")));
       }
@@ -67,9 +67,9 @@ public final class GridFindings {
     }
   }
 
-  /** 0.0304 [0.021, 0.052]: median and quartiles. */
-  static String spread(Quartiles of) {
-    return brief(of.median()) + " [" + brief(of.low()) + ", " + brief(of.high()) + "]";
+  /** Returns median and quartiles: 0.0304 [0.021, 0.052]. */
+  static String spread(Quartiles values) {
+    return brief(values.median()) + " [" + brief(values.low()) + ", " + brief(values.high()) + "]";
   }
 
   static String brief(double value) {

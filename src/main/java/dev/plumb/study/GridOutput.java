@@ -9,11 +9,15 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Every network of a grid for machines, as JSON or as a table. Numbers that are not finite are null, and empty in a table. */
+/** Machine-readable output of every network of a grid. Numbers that are not finite are null in JSON and empty in CSV. */
 public final class GridOutput {
   private GridOutput() {}
 
-  /** @param plumbVersion of the program that computed it */
+  /**
+   * Writes JSON.
+   *
+   * @param plumbVersion the version of Plumb that computed it
+   */
   public static void writeJson(GridResult result, String plumbVersion, OutputStream out) throws IOException {
     GridStudy study = result.study();
     JsonOutput.write(out, json -> {
@@ -76,7 +80,7 @@ public final class GridOutput {
     return wide;
   }
 
-  /** One line a network, with names above. */
+  /** Writes CSV: a header and one line per network. */
   public static void writeCsv(GridResult result, OutputStream out) throws IOException {
     GridStudy study = result.study();
     StringBuilder head = new StringBuilder("cell,layers,activation,initializer,learning_rate,seed");

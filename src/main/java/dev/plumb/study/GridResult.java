@@ -6,18 +6,18 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A grid that is finished, or what there is of one.
+ * The results of a grid study, complete or in part.
  *
- * @param device that trained it
- * @param rows by their number; null where a network is not trained
+ * @param device the device that trained it
+ * @param rows [network number]; null for a network that is not trained
  */
 public record GridResult(GridStudy study, DeviceInfo device, GridRow[] rows) {
-  /** Those of one cell that are there, by rising seed. */
+  /** Returns the available rows of one cell, ordered by seed. */
   public List<GridRow> of(GridStudy.Cell cell) {
     return Arrays.stream(rows, cell.index() * study.seeds(), (cell.index() + 1) * study.seeds()).filter(row -> row != null).toList();
   }
 
-  /** Of the networks of a cell that stayed finite. */
+  /** Returns quartiles over the networks of a cell that stayed finite. */
   public Quartiles quartiles(GridStudy.Cell cell, ToDoubleFunction<GridRow> figure) {
     return Quartiles.of(of(cell).stream().filter(row -> row.diverged() == 0).mapToDouble(figure).toArray());
   }

@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
- * What one network of a grid came to. After a divergence nothing is known: figures are NaN from that epoch on, so that they do
- * not depend on which networks were trained beside it.
+ * The result of one network of a grid. After a divergence all values are NaN from that epoch on, so that they do not depend on
+ * the networks trained in the same group.
  *
  * @param network its number in the study
  * @param diverged the first epoch, from 1, in which something was not finite; 0 when all went well
@@ -36,16 +36,16 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
     return gradientNorms[0];
   }
 
-  /** Of the last hidden layer; NaN where there is none. */
+  /** Returns the gradient norm of the last hidden layer; NaN if there is none. */
   public double gradientNormLast() {
     return gradientNorms.length < 2 ? Double.NaN : gradientNorms[gradientNorms.length - 2];
   }
 
   /**
-   * By what factor the gradient norm falls from each hidden layer to the one before it, in the geometric mean from the last to
-   * the first; below 1 where it grows. NaN for fewer than two hidden layers, or where a norm is not above 0.
+   * Returns the factor by which the gradient norm falls from each hidden layer to the one before it, as a geometric mean from the
+   * last to the first; below 1 if it grows. NaN for fewer than two hidden layers, and if a norm is not above 0.
    *
-   * @param epoch its place among the curve epochs
+   * @param epoch index of the epoch among the curve epochs
    */
   public double fallPerLayer(int epoch) {
     int hidden = gradientNorms.length - 1;
@@ -53,12 +53,12 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
     return fall > 0 && fall < Double.POSITIVE_INFINITY ? Math.pow(fall, 1.0 / (hidden - 1)) : Double.NaN;
   }
 
-  /** @param epoch its place among the curve epochs */
+  /** @param epoch index of the epoch among the curve epochs */
   public double normAt(int epoch, int layer) {
     return normCurve[epoch * gradientNorms.length + layer];
   }
 
-  /** As a line of a run file, without its end: numbers that read back to the same bits, and a checksum of what is before it. */
+  /** Returns a line of a run file without its line feed: numbers that read back to the same bits, then a checksum of them. */
   String line() {
     String text = String.join(FIELDS, Integer.toString(network), Integer.toString(diverged), Double.toString(seconds),
         Double.toString(finalLoss), doubles(losses), doubles(gradientNorms), floats(normCurve), floats(updateRatios), floats(idle));

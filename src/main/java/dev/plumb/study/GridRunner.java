@@ -15,36 +15,35 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /**
- * Trains the networks of a grid, piece by piece: networks of one shape as replicas of one session, few enough that a piece takes
- * little memory and, when it is lost, little time.
+ * A run of a grid study: trains its networks in groups, networks of one shape as replicas of one session. A group is small enough
+ * to take little memory and to lose little time if the run is killed.
  */
 public final class GridRunner {
-  /** Enough to keep many cores busy, little enough to be lost. */
+  /** Enough to keep many cores busy, and few enough to lose little. */
   private static final int CPU_REPLICAS = 32;
 
-  /** A card needs a block for each of its processors, several times. */
+  /** A GPU needs several blocks for each of its multiprocessors. */
   private static final int CUDA_REPLICAS = 1024;
 
   private static final int REFERENCE_REPLICAS = 4;
 
-  /** What a piece may take; a single network may take more. */
+  /** Memory limit of a group; a single network may take more. */
   private static final double PIECE_BYTES = 256e6;
 
-  /** Who wants to know how it goes. Called by several threads, but not at the same time. */
+  /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Watcher {
     boolean stopRequested();
 
-    /** Networks that are finished, in one piece. */
+    /** Called with the finished networks of one group. */
     void finished(List<GridRow> rows);
 
-    /** @param seconds of the estimate that are done since the last call */
+    /** @param seconds of the estimate that are done since the last call, as a progress bar counts them */
     void worked(double seconds);
   }
 
@@ -69,7 +68,7 @@ public final class GridRunner {
     }
   }
 
-  /** Returns what decides the last bits of all networks. */
+  /** Returns the numerics of all networks, on which the last bits of results depend. */
   public Numerics numerics() {
     return study.cells().stream().map(GridStudy.Cell::network).distinct()
         .map(network -> backend.numerics(network, study.spec().training(), data.rows()))
@@ -89,9 +88,9 @@ public final class GridRunner {
   }
 
   /**
-   * The networks that are not done, cut into pieces.
+   * Returns the networks that are not done, in groups.
    *
-   * @param done by their numbers
+   * @param done the numbers of the finished networks
    */
   List<ReplicaGroup> pieces(BitSet done) {
     Map<Object, List<Integer>> groups = new LinkedHashMap<>();
@@ -102,11 +101,11 @@ public final class GridRunner {
     }
     List<ReplicaGroup> pieces = new ArrayList<>();
     for (List<Integer> group : groups.values()) {
-      int most = mostReplicas(study.cellOf(group.get(0)).network());
+      int groupSize = maxReplicas(study.cellOf(group.get(0)).network());
       int from = 0;
       for (int i = 1; i <= group.size(); i++) {
         boolean gap = i < group.size() && byCell && group.get(i) != group.get(i - 1) + 1;
-        if (i == group.size() || i - from == most || gap) {
+        if (i == group.size() || i - from == groupSize || gap) {
           pieces.add(new ReplicaGroup(study, group.subList(from, i).stream().mapToInt(Integer::intValue).toArray()));
           from = i;
         }
@@ -115,17 +114,17 @@ public final class GridRunner {
     return pieces;
   }
 
-  /** Networks of a piece at most: fewer where they are large. */
-  int mostReplicas(NetworkSpec network) {
-    int most = switch (backend.device().kind()) {
+  /** Returns the maximum number of networks in a group, which is lower for large networks. */
+  int maxReplicas(NetworkSpec network) {
+    int maxReplicas = switch (backend.device().kind()) {
       case CPU -> CPU_REPLICAS;
       case CUDA -> CUDA_REPLICAS;
       case REFERENCE -> REFERENCE_REPLICAS;
     };
-    return (int) Math.max(1, Math.min(most, PIECE_BYTES / replicaBytes(network)));
+    return (int) Math.max(1, Math.min(maxReplicas, PIECE_BYTES / replicaBytes(network)));
   }
 
-  /** About what one network takes in training: its parameters, gradients, two moments and a copy; three values of every unit. */
+  /** Returns the approximate memory of one network in training: parameters, gradients, moments, a copy; three values per unit. */
   double replicaBytes(NetworkSpec network) {
     double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
     double rows = study.spec().training().batchSize().orElse(study.spec().samples());
@@ -137,19 +136,19 @@ public final class GridRunner {
   }
 
   /**
-   * Trains what is not done.
+   * Trains the networks that are not done.
    *
-   * @return whether all is done now; false when it was stopped, and what was in training then is lost
+   * @return whether all are done now; false when it was stopped, which loses the groups in training
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public boolean run(BitSet done, GridEstimate estimate, Watcher watcher) {
-    List<ReplicaGroup> alone = new ArrayList<>();
+    List<ReplicaGroup> large = new ArrayList<>();
     List<ReplicaGroup> small = new ArrayList<>();
     for (ReplicaGroup piece : pieces(done)) {
-      (sessionsAtOnce(piece) == 1 ? alone : small).add(piece);
+      (sessionsAtOnce(piece) == 1 ? large : small).add(piece);
     }
     try {
-      for (ReplicaGroup piece : alone) {
+      for (ReplicaGroup piece : large) {
         train(piece, estimate, watcher, () -> false);
       }
       trainAtOnce(small, estimate, watcher);
@@ -186,42 +185,14 @@ public final class GridRunner {
       return;
     }
     AtomicBoolean failed = new AtomicBoolean();
-    ExecutorService pool = Executors.newFixedThreadPool(pieces.stream().mapToInt(this::sessionsAtOnce).min().orElseThrow());
-    try {
-      List<Future<?>> trainings = new ArrayList<>();
-      for (ReplicaGroup piece : pieces) {
-        trainings.add(pool.submit(() -> {
-          try {
-            train(piece, estimate, watcher, failed::get);
-          } catch (RuntimeException | Error e) {
-            failed.set(true);
-            throw e;
-          }
-        }));
-      }
-      RuntimeException stopped = null;
-      for (Future<?> training : trainings) {
-        try {
-          training.get();
-        } catch (ExecutionException e) {
-          if (e.getCause() instanceof Error error) {
-            throw error;
-          }
-          RuntimeException cause = (RuntimeException) e.getCause();
-          // What failed is the reason; those that were told to stop because of it are not.
-          stopped = stopped == null || stopped instanceof CancellationException ? cause : stopped;
-        }
-      }
-      if (stopped != null) {
-        throw stopped;
-      }
-    } catch (InterruptedException e) {
-      failed.set(true);
-      WorkerPools.awaitEnd(pool);
-      Thread.currentThread().interrupt();
-      throw new TrainingInterruptedException("while networks of a grid were in training");
-    } finally {
-      pool.shutdown();
+    List<Supplier<Boolean>> trainings = new ArrayList<>();
+    for (ReplicaGroup piece : pieces) {
+      trainings.add(() -> {
+        train(piece, estimate, watcher, failed::get);
+        return true;
+      });
     }
+    ExecutorService pool = Executors.newFixedThreadPool(pieces.stream().mapToInt(this::sessionsAtOnce).min().orElseThrow());
+    ParallelTrainings.run(pool, trainings, () -> failed.set(true), "while networks of a grid were in training");
   }
 }

@@ -11,27 +11,27 @@ import java.util.Locale;
 import java.util.TreeSet;
 
 /**
- * Many networks by cells, each trained from several seeds on the same data. Networks are numbered cell by cell, and within a cell
- * by rising seed.
+ * A study of many networks in cells, each cell trained from several seeds on the same data. Networks are numbered cell by cell,
+ * and within a cell by seed.
  *
- * <p>The network of seed s in any cell takes its numbers from a stream of its own, {@code RandomState(s)}: first the data's,
- * which are thrown away (all networks learn from the data of the study's seed), then its weights, then its batch orders. So a
- * cell's networks are those of a study with that one network and as many seeds, whatever other cells there are; and networks of
- * one seed start from the same numbers in all cells, which makes comparisons between cells sharper.
+ * <p>The network of seed s in any cell draws from a stream of its own, {@code RandomState(s)}: first the data, which is thrown
+ * away (all networks train on the data of the study's seed), then its weights, then its batch orders. So the networks of a cell
+ * do not depend on other cells: they are those of a study with that one network and as many seeds. Networks of one seed start
+ * from the same numbers in all cells, so that comparisons between cells are paired.
  *
- * @param spec what all cells share; its networks are not used
+ * @param spec the configuration that all cells share; its networks are not used
  * @param seeds networks of each cell, at least 1
  * @param curveEpochs the epochs, from 1, at which losses and gradient norms are kept: those of the spec, the first, the last, and
  *     some between
  */
 public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Integer> curveEpochs) {
-  /** More cannot be told apart in a table, and a slip of the keyboard is likelier than patience. */
+  /** Maximum number of networks: larger grids are almost certainly typos. */
   private static final int MAX_NETWORKS = 1_000_000;
 
   private static final int SPREAD_CURVE_POINTS = 16;
 
   /**
-   * Networks that differ in their seed alone.
+   * Networks that differ only in their seed.
    *
    * @param index from 0 in the study's order
    */
@@ -50,7 +50,11 @@ public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Intege
     }
   }
 
-  /** @param listsNetworks whether the spec's networks are cells too, in front of the grid's */
+  /**
+   * Returns the study of a grid.
+   *
+   * @param listsNetworks whether the spec's networks are cells too, before those of the grid
+   */
   static GridStudy of(StudySpec spec, boolean listsNetworks, Grid grid) {
     requireCount(grid.cellCount() * grid.seeds());
     List<Cell> cells = listsNetworks ? listed(spec) : new ArrayList<>();
@@ -58,7 +62,7 @@ public record GridStudy(StudySpec spec, List<Cell> cells, int seeds, List<Intege
     return new GridStudy(spec, cells, grid.seeds(), curve(spec));
   }
 
-  /** The spec's networks as cells. */
+  /** Returns the spec's networks as cells. */
   public static GridStudy ofNetworks(StudySpec spec, int seeds) {
     return new GridStudy(spec, listed(spec), seeds, curve(spec));
   }

@@ -18,19 +18,18 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * A text file that lines are added to, each reaching the disk before the call returns. A lock keeps others from adding to it. What a
- * kill leaves of a line that was not written whole is passed over in reading, and cut off when the next line is added; until then an
- * open file is not changed.
+ * An append-only text file whose lines are on disk before {@link #add} returns, under a lock. An incomplete last line, as a kill
+ * may leave it, is ignored by reading and cut off when the next line is added; before that an open file is not changed.
  */
 final class LineFile implements AutoCloseable {
   private static final int BLOCK_BYTES = 1 << 16;
 
-  /** The first line has a JSON file of a user in it; none is larger. */
+  /** The first line contains a JSON file of a user; none is larger. */
   private static final int MAX_FIRST_LINE_BYTES = 128 << 20;
 
   private final ExclusiveLock lock;
 
-  /** Read and written by itself, not by its channel: an interrupt of the thread would close that, and so release the lock. */
+  /** Used directly and not by its channel, since an interrupt of the thread would close the channel and release the lock. */
   private final RandomAccessFile file;
 
   /** The first byte after the last whole line. */
@@ -42,9 +41,9 @@ final class LineFile implements AutoCloseable {
   }
 
   /**
-   * Makes a file with one line, or none at all.
+   * Creates a file with one line, or no file on failure.
    *
-   * @throws java.nio.file.FileAlreadyExistsException when something of this name is there
+   * @throws java.nio.file.FileAlreadyExistsException when the name is taken
    */
   static LineFile create(Path path, String firstLine) throws IOException {
     Files.createFile(path);
@@ -63,7 +62,7 @@ final class LineFile implements AutoCloseable {
     }
   }
 
-  /** @throws InvalidInputException when another process, or this one, has it open */
+  /** @throws InvalidInputException when this or another process has it open */
   static LineFile open(Path path) throws IOException {
     if (!Files.exists(path)) {
       throw new NoSuchFileException(path.toString());
@@ -91,11 +90,11 @@ final class LineFile implements AutoCloseable {
       }
       return opened[0].getChannel();
     }).orElseThrow(() -> new InvalidInputException(
-        path + ": another study adds to this file at the moment; wait for it, or stop it"));
+        path + ": another study is writing to this file; wait for it, or stop it"));
     return new LineFile(lock, opened[0]);
   }
 
-  /** Returns where the last line feed is, or 0 where there is none. */
+  /** Returns the position after the last line feed, or 0 if there is none. */
   private long lastLineEnd() throws IOException {
     byte[] block = new byte[BLOCK_BYTES];
     for (long after = file.length(); after > 0;) {
@@ -113,9 +112,9 @@ final class LineFile implements AutoCloseable {
   }
 
   /**
-   * Returns the first line, if it is a whole one and is what is looked for. A file of another kind is recognized by its first bytes.
+   * Returns the first line if it is complete and begins as expected; only the first bytes of another file are read.
    *
-   * @param start how the line must begin
+   * @param start the expected beginning of the line
    */
   Optional<String> firstLine(String start) throws IOException {
     byte[] expected = start.getBytes(StandardCharsets.UTF_8);
@@ -144,7 +143,7 @@ final class LineFile implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** Reads all whole lines; to be used up before anything else is done with the file. Need not be closed. */
+  /** Returns a reader of all complete lines, to be read to its end before other calls. It need not be closed. */
   BufferedReader lines() {
     return new BufferedReader(new InputStreamReader(new Lines(0), StandardCharsets.UTF_8));
   }

@@ -4,15 +4,15 @@ import java.util.Arrays;
 import org.apache.commons.statistics.descriptive.Quantile;
 
 /**
- * The middle of some values, linear between the sorted ones, as NumPy has it by default.
+ * Median and quartiles, interpolated linearly between the sorted values, as by default in NumPy. All are NaN without a value.
  *
- * @param low a quarter of the values lies below; NaN, as the others, where there is no value
- * @param high a quarter lies above
+ * @param low first quartile
+ * @param high third quartile
  */
 public record Quartiles(double low, double median, double high) {
   private static final Quantile LINEAR = Quantile.withDefaults().with(Quantile.EstimationMethod.HF7);
 
-  /** Of those that are numbers. */
+  /** Returns the quartiles of the values that are not NaN. */
   public static Quartiles of(double[] values) {
     double[] known = Arrays.stream(values).filter(value -> !Double.isNaN(value)).toArray();
     if (known.length == 0) {

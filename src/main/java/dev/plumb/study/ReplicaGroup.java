@@ -22,16 +22,16 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Networks of one shape and activation that are trained as replicas of one session. What becomes of each does not depend on the
- * others.
+ * A group of networks of one shape and activation that are trained as replicas of one session. The result of each does not depend
+ * on the others.
  *
- * @param numbers of the networks, rising; with dropout, whose masks go by replica, of one cell without a gap
+ * @param numbers network numbers in ascending order; with dropout, whose masks depend on the replica, consecutive and of one cell
  */
 record ReplicaGroup(GridStudy study, int[] numbers) {
-  /** Beyond this a sigmoid is within 0.01 of its limits: ln 99. */
+  /** ln 99: beyond it a sigmoid is within 0.01 of its limits. */
   private static final double SATURATED_SIGMOID = Math.log(99);
 
-  /** Likewise tanh within 0.02 of its: tanh(z) = 2 sigmoid(2z) - 1. */
+  /** Beyond it tanh is within 0.02 of its limits: tanh(z) = 2 sigmoid(2z) - 1. */
   private static final double SATURATED_TANH = SATURATED_SIGMOID / 2;
 
   NetworkSpec network() {
@@ -48,7 +48,7 @@ record ReplicaGroup(GridStudy study, int[] numbers) {
     return Arrays.stream(numbers).mapToDouble(number -> study.cellOf(number).learningRate()).toArray();
   }
 
-  /** A session with the networks' first weights, and the streams that they were drawn from. */
+  /** A session with the networks' initial weights, and the streams from which they were drawn. */
   TrainingSession open(Backend backend, List<NumpyRandom> streams) {
     TrainingSession session = backend.open(network(), training(), numbers.length);
     try {
@@ -65,7 +65,7 @@ record ReplicaGroup(GridStudy study, int[] numbers) {
     }
   }
 
-  /** @param onEpochs is told now and then how many epochs are done; what it throws ends the training */
+  /** @param onEpochs receives from time to time how many epochs are done; its exceptions end the training */
   List<GridRow> train(Backend backend, Dataset data, IntConsumer onEpochs) {
     long start = System.nanoTime();
     List<NumpyRandom> streams = new ArrayList<>();
@@ -111,7 +111,7 @@ record ReplicaGroup(GridStudy study, int[] numbers) {
         GridRow.array(layers - 1, layer -> well ? after.idle[replica][layer] : Double.NaN));
   }
 
-  /** What one step more shows: how far it moves the weights, and what the units do. */
+  /** Measurements of one further step: how far it moves the weights, and the share of dead or saturated units. */
   private final class Aftermath {
     private final double[][] updateRatio;
     private final double[][] idle;

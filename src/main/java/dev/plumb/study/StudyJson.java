@@ -8,11 +8,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
 
-/** A study's result for machines. Numbers that are not finite are null. */
+/** Machine-readable output of a study as JSON. Numbers that are not finite are null. */
 public final class StudyJson {
   private StudyJson() {}
 
-  /** @param plumbVersion of the program that computed it */
+  /**
+   * Writes the result.
+   *
+   * @param plumbVersion the version of Plumb that computed it
+   */
   public static void write(StudyResult result, String plumbVersion, OutputStream out) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();

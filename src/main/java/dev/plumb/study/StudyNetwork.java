@@ -3,8 +3,8 @@ package dev.plumb.study;
 import dev.plumb.model.NetworkSpec;
 
 /**
- * One row of a study.
+ * A network of a study.
  *
- * @param name for people; names need not differ
+ * @param name name in reports; names need not be unique
  */
 public record StudyNetwork(String name, NetworkSpec network) {}

@@ -4,10 +4,10 @@ import dev.plumb.backend.DeviceInfo;
 import java.util.List;
 
 /**
- * A finished study.
+ * The result of a study.
  *
- * @param setupSeconds all that was not training: data, weights, opening sessions
- * @param runs network by network in the study's order, and within a network by rising seed
+ * @param setupSeconds time for everything except training: data, weights, opening sessions
+ * @param runs ordered by network as in the study, then by seed
  */
 public record StudyResult(StudySpec spec, DeviceInfo device, double setupSeconds, List<StudyRun> runs) {
   public List<StudyRun> diverged() {

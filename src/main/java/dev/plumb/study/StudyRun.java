@@ -6,14 +6,14 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 
 /**
- * What one network came to.
+ * The result of one network.
  *
- * @param seed of the stream that gave its weights
- * @param lossAtEpoch the loss over all rows before that epoch's updates, of the study's epochs and others asked for; NaN
- *     where training ended earlier
- * @param finalLoss over all rows after the last update
+ * @param seed the seed of the stream of its weights
+ * @param lossAtEpoch the loss over all rows before that epoch's updates, for the epochs of the study and further requested ones;
+ *     NaN for epochs after the end of training
+ * @param finalLoss the loss over all rows after the last update
  * @param gradNormPerLayer Frobenius norms of dW in the last step, output layer included
- * @param trainSeconds its share of the wall time: replicas trained together share alike
+ * @param trainSeconds its share of the wall time, equal among replicas trained together
  * @param divergedAtEpoch the first epoch in which something was not finite; empty when all went well
  */
 public record StudyRun(
@@ -30,7 +30,7 @@ public record StudyRun(
     return gradNormPerLayer[0];
   }
 
-  /** Of the last hidden layer, as in the notebook; empty for a network without one. */
+  /** Returns the gradient norm of the last hidden layer, as in the notebook; empty for a network without one. */
   public OptionalDouble gradNormLast() {
     return gradNormPerLayer.length < 2
         ? OptionalDouble.empty()

@@ -18,18 +18,17 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * Trains the networks of a study, each in as many replicas as there are seeds; several at once where the backend would have it.
+ * A run of a study: trains each network in one replica per seed, several networks at once if the backend recommends it.
  *
- * <p>Replica r draws from the stream seeded seed + r: first the data, of which it uses the base seed's, so that all replicas
- * learn from the same rows; then, network by network, the first weights and the batch orders.
+ * <p>Replica r draws from the stream with seed + r: first the data, which is thrown away except for the base seed, so that all
+ * replicas train on the same rows; then, network by network, the initial weights and the batch orders.
  */
 public final class StudyRunner {
   private final Backend backend;
@@ -48,7 +47,7 @@ public final class StudyRunner {
     this(backend, spec, seeds, List.of());
   }
 
-  /** @param curveEpochs whose loss is wanted besides those that the study names; asking changes no other number */
+  /** @param curveEpochs further epochs whose loss is kept; they change no other number */
   public StudyRunner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs) {
     if (seeds < 1) {
       throw new InvalidInputException("seeds " + seeds + " must be at least 1");
@@ -75,7 +74,7 @@ public final class StudyRunner {
     addSetupSeconds(start);
   }
 
-  /** Epochs times networks: what a progress bar counts to. */
+  /** Returns epochs times networks, the total of a progress bar. */
   public long totalEpochs() {
     return (long) spec.training().epochs() * spec.networks().size();
   }
@@ -83,7 +82,7 @@ public final class StudyRunner {
   /**
    * Trains all networks.
    *
-   * @param onProgress is told now and then how many of {@link #totalEpochs()} are done
+   * @param onProgress receives from time to time how many of {@link #totalEpochs()} are done
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public StudyResult run(LongConsumer onProgress) {
@@ -100,7 +99,7 @@ public final class StudyRunner {
     return new StudyResult(spec, backend.device(), setupSeconds, runs.stream().flatMap(List::stream).toList());
   }
 
-  /** One after the other where shuffled batches draw from the stream that the next network's weights come from. */
+  /** Returns 1 if shuffled batches draw from the stream that the next network's weights come from. */
   private int networksAtOnce() {
     if (orders().get(0).drawsFromStream()) {
       return 1;
@@ -112,7 +111,7 @@ public final class StudyRunner {
         .orElse(1);
   }
 
-  /** Trains in several threads, the largest networks first, so that none of them is left to the end alone. */
+  /** Trains in several threads, the largest networks first, so that no large one runs last. */
   private List<List<StudyRun>> trainAtOnce(int threads, EpochCount epochs) {
     List<Drawn> drawn = new ArrayList<>();
     for (int i = 0; i < spec.networks().size(); i++) {
@@ -121,32 +120,19 @@ public final class StudyRunner {
     List<Drawn> largestFirst = new ArrayList<>(drawn);
     largestFirst.sort(Comparator.comparingInt((Drawn network) -> -network.parameters().get(0).length));
     List<List<StudyRun>> runs = new ArrayList<>(Collections.nCopies(drawn.size(), null));
+    List<Supplier<List<StudyRun>>> trainings = new ArrayList<>();
+    largestFirst.forEach(network -> trainings.add(() -> train(network, epochs)));
     ExecutorService pool = Executors.newFixedThreadPool(threads);
-    try {
-      List<Future<List<StudyRun>>> trainings = new ArrayList<>();
-      for (Drawn network : largestFirst) {
-        trainings.add(pool.submit(() -> train(network, epochs)));
-      }
-      for (int i = 0; i < trainings.size(); i++) {
-        runs.set(largestFirst.get(i).index(), trainings.get(i).get());
-      }
-      return runs;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new TrainingInterruptedException("while networks of a study were in training");
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw (RuntimeException) e.getCause();
-    } finally {
-      // Where one training failed, the others end at their next look at the device.
-      pool.shutdownNow();
-      WorkerPools.awaitEnd(pool);
+    // If one training fails, the others are interrupted.
+    List<List<StudyRun>> trained =
+        ParallelTrainings.run(pool, trainings, pool::shutdownNow, "while networks of a study were in training");
+    for (int i = 0; i < trained.size(); i++) {
+      runs.set(largestFirst.get(i).index(), trained.get(i));
     }
+    return runs;
   }
 
-  /** A network of the study with its first weights, which all come from the same streams, one network after the other. */
+  /** A network of the study with its initial weights, drawn from the same streams one network after the other. */
   private record Drawn(int index, List<double[]> parameters) {}
 
   private Drawn draw(int index) {
@@ -217,7 +203,7 @@ public final class StudyRunner {
     setupSeconds += (System.nanoTime() - start) / 1e9;
   }
 
-  /** How many epochs of each network are done; several threads may tell. */
+  /** The number of finished epochs of each network; safe for several threads. */
   private static final class EpochCount {
     private final LongConsumer onProgress;
     private final long[] done;

@@ -13,13 +13,13 @@ import dev.plumb.random.NumpyRandom;
 import java.util.List;
 
 /**
- * Several networks, trained alike on the notebook's data and compared.
+ * The configuration of a study: several networks, trained in the same way on the notebook's data and compared.
  *
  * @param samples rows of the data
- * @param seed of the one stream that gives the data, then network by network the first weights and the batch orders; and of
- *     dropout, whatever seed the training has for it
- * @param shuffle whether batches are drawn anew every epoch; without meaning when all rows are one batch
- * @param lossAtEpochs the epochs, from 1, whose loss is reported besides the final one
+ * @param seed the seed of the one stream for the data, then network by network the initial weights and the batch orders; also the
+ *     seed of dropout, instead of that of the training
+ * @param shuffle whether batches are drawn again every epoch; ignored when all rows are one batch
+ * @param lossAtEpochs the epochs, from 1, whose loss is reported in addition to the final one
  */
 public record StudySpec(
     String name,
@@ -31,10 +31,10 @@ public record StudySpec(
     List<Integer> lossAtEpochs,
     List<StudyNetwork> networks) {
 
-  /** Where the notebook looks on the way. */
+  /** The epochs whose loss the notebook prints. */
   static final int NOTEBOOK_LOSS_EPOCH = 200;
 
-  /** Rows beyond this are a slip of the keyboard: the data has three columns. */
+  /** Maximum number of rows: more are almost certainly a typo, since the data has three columns. */
   private static final int MAX_SAMPLES = 100_000_000;
 
   public StudySpec {
@@ -57,7 +57,7 @@ public record StudySpec(
     networks = List.copyOf(networks);
   }
 
-  /** The five trainings of the notebook. */
+  /** Returns the five networks of the notebook. */
   public static StudySpec notebook() {
     return new StudySpec(
         "notebook",
@@ -86,14 +86,14 @@ public record StudySpec(
         name, samples, seed, initializer, training.withPrecision(precision), shuffle, lossAtEpochs, networks);
   }
 
-  /** @throws InvalidInputException unless there is a row and the table is of a sensible size */
+  /** @throws InvalidInputException unless there is at least one row and no more than the maximum */
   static void requireSamples(int samples) {
     if (samples < 1 || samples > MAX_SAMPLES) {
       throw new InvalidInputException("samples " + samples + " must lie between 1 and " + MAX_SAMPLES);
     }
   }
 
-  /** @throws InvalidInputException unless NumPy would take the seed */
+  /** @throws InvalidInputException unless NumPy accepts the seed */
   public static void requireSeed(long seed) {
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
       throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);

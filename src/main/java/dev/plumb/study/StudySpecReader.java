@@ -24,7 +24,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
-/** Reads a study from JSON. What a file leaves out is as in the notebook, but for the networks, which it must name. */
+/** A reader of studies in JSON. A missing entry has the value of the notebook; only the networks are required. */
 public final class StudySpecReader {
   private static final Set<String> KEYS = Set.of("name", "data", "seed", "initializer", "loss", "optimizer", "clipNorm",
       "learningRate", "epochs", "batchSize", "dropout", "shuffle", "lossAtEpochs", "networks", "grid");
@@ -32,25 +32,29 @@ public final class StudySpecReader {
   private StudySpecReader() {}
 
   /**
-   * What a file holds.
+   * The content of a file.
    *
-   * @param text the file's own, for whoever reads it again
-   * @param spec with the networks that the file lists; of a grid without any, with those of its first cell alone
-   * @param grid where there is one
+   * @param text the text of the file, to be read again later
+   * @param spec the study with the networks that the file lists; for a grid without any, with only that of its first cell
+   * @param grid the grid, if there is one
    */
   public record StudyFile(String text, StudySpec spec, Optional<Grid> grid, boolean listsNetworks) {
-    /** All cells, those of the networks that the file lists first. */
+    /** Returns all cells; those of the networks that the file lists come first. */
     public GridStudy gridStudy() {
       return GridStudy.of(spec, listsNetworks, grid.orElseThrow());
     }
   }
 
-  /** @throws InvalidInputException naming the file, the place in it and what would be right */
+  /**
+   * Reads a study.
+   *
+   * @throws InvalidInputException naming the file, the place in it and what would be right
+   */
   public static StudySpec read(Path file) {
     return readFile(file).spec();
   }
 
-  /** Reads a study that may have a grid; likewise. */
+  /** Reads a study that may have a grid; otherwise like {@link #read}. */
   public static StudyFile readFile(Path file) {
     try {
       return parse(new String(JsonInput.bytes(file), StandardCharsets.UTF_8));

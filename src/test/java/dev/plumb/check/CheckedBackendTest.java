@@ -1,5 +1,14 @@
 package dev.plumb.check;
 
+import static dev.plumb.check.CheckedTraining.DATA;
+import static dev.plumb.check.CheckedTraining.NETWORK;
+import static dev.plumb.check.CheckedTraining.REPLICAS;
+import static dev.plumb.check.CheckedTraining.SEED;
+import static dev.plumb.check.CheckedTraining.STEPS;
+import static dev.plumb.check.CheckedTraining.TRAINING;
+import static dev.plumb.check.CheckedTraining.check;
+import static dev.plumb.check.CheckedTraining.run;
+import static dev.plumb.check.CheckedTraining.start;
 import static dev.plumb.golden.Close.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -16,14 +25,8 @@ import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
-import dev.plumb.data.RandomData;
-import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
-import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Loss;
-import dev.plumb.model.NetworkSpec;
-import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -37,37 +40,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckedBackendTest {
-  private static final long SEED = 271828;
-  private static final int REPLICAS = 3;
-  private static final int STEPS = 8;
-  private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 5, 4, 2);
-  private static final TrainingSpec TRAINING =
-      TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withClipNorm(0.5);
-  private static final Dataset DATA = RandomData.draw(13, NETWORK, Loss.MSE, new NumpyRandom(SEED));
-
-  /** Keeps all that a check says. */
-  private static final class Everything implements CheckListener {
-    private final List<Long> steps = new ArrayList<>();
-    private final List<TensorCheck> tensors = new ArrayList<>();
-    private final List<Long> notFinite = new ArrayList<>();
-
-    @Override
-    public void checked(CheckedStep step, List<TensorCheck> found) {
-      steps.add(step.step());
-      tensors.addAll(found);
-    }
-
-    @Override
-    public void notFinite(CheckedStep before, int replica) {
-      notFinite.add(before.step());
-    }
-
-    TensorCheck only(String name) {
-      return tensors.stream().filter(tensor -> tensor.tensor().name().equals(name)).findFirst().orElseThrow();
-    }
-  }
-
-  // What is found, and what it is called
+  // Faults and their names
 
   @ParameterizedTest
   @CsvSource({
@@ -114,7 +87,7 @@ class CheckedBackendTest {
   @ParameterizedTest
   @ValueSource(strings = {"PRE", "POST", "DELTA", "LOSS", "GRADIENT", "MOMENT1", "MOMENT2", "PARAMETERS"})
   void errorBelowToleranceIsAcceptedAndAboveIsNot(Quantity quantity) {
-    Everything exact = new Everything();
+    RecordedChecks exact = new RecordedChecks();
     check(new FaultyBackend(null), 1, exact);
     TensorCheck tensor = exact.tensors.stream()
         .filter(check -> check.tensor().quantity() == quantity && check.tensor().layer() > 0).findFirst().orElseThrow();
@@ -124,10 +97,10 @@ class CheckedBackendTest {
       FaultyBackend.Fault fault = new FaultyBackend.Fault(
           quantity, tensor.tensor().layer(), 0, index, 0, value -> value + change);
       if (factor < 1) {
-        Everything near = new Everything();
+        RecordedChecks near = new RecordedChecks();
         check(new FaultyBackend(fault), STEPS, near);
-        assertEquals(TensorCheck.Verdict.OK, near.only(tensor.tensor().name()).verdict());
-        assertEquals(factor, near.only(tensor.tensor().name()).units(), 0.05);
+        assertEquals(TensorCheck.Verdict.OK, near.first(tensor.tensor().name()).verdict());
+        assertEquals(factor, near.first(tensor.tensor().name()).units(), 0.05);
       } else {
         assertTrue(failure(fault, STEPS).getMessage().contains(" " + tensor.tensor().name()));
       }
@@ -148,7 +121,7 @@ class CheckedBackendTest {
 
   @Test
   void otherMaskIsFoundWhereItIsMade() {
-    Everything found = new Everything();
+    RecordedChecks found = new RecordedChecks();
     Dropout dropout = new Dropout(0.3, SEED);
     Backend other = new OtherDropoutBackend(new Dropout(0.3, SEED + 1));
     try (CheckedBackend checked = new CheckedBackend(other, new ReferenceBackend(), 1, found)) {
@@ -163,7 +136,7 @@ class CheckedBackendTest {
   @ParameterizedTest
   @CsvSource({"ROWS, FP64", "PRODUCTS, FP64", "ROWS, FP32", "PRODUCTS, FP32"})
   void stepsWithDropoutAgreeWithTheReference(CpuOptions.Method method, Precision precision) {
-    Everything found = new Everything();
+    RecordedChecks found = new RecordedChecks();
     TrainingSpec training = TRAINING.withPrecision(precision).withDropout(new Dropout(0.4, SEED));
     CpuOptions options = CpuOptions.standard().withMethod(method);
     try (CheckedBackend checked = new CheckedBackend(new CpuBackend(options, note -> { }), new ReferenceBackend(), 3, found)) {
@@ -171,124 +144,6 @@ class CheckedBackendTest {
     }
     assertEquals(List.of(0L, 3L, 6L), found.steps);
     assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
-  }
-
-  // What is not an error
-
-  @Test
-  void deviceThatRoundsIsWithinSinglePrecision() {
-    ToleranceSurvey survey = new ToleranceSurvey();
-    try (Backend rounding = new RoundingBackend()) {
-      survey.run(rounding, Precision.FP32, 4);
-    }
-    assertTrue(survey.largestUnits() < 1 && survey.largestUnits() > 0.1, "largest error " + survey.largestUnits());
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"RELU", "LEAKY_RELU"})
-  void otherSideOfAKinkIsSkippedAndTheOtherRowsAreStillChecked(Activation activation) {
-    // Z of the first row is w + b, 0 up to rounding: the device's weight of 1 - 2e-8 puts it below 0, the reference's above.
-    NetworkSpec network = NetworkSpec.of(activation, 1, 1, 1);
-    Dataset data = Dataset.ofTargets(1, 1, new double[] {1, 2, 3}, new double[] {5, 7, 11});
-    double[] parameters = {1 + 1e-8, -1, 1, 0};
-    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-    for (double wrong : new double[] {0, 1}) {
-      Everything found = new Everything();
-      Backend device = new HiddenWeightBackend(0, -2e-8);
-      Backend spoiled = wrong == 0 ? device
-          : new FaultyBackend(device, new FaultyBackend.Fault(Quantity.GRADIENT, 0, 0, 0, 0, value -> value + wrong));
-      try (CheckedBackend checked = new CheckedBackend(spoiled, new ReferenceBackend(), 1, found);
-          TrainingSession session = checked.open(network, training, 1)) {
-        session.write(Slot.PARAMETERS, 0, parameters);
-        session.bind(data);
-        session.run(StepChunk.of(1).learningRate(0.01).build());
-      }
-      TensorCheck gradient = found.only("layers.0.weight gradient");
-      assertEquals(wrong == 0 ? TensorCheck.Verdict.OK : TensorCheck.Verdict.WRONG, gradient.verdict(), gradient.toString());
-      if (wrong == 0) {
-        assertEquals(1, found.only("layers.0.delta").skipped());
-        assertEquals(2, found.only("layers.0.delta").compared());
-        assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK));
-      }
-    }
-  }
-
-  @Test
-  void whatDropoutScalesUpMayBeOffByAsMuchMore() {
-    // Z is 1 - 1 = 0, and on the device half of what it may be off by; what is kept of A is ten times that.
-    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 1, 1);
-    double[] ones = new double[2 * 40];
-    Arrays.fill(ones, 1);
-    Dataset data = Dataset.ofTargets(2, 1, ones, new double[40]);
-    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32)
-        .withDropout(new Dropout(0.9, SEED));
-    double error = 0.5 * Tolerances.of(Precision.FP32).forward();
-    Everything found = new Everything();
-    try (CheckedBackend checked = new CheckedBackend(new HiddenWeightBackend(0, error), new ReferenceBackend(), 1, found);
-        TrainingSession session = checked.open(network, training, 1)) {
-      session.write(Slot.PARAMETERS, 0, new double[] {1, -1, 0, 1, 0});
-      session.bind(data);
-      session.run(StepChunk.of(1).learningRate(0.01).build());
-    }
-    TensorCheck post = found.only("layers.0.post");
-    assertEquals(10 * error, Math.abs(post.actual() - post.expected()), 0.01 * error);
-    assertEquals(TensorCheck.Verdict.OK, post.verdict(), post.toString());
-  }
-
-  @Test
-  void nothingLeftToCompareIsNotAllRight() {
-    NetworkSpec network = NetworkSpec.of(Activation.RELU, 1, 1, 1);
-    Dataset data = Dataset.ofTargets(1, 1, new double[] {1}, new double[] {5});
-    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-    Everything found = new Everything();
-    try (CheckedBackend checked =
-        new CheckedBackend(new HiddenWeightBackend(0, -2e-8), new ReferenceBackend(), 1, found);
-        TrainingSession session = checked.open(network, training, 1)) {
-      session.write(Slot.PARAMETERS, 0, new double[] {1 + 1e-8, -1, 1, 0});
-      session.bind(data);
-      session.run(StepChunk.of(1).learningRate(0.01).build());
-    }
-    assertEquals(TensorCheck.Verdict.NOT_CHECKED, found.only("layers.0.delta").verdict());
-    assertEquals(TensorCheck.Verdict.NOT_CHECKED, found.only("layers.0.weight gradient").verdict());
-  }
-
-  @Test
-  void divergenceOfBothIsSaidAndIsNoDisagreement() {
-    for (int every : new int[] {1, 7}) {
-      List<String> lines = new ArrayList<>();
-      CheckLog log = new CheckLog(CheckMode.FAIL, lines::add);
-      try (CheckedBackend checked = new CheckedBackend(new FaultyBackend(null), new ReferenceBackend(), every, log);
-          TrainingSession session = checked.open(NETWORK, TRAINING, 2)) {
-        start(session);
-        session.run(StepChunk.of(30).learningRates(new double[][] {{0.01, 1e200}}).build());
-        StepMetrics metrics = session.sync();
-        assertEquals(-1, metrics.firstNonFinite()[0]);
-        assertTrue(metrics.firstNonFinite()[1] >= 0);
-      }
-      assertEquals(1, lines.size(), lines.toString());
-      assertTrue(lines.get(0).contains("replica 1 diverged: ") || lines.get(0).contains("replica 1 is not finite any more"),
-          lines.get(0));
-      assertEquals(every == 1 ? 30 : 5, log.steps(), "the other replica is checked to the end");
-      assertEquals(0, log.wrong());
-    }
-  }
-
-  @Test
-  void overflowOfSinglePrecisionIsDivergenceWhereTheReferenceIsBeyondIt() {
-    NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
-    FaultyBackend.Fault infinite =
-        new FaultyBackend.Fault(Quantity.PRE, 0, 0, 0, 0, value -> Double.POSITIVE_INFINITY);
-    for (double feature : new double[] {1e30, 1}) {
-      Everything found = new Everything();
-      try (CheckedBackend checked = new CheckedBackend(new FaultyBackend(infinite), new ReferenceBackend(), 1, found);
-          TrainingSession session = checked.open(network, TRAINING.withPrecision(Precision.FP32), 1)) {
-        session.write(Slot.PARAMETERS, 0, new double[] {1e10, 0});
-        session.bind(Dataset.ofTargets(1, 1, new double[] {feature}, new double[] {0}));
-        session.run(StepChunk.of(1).learningRate(0).build());
-      }
-      assertEquals(feature == 1 ? TensorCheck.Verdict.WRONG : TensorCheck.Verdict.DIVERGED, found.tensors.get(0).verdict());
-      assertEquals(feature == 1, found.tensors.size() > 1, "nothing behind a divergence is compared");
-    }
   }
 
   // The modes
@@ -312,7 +167,7 @@ class CheckedBackendTest {
     CheckLog log = new CheckLog(CheckMode.HISTOGRAM, lines::add);
     check(new FaultyBackend(new FaultyBackend.Fault(Quantity.DELTA, 1, 1, 2, 3, value -> value + 1)), 1, log);
     assertEquals(List.of(), lines);
-    List<ErrorHistogram.Row> rows = log.decades().rows();
+    List<ErrorHistogram.Row> rows = log.errors().rows();
     ErrorHistogram.Row far = rows.get(rows.size() - 2);
     assertEquals("1e3 and above", far.range());
     assertEquals(STEPS - 3, far.count());
@@ -337,7 +192,7 @@ class CheckedBackendTest {
     StepChunk chunk =
         StepChunk.of(STEPS).learningRates(rates).replicaBatches(batches).record(1).record(3).record(6).build();
     FaultyBackend device = new FaultyBackend(null);
-    Everything found = new Everything();
+    RecordedChecks found = new RecordedChecks();
     try (Backend plain = new ReferenceBackend();
         CheckedBackend checked = new CheckedBackend(device, new ReferenceBackend(), every, found);
         TrainingSession expected = plain.open(NETWORK, TRAINING, REPLICAS);
@@ -371,14 +226,14 @@ class CheckedBackendTest {
   @Test
   void uncheckedStepsRunInOnePiece() {
     FaultyBackend device = new FaultyBackend(null);
-    check(device, 5, new Everything());
+    check(device, 5, new RecordedChecks());
     assertEquals(List.of(1, 4, 1, 2), device.chunks());
   }
 
   @Test
   void wrongChunkIsRefusedBeforeAnyOfItRuns() {
     FaultyBackend device = new FaultyBackend(null);
-    try (CheckedBackend checked = new CheckedBackend(device, new ReferenceBackend(), 1, new Everything());
+    try (CheckedBackend checked = new CheckedBackend(device, new ReferenceBackend(), 1, new RecordedChecks());
         TrainingSession session = checked.open(NETWORK, TRAINING, 1)) {
       assertThrows(IllegalStateException.class, () -> session.run(StepChunk.of(1).learningRate(0).build()));
       session.bind(DATA);
@@ -386,16 +241,16 @@ class CheckedBackendTest {
       assertThrows(IllegalArgumentException.class, () -> session.run(wrong));
       assertEquals(0, session.stepsTaken());
     }
-    assertThrows(InvalidInputException.class, () -> new CheckedBackend(device, device, 0, new Everything()));
+    assertThrows(InvalidInputException.class, () -> new CheckedBackend(device, device, 0, new RecordedChecks()));
   }
 
   @Test
   void backendThatShowsNoInsideIsRefused() {
     try (Backend silent = new HiddenWeightBackend(0, 0, TrainingSession.class);
-        CheckedBackend checked = new CheckedBackend(silent, new ReferenceBackend(), 1, new Everything())) {
+        CheckedBackend checked = new CheckedBackend(silent, new ReferenceBackend(), 1, new RecordedChecks())) {
       String message =
           assertThrows(InvalidInputException.class, () -> checked.open(NETWORK, TRAINING, 1)).getMessage();
-      assertEquals("device cpu does not show the inside of a step, which this check needs", message);
+      assertEquals("device cpu does not expose the values inside a step, which this check needs", message);
     }
   }
 
@@ -411,30 +266,5 @@ class CheckedBackendTest {
   private static CheckFailedException failure(FaultyBackend.Fault fault, int every) {
     return assertThrows(CheckFailedException.class,
         () -> check(new FaultyBackend(fault), every, new CheckLog(CheckMode.FAIL, line -> { })));
-  }
-
-  private static void check(Backend device, int every, CheckListener listener) {
-    try (CheckedBackend checked = new CheckedBackend(device, new ReferenceBackend(), every, listener)) {
-      run(checked, StepChunk.of(STEPS).learningRate(0.01).build());
-    }
-  }
-
-  private static void run(CheckedBackend checked, StepChunk chunk) {
-    run(checked, TRAINING, chunk);
-  }
-
-  private static void run(CheckedBackend checked, TrainingSpec training, StepChunk chunk) {
-    try (TrainingSession session = checked.open(NETWORK, training, REPLICAS)) {
-      start(session);
-      session.run(chunk);
-      session.sync();
-    }
-  }
-
-  private static void start(TrainingSession session) {
-    for (int replica = 0; replica < session.replicas(); replica++) {
-      session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(SEED + replica)));
-    }
-    session.bind(DATA);
   }
 }

@@ -131,7 +131,7 @@ class GridProcessTest {
   void optionsThatAGridDoesNotAcceptAreRefused() {
     assertRefused("--seeds: cannot be changed when a study is resumed", "study", "--resume",
         folder.resolve("whole.runs").toString(), "--seeds", "3");
-    assertRefused("is there already", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device",
+    assertRefused("this file exists", "study", spec.toString(), "--log", folder.resolve("whole.runs").toString(), "--device",
         "cpu");
     assertRefused("--check-every: not available for a grid", "study", spec.toString(), "--check-every", "3");
     assertRefused("--csv: applies only to a grid", "study", "--csv", folder.resolve("x.csv").toString());

@@ -263,11 +263,11 @@ class GridFileTest {
 
   @Test
   void fileIsMadeOnceAndAddedToByOne() throws IOException {
-    assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.create(path, HEAD)).getMessage().contains("is there already"));
+    assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.create(path, HEAD)).getMessage().contains("this file exists"));
     try (GridFile file = GridFile.open(path)) {
       Path other = Files.createLink(folder.resolve("other.runs"), path);
       for (Path name : List.of(path, folder.resolve("../" + folder.getFileName() + "/some.runs"), other)) {
-        assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.open(name)).getMessage().contains("another study adds"));
+        assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.open(name)).getMessage().contains("another study is writing"));
       }
       file.add(List.of(row(5)));
     }
