@@ -34,6 +34,7 @@ class NamedOptionsTest {
   private static final Map<String, String> OTHERS = Map.of(
       "gpus", "an option of docker run",
       "add-modules", "an option of java",
+      "enable-native-access", "an option of java",
       "share", "a variable of CSS in reports");
 
   private static final Map<String, Options> COMMANDS = commands().stream()
