@@ -6,6 +6,7 @@ import dev.plumb.backend.Evaluation;
 import dev.plumb.backend.MemoryFootprint;
 import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
+import dev.plumb.backend.SessionChecks;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -20,7 +21,6 @@ import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.Steps;
 import dev.plumb.data.Dataset;
-import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -115,9 +115,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   @Override
   public void run(StepChunk chunk) {
     requireOpen();
-    if (data == null) {
-      throw new IllegalStateException("bind data before running steps");
-    }
+    SessionChecks.requireBound(data == null ? null : data.data());
     chunk.requireFits(data.data().rows(), replicas);
     try {
       steps.run(chunk, stepsTaken);
@@ -167,12 +165,9 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   @Override
   public void predict(int replica, Dataset rows, double[] out) {
     requireOpen();
-    if (rows.features() != network.inputs()) {
-      throw new InvalidInputException("the network has " + network.inputs() + " inputs, but the data has "
-          + rows.features() + " columns");
-    }
-    requireLength(out, (long) rows.rows() * network.outputs(), "rows x outputs");
-    requireReplica(replica);
+    SessionChecks.requireReplica(replica, replicas);
+    SessionChecks.requireInputs(network, rows);
+    SessionChecks.requireLength(out, (long) rows.rows() * network.outputs(), "rows x outputs");
     inference(rows.rows()).predict(replica, rows, out);
   }
 
@@ -225,21 +220,17 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
 
   private void requireVector(Slot slot, int replica, double[] vector) {
     requireOpen();
-    requireLength(vector, layout.size(), "parameters");
-    requireReplica(replica);
-    if (!state.keeps(slot)) {
-      throw new IllegalArgumentException(training.optimizer().kind().key() + " with these options keeps no " + slot);
-    }
+    SessionChecks.requireLength(vector, layout.size(), "parameters");
+    SessionChecks.requireReplica(replica, replicas);
+    SessionChecks.requireKept(state.keeps(slot), training.optimizer(), slot);
   }
 
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
     requireOpen();
-    if (steps == null || steps.lastBatch() == 0) {
-      throw new IllegalStateException("nothing to tap before the first step");
-    }
-    requireReplica(replica);
-    requireLength(out, (long) steps.lastBatch() * network.layer(layer).out(), "batch x units");
+    SessionChecks.requireReplica(replica, replicas);
+    SessionChecks.requireStep(steps == null ? 0 : steps.lastBatch());
+    SessionChecks.requireLength(out, (long) steps.lastBatch() * network.layer(layer).out(), "batch x units");
     steps.tap(where, layer, replica, out);
   }
 
@@ -252,9 +243,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   @Override
   public void stepsTaken(long steps) {
     requireOpen();
-    if (steps < 0) {
-      throw new IllegalArgumentException("steps taken cannot be " + steps);
-    }
+    SessionChecks.requireStepsTaken(steps);
     stepsTaken = steps;
   }
 
@@ -310,24 +299,10 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   }
 
   private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("this session is closed");
-    }
+    SessionChecks.requireOpen(closed);
     if (broken) {
       throw new IllegalStateException("a step of this session failed; open a new session");
     }
     context.enter();
-  }
-
-  private void requireReplica(int replica) {
-    if (replica < 0 || replica >= replicas) {
-      throw new IndexOutOfBoundsException("replica " + replica + " of " + replicas);
-    }
-  }
-
-  private static void requireLength(double[] array, long length, String what) {
-    if (array.length != length) {
-      throw new IllegalArgumentException("the array has " + array.length + " elements, but " + length + " are needed (" + what + ")");
-    }
   }
 }
