@@ -5,10 +5,10 @@ import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
 /**
- * An implementation of training on one kind of device. A backend owns whole training steps, not single operations: it is free to
- * fuse operations, to record them and to train many networks at once, and the formulas of two backends stay independent, so that
- * one can check the other. Backends share only the specifications, the parameter layout, the initial weights and the batch order,
- * all of which are computed on the host.
+ * An implementation of training on one kind of device. A backend implements whole training steps, not single operations: it is
+ * free to fuse operations, to record them and to train many networks at once, and the formulas of two backends stay independent,
+ * so that one can check the other. Backends share only the specifications, the parameter layout, the initial weights and the
+ * batch order, all of which are computed on the host.
  */
 public interface Backend extends AutoCloseable {
   /** Returns the device that this backend computes on. */

@@ -4,7 +4,7 @@ import dev.plumb.model.OptimizerSpec;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** The vectors that a session keeps for each replica, in the layout of {@link dev.plumb.model.ParameterLayout}. */
+/** The vectors that a session keeps for each replica, each in the layout of {@link dev.plumb.model.ParameterLayout}. */
 public enum Slot {
   /** Weights and biases. */
   PARAMETERS,

@@ -1,6 +1,6 @@
 package dev.plumb.backend;
 
-/** A session whose last step's intermediate values can be read; for checks and tests only. */
+/** A session from which the intermediate values of the last step can be read; for checks and tests only. */
 public interface Tapped {
   /**
    * Reads intermediate values of one layer in the last step.

@@ -75,10 +75,11 @@ final class BenchCommand implements Command {
     Stream.concat(workloads.stream(), gpuWorkloads.apply(false).stream())
         .map(workload -> "  " + workload.family() + "  " + workload.description() + "\n").distinct().forEach(list::append);
     return """
-        The ceilings come first: multiply-adds, memory copies and matrix products. Then come the workloads, all or
-        those named, with 1 thread, with all threads, and on a GPU if there is one: the speed achieved, the speed
-        that the ceiling allows, and the ratio of the two. Each number is the median of several runs, followed by
-        the minimum and the maximum. A workload and its ceiling are measured alternately, so that other load on the
+        Measures the limits of the hardware (ceilings) first: multiply-adds, memory copies, core-to-core
+        latency and matrix products. Then it measures the workloads, all or those named, with 1 thread, with
+        all threads, and on a GPU if there is one. Prints the speed achieved, the speed that the ceiling
+        allows, and the ratio of the two. Each number is the median of several runs, followed by the minimum
+        and the maximum. A workload and its ceiling are measured alternately, so that other load on the
         machine slows down both.
 
         workloads:

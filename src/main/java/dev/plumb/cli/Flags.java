@@ -22,7 +22,7 @@ final class Flags {
       "Device: auto, cuda, cuda:N, cpu or reference; auto chooses a GPU if one can be used, otherwise the CPU (default: auto).");
   static final Option NO_GRAPH = flag("no-graph", "On a GPU, launch every kernel separately instead of replaying CUDA graphs.");
   static final Option PLANNER = value("planner", "PLANNER",
-      "On a GPU: fused (one block per network), layered (layer by layer), or auto, the faster of the two (default: auto).");
+      "On a GPU: fused (one thread block per network), layered (layer by layer), or auto, the faster one (default: auto).");
   static final Option THREADS =
       value("threads", "N", "Number of CPU threads; results do not depend on it (default: all cores).");
   static final Option PRECISION = precision("fp64");
@@ -33,7 +33,7 @@ final class Flags {
   static final Option LOG =
       value("log", "FILE", "For a grid: store each finished network in FILE, for --resume (default: NAME-n.runs).");
   static final Option SEEDS = value("seeds", "N",
-      "Train each network from N consecutive seeds, the first of which is --seed (default: 1; depth: 1000; grid: from"
+      "Train each network from N consecutive seeds, starting at --seed (default: 1; depth: 1000; grid: from"
           + " SPEC.json).");
 
   static final Option LAYERS = value("layers", "N,N,...", "Layer widths, from the inputs to the outputs (default: 3,8,8,1).");
@@ -45,12 +45,12 @@ final class Flags {
   static final Option STEPS =
       value("steps", "N", "Compare at the initial weights and again after N training steps (default: 10).");
   static final Option MODE = value("mode", "MODE",
-      "fail (name the first tensor out of bounds), report (name all of them) or histogram (also count errors by decade)"
+      "fail (name the first tensor out of bounds), report (name all of them) or histogram (also count errors by power of ten)"
           + " (default: fail).");
   static final Option CHECK_EVERY =
       value("check-every", "N", "Compare steps 0, N, 2N, ... of each training with the reference, tensor by tensor.");
   static final Option CHECK_MODE = value("check-mode", "MODE",
-      "On disagreement: fail (stop), report (name the tensors and continue) or histogram (count errors by decade)"
+      "On disagreement: fail (stop), report (name the tensors and continue) or histogram (count errors by power of ten)"
           + " (default: fail).");
   static final Option DATA = value("data", "SOURCE",
       "random (any shape) or notebook (3 inputs, 1 output) (default: random).");
@@ -76,7 +76,7 @@ final class Flags {
   static final Option LABELS =
       value("labels", "FILE", "Labels of an IDX file of images (default: the labels file next to it).");
   static final Option VALIDATION = value("validation", "FRACTION",
-      "Fraction of the rows held out to choose the best epoch; none if there are fewer than 30 (default: 0.1).");
+      "Fraction of the rows held out to choose the best epoch; none if that is fewer than 30 rows (default: 0.1).");
   static final Option TEST = value("test", "FILE", "Test data, evaluated after training.");
   static final Option SCHEDULE = value("schedule", "NAME", "Learning-rate schedule: "
       + String.join(", ", NamedEnum.keys(Schedule.Kind.class)) + "; --config sets its parameters (default: cosine).");
@@ -89,7 +89,8 @@ final class Flags {
   static final Option CLIP_NORM = value("clip-norm", "NORM", "Maximum norm of the gradient (default: no limit).");
   static final Option DROPOUT = value("dropout", "P", "Dropout probability of hidden units (default: 0).");
   static final Option EARLY_STOPPING =
-      value("early-stopping", "N", "Stop after N epochs without a lower loss; 0 to disable (default: 50).");
+      value("early-stopping", "N", "Stop after N epochs without a lower validation loss (training loss if no rows are held out);"
+          + " 0 to disable (default: 50).");
   static final Option CONFIG =
       value("config", "FILE", "Read the configuration from a JSON file; command-line options override it.");
   static final Option PRINT_CONFIG = flag("print-config", "Print the effective configuration as JSON and exit.");

@@ -88,7 +88,7 @@ final class StudyCommand implements Command {
         crash. A network of a grid that diverges is counted in the table and does not change the exit code.
 
         "plumb study depth" trains the notebook's five networks from 1000 seeds (or --seeds N) and tests the
-        notebook's five reflections.
+        notebook's five conclusions.
         """;
   }
 

@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The notebook's five networks trained from many seeds, to test the five reflections that it draws from one seed. A claim held if
+ * The notebook's five networks trained from many seeds, to test the five conclusions that it draws from one seed. A claim held if
  * it is true for significantly more than half of the seeds: the 95 % interval of the proportion is above one half; the fifth
  * compares medians.
  */
@@ -71,7 +71,7 @@ public final class DepthStudy {
     return GridStudy.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
   }
 
-  /** Returns findings about the five reflections, in the notebook's order. */
+  /** Returns findings about the five conclusions, in the notebook's order. */
   public static List<Finding> findings(GridResult result) {
     DepthStudy of = new DepthStudy(result);
     return List.of(of.speed(), of.layers(), of.stability(), of.activation(), of.slowness());

@@ -20,8 +20,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Vectorized, multi-threaded CPU backend. Small networks are trained row by row in plain Java that the JIT compiler vectorizes,
- * one network per thread. Wide networks are trained by matrix products of OpenBLAS or of the Vector API, which all threads share.
+ * Vectorized, multi-threaded CPU backend. Small networks are trained unit by unit over all samples in plain Java that the JIT
+ * compiler vectorizes, one network per thread. Wide networks are trained by matrix products of OpenBLAS or of the Vector
+ * API, which all threads share.
  */
 public final class CpuBackend implements Backend, ProductProbes {
   /**

@@ -85,8 +85,8 @@ final class OpenBlasNatives implements AutoCloseable {
   }
 
   /**
-   * Returns the links to versioned libraries that JavaCPP makes when they are missing. Where another process makes the same link
-   * at that moment, JavaCPP unpacks all libraries in place, and ends a third process that is loading one of them.
+   * Returns the symbolic links to versioned libraries that JavaCPP would otherwise create itself. If two processes created the
+   * same link at once, JavaCPP would unpack all libraries in place, and crash a third process that is loading one of them.
    */
   private static Map<String, String> links(List<Loadable> libraries) {
     Properties properties = Loader.loadProperties();
@@ -100,7 +100,7 @@ final class OpenBlasNatives implements AutoCloseable {
             .ifPresent(link -> links.put(link, file));
       }
     }
-    // On macOS some libraries are there under both names.
+    // On macOS some libraries exist under both names.
     libraries.forEach(loadable -> links.remove(loadable.library().name()));
     return links;
   }
@@ -112,7 +112,7 @@ final class OpenBlasNatives implements AutoCloseable {
         .filter(link -> !link.equals(file));
   }
 
-  /** Returns the libraries that JavaCPP would load for a class, in its order, as far as the class path has them. */
+  /** Returns the libraries that JavaCPP would load for a class, in its order; only those on the class path. */
   private static List<Loadable> libraries(Class<?> user) throws IOException {
     ClassProperties properties = Loader.loadProperties(user, Loader.loadProperties(), true);
     List<String> names = new ArrayList<>(properties.get("platform.preload"));

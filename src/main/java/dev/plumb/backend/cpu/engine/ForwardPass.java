@@ -8,8 +8,8 @@ package dev.plumb.backend.cpu.engine;
  */
 public interface ForwardPass<A> {
   /**
-   * Rows of one call at most: few enough that a layer stays in the second-level cache. Measured on Zen 4 in fp32, 300-512-512-10:
-   * 30 us per row for 64, 18 for 128, 26 for 256.
+   * Maximum number of rows per call: few enough that a layer stays in the L2 cache. Measured on Zen 4 in fp32, 300-512-512-10:
+   * 30 us per row for 64 rows, 18 for 128, 26 for 256.
    */
   int MAX_ROWS = 128;
 

@@ -4,8 +4,8 @@ package dev.plumb.backend.cpu.engine;
  * The random number generator Philox4x32-10 of Salmon et al. (2011), with the counters of {@link dev.plumb.model.Dropout}.
  *
  * <p>A product of 32-bit words is computed as a long, which HotSpot of Java 17 does not vectorize on AVX2. Products of 16-bit
- * halves would be vectorized, but take five multiplications and five additions each. By operation count (not measured), that
- * costs about as much as vectors save.
+ * halves would be vectorized, but take five multiplications and five additions each. By operation count (not measured), they
+ * would cost about as much as vectorization saves.
  */
 public final class Philox {
   /** Number of words per counter. */
@@ -20,7 +20,7 @@ public final class Philox {
    * Computes the words of consecutive elements.
    *
    * @param firstBlock counter of the first block; its first word belongs to element 4·firstBlock
-   * @param words [blocks x 4] result
+   * @param words receives [blocks x 4] random words
    */
   public static void words(long seed, long step, int layer, int firstBlock, int blocks, int[] words) {
     for (int block = 0; block < blocks; block++) {

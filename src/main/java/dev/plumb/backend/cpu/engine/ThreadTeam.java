@@ -26,8 +26,8 @@ public final class ThreadTeam implements AutoCloseable {
   }
 
   /**
-   * Iterations of busy waiting, some hundred microseconds: the next part of a step mostly starts before a parked thread would
-   * wake.
+   * Iterations of busy waiting before a thread is parked, some hundred microseconds: the next part of a step usually starts
+   * before a parked thread would wake.
    */
   private static final int SPINS = 10_000;
 
@@ -36,7 +36,7 @@ public final class ThreadTeam implements AutoCloseable {
 
   private final Thread[] helpers;
   private boolean started;
-  /** The next task of each thread's share, {@link #SPACING} integers from each other. */
+  /** The next task of each thread's share, at intervals of {@link #SPACING} integers. */
   private final AtomicIntegerArray next;
   private final AtomicInteger working = new AtomicInteger();
   private volatile int round;
@@ -61,7 +61,7 @@ public final class ThreadTeam implements AutoCloseable {
     return helpers.length + 1;
   }
 
-  /** Runs tasks 0 to count - 1 and returns when all are finished. Throws an error of a task after the others are finished. */
+  /** Runs tasks 0 to count - 1, waits for all of them, and then rethrows the error of a task, if any. */
   public void run(int count, Work tasks) {
     if (helpers.length == 0 || count <= 1) {
       for (int task = 0; task < count; task++) {

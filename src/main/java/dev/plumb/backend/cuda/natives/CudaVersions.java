@@ -79,7 +79,7 @@ final class CudaVersions {
         : Optional.empty();
   }
 
-  /** Returns whether a driver is known to be older than a needed one; both like 535.183.01. */
+  /** Returns whether a driver version is known to be lower than the required one; both like 535.183.01. */
   static boolean isOlder(String driver, String needed) {
     Matcher present = VERSION.matcher(driver);
     Matcher required = VERSION.matcher(needed);
