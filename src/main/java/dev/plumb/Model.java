@@ -80,6 +80,7 @@ public final class Model {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage());
         TablePredictor predictor = new TablePredictor(
             selection.backend(), trained, precision(trained, selection.backend().device().kind()))) {
+      PlumbLog.device("scoring", selection);
       return predictor.score(table);
     }
   }

@@ -1,10 +1,14 @@
 package dev.plumb;
 
 import static dev.plumb.golden.Close.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.backend.InferenceSession;
 import dev.plumb.data.Column;
 import dev.plumb.data.Table;
 import dev.plumb.model.Activation;
@@ -26,6 +30,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -146,6 +153,50 @@ class PredictorTest {
       assertSameBits("the model itself stays usable", figures(model.predict(table)), figures(model.predict(table)));
     } finally {
       pool.shutdownNow();
+    }
+  }
+
+  /** A large table is predicted in several calls of the session. */
+  @Test
+  void closingWaitsForAllPartsOfATable() {
+    Model model = model(table(4, 1, 2), TrainConfig.DEFAULT.with(c -> c.hidden(1)));
+    AtomicReference<Predictor> predictor = new AtomicReference<>();
+    AtomicBoolean closed = new AtomicBoolean();
+    AtomicInteger calls = new AtomicInteger();
+    Thread closer = new Thread(() -> predictor.get().close());
+    predictor.set(new Predictor(model.trained(), Precision.FP32, new InferenceSession() {
+      @Override
+      public void outputs(double[] x, int rows, double[] out) {
+        assertFalse(closed.get(), "closed before the call has ended");
+        if (calls.getAndIncrement() == 0) {
+          closer.start();
+          while (closer.getState() != Thread.State.WAITING && closer.getState() != Thread.State.TERMINATED) {
+            Thread.onSpinWait();
+          }
+        }
+      }
+
+      @Override
+      public void close() {
+        closed.set(true);
+      }
+    }));
+    int rows = 1_400_000;
+    assertEquals(rows, predictor.get().predict(Table.of(List.of(Column.ofNumbers("x0", new double[rows])))).rows());
+    assertTrue(calls.get() > 1);
+    assertDoesNotThrow(() -> closer.join());
+    assertTrue(closed.get());
+  }
+
+  @Test
+  void categoriesMayBeNumbersOfAnyType() {
+    Table table = Table.of(List.of(Column.ofText("share", "0.1", "0.2", "0.1", "0.2"), Column.ofNumbers("price", 3, 1, 4, 1)));
+    Model model = model(table, TrainConfig.DEFAULT.with(c -> c.hidden(4)));
+    try (Predictor predictor = model.predictor()) {
+      double expected = predictor.predict(Map.of("share", "0.1")).number(0);
+      assertNotEquals(expected, predictor.predict(Map.of("share", "0.2")).number(0));
+      assertEquals(expected, predictor.predict(Map.of("share", 0.1)).number(0));
+      assertEquals(expected, predictor.predict(Map.of("share", 0.1f)).number(0));
     }
   }
 

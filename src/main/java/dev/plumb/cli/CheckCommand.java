@@ -76,7 +76,7 @@ final class CheckCommand implements Command {
     return """
         Runs one step at the initial weights and one after --steps training steps, on the device and on the
         reference from the same state, and compares all tensors in the order of computation: pre-activations
-        (pre) and activations (post) of each layer, gradients with respect to the pre-activations (delta), the
+        (pre) and activations (post) of each layer, gradients with respect to pre-activations (delta), the
         loss, the gradients of the parameters, and the moments and parameters after the update. Prints one
         line per tensor. Elements for which device and reference are on different sides of a kink are
         skipped and counted.

@@ -113,7 +113,8 @@ public final class RowEncoder {
 
   private static String category(FeatureColumn.Categorical feature, Object value) {
     if (value instanceof Double || value instanceof Float) {
-      double number = ((Number) value).doubleValue();
+      // By its text: 0.1f is the category 0.1, but widened to double it is 0.10000000149011612.
+      double number = Double.parseDouble(value.toString());
       return Double.isNaN(number) ? category(feature, null) : Column.written(number);
     }
     return value != null ? value.toString() : feature.fill().orElseThrow(() -> missing(feature.name()));

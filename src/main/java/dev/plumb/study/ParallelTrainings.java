@@ -45,6 +45,12 @@ final class ParallelTrainings {
       if (failure.get() == null) {
         throw e;
       }
+    } catch (OutOfMemoryError e) {
+      // The pool could not start a thread; the trainings that run must end before the caller closes what they use.
+      stop.run();
+      pool.shutdown();
+      awaitEnd(pool);
+      throw e;
     }
     pool.shutdown();
     try {

@@ -8,6 +8,8 @@ import dev.plumb.model.Precision;
 import dev.plumb.store.TrainedModel;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A model opened for many predictions, such as those of a service. Any number of threads may use one predictor at the same time.
@@ -24,6 +26,11 @@ public final class Predictor implements AutoCloseable {
   private final Precision precision;
   private final InferenceSession session;
   private final RowEncoder encoder;
+
+  /** Read-locked while a table is predicted, which takes several calls of the session; {@link #close} write-locks it. */
+  private final ReadWriteLock closing = new ReentrantReadWriteLock();
+
+  private boolean closed;
 
   /**
    * Wraps an opened session; applications call {@code Model.predictor()} instead.
@@ -51,8 +58,16 @@ public final class Predictor implements AutoCloseable {
    * @throws IllegalStateException when the predictor is closed
    */
   public Predictions predict(Table table) {
-    return TablePredictor.predict(model, table, precision,
-        (rows, outputs) -> session.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
+    closing.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("this predictor is closed");
+      }
+      return TablePredictor.predict(model, table, precision,
+          (rows, outputs) -> session.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
+    } finally {
+      closing.readLock().unlock();
+    }
   }
 
   /**
@@ -88,9 +103,15 @@ public final class Predictor implements AutoCloseable {
     return new Predictions(model, outputs);
   }
 
-  /** Releases the device when the predictions that have begun are done. Closing twice has no effect. */
+  /** Waits for the predictions that have begun, then releases the device. Closing twice has no effect. */
   @Override
   public void close() {
-    session.close();
+    closing.writeLock().lock();
+    try {
+      closed = true;
+      session.close();
+    } finally {
+      closing.writeLock().unlock();
+    }
   }
 }
