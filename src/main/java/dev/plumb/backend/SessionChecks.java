@@ -41,7 +41,7 @@ public final class SessionChecks {
   }
 
   /**
-   * Checks that rows have the features that a network reads.
+   * Checks that rows have as many features as a network has inputs.
    *
    * @throws InvalidInputException when they have more or fewer
    */
@@ -73,9 +73,10 @@ public final class SessionChecks {
   }
 
   /**
-   * Checks that a session keeps a vector.
+   * Checks that a session has the vector of a slot: not every optimizer needs both moments.
    *
-   * @throws IllegalArgumentException when its optimizer does not
+   * @param kept whether the session has the vector
+   * @throws IllegalArgumentException when it does not have it
    */
   public static void requireKept(boolean kept, OptimizerSpec optimizer, Slot slot) {
     if (!kept) {

@@ -85,10 +85,10 @@ final class BenchCommand implements Command {
         workloads:
         """ + list + """
 
-        The G workloads are for a GPU only. By default a GPU is measured with the G workloads and the studies, and a
-        CPU with the W workloads. On a GPU each number is the median of 7 runs of at least 0.2 s, without pauses.
-        The reference device is slow by design and is measured only with studies. Without --device, all usable
-        devices are measured, except the reference.
+        The G workloads are for a GPU only. By default a GPU is measured with the G workloads and the
+        studies, and a CPU with the W workloads. On a GPU each number is the median of 7 runs of at least
+        0.2 s, without pauses. The reference device is slow by design and is measured only with studies.
+        Without --device, all usable devices are measured, except the reference.
         """;
   }
 

@@ -74,17 +74,17 @@ final class CheckCommand implements Command {
   @Override
   public String details() {
     return """
-        Runs one step at the initial weights and one after --steps training steps, on the device and on the
-        reference from the same state, and compares all tensors in the order of computation: pre-activations
-        (pre) and activations (post) of each layer, gradients with respect to pre-activations (delta), the
-        loss, the gradients of the parameters, and the moments and parameters after the update. Prints one
-        line per tensor. Elements for which device and reference are on different sides of a kink are
-        skipped and counted.
+        Compares two steps: one from the initial weights, and one after --steps training steps. The device
+        and the reference run each of them from the same state, and all tensors are compared in the order of
+        computation: pre-activations (pre) and activations (post) of each layer, gradients with respect to
+        pre-activations (delta), the loss, the gradients of the parameters, and the moments and parameters
+        after the update. Prints one line per tensor. Elements for which device and reference are on
+        different sides of a kink, such as 0 for relu, are skipped and counted.
 
         In fp64, every gradient is also compared with finite differences of the loss,
-        (loss(p + h) - loss(p - h)) / 2h; with --device reference, this is the only comparison. Coordinates
-        whose difference crosses a kink are skipped and counted. With --dropout, the loss is that of the
-        first step, with the same units dropped each time.
+        (loss(p + h) - loss(p - h)) / 2h; with --device reference, this is the only comparison. Parameters
+        for which the step from p - h to p + h crosses a kink are skipped and counted. With --dropout, every
+        evaluation of the loss drops the units that the first step drops.
 
         If they disagree, names the first tensor out of bounds on stderr and exits with 1, in every mode.
         """;

@@ -61,7 +61,7 @@ final class Flags {
       "Target columns; put a name that contains a comma in double quotes (default: the last column; NPZ: all of y).");
   static final Option FEATURES = value("features", "COL[,COL]", "Feature columns (default: all other columns).");
   static final Option CATEGORICAL = value("categorical", "COL[,COL]",
-      "Columns of numbers that are categories, such as region codes; a target in this list has classes.");
+      "Numeric columns to treat as categories, such as region codes; the values of a target in this list are classes.");
   static final Option TASK = value("task", "TASK", "regression or classification (default: inferred from the target).");
   static final Option MISSING = value("missing", "MODE",
       "Rows with missing values: refuse, drop, or mean (fill in the mean or the most frequent category) (default: refuse).");
@@ -69,14 +69,15 @@ final class Flags {
   static final Option HEADER =
       value("header", "yes|no", "Whether the first line contains the column names (default: inferred).");
   static final Option DELIMITER = value("delimiter", "CHAR",
-      "Field delimiter: one character, tab, or space for any number of blanks (default: inferred).");
+      "Field delimiter: one character, the word tab, or the word space for any run of blanks and tabs (default: inferred).");
   static final Option NA_VALUES = value("na-values", "WORD[,WORD]",
-      "Words that mean a missing value, '' for none; in text columns, quoted words are ordinary values (default: "
+      "Words that mean a missing value, '' for none; in text columns, such words in double quotes are ordinary values (default: "
           + String.join(",", TextFormat.DEFAULT_NA_VALUES) + ").");
   static final Option LABELS =
       value("labels", "FILE", "Labels of an IDX file of images (default: the labels file next to it).");
   static final Option VALIDATION = value("validation", "FRACTION",
-      "Fraction of the rows held out to choose the best epoch; none if that is fewer than 30 rows (default: 0.1).");
+      "Fraction of the rows to hold out for choosing the best epoch; if that would be fewer than 30 rows, none are held out"
+          + " (default: 0.1).");
   static final Option TEST = value("test", "FILE", "Test data, evaluated after training.");
   static final Option SCHEDULE = value("schedule", "NAME", "Learning-rate schedule: "
       + String.join(", ", NamedEnum.keys(Schedule.Kind.class)) + "; --config sets its parameters (default: cosine).");

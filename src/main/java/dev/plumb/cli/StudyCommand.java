@@ -40,7 +40,7 @@ final class StudyCommand implements Command {
       + " where a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
-      Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same.");
+      Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same as without a stop.");
 
   private static final Option SEED =
       Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
@@ -74,7 +74,7 @@ final class StudyCommand implements Command {
         step. With --seeds, every network is trained from several initial weights on the same data, and the
         table shows median and quartiles.
 
-        SPEC.json; only "networks" or "grid" is required:
+        The format of SPEC.json, in which everything except "networks" or "grid" is optional:
           { "name": "seed 7", "data": {"source": "notebook", "samples": 400}, "seed": 7,
             "initializer": "notebook", "loss": "mse", "optimizer": {"type": "sgd", "momentum": 0.9},
             "clipNorm": 1.0, "learningRate": 0.02, "epochs": 700, "batchSize": 32, "shuffle": true,

@@ -10,15 +10,16 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Recognition of numbers in unsupported formats; supported are only digits with a decimal point and an exponent after e. Such
- * numbers are not converted, because one value does not show whether a comma separates thousands or decimals. The error message
- * contains the number in the supported format.
+ * Recognition of numbers in unsupported formats. The only supported format is digits with a decimal point and an exponent after
+ * e. Numbers in other formats are not converted, because one value does not show whether a comma separates thousands or decimals.
+ * The error message contains the number in the supported format.
  *
- * <p>The rule: blanks around the value are removed, including no-break and thin ones; so are one sign (also U+2212, parentheses,
- * or a trailing minus), currencies at both ends (a symbol, R$, kr, or an ISO 4217 code), and a percent sign. The rest must be
- * digits of any script, with thousands in groups of three (or grouped as in India) between commas, points, apostrophes or blanks,
- * with a decimal point or comma, or a dash for no decimals; or a number with Fortran's exponent, {@code 1.5D+03}. Four groups as
- * in an IP address are not a number, and leading zeros are not allowed.
+ * <p>The rule: first these are removed: blanks around the value, including no-break and thin ones; one sign (also U+2212,
+ * parentheses, or a trailing minus); currencies at both ends (a symbol, R$, kr, or an ISO 4217 code); and a percent sign. The
+ * rest must have one of two forms. The first is digits of any script, without leading zeros. They may have thousands separators
+ * (commas, points, apostrophes or blanks between groups of three, or commas between groups as in India), and a decimal point or
+ * comma with decimals, or with a dash instead of them. The second is a number with Fortran's exponent, {@code 1.5D+03}. Four
+ * groups with points between them, as in an IP address, are not a number.
  */
 final class NumberNotation {
   private static final String BLANK = "[\\s\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]";
@@ -52,13 +53,13 @@ final class NumberNotation {
   private NumberNotation() {}
 
   /**
-   * Returns whether a field is a mark for a missing number: without letters or digits, such as a dash, or another program's NaN.
+   * Returns whether a field marks a missing number: it has no letters or digits, such as a dash, or is another program's NaN.
    */
   static boolean isMark(String word) {
     return MARK.matcher(word).matches();
   }
 
-  /** Returns whether a text in parentheses may be a negative number or a footnote: the other values of its column decide. */
+  /** Returns whether a text is digits in parentheses: a negative number or a footnote, as the other values of its column show. */
   static boolean isWeak(String word) {
     return IN_PARENTHESES.matcher(word).matches();
   }

@@ -30,7 +30,7 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
   private static final String RUN_KEY = "run.";
   private static final int ROW_FIGURES = 6;
 
-  /** The largest whole number up to which all are exact as doubles. */
+  /** Every whole number up to this one is exact as a double. */
   private static final double MAX_EXACT = 0x1p53;
 
   /** Writes the checkpoint atomically. */

@@ -9,14 +9,15 @@ import java.util.function.Function;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * OpenBLAS on copies of the matrices outside the heap, whose buffers each thread reuses. Bytedeco's bridge also accepts arrays,
- * but copies whole arrays, including C back: that would overwrite the parts of C that other threads compute at the same time.
+ * OpenBLAS on copies of the matrices in buffers outside the heap; each thread reuses its own buffers. Bytedeco's bridge also
+ * accepts arrays, but copies whole arrays there and back. Copying all of C back would overwrite the parts of C that other threads
+ * compute at the same time.
  *
  * @param <A> double[] or float[]
  * @param <B> the type of buffer for a copy
  */
 final class CopyingGemm<A, B extends Buffer> implements ArrayGemm<A> {
-  /** A copy of a number of values between an array, from an offset on, and a buffer, from its position on. */
+  /** Copies values between a buffer, starting at its position, and an array, starting at an offset. */
   private interface Copy<A, B> {
     void run(B buffer, A array, int offset, int length);
   }

@@ -1,7 +1,8 @@
 package dev.plumb.backend.cpu.blas;
 
 /**
- * The functions of netlib's native library that Plumb uses: GEMM on Java arrays without copies. Public for {@link NetlibMethods}.
+ * The functions of netlib's native library that Plumb uses: GEMM on Java arrays without copies. Public
+ * because {@link NetlibLoader} defines {@link NetlibMethods}, which implements it, in another package.
  */
 public interface NetlibCalls {
   /** Computes C = alpha·op(A)·op(B) + beta·C, column-major, without checking that the matrices fit the arrays. */

@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu.blas;
 
 /**
  * The native methods of netlib's library, with the signatures of netlib's own class. Java looks up JNI functions by the name of
- * the class, so {@link NetlibLoader} defines this class under that name.
+ * the class, so {@link NetlibLoader} defines this class under the name of netlib's class.
  */
 final class NetlibMethods implements NetlibCalls {
   /** @param library the path of netlib's native library */

@@ -25,8 +25,8 @@ final class CudaVersions {
   /**
    * A cuBLAS that JCublas can use.
    *
-   * @param fileName the library's file name on each {@link CudaPlatform}, in its order; empty where the library cannot be used
-   * @param cuda the CUDA version that the driver must have for it
+   * @param fileName the library's file name by the ordinal of the {@link CudaPlatform}; empty where the library cannot be used
+   * @param cuda the CUDA version that the driver must support for the library to work
    * @param firstDriver the first driver with that CUDA version on each platform; empty where the library cannot be used
    */
   record Cublas(int major, List<Optional<String>> fileName, int cuda, List<Optional<String>> firstDriver) {
