@@ -34,8 +34,8 @@ interface Contract {
   Precision precision();
 
   /**
-   * Whether a network beside others is computed as it is alone, to the last bit. A GPU's cuBLAS may choose another kernel for
-   * many products than for one, and then adds in another order.
+   * Returns whether a network that is trained with others gets the same bits as on its own. A GPU's cuBLAS may select another
+   * kernel for many products than for one, with another order of additions.
    */
   default boolean replicasAreExact() {
     return true;
