@@ -8,11 +8,11 @@ import dev.plumb.data.TableReader;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
-import dev.plumb.train.Fit;
-import dev.plumb.train.FitState;
+import dev.plumb.train.TrainerState;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainListener;
+import dev.plumb.train.Trainer;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Path;
 import java.util.List;
@@ -102,15 +102,17 @@ public final class Plumb {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
-        Fit fit = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start());
-        return model(prepared, fit.run(listener), selection.backend());
+        Trainer trainer = new Trainer(session, prepared.fit(), prepared.training(), prepared.validation(),
+            List.of(prepared.start()));
+        trainer.run(listener);
+        return model(prepared, trainer.states().get(0), selection.backend());
       }
     }
   }
 
-  private static Model model(PreparedData prepared, FitState state, Backend backend) {
+  private static Model model(PreparedData prepared, TrainerState state, Backend backend) {
     TrainConfig config = prepared.config();
-    boolean diverged = state.end().equals(Optional.of(FitState.End.DIVERGED));
+    boolean diverged = state.end().equals(Optional.of(TrainerState.End.DIVERGED));
     if (diverged && state.bestEpoch() == 0) {
       throw new InvalidInputException(
           "training diverged in its first epoch; try a learning rate below " + config.learningRate());

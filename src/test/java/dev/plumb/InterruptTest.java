@@ -10,16 +10,14 @@ import dev.plumb.backend.Backend;
 import dev.plumb.data.Table;
 import dev.plumb.model.Precision;
 import dev.plumb.store.TensorBoardEvents;
-import dev.plumb.study.GridEstimate;
-import dev.plumb.study.GridRow;
-import dev.plumb.study.GridRunner;
+import dev.plumb.study.Study;
+import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -100,34 +98,18 @@ class InterruptTest {
   @Test
   void studyEndsSoonAfterAnInterrupt() throws Exception {
     try (Backend backend = Backends.open("cpu", Backends.Usage.STANDARD).backend()) {
-      StudyRunner runner = new StudyRunner(backend, StudySpecReader.parse(MANY_NETWORKS).spec(), 1);
+      StudyRunner runner = new StudyRunner(backend, Study.ofList(StudySpecReader.parse(MANY_NETWORKS).spec(), 1, List.of()));
       CountDownLatch trains = new CountDownLatch(1);
-      interrupted(() -> runner.run(done -> trains.countDown()), trains);
+      interrupted(() -> runner.run((group, epochs) -> trains.countDown()), trains);
     }
   }
 
   @Test
   void gridEndsSoonAfterAnInterrupt() throws Exception {
     try (Backend backend = Backends.open("cpu", Backends.Usage.STANDARD).backend()) {
-      GridRunner runner = new GridRunner(backend, StudySpecReader.parse(GRID).gridStudy().withPrecision(Precision.FP64));
-      GridEstimate estimate = GridEstimate.measure(runner, new BitSet());
+      StudyRunner runner = new StudyRunner(backend, StudySpecReader.parse(GRID).gridStudy().withPrecision(Precision.FP64));
       CountDownLatch trains = new CountDownLatch(1);
-      interrupted(() -> runner.run(new BitSet(), estimate, new GridRunner.Watcher() {
-        @Override
-        public boolean stopRequested() {
-          return false;
-        }
-
-        @Override
-        public void finished(List<GridRow> rows) {
-          trains.countDown();
-        }
-
-        @Override
-        public void worked(double seconds) {
-          trains.countDown();
-        }
-      }), trains);
+      interrupted(() -> runner.run((group, epochs) -> trains.countDown()), trains);
     }
   }
 

@@ -11,11 +11,13 @@ import dev.plumb.data.BatchOrder;
 import dev.plumb.data.NotebookData;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpec;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -81,8 +83,8 @@ interface WorkloadRun extends AutoCloseable {
     @Override
     public void laps(int count) {
       for (int lap = 0; lap < count; lap++) {
-        StudyResult result = new StudyRunner(backend, spec, 1).run(done -> {});
-        if (!result.diverged().isEmpty()) {
+        StudyResult result = new StudyRunner(backend, Study.ofList(spec, 1, List.of())).run();
+        if (result.diverged() > 0) {
           throw new DivergedException(name + " diverged, so its times are meaningless");
         }
       }

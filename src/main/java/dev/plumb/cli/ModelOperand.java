@@ -6,7 +6,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
-import dev.plumb.train.FitState;
+import dev.plumb.train.TrainerState;
 import dev.plumb.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,8 +22,8 @@ final class ModelOperand {
     }
     RunFolder folder = RunFolder.open(path);
     if (!Files.exists(folder.model())) {
-      FitState state = Checkpoint.read(folder.checkpoint()).state();
-      if (state.bestEpoch() == 0 && state.end().equals(Optional.of(FitState.End.DIVERGED))) {
+      TrainerState state = Checkpoint.read(folder.checkpoint()).state();
+      if (state.bestEpoch() == 0 && state.end().equals(Optional.of(TrainerState.End.DIVERGED))) {
         throw new InvalidInputException(path
             + ": the run diverged before it had a model; train again with a lower --lr or with --clip-norm 1");
       }

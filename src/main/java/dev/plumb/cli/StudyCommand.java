@@ -1,43 +1,27 @@
 package dev.plumb.cli;
 
-import dev.plumb.Backends;
-import dev.plumb.Version;
-import dev.plumb.backend.Backend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
-import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
-import dev.plumb.report.HtmlReport;
 import dev.plumb.report.StudyReport;
-import dev.plumb.store.AtomicFile;
 import dev.plumb.study.DepthStudy;
-import dev.plumb.study.StudyJson;
-import dev.plumb.study.StudyResult;
-import dev.plumb.study.StudyRun;
-import dev.plumb.study.StudyRunner;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /** {@code plumb study}: trains several networks in the same way and prints one table. */
 final class StudyCommand implements Command {
   private static final int MAX_SEEDS = 1_000_000;
-
-  /** The maximum number of diverged networks that are named; the others are counted. */
-  private static final int MAX_NAMED = 10;
-
-  /** Measured with the arithmetic of the notebook. */
-  private static final String SINGLE_PRECISION_NOTE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU),"
-      + " where a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
 
   private static final Option RESUME =
       Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same as without a stop.");
@@ -113,90 +97,50 @@ final class StudyCommand implements Command {
     NumericsCheck.requireResume(arguments);
     if (arguments.has(Flags.RESUME)) {
       files(arguments, Optional.empty()).check();
-      return new GridRun(devices, arguments, out, err).resume();
+      return new StudyRun(devices, arguments, out, err).resume();
     }
-    if (arguments.operand().filter(DepthStudy.NAME::equals).isPresent()) {
-      CommandFiles files = files(arguments, Optional.empty());
-      files.check();
-      return new GridRun(devices, arguments, out, err).begin(StudySpecReader.parse(DepthStudy.TEXT), files);
-    }
-    Optional<Path> specFile = arguments.operandPath();
-    Optional<StudyFile> read = specFile.map(StudySpecReader::readFile);
-    if (read.isPresent() && read.get().grid().isPresent()) {
-      return grid(arguments, specFile.get(), read.get(), out, err);
-    }
-    for (Option option : List.of(Flags.CSV, Flags.LOG)) {
-      if (arguments.has(option)) {
-        throw new InvalidInputException("--" + option.getLongOpt() + ": applies only to a grid and to plumb study "
-            + DepthStudy.NAME);
+    boolean isDepthStudy = arguments.operand().filter(DepthStudy.NAME::equals).isPresent();
+    Optional<Path> specFile = isDepthStudy ? Optional.empty() : arguments.operandPath();
+    Optional<StudyFile> read = isDepthStudy ? Optional.of(StudySpecReader.parse(DepthStudy.TEXT))
+        : specFile.map(StudySpecReader::readFile);
+    boolean isList = !isDepthStudy && read.flatMap(StudyFile::grid).isEmpty();
+    if (isList) {
+      for (Option option : List.of(Flags.CSV, Flags.LOG)) {
+        if (arguments.has(option)) {
+          throw new InvalidInputException("--" + option.getLongOpt() + ": applies only to a grid and to plumb study "
+              + DepthStudy.NAME);
+        }
       }
     }
-    StudySpec spec = read.map(StudyFile::spec).orElseGet(StudySpec::notebook);
-    if (arguments.has(Flags.SEED)) {
-      spec = spec.withSeed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED));
-    }
-    spec = withPrecision(spec, arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of), specFile);
-    int seeds = (int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS);
-    Optional<Path> json = arguments.path(Flags.JSON);
-    Optional<Path> report = arguments.path(Flags.REPORT);
-    files(arguments, specFile).check();
-    Optional<StudyCheck> check = StudyCheck.of(arguments, err);
-
-    List<Integer> curveEpochs = report.isPresent() ? StudyReport.curveEpochs(spec, seeds) : List.of();
-    try (Backends.Selection device = devices.open(arguments, err)) {
-      DeviceChoice.requirePrecision(device, spec.training().precision());
-      Backend backend = check.map(studyCheck -> studyCheck.checked(device)).orElse(device.backend());
-      StudyRunner runner = runner(backend, spec, seeds, curveEpochs, specFile);
-      out.println(DeviceChoice.line(device));
-      out.println(TerminalText.sanitize(studyLine(
-          spec, "initializer " + spec.initializer().key(), "learning rate " + spec.training().learningRate())));
-      if (specFile.isEmpty() && spec.training().precision() != Precision.FP64) {
-        out.println("note: " + spec.training().precision().key() + SINGLE_PRECISION_NOTE);
-      }
-      out.println();
-      out.flush();
-      StudyResult result;
-      try (ProgressLine progress = ProgressLine.open(name(), runner.totalEpochs(), arguments.has(Flags.QUIET), err)) {
-        result = runner.run(progress::done);
-      }
-      new StudyTable(result).print(out);
-      out.flush();
-      reportDiverged(result, err);
-      json.ifPresent(file -> AtomicFile.write(file, stream -> StudyJson.write(result, Version.CURRENT, stream)));
-      report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)),
-          stream)));
-      check.ifPresent(StudyCheck::printSummary);
-      boolean passed = check.map(StudyCheck::passed).orElse(true);
-      return result.diverged().isEmpty() && passed ? ExitCode.DONE : ExitCode.FAILED;
-    }
-  }
-
-  private int grid(Arguments arguments, Path specFile, StudyFile read, PrintStream out, PrintStream err) {
     Precision precision = arguments.parsed(Flags.PRECISION, Precision.FP64.key(), Precision::of);
-    CommandFiles files = files(arguments, Optional.of(specFile));
+    OptionalLong seed = arguments.has(Flags.SEED)
+        ? OptionalLong.of(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED)) : OptionalLong.empty();
+    OptionalInt seeds = arguments.has(Flags.SEEDS)
+        ? OptionalInt.of((int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS)) : OptionalInt.empty();
+    CommandFiles files = files(arguments, specFile);
     files.check();
-    try {
-      read.gridStudy().withPrecision(precision);
-    } catch (InvalidInputException e) {
-      throw e.at(specFile.toString());
-    }
-    return new GridRun(devices, arguments, out, err).begin(read, files);
+    Study study = at(specFile, () -> {
+      Study given = isList ? list(read.map(StudyFile::spec).orElseGet(StudySpec::notebook), seeds.orElse(1), arguments)
+          : StudyRun.logged(read.get());
+      Study seeded = seed.isPresent() ? given.withSeed(seed.getAsLong()) : given;
+      return (seeds.isPresent() ? seeded.withSeeds(seeds.getAsInt()) : seeded).withPrecision(precision);
+    });
+    StudyRun run = new StudyRun(devices, arguments, out, err);
+    return isList ? run.list(study, specFile) : run.begin(study, read.get().text(), files);
   }
 
-  private static StudyRunner runner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs,
-      Optional<Path> specFile) {
-    try {
-      return new StudyRunner(backend, spec, seeds, curveEpochs);
-    } catch (InvalidInputException e) {
-      throw specFile.map(file -> e.at(file.toString())).orElse(e);
-    }
+  private static Study list(StudySpec spec, int seeds, Arguments arguments) {
+    List<Integer> curveEpochs = arguments.has(Flags.REPORT)
+        ? StudyReport.curveEpochs(spec.training().epochs(), spec.networks().size(), seeds) : List.of();
+    return Study.ofList(spec, seeds, curveEpochs);
   }
 
-  private static StudySpec withPrecision(StudySpec spec, Precision precision, Optional<Path> specFile) {
+  /** Returns what the supplier returns; its error message gets the name of the file in front. */
+  static <T> T at(Optional<Path> file, Supplier<T> supplier) {
     try {
-      return spec.withPrecision(precision);
+      return supplier.get();
     } catch (InvalidInputException e) {
-      throw specFile.map(file -> e.at(file.toString())).orElse(e);
+      throw file.map(path -> e.at(path.toString())).orElse(e);
     }
   }
 
@@ -205,37 +149,5 @@ final class StudyCommand implements Command {
     arguments.path(Flags.RESUME).ifPresent(file -> files.reads("the --" + Flags.RESUME.getLongOpt() + " file", file));
     specFile.ifPresent(file -> files.reads("SPEC", file));
     return files.writes(Flags.LOG, Flags.JSON, Flags.CSV, Flags.REPORT);
-  }
-
-  private static SortedMap<String, String> manifest(StudyResult result) {
-    return new TreeMap<>(Map.of(
-        "plumb", Version.CURRENT,
-        "java", Runtime.version().toString(),
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
-        "device", result.device().kind().key() + ": " + result.device().name()));
-  }
-
-  static String studyLine(StudySpec spec, String initializers, String learningRates) {
-    TrainingSpec training = spec.training();
-    return "study: " + spec.name() + ", " + spec.samples() + " samples, seed " + spec.seed()
-        + ", " + initializers + ", loss " + training.loss().key()
-        + ", optimizer " + training.optimizer().kind().key() + ", " + learningRates
-        + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
-        + ", " + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch")
-        + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
-        + ", " + training.precision().key();
-  }
-
-  private static void reportDiverged(StudyResult result, PrintStream err) {
-    List<StudyRun> diverged = result.diverged();
-    for (StudyRun run : diverged.subList(0, Math.min(diverged.size(), MAX_NAMED))) {
-      err.println(TerminalText.sanitize("plumb study: \"" + run.name() + "\" (seed " + run.seed()
-          + ") diverged: not finite from epoch " + run.divergedAtEpoch().getAsInt() + " of "
-          + result.spec().training().epochs() + "; try a learning rate below "
-          + result.spec().training().learningRate()));
-    }
-    if (diverged.size() > MAX_NAMED) {
-      err.println("plumb study: " + (diverged.size() - MAX_NAMED) + " more runs diverged");
-    }
   }
 }

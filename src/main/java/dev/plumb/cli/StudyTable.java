@@ -1,81 +1,120 @@
 package dev.plumb.cli;
 
-import dev.plumb.study.StudyNetwork;
+import dev.plumb.study.Finding;
+import dev.plumb.study.Quartiles;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudyResult;
-import dev.plumb.study.StudyRun;
-import dev.plumb.study.StudySpec;
+import dev.plumb.study.TrialRow;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import org.apache.commons.statistics.descriptive.Quantile;
 
 /**
- * The table of a study, rounded as in the notebook: losses to 4 decimals, gradient norms to 6. With several seeds, a cell has the
- * median and, in brackets, the quartiles of the runs that stayed finite (linear interpolation, NumPy's default).
+ * The table of a study: one row per cell, rounded as in the notebook: losses to 4 decimals, gradient norms to 6. With several
+ * seeds, a figure is the median and, in brackets, the quartiles of the networks that stayed finite.
  */
 final class StudyTable {
   private static final int LOSS_DECIMALS = 4;
   private static final int NORM_DECIMALS = 6;
-  private static final Quantile QUARTILES = Quantile.withDefaults().with(Quantile.EstimationMethod.HF7);
+  private static final int WIDTH = 110;
+  private static final String INDENT = "   ";
 
-  private final StudySpec spec;
-  private final List<StudyRun> runs;
-  private final int seeds;
+  private final StudyResult result;
+  private final Study study;
+  /** True for the table of a list of networks; that of a grid has the columns in which its cells differ. */
+  private final boolean isList;
 
   StudyTable(StudyResult result) {
-    spec = result.spec();
-    runs = result.runs();
-    seeds = runs.size() / spec.networks().size();
+    this.result = result;
+    study = result.study();
+    isList = !study.isDetailed();
   }
 
   void print(PrintStream out) {
-    boolean anyDiverged = runs.stream().anyMatch(run -> run.divergedAtEpoch().isPresent());
-    TextTable table = new TextTable().left("model").left("layers").left("activation");
-    if (seeds > 1) {
-      table.right("seeds");
-      if (anyDiverged) {
-        table.right("diverged");
-      }
+    List<Study.Cell> cells = study.cells();
+    boolean named = isList || cells.stream().anyMatch(cell -> !cell.name().startsWith(cell.network().shape()));
+    boolean initializers = cells.stream().map(Study.Cell::initializer).distinct().count() > 1;
+    boolean rates = cells.stream().map(Study.Cell::learningRate).distinct().count() > 1;
+    boolean counted = !isList || study.seeds() > 1;
+    boolean diverged = !isList || counted && result.diverged() > 0;
+    TextTable table = new TextTable();
+    if (named) {
+      table.left("model");
     }
-    spec.lossAtEpochs().forEach(epoch -> table.right("loss @ " + epoch));
+    table.left("layers").left("activation");
+    if (initializers) {
+      table.left("initializer");
+    }
+    if (rates) {
+      table.right("learning rate");
+    }
+    if (counted) {
+      table.right("seeds");
+    }
+    if (diverged) {
+      table.right("diverged");
+    }
+    study.lossAtEpochs().forEach(epoch -> table.right("loss @ " + epoch));
     table.right("final loss").right("grad norm L1").right("grad norm last");
-    for (int i = 0; i < spec.networks().size(); i++) {
-      StudyNetwork network = spec.networks().get(i);
-      List<StudyRun> networkRuns = runs.subList(i * seeds, (i + 1) * seeds);
-      List<String> cells = new ArrayList<>(
-          List.of(network.name(), network.network().shape(), network.network().activation().key()));
-      if (seeds > 1) {
-        cells.add(Integer.toString(seeds));
-        if (anyDiverged) {
-          cells.add(Long.toString(networkRuns.stream().filter(run -> run.divergedAtEpoch().isPresent()).count()));
-        }
+    for (Study.Cell cell : cells) {
+      List<String> row = new ArrayList<>();
+      if (named) {
+        row.add(cell.name());
       }
-      for (int epoch : spec.lossAtEpochs()) {
-        cells.add(cell(networkRuns, run -> run.lossAtEpoch().get(epoch), LOSS_DECIMALS));
+      row.add(cell.network().shape());
+      row.add(cell.network().activation().key());
+      if (initializers) {
+        row.add(cell.initializer().key());
       }
-      cells.add(cell(networkRuns, StudyRun::finalLoss, LOSS_DECIMALS));
-      cells.add(cell(networkRuns, StudyRun::gradNormFirst, NORM_DECIMALS));
-      boolean hasHidden = network.network().layerCount() > 1;
-      cells.add(hasHidden ? cell(networkRuns, run -> run.gradNormLast().getAsDouble(), NORM_DECIMALS) : "-");
-      table.row(cells);
+      if (rates) {
+        row.add(Double.toString(cell.learningRate()));
+      }
+      List<TrialRow> trials = result.of(cell);
+      if (counted) {
+        row.add(Integer.toString(trials.size()));
+      }
+      if (diverged) {
+        long count = trials.stream().filter(trial -> trial.diverged() > 0).count();
+        row.add(isList ? Long.toString(count) : Decimal.fixed(100.0 * count / Math.max(1, trials.size()), 1) + " %");
+      }
+      for (int epoch : study.lossAtEpochs()) {
+        int index = study.curveEpochs().indexOf(epoch);
+        row.add(figure(cell, trial -> trial.losses()[index], LOSS_DECIMALS));
+      }
+      row.add(figure(cell, TrialRow::finalLoss, LOSS_DECIMALS));
+      row.add(figure(cell, TrialRow::gradientNormFirst, NORM_DECIMALS));
+      row.add(figure(cell, TrialRow::gradientNormLast, NORM_DECIMALS));
+      table.row(row);
     }
     table.print(out);
   }
 
-  private String cell(List<StudyRun> networkRuns, ToDoubleFunction<StudyRun> value, int decimals) {
-    if (seeds == 1) {
-      return Decimal.fixed(value.applyAsDouble(networkRuns.get(0)), decimals);
+  private String figure(Study.Cell cell, ToDoubleFunction<TrialRow> value, int decimals) {
+    List<TrialRow> trials = result.of(cell);
+    if (isList && study.seeds() == 1 && trials.get(0).diverged() > 0) {
+      return Decimal.fixed(value.applyAsDouble(trials.get(0)), decimals);
     }
-    double[] values = networkRuns.stream()
-        .filter(run -> run.divergedAtEpoch().isEmpty())
-        .mapToDouble(value)
-        .toArray();
-    if (values.length == 0) {
+    Quartiles quartiles = result.quartiles(cell, value);
+    if (Double.isNaN(quartiles.median())) {
       return "-";
     }
-    double[] quartiles = QUARTILES.evaluate(values, 0.25, 0.5, 0.75);
-    return Decimal.fixed(quartiles[1], decimals)
-        + " [" + Decimal.fixed(quartiles[0], decimals) + ", " + Decimal.fixed(quartiles[2], decimals) + "]";
+    String median = Decimal.fixed(quartiles.median(), decimals);
+    return study.seeds() == 1 ? median
+        : median + " [" + Decimal.fixed(quartiles.low(), decimals) + ", " + Decimal.fixed(quartiles.high(), decimals) + "]";
+  }
+
+  /** Prints the findings below the table: claims with their verdicts and measurements. */
+  static void print(List<Finding> findings, PrintStream out) {
+    int number = 0;
+    for (Finding finding : findings) {
+      out.println();
+      String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " "
+          + finding.verdict().words().toUpperCase(Locale.ROOT);
+      out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
+      WordWrap.lines(TerminalText.sanitize(finding.measured()), WIDTH - INDENT.length())
+          .forEach(line -> out.println(INDENT + line));
+    }
   }
 }

@@ -18,8 +18,7 @@ import dev.plumb.train.Checkpoint;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.EpochMetrics;
-import dev.plumb.train.Fit;
-import dev.plumb.train.FitState;
+import dev.plumb.train.TrainerState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.MetricsFile;
 import dev.plumb.train.PreparedData;
@@ -28,6 +27,7 @@ import dev.plumb.train.RunLock;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
 import dev.plumb.train.TrainListener;
+import dev.plumb.train.Trainer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,7 +71,7 @@ final class TrainRun {
         prepared.config().with(changes -> changes.columns(prepared.columns())), data, List.of(numerics(prepared)));
     Manifest manifest = manifest(metadata);
     RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
-      new Checkpoint(prepared.start(), metadata.texts()).write(made.checkpoint());
+      new Checkpoint(List.of(prepared.start()), metadata.texts()).write(made.checkpoint());
       AtomicFile.write(made.manifest(), stream -> manifest.write(stream, new TreeMap<>(Map.of("state", "begun"))));
     });
     RunLock lock = folder.lock();
@@ -130,7 +130,7 @@ final class TrainRun {
     }
   }
 
-  private int train(Work work, FitState from, Duration every) {
+  private int train(Work work, TrainerState from, Duration every) {
     out.println(DeviceChoice.line(device));
     TrainSummary.printHead(work.request(), work.prepared(), out);
     out.flush();
@@ -141,17 +141,19 @@ final class TrainRun {
       prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
       work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
     }
-    FitState state;
+    TrainerState state;
     try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         TrainingSession session = device.backend().open(prepared.network(), prepared.fit().training(), 1);
         TensorBoardEvents events = TensorBoardEvents.create(work.folder().path(), from.epochs() + 1L)) {
-      Fit fit = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), from);
+      Trainer trainer =
+          new Trainer(session, prepared.fit(), prepared.training(), prepared.validation(), List.of(from));
       MetricsFile metrics = MetricsFile.begin(
           work.folder().metrics(), work.metricName(), from.history(), prepared.network().layerCount());
       int epochs = prepared.fit().training().epochs();
-      try (TrainProgress progress = new TrainProgress((long) epochs * fit.stepsPerEpoch(), epochs, from.epochs(),
+      try (TrainProgress progress = new TrainProgress((long) epochs * trainer.stepsPerEpoch(), epochs, from.epochs(),
           prepared.training().rows(), work.metricName(), quiet, err)) {
-        state = fit.run(listener(work, stop, events, metrics, progress), every, reached -> checkpoint(work, reached));
+        trainer.run(listener(work, stop, events, metrics, progress), every, states -> checkpoint(work, states.get(0)));
+        state = trainer.states().get(0);
       }
     }
     checkpoint(work, state);
@@ -189,15 +191,15 @@ final class TrainRun {
     };
   }
 
-  private static void checkpoint(Work work, FitState state) {
-    new Checkpoint(state, work.metadata().texts()).write(work.folder().checkpoint());
+  private static void checkpoint(Work work, TrainerState state) {
+    new Checkpoint(List.of(state), work.metadata().texts()).write(work.folder().checkpoint());
   }
 
   /** Writes and prints the results of a training that has finished, diverged or been stopped. */
-  private int finish(Work work, FitState state) {
-    Optional<FitState.End> end = state.end();
+  private int finish(Work work, TrainerState state) {
+    Optional<TrainerState.End> end = state.end();
     SortedMap<String, Object> result = new TreeMap<>();
-    result.put("state", end.map(FitState.End::key).orElse("stopped"));
+    result.put("state", end.map(TrainerState.End::key).orElse("stopped"));
     result.put("rows", work.prepared().rows());
     result.put("droppedRows", work.prepared().droppedRows());
     result.put("epochs", state.epochs());
@@ -232,7 +234,7 @@ final class TrainRun {
           + work.folder().path()));
       return ExitCode.STOPPED;
     }
-    if (end.get() == FitState.End.DIVERGED) {
+    if (end.get() == TrainerState.End.DIVERGED) {
       err.println("plumb train: training diverged: values are not finite in epoch "
           + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) + "; try --lr below "
           + work.prepared().config().learningRate() + " or --clip-norm 1");

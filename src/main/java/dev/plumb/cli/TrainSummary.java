@@ -6,7 +6,7 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
 import dev.plumb.train.ClassificationScores;
-import dev.plumb.train.FitState;
+import dev.plumb.train.TrainerState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
@@ -58,7 +58,7 @@ final class TrainSummary {
     return "\"" + String.join("\", \"", target.names()) + "\"";
   }
 
-  static void printEnd(RunFolder folder, FitState state, Map<String, Scores> scores, PrintStream out) {
+  static void printEnd(RunFolder folder, TrainerState state, Map<String, Scores> scores, PrintStream out) {
     out.println();
     if (!scores.isEmpty()) {
       String metric = metricName(scores.values().iterator().next());
@@ -82,16 +82,16 @@ final class TrainSummary {
   }
 
   /** Describes which epoch's weights are saved, and whether training stopped early; empty before the end of the first epoch. */
-  private static Optional<String> ending(FitState state) {
+  private static Optional<String> ending(TrainerState state) {
     if (state.bestEpoch() == 0) {
       return Optional.empty();
     }
     String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " (lowest loss)";
-    return Optional.of(state.end().filter(FitState.End.EARLY_STOPPING::equals)
+    return Optional.of(state.end().filter(TrainerState.End.EARLY_STOPPING::equals)
         .map(end -> saved + "; stopped early").orElse(saved));
   }
 
-  static void writeReport(String name, Manifest manifest, PreparedData prepared, FitState state, Map<String, Scores> scores,
+  static void writeReport(String name, Manifest manifest, PreparedData prepared, TrainerState state, Map<String, Scores> scores,
       OutputStream out) throws IOException {
     List<String> notes = new ArrayList<>();
     ending(state).ifPresent(notes::add);
@@ -100,7 +100,7 @@ final class TrainSummary {
     }
     scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + metricName(score) + " "
         + Decimal.fixed(metric(score), 4)));
-    boolean diverged = state.end().filter(FitState.End.DIVERGED::equals).isPresent();
+    boolean diverged = state.end().filter(TrainerState.End.DIVERGED::equals).isPresent();
     SortedMap<String, String> texts = manifest.texts();
     texts.remove("config");
     HtmlReport.write(new RunReport(

@@ -2,10 +2,10 @@ package dev.plumb.report;
 
 import dev.plumb.report.LineChart.Series;
 import dev.plumb.study.Finding;
-import dev.plumb.study.GridResult;
-import dev.plumb.study.GridRow;
-import dev.plumb.study.GridStudy;
-import dev.plumb.study.GridStudy.Cell;
+import dev.plumb.study.StudyResult;
+import dev.plumb.study.TrialRow;
+import dev.plumb.study.Study;
+import dev.plumb.study.Study.Cell;
 import dev.plumb.study.Quartiles;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,14 +25,14 @@ public final class GridReport {
   private static final int MAX_CHARTS = 12;
   private static final int MAX_CURVES = 8;
 
-  private final GridResult result;
-  private final GridStudy study;
+  private final StudyResult result;
+  private final Study study;
   private final List<Finding> findings;
   private final SortedMap<String, String> manifest;
   private final int[] epochs;
 
   /** @param manifest versions and device */
-  public GridReport(GridResult result, List<Finding> findings, SortedMap<String, String> manifest) {
+  public GridReport(StudyResult result, List<Finding> findings, SortedMap<String, String> manifest) {
     this.result = result;
     this.findings = findings;
     this.manifest = manifest;
@@ -42,15 +42,15 @@ public final class GridReport {
 
   /** Writes the page as HTML; leaves the stream open. */
   public void write(OutputStream out) throws IOException {
-    Page page = new Page(study.spec().name(), "Gradient flow");
+    Page page = new Page(study.name(), "Gradient flow");
     page.tiles(List.of(
         Map.entry("cells", Format.whole(study.cells().size())),
         Map.entry("seeds", Format.whole(study.seeds())),
         Map.entry("networks", Format.whole(result.finished())),
         Map.entry("diverged", Format.whole(result.diverged())),
-        Map.entry("epochs", Format.whole(study.spec().training().epochs())),
+        Map.entry("epochs", Format.whole(study.training().epochs())),
         Map.entry("training time", Format.seconds(
-            Arrays.stream(result.rows()).filter(row -> row != null).mapToDouble(GridRow::seconds).sum()))));
+            Arrays.stream(result.rows()).filter(row -> row != null).mapToDouble(TrialRow::seconds).sum()))));
     page.startMain();
     drawFindings(page);
     drawCells(page);
@@ -58,7 +58,7 @@ public final class GridReport {
     drawDepth(page);
     drawNorms(page);
     drawUnits(page);
-    page.entries("configuration", "Configuration", StudyReport.configuration(study.spec(), study.seeds()));
+    page.entries("configuration", "Configuration", StudyReport.configuration(study));
     page.entries("manifest", "Manifest", manifest);
     out.write(page.finish());
   }
@@ -111,15 +111,15 @@ public final class GridReport {
     startTable(html, "cells-table", List.of("cell", "layers", "activation", "weights", "learning rate", "seeds", "diverged",
         "final loss", "grad norm L1", "grad norm last"), 4);
     for (Cell cell : listed()) {
-      List<GridRow> rows = result.of(cell);
+      List<TrialRow> rows = result.of(cell);
       long diverged = rows.stream().filter(row -> row.diverged() > 0).count();
       html.open("tr").element("th", label(cell), "scope", "row").element("td", cell.network().shape(), "class", "word")
           .element("td", cell.network().activation().key(), "class", "word").element("td", cell.initializer().key(), "class", "word")
           .element("td", Format.brief(cell.learningRate())).element("td", Format.whole(rows.size()))
           .element("td", Format.percent(diverged / (double) rows.size()));
-      spread(html, cell, GridRow::finalLoss);
-      spread(html, cell, GridRow::gradientNormFirst);
-      spread(html, cell, GridRow::gradientNormLast);
+      spread(html, cell, TrialRow::finalLoss);
+      spread(html, cell, TrialRow::gradientNormFirst);
+      spread(html, cell, TrialRow::gradientNormLast);
       html.close("tr").line();
     }
     endTable(html);
@@ -130,7 +130,7 @@ public final class GridReport {
     page.endSection();
   }
 
-  private void spread(Markup html, Cell cell, ToDoubleFunction<GridRow> value) {
+  private void spread(Markup html, Cell cell, ToDoubleFunction<TrialRow> value) {
     Quartiles quartiles = result.quartiles(cell, value);
     html.open("td").text(Double.isNaN(quartiles.median()) ? "-" : Format.brief(quartiles.median()));
     if (study.seeds() > 1 && !Double.isNaN(quartiles.median())) {
@@ -171,7 +171,7 @@ public final class GridReport {
   private void drawLosses(Page page) {
     Markup html = page.html();
     page.startSection("losses", "Losses");
-    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(study.spec().training().epochs()))
+    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(study.training().epochs()))
         .asDoubleStream().toArray();
     html.open("div", "class", "charts").line();
     List<NumberTable> tables = new ArrayList<>();
@@ -219,7 +219,7 @@ public final class GridReport {
       if (series.size() < MAX_CURVES) {
         Quartiles[] losses = new Quartiles[x.length];
         Arrays.setAll(losses, i -> cells.stream().filter(cell -> depth(cell) == (int) x[i]).findFirst()
-            .map(cell -> result.quartiles(cell, GridRow::finalLoss)).orElse(Quartiles.of(new double[0])));
+            .map(cell -> result.quartiles(cell, TrialRow::finalLoss)).orElse(Quartiles.of(new double[0])));
         series.add(series(Integer.toString(series.size() + 1), series.size() + 1, losses));
       }
     });

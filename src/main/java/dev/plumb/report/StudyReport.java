@@ -1,10 +1,9 @@
 package dev.plumb.report;
 
 import dev.plumb.model.TrainingSpec;
-import dev.plumb.study.StudyNetwork;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudyResult;
-import dev.plumb.study.StudyRun;
-import dev.plumb.study.StudySpec;
+import dev.plumb.study.TrialRow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -41,26 +40,23 @@ public record StudyReport(
   /**
    * Returns the report of a study's result.
    *
-   * @param result its runs are ordered by network, with the same number for each
+   * @param result complete
    * @param manifest versions and device
    */
   public static StudyReport of(StudyResult result, SortedMap<String, String> manifest) {
-    StudySpec spec = result.spec();
-    int seeds = result.runs().size() / spec.networks().size();
+    Study study = result.study();
     List<Network> networks = new ArrayList<>();
-    for (int i = 0; i < spec.networks().size(); i++) {
-      StudyNetwork network = spec.networks().get(i);
-      List<Run> runs = result.runs().subList(i * seeds, (i + 1) * seeds).stream().map(StudyReport::run).toList();
-      networks.add(new Network(network.name(), network.network().shape(), network.network().activation().key(), runs));
+    for (Study.Cell cell : study.cells()) {
+      List<Run> runs = result.of(cell).stream().map(row -> run(study, row)).toList();
+      networks.add(new Network(cell.name(), cell.network().shape(), cell.network().activation().key(), runs));
     }
-    return new StudyReport(
-        spec.name(), List.of(), spec.training().epochs(), spec.lossAtEpochs(), networks, configuration(spec, seeds), manifest);
+    return new StudyReport(study.name(), List.of(), study.training().epochs(), study.lossAtEpochs(), networks,
+        configuration(study), manifest);
   }
 
   /** Returns the epochs whose losses are recorded for the curves, the first ones densely; fewer if there are very many runs. */
-  public static List<Integer> curveEpochs(StudySpec spec, int seeds) {
-    int epochs = spec.training().epochs();
-    int points = Math.max(2, Math.min(MAX_CURVE_POINTS, MAX_LOSSES / spec.networks().size() / seeds));
+  public static List<Integer> curveEpochs(int epochs, int networks, int seeds) {
+    int points = Math.max(2, Math.min(MAX_CURVE_POINTS, MAX_LOSSES / networks / seeds));
     return IntStream.concat(IntStream.rangeClosed(1, Math.min(epochs, points / 10)),
         IntStream.of(Thinning.spread(epochs, points)).map(i -> i + 1))
         .distinct()
@@ -69,26 +65,31 @@ public record StudyReport(
         .toList();
   }
 
-  private static Run run(StudyRun run) {
-    return new Run(run.seed(), run.lossAtEpoch(), run.finalLoss(), run.gradNormPerLayer(), run.trainSeconds(),
-        run.divergedAtEpoch());
+  private static Run run(Study study, TrialRow row) {
+    SortedMap<Integer, Double> lossAtEpoch = new TreeMap<>();
+    for (int i = 0; i < row.losses().length; i++) {
+      lossAtEpoch.put(study.curveEpochs().get(i), row.losses()[i]);
+    }
+    return new Run(study.seedOf(row.trial()), lossAtEpoch, row.finalLoss(), row.gradientNorms(), row.seconds(),
+        row.divergedAtEpoch());
   }
 
-  static SortedMap<String, String> configuration(StudySpec spec, int seeds) {
-    TrainingSpec training = spec.training();
+  static SortedMap<String, String> configuration(Study study) {
+    TrainingSpec training = study.training();
     SortedMap<String, String> configuration = new TreeMap<>();
-    configuration.put("samples", Integer.toString(spec.samples()));
-    configuration.put("seed", seeds == 1 ? Long.toString(spec.seed()) : spec.seed() + " to " + (spec.seed() + seeds - 1));
-    configuration.put("initializer", spec.initializer().key());
+    configuration.put("samples", Integer.toString(study.data().rows()));
+    configuration.put("seed", study.seeds() == 1 ? Long.toString(study.seed())
+        : study.seed() + " to " + (study.seed() + study.seeds() - 1));
+    configuration.put("initializer", study.describe("initializer", Study.Cell::initializer));
     configuration.put("loss", training.loss().key());
     String optimizer = training.optimizer().toString();
     configuration.put("optimizer", training.optimizer().kind().key() + " "
         + optimizer.substring(optimizer.indexOf('[') + 1, optimizer.indexOf(']')));
     training.clipNorm().ifPresent(norm -> configuration.put("clipNorm", Double.toString(norm)));
-    configuration.put("learningRate", Double.toString(training.learningRate()));
+    configuration.put("learningRate", study.describe("learning rate", Study.Cell::learningRate));
     configuration.put("epochs", Integer.toString(training.epochs()));
     configuration.put("batchSize", training.batchSize().isPresent()
-        ? training.batchSize().getAsInt() + (spec.shuffle() ? ", shuffled" : "")
+        ? training.batchSize().getAsInt() + (study.trainer().shuffle() ? ", shuffled" : "")
         : "all rows at once");
     configuration.put("precision", training.precision().key());
     return configuration;

@@ -1,8 +1,6 @@
 package dev.plumb.study;
 
 import dev.plumb.data.Dataset;
-import dev.plumb.data.NotebookData;
-import dev.plumb.random.NumpyRandom;
 import dev.plumb.study.Finding.Verdict;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,16 +46,16 @@ public final class DepthStudy {
   private static final double QUICK = 0.5;
   private static final double VANISHED = 100;
 
-  private final GridResult result;
+  private final StudyResult result;
   private final int early;
   private final int last;
   private final double constantLoss;
 
-  private DepthStudy(GridResult result) {
+  private DepthStudy(StudyResult result) {
     this.result = result;
     early = result.study().curveEpochs().indexOf(EARLY);
     last = result.study().curveEpochs().size() - 1;
-    Dataset data = NotebookData.draw(result.study().spec().samples(), new NumpyRandom(result.study().spec().seed()));
+    Dataset data = result.study().data().training(result.study().seed());
     double mean = 0;
     double square = 0;
     for (int row = 0; row < data.rows(); row++) {
@@ -67,12 +65,12 @@ public final class DepthStudy {
     constantLoss = square - mean * mean;
   }
 
-  public static GridStudy study() {
-    return GridStudy.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
+  public static Study study() {
+    return Study.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
   }
 
   /** Returns findings about the five conclusions, in the notebook's order. */
-  public static List<Finding> findings(GridResult result) {
+  public static List<Finding> findings(StudyResult result) {
     DepthStudy of = new DepthStudy(result);
     return List.of(of.speed(), of.layers(), of.stability(), of.activation(), of.slowness());
   }
@@ -84,7 +82,7 @@ public final class DepthStudy {
     return new Finding("Deeper does not always reduce the loss faster.", slower.isMost() ? Verdict.HELD : Verdict.NOT,
         "After " + (EARLY - 1) + " epochs the loss of D relu is above that of A in " + slower + " of the seeds; medians: "
             + medians(row -> row.losses()[early], A, B, C, D) + ". At the end C is below A in " + lower + ", D relu below C in "
-            + lowest + "; medians: " + medians(GridRow::finalLoss, A, B, C, D) + ".");
+            + lowest + "; medians: " + medians(TrialRow::finalLoss, A, B, C, D) + ".");
   }
 
   private Finding layers() {
@@ -96,7 +94,7 @@ public final class DepthStudy {
       Proportion end = share(model, row -> row.gradientNormFirst() < row.gradientNormLast());
       held += end.isMost() ? 1 : 0;
       parts.add(SHORT.get(model) + " in " + first + " in the first step, in " + end + " in the last one, where last over first is "
-          + GridFindings.spread(quartiles(model, row -> row.gradientNormLast() / row.gradientNormFirst())));
+          + StudyFindings.spread(quartiles(model, row -> row.gradientNormLast() / row.gradientNormFirst())));
     }
     return new Finding("In deep models the first layer's gradient is smaller than the last hidden layer's.",
         held == deep.size() ? Verdict.HELD : held == 0 ? Verdict.NOT : Verdict.IN_PART,
@@ -109,8 +107,8 @@ public final class DepthStudy {
     return new Finding("Training is not equally stable for all activations: very deep with sigmoid it fails to learn.",
         sigmoid.isMost() && sigmoid.low() > relu.high() ? Verdict.HELD : Verdict.NOT,
         String.format(Locale.ROOT, "D sigmoid ends within %.0f %% of the best constant's loss (%s) in %s of the seeds, D relu in %s; final"
-            + " losses: ", 100 * (1 - NOTHING), GridFindings.brief(constantLoss), sigmoid, relu)
-            + medians(GridRow::finalLoss, D, D_SIGMOID) + ". Diverged: D relu " + diverged(D) + ", D sigmoid " + diverged(D_SIGMOID)
+            + " losses: ", 100 * (1 - NOTHING), StudyFindings.brief(constantLoss), sigmoid, relu)
+            + medians(TrialRow::finalLoss, D, D_SIGMOID) + ". Diverged: D relu " + diverged(D) + ", D sigmoid " + diverged(D_SIGMOID)
             + ".");
   }
 
@@ -122,9 +120,9 @@ public final class DepthStudy {
     Proportion vanishedRelu = share(D, row -> Math.pow(row.fallPerLayer(0), row.gradientNorms().length - 2) > VANISHED);
     return new Finding("In deep networks relu is more stable than sigmoid, whose gradients vanish on the way to the first layer.",
         !better.isMost() ? Verdict.NOT : vanished.isMost() && sigmoid.median() > relu.median() ? Verdict.HELD : Verdict.IN_PART,
-        "In the first step each sigmoid layer divides the gradient norm by " + GridFindings.spread(sigmoid) + ", each relu layer by "
-            + GridFindings.spread(relu) + "; in the last step by " + GridFindings.spread(quartiles(D_SIGMOID, row -> row.fallPerLayer(last)))
-            + " and " + GridFindings.spread(quartiles(D, row -> row.fallPerLayer(last))) + ". Over the depth it falls by more than "
+        "In the first step each sigmoid layer divides the gradient norm by " + StudyFindings.spread(sigmoid) + ", each relu layer by "
+            + StudyFindings.spread(relu) + "; in the last step by " + StudyFindings.spread(quartiles(D_SIGMOID, row -> row.fallPerLayer(last)))
+            + " and " + StudyFindings.spread(quartiles(D, row -> row.fallPerLayer(last))) + ". Over the depth it falls by more than "
             + (int) VANISHED + " in " + vanished + " of D sigmoid and " + vanishedRelu + " of D relu. D relu ends below D sigmoid in "
             + better + ".");
   }
@@ -139,8 +137,8 @@ public final class DepthStudy {
       Quartiles lost = quartiles(model, row -> 1 - row.finalLoss() / row.losses()[early]);
       slow |= lost.median() < SLOW;
       quick |= lost.median() > QUICK;
-      after.add(SHORT.get(model) + " " + GridFindings.spread(lost));
-      before.add(SHORT.get(model) + " " + GridFindings.spread(quartiles(model, row -> 1 - row.losses()[early] / row.losses()[0])));
+      after.add(SHORT.get(model) + " " + StudyFindings.spread(lost));
+      before.add(SHORT.get(model) + " " + StudyFindings.spread(quartiles(model, row -> 1 - row.losses()[early] / row.losses()[0])));
     }
     Proportion still = share(D_SIGMOID, row -> row.updateRatios()[0] < 1e-6);
     return new Finding("At the same learning rate some models improve very slowly.", slow && quick ? Verdict.HELD : Verdict.NOT,
@@ -150,15 +148,15 @@ public final class DepthStudy {
             + " of D sigmoid.");
   }
 
-  private boolean hasLearnedNothing(GridRow row) {
+  private boolean hasLearnedNothing(TrialRow row) {
     return row.finalLoss() > NOTHING * constantLoss;
   }
 
   private interface Comparison {
-    boolean holds(GridRow one, GridRow other);
+    boolean holds(TrialRow one, TrialRow other);
   }
 
-  private List<GridRow> rows(int model) {
+  private List<TrialRow> rows(int model) {
     return result.of(result.study().cells().get(model)).stream().filter(row -> row.diverged() == 0).toList();
   }
 
@@ -168,8 +166,8 @@ public final class DepthStudy {
     long known = 0;
     long holds = 0;
     for (int seed = 0; seed < seeds; seed++) {
-      GridRow one = result.rows()[model * seeds + seed];
-      GridRow other = result.rows()[than * seeds + seed];
+      TrialRow one = result.rows()[model * seeds + seed];
+      TrialRow other = result.rows()[than * seeds + seed];
       if (one != null && other != null && one.diverged() == 0 && other.diverged() == 0) {
         known++;
         holds += comparison.holds(one, other) ? 1 : 0;
@@ -178,22 +176,22 @@ public final class DepthStudy {
     return new Proportion(holds, known);
   }
 
-  private Proportion share(int model, Predicate<GridRow> property) {
-    List<GridRow> rows = rows(model);
+  private Proportion share(int model, Predicate<TrialRow> property) {
+    List<TrialRow> rows = rows(model);
     return new Proportion(rows.stream().filter(property).count(), rows.size());
   }
 
   private Proportion diverged(int model) {
-    List<GridRow> rows = result.of(result.study().cells().get(model));
+    List<TrialRow> rows = result.of(result.study().cells().get(model));
     return new Proportion(rows.stream().filter(row -> row.diverged() > 0).count(), rows.size());
   }
 
-  private Quartiles quartiles(int model, ToDoubleFunction<GridRow> figure) {
+  private Quartiles quartiles(int model, ToDoubleFunction<TrialRow> figure) {
     return result.quartiles(result.study().cells().get(model), figure);
   }
 
-  private String medians(ToDoubleFunction<GridRow> figure, int... models) {
+  private String medians(ToDoubleFunction<TrialRow> figure, int... models) {
     return String.join(", ", Arrays.stream(models)
-        .mapToObj(model -> SHORT.get(model) + " " + GridFindings.spread(quartiles(model, figure))).toList());
+        .mapToObj(model -> SHORT.get(model) + " " + StudyFindings.spread(quartiles(model, figure))).toList());
   }
 }

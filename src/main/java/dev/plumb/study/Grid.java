@@ -84,15 +84,15 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
   }
 
   /** Returns all combinations; cells of one shape are next to each other. */
-  List<GridStudy.Cell> cells(int firstIndex) {
-    List<GridStudy.Cell> cells = new ArrayList<>();
+  List<Study.Cell> cells(int firstIndex) {
+    List<Study.Cell> cells = new ArrayList<>();
     for (int activation = 0; activation < activations.size(); activation++) {
       for (int width = 0; width < widths.size(); width++) {
         for (int depth = 0; depth < depths.size(); depth++) {
           NetworkSpec network = network(depth, width, activation);
           for (Initializer initializer : initializers) {
             for (double rate : learningRates) {
-              cells.add(new GridStudy.Cell(firstIndex + cells.size(), name(network, initializer, rate), network, initializer, rate));
+              cells.add(new Study.Cell(firstIndex + cells.size(), name(network, initializer, rate), network, initializer, rate));
             }
           }
         }

@@ -1,16 +1,33 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.DeviceInfo;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
- * The result of a study.
+ * The results of a study, complete or in part.
  *
- * @param setupSeconds time for everything except training: data, weights, opening sessions
- * @param runs ordered by network as in the study, then by seed
+ * @param device the device that trained it
+ * @param setupSeconds the time before the first step: data and streams
+ * @param rows [trial number]; null for a trial that is not trained
  */
-public record StudyResult(StudySpec spec, DeviceInfo device, double setupSeconds, List<StudyRun> runs) {
-  public List<StudyRun> diverged() {
-    return runs.stream().filter(run -> run.divergedAtEpoch().isPresent()).toList();
+public record StudyResult(Study study, DeviceInfo device, double setupSeconds, TrialRow[] rows) {
+  /** Returns the available rows of one cell, ordered by seed. */
+  public List<TrialRow> of(Study.Cell cell) {
+    return Arrays.stream(rows, cell.index() * study.seeds(), (cell.index() + 1) * study.seeds()).filter(row -> row != null).toList();
+  }
+
+  /** Returns quartiles over the networks of a cell that stayed finite. */
+  public Quartiles quartiles(Study.Cell cell, ToDoubleFunction<TrialRow> figure) {
+    return Quartiles.of(of(cell).stream().filter(row -> row.diverged() == 0).mapToDouble(figure).toArray());
+  }
+
+  public long diverged() {
+    return Arrays.stream(rows).filter(row -> row != null && row.diverged() > 0).count();
+  }
+
+  public long finished() {
+    return Arrays.stream(rows).filter(row -> row != null).count();
   }
 }

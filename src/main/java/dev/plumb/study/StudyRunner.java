@@ -1,221 +1,273 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Slot;
-import dev.plumb.backend.TrainingSession;
-import dev.plumb.data.BatchOrder;
+import dev.plumb.backend.Numerics;
 import dev.plumb.data.Dataset;
-import dev.plumb.data.NotebookData;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.random.NumpyRandom;
-import dev.plumb.train.Trainer;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.train.TrainListener;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
+import java.util.BitSet;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.LongConsumer;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
- * A run of a study: trains each network in one replica per seed, several networks at once if the backend recommends it.
- *
- * <p>Replica r draws from the stream with seed + r: first the data, which is thrown away except for the base seed, so that all
- * replicas train on the same rows; then, network by network, the initial weights and the batch orders.
+ * The engine of all studies: trains trials in groups, those of one network shape as replicas of one session, several groups at
+ * once if the backend recommends it. A group is small enough to take little memory and to lose little time if the run is killed.
  */
 public final class StudyRunner {
+  /** Enough to keep many cores busy, and few enough to lose little. */
+  private static final int CPU_REPLICAS = 32;
+
+  /** A GPU needs several blocks for each of its multiprocessors. */
+  private static final int CUDA_REPLICAS = 1024;
+
+  private static final int REFERENCE_REPLICAS = 4;
+
+  /** Memory limit of a group; a single network may take more. */
+  private static final double GROUP_BYTES = 256e6;
+
+  /** A listener of the progress. Called by several threads, but not at the same time. */
+  public interface Listener {
+    /** Returns true to stop the study, which loses the groups in training. */
+    default boolean stopRequested() {
+      return false;
+    }
+
+    /** Called with the finished trials of one group. */
+    void finished(List<TrialRow> rows);
+
+    /**
+     * Called from time to time.
+     *
+     * @param epochs that all trials of a group have trained since the last call for that group
+     */
+    default void trained(TrialGroup group, int epochs) {}
+  }
+
   private final Backend backend;
-  private final StudySpec spec;
-  private final List<Integer> lossAtEpochs;
+  private final Study study;
   private final Dataset data;
-  private final List<NumpyRandom> streams = new ArrayList<>();
+  private final TrialStarts starts;
   private double setupSeconds;
 
   /**
-   * @param seeds replicas of each network, at least 1
-   * @throws InvalidInputException when a network does not fit the data, or the backend will not train it; nothing has been
-   *     trained then
+   * Prepares a study: its data and its streams.
+   *
+   * @throws InvalidInputException when a cell does not fit the data, or the backend will not train it; nothing has been trained then
    */
-  public StudyRunner(Backend backend, StudySpec spec, int seeds) {
-    this(backend, spec, seeds, List.of());
-  }
-
-  /** @param curveEpochs further epochs whose loss is kept; they change no other number */
-  public StudyRunner(Backend backend, StudySpec spec, int seeds, List<Integer> curveEpochs) {
-    if (seeds < 1) {
-      throw new InvalidInputException("seeds " + seeds + " must be at least 1");
-    }
-    StudySpec.requireSeed(spec.seed() + seeds - 1);
+  public StudyRunner(Backend backend, Study study) {
     long start = System.nanoTime();
     this.backend = backend;
-    this.spec = spec;
-    lossAtEpochs = Stream.concat(spec.lossAtEpochs().stream(), curveEpochs.stream()).distinct().sorted().toList();
-    Dataset baseData = null;
-    for (int replica = 0; replica < seeds; replica++) {
-      NumpyRandom stream = new NumpyRandom(spec.seed() + replica);
-      if (replica == 0) {
-        baseData = NotebookData.draw(spec.samples(), stream);
-      } else {
-        NotebookData.skip(spec.samples(), stream);
+    this.study = study;
+    data = study.data().training(study.seed());
+    for (Study.Cell cell : study.cells()) {
+      try {
+        data.requireFits(cell.network(), study.training().loss());
+        backend.refusal(cell.network(), study.training(), 1).ifPresent(refusal -> {
+          throw refusal.toException();
+        });
+      } catch (InvalidInputException e) {
+        throw e.at(study.isDetailed() ? "cell " + (cell.index() + 1) + " \"" + cell.name() + "\""
+            : "networks[" + cell.index() + "] \"" + cell.name() + "\"");
       }
-      streams.add(stream);
     }
-    data = baseData;
-    for (int i = 0; i < spec.networks().size(); i++) {
-      requireTrainable(spec.networks().get(i), "networks[" + i + "]");
-    }
-    addSetupSeconds(start);
+    starts = new TrialStarts(study);
+    setupSeconds = (System.nanoTime() - start) / 1e9;
   }
 
-  /** Returns epochs times networks, the total of a progress bar. */
-  public long totalEpochs() {
-    return (long) spec.training().epochs() * spec.networks().size();
+  /** Returns the numerics of all networks, on which the last bits of results depend. */
+  public Numerics numerics() {
+    return study.cells().stream().map(Study.Cell::network).distinct()
+        .map(network -> backend.numerics(network, study.training(), data.rows()))
+        .reduce(Numerics::and).orElseThrow();
+  }
+
+  Dataset data() {
+    return data;
+  }
+
+  Backend backend() {
+    return backend;
+  }
+
+  Study study() {
+    return study;
+  }
+
+  TrialStarts starts() {
+    return starts;
   }
 
   /**
-   * Trains all networks.
+   * Returns the trials that are not done, in groups.
    *
-   * @param onProgress receives from time to time how many of {@link #totalEpochs()} are done
+   * @param done the numbers of the finished trials
+   */
+  List<TrialGroup> groups(BitSet done) {
+    Map<Object, List<Integer>> shapes = new LinkedHashMap<>();
+    boolean byCell = study.training().dropout().isPresent();
+    for (int trial = done.nextClearBit(0); trial < study.trials(); trial = done.nextClearBit(trial + 1)) {
+      Study.Cell cell = study.cellOf(trial);
+      shapes.computeIfAbsent(byCell ? (Object) cell.index() : cell.network(), key -> new ArrayList<>()).add(trial);
+    }
+    List<TrialGroup> groups = new ArrayList<>();
+    for (List<Integer> trials : shapes.values()) {
+      int groupSize = maxReplicas(study.cellOf(trials.get(0)).network());
+      int from = 0;
+      for (int i = 1; i <= trials.size(); i++) {
+        boolean gap = i < trials.size() && byCell && trials.get(i) != trials.get(i - 1) + 1;
+        if (i == trials.size() || i - from == groupSize || gap) {
+          groups.add(new TrialGroup(study, trials.subList(from, i).stream().mapToInt(Integer::intValue).toArray()));
+          from = i;
+        }
+      }
+    }
+    return groups;
+  }
+
+  /** Returns the maximum number of trials in a group, which is lower for large networks. */
+  int maxReplicas(NetworkSpec network) {
+    int maxReplicas = switch (backend.device().kind()) {
+      case CPU -> CPU_REPLICAS;
+      case CUDA -> CUDA_REPLICAS;
+      case REFERENCE -> REFERENCE_REPLICAS;
+    };
+    return (int) Math.max(1, Math.min(maxReplicas, GROUP_BYTES / replicaBytes(network)));
+  }
+
+  /** Returns the approximate memory of one network in training: parameters, gradients, moments, a copy; three values per unit. */
+  double replicaBytes(NetworkSpec network) {
+    double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
+    double rows = study.training().batchSize().orElse(study.data().rows());
+    return 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
+  }
+
+  int sessionsAtOnce(TrialGroup group) {
+    return Math.max(1, backend.sessionsAtOnce(group.network(), group.training(), group.numbers().length));
+  }
+
+  /**
+   * Trains all trials.
+   *
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
-  public StudyResult run(LongConsumer onProgress) {
-    EpochCount epochs = new EpochCount(onProgress, spec.networks().size());
-    int atOnce = networksAtOnce();
-    List<List<StudyRun>> runs = new ArrayList<>();
-    if (atOnce == 1) {
-      for (int i = 0; i < spec.networks().size(); i++) {
-        runs.add(train(draw(i), epochs));
+  public StudyResult run() {
+    return run((group, epochs) -> {});
+  }
+
+  /** Receives the epochs that a group has trained since the last call. */
+  public interface Progress {
+    void trained(TrialGroup group, int epochs);
+  }
+
+  /**
+   * Trains all trials.
+   *
+   * @param progress called by several threads, but not at the same time
+   * @throws TrainingInterruptedException soon after the thread is interrupted
+   */
+  public StudyResult run(Progress progress) {
+    TrialRow[] rows = new TrialRow[study.trials()];
+    run(new BitSet(), new Listener() {
+      @Override
+      public void finished(List<TrialRow> finishedRows) {
+        finishedRows.forEach(row -> rows[row.trial()] = row);
       }
-    } else {
-      runs = trainAtOnce(atOnce, epochs);
-    }
-    return new StudyResult(spec, backend.device(), setupSeconds, runs.stream().flatMap(List::stream).toList());
-  }
 
-  /** Returns 1 if shuffled batches draw from the stream that the next network's weights come from. */
-  private int networksAtOnce() {
-    if (orders().get(0).drawsFromStream()) {
-      return 1;
-    }
-    return spec.networks().stream()
-        .mapToInt(network -> backend.sessionsAtOnce(network.network(), spec.training(), streams.size()))
-        .map(sessions -> Math.min(sessions, spec.networks().size()))
-        .min()
-        .orElse(1);
-  }
-
-  /** Trains in several threads, the largest networks first, so that no large one runs last. */
-  private List<List<StudyRun>> trainAtOnce(int threads, EpochCount epochs) {
-    List<Drawn> drawn = new ArrayList<>();
-    for (int i = 0; i < spec.networks().size(); i++) {
-      drawn.add(draw(i));
-    }
-    List<Drawn> largestFirst = new ArrayList<>(drawn);
-    largestFirst.sort(Comparator.comparingInt((Drawn network) -> -network.parameters().get(0).length));
-    List<List<StudyRun>> runs = new ArrayList<>(Collections.nCopies(drawn.size(), null));
-    List<Supplier<List<StudyRun>>> trainings = new ArrayList<>();
-    largestFirst.forEach(network -> trainings.add(() -> train(network, epochs)));
-    ExecutorService pool = Executors.newFixedThreadPool(threads);
-    // If one training fails, the others are interrupted.
-    List<List<StudyRun>> trained =
-        ParallelTrainings.run(pool, trainings, pool::shutdownNow, "while networks of a study were in training");
-    for (int i = 0; i < trained.size(); i++) {
-      runs.set(largestFirst.get(i).index(), trained.get(i));
-    }
-    return runs;
-  }
-
-  /** A network of the study with its initial weights, drawn from the same streams one network after the other. */
-  private record Drawn(int index, List<double[]> parameters) {}
-
-  private Drawn draw(int index) {
-    List<double[]> parameters = new ArrayList<>();
-    for (NumpyRandom stream : streams) {
-      parameters.add(spec.initializer().draw(spec.networks().get(index).network(), stream));
-    }
-    return new Drawn(index, parameters);
-  }
-
-  private List<BatchOrder> orders() {
-    return streams.stream()
-        .map(stream -> new BatchOrder(data.rows(), spec.training().batchSize(), spec.shuffle(), stream))
-        .toList();
-  }
-
-  private List<StudyRun> train(Drawn drawn, EpochCount epochs) {
-    long start = System.nanoTime();
-    StudyNetwork network = spec.networks().get(drawn.index());
-    try (TrainingSession session = backend.open(network.network(), spec.training(), streams.size())) {
-      for (int replica = 0; replica < streams.size(); replica++) {
-        session.write(Slot.PARAMETERS, replica, drawn.parameters().get(replica));
+      @Override
+      public void trained(TrialGroup group, int epochs) {
+        progress.trained(group, epochs);
       }
-      Trainer trainer = new Trainer(
-          session, spec.training(), data, orders(), lossAtEpochs, done -> epochs.done(drawn.index(), done));
-      addSetupSeconds(start);
-      Trainer.Outcome outcome = trainer.train();
-      double[] finalLoss = session.evaluate(data).loss();
-      List<StudyRun> runs = new ArrayList<>();
-      for (int replica = 0; replica < streams.size(); replica++) {
-        runs.add(runOf(network, replica, outcome, finalLoss[replica]));
-      }
-      epochs.done(drawn.index(), spec.training().epochs());
-      return runs;
-    }
+    });
+    return result(rows);
   }
 
-  private StudyRun runOf(StudyNetwork network, int replica, Trainer.Outcome outcome, double finalLoss) {
-    SortedMap<Integer, Double> lossAtEpoch = new TreeMap<>();
-    outcome.lossAtEpoch().forEach((epoch, losses) -> lossAtEpoch.put(epoch, losses[replica]));
-    int diverged = outcome.divergedAtEpoch()[replica];
-    if (diverged == 0 && !Double.isFinite(finalLoss)) {
-      diverged = spec.training().epochs();
-    }
-    return new StudyRun(
-        network.name(),
-        network.network(),
-        spec.seed() + replica,
-        lossAtEpoch,
-        finalLoss,
-        outcome.gradientNorms()[replica],
-        outcome.seconds() / streams.size(),
-        diverged == 0 ? OptionalInt.empty() : OptionalInt.of(diverged));
+  /** Returns the result of the study with the rows that are known. */
+  public StudyResult result(TrialRow[] rows) {
+    return new StudyResult(study, backend.device(), setupSeconds, rows);
   }
 
-  private void requireTrainable(StudyNetwork network, String place) {
+  /**
+   * Trains the trials that are not done, the groups of the largest networks first, so that none of them runs last.
+   *
+   * @return whether all are done now; false when it was stopped, which loses the groups in training
+   * @throws TrainingInterruptedException soon after the thread is interrupted
+   */
+  public boolean run(BitSet done, Listener listener) {
+    List<TrialGroup> large = new ArrayList<>();
+    List<TrialGroup> small = new ArrayList<>();
+    for (TrialGroup group : groups(done)) {
+      (sessionsAtOnce(group) == 1 ? large : small).add(group);
+    }
+    small.sort(Comparator.comparingInt(group -> -ParameterLayout.of(group.network()).size()));
     try {
-      data.requireFits(network.network(), spec.training().loss());
-      backend.refusal(network.network(), spec.training(), streams.size()).ifPresent(refusal -> {
-        throw refusal.toException();
+      for (TrialGroup group : large) {
+        train(group, listener, () -> false);
+      }
+      trainAtOnce(small, listener);
+      return true;
+    } catch (CancellationException e) {
+      return false;
+    }
+  }
+
+  private void train(TrialGroup group, Listener listener, BooleanSupplier failedElsewhere) {
+    int epochs = study.training().epochs();
+    int stepsPerEpoch = study.stepsPerEpoch();
+    int[] before = new int[1];
+    if (failedElsewhere.getAsBoolean() || listener.stopRequested()) {
+      throw new CancellationException();
+    }
+    Optional<List<TrialRow>> rows = group.train(backend, data, starts, new TrainListener() {
+      @Override
+      public void stepsFinished(long steps, long totalSteps) {
+        report((int) (steps / stepsPerEpoch));
+      }
+
+      private void report(int reached) {
+        synchronized (listener) {
+          listener.trained(group, reached - before[0]);
+        }
+        before[0] = reached;
+      }
+
+      @Override
+      public boolean stopRequested() {
+        return failedElsewhere.getAsBoolean() || listener.stopRequested();
+      }
+    });
+    synchronized (listener) {
+      listener.finished(rows.orElseThrow(CancellationException::new));
+      listener.trained(group, epochs - before[0]);
+    }
+  }
+
+  private void trainAtOnce(List<TrialGroup> groups, Listener listener) {
+    if (groups.isEmpty()) {
+      return;
+    }
+    AtomicBoolean failed = new AtomicBoolean();
+    List<Supplier<Boolean>> trainings = new ArrayList<>();
+    for (TrialGroup group : groups) {
+      trainings.add(() -> {
+        train(group, listener, failed::get);
+        return true;
       });
-    } catch (InvalidInputException e) {
-      throw e.at(place + " \"" + network.name() + "\"");
     }
-  }
-
-  private synchronized void addSetupSeconds(long start) {
-    setupSeconds += (System.nanoTime() - start) / 1e9;
-  }
-
-  /** The number of finished epochs of each network; safe for several threads. */
-  private static final class EpochCount {
-    private final LongConsumer onProgress;
-    private final long[] done;
-
-    EpochCount(LongConsumer onProgress, int networks) {
-      this.onProgress = onProgress;
-      done = new long[networks];
-    }
-
-    synchronized void done(int network, long epochs) {
-      done[network] = epochs;
-      onProgress.accept(Arrays.stream(done).sum());
-    }
+    int threads = groups.stream().mapToInt(this::sessionsAtOnce).min().orElseThrow();
+    ExecutorService pool = Executors.newFixedThreadPool(Math.min(threads, groups.size()));
+    ParallelTrainings.run(pool, trainings, () -> failed.set(true), "while networks of a study were in training");
   }
 }

@@ -39,9 +39,9 @@ public final class StudySpecReader {
    * @param grid the grid, if there is one
    */
   public record StudyFile(String text, StudySpec spec, Optional<Grid> grid, boolean listsNetworks) {
-    /** Returns all cells; those of the networks that the file lists come first. */
-    public GridStudy gridStudy() {
-      return GridStudy.of(spec, listsNetworks, grid.orElseThrow());
+    /** Returns the study of the grid, after the networks that the file lists. */
+    public Study gridStudy() {
+      return Study.ofGrid(spec, listsNetworks, grid.orElseThrow());
     }
   }
 

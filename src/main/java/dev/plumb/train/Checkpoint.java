@@ -18,42 +18,68 @@ import java.util.stream.Collectors;
 /**
  * The exact state of a training as a safetensors file, with all numbers in double precision. Its tensors are {@code parameters},
  * {@code moment1}, {@code moment2}, {@code best}, {@code history} [epochs x (6 + layers)] with one {@link EpochMetrics} per row,
- * {@code state} (the scalars of {@link FitState}) and {@code stream} (the words of the random generator).
+ * {@code state} (the scalars of {@link TrainerState}) and {@code stream} (the words of the random generator). The tensors of
+ * further replicas are called {@code 1.parameters}, {@code 2.parameters} and so on.
  *
- * @param state the state of the training
+ * @param states the state of each replica
  * @param run the metadata of the run by key: the configuration, the command, the hashes of the data
  */
-public record Checkpoint(FitState state, SortedMap<String, String> run) {
+public record Checkpoint(List<TrainerState> states, SortedMap<String, String> run) {
   private static final String FORMAT_KEY = "plumb.format";
   private static final String FORMAT = "checkpoint 1";
   private static final String END_KEY = "plumb.end";
+  private static final String REPLICAS_KEY = "plumb.replicas";
   private static final String RUN_KEY = "run.";
   private static final int ROW_FIGURES = 6;
 
   /** Every whole number up to this one is exact as a double. */
   private static final double MAX_EXACT = 0x1p53;
 
+  public Checkpoint {
+    states = List.copyOf(states);
+  }
+
+  /** Returns the state of the first replica, the only one of {@code plumb train}. */
+  public TrainerState state() {
+    return states.get(0);
+  }
+
   /** Writes the checkpoint atomically. */
   public void write(Path file) {
     SortedMap<String, String> texts = new TreeMap<>();
     run.forEach((key, text) -> texts.put(RUN_KEY + key, text));
     texts.put(FORMAT_KEY, FORMAT);
-    state.end().ifPresent(end -> texts.put(END_KEY, end.key()));
+    if (states.size() > 1) {
+      texts.put(REPLICAS_KEY, Integer.toString(states.size()));
+    }
+    List<Tensor> tensors = new ArrayList<>();
+    for (int i = 0; i < states.size(); i++) {
+      add(states.get(i), prefix(i), texts, tensors);
+    }
+    SafetensorsFile.write(file, texts, tensors);
+  }
+
+  private static String prefix(int replica) {
+    return replica == 0 ? "" : replica + ".";
+  }
+
+  private static void add(TrainerState state, String prefix, SortedMap<String, String> texts, List<Tensor> tensors) {
+    state.end().ifPresent(end -> texts.put(prefix + END_KEY, end.key()));
     NumpyRandom.State stream = state.stream();
     long[] words = new long[stream.words().length];
     for (int i = 0; i < words.length; i++) {
       words[i] = stream.words()[i];
     }
-    SafetensorsFile.write(file, texts, List.of(
-        reals("parameters", state.parameters()),
-        reals("moment1", state.moment1()),
-        reals("moment2", state.moment2()),
-        reals("best", state.best()),
-        history(state.history()),
-        reals("state", state.stepsTaken(), state.stepInEpoch(), state.lossSum(), state.secondsInEpoch(), state.rate().rate(),
-            state.rate().best(), state.rate().badEpochs(), state.bestEpoch(), state.bestLoss(), stream.position(),
-            stream.hasSpareNormal() ? 1 : 0, stream.spareNormal()),
-        new Tensor.Integers("stream", Tensor.Type.I32, List.of(words.length), words)));
+    tensors.addAll(List.of(
+        reals(prefix + "parameters", state.parameters()),
+        reals(prefix + "moment1", state.moment1()),
+        reals(prefix + "moment2", state.moment2()),
+        reals(prefix + "best", state.best()),
+        history(prefix + "history", state.history()),
+        reals(prefix + "state", state.stepsTaken(), state.stepInEpoch(), state.lossSum(), state.secondsInEpoch(),
+            state.rate().rate(), state.rate().best(), state.rate().badEpochs(), state.bestEpoch(), state.bestLoss(),
+            stream.position(), stream.hasSpareNormal() ? 1 : 0, stream.spareNormal()),
+        new Tensor.Integers(prefix + "stream", Tensor.Type.I32, List.of(words.length), words)));
   }
 
   /**
@@ -78,32 +104,42 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
   private static Checkpoint read(SafetensorsFile.Contents contents) {
     Map<String, Tensor> tensors =
         contents.tensors().stream().collect(Collectors.toMap(Tensor::name, Function.identity()));
-    double[] state = values(tensors, "state");
-    double[] parameters = values(tensors, "parameters");
-    if (state.length != 12 || !(tensors.get("stream") instanceof Tensor.Integers stream)) {
-      throw new InvalidInputException("is no checkpoint: its state is not complete");
-    }
-    int[] words = new int[stream.values().length];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = (int) stream.values()[i];
-    }
     try {
-      FitState fit = new FitState(parameters, values(tensors, "moment1"), values(tensors, "moment2"), (long) whole(state[0]),
-          new NumpyRandom.State(words, (int) whole(state[9]), state[10] != 0, state[11]),
-          (int) whole(state[1]), state[2], state[3],
-          new RateSchedule.State(state[4], state[5], (int) whole(state[6])),
-          values(tensors, "best"), (int) whole(state[7]), state[8], rows(tensors),
-          Optional.ofNullable(contents.texts().get(END_KEY)).map(word -> NamedEnum.parse(FitState.End.class, "end", word)));
+      int replicas = Integer.parseInt(contents.texts().getOrDefault(REPLICAS_KEY, "1"));
+      List<TrainerState> states = new ArrayList<>();
+      for (int i = 0; i < replicas; i++) {
+        states.add(state(tensors, prefix(i), Optional.ofNullable(contents.texts().get(prefix(i) + END_KEY))));
+      }
       SortedMap<String, String> run = new TreeMap<>();
       contents.texts().forEach((key, text) -> {
         if (key.startsWith(RUN_KEY)) {
           run.put(key.substring(RUN_KEY.length()), text);
         }
       });
-      return new Checkpoint(fit, run);
+      return new Checkpoint(states, run);
+    } catch (InvalidInputException e) {
+      throw e;
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException("is no checkpoint: " + e.getMessage(), e);
     }
+  }
+
+  private static TrainerState state(Map<String, Tensor> tensors, String prefix, Optional<String> end) {
+    double[] state = values(tensors, prefix + "state");
+    double[] parameters = values(tensors, prefix + "parameters");
+    if (state.length != 12 || !(tensors.get(prefix + "stream") instanceof Tensor.Integers stream)) {
+      throw new InvalidInputException("is no checkpoint: its state is not complete");
+    }
+    int[] words = new int[stream.values().length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = (int) stream.values()[i];
+    }
+    return new TrainerState(parameters, values(tensors, prefix + "moment1"), values(tensors, prefix + "moment2"),
+        (long) whole(state[0]), new NumpyRandom.State(words, (int) whole(state[9]), state[10] != 0, state[11]),
+        (int) whole(state[1]), state[2], state[3],
+        new RateSchedule.State(state[4], state[5], (int) whole(state[6])),
+        values(tensors, prefix + "best"), (int) whole(state[7]), state[8], rows(tensors, prefix + "history"),
+        end.map(word -> NamedEnum.parse(TrainerState.End.class, "end", word)));
   }
 
   private static double whole(double value) {
@@ -113,7 +149,7 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
     return value;
   }
 
-  private static Tensor history(List<EpochMetrics> history) {
+  private static Tensor history(String name, List<EpochMetrics> history) {
     int layers = history.isEmpty() ? 0 : history.get(0).gradientNorms().length;
     int width = ROW_FIGURES + layers;
     double[] values = new double[history.size() * width];
@@ -129,12 +165,12 @@ public record Checkpoint(FitState state, SortedMap<String, String> run) {
         values[i++] = norm;
       }
     }
-    return new Tensor.Reals("history", Tensor.Type.F64, List.of(history.size(), width), values);
+    return new Tensor.Reals(name, Tensor.Type.F64, List.of(history.size(), width), values);
   }
 
-  private static List<EpochMetrics> rows(Map<String, Tensor> tensors) {
-    double[] values = values(tensors, "history");
-    List<Integer> shape = tensors.get("history").shape();
+  private static List<EpochMetrics> rows(Map<String, Tensor> tensors, String name) {
+    double[] values = values(tensors, name);
+    List<Integer> shape = tensors.get(name).shape();
     if (shape.size() != 2 || shape.get(1) < ROW_FIGURES) {
       throw new InvalidInputException("a history of shape " + shape);
     }

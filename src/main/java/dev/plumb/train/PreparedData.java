@@ -39,12 +39,12 @@ public record PreparedData(
     int droppedRows,
     TableEncoding encoding,
     NetworkSpec network,
-    FitSpec fit,
+    TrainerSpec fit,
     Dataset training,
     Optional<Dataset> validation,
     Table trainingRows,
     Optional<Table> validationRows,
-    FitState start) {
+    TrainerState start) {
 
   /** Number of categories up to which a feature is not reported as nearly unique. */
   private static final int MAX_SINGLE_CATEGORIES = 10;
@@ -70,12 +70,12 @@ public record PreparedData(
     TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
     TableEncoding encoding = (columns.standardize() ? CommonScale.of(fitted) : fitted).withNaValues(config.format().naValues());
     NetworkSpec network = config.network(encoding.inputs(), encoding.outputs(loss));
-    FitSpec fit = config.fit(task, trainingRows.rows());
+    TrainerSpec fit = config.fit(task, trainingRows.rows());
     double[] parameters = config.initializer().draw(network, stream);
     return new PreparedData(config, columns, usable.rows(), table.rows() - usable.rows(), encoding, network, fit,
         encoding.encode(trainingRows, loss, config.precision()),
         validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows,
-        FitState.begin(fit, parameters, stream));
+        TrainerState.begin(fit, parameters, stream));
   }
 
   /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */
@@ -89,7 +89,7 @@ public record PreparedData(
    *
    * @throws InvalidInputException when it cannot; the message says what does not fit
    */
-  public void requireOwn(FitState state) {
+  public void requireOwn(TrainerState state) {
     int parameters = start.parameters().length;
     requireCount("parameters", state.parameters().length, parameters);
     requireCount("first moments", state.moment1().length, start.moment1().length);

@@ -93,7 +93,7 @@ public record TrainConfig(
     // Refuses what the specifications refuse before any data is read. The precision may still change, so the widest is checked.
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
         Precision.FP64);
-    new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+    new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
   /**
@@ -104,7 +104,7 @@ public record TrainConfig(
   public void requireInRange() {
     TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
         precision);
-    new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+    new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
   /** Returns a copy with some values changed: {@code config.with(c -> c.hidden(64, 64).seed(7))}. */
@@ -141,11 +141,11 @@ public record TrainConfig(
   }
 
   /** Returns the specification of a training on a number of rows. */
-  FitSpec fit(Task task, int rows) {
+  TrainerSpec fit(Task task, int rows) {
     OptionalInt batch = batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize;
     TrainingSpec training =
         training(loss(task), learningRate, optimizer, epochs, clipNorm, batch, dropout, seed, precision);
-    return new FitSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+    return new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
   private static TrainingSpec training(Loss loss, double learningRate, OptimizerSpec optimizer, int epochs,

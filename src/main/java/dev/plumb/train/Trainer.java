@@ -1,209 +1,351 @@
 package dev.plumb.train;
 
+import dev.plumb.backend.Evaluation;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
-import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Dataset;
-import dev.plumb.model.TrainingSpec;
+import dev.plumb.model.Schedule;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.function.IntConsumer;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
- * A training of all replicas of a session: it cuts the epochs into chunks of steps, gives each replica its mini-batches, and
- * collects the requested losses and gradient norms. A trainer is used once.
+ * The training of the replicas of a session: one network, or many of one shape, each with its own batches and learning rate. The
+ * result of a replica does not depend on the others.
+ *
+ * <p>After every epoch a trainer evaluates the validation rows; each replica keeps its best parameters, and may lower its learning
+ * rate or end early. A replica that has ended stays in the session with a learning rate of 0 until all have ended. With
+ * {@link #recordOnly}, nothing is evaluated between epochs, so that one chunk of steps holds many short epochs.
+ *
+ * <p>A training can be stopped after any chunk of steps, and resumes to the same bits. A trainer is used once.
  */
 public final class Trainer {
-  /** Steps between two synchronizations: many enough that waiting costs little, few enough for a smooth progress display. */
-  private static final int STEPS_PER_CHUNK = 256;
-
-  /**
-   * The result of a training.
-   *
-   * @param lossAtEpoch for each requested epoch, from 1, the loss [replica] of all rows before that epoch's updates; NaN if the
-   *     training ended earlier
-   * @param gradientNorms [replica][layer] of the last step; NaN if the training ended earlier
-   * @param gradientNormsAtEpoch for each requested epoch that was trained, [replica][layer] of that epoch's last step; empty
-   *     unless {@link #keepGradientNorms} was called
-   * @param divergedAtEpoch per replica the first epoch, from 1, in which a loss or a gradient was not finite; 0 if there is none
-   * @param seconds the wall time of the training of all replicas
-   */
-  public record Outcome(
-      SortedMap<Integer, double[]> lossAtEpoch,
-      double[][] gradientNorms,
-      SortedMap<Integer, double[][]> gradientNormsAtEpoch,
-      int[] divergedAtEpoch,
-      double seconds) {}
+  /** Limits of a chunk of steps: long enough that waiting costs little, and so short that stopping and progress feel immediate. */
+  private static final int MAX_STEPS = 256;
+  private static final double LONG_SECONDS = 0.4;
+  private static final double SHORT_SECONDS = 0.1;
+  private static final Duration NO_CHECKPOINTS = Duration.ofDays(36_500);
 
   private final TrainingSession session;
-  private final TrainingSpec training;
-  private final Dataset data;
-  private final List<BatchOrder> orders;
-  private final IntConsumer onProgress;
-
+  private final TrainerSpec spec;
+  private final Dataset training;
+  private final Optional<Dataset> validation;
+  private final List<Replica> replicas;
+  private final int stepsPerEpoch;
+  private boolean computesMetric = true;
+  /** Null if every epoch is evaluated. */
+  private Curve curve;
+  private int epochs;
+  private int stepInEpoch;
+  private double secondsInEpoch;
+  private int chunkSteps = 1;
+  private long lastCheckpoint;
+  /** The steps to run next: [step][replica][rows]. */
   private final List<int[][]> pending = new ArrayList<>();
+  private final List<double[]> pendingRates = new ArrayList<>();
   private final List<Integer> pendingRecords = new ArrayList<>();
-  private final Map<Long, Integer> epochOfRecordedStep = new TreeMap<>();
-  private final SortedMap<Integer, double[]> lossAtEpoch = new TreeMap<>();
-  private final double[][] gradientNorms;
-  private final int[] divergedAtEpoch;
-  private final long firstStep;
-  private final boolean fullBatch;
-  /** True if a step's loss is that of all rows, as in full-batch training without dropout. */
-  private final boolean lossFromSteps;
-  private final long stepsPerEpoch;
-  private final SortedMap<Integer, double[][]> gradientNormsAtEpoch = new TreeMap<>();
-  private boolean keepsGradientNorms;
-  private double[] learningRates;
+  /** The current learning rate of each replica; null if it must be computed. */
+  private double[] rates;
 
   /**
-   * Binds the data to a session.
-   *
-   * @param session a session whose parameters are written
-   * @param orders the batch order of each replica
-   * @param lossAtEpochs the epochs, from 1, whose loss is requested
-   * @param onProgress called from time to time with the number of finished epochs
+   * Trains all replicas at the learning rate of the specification; see
+   * {@link #Trainer(TrainingSession, TrainerSpec, double[], Dataset, Optional, List)}.
    */
-  public Trainer(
-      TrainingSession session,
-      TrainingSpec training,
-      Dataset data,
-      List<BatchOrder> orders,
-      List<Integer> lossAtEpochs,
-      IntConsumer onProgress) {
+  public Trainer(TrainingSession session, TrainerSpec spec, Dataset training, Optional<Dataset> validation,
+      List<TrainerState> from) {
+    this(session, spec, IntStream.range(0, from.size()).mapToDouble(i -> spec.training().learningRate()).toArray(), training,
+        validation, from);
+  }
+
+  /**
+   * Binds the data to a session, and writes the states into it.
+   *
+   * @param learningRates [replica] the rates before schedule and warm-up, instead of that of the specification
+   * @param validation the rows to evaluate after each epoch
+   * @param from the state of each replica: {@link TrainerState#begin}, or that of a stopped training. All that have not ended have
+   *     taken the same number of steps
+   */
+  public Trainer(TrainingSession session, TrainerSpec spec, double[] learningRates, Dataset training,
+      Optional<Dataset> validation, List<TrainerState> from) {
+    if (from.size() != session.replicas() || learningRates.length != session.replicas()) {
+      throw new IllegalArgumentException(from.size() + " states and " + learningRates.length + " learning rates for "
+          + session.replicas() + " replicas");
+    }
+    spec.training().requireFits(training.rows());
     this.session = session;
+    this.spec = spec;
     this.training = training;
-    this.data = data;
-    this.orders = List.copyOf(orders);
-    this.onProgress = onProgress;
-    if (orders.size() != session.replicas()) {
-      throw new IllegalArgumentException(orders.size() + " batch orders for " + session.replicas() + " replicas");
-    }
-    training.requireFits(data.rows());
-    session.bind(data);
-    stepsPerEpoch = orders.get(0).stepsPerEpoch();
-    fullBatch = stepsPerEpoch == 1;
-    lossFromSteps = fullBatch && training.dropout().isEmpty();
-    firstStep = session.stepsTaken();
-    learningRates = new double[] {training.learningRate()};
-    divergedAtEpoch = new int[session.replicas()];
-    gradientNorms = new double[session.replicas()][];
-    for (int epoch : lossAtEpochs) {
-      lossAtEpoch.put(epoch, nan(session.replicas()));
-    }
-    int layers = session.layout().slices().size() / 2;
-    Arrays.setAll(gradientNorms, replica -> nan(layers));
+    this.validation = validation;
+    session.bind(training);
+    replicas = IntStream.range(0, from.size())
+        .mapToObj(i -> new Replica(spec, session, i, training, learningRates[i], from.get(i))).toList();
+    stepsPerEpoch = replicas.get(0).stepsPerEpoch();
+    TrainerState common = from.stream().filter(state -> state.end().isEmpty()).findFirst().orElse(from.get(0));
+    epochs = common.epochs();
+    stepInEpoch = common.stepInEpoch();
+    secondsInEpoch = common.secondsInEpoch();
+    session.stepsTaken(common.stepsTaken());
   }
 
   /**
-   * Sets a separate learning rate for each replica.
+   * Records the losses of some epochs instead of evaluating each: there are no best parameters, no early stopping and no
+   * checkpoints, and the learning rate must not depend on losses. Only for the beginning of a training.
    *
-   * @param replicaRates [replicas]
+   * @param atEpochs the epochs, from 1, whose loss of all rows is requested
+   * @param gradientNorms true to record the gradient norms at these epochs too
+   * @return the record, which is complete after {@link #run}
    */
-  public Trainer withLearningRates(double[] replicaRates) {
-    learningRates = replicaRates.clone();
+  public Curve recordOnly(List<Integer> atEpochs, boolean gradientNorms) {
+    if (spec.schedule() instanceof Schedule.Plateau || spec.patience() > 0 || validation.isPresent() || epochs + stepInEpoch > 0) {
+      throw new IllegalArgumentException("a training with evaluations after its epochs needs every epoch");
+    }
+    curve = new Curve(atEpochs, gradientNorms, replicas.size(), session.layout().slices().size() / 2);
+    chunkSteps = MAX_STEPS;
+    return curve;
+  }
+
+  /** Omits the metric of the validation rows, which takes a pass over them per epoch and replica. */
+  public Trainer withoutMetric() {
+    computesMetric = false;
     return this;
   }
 
-  /** Requests gradient norms at the epochs whose losses are requested. */
-  public Trainer keepGradientNorms() {
-    keepsGradientNorms = true;
-    return this;
+  /** Returns the number of steps of an epoch. */
+  public int stepsPerEpoch() {
+    return stepsPerEpoch;
+  }
+
+  /** Trains without checkpoints; see {@link #run(TrainListener, Duration, Consumer)}. */
+  public boolean run(TrainListener listener) {
+    return run(listener, NO_CHECKPOINTS, states -> {});
   }
 
   /**
-   * Trains to the last epoch, or until all replicas have diverged.
+   * Trains until all replicas have ended or the listener stops the training.
    *
+   * @param checkpointEvery the longest time between two checkpoints, plus at most one step and an evaluation
+   * @param checkpoint consumer of the states to save
+   * @return false if the listener has stopped the training
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
-  public Outcome train() {
-    long start = System.nanoTime();
-    int epoch = 0;
-    while (epoch < training.epochs() && !allDiverged()) {
-      epoch++;
-      boolean requested = lossAtEpoch.containsKey(epoch);
-      if (requested && !lossFromSteps) {
-        runPending(epoch - 1);
-        lossAtEpoch.put(epoch, session.evaluate(data).loss());
+  public boolean run(TrainListener listener, Duration checkpointEvery, Consumer<List<TrainerState>> checkpoint) {
+    lastCheckpoint = System.nanoTime();
+    while (isTraining()) {
+      if (curve != null) {
+        recordLosses();
       }
-      int[][][] batches = new int[orders.size()][][];
-      for (int replica = 0; replica < batches.length; replica++) {
-        batches[replica] = orders.get(replica).nextEpoch();
-      }
-      for (int step = 0; step < stepsPerEpoch; step++) {
-        boolean lastOfEpoch = step == stepsPerEpoch - 1;
-        boolean last = epoch == training.epochs() && lastOfEpoch;
-        if (last || (requested && (lossFromSteps || keepsGradientNorms && lastOfEpoch))) {
-          pendingRecords.add(pending.size());
-          epochOfRecordedStep.put(firstStep + (epoch - 1) * stepsPerEpoch + step, epoch);
+      int[][][] batches = nextEpoch();
+      boolean epochEnds = false;
+      while (isTraining() && !epochEnds) {
+        while (pending.size() < chunkSteps && stepInEpoch < stepsPerEpoch) {
+          addStep(batches);
         }
-        int[][] stepBatches = new int[batches.length][];
-        for (int replica = 0; replica < batches.length; replica++) {
-          stepBatches[replica] = batches[replica][step];
+        epochEnds = stepInEpoch == stepsPerEpoch;
+        if (curve == null || pending.size() == chunkSteps || epochEnds && isLastEpoch()) {
+          runPending();
+          listener.stepsFinished(session.stepsTaken(), (long) spec.training().epochs() * stepsPerEpoch);
         }
-        pending.add(stepBatches);
-        if (pending.size() == STEPS_PER_CHUNK) {
-          runPending(step == stepsPerEpoch - 1 ? epoch : epoch - 1);
+        if (epochEnds && isTraining()) {
+          finishEpoch(listener);
+        }
+        if (isTraining() && pending.isEmpty() && pause(listener, checkpointEvery, checkpoint)) {
+          return false;
         }
       }
     }
-    runPending(epoch);
-    for (BatchOrder order : orders) {
-      order.skip(training.epochs() - epoch);
+    if (curve != null) {
+      replicas.forEach(Replica::skipToLastEpoch);
     }
-    return new Outcome(lossAtEpoch, gradientNorms, gradientNormsAtEpoch, divergedAtEpoch, (System.nanoTime() - start) / 1e9);
+    return true;
   }
 
-  private void runPending(int epochsDone) {
+  /** Returns the state of each replica after its last step. */
+  public List<TrainerState> states() {
+    return replicas.stream().map(replica -> replica.state(stepInEpoch, secondsInEpoch)).toList();
+  }
+
+  /** Draws the first mini-batch of a further epoch for each replica: [replica][rows]; null for all rows. */
+  public int[][] nextBatches() {
+    return replicas.stream().map(replica -> replica.nextEpoch()[0]).toArray(int[][]::new);
+  }
+
+  private boolean isTraining() {
+    return replicas.stream().anyMatch(Replica::isTraining);
+  }
+
+  private boolean isLastEpoch() {
+    return epochs + 1 == spec.training().epochs();
+  }
+
+  /** Passes on a checkpoint if one is due; returns true to stop. */
+  private boolean pause(TrainListener listener, Duration checkpointEvery, Consumer<List<TrainerState>> checkpoint) {
+    TrainingInterruptedException.throwIfInterrupted(epochs, spec.training().epochs());
+    if (listener.stopRequested()) {
+      return true;
+    }
+    if (System.nanoTime() - lastCheckpoint >= checkpointEvery.toNanos()) {
+      checkpoint.accept(states());
+      lastCheckpoint = System.nanoTime();
+    }
+    return false;
+  }
+
+  /** Draws the batches [replica][step][rows] of the next epoch; a replica that has ended repeats those of another. */
+  private int[][][] nextEpoch() {
+    int[][][] batches = replicas.stream().map(replica -> replica.isTraining() ? replica.nextEpoch() : null)
+        .toArray(int[][][]::new);
+    int[][] any = Arrays.stream(batches).filter(epoch -> epoch != null).findFirst().orElseThrow();
+    return Arrays.stream(batches).map(epoch -> epoch == null ? any : epoch).toArray(int[][][]::new);
+  }
+
+  /** Evaluates all rows before an epoch whose loss is requested, unless the loss of a step is that of all rows. */
+  private void recordLosses() {
+    if (curve.isRequested(epochs + 1) && !isLossOfAllRows()) {
+      runPending();
+      if (isTraining()) {
+        curve.setLosses(epochs + 1, session.evaluate(training).loss());
+      }
+    }
+  }
+
+  /** Returns true for full-batch training without dropout. */
+  private boolean isLossOfAllRows() {
+    return stepsPerEpoch == 1 && spec.training().dropout().isEmpty();
+  }
+
+  private void addStep(int[][][] batches) {
+    long number = session.stepsTaken() + pending.size();
+    boolean lastOfEpoch = stepInEpoch == stepsPerEpoch - 1;
+    if (recordsNorms(lastOfEpoch)) {
+      pendingRecords.add(pending.size());
+      if (curve != null) {
+        curve.expect(number, epochs + 1);
+      }
+    }
+    pendingRates.add(rates(number));
+    pending.add(Arrays.stream(batches).map(epoch -> epoch[stepInEpoch]).toArray(int[][]::new));
+    stepInEpoch++;
+  }
+
+  /** Returns the learning rate of each replica in a step; the same array as long as they do not change. */
+  private double[] rates(long step) {
+    boolean isWarmUp = spec.warmUpEpochs() > 0 && step <= (long) spec.warmUpEpochs() * stepsPerEpoch;
+    if (rates == null || isWarmUp || stepInEpoch == 0 && !(spec.schedule() instanceof Schedule.Constant)) {
+      rates = replicas.stream().mapToDouble(replica -> replica.rate(epochs, step)).toArray();
+    }
+    return rates;
+  }
+
+  private boolean recordsNorms(boolean lastOfEpoch) {
+    return curve == null ? lastOfEpoch
+        : lastOfEpoch && isLastEpoch()
+            || curve.isRequested(epochs + 1) && (isLossOfAllRows() || curve.keepsNorms() && lastOfEpoch);
+  }
+
+  /** Runs the pending steps, and adapts the size of the next chunk to their duration. */
+  private void runPending() {
     if (pending.isEmpty()) {
       return;
     }
-    StepChunk.Builder chunk = StepChunk.of(pending.size()).learningRates(new double[][] {learningRates});
-    if (!fullBatch) {
+    long start = System.nanoTime();
+    boolean sameRates = pendingRates.stream().allMatch(rates -> Arrays.equals(rates, pendingRates.get(0)));
+    StepChunk.Builder chunk = StepChunk.of(pending.size())
+        .learningRates((sameRates ? pendingRates.subList(0, 1) : pendingRates).toArray(double[][]::new));
+    if (stepsPerEpoch > 1) {
       chunk.replicaBatches(pending.toArray(int[][][]::new));
     }
     pendingRecords.forEach(chunk::record);
+    if (curve == null) {
+      chunk.recordLosses();
+    }
     session.run(chunk.build());
-    pending.clear();
-    pendingRecords.clear();
     collect(session.sync());
-    onProgress.accept(epochsDone);
-    if (epochsDone < training.epochs()) {
-      TrainingInterruptedException.throwIfInterrupted(epochsDone, training.epochs());
+    pending.clear();
+    pendingRates.clear();
+    pendingRecords.clear();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    secondsInEpoch += seconds;
+    if (seconds > LONG_SECONDS && chunkSteps > 1) {
+      chunkSteps /= 2;
+    } else if (seconds < SHORT_SECONDS && chunkSteps < MAX_STEPS) {
+      chunkSteps *= 2;
     }
   }
 
   private void collect(StepMetrics metrics) {
-    for (int i = 0; i < metrics.steps().length; i++) {
-      int epoch = epochOfRecordedStep.get(metrics.steps()[i]);
-      if (lossFromSteps && lossAtEpoch.containsKey(epoch)) {
-        lossAtEpoch.put(epoch, metrics.loss()[i]);
-      }
-      System.arraycopy(metrics.gradientNorms()[i], 0, gradientNorms, 0, gradientNorms.length);
-      if (keepsGradientNorms && lossAtEpoch.containsKey(epoch)) {
-        gradientNormsAtEpoch.put(epoch, metrics.gradientNorms()[i].clone());
-      }
+    if (curve != null) {
+      curve.collect(metrics, isLossOfAllRows());
     }
-    for (int replica = 0; replica < divergedAtEpoch.length; replica++) {
-      long step = metrics.firstNonFinite()[replica];
-      if (step >= 0 && divergedAtEpoch[replica] == 0) {
-        divergedAtEpoch[replica] = (int) ((step - firstStep) / stepsPerEpoch) + 1;
+    for (int i = 0; i < replicas.size(); i++) {
+      Replica replica = replicas.get(i);
+      if (!replica.isTraining()) {
+        continue;
+      }
+      if (curve == null) {
+        for (int step = 0; step < pending.size(); step++) {
+          int[] batch = pending.get(step)[i];
+          replica.addLoss(metrics.loss()[step][i], batch == null ? training.rows() : batch.length);
+        }
+        if (stepInEpoch == stepsPerEpoch) {
+          replica.setGradientNorms(metrics.gradientNorms()[pending.size() - 1][i]);
+        }
+      }
+      long step = metrics.firstNonFinite()[i];
+      if (step >= 0) {
+        replica.diverge();
+        rates = null;
+        if (curve != null) {
+          curve.setDiverged(i, (int) (step / stepsPerEpoch) + 1);
+        } else if (replicas.size() > 1) {
+          replica.state(stepInEpoch, secondsInEpoch);
+        }
       }
     }
   }
 
-  private boolean allDiverged() {
-    return Arrays.stream(divergedAtEpoch).allMatch(epoch -> epoch > 0);
+  private void finishEpoch(TrainListener listener) {
+    epochs++;
+    stepInEpoch = 0;
+    if (curve != null) {
+      if (epochs == spec.training().epochs()) {
+        replicas.forEach(Replica::complete);
+      }
+      return;
+    }
+    long start = System.nanoTime();
+    Optional<Evaluation> evaluation = validation.map(session::evaluate);
+    double spent = secondsInEpoch;
+    rates = null;
+    secondsInEpoch = 0;
+    for (int i = 0; i < replicas.size(); i++) {
+      Replica replica = replicas.get(i);
+      if (replica.isTraining()) {
+        OptionalDouble validationLoss =
+            evaluation.isPresent() ? OptionalDouble.of(evaluation.get().loss()[i]) : OptionalDouble.empty();
+        double metric = evaluation.isPresent() && computesMetric ? metric(i, evaluation.get()) : Double.NaN;
+        boolean isBest = replica.finishEpoch(epochs, validationLoss, metric, spent + (System.nanoTime() - start) / 1e9);
+        if (!replica.isTraining() && replicas.size() > 1) {
+          replica.state(0, 0);
+        }
+        listener.epochFinished(replica.lastEpoch(), isBest);
+      }
+    }
   }
 
-  private static double[] nan(int size) {
-    double[] values = new double[size];
-    Arrays.fill(values, Double.NaN);
-    return values;
+  /** Returns the accuracy of a classification, or R² of a regression. */
+  private double metric(int replica, Evaluation evaluation) {
+    Dataset rows = validation.orElseThrow();
+    if (evaluation.correct().length > 0) {
+      return (double) evaluation.correct()[replica] / ((double) rows.rows() * (rows.hasClasses() ? 1 : rows.outputs()));
+    }
+    double[] outputs = new double[rows.rows() * rows.outputs()];
+    session.predict(replica, rows, outputs);
+    return RegressionScores.r2(rows, outputs);
   }
 }

@@ -169,7 +169,7 @@ class ResumeNumericsTest {
     Checkpoint checkpoint = Checkpoint.read(file);
     SortedMap<String, String> texts = new TreeMap<>(checkpoint.run());
     texts.compute("numerics.0", (key, text) -> edit.apply(text));
-    new Checkpoint(checkpoint.state(), texts).write(file);
+    new Checkpoint(List.of(checkpoint.state()), texts).write(file);
     return run;
   }
 

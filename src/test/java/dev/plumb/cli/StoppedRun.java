@@ -7,6 +7,7 @@ import dev.plumb.train.PreparedData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** A copy of a finished run with its initial checkpoint, as after a kill in the first epoch. */
@@ -20,7 +21,7 @@ final class StoppedRun {
     Arguments arguments = Arguments.parse(new TrainCommand(new DeviceChoice(Backends::open)).options(), metadata.command());
     TrainRequest request = TrainRequest.of(arguments, Optional.of(metadata.config()), Path.of(metadata.folder()));
     PreparedData prepared = PreparedData.of(TableReader.read(request.data(), request.read()), request.config());
-    new Checkpoint(prepared.start(), done.run()).write(folder.resolve("checkpoint.safetensors"));
+    new Checkpoint(List.of(prepared.start()), done.run()).write(folder.resolve("checkpoint.safetensors"));
     return folder;
   }
 }

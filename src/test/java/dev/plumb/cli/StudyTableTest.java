@@ -9,21 +9,19 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudyResult;
-import dev.plumb.study.StudyRun;
 import dev.plumb.study.StudySpec;
+import dev.plumb.study.TrialRow;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class StudyTableTest {
+  private static final float[] NONE = {};
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 2, 1);
 
   @Test
@@ -47,23 +45,21 @@ class StudyTableTest {
     assertEquals("net 3-2-1 tanh 2 2 - - - -", lines(diverged(), diverged()).get(1));
   }
 
-  private static StudyRun run(double loss) {
-    return new StudyRun("net", NETWORK, 1, new TreeMap<>(Map.of(3, 2 * loss)), loss, new double[] {loss / 2, loss}, 0.1,
-        OptionalInt.empty());
+  private static TrialRow run(double loss) {
+    return new TrialRow(0, 0, 0.1, loss, new double[] {2 * loss}, new double[] {loss / 2, loss}, NONE, NONE, NONE);
   }
 
-  private static StudyRun diverged() {
-    return new StudyRun("net", NETWORK, 1, new TreeMap<>(Map.of(3, 9.0)), Double.NaN,
-        new double[] {Double.NaN, Double.NaN}, 0.1, OptionalInt.of(2));
+  private static TrialRow diverged() {
+    return new TrialRow(0, 2, 0.1, Double.NaN, new double[] {9}, new double[] {Double.NaN, Double.NaN}, NONE, NONE, NONE);
   }
 
-  private static List<String> lines(StudyRun... runs) {
+  private static List<String> lines(TrialRow... rows) {
     StudySpec spec = new StudySpec("study", 10, 1, Initializer.NOTEBOOK,
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 5), true, List.of(3),
         List.of(new StudyNetwork("net", NETWORK)));
     DeviceInfo device = new DeviceInfo(DeviceInfo.Kind.REFERENCE, "some");
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    new StudyTable(new StudyResult(spec, device, 0, new ArrayList<>(List.of(runs))))
+    new StudyTable(new StudyResult(Study.ofList(spec, rows.length, List.of()), device, 0, rows))
         .print(new PrintStream(out, true, StandardCharsets.UTF_8));
     return out.toString(StandardCharsets.UTF_8).lines().map(line -> line.strip().replaceAll(" +", " ")).toList();
   }

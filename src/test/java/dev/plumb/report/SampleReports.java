@@ -7,12 +7,12 @@ import dev.plumb.report.RunReport.Predictions;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.report.StudyReport.Network;
 import dev.plumb.report.StudyReport.Run;
-import dev.plumb.study.GridEstimate;
-import dev.plumb.study.GridFindings;
-import dev.plumb.study.GridResult;
-import dev.plumb.study.GridRow;
-import dev.plumb.study.GridRunner;
-import dev.plumb.study.GridStudy;
+import dev.plumb.study.StudyEstimate;
+import dev.plumb.study.StudyFindings;
+import dev.plumb.study.StudyResult;
+import dev.plumb.study.TrialRow;
+import dev.plumb.study.StudyRunner;
+import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
@@ -174,30 +174,13 @@ final class SampleReports {
 
   /** Returns the report of a grid of depths 1, 3 and 6 with two activations, one of which sometimes diverges. */
   static GridReport grid() {
-    GridStudy study = StudySpecReader.parse("""
+    Study study = StudySpecReader.parse("""
         { "name": "depth & <width>", "epochs": 60, "data": {"samples": 30}, "lossAtEpochs": [],
           "grid": {"depth": [1, 3, 6], "width": [5], "activation": ["relu", "sigmoid"], "learningRate": [0.3], "seeds": 7} }""")
         .gridStudy();
     ReferenceBackend backend = new ReferenceBackend();
-    GridRunner runner = new GridRunner(backend, study);
-    GridRow[] rows = new GridRow[study.networks()];
-    runner.run(new BitSet(), GridEstimate.measure(runner, new BitSet()), new GridRunner.Watcher() {
-      @Override
-      public boolean stopRequested() {
-        return false;
-      }
-
-      @Override
-      public void finished(List<GridRow> finished) {
-        finished.forEach(row -> rows[row.network()] = row);
-      }
-
-      @Override
-      public void worked(double seconds) {
-        // The time does not matter here.
-      }
-    });
-    GridResult result = new GridResult(study, backend.device(), rows);
-    return new GridReport(result, GridFindings.of(result), new TreeMap<>(Map.of("plumb", "test")));
+    StudyRunner runner = new StudyRunner(backend, study);
+    StudyResult result = runner.run();
+    return new GridReport(result, StudyFindings.of(result), new TreeMap<>(Map.of("plumb", "test")));
   }
 }

@@ -22,6 +22,7 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
@@ -43,14 +44,14 @@ class TrainerTest {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, epochs);
     try (TrainingSession session = started(training, 1);
         TrainingSession byHand = started(training, 1)) {
-      Trainer.Outcome outcome = trainer(session, training, List.of(1, 256, 257, epochs)).train();
+      Curve outcome = curve(session, training, List.of(1, 256, 257, epochs));
       byHand.bind(DATA);
       byHand.run(StepChunk.of(epochs).learningRate(0.01).recordAll().build());
       var metrics = byHand.sync();
       for (int epoch : new int[] {1, 256, 257, epochs}) {
-        assertSameBits("loss at epoch " + epoch, metrics.loss()[epoch - 1], outcome.lossAtEpoch().get(epoch));
+        assertSameBits("loss at epoch " + epoch, metrics.loss()[epoch - 1], outcome.losses().get(epoch));
       }
-      assertEquals(4, outcome.lossAtEpoch().size());
+      assertEquals(4, outcome.losses().size());
       assertSameBits("norms", metrics.gradientNorms()[epochs - 1][0], outcome.gradientNorms()[0]);
       assertEquals(epochs, session.stepsTaken());
       assertArrayEquals(new int[] {0}, outcome.divergedAtEpoch());
@@ -64,12 +65,12 @@ class TrainerTest {
         TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withDropout(new Dropout(0.5, 1));
     try (TrainingSession session = started(training, 1);
         TrainingSession byHand = started(training, 1)) {
-      Trainer.Outcome outcome = trainer(session, training, List.of(1, 5)).train();
-      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(1));
+      Curve outcome = curve(session, training, List.of(1, 5));
+      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.losses().get(1));
       byHand.bind(DATA);
       byHand.run(StepChunk.of(4).learningRate(0.05).build());
       byHand.sync();
-      assertSameBits("before epoch 5", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(5));
+      assertSameBits("before epoch 5", byHand.evaluate(DATA).loss(), outcome.losses().get(5));
       byHand.run(StepChunk.of(1).learningRate(0.05).recordAll().build());
       assertSameBits("norms", byHand.sync().gradientNorms()[0][0], outcome.gradientNorms()[0]);
     }
@@ -80,8 +81,8 @@ class TrainerTest {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.05, 5).withBatchSize(3);
     try (TrainingSession session = started(training, 1);
         TrainingSession byHand = started(training, 1)) {
-      Trainer.Outcome outcome = trainer(session, training, List.of(1, 4)).train();
-      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(1));
+      Curve outcome = curve(session, training, List.of(1, 4));
+      assertSameBits("at the start", byHand.evaluate(DATA).loss(), outcome.losses().get(1));
       byHand.bind(DATA);
       BatchOrder order = order(training, 0);
       for (int epoch = 1; epoch <= 3; epoch++) {
@@ -90,7 +91,7 @@ class TrainerTest {
         }
       }
       byHand.sync();
-      assertSameBits("before epoch 4", byHand.evaluate(DATA).loss(), outcome.lossAtEpoch().get(4));
+      assertSameBits("before epoch 4", byHand.evaluate(DATA).loss(), outcome.losses().get(4));
       assertEquals(5 * 4, session.stepsTaken());
     }
   }
@@ -100,18 +101,21 @@ class TrainerTest {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e30, 3000).withBatchSize(3);
     NumpyRandom stream = new NumpyRandom(7);
     NumpyRandom undisturbed = new NumpyRandom(7);
+    NumpyRandom after;
     try (TrainingSession session = started(training, 1)) {
-      List<BatchOrder> orders = List.of(new BatchOrder(DATA.rows(), training.batchSize(), true, stream));
-      Trainer.Outcome outcome = new Trainer(session, training, DATA, orders, List.of(2999), done -> { }).train();
+      Trainer trainer = trainer(session, training, initial(), stream);
+      Curve outcome = trainer.recordOnly(List.of(2999), false);
+      assertTrue(trainer.run(TrainListener.NONE));
+      after = NumpyRandom.of(trainer.states().get(0).stream());
       assertTrue(outcome.divergedAtEpoch()[0] >= 1 && outcome.divergedAtEpoch()[0] <= 10, "diverged late");
       assertTrue(session.stepsTaken() < 1000, "continued for " + session.stepsTaken() + " steps");
-      assertTrue(Double.isNaN(outcome.lossAtEpoch().get(2999)[0]));
+      assertTrue(Double.isNaN(outcome.losses().get(2999)[0]));
       assertTrue(Double.isNaN(outcome.gradientNorms()[0][0]));
     }
     for (int epoch = 0; epoch < 3000; epoch++) {
       undisturbed.permutation(DATA.rows());
     }
-    assertEquals(undisturbed.randomSample(), stream.randomSample());
+    assertEquals(undisturbed.randomSample(), after.randomSample());
   }
 
   @Test
@@ -122,12 +126,11 @@ class TrainerTest {
       try (TrainingSession session = backend.open(DEEP, training, 1);
           TrainingSession byHand = backend.open(DEEP, training, 1)) {
         double[] parameters = Initializer.PYTORCH.draw(DEEP, new NumpyRandom(2));
-        session.write(Slot.PARAMETERS, 0, parameters);
         byHand.write(Slot.PARAMETERS, 0, parameters);
-        // A resumed training counts its epochs from its own beginning.
-        session.stepsTaken(1000);
-        int reported = new Trainer(session, training, DATA, List.of(order(training, 0)), List.of(), done -> { })
-            .train().divergedAtEpoch()[0];
+        Trainer trainer = trainer(session, training, parameters, new NumpyRandom(0));
+        Curve curve = trainer.recordOnly(List.of(), false);
+        trainer.run(TrainListener.NONE);
+        int reported = curve.divergedAtEpoch()[0];
         byHand.bind(DATA);
         BatchOrder order = order(training, 0);
         int epoch = 0;
@@ -149,23 +152,31 @@ class TrainerTest {
     huge[huge.length - 1] = 1e308;
     try (TrainingSession both = backend.open(NETWORK, training, 2);
         TrainingSession single = started(training, 1)) {
-      both.write(Slot.PARAMETERS, 0, huge);
-      both.write(Slot.PARAMETERS, 1, parameters);
-      List<BatchOrder> orders = List.of(order(training, 0), order(training, 1));
-      Trainer.Outcome outcome = new Trainer(both, training, DATA, orders, List.of(900), done -> { }).train();
-      Trainer.Outcome expected = trainer(single, training, List.of(900)).train();
+      TrainerSpec spec = spec(training);
+      Trainer trainer = new Trainer(both, spec, DATA, Optional.empty(), List.of(
+          TrainerState.begin(spec, huge, new NumpyRandom(0)), TrainerState.begin(spec, parameters, new NumpyRandom(1))));
+      Curve outcome = trainer.recordOnly(List.of(900), false);
+      trainer.run(TrainListener.NONE);
+      Curve expected = curve(single, training, List.of(900));
       assertArrayEquals(new int[] {1, 0}, outcome.divergedAtEpoch());
       assertSameBits("norms", expected.gradientNorms()[0], outcome.gradientNorms()[1]);
-      assertEquals(expected.lossAtEpoch().get(900)[0], outcome.lossAtEpoch().get(900)[1]);
+      assertEquals(expected.losses().get(900)[0], outcome.losses().get(900)[1]);
     }
   }
 
   @Test
   void progressRisesToTheLastEpoch() {
     TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 700);
-    List<Integer> seen = new ArrayList<>();
+    List<Long> seen = new ArrayList<>();
     try (TrainingSession session = started(training, 1)) {
-      new Trainer(session, training, DATA, List.of(order(training, 0)), List.of(), seen::add).train();
+      Trainer trainer = trainer(session, training, initial(), new NumpyRandom(0));
+      trainer.recordOnly(List.of(), false);
+      trainer.run(new TrainListener() {
+        @Override
+        public void stepsFinished(long steps, long totalSteps) {
+          seen.add(steps);
+        }
+      });
     }
     assertEquals(700, seen.get(seen.size() - 1));
     assertEquals(seen.stream().sorted().toList(), seen);
@@ -176,21 +187,70 @@ class TrainerTest {
   void ordersAndBatchesThatDoNotFitAreRefused() {
     TrainingSpec large = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withBatchSize(11);
     try (TrainingSession session = started(large, 2)) {
-      assertThrows(IllegalArgumentException.class, () -> trainer(session, large, List.of()), "one order for two replicas");
+      assertThrows(IllegalArgumentException.class, () -> trainer(session, large, initial(), new NumpyRandom(0)), "one state for two replicas");
     }
     try (TrainingSession session = started(large, 1)) {
-      assertThrows(InvalidInputException.class, () -> trainer(session, large, List.of()));
+      assertThrows(InvalidInputException.class, () -> trainer(session, large, initial(), new NumpyRandom(0)));
+    }
+  }
+
+  /**
+   * Divergence in the last step of an epoch: the losses of the steps are those before their updates, and there are no validation
+   * rows whose loss would show it.
+   */
+  @Test
+  void parametersThatOverflowInTheLastStepOfAnEpochAreNotTheBest() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 1e300, 3);
+    try (TrainingSession session = started(training, 1)) {
+      double[] large = initial();
+      large[large.length - 1] = 1e20;
+      Trainer trainer = trainer(session, training, large, new NumpyRandom(0));
+      assertTrue(trainer.run(TrainListener.NONE));
+      TrainerState state = trainer.states().get(0);
+      assertEquals(Optional.of(TrainerState.End.DIVERGED), state.end());
+      assertTrue(Double.isFinite(state.history().get(0).trainLoss()), "the loss shows it: the test shows nothing");
+      assertEquals(0, state.bestEpoch());
+      assertEquals(0, state.best().length);
+    }
+  }
+
+  @Test
+  void recordingNeedsATrainingThatDependsOnNoLoss() {
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 3);
+    for (TrainerSpec spec : List.of(new TrainerSpec(training, Schedule.Plateau.DEFAULT, 0, true, 0),
+        new TrainerSpec(training, Schedule.Constant.DEFAULT, 0, true, 1))) {
+      try (TrainingSession session = started(training, 1)) {
+        Trainer trainer = new Trainer(session, spec, DATA, Optional.empty(),
+            List.of(TrainerState.begin(spec, initial(), new NumpyRandom(0))));
+        assertThrows(IllegalArgumentException.class, () -> trainer.recordOnly(List.of(), false));
+      }
     }
   }
 
   private TrainingSession started(TrainingSpec training, int replicas) {
     TrainingSession session = backend.open(NETWORK, training, replicas);
-    session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2)));
+    session.write(Slot.PARAMETERS, 0, initial());
     return session;
   }
 
-  private static Trainer trainer(TrainingSession session, TrainingSpec training, List<Integer> lossAtEpochs) {
-    return new Trainer(session, training, DATA, List.of(order(training, 0)), lossAtEpochs, done -> { });
+  private static double[] initial() {
+    return Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(2));
+  }
+
+  private static TrainerSpec spec(TrainingSpec training) {
+    return new TrainerSpec(training, Schedule.Constant.DEFAULT, 0, true, 0);
+  }
+
+  private static Trainer trainer(TrainingSession session, TrainingSpec training, double[] parameters, NumpyRandom stream) {
+    TrainerSpec spec = spec(training);
+    return new Trainer(session, spec, DATA, Optional.empty(), List.of(TrainerState.begin(spec, parameters, stream)));
+  }
+
+  private static Curve curve(TrainingSession session, TrainingSpec training, List<Integer> epochs) {
+    Trainer trainer = trainer(session, training, initial(), new NumpyRandom(0));
+    Curve curve = trainer.recordOnly(epochs, false);
+    assertTrue(trainer.run(TrainListener.NONE));
+    return curve;
   }
 
   private static BatchOrder order(TrainingSpec training, long seed) {

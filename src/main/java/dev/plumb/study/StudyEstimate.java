@@ -1,12 +1,12 @@
 package dev.plumb.study;
 
+import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.BatchOrder;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
-import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -17,7 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * An estimate of a grid's training time, from a short measurement on the device, and of its memory, by counting. The time is too
+ * An estimate of a study's training time, from a short measurement on the device, and of its memory, by counting. The time is too
  * long when other processes use the processor during the measurement.
  *
  * @param networks the number of networks still to be trained
@@ -26,7 +26,7 @@ import java.util.Map;
  * @param seconds training time of all networks
  * @param networkSeconds training time of one network of each shape
  */
-public record GridEstimate(int networks, double steps, double bytes, double seconds, Map<NetworkSpec, Double> networkSeconds) {
+public record StudyEstimate(int networks, double steps, double bytes, double seconds, Map<NetworkSpec, Double> networkSeconds) {
   /** Heap for everything else: objects of classes, and room for the garbage collector. */
   private static final double USABLE = 0.7;
 
@@ -44,12 +44,12 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
    * @param heapBytes the memory that Java may use
    * @throws InvalidInputException when it does not fit; the message has the numbers
    */
-  public static void requireFits(GridRunner runner, long heapBytes) {
+  public static void requireFits(StudyRunner runner, long heapBytes) {
     double bytes = bytes(runner);
     if (bytes > USABLE * heapBytes) {
       throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks in %,d cells need about %s of memory, but Java may use"
           + " %s; set PLUMB_JAVA_OPTS=-Xmx%dg (if the machine has that much), or use fewer or smaller networks",
-          runner.study().networks(), runner.study().cells().size(), size(bytes), size(USABLE * heapBytes),
+          runner.study().trials(), runner.study().cells().size(), size(bytes), size(USABLE * heapBytes),
           (long) Math.ceil(bytes / USABLE / (1 << 30))));
     }
   }
@@ -59,51 +59,53 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
    *
    * @throws InvalidInputException when it would take longer than the maximum
    */
-  public static GridEstimate measure(GridRunner runner, BitSet done) {
-    GridStudy study = runner.study();
+  public static StudyEstimate measure(StudyRunner runner, BitSet done) {
+    Study study = runner.study();
     Map<NetworkSpec, Double> seconds = new HashMap<>();
-    List<ReplicaGroup> pieces = runner.pieces(done);
-    List<NetworkSpec> shapes = pieces.stream().map(ReplicaGroup::network).distinct()
-        .sorted(Comparator.comparingDouble(GridEstimate::work)).toList();
-    double steps = (double) study.spec().training().epochs() * study.stepsPerEpoch();
+    List<TrialGroup> groups = runner.groups(done);
+    List<NetworkSpec> shapes = groups.stream().map(TrialGroup::network).distinct()
+        .sorted(Comparator.comparingDouble(StudyEstimate::work)).toList();
+    double steps = (double) study.training().epochs() * study.stepsPerEpoch();
     int probes = Math.min(MAX_PROBES, shapes.size());
     List<NetworkSpec> probed = new ArrayList<>();
     for (int i = 0; i < probes; i++) {
       probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
     }
     // Java compiles methods that run often: the first measurement would be too slow.
-    if (!pieces.isEmpty()) {
-      stepSeconds(runner, pieces.get(pieces.size() - 1), WARM_UP_NANOS);
+    if (!groups.isEmpty()) {
+      stepSeconds(runner, groups.get(groups.size() - 1), WARM_UP_NANOS);
     }
     for (NetworkSpec shape : probed) {
-      ReplicaGroup piece = pieces.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
-      seconds.put(shape, steps * stepSeconds(runner, piece, PROBE_NANOS));
+      TrialGroup group = groups.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
+      seconds.put(shape, steps * stepSeconds(runner, group, PROBE_NANOS));
     }
     for (NetworkSpec shape : shapes) {
       NetworkSpec nearest = probed.stream()
           .min(Comparator.comparingDouble(other -> Math.abs(Math.log(work(other) / work(shape))))).orElseThrow();
       seconds.putIfAbsent(shape, seconds.get(nearest) * work(shape) / work(nearest));
     }
-    int networks = study.networks() - done.cardinality();
-    double all = pieces.stream().mapToDouble(piece -> piece.numbers().length * seconds.get(piece.network())).sum();
+    int networks = study.trials() - done.cardinality();
+    double all = groups.stream().mapToDouble(group -> group.numbers().length * seconds.get(group.network())).sum();
     if (all > MAX_SECONDS) {
       throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks of %,.0f steps would take about %,.0f days here;"
           + " use fewer networks or epochs, or another --device", networks, steps, all / 24 / 3600));
     }
-    return new GridEstimate(networks, networks * steps, bytes(runner), all, seconds);
+    return new StudyEstimate(networks, networks * steps, bytes(runner), all, seconds);
   }
 
   /** Returns the training time of a group. */
-  double seconds(ReplicaGroup piece) {
-    return piece.numbers().length * networkSeconds.get(piece.network());
+  public double seconds(TrialGroup group) {
+    return group.numbers().length * networkSeconds.get(group.network());
   }
 
   /** Measures a step of one network while as many train as in the study, in growing chunks; the last one counts. */
-  private static double stepSeconds(GridRunner runner, ReplicaGroup piece, long nanos) {
-    List<NumpyRandom> streams = new ArrayList<>();
-    try (TrainingSession session = piece.open(runner.backend(), streams)) {
+  private static double stepSeconds(StudyRunner runner, TrialGroup group, long nanos) {
+    try (TrainingSession session = group.open(runner.backend())) {
+      for (int replica = 0; replica < group.numbers().length; replica++) {
+        session.write(Slot.PARAMETERS, replica, runner.starts().start(group.numbers()[replica]).parameters());
+      }
       session.bind(runner.data());
-      int[][] batches = new BatchOrder(runner.data().rows(), piece.training().batchSize(), false, null).nextEpoch();
+      int[][] batches = new BatchOrder(runner.data().rows(), group.training().batchSize(), false, null).nextEpoch();
       for (int steps = 1;; steps *= 2) {
         StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
         if (batches[0] != null) {
@@ -116,7 +118,7 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
         session.sync();
         long taken = System.nanoTime() - start;
         if (taken >= nanos || steps == MAX_PROBE_STEPS) {
-          return taken / 1e9 / steps / piece.numbers().length / runner.sessionsAtOnce(piece);
+          return taken / 1e9 / steps / group.numbers().length / runner.sessionsAtOnce(group);
         }
       }
     }
@@ -128,18 +130,18 @@ public record GridEstimate(int networks, double steps, double bytes, double seco
     return ParameterLayout.of(network).size() + 8 * units;
   }
 
-  private static double bytes(GridRunner runner) {
-    GridStudy study = runner.study();
+  private static double bytes(StudyRunner runner) {
+    Study study = runner.study();
     double results = 0;
     double largest = 0;
-    for (GridStudy.Cell cell : study.cells()) {
+    for (Study.Cell cell : study.cells()) {
       NetworkSpec network = cell.network();
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
       results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
-      largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.networks()) * runner.replicaBytes(network));
+      largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.trials()) * runner.replicaBytes(network));
     }
-    return results + largest + 8.0 * study.spec().samples() * 4;
+    return results + largest + 8.0 * study.data().rows() * 4;
   }
 
   public static String size(double bytes) {

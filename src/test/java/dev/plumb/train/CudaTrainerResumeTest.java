@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Tag;
 
 @Tag("cuda")
 @Tag("host-device")
-class CudaFitResumeTest extends FitResumeContract {
+class CudaTrainerResumeTest extends TrainerResumeContract {
   @Override
   Backend open() {
     HostDevice.load();

@@ -1,11 +1,11 @@
 package dev.plumb.cli;
 
-import dev.plumb.study.GridEstimate;
+import dev.plumb.study.StudyEstimate;
 import java.io.PrintStream;
 import java.util.Locale;
 
 /** The progress of a grid on stderr: a bar on a terminal, otherwise a line every 10 s. */
-final class GridProgress implements AutoCloseable {
+final class StudyProgress implements AutoCloseable {
   private static final long LINE_NANOS = 10_000_000_000L;
 
   /** Units of the bar per estimated second. */
@@ -22,7 +22,7 @@ final class GridProgress implements AutoCloseable {
   private int finished;
 
   /** @param finished networks that are already trained */
-  GridProgress(int networks, int finished, GridEstimate estimate, boolean quiet, PrintStream err) {
+  StudyProgress(int networks, int finished, StudyEstimate estimate, boolean quiet, PrintStream err) {
     this.networks = networks;
     this.finished = finished;
     this.quiet = quiet;

@@ -11,10 +11,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /** Findings about the results of any grid study, in sentences. */
-public final class GridFindings {
-  private GridFindings() {}
+public final class StudyFindings {
+  private StudyFindings() {}
 
-  public static List<Finding> of(GridResult result) {
+  public static List<Finding> of(StudyResult result) {
     List<Finding> findings = new ArrayList<>();
     extremes(result, findings);
     falls(result, findings);
@@ -22,10 +22,10 @@ public final class GridFindings {
     return findings;
   }
 
-  private static void extremes(GridResult result, List<Finding> findings) {
-    record Ranked(GridStudy.Cell cell, Quartiles loss) {}
+  private static void extremes(StudyResult result, List<Finding> findings) {
+    record Ranked(Study.Cell cell, Quartiles loss) {}
     List<Ranked> ranked = result.study().cells().stream()
-        .map(cell -> new Ranked(cell, result.quartiles(cell, GridRow::finalLoss)))
+        .map(cell -> new Ranked(cell, result.quartiles(cell, TrialRow::finalLoss)))
         .filter(ranking -> !Double.isNaN(ranking.loss().median()))
         .sorted(Comparator.comparingDouble(ranking -> ranking.loss().median())).toList();
     if (ranked.size() > 1) {
@@ -38,9 +38,9 @@ public final class GridFindings {
   }
 
   /** Adds gradient norms by activation and initializer: the scale of the weights matters as much as the function. */
-  private static void falls(GridResult result, List<Finding> findings) {
-    Map<String, List<GridRow>> rows = new LinkedHashMap<>();
-    for (GridStudy.Cell cell : result.study().cells()) {
+  private static void falls(StudyResult result, List<Finding> findings) {
+    Map<String, List<TrialRow>> rows = new LinkedHashMap<>();
+    for (Study.Cell cell : result.study().cells()) {
       Activation activation = cell.network().activation();
       if (cell.network().layerCount() > 2) {
         rows.computeIfAbsent(activation.key() + " layer with weights of " + cell.initializer().key(), key -> new ArrayList<>())
@@ -59,7 +59,7 @@ public final class GridFindings {
     });
   }
 
-  private static void diverged(GridResult result, List<Finding> findings) {
+  private static void diverged(StudyResult result, List<Finding> findings) {
     if (result.diverged() > 0) {
       findings.add(new Finding("Divergence", Finding.Verdict.MEASURED, String.format(Locale.ROOT,
           "%,d of %,d networks diverged, %s.", result.diverged(), result.finished(),

@@ -33,7 +33,7 @@ import java.util.function.Predicate;
  * resumed under other numerics, a line of JSON with them precedes the networks trained under them. A lock prevents two studies
  * from writing to one file.
  */
-public final class GridFile implements AutoCloseable {
+public final class TrialLog implements AutoCloseable {
   /**
    * The first line of a run file.
    *
@@ -46,7 +46,7 @@ public final class GridFile implements AutoCloseable {
   public record Head(String plumb, String java, String device, Precision precision, long seed, int seeds, String text,
       Optional<Numerics> numerics) {
     /** @param parse parses the text */
-    public GridStudy study(Function<String, GridStudy> parse) {
+    public Study study(Function<String, Study> parse) {
       return parse.apply(text).withSeeds(seeds).withSeed(seed).withPrecision(precision);
     }
   }
@@ -63,7 +63,7 @@ public final class GridFile implements AutoCloseable {
   private final Head head;
   private final List<Numerics> numerics = new ArrayList<>();
 
-  private GridFile(Path path, LineFile file, Head head) {
+  private TrialLog(Path path, LineFile file, Head head) {
     this.path = path;
     this.file = file;
     this.head = head;
@@ -74,9 +74,9 @@ public final class GridFile implements AutoCloseable {
    *
    * @throws InvalidInputException when the file exists or cannot be created
    */
-  public static GridFile create(Path path, Head head) {
+  public static TrialLog create(Path path, Head head) {
     try {
-      return new GridFile(path, LineFile.create(path, line(head)), head);
+      return new TrialLog(path, LineFile.create(path, line(head)), head);
     } catch (FileAlreadyExistsException e) {
       requireRegular(path);
       throw new InvalidInputException(path + ": this file exists; to resume its study, use --resume " + path
@@ -91,13 +91,13 @@ public final class GridFile implements AutoCloseable {
    *
    * @param isTaken whether another file will be written under a name
    */
-  public static GridFile create(String name, Head head, Predicate<Path> isTaken) {
+  public static TrialLog create(String name, Head head, Predicate<Path> isTaken) {
     String start = FileNames.of(name, "study");
     for (int n = 1; n < MAX_NAMES; n++) {
       Path path = Path.of(start + "-" + n + ".runs");
       if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !isTaken.test(path)) {
         try {
-          return new GridFile(path, LineFile.create(path, line(head)), head);
+          return new TrialLog(path, LineFile.create(path, line(head)), head);
         } catch (FileAlreadyExistsException e) {
           // Another process was faster; tries the next number.
         } catch (IOException e) {
@@ -113,13 +113,13 @@ public final class GridFile implements AutoCloseable {
    *
    * @throws InvalidInputException when it is not there, is no run file, or is in use
    */
-  public static GridFile open(Path path) {
+  public static TrialLog open(Path path) {
     requireRegular(path);
     try {
       LineFile file = LineFile.open(path);
       try {
         String first = file.firstLine(START).orElseThrow(() -> notARunFile(path, null));
-        return new GridFile(path, file, head(path, first));
+        return new TrialLog(path, file, head(path, first));
       } catch (IOException | RuntimeException | Error e) {
         file.close();
         throw e;
@@ -184,7 +184,7 @@ public final class GridFile implements AutoCloseable {
    *
    * @param parse parses the text
    */
-  public GridStudy study(Function<String, GridStudy> parse) {
+  public Study study(Function<String, Study> parse) {
     try {
       return head.study(parse);
     } catch (InvalidInputException e) {
@@ -199,7 +199,7 @@ public final class GridFile implements AutoCloseable {
    * @param rows receives each network at its number
    * @return the numbers of the networks
    */
-  public BitSet read(GridStudy study, GridRow[] rows) {
+  public BitSet read(Study study, TrialRow[] rows) {
     BitSet done = new BitSet();
     numerics.clear();
     head.numerics().ifPresent(numerics::add);
@@ -213,12 +213,12 @@ public final class GridFile implements AutoCloseable {
           numerics.add(numerics(line, number));
           continue;
         }
-        GridRow row = row(line, study, number);
-        if (done.get(row.network())) {
-          throw new InvalidInputException(path + ", line " + number + ": network " + row.network() + " is there twice");
+        TrialRow row = row(line, study, number);
+        if (done.get(row.trial())) {
+          throw new InvalidInputException(path + ", line " + number + ": network " + row.trial() + " is there twice");
         }
-        rows[row.network()] = row;
-        done.set(row.network());
+        rows[row.trial()] = row;
+        done.set(row.trial());
       }
       return done;
     } catch (IOException e) {
@@ -226,9 +226,9 @@ public final class GridFile implements AutoCloseable {
     }
   }
 
-  private GridRow row(String line, GridStudy study, int number) {
+  private TrialRow row(String line, Study study, int number) {
     try {
-      return GridRow.parse(line, study);
+      return TrialRow.parse(line, study);
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(path + ", line " + number + ": this is not as it was written (" + e.getMessage()
           + "); take the line out, and its network is trained again", e);
@@ -276,7 +276,7 @@ public final class GridFile implements AutoCloseable {
     json.writeEndObject();
   }
 
-  public void add(List<GridRow> rows) {
+  public void add(List<TrialRow> rows) {
     StringBuilder lines = new StringBuilder();
     rows.forEach(row -> lines.append(row.line()).append('\n'));
     try {

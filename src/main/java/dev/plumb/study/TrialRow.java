@@ -8,20 +8,21 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
- * The result of one network of a grid. After a divergence all values are NaN from that epoch on, so that they do not depend on
+ * The result of one trial. After a divergence all values are NaN from that epoch on, so that they do not depend on
  * the networks trained in the same group.
  *
- * @param network its number in the study
+ * @param trial its number in the study
  * @param diverged the first epoch, from 1, in which something was not finite; 0 when all went well
  * @param seconds its share of the wall time of those that were trained together
  * @param losses [curve epoch] over all rows before that epoch's updates
  * @param gradientNorms [layer] Frobenius norms of dW in the last step, output layer included
- * @param normCurve [curve epoch x layer] likewise of each curve epoch's last step
+ * @param normCurve [curve epoch x layer] likewise of each curve epoch's last step; this and the following are empty unless the
+ *     study is detailed
  * @param updateRatios [layer] the norm of a further step's change of W over the norm of W
  * @param idle [hidden layer] of a relu layer the share of units that are 0 on all rows (dead), of a sigmoid or tanh layer the
  *     share of values within 0.01 (of tanh's 2: 0.02) of their limits (saturated); NaN for others
  */
-public record GridRow(int network, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
+public record TrialRow(int trial, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
     float[] normCurve, float[] updateRatios, float[] idle) {
 
   private static final String FIELDS = ",";
@@ -60,7 +61,7 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
 
   /** Returns a line of a run file without its line feed: numbers that read back to the same bits, then a checksum of them. */
   String line() {
-    String text = String.join(FIELDS, Integer.toString(network), Integer.toString(diverged), Double.toString(seconds),
+    String text = String.join(FIELDS, Integer.toString(trial), Integer.toString(diverged), Double.toString(seconds),
         Double.toString(finalLoss), doubles(losses), doubles(gradientNorms), floats(normCurve), floats(updateRatios), floats(idle));
     return text + FIELDS + checksum(text);
   }
@@ -70,7 +71,7 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
    *
    * @throws IllegalArgumentException when it is not such a line, or not of a network of the study
    */
-  static GridRow parse(String line, GridStudy study) {
+  static TrialRow parse(String line, Study study) {
     int end = line.lastIndexOf(FIELDS);
     if (end < 0 || !checksum(line.substring(0, end)).equals(line.substring(end + 1))) {
       throw new IllegalArgumentException("its checksum is wrong");
@@ -79,30 +80,31 @@ public record GridRow(int network, int diverged, double seconds, double finalLos
     if (fields.length != FIELD_COUNT) {
       throw new IllegalArgumentException("it has " + fields.length + " fields");
     }
-    GridRow row = new GridRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
+    TrialRow row = new TrialRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
         Double.parseDouble(fields[3]), doubles(fields[4]), doubles(fields[5]), floats(fields[6]), floats(fields[7]), floats(fields[8]));
     row.requireOf(study);
     return row;
   }
 
-  private void requireOf(GridStudy study) {
-    if (network < 0 || network >= study.networks()) {
-      throw new IllegalArgumentException("network " + network + " is not one of the study's " + study.networks());
+  private void requireOf(Study study) {
+    if (trial < 0 || trial >= study.trials()) {
+      throw new IllegalArgumentException("network " + trial + " is not one of the study's " + study.trials());
     }
-    int epochs = study.spec().training().epochs();
+    int epochs = study.training().epochs();
     if (diverged < 0 || diverged > epochs) {
       throw new IllegalArgumentException("it diverged in epoch " + diverged + " of " + epochs);
     }
     if (!(seconds >= 0 && seconds < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException("it took " + seconds + " s");
     }
-    int layers = study.cellOf(network).network().layerCount();
+    int layers = study.cellOf(trial).network().layerCount();
     int curve = study.curveEpochs().size();
     requireCount("losses", losses.length, curve);
     requireCount("gradient norms", gradientNorms.length, layers);
-    requireCount("gradient norms by epoch", normCurve.length, curve * layers);
-    requireCount("update-to-weight ratios", updateRatios.length, layers);
-    requireCount("dead or saturated shares", idle.length, layers - 1);
+    boolean detailed = study.isDetailed();
+    requireCount("gradient norms by epoch", normCurve.length, detailed ? curve * layers : 0);
+    requireCount("update-to-weight ratios", updateRatios.length, detailed ? layers : 0);
+    requireCount("dead or saturated shares", idle.length, detailed ? layers - 1 : 0);
   }
 
   private static void requireCount(String list, int count, int needed) {

@@ -4,14 +4,14 @@ import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
 import dev.plumb.model.Precision;
 
-class CpuFitResumeTest extends FitResumeContract {
+class ReferenceTrainerResumeTest extends TrainerResumeContract {
   @Override
   Backend open() {
-    return Backends.open("cpu", Backends.Usage.STANDARD).backend();
+    return Backends.open("reference", Backends.Usage.STANDARD).backend();
   }
 
   @Override
   Precision precision() {
-    return Precision.FP32;
+    return Precision.FP64;
   }
 }

@@ -25,17 +25,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class GridStudyTest {
+class StudyEngineTest {
   private static final String GRID = "\"grid\": {\"depth\": [2, 1], \"width\": [2, 3], \"activation\": [\"relu\", \"tanh\"],"
       + " \"initializer\": [\"he_normal\", \"pytorch\"], \"learningRate\": [0.02, 0.3], \"seeds\": 3}";
 
   @Test
   void gridIsEveryCombinationBesideTheListedNetworks() {
-    GridStudy study = study("\"networks\": [{\"name\": \"mine\", \"layers\": [3,5,1], \"activation\": \"sigmoid\"}], " + GRID);
+    Study study = study("\"networks\": [{\"name\": \"mine\", \"layers\": [3,5,1], \"activation\": \"sigmoid\"}], " + GRID);
     assertEquals(33, study.cells().size());
-    assertEquals(99, study.networks());
+    assertEquals(99, study.trials());
     assertEquals("mine", study.cells().get(0).name());
-    assertEquals(32, study.cells().stream().skip(1).distinct().map(GridStudy.Cell::name).distinct().count());
+    assertEquals(32, study.cells().stream().skip(1).distinct().map(Study.Cell::name).distinct().count());
     assertEquals("3-2-2-1 relu he_normal 0.02", study.cells().get(1).name());
     assertEquals(List.of(1, 2, 7), List.of(study.curveEpochs().get(0), study.curveEpochs().get(1),
         study.curveEpochs().get(study.curveEpochs().size() - 1)));
@@ -45,21 +45,21 @@ class GridStudyTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "\"batchSize\": 7,", "\"dropout\": 0.3,", "\"optimizer\": {\"type\": \"adam\"},"})
   void cellIsTheStudyOfItsNetworkAlone(String how) {
-    GridStudy study = study(how + GRID);
-    GridRow[] rows = run(new ReferenceBackend(), study, new BitSet());
+    Study study = study(how + GRID);
+    TrialRow[] rows = run(new ReferenceBackend(), study, new BitSet());
     for (int index : new int[] {0, 3, 9, 15}) {
-      GridStudy.Cell cell = study.cells().get(index);
+      Study.Cell cell = study.cells().get(index);
       StudySpec alone = StudySpecReader.parse("{\"epochs\": 7, \"seed\": 5, \"data\": {\"samples\": 20}, \"lossAtEpochs\": [2]," + how
           + "\"initializer\": \"" + cell.initializer().key() + "\", \"learningRate\": " + cell.learningRate()
           + ", \"networks\": [{\"layers\": " + cell.network().widths() + ", \"activation\": \"" + cell.network().activation().key()
           + "\"}]}").spec();
-      List<StudyRun> runs = new StudyRunner(new ReferenceBackend(), alone, 3).run(done -> { }).runs();
+      TrialRow[] list = new StudyRunner(new ReferenceBackend(), Study.ofList(alone, 3, List.of())).run().rows();
       for (int seed = 0; seed < 3; seed++) {
-        GridRow row = rows[index * 3 + seed];
-        assertEquals(runs.get(seed).seed(), study.seedOf(row.network()));
-        assertEquals(runs.get(seed).finalLoss(), row.finalLoss(), cell.name());
-        assertEquals(runs.get(seed).lossAtEpoch().get(2), row.losses()[1]);
-        assertSameBits(cell.name(), runs.get(seed).gradNormPerLayer(), row.gradientNorms());
+        TrialRow row = rows[index * 3 + seed];
+        assertEquals(5 + seed, study.seedOf(row.trial()));
+        assertEquals(list[seed].finalLoss(), row.finalLoss(), cell.name());
+        assertEquals(list[seed].losses()[0], row.losses()[1]);
+        assertSameBits(cell.name(), list[seed].gradientNorms(), row.gradientNorms());
         assertEquals((float) row.gradientNormFirst(), (float) row.normAt(row.losses().length - 1, 0));
       }
     }
@@ -67,27 +67,27 @@ class GridStudyTest {
 
   @Test
   void threadsPiecesAndWhatIsDoneAlreadyChangeNoBit() {
-    GridStudy study = study(GRID);
+    Study study = study(GRID);
     CpuOptions options = CpuOptions.standard();
     String[] one = lines(run(new CpuBackend(options.withThreads(1), note -> { }), study, new BitSet()));
     assertEquals(Arrays.asList(one), Arrays.asList(lines(run(new CpuBackend(options.withThreads(3), note -> { }), study, new BitSet()))));
     BitSet done = new BitSet();
-    done.set(0, study.networks());
+    done.set(0, study.trials());
     for (int number : new int[] {1, 17, 40}) {
       done.clear(number);
     }
-    GridRow[] some = run(new CpuBackend(options.withThreads(2), note -> { }), study, done);
+    TrialRow[] some = run(new CpuBackend(options.withThreads(2), note -> { }), study, done);
     for (int number : new int[] {1, 17, 40}) {
-      assertEquals(one[number], lines(new GridRow[] {some[number]})[0]);
+      assertEquals(one[number], lines(new TrialRow[] {some[number]})[0]);
     }
     assertEquals(3, Arrays.stream(some).filter(row -> row != null).count());
   }
 
   @Test
   void divergedNetworkIsTheSameAloneAndHarmsNoOther() {
-    GridStudy study = study("\"grid\": {\"depth\": [3], \"width\": [8], \"activation\": [\"linear\"], \"learningRate\": [0.01, 1e3],"
+    Study study = study("\"grid\": {\"depth\": [3], \"width\": [8], \"activation\": [\"linear\"], \"learningRate\": [0.01, 1e3],"
         + " \"seeds\": 2}");
-    GridRow[] all = run(new ReferenceBackend(), study, new BitSet());
+    TrialRow[] all = run(new ReferenceBackend(), study, new BitSet());
     assertEquals(0, all[0].diverged());
     assertTrue(all[2].diverged() > 1 && Double.isNaN(all[2].finalLoss()) && Double.isNaN(all[2].gradientNormFirst()));
     assertTrue(Double.isFinite(all[2].losses()[0]) && Double.isNaN(all[2].losses()[all[2].losses().length - 1]));
@@ -95,24 +95,24 @@ class GridStudyTest {
     done.set(0, 2);
     done.set(3);
     assertEquals(lines(all)[2], lines(run(new ReferenceBackend(), study, done))[2]);
-    GridResult result = new GridResult(study, new ReferenceBackend().device(), all);
+    StudyResult result = new StudyResult(study, new ReferenceBackend().device(), 0, all);
     assertEquals(2, result.diverged());
-    assertTrue(GridFindings.of(result).stream().anyMatch(finding -> finding.measured().startsWith("2 of 4 networks diverged, 50.0 %")));
+    assertTrue(StudyFindings.of(result).stream().anyMatch(finding -> finding.measured().startsWith("2 of 4 networks diverged, 50.0 %")));
   }
 
   /** With next to no learning rate the first weights stay, and all can be computed from them. */
   @Test
   void updatesAndUnitsAreThoseOfTheWeights() {
     double rate = 1e-12;
-    GridStudy study = study("\"learningRate\": 1e-12, \"grid\": {\"depth\": [1], \"width\": [6], \"activation\": [\"relu\", \"sigmoid\"],"
+    Study study = study("\"learningRate\": 1e-12, \"grid\": {\"depth\": [1], \"width\": [6], \"activation\": [\"relu\", \"sigmoid\"],"
         + " \"initializer\": [\"he_normal\"], \"seeds\": 4}");
-    GridRow[] rows = run(new ReferenceBackend(), study, new BitSet());
+    TrialRow[] rows = run(new ReferenceBackend(), study, new BitSet());
     double someDead = 0;
-    for (GridRow row : rows) {
-      NetworkSpec network = study.cellOf(row.network()).network();
-      NumpyRandom stream = new NumpyRandom(study.seedOf(row.network()));
+    for (TrialRow row : rows) {
+      NetworkSpec network = study.cellOf(row.trial()).network();
+      NumpyRandom stream = new NumpyRandom(study.seedOf(row.trial()));
       NotebookData.skip(20, stream);
-      double[] weights = study.cellOf(row.network()).initializer().draw(network, stream);
+      double[] weights = study.cellOf(row.trial()).initializer().draw(network, stream);
       double norm = Math.sqrt(Arrays.stream(weights, 0, 18).map(w -> w * w).sum());
       assertRelative("ratio", rate * row.gradientNormFirst() / norm, row.updateRatios()[0], 1e-3);
       Dataset data = NotebookData.draw(20, new NumpyRandom(5));
@@ -140,29 +140,27 @@ class GridStudyTest {
 
   @Test
   void stoppedStudyKeepsWhatIsFinished() {
-    GridStudy study = study(GRID);
-    GridRunner runner = new GridRunner(new ReferenceBackend(), study);
-    GridRow[] rows = new GridRow[study.networks()];
+    Study study = study(GRID);
+    StudyRunner runner = new StudyRunner(new ReferenceBackend(), study);
+    TrialRow[] rows = new TrialRow[study.trials()];
     BitSet done = new BitSet();
-    GridEstimate estimate = GridEstimate.measure(runner, done);
-    assertFalse(runner.run(done, estimate, new Collector(rows, 10)));
+    assertFalse(runner.run(done, new Collector(rows, 10)));
     long finished = Arrays.stream(rows).filter(row -> row != null).count();
-    assertTrue(finished >= 10 && finished < study.networks(), finished + " are finished");
+    assertTrue(finished >= 10 && finished < study.trials(), finished + " are finished");
     for (int i = 0; i < rows.length; i++) {
       done.set(i, rows[i] != null);
     }
-    assertTrue(runner.run(done, GridEstimate.measure(runner, done), new Collector(rows, Integer.MAX_VALUE)));
+    assertTrue(runner.run(done, new Collector(rows, Integer.MAX_VALUE)));
     assertEquals(Arrays.asList(lines(run(new ReferenceBackend(), study, new BitSet()))), Arrays.asList(lines(rows)));
   }
 
   @Test
   void failureInTrainingIsThrownAndNotTakenForAStop() {
-    GridStudy study = study(GRID);
-    GridRunner runner = new GridRunner(new CpuBackend(CpuOptions.standard().withThreads(8), note -> { }), study);
-    GridEstimate estimate = GridEstimate.measure(runner, new BitSet());
-    assertThrows(ArithmeticException.class, () -> runner.run(new BitSet(), estimate, new Collector(null, Integer.MAX_VALUE) {
+    Study study = study(GRID);
+    StudyRunner runner = new StudyRunner(new CpuBackend(CpuOptions.standard().withThreads(8), note -> { }), study);
+    assertThrows(ArithmeticException.class, () -> runner.run(new BitSet(), new Collector(null, Integer.MAX_VALUE) {
       @Override
-      public void finished(List<GridRow> finished) {
+      public void finished(List<TrialRow> finished) {
         throw new ArithmeticException("a full disk, say");
       }
     }));
@@ -178,7 +176,7 @@ class GridStudyTest {
     "\"grid\": {\"depth\": [1], \"width\": [2], \"activation\": [\"rleu\"]} | unknown activation \"rleu\" (did you mean \"relu\"?)",
     "\"grid\": {\"depth\": [1], \"width\": [2], \"learningRate\": [-1]} | learningRate -1.0 must be a finite number",
     "\"grid\": {\"depth\": [1], \"width\": [2], \"seeds\": 0} | seeds 0 must be at least 1",
-    "\"grid\": {\"depth\": [1], \"width\": [2], \"seeds\": 1000001} | the grid has 1,000,001 networks, but at most 1,000,000"})
+    "\"grid\": {\"depth\": [1], \"width\": [2], \"seeds\": 1000001} | the study has 1,000,001 networks, but at most 1,000,000"})
   void whatIsNoGridIsRefusedWithItsPlace(String grid, String message) {
     String said = assertThrows(InvalidInputException.class, () -> study(grid)).getMessage();
     assertTrue(said.contains(message), said);
@@ -186,11 +184,11 @@ class GridStudyTest {
 
   @Test
   void gridThatDoesNotFitTheMemoryIsRefusedWithItsNumbers() {
-    GridStudy study = study("\"grid\": {\"depth\": [1], \"width\": [4], \"seeds\": 100000}");
-    GridRunner runner = new GridRunner(new ReferenceBackend(), study);
-    String said = assertThrows(InvalidInputException.class, () -> GridEstimate.requireFits(runner, 40_000_000)).getMessage();
+    Study study = study("\"grid\": {\"depth\": [1], \"width\": [4], \"seeds\": 100000}");
+    StudyRunner runner = new StudyRunner(new ReferenceBackend(), study);
+    String said = assertThrows(InvalidInputException.class, () -> StudyEstimate.requireFits(runner, 40_000_000)).getMessage();
     assertTrue(said.matches("100,000 networks in 1 cells need about \\d+ MB of memory, but Java may use 28 MB; set .*-Xmx1g.*"), said);
-    GridEstimate.requireFits(runner, 1L << 30);
+    StudyEstimate.requireFits(runner, 1L << 30);
   }
 
   /** Of eight in ten: R's binom.confint(8, 10, methods = "wilson"). */
@@ -206,8 +204,8 @@ class GridStudyTest {
 
   @Test
   void studyOfDepthJudgesTheFiveReflections() {
-    GridStudy study = DepthStudy.study().withSeeds(3);
-    List<Finding> findings = DepthStudy.findings(new GridResult(study, new ReferenceBackend().device(),
+    Study study = Study.ofNetworks(StudySpecReader.parse(DepthStudy.TEXT).spec(), 3);
+    List<Finding> findings = DepthStudy.findings(new StudyResult(study, new ReferenceBackend().device(), 0,
         run(new CpuBackend(CpuOptions.standard(), note -> { }), study, new BitSet())));
     assertEquals(5, findings.size());
     String sigmoid = findings.get(3).measured();
@@ -216,31 +214,31 @@ class GridStudyTest {
         findings.get(2).measured());
   }
 
-  private static GridStudy study(String keys) {
+  private static Study study(String keys) {
     return StudySpecReader.parse("{\"epochs\": 7, \"seed\": 5, \"data\": {\"samples\": 20}, \"lossAtEpochs\": [2]," + keys + "}")
         .gridStudy();
   }
 
-  private static GridRow[] run(Backend backend, GridStudy study, BitSet done) {
-    GridRunner runner = new GridRunner(backend, study);
-    GridRow[] rows = new GridRow[study.networks()];
-    assertTrue(runner.run(done, GridEstimate.measure(runner, done), new Collector(rows, Integer.MAX_VALUE)));
+  private static TrialRow[] run(Backend backend, Study study, BitSet done) {
+    StudyRunner runner = new StudyRunner(backend, study);
+    TrialRow[] rows = new TrialRow[study.trials()];
+    assertTrue(runner.run(done, new Collector(rows, Integer.MAX_VALUE)));
     return rows;
   }
 
   /** As they go to the run file, but for the time. */
-  private static String[] lines(GridRow[] rows) {
+  private static String[] lines(TrialRow[] rows) {
     return Arrays.stream(rows)
-        .map(row -> row == null ? "" : new GridRow(row.network(), row.diverged(), 0, row.finalLoss(), row.losses(), row.gradientNorms(),
+        .map(row -> row == null ? "" : new TrialRow(row.trial(), row.diverged(), 0, row.finalLoss(), row.losses(), row.gradientNorms(),
             row.normCurve(), row.updateRatios(), row.idle()).line()).toArray(String[]::new);
   }
 
-  private static class Collector implements GridRunner.Watcher {
-    private final GridRow[] rows;
+  private static class Collector implements StudyRunner.Listener {
+    private final TrialRow[] rows;
     private final int stopAfter;
     private int finished;
 
-    Collector(GridRow[] rows, int stopAfter) {
+    Collector(TrialRow[] rows, int stopAfter) {
       this.rows = rows;
       this.stopAfter = stopAfter;
     }
@@ -251,16 +249,11 @@ class GridStudyTest {
     }
 
     @Override
-    public void finished(List<GridRow> piece) {
-      for (GridRow row : piece) {
-        rows[row.network()] = row;
+    public void finished(List<TrialRow> piece) {
+      for (TrialRow row : piece) {
+        rows[row.trial()] = row;
       }
       finished += piece.size();
-    }
-
-    @Override
-    public void worked(double seconds) {
-      // Nobody looks.
     }
   }
 }

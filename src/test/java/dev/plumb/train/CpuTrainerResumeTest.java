@@ -4,14 +4,14 @@ import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
 import dev.plumb.model.Precision;
 
-class ReferenceFitResumeTest extends FitResumeContract {
+class CpuTrainerResumeTest extends TrainerResumeContract {
   @Override
   Backend open() {
-    return Backends.open("reference", Backends.Usage.STANDARD).backend();
+    return Backends.open("cpu", Backends.Usage.STANDARD).backend();
   }
 
   @Override
   Precision precision() {
-    return Precision.FP64;
+    return Precision.FP32;
   }
 }

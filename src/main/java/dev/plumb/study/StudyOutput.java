@@ -9,29 +9,33 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Machine-readable output of every network of a grid. Numbers that are not finite are null in JSON and empty in CSV. */
-public final class GridOutput {
-  private GridOutput() {}
+/** Machine-readable output of every trial of a study. Numbers that are not finite are null in JSON and empty in CSV. */
+public final class StudyOutput {
+  private StudyOutput() {}
 
   /**
    * Writes JSON.
    *
    * @param plumbVersion the version of Plumb that computed it
    */
-  public static void writeJson(GridResult result, String plumbVersion, OutputStream out) throws IOException {
-    GridStudy study = result.study();
+  public static void writeJson(StudyResult result, String plumbVersion, OutputStream out) throws IOException {
+    Study study = result.study();
     JsonOutput.write(out, json -> {
       json.writeStartObject();
       json.writeStringField("plumb", plumbVersion);
-      json.writeStringField("study", study.spec().name());
+      json.writeStringField("study", study.name());
       json.writeObjectFieldStart("device");
       json.writeStringField("kind", result.device().kind().key());
       json.writeStringField("name", result.device().name());
       json.writeEndObject();
-      json.writeStringField("precision", study.spec().training().precision().key());
-      json.writeNumberField("networks", study.networks());
+      json.writeStringField("precision", study.training().precision().key());
+      if (study.isDetailed()) {
+        json.writeNumberField("networks", study.trials());
+      } else {
+        number(json, "setupSeconds", result.setupSeconds());
+      }
       json.writeArrayFieldStart("runs");
-      for (GridRow row : result.rows()) {
+      for (TrialRow row : result.rows()) {
         if (row != null) {
           write(study, row, json);
         }
@@ -41,8 +45,8 @@ public final class GridOutput {
     });
   }
 
-  private static void write(GridStudy study, GridRow row, JsonGenerator json) throws IOException {
-    GridStudy.Cell cell = study.cellOf(row.network());
+  private static void write(Study study, TrialRow row, JsonGenerator json) throws IOException {
+    Study.Cell cell = study.cellOf(row.trial());
     json.writeStartObject();
     json.writeStringField("name", cell.name());
     json.writeArrayFieldStart("layers");
@@ -51,20 +55,24 @@ public final class GridOutput {
     }
     json.writeEndArray();
     json.writeStringField("activation", cell.network().activation().key());
-    json.writeStringField("initializer", cell.initializer().key());
-    number(json, "learningRate", cell.learningRate());
-    json.writeNumberField("seed", study.seedOf(row.network()));
+    if (study.isDetailed()) {
+      json.writeStringField("initializer", cell.initializer().key());
+      number(json, "learningRate", cell.learningRate());
+    }
+    json.writeNumberField("seed", study.seedOf(row.trial()));
     json.writeObjectFieldStart("lossAtEpoch");
-    for (int i = 0; i < row.losses().length; i++) {
-      number(json, Integer.toString(study.curveEpochs().get(i)), row.losses()[i]);
+    for (int epoch : study.isDetailed() ? study.curveEpochs() : study.lossAtEpochs()) {
+      number(json, Integer.toString(epoch), row.losses()[study.curveEpochs().indexOf(epoch)]);
     }
     json.writeEndObject();
     number(json, "finalLoss", row.finalLoss());
     JsonOutput.numbers(json, "gradNormPerLayer", row.gradientNorms());
     number(json, "gradNormFirst", row.gradientNormFirst());
     number(json, "gradNormLast", row.gradientNormLast());
-    JsonOutput.numbers(json, "updateToWeight", widened(row.updateRatios()));
-    JsonOutput.numbers(json, "deadOrSaturated", widened(row.idle()));
+    if (study.isDetailed()) {
+      JsonOutput.numbers(json, "updateToWeight", widened(row.updateRatios()));
+      JsonOutput.numbers(json, "deadOrSaturated", widened(row.idle()));
+    }
     number(json, "trainSeconds", row.seconds());
     if (row.diverged() > 0) {
       json.writeNumberField("divergedAtEpoch", row.diverged());
@@ -81,25 +89,25 @@ public final class GridOutput {
   }
 
   /** Writes CSV: a header and one line per network. */
-  public static void writeCsv(GridResult result, OutputStream out) throws IOException {
-    GridStudy study = result.study();
+  public static void writeCsv(StudyResult result, OutputStream out) throws IOException {
+    Study study = result.study();
     StringBuilder head = new StringBuilder("cell,layers,activation,initializer,learning_rate,seed");
-    List<Integer> epochs = study.spec().lossAtEpochs();
+    List<Integer> epochs = study.lossAtEpochs();
     epochs.forEach(epoch -> head.append(",loss_at_").append(epoch));
     head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds\n");
     out.write(head.toString().getBytes(StandardCharsets.UTF_8));
-    for (GridRow row : result.rows()) {
+    for (TrialRow row : result.rows()) {
       if (row != null) {
         out.write(line(study, row, epochs).getBytes(StandardCharsets.UTF_8));
       }
     }
   }
 
-  private static String line(GridStudy study, GridRow row, List<Integer> epochs) {
-    GridStudy.Cell cell = study.cellOf(row.network());
+  private static String line(Study study, TrialRow row, List<Integer> epochs) {
+    Study.Cell cell = study.cellOf(row.trial());
     StringBuilder line = new StringBuilder("\"").append(cell.name().replace("\"", "\"\"")).append("\",").append(cell.network().shape())
         .append(',').append(cell.network().activation().key()).append(',').append(cell.initializer().key())
-        .append(',').append(cell.learningRate()).append(',').append(study.seedOf(row.network()));
+        .append(',').append(cell.learningRate()).append(',').append(study.seedOf(row.trial()));
     for (int epoch : epochs) {
       line.append(',').append(figure(row.losses()[study.curveEpochs().indexOf(epoch)]));
     }

@@ -31,36 +31,36 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class GridFileTest {
+class TrialLogTest {
   private static final String SPEC = """
       { "epochs": 5, "lossAtEpochs": [2],
         "grid": {"depth": [1, 2], "width": [2], "activation": ["relu", "tanh"], "seeds": 3} }""";
-  private static final GridFile.Head HEAD = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, SPEC,
+  private static final TrialLog.Head HEAD = new TrialLog.Head("1", "17", "cpu", Precision.FP64, 42, 3, SPEC,
       Optional.of(Numerics.of(DeviceInfo.Kind.CPU, Precision.FP64).with("vectors", "plain Java")));
-  private static final GridStudy STUDY = study(SPEC);
+  private static final Study STUDY = study(SPEC);
   private static final DeviceInfo CPU = new DeviceInfo(DeviceInfo.Kind.CPU, "a CPU");
 
   @TempDir Path folder;
   private Path path;
 
-  private static GridStudy study(String text) {
+  private static Study study(String text) {
     return StudySpecReader.parse(text).gridStudy();
   }
 
   @BeforeEach
   void writeTwoRows() {
     path = folder.resolve("some.runs");
-    try (GridFile file = GridFile.create(path, HEAD)) {
+    try (TrialLog file = TrialLog.create(path, HEAD)) {
       file.add(List.of(row(2), row(0)));
     }
   }
 
   @Test
   void whatWasWrittenIsReadToTheLastBit() {
-    try (GridFile file = GridFile.open(path)) {
+    try (TrialLog file = TrialLog.open(path)) {
       assertEquals(HEAD, file.head());
-      assertEquals(STUDY, file.study(GridFileTest::study));
-      GridRow[] rows = new GridRow[12];
+      assertEquals(STUDY, file.study(TrialLogTest::study));
+      TrialRow[] rows = new TrialRow[12];
       BitSet done = file.read(STUDY, rows);
       assertEquals("{0, 2}", done.toString());
       assertEquals(row(2).line(), rows[2].line());
@@ -72,12 +72,12 @@ class GridFileTest {
   @Test
   void numericsUnderWhichItWasResumedAreLinesOfTheirOwn() {
     Numerics other = HEAD.numerics().orElseThrow().with("vectors", "Vector API, 256 bits");
-    try (GridFile file = GridFile.open(path)) {
+    try (TrialLog file = TrialLog.open(path)) {
       file.add(other);
       file.add(List.of(row(1)));
     }
-    try (GridFile file = GridFile.open(path)) {
-      assertEquals("{0, 1, 2}", file.read(STUDY, new GridRow[STUDY.networks()]).toString());
+    try (TrialLog file = TrialLog.open(path)) {
+      assertEquals("{0, 1, 2}", file.read(STUDY, new TrialRow[STUDY.trials()]).toString());
       assertEquals(List.of(HEAD.numerics().orElseThrow(), other), file.numerics());
     }
   }
@@ -85,11 +85,11 @@ class GridFileTest {
   @Test
   void fileWithoutNumericsIsReadAsSuch() {
     Path old = folder.resolve("old.runs");
-    GridFile.Head head = new GridFile.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty());
-    GridFile.create(old, head).close();
-    try (GridFile file = GridFile.open(old)) {
+    TrialLog.Head head = new TrialLog.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty());
+    TrialLog.create(old, head).close();
+    try (TrialLog file = TrialLog.open(old)) {
       assertEquals(head, file.head());
-      file.read(STUDY, new GridRow[STUDY.networks()]);
+      file.read(STUDY, new TrialRow[STUDY.trials()]);
       assertEquals(List.of(), file.numerics());
     }
   }
@@ -103,13 +103,13 @@ class GridFileTest {
     for (int end = secondRow; end < whole.length; end++) {
       byte[] torn = Arrays.copyOf(whole, end);
       Files.write(path, torn);
-      try (GridFile file = GridFile.open(path)) {
-        assertEquals("{2}", file.read(STUDY, new GridRow[12]).toString(), "cut at " + end);
+      try (TrialLog file = TrialLog.open(path)) {
+        assertEquals("{2}", file.read(STUDY, new TrialRow[12]).toString(), "cut at " + end);
       }
       assertArrayEquals(torn, Files.readAllBytes(path), "reading does not change the file");
-      try (GridFile file = GridFile.open(path)) {
+      try (TrialLog file = TrialLog.open(path)) {
         file.add(List.of(row(1)));
-        assertEquals("{1, 2}", file.read(STUDY, new GridRow[12]).toString(), "cut at " + end);
+        assertEquals("{1, 2}", file.read(STUDY, new TrialRow[12]).toString(), "cut at " + end);
       }
     }
   }
@@ -162,27 +162,27 @@ class GridFileTest {
           : sealed(lines[line], random.nextInt(9), field(lines[line].split(",")[random.nextInt(9)], random));
       Files.writeString(path, String.join("\n", lines) + "\n");
       String context = "seed " + seed + ", number " + i;
-      GridStudy study;
-      GridRow[] rows;
-      try (GridFile file = GridFile.open(path)) {
-        study = file.study(GridFileTest::study);
-        rows = new GridRow[study.networks()];
+      Study study;
+      TrialRow[] rows;
+      try (TrialLog file = TrialLog.open(path)) {
+        study = file.study(TrialLogTest::study);
+        rows = new TrialRow[study.trials()];
         file.read(study, rows);
       } catch (InvalidInputException e) {
         assertFalse(e.getMessage().isBlank(), context);
         continue;
       }
       read++;
-      use(new GridResult(study, CPU, rows), i % 50 == 0);
+      use(new StudyResult(study, CPU, 0, rows), i % 50 == 0);
     }
     assertTrue(read > 100 && read < 1100, read + " were read");
   }
 
-  private static void use(GridResult result, boolean report) throws IOException {
+  private static void use(StudyResult result, boolean report) throws IOException {
     OutputStream nowhere = OutputStream.nullOutputStream();
-    GridOutput.writeJson(result, "1", nowhere);
-    GridOutput.writeCsv(result, nowhere);
-    List<Finding> findings = GridFindings.of(result);
+    StudyOutput.writeJson(result, "1", nowhere);
+    StudyOutput.writeCsv(result, nowhere);
+    List<Finding> findings = StudyFindings.of(result);
     if (report) {
       new GridReport(result, findings, new TreeMap<>()).write(nowhere);
     }
@@ -216,8 +216,8 @@ class GridFileTest {
   }
 
   private void refused(String message) {
-    try (GridFile file = GridFile.open(path)) {
-      String said = assertThrows(InvalidInputException.class, () -> file.read(STUDY, new GridRow[12])).getMessage();
+    try (TrialLog file = TrialLog.open(path)) {
+      String said = assertThrows(InvalidInputException.class, () -> file.read(STUDY, new TrialRow[12])).getMessage();
       assertTrue(said.contains(message), said);
     }
   }
@@ -233,8 +233,8 @@ class GridFileTest {
     }
     assertNoRunFile(Files.write(folder.resolve("noise"), new byte[] {0, -1, 10, 0, -1}));
     Files.writeString(path, head.replace("\\\"depth\\\"", "\\\"deep\\\"") + "\nrest");
-    try (GridFile file = GridFile.open(path)) {
-      String message = assertThrows(InvalidInputException.class, () -> file.study(GridFileTest::study)).getMessage();
+    try (TrialLog file = TrialLog.open(path)) {
+      String message = assertThrows(InvalidInputException.class, () -> file.study(TrialLogTest::study)).getMessage();
       assertTrue(message.startsWith(path + ", line 1: grid.deep, line 2: unknown key \"deep\""), message);
     }
     assertTrue(Files.readString(path).endsWith("\nrest"));
@@ -242,7 +242,7 @@ class GridFileTest {
 
   private static void assertNoRunFile(Path file) {
     assertEquals(file + ": this is no run file of a study: its first line is not one that plumb study writes",
-        assertThrows(InvalidInputException.class, () -> GridFile.open(file)).getMessage());
+        assertThrows(InvalidInputException.class, () -> TrialLog.open(file)).getMessage());
   }
 
   @Test
@@ -263,41 +263,41 @@ class GridFileTest {
 
   @Test
   void fileIsMadeOnceAndAddedToByOne() throws IOException {
-    assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.create(path, HEAD)).getMessage().contains("this file exists"));
-    try (GridFile file = GridFile.open(path)) {
+    assertTrue(assertThrows(InvalidInputException.class, () -> TrialLog.create(path, HEAD)).getMessage().contains("this file exists"));
+    try (TrialLog file = TrialLog.open(path)) {
       Path other = Files.createLink(folder.resolve("other.runs"), path);
       for (Path name : List.of(path, folder.resolve("../" + folder.getFileName() + "/some.runs"), other)) {
-        assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.open(name)).getMessage().contains("another study is writing"));
+        assertTrue(assertThrows(InvalidInputException.class, () -> TrialLog.open(name)).getMessage().contains("another study is writing"));
       }
       file.add(List.of(row(5)));
     }
-    assertTrue(assertThrows(InvalidInputException.class, () -> GridFile.open(folder.resolve("none"))).getMessage()
+    assertTrue(assertThrows(InvalidInputException.class, () -> TrialLog.open(folder.resolve("none"))).getMessage()
         .contains("there is no such file"));
     assertFalse(Files.exists(folder.resolve("none")));
     assertEquals(folder + ": a study keeps its networks in a file, to be resumed, and this is a folder",
-        assertThrows(InvalidInputException.class, () -> GridFile.open(folder)).getMessage());
+        assertThrows(InvalidInputException.class, () -> TrialLog.open(folder)).getMessage());
   }
 
   @Test
   void interruptedThreadAddsWholeLines() {
     Thread.currentThread().interrupt();
-    try (GridFile file = GridFile.open(path)) {
+    try (TrialLog file = TrialLog.open(path)) {
       file.add(List.of(row(1)));
       file.add(List.of(row(3)));
-      assertEquals("{0, 1, 2, 3}", file.read(STUDY, new GridRow[12]).toString());
+      assertEquals("{0, 1, 2, 3}", file.read(STUDY, new TrialRow[12]).toString());
     } finally {
       assertTrue(Thread.interrupted(), "the status is kept");
     }
   }
 
-  private static GridRow row(int network) {
+  private static TrialRow row(int network) {
     int layers = STUDY.cellOf(network).network().layerCount();
     double[] losses = new double[STUDY.curveEpochs().size()];
     Arrays.setAll(losses, i -> i == 1 ? Double.NaN : 0.1 / (i + 1));
     double[] norms = new double[layers];
     Arrays.fill(norms, 1e-300);
-    return new GridRow(network, network == 0 ? 4 : 0, 0.5, network == 0 ? Double.NaN : 1 / 3.0, losses, norms,
-        GridRow.array(losses.length * layers, i -> i == 3 ? Double.NaN : 0.1), GridRow.array(layers, i -> 1e-20),
-        GridRow.array(layers - 1, i -> 0.25));
+    return new TrialRow(network, network == 0 ? 4 : 0, 0.5, network == 0 ? Double.NaN : 1 / 3.0, losses, norms,
+        TrialRow.array(losses.length * layers, i -> i == 3 ? Double.NaN : 0.1), TrialRow.array(layers, i -> 1e-20),
+        TrialRow.array(layers - 1, i -> 0.25));
   }
 }

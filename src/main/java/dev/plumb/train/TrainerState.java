@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The state of a training between two steps. Together with the specification and the data it is enough to resume the training bit
+ * The state of one network in training, between two steps. Together with the specification and the data it is enough to resume the training bit
  * for bit.
  *
  * @param parameters flat, in the order of the parameter layout
@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param history the metrics of the finished epochs
  * @param end the reason why the training has ended; empty while it has not
  */
-public record FitState(
+public record TrainerState(
     double[] parameters,
     double[] moment1,
     double[] moment2,
@@ -52,7 +52,7 @@ public record FitState(
 
   private static final double[] NONE = {};
 
-  public FitState {
+  public TrainerState {
     history = List.copyOf(history);
   }
 
@@ -62,11 +62,16 @@ public record FitState(
    * @param parameters the initial parameters
    * @param stream the random stream that the mini-batches will be drawn from; its current state is copied
    */
-  public static FitState begin(FitSpec spec, double[] parameters, NumpyRandom stream) {
+  public static TrainerState begin(TrainerSpec spec, double[] parameters, NumpyRandom stream) {
+    return begin(spec, spec.training().learningRate(), parameters, stream);
+  }
+
+  /** Returns the state before the first step of a training with another learning rate than that of the specification. */
+  public static TrainerState begin(TrainerSpec spec, double learningRate, double[] parameters, NumpyRandom stream) {
     int moment1 = spec.training().optimizer().usesFirstMoment() ? parameters.length : 0;
     int moment2 = spec.training().optimizer().usesSecondMoment() ? parameters.length : 0;
-    return new FitState(parameters, new double[moment1], new double[moment2], 0, stream.state(), 0, 0, 0,
-        new RateSchedule.State(spec.training().learningRate(), Double.POSITIVE_INFINITY, 0), NONE, 0,
+    return new TrainerState(parameters, new double[moment1], new double[moment2], 0, stream.state(), 0, 0, 0,
+        new RateSchedule.State(learningRate, Double.POSITIVE_INFINITY, 0), NONE, 0,
         Double.POSITIVE_INFINITY, List.of(), Optional.empty());
   }
 

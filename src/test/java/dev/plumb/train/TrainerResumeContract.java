@@ -21,19 +21,23 @@ import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A stopped training resumes to the same bits, wherever it was stopped; every backend passes this. */
-abstract class FitResumeContract {
+abstract class TrainerResumeContract {
   private static final Duration NEVER = Duration.ofDays(1);
   private static final int EPOCHS = 10;
   /** An epoch has 23 rows in mini-batches of 4. */
@@ -54,17 +58,17 @@ abstract class FitResumeContract {
   @ParameterizedTest
   @MethodSource("schedules")
   void trainingStoppedAfterAnyEpochResumesToTheSameBits(Schedule schedule) {
-    FitSpec spec = spec(schedule, OptimizerSpec.Adam.DEFAULT, 0);
+    TrainerSpec spec = spec(schedule, OptimizerSpec.Adam.DEFAULT, 0);
     try (Backend backend = open()) {
-      List<FitState> afterEpoch = new ArrayList<>();
-      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE, Duration.ZERO, state -> {
+      List<TrainerState> afterEpoch = new ArrayList<>();
+      TrainerState whole = fit(backend, spec, begin(spec), TrainListener.NONE, Duration.ZERO, state -> {
         if (state.stepInEpoch() == 0) {
           afterEpoch.add(state);
         }
       });
-      assertEquals(Optional.of(FitState.End.EPOCHS), whole.end());
+      assertEquals(Optional.of(TrainerState.End.EPOCHS), whole.end());
       assertEquals(EPOCHS - 1, afterEpoch.size());
-      for (FitState from : afterEpoch) {
+      for (TrainerState from : afterEpoch) {
         assertSame("from epoch " + from.epochs(), whole, fit(backend, spec, from, TrainListener.NONE));
       }
     }
@@ -73,10 +77,10 @@ abstract class FitResumeContract {
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
   void trainingStoppedAfterEveryChunkResumesToTheSameBits(OptimizerSpec optimizer) {
-    FitSpec spec = spec(new Schedule.Plateau(1, 0.5, 0), optimizer, 0);
+    TrainerSpec spec = spec(new Schedule.Plateau(1, 0.5, 0), optimizer, 0);
     try (Backend backend = open()) {
-      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
-      FitState state = begin(spec);
+      TrainerState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
+      TrainerState state = begin(spec);
       int pieces = 0;
       while (state.end().isEmpty()) {
         state = fit(backend, spec, state, new TrainListener() {
@@ -94,15 +98,15 @@ abstract class FitResumeContract {
 
   @Test
   void resumedTrainingEndsEarlyAtTheSameEpoch() {
-    FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Adam.DEFAULT, 2);
+    TrainerSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Adam.DEFAULT, 2);
     try (Backend backend = open()) {
-      FitState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
-      assertEquals(Optional.of(FitState.End.EARLY_STOPPING), whole.end());
+      TrainerState whole = fit(backend, spec, begin(spec), TrainListener.NONE);
+      assertEquals(Optional.of(TrainerState.End.EARLY_STOPPING), whole.end());
       assertTrue(whole.epochs() < EPOCHS, "ended after " + whole.epochs());
       for (int stopAt = 1; stopAt < whole.epochs(); stopAt++) {
         int epoch = stopAt;
         int[] done = {0};
-        FitState stopped = fit(backend, spec, begin(spec), new TrainListener() {
+        TrainerState stopped = fit(backend, spec, begin(spec), new TrainListener() {
           @Override
           public void epochFinished(EpochMetrics row, boolean best) {
             done[0] = row.epoch();
@@ -119,10 +123,63 @@ abstract class FitResumeContract {
     }
   }
 
+  /**
+   * Replicas with learning rates, batches, masks, plateaus and ends of their own train like each alone; so do replicas that are
+   * resumed from a checkpoint file, some of which have ended.
+   */
+  @Test
+  void replicasTrainLikeEachAloneAndResumeFromAFile(@TempDir Path folder) {
+    TrainerSpec spec = spec(new Schedule.Plateau(0, 0.5, 0), OptimizerSpec.Adam.DEFAULT, 2);
+    double[] learningRates = {0.05, 0.4, 1e-3, 0.02};
+    List<TrainerState> begin = IntStream.range(0, learningRates.length)
+        .mapToObj(replica -> begin(spec, learningRates[replica], 3 + replica)).toList();
+    try (Backend backend = open()) {
+      List<TrainerState> alone = new ArrayList<>();
+      for (int replica = 0; replica < learningRates.length; replica++) {
+        Dropout dropout = new Dropout(spec.training().dropout().get().probability(), 5 + replica);
+        TrainerSpec own = spec.withTraining(spec.training().withDropout(dropout));
+        alone.addAll(train(backend, own, new double[] {learningRates[replica]}, List.of(begin.get(replica)), epoch -> false));
+      }
+      assertTrue(alone.stream().map(TrainerState::epochs).distinct().count() > 1, "all end after the same epoch");
+      List<TrainerState> together = train(backend, spec, learningRates, begin, epoch -> false);
+      int first = alone.stream().mapToInt(TrainerState::epochs).min().orElseThrow();
+      List<TrainerState> stopped = train(backend, spec, learningRates, begin, epoch -> epoch == first + 1);
+      assertTrue(stopped.stream().anyMatch(state -> state.end().isPresent()), "none has ended");
+      assertTrue(stopped.stream().anyMatch(state -> state.end().isEmpty()), "all have ended");
+      Path file = folder.resolve("checkpoint.safetensors");
+      new Checkpoint(stopped, new TreeMap<>()).write(file);
+      List<TrainerState> resumed = train(backend, spec, learningRates, Checkpoint.read(file).states(), epoch -> false);
+      for (int replica = 0; replica < learningRates.length; replica++) {
+        assertSame("replica " + replica, alone.get(replica), together.get(replica));
+        assertSame("resumed replica " + replica, alone.get(replica), resumed.get(replica));
+      }
+    }
+  }
+
+  private static List<TrainerState> train(Backend backend, TrainerSpec spec, double[] learningRates, List<TrainerState> from,
+      IntPredicate stopAfterEpoch) {
+    try (TrainingSession session = backend.open(NETWORK, spec.training(), from.size())) {
+      Trainer trainer = new Trainer(session, spec, learningRates, TRAINING, Optional.of(VALIDATION), from);
+      int[] epoch = {0};
+      trainer.run(new TrainListener() {
+        @Override
+        public void epochFinished(EpochMetrics row, boolean best) {
+          epoch[0] = row.epoch();
+        }
+
+        @Override
+        public boolean stopRequested() {
+          return stopAfterEpoch.test(epoch[0]);
+        }
+      });
+      return trainer.states();
+    }
+  }
+
   /** The history contains only the norms of an epoch's last step; recording others would cost time. */
   @Test
   void normsAreRecordedInTheLastStepOfEachEpochOnly() {
-    FitSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Sgd.DEFAULT, 0);
+    TrainerSpec spec = spec(Schedule.Constant.DEFAULT, OptimizerSpec.Sgd.DEFAULT, 0);
     List<Boolean> norms = new ArrayList<>();
     try (Backend backend = open(); TrainingSession session = backend.open(NETWORK, spec.training(), 1)) {
       TrainingSession observed = (TrainingSession) Proxy.newProxyInstance(TrainingSession.class.getClassLoader(),
@@ -132,7 +189,7 @@ abstract class FitResumeContract {
             }
             return method.invoke(session, arguments);
           });
-      new Fit(observed, spec, TRAINING, Optional.of(VALIDATION), begin(spec)).run(TrainListener.NONE);
+      new Trainer(observed, spec, TRAINING, Optional.of(VALIDATION), List.of(begin(spec))).run(TrainListener.NONE);
     }
     assertEquals(EPOCHS * STEPS_PER_EPOCH, norms.size());
     for (int step = 0; step < norms.size(); step++) {
@@ -140,31 +197,37 @@ abstract class FitResumeContract {
     }
   }
 
-  private FitSpec spec(Schedule schedule, OptimizerSpec optimizer, int patience) {
+  private TrainerSpec spec(Schedule schedule, OptimizerSpec optimizer, int patience) {
     double rate = 0.05;
     TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, optimizer, rate, EPOCHS).withBatchSize(4)
         .withClipNorm(3).withPrecision(precision()).withDropout(new Dropout(0.3, 5));
-    return new FitSpec(training, schedule, 2, true, patience);
+    return new TrainerSpec(training, schedule, 2, true, patience);
   }
 
-  private static FitState begin(FitSpec spec) {
-    NumpyRandom stream = new NumpyRandom(3);
+  private static TrainerState begin(TrainerSpec spec) {
+    return begin(spec, spec.training().learningRate(), 3);
+  }
+
+  private static TrainerState begin(TrainerSpec spec, double learningRate, long seed) {
+    NumpyRandom stream = new NumpyRandom(seed);
     double[] parameters = Initializer.HE_NORMAL.draw(NETWORK, stream);
-    return FitState.begin(spec, parameters, stream);
+    return TrainerState.begin(spec, learningRate, parameters, stream);
   }
 
-  private static FitState fit(Backend backend, FitSpec spec, FitState from, TrainListener listener) {
+  private static TrainerState fit(Backend backend, TrainerSpec spec, TrainerState from, TrainListener listener) {
     return fit(backend, spec, from, listener, NEVER, state -> {});
   }
 
-  private static FitState fit(
-      Backend backend, FitSpec spec, FitState from, TrainListener listener, Duration every, Consumer<FitState> checkpoint) {
+  private static TrainerState fit(
+      Backend backend, TrainerSpec spec, TrainerState from, TrainListener listener, Duration every, Consumer<TrainerState> checkpoint) {
     try (TrainingSession session = backend.open(NETWORK, spec.training(), 1)) {
-      return new Fit(session, spec, TRAINING, Optional.of(VALIDATION), from).run(listener, every, checkpoint);
+      Trainer trainer = new Trainer(session, spec, TRAINING, Optional.of(VALIDATION), List.of(from));
+      trainer.run(listener, every, states -> checkpoint.accept(states.get(0)));
+      return trainer.states().get(0);
     }
   }
 
-  private static void assertSame(String what, FitState expected, FitState actual) {
+  private static void assertSame(String what, TrainerState expected, TrainerState actual) {
     assertSameBits(what + ", parameters", expected.parameters(), actual.parameters());
     assertSameBits(what + ", moment1", expected.moment1(), actual.moment1());
     assertSameBits(what + ", moment2", expected.moment2(), actual.moment2());

@@ -13,8 +13,8 @@ import dev.plumb.model.TrainingSpec;
  * @param shuffle true to draw new mini-batches in every epoch
  * @param patience number of epochs without a lower loss after which the training ends early; 0 for never
  */
-public record FitSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience) {
-  public FitSpec {
+public record TrainerSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience) {
+  public TrainerSpec {
     if (warmUpEpochs < 0 || warmUpEpochs > training.epochs()) {
       throw new InvalidInputException("warmUpEpochs " + warmUpEpochs + " must lie between 0 and the " + training.epochs()
           + " epochs of the training");
@@ -27,5 +27,10 @@ public record FitSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs
     if (patience < 0) {
       throw new InvalidInputException("earlyStopping " + patience + " must be at least 0, which is for never");
     }
+  }
+
+  /** Returns the same specification of another training. */
+  public TrainerSpec withTraining(TrainingSpec other) {
+    return new TrainerSpec(other, schedule, warmUpEpochs, shuffle, patience);
   }
 }

@@ -1,0 +1,272 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Numerics;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.report.GridReport;
+import dev.plumb.report.HtmlReport;
+import dev.plumb.report.StudyReport;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.study.DepthStudy;
+import dev.plumb.study.Finding;
+import dev.plumb.study.Study;
+import dev.plumb.study.StudyEstimate;
+import dev.plumb.study.StudyFindings;
+import dev.plumb.study.StudyOutput;
+import dev.plumb.study.StudyResult;
+import dev.plumb.study.StudyRunner;
+import dev.plumb.study.StudySpecReader;
+import dev.plumb.study.StudySpecReader.StudyFile;
+import dev.plumb.study.TrialGroup;
+import dev.plumb.study.TrialLog;
+import dev.plumb.study.TrialRow;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.apache.commons.cli.Option;
+
+/** One run of {@code plumb study}: a list of networks, or a study whose trials are logged, from the start or resumed. */
+final class StudyRun {
+  /** Options that cannot be changed when a study is resumed. */
+  private static final List<Option> FIXED = List.of(Flags.PRECISION, Flags.SEED, Flags.SEEDS, Flags.LOG);
+
+  /** The maximum number of diverged networks that are named; the others are counted. */
+  private static final int MAX_NAMED = 10;
+
+  /** Measured with the arithmetic of the notebook. */
+  private static final String SINGLE_PRECISION_NOTE = " cannot reproduce the notebook's digits for Model D - Very Deep (ReLU),"
+      + " where a change of one initial weight by 1e-7 moves the final loss by 4e-3; use --precision fp64";
+
+  private final DeviceChoice devices;
+  private final Arguments arguments;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final boolean quiet;
+  private final Optional<Path> json;
+  private final Optional<Path> csv;
+  private final Optional<Path> report;
+
+  StudyRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
+    this.devices = devices;
+    this.arguments = arguments;
+    this.out = out;
+    this.err = err;
+    quiet = arguments.has(Flags.QUIET);
+    json = arguments.path(Flags.JSON);
+    csv = arguments.path(Flags.CSV);
+    report = arguments.path(Flags.REPORT);
+  }
+
+  /** Returns the study of a file whose trials are logged: a grid, or else the listed networks with many seeds. */
+  static Study logged(StudyFile file) {
+    return file.grid().isPresent() ? file.gridStudy() : Study.ofNetworks(file.spec(), DepthStudy.SEEDS);
+  }
+
+  /** Trains a list of networks. */
+  int list(Study study, Optional<Path> specFile) {
+    Optional<StudyCheck> check = StudyCheck.of(arguments, err);
+    try (Backends.Selection device = devices.open(arguments, err)) {
+      DeviceChoice.requirePrecision(device, study.training().precision());
+      Backend backend = check.map(studyCheck -> studyCheck.checked(device)).orElse(device.backend());
+      StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(backend, study));
+      printHead(device, study);
+      if (specFile.isEmpty() && study.training().precision() != Precision.FP64) {
+        out.println("note: " + study.training().precision().key() + SINGLE_PRECISION_NOTE);
+      }
+      out.println();
+      out.flush();
+      StudyResult result;
+      AtomicLong epochs = new AtomicLong();
+      try (ProgressLine progress =
+          ProgressLine.open("study", (long) study.training().epochs() * study.trials(), quiet, err)) {
+        result = runner.run((group, trained) -> progress.done(epochs.addAndGet((long) trained * group.size())));
+      }
+      new StudyTable(result).print(out);
+      out.flush();
+      reportDiverged(result);
+      json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
+      report.ifPresent(
+          file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)), stream)));
+      check.ifPresent(StudyCheck::printSummary);
+      boolean passed = check.map(StudyCheck::passed).orElse(true);
+      return result.diverged() == 0 && passed ? ExitCode.DONE : ExitCode.FAILED;
+    }
+  }
+
+  /**
+   * Trains a study whose trials are logged.
+   *
+   * @param text the specification, to be read again when the study is resumed
+   * @param files the command's outputs, which the default name of the log must avoid
+   */
+  int begin(Study study, String text, CommandFiles files) {
+    requireUnchecked();
+    try (Backends.Selection device = devices.open(arguments, err)) {
+      DeviceChoice.requirePrecision(device, study.training().precision());
+      StudyRunner runner = createRunner(device, study);
+      BitSet done = new BitSet();
+      StudyEstimate estimate = StudyEstimate.measure(runner, done);
+      TrialLog.Head head = new TrialLog.Head(Version.CURRENT, Runtime.version().toString(),
+          device.backend().device().kind().key(), study.training().precision(), study.seed(), study.seeds(), text,
+          Optional.of(numerics(runner)));
+      Optional<Path> log = arguments.path(Flags.LOG);
+      try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
+          : TrialLog.create(study.name(), head, files::isOutput)) {
+        return train(device, runner, study, results, new TrialRow[study.trials()], done, estimate);
+      }
+    }
+  }
+
+  int resume() {
+    requireUnchecked();
+    for (Option option : FIXED) {
+      if (arguments.has(option)) {
+        throw new InvalidInputException(
+            "--" + option.getLongOpt() + ": cannot be changed when a study is resumed; omit the option");
+      }
+    }
+    arguments.requireNoOperand();
+    try (TrialLog results = TrialLog.open(arguments.path(Flags.RESUME).orElseThrow())) {
+      TrialLog.Head head = results.head();
+      Study study = results.study(text -> logged(StudySpecReader.parse(text)));
+      TrialRow[] rows = new TrialRow[study.trials()];
+      BitSet done = results.read(study, rows);
+      String name = arguments.text(Flags.DEVICE).orElse(head.device());
+      try (Backends.Selection device = devices.openFor(name, arguments, err)) {
+        DeviceChoice.requirePrecision(device, study.training().precision());
+        StudyRunner runner = createRunner(device, study);
+        if (done.cardinality() < study.trials()) {
+          Numerics now = numerics(runner);
+          List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(results.path().toString(), results.numerics(), now);
+          if (resumed.size() > results.numerics().size()) {
+            results.add(now);
+          }
+        }
+        return train(device, runner, study, results, rows, done, StudyEstimate.measure(runner, done));
+      }
+    }
+  }
+
+  private void requireUnchecked() {
+    if (arguments.has(Flags.CHECK_EVERY) || arguments.has(Flags.CHECK_MODE)) {
+      throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + ": not available for a grid; list one of its"
+          + " networks in a SPEC, or check the device with plumb check");
+    }
+  }
+
+  private static Numerics numerics(StudyRunner runner) {
+    return Backends.ofThisVersion(runner.numerics());
+  }
+
+  private static StudyRunner createRunner(Backends.Selection device, Study study) {
+    StudyRunner runner = new StudyRunner(device.backend(), study);
+    StudyEstimate.requireFits(runner, Runtime.getRuntime().maxMemory());
+    return runner;
+  }
+
+  private void printHead(Backends.Selection device, Study study) {
+    out.println(DeviceChoice.line(device));
+    TrainingSpec training = study.training();
+    out.println(TerminalText.sanitize("study: " + study.name() + ", " + study.data().rows() + " samples, seed " + study.seed()
+        + ", " + property(study, "initializer", Study.Cell::initializer) + ", loss " + training.loss().key()
+        + ", optimizer " + training.optimizer().kind().key() + ", "
+        + property(study, "learning rate", Study.Cell::learningRate)
+        + ", " + training.epochs() + (training.epochs() == 1 ? " epoch" : " epochs")
+        + ", " + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch")
+        + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
+        + ", " + training.precision().key()));
+  }
+
+  private static String property(Study study, String name, Function<Study.Cell, Object> value) {
+    boolean isCommon = study.cells().stream().map(value).distinct().count() == 1;
+    return (isCommon ? name + " " : "") + study.describe(name, value);
+  }
+
+  private int train(Backends.Selection device, StudyRunner runner, Study study, TrialLog results, TrialRow[] rows, BitSet done,
+      StudyEstimate estimate) {
+    printHead(device, study);
+    out.println(TerminalText.sanitize(String.format(Locale.ROOT,
+        "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",
+        study.trials(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
+        estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), StudyEstimate.size(estimate.bytes()),
+        results.path())));
+    out.println();
+    out.flush();
+    boolean completed;
+    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+        StudyProgress progress = new StudyProgress(study.trials(), done.cardinality(), estimate, quiet, err)) {
+      completed = runner.run((BitSet) done.clone(), new StudyRunner.Listener() {
+        @Override
+        public boolean stopRequested() {
+          return stop.isRequested();
+        }
+
+        @Override
+        public void finished(List<TrialRow> finishedRows) {
+          results.add(finishedRows);
+          for (TrialRow row : finishedRows) {
+            rows[row.trial()] = row;
+            done.set(row.trial());
+          }
+          progress.finished(finishedRows.size());
+        }
+
+        @Override
+        public void trained(TrialGroup group, int epochs) {
+          progress.worked(estimate.seconds(group) / study.training().epochs() * epochs);
+        }
+      });
+    }
+    if (!completed) {
+      err.println(TerminalText.sanitize(String.format(Locale.ROOT,
+          "plumb study: stopped; %,d of %,d networks finished; resume with: plumb study --resume %s",
+          done.cardinality(), study.trials(), results.path())));
+      return ExitCode.STOPPED;
+    }
+    return finish(runner.result(rows), results.head().text().equals(DepthStudy.TEXT));
+  }
+
+  private int finish(StudyResult result, boolean isDepthStudy) {
+    new StudyTable(result).print(out);
+    List<Finding> findings = isDepthStudy ? DepthStudy.findings(result) : StudyFindings.of(result);
+    StudyTable.print(findings, out);
+    out.flush();
+    json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
+    csv.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeCsv(result, stream)));
+    report.ifPresent(
+        file -> AtomicFile.write(file, stream -> new GridReport(result, findings, manifest(result)).write(stream)));
+    return ExitCode.DONE;
+  }
+
+  private static SortedMap<String, String> manifest(StudyResult result) {
+    return new TreeMap<>(Map.of(
+        "plumb", Version.CURRENT,
+        "java", Runtime.version().toString(),
+        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+        "device", result.device().kind().key() + ": " + result.device().name()));
+  }
+
+  private void reportDiverged(StudyResult result) {
+    Study study = result.study();
+    Arrays.stream(result.rows()).filter(row -> row.diverged() > 0).limit(MAX_NAMED).forEach(row ->
+        err.println(TerminalText.sanitize("plumb study: \"" + study.cellOf(row.trial()).name() + "\" (seed "
+            + study.seedOf(row.trial()) + ") diverged: not finite from epoch " + row.diverged() + " of "
+            + study.training().epochs() + "; try a learning rate below " + study.cellOf(row.trial()).learningRate())));
+    if (result.diverged() > MAX_NAMED) {
+      err.println("plumb study: " + (result.diverged() - MAX_NAMED) + " more runs diverged");
+    }
+  }
+}
