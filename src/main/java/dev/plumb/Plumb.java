@@ -8,6 +8,7 @@ import dev.plumb.data.TableReader;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.train.DataView;
 import dev.plumb.train.Fit;
 import dev.plumb.train.FitState;
 import dev.plumb.train.PreparedData;
@@ -102,7 +103,7 @@ public final class Plumb {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
-        Fit fit = new Fit(session, prepared.fit(), prepared.training(), prepared.validation(), prepared.start());
+        Fit fit = new Fit(session, prepared.fit(), prepared.view().training(), prepared.view().validation(), prepared.start());
         return model(prepared, fit.run(listener), selection.backend());
       }
     }
@@ -110,23 +111,25 @@ public final class Plumb {
 
   private static Model model(PreparedData prepared, FitState state, Backend backend) {
     TrainConfig config = prepared.config();
+    DataView view = prepared.view();
+    double learningRate = prepared.fit().training().learningRate();
     boolean diverged = state.end().equals(Optional.of(FitState.End.DIVERGED));
     if (diverged && state.bestEpoch() == 0) {
       throw new InvalidInputException(
-          "training diverged in its first epoch; try a learning rate below " + config.learningRate());
+          "training diverged in its first epoch; try a learning rate below " + learningRate);
     }
     if (diverged) {
       PlumbLog.warning("training diverged after epoch " + state.epochs() + "; the model is that of epoch " + state.bestEpoch()
-          + ", the best before; try a learning rate below " + config.learningRate());
+          + ", the best before; try a learning rate below " + learningRate);
     }
     SortedMap<String, String> manifest = new TreeMap<>();
     manifest.put("plumb", Version.CURRENT);
     manifest.put("seed", Long.toString(config.seed()));
-    manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), prepared.training().rows())
+    manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), view.training().rows())
         .text().replace("\n", "; "));
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
     TrainedModel trained = new TrainedModel(
-        prepared.network(), prepared.loss(), config.precision(), prepared.encoding(), parameters, manifest);
+        prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, manifest);
     return new Model(trained, state.history());
   }
 

@@ -178,6 +178,21 @@ class TrainCommandTest {
   }
 
   @Test
+  void splitSeedIsPrintedAndSurvivesAResume() throws IOException {
+    List<String> options = List.of("--epochs", "3", "--validation", "0.25", "--split-seed", "9");
+    Plumbed ran = Plumbed.run(command(IRIS, options));
+    assertTrue(ran.out().contains(", seed 42, split seed 9\n"), ran.out());
+    Path whole = folder.resolve("runs/iris-1");
+    Path stopped = StoppedRun.make(whole, folder.resolve("stopped"));
+    Plumbed resumed = Plumbed.run("train", "--resume", stopped.toString());
+    assertEquals(0, resumed.code(), resumed.err());
+    assertTrue(resumed.out().contains(", seed 42, split seed 9\n"), resumed.out());
+    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(stopped.resolve("model.safetensors")));
+    assertEquals(2, Plumbed.run("train", "--resume", stopped.toString(), "--split-seed", "8").code());
+  }
+
+  @Test
   void predictionsOfClassesAreNamesAndProbabilities() throws IOException {
     Path run = train(IRIS, "--epochs", "30");
     Plumbed predicted = Plumbed.run("predict", run.toString(), IRIS);
