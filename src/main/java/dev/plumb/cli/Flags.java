@@ -95,7 +95,8 @@ final class Flags {
       value("early-stopping", "N", "Stop after N epochs without a lower validation loss (training loss if no rows are held out);"
           + " 0 to disable (default: 50).");
   static final Option CONFIG =
-      value("config", "FILE", "Read the configuration from a JSON file; command-line options override it.");
+      value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
+          + " options override it.");
   static final Option PRINT_CONFIG = flag("print-config", "Print the effective configuration as JSON and exit.");
   static final Option NAME = value("name", "NAME", "Name of the run folder, NAME-n (default: the name of DATA).");
   static final Option RUNS = value("runs", "DIR", "Folder in which run folders are created (default: runs).");

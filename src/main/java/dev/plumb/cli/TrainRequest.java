@@ -83,7 +83,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */
   static TrainConfig config(Arguments arguments) {
-    TrainConfig from = arguments.path(Flags.CONFIG).map(TrainConfigJson::read).orElse(TrainConfig.DEFAULT);
+    TrainConfig from = arguments.text(Flags.CONFIG).map(text -> configuration(text, arguments)).orElse(TrainConfig.DEFAULT);
     FitSpec trainer = from.trainer();
     EncodingOptions columns = columns(arguments, from.columns());
     OptimizerSpec optimizer = optimizer(arguments, trainer.training().optimizer());
@@ -113,6 +113,12 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
         c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
     config = withOption(arguments, Flags.SEED, config, c -> c.seed(seed(arguments, Flags.SEED)));
     return withOption(arguments, Flags.SPLIT_SEED, config, c -> c.splitSeed(seed(arguments, Flags.SPLIT_SEED)));
+  }
+
+  /** Reads the value of --config: a file, or JSON text. */
+  private static TrainConfig configuration(String text, Arguments arguments) {
+    return text.stripLeading().startsWith("{") ? arguments.at(Flags.CONFIG, () -> TrainConfigJson.parse(text))
+        : TrainConfigJson.read(arguments.path(Flags.CONFIG).orElseThrow());
   }
 
   private static long seed(Arguments arguments, Option option) {

@@ -1,6 +1,8 @@
 package dev.plumb.train;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.filter.FilteringGeneratorDelegate;
+import com.fasterxml.jackson.core.filter.TokenFilter;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
 import dev.plumb.data.Task;
@@ -23,6 +25,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -143,6 +146,33 @@ public final class TrainConfigJson {
     }
     lines.replaceAll((name, value) -> value.replaceFirst(",$", ""));
     return lines;
+  }
+
+  /** Returns the keys whose value differs from {@link TrainConfig#DEFAULT}, as one line of JSON that {@link #parse} reads. */
+  public static String difference(TrainConfig config) {
+    Map<String, String> defaults = lines(TrainConfig.DEFAULT);
+    Map<String, String> values = lines(config);
+    TokenFilter changed = new TokenFilter() {
+      @Override
+      public TokenFilter includeProperty(String key) {
+        return values.get(key).equals(defaults.get(key)) ? null : INCLUDE_ALL;
+      }
+
+      @Override
+      public boolean includeEmptyObject(boolean filtered) {
+        return true;
+      }
+    };
+    try {
+      return new String(JsonOutput.compact(json -> {
+        JsonGenerator filtered = new FilteringGeneratorDelegate(json, changed, TokenFilter.Inclusion.INCLUDE_ALL_AND_PATH, true);
+        filtered.writeStartObject();
+        fields(config, filtered);
+        filtered.writeEndObject();
+      }), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Returns the JSON document. */
