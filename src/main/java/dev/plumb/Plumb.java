@@ -8,11 +8,12 @@ import dev.plumb.data.TableReader;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
-import dev.plumb.train.TrainerState;
+import dev.plumb.train.DataView;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainListener;
 import dev.plumb.train.Trainer;
+import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.file.Path;
 import java.util.List;
@@ -102,8 +103,9 @@ public final class Plumb {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
-        Trainer trainer = new Trainer(session, prepared.fit(), prepared.training(), prepared.validation(),
-            List.of(prepared.start()));
+        DataView view = prepared.view();
+        Trainer trainer =
+            new Trainer(session, prepared.fit(), view.training(), view.validation(), List.of(prepared.start()));
         trainer.run(listener);
         return model(prepared, trainer.states().get(0), selection.backend());
       }
@@ -112,23 +114,25 @@ public final class Plumb {
 
   private static Model model(PreparedData prepared, TrainerState state, Backend backend) {
     TrainConfig config = prepared.config();
+    DataView view = prepared.view();
+    double learningRate = prepared.fit().training().learningRate();
     boolean diverged = state.end().equals(Optional.of(TrainerState.End.DIVERGED));
     if (diverged && state.bestEpoch() == 0) {
       throw new InvalidInputException(
-          "training diverged in its first epoch; try a learning rate below " + config.learningRate());
+          "training diverged in its first epoch; try a learning rate below " + learningRate);
     }
     if (diverged) {
       PlumbLog.warning("training diverged after epoch " + state.epochs() + "; the model is that of epoch " + state.bestEpoch()
-          + ", the best before; try a learning rate below " + config.learningRate());
+          + ", the best before; try a learning rate below " + learningRate);
     }
     SortedMap<String, String> manifest = new TreeMap<>();
     manifest.put("plumb", Version.CURRENT);
     manifest.put("seed", Long.toString(config.seed()));
-    manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), prepared.training().rows())
+    manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), view.training().rows())
         .text().replace("\n", "; "));
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
     TrainedModel trained = new TrainedModel(
-        prepared.network(), prepared.loss(), config.precision(), prepared.encoding(), parameters, manifest);
+        prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, manifest);
     return new Model(trained, state.history());
   }
 

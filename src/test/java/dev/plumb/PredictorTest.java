@@ -291,7 +291,7 @@ class PredictorTest {
   /** A model with the parameters that a training begins with. */
   static Model model(Table table, TrainConfig config) {
     PreparedData prepared = PreparedData.of(table, config.with(c -> c.validation(0)));
-    return new Model(new TrainedModel(prepared.network(), prepared.loss(), config.precision(), prepared.encoding(),
+    return new Model(new TrainedModel(prepared.network(), prepared.view().loss(), config.precision(), prepared.view().encoding(),
         prepared.start().parameters(), new TreeMap<>()), List.of());
   }
 

@@ -27,6 +27,8 @@ final class Flags {
       value("threads", "N", "Number of CPU threads; results do not depend on it (default: all cores).");
   static final Option PRECISION = precision("fp64");
   static final Option SEED = value("seed", "N", "Random seed, 0 to 4294967295 (default: 42).");
+  static final Option SPLIT_SEED = value("split-seed", "N",
+      "Random seed for the split only; everything else still uses --seed (default: the split uses the random stream of --seed).");
   static final Option JSON = value("json", "FILE", "Also write the result to FILE as JSON.");
   static final Option REPORT = value("report", "FILE", "Write an HTML report to FILE.");
   static final Option CSV = value("csv", "FILE", "For a grid: write one CSV line per network to FILE.");
@@ -93,7 +95,8 @@ final class Flags {
       value("early-stopping", "N", "Stop after N epochs without a lower validation loss (training loss if no rows are held out);"
           + " 0 to disable (default: 50).");
   static final Option CONFIG =
-      value("config", "FILE", "Read the configuration from a JSON file; command-line options override it.");
+      value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
+          + " options override it.");
   static final Option PRINT_CONFIG = flag("print-config", "Print the effective configuration as JSON and exit.");
   static final Option NAME = value("name", "NAME", "Name of the run folder, NAME-n (default: the name of DATA).");
   static final Option RUNS = value("runs", "DIR", "Folder in which run folders are created (default: runs).");

@@ -13,7 +13,9 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
+import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.train.TrainerSpec;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import java.nio.file.Path;
@@ -31,6 +33,8 @@ import org.apache.commons.cli.Option;
  * @param name the name of the run folder, without its number
  */
 record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
+  private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
+
   /** Options that determine the result, and so cannot be changed when a run is resumed. */
   static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
       Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
@@ -38,13 +42,14 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
       Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),
       Flags.withDefault(Flags.LOSS, NamedEnum.keys(Loss.class), "cross_entropy for classes, mse for numbers"),
-      Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), TrainConfig.DEFAULT.optimizer().kind().key()),
-      Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + TrainConfig.DEFAULT.learningRate() + ")."),
+      Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), DEFAULTS.optimizer().kind().key()),
+      Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + DEFAULTS.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
       Flags.DROPOUT, Flags.EARLY_STOPPING,
       Flags.precision("fp32; fp64 on the reference"),
       Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")."),
+      Flags.SPLIT_SEED,
       Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
 
   /** Options whose valid range depends on the precision, by their key in the configuration. */
@@ -78,11 +83,12 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */
   static TrainConfig config(Arguments arguments) {
-    TrainConfig from = arguments.path(Flags.CONFIG).map(TrainConfigJson::read).orElse(TrainConfig.DEFAULT);
+    TrainConfig from = arguments.text(Flags.CONFIG).map(text -> configuration(text, arguments)).orElse(TrainConfig.DEFAULT);
+    TrainerSpec trainer = from.trainer();
     EncodingOptions columns = columns(arguments, from.columns());
-    OptimizerSpec optimizer = optimizer(arguments, from.optimizer());
+    OptimizerSpec optimizer = optimizer(arguments, trainer.training().optimizer());
     Schedule schedule = arguments.has(Flags.SCHEDULE)
-        ? schedule(arguments.parsed(Flags.SCHEDULE, "", Schedule.Kind::of), from.schedule()) : from.schedule();
+        ? schedule(arguments.parsed(Flags.SCHEDULE, "", Schedule.Kind::of), trainer.schedule()) : trainer.schedule();
     TextFormat format = DataOptions.format(arguments, from.format());
     TrainConfig config = from.with(changes -> changes.format(format).columns(columns).optimizer(optimizer));
     config = withOption(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
@@ -93,8 +99,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
         c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
     config = withOption(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));
     config = withOption(arguments, Flags.LEARNING_RATE, config, c -> c.learningRate(arguments.number(Flags.LEARNING_RATE, 0)));
-    int epochs = arguments.integer(Flags.EPOCHS, config.epochs(), 1);
-    int warmUp = arguments.integer(Flags.WARM_UP, config.warmUpEpochs(), 0);
+    int epochs = arguments.integer(Flags.EPOCHS, trainer.training().epochs(), 1);
+    int warmUp = arguments.integer(Flags.WARM_UP, trainer.warmUpEpochs(), 0);
     config = withOption(arguments, arguments.has(Flags.WARM_UP) ? Flags.WARM_UP : Flags.EPOCHS, config,
         c -> c.epochs(epochs).warmUpEpochs(warmUp).schedule(schedule));
     config = config.with(c -> c.schedule(schedule));
@@ -105,7 +111,18 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
         0)));
     config = withOption(arguments, Flags.PRECISION, config,
         c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
-    return withOption(arguments, Flags.SEED, config, c -> c.seed(arguments.integer(Flags.SEED, 0, 0, NumpyRandom.MAX_SEED)));
+    config = withOption(arguments, Flags.SEED, config, c -> c.seed(seed(arguments, Flags.SEED)));
+    return withOption(arguments, Flags.SPLIT_SEED, config, c -> c.splitSeed(seed(arguments, Flags.SPLIT_SEED)));
+  }
+
+  /** Reads the value of --config: a file, or JSON text. */
+  private static TrainConfig configuration(String text, Arguments arguments) {
+    return text.stripLeading().startsWith("{") ? arguments.at(Flags.CONFIG, () -> TrainConfigJson.parse(text))
+        : TrainConfigJson.read(arguments.path(Flags.CONFIG).orElseThrow());
+  }
+
+  private static long seed(Arguments arguments, Option option) {
+    return arguments.integer(option, 0, 0, NumpyRandom.MAX_SEED);
   }
 
   /** Refuses constants outside the range of the precision; the message names their option. */

@@ -17,8 +17,8 @@ import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataFile;
+import dev.plumb.train.DataView;
 import dev.plumb.train.EpochMetrics;
-import dev.plumb.train.TrainerState;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.MetricsFile;
 import dev.plumb.train.PreparedData;
@@ -28,6 +28,7 @@ import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
 import dev.plumb.train.TrainListener;
 import dev.plumb.train.Trainer;
+import dev.plumb.train.TrainerState;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -68,7 +69,7 @@ final class TrainRun {
     DeviceInfo info = device.backend().device();
     requireTrainable(prepared);
     RunMetadata metadata = new RunMetadata(Version.CURRENT, command, Path.of("").toAbsolutePath().toString(), info.kind().key(),
-        prepared.config().with(changes -> changes.columns(prepared.columns())), data, List.of(numerics(prepared)));
+        prepared.config().with(changes -> changes.columns(prepared.view().columns())), data, List.of(numerics(prepared)));
     Manifest manifest = manifest(metadata);
     RunFolder folder = RunFolder.create(request.runs(), request.name(), made -> {
       new Checkpoint(List.of(prepared.start()), metadata.texts()).write(made.checkpoint());
@@ -111,14 +112,14 @@ final class TrainRun {
   }
 
   private Numerics numerics(PreparedData prepared) {
-    return Backends.numerics(device.backend(), prepared.network(), prepared.fit().training(), prepared.training().rows());
+    return Backends.numerics(device.backend(), prepared.network(), prepared.fit().training(), prepared.view().training().rows());
   }
 
   /** The inputs and outputs of a run. */
   private record Work(RunFolder folder, RunMetadata metadata, Manifest manifest, PreparedData prepared, Optional<Table> test,
       TrainRequest request) {
     String metricName() {
-      return prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
+      return prepared.view().encoding().task() == Task.CLASSIFICATION ? "accuracy" : "r2";
     }
 
     List<String> gradientTags() {
@@ -135,23 +136,23 @@ final class TrainRun {
     TrainSummary.printHead(work.request(), work.prepared(), out);
     out.flush();
     PreparedData prepared = work.prepared();
+    DataView view = prepared.view();
     if (!quiet) {
-      prepared.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
+      view.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
           + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --features")));
-      prepared.validationRows().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "validation rows: ", err));
-      work.test().ifPresent(rows -> UnknownCategories.note(prepared.encoding(), rows, "test rows: ", err));
+      view.validationRows().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "validation rows: ", err));
+      work.test().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "test rows: ", err));
     }
     TrainerState state;
     try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         TrainingSession session = device.backend().open(prepared.network(), prepared.fit().training(), 1);
         TensorBoardEvents events = TensorBoardEvents.create(work.folder().path(), from.epochs() + 1L)) {
-      Trainer trainer =
-          new Trainer(session, prepared.fit(), prepared.training(), prepared.validation(), List.of(from));
+      Trainer trainer = new Trainer(session, prepared.fit(), view.training(), view.validation(), List.of(from));
       MetricsFile metrics = MetricsFile.begin(
           work.folder().metrics(), work.metricName(), from.history(), prepared.network().layerCount());
       int epochs = prepared.fit().training().epochs();
       try (TrainProgress progress = new TrainProgress((long) epochs * trainer.stepsPerEpoch(), epochs, from.epochs(),
-          prepared.training().rows(), work.metricName(), quiet, err)) {
+          view.training().rows(), work.metricName(), quiet, err)) {
         trainer.run(listener(work, stop, events, metrics, progress), every, states -> checkpoint(work, states.get(0)));
         state = trainer.states().get(0);
       }
@@ -200,22 +201,22 @@ final class TrainRun {
     Optional<TrainerState.End> end = state.end();
     SortedMap<String, Object> result = new TreeMap<>();
     result.put("state", end.map(TrainerState.End::key).orElse("stopped"));
-    result.put("rows", work.prepared().rows());
-    result.put("droppedRows", work.prepared().droppedRows());
+    result.put("rows", work.prepared().view().rows());
+    result.put("droppedRows", work.prepared().view().droppedRows());
     result.put("epochs", state.epochs());
     result.put("bestEpoch", state.bestEpoch());
     result.put("seconds", state.history().stream().mapToDouble(EpochMetrics::seconds).sum());
     Map<String, Scores> scores = new LinkedHashMap<>();
     if (state.bestEpoch() > 0) {
       PreparedData prepared = work.prepared();
-      TrainedModel model = new TrainedModel(prepared.network(), prepared.loss(), prepared.config().precision(),
-          prepared.encoding(), state.best(), work.manifest().texts());
+      TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
+          prepared.view().encoding(), state.best(), work.manifest().texts());
       // Before the scores, which may run out of memory.
       ModelFile.write(work.folder().model(), model);
       AtomicFile.write(work.folder().manifest(), stream -> work.manifest().write(stream, result));
       try (TablePredictor predictor = new TablePredictor(device.backend(), model, model.precision())) {
-        score("training", predictor, prepared.trainingRows(), scores);
-        prepared.validationRows().ifPresent(rows -> score("validation", predictor, rows, scores));
+        score("training", predictor, prepared.view().trainingRows(), scores);
+        prepared.view().validationRows().ifPresent(rows -> score("validation", predictor, rows, scores));
         work.test().ifPresent(rows -> score("test", predictor, rows, scores));
       }
       scores.forEach((rows, score) -> {
@@ -237,12 +238,12 @@ final class TrainRun {
     if (end.get() == TrainerState.End.DIVERGED) {
       err.println("plumb train: training diverged: values are not finite in epoch "
           + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) + "; try --lr below "
-          + work.prepared().config().learningRate() + " or --clip-norm 1");
+          + work.prepared().fit().training().learningRate() + " or --clip-norm 1");
       return ExitCode.FAILED;
     }
     if (!scores.containsKey("training")) {
       err.println("plumb train: training diverged: the outputs for the training rows are not finite; try --lr below "
-          + work.prepared().config().learningRate() + " or --clip-norm 1");
+          + work.prepared().fit().training().learningRate() + " or --clip-norm 1");
       return ExitCode.FAILED;
     }
     return ExitCode.DONE;
@@ -284,11 +285,12 @@ final class TrainRun {
 
   /** Reads the test data in the same format as the training data, without rows with missing values if those are dropped. */
   private Table test(TrainRequest request, PreparedData prepared, Path file) {
-    ReadOptions read = prepared.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
+    DataView view = prepared.view();
+    ReadOptions read = view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(request.read().format()));
     Table table = TableReader.read(file, read);
     try {
-      Table usable = prepared.columns().withCategorical().handleMissing(table);
-      prepared.encoding().encode(usable, prepared.loss(), prepared.config().precision());
+      Table usable = view.columns().withCategorical().handleMissing(table);
+      view.encoding().encode(usable, view.loss(), prepared.config().precision());
       if (!quiet && usable.rows() < table.rows()) {
         err.println("note: test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
             + " dropped because of missing values");

@@ -6,13 +6,14 @@ import dev.plumb.model.TrainingSpec;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
 import dev.plumb.train.ClassificationScores;
-import dev.plumb.train.TrainerState;
+import dev.plumb.train.DataView;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RegressionScores;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfigJson;
+import dev.plumb.train.TrainerState;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -31,21 +32,23 @@ final class TrainSummary {
   private TrainSummary() {}
 
   static void printHead(TrainRequest request, PreparedData prepared, PrintStream out) {
+    DataView view = prepared.view();
     TrainingSpec training = prepared.fit().training();
     boolean inferred = request.config().columns().task().isEmpty();
-    int held = prepared.validation().map(rows -> rows.rows()).orElse(0);
-    int features = prepared.columns().features().size();
-    out.println(TerminalText.sanitize("data: " + request.data() + ", " + prepared.rows() + " rows, " + features
-        + (features == 1 ? " feature" : " features") + "; task: " + prepared.encoding().task().key()
-        + (inferred ? " (inferred)" : "") + "; target: " + target(prepared.encoding().target())));
-    out.println("rows: " + prepared.training().rows() + " for training, " + (held == 0 ? "none for validation"
-        : held + " for validation" + (prepared.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
-        + (prepared.droppedRows() == 0 ? "" : "; " + prepared.droppedRows() + " dropped because of missing values"));
+    int held = view.validation().map(rows -> rows.rows()).orElse(0);
+    int features = view.columns().features().size();
+    out.println(TerminalText.sanitize("data: " + request.data() + ", " + view.rows() + " rows, " + features
+        + (features == 1 ? " feature" : " features") + "; task: " + view.encoding().task().key()
+        + (inferred ? " (inferred)" : "") + "; target: " + target(view.encoding().target())));
+    out.println("rows: " + view.training().rows() + " for training, " + (held == 0 ? "none for validation"
+        : held + " for validation" + (view.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
+        + (view.droppedRows() == 0 ? "" : "; " + view.droppedRows() + " dropped because of missing values"));
     out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
         + training.loss().key() + ", optimizer " + training.optimizer().kind().key() + ", learning rate "
         + training.learningRate() + " (schedule " + prepared.fit().schedule().kind().key() + "), "
         + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch") + ", at most "
-        + training.epochs() + " epochs, " + training.precision().key() + ", seed " + prepared.config().seed());
+        + training.epochs() + " epochs, " + training.precision().key() + ", seed " + prepared.config().seed()
+        + (prepared.config().splitSeed().isPresent() ? ", split seed " + prepared.config().splitSeed().getAsLong() : ""));
   }
 
   private static String target(TargetEncoding target) {
@@ -106,7 +109,7 @@ final class TrainSummary {
     HtmlReport.write(new RunReport(
         name,
         notes,
-        prepared.encoding().task() == Task.CLASSIFICATION ? "accuracy" : "R²",
+        prepared.view().encoding().task() == Task.CLASSIFICATION ? "accuracy" : "R²",
         state.history(),
         List.of(),
         state.bestEpoch() == 0 || state.bestEpoch() == state.epochs() ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),

@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * The origin of a model: everything needed to train it again, and to check whether the result can be the same.
@@ -54,12 +55,12 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
 
   /** Returns the command, quoted for a shell. */
   public String commandLine() {
-    StringBuilder line = new StringBuilder("plumb");
-    for (String word : command) {
-      boolean plain = !word.isEmpty() && word.matches("[A-Za-z0-9_@%+=:,./-]+");
-      line.append(' ').append(plain ? word : "'" + word.replace("'", "'\\''") + "'");
-    }
-    return line.toString();
+    return "plumb" + command.stream().map(argument -> " " + shellQuoted(argument)).collect(Collectors.joining());
+  }
+
+  /** Returns an argument in single quotes for a shell, or unchanged if it needs none. */
+  public static String shellQuoted(String argument) {
+    return argument.matches("[A-Za-z0-9_@%+=:,./-]+") ? argument : "'" + argument.replace("'", "'\\''") + "'";
   }
 
   /**

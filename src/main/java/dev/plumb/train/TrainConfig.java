@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -34,18 +35,11 @@ import java.util.function.Consumer;
  * @param activation activation function of the hidden layers
  * @param initializer distribution of the initial weights
  * @param loss the loss; empty for cross_entropy on classes and mse on numbers
- * @param optimizer the optimizer with its constants
- * @param learningRate the learning rate before schedule and warm-up
- * @param schedule the learning-rate schedule
- * @param warmUpEpochs number of epochs over which the learning rate rises from 0
- * @param epochs maximum number of epochs
- * @param batchSize rows per mini-batch, or all rows if there are fewer; empty for full-batch training
- * @param shuffle true to draw new mini-batches in every epoch
- * @param clipNorm maximum norm of the gradients over all parameters; empty for no clipping
- * @param dropout the probability that a hidden unit is dropped in a step
- * @param earlyStopping number of epochs without a lower loss after which the training ends; 0 for never
+ * @param trainer optimizer, schedule and the other constants. Its precision is fp64 and its default loss mse: the training itself
+ *     has the precision of the configuration and the loss of the task
  * @param precision the precision of parameters and computations
  * @param seed the seed of the random stream for split, initial weights and mini-batches, in this order; and of dropout
+ * @param splitSeed the seed of a random stream of its own for the split; empty to draw the split from the stream of the seed
  */
 public record TrainConfig(
     TextFormat format,
@@ -55,26 +49,19 @@ public record TrainConfig(
     Activation activation,
     Initializer initializer,
     Optional<Loss> loss,
-    OptimizerSpec optimizer,
-    double learningRate,
-    Schedule schedule,
-    int warmUpEpochs,
-    int epochs,
-    OptionalInt batchSize,
-    boolean shuffle,
-    OptionalDouble clipNorm,
-    double dropout,
-    int earlyStopping,
+    TrainerSpec trainer,
     Precision precision,
-    long seed) {
+    long seed,
+    OptionalLong splitSeed) {
 
   /**
    * The default configuration, chosen on five small tables by scripts/peers/sklearn_tables.py: tanh with a falling learning rate
    * is about as accurate there as relu with dropout, and more accurate on the smallest.
    */
   public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100),
-      Activation.TANH, Initializer.PYTORCH, Optional.empty(), OptimizerSpec.Adam.DEFAULT, 3e-3, Schedule.Cosine.DEFAULT, 0, 200,
-      OptionalInt.of(32), true, OptionalDouble.empty(), 0, 50, Precision.FP32, 42);
+      Activation.TANH, Initializer.PYTORCH, Optional.empty(),
+      new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
+          true, 50), Precision.FP32, 42, OptionalLong.empty());
 
   public TrainConfig {
     if (!(validation >= 0 && validation < 1)) {
@@ -87,13 +74,16 @@ public record TrainConfig(
             + ": a layer of " + units + " units; at least 1 is needed");
       }
     }
+    requireSeed("seed", seed);
+    splitSeed.ifPresent(value -> requireSeed("splitSeed", value));
+    // The precision may still change, so the constants are checked in the widest before any data is read.
+    trainer = adapted(trainer, loss.orElse(Loss.MSE), trainer.training().batchSize(), Precision.FP64, seed);
+  }
+
+  private static void requireSeed(String key, long seed) {
     if (seed < 0 || seed > NumpyRandom.MAX_SEED) {
-      throw new InvalidInputException("seed " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
+      throw new InvalidInputException(key + " " + seed + " must lie between 0 and " + NumpyRandom.MAX_SEED);
     }
-    // Refuses what the specifications refuse before any data is read. The precision may still change, so the widest is checked.
-    TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
-        Precision.FP64);
-    new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
   }
 
   /**
@@ -102,9 +92,7 @@ public record TrainConfig(
    * @throws InvalidInputException when a constant does; the message begins with its key
    */
   public void requireInRange() {
-    TrainingSpec training = training(loss.orElse(Loss.MSE), learningRate, optimizer, epochs, clipNorm, batchSize, dropout, seed,
-        precision);
-    new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+    adapted(trainer, loss.orElse(Loss.MSE), trainer.training().batchSize(), precision, seed);
   }
 
   /** Returns a copy with some values changed: {@code config.with(c -> c.hidden(64, 64).seed(7))}. */
@@ -142,43 +130,43 @@ public record TrainConfig(
 
   /** Returns the specification of a training on a number of rows. */
   TrainerSpec fit(Task task, int rows) {
-    OptionalInt batch = batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize;
-    TrainingSpec training =
-        training(loss(task), learningRate, optimizer, epochs, clipNorm, batch, dropout, seed, precision);
-    return new TrainerSpec(training, schedule, warmUpEpochs, shuffle, earlyStopping);
+    OptionalInt batchSize = trainer.training().batchSize();
+    return adapted(trainer, loss(task), batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize,
+        precision, seed);
   }
 
-  private static TrainingSpec training(Loss loss, double learningRate, OptimizerSpec optimizer, int epochs,
-      OptionalDouble clipNorm, OptionalInt batchSize, double dropout, long seed, Precision precision) {
-    Dropout masks = new Dropout(dropout, seed);
-    TrainingSpec training =
-        new TrainingSpec(loss, optimizer, clipNorm, learningRate, epochs, batchSize, precision, Optional.empty());
-    return dropout > 0 ? training.withDropout(masks) : training;
+  private static TrainerSpec adapted(TrainerSpec from, Loss loss, OptionalInt batchSize, Precision precision, long seed) {
+    TrainingSpec spec = from.training();
+    Optional<Dropout> dropout = spec.dropout().map(masks -> new Dropout(masks.probability(), seed));
+    return new TrainerSpec(new TrainingSpec(loss, spec.optimizer(), spec.clipNorm(), spec.learningRate(), spec.epochs(), batchSize,
+        precision, dropout), from.schedule(), from.warmUpEpochs(), from.shuffle(), from.patience());
   }
 
   /** A builder of changed configurations; see {@link TrainConfig#with}. */
   public static final class Changes {
-    private TextFormat format;
-    private EncodingOptions columns;
-    private double validation;
-    private List<Integer> hidden;
-    private Activation activation;
-    private Initializer initializer;
-    private Optional<Loss> loss;
-    private OptimizerSpec optimizer;
-    private double learningRate;
-    private Schedule schedule;
-    private int warmUpEpochs;
-    private int epochs;
-    private OptionalInt batchSize;
-    private boolean shuffle;
-    private OptionalDouble clipNorm;
-    private double dropout;
-    private int earlyStopping;
-    private Precision precision;
-    private long seed;
+    TextFormat format;
+    EncodingOptions columns;
+    double validation;
+    List<Integer> hidden;
+    Activation activation;
+    Initializer initializer;
+    Optional<Loss> loss;
+    OptimizerSpec optimizer;
+    double learningRate;
+    Schedule schedule;
+    int warmUpEpochs;
+    int epochs;
+    OptionalInt batchSize;
+    boolean shuffle;
+    OptionalDouble clipNorm;
+    double dropout;
+    int earlyStopping;
+    Precision precision;
+    long seed;
+    OptionalLong splitSeed;
 
-    private Changes(TrainConfig from) {
+    Changes(TrainConfig from) {
+      TrainingSpec spec = from.trainer.training();
       format = from.format;
       columns = from.columns;
       validation = from.validation;
@@ -186,23 +174,26 @@ public record TrainConfig(
       activation = from.activation;
       initializer = from.initializer;
       loss = from.loss;
-      optimizer = from.optimizer;
-      learningRate = from.learningRate;
-      schedule = from.schedule;
-      warmUpEpochs = from.warmUpEpochs;
-      epochs = from.epochs;
-      batchSize = from.batchSize;
-      shuffle = from.shuffle;
-      clipNorm = from.clipNorm;
-      dropout = from.dropout;
-      earlyStopping = from.earlyStopping;
+      optimizer = spec.optimizer();
+      learningRate = spec.learningRate();
+      schedule = from.trainer.schedule();
+      warmUpEpochs = from.trainer.warmUpEpochs();
+      epochs = spec.epochs();
+      batchSize = spec.batchSize();
+      shuffle = from.trainer.shuffle();
+      clipNorm = spec.clipNorm();
+      dropout = spec.dropout().map(Dropout::probability).orElse(0.0);
+      earlyStopping = from.trainer.patience();
       precision = from.precision;
       seed = from.seed;
+      splitSeed = from.splitSeed;
     }
 
-    private TrainConfig config() {
-      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer, learningRate,
-          schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed);
+    TrainConfig config() {
+      TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
+          Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
+      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss,
+          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping), precision, seed, splitSeed);
     }
 
     public Changes format(TextFormat value) {
@@ -305,6 +296,11 @@ public record TrainConfig(
 
     public Changes seed(long value) {
       seed = value;
+      return this;
+    }
+
+    public Changes splitSeed(long value) {
+      splitSeed = OptionalLong.of(value);
       return this;
     }
   }

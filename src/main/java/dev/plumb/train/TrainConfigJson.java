@@ -1,6 +1,8 @@
 package dev.plumb.train;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.filter.FilteringGeneratorDelegate;
+import com.fasterxml.jackson.core.filter.TokenFilter;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
 import dev.plumb.data.Task;
@@ -9,13 +11,13 @@ import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.json.JsonOutput;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
-import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
-import dev.plumb.model.Schedule;
+import dev.plumb.model.TrainingSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,20 +25,18 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** The JSON form of a {@link TrainConfig}. Keys that are absent have the value of {@link TrainConfig#DEFAULT}. */
 public final class TrainConfigJson {
-  private static final Set<String> KEYS = new TreeSet<>(List.of("delimiter", "header",
-      "naValues", "targets", "features", "categorical", "task", "standardize", "missing",
-      "validation", "layers", "activation", "initializer", "loss", "optimizer", "learningRate", "schedule", "warmUpEpochs",
-      "epochs", "batchSize", "shuffle", "clipNorm", "dropout", "earlyStopping", "precision", "seed"));
+  private static final Set<String> KEYS = lines(TrainConfig.DEFAULT).keySet();
 
   private TrainConfigJson() {}
 
@@ -64,38 +64,41 @@ public final class TrainConfigJson {
 
   private static TrainConfig read(JsonObject json) {
     json.allowOnly(KEYS);
-    TrainConfig defaults = TrainConfig.DEFAULT;
-    TextFormat format = format(json, defaults.format());
-    List<String> targets = json.has("targets") ? json.texts("targets") : defaults.columns().targets();
-    List<String> features = json.has("features") ? json.texts("features") : defaults.columns().features();
-    List<String> categorical = json.has("categorical") ? json.texts("categorical") : defaults.columns().categorical();
+    TrainConfig.Changes config = new TrainConfig.Changes(TrainConfig.DEFAULT);
+    config.format = format(json, config.format);
+    config.columns = columns(json, config.columns);
+    config.validation = json.number("validation", config.validation);
+    config.hidden = json.has("layers") ? json.integers("layers") : config.hidden;
+    config.activation = json.has("activation") ? json.parsed("activation", Activation::of) : config.activation;
+    config.initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : config.initializer;
+    config.loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : config.loss;
+    config.optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : config.optimizer;
+    config.learningRate = json.number("learningRate", config.learningRate);
+    config.schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : config.schedule;
+    config.warmUpEpochs = json.integer("warmUpEpochs", config.warmUpEpochs);
+    config.epochs = json.integer("epochs", config.epochs);
+    config.batchSize = batchSize(json, config.batchSize);
+    config.shuffle = json.has("shuffle") ? json.flag("shuffle") : config.shuffle;
+    config.clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : config.clipNorm;
+    config.dropout = json.number("dropout", config.dropout);
+    config.earlyStopping = json.integer("earlyStopping", config.earlyStopping);
+    config.precision = json.has("precision") ? json.parsed("precision", Precision::of) : config.precision;
+    config.seed = json.has("seed") ? json.longInteger("seed") : config.seed;
+    config.splitSeed = json.has("splitSeed") ? OptionalLong.of(json.longInteger("splitSeed")) : config.splitSeed;
+    return json.at(config::config);
+  }
+
+  private static EncodingOptions columns(JsonObject json, EncodingOptions defaults) {
+    List<String> targets = json.has("targets") ? json.texts("targets") : defaults.targets();
+    List<String> features = json.has("features") ? json.texts("features") : defaults.features();
+    List<String> categorical = json.has("categorical") ? json.texts("categorical") : defaults.categorical();
     Optional<Task> task = json.has("task")
-        ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : defaults.columns().task();
-    boolean standardize = json.has("standardize") ? json.flag("standardize") : defaults.columns().standardize();
+        ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : defaults.task();
+    boolean standardize = json.has("standardize") ? json.flag("standardize") : defaults.standardize();
     Missing missing = json.has("missing")
         ? json.parsed("missing", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
-        : defaults.columns().missing();
-    EncodingOptions columns = json.at("targets",
-        () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
-    double validation = json.number("validation", defaults.validation());
-    List<Integer> hidden = json.has("layers") ? json.integers("layers") : defaults.hidden();
-    Activation activation = json.has("activation") ? json.parsed("activation", Activation::of) : defaults.activation();
-    Initializer initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : defaults.initializer();
-    Optional<Loss> loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : defaults.loss();
-    OptimizerSpec optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : defaults.optimizer();
-    double learningRate = json.number("learningRate", defaults.learningRate());
-    Schedule schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : defaults.schedule();
-    int warmUpEpochs = json.integer("warmUpEpochs", defaults.warmUpEpochs());
-    int epochs = json.integer("epochs", defaults.epochs());
-    OptionalInt batchSize = batchSize(json, defaults.batchSize());
-    boolean shuffle = json.has("shuffle") ? json.flag("shuffle") : defaults.shuffle();
-    OptionalDouble clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : defaults.clipNorm();
-    double dropout = json.number("dropout", defaults.dropout());
-    int earlyStopping = json.integer("earlyStopping", defaults.earlyStopping());
-    Precision precision = json.has("precision") ? json.parsed("precision", Precision::of) : defaults.precision();
-    long seed = json.has("seed") ? json.longInteger("seed") : defaults.seed();
-    return json.at(() -> new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, optimizer,
-        learningRate, schedule, warmUpEpochs, epochs, batchSize, shuffle, clipNorm, dropout, earlyStopping, precision, seed));
+        : defaults.missing();
+    return json.at("targets", () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
   }
 
   private static TextFormat format(JsonObject json, TextFormat defaults) {
@@ -145,6 +148,33 @@ public final class TrainConfigJson {
     return lines;
   }
 
+  /** Returns the keys whose value differs from {@link TrainConfig#DEFAULT}, as one line of JSON that {@link #parse} reads. */
+  public static String difference(TrainConfig config) {
+    Map<String, String> defaults = lines(TrainConfig.DEFAULT);
+    Map<String, String> values = lines(config);
+    TokenFilter changed = new TokenFilter() {
+      @Override
+      public TokenFilter includeProperty(String key) {
+        return values.get(key).equals(defaults.get(key)) ? null : INCLUDE_ALL;
+      }
+
+      @Override
+      public boolean includeEmptyObject(boolean filtered) {
+        return true;
+      }
+    };
+    try {
+      return new String(JsonOutput.compact(json -> {
+        JsonGenerator filtered = new FilteringGeneratorDelegate(json, changed, TokenFilter.Inclusion.INCLUDE_ALL_AND_PATH, true);
+        filtered.writeStartObject();
+        fields(config, filtered);
+        filtered.writeEndObject();
+      }), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Returns the JSON document. */
   public static String text(TrainConfig config) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -158,13 +188,8 @@ public final class TrainConfigJson {
 
   /** Writes the keys and values into the current object. */
   static void fields(TrainConfig config, JsonGenerator json) throws IOException {
-    text(json, "delimiter", config.format().delimiter().map(String::valueOf).orElse(null));
-    json.writeFieldName("header");
-    if (config.format().header().isPresent()) {
-      json.writeBoolean(config.format().header().get());
-    } else {
-      json.writeNull();
-    }
+    json.writeStringField("delimiter", config.format().delimiter().map(String::valueOf).orElse(null));
+    json.writePOJOField("header", config.format().header().orElse(null));
     if (config.format().naValues().isPresent()) {
       texts(json, "naValues", config.format().naValues().get());
     } else {
@@ -173,44 +198,32 @@ public final class TrainConfigJson {
     texts(json, "targets", config.columns().targets());
     texts(json, "features", config.columns().features());
     texts(json, "categorical", config.columns().categorical());
-    text(json, "task", config.columns().task().map(NamedEnum::key).orElse(null));
+    json.writeStringField("task", config.columns().task().map(NamedEnum::key).orElse(null));
     json.writeBooleanField("standardize", config.columns().standardize());
-    text(json, "missing", config.columns().missing().key());
+    json.writeStringField("missing", config.columns().missing().key());
     JsonOutput.number(json, "validation", config.validation());
     json.writeArrayFieldStart("layers");
     for (int units : config.hidden()) {
       json.writeNumber(units);
     }
     json.writeEndArray();
-    text(json, "activation", config.activation().key());
-    text(json, "initializer", config.initializer().key());
-    text(json, "loss", config.loss().map(NamedEnum::key).orElse(null));
-    OptimizerJson.write(json, "optimizer", config.optimizer());
-    JsonOutput.number(json, "learningRate", config.learningRate());
-    ScheduleJson.write(json, "schedule", config.schedule());
-    json.writeNumberField("warmUpEpochs", config.warmUpEpochs());
-    json.writeNumberField("epochs", config.epochs());
-    json.writeFieldName("batchSize");
-    if (config.batchSize().isPresent()) {
-      json.writeNumber(config.batchSize().getAsInt());
-    } else {
-      json.writeNull();
-    }
-    json.writeBooleanField("shuffle", config.shuffle());
-    JsonOutput.number(json, "clipNorm", config.clipNorm().orElse(Double.NaN));
-    JsonOutput.number(json, "dropout", config.dropout());
-    json.writeNumberField("earlyStopping", config.earlyStopping());
-    text(json, "precision", config.precision().key());
+    json.writeStringField("activation", config.activation().key());
+    json.writeStringField("initializer", config.initializer().key());
+    json.writeStringField("loss", config.loss().map(NamedEnum::key).orElse(null));
+    TrainingSpec training = config.trainer().training();
+    OptimizerJson.write(json, "optimizer", training.optimizer());
+    JsonOutput.number(json, "learningRate", training.learningRate());
+    ScheduleJson.write(json, "schedule", config.trainer().schedule());
+    json.writeNumberField("warmUpEpochs", config.trainer().warmUpEpochs());
+    json.writeNumberField("epochs", training.epochs());
+    json.writePOJOField("batchSize", training.batchSize().isPresent() ? training.batchSize().getAsInt() : null);
+    json.writeBooleanField("shuffle", config.trainer().shuffle());
+    JsonOutput.number(json, "clipNorm", training.clipNorm().orElse(Double.NaN));
+    JsonOutput.number(json, "dropout", training.dropout().map(Dropout::probability).orElse(0.0));
+    json.writeNumberField("earlyStopping", config.trainer().patience());
+    json.writeStringField("precision", config.precision().key());
     json.writeNumberField("seed", config.seed());
-  }
-
-  private static void text(JsonGenerator json, String key, String text) throws IOException {
-    json.writeFieldName(key);
-    if (text == null) {
-      json.writeNull();
-    } else {
-      json.writeString(text);
-    }
+    json.writePOJOField("splitSeed", config.splitSeed().isPresent() ? config.splitSeed().getAsLong() : null);
   }
 
   private static void texts(JsonGenerator json, String key, List<String> texts) throws IOException {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunLock;
+import dev.plumb.train.TrainConfigJson;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -175,6 +176,36 @@ class TrainCommandTest {
     assertArrayEquals(Checkpoint.read(byOptions.resolve("checkpoint.safetensors")).state().best(),
         Checkpoint.read(byConfig.resolve("checkpoint.safetensors")).state().best());
     assertEquals(printed.out(), Plumbed.run("train", "--print-config", "--config", config.toString()).out());
+  }
+
+  @Test
+  void differenceOfAConfigurationTrainsTheSameAsItsOptions() throws IOException {
+    String[] options = {"--layers", "7,5", "--target", "species", "--validation", "0.2", "--split-seed", "3", "--epochs", "4",
+        "--seed", "5", "--dropout", "0.1", "--precision", "fp64"};
+    Path byOptions = train(IRIS, options);
+    Checkpoint expected = Checkpoint.read(byOptions.resolve("checkpoint.safetensors"));
+    String difference = TrainConfigJson.difference(RunMetadata.of(expected).config());
+    assertTrue(difference.startsWith("{") && difference.contains("\"splitSeed\":3"), difference);
+    Path byConfig = train(IRIS, "--config", " " + difference);
+    assertArrayEquals(expected.state().best(), Checkpoint.read(byConfig.resolve("checkpoint.safetensors")).state().best());
+    JsonNode manifest = new ObjectMapper().readTree(byConfig.resolve("manifest.json").toFile());
+    assertEquals(3, manifest.get("config").get("splitSeed").intValue());
+    assertTrue(Files.readString(byConfig.resolve("report.html")).contains("splitSeed"));
+  }
+
+  @Test
+  void splitSeedIsPrintedAndSurvivesAResume() throws IOException {
+    List<String> options = List.of("--epochs", "3", "--validation", "0.25", "--split-seed", "9");
+    Plumbed ran = Plumbed.run(command(IRIS, options));
+    assertTrue(ran.out().contains(", seed 42, split seed 9\n"), ran.out());
+    Path whole = folder.resolve("runs/iris-1");
+    Path stopped = StoppedRun.make(whole, folder.resolve("stopped"));
+    Plumbed resumed = Plumbed.run("train", "--resume", stopped.toString());
+    assertEquals(0, resumed.code(), resumed.err());
+    assertTrue(resumed.out().contains(", seed 42, split seed 9\n"), resumed.out());
+    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(stopped.resolve("model.safetensors")));
+    assertEquals(2, Plumbed.run("train", "--resume", stopped.toString(), "--split-seed", "8").code());
   }
 
   @Test

@@ -37,7 +37,7 @@ class TablePredictorTest {
     try (Backend backend = cpu()) {
       try (TrainingSession session = backend.open(prepared.network(), prepared.fit().training(), 1)) {
         session.write(Slot.PARAMETERS, 0, model.parameters());
-        session.predict(0, prepared.training(), whole);
+        session.predict(0, prepared.view().training(), whole);
       }
       double[] expected = model.results(whole);
       try (TablePredictor predictor = new TablePredictor(backend, model, Precision.FP32)) {
@@ -111,7 +111,7 @@ class TablePredictorTest {
   }
 
   private static TrainedModel model(PreparedData prepared) {
-    return new TrainedModel(prepared.network(), prepared.loss(), Precision.FP32, prepared.encoding(),
+    return new TrainedModel(prepared.network(), prepared.view().loss(), Precision.FP32, prepared.view().encoding(),
         prepared.start().parameters(), new TreeMap<>());
   }
 

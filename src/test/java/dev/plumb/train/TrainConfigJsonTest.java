@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Missing;
@@ -12,8 +13,12 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
+import dev.plumb.random.NumpyRandom;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +30,7 @@ class TrainConfigJsonTest {
             .withCategorical("b", "c, d").withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
         .validation(0.25).hidden(7, 5).activation(Activation.SILU).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
         .learningRate(1.0 / 3).warmUpEpochs(2).epochs(9).batchSize(OptionalInt.empty()).shuffle(false).clipNorm(0.1)
-        .dropout(0.3).earlyStopping(4).precision(Precision.FP64).seed(4294967295L));
+        .dropout(0.3).earlyStopping(4).precision(Precision.FP64).seed(4294967295L).splitSeed(0));
     TextFormat none = TextFormat.DEFAULT;
     return Stream.of(TrainConfig.DEFAULT, all, all.with(c -> c.hidden()),
         all.with(c -> c.format(none.withDelimiter('\t').withHeader(false).withNaValues(List.of()))),
@@ -42,6 +47,77 @@ class TrainConfigJsonTest {
     assertEquals(config, TrainConfigJson.parse(TrainConfigJson.text(config)));
   }
 
+  @ParameterizedTest
+  @MethodSource("configs")
+  void differencesAreReadAsTheConfiguration(TrainConfig config) {
+    assertEquals(config, TrainConfigJson.parse(TrainConfigJson.difference(config)));
+  }
+
+  @Test
+  void differenceHasOnlyTheChangedKeys() {
+    assertEquals("{}", TrainConfigJson.difference(TrainConfig.DEFAULT));
+    assertEquals("{\"layers\":[64,32],\"optimizer\":{\"type\":\"sgd\",\"momentum\":0.9,\"nesterov\":true,\"weightDecay\":0.0},"
+        + "\"batchSize\":null,\"seed\":7}", TrainConfigJson.difference(TrainConfig.DEFAULT.with(c -> c.hidden(64, 32)
+            .optimizer(new OptimizerSpec.Sgd(0.9, true, 0)).batchSize(OptionalInt.empty()).seed(7))));
+  }
+
+  /** Changes each key with probability 1/2; every key is changed in some configuration. */
+  @Test
+  void differencesOfRandomConfigurationsAreReadAsTheConfigurations() {
+    Set<String> changed = new TreeSet<>();
+    for (int i = 0; i < 500; i++) {
+      TrainConfig config = random(new Random(i));
+      String difference = TrainConfigJson.difference(config);
+      assertEquals(config, TrainConfigJson.parse(difference), difference);
+      assertFalse(difference.contains("\n"), difference);
+      TrainConfigJson.lines(config).forEach((key, value) -> {
+        boolean differs = !value.equals(TrainConfigJson.lines(TrainConfig.DEFAULT).get(key));
+        assertEquals(differs, difference.contains("\"" + key + "\":"), key + " in " + difference);
+        if (differs) {
+          changed.add(key);
+        }
+      });
+    }
+    assertEquals(TrainConfigJson.lines(TrainConfig.DEFAULT).keySet(), changed);
+  }
+
+  private static TrainConfig random(Random random) {
+    return TrainConfig.DEFAULT.with(c -> {
+      List<Runnable> changes = List.of(
+          () -> c.format = c.format.withDelimiter(";\t |'".charAt(random.nextInt(5))),
+          () -> c.format = c.format.withHeader(random.nextBoolean()),
+          () -> c.format = c.format.withNaValues(List.of("-", "n, a", "\"\n\\é").subList(0, random.nextInt(4))),
+          () -> c.columns = c.columns.withTargets("y", "\"z\"\\ {\u0001").withStandardize(random.nextBoolean()),
+          () -> c.columns = c.columns.withFeatures("a", "b's"),
+          () -> c.columns = c.columns.withCategorical("seed", "\ud83d\ude00"),
+          () -> c.columns = c.columns.withTask(Task.values()[random.nextInt(2)]),
+          () -> c.columns = c.columns.withMissing(Missing.values()[random.nextInt(3)]),
+          () -> c.validation(random.nextDouble()),
+          () -> c.hidden(random.ints(random.nextInt(4), 1, 99).boxed().toList()),
+          () -> c.activation(Activation.values()[random.nextInt(Activation.values().length)]),
+          () -> c.initializer(Initializer.values()[random.nextInt(Initializer.values().length)]),
+          () -> c.loss(Loss.values()[random.nextInt(Loss.values().length)]),
+          () -> c.optimizer(List.of(new OptimizerSpec.Sgd(random.nextDouble(), false, random.nextDouble()),
+              new OptimizerSpec.Adam(random.nextDouble(), random.nextDouble(), 1e-9, random.nextDouble(), random.nextBoolean()),
+              new OptimizerSpec.RmsProp(random.nextDouble(), 1e-300, random.nextDouble())).get(random.nextInt(3))),
+          () -> c.learningRate(random.nextDouble() * 1e-50),
+          () -> c.schedule(List.of(new Schedule.Step(1 + random.nextInt(9), 0.1), new Schedule.Cosine(random.nextDouble()),
+              new Schedule.Exponential(0.5), new Schedule.Plateau(random.nextInt(9), 0.5, random.nextDouble()),
+              Schedule.Constant.DEFAULT).get(random.nextInt(5))),
+          () -> c.epochs(1 + random.nextInt(1000)),
+          () -> c.batchSize(random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + random.nextInt(99))),
+          () -> c.shuffle(false),
+          () -> c.clipNorm(1e-3 + random.nextDouble()),
+          () -> c.dropout(random.nextDouble()),
+          () -> c.earlyStopping(random.nextInt(99)),
+          () -> c.precision(Precision.values()[random.nextInt(Precision.values().length)]),
+          () -> c.seed(random.nextInt() & NumpyRandom.MAX_SEED),
+          () -> c.splitSeed(random.nextInt() & NumpyRandom.MAX_SEED),
+          () -> c.warmUpEpochs(c.epochs / 2));
+      changes.stream().filter(change -> random.nextBoolean()).forEach(Runnable::run);
+    });
+  }
+
   @Test
   void absentKeysHaveTheDefault() {
     assertEquals(TrainConfig.DEFAULT, TrainConfigJson.parse("{}"));
@@ -51,7 +127,7 @@ class TrainConfigJsonTest {
   void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
-    assertEquals(26, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(27, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }

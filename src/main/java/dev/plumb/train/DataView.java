@@ -1,0 +1,73 @@
+package dev.plumb.train;
+
+import dev.plumb.data.Dataset;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.FeatureColumn;
+import dev.plumb.data.Split;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableEncoding;
+import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Loss;
+import dev.plumb.random.NumpyRandom;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The view that a training has of a table: its split and encoded rows. Several networks can be trained on one view.
+ *
+ * @param columns the columns of the configuration, with all names and the task filled in
+ * @param rows number of rows that are used
+ * @param droppedRows number of rows that are dropped because a value is missing
+ * @param encoding the encoding, fitted on the training rows only
+ * @param loss the loss that the targets are encoded for
+ * @param training the encoded training rows
+ * @param validation the encoded validation rows; empty if none are held out
+ * @param trainingRows the training rows as in the table
+ * @param validationRows the validation rows as in the table; empty if none are held out
+ */
+public record DataView(
+    EncodingOptions columns,
+    int rows,
+    int droppedRows,
+    TableEncoding encoding,
+    Loss loss,
+    Dataset training,
+    Optional<Dataset> validation,
+    Table trainingRows,
+    Optional<Table> validationRows) {
+
+  /** Number of categories up to which a feature is not reported as nearly unique. */
+  private static final int MAX_SINGLE_CATEGORIES = 10;
+  /** Fewer validation rows are too few to choose an epoch by: none are held out then. */
+  private static final int MIN_VALIDATION = 30;
+
+  /**
+   * Splits a table and encodes its rows.
+   *
+   * @param splitStream the random stream that the split is drawn from
+   * @throws InvalidInputException when the table does not suit the configuration
+   */
+  public static DataView of(Table table, TrainConfig config, NumpyRandom splitStream) {
+    EncodingOptions columns = config.columns().resolve(table);
+    Task task = columns.task().orElseThrow();
+    config.requireLossFits(task);
+    Loss loss = config.loss(task);
+    Table usable = columns.handleMissing(table);
+    double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();
+    Split split = Split.of(usable.rows(), share, splitStream, share == 0 ? null : columns.labels(usable));
+    Table trainingRows = usable.rows(split.training());
+    Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
+    TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
+    TableEncoding encoding = (columns.standardize() ? CommonScale.of(fitted) : fitted).withNaValues(config.format().naValues());
+    return new DataView(columns, usable.rows(), table.rows() - usable.rows(), encoding, loss,
+        encoding.encode(trainingRows, loss, config.precision()),
+        validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows);
+  }
+
+  /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */
+  public List<String> nearlyUniqueFeatures() {
+    return encoding.features().stream().filter(feature -> feature.inputs() > MAX_SINGLE_CATEGORIES
+        && 2L * feature.inputs() > trainingRows.rows()).map(FeatureColumn::name).toList();
+  }
+}
