@@ -2,10 +2,12 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.data.Table;
+import dev.plumb.data.Task;
 import dev.plumb.json.JsonOutput;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
+import dev.plumb.train.Metric;
 import dev.plumb.train.RegressionScores;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
@@ -14,6 +16,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
@@ -53,9 +56,11 @@ final class EvaluateCommand implements Command {
         MODEL is a run folder or its model.safetensors. DATA has the columns of the training data in any
         order; - stands for standard input.
 
-        For classes, prints the loss, the accuracy, precision, recall and F1 of each class, and the
-        confusion matrix (with more than 100 classes: the most frequent errors). For numbers, prints the
-        loss, R2, mean absolute error and root mean squared error.
+        For classes, prints the loss, accuracy, balanced accuracy, macro F1, log loss, areas under the ROC
+        and precision-recall curves and Matthews correlation; precision, recall and F1 of each class; and
+        the confusion matrix (with more than 100 classes: the most frequent errors). A metric that is
+        undefined is printed as "-". For numbers, prints the loss, R2, mean absolute error and root mean
+        squared error.
         """;
   }
 
@@ -94,9 +99,8 @@ final class EvaluateCommand implements Command {
   }
 
   private static void print(Scores scores, PrintStream out) {
-    out.println("loss      " + Decimal.fixed(scores.loss(), 6));
     if (scores instanceof ClassificationScores figures) {
-      out.println("accuracy  " + Decimal.fixed(figures.accuracy(), 6));
+      printMetrics(figures, out);
       out.println();
       TextTable table = new TextTable().left("class").right("precision").right("recall").right("f1").right("rows");
       for (int c = 0; c < figures.classNames().size(); c++) {
@@ -107,6 +111,7 @@ final class EvaluateCommand implements Command {
       out.println();
       printConfusion(figures, out);
     } else if (scores instanceof RegressionScores figures) {
+      out.println("loss      " + Decimal.fixed(scores.loss(), 6));
       out.println();
       TextTable table = new TextTable().left("target").right("r2").right("mae").right("rmse");
       for (int i = 0; i < figures.targets().size(); i++) {
@@ -119,6 +124,16 @@ final class EvaluateCommand implements Command {
             Decimal.fixed(figures.rmse(), 4)));
       }
       table.print(out);
+    }
+  }
+
+  private static void printMetrics(ClassificationScores figures, PrintStream out) {
+    List<Metric> metrics = Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(Task.CLASSIFICATION)).toList();
+    int width = metrics.stream().mapToInt(metric -> metric.label().length()).max().orElse(0);
+    for (Metric metric : metrics) {
+      double value = figures.value(metric);
+      String label = metric.label();
+      out.println(label + " ".repeat(width - label.length() + 2) + (Double.isNaN(value) ? "-" : Decimal.fixed(value, 6)));
     }
   }
 
@@ -154,6 +169,12 @@ final class EvaluateCommand implements Command {
       JsonOutput.number(json, "loss", scores.loss());
       if (scores instanceof ClassificationScores figures) {
         JsonOutput.number(json, "accuracy", figures.accuracy());
+        JsonOutput.number(json, "balancedAccuracy", figures.balancedAccuracy());
+        JsonOutput.number(json, "macroF1", figures.macroF1());
+        JsonOutput.number(json, "logLoss", figures.logLoss());
+        JsonOutput.number(json, "rocAuc", figures.rocAuc());
+        JsonOutput.number(json, "prAuc", figures.prAuc());
+        JsonOutput.number(json, "matthews", figures.matthews());
         json.writeArrayFieldStart("classes");
         Iterator<ConfusionMatrix.Cell> cells = figures.confusion().cells().iterator();
         ConfusionMatrix.Cell next = cells.hasNext() ? cells.next() : null;

@@ -88,29 +88,11 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
    * @return [rows x resultColumns()] row-major
    */
   public double[] results(double[] outputs) {
-    int width = network.outputs();
-    double[] finished = outputs.clone();
-    if (loss == Loss.CROSS_ENTROPY) {
-      for (int first = 0; first < finished.length; first += width) {
-        softmax(finished, first, width);
-      }
-    } else if (loss == Loss.BINARY_CROSS_ENTROPY) {
-      for (int i = 0; i < finished.length; i++) {
-        finished[i] = sigmoid(finished[i]);
-      }
-    }
+    double[] activated = ClassProbabilities.activated(loss, network.outputs(), outputs);
     if (encoding.task() == Task.REGRESSION) {
-      return encoding.decodeOutputs(finished);
+      return encoding.decodeOutputs(activated);
     }
-    if (width == encoding.outputs()) {
-      return finished;
-    }
-    double[] both = new double[2 * finished.length];
-    for (int row = 0; row < finished.length; row++) {
-      both[2 * row] = 1 - finished[row];
-      both[2 * row + 1] = finished[row];
-    }
-    return both;
+    return network.outputs() == encoding.outputs() ? activated : ClassProbabilities.ofTwo(activated);
   }
 
   /**
@@ -120,37 +102,7 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
    * @return [rows]
    */
   public int[] labels(double[] results) {
-    int width = resultColumns();
-    int[] labels = new int[results.length / width];
-    for (int row = 0; row < labels.length; row++) {
-      for (int j = 1; j < width; j++) {
-        if (results[row * width + j] > results[row * width + labels[row]]) {
-          labels[row] = j;
-        }
-      }
-    }
-    return labels;
-  }
-
-  private static void softmax(double[] values, int first, int width) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (int j = first; j < first + width; j++) {
-      max = Math.max(max, values[j]);
-    }
-    double sum = 0;
-    for (int j = first; j < first + width; j++) {
-      values[j] = Math.exp(values[j] - max);
-      sum += values[j];
-    }
-    for (int j = first; j < first + width; j++) {
-      values[j] /= sum;
-    }
-  }
-
-  /** Returns the sigmoid, computed so that the exponential does not overflow. */
-  private static double sigmoid(double z) {
-    double e = Math.exp(-Math.abs(z));
-    return (z >= 0 ? 1 : e) / (1 + e);
+    return ClassProbabilities.labels(results, resultColumns());
   }
 
   private static void requireFinite(NetworkSpec network, Precision precision, double[] parameters) {

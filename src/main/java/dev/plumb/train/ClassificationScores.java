@@ -1,23 +1,25 @@
 package dev.plumb.train;
 
+import dev.plumb.data.Task;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Loss, accuracy, and precision, recall and F1 score per class. They are defined as in scikit-learn's classification report; a
- * quotient whose divisor is 0 is 0.
+ * Loss, accuracy and other metrics, and precision, recall and F1 score per class. They are defined as in scikit-learn: the
+ * figures per class as in its classification report, where a quotient whose divisor is 0 is 0, the others as in {@link Metric}.
  */
 public final class ClassificationScores implements Scores {
-  private final double loss;
+  private final Map<Metric, Double> values;
   private final List<String> classNames;
   private final ConfusionMatrix confusion;
   private final long[] correct;
   private final long[] actual;
   private final long[] predicted;
   private long rows;
-  private long allCorrect;
 
-  private ClassificationScores(double loss, List<String> classNames, ConfusionMatrix confusion) {
-    this.loss = loss;
+  private ClassificationScores(Map<Metric, Double> values, List<String> classNames, ConfusionMatrix confusion) {
+    this.values = values;
     this.classNames = List.copyOf(classNames);
     this.confusion = confusion;
     correct = new long[classNames.size()];
@@ -29,25 +31,37 @@ public final class ClassificationScores implements Scores {
       predicted[cell.predicted()] += cell.count();
       if (cell.actual() == cell.predicted()) {
         correct[cell.actual()] += cell.count();
-        allCorrect += cell.count();
       }
     }
   }
 
   /**
-   * Compares predicted classes with the true ones.
+   * Collects all metrics.
    *
    * @param loss the mean loss of the rows
-   * @param truth the true class of each row, from 0
-   * @param predicted the predicted class of each row, from 0
    */
-  static ClassificationScores of(double loss, List<String> classNames, int[] truth, int[] predicted) {
-    return new ClassificationScores(loss, classNames, ConfusionMatrix.of(classNames.size(), truth, predicted));
+  static ClassificationScores of(double loss, List<String> classNames, ClassMetrics metrics) {
+    Map<Metric, Double> values = new EnumMap<>(Metric.class);
+    for (Metric metric : Metric.values()) {
+      if (metric.appliesTo(Task.CLASSIFICATION)) {
+        values.put(metric, metric == Metric.LOSS ? loss : metrics.value(metric));
+      }
+    }
+    return new ClassificationScores(values, classNames,
+        ConfusionMatrix.of(classNames.size(), metrics.truth(), metrics.predicted()));
+  }
+
+  @Override
+  public double value(Metric metric) {
+    if (!values.containsKey(metric)) {
+      throw new IllegalStateException("the model predicts classes, which have no " + metric.label() + "; use accuracy");
+    }
+    return values.get(metric);
   }
 
   @Override
   public double loss() {
-    return loss;
+    return value(Metric.LOSS);
   }
 
   @Override
@@ -57,7 +71,45 @@ public final class ClassificationScores implements Scores {
 
   @Override
   public double accuracy() {
-    return ratio(allCorrect, rows);
+    return value(Metric.ACCURACY);
+  }
+
+  /** Returns the mean recall of the classes that occur in the truth. */
+  public double balancedAccuracy() {
+    return value(Metric.BALANCED_ACCURACY);
+  }
+
+  /** Returns the mean F1 score of the classes that occur in the truth or are predicted. */
+  public double macroF1() {
+    return value(Metric.MACRO_F1);
+  }
+
+  /** Returns the mean of -ln p, where p is the probability of the true class, limited to [ε, 1 - ε] with ε = 2^-52. */
+  public double logLoss() {
+    return value(Metric.LOG_LOSS);
+  }
+
+  /**
+   * Returns the area under the receiver operating characteristic curve: of the second of two classes, otherwise the mean over all
+   * classes, each against the rest.
+   *
+   * @return NaN when a class does not occur in the truth
+   */
+  public double rocAuc() {
+    return value(Metric.ROC_AUC);
+  }
+
+  /**
+   * Returns the area under the precision-recall curve, as average precision: of the second of two classes, otherwise the mean
+   * over all classes, each against the rest. A class that does not occur in the truth has an area of 0.
+   */
+  public double prAuc() {
+    return value(Metric.PR_AUC);
+  }
+
+  /** Returns the Matthews correlation coefficient, from -1 to 1; 0 when all rows have one class or are predicted as one. */
+  public double matthews() {
+    return value(Metric.MATTHEWS);
   }
 
   /** Returns the names of the classes, in the order of their indices. */

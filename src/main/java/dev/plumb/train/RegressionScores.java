@@ -23,25 +23,41 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
    * @param rmse root of the mean of (y - ŷ)²
    */
   public record Errors(double r2, double mae, double rmse) {
-    static Errors of(double[] truth, double[] predicted) {
-      int rows = truth.length;
+    /** @param weights [rows] of the rows, or null if all are equal */
+    static Errors of(double[] truth, double[] predicted, double[] weights) {
+      double total = 0;
       double sum = 0;
-      for (double value : truth) {
-        sum += value;
+      boolean constant = true;
+      for (int row = 0; row < truth.length; row++) {
+        double weight = weights == null ? 1 : weights[row];
+        total += weight;
+        sum += weight * truth[row];
+        constant &= truth[row] == truth[0];
       }
-      double mean = sum / rows;
+      double mean = sum / total;
       double squares = 0;
       double spread = 0;
       double absolute = 0;
-      for (int row = 0; row < rows; row++) {
+      for (int row = 0; row < truth.length; row++) {
+        double weight = weights == null ? 1 : weights[row];
         double error = truth[row] - predicted[row];
         double distance = truth[row] - mean;
-        squares += error * error;
-        absolute += Math.abs(error);
-        spread += distance * distance;
+        squares += weight * (error * error);
+        absolute += weight * Math.abs(error);
+        spread += weight * (distance * distance);
       }
-      double r2 = spread > 0 ? 1 - squares / spread : squares == 0 ? 1 : 0;
-      return new Errors(r2, absolute / rows, Math.sqrt(squares / rows));
+      double r2 = spread > 0 && !constant ? 1 - squares / spread : squares == 0 ? 1 : 0;
+      return new Errors(r2, absolute / total, Math.sqrt(squares / total));
+    }
+
+    /** @throws IllegalArgumentException when the metric is not one of these errors */
+    double value(Metric metric) {
+      return switch (metric) {
+        case R2 -> r2;
+        case MAE -> mae;
+        case RMSE -> rmse;
+        default -> throw new IllegalArgumentException("metric " + metric.key() + " of predicted numbers");
+      };
     }
   }
 
@@ -59,7 +75,7 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
    */
   static RegressionScores of(double loss, List<String> targets, double[][] truth, double[][] predicted) {
     Errors[] errors = new Errors[truth.length];
-    Arrays.setAll(errors, target -> Errors.of(truth[target], predicted[target]));
+    Arrays.setAll(errors, target -> Errors.of(truth[target], predicted[target], null));
     return new RegressionScores(loss, targets, List.of(errors), truth, predicted);
   }
 
@@ -69,6 +85,16 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
    * @param predicted [rows x outputs] row-major, like the targets of the rows
    */
   static double r2(Dataset rows, double[] predicted) {
+    return mean(rows, predicted, null, Errors::r2);
+  }
+
+  /**
+   * Returns the mean over all targets of an error of a network's outputs.
+   *
+   * @param predicted [rows x outputs] row-major, like the targets of the rows
+   * @param weights [rows] of the rows, or null if all are equal
+   */
+  static double mean(Dataset rows, double[] predicted, double[] weights, ToDoubleFunction<Errors> error) {
     double sum = 0;
     for (int output = 0; output < rows.outputs(); output++) {
       double[] truth = new double[rows.rows()];
@@ -77,9 +103,21 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
         truth[row] = rows.target(row, output);
         values[row] = predicted[row * rows.outputs() + output];
       }
-      sum += Errors.of(truth, values).r2();
+      sum += error.applyAsDouble(Errors.of(truth, values, weights));
     }
     return sum / rows.outputs();
+  }
+
+  @Override
+  public double value(Metric metric) {
+    return switch (metric) {
+      case LOSS -> loss;
+      case R2 -> r2();
+      case MAE -> mae();
+      case RMSE -> rmse();
+      default -> throw new IllegalStateException("the model predicts numbers, which have no " + metric.label()
+          + "; use r2, mae or rmse");
+    };
   }
 
   @Override

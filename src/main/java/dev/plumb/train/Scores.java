@@ -12,6 +12,13 @@ public sealed interface Scores permits ClassificationScores, RegressionScores {
   long rows();
 
   /**
+   * Returns the value of a metric; NaN where it is undefined.
+   *
+   * @throws IllegalStateException when the metric is one of the other task
+   */
+  double value(Metric metric);
+
+  /**
    * Returns the proportion of rows whose class was predicted correctly.
    *
    * @throws IllegalStateException when the model predicts numbers

@@ -27,6 +27,9 @@ public final class TablePredictor implements AutoCloseable {
    */
   private static final int PIECE_ROWS = 1024;
 
+  /** The maximum number of probabilities that scoring keeps after a first pass over the rows: 32 MiB. */
+  private static final int MAX_KEPT_VALUES = 1 << 22;
+
   /** The maximum length of an array. */
   private static final int MAX_RESULTS = Integer.MAX_VALUE - 8;
 
@@ -132,15 +135,37 @@ public final class TablePredictor implements AutoCloseable {
     int[] truth = new int[table.rows()];
     Arrays.setAll(truth, classes::label);
     int[] predicted = new int[table.rows()];
+    double[] truthProbabilities = new double[table.rows()];
+    List<Table> pieces = pieces(table);
+    List<Predictions> kept = new ArrayList<>();
     int first = 0;
-    for (Table piece : pieces(table)) {
+    for (Table piece : pieces) {
       Predictions predictions = finite(piece);
       for (int row = 0; row < piece.rows(); row++) {
         predicted[first + row] = predictions.classIndex(row);
+        truthProbabilities[first + row] = predictions.probability(row, truth[first + row]);
       }
       first += piece.rows();
+      if ((long) first * model.resultColumns() <= MAX_KEPT_VALUES) {
+        kept.add(predictions);
+      }
     }
-    return ClassificationScores.of(loss, model.classNames(), truth, predicted);
+    return ClassificationScores.of(loss, model.classNames(), new ClassMetrics(model.resultColumns(), truth, predicted,
+        truthProbabilities, null, ranking -> rank(pieces, kept, ranking)));
+  }
+
+  /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */
+  private void rank(List<Table> pieces, List<Predictions> kept, OneVersusRest ranking) {
+    int first = 0;
+    for (int i = 0; i < pieces.size(); i++) {
+      Predictions predictions = i < kept.size() ? kept.get(i) : predict(pieces.get(i));
+      for (int c = 0; c < model.resultColumns(); c++) {
+        for (int row = 0; row < predictions.rows(); row++) {
+          ranking.add(first + row, c, predictions.probability(row, c));
+        }
+      }
+      first += predictions.rows();
+    }
   }
 
   private Predictions finite(Table piece) {

@@ -13,6 +13,7 @@ import dev.plumb.data.Column;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
+import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.store.TrainedModel;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class TablePredictorTest {
@@ -58,7 +60,16 @@ class TablePredictorTest {
         }
         assertEquals(ROWS, row);
         assertTrue(right > 0);
-        assertEquals((double) right / ROWS, predictor.score(table).accuracy());
+        Scores scores = predictor.score(table);
+        assertEquals((double) right / ROWS, scores.accuracy());
+        // More probabilities than scoring keeps: the last pieces are predicted twice.
+        int[] truth = IntStream.range(0, ROWS).map(prepared.training()::label).toArray();
+        ClassMetrics metrics = ClassMetrics.of(outputs, truth, expected, model.labels(expected), null);
+        for (Metric metric : Metric.values()) {
+          if (metric != Metric.LOSS && metric.appliesTo(Task.CLASSIFICATION)) {
+            assertEquals(metrics.value(metric), scores.value(metric), metric.key());
+          }
+        }
       }
     }
   }
@@ -74,6 +85,10 @@ class TablePredictorTest {
         assertEquals(all.number(row), scores.predicted()[0][row]);
         assertEquals(table.column(all.targetNames().get(0)).number(row), scores.truth()[0][row]);
       }
+      assertEquals(List.of(scores.loss(), scores.r2(), scores.mae(), scores.rmse()),
+          Stream.of(Metric.LOSS, Metric.R2, Metric.MAE, Metric.RMSE).map(scores::value).toList());
+      assertEquals("the model predicts numbers, which have no ROC AUC; use r2, mae or rmse",
+          assertThrows(IllegalStateException.class, () -> scores.value(Metric.ROC_AUC)).getMessage());
     }
   }
 
