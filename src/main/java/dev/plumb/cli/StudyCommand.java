@@ -9,13 +9,17 @@ import dev.plumb.study.Study;
 import dev.plumb.study.StudySpec;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
+import dev.plumb.study.TableStudySpec;
+import dev.plumb.train.TrainConfig;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -28,6 +32,11 @@ final class StudyCommand implements Command {
 
   private static final Option SEED =
       Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
+
+  /** Options of studies on a table. */
+  static final List<Option> TABLE = Stream.concat(Stream.of(Flags.meaning(Flags.DATA, "FILE",
+      "Train on a table, with the options below as for plumb train; SPEC.json lists hidden layers (default: the notebook's data).")),
+      TrainRequest.CONFIGURATION.stream()).toList();
 
   private final DeviceChoice devices;
 
@@ -87,9 +96,11 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED, Flags.SEEDS,
-        Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
-        Flags.ALLOW_OTHER_NUMERICS);
+    List<Option> options = new ArrayList<>(List.of(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
+        Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
+        Flags.ALLOW_OTHER_NUMERICS));
+    options.addAll(TABLE);
+    return Flags.options(options.toArray(Option[]::new));
   }
 
   @Override
@@ -98,6 +109,18 @@ final class StudyCommand implements Command {
     if (arguments.has(Flags.RESUME)) {
       files(arguments, Optional.empty()).check();
       return new StudyRun(devices, arguments, out, err).resume();
+    }
+    Optional<Path> table = arguments.path(Flags.DATA);
+    Optional<String> specText = arguments.operand().filter(DepthStudy.NAME::equals).isPresent() ? Optional.empty()
+        : arguments.operandPath().map(StudySpecReader::text);
+    if (table.isPresent() || specText.isPresent() && at(arguments.operandPath(), () -> TableStudySpec.isTable(specText.get()))) {
+      return table(arguments, specText, out, err);
+    }
+    for (Option option : TABLE) {
+      if (arguments.has(option)) {
+        throw new InvalidInputException("--" + option.getLongOpt() + ": applies only to a study on a table; name the table with"
+            + " --" + Flags.DATA.getLongOpt());
+      }
     }
     boolean isDepthStudy = arguments.operand().filter(DepthStudy.NAME::equals).isPresent();
     Optional<Path> specFile = isDepthStudy ? Optional.empty() : arguments.operandPath();
@@ -126,7 +149,36 @@ final class StudyCommand implements Command {
       return (seeds.isPresent() ? seeded.withSeeds(seeds.getAsInt()) : seeded).withPrecision(precision);
     });
     StudyRun run = new StudyRun(devices, arguments, out, err);
-    return isList ? run.list(study, specFile) : run.begin(study, read.get().text(), files);
+    return isList ? run.list(study, specFile)
+        : run.begin(device -> new StudyRun.Logged(study, read.get().text(), List.of()), files);
+  }
+
+  private int table(Arguments arguments, Optional<String> specText, PrintStream out, PrintStream err) {
+    if (arguments.operand().filter(DepthStudy.NAME::equals).isPresent()) {
+      throw new InvalidInputException("--" + Flags.DATA.getLongOpt() + ": plumb study " + DepthStudy.NAME
+          + " trains on the notebook's data; omit the option");
+    }
+    Optional<Path> specFile = arguments.operandPath();
+    TableStudySpec spec = tableSpec(arguments, specText, TrainConfig.DEFAULT);
+    CommandFiles files = files(arguments, specFile).reads("the table", Path.of(spec.file()));
+    files.check();
+    return new StudyRun(devices, arguments, out, err).begin(device -> {
+      TableStudySpec adapted = DeviceChoice.isReference(device)
+          ? tableSpec(arguments, specText, TrainConfig.DEFAULT.with(changes -> changes.precision(Precision.FP64))) : spec;
+      TrainRequest.requireInRange(adapted.config(), arguments);
+      Path folder = Path.of("");
+      return new StudyRun.Logged(adapted.study(folder), adapted.text(), adapted.files(folder));
+    }, files);
+  }
+
+  private static TableStudySpec tableSpec(Arguments arguments, Optional<String> specText, TrainConfig defaults) {
+    TableStudySpec from = at(arguments.operandPath(),
+        () -> TableStudySpec.parse(specText.orElse("{}"), arguments.text(Flags.DATA), defaults));
+    TableStudySpec spec = from.withConfig(TrainRequest.config(arguments, from.config()));
+    if (arguments.has(Flags.LABELS)) {
+      spec = spec.withLabels(arguments.text(Flags.LABELS).orElseThrow());
+    }
+    return arguments.has(Flags.SEEDS) ? spec.withSeeds((int) arguments.integer(Flags.SEEDS, 1, 1, MAX_SEEDS)) : spec;
   }
 
   private static Study list(StudySpec spec, int seeds, Arguments arguments) {

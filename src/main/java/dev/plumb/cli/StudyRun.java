@@ -14,6 +14,7 @@ import dev.plumb.store.AtomicFile;
 import dev.plumb.study.DepthStudy;
 import dev.plumb.study.Finding;
 import dev.plumb.study.Study;
+import dev.plumb.study.StudyData;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyOutput;
@@ -21,9 +22,12 @@ import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
+import dev.plumb.study.TableStudySpec;
 import dev.plumb.study.TrialGroup;
 import dev.plumb.study.TrialLog;
 import dev.plumb.study.TrialRow;
+import dev.plumb.train.DataFile;
+import dev.plumb.train.TrainConfig;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -36,6 +40,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 
 /** One run of {@code plumb study}: a list of networks, or a study whose trials are logged, from the start or resumed. */
@@ -107,21 +112,32 @@ final class StudyRun {
   }
 
   /**
-   * Trains a study whose trials are logged.
+   * A study whose trials are logged.
    *
    * @param text the specification, to be read again when the study is resumed
+   * @param data the files of the table; empty for the notebook's data
+   */
+  record Logged(Study study, String text, List<DataFile> data) {}
+
+  /**
+   * Trains a study whose trials are logged.
+   *
+   * @param source makes the study for a device
    * @param files the command's outputs, which the default name of the log must avoid
    */
-  int begin(Study study, String text, CommandFiles files) {
+  int begin(Function<Backends.Selection, Logged> source, CommandFiles files) {
     requireUnchecked();
     try (Backends.Selection device = devices.open(arguments, err)) {
+      Logged logged = source.apply(device);
+      Study study = logged.study();
       DeviceChoice.requirePrecision(device, study.training().precision());
       StudyRunner runner = createRunner(device, study);
       BitSet done = new BitSet();
       StudyEstimate estimate = StudyEstimate.measure(runner, done);
       TrialLog.Head head = new TrialLog.Head(Version.CURRENT, Runtime.version().toString(),
-          device.backend().device().kind().key(), study.training().precision(), study.seed(), study.seeds(), text,
-          Optional.of(numerics(runner)));
+          device.backend().device().kind().key(), study.training().precision(), study.seed(), study.seeds(), logged.text(),
+          Optional.of(numerics(runner)),
+          study.table().map(table -> Path.of("").toAbsolutePath()), logged.data());
       Optional<Path> log = arguments.path(Flags.LOG);
       try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
           : TrialLog.create(study.name(), head, files::isOutput)) {
@@ -132,7 +148,7 @@ final class StudyRun {
 
   int resume() {
     requireUnchecked();
-    for (Option option : FIXED) {
+    for (Option option : Stream.concat(FIXED.stream(), StudyCommand.TABLE.stream()).toList()) {
       if (arguments.has(option)) {
         throw new InvalidInputException(
             "--" + option.getLongOpt() + ": cannot be changed when a study is resumed; omit the option");
@@ -141,7 +157,8 @@ final class StudyRun {
     arguments.requireNoOperand();
     try (TrialLog results = TrialLog.open(arguments.path(Flags.RESUME).orElseThrow())) {
       TrialLog.Head head = results.head();
-      Study study = results.study(text -> logged(StudySpecReader.parse(text)));
+      Study study = results.study(text -> head.folder().map(folder -> tableStudy(text, folder, head.data()))
+          .orElseGet(() -> logged(StudySpecReader.parse(text))));
       TrialRow[] rows = new TrialRow[study.trials()];
       BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
@@ -158,6 +175,16 @@ final class StudyRun {
         return train(device, runner, study, results, rows, done, StudyEstimate.measure(runner, done));
       }
     }
+  }
+
+  private static Study tableStudy(String text, Path folder, List<DataFile> then) {
+    TableStudySpec spec = TableStudySpec.parse(text, Optional.empty(), TrainConfig.DEFAULT);
+    List<DataFile> now = spec.files(folder);
+    if (!now.stream().map(DataFile::sha256).toList().equals(then.stream().map(DataFile::sha256).toList())) {
+      throw new InvalidInputException(now.get(0).path() + ": the data has changed since the study started (its SHA-256 was "
+          + then.get(0).sha256() + "); restore it or start a new study");
+    }
+    return spec.study(folder);
   }
 
   private void requireUnchecked() {
@@ -180,7 +207,7 @@ final class StudyRun {
   private void printHead(Backends.Selection device, Study study) {
     out.println(DeviceChoice.line(device));
     TrainingSpec training = study.training();
-    out.println(TerminalText.sanitize("study: " + study.name() + ", " + study.data().rows() + " samples, seed " + study.seed()
+    out.println(TerminalText.sanitize("study: " + study.name() + ", " + describe(study.data()) + ", seed " + study.seed()
         + ", " + property(study, "initializer", Study.Cell::initializer) + ", loss " + training.loss().key()
         + ", optimizer " + training.optimizer().kind().key() + ", "
         + property(study, "learning rate", Study.Cell::learningRate)
@@ -188,6 +215,13 @@ final class StudyRun {
         + ", " + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch")
         + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
         + ", " + training.precision().key()));
+  }
+
+  private static String describe(StudyData data) {
+    return data instanceof StudyData.Table table
+        ? table.file() + ", " + table.rows() + " rows for training, "
+            + table.view().validation().map(rows -> rows.rows() + " for validation").orElse("none for validation")
+        : data.rows() + " samples";
   }
 
   private static String property(Study study, String name, Function<Study.Cell, Object> value) {
@@ -199,7 +233,8 @@ final class StudyRun {
       StudyEstimate estimate) {
     printHead(device, study);
     out.println(TerminalText.sanitize(String.format(Locale.ROOT,
-        "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",
+        study.table().isPresent() ? "table: %,d networks in %d %s; %,d to train, at most %,.0f steps, about %s, up to %s of memory;"
+            + " results in %s" : "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",
         study.trials(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
         estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), StudyEstimate.size(estimate.bytes()),
         results.path())));
@@ -243,6 +278,12 @@ final class StudyRun {
     new StudyTable(result).print(out);
     List<Finding> findings = isDepthStudy ? DepthStudy.findings(result) : StudyFindings.of(result);
     StudyTable.print(findings, out);
+    result.study().table().ifPresent(table -> result.best().ifPresent(row -> {
+      Study.Cell cell = result.study().cellOf(row.trial());
+      out.println();
+      out.println(TerminalText.sanitize("best: " + cell.name() + ", seed " + result.study().seedOf(row.trial())
+          + "; to train it alone: " + table.command(cell, result.study().seedOf(row.trial()))));
+    }));
     out.flush();
     json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
     csv.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeCsv(result, stream)));

@@ -5,6 +5,7 @@ import dev.plumb.study.Quartiles;
 import dev.plumb.study.Study;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.TrialRow;
+import dev.plumb.train.Metric;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,7 @@ final class StudyTable {
   StudyTable(StudyResult result) {
     this.result = result;
     study = result.study();
-    isList = !study.isDetailed();
+    isList = study.isList();
   }
 
   void print(PrintStream out) {
@@ -57,7 +58,11 @@ final class StudyTable {
       table.right("diverged");
     }
     study.lossAtEpochs().forEach(epoch -> table.right("loss @ " + epoch));
-    table.right("final loss").right("grad norm L1").right("grad norm last");
+    if (study.table().isPresent()) {
+      scored().forEach(metric -> table.right(study.table().get().judgedRows() + " " + metric.label()));
+    } else {
+      table.right("final loss").right("grad norm L1").right("grad norm last");
+    }
     for (Study.Cell cell : cells) {
       List<String> row = new ArrayList<>();
       if (named) {
@@ -83,12 +88,21 @@ final class StudyTable {
         int index = study.curveEpochs().indexOf(epoch);
         row.add(figure(cell, trial -> trial.losses()[index], LOSS_DECIMALS));
       }
-      row.add(figure(cell, TrialRow::finalLoss, LOSS_DECIMALS));
-      row.add(figure(cell, TrialRow::gradientNormFirst, NORM_DECIMALS));
-      row.add(figure(cell, TrialRow::gradientNormLast, NORM_DECIMALS));
+      if (study.table().isPresent()) {
+        scored().forEach(metric -> row.add(figure(cell, trial -> trial.scores()[study.table().get().indexOf(metric)], LOSS_DECIMALS)));
+      } else {
+        row.add(figure(cell, TrialRow::finalLoss, LOSS_DECIMALS));
+        row.add(figure(cell, TrialRow::gradientNormFirst, NORM_DECIMALS));
+        row.add(figure(cell, TrialRow::gradientNormLast, NORM_DECIMALS));
+      }
       table.row(row);
     }
     table.print(out);
+  }
+
+  /** Returns the metrics in the table: the loss and the main one; --json and --csv have all. */
+  private List<Metric> scored() {
+    return List.of(Metric.LOSS, study.table().orElseThrow().mainMetric());
   }
 
   private String figure(Study.Cell cell, ToDoubleFunction<TrialRow> value, int decimals) {

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 
 /**
@@ -35,9 +36,9 @@ import org.apache.commons.cli.Option;
 record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
   private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
 
-  /** Options that determine the result, and so cannot be changed when a run is resumed. */
-  static final List<Option> FIXED = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
-      Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.TEST,
+  /** Options of the table and of the training, which studies on a table have too. */
+  static final List<Option> CONFIGURATION = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
+      Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.SPLIT_SEED,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
       Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
       Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),
@@ -45,12 +46,14 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), DEFAULTS.optimizer().kind().key()),
       Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + DEFAULTS.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
-      Flags.DROPOUT, Flags.EARLY_STOPPING,
+      Flags.DROPOUT, Flags.EARLY_STOPPING);
+
+  /** Options that determine the result, and so cannot be changed when a run is resumed. */
+  static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.TEST,
       Flags.precision("fp32; fp64 on the reference"),
       Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")."),
-      Flags.SPLIT_SEED,
-      Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
+      Flags.CONFIG, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS)).toList();
 
   /** Options whose valid range depends on the precision, by their key in the configuration. */
   private static final Map<String, Option> OPTIONS_BY_KEY = Map.of(
@@ -83,7 +86,12 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */
   static TrainConfig config(Arguments arguments) {
-    TrainConfig from = arguments.text(Flags.CONFIG).map(text -> configuration(text, arguments)).orElse(TrainConfig.DEFAULT);
+    return config(arguments,
+        arguments.text(Flags.CONFIG).map(text -> configuration(text, arguments)).orElse(TrainConfig.DEFAULT));
+  }
+
+  /** Returns a configuration changed by the options. */
+  static TrainConfig config(Arguments arguments, TrainConfig from) {
     TrainerSpec trainer = from.trainer();
     EncodingOptions columns = columns(arguments, from.columns());
     OptimizerSpec optimizer = optimizer(arguments, trainer.training().optimizer());

@@ -5,6 +5,7 @@ import dev.plumb.study.Finding;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.TrialRow;
 import dev.plumb.study.Study;
+import dev.plumb.study.StudyData;
 import dev.plumb.study.Study.Cell;
 import dev.plumb.study.Quartiles;
 import java.io.IOException;
@@ -13,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
@@ -27,6 +30,7 @@ public final class GridReport {
 
   private final StudyResult result;
   private final Study study;
+  private final Optional<StudyData.Table> table;
   private final List<Finding> findings;
   private final SortedMap<String, String> manifest;
   private final int[] epochs;
@@ -37,12 +41,13 @@ public final class GridReport {
     this.findings = findings;
     this.manifest = manifest;
     study = result.study();
+    table = study.table();
     epochs = study.curveEpochs().stream().mapToInt(Integer::intValue).toArray();
   }
 
   /** Writes the page as HTML; leaves the stream open. */
   public void write(OutputStream out) throws IOException {
-    Page page = new Page(study.name(), "Gradient flow");
+    Page page = new Page(study.name(), study.isDetailed() ? "Gradient flow" : "Study on a table");
     page.tiles(List.of(
         Map.entry("cells", Format.whole(study.cells().size())),
         Map.entry("seeds", Format.whole(study.seeds())),
@@ -56,8 +61,10 @@ public final class GridReport {
     drawCells(page);
     drawLosses(page);
     drawDepth(page);
-    drawNorms(page);
-    drawUnits(page);
+    if (study.isDetailed()) {
+      drawNorms(page);
+      drawUnits(page);
+    }
     page.entries("configuration", "Configuration", StudyReport.configuration(study));
     page.entries("manifest", "Manifest", manifest);
     out.write(page.finish());
@@ -109,7 +116,7 @@ public final class GridReport {
     Markup html = page.html();
     page.startSection("cells", "Cells");
     startTable(html, "cells-table", List.of("cell", "layers", "activation", "weights", "learning rate", "seeds", "diverged",
-        "final loss", "grad norm L1", "grad norm last"), 4);
+        scoreName(), mainName(), study.isDetailed() ? "grad norm last" : "best epoch"), 4);
     for (Cell cell : listed()) {
       List<TrialRow> rows = result.of(cell);
       long diverged = rows.stream().filter(row -> row.diverged() > 0).count();
@@ -118,8 +125,8 @@ public final class GridReport {
           .element("td", Format.brief(cell.learningRate())).element("td", Format.whole(rows.size()))
           .element("td", Format.percent(diverged / (double) rows.size()));
       spread(html, cell, TrialRow::finalLoss);
-      spread(html, cell, TrialRow::gradientNormFirst);
-      spread(html, cell, TrialRow::gradientNormLast);
+      spread(html, cell, row -> table.isEmpty() ? row.gradientNormFirst() : row.scores()[table.get().indexOf(table.get().mainMetric())]);
+      spread(html, cell, row -> table.isEmpty() ? row.gradientNormLast() : row.scores()[1]);
       html.close("tr").line();
     }
     endTable(html);
@@ -128,6 +135,14 @@ public final class GridReport {
           .line();
     }
     page.endSection();
+  }
+
+  private String scoreName() {
+    return table.map(of -> of.judgedRows() + " loss").orElse("final loss");
+  }
+
+  private String mainName() {
+    return table.map(of -> of.judgedRows() + " " + of.mainMetric().label()).orElse("grad norm L1");
   }
 
   private void spread(Markup html, Cell cell, ToDoubleFunction<TrialRow> value) {
@@ -163,6 +178,10 @@ public final class GridReport {
     return families;
   }
 
+  private static String capitalized(String text) {
+    return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+  }
+
   private static int depth(Cell cell) {
     return cell.network().layerCount() - 1;
   }
@@ -171,8 +190,10 @@ public final class GridReport {
   private void drawLosses(Page page) {
     Markup html = page.html();
     page.startSection("losses", "Losses");
-    double[] x = IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(study.training().epochs()))
-        .asDoubleStream().toArray();
+    // A table's training losses are means over the epoch's steps, and there is none after the last one.
+    double[] x = table.isPresent() ? Arrays.stream(epochs).asDoubleStream().toArray()
+        : IntStream.concat(Arrays.stream(epochs).map(epoch -> epoch - 1), IntStream.of(study.training().epochs()))
+            .asDoubleStream().toArray();
     html.open("div", "class", "charts").line();
     List<NumberTable> tables = new ArrayList<>();
     int chart = 0;
@@ -188,7 +209,7 @@ public final class GridReport {
         series.add(series(Integer.toString(cell.index() + 1), series.size() + 1, losses));
       }
       String id = "losses-" + chart++;
-      new LineChart(id, "Loss, " + family.getKey(), "completed epochs", x, series, id + "-table").withShortLabels().draw(html);
+      new LineChart(id, (table.isPresent() ? "Training loss, " : "Loss, ") + family.getKey(), "completed epochs", x, series, id + "-table").withShortLabels().draw(html);
       List<String> heads = new ArrayList<>(List.of("completed epochs"));
       drawn.forEach(cell -> heads.add(label(cell)));
       tables.add(new NumberTable(id + "-table", "Table of median losses, " + family.getKey(), heads, x,
@@ -224,9 +245,9 @@ public final class GridReport {
       }
     });
     Markup html = page.html();
-    page.startSection("depth", "Final loss by depth");
+    page.startSection("depth", capitalized(scoreName()) + " by depth");
     html.open("div", "class", "charts").line();
-    new LineChart("depth-chart", "Final loss by depth", "hidden layers", x, series, "depth-table").withPoints().withShortLabels()
+    new LineChart("depth-chart", capitalized(scoreName()) + " by depth", "hidden layers", x, series, "depth-table").withPoints().withShortLabels()
         .draw(html);
     html.close("div").line().open("ul", "class", "key").line();
     List<String> names = families.keySet().stream().limit(series.size()).toList();
@@ -238,7 +259,7 @@ public final class GridReport {
     html.close("ul").line();
     List<String> heads = new ArrayList<>(List.of("hidden layers"));
     heads.addAll(names);
-    new NumberTable("depth-table", "Table of median final losses", heads, x, series.stream().map(Series::values).toList())
+    new NumberTable("depth-table", "Table of medians, " + scoreName(), heads, x, series.stream().map(Series::values).toList())
         .draw(html, families.size() > series.size() ? "Only the first " + MAX_CURVES + " groups are shown." : "");
     page.endSection();
   }

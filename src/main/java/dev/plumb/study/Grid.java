@@ -1,6 +1,5 @@
 package dev.plumb.study;
 
-import dev.plumb.data.NotebookData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Excerpt;
 import dev.plumb.model.Initializer;
@@ -73,23 +72,23 @@ public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> 
   }
 
   /** Returns the network with the given indices of depth, width and activation in their lists. */
-  NetworkSpec network(int depth, int width, int activation) {
+  NetworkSpec network(int depth, int width, int activation, int inputs, int outputs) {
     List<Integer> layers = new ArrayList<>();
-    layers.add(NotebookData.FEATURES);
+    layers.add(inputs);
     for (int layer = 0; layer < depths.get(depth); layer++) {
       layers.add(widths.get(width));
     }
-    layers.add(1);
+    layers.add(outputs);
     return new NetworkSpec(layers, activations.get(activation));
   }
 
   /** Returns all combinations; cells of one shape are next to each other. */
-  List<Study.Cell> cells(int firstIndex) {
+  List<Study.Cell> cells(int firstIndex, int inputs, int outputs) {
     List<Study.Cell> cells = new ArrayList<>();
     for (int activation = 0; activation < activations.size(); activation++) {
       for (int width = 0; width < widths.size(); width++) {
         for (int depth = 0; depth < depths.size(); depth++) {
-          NetworkSpec network = network(depth, width, activation);
+          NetworkSpec network = network(depth, width, activation, inputs, outputs);
           for (Initializer initializer : initializers) {
             for (double rate : learningRates) {
               cells.add(new Study.Cell(firstIndex + cells.size(), name(network, initializer, rate), network, initializer, rate));

@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import dev.plumb.data.BatchOrder;
+import dev.plumb.data.NotebookData;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
@@ -13,6 +14,7 @@ import dev.plumb.train.TrainerSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -79,13 +81,19 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
   static Study ofGrid(StudySpec spec, boolean listsNetworks, Grid grid) {
     requireCount(grid.cellCount() * grid.seeds());
     List<Cell> cells = listsNetworks ? listed(spec) : new ArrayList<>();
-    cells.addAll(grid.cells(cells.size()));
-    return of(spec, SeedPolicy.OWN, grid.seeds(), cells, curve(spec), true);
+    cells.addAll(grid.cells(cells.size(), NotebookData.FEATURES, 1));
+    return of(spec, SeedPolicy.OWN, grid.seeds(), cells, curve(spec.lossAtEpochs(), spec.training().epochs()), true);
   }
 
   /** Returns the study of the networks that a specification lists, each with a stream of its own, as in a grid. */
   public static Study ofNetworks(StudySpec spec, int seeds) {
-    return of(spec, SeedPolicy.OWN, seeds, listed(spec), curve(spec), true);
+    return of(spec, SeedPolicy.OWN, seeds, listed(spec), curve(spec.lossAtEpochs(), spec.training().epochs()), true);
+  }
+
+  /** Returns a study on a table; see {@link TableStudySpec#study}. */
+  static Study ofTable(String name, StudyData.Table data, TrainerSpec trainer, long seed, int seeds, List<Cell> cells) {
+    return new Study(name, trainer, data, SeedPolicy.OWN, seed, seeds, cells, List.of(),
+        curve(List.of(), trainer.training().epochs()), false);
   }
 
   private static Study of(StudySpec spec, SeedPolicy policy, int seeds, List<Cell> cells, List<Integer> curve, boolean detailed) {
@@ -109,9 +117,8 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
     }
   }
 
-  private static List<Integer> curve(StudySpec spec) {
-    int epochs = spec.training().epochs();
-    TreeSet<Integer> curve = new TreeSet<>(spec.lossAtEpochs());
+  private static List<Integer> curve(List<Integer> lossAtEpochs, int epochs) {
+    TreeSet<Integer> curve = new TreeSet<>(lossAtEpochs);
     for (int i = 1; i <= SPREAD_CURVE_POINTS; i++) {
       curve.add(Math.max(1, (int) ((long) epochs * i / SPREAD_CURVE_POINTS)));
     }
@@ -140,6 +147,16 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
     List<Object> values = cells.stream().map(value).distinct().toList();
     return values.size() > 1 ? values.size() + " " + property + "s"
         : values.get(0) instanceof NamedEnum named ? named.key() : values.get(0).toString();
+  }
+
+  /** Returns the table of the study; empty for the notebook's data. */
+  public Optional<StudyData.Table> table() {
+    return data instanceof StudyData.Table table ? Optional.of(table) : Optional.empty();
+  }
+
+  /** Returns whether the study only lists networks, without the figures of a grid or the scores of a table. */
+  public boolean isList() {
+    return !isDetailed && table().isEmpty();
   }
 
   public TrainingSpec training() {

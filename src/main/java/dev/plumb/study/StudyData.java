@@ -2,11 +2,19 @@ package dev.plumb.study;
 
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
+import dev.plumb.data.Task;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.train.DataView;
+import dev.plumb.train.Manifest;
+import dev.plumb.train.Metric;
+import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainConfigJson;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The rows that all trials of a study train on. */
-public interface StudyData {
+public sealed interface StudyData {
   /** Returns the number of training rows. */
   int rows();
 
@@ -14,12 +22,7 @@ public interface StudyData {
   Dataset training(long seed);
 
   /** Returns the validation rows, which are evaluated after every epoch. */
-  default Optional<Dataset> validation() {
-    return Optional.empty();
-  }
-
-  /** Advances a trial's stream by the numbers that the data takes from it. */
-  void skip(NumpyRandom stream);
+  Optional<Dataset> validation();
 
   /**
    * The notebook's data, drawn from the stream of the base seed. Every trial's stream begins with as many numbers.
@@ -33,8 +36,80 @@ public interface StudyData {
     }
 
     @Override
-    public void skip(NumpyRandom stream) {
+    public Optional<Dataset> validation() {
+      return Optional.empty();
+    }
+
+    /** Advances a trial's stream by the numbers that the data takes from it. */
+    void skip(NumpyRandom stream) {
       NotebookData.skip(rows, stream);
+    }
+  }
+
+  /**
+   * A table. Every trial is the training of {@code plumb train} with the configuration of its cell and its seed; all have the same
+   * split.
+   *
+   * @param file the path of the table, as given
+   * @param labels the path of the labels of an IDX file, as given
+   * @param config the configuration that all cells share, with a seed for the split
+   */
+  record Table(String file, Optional<String> labels, DataView view, TrainConfig config) implements StudyData {
+    /** Names of the first scores of a trial; the values of the metrics follow. */
+    private static final List<String> COUNTS = List.of("epochs", "best_epoch", "training_loss");
+
+    @Override
+    public int rows() {
+      return view.training().rows();
+    }
+
+    @Override
+    public Dataset training(long seed) {
+      return view.training();
+    }
+
+    @Override
+    public Optional<Dataset> validation() {
+      return view.validation();
+    }
+
+    /** Returns the configuration of one trial. */
+    public TrainConfig config(Study.Cell cell, long seed) {
+      List<Integer> widths = cell.network().widths();
+      return config.with(changes -> changes.hidden(widths.subList(1, widths.size() - 1)).activation(cell.network().activation())
+          .initializer(cell.initializer()).learningRate(cell.learningRate()).seed(seed));
+    }
+
+    /** Returns the command that trains one trial alone, to the same bits on the same device. */
+    public String command(Study.Cell cell, long seed) {
+      return "plumb train " + Manifest.shellQuoted(file) + labels.map(path -> " --labels " + Manifest.shellQuoted(path)).orElse("")
+          + " --config " + Manifest.shellQuoted(TrainConfigJson.difference(config(cell, seed)));
+    }
+
+    /** Returns the metrics of the judged rows that are computed for each trial, the loss first. */
+    public List<Metric> metrics() {
+      Task task = view.encoding().task();
+      return Stream.of(Metric.values()).filter(metric -> metric.appliesTo(task)).toList();
+    }
+
+    /** Returns the names of the scores of a trial, in the order of {@link TrialRow#scores}. */
+    public List<String> scoreNames() {
+      return Stream.concat(COUNTS.stream(), metrics().stream().map(Metric::key)).toList();
+    }
+
+    /** Returns the index of a metric's value in {@link TrialRow#scores}. */
+    public int indexOf(Metric metric) {
+      return COUNTS.size() + metrics().indexOf(metric);
+    }
+
+    /** Returns the metric by which trials are compared. */
+    public Metric mainMetric() {
+      return view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+    }
+
+    /** Returns the name of the rows that trials are judged by: "validation", or "training" if no rows are held out. */
+    public String judgedRows() {
+      return view.validation().isPresent() ? "validation" : "training";
     }
   }
 }

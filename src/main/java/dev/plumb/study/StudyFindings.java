@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import dev.plumb.model.Activation;
+import dev.plumb.train.Metric;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
@@ -16,10 +17,32 @@ public final class StudyFindings {
 
   public static List<Finding> of(StudyResult result) {
     List<Finding> findings = new ArrayList<>();
-    extremes(result, findings);
-    falls(result, findings);
+    result.study().table().ifPresentOrElse(table -> scores(result, table, findings), () -> extremes(result, findings));
+    if (result.study().isDetailed()) {
+      falls(result, findings);
+    }
     diverged(result, findings);
     return findings;
+  }
+
+  /** Adds the cells with the best and the worst median of the main metric. */
+  private static void scores(StudyResult result, StudyData.Table table, List<Finding> findings) {
+    Metric metric = table.mainMetric();
+    int index = table.indexOf(metric);
+    record Ranked(Study.Cell cell, Quartiles score) {}
+    List<Ranked> ranked = result.study().cells().stream()
+        .map(cell -> new Ranked(cell, result.quartiles(cell, row -> row.scores()[index])))
+        .filter(ranking -> !Double.isNaN(ranking.score().median()))
+        .sorted(Comparator.comparingDouble(ranking -> metric.isHigherBetter() ? -ranking.score().median() : ranking.score().median()))
+        .toList();
+    if (ranked.size() > 1) {
+      Ranked best = ranked.get(0);
+      Ranked worst = ranked.get(ranked.size() - 1);
+      String name = table.judgedRows() + " " + metric.label();
+      findings.add(new Finding("Best and worst networks", Finding.Verdict.MEASURED, "The best median of the " + name + " is "
+          + spread(best.score()) + ", of " + best.cell().name() + "; the worst is " + spread(worst.score()) + ", of "
+          + worst.cell().name() + "."));
+    }
   }
 
   private static void extremes(StudyResult result, List<Finding> findings) {

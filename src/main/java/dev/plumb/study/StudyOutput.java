@@ -29,7 +29,7 @@ public final class StudyOutput {
       json.writeStringField("name", result.device().name());
       json.writeEndObject();
       json.writeStringField("precision", study.training().precision().key());
-      if (study.isDetailed()) {
+      if (!study.isList()) {
         json.writeNumberField("networks", study.trials());
       } else {
         number(json, "setupSeconds", result.setupSeconds());
@@ -55,13 +55,13 @@ public final class StudyOutput {
     }
     json.writeEndArray();
     json.writeStringField("activation", cell.network().activation().key());
-    if (study.isDetailed()) {
+    if (!study.isList()) {
       json.writeStringField("initializer", cell.initializer().key());
       number(json, "learningRate", cell.learningRate());
     }
     json.writeNumberField("seed", study.seedOf(row.trial()));
     json.writeObjectFieldStart("lossAtEpoch");
-    for (int epoch : study.isDetailed() ? study.curveEpochs() : study.lossAtEpochs()) {
+    for (int epoch : study.isList() ? study.lossAtEpochs() : study.curveEpochs()) {
       number(json, Integer.toString(epoch), row.losses()[study.curveEpochs().indexOf(epoch)]);
     }
     json.writeEndObject();
@@ -72,6 +72,16 @@ public final class StudyOutput {
     if (study.isDetailed()) {
       JsonOutput.numbers(json, "updateToWeight", widened(row.updateRatios()));
       JsonOutput.numbers(json, "deadOrSaturated", widened(row.idle()));
+    }
+    if (study.table().isPresent()) {
+      StudyData.Table table = study.table().get();
+      json.writeStringField("judgedRows", table.judgedRows());
+      json.writeObjectFieldStart("scores");
+      for (int i = 0; i < row.scores().length; i++) {
+        number(json, table.scoreNames().get(i), row.scores()[i]);
+      }
+      json.writeEndObject();
+      json.writeStringField("command", table.command(cell, study.seedOf(row.trial())));
     }
     number(json, "trainSeconds", row.seconds());
     if (row.diverged() > 0) {
@@ -94,7 +104,8 @@ public final class StudyOutput {
     StringBuilder head = new StringBuilder("cell,layers,activation,initializer,learning_rate,seed");
     List<Integer> epochs = study.lossAtEpochs();
     epochs.forEach(epoch -> head.append(",loss_at_").append(epoch));
-    head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds\n");
+    study.table().ifPresent(table -> table.scoreNames().forEach(score -> head.append(',').append(score)));
+    head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds").append(study.table().isPresent() ? ",command\n" : "\n");
     out.write(head.toString().getBytes(StandardCharsets.UTF_8));
     for (TrialRow row : result.rows()) {
       if (row != null) {
@@ -111,9 +122,15 @@ public final class StudyOutput {
     for (int epoch : epochs) {
       line.append(',').append(figure(row.losses()[study.curveEpochs().indexOf(epoch)]));
     }
-    return line.append(',').append(figure(row.finalLoss())).append(',').append(figure(row.gradientNormFirst()))
+    for (double score : row.scores()) {
+      line.append(',').append(score == Math.rint(score) ? Long.toString((long) score) : figure(score));
+    }
+    line.append(',').append(figure(row.finalLoss())).append(',').append(figure(row.gradientNormFirst()))
         .append(',').append(figure(row.gradientNormLast())).append(',').append(row.diverged() == 0 ? "" : row.diverged())
-        .append(',').append(row.seconds()).append('\n').toString();
+        .append(',').append(row.seconds());
+    study.table().ifPresent(table -> line.append(",\"")
+        .append(table.command(cell, study.seedOf(row.trial())).replace("\"", "\"\"")).append('"'));
+    return line.append('\n').toString();
   }
 
   private static String figure(double value) {

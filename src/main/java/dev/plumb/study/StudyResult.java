@@ -2,7 +2,9 @@ package dev.plumb.study;
 
 import dev.plumb.backend.DeviceInfo;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -21,6 +23,15 @@ public record StudyResult(Study study, DeviceInfo device, double setupSeconds, T
   /** Returns quartiles over the networks of a cell that stayed finite. */
   public Quartiles quartiles(Study.Cell cell, ToDoubleFunction<TrialRow> figure) {
     return Quartiles.of(of(cell).stream().filter(row -> row.diverged() == 0).mapToDouble(figure).toArray());
+  }
+
+  /** Returns the trial of a study on a table with the best value of the main metric; empty if all have diverged. */
+  public Optional<TrialRow> best() {
+    StudyData.Table table = study.table().orElseThrow();
+    int index = table.indexOf(table.mainMetric());
+    double sign = table.mainMetric().isHigherBetter() ? -1 : 1;
+    return Arrays.stream(rows).filter(row -> row != null && !Double.isNaN(row.scores()[index]))
+        .min(Comparator.comparingDouble(row -> sign * row.scores()[index]));
   }
 
   public long diverged() {

@@ -79,7 +79,7 @@ public final class StudyRunner {
           throw refusal.toException();
         });
       } catch (InvalidInputException e) {
-        throw e.at(study.isDetailed() ? "cell " + (cell.index() + 1) + " \"" + cell.name() + "\""
+        throw e.at(!study.isList() ? "cell " + (cell.index() + 1) + " \"" + cell.name() + "\""
             : "networks[" + cell.index() + "] \"" + cell.name() + "\"");
       }
     }

@@ -1,5 +1,6 @@
 package dev.plumb.study;
 
+import dev.plumb.data.NotebookData;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.Activation;
@@ -57,29 +58,36 @@ public final class StudySpecReader {
   /** Reads a study that may have a grid; otherwise like {@link #read}. */
   public static StudyFile readFile(Path file) {
     try {
-      return parse(new String(JsonInput.bytes(file), StandardCharsets.UTF_8));
+      return parse(text(file));
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     }
+  }
+
+  /** Returns the text of a file. */
+  public static String text(Path file) {
+    return new String(JsonInput.bytes(file), StandardCharsets.UTF_8);
   }
 
   /** @throws InvalidInputException naming the place and what would be right */
   public static StudyFile parse(String text) {
     JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     json.allowOnly(KEYS);
-    Optional<Grid> grid = json.has("grid") ? Optional.of(grid(json)) : Optional.empty();
+    Optional<Grid> grid = json.has("grid") ? Optional.of(grid(json.object("grid"), Activation.RELU,
+        json.has("initializer") ? json.parsed("initializer", Initializer::of) : Initializer.NOTEBOOK,
+        json.number("learningRate", StudySpec.notebook().training().learningRate()))) : Optional.empty();
     boolean listed = json.has("networks") || grid.isEmpty();
     return new StudyFile(text, study(json, grid, listed), grid, listed);
   }
 
-  private static Grid grid(JsonObject json) {
-    JsonObject grid = json.object("grid");
+  /** Reads a grid; activation, initializer and learning rate are the values where it has none. */
+  static Grid grid(JsonObject grid, Activation activation, Initializer initializer, double learningRate) {
     grid.allowOnly(Set.of("depth", "width", "activation", "initializer", "learningRate", "seeds"));
-    List<Activation> activations = grid.has("activation") ? parsed(grid, "activation", Activation::of) : List.of(Activation.RELU);
+    List<Activation> activations = grid.has("activation") ? parsed(grid, "activation", Activation::of) : List.of(activation);
     List<Initializer> initializers = grid.has("initializer") ? parsed(grid, "initializer", Initializer::of)
-        : List.of(json.has("initializer") ? json.parsed("initializer", Initializer::of) : Initializer.NOTEBOOK);
+        : List.of(initializer);
     List<Double> rates = Arrays.stream(grid.has("learningRate") ? grid.numbers("learningRate")
-        : new double[] {json.number("learningRate", StudySpec.notebook().training().learningRate())}).boxed().toList();
+        : new double[] {learningRate}).boxed().toList();
     int seeds = grid.integer("seeds", 1);
     return grid.at(() -> new Grid(grid.integers("depth"), grid.integers("width"), activations, initializers, rates, seeds));
   }
@@ -101,7 +109,7 @@ public final class StudySpecReader {
         networks.add(network(network));
       }
     } else {
-      NetworkSpec first = grid.orElseThrow().network(0, 0, 0);
+      NetworkSpec first = grid.orElseThrow().network(0, 0, 0, NotebookData.FEATURES, 1);
       networks.add(new StudyNetwork(first.shape(), first));
     }
     return json.at(() -> new StudySpec(
@@ -119,7 +127,7 @@ public final class StudySpecReader {
   private static int samples(JsonObject data, int otherwise) {
     data.allowOnly(Set.of("source", "samples"));
     if (data.has("source") && !data.text("source").equals("notebook")) {
-      throw data.fault("source", "unknown source \"" + Excerpt.of(data.text("source")) + "\"; the only one is \"notebook\"");
+      throw data.fault("source", "unknown source \"" + Excerpt.of(data.text("source")) + "\"; it must be \"notebook\" or \"table\"");
     }
     int samples = data.has("samples") ? data.integer("samples") : otherwise;
     return data.at(() -> {

@@ -51,8 +51,12 @@ public record TrialGroup(Study study, int[] numbers) {
     try (TrainingSession session = open(backend)) {
       long start = System.nanoTime();
       List<TrainerState> states = Arrays.stream(numbers).mapToObj(starts::start).toList();
-      Trainer trainer =
-          new Trainer(session, study.trainer().withTraining(training()), learningRates(), data, Optional.empty(), states);
+      Trainer trainer = new Trainer(session, study.trainer().withTraining(training()), learningRates(), data,
+          study.data().validation(), states);
+      if (study.data() instanceof StudyData.Table table) {
+        return trainer.withoutMetric().run(listener)
+            ? Optional.of(new TableScoring(this, table, session).rows(trainer.states(), start)) : Optional.empty();
+      }
       Curve curve = trainer.recordOnly(study.curveEpochs(), study.isDetailed());
       if (!trainer.run(listener)) {
         return Optional.empty();

@@ -9,6 +9,7 @@ import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.store.FileNames;
+import dev.plumb.train.DataFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,9 +43,15 @@ public final class TrialLog implements AutoCloseable {
    * @param device kind of the device
    * @param text text of the specification
    * @param numerics numerics of the training; empty if the version of Plumb that began it recorded none
+   * @param folder the working directory, which relative paths of the specification refer to; empty for the notebook's data
+   * @param data the files of the table, with their hashes; empty for the notebook's data
    */
   public record Head(String plumb, String java, String device, Precision precision, long seed, int seeds, String text,
-      Optional<Numerics> numerics) {
+      Optional<Numerics> numerics, Optional<Path> folder, List<DataFile> data) {
+    public Head {
+      data = List.copyOf(data);
+    }
+
     /** @param parse parses the text */
     public Study study(Function<String, Study> parse) {
       return parse.apply(text).withSeeds(seeds).withSeed(seed).withPrecision(precision);
@@ -55,6 +62,8 @@ public final class TrialLog implements AutoCloseable {
   private static final String START = "{\"plumb\":\"";
 
   private static final String NUMERICS = "numerics";
+  private static final String FOLDER = "folder";
+  private static final String DATA = "data";
   private static final String NUMERICS_LINE = "{\"" + NUMERICS + "\":";
   private static final int MAX_NAMES = 100_000;
 
@@ -152,6 +161,18 @@ public final class TrialLog implements AutoCloseable {
         json.writeFieldName(NUMERICS);
         write(head.numerics().get(), json);
       }
+      if (head.folder().isPresent()) {
+        json.writeStringField(FOLDER, head.folder().get().toString());
+        json.writeArrayFieldStart(DATA);
+        for (DataFile data : head.data()) {
+          json.writeStartObject();
+          json.writeStringField("role", data.role());
+          json.writeStringField("path", data.path());
+          json.writeStringField("sha256", data.sha256());
+          json.writeEndObject();
+        }
+        json.writeEndArray();
+      }
       json.writeEndObject();
     }), StandardCharsets.UTF_8);
   }
@@ -161,13 +182,16 @@ public final class TrialLog implements AutoCloseable {
       JsonObject json = JsonInput.parse(line.getBytes(StandardCharsets.UTF_8));
       return new Head(json.text("plumb"), json.text("java"), json.text("device"), json.parsed("precision", Precision::of),
           json.longInteger("seed"), json.integer("seeds"), json.text("spec"),
-          json.has(NUMERICS) ? Optional.of(numerics(json.object(NUMERICS))) : Optional.empty());
-    } catch (InvalidInputException e) {
+          json.has(NUMERICS) ? Optional.of(numerics(json.object(NUMERICS))) : Optional.empty(),
+          json.has(FOLDER) ? Optional.of(json.parsed(FOLDER, Path::of)) : Optional.empty(),
+          json.has(DATA) ? json.objects(DATA).stream()
+              .map(data -> new DataFile(data.text("role"), data.text("path"), data.text("sha256"))).toList() : List.of());
+    } catch (IllegalArgumentException e) {
       throw notARunFile(path, e);
     }
   }
 
-  private static InvalidInputException notARunFile(Path path, InvalidInputException cause) {
+  private static InvalidInputException notARunFile(Path path, IllegalArgumentException cause) {
     return new InvalidInputException(path + ": this is no run file of a study: its first line is not one that plumb study writes", cause);
   }
 

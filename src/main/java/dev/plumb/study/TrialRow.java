@@ -21,13 +21,25 @@ import java.util.zip.CRC32;
  * @param updateRatios [layer] the norm of a further step's change of W over the norm of W
  * @param idle [hidden layer] of a relu layer the share of units that are 0 on all rows (dead), of a sigmoid or tanh layer the
  *     share of values within 0.01 (of tanh's 2: 0.02) of their limits (saturated); NaN for others
+ * @param scores of a study on a table, those that {@link StudyData.Table#scoreNames} lists; otherwise empty
  */
 public record TrialRow(int trial, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
-    float[] normCurve, float[] updateRatios, float[] idle) {
+    float[] normCurve, float[] updateRatios, float[] idle, double[] scores) {
 
   private static final String FIELDS = ",";
   private static final String VALUES = " ";
   private static final int FIELD_COUNT = 9;
+  private static final double[] NO_SCORES = {};
+
+  /** Creates the row of a trial without scores. */
+  public TrialRow(int trial, int diverged, double seconds, double finalLoss, double[] losses, double[] gradientNorms,
+      float[] normCurve, float[] updateRatios, float[] idle) {
+    this(trial, diverged, seconds, finalLoss, losses, gradientNorms, normCurve, updateRatios, idle, NO_SCORES);
+  }
+
+  TrialRow withSeconds(double other) {
+    return new TrialRow(trial, diverged, other, finalLoss, losses, gradientNorms, normCurve, updateRatios, idle, scores);
+  }
 
   public OptionalInt divergedAtEpoch() {
     return diverged == 0 ? OptionalInt.empty() : OptionalInt.of(diverged);
@@ -62,7 +74,8 @@ public record TrialRow(int trial, int diverged, double seconds, double finalLoss
   /** Returns a line of a run file without its line feed: numbers that read back to the same bits, then a checksum of them. */
   String line() {
     String text = String.join(FIELDS, Integer.toString(trial), Integer.toString(diverged), Double.toString(seconds),
-        Double.toString(finalLoss), doubles(losses), doubles(gradientNorms), floats(normCurve), floats(updateRatios), floats(idle));
+        Double.toString(finalLoss), doubles(losses), doubles(gradientNorms), floats(normCurve), floats(updateRatios), floats(idle))
+        + (scores.length == 0 ? "" : FIELDS + doubles(scores));
     return text + FIELDS + checksum(text);
   }
 
@@ -77,11 +90,13 @@ public record TrialRow(int trial, int diverged, double seconds, double finalLoss
       throw new IllegalArgumentException("its checksum is wrong");
     }
     String[] fields = line.substring(0, end).split(FIELDS, -1);
-    if (fields.length != FIELD_COUNT) {
+    int count = FIELD_COUNT + (study.table().isPresent() ? 1 : 0);
+    if (fields.length != count) {
       throw new IllegalArgumentException("it has " + fields.length + " fields");
     }
     TrialRow row = new TrialRow(Integer.parseInt(fields[0]), Integer.parseInt(fields[1]), Double.parseDouble(fields[2]),
-        Double.parseDouble(fields[3]), doubles(fields[4]), doubles(fields[5]), floats(fields[6]), floats(fields[7]), floats(fields[8]));
+        Double.parseDouble(fields[3]), doubles(fields[4]), doubles(fields[5]), floats(fields[6]), floats(fields[7]), floats(fields[8]),
+        count == FIELD_COUNT ? NO_SCORES : doubles(fields[FIELD_COUNT]));
     row.requireOf(study);
     return row;
   }
@@ -105,6 +120,7 @@ public record TrialRow(int trial, int diverged, double seconds, double finalLoss
     requireCount("gradient norms by epoch", normCurve.length, detailed ? curve * layers : 0);
     requireCount("update-to-weight ratios", updateRatios.length, detailed ? layers : 0);
     requireCount("dead or saturated shares", idle.length, detailed ? layers - 1 : 0);
+    requireCount("scores", scores.length, study.table().map(table -> table.scoreNames().size()).orElse(0));
   }
 
   private static void requireCount(String list, int count, int needed) {

@@ -6,10 +6,12 @@ import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.Split;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
+import dev.plumb.data.TargetEncoding;
 import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -63,6 +65,37 @@ public record DataView(
     return new DataView(columns, usable.rows(), table.rows() - usable.rows(), encoding, loss,
         encoding.encode(trainingRows, loss, config.precision()),
         validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows);
+  }
+
+  /** Returns the rows that a training on this view is judged by: the validation rows, or the training rows if there are none. */
+  public Dataset judged() {
+    return validation.orElse(training);
+  }
+
+  /**
+   * Returns the scores of a network's outputs for the {@linkplain #judged() judged} rows; empty if one is not finite.
+   *
+   * @param lossOfRows mean loss of the rows
+   * @param outputs [rows x outputs] row-major
+   */
+  public Optional<Scores> score(double lossOfRows, double[] outputs) {
+    if (!Arrays.stream(outputs).allMatch(Double::isFinite)) {
+      return Optional.empty();
+    }
+    if (encoding.target() instanceof TargetEncoding.Classes classes) {
+      return Optional.of(ClassificationScores.of(lossOfRows, classes.classNames(), Metric.classes(judged(), loss, outputs, null)));
+    }
+    Table table = validationRows.orElse(trainingRows);
+    double[] decoded = encoding.decodeOutputs(outputs);
+    List<String> names = encoding.target().names();
+    double[][] truth = new double[names.size()][table.rows()];
+    double[][] predicted = new double[names.size()][table.rows()];
+    for (int target = 0; target < names.size(); target++) {
+      int column = target;
+      Arrays.setAll(truth[target], table.column(names.get(target))::number);
+      Arrays.setAll(predicted[target], row -> decoded[row * names.size() + column]);
+    }
+    return Optional.of(RegressionScores.of(lossOfRows, names, truth, predicted));
   }
 
   /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */

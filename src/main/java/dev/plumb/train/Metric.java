@@ -95,12 +95,16 @@ public enum Metric implements NamedEnum {
       }
     }
     if (loss.isClassification()) {
-      double[] probabilities = ClassProbabilities.of(loss, rows.outputs(), outputs);
-      int classes = probabilities.length / rows.rows();
-      return ClassMetrics.of(classes, truth(rows, classes), probabilities, ClassProbabilities.labels(probabilities, classes),
-          weights).value(this);
+      return classes(rows, loss, outputs, weights).value(this);
     }
     return RegressionScores.mean(rows, outputs, weights, errors -> errors.value(this));
+  }
+
+  /** Compares a network's outputs with the true classes of encoded rows. */
+  static ClassMetrics classes(Dataset rows, Loss loss, double[] outputs, double[] weights) {
+    double[] probabilities = ClassProbabilities.of(loss, rows.outputs(), outputs);
+    int classes = probabilities.length / rows.rows();
+    return ClassMetrics.of(classes, truth(rows, classes), probabilities, ClassProbabilities.labels(probabilities, classes), weights);
   }
 
   /** Returns the true class of each row; for binary_cross_entropy, classes are encoded as targets of 0 and 1. */

@@ -36,7 +36,11 @@ import java.util.TreeMap;
 
 /** The JSON form of a {@link TrainConfig}. Keys that are absent have the value of {@link TrainConfig#DEFAULT}. */
 public final class TrainConfigJson {
-  private static final Set<String> KEYS = lines(TrainConfig.DEFAULT).keySet();
+  /** The keys of a configuration. */
+  public static final Set<String> KEYS = lines(TrainConfig.DEFAULT).keySet();
+  /** The keys of a configuration that are about the table. */
+  public static final Set<String> DATA_KEYS = Set.of("delimiter", "header", "naValues", "targets", "features", "categorical", "task",
+      "standardize", "missing", "validation", "splitSeed");
 
   private TrainConfigJson() {}
 
@@ -47,7 +51,7 @@ public final class TrainConfigJson {
    */
   public static TrainConfig read(Path file) {
     try {
-      return read(JsonInput.read(file));
+      return readAll(JsonInput.read(file));
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
     }
@@ -59,12 +63,22 @@ public final class TrainConfigJson {
    * @throws InvalidInputException when a value is wrong; the message says where, and what would be right
    */
   public static TrainConfig parse(String json) {
-    return read(JsonInput.parse(json.getBytes(StandardCharsets.UTF_8)));
+    return readAll(JsonInput.parse(json.getBytes(StandardCharsets.UTF_8)));
   }
 
-  private static TrainConfig read(JsonObject json) {
+  private static TrainConfig readAll(JsonObject json) {
     json.allowOnly(KEYS);
-    TrainConfig.Changes config = new TrainConfig.Changes(TrainConfig.DEFAULT);
+    return read(json, TrainConfig.DEFAULT);
+  }
+
+  /**
+   * Reads the keys of a configuration from an object that may have others.
+   *
+   * @param defaults the values of the keys that are absent
+   * @throws InvalidInputException when a value is wrong; the message says where, and what would be right
+   */
+  public static TrainConfig read(JsonObject json, TrainConfig defaults) {
+    TrainConfig.Changes config = new TrainConfig.Changes(defaults);
     config.format = format(json, config.format);
     config.columns = columns(json, config.columns);
     config.validation = json.number("validation", config.validation);
@@ -187,7 +201,7 @@ public final class TrainConfigJson {
   }
 
   /** Writes the keys and values into the current object. */
-  static void fields(TrainConfig config, JsonGenerator json) throws IOException {
+  public static void fields(TrainConfig config, JsonGenerator json) throws IOException {
     json.writeStringField("delimiter", config.format().delimiter().map(String::valueOf).orElse(null));
     json.writePOJOField("header", config.format().header().orElse(null));
     if (config.format().naValues().isPresent()) {

@@ -36,7 +36,7 @@ class TrialLogTest {
       { "epochs": 5, "lossAtEpochs": [2],
         "grid": {"depth": [1, 2], "width": [2], "activation": ["relu", "tanh"], "seeds": 3} }""";
   private static final TrialLog.Head HEAD = new TrialLog.Head("1", "17", "cpu", Precision.FP64, 42, 3, SPEC,
-      Optional.of(Numerics.of(DeviceInfo.Kind.CPU, Precision.FP64).with("vectors", "plain Java")));
+      Optional.of(Numerics.of(DeviceInfo.Kind.CPU, Precision.FP64).with("vectors", "plain Java")), Optional.empty(), List.of());
   private static final Study STUDY = study(SPEC);
   private static final DeviceInfo CPU = new DeviceInfo(DeviceInfo.Kind.CPU, "a CPU");
 
@@ -85,7 +85,7 @@ class TrialLogTest {
   @Test
   void fileWithoutNumericsIsReadAsSuch() {
     Path old = folder.resolve("old.runs");
-    TrialLog.Head head = new TrialLog.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty());
+    TrialLog.Head head = new TrialLog.Head("1", "17", "cpu", Precision.FP64, 42, 3, "{}", Optional.empty(), Optional.empty(), List.of());
     TrialLog.create(old, head).close();
     try (TrialLog file = TrialLog.open(old)) {
       assertEquals(head, file.head());

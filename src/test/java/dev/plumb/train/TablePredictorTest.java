@@ -63,7 +63,7 @@ class TablePredictorTest {
         Scores scores = predictor.score(table);
         assertEquals((double) right / ROWS, scores.accuracy());
         // More probabilities than scoring keeps: the last pieces are predicted twice.
-        int[] truth = IntStream.range(0, ROWS).map(prepared.training()::label).toArray();
+        int[] truth = IntStream.range(0, ROWS).map(prepared.view().training()::label).toArray();
         ClassMetrics metrics = ClassMetrics.of(outputs, truth, expected, model.labels(expected), null);
         for (Metric metric : Metric.values()) {
           if (metric != Metric.LOSS && metric.appliesTo(Task.CLASSIFICATION)) {
