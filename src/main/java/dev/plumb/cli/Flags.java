@@ -7,6 +7,7 @@ import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Schedule;
+import dev.plumb.train.Metric;
 import java.util.Collection;
 import java.util.Set;
 import org.apache.commons.cli.Option;
@@ -92,8 +93,10 @@ final class Flags {
   static final Option CLIP_NORM = value("clip-norm", "NORM", "Maximum norm of the gradient (default: no limit).");
   static final Option DROPOUT = value("dropout", "P", "Dropout probability of hidden units (default: 0).");
   static final Option EARLY_STOPPING =
-      value("early-stopping", "N", "Stop after N epochs without a lower validation loss (training loss if no rows are held out);"
+      value("early-stopping", "N", "Stop after N epochs without an improvement of the watched metric (--watch);"
           + " 0 to disable (default: 50).");
+  static final Option WATCH = value("watch", "METRIC", "Metric of the validation rows (training rows if none are held out) that chooses"
+      + " the best epoch and that early stopping watches: " + String.join(", ", NamedEnum.keys(Metric.class)) + " (default: loss).");
   static final Option CONFIG =
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");

@@ -112,7 +112,7 @@ final class StudyCommand implements Command {
     }
     Optional<Path> table = arguments.path(Flags.DATA);
     Optional<String> specText = arguments.operand().filter(DepthStudy.NAME::equals).isPresent() ? Optional.empty()
-        : arguments.operandPath().map(StudySpecReader::text);
+        : arguments.operandPath().map(file -> at(Optional.of(file), () -> StudySpecReader.text(file)));
     if (table.isPresent() || specText.isPresent() && at(arguments.operandPath(), () -> TableStudySpec.isTable(specText.get()))) {
       return table(arguments, specText, out, err);
     }

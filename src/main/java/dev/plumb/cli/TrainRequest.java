@@ -16,6 +16,7 @@ import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.TrainerSpec;
+import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), DEFAULTS.optimizer().kind().key()),
       Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + DEFAULTS.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
-      Flags.DROPOUT, Flags.EARLY_STOPPING);
+      Flags.DROPOUT, Flags.EARLY_STOPPING, Flags.WATCH);
 
   /** Options that determine the result, and so cannot be changed when a run is resumed. */
   static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.TEST,
@@ -117,6 +118,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     config = withOption(arguments, Flags.DROPOUT, config, c -> c.dropout(arguments.number(Flags.DROPOUT, 0)));
     config = withOption(arguments, Flags.EARLY_STOPPING, config, c -> c.earlyStopping(arguments.integer(Flags.EARLY_STOPPING, 0,
         0)));
+    config = withOption(arguments, Flags.WATCH, config, c -> c.watch(Metric.of(arguments.text(Flags.WATCH).orElseThrow())));
     config = withOption(arguments, Flags.PRECISION, config,
         c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
     config = withOption(arguments, Flags.SEED, config, c -> c.seed(seed(arguments, Flags.SEED)));

@@ -56,7 +56,9 @@ public sealed interface StudyData {
    */
   record Table(String file, Optional<String> labels, DataView view, TrainConfig config) implements StudyData {
     /** Names of the first scores of a trial; the values of the metrics follow. */
-    private static final List<String> COUNTS = List.of("epochs", "best_epoch", "training_loss");
+    private static final List<String> FIRST_SCORES = List.of("epochs", "best_epoch", "training_loss");
+    /** How many of the first scores are whole numbers. */
+    static final int COUNTS = 2;
 
     @Override
     public int rows() {
@@ -94,17 +96,18 @@ public sealed interface StudyData {
 
     /** Returns the names of the scores of a trial, in the order of {@link TrialRow#scores}. */
     public List<String> scoreNames() {
-      return Stream.concat(COUNTS.stream(), metrics().stream().map(Metric::key)).toList();
+      return Stream.concat(FIRST_SCORES.stream(), metrics().stream().map(Metric::key)).toList();
     }
 
     /** Returns the index of a metric's value in {@link TrialRow#scores}. */
     public int indexOf(Metric metric) {
-      return COUNTS.size() + metrics().indexOf(metric);
+      return FIRST_SCORES.size() + metrics().indexOf(metric);
     }
 
-    /** Returns the metric by which trials are compared. */
+    /** Returns the metric by which trials are compared: the watched one, or accuracy or R² if the loss is watched. */
     public Metric mainMetric() {
-      return view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+      Metric watch = config.trainer().watch();
+      return watch != Metric.LOSS ? watch : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
     }
 
     /** Returns the name of the rows that trials are judged by: "validation", or "training" if no rows are held out. */

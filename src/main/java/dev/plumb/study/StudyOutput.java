@@ -78,7 +78,11 @@ public final class StudyOutput {
       json.writeStringField("judgedRows", table.judgedRows());
       json.writeObjectFieldStart("scores");
       for (int i = 0; i < row.scores().length; i++) {
-        number(json, table.scoreNames().get(i), row.scores()[i]);
+        if (i < StudyData.Table.COUNTS) {
+          json.writeNumberField(table.scoreNames().get(i), (int) row.scores()[i]);
+        } else {
+          number(json, table.scoreNames().get(i), row.scores()[i]);
+        }
       }
       json.writeEndObject();
       json.writeStringField("command", table.command(cell, study.seedOf(row.trial())));
@@ -122,8 +126,8 @@ public final class StudyOutput {
     for (int epoch : epochs) {
       line.append(',').append(figure(row.losses()[study.curveEpochs().indexOf(epoch)]));
     }
-    for (double score : row.scores()) {
-      line.append(',').append(score == Math.rint(score) ? Long.toString((long) score) : figure(score));
+    for (int i = 0; i < row.scores().length; i++) {
+      line.append(',').append(i < StudyData.Table.COUNTS ? Integer.toString((int) row.scores()[i]) : figure(row.scores()[i]));
     }
     line.append(',').append(figure(row.finalLoss())).append(',').append(figure(row.gradientNormFirst()))
         .append(',').append(figure(row.gradientNormLast())).append(',').append(row.diverged() == 0 ? "" : row.diverged())

@@ -54,6 +54,7 @@ public record DataView(
     EncodingOptions columns = config.columns().resolve(table);
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
+    config.requireWatchFits(task);
     Loss loss = config.loss(task);
     Table usable = columns.handleMissing(table);
     double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();

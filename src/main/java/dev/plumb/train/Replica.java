@@ -95,27 +95,29 @@ final class Replica {
    *
    * @param epoch from 1
    * @param validationLoss empty without validation rows
-   * @param metric NaN if it is not computed
+   * @param metric the watched metric, or another one if the loss is watched; NaN if it is not computed or undefined
    * @return true if the epoch is the best so far
    */
   boolean finishEpoch(int epoch, OptionalDouble validationLoss, double metric, double seconds) {
     double trainLoss = lossSum / rows;
-    double watched = validationLoss.orElse(trainLoss);
+    double loss = validationLoss.orElse(trainLoss);
     double lastRate = rates.rate(epoch - 1, session.stepsTaken() - 1);
+    double score = spec.watch() == Metric.LOSS ? loss : spec.watch().isHigherBetter() ? -metric : metric;
     boolean isBest = false;
-    boolean finite = Double.isFinite(watched);
-    if (watched < bestLoss) {
+    boolean finite = Double.isFinite(loss);
+    // The first epoch counts even if the metric is undefined for the rows.
+    if (finite && (score < bestLoss || bestEpoch == 0)) {
       double[] parameters = read(Slot.PARAMETERS);
       // The training loss is that before the update, which may have overflowed.
       finite &= Arrays.stream(parameters).allMatch(Double::isFinite);
       if (finite) {
         best = parameters;
         bestEpoch = epoch;
-        bestLoss = watched;
+        bestLoss = Double.isNaN(score) ? Double.POSITIVE_INFINITY : score;
         isBest = true;
       }
     }
-    rates.epochDone(watched);
+    rates.epochDone(loss);
     history.add(new EpochMetrics(epoch, trainLoss, validationLoss.orElse(Double.NaN), metric, lastRate, seconds, gradientNorms));
     epochStream = stream.state();
     lossSum = 0;

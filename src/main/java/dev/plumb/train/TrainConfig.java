@@ -22,6 +22,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The configuration of a training: everything but the table. {@link #DEFAULT} gives a good model on many small tables; the
@@ -120,6 +122,19 @@ public record TrainConfig(
     }
   }
 
+  /**
+   * Checks that the watched metric is one of a task.
+   *
+   * @throws InvalidInputException when it is not
+   */
+  void requireWatchFits(Task task) {
+    if (!trainer.watch().appliesTo(task)) {
+      throw new InvalidInputException("watch " + trainer.watch().key() + " is for "
+          + (task == Task.CLASSIFICATION ? "numbers, but the target has classes; use " : "classes, but the target has numbers; use ")
+          + Stream.of(Metric.values()).filter(metric -> metric.appliesTo(task)).map(Metric::key).collect(Collectors.joining(", ")));
+    }
+  }
+
   /** Returns the network for a number of inputs and outputs. */
   NetworkSpec network(int inputs, int outputs) {
     List<Integer> widths = new ArrayList<>(hidden);
@@ -139,7 +154,7 @@ public record TrainConfig(
     TrainingSpec spec = from.training();
     Optional<Dropout> dropout = spec.dropout().map(masks -> new Dropout(masks.probability(), seed));
     return new TrainerSpec(new TrainingSpec(loss, spec.optimizer(), spec.clipNorm(), spec.learningRate(), spec.epochs(), batchSize,
-        precision, dropout), from.schedule(), from.warmUpEpochs(), from.shuffle(), from.patience());
+        precision, dropout), from.schedule(), from.warmUpEpochs(), from.shuffle(), from.patience(), from.watch());
   }
 
   /** A builder of changed configurations; see {@link TrainConfig#with}. */
@@ -161,6 +176,7 @@ public record TrainConfig(
     OptionalDouble clipNorm;
     double dropout;
     int earlyStopping;
+    Metric watch;
     Precision precision;
     long seed;
     OptionalLong splitSeed;
@@ -184,6 +200,7 @@ public record TrainConfig(
       clipNorm = spec.clipNorm();
       dropout = spec.dropout().map(Dropout::probability).orElse(0.0);
       earlyStopping = from.trainer.patience();
+      watch = from.trainer.watch();
       precision = from.precision;
       seed = from.seed;
       splitSeed = from.splitSeed;
@@ -193,7 +210,7 @@ public record TrainConfig(
       TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
           Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
       return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss,
-          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping), precision, seed, splitSeed);
+          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed);
     }
 
     public Changes format(TextFormat value) {
@@ -286,6 +303,12 @@ public record TrainConfig(
 
     public Changes earlyStopping(int value) {
       earlyStopping = value;
+      return this;
+    }
+
+    /** Sets the metric that chooses the best epoch, and that early stopping watches. */
+    public Changes watch(Metric value) {
+      watch = value;
       return this;
     }
 

@@ -96,6 +96,7 @@ public final class TrainConfigJson {
     config.clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : config.clipNorm;
     config.dropout = json.number("dropout", config.dropout);
     config.earlyStopping = json.integer("earlyStopping", config.earlyStopping);
+    config.watch = json.has("watch") ? json.parsed("watch", Metric::of) : config.watch;
     config.precision = json.has("precision") ? json.parsed("precision", Precision::of) : config.precision;
     config.seed = json.has("seed") ? json.longInteger("seed") : config.seed;
     config.splitSeed = json.has("splitSeed") ? OptionalLong.of(json.longInteger("splitSeed")) : config.splitSeed;
@@ -235,6 +236,7 @@ public final class TrainConfigJson {
     JsonOutput.number(json, "clipNorm", training.clipNorm().orElse(Double.NaN));
     JsonOutput.number(json, "dropout", training.dropout().map(Dropout::probability).orElse(0.0));
     json.writeNumberField("earlyStopping", config.trainer().patience());
+    json.writeStringField("watch", config.trainer().watch().key());
     json.writeStringField("precision", config.precision().key());
     json.writeNumberField("seed", config.seed());
     json.writePOJOField("splitSeed", config.splitSeed().isPresent() ? config.splitSeed().getAsLong() : null);

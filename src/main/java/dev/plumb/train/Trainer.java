@@ -102,7 +102,7 @@ public final class Trainer {
    * @return the record, which is complete after {@link #run}
    */
   public Curve recordOnly(List<Integer> atEpochs, boolean gradientNorms) {
-    if (spec.schedule() instanceof Schedule.Plateau || spec.patience() > 0 || validation.isPresent() || epochs + stepInEpoch > 0) {
+    if (spec.schedule() instanceof Schedule.Plateau || spec.patience() > 0 || spec.watch() != Metric.LOSS || validation.isPresent() || epochs + stepInEpoch > 0) {
       throw new IllegalArgumentException("a training with evaluations after its epochs needs every epoch");
     }
     curve = new Curve(atEpochs, gradientNorms, replicas.size(), session.layout().slices().size() / 2);
@@ -110,7 +110,7 @@ public final class Trainer {
     return curve;
   }
 
-  /** Omits the metric of the validation rows, which takes a pass over them per epoch and replica. */
+  /** Omits the metric of the validation rows, unless it is watched: it takes a pass over them per epoch and replica. */
   public Trainer withoutMetric() {
     computesMetric = false;
     return this;
@@ -328,7 +328,8 @@ public final class Trainer {
       if (replica.isTraining()) {
         OptionalDouble validationLoss =
             evaluation.isPresent() ? OptionalDouble.of(evaluation.get().loss()[i]) : OptionalDouble.empty();
-        double metric = evaluation.isPresent() && computesMetric ? metric(i, evaluation.get()) : Double.NaN;
+        double metric = spec.watch() != Metric.LOSS ? watched(i)
+            : evaluation.isPresent() && computesMetric ? metric(i, evaluation.get()) : Double.NaN;
         boolean isBest = replica.finishEpoch(epochs, validationLoss, metric, spent + (System.nanoTime() - start) / 1e9);
         if (!replica.isTraining() && replicas.size() > 1) {
           replica.state(0, 0);
@@ -338,14 +339,24 @@ public final class Trainer {
     }
   }
 
+  /** Returns the watched metric of the validation rows, or of the training rows if there are none. */
+  private double watched(int replica) {
+    Dataset rows = validation.orElse(training);
+    return spec.watch().ofOutputs(rows, spec.training().loss(), outputs(replica, rows), null);
+  }
+
+  private double[] outputs(int replica, Dataset rows) {
+    double[] outputs = new double[rows.rows() * rows.outputs()];
+    session.predict(replica, rows, outputs);
+    return outputs;
+  }
+
   /** Returns the accuracy of a classification, or R² of a regression. */
   private double metric(int replica, Evaluation evaluation) {
     Dataset rows = validation.orElseThrow();
     if (evaluation.correct().length > 0) {
       return (double) evaluation.correct()[replica] / ((double) rows.rows() * (rows.hasClasses() ? 1 : rows.outputs()));
     }
-    double[] outputs = new double[rows.rows() * rows.outputs()];
-    session.predict(replica, rows, outputs);
-    return RegressionScores.r2(rows, outputs);
+    return RegressionScores.r2(rows, outputs(replica, rows));
   }
 }

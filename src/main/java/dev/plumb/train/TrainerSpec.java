@@ -11,9 +11,11 @@ import dev.plumb.model.TrainingSpec;
  * @param schedule the learning-rate schedule
  * @param warmUpEpochs number of epochs over which the learning rate rises from 0, linearly by steps; 0 for none
  * @param shuffle true to draw new mini-batches in every epoch
- * @param patience number of epochs without a lower loss after which the training ends early; 0 for never
+ * @param patience number of epochs without an improvement after which the training ends early; 0 for never
+ * @param watch the metric of the validation rows, or of the training rows if there are none, that decides which epoch is the best
+ *     and when the training ends early. A plateau schedule always follows the loss
  */
-public record TrainerSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience) {
+public record TrainerSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience, Metric watch) {
   public TrainerSpec {
     if (warmUpEpochs < 0 || warmUpEpochs > training.epochs()) {
       throw new InvalidInputException("warmUpEpochs " + warmUpEpochs + " must lie between 0 and the " + training.epochs()
@@ -29,8 +31,13 @@ public record TrainerSpec(TrainingSpec training, Schedule schedule, int warmUpEp
     }
   }
 
+  /** Creates the specification of a training that watches the loss. */
+  public TrainerSpec(TrainingSpec training, Schedule schedule, int warmUpEpochs, boolean shuffle, int patience) {
+    this(training, schedule, warmUpEpochs, shuffle, patience, Metric.LOSS);
+  }
+
   /** Returns the same specification of another training. */
   public TrainerSpec withTraining(TrainingSpec other) {
-    return new TrainerSpec(other, schedule, warmUpEpochs, shuffle, patience);
+    return new TrainerSpec(other, schedule, warmUpEpochs, shuffle, patience, watch);
   }
 }

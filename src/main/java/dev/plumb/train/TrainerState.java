@@ -18,9 +18,10 @@ import java.util.Optional;
  * @param lossSum sum over the steps of the current epoch of loss times rows
  * @param secondsInEpoch duration of the current epoch so far
  * @param rate the state of the learning-rate schedule
- * @param best the parameters after the epoch with the lowest loss; empty before the end of the first epoch
+ * @param best the parameters after the best epoch; empty before the end of the first epoch
  * @param bestEpoch the number of that epoch, from 1; 0 before the end of the first epoch
- * @param bestLoss the loss of that epoch: of the validation rows, or of the training rows if there are no validation rows
+ * @param bestLoss the watched loss of that epoch: of the validation rows, or of the training rows if there are no validation rows. If
+ *     a metric is watched, its value; negative if higher values are better, and infinite if it is undefined
  * @param history the metrics of the finished epochs
  * @param end the reason why the training has ended; empty while it has not
  */

@@ -250,8 +250,8 @@ class MainTest {
     "sutdy | 2 | plumb: unknown command \"sutdy\" (did you mean \"study\"?); one of train, evaluate",
     "study --sed 1 | 2 | plumb study: unknown option --sed (did you mean \"--seed\"?)",
     "study --devise=cpu | 2 | plumb study: unknown option --devise (did you mean \"--device\"?)",
-    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; valid options: --allow-other-numerics, --check-every, --check-mode, --csv,"
-        + " --device, --help",
+    "study --zzzzzzzzz | 2 | plumb study: unknown option --zzzzzzzzz; valid options: --activation, --allow-other-numerics, --batch-size,"
+        + " --categorical, --check-every",
     "study -x | 2 | plumb study: unknown option -x",
     "study --seed | 2 | plumb study: --seed requires a value: N",
     "study --seed 1 --seed 2 | 2 | plumb study: --seed is given twice",

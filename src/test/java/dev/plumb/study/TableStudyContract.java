@@ -39,7 +39,7 @@ abstract class TableStudyContract {
   @ParameterizedTest
   @ValueSource(strings = {
     "{\"data\": {\"file\": \"wine.csv\", \"validation\": 0.3}, \"seed\": 7, \"epochs\": 7, \"earlyStopping\": 2, \"dropout\": 0.2,"
-        + " \"schedule\": {\"type\": \"plateau\", \"patience\": 0}, \"clipNorm\": 2, \"batchSize\": 24, \"grid\": {\"depth\": [1, 2],"
+        + " \"schedule\": {\"type\": \"plateau\", \"patience\": 0}, \"watch\": \"auc\", \"clipNorm\": 2, \"batchSize\": 24, \"grid\": {\"depth\": [1, 2],"
         + " \"width\": [5], \"activation\": [\"relu\"], \"learningRate\": [0.01, 0.2], \"seeds\": 3}}",
     "{\"data\": {\"file\": \"diabetes.csv\", \"validation\": 0.2}, \"seed\": 1, \"epochs\": 5, \"warmUpEpochs\": 2,"
         + " \"loss\": \"huber\", \"optimizer\": {\"type\": \"adamw\"}, \"schedule\": {\"type\": \"cosine\"}, \"batchSize\": 50,"

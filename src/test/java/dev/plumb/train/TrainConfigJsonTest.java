@@ -110,6 +110,7 @@ class TrainConfigJsonTest {
           () -> c.clipNorm(1e-3 + random.nextDouble()),
           () -> c.dropout(random.nextDouble()),
           () -> c.earlyStopping(random.nextInt(99)),
+          () -> c.watch(Metric.values()[1 + random.nextInt(Metric.values().length - 1)]),
           () -> c.precision(Precision.values()[random.nextInt(Precision.values().length)]),
           () -> c.seed(random.nextInt() & NumpyRandom.MAX_SEED),
           () -> c.splitSeed(random.nextInt() & NumpyRandom.MAX_SEED),
@@ -127,7 +128,7 @@ class TrainConfigJsonTest {
   void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
-    assertEquals(27, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(28, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }

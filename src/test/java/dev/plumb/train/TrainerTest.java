@@ -14,6 +14,7 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.NotebookData;
+import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -31,6 +32,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
   private static final NetworkSpec NETWORK = NetworkSpec.of(Activation.TANH, 3, 4, 1);
@@ -211,6 +214,66 @@ class TrainerTest {
       assertTrue(Double.isFinite(state.history().get(0).trainLoss()), "the loss shows it: the test shows nothing");
       assertEquals(0, state.bestEpoch());
       assertEquals(0, state.best().length);
+    }
+  }
+
+  /** A metric that is undefined in an epoch never replaces a defined one, and plateau schedules are not asked. */
+  @ParameterizedTest
+  @EnumSource(value = Metric.class, names = {"LOSS", "ACCURACY", "MACRO_F1", "LOG_LOSS", "ROC_AUC"})
+  void bestEpochIsThatOfTheWatchedMetric(Metric watch) {
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 4, 6, 3);
+    Dataset training = RandomData.draw(40, network, Loss.CROSS_ENTROPY, new NumpyRandom(1));
+    Dataset validation = RandomData.draw(20, network, Loss.CROSS_ENTROPY, new NumpyRandom(2));
+    TrainerSpec spec = new TrainerSpec(TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, 0.05, 60).withBatchSize(8),
+        Schedule.Constant.DEFAULT, 0, true, 5, watch);
+    try (TrainingSession session = backend.open(network, spec.training(), 1)) {
+      double[] parameters = Initializer.PYTORCH.draw(network, new NumpyRandom(3));
+      Trainer trainer = new Trainer(session, spec, training, Optional.of(validation),
+          List.of(TrainerState.begin(spec, parameters, new NumpyRandom(4))));
+      List<Integer> best = new ArrayList<>();
+      List<Double> scores = new ArrayList<>();
+      trainer.run(new TrainListener() {
+        @Override
+        public void epochFinished(EpochMetrics epoch, boolean isBest) {
+          double value = watch == Metric.LOSS ? epoch.validationLoss() : epoch.metric();
+          scores.add(watch.isHigherBetter() ? -value : value);
+          if (isBest) {
+            best.add(epoch.epoch());
+          }
+        }
+      });
+      TrainerState state = trainer.states().get(0);
+      double lowest = scores.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+      assertEquals(scores.indexOf(lowest) + 1, state.bestEpoch());
+      assertEquals(best.get(best.size() - 1), state.bestEpoch());
+      assertEquals(lowest, state.bestLoss());
+      assertEquals(Optional.of(TrainerState.End.EARLY_STOPPING), state.end());
+      assertEquals(state.bestEpoch() + 5, state.epochs());
+      session.write(Slot.PARAMETERS, 0, state.best());
+      if (watch == Metric.LOSS) {
+        assertEquals(lowest, session.evaluate(validation).loss()[0]);
+      } else {
+        double[] outputs = new double[validation.rows() * validation.outputs()];
+        session.predict(0, validation, outputs);
+        assertEquals(watch.isHigherBetter() ? -lowest : lowest, watch.ofOutputs(validation, Loss.CROSS_ENTROPY, outputs, null));
+      }
+    }
+  }
+
+  /** ROC AUC is undefined for rows of one class only: the first epoch is kept then, not none. */
+  @Test
+  void undefinedMetricKeepsTheFirstEpoch() {
+    NetworkSpec network = NetworkSpec.of(Activation.TANH, 2, 2);
+    Dataset training = Dataset.ofClasses(2, 2, new double[] {1, 2, 3, 4}, new int[] {0, 1});
+    Dataset validation = Dataset.ofClasses(2, 2, new double[] {1, 2, 3, 5}, new int[] {1, 1});
+    TrainerSpec spec = new TrainerSpec(TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, 0.05, 4),
+        Schedule.Constant.DEFAULT, 0, true, 0, Metric.ROC_AUC);
+    try (TrainingSession session = backend.open(network, spec.training(), 1)) {
+      Trainer trainer = new Trainer(session, spec, training, Optional.of(validation),
+          List.of(TrainerState.begin(spec, new double[6], new NumpyRandom(4))));
+      assertTrue(trainer.run(TrainListener.NONE));
+      assertEquals(1, trainer.states().get(0).bestEpoch());
+      assertEquals(Optional.of(TrainerState.End.EPOCHS), trainer.states().get(0).end());
     }
   }
 
