@@ -16,6 +16,7 @@ import dev.plumb.backend.Tapped;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -254,12 +255,8 @@ interface WeightsContract extends Contract {
     }
   }
 
-  /** Weights from 0.1 to 5. */
   private static double[] rowWeights(int rows) {
-    NumpyRandom stream = new NumpyRandom(SEED + 1);
-    double[] weights = new double[rows];
-    Arrays.setAll(weights, row -> 0.1 + 4.9 * stream.randomSample());
-    return weights;
+    return RandomWeights.draw(rows, new NumpyRandom(SEED + 1));
   }
 
   /** Returns values that the session's precision holds exactly, so that the reference starts from the same ones. */
