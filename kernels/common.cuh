@@ -30,6 +30,12 @@ __device__ __forceinline__ const int* rows_of_batch(const int* cursor, const Ste
     return rows ? listed_rows(cursor, steps, rows, replica) : (const int*)0;
 }
 
+// The divisor of a replica's mean loss if rows have weights: the sum of the weights of the batch's rows, and for all losses except
+// cross_entropy times the outputs. StepTable.java writes the divisors [entry][replica].
+__device__ __forceinline__ double divisor_of_batch(const int* cursor, const double* divisors, long long replicas, long long replica) {
+    return divisors[*cursor * replicas + replica];
+}
+
 // Threads per block of every kernel that sums over its block.
 enum { SUM_THREADS = 256, WARP = 32 };
 

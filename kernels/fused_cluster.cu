@@ -38,8 +38,8 @@ enum { MAX_CLUSTER_THREADS = 256 };
             const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,   \
             const int* labels, const FusedPlan* __restrict__ plan, const FusedLayer* layers, float* p, float* g, float* m,         \
             float* v, float* before, double* metrics, long long* first_not_finite) {                                               \
-        fused_narrow<ACTIVATION, CLUSTER>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v, before,    \
-                                          metrics, first_not_finite);                                                              \
+        fused_narrow<ACTIVATION, CLUSTER, false>(cursor, steps, learning_rates, rows, x, y, labels, *plan, layers, p, g, m, v,     \
+                                                 before, metrics, first_not_finite, (const float*)0, (const double*)0);            \
     }
 CLUSTER_KERNEL(linear, LINEAR)
 CLUSTER_KERNEL(relu, RELU)

@@ -170,10 +170,11 @@ __device__ __forceinline__ float narrow_output(const float* weights, float bias,
 }
 
 // From A of the last hidden layer: the loss of a row, the last layer's delta, and the sums for the layer below.
-// target: for a single output. targets, label: for several.
+// target: for a single output. targets, label: for several. terms, weight: as for row_loss.
+template <bool WEIGHTED>
 __device__ __forceinline__ double narrow_loss(
-    const NarrowNetwork& network, const NarrowRow& row, float target, const float* targets, int label, float terms, const float* a,
-    float* sums) {
+    const NarrowNetwork& network, const NarrowRow& row, float target, const float* targets, int label, float terms, float weight,
+    const float* a, float* sums) {
     const FusedLayer& last = network.layers[network.layer_count - 1];
     const float* weights = network.parameters + (network.layer_count - 1) * NARROW_LAYER;
     // The last layer's delta is the second half of the first group, or the first half of the second one.
@@ -185,16 +186,20 @@ __device__ __forceinline__ double narrow_loss(
     if (network.single) {
         float z = narrow_output(weights, weights[NARROW_WEIGHTS], a);
         float of_unit = loss_term_derivative(z, target, network.loss) / terms;
+        if (WEIGHTED) {
+            of_unit *= weight;
+        }
         float values[HALF_UNITS] = {of_unit};
         write4(values, delta);
         add_narrow_products(of_unit, weights, sums);
-        return loss_term(z, target, network.loss);
+        double of_row = loss_term(z, target, network.loss);
+        return WEIGHTED ? (double)weight * of_row : of_row;
     }
 #pragma unroll 1
     for (int u = 0; u < HALF_UNITS; u++) {
         delta[u] = u < network.outputs ? narrow_output(weights + u * NARROW, weights[NARROW_WEIGHTS + u], a) : 0.0f;
     }
-    double loss = row_loss(delta, 1, network.outputs, targets, label, network.loss, terms);
+    double loss = row_loss<WEIGHTED>(delta, 1, network.outputs, targets, label, network.loss, terms, weight);
 #pragma unroll 1
     for (int u = 0; u < network.outputs; u++) {
         add_narrow_products(delta[u], weights + u * NARROW, sums);

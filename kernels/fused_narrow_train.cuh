@@ -4,11 +4,11 @@
 #include "fused_steps.cuh"
 
 // Processes the block's rows of a tile, from their inputs to the gradients and the loss of each segment.
-template <int ACTIVATION, int BLOCKS>
+template <int ACTIVATION, int BLOCKS, bool WEIGHTED>
 __device__ __forceinline__ void narrow_tile(
-    const NarrowNetwork& network, float terms, const float* x, const float* y, const int* labels, const int* batch_rows, int base,
-    int rows_of_tile, float* tile, int row_length, const NarrowItem& item, const NarrowShare<BLOCKS>& share, float* gradients,
-    double* losses) {
+    const NarrowNetwork& network, float terms, const float* x, const float* y, const int* labels, const float* weights,
+    const int* batch_rows, int base, int rows_of_tile, float* tile, int row_length, const NarrowItem& item,
+    const NarrowShare<BLOCKS>& share, float* gradients, double* losses) {
     int slot = threadIdx.x;
     int segment = slot / WARP * BLOCKS + share.rank;
     if (segment * WARP >= rows_of_tile) {
@@ -23,8 +23,9 @@ __device__ __forceinline__ void narrow_tile(
         float a[NARROW];
         float sums[NARROW];
         narrow_forward<ACTIVATION>(network, row, x + from * network.inputs, a);
-        loss = narrow_loss(network, row, target, y + from * network.outputs, network.loss == CROSS_ENTROPY ? labels[from] : 0, terms,
-                           a, sums);
+        loss = narrow_loss<WEIGHTED>(network, row, target, y + from * network.outputs,
+                                     network.loss == CROSS_ENTROPY ? labels[from] : 0, terms, WEIGHTED ? weights[from] : 1.0f, a,
+                                     sums);
         narrow_backward<ACTIVATION>(network, row, a, sums);
     }
     loss = warp_sum(loss);
@@ -49,12 +50,12 @@ __device__ __forceinline__ void narrow_tile(
 // Same results as fused_train, for networks without dropout whose layers have at most NARROW units. The data stay in global memory, and a
 // tile need not be a whole number of segments. Several blocks take the segments of a tile in turn. Each block has all parameters,
 // gradients and moments, sums the gradients of its share of the elements, and sends the sums to all blocks; then each does the whole
-// update. The first block has the losses and reports them.
-template <int ACTIVATION, int BLOCKS>
+// update. The first block has the losses and reports them. weights, divisors: only if WEIGHTED.
+template <int ACTIVATION, int BLOCKS, bool WEIGHTED>
 __device__ __forceinline__ void fused_narrow(
     const int* cursor, const Step* steps, const double* learning_rates, const int* rows, const float* x, const float* y,
     const int* labels, const FusedPlan& plan, const FusedLayer* layer_table, float* p, float* g, float* m, float* v, float* before,
-    double* metrics, long long* first_not_finite) {
+    double* metrics, long long* first_not_finite, const float* weights, const double* divisors) {
     DYNAMIC_SHARED(shared);
     int layer_count = (int)plan.layers;
     int vector = (int)plan.vector;
@@ -136,7 +137,8 @@ __device__ __forceinline__ void fused_narrow(
         }
         int batch = step.batch > 0 ? step.batch : (int)plan.data_rows;
         const int* batch_rows = step.batch > 0 ? rows + step.rows_at + replica * step.rows_stride : (const int*)0;
-        double terms = network.loss == CROSS_ENTROPY ? batch : (double)batch * network.outputs;
+        double terms = WEIGHTED ? divisors[entry * plan.replicas + replica]
+                                : network.loss == CROSS_ENTROPY ? batch : (double)batch * network.outputs;
         double loss_sum = 0;  // of the reporting thread only
 
         // If a batch has several tiles, each is a whole number of segments.
@@ -144,8 +146,8 @@ __device__ __forceinline__ void fused_narrow(
         for (int base = 0; base < batch; base += tile_rows) {
             int rows_of_tile = batch - base < tile_rows ? batch - base : tile_rows;
             bool last_tile = base + tile_rows >= batch;
-            narrow_tile<ACTIVATION, BLOCKS>(network, (float)terms, x, y, labels, batch_rows, base, rows_of_tile, tile, row_length,
-                                            item, share, gradients, losses);
+            narrow_tile<ACTIVATION, BLOCKS, WEIGHTED>(network, (float)terms, x, y, labels, weights, batch_rows, base, rows_of_tile, tile,
+                                                      row_length, item, share, gradients, losses);
             cluster_sync<BLOCKS>();
             int segments = (rows_of_tile + WARP - 1) / WARP;
             if (BLOCKS > ONE_BLOCK) {

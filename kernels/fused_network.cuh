@@ -110,17 +110,19 @@ struct Seat {
     }
 };
 
-// The loss of one row, as the sum over its outputs; replaces outputs z by dLoss/dZ. terms: the number of terms in the loss's mean.
-template <typename T>
-__device__ __forceinline__ double row_loss(T* z, int pitch, int outputs, const T* targets, int label, int loss, T terms) {
+// The loss of one row, as the sum over its outputs; replaces outputs z by dLoss/dZ. terms: the divisor of the mean loss, which is the
+// number of its terms, or the sum of their weights. weight: the row's weight, used only if WEIGHTED.
+template <bool WEIGHTED, typename T>
+__device__ __forceinline__ double row_loss(T* z, int pitch, int outputs, const T* targets, int label, int loss, T terms, T weight) {
     if (loss != CROSS_ENTROPY) {
         double sum = 0;
         for (int j = 0; j < outputs; j++) {
             T output = z[j * pitch];
             sum += loss_term(output, targets[j], loss);
-            z[j * pitch] = loss_term_derivative(output, targets[j], loss) / terms;
+            T of_output = loss_term_derivative(output, targets[j], loss) / terms;
+            z[j * pitch] = WEIGHTED ? weight * of_output : of_output;
         }
-        return sum;
+        return WEIGHTED ? (double)weight * sum : sum;
     }
     // The largest z is subtracted, so that nothing overflows. A NaN makes the sum NaN.
     T largest = z[0];
@@ -134,7 +136,9 @@ __device__ __forceinline__ double row_loss(T* z, int pitch, int outputs, const T
     double of_label = (double)z[label * pitch] - (double)largest;
     for (int j = 0; j < outputs; j++) {
         T probability = exp(z[j * pitch] - largest) / exponentials;
-        z[j * pitch] = (probability - (j == label ? T(1) : T(0))) / terms;
+        T of_output = (probability - (j == label ? T(1) : T(0))) / terms;
+        z[j * pitch] = WEIGHTED ? weight * of_output : of_output;
     }
-    return (double)log(exponentials) - of_label;
+    double of_row = (double)log(exponentials) - of_label;
+    return WEIGHTED ? (double)weight * of_row : of_row;
 }

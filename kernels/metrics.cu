@@ -103,6 +103,22 @@ extern "C" __global__ void finish_loss(
     }
 }
 
+// As finish_loss, for rows with weights: the divisor of the mean loss is in the step table.
+extern "C" __global__ void finish_loss_weighted(
+    const int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, const double* divisors,
+    const double* square_partial, const int* first_pieces, int layers, double clip_norm, double* losses, double* clip_scales,
+    double* metrics, int replicas) {
+    Step step = steps[*cursor];
+    for (long long replica = blockIdx.x; replica < replicas; replica += gridDim.x) {
+        double squares = report_replica(replica, replicas, step, loss_partial, loss_blocks,
+                                        divisor_of_batch(cursor, divisors, replicas, replica), square_partial, first_pieces, layers,
+                                        clip_norm > 0, losses, metrics);
+        if (threadIdx.x == 0) {
+            clip_scales[replica] = clip_scale(clip_norm, squares);
+        }
+    }
+}
+
 // Ends a step, after its update. One block.
 extern "C" __global__ void finish_step(
     int* cursor, const Step* steps, const double* losses, int* not_finite, long long* first_not_finite, int replicas) {
@@ -117,5 +133,14 @@ extern "C" __global__ void finish_loss_and_step(
     report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
                    losses, metrics);
     // Thread 0 reads the loss that it has written.
+    close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
+}
+
+// As finish_loss_and_step, for rows with weights.
+extern "C" __global__ void finish_loss_and_step_weighted(
+    int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, const double* divisors, const double* square_partial,
+    const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
+    report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, divisor_of_batch(cursor, divisors, 1, 0), square_partial,
+                   first_pieces, layers, false, losses, metrics);
     close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
 }

@@ -19,7 +19,8 @@ public interface TrainingSession extends AutoCloseable {
   int replicas();
 
   /**
-   * Sets the data that the following steps take their batches from. It is copied to the device once.
+   * Sets the data that the following steps take their batches from. It is copied to the device once, with the weights of the
+   * rows if there are any.
    *
    * @throws dev.plumb.model.InvalidInputException when the data does not fit the network and the loss
    */
@@ -41,8 +42,8 @@ public interface TrainingSession extends AutoCloseable {
   StepMetrics sync();
 
   /**
-   * Computes the mean loss over the given rows and, for a classification, the number of correct predictions. Waits for all
-   * enqueued steps and changes nothing. Rows that are bound (the same object) are not copied to the device again.
+   * Computes the mean loss over the given rows, weighted if they have weights, and, for a classification, the number of correct
+   * predictions, which weights do not change. Waits for all enqueued steps and changes nothing. Rows that are bound (the same object) are not copied to the device again.
    *
    * @throws dev.plumb.model.InvalidInputException when the rows do not fit the network and the loss
    */

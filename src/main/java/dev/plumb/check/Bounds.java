@@ -200,9 +200,9 @@ final class Bounds {
     return largest;
   }
 
-  /** Returns the largest second derivative of the loss with respect to an output. */
+  /** Returns the largest second derivative of the loss with respect to an output, which is in the row of the largest weight. */
   private double slope() {
-    int batch = rows.size();
+    double batch = rows.effectiveSize();
     return switch (loss) {
       case MSE -> 2.0 / batch / network.outputs();
       case MAE -> 0;

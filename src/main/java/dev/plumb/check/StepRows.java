@@ -17,6 +17,18 @@ record StepRows(Dataset data, int[] indices) {
     if (precision == Precision.FP64) {
       return data;
     }
+    Dataset rounded = withoutWeights(data);
+    if (!data.hasWeights()) {
+      return rounded;
+    }
+    double[] weights = new double[data.rows()];
+    for (int row = 0; row < weights.length; row++) {
+      weights[row] = single(data.weight(row));
+    }
+    return rounded.withWeights(weights);
+  }
+
+  private static Dataset withoutWeights(Dataset data) {
     double[] x = new double[data.rows() * data.features()];
     for (int i = 0; i < x.length; i++) {
       x[i] = single(data.feature(i / data.features(), i % data.features()));
@@ -43,6 +55,21 @@ record StepRows(Dataset data, int[] indices) {
 
   int size() {
     return indices == null ? data.rows() : indices.length;
+  }
+
+  /**
+   * Returns the number of rows that the batch has in effect: as if all weights were as large as the largest, Σ weight / largest
+   * weight. Without weights, it is {@link #size}.
+   */
+  double effectiveSize() {
+    double sum = 0;
+    double largest = 0;
+    for (int i = 0; i < size(); i++) {
+      double weight = data.weight(row(i));
+      sum += weight;
+      largest = Math.max(largest, weight);
+    }
+    return sum / largest;
   }
 
   double x(int i, int column) {

@@ -7,15 +7,24 @@ import java.util.Arrays;
 
 /**
  * Data set for training or evaluation, immutable: features X [rows x features] with either targets Y [rows x outputs] or one
- * class index per row. All numbers are finite.
+ * class index per row, and optionally a weight per row. All numbers are finite.
  */
 public final class Dataset {
+  /**
+   * Smallest weight of a row: sums of weights neither vanish nor overflow in single precision, and rounding to it stays in range.
+   */
+  public static final double MIN_WEIGHT = 1e-20f;
+
+  /** Largest weight of a row. */
+  public static final double MAX_WEIGHT = 1e20f;
+
   private final int rows;
   private final int features;
   private final int outputs;
   private final double[] x;
   private final double[] y;
   private final int[] labels;
+  private final double[] weights;
 
   private Dataset(int features, int outputs, double[] x, double[] y, int[] labels) {
     if (features < 1 || outputs < 1) {
@@ -28,6 +37,7 @@ public final class Dataset {
     this.x = x;
     this.y = y;
     this.labels = labels;
+    weights = null;
     if (rows < 1) {
       throw new InvalidInputException("data without rows; at least one is needed");
     }
@@ -41,6 +51,17 @@ public final class Dataset {
     } else {
       requireLabels();
     }
+  }
+
+  /** Creates a data set with the arrays of another one, and with weights. */
+  private Dataset(Dataset data, double[] weights) {
+    rows = data.rows;
+    features = data.features;
+    outputs = data.outputs;
+    x = data.x;
+    y = data.y;
+    labels = data.labels;
+    this.weights = weights;
   }
 
   /**
@@ -79,6 +100,28 @@ public final class Dataset {
   /** Returns a data set as {@link #ofClasses} does, but takes over the arrays. */
   static Dataset adoptClasses(int features, int classes, double[] x, int[] labels) {
     return new Dataset(features, classes, x, null, labels);
+  }
+
+  /**
+   * Returns this data set with a weight for each row. The loss of a batch is the weighted mean of the losses of its rows,
+   * Σ weight·loss / Σ weight, as in PyTorch. So only the ratios of weights matter, and weights of 1 are the same as none.
+   *
+   * @param weights [rows], each from {@link #MIN_WEIGHT} to {@link #MAX_WEIGHT}; leave out rows that should not count
+   * @return the same rows with a copy of the weights, instead of weights that this data set may have
+   * @throws InvalidInputException when the number of weights is not that of the rows, or a weight is out of range
+   */
+  public Dataset withWeights(double[] weights) {
+    if (weights.length != rows) {
+      throw new InvalidInputException("there are " + weights.length + (weights.length == 1 ? " weight" : " weights")
+          + ", but the data has " + rows + (rows == 1 ? " row" : " rows"));
+    }
+    for (int row = 0; row < rows; row++) {
+      if (!(weights[row] >= MIN_WEIGHT && weights[row] <= MAX_WEIGHT)) {
+        throw new InvalidInputException("the weight of row " + (row + 1) + " is " + weights[row]
+            + "; a weight must be a number from " + (float) MIN_WEIGHT + " to " + (float) MAX_WEIGHT);
+      }
+    }
+    return new Dataset(this, weights.clone());
   }
 
   /**
@@ -153,6 +196,25 @@ public final class Dataset {
       throw new IllegalStateException("the targets of this data are numbers");
     }
     return labels[row];
+  }
+
+  /**
+   * Returns whether the rows have weights.
+   *
+   * @return false when all rows count the same
+   */
+  public boolean hasWeights() {
+    return weights != null;
+  }
+
+  /**
+   * Returns the weight of a row.
+   *
+   * @param row from 0
+   * @return greater than 0; 1 when the rows have no weights
+   */
+  public double weight(int row) {
+    return weights == null ? 1 : weights[row];
   }
 
   /**

@@ -30,11 +30,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Differences between device and reference that a check accepts: rounding, kinks, dropout's factor, divergence of both. */
 class AcceptedDifferencesTest {
-  @Test
-  void deviceThatRoundsIsWithinSinglePrecision() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void deviceThatRoundsIsWithinSinglePrecision(boolean weighted) {
     ToleranceSurvey survey = new ToleranceSurvey();
     try (Backend rounding = new RoundingBackend()) {
-      survey.run(rounding, Precision.FP32, 4);
+      survey.run(rounding, Precision.FP32, 4, weighted);
     }
     assertTrue(survey.largestUnits() < 1 && survey.largestUnits() > 0.1, "largest error " + survey.largestUnits());
   }

@@ -25,6 +25,7 @@ import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.ParameterLayout;
@@ -146,6 +147,40 @@ class CheckedBackendTest {
     assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
   }
 
+  @ParameterizedTest
+  @CsvSource({"ROWS, FP64", "PRODUCTS, FP64", "ROWS, FP32", "PRODUCTS, FP32"})
+  void stepsOfWeightedRowsAgreeWithTheReference(CpuOptions.Method method, Precision precision) {
+    RecordedChecks found = new RecordedChecks();
+    CpuOptions options = CpuOptions.standard().withMethod(method);
+    try (CheckedBackend checked = new CheckedBackend(new CpuBackend(options, note -> { }), new ReferenceBackend(), 3, found)) {
+      runWeighted(checked, TRAINING.withPrecision(precision));
+    }
+    assertEquals(List.of(0L, 3L, 6L), found.steps);
+    assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
+  }
+
+  @Test
+  void ignoredWeightsAreFoundWhereTheyAreUsed() {
+    RecordedChecks found = new RecordedChecks();
+    try (CheckedBackend checked = new CheckedBackend(new UnweightedBackend(), new ReferenceBackend(), 1, found)) {
+      runWeighted(checked, TRAINING);
+    }
+    TensorCheck first =
+        found.tensors.stream().filter(tensor -> tensor.verdict() == TensorCheck.Verdict.WRONG).findFirst().orElseThrow();
+    assertEquals("layers.2.delta", first.tensor().name());
+    assertEquals(TensorCheck.Verdict.WRONG, found.first("loss").verdict());
+  }
+
+  private static void runWeighted(CheckedBackend checked, TrainingSpec training) {
+    try (TrainingSession session = checked.open(NETWORK, training, REPLICAS)) {
+      start(session);
+      NumpyRandom stream = new NumpyRandom(SEED);
+      session.bind(DATA.withWeights(RandomWeights.draw(DATA.rows(), stream)));
+      session.run(StepChunk.of(STEPS).learningRate(0.01).build());
+      session.sync();
+    }
+  }
+
   // The modes
 
   @Test
@@ -261,6 +296,14 @@ class CheckedBackendTest {
     assertEquals((float) DATA.target(3, 1), rounded.target(3, 1));
     assertFalse(DATA.feature(3, 1) == rounded.feature(3, 1));
     assertEquals(DATA, StepRows.rounded(DATA, Precision.FP64));
+    assertFalse(rounded.hasWeights());
+    double[] weights = new double[DATA.rows()];
+    Arrays.fill(weights, 0.1);
+    weights[4] = Dataset.MIN_WEIGHT;
+    Dataset weighted = StepRows.rounded(DATA.withWeights(weights), Precision.FP32);
+    assertEquals(0.1f, weighted.weight(3));
+    assertEquals(Dataset.MIN_WEIGHT, weighted.weight(4));
+    assertEquals((float) DATA.feature(3, 1), weighted.feature(3, 1));
   }
 
   private static CheckFailedException failure(FaultyBackend.Fault fault, int every) {

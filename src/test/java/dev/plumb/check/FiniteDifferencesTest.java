@@ -12,6 +12,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -76,6 +77,23 @@ class FiniteDifferencesTest {
       session.sync();
       session.read(Slot.PARAMETERS, 0, parameters);
       assertAllRight(what + ", after ten steps", differences.at(parameters));
+    }
+  }
+
+  /** Weights from 0.1 to 5, at batches of awkward sizes. */
+  @ParameterizedTest
+  @EnumSource(Loss.class)
+  void gradientsOfWeightedRowsAreRightToo(Loss loss) {
+    for (int rows : AWKWARD) {
+      NetworkSpec network = NetworkSpec.of(Activation.SILU, 3, 7, 2);
+      NumpyRandom stream = new NumpyRandom(SEED + rows);
+      Dataset data = RandomData.draw(rows, network, loss, stream);
+      double[] weights = RandomWeights.draw(rows, stream);
+      double[] parameters = Initializer.PYTORCH.draw(network, stream);
+      try (Backend backend = new ReferenceBackend();
+          FiniteDifferences differences = new FiniteDifferences(backend, network, loss, data.withWeights(weights))) {
+        assertAllRight(loss.key() + ", " + rows + " rows, seed " + (SEED + rows), differences.at(parameters));
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.io.PrintStream;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,7 @@ import java.util.Map;
 /**
  * Measures how near a backend comes to the reference, for the figures of {@link Tolerances}: over many seeds, every activation
  * with a loss, an optimizer and a shape that change from seed to seed, each step of a short training checked. A program:
- * {@code ToleranceSurvey DEVICE PRECISION SEEDS}.
+ * {@code ToleranceSurvey DEVICE PRECISION SEEDS}, and with {@code weights} after it, with a weight for each row.
  */
 public final class ToleranceSurvey implements CheckListener {
   private static final int STEPS = 11;
@@ -56,13 +57,17 @@ public final class ToleranceSurvey implements CheckListener {
     try (Backends.Selection device = Backends.open(arguments[0], Backends.Usage.STANDARD)) {
       System.out.println(device.backend().device() + ", " + precision.key());
       ToleranceSurvey survey = new ToleranceSurvey();
-      survey.run(device.backend(), precision, Integer.parseInt(arguments[2]));
+      survey.run(device.backend(), precision, Integer.parseInt(arguments[2]), arguments.length > 3);
       survey.print(System.out);
     }
   }
 
-  /** Trains from each seed from 0 on, in turns without dropout and with much and little of it. */
-  void run(Backend device, Precision precision, int seeds) {
+  /**
+   * Trains from each seed from 0 on, in turns without dropout and with much and little of it.
+   *
+   * @param weighted whether rows have weights, from 0.01 to 100
+   */
+  void run(Backend device, Precision precision, int seeds, boolean weighted) {
     CheckedBackend checked = new CheckedBackend(device, Backends.reference(), 1, this);
     for (int seed = 0; seed < seeds; seed++) {
       for (Activation activation : Activation.values()) {
@@ -78,12 +83,19 @@ public final class ToleranceSurvey implements CheckListener {
             + " rows, seed " + seed;
         try (TrainingSession session = checked.open(network, training, 1)) {
           session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(network, stream));
-          session.bind(data);
+          session.bind(weighted ? data.withWeights(weights(data.rows(), seed)) : data);
           session.run(StepChunk.of(STEPS).learningRate(training.learningRate()).build());
           session.sync();
         }
       }
     }
+  }
+
+  private static double[] weights(int rows, int seed) {
+    NumpyRandom stream = new NumpyRandom(seed);
+    double[] weights = new double[rows];
+    Arrays.setAll(weights, row -> Math.pow(10, 4 * stream.randomSample() - 2));
+    return weights;
   }
 
   private static int width(NumpyRandom stream) {

@@ -2,6 +2,7 @@ package dev.plumb.data;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -65,6 +66,36 @@ class DatasetTest {
         negative.requireFits(NetworkSpec.of(Activation.RELU, 3, 1), Loss.BINARY_CROSS_ENTROPY));
     Dataset classes = Dataset.ofClasses(1, 2, new double[1], new int[1]);
     assertRefused("use cross_entropy", () -> classes.requireFits(NetworkSpec.of(Activation.RELU, 1, 2), Loss.MSE));
+  }
+
+  @Test
+  void weightsAreCopiedAndReplaceEarlierOnes() {
+    Dataset none = Dataset.ofClasses(1, 2, new double[] {5, 6}, new int[] {0, 1});
+    double[] weights = {0.5, 2};
+    Dataset weighted = none.withWeights(weights);
+    weights[0] = 99;
+    assertTrue(weighted.hasWeights());
+    assertEquals(0.5, weighted.weight(0));
+    assertEquals(3, weighted.withWeights(new double[] {3, 4}).weight(0));
+    assertEquals(0.5, weighted.weight(0));
+    assertFalse(none.hasWeights());
+    assertEquals(1, none.weight(1));
+    assertEquals(6, weighted.feature(1, 0));
+    assertEquals(1, weighted.label(1));
+    assertEquals(2, weighted.outputs());
+  }
+
+  @Test
+  void weightsOutOfRangeAreRefused() {
+    Dataset data = Dataset.ofTargets(1, 1, new double[2], new double[2]);
+    assertRefused("there are 3 weights, but the data has 2 rows", () -> data.withWeights(new double[3]));
+    for (double weight : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY, 1e-21, 1e21}) {
+      assertRefused("the weight of row 2 is " + weight + "; a weight must be a number from 1.0E-20 to 1.0E20",
+          () -> data.withWeights(new double[] {1, weight}));
+    }
+    Dataset extreme = data.withWeights(new double[] {Dataset.MIN_WEIGHT, Dataset.MAX_WEIGHT});
+    assertEquals((float) extreme.weight(0), extreme.weight(0), "rounding to single precision stays in range");
+    assertEquals((float) extreme.weight(1), extreme.weight(1));
   }
 
   private static void assertRefused(String part, Runnable action) {

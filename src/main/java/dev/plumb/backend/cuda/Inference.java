@@ -12,8 +12,10 @@ import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.backend.cuda.fused.FusedNetwork;
 import dev.plumb.backend.cuda.fused.FusedPlan;
 import dev.plumb.backend.cuda.layered.LayerNodes;
+import dev.plumb.backend.cuda.layered.LayerNodes.RowWeights;
 import dev.plumb.backend.cuda.layered.SmallProducts;
 import dev.plumb.backend.cuda.session.BoundData;
+import dev.plumb.backend.cuda.session.LossDivisors;
 import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.StepTable.RowList;
 import dev.plumb.data.Dataset;
@@ -52,6 +54,7 @@ final class Inference {
   private final DeviceArena arena;
   private final Buffer x;
   private final Buffer targets;
+  private final Buffer weights;
   /** The outputs of even and odd layers: a layer reads one and writes the other. */
   private final Buffer even;
   private final Buffer odd;
@@ -60,12 +63,12 @@ final class Inference {
   private final Map<Key, Pass> passes = new HashMap<>();
 
   /** The properties of a block that determine its launches. */
-  private record Key(int rows, int firstReplica, int replicas, boolean loss) {}
+  private record Key(int rows, int firstReplica, int replicas, boolean loss, boolean weighted) {}
 
   /**
    * The launches of one kind of block.
    *
-   * @param terms the number of terms of its loss
+   * @param terms the number of terms of its loss over rows without weights
    */
   private record Pass(List<Node> nodes, Launches launches, double terms) {}
 
@@ -91,6 +94,7 @@ final class Inference {
     x = buffer("X of the block", (long) this.rows * network.inputs() * valueBytes);
     targets = buffer("targets of the block", (long) this.rows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * valueBytes));
+    weights = buffer("weights of the block", (long) this.rows * valueBytes);
     even = buffer("outputs of even layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     odd = buffer("outputs of odd layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
@@ -114,7 +118,7 @@ final class Inference {
     return rows >= Math.min(rowsOfData, MAX_ROWS);
   }
 
-  /** Returns the loss, and the number of correct predictions of a classification, over all rows. */
+  /** Returns the loss, weighted if rows have weights, and the number of correct predictions of a classification, over all rows. */
   Evaluation evaluate(Dataset data) {
     int replicas = state.replicas();
     boolean classification = training.loss().isClassification();
@@ -124,7 +128,10 @@ final class Inference {
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
       BoundData.upload(transfers, data, first, first + count, x, targets, valueBytes);
-      terms += run(new Key(count, 0, replicas, true)).terms();
+      if (data.hasWeights()) {
+        BoundData.uploadWeights(transfers, data, first, first + count, weights, valueBytes);
+      }
+      terms += run(new Key(count, 0, replicas, true, data.hasWeights())).terms();
       int blocks = LayerNodes.lossBlocks(training.loss(), count, network.outputs());
       double[] sums = new double[replicas * blocks];
       transfers.downloadDoubles(partials.slice().pointer(), sums);
@@ -138,6 +145,9 @@ final class Inference {
           correct[i / blocks] += counts[i];
         }
       }
+    }
+    if (data.hasWeights()) {
+      terms = new LossDivisors(data, training.precision()).of(null);
     }
     arena.requireGuards("an evaluation");
     for (int replica = 0; replica < replicas; replica++) {
@@ -156,7 +166,7 @@ final class Inference {
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
       BoundData.upload(transfers, data, first, first + count, x, null, valueBytes);
-      run(new Key(count, replica, 1, false));
+      run(new Key(count, replica, 1, false, false));
       double[] block = new double[count * outputs];
       transfers.download(output(network.layerCount() - 1).slice().pointer(), block);
       System.arraycopy(block, 0, out, first * outputs, block.length);
@@ -197,7 +207,8 @@ final class Inference {
       }
       if (key.loss()) {
         nodes.add(layers.loss(
-            key.rows(), RowList.NONE, output(last).address(), targets.address(), 0, partials.address(), hits.address()));
+            key.rows(), RowList.NONE, output(last).address(), targets.address(),
+            key.weighted() ? new RowWeights(weights.address(), 0) : RowWeights.NONE, 0, partials.address(), hits.address()));
       }
     } catch (RuntimeException e) {
       launches.close();

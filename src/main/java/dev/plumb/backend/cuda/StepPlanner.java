@@ -18,6 +18,7 @@ import dev.plumb.backend.cuda.session.BoundData;
 import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.StepTable;
 import dev.plumb.backend.cuda.session.Steps;
+import dev.plumb.data.Dataset;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -115,17 +116,18 @@ final class StepPlanner {
     tooManyProducts.ifPresent(this::note);
     return fits && tooManyProducts.isEmpty()
         ? new FusedRunner(context, network, training, state, data, transfers,
-            new FusedPlan(network, training, replicas, batch, rows, context.limits()), narrow(batch, rows), options, recorder)
+            new FusedPlan(network, training, replicas, batch, rows, context.limits()), narrow(batch, data.data()), options, recorder)
         : new StepRunner(context, network, training, state, data, transfers, options, recorder);
   }
 
   /**
    * Returns the plan for the kernels of narrow networks: with a cluster of blocks if the options, the device and the estimate
-   * allow it.
+   * allow it, and rows have no weights.
    */
-  private Optional<? extends BlockPlan> narrow(int batch, int rows) {
+  private Optional<? extends BlockPlan> narrow(int batch, Dataset data) {
     DeviceLimits limits = context.limits();
-    if (options.clusters() != Clusters.OFF && context.launchesClusters()) {
+    int rows = data.rows();
+    if (options.clusters() != Clusters.OFF && context.launchesClusters() && !data.hasWeights()) {
       Optional<ClusterPlan> cluster = ClusterPlan.of(network, training, replicas, batch, rows, limits).filter(
           plan -> options.clusters() == Clusters.WHERE_POSSIBLE || plan.isFaster(network, replicas, batch, limits));
       if (cluster.isPresent()) {

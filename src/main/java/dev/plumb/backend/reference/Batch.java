@@ -8,8 +8,9 @@ import dev.plumb.data.Dataset;
  * @param x [rows][features]
  * @param y [rows][outputs] targets; null for classes
  * @param labels [rows] classes; null for targets
+ * @param weights [rows]; all 1 for data without weights
  */
-record Batch(double[][] x, double[][] y, int[] labels) {
+record Batch(double[][] x, double[][] y, int[] labels, double[] weights) {
   /**
    * Returns the given rows of the data.
    *
@@ -20,8 +21,10 @@ record Batch(double[][] x, double[][] y, int[] labels) {
     double[][] x = new double[size][data.features()];
     double[][] y = data.hasClasses() ? null : new double[size][data.outputs()];
     int[] labels = data.hasClasses() ? new int[size] : null;
+    double[] weights = new double[size];
     for (int i = 0; i < size; i++) {
       int row = rows == null ? i : rows[i];
+      weights[i] = data.weight(row);
       for (int column = 0; column < data.features(); column++) {
         x[i][column] = data.feature(row, column);
       }
@@ -33,7 +36,7 @@ record Batch(double[][] x, double[][] y, int[] labels) {
         }
       }
     }
-    return new Batch(x, y, labels);
+    return new Batch(x, y, labels, weights);
   }
 
   int size() {

@@ -4,7 +4,13 @@ import dev.plumb.model.Loss;
 
 /**
  * The losses, their gradients with respect to the outputs, and the number of correct predictions. z [batch][outputs] are the
- * outputs of the last layer: predictions for the regressions, logits for the cross-entropies.
+ * outputs of the last layer: predictions for the regressions, logits for the cross-entropies. With the weights w[i] of the rows,
+ * which are 1 for data without weights:
+ *
+ * <pre>
+ *   cross_entropy     loss = Σ over i of w[i]·l(z[i], label[i]) / Σ w
+ *   all other losses  loss = Σ over i and j of w[i]·l(z[i][j], y[i][j]) / (outputs·Σ w)
+ * </pre>
  */
 final class Losses {
   /** Difference at which huber changes from a parabola to a line. */
@@ -12,32 +18,32 @@ final class Losses {
 
   private Losses() {}
 
-  /** Returns the mean loss over the batch and, except for cross_entropy, over the outputs. */
+  /** Returns the weighted mean loss over the batch and, except for cross_entropy, over the outputs. */
   static double value(Loss loss, double[][] z, Batch batch) {
     double sum = 0;
     for (int i = 0; i < z.length; i++) {
       if (loss == Loss.CROSS_ENTROPY) {
-        sum += logSumExp(z[i]) - z[i][batch.labels()[i]];
+        sum += batch.weights()[i] * (logSumExp(z[i]) - z[i][batch.labels()[i]]);
       } else {
         for (int j = 0; j < z[i].length; j++) {
-          sum += term(loss, z[i][j], batch.y()[i][j]);
+          sum += batch.weights()[i] * term(loss, z[i][j], batch.y()[i][j]);
         }
       }
     }
-    return sum / terms(loss, z);
+    return sum / divisor(loss, z, batch);
   }
 
   /** Returns the gradient of {@link #value} with respect to each output: delta [batch][outputs] of the last, linear layer. */
   static double[][] delta(Loss loss, double[][] z, Batch batch) {
     double[][] delta = new double[z.length][z[0].length];
-    double terms = terms(loss, z);
+    double divisor = divisor(loss, z, batch);
     for (int i = 0; i < z.length; i++) {
       double logSumExp = loss == Loss.CROSS_ENTROPY ? logSumExp(z[i]) : 0;
       for (int j = 0; j < z[i].length; j++) {
         double derivative = loss == Loss.CROSS_ENTROPY
             ? Math.exp(z[i][j] - logSumExp) - (j == batch.labels()[i] ? 1 : 0)
             : termDerivative(loss, z[i][j], batch.y()[i][j]);
-        delta[i][j] = derivative / terms;
+        delta[i][j] = batch.weights()[i] * derivative / divisor;
       }
     }
     return delta;
@@ -58,9 +64,16 @@ final class Losses {
     return correct;
   }
 
-  /** Returns the number of terms in the mean. A shorter last batch is divided by its own size. */
-  private static double terms(Loss loss, double[][] z) {
-    return loss == Loss.CROSS_ENTROPY ? z.length : (double) z.length * z[0].length;
+  /**
+   * Returns the divisor of the mean: the sum of the weights of its terms, which without weights is their number. A shorter last
+   * batch is divided by its own sum.
+   */
+  private static double divisor(Loss loss, double[][] z, Batch batch) {
+    double sum = 0;
+    for (double weight : batch.weights()) {
+      sum += weight;
+    }
+    return loss == Loss.CROSS_ENTROPY ? sum : sum * z[0].length;
   }
 
   private static double term(Loss loss, double z, double y) {

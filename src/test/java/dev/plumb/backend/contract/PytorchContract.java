@@ -65,13 +65,20 @@ public abstract class PytorchContract {
         .map(node -> Named.of(node.get("name").textValue(), node));
   }
 
+  /** Trainings whose rows have weights. */
+  static Stream<Named<JsonNode>> weightedCases() {
+    return Golden.list(Golden.read("weights.json").get("cases")).stream()
+        .map(node -> Named.of("weighted " + node.get("name").textValue(), node));
+  }
+
   @Test
-  void thereAreTwentyOnePytorchCases() {
+  void thereAreTwentyNinePytorchCases() {
     assertEquals(21, pytorchCases().count());
+    assertEquals(8, weightedCases().count());
   }
 
   @ParameterizedTest
-  @MethodSource("pytorchCases")
+  @MethodSource({"pytorchCases", "weightedCases"})
   void computesWhatPytorchComputes(JsonNode golden) {
     NetworkSpec network =
         NetworkSpec.of(Activation.of(golden.get("activation").textValue()), Golden.ints(golden.get("layers")));
@@ -88,7 +95,8 @@ public abstract class PytorchContract {
 
     try (TrainingSession session = backend.open(network, training, 1)) {
       session.write(Slot.PARAMETERS, 0, Golden.parameters(golden.get("initialWeights"), golden.get("initialBiases")));
-      session.bind(data(golden, network, training.loss()));
+      Dataset data = data(golden, network, training.loss());
+      session.bind(data);
 
       session.run(StepChunk.of(1).learningRate(learningRate).batches(new int[][] {batches[0]}).recordAll().build());
       double[] losses = new double[batches.length];
@@ -113,6 +121,10 @@ public abstract class PytorchContract {
           allowed().gradients());
       assertSlices("final parameters", golden.get("finalWeights"), golden.get("finalBiases"), session, Slot.PARAMETERS,
           allowed().parameters());
+      if (golden.has("finalLoss")) {
+        assertRelativeToLargest("loss in the end", new double[] {golden.get("finalLoss").doubleValue()},
+            session.evaluate(data).loss(), allowed().losses());
+      }
     }
   }
 
@@ -166,9 +178,10 @@ public abstract class PytorchContract {
 
   private static Dataset data(JsonNode golden, NetworkSpec network, Loss loss) {
     double[] x = Golden.flat(golden.get("x"));
-    return loss == Loss.CROSS_ENTROPY
+    Dataset data = loss == Loss.CROSS_ENTROPY
         ? Dataset.ofClasses(network.inputs(), network.outputs(), x, Golden.ints(golden.get("y")))
         : Dataset.ofTargets(network.inputs(), network.outputs(), x, Golden.flat(golden.get("y")));
+    return golden.has("weights") ? data.withWeights(Golden.flat(golden.get("weights"))) : data;
   }
 
   private static OptimizerSpec optimizer(String name, JsonNode options) {

@@ -16,6 +16,7 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Results of the CUDA backend that the contract does not cover: graphs, the step table, large batches and precisions. */
 @Tag("cuda")
@@ -57,9 +59,25 @@ class CudaSessionTest {
         .withDropout(new Dropout(0.3, SEED)));
   }
 
+  /** A graph that recorded the sum of weights of a batch would divide by it in every replay. */
+  @ParameterizedTest
+  @EnumSource(Loss.class)
+  void graphWeightsRowsAsEagerDoes(Loss loss) {
+    TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+    assertGraphIsEager(training, weighted(data(NETWORK, loss, 29)));
+    assertGraphIsEager(training.withClipNorm(0.5), weighted(data(NETWORK, loss, 29)));
+  }
+
+  private static Dataset weighted(Dataset data) {
+    return data.withWeights(RandomWeights.draw(data.rows(), new NumpyRandom(SEED)));
+  }
+
   private static void assertGraphIsEager(TrainingSpec training) {
+    assertGraphIsEager(training, data(NETWORK, Loss.MSE, 29));
+  }
+
+  private static void assertGraphIsEager(TrainingSpec training, Dataset data) {
     int steps = 600;
-    Dataset data = data(NETWORK, Loss.MSE, 29);
     StepChunk chunk = variedChunk(steps, 29);
     StepMetrics[] metrics = new StepMetrics[2];
     double[][] parameters = new double[2][];
@@ -146,11 +164,12 @@ class CudaSessionTest {
   }
 
   /** The steps fill both halves of the table, and their row lists completely. */
-  @Test
-  void halvesAreFilledToTheLastRow() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void halvesAreFilledToTheLastRow(boolean weighted) {
     int steps = 512;
     NetworkSpec network = NetworkSpec.of(Activation.LINEAR, 1, 1);
-    Dataset data = data(network, Loss.MSE, 7);
+    Dataset data = weighted ? weighted(data(network, Loss.MSE, 7)) : data(network, Loss.MSE, 7);
     NumpyRandom stream = new NumpyRandom(SEED);
     int[][] batches = new int[steps][];
     Arrays.setAll(batches, step -> Arrays.copyOf(stream.permutation(7), 3));
@@ -174,10 +193,13 @@ class CudaSessionTest {
    * gradient step before, all in another order than in the reference.
    */
   @ParameterizedTest
-  @CsvSource({"MSE, 1000", "CROSS_ENTROPY, 1000", "BINARY_CROSS_ENTROPY, 1000", "MSE, 2500", "CROSS_ENTROPY, 2500"})
-  void manyRowsMatchTheReference(Loss loss, int rows) {
+  @CsvSource({
+    "MSE, 1000, false", "CROSS_ENTROPY, 1000, false", "BINARY_CROSS_ENTROPY, 1000, false", "MSE, 2500, false",
+    "CROSS_ENTROPY, 2500, false", "MSE, 2500, true", "CROSS_ENTROPY, 2500, true",
+  })
+  void manyRowsMatchTheReference(Loss loss, int rows, boolean weighted) {
     NetworkSpec network = NetworkSpec.of(Activation.GELU, 3, 33, 5);
-    Dataset data = data(network, loss, rows);
+    Dataset data = weighted ? weighted(data(network, loss, rows)) : data(network, loss, rows);
     TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
     // The second step shows that gradients are not accumulated.
     StepChunk step = StepChunk.of(2).learningRate(0.1).record(1).build();

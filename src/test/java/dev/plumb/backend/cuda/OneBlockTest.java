@@ -11,6 +11,7 @@ import dev.plumb.backend.cuda.device.CudaOptions.Execution;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -66,6 +67,16 @@ class OneBlockTest {
   }
 
   @ParameterizedTest
+  @EnumSource(Loss.class)
+  void oneBlockWeightsRowsAsManyDo(Loss loss) {
+    Dataset data = RandomData.draw(ROWS, NETWORK, loss, new NumpyRandom(SEED));
+    Dataset weighted = data.withWeights(RandomWeights.draw(ROWS, new NumpyRandom(SEED)));
+    for (Precision precision : new Precision[] {Precision.FP32, Precision.FP64}) {
+      assertOneIsMany(NETWORK, training(loss, OptimizerSpec.Adam.DEFAULT, precision), weighted, SEVERAL_SEGMENTS, 17);
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(names = {"FP64", "FP32"})
   void oneBlockPredictsWhatManyPredict(Precision precision) {
     NetworkSpec network = NetworkSpec.of(Activation.SIGMOID, 3, 33, 5);
@@ -100,8 +111,12 @@ class OneBlockTest {
   }
 
   private static void assertOneIsMany(NetworkSpec network, TrainingSpec training, int... sizes) {
-    Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), network, training, sizes);
-    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED), network, training, sizes);
+    assertOneIsMany(network, training, RandomData.draw(ROWS, network, training.loss(), new NumpyRandom(SEED)), sizes);
+  }
+
+  private static void assertOneIsMany(NetworkSpec network, TrainingSpec training, Dataset data, int... sizes) {
+    Result many = trained(CudaUnderTest.openCublas(Execution.GRAPH, Order.FORWARD), network, training, data, sizes);
+    Result one = trained(CudaUnderTest.openWithOneBlock(Order.FORWARD, Planner.LAYERED), network, training, data, sizes);
     for (int step = 0; step < many.metrics.steps().length; step++) {
       assertSameBits("loss of step " + step, many.metrics.loss()[step], one.metrics.loss()[step]);
       for (int replica = 0; replica < REPLICAS; replica++) {
@@ -119,8 +134,7 @@ class OneBlockTest {
    *
    * @param sizes of the batch of each step
    */
-  private static Result trained(CudaBackend opened, NetworkSpec network, TrainingSpec training, int[] sizes) {
-    Dataset data = RandomData.draw(ROWS, network, training.loss(), new NumpyRandom(SEED));
+  private static Result trained(CudaBackend opened, NetworkSpec network, TrainingSpec training, Dataset data, int[] sizes) {
     NumpyRandom stream = new NumpyRandom(SEED);
     int[][] batches = Arrays.stream(sizes).mapToObj(size -> Arrays.copyOf(stream.permutation(ROWS), size)).toArray(int[][]::new);
     try (CudaBackend backend = opened; TrainingSession session = backend.open(network, training, REPLICAS)) {

@@ -32,6 +32,7 @@ public final class DenseReplicas implements Replicas<double[]> {
   private final Inference inference;
   private final ThreadTeam.Work trainReplica = this::trainReplica;
   private final Targets blockTargets;
+  private final double[] blockWeights = new double[Inference.MAX_ROWS];
   private final double[][] blockDelta;
   private Dataset bound;
   private Samples data;
@@ -148,7 +149,8 @@ public final class DenseReplicas implements Replicas<double[]> {
         int count = Math.min(Inference.MAX_ROWS, samples.rows() - first);
         double[][] outputs = inference.outputs(parameters, samples, first, count);
         samples.targets(null, first, count, blockTargets);
-        losses.delta(outputs, blockTargets, count, 1, blockDelta, replicaLosses[replica]);
+        double[] weights = samples.weights(null, first, count, blockWeights);
+        losses.delta(outputs, blockTargets, weights, count, 1, blockDelta, replicaLosses[replica]);
         if (training.loss().isClassification()) {
           replicaLosses[replica].addCorrect(losses.correct(outputs, blockTargets, count));
         }

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.LossAccumulator;
+import dev.plumb.backend.cpu.engine.WeightSum;
 import dev.plumb.model.Loss;
 
 /**
@@ -8,7 +9,8 @@ import dev.plumb.model.Loss;
  * [outputs][samples]. One instance per thread: it contains scratch memory.
  *
  * <p>With d = z - y and T terms (samples x outputs; samples for cross_entropy): mse Σd²/T; mae Σ|d|/T; huber Σ(d²/2 where
- * |d| ≤ 1, otherwise |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T.
+ * |d| ≤ 1, otherwise |d| - 1/2)/T; binary_cross_entropy Σ(softplus(z) - z·y)/T; cross_entropy Σ(log Σe^z - z[label])/T. If rows
+ * have weights, each term is multiplied by the weight of its row, and T is the sum of the weights of all terms.
  */
 @SuppressWarnings("cast")
 final class Losses {
@@ -37,30 +39,47 @@ final class Losses {
    * Adds the loss of some samples to a sum, and computes delta, the gradient of the loss with respect to z.
    *
    * @param z [outputs][samples]
-   * @param terms number of terms in the mean, which may be more than those of these samples
+   * @param weights [samples]; null for none
+   * @param terms divisor of the mean, T, which may include more than these samples
    * @param delta [outputs][samples]
    */
-  void delta(double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
-    delta(0, z.length, z, targets, samples, terms, delta, lossSum);
+  void delta(
+      double[][] z, Targets targets, double[] weights, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
+    delta(0, z.length, z, targets, weights, samples, terms, delta, lossSum);
   }
 
   /** Computes the same for outputs from..to - 1, which must be all outputs for cross_entropy. */
   void delta(
-      int from, int to, double[][] z, Targets targets, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
+      int from,
+      int to,
+      double[][] z,
+      Targets targets,
+      double[] weights,
+      int samples,
+      double terms,
+      double[][] delta,
+      LossAccumulator lossSum) {
+    if (weights != null) {
+      // The sums of terms below are added with 0 terms.
+      lossSum.add(0, WeightSum.of(weights, samples) * (loss == Loss.CROSS_ENTROPY ? 1 : to - from));
+    }
     if (loss == Loss.CROSS_ENTROPY) {
-      crossEntropy(z, targets.labels(), samples, terms, delta, lossSum);
+      crossEntropy(z, targets.labels(), weights, samples, terms, delta, lossSum);
       return;
     }
     for (int j = from; j < to; j++) {
       double[] y = targets.y()[j];
       switch (loss) {
-        case MSE -> squared(z[j], y, samples, delta[j], lossSum);
-        case MAE -> absolute(z[j], y, samples, delta[j], lossSum);
-        case HUBER -> huber(z[j], y, samples, delta[j], lossSum);
-        case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z[j], y, samples, delta[j], lossSum);
+        case MSE -> squared(z[j], y, weights, samples, delta[j], lossSum);
+        case MAE -> absolute(z[j], y, weights, samples, delta[j], lossSum);
+        case HUBER -> huber(z[j], y, weights, samples, delta[j], lossSum);
+        case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z[j], y, weights, samples, delta[j], lossSum);
         case CROSS_ENTROPY -> throw new AssertionError(loss);
       }
       scale(delta[j], (loss == Loss.MSE ? 2 : 1) / terms, samples);
+      if (weights != null) {
+        multiply(delta[j], weights, samples);
+      }
     }
   }
 
@@ -83,36 +102,43 @@ final class Losses {
     return correct;
   }
 
-  private void squared(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
+  private void squared(double[] z, double[] y, double[] weights, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       delta[n] = z[n] - y[n];
     }
+    double[] weighted = delta;
+    if (weights != null) {
+      weighted = sum;
+      System.arraycopy(delta, 0, weighted, 0, samples);
+      multiply(weighted, weights, samples);
+    }
     for (int n = 0; n < samples; n += SUM_BLOCK) {
       int to = Math.min(samples, n + SUM_BLOCK);
-      lossSum.add(RowProducts.dot(delta, delta, n, to), to - n);
+      lossSum.add(RowProducts.dot(weighted, delta, n, to), weights == null ? to - n : 0);
     }
   }
 
-  private void absolute(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
+  private void absolute(double[] z, double[] y, double[] weights, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       double d = z[n] - y[n];
       sum[n] = Math.abs(d);
       delta[n] = Math.signum(d);
     }
-    addSum(samples, lossSum);
+    addSum(weights, samples, lossSum);
   }
 
-  private void huber(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
+  private void huber(double[] z, double[] y, double[] weights, int samples, double[] delta, LossAccumulator lossSum) {
     for (int n = 0; n < samples; n++) {
       double d = z[n] - y[n];
       double magnitude = Math.abs(d);
       sum[n] = magnitude <= 1 ? (double) 0.5 * d * d : magnitude - (double) 0.5;
       delta[n] = Math.max(-1, Math.min(1, d));
     }
-    addSum(samples, lossSum);
+    addSum(weights, samples, lossSum);
   }
 
-  private void binaryCrossEntropy(double[] z, double[] y, int samples, double[] delta, LossAccumulator lossSum) {
+  private void binaryCrossEntropy(
+      double[] z, double[] y, double[] weights, int samples, double[] delta, LossAccumulator lossSum) {
     functions.softplus(z, 0, sum, 0, samples);
     functions.sigmoid(z, 0, delta, 0, samples);
     for (int n = 0; n < samples; n++) {
@@ -121,10 +147,11 @@ final class Losses {
     for (int n = 0; n < samples; n++) {
       delta[n] -= y[n];
     }
-    addSum(samples, lossSum);
+    addSum(weights, samples, lossSum);
   }
 
-  private void crossEntropy(double[][] z, int[] labels, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
+  private void crossEntropy(
+      double[][] z, int[] labels, double[] weights, int samples, double terms, double[][] delta, LossAccumulator lossSum) {
     System.arraycopy(z[0], 0, largest, 0, samples);
     for (int j = 1; j < z.length; j++) {
       larger(largest, z[j], samples);
@@ -138,7 +165,8 @@ final class Losses {
       add(sum, delta[j], samples);
     }
     for (int n = 0; n < samples; n++) {
-      lossSum.add((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]), 1);
+      double term = (double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]);
+      lossSum.add(weights == null ? term : weights[n] * term, weights == null ? 1 : 0);
     }
     for (int j = 0; j < z.length; j++) {
       divide(delta[j], sum, samples);
@@ -148,19 +176,31 @@ final class Losses {
     }
     for (double[] row : delta) {
       scale(row, 1 / terms, samples);
+      if (weights != null) {
+        multiply(row, weights, samples);
+      }
     }
   }
 
-  private void addSum(int samples, LossAccumulator lossSum) {
+  private void addSum(double[] weights, int samples, LossAccumulator lossSum) {
+    if (weights != null) {
+      multiply(sum, weights, samples);
+    }
     for (int n = 0; n < samples; n += SUM_BLOCK) {
       int to = Math.min(samples, n + SUM_BLOCK);
-      lossSum.add(RowProducts.sum(sum, n, to), to - n);
+      lossSum.add(RowProducts.sum(sum, n, to), weights == null ? to - n : 0);
     }
   }
 
   private static void scale(double[] x, double factor, int samples) {
     for (int n = 0; n < samples; n++) {
       x[n] *= factor;
+    }
+  }
+
+  private static void multiply(double[] x, double[] y, int samples) {
+    for (int n = 0; n < samples; n++) {
+      x[n] *= y[n];
     }
   }
 

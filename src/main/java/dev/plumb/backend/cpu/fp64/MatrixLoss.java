@@ -4,6 +4,7 @@ import dev.plumb.backend.cpu.engine.Gemm;
 import dev.plumb.backend.cpu.engine.LossAccumulator;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
+import dev.plumb.backend.cpu.engine.WeightSum;
 import dev.plumb.model.Loss;
 import java.util.Arrays;
 
@@ -11,6 +12,7 @@ import java.util.Arrays;
  * The loss of a wide network and the deltas of its last layer. Threads share the output units in tiles, except for cross_entropy,
  * which needs all outputs of a sample at once.
  */
+@SuppressWarnings("cast")
 final class MatrixLoss {
   private final Loss loss;
   private final Tiles tiles;
@@ -22,11 +24,15 @@ final class MatrixLoss {
   private final double[][] outputs;
   private final double[][] outputDelta;
   private Targets targets;
+  private double[] batchWeights;
   private int capacity;
 
   private Samples data;
   private int[] rows;
   private int samples;
+  /** Null for data without weights. */
+  private double[] weights;
+  private double rowTerms;
   private double[] z;
   private double[] d;
   private Gemm.RightOperand<double[]> right;
@@ -47,6 +53,7 @@ final class MatrixLoss {
   void reserve(int batch) {
     capacity = batch;
     targets = Targets.of(loss, outputs.length, batch);
+    batchWeights = new double[batch];
     Arrays.setAll(outputs, unit -> new double[batch]);
     Arrays.setAll(outputDelta, unit -> new double[batch]);
     for (ThreadScratch threadScratch : scratch) {
@@ -74,8 +81,10 @@ final class MatrixLoss {
     this.z = z;
     this.d = d;
     this.right = right;
+    weights = data.weights(rows, 0, samples, batchWeights);
+    rowTerms = (double) WeightSum.of(weights, samples);
     if (loss == Loss.CROSS_ENTROPY) {
-      delta(0, outputs.length, samples, scratch[0], lossSum);
+      delta(0, outputs.length, rowTerms, scratch[0], lossSum);
       return;
     }
     team.run(tiles.count(), tile);
@@ -86,7 +95,7 @@ final class MatrixLoss {
 
   private void tile(int number, int member) {
     tileLosses[number].reset();
-    delta(tiles.from(number), tiles.from(number + 1), (double) samples * outputs.length, scratch[member], tileLosses[number]);
+    delta(tiles.from(number), tiles.from(number + 1), rowTerms * outputs.length, scratch[member], tileLosses[number]);
   }
 
   private void delta(int from, int to, double terms, ThreadScratch own, LossAccumulator lossSum) {
@@ -94,7 +103,7 @@ final class MatrixLoss {
     for (int unit = from; unit < to; unit++) {
       System.arraycopy(z, unit * samples, outputs[unit], 0, samples);
     }
-    own.losses.delta(from, to, outputs, targets, samples, terms, outputDelta, lossSum);
+    own.losses.delta(from, to, outputs, targets, weights, samples, terms, outputDelta, lossSum);
     for (int unit = from; unit < to; unit++) {
       System.arraycopy(outputDelta[unit], 0, d, unit * samples, samples);
     }
@@ -106,6 +115,6 @@ final class MatrixLoss {
   /** Returns the size of its arrays, in bytes. */
   long bytes() {
     long labels = loss == Loss.CROSS_ENTROPY ? (long) Integer.BYTES * capacity : 0;
-    return labels + (long) Double.BYTES * capacity * outputs.length * (loss == Loss.CROSS_ENTROPY ? 2 : 3);
+    return labels + (long) Double.BYTES * capacity * (outputs.length * (loss == Loss.CROSS_ENTROPY ? 2 : 3) + 1);
   }
 }

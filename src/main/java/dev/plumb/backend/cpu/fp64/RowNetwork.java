@@ -3,6 +3,7 @@ package dev.plumb.backend.cpu.fp64;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
+import dev.plumb.backend.cpu.engine.WeightSum;
 import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
@@ -42,6 +43,7 @@ final class RowNetwork implements Network {
   private final double[][][] delta;
   private double[][] x;
   private Targets targets;
+  private double[] batchWeights;
   private int capacity;
   private int samples;
   private boolean finite;
@@ -72,6 +74,7 @@ final class RowNetwork implements Network {
     capacity = batch;
     x = new double[network.inputs()][batch];
     targets = Targets.of(training.loss(), network.outputs(), batch);
+    batchWeights = new double[batch];
     for (int l = 0; l < delta.length; l++) {
       delta[l] = new double[layers[l].out()][batch];
     }
@@ -92,8 +95,10 @@ final class RowNetwork implements Network {
     StepScalars step = scratch.scalars;
     double[][] outputs = forwardPass.forward(
         state.parameters(), features, samples, step.keepsPreActivations(), step.stepsBefore(), scratch);
-    double terms = training.loss() == Loss.CROSS_ENTROPY ? samples : (double) samples * network.outputs();
-    scratch.losses.delta(outputs, batchTargets, samples, terms, delta[delta.length - 1], scratch.lossSum);
+    double[] weights = data.weights(rows, 0, samples, batchWeights);
+    double rowTerms = (double) WeightSum.of(weights, samples);
+    double terms = training.loss() == Loss.CROSS_ENTROPY ? rowTerms : rowTerms * network.outputs();
+    scratch.losses.delta(outputs, batchTargets, weights, samples, terms, delta[delta.length - 1], scratch.lossSum);
     backward(features, scratch.functions);
     finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.size());
     update(step);
@@ -169,7 +174,7 @@ final class RowNetwork implements Network {
 
   @Override
   public long bytes() {
-    long rows = network.inputs() + network.outputs();
+    long rows = network.inputs() + network.outputs() + 1; // the weights
     for (int l = 0; l < delta.length; l++) {
       rows += layers[l].out();
     }

@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.data.Dataset;
 
-/** A data set in this precision: x [rows x features] and y [rows x outputs] row-major, or labels [rows]. */
+/** A data set in this precision: x [rows x features] and y [rows x outputs] row-major, or labels [rows]; weights [rows] if any. */
 @SuppressWarnings("cast")
 final class Samples {
   private final int rows;
@@ -11,6 +11,7 @@ final class Samples {
   private final double[] x;
   private final double[] y;
   private final int[] labels;
+  private final double[] weights;
   private double[][] columns;
   private Targets targets;
 
@@ -25,12 +26,16 @@ final class Samples {
     x = new double[rows * features];
     y = withTargets && !data.hasClasses() ? new double[rows * outputs] : null;
     labels = withTargets && data.hasClasses() ? new int[rows] : null;
+    weights = withTargets && data.hasWeights() ? new double[rows] : null;
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < features; column++) {
         x[row * features + column] = (double) data.feature(row, column);
       }
       if (labels != null) {
         labels[row] = data.label(row);
+      }
+      if (weights != null) {
+        weights[row] = (double) data.weight(row);
       }
       for (int column = 0; y != null && column < outputs; column++) {
         y[row * outputs + column] = (double) data.target(row, column);
@@ -115,10 +120,28 @@ final class Samples {
     }
   }
 
+  /**
+   * Returns the weights of some samples.
+   *
+   * @param chosen row indices, of which those from first on are used; null for the rows from first on
+   * @param buffer [samples], receives the weights unless they are all weights
+   * @return weights from index 0 on, which must not be changed; null for data without weights
+   */
+  double[] weights(int[] chosen, int first, int count, double[] buffer) {
+    if (weights == null || (chosen == null && count == rows)) {
+      return weights;
+    }
+    for (int i = 0; i < count; i++) {
+      buffer[i] = weights[chosen == null ? first + i : chosen[first + i]];
+    }
+    return buffer;
+  }
+
   /** Returns the size of its arrays, in bytes. */
   long bytes() {
     int copies = columns == null ? 1 : 2;
     return (long) Double.BYTES * copies * (x.length + (y == null ? 0 : y.length))
-        + (labels == null ? 0 : (long) Integer.BYTES * labels.length);
+        + (labels == null ? 0 : (long) Integer.BYTES * labels.length)
+        + (weights == null ? 0 : (long) Double.BYTES * weights.length);
   }
 }

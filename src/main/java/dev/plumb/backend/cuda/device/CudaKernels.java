@@ -58,7 +58,9 @@ public final class CudaKernels implements AutoCloseable {
   private enum Source {
     PLUMB("/ptx/plumb"),
     FUSED("/ptx/fused_mlp"),
+    FUSED_WEIGHTED("/ptx/fused_mlp_weighted"),
     NARROW("/ptx/fused_narrow"),
+    NARROW_WEIGHTED("/ptx/fused_narrow_weighted"),
     /** For compute capability 9.0 and newer. */
     CLUSTER("/ptx/fused_cluster"),
     PRODUCT("/ptx/product"),
@@ -74,8 +76,9 @@ public final class CudaKernels implements AutoCloseable {
     }
 
     static Source of(String kernel) {
+      boolean weighted = kernel.contains("_weighted_");
       if (kernel.startsWith("fused_narrow_")) {
-        return NARROW;
+        return weighted ? NARROW_WEIGHTED : NARROW;
       }
       if (kernel.startsWith("fused_cluster_")) {
         return CLUSTER;
@@ -83,7 +86,10 @@ public final class CudaKernels implements AutoCloseable {
       if (kernel.endsWith("_tf32")) {
         return PRODUCT_TF32;
       }
-      return kernel.startsWith("fused_") ? FUSED : kernel.startsWith("product_") ? PRODUCT : PLUMB;
+      if (kernel.startsWith("fused_")) {
+        return weighted ? FUSED_WEIGHTED : FUSED;
+      }
+      return kernel.startsWith("product_") ? PRODUCT : PLUMB;
     }
 
     /** Returns the PTX in the jar. */

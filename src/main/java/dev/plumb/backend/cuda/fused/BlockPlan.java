@@ -22,6 +22,6 @@ public interface BlockPlan {
     return 1;
   }
 
-  /** Returns the name, without its precision, of the kernel that trains the network. */
+  /** Returns the name, without its precision, of the kernel that trains the network on rows without weights. */
   String trainingKernel();
 }

@@ -17,6 +17,8 @@ import java.util.Optional;
  * <p>The segments of a batch, 32 rows each, are distributed over the blocks. A batch is one tile if a block's threads and shared
  * memory suffice for its segments, and otherwise the smallest possible number of tiles.
  *
+ * <p>There are no such kernels for rows with weights, which one block trains.
+ *
  * <p>These kernels have not run on a GPU yet. {@link #isFaster} rests on estimates, and clusters are off by default.
  *
  * @param rowsOfTile the number of rows of a tile, in all blocks together

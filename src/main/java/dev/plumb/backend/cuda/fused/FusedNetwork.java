@@ -59,9 +59,9 @@ public final class FusedNetwork {
     return kernel;
   }
 
-  /** Returns the training kernel. */
-  Kernel trainingKernel() {
-    return kernel(plan.trainingKernel());
+  /** Returns the training kernel for rows with or without weights. */
+  Kernel trainingKernel(boolean weighted) {
+    return kernel(plan.trainingKernel() + (weighted ? "_weighted" : ""));
   }
 
   /** Returns a grid with one block, or one cluster of blocks, along x per replica. */

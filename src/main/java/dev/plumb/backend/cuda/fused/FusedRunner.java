@@ -134,7 +134,8 @@ public final class FusedRunner implements Steps {
     waitForSteps();
     context.release("releasing a step table that is too small", releasesOfTable());
     table = new StepTable(
-        context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, maxRows, recorder, options.guards());
+        context, training.optimizer(), state.replicas(), network.layerCount(), TABLE_BYTES, maxRows, data.divisors(), recorder,
+        options.guards());
     launches = new Launches(context, 1);
     step = bindTraining(launches);
   }
@@ -167,8 +168,9 @@ public final class FusedRunner implements Steps {
         classes ? 0L : data.targets().address(), classes ? data.targets().address() : 0L, tables.planAddress(), tables.layersAddress(),
         state.address(Slot.PARAMETERS), state.address(Slot.GRADIENTS), state.address(Slot.MOMENT1), state.address(Slot.MOMENT2),
         before.address(), table.metrics().address(), state.firstNotFinite().address()));
+    data.weights().ifPresent(weights -> arguments.addAll(List.of(weights.address(), table.divisorsAddress())));
     arguments.addAll(List.of(more));
-    return in.bind(tables.trainingKernel(), network.shape(), tables.grid(replicas), arguments.toArray(new Number[0]));
+    return in.bind(tables.trainingKernel(data.data().hasWeights()), network.shape(), tables.grid(replicas), arguments.toArray(new Number[0]));
   }
 
   @Override

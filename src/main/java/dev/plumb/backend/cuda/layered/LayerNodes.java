@@ -150,14 +150,41 @@ public final class LayerNodes {
   }
 
   /**
+   * The addresses from which a kernel reads the weights of rows.
+   *
+   * @param weights the weights [rows]; 0 for rows without weights
+   * @param divisors the divisors of mean losses [entry of the step table][replica]; 0 without derivatives
+   */
+  public record RowWeights(long weights, long divisors) {
+    /** No weights. */
+    public static final RowWeights NONE = new RowWeights(0, 0);
+
+    /** Returns whether rows have weights. */
+    boolean any() {
+      return weights != 0;
+    }
+  }
+
+  /**
    * Returns the launch of the loss, summed by blocks.
    *
    * @param rows the rows of the targets or labels
+   * @param rowWeights the weights of the same rows
    * @param deltaAddress 0 to skip the derivative
    * @param hitsAddress 0 to skip counting correct predictions
    */
-  public Node loss(int n, RowList rows, long zAddress, long targetsAddress, long deltaAddress, long partialsAddress, long hitsAddress) {
+  public Node loss(int n, RowList rows, long zAddress, long targetsAddress, RowWeights rowWeights, long deltaAddress,
+      long partialsAddress, long hitsAddress) {
     Grid grid = Grid.of(lossBlocks(loss, n, network.outputs()), replicas);
+    if (rowWeights.any()) {
+      return loss == Loss.CROSS_ENTROPY
+          ? bind("softmax_loss_weighted", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress,
+              rowWeights.weights(), rowWeights.divisors(), deltaAddress, partialsAddress, hitsAddress, (long) n, network.outputs(),
+              replicas)
+          : bind("loss_terms_weighted", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress,
+              rowWeights.weights(), rowWeights.divisors(), deltaAddress, partialsAddress, hitsAddress, (long) n, network.outputs(),
+              replicas, loss.ordinal());
+    }
     if (loss == Loss.CROSS_ENTROPY) {
       return bind("softmax_loss", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
           partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas);
@@ -166,7 +193,7 @@ public final class LayerNodes {
         partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas, loss.ordinal());
   }
 
-  /** Returns the number of terms in the mean over n rows. */
+  /** Returns the number of terms in the mean over n rows without weights. */
   public double terms(int n) {
     return loss == Loss.CROSS_ENTROPY ? n : (double) n * network.outputs();
   }

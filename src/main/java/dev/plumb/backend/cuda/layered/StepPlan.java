@@ -7,6 +7,7 @@ import dev.plumb.backend.cuda.device.Launches.Grid;
 import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Node;
 import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.layered.LayerNodes.RowWeights;
 import dev.plumb.backend.cuda.session.BoundData;
 import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.StepTable;
@@ -36,6 +37,7 @@ public final class StepPlan {
   private final SmallProducts smallProducts;
   private final SessionState state;
   private final StepTable table;
+  private final RowWeights rowWeights;
   private final int replicas;
   private final Launches launches;
   private final LayerNodes layers;
@@ -53,6 +55,7 @@ public final class StepPlan {
     this.smallProducts = smallProducts;
     this.state = state;
     this.table = table;
+    rowWeights = data.weights().map(weights -> new RowWeights(weights.address(), table.divisorsAddress())).orElse(RowWeights.NONE);
     replicas = state.replicas();
     launches = new Launches(context, 8 + 3 * network.layerCount());
     layers = new LayerNodes(context, launches, network, training, smallProducts, state, 0, replicas);
@@ -84,8 +87,8 @@ public final class StepPlan {
             nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer));
       }
     }
-    nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets().address(), workspace.delta(last).address(),
-        workspace.lossPartials.address(), 0));
+    nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets().address(), rowWeights,
+        workspace.delta(last).address(), workspace.lossPartials.address(), 0));
     if (smallProducts.areUsed(batch)) {
       addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
@@ -141,16 +144,18 @@ public final class StepPlan {
           table.entries().address(), state.address(Slot.GRADIENTS), workspace.pieces.address(), workspace.squares.address(), pieces,
           state.layout().size(), replicas, clipNorm > 0 ? 1 : 0));
     }
+    String suffix = rowWeights.any() ? "_weighted" : "";
+    Number divisor = rowWeights.any() ? (Number) rowWeights.divisors() : (Number) layers.terms(batch);
     if (finishesAtOnce(training, replicas)) {
       nodes.add(update());
-      nodes.add(layers.bindPlain("finish_loss_and_step", "one replica", Grid.of(1, 1), table.cursor().address(),
-          table.entries().address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), workspace.squares.address(),
-          firstPieces, network.layerCount(), state.losses().address(), table.metrics().address(),
+      nodes.add(layers.bindPlain("finish_loss_and_step" + suffix, "one replica", Grid.of(1, 1), table.cursor().address(),
+          table.entries().address(), workspace.lossPartials.address(), lossBlocks, divisor, workspace.squares.address(), firstPieces,
+          network.layerCount(), state.losses().address(), table.metrics().address(),
           state.notFinite().address(), state.firstNotFinite().address()));
       return;
     }
-    nodes.add(layers.bindPlain("finish_loss", "all replicas", Grid.ofPieces(replicas, 1), table.cursor().address(),
-        table.entries().address(), workspace.lossPartials.address(), lossBlocks, layers.terms(batch), workspace.squares.address(),
+    nodes.add(layers.bindPlain("finish_loss" + suffix, "all replicas", Grid.ofPieces(replicas, 1), table.cursor().address(),
+        table.entries().address(), workspace.lossPartials.address(), lossBlocks, divisor, workspace.squares.address(),
         firstPieces, network.layerCount(), clipNorm, state.losses().address(), state.clipScales().address(),
         table.metrics().address(), replicas));
     nodes.add(update());

@@ -141,7 +141,7 @@ public final class StepRunner implements Steps {
     waitForSteps();
     context.release("releasing buffers that are too small", releases());
     table = new StepTable(
-        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, maxRows, recorder, options.guards());
+        context, training.optimizer(), replicas, network.layerCount(), TABLE_BYTES, maxRows, data.divisors(), recorder, options.guards());
     workspace = new Workspace(context, network, training, replicas, largestBatch, MAX_SHAPES, transfers, !small.areUsed(largestBatch),
         options.guards());
   }

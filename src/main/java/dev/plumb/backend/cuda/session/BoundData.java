@@ -7,8 +7,9 @@ import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Precision;
 import java.util.Arrays;
+import java.util.Optional;
 
-/** The data set of the steps on the device: X [rows x features], and Y [rows x outputs] or int labels [rows]. */
+/** The data set of the steps on the device: X [rows x features], Y [rows x outputs] or int labels [rows], and weights [rows] if any. */
 public final class BoundData {
   /** The largest number of values per copy, so that a large data set is not in host memory twice. */
   private static final int MAX_VALUES_PER_COPY = 1 << 16;
@@ -17,6 +18,8 @@ public final class BoundData {
   private final DeviceArena arena;
   private final Buffer x;
   private final Buffer targets;
+  private final Optional<Buffer> weights;
+  private final Optional<LossDivisors> divisors;
 
   /** Copies a data set to the device. */
   public BoundData(CudaContext context, Transfers transfers, Dataset data, Precision precision, boolean guards) {
@@ -26,9 +29,12 @@ public final class BoundData {
     x = new Buffer(arena.reserve("X", (long) data.rows() * data.features() * bytes));
     targets = new Buffer(arena.reserve("targets",
         data.hasClasses() ? (long) data.rows() * Integer.BYTES : (long) data.rows() * data.outputs() * bytes));
+    weights = data.hasWeights() ? Optional.of(new Buffer(arena.reserve("weights", (long) data.rows() * bytes))) : Optional.empty();
+    divisors = data.hasWeights() ? Optional.of(new LossDivisors(data, precision)) : Optional.empty();
     arena.allocate();
     try {
       upload(transfers, data, 0, data.rows(), x, targets, bytes);
+      weights.ifPresent(buffer -> uploadWeights(transfers, data, 0, data.rows(), buffer, bytes));
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -57,6 +63,16 @@ public final class BoundData {
     }
   }
 
+  /** Copies the weights of rows of a data set to the beginning of a buffer. */
+  public static void uploadWeights(Transfers transfers, Dataset data, int from, int to, Buffer weights, int valueBytes) {
+    for (int first = from; first < to; first += MAX_VALUES_PER_COPY) {
+      int start = first;
+      double[] values = new double[Math.min(MAX_VALUES_PER_COPY, to - first)];
+      Arrays.setAll(values, i -> data.weight(start + i));
+      transfers.uploadData(values, weights.slice().pointer((long) (first - from) * valueBytes));
+    }
+  }
+
   /** Returns X [rows x features]. */
   public Buffer x() {
     return x;
@@ -65,6 +81,16 @@ public final class BoundData {
   /** Returns Y [rows x outputs], or int labels [rows]. */
   public Buffer targets() {
     return targets;
+  }
+
+  /** Returns the weights [rows]; empty for data without weights. */
+  public Optional<Buffer> weights() {
+    return weights;
+  }
+
+  /** Returns the divisors of mean losses; empty for data without weights. */
+  public Optional<LossDivisors> divisors() {
+    return divisors;
   }
 
   /** Returns the data set. */

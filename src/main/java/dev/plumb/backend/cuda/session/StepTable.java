@@ -16,14 +16,15 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 
 /**
- * The inputs that vary from step to step, in device memory: learning rates, Adam's bias corrections, the rows of batches and
- * where to record metrics; and the recorded metrics.
+ * The inputs that vary from step to step, in device memory: learning rates, Adam's bias corrections, the rows of batches, the
+ * divisors of mean losses if rows have weights, and where to record metrics; and the recorded metrics.
  *
  * <p>The table has two halves, each with a {@link StagingBuffer}. While the device reads one, the host fills the other, and waits
  * before it fills the first again. A half has room for {@link #capacity} steps, or fewer if their rows fill the row list first.
@@ -82,7 +83,7 @@ public final class StepTable {
       host = new HostMemory(context, "the step table", rowsAt() + (long) rowCapacity * Integer.BYTES);
     }
 
-    /** Returns the offset of the entries. The order in host memory: cursor, entries, learning rates, metrics, rows. */
+    /** Returns the offset of the entries. The order in host memory: cursor, entries, learning rates, divisors, metrics, rows. */
     int entriesAt() {
       return Long.BYTES;
     }
@@ -91,8 +92,12 @@ public final class StepTable {
       return entriesAt() + capacity * STEP_BYTES;
     }
 
-    int metricsAt() {
+    int divisorsAt() {
       return ratesAt() + capacity * replicas * Double.BYTES;
+    }
+
+    int metricsAt() {
+      return divisorsAt() + capacity * divisorsPerStep * Double.BYTES;
     }
 
     int rowsAt() {
@@ -107,11 +112,15 @@ public final class StepTable {
   private final int capacity;
   private final int rowCapacity;
   private final int metricsPerStep;
+  private final int divisorsPerStep;
+  private final Optional<LossDivisors> lossDivisors;
   private final Recorder recorder;
   private final DeviceArena arena;
   private final Slice cursor;
   private final Slice entries;
   private final Slice learningRates;
+  /** Null for data without weights. */
+  private final Slice divisors;
   private final Slice metrics;
   private final Slice rows;
   private final StagingBuffer[] halves = new StagingBuffer[HALVES];
@@ -121,17 +130,20 @@ public final class StepTable {
   /**
    * @param maxBytes the largest size of a half's steps, and of its rows, unless one step needs more
    * @param largestBatch the number of rows of one step in the row list, for all replicas; 0 if all steps use all rows
+   * @param lossDivisors the divisors of mean losses; empty for data without weights
    */
   public StepTable(
       CudaContext context, OptimizerSpec optimizer, int replicas, int layers, long maxBytes, long largestBatch,
-      Recorder recorder, boolean guards) {
+      Optional<LossDivisors> lossDivisors, Recorder recorder, boolean guards) {
     this.context = context;
     this.optimizer = optimizer;
     this.replicas = replicas;
     this.layers = layers;
     this.recorder = recorder;
     metricsPerStep = Math.multiplyExact(replicas, 1 + layers);
-    long stepBytes = STEP_BYTES + 8L * (replicas + metricsPerStep);
+    this.lossDivisors = lossDivisors;
+    divisorsPerStep = lossDivisors.isPresent() ? replicas : 0;
+    long stepBytes = STEP_BYTES + 8L * (replicas + divisorsPerStep + metricsPerStep);
     capacity = (int) Math.max(1, Math.min(MAX_STEPS, maxBytes / stepBytes));
     rowCapacity = (int) Math.max(largestBatch, Math.min(largestBatch * capacity, maxBytes / Integer.BYTES));
     if (largestBatch > MAX_ROWS) {
@@ -142,6 +154,9 @@ public final class StepTable {
     cursor = arena.reserve("cursor", 2 * Integer.BYTES);
     entries = arena.reserve("steps", (long) HALVES * capacity * STEP_BYTES);
     learningRates = arena.reserve("learning rates", (long) HALVES * capacity * replicas * Double.BYTES);
+    divisors = lossDivisors.isPresent()
+        ? arena.reserve("divisors of losses", (long) HALVES * capacity * replicas * Double.BYTES)
+        : null;
     metrics = arena.reserve("metrics", (long) HALVES * capacity * metricsPerStep * Double.BYTES);
     rows = arena.reserve("row list", (long) HALVES * rowCapacity * Integer.BYTES);
     arena.allocate();
@@ -179,6 +194,11 @@ public final class StepTable {
   /** Returns the learning rates, doubles [entries x replicas]. */
   public Slice learningRates() {
     return learningRates;
+  }
+
+  /** Returns the address of the divisors of mean losses, doubles [entries x replicas]; 0 for data without weights. */
+  public long divisorsAddress() {
+    return divisors == null ? 0 : divisors.address();
   }
 
   /** Returns the recorded metrics, doubles [entries x replicas x (1 + layers)]: the loss and the gradient norm of each layer. */
@@ -239,6 +259,7 @@ public final class StepTable {
     for (int replica = 0; replica < replicas; replica++) {
       host.putDouble(rates + replica * Double.BYTES, chunk.learningRate(step, replica));
     }
+    lossDivisors.ifPresent(of -> putDivisors(of, half, chunk, step));
     half.steps++;
   }
 
@@ -247,6 +268,20 @@ public final class StepTable {
     boolean adam = optimizer instanceof OptimizerSpec.Adam;
     host.putDouble(entry + CORRECTION1, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta1(), t) : 1);
     host.putDouble(entry + CORRECTION2, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta2(), t) : 1);
+  }
+
+  private void putDivisors(LossDivisors of, StagingBuffer half, StepChunk chunk, int step) {
+    int at = half.divisorsAt() + half.steps * replicas * Double.BYTES;
+    int[] rows = null;
+    double divisor = 0;
+    for (int replica = 0; replica < replicas; replica++) {
+      int[] replicaRows = chunk.batch(step, replica);
+      if (replica == 0 || replicaRows != rows) {
+        divisor = of.of(replicaRows);
+      }
+      rows = replicaRows;
+      half.host.bytes().putDouble(at + replica * Double.BYTES, divisor);
+    }
   }
 
   private void putRows(StagingBuffer half, int entry, StepChunk chunk, int step) {
@@ -287,6 +322,10 @@ public final class StepTable {
           (long) half.steps * STEP_BYTES);
       upload(half, half.ratesAt(), learningRates.pointer((long) half.index * capacity * replicas * Double.BYTES),
           (long) half.steps * replicas * Double.BYTES);
+      if (divisors != null) {
+        upload(half, half.divisorsAt(), divisors.pointer((long) half.index * capacity * replicas * Double.BYTES),
+            (long) half.steps * replicas * Double.BYTES);
+      }
       if (half.rowsUsed > 0) {
         upload(half, half.rowsAt(), rows.pointer((long) half.index * rowCapacity * Integer.BYTES),
             (long) half.rowsUsed * Integer.BYTES);

@@ -31,11 +31,11 @@ class KernelSourcesTest {
   /** A kernel of one precision, or of none. */
   private static final Pattern PLAIN =
       Pattern.compile("extern \"C\" __global__ void (?:__launch_bounds__\\([^()]*\\) )?(\\w+)\\(.*");
-  /** A kernel of fused_narrow.cu or fused_cluster.cu, for one activation. */
-  private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)_KERNEL\\((\\w+), [A-Z_]+\\)");
+  /** A kernel of fused_narrow.cu, fused_narrow_weighted.cu or fused_cluster.cu, for one activation. */
+  private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)(_WEIGHTED)?_KERNEL\\((\\w+), [A-Z_]+\\)");
   private static final List<String> ACTIVATIONS = List.of("linear", "relu", "leaky_relu", "sigmoid", "tanh");
-  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_narrow", "fused_cluster", "product", "product_tf32")
-      .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
+  private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_mlp_weighted", "fused_narrow",
+      "fused_narrow_weighted", "fused_cluster", "product", "product_tf32").map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
 
@@ -137,15 +137,17 @@ class KernelSourcesTest {
         }
         declaration = NARROW.matcher(line);
         if (declaration.matches()) {
-          plain.add("fused_" + declaration.group(1).toLowerCase(Locale.ROOT) + "_" + declaration.group(2) + "_f32");
+          plain.add("fused_" + declaration.group(1).toLowerCase(Locale.ROOT) + "_" + declaration.group(3)
+              + (declaration.group(2) == null ? "_f32" : "_weighted_f32"));
         }
       }
     }
-    assertEquals(16, declared);
-    Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "product_forward_tf32",
-        "product_input_gradient_tf32", "product_weight_gradients_tf32"));
+    assertEquals(19, declared);
+    Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "finish_loss_weighted",
+        "finish_loss_and_step_weighted", "product_forward_tf32", "product_input_gradient_tf32", "product_weight_gradients_tf32"));
     for (String activation : ACTIVATIONS) {
-      expected.addAll(List.of("fused_narrow_" + activation + "_f32", "fused_cluster_" + activation + "_f32"));
+      expected.addAll(List.of("fused_narrow_" + activation + "_f32", "fused_narrow_" + activation + "_weighted_f32",
+          "fused_cluster_" + activation + "_f32"));
     }
     assertEquals(expected, plain);
     assertTrue(kernels.keySet().containsAll(plain), plain.toString());

@@ -32,7 +32,11 @@ final class LoadedKernels {
         begin = System.nanoTime();
         print("fused_mlp", kernels.kernel("fused_train_f32"), begin);
         begin = System.nanoTime();
+        print("fused_mlp_weighted", kernels.kernel("fused_train_weighted_f32"), begin);
+        begin = System.nanoTime();
         print("fused_narrow", kernels.kernel("fused_narrow_relu_f32"), begin);
+        begin = System.nanoTime();
+        print("fused_narrow_weighted", kernels.kernel("fused_narrow_relu_weighted_f32"), begin);
         if (CudaDevices.capability(device) >= CudaContext.MIN_CLUSTER_CAPABILITY) {
           begin = System.nanoTime();
           print("fused_cluster", kernels.kernel("fused_cluster_relu_f32"), begin);

@@ -15,12 +15,15 @@ import dev.plumb.backend.cuda.device.DeviceLimits;
 import dev.plumb.backend.cuda.device.Launches;
 import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
+import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -61,10 +64,23 @@ class ClusterPlanTest {
     assertEquals("fused_narrow_relu_f32", launched(DEEPEST, 400, Clusters.WHERE_FASTER), "a device of 4 multiprocessors");
   }
 
+  /** There are no kernels for clusters that read weights. */
+  @Test
+  @Tag("host-device")
+  void oneBlockTrainsWeightedRows() {
+    Dataset data = RandomData.draw(3, DEEPEST, Loss.MSE, new NumpyRandom(1)).withWeights(new double[] {1, 2, 3});
+    assertEquals("fused_narrow_relu_weighted_f32", NarrowPlanTest.launched(opened(Clusters.WHERE_POSSIBLE), DEEPEST, SGD, data));
+    NetworkSpec general = new NetworkSpec(DEEPEST.widths(), Activation.GELU);
+    assertEquals("fused_train_weighted_f32", NarrowPlanTest.launched(opened(Clusters.OFF), general, SGD, data));
+  }
+
   private static String launched(NetworkSpec network, int rows, Clusters clusters) {
+    return NarrowPlanTest.launched(opened(clusters), network, SGD, rows);
+  }
+
+  private static CudaBackend opened(Clusters clusters) {
     CudaUnderTest.load(Order.FORWARD);
-    CudaOptions options = new CudaOptions(Execution.CHECKED, true, Planner.FUSED, true).withClusters(clusters);
-    return NarrowPlanTest.launched(new CudaBackend(0, options), network, SGD, rows);
+    return new CudaBackend(0, new CudaOptions(Execution.CHECKED, true, Planner.FUSED, true).withClusters(clusters));
   }
 
   @ParameterizedTest

@@ -15,6 +15,7 @@ import dev.plumb.backend.cuda.device.DeviceLimits;
 import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Fault;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
+import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
@@ -62,10 +63,15 @@ class NarrowPlanTest {
 
   /** Does the same over a number of rows; closes the backend. */
   static String launched(CudaBackend opened, NetworkSpec network, TrainingSpec training, int rows) {
+    return launched(opened, network, training, RandomData.draw(rows, network, training.loss(), new NumpyRandom(1)));
+  }
+
+  /** Does the same over some data; closes the backend. */
+  static String launched(CudaBackend opened, NetworkSpec network, TrainingSpec training, Dataset data) {
     try (CudaBackend backend = opened) {
       HostDevice.quiet(true);
       TrainingSession session = backend.open(network, training, 1);
-      session.bind(RandomData.draw(rows, network, training.loss(), new NumpyRandom(1)));
+      session.bind(data);
       HostDevice.fault(Fault.LAUNCH, 1);
       String message = assertThrows(DeviceFailedException.class,
           () -> session.run(StepChunk.of(1).learningRate(0.01).build())).getMessage();

@@ -26,6 +26,7 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -95,6 +96,26 @@ class NarrowTest {
         assertSameAsGeneral(single, training.withClipNorm(0.1), RandomData.draw(39, single, loss, new NumpyRandom(SEED)), MIXED);
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Loss.class)
+  void weightedRowsHaveTheResultsOfTheGeneralKernel(Loss loss) {
+    for (Activation activation : ACTIVATIONS) {
+      NetworkSpec network = NetworkSpec.of(activation, 5, 7, 8, 3);
+      NetworkSpec single = NetworkSpec.of(activation, 3, 8, 8, 1);
+      TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+      assertSameAsGeneral(network, training, weighted(39, network, loss), MIXED);
+      assertSameAsGeneral(single, training.withClipNorm(0.1), weighted(39, single, loss), MIXED);
+      for (int rows : new int[] {1, 33, 400, 1000}) {
+        assertSameAsGeneral(network, training, weighted(rows, network, loss), StepChunk.of(2).learningRate(0.05).recordAll().build());
+      }
+    }
+  }
+
+  private static Dataset weighted(int rows, NetworkSpec network, Loss loss) {
+    NumpyRandom stream = new NumpyRandom(SEED);
+    return RandomData.draw(rows, network, loss, stream).withWeights(RandomWeights.draw(rows, stream));
   }
 
   @ParameterizedTest
@@ -281,6 +302,10 @@ class NarrowTest {
         assertEquals(2, HostDevice.alive(Kind.MODULE), network.toString());
         trained(backend, network.equals(DEEPEST) ? general : DEEPEST, SGD, data, MIXED, 1, 0);
         assertEquals(3, HostDevice.alive(Kind.MODULE), "both kernels");
+      }
+      try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED)) {
+        trained(backend, network, SGD, weighted(39, network, Loss.MSE), MIXED, 1, 0);
+        assertEquals(2, HostDevice.alive(Kind.MODULE), network + ", weighted rows");
       }
     }
   }
