@@ -1,6 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
 import dev.plumb.data.Task;
 import dev.plumb.json.JsonOutput;
@@ -21,6 +22,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /** {@code plumb evaluate}: evaluates a trained model on labeled rows. */
@@ -74,7 +76,11 @@ final class EvaluateCommand implements Command {
 
   @Override
   public Options options() {
-    return ScoringInput.options(Flags.JSON);
+    List<Option> options = new ArrayList<>(ScoringInput.options(Flags.JSON).getOptions());
+    options.addAll(List.of(
+        Flags.meaning(Flags.WEIGHT, "COL", "Column with the weight of each row in the loss and in the metrics."),
+        Flags.CLASS_WEIGHTS));
+    return Flags.options(options.toArray(Option[]::new));
   }
 
   @Override
@@ -84,7 +90,8 @@ final class EvaluateCommand implements Command {
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
         TablePredictor predictor = input.predictor(device)) {
-      Scores scores = input.atData(() -> predictor.score(table));
+      RowWeights weights = TrainRequest.weights(arguments, RowWeights.NONE);
+      Scores scores = input.atData(() -> predictor.score(table, weights));
       out.println(DeviceChoice.line(device));
       out.println(TerminalText.sanitize("data: " + input.data() + ", " + table.rows() + " rows"));
       out.println();

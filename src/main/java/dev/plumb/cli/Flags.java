@@ -97,6 +97,9 @@ final class Flags {
           + " 0 to disable (default: 50).");
   static final Option WATCH = value("watch", "METRIC", "Metric of the validation rows (training rows if none are held out) that chooses"
       + " the best epoch and that early stopping watches: " + String.join(", ", NamedEnum.keys(Metric.class)) + " (default: loss).");
+  static final Option WEIGHT = value("weight", "COL", "Column with the weight of each row in the loss; it is not a feature.");
+  static final Option CLASS_WEIGHTS = value("class-weights", "balanced|NAME=W[,NAME=W]",
+      "Weights of the classes in the loss; balanced: all classes count the same.");
   static final Option CONFIG =
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");

@@ -1,8 +1,10 @@
 package dev.plumb.cli;
 
+import dev.plumb.data.ClassWeights;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
 import dev.plumb.data.ReadOptions;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Task;
 import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
@@ -47,7 +49,7 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
       Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), DEFAULTS.optimizer().kind().key()),
       Flags.meaning(Flags.LEARNING_RATE, "RATE", "Learning rate (default: " + DEFAULTS.learningRate() + ")."),
       Flags.SCHEDULE, Flags.WARM_UP, Flags.EPOCHS, Flags.BATCH_SIZE, Flags.MOMENTUM, Flags.WEIGHT_DECAY, Flags.CLIP_NORM,
-      Flags.DROPOUT, Flags.EARLY_STOPPING, Flags.WATCH);
+      Flags.DROPOUT, Flags.EARLY_STOPPING, Flags.WATCH, Flags.WEIGHT, Flags.CLASS_WEIGHTS);
 
   /** Options that determine the result, and so cannot be changed when a run is resumed. */
   static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.TEST,
@@ -118,6 +120,8 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
     config = withOption(arguments, Flags.DROPOUT, config, c -> c.dropout(arguments.number(Flags.DROPOUT, 0)));
     config = withOption(arguments, Flags.EARLY_STOPPING, config, c -> c.earlyStopping(arguments.integer(Flags.EARLY_STOPPING, 0,
         0)));
+    RowWeights weights = weights(arguments, from.weights());
+    config = config.with(c -> c.weights(weights));
     config = withOption(arguments, Flags.WATCH, config, c -> c.watch(Metric.of(arguments.text(Flags.WATCH).orElseThrow())));
     config = withOption(arguments, Flags.PRECISION, config,
         c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
@@ -129,6 +133,14 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   private static TrainConfig configuration(String text, Arguments arguments) {
     return text.stripLeading().startsWith("{") ? arguments.at(Flags.CONFIG, () -> TrainConfigJson.parse(text))
         : TrainConfigJson.read(arguments.path(Flags.CONFIG).orElseThrow());
+  }
+
+  /** Returns weights changed by the options. */
+  static RowWeights weights(Arguments arguments, RowWeights from) {
+    Optional<ClassWeights> classes = arguments.has(Flags.CLASS_WEIGHTS)
+        ? Optional.of(arguments.at(Flags.CLASS_WEIGHTS, () -> ClassWeights.parse(arguments.words(Flags.CLASS_WEIGHTS))))
+        : from.classes();
+    return new RowWeights(arguments.text(Flags.WEIGHT).or(from::column), classes);
   }
 
   private static long seed(Arguments arguments, Option option) {

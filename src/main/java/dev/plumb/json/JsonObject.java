@@ -63,6 +63,11 @@ public final class JsonObject {
     return expect(key, String.class, "a string");
   }
 
+  /** Returns whether the value of a key is a string. */
+  public boolean isText(String key) {
+    return has(key) && values.get(key).content() instanceof String;
+  }
+
   public boolean flag(String key) {
     return expect(key, Boolean.class, "true or false");
   }

@@ -3,6 +3,7 @@ package dev.plumb.train;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.FeatureColumn;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Split;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
@@ -51,7 +52,9 @@ public record DataView(
    * @throws InvalidInputException when the table does not suit the configuration
    */
   public static DataView of(Table table, TrainConfig config, NumpyRandom splitStream) {
-    EncodingOptions columns = config.columns().resolve(table);
+    RowWeights weights = config.weights();
+    Optional<String> weight = weights.column().filter(name -> !config.columns().features().contains(name));
+    EncodingOptions columns = config.columns().resolve(weight.isPresent() ? table.without(weight.get()) : table);
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     config.requireWatchFits(task);
@@ -64,8 +67,9 @@ public record DataView(
     TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
     TableEncoding encoding = (columns.standardize() ? CommonScale.of(fitted) : fitted).withNaValues(config.format().naValues());
     return new DataView(columns, usable.rows(), table.rows() - usable.rows(), encoding, loss,
-        encoding.encode(trainingRows, loss, config.precision()),
-        validationRows.map(rows -> encoding.encode(rows, loss, config.precision())), trainingRows, validationRows);
+        weights.apply(encoding.encode(trainingRows, loss, config.precision()), trainingRows, encoding, trainingRows),
+        validationRows.map(rows -> weights.apply(encoding.encode(rows, loss, config.precision()), rows, encoding, trainingRows)),
+        trainingRows, validationRows);
   }
 
   /** Returns the rows that a training on this view is judged by: the validation rows, or the training rows if there are none. */
@@ -96,7 +100,7 @@ public record DataView(
       Arrays.setAll(truth[target], table.column(names.get(target))::number);
       Arrays.setAll(predicted[target], row -> decoded[row * names.size() + column]);
     }
-    return Optional.of(RegressionScores.of(lossOfRows, names, truth, predicted));
+    return Optional.of(RegressionScores.of(lossOfRows, names, truth, predicted, null));
   }
 
   /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */

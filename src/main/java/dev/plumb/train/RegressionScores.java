@@ -72,10 +72,11 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
    * @param loss the mean loss of the rows
    * @param truth [target][row]
    * @param predicted [target][row]
+   * @param weights [rows]; null if all are equal
    */
-  static RegressionScores of(double loss, List<String> targets, double[][] truth, double[][] predicted) {
+  static RegressionScores of(double loss, List<String> targets, double[][] truth, double[][] predicted, double[] weights) {
     Errors[] errors = new Errors[truth.length];
-    Arrays.setAll(errors, target -> Errors.of(truth[target], predicted[target], null));
+    Arrays.setAll(errors, target -> Errors.of(truth[target], predicted[target], weights));
     return new RegressionScores(loss, targets, List.of(errors), truth, predicted);
   }
 

@@ -10,13 +10,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /** One network in training by a {@link Trainer}: its batches, learning rate, history and best parameters. */
 final class Replica {
   private final TrainerSpec spec;
   private final TrainingSession session;
   private final int index;
-  private final int rows;
+  private final double totalWeight;
   private final NumpyRandom stream;
   private final BatchOrder order;
   private final RateSchedule rates;
@@ -36,7 +37,7 @@ final class Replica {
     this.spec = spec;
     this.session = session;
     this.index = index;
-    rows = training.rows();
+    totalWeight = training.hasWeights() ? weight(training, IntStream.range(0, training.rows()).toArray()) : training.rows();
     stream = NumpyRandom.of(from.stream());
     order = new BatchOrder(training.rows(), spec.training().batchSize(), spec.shuffle(), stream);
     rates = new RateSchedule(learningRate, spec.schedule(), spec.training().epochs(),
@@ -81,9 +82,25 @@ final class Replica {
     return isTraining() ? rates.rate(epoch, step) : 0;
   }
 
-  /** Adds the loss of one step of the current epoch. */
-  void addLoss(double loss, int rows) {
-    lossSum += loss * rows;
+  /** Adds the loss of one step of the current epoch, times the weight of its rows. */
+  void addLoss(double weightedLoss) {
+    lossSum += weightedLoss;
+  }
+
+  double totalWeight() {
+    return totalWeight;
+  }
+
+  /** Returns the sum of the weights of rows, or the number of rows without weights. */
+  static double weight(Dataset data, int[] rows) {
+    if (!data.hasWeights()) {
+      return rows.length;
+    }
+    double sum = 0;
+    for (int row : rows) {
+      sum += data.weight(row);
+    }
+    return sum;
   }
 
   void setGradientNorms(double[] norms) {
@@ -99,7 +116,7 @@ final class Replica {
    * @return true if the epoch is the best so far
    */
   boolean finishEpoch(int epoch, OptionalDouble validationLoss, double metric, double seconds) {
-    double trainLoss = lossSum / rows;
+    double trainLoss = lossSum / totalWeight;
     double loss = validationLoss.orElse(trainLoss);
     double lastRate = rates.rate(epoch - 1, session.stepsTaken() - 1);
     double score = spec.watch() == Metric.LOSS ? loss : spec.watch().isHigherBetter() ? -metric : metric;

@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
 import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
@@ -124,12 +125,33 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
    */
   public Scores score(Table table) {
-    Dataset rows = model.encoding().encode(table, model.loss(), precision);
-    double loss = session.evaluate(rows).loss()[0];
-    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss) : scoreNumbers(table, loss);
+    return score(table, model.encoding().encode(table, model.loss(), precision), null);
   }
 
-  private Scores scoreClasses(Table table, Dataset rows, double loss) {
+  /**
+   * Evaluates the model on labeled rows with weights. The column's weights count in the loss and in the metrics, those of classes
+   * only in the loss; balanced ones are those of these rows.
+   *
+   * @throws InvalidInputException as for {@link #score(Table)}, and when a weight cannot be used
+   */
+  public Scores score(Table table, RowWeights weights) {
+    Dataset rows = model.encoding().encode(table, model.loss(), precision);
+    return score(table, weights.apply(rows, table, model.encoding(), table), weights.ofColumn(table));
+  }
+
+  /**
+   * Evaluates the model on labeled rows, which may have weights.
+   *
+   * @param rows the rows of the table encoded for the model's loss; their weights count in the loss
+   * @param weights [rows] weights in the metrics; null if all are equal
+   * @throws InvalidInputException as for {@link #score(Table)}
+   */
+  public Scores score(Table table, Dataset rows, double[] weights) {
+    double loss = session.evaluate(rows).loss()[0];
+    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss, weights) : scoreNumbers(table, loss, weights);
+  }
+
+  private Scores scoreClasses(Table table, Dataset rows, double loss, double[] weights) {
     // For a loss whose targets are 0 and 1, the classes are encoded a second time.
     Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
     int[] truth = new int[table.rows()];
@@ -151,7 +173,7 @@ public final class TablePredictor implements AutoCloseable {
       }
     }
     return ClassificationScores.of(loss, model.classNames(), new ClassMetrics(model.resultColumns(), truth, predicted,
-        truthProbabilities, null, ranking -> rank(pieces, kept, ranking)));
+        truthProbabilities, weights, ranking -> rank(pieces, kept, ranking)));
   }
 
   /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */
@@ -179,7 +201,7 @@ public final class TablePredictor implements AutoCloseable {
     return predictions;
   }
 
-  private Scores scoreNumbers(Table table, double loss) {
+  private Scores scoreNumbers(Table table, double loss, double[] weights) {
     List<String> names = model.encoding().target().names();
     double[][] truth = new double[names.size()][table.rows()];
     double[][] predicted = new double[names.size()][table.rows()];
@@ -196,7 +218,7 @@ public final class TablePredictor implements AutoCloseable {
       }
       first += piece.rows();
     }
-    return RegressionScores.of(loss, names, truth, predicted);
+    return RegressionScores.of(loss, names, truth, predicted, weights);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Task;
 import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
@@ -37,6 +38,7 @@ import java.util.stream.Stream;
  * @param activation activation function of the hidden layers
  * @param initializer distribution of the initial weights
  * @param loss the loss; empty for cross_entropy on classes and mse on numbers
+ * @param weights weights of the rows in the loss
  * @param trainer optimizer, schedule and the other constants. Its precision is fp64 and its default loss mse: the training itself
  *     has the precision of the configuration and the loss of the task
  * @param precision the precision of parameters and computations
@@ -51,6 +53,7 @@ public record TrainConfig(
     Activation activation,
     Initializer initializer,
     Optional<Loss> loss,
+    RowWeights weights,
     TrainerSpec trainer,
     Precision precision,
     long seed,
@@ -61,7 +64,7 @@ public record TrainConfig(
    * is about as accurate there as relu with dropout, and more accurate on the smallest.
    */
   public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100),
-      Activation.TANH, Initializer.PYTORCH, Optional.empty(),
+      Activation.TANH, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
       new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
           true, 50), Precision.FP32, 42, OptionalLong.empty());
 
@@ -166,6 +169,7 @@ public record TrainConfig(
     Activation activation;
     Initializer initializer;
     Optional<Loss> loss;
+    RowWeights weights;
     OptimizerSpec optimizer;
     double learningRate;
     Schedule schedule;
@@ -190,6 +194,7 @@ public record TrainConfig(
       activation = from.activation;
       initializer = from.initializer;
       loss = from.loss;
+      weights = from.weights;
       optimizer = spec.optimizer();
       learningRate = spec.learningRate();
       schedule = from.trainer.schedule();
@@ -209,7 +214,7 @@ public record TrainConfig(
     TrainConfig config() {
       TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
           Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
-      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss,
+      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, weights,
           new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed);
     }
 
@@ -249,6 +254,12 @@ public record TrainConfig(
 
     public Changes loss(Loss value) {
       loss = Optional.of(value);
+      return this;
+    }
+
+    /** Sets the weights of the rows in the loss. Their column is not a feature, unless it is named as one. */
+    public Changes weights(RowWeights value) {
+      weights = value;
       return this;
     }
 

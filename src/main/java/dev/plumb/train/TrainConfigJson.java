@@ -3,8 +3,10 @@ package dev.plumb.train;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.filter.FilteringGeneratorDelegate;
 import com.fasterxml.jackson.core.filter.TokenFilter;
+import dev.plumb.data.ClassWeights;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
+import dev.plumb.data.RowWeights;
 import dev.plumb.data.Task;
 import dev.plumb.data.TextFormat;
 import dev.plumb.json.JsonInput;
@@ -40,7 +42,7 @@ public final class TrainConfigJson {
   public static final Set<String> KEYS = lines(TrainConfig.DEFAULT).keySet();
   /** The keys of a configuration that are about the table. */
   public static final Set<String> DATA_KEYS = Set.of("delimiter", "header", "naValues", "targets", "features", "categorical", "task",
-      "standardize", "missing", "validation", "splitSeed");
+      "standardize", "missing", "validation", "splitSeed", "weight", "classWeights");
 
   private TrainConfigJson() {}
 
@@ -86,6 +88,8 @@ public final class TrainConfigJson {
     config.activation = json.has("activation") ? json.parsed("activation", Activation::of) : config.activation;
     config.initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : config.initializer;
     config.loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : config.loss;
+    config.weights = new RowWeights(json.has("weight") ? Optional.of(json.text("weight")) : config.weights.column(),
+        json.has("classWeights") ? Optional.of(classWeights(json)) : config.weights.classes());
     config.optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : config.optimizer;
     config.learningRate = json.number("learningRate", config.learningRate);
     config.schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : config.schedule;
@@ -114,6 +118,17 @@ public final class TrainConfigJson {
         ? json.parsed("missing", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
         : defaults.missing();
     return json.at("targets", () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
+  }
+
+  /** Reads weights of classes: the word balanced, or an object with a number per class. */
+  private static ClassWeights classWeights(JsonObject json) {
+    if (json.isText("classWeights")) {
+      return json.parsed("classWeights", word -> ClassWeights.parse(List.of(word)));
+    }
+    JsonObject weights = json.object("classWeights");
+    SortedMap<String, Double> byName = new TreeMap<>();
+    weights.keys().forEach(name -> byName.put(name, weights.number(name)));
+    return weights.at(() -> new ClassWeights(byName));
   }
 
   private static TextFormat format(JsonObject json, TextFormat defaults) {
@@ -225,6 +240,16 @@ public final class TrainConfigJson {
     json.writeStringField("activation", config.activation().key());
     json.writeStringField("initializer", config.initializer().key());
     json.writeStringField("loss", config.loss().map(NamedEnum::key).orElse(null));
+    json.writeStringField("weight", config.weights().column().orElse(null));
+    if (config.weights().classes().filter(classes -> !classes.byName().isEmpty()).isPresent()) {
+      json.writeObjectFieldStart("classWeights");
+      for (Map.Entry<String, Double> entry : config.weights().classes().get().byName().entrySet()) {
+        JsonOutput.number(json, entry.getKey(), entry.getValue());
+      }
+      json.writeEndObject();
+    } else {
+      json.writeStringField("classWeights", config.weights().classes().map(balanced -> ClassWeights.BALANCED_KEY).orElse(null));
+    }
     TrainingSpec training = config.trainer().training();
     OptimizerJson.write(json, "optimizer", training.optimizer());
     JsonOutput.number(json, "learningRate", training.learningRate());

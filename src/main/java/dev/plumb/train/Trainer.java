@@ -290,7 +290,7 @@ public final class Trainer {
       if (curve == null) {
         for (int step = 0; step < pending.size(); step++) {
           int[] batch = pending.get(step)[i];
-          replica.addLoss(metrics.loss()[step][i], batch == null ? training.rows() : batch.length);
+          replica.addLoss(metrics.loss()[step][i] * (batch == null ? replica.totalWeight() : Replica.weight(training, batch)));
         }
         if (stepInEpoch == stepsPerEpoch) {
           replica.setGradientNorms(metrics.gradientNorms()[pending.size() - 1][i]);

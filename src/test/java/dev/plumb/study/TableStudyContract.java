@@ -39,12 +39,14 @@ abstract class TableStudyContract {
   @ParameterizedTest
   @ValueSource(strings = {
     "{\"data\": {\"file\": \"wine.csv\", \"validation\": 0.3}, \"seed\": 7, \"epochs\": 7, \"earlyStopping\": 2, \"dropout\": 0.2,"
-        + " \"schedule\": {\"type\": \"plateau\", \"patience\": 0}, \"watch\": \"auc\", \"clipNorm\": 2, \"batchSize\": 24, \"grid\": {\"depth\": [1, 2],"
+        + " \"schedule\": {\"type\": \"plateau\", \"patience\": 0}, \"watch\": \"auc\", \"classWeights\": \"balanced\", \"clipNorm\": 2, \"batchSize\": 24, \"grid\": {\"depth\": [1, 2],"
         + " \"width\": [5], \"activation\": [\"relu\"], \"learningRate\": [0.01, 0.2], \"seeds\": 3}}",
     "{\"data\": {\"file\": \"diabetes.csv\", \"validation\": 0.2}, \"seed\": 1, \"epochs\": 5, \"warmUpEpochs\": 2,"
         + " \"loss\": \"huber\", \"optimizer\": {\"type\": \"adamw\"}, \"schedule\": {\"type\": \"cosine\"}, \"batchSize\": 50,"
         + " \"networks\": [{\"name\": \"linear\", \"layers\": []}, {\"layers\": [7, 3], \"activation\": \"gelu\"}],"
         + " \"grid\": {\"depth\": [1], \"width\": [4], \"initializer\": [\"he_normal\", \"pytorch\"], \"seeds\": 2}}",
+    "{\"data\": {\"file\": \"wine.csv\", \"validation\": 0.2, \"weight\": \"alcohol\"}, \"epochs\": 4, \"batchSize\": null,"
+        + " \"classWeights\": {\"1\": 2.5}, \"grid\": {\"depth\": [1], \"width\": [3, 5], \"seeds\": 2}}",
     "{\"data\": {\"file\": \"wine.csv\", \"validation\": 0, \"features\": [\"alcohol\", \"hue\"]}, \"epochs\": 6, \"batchSize\": null,"
         + " \"loss\": \"binary_cross_entropy\", \"optimizer\": {\"type\": \"sgd\", \"momentum\": 0.9}, \"seeds\": 4}"})
   void trialsAreTheTrainingsOfTheirNetworksAlone(String spec) {
@@ -84,11 +86,12 @@ abstract class TableStudyContract {
     TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), config.precision(), prepared.view().encoding(),
         state.best(), new TreeMap<>());
     try (TablePredictor predictor = new TablePredictor(backend, model, config.precision())) {
-      Scores scores = predictor.score(prepared.view().validationRows().orElse(prepared.view().trainingRows()));
+      Scores scores = predictor.score(prepared.view().validationRows().orElse(prepared.view().trainingRows()),
+          prepared.view().judged(), null);
       for (Metric metric : data.metrics()) {
         assertEquals(scores.value(metric), row.scores()[data.indexOf(metric)], name + ", " + metric.label());
       }
-      assertEquals(predictor.score(prepared.view().trainingRows()).loss(), row.scores()[2], name);
+      assertEquals(predictor.score(prepared.view().trainingRows(), prepared.view().training(), null).loss(), row.scores()[2], name);
       assertEquals(scores.loss(), row.finalLoss(), name);
     }
     assertTrue(row.diverged() == 0, name);

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.data.RowWeights;
+import dev.plumb.data.ClassWeights;
 import dev.plumb.data.Missing;
 import dev.plumb.data.Task;
 import dev.plumb.data.TextFormat;
@@ -14,6 +16,9 @@ import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
 import dev.plumb.random.NumpyRandom;
+import java.util.TreeMap;
+import java.util.Optional;
+import java.util.Map;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -110,6 +115,9 @@ class TrainConfigJsonTest {
           () -> c.clipNorm(1e-3 + random.nextDouble()),
           () -> c.dropout(random.nextDouble()),
           () -> c.earlyStopping(random.nextInt(99)),
+          () -> c.weights(new RowWeights(Optional.of("w \"quoted\""), Optional.empty())),
+          () -> c.weights(new RowWeights(c.weights.column(), Optional.of(random.nextBoolean() ? ClassWeights.BALANCED
+              : new ClassWeights(new TreeMap<>(Map.of("a=b,c", random.nextDouble(), "d", 1e-7)))))),
           () -> c.watch(Metric.values()[1 + random.nextInt(Metric.values().length - 1)]),
           () -> c.precision(Precision.values()[random.nextInt(Precision.values().length)]),
           () -> c.seed(random.nextInt() & NumpyRandom.MAX_SEED),
@@ -128,7 +136,7 @@ class TrainConfigJsonTest {
   void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
-    assertEquals(28, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(30, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }
