@@ -1,14 +1,20 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.Version;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
-import dev.plumb.train.Checkpoint;
+import dev.plumb.report.HtmlReport;
+import dev.plumb.report.RunReport;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.RunFolder;
-import dev.plumb.train.RunLock;
+import dev.plumb.train.RunMetadata;
+import dev.plumb.train.SavedRun;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
+import dev.plumb.train.TrainingRequest;
+import dev.plumb.train.TrainingResult;
+import dev.plumb.train.TrainingRun;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,18 +89,19 @@ final class TrainCommand implements Command {
       out.print(TrainConfigJson.text(TrainRequest.config(arguments)));
       return ExitCode.DONE;
     }
-    TrainRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
+    TrainingRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
     requireFiles(request, arguments);
     try (Backends.Selection device = devices.open(arguments, err)) {
       request = request.withConfig(precisionFor(device, request.config(), arguments));
       DeviceChoice.requirePrecision(device, request.config().precision());
       TrainRequest.requireInRange(request.config(), arguments);
-      TrainRun run = new TrainRun(device, arguments.has(Flags.QUIET), out, err);
-      return run.begin(request, arguments.given(), every);
+      try (TrainingRun run = TrainingRun.begin(request, arguments.given(), environment(device, arguments, err))) {
+        return train(run, device, every, arguments.has(Flags.QUIET), out, err);
+      }
     }
   }
 
-  private static void requireFiles(TrainRequest request, Arguments arguments) {
+  private static void requireFiles(TrainingRequest request, Arguments arguments) {
     if (request.data().equals(DataOptions.STREAM)) {
       throw new InvalidInputException(STANDARD_INPUT);
     }
@@ -114,36 +121,51 @@ final class TrainCommand implements Command {
     }
     arguments.requireNoOperand();
     RunFolder folder = arguments.at(Flags.RESUME, () -> RunFolder.open(arguments.path(Flags.RESUME).orElseThrow()));
-    // Nothing is written to a folder, not even a lock file, before its checkpoint has been read once. It is read again under the
-    // lock because another process may have replaced it in the meantime.
-    Checkpoint.read(folder.checkpoint());
-    RunLock lock = folder.lock();
-    try {
-      return continueRun(folder, arguments, every, out, err);
-    } finally {
-      lock.close();
+    try (SavedRun saved = SavedRun.open(folder)) {
+      RunMetadata metadata = saved.metadata();
+      TrainingRequest request = TrainRequest.of(Arguments.parse(options(), metadata.command()),
+          Optional.of(metadata.config()), LocaleEncoding.path(metadata.folder()));
+      String device = arguments.text(Flags.DEVICE).orElse(metadata.device());
+      try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
+        DeviceChoice.requirePrecision(selection, request.config().precision());
+        NumericsCheck check = new NumericsCheck(arguments, err);
+        try (TrainingRun run = TrainingRun.resume(saved, request, environment(selection, arguments, err),
+            (recorded, current) -> check.resumed(folder.path().toString(), recorded, current))) {
+          return train(run, selection, every, arguments.has(Flags.QUIET), out, err);
+        }
+      }
     }
   }
 
-  private int continueRun(RunFolder folder, Arguments arguments, Duration every, PrintStream out, PrintStream err) {
-    Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
-    RunMetadata metadata = metadata(folder, checkpoint);
-    TrainRequest request = TrainRequest.of(
-        Arguments.parse(options(), metadata.command()), Optional.of(metadata.config()), LocaleEncoding.path(metadata.folder()));
-    String device = arguments.text(Flags.DEVICE).orElse(metadata.device());
-    try (Backends.Selection selection = devices.openFor(device, arguments, err)) {
-      DeviceChoice.requirePrecision(selection, request.config().precision());
-      return new TrainRun(selection, arguments.has(Flags.QUIET), out, err).resume(folder, checkpoint, metadata, request, every,
-          new NumericsCheck(arguments, err));
-    }
+  private static TrainingRun.Environment environment(Backends.Selection device, Arguments arguments, PrintStream err) {
+    return new TrainingRun.Environment(
+        device.backend(), Version.CURRENT, arguments.has(Flags.QUIET) ? note -> {} : note -> printNote(note, err));
   }
 
-  private static RunMetadata metadata(RunFolder folder, Checkpoint checkpoint) {
-    try {
-      return RunMetadata.of(checkpoint);
-    } catch (InvalidInputException e) {
-      throw e.at(folder.checkpoint().toString());
+  private static void printNote(String note, PrintStream err) {
+    err.println(TerminalText.sanitize("note: " + note));
+  }
+
+  private static int train(TrainingRun run, Backends.Selection device, Duration every, boolean quiet, PrintStream out,
+      PrintStream err) {
+    out.println(DeviceChoice.line(device));
+    TrainSummary.printHead(run, out);
+    out.flush();
+    if (!quiet) {
+      TrainSummary.printNotes(run, err);
     }
+    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+        TrainProgress progress = new TrainProgress(run, stop, quiet, err)) {
+      run.train(progress, every);
+    }
+    TrainingResult result = run.finish(
+        (finished, file) -> HtmlReport.write(RunReport.of(finished, TrainSummary.reportNotes(finished)), file),
+        note -> printNote(note, err));
+    TrainSummary.printEnd(result, out);
+    out.flush();
+    Optional<String> failure = TrainSummary.failure(result);
+    failure.ifPresent(text -> err.println(TerminalText.sanitize("plumb train: " + text)));
+    return result.state().end().isEmpty() ? ExitCode.STOPPED : failure.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
   }
 
   /** Returns the configuration in fp64 for the reference, which has no other precision, unless the user chose one. */

@@ -1,43 +1,49 @@
 package dev.plumb.cli;
 
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.PreparedData;
+import dev.plumb.train.TrainingRun;
 import java.io.PrintStream;
 
 /** The progress of a training on stderr: a bar on a terminal, otherwise at most one line per epoch and per second. */
-final class TrainProgress implements AutoCloseable {
+final class TrainProgress implements TrainingRun.Listener, AutoCloseable {
   private static final long LINE_NANOS = 1_000_000_000L;
 
+  private final StopSignal stop;
   private final PrintStream err;
   private final boolean quiet;
-  private final int epochs;
-  private final int rows;
-  private final String metricName;
-  private final ProgressLine bar;
+  private final PreparedData prepared;
   private final int firstEpoch;
+  private ProgressLine bar;
   private double seconds;
   private long lastLine;
   private boolean anyLine;
 
-  /**
-   * @param steps the number of steps in all epochs
-   * @param epochsDone the number of epochs already trained
-   * @param rows the number of rows per epoch
-   */
-  TrainProgress(long steps, int epochs, int epochsDone, int rows, String metricName, boolean quiet, PrintStream err) {
+  TrainProgress(TrainingRun run, StopSignal stop, boolean quiet, PrintStream err) {
+    this.stop = stop;
     this.err = err;
     this.quiet = quiet;
-    this.epochs = epochs;
-    this.rows = rows;
-    this.metricName = metricName;
-    firstEpoch = epochsDone;
-    bar = ProgressLine.open("train", steps, quiet, err);
+    prepared = run.prepared();
+    firstEpoch = run.epochs();
   }
 
-  void stepsDone(long steps) {
+  @Override
+  public void started(long totalSteps) {
+    bar = ProgressLine.open("train", totalSteps, quiet, err);
+  }
+
+  @Override
+  public boolean stopRequested() {
+    return stop.isRequested();
+  }
+
+  @Override
+  public void stepsFinished(long steps, long totalSteps) {
     bar.done(steps);
   }
 
-  void epochDone(EpochMetrics row) {
+  @Override
+  public void epochFinished(EpochMetrics row, boolean best) {
     seconds += row.seconds();
     if (bar.isShown()) {
       bar.setMessage(figures(row));
@@ -52,16 +58,18 @@ final class TrainProgress implements AutoCloseable {
   }
 
   private String line(EpochMetrics row) {
-    int done = row.epoch() - firstEpoch;
-    double left = seconds / done * (epochs - row.epoch());
+    int epochs = prepared.fit().training().epochs();
+    double done = row.epoch() - firstEpoch;
     return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
-        + Math.round(rows * (double) done / Math.max(seconds, 1e-9)) + " samples/s  ETA " + Decimal.duration(left);
+        + Math.round(prepared.view().training().rows() * done / Math.max(seconds, 1e-9)) + " samples/s  ETA "
+        + Decimal.duration(seconds / done * (epochs - row.epoch()));
   }
 
   private String figures(EpochMetrics row) {
     String figures = "loss " + figure(row.trainLoss());
     return Double.isNaN(row.validationLoss()) ? figures
-        : figures + "  validation " + figure(row.validationLoss()) + "  " + metricName + " " + Decimal.fixed(row.metric(), 4);
+        : figures + "  validation " + figure(row.validationLoss()) + "  " + prepared.metric().key() + " "
+            + Decimal.fixed(row.metric(), 4);
   }
 
   /** Formats a number with about four significant digits. */
@@ -71,6 +79,8 @@ final class TrainProgress implements AutoCloseable {
 
   @Override
   public void close() {
-    bar.close();
+    if (bar != null) {
+      bar.close();
+    }
   }
 }

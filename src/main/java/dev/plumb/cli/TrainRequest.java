@@ -21,6 +21,7 @@ import dev.plumb.train.TrainerSpec;
 import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
+import dev.plumb.train.TrainingRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +32,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 
-/**
- * The files and configuration of one {@code plumb train} command.
- *
- * @param name the name of the run folder, without its number
- */
-record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
+/** Parses the options of {@code plumb train} that determine its result. */
+final class TrainRequest {
   private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
 
   /** Options of the table and of the training, which studies on a table have too. */
@@ -66,25 +63,23 @@ record TrainRequest(Path data, ReadOptions read, Optional<Path> test, TrainConfi
   private static final String ALL = "all";
   private static final String NONE = "none";
 
+  private TrainRequest() {}
+
   /**
    * Reads a request from the command line.
    *
    * @param resolved the configuration of a run that is resumed; empty for a new run
    * @param folder the folder to which relative paths refer; empty for the working folder
    */
-  static TrainRequest of(Arguments arguments, Optional<TrainConfig> resolved, Path folder) {
+  static TrainingRequest of(Arguments arguments, Optional<TrainConfig> resolved, Path folder) {
     Path data = folder.resolve(arguments.operandPaths("DATA").get(0));
     TrainConfig config = resolved.orElseGet(() -> config(arguments));
     ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
     Optional<Path> labels = arguments.path(Flags.LABELS).map(folder::resolve);
     String name = arguments.text(Flags.NAME).orElse(stem(data));
-    return new TrainRequest(data, labels.map(read::withLabels).orElse(read), arguments.path(Flags.TEST).map(folder::resolve),
-        config, name,
+    return new TrainingRequest(data, labels.map(read::withLabels).orElse(read),
+        arguments.path(Flags.TEST).map(folder::resolve), config, name,
         arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
-  }
-
-  TrainRequest withConfig(TrainConfig other) {
-    return new TrainRequest(data, read, test, other, name, runs);
   }
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */

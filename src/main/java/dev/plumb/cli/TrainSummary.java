@@ -3,35 +3,27 @@ package dev.plumb.cli;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.data.Task;
 import dev.plumb.model.TrainingSpec;
-import dev.plumb.report.HtmlReport;
-import dev.plumb.report.RunReport;
-import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataView;
-import dev.plumb.train.Manifest;
+import dev.plumb.train.Metric;
 import dev.plumb.train.PreparedData;
-import dev.plumb.train.RunFolder;
-import dev.plumb.train.RegressionScores;
-import dev.plumb.train.Scores;
-import dev.plumb.train.TrainConfigJson;
 import dev.plumb.train.TrainerState;
-import java.io.IOException;
-import java.io.OutputStream;
+import dev.plumb.train.TrainingRequest;
+import dev.plumb.train.TrainingResult;
+import dev.plumb.train.TrainingRun;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
-/** The description of a training: before it starts, at its end, and as an HTML report. */
+/** The texts of {@code plumb train} about a run: before training, after it, and in its report. */
 final class TrainSummary {
   private static final int MAX_NAMED_CLASSES = 8;
 
   private TrainSummary() {}
 
-  static void printHead(TrainRequest request, PreparedData prepared, PrintStream out) {
+  static void printHead(TrainingRun run, PrintStream out) {
+    TrainingRequest request = run.request();
+    PreparedData prepared = run.prepared();
     DataView view = prepared.view();
     TrainingSpec training = prepared.fit().training();
     boolean inferred = request.config().columns().task().isEmpty();
@@ -61,27 +53,44 @@ final class TrainSummary {
     return "\"" + String.join("\", \"", target.names()) + "\"";
   }
 
-  static void printEnd(RunFolder folder, TrainerState state, Map<String, Scores> scores, PrintStream out) {
+  /** Prints notes about columns that the network cannot learn from. */
+  static void printNotes(TrainingRun run, PrintStream err) {
+    DataView view = run.prepared().view();
+    view.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
+        + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --features")));
+    view.validationRows().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "validation rows: ", err));
+    run.test().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "test rows: ", err));
+  }
+
+  static void printEnd(TrainingResult result, PrintStream out) {
     out.println();
-    if (!scores.isEmpty()) {
-      String metric = metricName(scores.values().iterator().next());
-      TextTable table = new TextTable().left("rows").right("loss").right(metric);
-      scores.forEach((rows, score) ->
-          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(metric(score), 4))));
+    if (!result.scores().isEmpty()) {
+      Metric metric = result.prepared().metric();
+      TextTable table = new TextTable().left("rows").right("loss").right(metric.key());
+      result.scores().forEach((rows, score) ->
+          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(score.value(metric), 4))));
       table.print(out);
       out.println();
     }
-    ending(state).ifPresent(out::println);
-    out.println(TerminalText.sanitize("run: " + folder.path()));
+    ending(result.state()).ifPresent(out::println);
+    out.println(TerminalText.sanitize("run: " + result.folder().path()));
   }
 
-  /** Returns the one figure of a summary: accuracy for classes, R² for numbers. */
-  static double metric(Scores scores) {
-    return scores instanceof ClassificationScores ? scores.accuracy() : scores.r2();
-  }
-
-  private static String metricName(Scores scores) {
-    return scores instanceof ClassificationScores ? "accuracy" : "r2";
+  /** Returns why the run has no complete result, for a message; empty if it has one. */
+  static Optional<String> failure(TrainingResult result) {
+    TrainerState state = result.state();
+    if (state.end().isEmpty()) {
+      return Optional.of("stopped in epoch " + (state.epochs() + 1) + "; resume with: plumb train --resume "
+          + result.folder().path());
+    }
+    boolean diverged = state.end().get() == TrainerState.End.DIVERGED;
+    if (!diverged && result.scores().containsKey("training")) {
+      return Optional.empty();
+    }
+    return Optional.of("training diverged: " + (diverged ? "values are not finite in epoch "
+        + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs())
+        : "the outputs for the training rows are not finite")
+        + "; try --lr below " + result.prepared().fit().training().learningRate() + " or --clip-norm 1");
   }
 
   /** Describes which epoch's weights are saved, and whether training stopped early; empty before the end of the first epoch. */
@@ -94,52 +103,17 @@ final class TrainSummary {
         .map(end -> saved + "; stopped early").orElse(saved));
   }
 
-  static void writeReport(String name, Manifest manifest, PreparedData prepared, TrainerState state, Map<String, Scores> scores,
-      OutputStream out) throws IOException {
+  /** Returns the sentences at the top of the HTML report. */
+  static List<String> reportNotes(TrainingResult result) {
     List<String> notes = new ArrayList<>();
+    TrainerState state = result.state();
     ending(state).ifPresent(notes::add);
     if (state.end().isEmpty()) {
       notes.add("The run was stopped before it finished; it can be resumed.");
     }
-    scores.forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", " + metricName(score) + " "
-        + Decimal.fixed(metric(score), 4)));
-    boolean diverged = state.end().filter(TrainerState.End.DIVERGED::equals).isPresent();
-    SortedMap<String, String> texts = manifest.texts();
-    texts.remove("config");
-    HtmlReport.write(new RunReport(
-        name,
-        notes,
-        prepared.view().encoding().task() == Task.CLASSIFICATION ? "accuracy" : "R²",
-        state.history(),
-        List.of(),
-        state.bestEpoch() == 0 || state.bestEpoch() == state.epochs() ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),
-        diverged ? OptionalInt.of(state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) : OptionalInt.empty(),
-        predictions(scores),
-        configuration(manifest),
-        texts), out);
-  }
-
-  /** Returns the predictions for the test data, otherwise for the validation rows, otherwise for the training rows. */
-  private static Optional<RunReport.Predictions> predictions(Map<String, Scores> scores) {
-    String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
-    Scores score = scores.get(rows);
-    if (score instanceof ClassificationScores classes) {
-      return Optional.of(new RunReport.Classes(rows, classes.classNames(), classes.confusion()));
-    }
-    if (score instanceof RegressionScores numbers) {
-      List<RunReport.Target> targets = new ArrayList<>();
-      for (int i = 0; i < numbers.targets().size(); i++) {
-        targets.add(new RunReport.Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));
-      }
-      return Optional.of(new RunReport.Numbers(rows, targets));
-    }
-    return Optional.empty();
-  }
-
-  /** Returns the configuration by its JSON keys. */
-  private static SortedMap<String, String> configuration(Manifest manifest) {
-    SortedMap<String, String> configuration = new TreeMap<>();
-    TrainConfigJson.lines(manifest.config()).forEach(configuration::put);
-    return configuration;
+    Metric metric = result.prepared().metric();
+    result.scores().forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", "
+        + metric.key() + " " + Decimal.fixed(score.value(metric), 4)));
+    return notes;
   }
 }

@@ -1,8 +1,16 @@
 package dev.plumb.report;
 
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.RegressionScores;
+import dev.plumb.train.Scores;
+import dev.plumb.train.TrainConfigJson;
+import dev.plumb.train.TrainerState;
+import dev.plumb.train.TrainingResult;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
@@ -37,6 +45,46 @@ public record RunReport(
     notes = List.copyOf(notes);
     epochs = List.copyOf(epochs);
     layerNames = List.copyOf(layerNames);
+  }
+
+  /**
+   * Returns the report of a training run.
+   *
+   * @param notes sentences for the top of the page
+   */
+  public static RunReport of(TrainingResult result, List<String> notes) {
+    TrainerState state = result.state();
+    boolean diverged = state.end().filter(TrainerState.End.DIVERGED::equals).isPresent();
+    SortedMap<String, String> manifest = result.manifest().texts();
+    manifest.remove("config");
+    return new RunReport(
+        result.folder().path().getFileName().toString(),
+        notes,
+        result.prepared().metric().label(),
+        state.history(),
+        List.of(),
+        state.bestEpoch() == 0 || state.bestEpoch() == state.epochs() ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),
+        diverged ? OptionalInt.of(state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) : OptionalInt.empty(),
+        predictions(result.scores()),
+        TrainConfigJson.lines(result.manifest().run().config()),
+        manifest);
+  }
+
+  /** Returns the predictions for the test data, otherwise for the validation rows, otherwise for the training rows. */
+  private static Optional<Predictions> predictions(Map<String, Scores> scores) {
+    String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
+    Scores score = scores.get(rows);
+    if (score instanceof ClassificationScores classes) {
+      return Optional.of(new Classes(rows, classes.classNames(), classes.confusion()));
+    }
+    if (score instanceof RegressionScores numbers) {
+      List<Target> targets = new ArrayList<>();
+      for (int i = 0; i < numbers.targets().size(); i++) {
+        targets.add(new Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));
+      }
+      return Optional.of(new Numbers(rows, targets));
+    }
+    return Optional.empty();
   }
 
   /** Returns the number of gradient norms in the last epoch; 0 if there are none. */

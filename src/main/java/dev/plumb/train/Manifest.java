@@ -6,7 +6,6 @@ import dev.plumb.backend.Numerics;
 import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -14,48 +13,35 @@ import java.util.stream.Collectors;
 /**
  * The origin of a model: everything needed to train it again, and to check whether the result can be the same.
  *
- * @param plumb the version of Plumb
+ * @param run the metadata of the run
  * @param device the device of the training
- * @param command the arguments after {@code plumb}
- * @param folder the working directory, which relative paths of the command refer to
- * @param data the files that were read
- * @param config the configuration, with all names and the task filled in
- * @param numerics the numerics of the training, one per change of device or version, in order; empty if they are not known
  */
-public record Manifest(String plumb, DeviceInfo device, List<String> command, String folder, List<DataFile> data,
-    TrainConfig config, List<Numerics> numerics) {
-
-  public Manifest {
-    command = List.copyOf(command);
-    data = List.copyOf(data);
-    numerics = List.copyOf(numerics);
-  }
-
+public record Manifest(RunMetadata run, DeviceInfo device) {
   /** Returns the entries for a model file. They contain no times, so that equal trainings give equal files. */
   public SortedMap<String, String> texts() {
     SortedMap<String, String> texts = new TreeMap<>();
-    texts.put("plumb", plumb);
+    texts.put("plumb", run.plumb());
     texts.put("java", java());
     texts.put("system", system());
     texts.put("device", device.kind().key() + " (" + device.name() + ")");
-    texts.put("precision", config.precision().key());
-    texts.put("seed", Long.toString(config.seed()));
+    texts.put("precision", run.config().precision().key());
+    texts.put("seed", Long.toString(run.config().seed()));
     texts.put("command", commandLine());
-    for (DataFile file : data) {
+    for (DataFile file : run.data()) {
       texts.put(file.role() + ".path", file.path());
       texts.put(file.role() + ".sha256", file.sha256());
     }
-    for (int i = 0; i < numerics.size(); i++) {
-      boolean last = i == numerics.size() - 1;
-      texts.put(last ? "numerics" : "numerics.earlier." + (i + 1), numerics.get(i).text().replace("\n", "; "));
+    int changes = run.numerics().size() - 1;
+    for (int i = 0; i <= changes; i++) {
+      texts.put(i == changes ? "numerics" : "numerics.earlier." + (i + 1), run.numerics().get(i).text().replace("\n", "; "));
     }
-    texts.put("config", TrainConfigJson.text(config).replaceAll("\\s*\n\\s*", " ").strip());
+    texts.put("config", TrainConfigJson.text(run.config()).replaceAll("\\s*\n\\s*", " ").strip());
     return texts;
   }
 
   /** Returns the command, quoted for a shell. */
-  public String commandLine() {
-    return "plumb" + command.stream().map(argument -> " " + shellQuoted(argument)).collect(Collectors.joining());
+  private String commandLine() {
+    return "plumb train" + run.command().stream().map(argument -> " " + shellQuoted(argument)).collect(Collectors.joining());
   }
 
   /** Returns an argument in single quotes for a shell, or unchanged if it needs none. */
@@ -71,30 +57,31 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
   public void write(OutputStream out, SortedMap<String, Object> result) throws IOException {
     JsonOutput.write(out, json -> {
       json.writeStartObject();
-      json.writeStringField("plumb", plumb);
+      json.writeStringField("plumb", run.plumb());
       json.writeStringField("java", java());
       json.writeStringField("system", system());
       json.writeObjectFieldStart("device");
       json.writeStringField("kind", device.kind().key());
       json.writeStringField("name", device.name());
       json.writeEndObject();
-      json.writeStringField("precision", config.precision().key());
-      json.writeNumberField("seed", config.seed());
-      if (!numerics.isEmpty()) {
+      json.writeStringField("precision", run.config().precision().key());
+      json.writeNumberField("seed", run.config().seed());
+      int changes = run.numerics().size() - 1;
+      if (changes >= 0) {
         json.writeFieldName("numerics");
-        write(numerics.get(numerics.size() - 1), json);
+        write(run.numerics().get(changes), json);
       }
-      if (numerics.size() > 1) {
+      if (changes > 0) {
         json.writeArrayFieldStart("earlierNumerics");
-        for (Numerics earlier : numerics.subList(0, numerics.size() - 1)) {
+        for (Numerics earlier : run.numerics().subList(0, changes)) {
           write(earlier, json);
         }
         json.writeEndArray();
       }
       json.writeStringField("command", commandLine());
-      json.writeStringField("folder", folder);
+      json.writeStringField("folder", run.folder());
       json.writeArrayFieldStart("data");
-      for (DataFile file : data) {
+      for (DataFile file : run.data()) {
         json.writeStartObject();
         json.writeStringField("role", file.role());
         json.writeStringField("path", file.path());
@@ -103,7 +90,7 @@ public record Manifest(String plumb, DeviceInfo device, List<String> command, St
       }
       json.writeEndArray();
       json.writeObjectFieldStart("config");
-      TrainConfigJson.fields(config, json);
+      TrainConfigJson.fields(run.config(), json);
       json.writeEndObject();
       json.writeObjectFieldStart("result");
       for (var entry : result.entrySet()) {

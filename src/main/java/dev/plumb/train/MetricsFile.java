@@ -13,7 +13,7 @@ import java.util.List;
  * The file metrics.csv of a run: one row per epoch, in full precision; a figure that does not exist is an empty field. A row is
  * appended in one write when its epoch is finished, so that other programs can follow the file.
  */
-public final class MetricsFile {
+final class MetricsFile {
   private final Path file;
   private final String metricName;
 
@@ -23,7 +23,7 @@ public final class MetricsFile {
   }
 
   /** Writes the file with the epochs finished so far: a resumed training repeats those after its checkpoint. */
-  public static MetricsFile begin(Path file, String metricName, List<EpochMetrics> done, int layers) {
+  static MetricsFile begin(Path file, String metricName, List<EpochMetrics> done, int layers) {
     MetricsFile metrics = new MetricsFile(file, metricName);
     AtomicFile.write(file, out -> {
       out.write(metrics.header(layers).getBytes(StandardCharsets.UTF_8));
@@ -39,7 +39,7 @@ public final class MetricsFile {
    *
    * @throws InvalidInputException when the file cannot be written, for example on a full disk
    */
-  public void add(EpochMetrics row) {
+  void add(EpochMetrics row) {
     try {
       Files.write(file, line(row).getBytes(StandardCharsets.UTF_8), StandardOpenOption.APPEND);
     } catch (IOException e) {

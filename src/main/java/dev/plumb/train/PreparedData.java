@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Table;
+import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -49,6 +50,11 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
     TrainerSpec fit = config.fit(view.encoding().task(), view.training().rows());
     return new PreparedData(config, view, network, fit,
         TrainerState.begin(fit, config.initializer().draw(network, stream), stream));
+  }
+
+  /** Returns the metric that is reported next to the loss. */
+  public Metric metric() {
+    return view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.plumb.Backends;
 import dev.plumb.fuzz.Fuzzing;
 import dev.plumb.fuzz.SealedFiles;
 import dev.plumb.train.Checkpoint;
+import dev.plumb.train.RunMetadata;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

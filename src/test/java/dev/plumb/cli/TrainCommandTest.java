@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.plumb.train.Checkpoint;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunLock;
+import dev.plumb.train.RunMetadata;
 import dev.plumb.train.TrainConfigJson;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

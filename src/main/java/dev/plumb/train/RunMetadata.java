@@ -1,11 +1,7 @@
-package dev.plumb.cli;
+package dev.plumb.train;
 
 import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.train.Checkpoint;
-import dev.plumb.train.DataFile;
-import dev.plumb.train.TrainConfig;
-import dev.plumb.train.TrainConfigJson;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,14 +17,22 @@ import java.util.TreeMap;
  * @param folder the folder to which relative paths of the command refer
  * @param device the kind of device, in the form that --device accepts
  * @param config the configuration, with all column names and the task resolved
+ * @param data the files that were read
  * @param numerics the numerics of the training so far, in order; empty if the version that started the run recorded none
  */
-record RunMetadata(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
+public record RunMetadata(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
     List<Numerics> numerics) {
   private static final String SEPARATOR = "\n";
   private static final String DATA = "data.";
   private static final String NUMERICS = "numerics.";
 
+  public RunMetadata {
+    command = List.copyOf(command);
+    data = List.copyOf(data);
+    numerics = List.copyOf(numerics);
+  }
+
+  /** Returns the entries for a checkpoint. */
   SortedMap<String, String> texts() {
     SortedMap<String, String> texts = new TreeMap<>();
     texts.put("plumb", plumb);
@@ -52,7 +56,12 @@ record RunMetadata(String plumb, List<String> command, String folder, String dev
     return new RunMetadata(plumb, command, folder, device, config, data, other);
   }
 
-  static RunMetadata of(Checkpoint checkpoint) {
+  /**
+   * Reads the metadata of a checkpoint.
+   *
+   * @throws InvalidInputException when an entry is missing or invalid
+   */
+  public static RunMetadata of(Checkpoint checkpoint) {
     SortedMap<String, String> texts = checkpoint.run();
     List<String> command = new ArrayList<>();
     int words = count(texts, "words");

@@ -1,0 +1,70 @@
+package dev.plumb.train;
+
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
+import dev.plumb.model.InvalidInputException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The files and configuration of a training run.
+ *
+ * @param data the training data
+ * @param read the options for reading the training data
+ * @param test the test data, which is evaluated after training
+ * @param name the name of the run folder, without its number
+ * @param runs the folder of all runs
+ */
+public record TrainingRequest(
+    Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
+
+  public TrainingRequest withConfig(TrainConfig other) {
+    return new TrainingRequest(data, read, test, other, name, runs);
+  }
+
+  /** Returns the files that the run reads. */
+  List<DataFile> files() {
+    List<DataFile> files = new ArrayList<>();
+    files.add(DataFile.of("data", data));
+    read.labels().or(() -> TableReader.labelsNextTo(data)).ifPresent(file -> files.add(DataFile.of("labels", file)));
+    test.ifPresent(file -> files.add(DataFile.of("test", file)));
+    return files;
+  }
+
+  /** Reads and prepares the training data. */
+  PreparedData prepare() {
+    Table table = TableReader.read(data, read);
+    try {
+      return PreparedData.of(table, config);
+    } catch (InvalidInputException e) {
+      throw e.at(data.toString());
+    }
+  }
+
+  /**
+   * Reads the test data in the same format as the training data, without rows with missing values if those are dropped.
+   *
+   * @param view the view of the training data
+   * @param onNote consumer of a note about dropped rows
+   */
+  Optional<Table> readTest(DataView view, Consumer<String> onNote) {
+    return test.map(file -> {
+      Table table = TableReader.read(file, view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(read.format())));
+      try {
+        Table usable = view.columns().withCategorical().handleMissing(table);
+        view.encoding().encode(usable, view.loss(), config.precision());
+        if (usable.rows() < table.rows()) {
+          onNote.accept("test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
+              + " dropped because of missing values");
+        }
+        return usable;
+      } catch (InvalidInputException e) {
+        throw e.at(file.toString());
+      }
+    });
+  }
+}

@@ -1,0 +1,273 @@
+package dev.plumb.train;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.Numerics;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Table;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.store.AtomicFile;
+import dev.plumb.store.ModelFile;
+import dev.plumb.store.TensorBoardEvents;
+import dev.plumb.store.TrainedModel;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+
+/**
+ * One training run, from the data to the finished run folder: {@link #begin} or {@link #resume}, then {@link #train}, then
+ * {@link #finish}. Its folder is locked until the run is closed.
+ */
+public final class TrainingRun implements AutoCloseable {
+  /**
+   * The environment of a run.
+   *
+   * @param version the version of Plumb
+   * @param onNote consumer of one-line notes about the data
+   */
+  public record Environment(Backend backend, String version, Consumer<String> onNote) {}
+
+  /** Receives the progress of a run. */
+  public interface Listener extends TrainListener {
+    /**
+     * Called before the first step.
+     *
+     * @param totalSteps number of steps in all epochs, those before a resume included
+     */
+    void started(long totalSteps);
+  }
+
+  /** Writer of a run's report. */
+  @FunctionalInterface
+  public interface Report {
+    void write(TrainingResult result, OutputStream out) throws IOException;
+  }
+
+  private final TrainingRequest request;
+  private final Backend backend;
+  private final SavedRun saved;
+  private final Manifest manifest;
+  private final PreparedData prepared;
+  private final Optional<Table> test;
+  private TrainerState state;
+
+  private TrainingRun(TrainingRequest request, Backend backend, SavedRun saved, PreparedData prepared, Optional<Table> test) {
+    this.request = request;
+    this.backend = backend;
+    this.saved = saved;
+    manifest = new Manifest(saved.metadata(), backend.device());
+    this.prepared = prepared;
+    this.test = test;
+    state = saved.state();
+  }
+
+  /**
+   * Reads the data and creates the run folder with the first checkpoint.
+   *
+   * @param command the arguments after {@code plumb train}
+   * @throws InvalidInputException when a file or the configuration cannot be used, or the device cannot train the network
+   */
+  public static TrainingRun begin(TrainingRequest request, List<String> command, Environment environment) {
+    List<DataFile> files = request.files();
+    PreparedData prepared = request.prepare();
+    // Errors in the test data are reported before training.
+    Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
+    Backend backend = environment.backend();
+    requireTrainable(prepared, backend);
+    RunMetadata metadata = new RunMetadata(environment.version(), command, Path.of("").toAbsolutePath().toString(),
+        backend.device().kind().key(), prepared.config().with(changes -> changes.columns(prepared.view().columns())), files,
+        List.of(numerics(prepared, environment)));
+    RunFolder folder = RunFolder.create(request.runs(), request.name(), created -> {
+      checkpoint(created, metadata, prepared.start());
+      writeManifest(created, new Manifest(metadata, backend.device()), new TreeMap<>(Map.of("state", "begun")));
+    });
+    return new TrainingRun(
+        request, backend, new SavedRun(folder, folder.lock(), metadata, prepared.start()), prepared, test);
+  }
+
+  /**
+   * Reads the data of a saved run again.
+   *
+   * @param request the files and configuration of the run's command
+   * @param resumedNumerics returns the numerics to record, from those recorded so far and the current ones; throws an exception
+   *     if the run must not be resumed under these. Not called if the training has ended and only its files are written again
+   * @throws InvalidInputException when a file has changed, or as in {@link #begin}
+   */
+  public static TrainingRun resume(SavedRun saved, TrainingRequest request, Environment environment,
+      BiFunction<List<Numerics>, Numerics, List<Numerics>> resumedNumerics) {
+    String checkpoint = saved.folder().checkpoint().toString();
+    RunMetadata metadata = saved.metadata();
+    requireSame(metadata.data(), request.files(), checkpoint);
+    PreparedData prepared = request.prepare();
+    Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
+    requireTrainable(prepared, environment.backend());
+    try {
+      prepared.requireOwn(saved.state());
+    } catch (InvalidInputException e) {
+      throw e.at(checkpoint);
+    }
+    SavedRun resumed = saved.state().end().isPresent() ? saved : saved.withMetadata(metadata.withNumerics(
+        resumedNumerics.apply(metadata.numerics(), numerics(prepared, environment))));
+    saved.folder().clean();
+    return new TrainingRun(request, environment.backend(), resumed, prepared, test);
+  }
+
+  private static void requireSame(List<DataFile> recorded, List<DataFile> current, String checkpoint) {
+    for (DataFile then : recorded) {
+      DataFile now = current.stream().filter(file -> file.role().equals(then.role())).findFirst()
+          .orElseThrow(() -> new InvalidInputException(checkpoint + ": the recorded command has no " + then.role() + " file"));
+      if (!now.sha256().equals(then.sha256())) {
+        throw new InvalidInputException(now.path() + ": the file has changed since the run started (its SHA-256 was "
+            + then.sha256() + "); restore it or start a new run");
+      }
+    }
+  }
+
+  private static void requireTrainable(PreparedData prepared, Backend backend) {
+    backend.refusal(prepared.network(), prepared.fit().training(), 1).ifPresent(refusal -> {
+      throw refusal.toException();
+    });
+  }
+
+  private static Numerics numerics(PreparedData prepared, Environment environment) {
+    return environment.backend().numerics(prepared.network(), prepared.fit().training(), prepared.view().training().rows())
+        .with("plumb", environment.version());
+  }
+
+  public TrainingRequest request() {
+    return request;
+  }
+
+  public PreparedData prepared() {
+    return prepared;
+  }
+
+  /** Returns the test data, if there is any. */
+  public Optional<Table> test() {
+    return test;
+  }
+
+  /** Returns the number of epochs trained so far. */
+  public int epochs() {
+    return state.epochs();
+  }
+
+  /**
+   * Trains until the training ends or the listener stops it.
+   *
+   * @param every the time between checkpoints
+   */
+  public void train(Listener listener, Duration every) {
+    DataView view = prepared.view();
+    RunFolder folder = saved.folder();
+    try (TrainingSession session = backend.open(prepared.network(), prepared.fit().training(), 1);
+        TensorBoardEvents events = TensorBoardEvents.create(folder.path(), state.epochs() + 1L)) {
+      Trainer trainer = new Trainer(session, prepared.fit(), view.training(), view.validation(), List.of(state));
+      MetricsFile metrics =
+          MetricsFile.begin(folder.metrics(), prepared.metric().key(), state.history(), prepared.network().layerCount());
+      listener.started((long) prepared.fit().training().epochs() * trainer.stepsPerEpoch());
+      trainer.run(recording(listener, metrics, events), every, states -> checkpoint(folder, saved.metadata(), states.get(0)));
+      state = trainer.states().get(0);
+    }
+  }
+
+  private TrainListener recording(Listener listener, MetricsFile metrics, TensorBoardEvents events) {
+    return new TrainListener() {
+      @Override
+      public boolean stopRequested() {
+        return listener.stopRequested();
+      }
+
+      @Override
+      public void stepsFinished(long steps, long totalSteps) {
+        listener.stepsFinished(steps, totalSteps);
+      }
+
+      @Override
+      public void epochFinished(EpochMetrics row, boolean best) {
+        metrics.add(row);
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("loss/train", row.trainLoss());
+        scalars.put("loss/validation", row.validationLoss());
+        scalars.put("metric/" + prepared.metric().key(), row.metric());
+        scalars.put("learning rate", row.learningRate());
+        for (int layer = 0; layer < row.gradientNorms().length; layer++) {
+          scalars.put("gradient norm/layer " + (layer + 1), row.gradientNorms()[layer]);
+        }
+        events.scalars(row.epoch(), scalars);
+        listener.epochFinished(row, best);
+      }
+    };
+  }
+
+  /**
+   * Scores the model of the best epoch, and writes the files of the run.
+   *
+   * @param onUnscored consumer of a note about rows that cannot be scored; the other results are not lost
+   */
+  public TrainingResult finish(Report report, Consumer<String> onUnscored) {
+    RunFolder folder = saved.folder();
+    checkpoint(folder, saved.metadata(), state);
+    SortedMap<String, Object> figures = new TreeMap<>();
+    figures.put("state", state.end().map(TrainerState.End::key).orElse("stopped"));
+    figures.put("rows", prepared.view().rows());
+    figures.put("droppedRows", prepared.view().droppedRows());
+    figures.put("epochs", state.epochs());
+    figures.put("bestEpoch", state.bestEpoch());
+    figures.put("seconds", state.history().stream().mapToDouble(EpochMetrics::seconds).sum());
+    Map<String, Scores> scores = new LinkedHashMap<>();
+    if (state.bestEpoch() > 0) {
+      TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
+          prepared.view().encoding(), state.best(), manifest.texts());
+      // Before the scores, which may run out of memory.
+      ModelFile.write(folder.model(), model);
+      writeManifest(folder, manifest, figures);
+      try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
+        labeledRows().forEach((name, rows) -> {
+          try {
+            scores.put(name, predictor.score(rows));
+          } catch (InvalidInputException e) {
+            onUnscored.accept(name + " rows are not scored: " + e.getMessage());
+          }
+        });
+      }
+      scores.forEach((rows, score) -> {
+        figures.put(rows + "Loss", score.loss());
+        figures.put(rows + (prepared.metric() == Metric.R2 ? "R2" : "Accuracy"), score.value(prepared.metric()));
+      });
+    }
+    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores);
+    AtomicFile.write(folder.report(), out -> report.write(result, out));
+    writeManifest(folder, manifest, figures);
+    return result;
+  }
+
+  private Map<String, Table> labeledRows() {
+    Map<String, Table> labeled = new LinkedHashMap<>();
+    labeled.put("training", prepared.view().trainingRows());
+    prepared.view().validationRows().ifPresent(rows -> labeled.put("validation", rows));
+    test.ifPresent(rows -> labeled.put("test", rows));
+    return labeled;
+  }
+
+  private static void checkpoint(RunFolder folder, RunMetadata metadata, TrainerState state) {
+    new Checkpoint(List.of(state), metadata.texts()).write(folder.checkpoint());
+  }
+
+  private static void writeManifest(RunFolder folder, Manifest manifest, SortedMap<String, Object> figures) {
+    AtomicFile.write(folder.manifest(), stream -> manifest.write(stream, figures));
+  }
+
+  @Override
+  public void close() {
+    saved.close();
+  }
+}
