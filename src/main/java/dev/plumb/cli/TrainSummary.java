@@ -72,7 +72,7 @@ final class TrainSummary {
       table.print(out);
       out.println();
     }
-    ending(result.state()).ifPresent(out::println);
+    ending(result).ifPresent(out::println);
     out.println(TerminalText.sanitize("run: " + result.folder().path()));
   }
 
@@ -94,20 +94,25 @@ final class TrainSummary {
   }
 
   /** Describes which epoch's weights are saved, and whether training stopped early; empty before the end of the first epoch. */
-  private static Optional<String> ending(TrainerState state) {
+  private static Optional<String> ending(TrainingResult result) {
+    TrainerState state = result.state();
     if (state.bestEpoch() == 0) {
       return Optional.empty();
     }
-    String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " (lowest loss)";
+    String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " (" + watched(result.prepared().fit().watch()) + ")";
     return Optional.of(state.end().filter(TrainerState.End.EARLY_STOPPING::equals)
         .map(end -> saved + "; stopped early").orElse(saved));
+  }
+
+  private static String watched(Metric metric) {
+    return (metric.isHigherBetter() ? "highest " : "lowest ") + metric.label();
   }
 
   /** Returns the sentences at the top of the HTML report. */
   static List<String> reportNotes(TrainingResult result) {
     List<String> notes = new ArrayList<>();
     TrainerState state = result.state();
-    ending(state).ifPresent(notes::add);
+    ending(result).ifPresent(notes::add);
     if (state.end().isEmpty()) {
       notes.add("The run was stopped before it finished; it can be resumed.");
     }

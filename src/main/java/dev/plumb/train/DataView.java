@@ -72,6 +72,15 @@ public record DataView(
         trainingRows, validationRows);
   }
 
+  /**
+   * Encodes other rows with their weights, as the training rows were.
+   *
+   * @throws InvalidInputException when the rows lack what the training rows had
+   */
+  Dataset encode(Table other, TrainConfig config) {
+    return config.weights().apply(encoding.encode(other, loss, config.precision()), other, encoding, trainingRows);
+  }
+
   /** Returns the rows that a training on this view is judged by: the validation rows, or the training rows if there are none. */
   public Dataset judged() {
     return validation.orElse(training);

@@ -5,7 +5,10 @@ import dev.plumb.data.Task;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.store.ClassProbabilities;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Metric of a model on labeled rows, defined as in scikit-learn. */
 public enum Metric implements NamedEnum {
@@ -53,6 +56,12 @@ public enum Metric implements NamedEnum {
   /** Returns the name for tables and charts: "balanced accuracy". */
   public String label() {
     return label;
+  }
+
+  /** Returns the key in camel case, as part of a key in JSON: "RocAuc". */
+  String camelCase() {
+    return Arrays.stream(key().split("_")).map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
+        .collect(Collectors.joining());
   }
 
   /** Returns whether a higher value is better, as for an accuracy, or a lower one, as for an error. */

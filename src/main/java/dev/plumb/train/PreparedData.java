@@ -52,9 +52,10 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
         TrainerState.begin(fit, config.initializer().draw(network, stream), stream));
   }
 
-  /** Returns the metric that is reported next to the loss. */
+  /** Returns the metric that is reported next to the loss: the watched one, or accuracy or R² if the loss is watched. */
   public Metric metric() {
-    return view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+    return fit.watch() != Metric.LOSS ? fit.watch()
+        : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
   }
 
   /**

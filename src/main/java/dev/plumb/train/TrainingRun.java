@@ -3,6 +3,7 @@ package dev.plumb.train;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.Dataset;
 import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
@@ -21,6 +22,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * One training run, from the data to the finished run folder: {@link #begin} or {@link #resume}, then {@link #train}, then
@@ -233,7 +235,7 @@ public final class TrainingRun implements AutoCloseable {
       try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
         labeledRows().forEach((name, rows) -> {
           try {
-            scores.put(name, predictor.score(rows));
+            scores.put(name, predictor.score(rows.table(), rows.encoded().get(), null));
           } catch (InvalidInputException e) {
             onUnscored.accept(name + " rows are not scored: " + e.getMessage());
           }
@@ -241,7 +243,7 @@ public final class TrainingRun implements AutoCloseable {
       }
       scores.forEach((rows, score) -> {
         figures.put(rows + "Loss", score.loss());
-        figures.put(rows + (prepared.metric() == Metric.R2 ? "R2" : "Accuracy"), score.value(prepared.metric()));
+        figures.put(rows + prepared.metric().camelCase(), score.value(prepared.metric()));
       });
     }
     TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores);
@@ -250,11 +252,15 @@ public final class TrainingRun implements AutoCloseable {
     return result;
   }
 
-  private Map<String, Table> labeledRows() {
-    Map<String, Table> labeled = new LinkedHashMap<>();
-    labeled.put("training", prepared.view().trainingRows());
-    prepared.view().validationRows().ifPresent(rows -> labeled.put("validation", rows));
-    test.ifPresent(rows -> labeled.put("test", rows));
+  /** Rows to score, and the same rows encoded, with their weights. */
+  private record LabeledRows(Table table, Supplier<Dataset> encoded) {}
+
+  private Map<String, LabeledRows> labeledRows() {
+    DataView view = prepared.view();
+    Map<String, LabeledRows> labeled = new LinkedHashMap<>();
+    labeled.put("training", new LabeledRows(view.trainingRows(), view::training));
+    view.validationRows().ifPresent(rows -> labeled.put("validation", new LabeledRows(rows, () -> view.validation().orElseThrow())));
+    test.ifPresent(rows -> labeled.put("test", new LabeledRows(rows, () -> view.encode(rows, prepared.config()))));
     return labeled;
   }
 

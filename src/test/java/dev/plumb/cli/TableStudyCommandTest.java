@@ -42,7 +42,7 @@ class TableStudyCommandTest {
       assertEquals(alone.get("bestEpoch"), scores.get("best_epoch"));
       assertEquals(alone.get("trainingLoss"), scores.get("training_loss"));
       assertEquals(alone.get("validationLoss"), scores.get("loss"));
-      assertEquals(alone.get("validationAccuracy"), scores.get("accuracy"));
+      assertEquals(alone.get("validationRocAuc"), scores.get("roc_auc"));
     }
     List<String> csv = Files.readAllLines(folder.resolve("study.csv"));
     assertEquals(1 + 6, csv.size());
