@@ -99,7 +99,8 @@ final class TrainSummary {
     if (state.bestEpoch() == 0) {
       return Optional.empty();
     }
-    String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " (" + watched(result.prepared().fit().watch()) + ")";
+    String saved = "saved: weights of the best epoch, " + state.bestEpoch() + " of " + state.epochs() + " ("
+        + watched(result.prepared().fit().watch()) + ")";
     return Optional.of(state.end().filter(TrainerState.End.EARLY_STOPPING::equals)
         .map(end -> saved + "; stopped early").orElse(saved));
   }

@@ -2,7 +2,8 @@ package dev.plumb.model;
 
 /**
  * Loss function that training minimizes. All losses are means over the batch, weighted if the rows have weights:
- * Σ weight·loss / Σ weight. The regression losses and binary_cross_entropy are means over the outputs too. The enum holds only the names: every backend implements the formulas independently.
+ * Σ weight·loss / Σ weight. The regression losses and binary_cross_entropy are means over the outputs too. The enum holds only the
+ * names: every backend implements the formulas independently.
  */
 public enum Loss implements NamedEnum {
   /** Mean squared error. */

@@ -125,8 +125,13 @@ public final class GridReport {
           .element("td", Format.brief(cell.learningRate())).element("td", Format.whole(rows.size()))
           .element("td", Format.percent(diverged / (double) rows.size()));
       spread(html, cell, TrialRow::finalLoss);
-      spread(html, cell, row -> table.isEmpty() ? row.gradientNormFirst() : row.scores()[table.get().indexOf(table.get().mainMetric())]);
-      spread(html, cell, row -> table.isEmpty() ? row.gradientNormLast() : row.scores()[1]);
+      if (table.isPresent()) {
+        spread(html, cell, row -> row.scores()[table.get().indexOf(table.get().mainMetric())]);
+        spread(html, cell, TrialRow::bestEpoch);
+      } else {
+        spread(html, cell, TrialRow::gradientNormFirst);
+        spread(html, cell, TrialRow::gradientNormLast);
+      }
       html.close("tr").line();
     }
     endTable(html);
@@ -209,7 +214,8 @@ public final class GridReport {
         series.add(series(Integer.toString(cell.index() + 1), series.size() + 1, losses));
       }
       String id = "losses-" + chart++;
-      new LineChart(id, (table.isPresent() ? "Training loss, " : "Loss, ") + family.getKey(), "completed epochs", x, series, id + "-table").withShortLabels().draw(html);
+      String title = (table.isPresent() ? "Training loss, " : "Loss, ") + family.getKey();
+      new LineChart(id, title, "completed epochs", x, series, id + "-table").withShortLabels().draw(html);
       List<String> heads = new ArrayList<>(List.of("completed epochs"));
       drawn.forEach(cell -> heads.add(label(cell)));
       tables.add(new NumberTable(id + "-table", "Table of median losses, " + family.getKey(), heads, x,
@@ -247,8 +253,8 @@ public final class GridReport {
     Markup html = page.html();
     page.startSection("depth", capitalized(scoreName()) + " by depth");
     html.open("div", "class", "charts").line();
-    new LineChart("depth-chart", capitalized(scoreName()) + " by depth", "hidden layers", x, series, "depth-table").withPoints().withShortLabels()
-        .draw(html);
+    new LineChart("depth-chart", capitalized(scoreName()) + " by depth", "hidden layers", x, series, "depth-table")
+        .withPoints().withShortLabels().draw(html);
     html.close("div").line().open("ul", "class", "key").line();
     List<String> names = families.keySet().stream().limit(series.size()).toList();
     for (int i = 0; i < names.size(); i++) {

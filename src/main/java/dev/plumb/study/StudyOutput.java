@@ -109,7 +109,8 @@ public final class StudyOutput {
     List<Integer> epochs = study.lossAtEpochs();
     epochs.forEach(epoch -> head.append(",loss_at_").append(epoch));
     study.table().ifPresent(table -> table.scoreNames().forEach(score -> head.append(',').append(score)));
-    head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds").append(study.table().isPresent() ? ",command\n" : "\n");
+    head.append(",final_loss,gradient_norm_first,gradient_norm_last,diverged_at_epoch,seconds")
+        .append(study.table().isPresent() ? ",command\n" : "\n");
     out.write(head.toString().getBytes(StandardCharsets.UTF_8));
     for (TrialRow row : result.rows()) {
       if (row != null) {

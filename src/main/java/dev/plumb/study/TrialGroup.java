@@ -62,8 +62,8 @@ public record TrialGroup(Study study, int[] numbers) {
         return Optional.empty();
       }
       double[] finalLoss = session.evaluate(data).loss();
-      Optional<UnitStatistics> units =
-          study.isDetailed() ? Optional.of(UnitStatistics.measure(session, network(), data, learningRates(), trainer)) : Optional.empty();
+      Optional<UnitStatistics> units = study.isDetailed()
+          ? Optional.of(UnitStatistics.measure(session, network(), data, learningRates(), trainer)) : Optional.empty();
       double seconds = (System.nanoTime() - start) / 1e9 / numbers.length;
       List<TrialRow> rows = new ArrayList<>();
       for (int replica = 0; replica < numbers.length; replica++) {

@@ -45,6 +45,11 @@ public record TrialRow(int trial, int diverged, double seconds, double finalLoss
     return diverged == 0 ? OptionalInt.empty() : OptionalInt.of(diverged);
   }
 
+  /** Returns the epoch whose parameters were scored, for a study on a table. */
+  public double bestEpoch() {
+    return scores[1];
+  }
+
   public double gradientNormFirst() {
     return gradientNorms[0];
   }

@@ -102,7 +102,8 @@ public final class Trainer {
    * @return the record, which is complete after {@link #run}
    */
   public Curve recordOnly(List<Integer> atEpochs, boolean gradientNorms) {
-    if (spec.schedule() instanceof Schedule.Plateau || spec.patience() > 0 || spec.watch() != Metric.LOSS || validation.isPresent() || epochs + stepInEpoch > 0) {
+    boolean dependsOnLosses = spec.schedule() instanceof Schedule.Plateau || spec.patience() > 0 || spec.watch() != Metric.LOSS;
+    if (dependsOnLosses || validation.isPresent() || epochs + stepInEpoch > 0) {
       throw new IllegalArgumentException("a training with evaluations after its epochs needs every epoch");
     }
     curve = new Curve(atEpochs, gradientNorms, replicas.size(), session.layout().slices().size() / 2);

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The state of one network in training, between two steps. Together with the specification and the data it is enough to resume the training bit
- * for bit.
+ * The state of one network in training, between two steps. Together with the specification and the data it is enough to resume
+ * the training bit for bit.
  *
  * @param parameters flat, in the order of the parameter layout
  * @param moment1 first moments, in the same order; empty if the optimizer has none
