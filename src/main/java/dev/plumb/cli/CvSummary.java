@@ -47,8 +47,8 @@ final class CvSummary {
   }
 
   static void printScores(CrossValidationResult result, PrintStream out) {
-    boolean repeats = result.spec().folds().repeats() > 1;
-    boolean seeds = result.spec().seeds() > 1;
+    boolean repeats = result.repeats() > 1;
+    boolean seeds = result.seeds() > 1;
     List<Metric> metrics = result.task() == Task.CLASSIFICATION ? CLASS_METRICS : NUMBER_METRICS;
     TextTable table = new TextTable();
     if (repeats) {
@@ -63,14 +63,14 @@ final class CvSummary {
     for (FoldResult run : result.results()) {
       List<String> cells = new ArrayList<>();
       if (repeats) {
-        cells.add(Integer.toString(run.fold().repeat()));
+        cells.add(Integer.toString(run.repeat()));
       }
-      cells.add(Integer.toString(run.fold().number()));
+      cells.add(Integer.toString(run.number()));
       if (seeds) {
         cells.add(Long.toString(run.seed()));
       }
-      cells.add(Integer.toString(run.fold().training().length));
-      cells.add(Integer.toString(run.fold().test().length));
+      cells.add(Integer.toString(run.trainingSize()));
+      cells.add(Integer.toString(run.testSize()));
       metrics.forEach(metric -> cells.add(figure(run.score(metric))));
       table.row(cells);
     }
@@ -99,8 +99,8 @@ final class CvSummary {
   static void reportDiverged(CrossValidationResult result, PrintStream err) {
     double rate = result.spec().config().trainer().training().learningRate();
     result.results().stream().filter(FoldResult::isDiverged).limit(MAX_NAMED).forEach(run -> err.println("plumb cv: "
-        + (result.spec().folds().repeats() > 1 ? "repeat " + run.fold().repeat() + ", " : "") + "fold " + run.fold().number()
-        + (result.spec().seeds() > 1 ? ", seed " + run.seed() : "") + ": training diverged"
+        + (result.repeats() > 1 ? "repeat " + run.repeat() + ", " : "") + "fold " + run.number()
+        + (result.seeds() > 1 ? ", seed " + run.seed() : "") + ": training diverged"
         + (run.scores().isPresent() ? "; its scores are those of epoch " + run.bestEpoch() : "; it has no scores")
         + "; try --lr below " + rate + " or --clip-norm 1"));
     if (result.diverged() > MAX_NAMED) {
@@ -115,7 +115,7 @@ final class CvSummary {
     configuration.put("data", request.data().toString());
     configuration.put("folds", Integer.toString(folds.folds()));
     configuration.put("repeats", Integer.toString(folds.repeats()));
-    configuration.put("seeds", Integer.toString(result.spec().seeds()));
+    configuration.put("seeds", Integer.toString(result.seeds()));
     folds.group().ifPresent(name -> configuration.put("group", name));
     folds.time().ifPresent(name -> configuration.put("time", name));
     return configuration;

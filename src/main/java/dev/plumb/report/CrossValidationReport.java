@@ -55,14 +55,14 @@ public final class CrossValidationReport {
     tiles.add(Map.entry("mean " + main.label(), figure(summary.mean())));
     tiles.add(Map.entry("95 % interval", summary.count() < 2 ? "-" : Format.brief(summary.low()) + " to "
         + Format.brief(summary.high())));
-    tiles.add(Map.entry("folds", Format.whole(result.spec().folds().folds())));
-    if (result.spec().folds().repeats() > 1) {
-      tiles.add(Map.entry("repeats", Format.whole(result.spec().folds().repeats())));
+    tiles.add(Map.entry("folds", Format.whole(result.folds())));
+    if (result.repeats() > 1) {
+      tiles.add(Map.entry("repeats", Format.whole(result.repeats())));
     }
-    if (result.spec().seeds() > 1) {
-      tiles.add(Map.entry("seeds", Format.whole(result.spec().seeds())));
+    if (result.seeds() > 1) {
+      tiles.add(Map.entry("seeds", Format.whole(result.seeds())));
     }
-    tiles.add(Map.entry("rows", Format.whole(result.table().rows())));
+    tiles.add(Map.entry("rows", Format.whole(result.rows())));
     tiles.add(Map.entry("training time", Format.seconds(result.results().stream().mapToDouble(FoldResult::seconds).sum())));
     page.tiles(tiles);
     page.startMain();
@@ -114,15 +114,15 @@ public final class CrossValidationReport {
   }
 
   private void drawRow(Markup html, FoldResult run) {
-    html.open("tr").element("th", label(run), "scope", "row").element("td", Format.whole(run.fold().training().length))
-        .element("td", Format.whole(run.fold().test().length)).element("td", run.bestEpoch() == 0 ? "-" : Format.whole(run.bestEpoch()));
+    html.open("tr").element("th", label(run), "scope", "row").element("td", Format.whole(run.trainingSize()))
+        .element("td", Format.whole(run.testSize())).element("td", run.bestEpoch() == 0 ? "-" : Format.whole(run.bestEpoch()));
     metrics.forEach(metric -> html.element("td", figure(run.score(metric))));
     html.close("tr").line();
   }
 
   private String label(FoldResult run) {
-    return (result.spec().folds().repeats() > 1 ? run.fold().repeat() + "." : "") + run.fold().number()
-        + (result.spec().seeds() > 1 ? ", seed " + run.seed() : "") + (run.isDiverged() ? " (diverged)" : "");
+    return (result.repeats() > 1 ? run.repeat() + "." : "") + run.number()
+        + (result.seeds() > 1 ? ", seed " + run.seed() : "") + (run.isDiverged() ? " (diverged)" : "");
   }
 
   private void drawSummary(Markup html, String name, ToDoubleFunction<Summary> value) {
@@ -137,13 +137,13 @@ public final class CrossValidationReport {
     }
     Markup html = page.html();
     page.startSection("predictions", "Out-of-fold predictions");
-    if (result.results().size() > result.spec().folds().folds()) {
+    if (result.results().size() > result.folds()) {
       html.element("p", "A row counts once for each repeat and seed.", "class", "small").line();
     }
     if (!result.classNames().isEmpty()) {
       new ConfusionTable(result.classNames(), result.confusion()).draw(html, "out-of-fold");
     } else {
-      List<String> names = result.target().names();
+      List<String> names = result.targetNames();
       html.open("div", "class", "charts").line();
       for (int i = 0; i < Math.min(MAX_TARGETS, names.size()); i++) {
         Scatter scatter = new Scatter("scatter-" + i, new Target(names.get(i), result.truth(i), result.predicted(i)));

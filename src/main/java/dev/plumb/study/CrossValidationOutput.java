@@ -85,12 +85,12 @@ public final class CrossValidationOutput {
 
   private static void write(FoldResult run, List<Metric> metrics, JsonGenerator json) throws IOException {
     json.writeStartObject();
-    json.writeNumberField("repeat", run.fold().repeat());
-    json.writeNumberField("fold", run.fold().number());
+    json.writeNumberField("repeat", run.repeat());
+    json.writeNumberField("fold", run.number());
     json.writeNumberField("seed", run.seed());
-    json.writeNumberField("trainingRows", run.fold().training().length - run.validationRows());
+    json.writeNumberField("trainingRows", run.trainingSize() - run.validationRows());
     json.writeNumberField("validationRows", run.validationRows());
-    json.writeNumberField("testRows", run.fold().test().length);
+    json.writeNumberField("testRows", run.testSize());
     json.writeStringField("end", run.end().key());
     json.writeNumberField("epochs", run.epochs());
     json.writeNumberField("bestEpoch", run.bestEpoch());
@@ -114,7 +114,7 @@ public final class CrossValidationOutput {
 
   /** Writes the out-of-fold predictions as CSV: one line for each repeat, seed and test row, sorted in this order. */
   public static void writeCsv(CrossValidationResult result, OutputStream out) throws IOException {
-    List<String> targets = result.target().names();
+    List<String> targets = result.targetNames();
     StringBuilder line = new StringBuilder("row,fold,repeat,seed");
     for (String target : targets) {
       String suffix = targets.size() == 1 ? "" : "_" + target;
@@ -122,8 +122,8 @@ public final class CrossValidationOutput {
     }
     result.classNames().forEach(name -> line.append(',').append(CsvField.of("probability_" + name)));
     flush(line, out);
-    for (int repeat = 1; repeat <= result.spec().folds().repeats(); repeat++) {
-      for (int index = 0; index < result.spec().seeds(); index++) {
+    for (int repeat = 1; repeat <= result.repeats(); repeat++) {
+      for (int index = 0; index < result.seeds(); index++) {
         write(result, repeat, result.spec().config().seed() + index, out);
       }
     }
@@ -138,13 +138,13 @@ public final class CrossValidationOutput {
   private record Predicted(int row, int index, FoldResult run) {}
 
   private static void write(CrossValidationResult result, int repeat, long seed, OutputStream out) throws IOException {
-    List<Predicted> rows = result.results().stream().filter(run -> run.fold().repeat() == repeat && run.seed() == seed)
-        .flatMap(run -> IntStream.range(0, run.fold().test().length).mapToObj(i -> new Predicted(run.fold().test()[i], i, run)))
+    List<Predicted> rows = result.results().stream().filter(run -> run.repeat() == repeat && run.seed() == seed)
+        .flatMap(run -> IntStream.range(0, run.testSize()).mapToObj(i -> new Predicted(run.fold().test()[i], i, run)))
         .sorted(Comparator.comparingInt(Predicted::row)).toList();
-    List<Column> targets = result.target().names().stream().map(result.table()::column).toList();
+    List<Column> targets = result.targetNames().stream().map(result.table()::column).toList();
     StringBuilder line = new StringBuilder();
     for (Predicted row : rows) {
-      line.append(result.table().sourceRow(row.row())).append(',').append(row.run().fold().number()).append(',').append(repeat)
+      line.append(result.table().sourceRow(row.row())).append(',').append(row.run().number()).append(',').append(repeat)
           .append(',').append(seed);
       Predictions predictions = row.run().predictions().filter(all -> all.isFinite(row.index())).orElse(null);
       if (result.classNames().isEmpty()) {

@@ -34,6 +34,29 @@ public record CrossValidationResult(CrossValidationSpec spec, Table table, int d
     return spec.config().columns().task().orElseThrow();
   }
 
+  /** Returns the number of rows that were divided into folds. */
+  public int rows() {
+    return table.rows();
+  }
+
+  /** Returns the number of folds of each repeat. */
+  public int folds() {
+    return spec.folds().folds();
+  }
+
+  public int repeats() {
+    return spec.folds().repeats();
+  }
+
+  public int seeds() {
+    return spec.seeds();
+  }
+
+  /** Returns the names of the target columns. */
+  public List<String> targetNames() {
+    return target.names();
+  }
+
   /** Returns whether the folds are stratified by class. */
   public boolean isStratified() {
     return task() == Task.CLASSIFICATION && spec.folds().group().isEmpty() && spec.folds().time().isEmpty();

@@ -22,6 +22,26 @@ import java.util.Optional;
 public record FoldResult(Fold fold, long seed, int validationRows, TrainerState.End end, int epochs, int bestEpoch,
     Optional<Scores> scores, Optional<Predictions> predictions, double seconds) {
 
+  /** Returns the number of the repeat, from 1. */
+  public int repeat() {
+    return fold.repeat();
+  }
+
+  /** Returns the number of the fold in its repeat, from 1. */
+  public int number() {
+    return fold.number();
+  }
+
+  /** Returns the number of rows that the network was trained on or, to choose the best epoch, validated on. */
+  public int trainingSize() {
+    return fold.training().length;
+  }
+
+  /** Returns the number of test rows. */
+  public int testSize() {
+    return fold.test().length;
+  }
+
   /** Returns whether the training diverged, or the outputs for the test rows are not finite. */
   public boolean isDiverged() {
     return end == TrainerState.End.DIVERGED || scores.isEmpty();
