@@ -12,10 +12,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.IntStream;
 
 /** Machine-readable output of a cross-validation. Numbers that are not finite are null in JSON and empty in CSV. */
@@ -155,20 +153,11 @@ public final class CrossValidationOutput {
       } else {
         line.append(',').append(CsvField.of(targets.get(0).text(row.row())))
             .append(',').append(predictions == null ? "" : CsvField.of(predictions.className(row.index())));
-        appendProbabilities(result.classNames(), predictions, row.index(), line);
+        for (int c = 0; c < result.classNames().size(); c++) {
+          line.append(',').append(predictions == null ? "" : predictions.probability(row.index(), c));
+        }
       }
       flush(line, out);
-    }
-  }
-
-  /** Appends the probability of each class; a class that is not in the training rows of the fold has none. */
-  private static void appendProbabilities(List<String> classNames, Predictions predictions, int row, StringBuilder line) {
-    Map<String, Integer> indices = new HashMap<>();
-    if (predictions != null) {
-      predictions.classNames().forEach(name -> indices.put(name, indices.size()));
-    }
-    for (String name : classNames) {
-      line.append(',').append(indices.containsKey(name) ? predictions.probability(row, indices.get(name)) : "");
     }
   }
 

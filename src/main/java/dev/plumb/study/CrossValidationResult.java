@@ -9,9 +9,7 @@ import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.Metric;
 import dev.plumb.train.Predictions;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
@@ -21,7 +19,7 @@ import java.util.stream.IntStream;
  * @param spec its specification, with all columns and the task filled in
  * @param table the rows that were divided into folds
  * @param droppedRows number of rows that were dropped because a value is missing
- * @param target the target columns and, for classes, the names of all classes in the table
+ * @param target the target columns and, for classes, the names of all classes in the table, which each fold has
  * @param results sorted by repeat, fold and seed
  */
 public record CrossValidationResult(CrossValidationSpec spec, Table table, int droppedRows, TargetEncoding target, DeviceInfo device,
@@ -84,16 +82,14 @@ public record CrossValidationResult(CrossValidationSpec spec, Table table, int d
 
   /** Returns the counts of the predicted classes of all test rows, as often as they were predicted. */
   public ConfusionMatrix confusion() {
-    Map<String, Integer> indices = new HashMap<>();
-    classNames().forEach(name -> indices.put(name, indices.size()));
     int[] labels = spec.config().columns().labels(table);
     IntStream.Builder truth = IntStream.builder();
     IntStream.Builder predicted = IntStream.builder();
     forEachPrediction((row, predictions, index) -> {
       truth.add(labels[row]);
-      predicted.add(indices.get(predictions.className(index)));
+      predicted.add(predictions.classIndex(index));
     });
-    return ConfusionMatrix.of(indices.size(), truth.build().toArray(), predicted.build().toArray());
+    return ConfusionMatrix.of(classNames().size(), truth.build().toArray(), predicted.build().toArray());
   }
 
   /**
