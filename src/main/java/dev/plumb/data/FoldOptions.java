@@ -37,19 +37,19 @@ public record FoldOptions(int folds, int repeats, Optional<String> group, Option
   }
 
   /**
-   * Resolves the columns of a training. The column of groups or times is not a feature, unless the features name it.
+   * Resolves the columns of a training. The column of groups or times is neither a feature nor the default target, unless the
+   * features name it.
    *
    * @param table with all rows
    * @param columns not yet resolved
    * @return the complete options
    * @throws InvalidInputException as {@link EncodingOptions#resolve}, and when the column of groups or times does not exist or is
-   *     a target
+   *     named as a target
    */
   public EncodingOptions resolve(Table table, EncodingOptions columns) {
-    EncodingOptions resolved = columns.resolve(table);
     Optional<String> name = group.or(() -> time);
     if (name.isEmpty()) {
-      return resolved;
+      return columns.resolve(table);
     }
     String option = group.isPresent() ? "--group" : "--time";
     try {
@@ -57,18 +57,13 @@ public record FoldOptions(int folds, int repeats, Optional<String> group, Option
     } catch (InvalidInputException e) {
       throw e.at(option);
     }
-    if (resolved.targets().contains(name.get())) {
-      throw new InvalidInputException(option + ": column \"" + name.get() + "\" is the target"
-          + (columns.targets().isEmpty() ? "; name another target with --target" : ""));
+    if (columns.targets().contains(name.get())) {
+      throw new InvalidInputException(option + ": column \"" + name.get() + "\" is the target; name another column");
     }
-    if (!columns.features().isEmpty()) {
-      return resolved;
+    if (columns.features().contains(name.get())) {
+      return columns.resolve(table);
     }
-    String[] features = resolved.features().stream().filter(feature -> !feature.equals(name.get())).toArray(String[]::new);
-    if (features.length == 0) {
-      throw new InvalidInputException(option + ": column \"" + name.get()
-          + "\" is the only feature, so that none is left to learn from; name it in --features to use it");
-    }
-    return resolved.withFeatures(features);
+    String[] categorical = columns.categorical().stream().filter(column -> !column.equals(name.get())).toArray(String[]::new);
+    return columns.withCategorical(categorical).resolve(table.without(name.get()));
   }
 }

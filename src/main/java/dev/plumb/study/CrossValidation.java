@@ -96,7 +96,9 @@ public final class CrossValidation {
    */
   public CrossValidation(Backend backend, Table table, CrossValidationSpec spec) {
     this.backend = backend;
-    EncodingOptions columns = spec.folds().resolve(table, spec.config().columns());
+    EncodingOptions given = spec.config().columns();
+    Optional<String> weight = spec.config().weights().column().filter(name -> !given.features().contains(name));
+    EncodingOptions columns = spec.folds().resolve(weight.isPresent() ? table.without(weight.get()) : table, given);
     this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns)));
     this.table = columns.handleMissing(table);
     droppedRows = table.rows() - this.table.rows();
@@ -172,7 +174,8 @@ public final class CrossValidation {
   private PreparedData check(Fold fold) {
     Group group = prepare(new Part(fold, 0, 1));
     DataView view = group.first().view();
-    view.encoding().encode(table.rows(fold.test()), view.loss(), spec.config().precision());
+    Table test = table.rows(fold.test());
+    spec.config().weights().apply(view.encoding().encode(test, view.loss(), spec.config().precision()), test, view.encoding(), test);
     backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });
@@ -258,7 +261,7 @@ public final class CrossValidation {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);
         if (IntStream.range(0, all.rows()).allMatch(all::isFinite)) {
-          scores = Optional.of(predictor.score(test));
+          scores = Optional.of(predictor.score(test, spec.config().weights()));
         }
       }
     }

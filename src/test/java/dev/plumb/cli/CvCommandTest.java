@@ -41,6 +41,8 @@ class CvCommandTest {
       "diabetes.csv, --epochs 10 --repeats 2 --folds 3, false",
       "diabetes.csv, --epochs 6 --seeds 3 --dropout 0.2 --folds 3, true",
       "diabetes.csv, --epochs 6 --split-seed 9 --folds 3, true",
+      "diabetes.csv, --epochs 8 --folds 3 --weight bmi --watch mae, false",
+      "wine.csv, --epochs 5 --folds 3 --class-weights balanced, false",
       "wine.csv, --epochs 5 --loss binary_cross_entropy --precision fp64 --features alcohol --folds 2, false"})
   void foldsScoreAsTrainAndEvaluateDo(String table, String options, boolean hasSplitSeed) throws IOException {
     JsonNode result = cv(TABLES.resolve(table), options.split(" "));
@@ -74,7 +76,13 @@ class CvCommandTest {
       assertEquals(0, trained.code(), trained.err());
       String model = trained.out().lines().filter(line -> line.startsWith("run: ")).findFirst().orElseThrow().substring(5);
       Path json = folder.resolve("evaluated.json");
-      Plumbed evaluated = Plumbed.run("evaluate", model, held.toString(), "--device", "cpu", "--quiet", "--json", json.toString());
+      List<String> evaluate = new ArrayList<>(List.of("evaluate", model, held.toString(), "--device", "cpu", "--quiet", "--json",
+          json.toString()));
+      for (String option : List.of("--weight", "--class-weights")) {
+        int at = ofTrain.indexOf(option);
+        evaluate.addAll(at < 0 ? List.of() : ofTrain.subList(at, at + 2));
+      }
+      Plumbed evaluated = Plumbed.run(evaluate.toArray(String[]::new));
       assertEquals(0, evaluated.code(), evaluated.err());
       JsonNode expected = new ObjectMapper().readTree(json.toFile());
       run.get("scores").properties().forEach(score ->

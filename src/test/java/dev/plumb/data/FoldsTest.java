@@ -182,14 +182,16 @@ class FoldsTest {
     FoldOptions options = new FoldOptions(2, 1, Optional.of("g"), Optional.empty());
     assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT).features());
     assertEquals(List.of("g", "x"), options.resolve(table, EncodingOptions.DEFAULT.withFeatures("g", "x")).features());
-    assertRefused("--group: column \"y\" is the target; name another target with --target", () ->
-        new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT));
-    assertRefused("--time: column \"y\" is the target", () ->
+    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withCategorical("g")).features());
+    EncodingOptions last = new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT);
+    assertEquals(List.of("x"), last.targets());
+    assertEquals(List.of("g"), last.features());
+    assertRefused("--time: column \"y\" is the target; name another column", () ->
         new FoldOptions(2, 1, Optional.empty(), Optional.of("y")).resolve(table, EncodingOptions.DEFAULT.withTargets("y")));
     assertRefused("--group: there is no column \"h\" (did you mean \"g\"?); the columns are \"g\", \"x\", \"y\"", () ->
         new FoldOptions(2, 1, Optional.of("h"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT));
-    assertRefused("--group: column \"x\" is the only feature, so that none is left to learn from; name it in --features to use it",
-        () -> new FoldOptions(2, 1, Optional.of("x"), Optional.empty())
+    assertRefused("has only one column, \"y\", and no feature to learn from", () ->
+        new FoldOptions(2, 1, Optional.of("x"), Optional.empty())
             .resolve(Table.of(new double[][] {{1, 2}}, "x", "y"), EncodingOptions.DEFAULT));
   }
 
