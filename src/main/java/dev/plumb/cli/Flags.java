@@ -78,6 +78,14 @@ final class Flags {
           + String.join(",", TextFormat.DEFAULT_NA_VALUES) + ").");
   static final Option LABELS =
       value("labels", "FILE", "Labels of an IDX file of images (default: the labels file next to it).");
+  static final Option FOLDS = value("folds", "K", "Number of folds (default: 5).");
+  static final Option GROUP =
+      value("group", "COL", "Column of groups: the rows of a group are all in the same fold. It is not a feature, unless"
+          + " --features names it.");
+  static final Option TIME =
+      value("time", "COL", "Column of times, numbers or text such as 2024-01-31: each fold is predicted from earlier rows only. It"
+          + " is not a feature, unless --features names it.");
+  static final Option REPEATS = value("repeats", "N", "Divide the rows into folds N times (default: 1).");
   static final Option VALIDATION = value("validation", "FRACTION",
       "Fraction of the rows to hold out for choosing the best epoch; if that would be fewer than 30 rows, none are held out"
           + " (default: 0.1).");

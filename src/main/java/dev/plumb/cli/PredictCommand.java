@@ -1,6 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.data.CsvField;
 import dev.plumb.data.Table;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
@@ -96,8 +97,8 @@ final class PredictCommand implements Command {
   private static void write(TrainedModel model, TablePredictor predictor, Table table, OutputStream out, PrintStream err)
       throws IOException {
     StringBuilder line = new StringBuilder();
-    line.append(String.join(",", model.encoding().target().names().stream().map(PredictCommand::field).toList()));
-    model.classNames().forEach(name -> line.append(',').append(field("probability_" + name)));
+    line.append(String.join(",", model.encoding().target().names().stream().map(CsvField::of).toList()));
+    model.classNames().forEach(name -> line.append(',').append(CsvField.of("probability_" + name)));
     flush(line, out);
     int notFinite = 0;
     String first = "";
@@ -128,7 +129,7 @@ final class PredictCommand implements Command {
         // CSV readers skip an empty line, so a row with one empty field is written as "".
         line.append(commas == 0 ? "\"\"" : ",".repeat(commas));
       } else if (predictions.hasClasses()) {
-        line.append(field(predictions.className(row)));
+        line.append(CsvField.of(predictions.className(row)));
         for (int c = 0; c < predictions.classNames().size(); c++) {
           line.append(',').append(predictions.probability(row, c));
         }
@@ -144,11 +145,5 @@ final class PredictCommand implements Command {
   private static void flush(StringBuilder line, OutputStream out) throws IOException {
     out.write(line.append('\n').toString().getBytes(StandardCharsets.UTF_8));
     line.setLength(0);
-  }
-
-  /** Returns a CSV field, quoted if RFC 4180 requires it. */
-  private static String field(String text) {
-    return text.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
-        ? "\"" + text.replace("\"", "\"\"") + "\"" : text;
   }
 }

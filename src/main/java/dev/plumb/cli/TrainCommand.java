@@ -3,14 +3,12 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Precision;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunMetadata;
 import dev.plumb.train.SavedRun;
-import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import dev.plumb.train.TrainingRequest;
 import dev.plumb.train.TrainingResult;
@@ -92,10 +90,8 @@ final class TrainCommand implements Command {
     TrainingRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
     requireFiles(request, arguments);
     try (Backends.Selection device = devices.open(arguments, err)) {
-      request = request.withConfig(precisionFor(device, request.config(), arguments));
-      DeviceChoice.requirePrecision(device, request.config().precision());
-      TrainRequest.requireInRange(request.config(), arguments);
-      try (TrainingRun run = TrainingRun.begin(request, arguments.given(), environment(device, arguments, err))) {
+      TrainingRequest adapted = request.withConfig(TrainRequest.configFor(device, request.config(), arguments));
+      try (TrainingRun run = TrainingRun.begin(adapted, arguments.given(), environment(device, arguments, err))) {
         return train(run, device, every, arguments.has(Flags.QUIET), out, err);
       }
     }
@@ -166,12 +162,6 @@ final class TrainCommand implements Command {
     Optional<String> failure = TrainSummary.failure(result);
     failure.ifPresent(text -> err.println(TerminalText.sanitize("plumb train: " + text)));
     return result.state().end().isEmpty() ? ExitCode.STOPPED : failure.isPresent() ? ExitCode.FAILED : ExitCode.DONE;
-  }
-
-  /** Returns the configuration in fp64 for the reference, which has no other precision, unless the user chose one. */
-  private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
-    boolean chosen = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
-    return DeviceChoice.isReference(device) && !chosen ? config.with(changes -> changes.precision(Precision.FP64)) : config;
   }
 
   private static double seconds(Arguments arguments) {

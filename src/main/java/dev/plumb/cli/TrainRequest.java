@@ -1,5 +1,6 @@
 package dev.plumb.cli;
 
+import dev.plumb.Backends;
 import dev.plumb.data.ClassWeights;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Missing;
@@ -80,6 +81,24 @@ final class TrainRequest {
     return new TrainingRequest(data, labels.map(read::withLabels).orElse(read),
         arguments.path(Flags.TEST).map(folder::resolve), config, name,
         arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
+  }
+
+  /**
+   * Returns the configuration with the device's default precision, if none was chosen.
+   *
+   * @throws InvalidInputException when the device does not compute in the precision, or a constant is out of its range
+   */
+  static TrainConfig configFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
+    TrainConfig adapted = precisionFor(device, config, arguments);
+    DeviceChoice.requirePrecision(device, adapted.precision());
+    requireInRange(adapted, arguments);
+    return adapted;
+  }
+
+  /** Returns the configuration in fp64 for the reference, which has no other precision, unless the user chose one. */
+  private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
+    boolean chosen = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
+    return DeviceChoice.isReference(device) && !chosen ? config.with(changes -> changes.precision(Precision.FP64)) : config;
   }
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */

@@ -1,6 +1,8 @@
 package dev.plumb.cli;
 
+import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.TargetLeaks;
 import dev.plumb.data.Task;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.train.DataView;
@@ -25,22 +27,37 @@ final class TrainSummary {
     TrainingRequest request = run.request();
     PreparedData prepared = run.prepared();
     DataView view = prepared.view();
-    TrainingSpec training = prepared.fit().training();
-    boolean inferred = request.config().columns().task().isEmpty();
     int held = view.validation().map(rows -> rows.rows()).orElse(0);
-    int features = view.columns().features().size();
-    out.println(TerminalText.sanitize("data: " + request.data() + ", " + view.rows() + " rows, " + features
-        + (features == 1 ? " feature" : " features") + "; task: " + view.encoding().task().key()
-        + (inferred ? " (inferred)" : "") + "; target: " + target(view.encoding().target())));
+    out.println(data(request, view.rows(), view.columns(), view.encoding().target()));
     out.println("rows: " + view.training().rows() + " for training, " + (held == 0 ? "none for validation"
         : held + " for validation" + (view.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
-        + (view.droppedRows() == 0 ? "" : "; " + view.droppedRows() + " dropped because of missing values"));
-    out.println("network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
+        + dropped(view.droppedRows()));
+    out.println(network(prepared));
+  }
+
+  /** Returns a line about the data, the task and the target. */
+  static String data(TrainingRequest request, int rows, EncodingOptions columns, TargetEncoding target) {
+    boolean inferred = request.config().columns().task().isEmpty();
+    int features = columns.features().size();
+    return TerminalText.sanitize("data: " + request.data() + ", " + rows + " rows, " + features
+        + (features == 1 ? " feature" : " features") + "; task: " + columns.task().orElseThrow().key()
+        + (inferred ? " (inferred)" : "") + "; target: " + target(target));
+  }
+
+  /** Returns the end of a line about rows: the number of rows that were dropped, if there are any. */
+  static String dropped(int rows) {
+    return rows == 0 ? "" : "; " + rows + " dropped because of missing values";
+  }
+
+  /** Returns a line about the network and its training. */
+  static String network(PreparedData prepared) {
+    TrainingSpec training = prepared.fit().training();
+    return "network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
         + training.loss().key() + ", optimizer " + training.optimizer().kind().key() + ", learning rate "
         + training.learningRate() + " (schedule " + prepared.fit().schedule().kind().key() + "), "
         + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch") + ", at most "
         + training.epochs() + " epochs, " + training.precision().key() + ", seed " + prepared.config().seed()
-        + (prepared.config().splitSeed().isPresent() ? ", split seed " + prepared.config().splitSeed().getAsLong() : ""));
+        + (prepared.config().splitSeed().isPresent() ? ", split seed " + prepared.config().splitSeed().getAsLong() : "");
   }
 
   private static String target(TargetEncoding target) {
@@ -53,11 +70,12 @@ final class TrainSummary {
     return "\"" + String.join("\", \"", target.names()) + "\"";
   }
 
-  /** Prints notes about columns that the network cannot learn from. */
+  /** Prints notes about columns that the network cannot learn from, or that determine the target. */
   static void printNotes(TrainingRun run, PrintStream err) {
     DataView view = run.prepared().view();
     view.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
         + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --features")));
+    LeakNote.print(TargetLeaks.find(view.trainingRows(), view.columns()), err);
     view.validationRows().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "validation rows: ", err));
     run.test().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "test rows: ", err));
   }

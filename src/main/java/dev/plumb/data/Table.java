@@ -236,8 +236,13 @@ public final class Table {
     return new Table(columns.values().stream().map(column -> column.at(file)).toList(), targets, header);
   }
 
-  /** Returns the number of a row in the file, from 1, for messages. */
-  int sourceRow(int row) {
+  /**
+   * Returns the number of a row in the file that the table was read from.
+   *
+   * @param row from 0
+   * @return from 1; the header is not counted
+   */
+  public int sourceRow(int row) {
     return columns.values().iterator().next().sourceRow(row) + 1;
   }
 

@@ -13,8 +13,8 @@ final class Scatter {
   private static final int MAX_POINTS = 1500;
   private static final int GROUPS = 10;
 
-  private static final double WIDTH = 440;
-  private static final double LEFT = 64;
+  private static final double WIDTH = 460;
+  private static final double LEFT = 84;
   private static final double TOP = 14;
   private static final double SIDE = 330;
 

@@ -34,7 +34,7 @@ class HtmlReportTest {
   @Test
   void everyChartHasATitleAndADescription() throws Exception {
     for (String page : List.of(html(SampleReports.classification()), html(SampleReports.regression()),
-        html(SampleReports.study(3)))) {
+        html(SampleReports.study(3)), html(SampleReports.classFolds()), html(SampleReports.numberFolds(2)))) {
       Document document = parse(page);
       NodeList drawings = nodes(document, "//svg[not(@aria-hidden)]");
       assertTrue(drawings.getLength() >= 2, "drawings: " + drawings.getLength());
@@ -147,6 +147,40 @@ class HtmlReportTest {
     assertTrue(nodes(document, "//section[@id='predictions']/p").item(0).getTextContent().startsWith(
         "11 of 14 test rows were classified correctly (78.6 %)."
         + " Most frequent errors: cat predicted as dog (2), dog predicted as cat (1)."));
+  }
+
+  @Test
+  void crossValidationHasScoresSummaryAndPredictions() throws Exception {
+    Document document = parse(html(SampleReports.classFolds()));
+    assertEquals(1, nodes(document, "//script").getLength());
+    assertEquals(0, nodes(document, "//i | //b").getLength());
+    assertEquals(3, nodes(document, "//table[@id='scores-table']/tbody/tr").getLength());
+    assertEquals(4, nodes(document, "//table[@id='scores-table']/tfoot/tr").getLength());
+    assertEquals(3, nodes(document, "//svg[@id='folds-accuracy']//circle").getLength());
+    assertEquals(1, nodes(document, "//svg[@id='folds-accuracy']//rect[@class='band s0']").getLength());
+    assertTrue(nodes(document, "//p[@class='note']").item(0).getTextContent()
+        .startsWith("Column \"code <i>\" determines the target exactly."));
+    assertTrue(nodes(document, "//section[@id='predictions']/p").item(0).getTextContent()
+        .matches("\\d+ of 120 out-of-fold rows were classified correctly .*"));
+
+    document = parse(html(SampleReports.numberFolds(3)));
+    assertEquals(3 * 3 * 2, nodes(document, "//table[@id='scores-table']/tbody/tr").getLength());
+    assertEquals("2.1, seed 43", nodes(document, "//table[@id='scores-table']/tbody/tr[8]/th").item(0).getTextContent());
+    assertEquals("A row counts once for each repeat and seed.",
+        nodes(document, "//section[@id='predictions']/p").item(0).getTextContent());
+    assertTrue(nodes(document, "//svg[@id='scatter-0']/desc").item(0).getTextContent().contains(" over 360 rows"));
+
+    document = parse(html(SampleReports.divergedFolds()));
+    assertEquals("3 of 3 trainings diverged. Those without scores are not in the means.",
+        nodes(document, "//p[@class='note']").item(0).getTextContent());
+    assertEquals("no score", nodes(document, "//svg[@id='folds-r2']/text").item(0).getTextContent());
+    assertEquals(0, nodes(document, "//section[@id='predictions']").getLength());
+  }
+
+  static String html(CrossValidationReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    report.write(out);
+    return out.toString(StandardCharsets.UTF_8);
   }
 
   static String html(RunReport report) throws IOException {

@@ -66,6 +66,9 @@ class ReportInChromiumTest {
     HOSTILE(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
     STUDY(List.of("results-table", "losses-chart", "ranking", "norms")),
     STUDY_OF_SEEDS(List.of("results-table", "losses-chart", "ranking", "norms")),
+    CLASS_FOLDS(List.of("folds-accuracy", "folds-loss", "scores-table", "confusion")),
+    NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
+    DIVERGED_FOLDS(List.of("scores-table")),
     GRID(List.of("cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table"));
 
     private final List<String> charts;
@@ -83,6 +86,9 @@ class ReportInChromiumTest {
         case DIVERGED -> HtmlReport.write(SampleReports.diverged(), out);
         case HOSTILE -> HtmlReport.write(SampleReports.hostile(), out);
         case STUDY -> HtmlReport.write(SampleReports.study(1), out);
+        case CLASS_FOLDS -> SampleReports.classFolds().write(out);
+        case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
+        case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
         case GRID -> SampleReports.grid().write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
       }

@@ -1,12 +1,20 @@
 package dev.plumb.report;
 
 import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.Column;
+import dev.plumb.data.FoldOptions;
+import dev.plumb.data.Table;
+import dev.plumb.model.Activation;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.report.RunReport.Classes;
 import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Predictions;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.report.StudyReport.Network;
 import dev.plumb.report.StudyReport.Run;
+import dev.plumb.study.CrossValidation;
+import dev.plumb.study.CrossValidationSpec;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyResult;
@@ -16,6 +24,8 @@ import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainConfig.Changes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -26,6 +36,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** Synthetic reports of different kinds of training. */
 final class SampleReports {
@@ -170,6 +181,46 @@ final class SampleReports {
       String... notes) {
     return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
         CONFIGURATION, MANIFEST);
+  }
+
+  /** Returns the report of a cross-validation of classes in three folds, with a feature that determines the class. */
+  static CrossValidationReport classFolds() {
+    Random random = new Random(6);
+    String[] classes = new String[120];
+    Arrays.setAll(classes, row -> new String[] {"setosa", "versicolor", "<b>virginica</b>"}[row % 3]);
+    return folds("irises", Table.of(List.of(
+        Column.ofNumbers("petal length", Arrays.stream(classes).mapToDouble(name -> name.length() + 2 * random.nextGaussian()).toArray()),
+        Column.ofText("code <i>", Arrays.stream(classes).map(name -> name.substring(1, 3)).toArray(String[]::new)),
+        Column.ofText("species", classes))), 1, List.of("code <i>"), changes -> {});
+  }
+
+  /** Returns the report of a repeated cross-validation of numbers from two seeds. */
+  static CrossValidationReport numberFolds(int repeats) {
+    return folds("houses", numbers(), repeats, List.of(), changes -> {});
+  }
+
+  /** Returns the report of a cross-validation whose trainings all diverge. */
+  static CrossValidationReport divergedFolds() {
+    return folds("too fast", numbers(), 1, List.of(), changes -> changes.learningRate(1e300).optimizer(OptimizerSpec.Sgd.DEFAULT)
+        .activation(Activation.RELU));
+  }
+
+  private static Table numbers() {
+    Random random = new Random(7);
+    double[][] rows = new double[60][];
+    Arrays.setAll(rows, row -> {
+      double size = 30 + 100 * random.nextDouble();
+      return new double[] {size, random.nextInt(5), 2000 * size + 20_000 * random.nextGaussian()};
+    });
+    return Table.of(rows, "size", "rooms", "price");
+  }
+
+  private static CrossValidationReport folds(String title, Table table, int repeats, List<String> leaks, Consumer<Changes> changes) {
+    TrainConfig config = TrainConfig.DEFAULT.with(defaults -> defaults.hidden(4).epochs(20).precision(Precision.FP64)).with(changes);
+    CrossValidationSpec spec = new CrossValidationSpec(config, new FoldOptions(3, repeats, Optional.empty(), Optional.empty()),
+        repeats > 1 ? 2 : 1);
+    return new CrossValidationReport(title, new CrossValidation(new ReferenceBackend(), table, spec)
+        .run(new CrossValidation.Listener() {}).orElseThrow(), leaks, CONFIGURATION, MANIFEST);
   }
 
   /** Returns the report of a grid of depths 1, 3 and 6 with two activations, one of which sometimes diverges. */

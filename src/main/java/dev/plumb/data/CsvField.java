@@ -1,0 +1,17 @@
+package dev.plumb.data;
+
+/** Text of one field of a CSV file. */
+public final class CsvField {
+  private CsvField() {}
+
+  /**
+   * Returns a field, quoted if RFC 4180 requires it.
+   *
+   * @param text the value
+   * @return the text as it is written
+   */
+  public static String of(String text) {
+    return text.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
+        ? "\"" + text.replace("\"", "\"\"") + "\"" : text;
+  }
+}

@@ -1,0 +1,280 @@
+package dev.plumb.study;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.TrainingSession;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Folds;
+import dev.plumb.data.Folds.Fold;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableEncoding;
+import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.TargetLeaks;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.random.NumpyRandom;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.DataView;
+import dev.plumb.train.Predictions;
+import dev.plumb.train.PreparedData;
+import dev.plumb.train.Scores;
+import dev.plumb.train.TablePredictor;
+import dev.plumb.train.TrainListener;
+import dev.plumb.train.Trainer;
+import dev.plumb.train.TrainerState;
+import dev.plumb.train.TrainingInterruptedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/**
+ * A cross-validation: trains on the training rows of each fold exactly as {@code plumb train} does on a table of these rows, and
+ * scores its test rows as {@code plumb evaluate} does. The encoding is fitted for each fold. The networks of a fold, which differ
+ * in their seed, are replicas of one session; several folds are trained at once if the backend recommends it.
+ */
+public final class CrossValidation {
+  private static final int MAX_CPU_REPLICAS = 32;
+  private static final int MAX_CUDA_REPLICAS = 1024;
+  private static final int MAX_REFERENCE_REPLICAS = 4;
+
+  /** Memory limit of the parameters and moments of a session; a single network may take more. */
+  private static final double SESSION_BYTES = 256e6;
+
+  private static final double BYTES_PER_PARAMETER = 40;
+
+  /** A listener of the progress. Called by several threads, but not at the same time. */
+  public interface Listener {
+    /** Returns true to stop the cross-validation. */
+    default boolean stopRequested() {
+      return false;
+    }
+
+    /**
+     * Called from time to time.
+     *
+     * @param epochs number of epochs, over all networks, since the last call; of a network that ends early, all epochs
+     */
+    default void trained(long epochs) {}
+  }
+
+  /** Networks of one fold that are trained as replicas of one session. */
+  private record Group(Fold fold, List<PreparedData> networks) {
+    PreparedData first() {
+      return networks.get(0);
+    }
+  }
+
+  /**
+   * A part of the networks of a fold.
+   *
+   * @param firstSeed index of the first seed
+   */
+  private record Part(Fold fold, int firstSeed, int count) {}
+
+  private final Backend backend;
+  private final CrossValidationSpec spec;
+  private final Table table;
+  private final int droppedRows;
+  private final TargetEncoding target;
+  private final List<Part> parts = new ArrayList<>();
+  private final PreparedData firstPrepared;
+  private int sessionsAtOnce = Integer.MAX_VALUE;
+
+  /**
+   * Divides a table into folds, and checks that each can be trained and scored.
+   *
+   * @param backend to be closed by the caller
+   * @throws InvalidInputException when the table cannot be divided, a fold does not suit the configuration, or the backend does not
+   *     support a training
+   */
+  public CrossValidation(Backend backend, Table table, CrossValidationSpec spec) {
+    this.backend = backend;
+    EncodingOptions given = spec.config().columns();
+    Optional<String> weight = spec.config().weights().column().filter(name -> !given.features().contains(name));
+    EncodingOptions columns = spec.folds().resolve(weight.isPresent() ? table.without(weight.get()) : table, given);
+    this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns)));
+    this.table = columns.handleMissing(table);
+    droppedRows = table.rows() - this.table.rows();
+    target = TableEncoding.fit(this.table, columns).target();
+    List<Fold> folds = Folds.of(this.table, columns, spec.folds(), new NumpyRandom(spec.foldSeed()));
+    PreparedData first = null;
+    for (Fold fold : folds) {
+      PreparedData prepared = at(fold, () -> check(fold));
+      first = first == null ? prepared : first;
+      int most = Math.min(spec.seeds(), maxReplicas(prepared.network()));
+      for (int seed = 0; seed < spec.seeds(); seed += most) {
+        parts.add(new Part(fold, seed, Math.min(most, spec.seeds() - seed)));
+      }
+      sessionsAtOnce = Math.min(sessionsAtOnce,
+          Math.max(1, backend.sessionsAtOnce(prepared.network(), prepared.fit().training(), most)));
+    }
+    firstPrepared = first;
+  }
+
+  /** Returns the specification, with all columns and the task filled in. */
+  public CrossValidationSpec spec() {
+    return spec;
+  }
+
+  /** Returns the rows that are divided into folds. */
+  public Table table() {
+    return table;
+  }
+
+  /** Returns the number of rows that are dropped because a value is missing. */
+  public int droppedRows() {
+    return droppedRows;
+  }
+
+  /** Returns the target columns and, for classes, the names of all classes in the table. */
+  public TargetEncoding target() {
+    return target;
+  }
+
+  /** Returns the first training: that of the first fold and seed. */
+  public PreparedData first() {
+    return firstPrepared;
+  }
+
+  /** Returns the names of the features that determine a target exactly. */
+  public List<String> leaks() {
+    return TargetLeaks.find(table, spec.config().columns());
+  }
+
+  /**
+   * Trains and scores all networks.
+   *
+   * @return empty when the listener has stopped it
+   * @throws TrainingInterruptedException soon after the thread is interrupted
+   */
+  public Optional<CrossValidationResult> run(Listener listener) {
+    AtomicBoolean failed = new AtomicBoolean();
+    List<Supplier<List<FoldResult>>> trainings = new ArrayList<>();
+    for (Part part : parts) {
+      trainings.add(() -> train(part, listener, failed));
+    }
+    ExecutorService pool = Executors.newFixedThreadPool(Math.min(sessionsAtOnce, trainings.size()));
+    try {
+      List<FoldResult> results =
+          ParallelTrainings.run(pool, trainings, () -> failed.set(true), "while folds of a cross-validation were in training")
+              .stream().flatMap(List::stream).toList();
+      return Optional.of(new CrossValidationResult(spec, table, droppedRows, target, backend.device(), results));
+    } catch (CancellationException e) {
+      return Optional.empty();
+    }
+  }
+
+  private PreparedData check(Fold fold) {
+    Group group = prepare(new Part(fold, 0, 1));
+    DataView view = group.first().view();
+    Table test = table.rows(fold.test());
+    spec.config().weights().apply(view.encoding().encode(test, view.loss(), spec.config().precision()), test, view.encoding(), test);
+    backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
+      throw refusal.toException();
+    });
+    return group.first();
+  }
+
+  private Group prepare(Part part) {
+    PreparedData first = PreparedData.of(table.rows(part.fold().training()), spec.config(part.firstSeed()));
+    List<PreparedData> networks = new ArrayList<>(List.of(first));
+    for (int i = 1; i < part.count(); i++) {
+      networks.add(PreparedData.of(first.view(), spec.config(part.firstSeed() + i)));
+    }
+    return new Group(part.fold(), networks);
+  }
+
+  private int maxReplicas(NetworkSpec network) {
+    int maxReplicas = switch (backend.device().kind()) {
+      case CPU -> MAX_CPU_REPLICAS;
+      case CUDA -> MAX_CUDA_REPLICAS;
+      case REFERENCE -> MAX_REFERENCE_REPLICAS;
+    };
+    return (int) Math.max(1, Math.min(maxReplicas, SESSION_BYTES / (BYTES_PER_PARAMETER * ParameterLayout.of(network).size())));
+  }
+
+  private List<FoldResult> train(Part part, Listener listener, AtomicBoolean failed) {
+    if (failed.get() || listener.stopRequested()) {
+      throw new CancellationException();
+    }
+    long start = System.nanoTime();
+    Group group = prepare(part);
+    List<TrainerState> states = train(group, listener, failed);
+    double seconds = (System.nanoTime() - start) / 1e9 / part.count();
+    Table test = table.rows(part.fold().test());
+    return IntStream.range(0, states.size()).mapToObj(i -> score(group, i, states.get(i), test, seconds)).toList();
+  }
+
+  private List<TrainerState> train(Group group, Listener listener, AtomicBoolean failed) {
+    PreparedData first = group.first();
+    DataView view = first.view();
+    int replicas = group.networks().size();
+    int epochs = first.fit().training().epochs();
+    try (TrainingSession session = backend.open(first.network(), first.fit().training(), replicas)) {
+      Trainer trainer = new Trainer(session, first.fit(), view.training(), view.validation(),
+          group.networks().stream().map(PreparedData::start).toList()).withoutMetric();
+      int stepsPerEpoch = trainer.stepsPerEpoch();
+      int[] reached = new int[1];
+      boolean isFinished = trainer.run(new TrainListener() {
+        @Override
+        public void stepsFinished(long steps, long totalSteps) {
+          report((int) (steps / stepsPerEpoch));
+        }
+
+        private void report(int epoch) {
+          synchronized (listener) {
+            listener.trained((long) (epoch - reached[0]) * replicas);
+          }
+          reached[0] = epoch;
+        }
+
+        @Override
+        public boolean stopRequested() {
+          return failed.get() || listener.stopRequested();
+        }
+      });
+      if (!isFinished) {
+        throw new CancellationException();
+      }
+      synchronized (listener) {
+        listener.trained((long) (epochs - reached[0]) * replicas);
+      }
+      return trainer.states();
+    }
+  }
+
+  private FoldResult score(Group group, int replica, TrainerState state, Table test, double seconds) {
+    PreparedData prepared = group.networks().get(replica);
+    Optional<Scores> scores = Optional.empty();
+    Optional<Predictions> predictions = Optional.empty();
+    if (state.bestEpoch() > 0) {
+      TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
+          prepared.view().encoding(), state.best(), new TreeMap<>());
+      try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
+        Predictions all = predictor.predict(test);
+        predictions = Optional.of(all);
+        if (IntStream.range(0, all.rows()).allMatch(all::isFinite)) {
+          scores = Optional.of(predictor.score(test, spec.config().weights()));
+        }
+      }
+    }
+    return new FoldResult(group.fold(), prepared.config().seed(), prepared.view().validation().map(rows -> rows.rows()).orElse(0),
+        state.end().orElseThrow(), state.epochs(), state.bestEpoch(), scores, predictions, seconds);
+  }
+
+  /** Returns what the supplier returns; its error message gets the fold in front. */
+  private <T> T at(Fold fold, Supplier<T> supplier) {
+    try {
+      return supplier.get();
+    } catch (InvalidInputException e) {
+      throw e.at((spec.folds().repeats() > 1 ? "repeat " + fold.repeat() + ", " : "") + "fold " + fold.number());
+    }
+  }
+}
