@@ -3,7 +3,9 @@ package dev.plumb.cli;
 import dev.plumb.study.Finding;
 import dev.plumb.study.Quartiles;
 import dev.plumb.study.Study;
+import dev.plumb.study.StudyData;
 import dev.plumb.study.StudyResult;
+import dev.plumb.study.Summary;
 import dev.plumb.study.TrialRow;
 import dev.plumb.train.Metric;
 import java.io.PrintStream;
@@ -60,6 +62,9 @@ final class StudyTable {
     study.lossAtEpochs().forEach(epoch -> table.right("loss @ " + epoch));
     if (study.table().isPresent()) {
       scored().forEach(metric -> table.right(study.table().get().judgedRows() + " " + metric.label()));
+      if (study.seeds() > 1) {
+        table.right("mean (95 % interval)");
+      }
     } else {
       table.right("final loss").right("grad norm L1").right("grad norm last");
     }
@@ -90,6 +95,9 @@ final class StudyTable {
       }
       if (study.table().isPresent()) {
         scored().forEach(metric -> row.add(figure(cell, trial -> trial.scores()[study.table().get().indexOf(metric)], LOSS_DECIMALS)));
+        if (study.seeds() > 1) {
+          row.add(interval(trials));
+        }
       } else {
         row.add(figure(cell, TrialRow::finalLoss, LOSS_DECIMALS));
         row.add(figure(cell, TrialRow::gradientNormFirst, NORM_DECIMALS));
@@ -98,6 +106,15 @@ final class StudyTable {
       table.row(row);
     }
     table.print(out);
+  }
+
+  /** Returns the mean of the main metric over the seeds that stayed finite, with its 95 % confidence interval. */
+  private String interval(List<TrialRow> trials) {
+    StudyData.Table table = study.table().orElseThrow();
+    int index = table.indexOf(table.mainMetric());
+    Summary summary = Summary.of(trials.stream().mapToDouble(trial -> trial.scores()[index]).toArray());
+    return Double.isNaN(summary.deviation()) ? "-" : Decimal.fixed(summary.mean(), LOSS_DECIMALS) + " ("
+        + Decimal.fixed(summary.low(), LOSS_DECIMALS) + " to " + Decimal.fixed(summary.high(), LOSS_DECIMALS) + ")";
   }
 
   /** Returns the metrics in the table: the loss and the main one; --json and --csv have all. */
