@@ -1,6 +1,6 @@
 // The training kernel of fused_mlp.cu for rows with weights, which also computes the taps for the kernels of fused_narrow_weighted.cu. A
 // separate module, because it is rarely needed and takes a driver as long to compile. Weights stay in global memory, also if the data
-// are copied to shared memory: a row's weight is read once per step.
+// are copied to shared memory: a row's weight is read once per step. Not measured.
 
 #include "fused_train.cuh"
 

@@ -1,5 +1,5 @@
 // The kernels of fused_narrow.cu for rows with weights. A separate module, because it is rarely needed and takes a driver as long to
-// compile. A row's weight stays in global memory and is read once per step, next to its target.
+// compile. A row's weight stays in global memory and is read once per step, next to its target. Not measured.
 
 #include "fused_narrow_train.cuh"
 

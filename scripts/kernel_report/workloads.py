@@ -339,7 +339,8 @@ def estimates(kernels, resident):
     kernels: machine code by name. resident: blocks per multiprocessor by name."""
     layered = Layered(kernels, resident, False)
     tf32 = Layered(kernels, resident, True)
-    of_narrow = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_narrow")]
+    of_narrow = [kernel for name, kernel in sorted(kernels.items())
+                 if name.startswith("fused_narrow") and "_weighted" not in name]
     of_cluster = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_cluster")]
     general, of_tanh = (General(kernels["fused_train_f32"], ROWS_OF_ITERATION_FP32, activation)
                         for activation in (General.RELU, General.TANH))

@@ -118,7 +118,7 @@ final class Inference {
     return rows >= Math.min(rowsOfData, MAX_ROWS);
   }
 
-  /** Returns the loss, weighted if rows have weights, and the number of correct predictions of a classification, over all rows. */
+  /** Returns the loss over all rows, weighted if they have weights, and the number of correct predictions of a classification. */
   Evaluation evaluate(Dataset data) {
     int replicas = state.replicas();
     boolean classification = training.loss().isClassification();

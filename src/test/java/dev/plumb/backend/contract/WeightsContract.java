@@ -126,7 +126,8 @@ interface WeightsContract extends Contract {
     "MSE, 1, 1, 1, 1, 2", "MSE, 3, 8, 1, 400, 400", "MSE, 3, 8, 1, 33, 65", "MSE, 7, 33, 3, 129, 255", "MSE, 2, 13, 127, 31, 63",
     "MAE, 3, 7, 2, 63, 63", "MAE, 3, 65, 1, 255, 1000", "HUBER, 2, 8, 4, 127, 127", "HUBER, 5, 31, 33, 65, 129",
     "CROSS_ENTROPY, 3, 8, 3, 1000, 1000", "CROSS_ENTROPY, 3, 8, 2, 31, 127", "CROSS_ENTROPY, 13, 63, 65, 33, 129",
-    "CROSS_ENTROPY, 2, 3, 1, 7, 13", "BINARY_CROSS_ENTROPY, 3, 8, 1, 129, 129", "BINARY_CROSS_ENTROPY, 3, 33, 7, 255, 256",
+    "CROSS_ENTROPY, 2, 3, 1, 7, 13", "CROSS_ENTROPY, 3, 7, 255, 13, 13", "BINARY_CROSS_ENTROPY, 3, 8, 1, 129, 129",
+    "BINARY_CROSS_ENTROPY, 3, 33, 7, 255, 256",
   })
   default void weightedStepIsThatOfTheReference(Loss loss, int inputs, int hidden, int outputs, int batch, int rows) {
     NetworkSpec network = NetworkSpec.of(Activation.TANH, inputs, hidden, outputs);

@@ -9,6 +9,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.cpu.CpuOptions.Method;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -41,6 +42,11 @@ class AllocationTest {
         TrainingSpec.of(loss, OptimizerSpec.defaultOf(optimizer), 1e-4, 1).withPrecision(precision).withClipNorm(1);
     TrainingSpec training = dropout == 0 ? plain : plain.withDropout(new Dropout(dropout, 7));
     Dataset data = RandomData.draw(40, network, loss, new NumpyRandom(3));
+    assertStepAllocatesNothing(method, network, training, data);
+    assertStepAllocatesNothing(method, network, training, data.withWeights(RandomWeights.draw(40, new NumpyRandom(4))));
+  }
+
+  private static void assertStepAllocatesNothing(Method method, NetworkSpec network, TrainingSpec training, Dataset data) {
     try (TrainingSession session = CpuUnderTest.open(new CpuOptions(1, method)).open(network, training, 1)) {
       session.write(Slot.PARAMETERS, 0, Initializer.PYTORCH.draw(network, new NumpyRandom(1)));
       session.bind(data);

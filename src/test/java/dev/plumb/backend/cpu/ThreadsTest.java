@@ -13,6 +13,7 @@ import dev.plumb.backend.cpu.CpuOptions.Method;
 import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Dropout;
@@ -43,21 +44,28 @@ class ThreadsTest {
     NetworkSpec network = NetworkSpec.of(Activation.GELU, units);
     TrainingSpec plain = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision);
     TrainingSpec clipped = plain.withClipNorm(0.1);
+    Dataset data = RandomData.draw(77, network, Loss.MSE, new NumpyRandom(5));
     for (TrainingSpec training : List.of(plain, clipped, clipped.withDropout(new Dropout(0.3, 11)))) {
-      double[][] one = trained(new CpuOptions(1, method), network, training, replicas);
-      for (int threads : new int[] {2, 5}) {
-        double[][] more = trained(new CpuOptions(threads, method), network, training, replicas);
-        for (int i = 0; i < one.length; i++) {
-          assertSameBits(threads + " threads, vector " + i, one[i], more[i]);
-        }
+      assertSameForAnyNumberOfThreads(method, network, training, replicas, data);
+    }
+    assertSameForAnyNumberOfThreads(method, network, plain, replicas, data.withWeights(RandomWeights.draw(77, new NumpyRandom(6))));
+  }
+
+  private static void assertSameForAnyNumberOfThreads(
+      Method method, NetworkSpec network, TrainingSpec training, int replicas, Dataset data) {
+    double[][] one = trained(new CpuOptions(1, method), network, training, replicas, data);
+    for (int threads : new int[] {2, 5}) {
+      double[][] more = trained(new CpuOptions(threads, method), network, training, replicas, data);
+      for (int i = 0; i < one.length; i++) {
+        assertSameBits(threads + " threads, vector " + i, one[i], more[i]);
       }
     }
   }
 
-  /** Parameters of each replica, then losses, norms and predictions. */
-  private static double[][] trained(CpuOptions options, NetworkSpec network, TrainingSpec training, int replicas) {
-    Dataset data = RandomData.draw(77, network, training.loss(), new NumpyRandom(5));
-    double[][] result = new double[replicas + 3][];
+  /** Parameters of each replica, then losses, norms, predictions and the evaluation. */
+  private static double[][] trained(
+      CpuOptions options, NetworkSpec network, TrainingSpec training, int replicas, Dataset data) {
+    double[][] result = new double[replicas + 4][];
     try (TrainingSession session = CpuUnderTest.open(options).open(network, training, replicas)) {
       for (int replica = 0; replica < replicas; replica++) {
         session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(network, new NumpyRandom(replica)));
@@ -74,6 +82,7 @@ class ThreadsTest {
       result[replicas + 1] = metrics.gradientNorms()[3][replicas - 1];
       result[replicas + 2] = new double[77 * network.outputs()];
       session.predict(replicas - 1, data, result[replicas + 2]);
+      result[replicas + 3] = session.evaluate(data).loss();
     }
     return result;
   }

@@ -60,12 +60,12 @@ class CudaSessionTest {
   }
 
   /** A graph that recorded the sum of weights of a batch would divide by it in every replay. */
-  @ParameterizedTest
-  @EnumSource(Loss.class)
-  void graphWeightsRowsAsEagerDoes(Loss loss) {
-    TrainingSpec training = TrainingSpec.of(loss, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
-    assertGraphIsEager(training, weighted(data(NETWORK, loss, 29)));
-    assertGraphIsEager(training.withClipNorm(0.5), weighted(data(NETWORK, loss, 29)));
+  @Test
+  void graphWeightsRowsAsEagerDoes() {
+    TrainingSpec classes = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.FP32);
+    assertGraphIsEager(classes.withClipNorm(0.5), weighted(data(NETWORK, Loss.CROSS_ENTROPY, 29)));
+    TrainingSpec numbers = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    assertGraphIsEager(numbers, weighted(data(NETWORK, Loss.MSE, 29)));
   }
 
   private static Dataset weighted(Dataset data) {

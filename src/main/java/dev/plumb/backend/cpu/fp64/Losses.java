@@ -164,9 +164,14 @@ final class Losses {
       functions.exp(delta[j], 0, delta[j], 0, samples);
       add(sum, delta[j], samples);
     }
-    for (int n = 0; n < samples; n++) {
-      double term = (double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]);
-      lossSum.add(weights == null ? term : weights[n] * term, weights == null ? 1 : 0);
+    if (weights == null) {
+      for (int n = 0; n < samples; n++) {
+        lossSum.add((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n]), 1);
+      }
+    } else {
+      for (int n = 0; n < samples; n++) {
+        lossSum.add(weights[n] * ((double) Math.log(sum[n]) + (largest[n] - z[labels[n]][n])), 0);
+      }
     }
     for (int j = 0; j < z.length; j++) {
       divide(delta[j], sum, samples);

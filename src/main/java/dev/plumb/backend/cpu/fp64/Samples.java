@@ -2,7 +2,7 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.data.Dataset;
 
-/** A data set in this precision: x [rows x features] and y [rows x outputs] row-major, or labels [rows]; weights [rows] if any. */
+/** A data set in this precision: x [rows x features], y [rows x outputs] row-major or labels [rows], and weights [rows] if any. */
 @SuppressWarnings("cast")
 final class Samples {
   private final int rows;

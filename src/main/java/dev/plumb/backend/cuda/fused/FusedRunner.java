@@ -170,7 +170,8 @@ public final class FusedRunner implements Steps {
         before.address(), table.metrics().address(), state.firstNotFinite().address()));
     data.weights().ifPresent(weights -> arguments.addAll(List.of(weights.address(), table.divisorsAddress())));
     arguments.addAll(List.of(more));
-    return in.bind(tables.trainingKernel(data.data().hasWeights()), network.shape(), tables.grid(replicas), arguments.toArray(new Number[0]));
+    return in.bind(tables.trainingKernel(data.data().hasWeights()), network.shape(), tables.grid(replicas),
+        arguments.toArray(new Number[0]));
   }
 
   @Override

@@ -9,7 +9,7 @@ import dev.plumb.model.Precision;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The data set of the steps on the device: X [rows x features], Y [rows x outputs] or int labels [rows], and weights [rows] if any. */
+/** The data set of the steps on the device: X [rows x features], Y [rows x outputs] or int labels [rows], weights [rows] if any. */
 public final class BoundData {
   /** The largest number of values per copy, so that a large data set is not in host memory twice. */
   private static final int MAX_VALUES_PER_COPY = 1 << 16;

@@ -4,8 +4,8 @@ import dev.plumb.data.Dataset;
 import dev.plumb.model.Precision;
 
 /**
- * The divisors of the mean losses over weighted rows: sums of weights as the device stores them, rounded to single precision unless
- * the precision is double. Sums are in double, in the order of the rows.
+ * The divisors of mean losses over weighted rows: sums of the weights as the device stores them, rounded to single precision
+ * unless the precision is double, and times the outputs except for cross_entropy. Sums are in double, in the order of the rows.
  */
 public final class LossDivisors {
   private final double[] weights;

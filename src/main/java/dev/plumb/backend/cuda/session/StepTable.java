@@ -259,7 +259,9 @@ public final class StepTable {
     for (int replica = 0; replica < replicas; replica++) {
       host.putDouble(rates + replica * Double.BYTES, chunk.learningRate(step, replica));
     }
-    lossDivisors.ifPresent(of -> putDivisors(of, half, chunk, step));
+    if (lossDivisors.isPresent()) {
+      putDivisors(half, chunk, step);
+    }
     half.steps++;
   }
 
@@ -270,14 +272,14 @@ public final class StepTable {
     host.putDouble(entry + CORRECTION2, adam ? 1 - Math.pow(((OptimizerSpec.Adam) optimizer).beta2(), t) : 1);
   }
 
-  private void putDivisors(LossDivisors of, StagingBuffer half, StepChunk chunk, int step) {
+  private void putDivisors(StagingBuffer half, StepChunk chunk, int step) {
     int at = half.divisorsAt() + half.steps * replicas * Double.BYTES;
     int[] rows = null;
     double divisor = 0;
     for (int replica = 0; replica < replicas; replica++) {
       int[] replicaRows = chunk.batch(step, replica);
       if (replica == 0 || replicaRows != rows) {
-        divisor = of.of(replicaRows);
+        divisor = lossDivisors.get().of(replicaRows);
       }
       rows = replicaRows;
       half.host.bytes().putDouble(at + replica * Double.BYTES, divisor);

@@ -35,7 +35,8 @@ class KernelSourcesTest {
   private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)(_WEIGHTED)?_KERNEL\\((\\w+), [A-Z_]+\\)");
   private static final List<String> ACTIVATIONS = List.of("linear", "relu", "leaky_relu", "sigmoid", "tanh");
   private static final List<Path> MODULES = Stream.of("plumb", "fused_mlp", "fused_mlp_weighted", "fused_narrow",
-      "fused_narrow_weighted", "fused_cluster", "product", "product_tf32").map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
+      "fused_narrow_weighted", "fused_cluster", "product", "product_tf32")
+      .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
   private static final Path SUMS = Path.of("src/main/resources/ptx/SHA256SUMS");
 

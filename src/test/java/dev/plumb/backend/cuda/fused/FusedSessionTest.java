@@ -27,6 +27,7 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice.Kind;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
+import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
@@ -57,7 +58,10 @@ class FusedSessionTest {
   private static final NetworkSpec DEEP = NetworkSpec.of(Activation.TANH, 3, 8, 8, 8, 8, 1);
   private static final TrainingSpec SGD = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
 
-  /** Every activation with every loss, mini-batches and all rows, clipped; gradients of the last step say most. */
+  /**
+   * Every activation with every loss, mini-batches and all rows, clipped, half of them with weights of rows; gradients of the last
+   * step say most.
+   */
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
   void everyActivationAndLossIsAsTheReferenceHasIt(OptimizerSpec optimizer) {
@@ -69,6 +73,9 @@ class FusedSessionTest {
           NetworkSpec network = NetworkSpec.of(activation, 3, 5, 9, 2);
           TrainingSpec training = TrainingSpec.of(loss, optimizer, 0.01, 1).withClipNorm(0.5);
           Dataset data = data(network, loss, 13);
+          if (activation.ordinal() % 2 == loss.ordinal() % 2) {
+            data = data.withWeights(RandomWeights.draw(13, new NumpyRandom(SEED)));
+          }
           try (TrainingSession fused = started(backend, network, training, data, 1);
               TrainingSession reference = started(oracle, network, training, data, 1)) {
             fused.run(chunk);
@@ -93,24 +100,26 @@ class FusedSessionTest {
     double tolerance = precision == Precision.FP64 ? 1e-11 : 2e-4;
     int rows = 37;
     try (CudaBackend backend = CudaUnderTest.open(Planner.FUSED); Backend oracle = new ReferenceBackend()) {
-      for (Activation activation : Activation.values()) {
+      for (int i = 0; i < 2 * Activation.values().length; i++) {
+        Activation activation = Activation.values()[i / 2];
         NetworkSpec network = NetworkSpec.of(activation, 15, 40, 15, 13, 2);
         TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1);
         training = activation.ordinal() % 2 == 0 ? training : training.withDropout(new Dropout(0.2, SEED));
         Dataset data = data(network, Loss.MSE, rows);
+        data = i % 2 == 0 ? data : data.withWeights(RandomWeights.draw(rows, new NumpyRandom(SEED)));
         double[] weights = Initializer.PYTORCH.draw(network, new NumpyRandom(SEED));
-        Arrays.setAll(weights, i -> 6 * weights[i]);
+        Arrays.setAll(weights, at -> 6 * weights[at]);
         try (TrainingSession fused = backend.open(network, training.withPrecision(precision), 1);
             TrainingSession reference = oracle.open(network, training, 1)) {
           double[][] predicted = new double[2][rows * 2];
           double[][] deltas = new double[2][rows * 40];
           TrainingSession[] sessions = {reference, fused};
-          for (int i = 0; i < 2; i++) {
-            sessions[i].write(Slot.PARAMETERS, 0, weights);
-            sessions[i].bind(data);
-            sessions[i].predict(0, data, predicted[i]);
-            sessions[i].run(StepChunk.of(1).learningRate(0.01).recordAll().build());
-            ((Tapped) sessions[i]).tap(Tap.DELTA, 0, 0, deltas[i]);
+          for (int k = 0; k < 2; k++) {
+            sessions[k].write(Slot.PARAMETERS, 0, weights);
+            sessions[k].bind(data);
+            sessions[k].predict(0, data, predicted[k]);
+            sessions[k].run(StepChunk.of(1).learningRate(0.01).recordAll().build());
+            ((Tapped) sessions[k]).tap(Tap.DELTA, 0, 0, deltas[k]);
           }
           assertRelativeToLargest(activation + ": predictions", predicted[0], predicted[1], tolerance);
           assertRelativeToLargest(activation + ": delta", deltas[0], deltas[1], tolerance);
