@@ -56,7 +56,7 @@ using namespace host_device;
 
 EXPORTED CUresult cuCtxCreate_v2(void** handle, unsigned, int device) {
   ENTER_DEVICE(device);
-  if (state().lost) {
+  if (state().lost.count(device)) {
     return UNKNOWN;
   }
   auto context = create_context(device);
@@ -76,12 +76,12 @@ EXPORTED CUresult cuCtxDestroy_v2(void* handle) {
   if (!stack.empty() && stack.back() == context.get()) {
     stack.pop_back();
   }
-  return state().lost ? UNKNOWN : OK;
+  return state().lost.count(context->device) ? UNKNOWN : OK;
 }
 
 EXPORTED CUresult cuDevicePrimaryCtxRetain(void** handle, int device) {
   ENTER_DEVICE(device);
-  if (state().lost) {
+  if (state().lost.count(device)) {
     return UNKNOWN;
   }
   auto& primary = state().primary[device];
@@ -103,7 +103,7 @@ EXPORTED CUresult cuDevicePrimaryCtxRelease_v2(int device) {
     end_context(primary.first);
     primary.first = nullptr;
   }
-  return state().lost ? UNKNOWN : OK;
+  return state().lost.count(device) ? UNKNOWN : OK;
 }
 
 EXPORTED CUresult cuDevicePrimaryCtxGetState(int device, unsigned* flags, int* active) {
@@ -165,7 +165,7 @@ EXPORTED CUresult cuCtxGetDevice(int* device) {
 
 EXPORTED CUresult cuCtxSynchronize() {
   ENTER;
-  state().counted[SYNCHRONISATIONS]++;
+  count(SYNCHRONISATIONS);
   if (CUresult result = forbidden_in_capture("cuCtxSynchronize")) {
     return result;
   }

@@ -28,8 +28,14 @@ CONTROL(void, setQuiet)(void*, void*, unsigned char quiet) {
   state().settings.quiet = quiet;
 }
 
-CONTROL(void, setFault)(void*, void*, int fault, int64_t number) {
+CONTROL(void, setDevices)(void*, void*, int devices) {
   LOCK;
+  state().settings.devices = devices;
+}
+
+CONTROL(void, setFault)(void*, void*, int fault, int64_t number, int device) {
+  LOCK;
+  state().settings.fault_device = device;
   state().settings.fault = (Fault)fault;
   state().settings.fault_in = number;
 }
@@ -68,6 +74,11 @@ CONTROL(int64_t, counted)(void*, void*, int counter) {
   return state().counted[counter];
 }
 
+CONTROL(int64_t, countedOn)(void*, void*, int counter, int device) {
+  LOCK;
+  return state().counted_on[device][counter];
+}
+
 // Returns the last diagnosis byte by byte, then -1.
 CONTROL(int, diagnosisByte)(void*, void*, int index) {
   LOCK;
@@ -80,7 +91,7 @@ CONTROL(void, setDefaults)(void*, void*) {
   LOCK;
   State& s = state();
   s.settings = Settings::from_environment();
-  s.lost = false;
+  s.lost.clear();
   s.diagnosis.clear();
   for (long& count : s.leaked) {
     count = 0;
@@ -88,4 +99,5 @@ CONTROL(void, setDefaults)(void*, void*) {
   for (long& count : s.counted) {
     count = 0;
   }
+  s.counted_on.clear();
 }

@@ -14,7 +14,7 @@ struct Copy {
 };
 
 static CUresult run_copy(const Copy& c) {
-  state().counted[COPIES]++;
+  count(COPIES);
   if (strikes(COPY)) {
     report("injected fault: %s meets a memory error", c.what);
     return ECC_UNCORRECTABLE;
@@ -54,7 +54,7 @@ static CUresult copy_now(const Copy& c) {
   if (CUresult result = enqueue(nullptr, c.what, [c] { return run_copy(c); })) {
     return result;
   }
-  state().counted[SYNCHRONISATIONS]++;
+  count(SYNCHRONISATIONS);
   return flush(*current()->null_stream);
 }
 
@@ -94,7 +94,7 @@ static CUresult copy_later(const Copy& c, void* handle) {
     return OK;
   }
   // To pageable memory: the real call returns after the copy.
-  state().counted[SYNCHRONISATIONS]++;
+  count(SYNCHRONISATIONS);
   return flush(*stream);
 }
 

@@ -31,7 +31,7 @@ static Mailbox& mailbox() {
   return *only;
 }
 
-static bool on_device_thread() { return device_thread_runs && pthread_equal(pthread_self(), device_thread); }
+bool on_device_thread() { return device_thread_runs && pthread_equal(pthread_self(), device_thread); }
 
 static void on_fault(int signal_number, siginfo_t* info, void* context) {
   if (on_device_thread() && work_guarded) {

@@ -8,6 +8,9 @@ namespace host_device {
 // Runs a function on the device thread and waits for it. Runs it directly if called on that thread.
 CUresult on_device(const std::function<CUresult()>& job);
 
+// Returns whether the calling thread is the device thread.
+bool on_device_thread();
+
 // Starts the device thread unless it is running.
 void start_device_thread();
 

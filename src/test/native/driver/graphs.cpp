@@ -88,7 +88,7 @@ EXPORTED CUresult cuGraphLaunch(void* handle, void* stream) {
     return INVALID_VALUE;
   }
   return enqueue(stream, "cuGraphLaunch", [work = exec->work]() -> CUresult {
-    state().counted[GRAPH_LAUNCHES]++;
+    count(GRAPH_LAUNCHES);
     for (const Work& piece : *work) {
       if (CUresult result = execute(piece)) {
         return result;

@@ -17,7 +17,7 @@ struct Launch {
 static CUresult run(const Launch& launch) {
   ptx::Kernel& kernel = *launch.function->kernel;
   const char* name = kernel.name.c_str();
-  state().counted[KERNELS]++;
+  count(KERNELS);
   if (strikes(LAUNCH)) {
     report("injected fault: kernel %s fails", name);
     return LAUNCH_FAILED;

@@ -8,7 +8,7 @@ namespace host_device {
 
 // The injected fault counts device and pinned allocations together.
 static CUresult may_allocate(const char* function) {
-  state().counted[ALLOCATIONS]++;
+  count(ALLOCATIONS);
   if (CUresult result = forbidden_in_capture(function)) {
     return result;
   }

@@ -88,7 +88,7 @@ EXPORTED CUresult cuModuleLoadData(void** handle, const void* image) {
   // counted and not reported.
   if (!strncmp((const char*)image, "\177ELF", 4)) {
     ENTER;
-    state().counted[REFUSED_CUBINS]++;
+    count(REFUSED_CUBINS);
     return NO_BINARY_FOR_GPU;
   }
   return load_module(handle, (const char*)image);

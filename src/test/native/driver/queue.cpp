@@ -25,6 +25,8 @@ CUresult run_until(Stream& stream, uint64_t number) {
     return context.sticky;
   }
   return on_device([&]() -> CUresult {
+    int before = state().working;
+    state().working = context.device;
     while (stream.done < number && !stream.queue.empty()) {
       Work work = std::move(stream.queue.front());
       stream.queue.pop_front();
@@ -36,6 +38,7 @@ CUresult run_until(Stream& stream, uint64_t number) {
         }
       }
     }
+    state().working = before;
     return context.sticky;
   });
 }

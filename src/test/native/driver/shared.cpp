@@ -1,11 +1,17 @@
 // The functions of libcuda that the host device's libcublas calls.
 #include "shared.h"
+#include "device_thread.h"
 #include "memory.h"
 #include "queue.h"
 #include <stdarg.h>
 #include <stdio.h>
 
 using namespace host_device;
+
+// For functions that the caller's thread and the device thread call; while the latter works, a caller holds the lock for it.
+#define LOCK_OF_CALLER \
+  std::unique_lock<std::recursive_mutex> lock_(host_device::lock(), std::defer_lock); \
+  if (!on_device_thread()) lock_.lock()
 
 EXPORTED int host_device_enqueue(void* stream, const char* what, int (*run)(void*), void* argument, void (*drop)(void*)) {
   LOCK;
@@ -14,10 +20,14 @@ EXPORTED int host_device_enqueue(void* stream, const char* what, int (*run)(void
 }
 
 EXPORTED bool host_device_in_range(const void* start, size_t bytes, const char* what) {
+  LOCK_OF_CALLER;
   return in_range(start, bytes, what);
 }
 
-EXPORTED bool host_device_is_device_address(const void* address) { return is_device_address(address); }
+EXPORTED bool host_device_is_device_address(const void* address) {
+  LOCK_OF_CALLER;
+  return is_device_address(address);
+}
 
 EXPORTED bool host_device_captures(void* handle) {
   LOCK;
@@ -39,7 +49,7 @@ EXPORTED bool host_device_gemm_strikes() {
   return struck;
 }
 
-EXPORTED void host_device_gemm_ran() { state().counted[GEMMS]++; }
+EXPORTED void host_device_gemm_ran() { count(GEMMS); }
 
 EXPORTED void host_device_cublas_handles(int change) {
   LOCK;

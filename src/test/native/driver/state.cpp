@@ -85,9 +85,12 @@ Settings Settings::from_environment() {
         s.fault = (Fault)f;
       }
     }
-    s.fault_in = colon == std::string::npos ? 0 : atol(fault.c_str() + colon + 1);
-    if (s.fault == NO_FAULT || s.fault_in < 1) {
-      refuse("FAULT", fault, "memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1");
+    char* after = nullptr;
+    s.fault_in = colon == std::string::npos ? 0 : strtol(fault.c_str() + colon + 1, &after, 10);
+    bool one_device = after && *after == '@' && after[1] >= '0' && after[1] <= '9';
+    s.fault_device = one_device ? (int)strtol(after + 1, &after, 10) : -1;
+    if (s.fault == NO_FAULT || s.fault_in < 1 || *after) {
+      refuse("FAULT", fault, "memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1, for device D only with @D appended");
     }
   }
   return s;
@@ -105,30 +108,44 @@ void report(const char* format, ...) {
   }
 }
 
-bool strikes(Fault fault) {
+int device_in_use() {
+  return state().working >= 0 ? state().working : current() ? current()->device : -1;
+}
+
+void count(Counter counter, int device) {
+  state().counted[counter]++;
+  state().counted_on[device][counter]++;
+}
+
+bool strikes(Fault fault, int device) {
   Settings& s = state().settings;
-  if (s.fault != fault || --s.fault_in > 0) {
+  if (s.fault != fault || (s.fault_device >= 0 && s.fault_device != device) || --s.fault_in > 0) {
     return false;
   }
   s.fault = NO_FAULT;
   return true;
 }
 
-CUresult enter_driver() {
+CUresult enter_driver(int device) {
   State& s = state();
-  s.counted[CALLS]++;
+  count(CALLS, device);
   if (!s.initialised) {
     return NOT_INITIALIZED;
   }
-  if (strikes(LOST)) {
-    s.lost = true;
+  if (strikes(LOST, device)) {
+    // A call without a device takes all of them down.
+    for (int lost = 0; lost < s.settings.devices; lost++) {
+      if (device < 0 || lost == device) {
+        s.lost.insert(lost);
+      }
+    }
     report("injected fault: the device is lost");
   }
   return OK;
 }
 
 CUresult enter_device(int device) {
-  CUresult result = enter_driver();
+  CUresult result = enter_driver(device);
   return result ? result : device < 0 || device >= state().settings.devices ? INVALID_DEVICE : OK;
 }
 
@@ -140,7 +157,7 @@ CUresult enter() {
   if (!context) {
     return INVALID_CONTEXT;
   }
-  if (state().lost && !context->sticky) {
+  if (state().lost.count(context->device) && !context->sticky) {
     context->sticky = UNKNOWN;
   }
   return context->sticky;

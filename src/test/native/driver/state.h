@@ -2,6 +2,7 @@
 #pragma once
 #include "../ptx/ptx.h"
 #include "codes.h"
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -38,6 +39,7 @@ struct Settings {
   int shared = 0;             // bytes of shared memory that a block may opt in to; 0: as many as GPUs of the capability have
   Fault fault = NO_FAULT;
   long fault_in = 0;          // number of calls of its kind until it happens
+  int fault_device = -1;      // the only device whose calls count and fail; -1: all devices
   static Settings from_environment();
 };
 
@@ -134,7 +136,8 @@ struct Allocation {
 struct State {
   Settings settings = Settings::from_environment();
   bool initialised = false;
-  bool lost = false;                   // the device is gone: every call fails
+  std::set<int> lost;                  // the devices that are gone: every call of theirs fails
+  int working = -1;                    // the device whose work runs now; -1: none
   std::map<void*, std::shared_ptr<Object>> objects;
   std::map<int, std::pair<std::shared_ptr<Context>, int>> primary;   // by device: the context and how often it is retained
   std::map<uintptr_t, Allocation> live;
@@ -145,6 +148,7 @@ struct State {
   long cublas_handles = 0;
   long leaked[KINDS] = {};             // ended with their context without being freed
   long counted[COUNTERS] = {};
+  std::map<int, std::array<long, COUNTERS>> counted_on;   // the same by device
   std::string diagnosis;
 };
 
@@ -156,11 +160,17 @@ std::vector<Context*>& context_stack();
 // Stores the text as the last diagnosis and prints it.
 void report(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
+// Returns the device whose work runs now, or else that of the current context; -1 if there is none.
+int device_in_use();
+
+// Counts an event, in total and on its device.
+void count(Counter counter, int device = device_in_use());
+
 // Counts a call and returns whether the injected fault hits it.
-bool strikes(Fault fault);
+bool strikes(Fault fault, int device = device_in_use());
 
 // For calls that need no context: returns OK, or the error that they must return. Counts the call.
-CUresult enter_driver();
+CUresult enter_driver(int device = device_in_use());
 CUresult enter_device(int device);
 
 // Returns the current context's state: OK, or the error that every call must return. Counts the call.

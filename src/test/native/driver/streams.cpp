@@ -32,7 +32,7 @@ EXPORTED CUresult cuStreamDestroy_v2(void* handle) {
 
 EXPORTED CUresult cuStreamSynchronize(void* handle) {
   ENTER;
-  state().counted[SYNCHRONISATIONS]++;
+  count(SYNCHRONISATIONS);
   auto stream = stream_of(handle);
   if (!stream) {
     return INVALID_HANDLE;
@@ -125,7 +125,7 @@ EXPORTED CUresult cuEventRecord(void* handle, void* stream_handle) {
 
 EXPORTED CUresult cuEventSynchronize(void* handle) {
   ENTER;
-  state().counted[SYNCHRONISATIONS]++;
+  count(SYNCHRONISATIONS);
   auto event = find<Event>(handle, EVENT);
   if (!event) {
     return INVALID_HANDLE;

@@ -31,7 +31,6 @@ public final class CudaNatives {
 
   private static CudaSystem system;
   private static Optional<CudaProblem> problem;
-  private static int deviceCount;
 
   /** Ends loading with a problem. */
   static final class LoadingFailed extends Exception {
@@ -61,8 +60,10 @@ public final class CudaNatives {
   }
 
   /** Returns the number of devices; 0 before {@link #load}. */
-  public static synchronized int deviceCount() {
-    return deviceCount;
+  public static int deviceCount() {
+    int[] count = new int[1];
+    JCudaDriver.cuDeviceGetCount(count);
+    return count[0];
   }
 
   /** Loads the natives like {@link #load}, but returns the problem instead of throwing it. */
@@ -213,7 +214,6 @@ public final class CudaNatives {
     if (count[0] == 0) {
       throw new LoadingFailed(CudaProblem.noDevice(system));
     }
-    deviceCount = count[0];
     JCudaDriver.setExceptionsEnabled(true);
   }
 

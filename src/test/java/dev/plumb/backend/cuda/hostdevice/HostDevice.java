@@ -29,7 +29,7 @@ public final class HostDevice {
     MEMORY,
     /** A kernel fails as it runs; it shows at a later call. */
     LAUNCH,
-    /** The device falls off the bus: this driver call and all after it return CUDA_ERROR_UNKNOWN. */
+    /** The device falls off the bus: this driver call and all after it on that device return CUDA_ERROR_UNKNOWN. */
     LOST,
     /** A GEMM returns CUBLAS_STATUS_EXECUTION_FAILED. */
     GEMM,
@@ -42,6 +42,8 @@ public final class HostDevice {
 
   /** A kind of resource that must be released. */
   public enum Kind { DEVICE_MEMORY, PINNED_MEMORY, CONTEXT, STREAM, EVENT, GRAPH, GRAPH_EXEC, MODULE, CUBLAS_HANDLE }
+
+  private static final int ALL_DEVICES = -1;
 
   private static Path folder;
   private static AssertionError failure;
@@ -106,9 +108,19 @@ public final class HostDevice {
     setQuiet(quiet);
   }
 
+  /** Sets the number of devices. */
+  public static void devices(int count) {
+    setDevices(count);
+  }
+
   /** Makes the nth event of this kind from now fail, n from 1. */
   public static void fault(Fault fault, long n) {
-    setFault(fault.ordinal(), n);
+    setFault(fault.ordinal(), n, ALL_DEVICES);
+  }
+
+  /** Makes the nth event of this kind on one device from now fail, n from 1. */
+  public static void fault(Fault fault, long n, int device) {
+    setFault(fault.ordinal(), n, device);
   }
 
   /** Sets the bytes of shared memory that a block can opt in to; 0 for the default of the compute capability. */
@@ -119,6 +131,11 @@ public final class HostDevice {
   /** Returns the number of events since the last reset. */
   public static long count(Counter counter) {
     return counted(counter.ordinal());
+  }
+
+  /** Returns the number of events on one device since the last reset. */
+  public static long count(Counter counter, int device) {
+    return countedOn(counter.ordinal(), device);
   }
 
   /** Returns the number of live resources. */
@@ -190,7 +207,9 @@ public final class HostDevice {
 
   private static native void setQuiet(boolean quiet);
 
-  private static native void setFault(int fault, long n);
+  private static native void setDevices(int count);
+
+  private static native void setFault(int fault, long n, int device);
 
   private static native void setSharedMemory(int bytes);
 
@@ -201,6 +220,8 @@ public final class HostDevice {
   private static native long leaked(int kind);
 
   private static native long counted(int counter);
+
+  private static native long countedOn(int counter, int device);
 
   private static native int diagnosisByte(int index);
 }

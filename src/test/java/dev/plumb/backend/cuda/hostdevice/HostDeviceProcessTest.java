@@ -193,7 +193,7 @@ class HostDeviceProcessTest {
     Result result = probe(Map.of("PLUMB_HOST_DEVICE_FAULT", "memory"));
     assertEquals(2, result.code());
     assertEquals("host device: PLUMB_HOST_DEVICE_FAULT is \"memory\", "
-        + "must be memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1\n", result.output());
+        + "must be memory:N, launch:N, lost:N, gemm:N or copy:N with N from 1, for device D only with @D appended\n", result.output());
   }
 
   @Test
