@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuReport;
 import dev.plumb.backend.Numerics;
+import dev.plumb.backend.OpenableDevice;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
@@ -14,8 +15,14 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Opens backends by device; the only class that names all of them. Applications that train and predict use {@link Plumb} instead,
@@ -29,8 +36,14 @@ public final class Backends {
    *
    * @param backend closed by {@link #close}
    * @param reason why this device was taken, for a message
+   * @param devices the devices of {@link #openAll}, that of {@code backend} first; empty if one device was asked for
    */
-  public record Selection(Backend backend, String reason) implements AutoCloseable {
+  public record Selection(Backend backend, String reason, List<OpenableDevice> devices) implements AutoCloseable {
+    /** A selection of one device. */
+    public Selection(Backend backend, String reason) {
+      this(backend, reason, List.of());
+    }
+
     @Override
     public void close() {
       backend.close();
@@ -66,6 +79,7 @@ public final class Backends {
   /**
    * Opens a device. Only {@link Device#AUTO} chooses one; any other device is never replaced by another.
    *
+   * @throws InvalidInputException for {@link Device#CUDA_ALL}, which only studies use; see {@link #openAll}
    * @throws DeviceUnavailableException when the device cannot be used on this machine
    */
   public static Selection open(Device device, Usage usage) {
@@ -73,7 +87,44 @@ public final class Backends {
       case AUTO -> openAny(usage);
       case CPU -> new Selection(cpu(usage), REQUESTED);
       case CUDA -> new Selection(new CudaBackend(device.ordinal(), cudaOptions(usage), usage.onNote()), REQUESTED);
+      case CUDA_ALL -> throw new InvalidInputException("device " + device + ": one network uses one GPU; use cuda or cuda:N (only"
+          + " plumb study uses all GPUs)");
       case REFERENCE -> new Selection(reference(), REQUESTED);
+    };
+  }
+
+  /**
+   * Opens the first usable GPU and lists those after it, which other threads can open; they may turn out to be unusable. A note
+   * names each GPU before the first usable one.
+   *
+   * @throws DeviceUnavailableException when no GPU can be used; with the reason for the first one
+   */
+  public static Selection openAll(Usage usage) {
+    CudaOptions options = cudaOptions(usage);
+    Consumer<String> onNote = onceEach(usage.onNote());
+    int count = CudaBackend.deviceCount();
+    Map<String, DeviceUnavailableException> unusable = new LinkedHashMap<>();
+    for (int ordinal = 0; ordinal < count; ordinal++) {
+      List<OpenableDevice> devices = IntStream.range(ordinal, count).mapToObj(number ->
+          new OpenableDevice("cuda:" + number, () -> new CudaBackend(number, options, onNote))).toList();
+      try {
+        Backend backend = devices.get(0).open();
+        unusable.forEach((name, e) -> onNote.accept(name + " is not used: " + e.getMessage()));
+        return new Selection(backend, REQUESTED, devices);
+      } catch (DeviceUnavailableException e) {
+        unusable.put(devices.get(0).name(), e);
+      }
+    }
+    throw unusable.values().iterator().next();
+  }
+
+  /** Returns a consumer for several threads that passes each note on once. */
+  private static Consumer<String> onceEach(Consumer<String> onNote) {
+    Set<String> passed = ConcurrentHashMap.newKeySet();
+    return note -> {
+      if (passed.add(note)) {
+        onNote.accept(note);
+      }
     };
   }
 

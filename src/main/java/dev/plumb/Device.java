@@ -22,6 +22,8 @@ public record Device(Kind kind, int ordinal) {
     CPU,
     /** One NVIDIA GPU. */
     CUDA,
+    /** All NVIDIA GPUs that can be used; only for {@code plumb study}, which trains many networks. */
+    CUDA_ALL,
     /** Plain loops in double precision on one CPU thread: slow; the other devices are checked against it. */
     REFERENCE
   }
@@ -32,13 +34,15 @@ public record Device(Kind kind, int ordinal) {
   public static final Device CPU = new Device(Kind.CPU, 0);
   /** The first GPU. */
   public static final Device CUDA = new Device(Kind.CUDA, 0);
+  /** All GPUs. */
+  public static final Device CUDA_ALL = new Device(Kind.CUDA_ALL, 0);
   /** The reference. */
   public static final Device REFERENCE = new Device(Kind.REFERENCE, 0);
 
   /** The largest number of a GPU that a name can have. */
   private static final int MAX_ORDINAL = 99;
   private static final Pattern NUMBERED_GPU = Pattern.compile("cuda:([0-9]{1,2})");
-  private static final List<String> NAMES = List.of("auto", "cuda", "cpu", "reference");
+  private static final List<String> NAMES = List.of("auto", "cuda", "cuda:all", "cpu", "reference");
 
   public Device {
     if (ordinal < 0 || ordinal > MAX_ORDINAL) {
@@ -61,7 +65,7 @@ public record Device(Kind kind, int ordinal) {
   /**
    * Parses the name of a device.
    *
-   * @param name auto, cuda, cuda:N, cpu or reference
+   * @param name auto, cuda, cuda:N, cuda:all, cpu or reference
    * @throws InvalidInputException when it is none of these
    */
   public static Device parse(String name) {
@@ -73,19 +77,20 @@ public record Device(Kind kind, int ordinal) {
       case "auto" -> AUTO;
       case "cpu" -> CPU;
       case "cuda" -> CUDA;
+      case "cuda:all" -> CUDA_ALL;
       case "reference" -> REFERENCE;
       default -> throw new InvalidInputException("unknown device \"" + name + "\"" + Spelling.didYouMean(name, NAMES)
-          + "; one of auto, cuda, cuda:N, cpu, reference");
+          + "; one of auto, cuda, cuda:N, cuda:all, cpu, reference");
     };
   }
 
-  /** Returns the name that {@link #parse} reads: auto, cuda, cuda:1, cpu, reference. */
+  /** Returns the name that {@link #parse} reads: auto, cuda, cuda:1, cuda:all, cpu, reference. */
   @Override
   public String toString() {
     return ordinal == 0 ? key(kind) : key(kind) + ":" + ordinal;
   }
 
   private static String key(Kind kind) {
-    return kind.name().toLowerCase(Locale.ROOT);
+    return kind == Kind.CUDA_ALL ? "cuda:all" : kind.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -55,14 +55,27 @@ public record Numerics(SortedMap<String, String> entries) {
 
   /** Returns a description of each entry that differs: {@code products was "plain Java", now "OpenBLAS 0.3.31, kernels ZEN"}. */
   public List<String> differences(Numerics now) {
-    TreeSet<String> names = new TreeSet<>(entries.keySet());
-    names.addAll(now.entries.keySet());
+    return differing(this, now, (name, was, is) -> name + " was \"" + was + "\", now \"" + is + "\"");
+  }
+
+  /** Returns a description of each entry that differs, for two devices: {@code GPU is "NVIDIA A10, ...", not "NVIDIA L4, ..."}. */
+  public List<String> differencesFrom(Numerics expected) {
+    return differing(expected, this, (name, there, here) -> name + " is \"" + here + "\", not \"" + there + "\"");
+  }
+
+  private interface Difference {
+    String text(String name, String first, String second);
+  }
+
+  private static List<String> differing(Numerics first, Numerics second, Difference difference) {
+    TreeSet<String> names = new TreeSet<>(first.entries.keySet());
+    names.addAll(second.entries.keySet());
     List<String> differences = new ArrayList<>();
     for (String name : names) {
-      String was = entries.getOrDefault(name, NONE);
-      String is = now.entries.getOrDefault(name, NONE);
-      if (!was.equals(is)) {
-        differences.add(name + " was \"" + was + "\", now \"" + is + "\"");
+      String one = first.entries.getOrDefault(name, NONE);
+      String other = second.entries.getOrDefault(name, NONE);
+      if (!one.equals(other)) {
+        differences.add(difference.text(name, one, other));
       }
     }
     return differences;

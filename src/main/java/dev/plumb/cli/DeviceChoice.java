@@ -1,6 +1,7 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.Device;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Planner;
 import dev.plumb.model.InvalidInputException;
@@ -8,6 +9,7 @@ import dev.plumb.model.Precision;
 import java.io.PrintStream;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Opens the device that --device names, and describes it. */
 final class DeviceChoice {
@@ -15,6 +17,11 @@ final class DeviceChoice {
   @FunctionalInterface
   interface Opener {
     Backends.Selection open(String device, Backends.Usage usage);
+
+    /** Opens all GPUs, as {@link Backends#openAll} does. */
+    default Backends.Selection openAll(Backends.Usage usage) {
+      return Backends.openAll(usage);
+    }
   }
 
   /** An upper limit that no machine reaches. */
@@ -37,35 +44,62 @@ final class DeviceChoice {
     return openFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
   }
 
+  /** Opens the requested device or, for cuda:all, all GPUs; throws the same exceptions. */
+  Backends.Selection openSeveral(Arguments arguments, PrintStream err) {
+    return openSeveralFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
+  }
+
+  /** Opens a device or all GPUs, by name, with the other options of the command line; throws the same exceptions. */
+  Backends.Selection openSeveralFor(String name, Arguments arguments, PrintStream err) {
+    return isSeveral(name) ? open(name, threads(name, arguments), arguments, err, devices::openAll) : openFor(name, arguments, err);
+  }
+
+  /** Returns whether a name means several devices. */
+  static boolean isSeveral(String name) {
+    return name.equals(Device.CUDA_ALL.toString());
+  }
+
   /** Opens a device by its name, with the other options of the command line; throws the same exceptions. */
   Backends.Selection openFor(String device, Arguments arguments, PrintStream err) {
+    return open(device, threads(device, arguments), arguments, err);
+  }
+
+  private static OptionalInt threads(String device, Arguments arguments) {
     if (arguments.has(Flags.NO_GRAPH) && (device.equals("reference") || device.equals("cpu"))) {
       throw new InvalidInputException("--no-graph: applies only to GPUs, not to device " + device + "; omit the option");
     }
-    OptionalInt threads = OptionalInt.empty();
     if (arguments.has(Flags.THREADS)) {
       if (!device.equals("cpu") && !device.equals("auto")) {
         throw new InvalidInputException(
             "--threads: applies only to the CPU, not to device " + device + "; omit the option");
       }
-      threads = OptionalInt.of((int) arguments.integer(Flags.THREADS, 1, 1, MAX_THREADS));
+      return OptionalInt.of((int) arguments.integer(Flags.THREADS, 1, 1, MAX_THREADS));
     }
-    return open(device, threads, arguments, err);
+    return OptionalInt.empty();
   }
 
   /** Opens a device by its name and number of threads; throws the same exceptions. */
   Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err) {
-    Consumer<String> onNote = arguments.has(Flags.QUIET) ? note -> {}
-        : note -> err.println(TerminalText.sanitize("note: " + note));
+    return open(device, threads, arguments, err, usage -> devices.open(device, usage));
+  }
+
+  private static Backends.Selection open(String device, OptionalInt threads, Arguments arguments, PrintStream err,
+      Function<Backends.Usage, Backends.Selection> opener) {
+    Consumer<String> onNote = onNote(arguments, err);
     Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
     Backends.Usage usage = new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, threads, onNote);
-    Backends.Selection selection = arguments.at(Flags.DEVICE, () -> devices.open(device, usage));
+    Backends.Selection selection = arguments.at(Flags.DEVICE, () -> opener.apply(usage));
     if (planner != Planner.AUTO && selection.backend().device().kind() != DeviceInfo.Kind.CUDA) {
       selection.close();
       throw new InvalidInputException("--planner " + planner.key() + ": applies only to GPUs, not to device "
           + selection.backend().device().kind().key() + "; omit the option or use --device cuda");
     }
     return selection;
+  }
+
+  /** Returns a consumer that prints notes, unless --quiet is given. */
+  static Consumer<String> onNote(Arguments arguments, PrintStream err) {
+    return arguments.has(Flags.QUIET) ? note -> {} : note -> err.println(TerminalText.sanitize("note: " + note));
   }
 
   /** @throws InvalidInputException if the device does not compute in that precision */
@@ -83,7 +117,11 @@ final class DeviceChoice {
 
   /** Returns the first line of a command's output. */
   static String line(Backends.Selection selection) {
-    DeviceInfo device = selection.backend().device();
+    return line(selection, selection.backend().device());
+  }
+
+  /** Returns the first line of a command that may use several devices. */
+  static String line(Backends.Selection selection, DeviceInfo device) {
     return "device: " + device.kind().key() + " (" + device.name() + "), " + selection.reason();
   }
 }

@@ -30,6 +30,9 @@ final class StudyCommand implements Command {
   private static final Option RESUME =
       Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same as without a stop.");
 
+  private static final Option DEVICE = Flags.meaning(Flags.DEVICE, "DEVICE", "Device: auto, cuda, cuda:N, cuda:all (all GPUs), cpu or"
+      + " reference; auto chooses a GPU if one can be used, otherwise the CPU (default: auto).");
+
   private static final Option SEED =
       Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
 
@@ -96,7 +99,7 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(List.of(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
+    List<Option> options = new ArrayList<>(List.of(DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
         Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS));
     options.addAll(TABLE);

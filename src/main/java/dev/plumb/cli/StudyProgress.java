@@ -31,11 +31,12 @@ final class StudyProgress implements AutoCloseable {
     bar = ProgressLine.open("study", (long) (UNITS * estimatedSeconds), quiet, err);
   }
 
+  /** Adds work; negative when a group must be trained again because its device has failed. */
   void worked(double newSeconds) {
     workedSeconds += newSeconds;
     bar.done((long) (UNITS * workedSeconds));
     long now = System.nanoTime();
-    if (!quiet && !bar.isShown() && now - lastLine >= LINE_NANOS) {
+    if (!quiet && !bar.isShown() && workedSeconds > 0 && now - lastLine >= LINE_NANOS) {
       lastLine = now;
       // The estimate gives the relative cost of the cells; the speed of this machine comes from the time taken so far.
       double left = (now - start) / 1e9 / workedSeconds * Math.max(0, estimatedSeconds - workedSeconds);

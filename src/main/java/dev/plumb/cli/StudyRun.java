@@ -1,8 +1,8 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.Device;
 import dev.plumb.Version;
-import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
@@ -23,6 +23,7 @@ import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.StudySpecReader.StudyFile;
 import dev.plumb.study.TableStudySpec;
+import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialGroup;
 import dev.plumb.study.TrialLog;
 import dev.plumb.study.TrialRow;
@@ -83,11 +84,15 @@ final class StudyRun {
   /** Trains a list of networks. */
   int list(Study study, Optional<Path> specFile) {
     Optional<StudyCheck> check = StudyCheck.of(arguments, err);
-    try (Backends.Selection device = devices.open(arguments, err)) {
+    if (check.isPresent() && arguments.text(Flags.DEVICE).filter(DeviceChoice::isSeveral).isPresent()) {
+      throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + ": not available with --device " + Device.CUDA_ALL
+          + "; use --device cuda or cuda:N");
+    }
+    try (Backends.Selection device = devices.openSeveral(arguments, err);
+        TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device)) : executor(device)) {
       DeviceChoice.requirePrecision(device, study.training().precision());
-      Backend backend = check.map(studyCheck -> studyCheck.checked(device)).orElse(device.backend());
-      StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(backend, study));
-      printHead(device, study);
+      StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(executor, study));
+      printHead(device, runner, study);
       if (specFile.isEmpty() && study.training().precision() != Precision.FP64) {
         out.println("note: " + study.training().precision().key() + SINGLE_PRECISION_NOTE);
       }
@@ -127,11 +132,11 @@ final class StudyRun {
    */
   int begin(Function<Backends.Selection, Logged> source, CommandFiles files) {
     requireUnchecked();
-    try (Backends.Selection device = devices.open(arguments, err)) {
+    try (Backends.Selection device = devices.openSeveral(arguments, err); TrialExecutor executor = executor(device)) {
       Logged logged = source.apply(device);
       Study study = logged.study();
       DeviceChoice.requirePrecision(device, study.training().precision());
-      StudyRunner runner = createRunner(device, study);
+      StudyRunner runner = createRunner(executor, study);
       BitSet done = new BitSet();
       StudyEstimate estimate = StudyEstimate.measure(runner, done);
       TrialLog.Head head = new TrialLog.Head(Version.CURRENT, Runtime.version().toString(),
@@ -162,9 +167,9 @@ final class StudyRun {
       TrialRow[] rows = new TrialRow[study.trials()];
       BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
-      try (Backends.Selection device = devices.openFor(name, arguments, err)) {
+      try (Backends.Selection device = devices.openSeveralFor(name, arguments, err); TrialExecutor executor = executor(device)) {
         DeviceChoice.requirePrecision(device, study.training().precision());
-        StudyRunner runner = createRunner(device, study);
+        StudyRunner runner = createRunner(executor, study);
         if (done.cardinality() < study.trials()) {
           Numerics now = numerics(runner);
           List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(results.path().toString(), results.numerics(), now);
@@ -198,14 +203,21 @@ final class StudyRun {
     return Backends.ofThisVersion(runner.numerics());
   }
 
-  private static StudyRunner createRunner(Backends.Selection device, Study study) {
-    StudyRunner runner = new StudyRunner(device.backend(), study);
+  /** Returns an executor on the device, or on all GPUs of --device cuda:all. */
+  private TrialExecutor executor(Backends.Selection device) {
+    return device.devices().isEmpty() ? TrialExecutor.on(device.backend())
+        : TrialExecutor.on(device.backend(), device.devices(), DeviceChoice.onNote(arguments, err),
+            failure -> err.println(TerminalText.sanitize("plumb study: " + failure)));
+  }
+
+  private static StudyRunner createRunner(TrialExecutor executor, Study study) {
+    StudyRunner runner = new StudyRunner(executor, study);
     StudyEstimate.requireFits(runner, Runtime.getRuntime().maxMemory());
     return runner;
   }
 
-  private void printHead(Backends.Selection device, Study study) {
-    out.println(DeviceChoice.line(device));
+  private void printHead(Backends.Selection device, StudyRunner runner, Study study) {
+    out.println(DeviceChoice.line(device, runner.device()));
     TrainingSpec training = study.training();
     out.println(TerminalText.sanitize("study: " + study.name() + ", " + describe(study.data()) + ", seed " + study.seed()
         + ", " + property(study, "initializer", Study.Cell::initializer) + ", loss " + training.loss().key()
@@ -231,7 +243,7 @@ final class StudyRun {
 
   private int train(Backends.Selection device, StudyRunner runner, Study study, TrialLog results, TrialRow[] rows, BitSet done,
       StudyEstimate estimate) {
-    printHead(device, study);
+    printHead(device, runner, study);
     out.println(TerminalText.sanitize(String.format(Locale.ROOT,
         study.table().isPresent() ? "table: %,d networks in %d %s; %,d to train, at most %,.0f steps, about %s, up to %s of memory;"
             + " results in %s" : "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",

@@ -14,6 +14,9 @@ import java.util.function.Supplier;
 
 /** Trainings that run at once in the threads of a pool. */
 final class ParallelTrainings {
+  /** The time of an interrupt of a study. */
+  static final String OF_A_STUDY = "while networks of a study were in training";
+
   private ParallelTrainings() {}
 
   /**
@@ -71,7 +74,7 @@ final class ParallelTrainings {
   }
 
   /** Returns the first failure, except that a failure replaces a cancellation. */
-  private static Throwable reason(Throwable first, Throwable next) {
+  static Throwable reason(Throwable first, Throwable next) {
     return first == null || first instanceof CancellationException && !(next instanceof CancellationException) ? next : first;
   }
 

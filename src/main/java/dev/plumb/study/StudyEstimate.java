@@ -22,7 +22,7 @@ import java.util.Map;
  *
  * @param networks the number of networks still to be trained
  * @param steps the steps of all of them together
- * @param bytes host memory of the results and the largest group
+ * @param bytes host memory of the results and the largest group on each device
  * @param seconds training time of all networks
  * @param networkSeconds training time of one network of each shape
  */
@@ -118,7 +118,7 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
         session.sync();
         long taken = System.nanoTime() - start;
         if (taken >= nanos || steps == MAX_PROBE_STEPS) {
-          return taken / 1e9 / steps / group.numbers().length / runner.sessionsAtOnce(group);
+          return taken / 1e9 / steps / group.numbers().length / runner.groupsAtOnce(group);
         }
       }
     }
@@ -141,7 +141,7 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
       results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
       largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.trials()) * runner.replicaBytes(network));
     }
-    return results + largest + 8.0 * study.data().rows() * 4;
+    return results + runner.deviceCount() * largest + 8.0 * study.data().rows() * 4;
   }
 
   public static String size(double bytes) {

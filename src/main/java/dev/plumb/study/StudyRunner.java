@@ -1,6 +1,9 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceFailedException;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
@@ -10,17 +13,12 @@ import dev.plumb.train.TrainListener;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 
 /**
  * The engine of all studies: trains trials in groups, those of one network shape as replicas of one session, several groups at
@@ -51,25 +49,34 @@ public final class StudyRunner {
     /**
      * Called from time to time.
      *
-     * @param epochs that all trials of a group have trained since the last call for that group
+     * @param epochs that all trials of a group have trained since the last call for that group; negative if the group's device has
+     *     failed and the group will be trained from the start
      */
     default void trained(TrialGroup group, int epochs) {}
   }
 
+  private final TrialExecutor executor;
   private final Backend backend;
   private final Study study;
   private final Dataset data;
   private final TrialStarts starts;
   private double setupSeconds;
 
+  /** Prepares a study on one device; see {@link #StudyRunner(TrialExecutor, Study)}. */
+  public StudyRunner(Backend backend, Study study) {
+    this(TrialExecutor.on(backend), study);
+  }
+
   /**
-   * Prepares a study: its data and its streams.
+   * Prepares a study: its data and its streams. Leaves out devices whose results would have other last bits.
    *
+   * @param executor trains the study; closed by the caller
    * @throws InvalidInputException when a cell does not fit the data, or the backend will not train it; nothing has been trained then
    */
-  public StudyRunner(Backend backend, Study study) {
+  public StudyRunner(TrialExecutor executor, Study study) {
     long start = System.nanoTime();
-    this.backend = backend;
+    this.executor = executor;
+    backend = executor.backend();
     this.study = study;
     data = study.data().training(study.seed());
     for (Study.Cell cell : study.cells()) {
@@ -83,12 +90,22 @@ public final class StudyRunner {
             : "networks[" + cell.index() + "] \"" + cell.name() + "\"");
       }
     }
+    executor.leaveOutOtherNumerics(this::numerics);
     starts = new TrialStarts(study);
     setupSeconds = (System.nanoTime() - start) / 1e9;
   }
 
   /** Returns the numerics of all networks, on which the last bits of results depend. */
   public Numerics numerics() {
+    return numerics(backend);
+  }
+
+  /** Returns the device that trains the study, or a description of all devices. */
+  public DeviceInfo device() {
+    return executor.device();
+  }
+
+  private Numerics numerics(Backend backend) {
     return study.cells().stream().map(Study.Cell::network).distinct()
         .map(network -> backend.numerics(network, study.training(), data.rows()))
         .reduce(Numerics::and).orElseThrow();
@@ -118,13 +135,15 @@ public final class StudyRunner {
   List<TrialGroup> groups(BitSet done) {
     Map<Object, List<Integer>> shapes = new LinkedHashMap<>();
     boolean byCell = study.training().dropout().isPresent();
+    // No more than a device's share, so that all devices have something to train.
+    int maxGroup = (study.trials() - done.cardinality() + executor.deviceCount() - 1) / executor.deviceCount();
     for (int trial = done.nextClearBit(0); trial < study.trials(); trial = done.nextClearBit(trial + 1)) {
       Study.Cell cell = study.cellOf(trial);
       shapes.computeIfAbsent(byCell ? (Object) cell.index() : cell.network(), key -> new ArrayList<>()).add(trial);
     }
     List<TrialGroup> groups = new ArrayList<>();
     for (List<Integer> trials : shapes.values()) {
-      int groupSize = maxReplicas(study.cellOf(trials.get(0)).network());
+      int groupSize = Math.min(maxGroup, maxReplicas(study.cellOf(trials.get(0)).network()));
       int from = 0;
       for (int i = 1; i <= trials.size(); i++) {
         boolean gap = i < trials.size() && byCell && trials.get(i) != trials.get(i - 1) + 1;
@@ -154,8 +173,12 @@ public final class StudyRunner {
     return 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
   }
 
-  int sessionsAtOnce(TrialGroup group) {
-    return Math.max(1, backend.sessionsAtOnce(group.network(), group.training(), group.numbers().length));
+  int groupsAtOnce(TrialGroup group) {
+    return executor.groupsAtOnce(group);
+  }
+
+  int deviceCount() {
+    return executor.deviceCount();
   }
 
   /**
@@ -196,41 +219,32 @@ public final class StudyRunner {
 
   /** Returns the result of the study with the rows that are known. */
   public StudyResult result(TrialRow[] rows) {
-    return new StudyResult(study, backend.device(), setupSeconds, rows);
+    return new StudyResult(study, executor.device(), setupSeconds, rows);
   }
 
   /**
-   * Trains the trials that are not done, the groups of the largest networks first, so that none of them runs last.
+   * Trains the trials that are not done. Each finished trial is reported once, also if a device fails and others continue.
    *
    * @return whether all are done now; false when it was stopped, which loses the groups in training
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public boolean run(BitSet done, Listener listener) {
-    List<TrialGroup> large = new ArrayList<>();
-    List<TrialGroup> small = new ArrayList<>();
-    for (TrialGroup group : groups(done)) {
-      (sessionsAtOnce(group) == 1 ? large : small).add(group);
-    }
-    small.sort(Comparator.comparingInt(group -> -ParameterLayout.of(group.network()).size()));
     try {
-      for (TrialGroup group : large) {
-        train(group, listener, () -> false);
-      }
-      trainAtOnce(small, listener);
+      executor.train(groups(done), (group, backend, stopped) -> train(group, backend, listener, stopped));
       return true;
     } catch (CancellationException e) {
       return false;
     }
   }
 
-  private void train(TrialGroup group, Listener listener, BooleanSupplier failedElsewhere) {
+  private void train(TrialGroup group, Backend backend, Listener listener, BooleanSupplier failedElsewhere) {
     int epochs = study.training().epochs();
     int stepsPerEpoch = study.stepsPerEpoch();
     int[] before = new int[1];
     if (failedElsewhere.getAsBoolean() || listener.stopRequested()) {
       throw new CancellationException();
     }
-    Optional<List<TrialRow>> rows = group.train(backend, data, starts, new TrainListener() {
+    TrainListener progress = new TrainListener() {
       @Override
       public void stepsFinished(long steps, long totalSteps) {
         report((int) (steps / stepsPerEpoch));
@@ -247,27 +261,19 @@ public final class StudyRunner {
       public boolean stopRequested() {
         return failedElsewhere.getAsBoolean() || listener.stopRequested();
       }
-    });
+    };
+    Optional<List<TrialRow>> rows;
+    try {
+      rows = group.train(backend, data, starts, progress);
+    } catch (DeviceFailedException | DeviceUnavailableException e) {
+      synchronized (listener) {
+        listener.trained(group, -before[0]);
+      }
+      throw e;
+    }
     synchronized (listener) {
       listener.finished(rows.orElseThrow(CancellationException::new));
       listener.trained(group, epochs - before[0]);
     }
-  }
-
-  private void trainAtOnce(List<TrialGroup> groups, Listener listener) {
-    if (groups.isEmpty()) {
-      return;
-    }
-    AtomicBoolean failed = new AtomicBoolean();
-    List<Supplier<Boolean>> trainings = new ArrayList<>();
-    for (TrialGroup group : groups) {
-      trainings.add(() -> {
-        train(group, listener, failed::get);
-        return true;
-      });
-    }
-    int threads = groups.stream().mapToInt(this::sessionsAtOnce).min().orElseThrow();
-    ExecutorService pool = Executors.newFixedThreadPool(Math.min(threads, groups.size()));
-    ParallelTrainings.run(pool, trainings, () -> failed.set(true), "while networks of a study were in training");
   }
 }

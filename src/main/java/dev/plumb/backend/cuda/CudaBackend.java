@@ -68,6 +68,16 @@ public final class CudaBackend implements Backend, GpuProbes {
   }
 
   /**
+   * Returns the number of devices, usable or not.
+   *
+   * @throws DeviceUnavailableException when CUDA cannot be used, or there is no device
+   */
+  public static int deviceCount() {
+    CudaNatives.load();
+    return CudaNatives.deviceCount();
+  }
+
+  /**
    * Opens the first usable device.
    *
    * @param onNote receives each note on slower training once, as one line

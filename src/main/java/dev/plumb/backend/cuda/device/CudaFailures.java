@@ -39,8 +39,8 @@ final class CudaFailures {
   static RuntimeException of(CudaException failure, String doing, Runnable driverCall) {
     String code = codeOf(failure, driverCall);
     if (OUT_OF_MEMORY.contains(code)) {
-      return new DeviceUnavailableException("there is not enough memory (" + code + " while " + doing
-          + "): use a smaller batch, a smaller network or fewer replicas, or stop other programs that use the GPU");
+      return new DeviceUnavailableException("there is not enough memory (" + code + " while " + doing + ")",
+          "use a smaller batch, a smaller network or fewer replicas, or stop other programs that use the GPU");
     }
     if (DEVICE_LOST.contains(code)) {
       return lost(code, doing);
@@ -69,8 +69,8 @@ final class CudaFailures {
   }
 
   private static DeviceUnavailableException lost(String code, String doing) {
-    return new DeviceUnavailableException("the GPU was lost (" + code + " while " + doing
-        + "): training since the last save is lost; see the driver's messages (dmesg, nvidia-smi), then start again");
+    return new DeviceUnavailableException("the GPU was lost (" + code + " while " + doing + ")",
+        "training since the last save is lost; see the driver's messages (dmesg, nvidia-smi), then start again");
   }
 
   private static String codeOf(CudaException failure, Runnable driverCall) {

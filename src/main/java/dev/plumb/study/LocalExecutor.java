@@ -1,0 +1,75 @@
+package dev.plumb.study;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.model.ParameterLayout;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+
+/**
+ * Trains groups on one device: large ones one after the other in the calling thread, then small ones at once in threads of their
+ * own, those of the largest networks first, so that none of them runs last.
+ */
+final class LocalExecutor implements TrialExecutor {
+  private final Backend backend;
+
+  LocalExecutor(Backend backend) {
+    this.backend = backend;
+  }
+
+  @Override
+  public Backend backend() {
+    return backend;
+  }
+
+  @Override
+  public DeviceInfo device() {
+    return backend.device();
+  }
+
+  @Override
+  public int deviceCount() {
+    return 1;
+  }
+
+  @Override
+  public int groupsAtOnce(TrialGroup group) {
+    return Math.max(1, backend.sessionsAtOnce(group.network(), group.training(), group.size()));
+  }
+
+  @Override
+  public void train(List<TrialGroup> groups, GroupTrainer trainer) {
+    List<TrialGroup> large = new ArrayList<>();
+    List<TrialGroup> small = new ArrayList<>();
+    for (TrialGroup group : groups) {
+      (groupsAtOnce(group) == 1 ? large : small).add(group);
+    }
+    small.sort(Comparator.comparingInt(group -> -ParameterLayout.of(group.network()).size()));
+    for (TrialGroup group : large) {
+      trainer.train(group, backend, () -> false);
+    }
+    trainAtOnce(small, trainer);
+  }
+
+  private void trainAtOnce(List<TrialGroup> groups, GroupTrainer trainer) {
+    if (groups.isEmpty()) {
+      return;
+    }
+    AtomicBoolean failed = new AtomicBoolean();
+    List<Supplier<Boolean>> trainings = new ArrayList<>();
+    for (TrialGroup group : groups) {
+      trainings.add(() -> {
+        trainer.train(group, backend, failed::get);
+        return true;
+      });
+    }
+    int threads = groups.stream().mapToInt(this::groupsAtOnce).min().orElseThrow();
+    ExecutorService pool = Executors.newFixedThreadPool(Math.min(threads, groups.size()));
+    ParallelTrainings.run(pool, trainings, () -> failed.set(true), ParallelTrainings.OF_A_STUDY);
+  }
+}

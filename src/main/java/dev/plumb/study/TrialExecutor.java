@@ -1,0 +1,77 @@
+package dev.plumb.study;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.Numerics;
+import dev.plumb.backend.OpenableDevice;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** The devices that train the groups of a study, and the threads that use them. The results do not depend on it. */
+public interface TrialExecutor extends AutoCloseable {
+  /** Trains one group on one device and reports its trials. Called by several threads. */
+  @FunctionalInterface
+  interface GroupTrainer {
+    /**
+     * Trains a group.
+     *
+     * @param stopped returns true once the training of another group has failed
+     * @throws java.util.concurrent.CancellationException when the training has been stopped; the group's trials are not reported
+     */
+    void train(TrialGroup group, Backend backend, BooleanSupplier stopped);
+  }
+
+  /**
+   * Returns an executor on one device, which trains small groups at once if the backend recommends it.
+   *
+   * @param backend closed by the caller
+   */
+  static TrialExecutor on(Backend backend) {
+    return new LocalExecutor(backend);
+  }
+
+  /**
+   * Returns an executor that trains a group on each device at a time. A group whose device fails is trained by another device.
+   *
+   * @param first the open backend of the first device; belongs to the calling thread, which closes it
+   * @param devices all devices, the first one included
+   * @param onNote receives one line about each device that cannot be used
+   * @param onFailure receives one line about each device that fails while others continue; called by several threads
+   */
+  static TrialExecutor on(Backend first, List<OpenableDevice> devices, Consumer<String> onNote, Consumer<String> onFailure) {
+    return devices.size() > 1 ? new DevicePool(first, devices, onNote, onFailure) : on(first);
+  }
+
+  /** Returns the backend of the first device; it belongs to the thread that created this executor. */
+  Backend backend();
+
+  /** Returns the device, or a description of all devices. */
+  DeviceInfo device();
+
+  /** Returns the number of devices. */
+  int deviceCount();
+
+  /** Returns how many groups like this one are trained at the same time. */
+  int groupsAtOnce(TrialGroup group);
+
+  /**
+   * Leaves out the devices whose results would differ in the last bits from those of the first device.
+   *
+   * @param numerics returns the numerics of the study on a backend; called in the backend's thread
+   */
+  default void leaveOutOtherNumerics(Function<Backend, Numerics> numerics) {}
+
+  /**
+   * Trains all groups. Called by the thread that created this executor.
+   *
+   * @throws java.util.concurrent.CancellationException when the trainer has stopped
+   * @throws dev.plumb.train.TrainingInterruptedException soon after the thread is interrupted
+   */
+  void train(List<TrialGroup> groups, GroupTrainer trainer);
+
+  /** Closes the devices that this executor has opened. */
+  @Override
+  default void close() {}
+}
