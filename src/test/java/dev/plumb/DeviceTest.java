@@ -13,11 +13,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DeviceTest {
   @Test
   void namesAreParsedAndWritten() {
-    for (Device device : List.of(Device.AUTO, Device.CPU, Device.REFERENCE, Device.CUDA, Device.cuda(1), Device.cuda(99))) {
+    for (Device device : List.of(Device.AUTO, Device.CPU, Device.REFERENCE, Device.CUDA, Device.cuda(1), Device.cuda(99), Device.CUDA_ALL)) {
       assertEquals(device, Device.parse(device.toString()));
     }
-    assertEquals(List.of("auto", "cpu", "reference", "cuda", "cuda:7"),
-        List.of(Device.AUTO, Device.CPU, Device.REFERENCE, Device.CUDA, Device.cuda(7)).stream().map(Device::toString).toList());
+    assertEquals(List.of("auto", "cpu", "reference", "cuda", "cuda:7", "cuda:all"),
+        List.of(Device.AUTO, Device.CPU, Device.REFERENCE, Device.CUDA, Device.cuda(7), Device.CUDA_ALL).stream().map(Device::toString).toList());
     assertEquals(Device.CUDA, Device.parse("cuda:0"));
     assertEquals(Device.CUDA, Device.cuda(0));
   }
@@ -27,12 +27,18 @@ class DeviceTest {
   void otherNamesAreRefused(String name) {
     String message = assertThrows(InvalidInputException.class, () -> Device.parse(name)).getMessage();
     assertEquals(0, message.indexOf("unknown device \"" + name + "\""), message);
-    assertEquals(message.length(), message.indexOf("; one of auto, cuda, cuda:N, cpu, reference") + 43, message);
+    assertEquals(message.length(), message.indexOf("; one of auto, cuda, cuda:N, cuda:all, cpu, reference") + 53, message);
+  }
+
+  @Test
+  void allGpusAreNotForOneNetwork() {
+    assertEquals("cuda:all is only for plumb study, because one network uses one GPU; use cuda or cuda:N",
+        assertThrows(InvalidInputException.class, () -> Backends.open("cuda:all", Backends.Usage.STANDARD)).getMessage());
   }
 
   @Test
   void misspeltNamesAreRecognized() {
-    assertEquals("unknown device \"referenc\" (did you mean \"reference\"?); one of auto, cuda, cuda:N, cpu, reference",
+    assertEquals("unknown device \"referenc\" (did you mean \"reference\"?); one of auto, cuda, cuda:N, cuda:all, cpu, reference",
         assertThrows(InvalidInputException.class, () -> Device.parse("referenc")).getMessage());
   }
 
@@ -40,6 +46,7 @@ class DeviceTest {
   @CsvSource({
       "CUDA, -1, 'GPU -1: the number must lie between 0 and 99'",
       "CUDA, 100, 'GPU 100: the number must lie between 0 and 99'",
+      "CUDA_ALL, 1, 'device cuda:all has no number, but got 1'",
       "CPU, 1, 'device cpu has no number, but got 1'"})
   void numbersThatNoDeviceHasAreRefused(Device.Kind kind, int ordinal, String message) {
     assertEquals(message, assertThrows(InvalidInputException.class, () -> new Device(kind, ordinal)).getMessage());

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A command in a process of its own, which a test can kill or send a signal. */
 final class PlumbProcess {
@@ -16,12 +17,20 @@ final class PlumbProcess {
 
   /** Starts a command with some options of the JVM; its output goes to the files out and err in the folder. */
   static Process start(Path folder, List<String> jvmOptions, List<String> arguments) throws IOException {
+    return start(folder, Map.of(), jvmOptions, arguments);
+  }
+
+  /** Starts a command likewise, with some variables of the environment. */
+  static Process start(Path folder, Map<String, String> variables, List<String> jvmOptions, List<String> arguments)
+      throws IOException {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(arguments);
-    return new ProcessBuilder(command).directory(folder.toFile())
-        .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile())
+        .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile());
+    builder.environment().putAll(variables);
+    return builder.start();
   }
 
   /** Sends a signal, such as INT. */
