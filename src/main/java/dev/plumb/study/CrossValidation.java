@@ -25,9 +25,11 @@ import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +50,9 @@ public final class CrossValidation {
   private static final double SESSION_BYTES = 256e6;
 
   private static final double BYTES_PER_PARAMETER = 40;
+
+  /** Maximum number of encoded values and parameters that are kept from the check of the folds until their training: 64 MiB. */
+  private static final long MAX_KEPT_VALUES = 1 << 23;
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener {
@@ -85,6 +90,8 @@ public final class CrossValidation {
   private final TargetEncoding target;
   private final List<Part> parts = new ArrayList<>();
   private final PreparedData firstPrepared;
+  /** The prepared training of the first seed of each fold, as far as there is room. */
+  private final Map<Fold, PreparedData> prepared = new ConcurrentHashMap<>();
   private int sessionsAtOnce = Integer.MAX_VALUE;
 
   /**
@@ -105,15 +112,20 @@ public final class CrossValidation {
     target = TableEncoding.fit(this.table, columns).target();
     List<Fold> folds = Folds.of(this.table, columns, spec.folds(), new NumpyRandom(spec.foldSeed()));
     PreparedData first = null;
+    long values = 0;
     for (Fold fold : folds) {
-      PreparedData prepared = at(fold, () -> check(fold));
-      first = first == null ? prepared : first;
-      int most = Math.min(spec.seeds(), maxReplicas(prepared.network()));
+      PreparedData training = at(fold, () -> check(fold));
+      first = first == null ? training : first;
+      values += (long) this.table.rows() * (training.network().inputs() + 1) + 4L * ParameterLayout.of(training.network()).size();
+      if (values <= MAX_KEPT_VALUES) {
+        prepared.put(fold, training);
+      }
+      int most = Math.min(spec.seeds(), maxReplicas(training.network()));
       for (int seed = 0; seed < spec.seeds(); seed += most) {
         parts.add(new Part(fold, seed, Math.min(most, spec.seeds() - seed)));
       }
       sessionsAtOnce = Math.min(sessionsAtOnce,
-          Math.max(1, backend.sessionsAtOnce(prepared.network(), prepared.fit().training(), most)));
+          Math.max(1, backend.sessionsAtOnce(training.network(), training.fit().training(), most)));
     }
     firstPrepared = first;
   }
@@ -183,7 +195,9 @@ public final class CrossValidation {
   }
 
   private Group prepare(Part part) {
-    PreparedData first = PreparedData.of(table.rows(part.fold().training()), spec.config(part.firstSeed()));
+    PreparedData kept = part.firstSeed() == 0 ? prepared.remove(part.fold()) : null;
+    PreparedData first =
+        kept != null ? kept : PreparedData.of(table.rows(part.fold().training()), spec.config(part.firstSeed()));
     List<PreparedData> networks = new ArrayList<>(List.of(first));
     for (int i = 1; i < part.count(); i++) {
       networks.add(PreparedData.of(first.view(), spec.config(part.firstSeed() + i)));
@@ -251,12 +265,12 @@ public final class CrossValidation {
   }
 
   private FoldResult score(Group group, int replica, TrainerState state, Table test, double seconds) {
-    PreparedData prepared = group.networks().get(replica);
+    PreparedData training = group.networks().get(replica);
     Optional<Scores> scores = Optional.empty();
     Optional<Predictions> predictions = Optional.empty();
     if (state.bestEpoch() > 0) {
-      TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
-          prepared.view().encoding(), state.best(), new TreeMap<>());
+      TrainedModel model = new TrainedModel(training.network(), training.view().loss(), training.config().precision(),
+          training.view().encoding(), state.best(), new TreeMap<>());
       try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);
@@ -265,7 +279,7 @@ public final class CrossValidation {
         }
       }
     }
-    return new FoldResult(group.fold(), prepared.config().seed(), prepared.view().validation().map(rows -> rows.rows()).orElse(0),
+    return new FoldResult(group.fold(), training.config().seed(), training.view().validation().map(rows -> rows.rows()).orElse(0),
         state.end().orElseThrow(), state.epochs(), state.bestEpoch(), scores, predictions, seconds);
   }
 
