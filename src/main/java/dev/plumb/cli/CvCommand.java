@@ -11,6 +11,7 @@ import dev.plumb.study.CrossValidation;
 import dev.plumb.study.CrossValidationOutput;
 import dev.plumb.study.CrossValidationResult;
 import dev.plumb.study.CrossValidationSpec;
+import dev.plumb.study.TrialExecutor;
 import dev.plumb.train.TrainingRequest;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -83,7 +84,7 @@ final class CvCommand implements Command {
     List<Option> options = new ArrayList<>(List.of(Flags.FOLDS, Flags.GROUP, Flags.TIME, Flags.REPEATS, SEEDS, Flags.JSON, CSV,
         Flags.REPORT));
     TrainRequest.FIXED.stream().filter(option -> !ONLY_OF_TRAIN.contains(option)).forEach(options::add);
-    options.addAll(List.of(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
+    options.addAll(List.of(Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 
@@ -100,11 +101,12 @@ final class CvCommand implements Command {
     // Errors of the specification are reported before the data is read.
     new CrossValidationSpec(request.config(), folds, seeds);
     Table table = DataOptions.read(request.data(), request.read(), System.in);
-    try (Backends.Selection device = devices.open(arguments, err)) {
+    try (Backends.Selection device = devices.openSeveral(arguments, err);
+        TrialExecutor executor = DeviceChoice.executor(device, arguments, name(), err)) {
       CrossValidationSpec spec = new CrossValidationSpec(TrainRequest.configFor(device, request.config(), arguments), folds, seeds);
-      CrossValidation validation = at(request.data(), () -> new CrossValidation(device.backend(), table, spec));
+      CrossValidation validation = at(request.data(), () -> new CrossValidation(executor, table, spec));
       List<String> leaks = validation.leaks();
-      CvSummary.printHead(device, request, validation, out);
+      CvSummary.printHead(DeviceChoice.line(device, executor.device()), request, validation, out);
       out.flush();
       if (!arguments.has(Flags.QUIET)) {
         LeakNote.print(leaks, err);

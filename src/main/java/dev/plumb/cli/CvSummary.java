@@ -1,6 +1,5 @@
 package dev.plumb.cli;
 
-import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Task;
@@ -31,8 +30,8 @@ final class CvSummary {
 
   private CvSummary() {}
 
-  static void printHead(Backends.Selection device, TrainingRequest request, CrossValidation validation, PrintStream out) {
-    out.println(DeviceChoice.line(device));
+  static void printHead(String device, TrainingRequest request, CrossValidation validation, PrintStream out) {
+    out.println(device);
     CrossValidationSpec spec = validation.spec();
     out.println(TrainSummary.data(request, validation.table().rows(), spec.config().columns(), validation.target()));
     FoldOptions folds = spec.folds();

@@ -6,6 +6,7 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Planner;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import dev.plumb.study.TrialExecutor;
 import java.io.PrintStream;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -95,6 +96,13 @@ final class DeviceChoice {
           + selection.backend().device().kind().key() + "; omit the option or use --device cuda");
     }
     return selection;
+  }
+
+  /** Returns an executor on the device, or on all GPUs of --device cuda:all. */
+  static TrialExecutor executor(Backends.Selection device, Arguments arguments, String command, PrintStream err) {
+    return device.devices().isEmpty() ? TrialExecutor.on(device.backend())
+        : TrialExecutor.on(device.backend(), device.devices(), onNote(arguments, err),
+            failure -> err.println(TerminalText.sanitize("plumb " + command + ": " + failure)));
   }
 
   /** Returns a consumer that prints notes, unless --quiet is given. */

@@ -21,6 +21,8 @@ final class Flags {
 
   static final Option DEVICE = value("device", "DEVICE",
       "Device: auto, cuda, cuda:N, cpu or reference; auto chooses a GPU if one can be used, otherwise the CPU (default: auto).");
+  static final Option DEVICES = meaning(DEVICE, "DEVICE", "Device: auto, cuda, cuda:N, cuda:all (all GPUs), cpu or reference; auto"
+      + " chooses a GPU if one can be used, otherwise the CPU (default: auto).");
   static final Option NO_GRAPH = flag("no-graph", "On a GPU, launch every kernel separately instead of replaying CUDA graphs.");
   static final Option PLANNER = value("planner", "PLANNER",
       "On a GPU: fused (one thread block per network), layered (layer by layer), or auto, the faster one (default: auto).");

@@ -30,9 +30,6 @@ final class StudyCommand implements Command {
   private static final Option RESUME =
       Flags.meaning(Flags.RESUME, "FILE", "Resume a grid that was stopped or killed; the table is the same as without a stop.");
 
-  private static final Option DEVICE = Flags.meaning(Flags.DEVICE, "DEVICE", "Device: auto, cuda, cuda:N, cuda:all (all GPUs), cpu or"
-      + " reference; auto chooses a GPU if one can be used, otherwise the CPU (default: auto).");
-
   private static final Option SEED =
       Flags.meaning(Flags.SEED, "N", "Random seed, 0 to 4294967295 (default: 42, or from SPEC.json).");
 
@@ -99,7 +96,7 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(List.of(DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
+    List<Option> options = new ArrayList<>(List.of(Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
         Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS));
     options.addAll(TABLE);
@@ -128,7 +125,7 @@ final class StudyCommand implements Command {
     boolean isDepthStudy = arguments.operand().filter(DepthStudy.NAME::equals).isPresent();
     Optional<Path> specFile = isDepthStudy ? Optional.empty() : arguments.operandPath();
     Optional<StudyFile> read = isDepthStudy ? Optional.of(StudySpecReader.parse(DepthStudy.TEXT))
-        : specFile.map(StudySpecReader::readFile);
+        : specText.map(text -> at(specFile, () -> StudySpecReader.parse(text)));
     boolean isList = !isDepthStudy && read.flatMap(StudyFile::grid).isEmpty();
     if (isList) {
       for (Option option : List.of(Flags.CSV, Flags.LOG)) {

@@ -89,7 +89,7 @@ final class StudyRun {
           + "; use --device cuda or cuda:N");
     }
     try (Backends.Selection device = devices.openSeveral(arguments, err);
-        TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device)) : executor(device)) {
+        TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device)) : DeviceChoice.executor(device, arguments, "study", err)) {
       DeviceChoice.requirePrecision(device, study.training().precision());
       StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(executor, study));
       printHead(device, runner, study);
@@ -132,7 +132,8 @@ final class StudyRun {
    */
   int begin(Function<Backends.Selection, Logged> source, CommandFiles files) {
     requireUnchecked();
-    try (Backends.Selection device = devices.openSeveral(arguments, err); TrialExecutor executor = executor(device)) {
+    try (Backends.Selection device = devices.openSeveral(arguments, err);
+        TrialExecutor executor = DeviceChoice.executor(device, arguments, "study", err)) {
       Logged logged = source.apply(device);
       Study study = logged.study();
       DeviceChoice.requirePrecision(device, study.training().precision());
@@ -167,7 +168,8 @@ final class StudyRun {
       TrialRow[] rows = new TrialRow[study.trials()];
       BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
-      try (Backends.Selection device = devices.openSeveralFor(name, arguments, err); TrialExecutor executor = executor(device)) {
+      try (Backends.Selection device = devices.openSeveralFor(name, arguments, err);
+          TrialExecutor executor = DeviceChoice.executor(device, arguments, "study", err)) {
         DeviceChoice.requirePrecision(device, study.training().precision());
         StudyRunner runner = createRunner(executor, study);
         if (done.cardinality() < study.trials()) {
@@ -201,13 +203,6 @@ final class StudyRun {
 
   private static Numerics numerics(StudyRunner runner) {
     return Backends.ofThisVersion(runner.numerics());
-  }
-
-  /** Returns an executor on the device, or on all GPUs of --device cuda:all. */
-  private TrialExecutor executor(Backends.Selection device) {
-    return device.devices().isEmpty() ? TrialExecutor.on(device.backend())
-        : TrialExecutor.on(device.backend(), device.devices(), DeviceChoice.onNote(arguments, err),
-            failure -> err.println(TerminalText.sanitize("plumb study: " + failure)));
   }
 
   private static StudyRunner createRunner(TrialExecutor executor, Study study) {

@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.Numerics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Folds;
@@ -12,6 +13,7 @@ import dev.plumb.data.TargetLeaks;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.DataView;
@@ -30,9 +32,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -42,15 +42,6 @@ import java.util.stream.IntStream;
  * in their seed, are replicas of one session; several folds are trained at once if the backend recommends it.
  */
 public final class CrossValidation {
-  private static final int MAX_CPU_REPLICAS = 32;
-  private static final int MAX_CUDA_REPLICAS = 1024;
-  private static final int MAX_REFERENCE_REPLICAS = 4;
-
-  /** Memory limit of the parameters and moments of a session; a single network may take more. */
-  private static final double SESSION_BYTES = 256e6;
-
-  private static final double BYTES_PER_PARAMETER = 40;
-
   /** Maximum number of encoded values and parameters that are kept from the check of the folds until their training: 64 MiB. */
   private static final long MAX_KEPT_VALUES = 1 << 23;
 
@@ -77,12 +68,13 @@ public final class CrossValidation {
   }
 
   /**
-   * A part of the networks of a fold.
+   * Networks of a fold that are trained together.
    *
    * @param firstSeed index of the first seed
    */
-  private record Part(Fold fold, int firstSeed, int count) {}
+  private record Part(Fold fold, int firstSeed, int size, NetworkSpec network, TrainingSpec training) implements ReplicaGroup {}
 
+  private final TrialExecutor executor;
   private final Backend backend;
   private final CrossValidationSpec spec;
   private final Table table;
@@ -92,17 +84,17 @@ public final class CrossValidation {
   private final PreparedData firstPrepared;
   /** The prepared training of the first seed of each fold, as far as there is room. */
   private final Map<Fold, PreparedData> prepared = new ConcurrentHashMap<>();
-  private int sessionsAtOnce = Integer.MAX_VALUE;
 
   /**
    * Divides a table into folds, and checks that each can be trained and scored.
    *
-   * @param backend to be closed by the caller
+   * @param executor trains the networks; closed by the caller
    * @throws InvalidInputException when the table cannot be divided, a fold does not suit the configuration, or the backend does not
    *     support a training
    */
-  public CrossValidation(Backend backend, Table table, CrossValidationSpec spec) {
-    this.backend = backend;
+  public CrossValidation(TrialExecutor executor, Table table, CrossValidationSpec spec) {
+    this.executor = executor;
+    backend = executor.backend();
     EncodingOptions given = spec.config().columns();
     Optional<String> weight = spec.config().weights().column().filter(name -> !given.features().contains(name));
     EncodingOptions columns = spec.folds().resolve(weight.isPresent() ? table.without(weight.get()) : table, given);
@@ -120,13 +112,14 @@ public final class CrossValidation {
       if (values <= MAX_KEPT_VALUES) {
         prepared.put(fold, training);
       }
-      int most = Math.min(spec.seeds(), maxReplicas(training.network()));
+      TrainingSpec fit = training.fit().training();
+      int most = Math.min(spec.seeds(), ReplicaGroup.maxSize(backend,
+          ReplicaGroup.networkBytes(training.network(), fit.batchSize().orElse(training.view().training().rows()))));
       for (int seed = 0; seed < spec.seeds(); seed += most) {
-        parts.add(new Part(fold, seed, Math.min(most, spec.seeds() - seed)));
+        parts.add(new Part(fold, seed, Math.min(most, spec.seeds() - seed), training.network(), fit));
       }
-      sessionsAtOnce = Math.min(sessionsAtOnce,
-          Math.max(1, backend.sessionsAtOnce(training.network(), training.fit().training(), most)));
     }
+    executor.leaveOutOtherNumerics(this::numerics);
     firstPrepared = first;
   }
 
@@ -167,24 +160,24 @@ public final class CrossValidation {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public Optional<CrossValidationResult> run(Listener listener) {
-    AtomicBoolean failed = new AtomicBoolean();
-    List<Supplier<List<FoldResult>>> trainings = new ArrayList<>();
-    for (Part part : parts) {
-      trainings.add(() -> train(part, listener, failed));
-    }
-    ExecutorService pool = Executors.newFixedThreadPool(Math.min(sessionsAtOnce, trainings.size()));
+    Map<Part, List<FoldResult>> results = new ConcurrentHashMap<>();
     try {
-      List<FoldResult> results =
-          ParallelTrainings.run(pool, trainings, () -> failed.set(true), "while folds of a cross-validation were in training")
-              .stream().flatMap(List::stream).toList();
-      return Optional.of(new CrossValidationResult(spec, table, droppedRows, target, backend.device(), results));
+      executor.train(parts, (part, device, stopped) -> results.put(part, train(part, device, listener, stopped)));
     } catch (CancellationException e) {
       return Optional.empty();
     }
+    return Optional.of(new CrossValidationResult(spec, table, droppedRows, target, executor.device(),
+        parts.stream().flatMap(part -> results.get(part).stream()).toList()));
+  }
+
+  private Numerics numerics(Backend device) {
+    return parts.stream()
+        .map(part -> device.numerics(part.network(), part.training(), part.fold().training().length))
+        .reduce(Numerics::and).orElseThrow();
   }
 
   private PreparedData check(Fold fold) {
-    Group group = prepare(new Part(fold, 0, 1));
+    Group group = prepare(fold, 0, 1);
     DataView view = group.first().view();
     Table test = table.rows(fold.test());
     spec.config().weights().apply(view.encoding().encode(test, view.loss(), spec.config().precision()), test, view.encoding(), test);
@@ -194,44 +187,34 @@ public final class CrossValidation {
     return group.first();
   }
 
-  private Group prepare(Part part) {
-    PreparedData kept = part.firstSeed() == 0 ? prepared.remove(part.fold()) : null;
-    PreparedData first =
-        kept != null ? kept : PreparedData.of(table.rows(part.fold().training()), spec.config(part.firstSeed()));
+  private Group prepare(Fold fold, int firstSeed, int count) {
+    PreparedData kept = firstSeed == 0 ? prepared.remove(fold) : null;
+    PreparedData first = kept != null ? kept : PreparedData.of(table.rows(fold.training()), spec.config(firstSeed));
     List<PreparedData> networks = new ArrayList<>(List.of(first));
-    for (int i = 1; i < part.count(); i++) {
-      networks.add(PreparedData.of(first.view(), spec.config(part.firstSeed() + i)));
+    for (int i = 1; i < count; i++) {
+      networks.add(PreparedData.of(first.view(), spec.config(firstSeed + i)));
     }
-    return new Group(part.fold(), networks);
+    return new Group(fold, networks);
   }
 
-  private int maxReplicas(NetworkSpec network) {
-    int maxReplicas = switch (backend.device().kind()) {
-      case CPU -> MAX_CPU_REPLICAS;
-      case CUDA -> MAX_CUDA_REPLICAS;
-      case REFERENCE -> MAX_REFERENCE_REPLICAS;
-    };
-    return (int) Math.max(1, Math.min(maxReplicas, SESSION_BYTES / (BYTES_PER_PARAMETER * ParameterLayout.of(network).size())));
-  }
-
-  private List<FoldResult> train(Part part, Listener listener, AtomicBoolean failed) {
-    if (failed.get() || listener.stopRequested()) {
+  private List<FoldResult> train(Part part, Backend device, Listener listener, BooleanSupplier failedElsewhere) {
+    if (failedElsewhere.getAsBoolean() || listener.stopRequested()) {
       throw new CancellationException();
     }
     long start = System.nanoTime();
-    Group group = prepare(part);
-    List<TrainerState> states = train(group, listener, failed);
-    double seconds = (System.nanoTime() - start) / 1e9 / part.count();
+    Group group = prepare(part.fold(), part.firstSeed(), part.size());
+    List<TrainerState> states = train(group, device, listener, failedElsewhere);
+    double seconds = (System.nanoTime() - start) / 1e9 / part.size();
     Table test = table.rows(part.fold().test());
-    return IntStream.range(0, states.size()).mapToObj(i -> score(group, i, states.get(i), test, seconds)).toList();
+    return IntStream.range(0, states.size()).mapToObj(i -> score(group, device, i, states.get(i), test, seconds)).toList();
   }
 
-  private List<TrainerState> train(Group group, Listener listener, AtomicBoolean failed) {
+  private List<TrainerState> train(Group group, Backend device, Listener listener, BooleanSupplier failedElsewhere) {
     PreparedData first = group.first();
     DataView view = first.view();
     int replicas = group.networks().size();
     int epochs = first.fit().training().epochs();
-    try (TrainingSession session = backend.open(first.network(), first.fit().training(), replicas)) {
+    try (TrainingSession session = device.open(first.network(), first.fit().training(), replicas)) {
       Trainer trainer = new Trainer(session, first.fit(), view.training(), view.validation(),
           group.networks().stream().map(PreparedData::start).toList()).withoutMetric();
       int stepsPerEpoch = trainer.stepsPerEpoch();
@@ -251,7 +234,7 @@ public final class CrossValidation {
 
         @Override
         public boolean stopRequested() {
-          return failed.get() || listener.stopRequested();
+          return failedElsewhere.getAsBoolean() || listener.stopRequested();
         }
       });
       if (!isFinished) {
@@ -264,14 +247,14 @@ public final class CrossValidation {
     }
   }
 
-  private FoldResult score(Group group, int replica, TrainerState state, Table test, double seconds) {
+  private FoldResult score(Group group, Backend device, int replica, TrainerState state, Table test, double seconds) {
     PreparedData training = group.networks().get(replica);
     Optional<Scores> scores = Optional.empty();
     Optional<Predictions> predictions = Optional.empty();
     if (state.bestEpoch() > 0) {
       TrainedModel model = new TrainedModel(training.network(), training.view().loss(), training.config().precision(),
           training.view().encoding(), state.best(), new TreeMap<>());
-      try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
+      try (TablePredictor predictor = new TablePredictor(device, model, model.precision())) {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);
         if (IntStream.range(0, all.rows()).allMatch(all::isFinite)) {

@@ -62,7 +62,7 @@ final class DevicePool implements TrialExecutor {
   }
 
   @Override
-  public int groupsAtOnce(TrialGroup group) {
+  public int groupsAtOnce(ReplicaGroup group) {
     return deviceCount();
   }
 
@@ -99,11 +99,11 @@ final class DevicePool implements TrialExecutor {
   }
 
   @Override
-  public void train(List<TrialGroup> groups, GroupTrainer trainer) {
+  public <G extends ReplicaGroup> void train(List<G> groups, GroupTrainer<G> trainer) {
     // The largest first, so that none of them runs last.
-    List<TrialGroup> sorted = groups.stream().sorted(Comparator.comparingDouble(
+    List<G> sorted = groups.stream().sorted(Comparator.comparingDouble(
         group -> -(double) ParameterLayout.of(group.network()).size() * group.size())).toList();
-    GroupQueue queue = new GroupQueue(sorted, deviceCount());
+    GroupQueue<G> queue = new GroupQueue<>(sorted, deviceCount());
     List<Future<Boolean>> workers = others.stream().map(device -> device.start(backend -> {
       work(queue, device.name(), backend, trainer);
       return true;
@@ -119,9 +119,9 @@ final class DevicePool implements TrialExecutor {
   }
 
   /** Trains groups until there are no more, or the device fails, or the study ends for another reason. Throws no exception. */
-  private void work(GroupQueue queue, String name, Backend backend, GroupTrainer trainer) {
+  private <G extends ReplicaGroup> void work(GroupQueue<G> queue, String name, Backend backend, GroupTrainer<G> trainer) {
     try {
-      Optional<TrialGroup> group = queue.take();
+      Optional<G> group = queue.take();
       while (group.isPresent() && isTrained(queue, group.get(), name, backend, trainer)) {
         group = queue.take();
       }
@@ -132,13 +132,14 @@ final class DevicePool implements TrialExecutor {
     }
   }
 
-  private static void stopInterrupted(GroupQueue queue) {
+  private static void stopInterrupted(GroupQueue<?> queue) {
     Thread.currentThread().interrupt();
     queue.stop(new TrainingInterruptedException(ParallelTrainings.OF_A_STUDY));
   }
 
   /** Trains a group; returns false if the device fails, and gives the group back to the queue. */
-  private boolean isTrained(GroupQueue queue, TrialGroup group, String name, Backend backend, GroupTrainer trainer) {
+  private <G extends ReplicaGroup> boolean isTrained(
+      GroupQueue<G> queue, G group, String name, Backend backend, GroupTrainer<G> trainer) {
     try {
       trainer.train(group, backend, queue::isStopped);
       queue.finished();
@@ -151,7 +152,7 @@ final class DevicePool implements TrialExecutor {
     return false;
   }
 
-  private void failed(GroupQueue queue, TrialGroup group, String name, RuntimeException failure, String reason) {
+  private <G> void failed(GroupQueue<G> queue, G group, String name, RuntimeException failure, String reason) {
     if (queue.giveBack(group, failure) > 0) {
       onFailure.accept(name + " failed and is not used any more; the other devices train its networks: " + reason);
     }

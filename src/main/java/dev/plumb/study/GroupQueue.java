@@ -6,20 +6,20 @@ import java.util.Deque;
 import java.util.Optional;
 
 /** The groups that several workers train. A group that a worker gives back is taken by another one. */
-final class GroupQueue {
-  private final Deque<TrialGroup> waiting;
+final class GroupQueue<G> {
+  private final Deque<G> waiting;
   private int inTraining;
   private int workers;
   private boolean stopped;
   private Throwable failure;
 
-  GroupQueue(Collection<TrialGroup> groups, int workers) {
+  GroupQueue(Collection<G> groups, int workers) {
     waiting = new ArrayDeque<>(groups);
     this.workers = workers;
   }
 
   /** Waits for a group to train. Returns empty when all groups are trained, and after {@link #stop}. */
-  synchronized Optional<TrialGroup> take() throws InterruptedException {
+  synchronized Optional<G> take() throws InterruptedException {
     while (!stopped && waiting.isEmpty() && inTraining > 0) {
       wait();
     }
@@ -41,7 +41,7 @@ final class GroupQueue {
    *
    * @return the number of workers that are left
    */
-  synchronized int giveBack(TrialGroup group, RuntimeException failure) {
+  synchronized int giveBack(G group, RuntimeException failure) {
     inTraining--;
     waiting.addFirst(group);
     workers--;

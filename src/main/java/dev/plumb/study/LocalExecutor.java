@@ -38,31 +38,31 @@ final class LocalExecutor implements TrialExecutor {
   }
 
   @Override
-  public int groupsAtOnce(TrialGroup group) {
+  public int groupsAtOnce(ReplicaGroup group) {
     return Math.max(1, backend.sessionsAtOnce(group.network(), group.training(), group.size()));
   }
 
   @Override
-  public void train(List<TrialGroup> groups, GroupTrainer trainer) {
-    List<TrialGroup> large = new ArrayList<>();
-    List<TrialGroup> small = new ArrayList<>();
-    for (TrialGroup group : groups) {
+  public <G extends ReplicaGroup> void train(List<G> groups, GroupTrainer<G> trainer) {
+    List<G> large = new ArrayList<>();
+    List<G> small = new ArrayList<>();
+    for (G group : groups) {
       (groupsAtOnce(group) == 1 ? large : small).add(group);
     }
     small.sort(Comparator.comparingInt(group -> -ParameterLayout.of(group.network()).size()));
-    for (TrialGroup group : large) {
+    for (G group : large) {
       trainer.train(group, backend, () -> false);
     }
     trainAtOnce(small, trainer);
   }
 
-  private void trainAtOnce(List<TrialGroup> groups, GroupTrainer trainer) {
+  private <G extends ReplicaGroup> void trainAtOnce(List<G> groups, GroupTrainer<G> trainer) {
     if (groups.isEmpty()) {
       return;
     }
     AtomicBoolean failed = new AtomicBoolean();
     List<Supplier<Boolean>> trainings = new ArrayList<>();
-    for (TrialGroup group : groups) {
+    for (G group : groups) {
       trainings.add(() -> {
         trainer.train(group, backend, failed::get);
         return true;

@@ -8,7 +8,6 @@ import dev.plumb.backend.Numerics;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
-import dev.plumb.model.ParameterLayout;
 import dev.plumb.train.TrainListener;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
@@ -25,17 +24,6 @@ import java.util.function.BooleanSupplier;
  * once if the backend recommends it. A group is small enough to take little memory and to lose little time if the run is killed.
  */
 public final class StudyRunner {
-  /** Enough to keep many cores busy, and few enough to lose little. */
-  private static final int CPU_REPLICAS = 32;
-
-  /** A GPU needs several blocks for each of its multiprocessors. */
-  private static final int CUDA_REPLICAS = 1024;
-
-  private static final int REFERENCE_REPLICAS = 4;
-
-  /** Memory limit of a group; a single network may take more. */
-  private static final double GROUP_BYTES = 256e6;
-
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener {
     /** Returns true to stop the study, which loses the groups in training. */
@@ -158,19 +146,12 @@ public final class StudyRunner {
 
   /** Returns the maximum number of trials in a group, which is lower for large networks. */
   int maxReplicas(NetworkSpec network) {
-    int maxReplicas = switch (backend.device().kind()) {
-      case CPU -> CPU_REPLICAS;
-      case CUDA -> CUDA_REPLICAS;
-      case REFERENCE -> REFERENCE_REPLICAS;
-    };
-    return (int) Math.max(1, Math.min(maxReplicas, GROUP_BYTES / replicaBytes(network)));
+    return ReplicaGroup.maxSize(backend, replicaBytes(network));
   }
 
-  /** Returns the approximate memory of one network in training: parameters, gradients, moments, a copy; three values per unit. */
+  /** Returns the approximate memory of one network in training. */
   double replicaBytes(NetworkSpec network) {
-    double units = network.widths().stream().mapToDouble(Integer::doubleValue).sum();
-    double rows = study.training().batchSize().orElse(study.data().rows());
-    return 8 * (5.0 * ParameterLayout.of(network).size() + 3 * rows * units) + 3000;
+    return ReplicaGroup.networkBytes(network, study.training().batchSize().orElse(study.data().rows()));
   }
 
   int groupsAtOnce(TrialGroup group) {

@@ -9,18 +9,18 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** The devices that train the groups of a study, and the threads that use them. The results do not depend on it. */
+/** The devices that train groups of networks, and the threads that use them. The results do not depend on it. */
 public interface TrialExecutor extends AutoCloseable {
-  /** Trains one group on one device and reports its trials. Called by several threads. */
+  /** Trains one group on one device and reports its results. Called by several threads. */
   @FunctionalInterface
-  interface GroupTrainer {
+  interface GroupTrainer<G extends ReplicaGroup> {
     /**
      * Trains a group.
      *
      * @param stopped returns true once the training of another group has failed
-     * @throws java.util.concurrent.CancellationException when the training has been stopped; the group's trials are not reported
+     * @throws java.util.concurrent.CancellationException when the training has been stopped; nothing of the group is reported
      */
-    void train(TrialGroup group, Backend backend, BooleanSupplier stopped);
+    void train(G group, Backend backend, BooleanSupplier stopped);
   }
 
   /**
@@ -54,7 +54,7 @@ public interface TrialExecutor extends AutoCloseable {
   int deviceCount();
 
   /** Returns how many groups like this one are trained at the same time. */
-  int groupsAtOnce(TrialGroup group);
+  int groupsAtOnce(ReplicaGroup group);
 
   /**
    * Leaves out the devices whose results would differ in the last bits from those of the first device.
@@ -69,7 +69,7 @@ public interface TrialExecutor extends AutoCloseable {
    * @throws java.util.concurrent.CancellationException when the trainer has stopped
    * @throws dev.plumb.train.TrainingInterruptedException soon after the thread is interrupted
    */
-  void train(List<TrialGroup> groups, GroupTrainer trainer);
+  <G extends ReplicaGroup> void train(List<G> groups, GroupTrainer<G> trainer);
 
   /** Closes the devices that this executor has opened. */
   @Override

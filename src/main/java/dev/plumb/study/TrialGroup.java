@@ -21,17 +21,19 @@ import java.util.function.Function;
  *
  * @param numbers trial numbers in ascending order; with dropout, whose masks depend on the replica, consecutive and of one cell
  */
-public record TrialGroup(Study study, int[] numbers) {
-  /** Returns the number of trials. */
+public record TrialGroup(Study study, int[] numbers) implements ReplicaGroup {
+  @Override
   public int size() {
     return numbers.length;
   }
 
-  NetworkSpec network() {
+  @Override
+  public NetworkSpec network() {
     return study.cellOf(numbers[0]).network();
   }
 
-  TrainingSpec training() {
+  @Override
+  public TrainingSpec training() {
     TrainingSpec training = study.training();
     return training.dropout().isEmpty() ? training
         : training.withDropout(new Dropout(training.dropout().get().probability(), study.seedOf(numbers[0])));

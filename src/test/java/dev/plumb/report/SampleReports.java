@@ -18,6 +18,7 @@ import dev.plumb.study.CrossValidationSpec;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyResult;
+import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialRow;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.Study;
@@ -219,7 +220,7 @@ final class SampleReports {
     TrainConfig config = TrainConfig.DEFAULT.with(defaults -> defaults.hidden(4).epochs(20).precision(Precision.FP64)).with(changes);
     CrossValidationSpec spec = new CrossValidationSpec(config, new FoldOptions(3, repeats, Optional.empty(), Optional.empty()),
         repeats > 1 ? 2 : 1);
-    return new CrossValidationReport(title, new CrossValidation(new ReferenceBackend(), table, spec)
+    return new CrossValidationReport(title, new CrossValidation(TrialExecutor.on(new ReferenceBackend()), table, spec)
         .run(new CrossValidation.Listener() {}).orElseThrow(), leaks, CONFIGURATION, MANIFEST);
   }
 

@@ -52,7 +52,7 @@ class CrossValidationTest {
             .columns(EncodingOptions.DEFAULT.withMissing(Missing.DROP))),
             new FoldOptions(folds, repeats, Optional.empty(), Optional.empty()), seeds);
         AtomicLong epochs = new AtomicLong();
-        CrossValidationResult result = new CrossValidation(backend, table, spec).run(new CrossValidation.Listener() {
+        CrossValidationResult result = new CrossValidation(TrialExecutor.on(backend), table, spec).run(new CrossValidation.Listener() {
           @Override
           public void trained(long trained) {
             epochs.addAndGet(trained);
@@ -167,7 +167,7 @@ class CrossValidationTest {
   void listenerStopsIt() {
     try (Backend backend = new ReferenceBackend()) {
       AtomicInteger asked = new AtomicInteger();
-      CrossValidation validation = new CrossValidation(backend, table(new Random(2)),
+      CrossValidation validation = new CrossValidation(TrialExecutor.on(backend), table(new Random(2)),
           new CrossValidationSpec(SMALL.with(changes -> changes.epochs(1000).columns(EncodingOptions.DEFAULT.withMissing(Missing.DROP))),
               THREE, 2));
       assertEquals(Optional.empty(), validation.run(new CrossValidation.Listener() {
@@ -182,7 +182,7 @@ class CrossValidationTest {
   @Test
   void interruptedThreadEndsIt() {
     try (Backend backend = new ReferenceBackend()) {
-      CrossValidation validation = new CrossValidation(backend, table(new Random(2)),
+      CrossValidation validation = new CrossValidation(TrialExecutor.on(backend), table(new Random(2)),
           new CrossValidationSpec(SMALL.with(changes -> changes.epochs(100_000)
               .columns(EncodingOptions.DEFAULT.withMissing(Missing.DROP))), THREE, 1));
       Thread.currentThread().interrupt();
@@ -198,13 +198,13 @@ class CrossValidationTest {
       // The reference takes 4 replicas at once. Dropout masks depend on the seed.
       TrainConfig config = SMALL.with(changes -> changes.dropout(0.3));
       List<FoldResult> together =
-          new CrossValidation(backend, table, new CrossValidationSpec(config, THREE, 6)).run(new CrossValidation.Listener() {})
+          new CrossValidation(TrialExecutor.on(backend), table, new CrossValidationSpec(config, THREE, 6)).run(new CrossValidation.Listener() {})
               .orElseThrow().results();
       assertArrayEquals(new long[] {42, 43, 44, 45, 46, 47},
           together.stream().limit(6).mapToLong(FoldResult::seed).toArray());
       for (int i = 0; i < 6; i++) {
         int index = i;
-        List<FoldResult> single = new CrossValidation(backend, table, new CrossValidationSpec(
+        List<FoldResult> single = new CrossValidation(TrialExecutor.on(backend), table, new CrossValidationSpec(
             config.with(changes -> changes.seed(42 + index).splitSeed(42)), THREE, 1)).run(new CrossValidation.Listener() {})
             .orElseThrow().results();
         for (int fold = 0; fold < 3; fold++) {
@@ -220,7 +220,7 @@ class CrossValidationTest {
 
   private static CrossValidationResult run(Table table, FoldOptions folds) {
     try (Backend backend = new ReferenceBackend()) {
-      return new CrossValidation(backend, table, new CrossValidationSpec(SMALL, folds, 1)).run(new CrossValidation.Listener() {})
+      return new CrossValidation(TrialExecutor.on(backend), table, new CrossValidationSpec(SMALL, folds, 1)).run(new CrossValidation.Listener() {})
           .orElseThrow();
     }
   }
