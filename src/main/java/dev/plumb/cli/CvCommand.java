@@ -27,9 +27,14 @@ import org.apache.commons.cli.Options;
 final class CvCommand implements Command {
   private static final int DEFAULT_FOLDS = 5;
 
-  /** Options of {@code plumb train} about its run folder and its test data. */
-  private static final List<Option> ONLY_OF_TRAIN = List.of(Flags.TEST, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS);
+  /** Options of {@code plumb train} that this command lacks, or describes in another way. */
+  private static final List<Option> ONLY_OF_TRAIN =
+      List.of(Flags.TEST, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.SEED, Flags.SPLIT_SEED);
 
+  private static final Option SEED = Flags.meaning(Flags.SEED, "N",
+      "Random seed for the folds and, in each fold, the split, the initial weights, the batches and dropout (default: 42).");
+  private static final Option SPLIT_SEED = Flags.meaning(Flags.SPLIT_SEED, "N",
+      "Random seed for the folds and the splits only; everything else still uses --seed (default: the seed of --seed).");
   private static final Option SEEDS = Flags.meaning(Flags.SEEDS, "N",
       "Train each fold from N consecutive seeds, starting at --seed; they share the split of --seed (default: 1).");
   private static final Option CSV = Flags.meaning(Flags.CSV, "FILE", "Write the out-of-fold predictions to FILE as CSV.");
@@ -81,8 +86,8 @@ final class CvCommand implements Command {
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(List.of(Flags.FOLDS, Flags.GROUP, Flags.TIME, Flags.REPEATS, SEEDS, Flags.JSON, CSV,
-        Flags.REPORT));
+    List<Option> options = new ArrayList<>(List.of(Flags.FOLDS, Flags.GROUP, Flags.TIME, Flags.REPEATS, SEED, SPLIT_SEED, SEEDS, Flags.JSON,
+        CSV, Flags.REPORT));
     TrainRequest.FIXED.stream().filter(option -> !ONLY_OF_TRAIN.contains(option)).forEach(options::add);
     options.addAll(List.of(Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
