@@ -32,7 +32,7 @@ class DeviceTest {
 
   @Test
   void allGpusAreNotForOneNetwork() {
-    assertEquals("cuda:all is only for plumb study, because one network uses one GPU; use cuda or cuda:N",
+    assertEquals("cuda:all is only for plumb study and plumb cv, because one network uses one GPU; use cuda or cuda:N",
         assertThrows(InvalidInputException.class, () -> Backends.open("cuda:all", Backends.Usage.STANDARD)).getMessage());
   }
 
