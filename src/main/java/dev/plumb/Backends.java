@@ -87,7 +87,8 @@ public final class Backends {
       case AUTO -> openAny(usage);
       case CPU -> new Selection(cpu(usage), REQUESTED);
       case CUDA -> new Selection(new CudaBackend(device.ordinal(), cudaOptions(usage), usage.onNote()), REQUESTED);
-      case CUDA_ALL -> throw new InvalidInputException(device + " is only for plumb study and plumb cv, because one network uses one GPU; use"
+      case CUDA_ALL -> throw new InvalidInputException(device
+          + " is only for plumb study and plumb cv, because one network uses one GPU; use"
           + " cuda or cuda:N");
       case REFERENCE -> new Selection(reference(), REQUESTED);
     };
