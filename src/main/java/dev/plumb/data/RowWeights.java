@@ -24,6 +24,26 @@ public record RowWeights(Optional<String> column, Optional<ClassWeights> classes
   }
 
   /**
+   * Returns the table in which default targets and features are looked for: without the column of weights, unless that is named as a
+   * feature.
+   *
+   * @param table with the column
+   * @param columns targets and features
+   * @return the table without the column
+   * @throws InvalidInputException when the column does not exist, or is a target
+   */
+  public Table candidates(Table table, EncodingOptions columns) {
+    if (column.isEmpty() || columns.features().contains(column.get())) {
+      return table;
+    }
+    if (columns.targets().contains(column.get())) {
+      throw new InvalidInputException("column \"" + column.get() + "\" is named as a target and as the weight; it can be only one of"
+          + " them");
+    }
+    return table.without(column.get());
+  }
+
+  /**
    * Returns the weights of the column.
    *
    * @param rows table with the column

@@ -96,8 +96,7 @@ public final class CrossValidation {
     this.executor = executor;
     backend = executor.backend();
     EncodingOptions given = spec.config().columns();
-    Optional<String> weight = spec.config().weights().column().filter(name -> !given.features().contains(name));
-    EncodingOptions columns = spec.folds().resolve(weight.isPresent() ? table.without(weight.get()) : table, given);
+    EncodingOptions columns = spec.folds().resolve(spec.config().weights().candidates(table, given), given);
     this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns)));
     this.table = columns.handleMissing(table);
     droppedRows = table.rows() - this.table.rows();

@@ -125,10 +125,10 @@ public final class StudySpecReader {
   }
 
   private static int samples(JsonObject data, int otherwise) {
-    data.allowOnly(Set.of("source", "samples"));
     if (data.has("source") && !data.text("source").equals("notebook")) {
       throw data.fault("source", "unknown source \"" + Excerpt.of(data.text("source")) + "\"; it must be \"notebook\" or \"table\"");
     }
+    data.allowOnly(Set.of("source", "samples"));
     int samples = data.has("samples") ? data.integer("samples") : otherwise;
     return data.at(() -> {
       StudySpec.requireSamples(samples);

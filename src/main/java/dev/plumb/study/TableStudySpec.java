@@ -111,6 +111,9 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
     for (JsonObject network : json.has("networks") ? json.objects("networks") : List.<JsonObject>of()) {
       networks.add(network(network, common));
     }
+    if (json.has("networks") && networks.isEmpty()) {
+      throw json.fault("networks", "is empty; at least one network is needed, or omit the key for the network of the configuration");
+    }
     Optional<Grid> grid = json.has("grid") ? Optional.of(StudySpecReader.grid(json.object("grid"), common.activation(),
         common.initializer(), common.trainer().training().learningRate())) : Optional.empty();
     int seeds = grid.filter(of -> json.object("grid").has("seeds")).map(Grid::seeds).orElseGet(() -> json.integer("seeds", 1));

@@ -53,8 +53,7 @@ public record DataView(
    */
   public static DataView of(Table table, TrainConfig config, NumpyRandom splitStream) {
     RowWeights weights = config.weights();
-    Optional<String> weight = weights.column().filter(name -> !config.columns().features().contains(name));
-    EncodingOptions columns = config.columns().resolve(weight.isPresent() ? table.without(weight.get()) : table);
+    EncodingOptions columns = config.columns().resolve(weights.candidates(table, config.columns()));
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     config.requireWatchFits(task);

@@ -68,6 +68,17 @@ class RowWeightsTest {
             .apply(numbers.encode(TABLE), TABLE, numbers, TABLE)).getMessage());
   }
 
+  @Test
+  void columnOfWeightsIsNeitherAFeatureNorATarget() {
+    RowWeights weights = new RowWeights(Optional.of("w"), Optional.empty());
+    EncodingOptions defaults = EncodingOptions.DEFAULT;
+    assertEquals(List.of("x", "y"), weights.candidates(TABLE, defaults).names());
+    assertSame(TABLE, weights.candidates(TABLE, defaults.withTargets("y").withFeatures("x", "w")));
+    assertSame(TABLE, RowWeights.NONE.candidates(TABLE, defaults));
+    assertEquals("column \"w\" is named as a target and as the weight; it can be only one of them", assertThrows(
+        InvalidInputException.class, () -> weights.candidates(TABLE, defaults.withTargets("w"))).getMessage());
+  }
+
   private static Dataset apply(RowWeights weights) {
     return weights.apply(ENCODING.encode(TABLE), TABLE, ENCODING, TABLE);
   }
