@@ -126,6 +126,10 @@ public final class TrainConfigJson {
       return json.parsed("classWeights", word -> ClassWeights.parse(List.of(word)));
     }
     JsonObject weights = json.object("classWeights");
+    if (weights.keys().isEmpty()) {
+      throw json.fault("classWeights", "is empty; name a class and its weight, use \"" + ClassWeights.BALANCED_KEY
+          + "\", or omit the key");
+    }
     SortedMap<String, Double> byName = new TreeMap<>();
     weights.keys().forEach(name -> byName.put(name, weights.number(name)));
     return weights.at(() -> new ClassWeights(byName));

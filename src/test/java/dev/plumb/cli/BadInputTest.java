@@ -51,6 +51,7 @@ class BadInputTest {
       Map.entry("minimum-rate.json", "{ \"schedule\": { \"type\": \"cosine\", \"minimumRate\": 1e39 } }"),
       Map.entry("table-source.json", "{ \"data\": {\"source\": \"tabel\", \"file\": \"x.csv\"} }"),
       Map.entry("table-networks.json", "{ \"data\": {\"source\": \"table\", \"file\": \"x.csv\"}, \"networks\": [] }"),
+      Map.entry("class-weights.json", "{ \"classWeights\": {} }"),
       Map.entry("rate.json", "{ \"learningRate\": 1e100, \"networks\": [ {\"layers\": [3,2,1], \"activation\": \"relu\"} ] }"),
       Map.entry("grid-depth.json", "{ \"grid\": { \"depth\": [2000000000], \"width\": [1] } }"),
       Map.entry("grid-rate.json", "{ \"grid\": { \"depth\": [1], \"width\": [2], \"learningRate\": [0.1, 1e-60] } }"),
