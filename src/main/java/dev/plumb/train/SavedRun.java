@@ -21,7 +21,7 @@ public record SavedRun(RunFolder folder, RunLock lock, RunMetadata metadata, Tra
     RunLock lock = folder.lock();
     try {
       return read(folder, lock);
-    } catch (Throwable e) {
+    } catch (RuntimeException | Error e) {
       lock.close();
       throw e;
     }
