@@ -132,7 +132,7 @@ public final class Plumb {
         .text().replace("\n", "; "));
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
     TrainedModel trained = new TrainedModel(
-        prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, manifest);
+        prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, view.withBaseline(manifest));
     return new Model(trained, state.history());
   }
 

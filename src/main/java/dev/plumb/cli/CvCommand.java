@@ -138,8 +138,8 @@ final class CvCommand implements Command {
   private static Optional<CrossValidationResult> train(CrossValidation validation, boolean quiet, PrintStream err) {
     long total = (long) validation.spec().trainings() * validation.first().fit().training().epochs();
     AtomicLong epochs = new AtomicLong();
-    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
-        ProgressLine progress = ProgressLine.open("cv", total, quiet, err)) {
+    try (StopSignal stop = StopSignal.open("", quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+        ProgressLine progress = ProgressLine.open("cv", 0, total, quiet, err)) {
       return validation.run(new CrossValidation.Listener() {
         @Override
         public boolean stopRequested() {

@@ -9,6 +9,7 @@ import dev.plumb.study.CrossValidationSpec;
 import dev.plumb.study.FoldResult;
 import dev.plumb.study.Summary;
 import dev.plumb.train.Metric;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.TrainConfigJson;
 import dev.plumb.train.TrainingRequest;
 import java.io.PrintStream;
@@ -78,7 +79,16 @@ final class CvSummary {
     printRow("sd", empty, result, metrics, Summary::deviation, table);
     printRow("95% low", empty, result, metrics, Summary::low, table);
     printRow("95% high", empty, result, metrics, Summary::high, table);
+    List<String> baseline = new ArrayList<>(List.of(ScoreTable.BASELINE));
+    for (int i = 0; i < empty; i++) {
+      baseline.add("");
+    }
+    metrics.forEach(metric -> baseline.add(figure(result.baseline(metric))));
+    table.row(baseline);
     table.print(out);
+    out.println();
+    out.println(result.units());
+    out.println(ScoreTable.BASELINE + ": " + result.baselineName());
   }
 
   private static void printRow(String name, int empty, CrossValidationResult result, List<Metric> metrics,

@@ -10,6 +10,7 @@ import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.Metric;
 import dev.plumb.train.RegressionScores;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -27,10 +27,6 @@ import org.apache.commons.cli.Options;
 
 /** {@code plumb evaluate}: evaluates a trained model on labeled rows. */
 final class EvaluateCommand implements Command {
-  /** The maximum number of classes in a printed confusion matrix; with more, only the most frequent errors are listed. */
-  private static final int MAX_TABLE_CLASSES = 100;
-  private static final int MAX_ERRORS = 20;
-
   private final DeviceChoice devices;
 
   EvaluateCommand(DeviceChoice devices) {
@@ -62,7 +58,7 @@ final class EvaluateCommand implements Command {
         and precision-recall curves and Matthews correlation; precision, recall and F1 of each class; and
         the confusion matrix (with more than 100 classes: the most frequent errors). A metric that is
         undefined is printed as "-". For numbers, prints the loss, R2, mean absolute error and root mean
-        squared error.
+        squared error. The baseline always predicts the majority class or the mean of the training rows.
         """;
   }
 
@@ -116,57 +112,66 @@ final class EvaluateCommand implements Command {
       }
       table.print(out);
       out.println();
-      printConfusion(figures, out);
+      ConfusionText.print(figures, out);
     } else if (scores instanceof RegressionScores figures) {
       out.println("loss      " + Decimal.fixed(scores.loss(), 6));
       out.println();
       TextTable table = new TextTable().left("target").right("r2").right("mae").right("rmse");
       for (int i = 0; i < figures.targets().size(); i++) {
         RegressionScores.Errors errors = figures.errors().get(i);
-        table.row(List.of(figures.targets().get(i), Decimal.fixed(errors.r2(), 4), Decimal.fixed(errors.mae(), 4),
-            Decimal.fixed(errors.rmse(), 4)));
+        addRow(table, figures.targets().get(i), errors.r2(), errors.mae(), errors.rmse());
+        if (hasBaseline(scores)) {
+          RegressionScores.Errors baseline = figures.baseline().get(i);
+          addRow(table, "  " + ScoreTable.BASELINE, baseline.r2(), baseline.mae(), baseline.rmse());
+        }
       }
       if (figures.targets().size() > 1) {
-        table.row(List.of("(mean)", Decimal.fixed(figures.r2(), 4), Decimal.fixed(figures.mae(), 4),
-            Decimal.fixed(figures.rmse(), 4)));
+        addRow(table, "(mean)", figures.r2(), figures.mae(), figures.rmse());
       }
       table.print(out);
+      printBaseline(figures, out);
+    }
+  }
+
+  private static void addRow(TextTable table, String name, double r2, double mae, double rmse) {
+    table.row(List.of(name, Decimal.fixed(r2, 4), Decimal.fixed(mae, 4), Decimal.fixed(rmse, 4)));
+  }
+
+  /** Returns whether the model's file contains the baseline; those of earlier versions do not. */
+  private static boolean hasBaseline(Scores scores) {
+    return scores instanceof ClassificationScores classes ? classes.majorityClass().isPresent()
+        : !((RegressionScores) scores).baseline().isEmpty();
+  }
+
+  private static void printBaseline(Scores scores, PrintStream out) {
+    if (hasBaseline(scores)) {
+      out.println();
+      out.println(TerminalText.sanitize(ScoreTable.BASELINE + ": " + ScoreTable.baseline(scores)));
     }
   }
 
   private static void printMetrics(ClassificationScores figures, PrintStream out) {
-    List<Metric> metrics = Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(Task.CLASSIFICATION)).toList();
-    int width = metrics.stream().mapToInt(metric -> metric.label().length()).max().orElse(0);
-    for (Metric metric : metrics) {
-      double value = figures.value(metric);
-      String label = metric.label();
-      out.println(label + " ".repeat(width - label.length() + 2) + (Double.isNaN(value) ? "-" : Decimal.fixed(value, 6)));
+    TextTable table = new TextTable().left("metric").right("score");
+    if (hasBaseline(figures)) {
+      table.right(ScoreTable.BASELINE);
     }
-  }
-
-  private static void printConfusion(ClassificationScores figures, PrintStream out) {
-    List<String> names = figures.classNames();
-    if (names.size() > MAX_TABLE_CLASSES) {
-      List<ConfusionMatrix.Cell> errors = figures.confusion().cells().stream().filter(cell -> cell.actual() != cell.predicted())
-          .sorted(Comparator.comparingLong((ConfusionMatrix.Cell cell) -> -cell.count())).limit(MAX_ERRORS).toList();
-      TextTable table = new TextTable().left("actual").left("predicted").right("rows");
-      errors.forEach(cell -> table.row(
-          List.of(names.get(cell.actual()), names.get(cell.predicted()), Long.toString(cell.count()))));
-      out.println("most frequent errors:");
-      table.print(out);
-      return;
-    }
-    TextTable table = new TextTable().left("actual \\ predicted");
-    names.forEach(name -> table.right(TerminalText.sanitize(name)));
-    long[][] counts = figures.confusion().table();
-    for (int c = 0; c < names.size(); c++) {
-      List<String> cells = new ArrayList<>(List.of(names.get(c)));
-      for (long count : counts[c]) {
-        cells.add(Long.toString(count));
+    for (Metric metric : metrics(Task.CLASSIFICATION)) {
+      List<String> cells = new ArrayList<>(List.of(metric.label(), figure(figures.value(metric))));
+      if (hasBaseline(figures)) {
+        cells.add(figure(figures.baseline(metric)));
       }
       table.row(cells);
     }
     table.print(out);
+    printBaseline(figures, out);
+  }
+
+  private static String figure(double value) {
+    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 6);
+  }
+
+  private static List<Metric> metrics(Task task) {
+    return Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(task)).toList();
   }
 
   private static void write(Scores scores, int rows, OutputStream out) throws IOException {
@@ -217,6 +222,15 @@ final class EvaluateCommand implements Command {
           json.writeEndObject();
         }
         json.writeEndArray();
+      }
+      if (hasBaseline(scores)) {
+        json.writeObjectFieldStart(ScoreTable.BASELINE);
+        for (Metric metric : metrics(scores instanceof ClassificationScores ? Task.CLASSIFICATION : Task.REGRESSION)) {
+          if (metric != Metric.LOSS) {
+            JsonOutput.number(json, metric.jsonKey(), scores.baseline(metric));
+          }
+        }
+        json.writeEndObject();
       }
       json.writeEndObject();
     });

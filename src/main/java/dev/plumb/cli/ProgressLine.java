@@ -1,12 +1,14 @@
 package dev.plumb.cli;
 
 import java.io.PrintStream;
+import java.time.Duration;
+import java.util.OptionalDouble;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A progress bar, shown only on a terminal and cleared when closed. */
+/** Progress with an estimate of the remaining time; its bar is shown only on a terminal and cleared when closed. */
 final class ProgressLine implements AutoCloseable {
   /** Set by scripts/plumb: whether stderr is a terminal, which Java cannot detect. */
   static final String TERMINAL_PROPERTY = "plumb.stderr.terminal";
@@ -15,22 +17,34 @@ final class ProgressLine implements AutoCloseable {
   private static final int WIDTH = 79;
 
   private final PrintStream err;
+  private final RemainingTime remaining;
   private final ProgressBar bar;
 
-  private ProgressLine(PrintStream err, ProgressBar bar) {
+  private ProgressLine(PrintStream err, RemainingTime remaining, ProgressBar bar) {
     this.err = err;
+    this.remaining = remaining;
     this.bar = bar;
   }
 
-  static ProgressLine open(String task, long total, boolean quiet, PrintStream err) {
+  /**
+   * Shows a new bar.
+   *
+   * @param done units that are done already
+   * @param total units, those done already included
+   */
+  static ProgressLine open(String task, long done, long total, boolean quiet, PrintStream err) {
     boolean shown = !quiet && Boolean.getBoolean(TERMINAL_PROPERTY);
-    return new ProgressLine(err, shown ? bar(task, total, err) : null);
+    RemainingTime remaining = new RemainingTime(done, total, System::nanoTime);
+    return new ProgressLine(err, remaining, shown ? bar(task, done, total, remaining, err) : null);
   }
 
-  private static ProgressBar bar(String task, long total, PrintStream err) {
+  private static ProgressBar bar(String task, long done, long total, RemainingTime remaining, PrintStream err) {
     return new ProgressBarBuilder()
         .setTaskName(task)
         .setInitialMax(total)
+        .startsFrom(done, Duration.ZERO)
+        .setEtaFunction(state -> remaining.seconds().stream().mapToObj(seconds -> Duration.ofMillis((long) (1000 * seconds)))
+            .findFirst())
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(100)
         .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH))
@@ -43,9 +57,15 @@ final class ProgressLine implements AutoCloseable {
   }
 
   void done(long units) {
+    remaining.done(units);
     if (bar != null) {
       bar.stepTo(units);
     }
+  }
+
+  /** Returns the remaining time in seconds; empty while it is not known. */
+  OptionalDouble remainingSeconds() {
+    return remaining.seconds();
   }
 
   /** Sets the text to the right of the bar. */

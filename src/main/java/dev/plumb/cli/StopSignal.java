@@ -28,13 +28,14 @@ final class StopSignal implements AutoCloseable {
   /**
    * Installs the handlers.
    *
+   * @param more the end of the message: what a second signal loses
    * @param err takes a message about the request
    */
-  static StopSignal open(PrintStream err) {
+  static StopSignal open(String more, PrintStream err) {
     StopSignal stop = new StopSignal();
     InvocationHandler handler = (proxy, method, arguments) -> switch (method.getName()) {
       case "handle" -> {
-        stop.signalled(err);
+        stop.signalled(more, err);
         yield null;
       }
       case "hashCode" -> System.identityHashCode(proxy);
@@ -51,11 +52,11 @@ final class StopSignal implements AutoCloseable {
     return requested.get();
   }
 
-  private void signalled(PrintStream err) {
+  private void signalled(String more, PrintStream err) {
     if (requested.getAndSet(true)) {
       Runtime.getRuntime().halt(ExitCode.STOPPED);
     }
-    err.println("stopping after this step; a second Ctrl-C stops immediately and loses progress since the last checkpoint");
+    err.println("stopping after this step; a second Ctrl-C stops immediately" + more);
     err.flush();
   }
 

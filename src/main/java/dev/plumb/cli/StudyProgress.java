@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.study.StudyEstimate;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** The progress of a grid on stderr: a bar on a terminal, otherwise a line every 10 s. */
 final class StudyProgress implements AutoCloseable {
@@ -14,10 +15,8 @@ final class StudyProgress implements AutoCloseable {
   private final PrintStream err;
   private final boolean quiet;
   private final int networks;
-  private final double estimatedSeconds;
   private final ProgressLine bar;
-  private final long start = System.nanoTime();
-  private long lastLine = start;
+  private long lastLine = System.nanoTime();
   private double workedSeconds;
   private int finished;
 
@@ -27,8 +26,8 @@ final class StudyProgress implements AutoCloseable {
     this.finished = finished;
     this.quiet = quiet;
     this.err = err;
-    estimatedSeconds = estimate.seconds();
-    bar = ProgressLine.open("study", (long) (UNITS * estimatedSeconds), quiet, err);
+    // The estimate gives the relative cost of the cells; the speed of this machine comes from the recent progress.
+    bar = ProgressLine.open("study", 0, (long) (UNITS * estimate.seconds()), quiet, err);
   }
 
   /** Adds work; negative when a group must be trained again because its device has failed. */
@@ -38,9 +37,9 @@ final class StudyProgress implements AutoCloseable {
     long now = System.nanoTime();
     if (!quiet && !bar.isShown() && workedSeconds > 0 && now - lastLine >= LINE_NANOS) {
       lastLine = now;
-      // The estimate gives the relative cost of the cells; the speed of this machine comes from the time taken so far.
-      double left = (now - start) / 1e9 / workedSeconds * Math.max(0, estimatedSeconds - workedSeconds);
-      err.println(String.format(Locale.ROOT, "%,d of %,d networks, ETA %s", finished, networks, Decimal.duration(left)));
+      OptionalDouble left = bar.remainingSeconds();
+      err.println(String.format(Locale.ROOT, "%,d of %,d networks%s", finished, networks,
+          left.isEmpty() ? "" : ", ETA " + Decimal.duration(left.getAsDouble())));
     }
   }
 

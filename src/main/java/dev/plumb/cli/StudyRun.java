@@ -101,7 +101,7 @@ final class StudyRun {
       StudyResult result;
       AtomicLong epochs = new AtomicLong();
       try (ProgressLine progress =
-          ProgressLine.open("study", (long) study.training().epochs() * study.trials(), quiet, err)) {
+          ProgressLine.open("study", 0, (long) study.training().epochs() * study.trials(), quiet, err)) {
         result = runner.run((group, trained) -> progress.done(epochs.addAndGet((long) trained * group.size())));
       }
       new StudyTable(result).print(out);
@@ -248,7 +248,7 @@ final class StudyRun {
     out.println();
     out.flush();
     boolean completed;
-    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+    try (StopSignal stop = StopSignal.open("", quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         StudyProgress progress = new StudyProgress(study.trials(), done.cardinality(), estimate, quiet, err)) {
       completed = runner.run((BitSet) done.clone(), new StudyRunner.Listener() {
         @Override

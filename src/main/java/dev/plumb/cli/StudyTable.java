@@ -106,13 +106,21 @@ final class StudyTable {
       table.row(row);
     }
     table.print(out);
+    study.table().ifPresent(data -> {
+      out.println();
+      out.println("loss: " + data.lossName());
+      if (data.judgedRows().equals("training")) {
+        out.println("training scores: of the rows seen in training");
+      }
+    });
   }
 
   /** Returns the mean of the main metric over the seeds that stayed finite, with its 95 % confidence interval. */
   private String interval(List<TrialRow> trials) {
     StudyData.Table table = study.table().orElseThrow();
     int index = table.indexOf(table.mainMetric());
-    Summary summary = Summary.of(trials.stream().mapToDouble(trial -> trial.scores()[index]).toArray());
+    Summary summary = Summary.of(trials.stream().mapToDouble(trial -> trial.scores()[index]).toArray())
+        .within(table.mainMetric().min(), table.mainMetric().max());
     return Double.isNaN(summary.deviation()) ? "-" : Decimal.fixed(summary.mean(), LOSS_DECIMALS) + " ("
         + Decimal.fixed(summary.low(), LOSS_DECIMALS) + " to " + Decimal.fixed(summary.high(), LOSS_DECIMALS) + ")";
   }

@@ -150,12 +150,14 @@ final class TrainCommand implements Command {
     if (!quiet) {
       TrainSummary.printNotes(run, err);
     }
-    try (StopSignal stop = StopSignal.open(quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
+    try (StopSignal stop = StopSignal.open(" and loses progress since the last checkpoint",
+            quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
         TrainProgress progress = new TrainProgress(run, stop, quiet, err)) {
       run.train(progress, every);
     }
     TrainingResult result = run.finish(
-        (finished, file) -> HtmlReport.write(RunReport.of(finished, TrainSummary.reportNotes(finished)), file),
+        (finished, file) -> HtmlReport.write(RunReport.of(finished, TrainSummary.reportSummary(finished),
+            TrainSummary.reportWarnings(finished)), file),
         note -> printNote(note, err));
     TrainSummary.printEnd(result, out);
     out.flush();

@@ -4,6 +4,7 @@ import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainingRun;
 import java.io.PrintStream;
+import java.util.OptionalDouble;
 
 /** The progress of a training on stderr: a bar on a terminal, otherwise at most one line per epoch and per second. */
 final class TrainProgress implements TrainingRun.Listener, AutoCloseable {
@@ -29,7 +30,7 @@ final class TrainProgress implements TrainingRun.Listener, AutoCloseable {
 
   @Override
   public void started(long totalSteps) {
-    bar = ProgressLine.open("train", totalSteps, quiet, err);
+    bar = ProgressLine.open("train", totalSteps * firstEpoch / prepared.fit().training().epochs(), totalSteps, quiet, err);
   }
 
   @Override
@@ -60,9 +61,11 @@ final class TrainProgress implements TrainingRun.Listener, AutoCloseable {
   private String line(EpochMetrics row) {
     int epochs = prepared.fit().training().epochs();
     double done = row.epoch() - firstEpoch;
+    OptionalDouble remaining = bar.remainingSeconds();
+    String bound = prepared.fit().patience() > 0 ? "at most " : "";
     return "epoch " + row.epoch() + "/" + epochs + "  " + figures(row) + "  "
-        + Math.round(prepared.view().training().rows() * done / Math.max(seconds, 1e-9)) + " samples/s  ETA "
-        + Decimal.duration(seconds / done * (epochs - row.epoch()));
+        + Math.round(prepared.view().training().rows() * done / Math.max(seconds, 1e-9)) + " samples/s"
+        + (remaining.isEmpty() ? "" : "  ETA " + bound + Decimal.duration(remaining.getAsDouble()));
   }
 
   private String figures(EpochMetrics row) {

@@ -5,9 +5,11 @@ import dev.plumb.data.TargetEncoding;
 import dev.plumb.data.TargetLeaks;
 import dev.plumb.data.Task;
 import dev.plumb.model.TrainingSpec;
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataView;
 import dev.plumb.train.Metric;
 import dev.plumb.train.PreparedData;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingRequest;
 import dev.plumb.train.TrainingResult;
@@ -15,7 +17,9 @@ import dev.plumb.train.TrainingRun;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The texts of {@code plumb train} about a run: before training, after it, and in its report. */
 final class TrainSummary {
@@ -83,15 +87,34 @@ final class TrainSummary {
   static void printEnd(TrainingResult result, PrintStream out) {
     out.println();
     if (!result.scores().isEmpty()) {
-      Metric metric = result.prepared().metric();
-      TextTable table = new TextTable().left("rows").right("loss").right(metric.key());
-      result.scores().forEach((rows, score) ->
-          table.row(List.of(rows, Decimal.fixed(score.loss(), 4), Decimal.fixed(score.value(metric), 4))));
-      table.print(out);
+      printScores(ScoreTable.of(result), out);
       out.println();
+      heldOutClasses(result).ifPresent(rows -> {
+        out.println(rows + " rows:");
+        ConfusionText.print((ClassificationScores) result.scores().get(rows), out);
+        out.println();
+      });
     }
     ending(result).ifPresent(out::println);
     out.println(TerminalText.sanitize("run: " + result.folder().path()));
+  }
+
+  private static void printScores(ScoreTable scores, PrintStream out) {
+    TextTable table = new TextTable().left("rows");
+    scores.metrics().forEach(metric -> table.right(metric.key()));
+    for (ScoreTable.Row row : scores.rows()) {
+      List<String> cells = new ArrayList<>(List.of((row.isBaseline() ? "  " : "") + row.name()));
+      row.values().forEach(value -> cells.add(Double.isNaN(value) ? "-" : Decimal.fixed(value, 4)));
+      table.row(cells);
+    }
+    table.print(out);
+    out.println();
+    scores.notes().forEach(note -> out.println(TerminalText.sanitize(note)));
+  }
+
+  /** Returns the rows whose confusion matrix is printed: those of the test data, otherwise the validation rows. */
+  private static Optional<String> heldOutClasses(TrainingResult result) {
+    return Stream.of("test", "validation").filter(rows -> result.scores().get(rows) instanceof ClassificationScores).findFirst();
   }
 
   /** Returns why the run has no complete result, for a message; empty if it has one. */
@@ -102,13 +125,23 @@ final class TrainSummary {
           + result.folder().path());
     }
     boolean diverged = state.end().get() == TrainerState.End.DIVERGED;
+    String remedy = "; try --lr below " + result.prepared().fit().training().learningRate() + " or --clip-norm 1";
     if (!diverged && result.scores().containsKey("training")) {
-      return Optional.empty();
+      return didNotLearn(result).map(text -> text + remedy);
     }
     return Optional.of("training diverged: " + (diverged ? "values are not finite in epoch "
         + Math.max(1, state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs())
-        : "the outputs for the training rows are not finite")
-        + "; try --lr below " + result.prepared().fit().training().learningRate() + " or --clip-norm 1");
+        : "the outputs for the training rows are not finite") + remedy);
+  }
+
+  private static Optional<String> didNotLearn(TrainingResult result) {
+    return result.initialLoss().isEmpty() ? Optional.empty()
+        : Optional.of("the network did not learn: the loss of the training rows is " + loss(result.scores().get("training").loss())
+            + ", and was " + loss(result.initialLoss().getAsDouble()) + " before the training");
+  }
+
+  private static String loss(double value) {
+    return value < 1e5 ? Decimal.fixed(value, 4) : Decimal.scientific(value);
   }
 
   /** Describes which epoch's weights are saved, and whether training stopped early; empty before the end of the first epoch. */
@@ -128,16 +161,17 @@ final class TrainSummary {
   }
 
   /** Returns the sentences at the top of the HTML report. */
-  static List<String> reportNotes(TrainingResult result) {
-    List<String> notes = new ArrayList<>();
-    TrainerState state = result.state();
-    ending(result).ifPresent(notes::add);
-    if (state.end().isEmpty()) {
-      notes.add("The run was stopped before it finished; it can be resumed.");
+  static List<String> reportSummary(TrainingResult result) {
+    return ending(result).map(text -> text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + ".").stream().toList();
+  }
+
+  /** Returns the warnings at the top of the HTML report. */
+  static List<String> reportWarnings(TrainingResult result) {
+    List<String> warnings = new ArrayList<>();
+    if (result.state().end().isEmpty()) {
+      warnings.add("The run was stopped before it finished; it can be resumed.");
     }
-    Metric metric = result.prepared().metric();
-    result.scores().forEach((rows, score) -> notes.add(rows + ": loss " + Decimal.fixed(score.loss(), 4) + ", "
-        + metric.key() + " " + Decimal.fixed(score.value(metric), 4)));
-    return notes;
+    didNotLearn(result).ifPresent(text -> warnings.add(text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + "."));
+    return warnings;
   }
 }

@@ -29,8 +29,13 @@ final class ConfusionTable {
     correct = counts.cells().stream().filter(cell -> cell.actual() == cell.predicted()).mapToLong(Cell::count).sum();
   }
 
-  /** @param dataName name of the rows: validation, test */
-  void draw(Markup html, String dataName) {
+  /**
+   * Draws the table.
+   *
+   * @param dataName name of the rows: validation, test
+   * @param id of the table
+   */
+  void draw(Markup html, String dataName, String id) {
     html.element("p", Format.whole(correct) + " of " + Format.whole(rows) + " " + dataName + (rows == 1 ? " row" : " rows")
         + " were classified correctly (" + Format.percent((double) correct / rows) + "). " + errors()).line();
     int[] shown = shown();
@@ -44,9 +49,9 @@ final class ConfusionTable {
     html.element("p", "Rows: true class. Columns: predicted class. Recall: fraction of the rows of a class that were predicted"
         + " correctly. Precision: fraction of the predictions of a class that were correct."
         + (merged ? " The " + shown.length + " of " + Format.whole(names.size())
-        + " classes with the most errors are shown." : ""), "class", "small", "id", "confusion-explained").line();
+        + " classes with the most errors are shown." : ""), "class", "small", "id", id + "-explained").line();
     html.scrolling("Confusion matrix").line();
-    html.open("table", "class", "matrix", "id", "confusion", "aria-describedby", "confusion-explained").line();
+    html.open("table", "class", "matrix", "id", id, "aria-describedby", id + "-explained").line();
     html.open("thead").open("tr").element("th", "true \\ predicted", "scope", "col");
     labels.forEach(label -> html.element("th", shortened(label), "scope", "col", "title", shortened(label).equals(label) ? null
         : Page.cut(label)));

@@ -5,6 +5,7 @@ import dev.plumb.study.CrossValidationResult;
 import dev.plumb.study.FoldResult;
 import dev.plumb.study.Summary;
 import dev.plumb.train.Metric;
+import dev.plumb.train.ScoreTable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ public final class CrossValidationReport {
     html.open("div", "class", "card").scrolling("Scores").line();
     html.open("table", "class", "numbers wrapped", "id", "scores-table").line().open("thead").open("tr");
     List<String> heads = new ArrayList<>(List.of("fold", "train", "test", "best epoch"));
-    metrics.forEach(metric -> heads.add(metric.label()));
+    metrics.forEach(metric -> heads.add(metric.heading()));
     heads.forEach(head -> html.element("th", head, "scope", "col"));
     html.close("thead").line().open("tbody").line();
     result.results().stream().limit(MAX_LISTED).forEach(run -> drawRow(html, run));
@@ -101,9 +102,14 @@ public final class CrossValidationReport {
     drawSummary(html, "standard deviation", Summary::deviation);
     drawSummary(html, "95 % interval, from", Summary::low);
     drawSummary(html, "95 % interval, to", Summary::high);
+    html.open("tr", "class", "baseline").element("th", ScoreTable.BASELINE, "scope", "row").element("td", "").element("td", "")
+        .element("td", "");
+    metrics.forEach(metric -> html.element("td", figure(result.baseline(metric))));
+    html.close("tr").line();
     html.close("tfoot").line().close("table").close("div").close("div").line();
     html.element("p", "Each row is a network that was trained without the rows of its fold. The interval of the mean is Student's."
-        + " Folds share training rows, so it is too narrow."
+        + " Folds share training rows, so it is too narrow. " + GridReport.capitalized(ScoreTable.BASELINE) + ": "
+        + result.baselineName() + ". " + GridReport.capitalized(result.units()) + "."
         + (result.results().size() > MAX_LISTED ? " Only the first " + MAX_LISTED + " of " + Format.whole(result.results().size())
             + " networks are listed; --json writes all." : ""), "class", "small").line();
     page.endSection();
@@ -141,7 +147,7 @@ public final class CrossValidationReport {
       html.element("p", "A row counts once for each repeat and seed.", "class", "small").line();
     }
     if (!result.classNames().isEmpty()) {
-      new ConfusionTable(result.classNames(), result.confusion()).draw(html, "out-of-fold");
+      new ConfusionTable(result.classNames(), result.confusion()).draw(html, "out-of-fold", "confusion");
     } else {
       List<String> names = result.targetNames();
       html.open("div", "class", "charts").line();

@@ -8,6 +8,7 @@ import dev.plumb.study.Study;
 import dev.plumb.study.StudyData;
 import dev.plumb.study.Study.Cell;
 import dev.plumb.study.Quartiles;
+import dev.plumb.train.Metric;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ public final class GridReport {
             Arrays.stream(result.rows()).filter(row -> row != null).mapToDouble(TrialRow::seconds).sum()))));
     page.startMain();
     drawFindings(page);
+    ranking().draw(page, GridReport::label);
     drawCells(page);
     drawLosses(page);
     drawDepth(page);
@@ -115,15 +117,24 @@ public final class GridReport {
   private void drawCells(Page page) {
     Markup html = page.html();
     page.startSection("cells", "Cells");
-    startTable(html, "cells-table", List.of("cell", "layers", "activation", "weights", "learning rate", "seeds", "diverged",
-        scoreName(), mainName(), study.isDetailed() ? "grad norm last" : "best epoch"), 4);
+    // The name of a cell of a grid consists of its layers and what differs between the cells.
+    boolean named = study.cells().stream().anyMatch(cell -> !cell.name().startsWith(cell.network().shape()));
+    List<String> heads = new ArrayList<>(List.of("cell"));
+    if (named) {
+      heads.addAll(List.of("layers", "activation", "weights", "learning rate"));
+    }
+    heads.addAll(List.of("seeds", "diverged", scoreName(), mainName(), study.isDetailed() ? "grad norm last" : "best epoch"));
+    startTable(html, "cells-table", heads, named ? 4 : 1);
     for (Cell cell : listed()) {
       List<TrialRow> rows = result.of(cell);
       long diverged = rows.stream().filter(row -> row.diverged() > 0).count();
-      html.open("tr").element("th", label(cell), "scope", "row").element("td", cell.network().shape(), "class", "word")
-          .element("td", cell.network().activation().key(), "class", "word").element("td", cell.initializer().key(), "class", "word")
-          .element("td", Format.brief(cell.learningRate())).element("td", Format.whole(rows.size()))
-          .element("td", Format.percent(diverged / (double) rows.size()));
+      html.open("tr").element("th", label(cell), "scope", "row");
+      if (named) {
+        html.element("td", cell.network().shape(), "class", "word")
+            .element("td", cell.network().activation().key(), "class", "word").element("td", cell.initializer().key(), "class", "word")
+            .element("td", Format.brief(cell.learningRate()));
+      }
+      html.element("td", Format.whole(rows.size())).element("td", Format.percent(diverged / (double) rows.size()));
       spread(html, cell, TrialRow::finalLoss);
       if (table.isPresent()) {
         spread(html, cell, row -> row.scores()[table.get().indexOf(table.get().mainMetric())]);
@@ -135,11 +146,28 @@ public final class GridReport {
       html.close("tr").line();
     }
     endTable(html);
+    html.element("p", lossNote(), "class", "small").line();
     if (study.cells().size() > MAX_LISTED) {
       html.element("p", "Only the first " + MAX_LISTED + " cells are listed; --csv writes every network.", "class", "small")
           .line();
     }
     page.endSection();
+  }
+
+  private CellRanking ranking() {
+    if (table.isEmpty()) {
+      return new CellRanking(result, scoreName(), TrialRow::finalLoss, false);
+    }
+    Metric metric = table.get().mainMetric();
+    int index = table.get().indexOf(metric);
+    return new CellRanking(result, mainName(), row -> row.scores()[index], metric.isHigherBetter());
+  }
+
+  /** Returns the name and unit of the loss, and a warning if the scores are those of the training rows. */
+  private String lossNote() {
+    return table.map(of -> "Loss: " + of.lossName() + "."
+        + (of.judgedRows().equals("training") ? " All scores are those of the training rows, seen in training." : ""))
+        .orElse("Loss: " + study.training().loss().key() + ".");
   }
 
   private String scoreName() {
@@ -183,7 +211,7 @@ public final class GridReport {
     return families;
   }
 
-  private static String capitalized(String text) {
+  static String capitalized(String text) {
     return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
   }
 

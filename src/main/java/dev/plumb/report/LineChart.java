@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -24,7 +25,7 @@ final class LineChart {
   private static final double RIGHT_WITHOUT_LABELS = 424;
   private static final double LABEL_SPACING = 16;
   /** Width of a digit in the font size of a phone, including some space between labels. */
-  private static final double MAX_DIGIT_WIDTH = 9.6;
+  static final double MAX_DIGIT_WIDTH = 9.6;
 
   /** Ratio of the largest to the smallest value from which the logarithmic scale is the default. */
   private static final double LOG_BY_DEFAULT = 20;
@@ -147,7 +148,7 @@ final class LineChart {
     }
     html.empty("line", "class", "cursor", "x1", LEFT, "x2", LEFT, "y1", TOP, "y2", BOTTOM, "visibility", "hidden");
     html.close("svg").line();
-    html.element("output", readout(x.length - 1), "class", "readout", "for", id, "id", id + "-readout").line();
+    html.element("output", readout(shownRow()), "class", "readout", "for", id, "id", id + "-readout").line();
     html.close("figure").line();
   }
 
@@ -178,6 +179,11 @@ final class LineChart {
     }
     return title + " over " + axisName + " " + (int) x[0] + " to " + (int) x[x.length - 1] + ": " + String.join("; ", ends)
         + ". The values are in the table below.";
+  }
+
+  /** Returns the row whose values are shown at first: the marked one, otherwise the last. */
+  private int shownRow() {
+    return IntStream.range(0, x.length).filter(row -> mark.isPresent() && x[row] == mark.getAsInt()).findFirst().orElse(x.length - 1);
   }
 
   private String readout(int row) {

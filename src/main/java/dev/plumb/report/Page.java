@@ -43,6 +43,12 @@ final class Page {
     return html;
   }
 
+  /** Adds sentences that are not highlighted. */
+  void summary(List<String> sentences) {
+    sentences.forEach(sentence -> html.element("p", sentence, "class", "summary").line());
+  }
+
+  /** Adds warnings. */
   void notes(List<String> notes) {
     for (String note : notes) {
       html.element("p", note, "class", "note").line();

@@ -5,9 +5,11 @@ import dev.plumb.report.RunReport.Classes;
 import dev.plumb.report.RunReport.Numbers;
 import dev.plumb.report.RunReport.Target;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.ScoreTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -28,7 +30,8 @@ final class RunPage {
 
   byte[] html() {
     Page page = new Page(report.title(), "Training report");
-    page.notes(report.notes());
+    page.summary(report.summary());
+    page.notes(report.warnings());
     report.divergedAtEpoch().ifPresent(epoch -> page.notes(List.of("The training diverged: from epoch " + Format.whole(epoch)
         + " on, some values are not finite. The curves have gaps there.")));
     if (!epochs.isEmpty()) {
@@ -40,10 +43,13 @@ final class RunPage {
       page.html().element("p", "No epoch was completed.").line();
       page.endSection();
     } else {
+      report.scores().ifPresent(scores -> drawScores(page, scores));
       drawTraining(page);
       drawGradients(page);
     }
-    drawPredictions(page);
+    for (int i = 0; i < report.predictions().size(); i++) {
+      drawPredictions(page, report.predictions().get(i), i == 0 ? "" : "-" + report.predictions().get(i).rows());
+    }
     page.entries("configuration", "Configuration", report.configuration());
     page.entries("manifest", "Manifest", report.manifest());
     return page.finish();
@@ -75,6 +81,24 @@ final class RunPage {
     return tiles;
   }
 
+  private static void drawScores(Page page, ScoreTable scores) {
+    Markup html = page.html();
+    page.startSection("scores", "Scores");
+    html.open("div", "class", "card").scrolling("Scores").line();
+    html.open("table", "class", "numbers wrapped", "id", "scores-table").line().open("thead").open("tr");
+    html.element("th", "rows", "scope", "col");
+    scores.metrics().forEach(metric -> html.element("th", metric.heading(), "scope", "col"));
+    html.close("thead").line().open("tbody").line();
+    for (ScoreTable.Row row : scores.rows()) {
+      html.open("tr", "class", row.isBaseline() ? "baseline" : null).element("th", row.name(), "scope", "row");
+      row.values().forEach(value -> html.element("td", Double.isNaN(value) ? "-" : Format.brief(value)));
+      html.close("tr").line();
+    }
+    html.close("table").close("div").close("div").line();
+    html.element("p", String.join(". ", scores.notes().stream().map(GridReport::capitalized).toList()) + ".", "class", "small").line();
+    page.endSection();
+  }
+
   private void drawTraining(Page page) {
     record Curve(String heading, String name, ToDoubleFunction<EpochMetrics> value) {}
     List<Curve> curves = new ArrayList<>();
@@ -89,7 +113,8 @@ final class RunPage {
     curves.add(new Curve("learning rate", "learning rate", EpochMetrics::learningRate));
     curves.add(new Curve("seconds", "seconds", EpochMetrics::seconds));
     List<double[]> values = curves.stream().map(curve -> epochs.stream().mapToDouble(curve.value()).toArray()).toList();
-    Thinning thinning = new Thinning(epochs.size(), values, MAX_ROWS);
+    Thinning thinning = new Thinning(epochs.size(), values, MAX_ROWS,
+        IntStream.range(0, epochs.size()).filter(i -> report.keptEpoch().equals(OptionalInt.of(epochs.get(i).epoch()))).toArray());
     double[] x = thinning.of(epochs.stream().mapToDouble(EpochMetrics::epoch).toArray());
     List<Series> series = IntStream.range(0, curves.size())
         .mapToObj(i -> new Series(curves.get(i).name(), i + 1, thinning.of(values.get(i))))
@@ -106,6 +131,9 @@ final class RunPage {
     chart("rate", "Learning rate", x, series.subList(series.size() - 2, series.size() - 1), table).linearFirst().draw(html);
     chart("seconds", "Seconds per epoch", x, series.subList(series.size() - 1, series.size()), table).linearOnly().draw(html);
     html.close("div").line();
+    html.element("p", "Loss: " + report.lossName() + ". The training loss of an epoch is the mean over its steps, each before its update."
+        + (report.keptEpoch().isPresent() ? " The weights kept are those after epoch " + Format.whole(report.keptEpoch().getAsInt())
+            + "; the numbers below the charts are of this epoch." : ""), "class", "small").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
     curves.forEach(curve -> heads.add(curve.heading()));
     new NumberTable(table, "Table of epochs", heads, x, series.stream().map(Series::values).toList())
@@ -152,18 +180,17 @@ final class RunPage {
     page.endSection();
   }
 
-  private void drawPredictions(Page page) {
-    if (report.predictions().isEmpty()) {
-      return;
-    }
-    RunReport.Predictions predictions = report.predictions().get();
+  /** @param suffix of the ids, which must be unique on the page */
+  private static void drawPredictions(Page page, RunReport.Predictions predictions, String suffix) {
     Markup html = page.html();
-    page.startSection("predictions", "Predictions on " + predictions.rows() + " rows");
+    page.startSection("predictions" + suffix, "Predictions on " + predictions.rows() + " rows"
+        + (predictions.rows().equals("training") ? ", seen in training" : ""));
     if (predictions instanceof Classes classes) {
-      new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows());
+      new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows(), "confusion" + suffix);
     } else if (predictions instanceof Numbers numbers) {
       List<Target> shown = numbers.targets().subList(0, Math.min(MAX_TARGETS, numbers.targets().size()));
-      List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i, shown.get(i))).toList();
+      List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i + suffix, shown.get(i)))
+          .toList();
       html.open("div", "class", "charts").line();
       scatters.forEach(scatter -> {
         scatter.draw(html);

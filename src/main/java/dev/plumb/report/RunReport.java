@@ -4,6 +4,7 @@ import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.RegressionScores;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfigJson;
 import dev.plumb.train.TrainerState;
@@ -14,35 +15,44 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
+import java.util.stream.Stream;
 
 /**
  * The content of a training report.
  *
  * @param title heading of the page: the run's name
- * @param notes sentences for the top of the page, for example why the training ended early; often none
+ * @param summary sentences for the top of the page: how the training ended
+ * @param warnings sentences that are highlighted there; often none
+ * @param scores the scores of the training, validation and test rows, as far as they exist
+ * @param lossName name and unit of the loss: "cross entropy in nats"
  * @param metricName name of the epochs' metric: "accuracy", "R²"
  * @param epochs in ascending order; after a resumed training some may be missing, and values may be NaN
  * @param layerNames one per gradient norm, the output layer last; empty for "layer 1" to "output"
- * @param keptEpoch the epoch whose weights the model has; empty if it is the last one
+ * @param keptEpoch the epoch whose weights the model has; empty if it is not known
  * @param divergedAtEpoch the first epoch with a value that is not finite
- * @param predictions predictions on held-out rows, if there are any
+ * @param predictions predictions on held-out rows, if there are any, otherwise on the training rows; of each kind of rows at most one
  * @param configuration keys and values as the user would write them
  * @param manifest versions, device, hashes, the command
  */
 public record RunReport(
     String title,
-    List<String> notes,
+    List<String> summary,
+    List<String> warnings,
+    Optional<ScoreTable> scores,
+    String lossName,
     String metricName,
     List<EpochMetrics> epochs,
     List<String> layerNames,
     OptionalInt keptEpoch,
     OptionalInt divergedAtEpoch,
-    Optional<Predictions> predictions,
+    List<Predictions> predictions,
     SortedMap<String, String> configuration,
     SortedMap<String, String> manifest) {
 
   public RunReport {
-    notes = List.copyOf(notes);
+    summary = List.copyOf(summary);
+    warnings = List.copyOf(warnings);
+    predictions = List.copyOf(predictions);
     epochs = List.copyOf(epochs);
     layerNames = List.copyOf(layerNames);
   }
@@ -50,30 +60,37 @@ public record RunReport(
   /**
    * Returns the report of a training run.
    *
-   * @param notes sentences for the top of the page
+   * @param summary sentences for the top of the page
+   * @param warnings sentences that are highlighted there
    */
-  public static RunReport of(TrainingResult result, List<String> notes) {
+  public static RunReport of(TrainingResult result, List<String> summary, List<String> warnings) {
     TrainerState state = result.state();
     boolean diverged = state.end().filter(TrainerState.End.DIVERGED::equals).isPresent();
     SortedMap<String, String> manifest = result.manifest().texts();
     manifest.remove("config");
     return new RunReport(
         result.folder().path().getFileName().toString(),
-        notes,
+        summary,
+        warnings,
+        result.scores().isEmpty() ? Optional.empty() : Optional.of(ScoreTable.of(result)),
+        result.lossName(),
         result.prepared().metric().label(),
         state.history(),
         List.of(),
-        state.bestEpoch() == 0 || state.bestEpoch() == state.epochs() ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),
+        state.bestEpoch() == 0 ? OptionalInt.empty() : OptionalInt.of(state.bestEpoch()),
         diverged ? OptionalInt.of(state.stepInEpoch() > 0 ? state.epochs() + 1 : state.epochs()) : OptionalInt.empty(),
         predictions(result.scores()),
         TrainConfigJson.lines(result.manifest().run().config()),
         manifest);
   }
 
-  /** Returns the predictions for the test data, otherwise for the validation rows, otherwise for the training rows. */
-  private static Optional<Predictions> predictions(Map<String, Scores> scores) {
-    String rows = scores.containsKey("test") ? "test" : scores.containsKey("validation") ? "validation" : "training";
-    Scores score = scores.get(rows);
+  /** Returns the predictions for the test data and the validation rows; if there are none, for the training rows. */
+  private static List<Predictions> predictions(Map<String, Scores> scores) {
+    List<Predictions> heldOut = Stream.of("test", "validation").flatMap(rows -> predictions(rows, scores.get(rows)).stream()).toList();
+    return heldOut.isEmpty() ? predictions("training", scores.get("training")).stream().toList() : heldOut;
+  }
+
+  private static Optional<Predictions> predictions(String rows, Scores score) {
     if (score instanceof ClassificationScores classes) {
       return Optional.of(new Classes(rows, classes.classNames(), classes.confusion()));
     }

@@ -52,13 +52,18 @@ final class Scatter {
     double smallest = Arrays.stream(finite).mapToDouble(i -> Math.min(target.actual()[i], target.predicted()[i])).min().orElse(0);
     double largest = Arrays.stream(finite).mapToDouble(i -> Math.max(target.actual()[i], target.predicted()[i])).max().orElse(1);
     Axis axis = Axis.linear(smallest, largest);
+    double lastLabelEnd = -1;
     for (Axis.Tick tick : axis.ticks()) {
       double x = LEFT + axis.at(tick.value()) * SIDE;
       double y = TOP + SIDE - axis.at(tick.value()) * SIDE;
       html.empty("line", "class", "grid", "x1", LEFT, "x2", LEFT + SIDE, "y1", y, "y2", y);
       html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + SIDE);
       html.element("text", tick.label(), "x", LEFT - 6, "y", y + 4, "text-anchor", "end");
-      html.element("text", tick.label(), "x", x, "y", TOP + SIDE + 17, "text-anchor", "middle").line();
+      double half = tick.label().length() * LineChart.MAX_DIGIT_WIDTH / 2;
+      if (x - half > lastLabelEnd) {
+        html.element("text", tick.label(), "x", x, "y", TOP + SIDE + 17, "text-anchor", "middle").line();
+        lastLabelEnd = x + half;
+      }
     }
     html.empty("line", "class", "right", "x1", LEFT, "y1", TOP + SIDE, "x2", LEFT + SIDE, "y2", TOP).line();
     html.element("text", "true value", "x", LEFT + SIDE / 2, "y", TOP + SIDE + 36, "text-anchor", "middle");

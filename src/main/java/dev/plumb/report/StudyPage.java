@@ -64,7 +64,7 @@ final class StudyPage {
     page.startSection("results", "Results");
     html.element("p", new LossRanking(networks).sentence(), "class", "finding").line();
     html.open("div", "class", "card").scrolling("Results").line();
-    html.open("table", "class", "numbers", "id", "results-table").line();
+    html.open("table", "class", "numbers wrapped", "id", "results-table").line();
     html.open("thead").open("tr");
     List<String> heads = new ArrayList<>(List.of("network", "layers", "activation"));
     if (severalRuns) {

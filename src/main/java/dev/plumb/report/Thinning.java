@@ -14,8 +14,13 @@ final class Thinning {
   private final int[] kept;
   private final int blockLength;
 
-  /** @param maxRows up to this number all rows are kept */
-  Thinning(int rows, List<double[]> series, int maxRows) {
+  /**
+   * Selects rows.
+   *
+   * @param maxRows up to this number all rows are kept
+   * @param always further rows that are kept
+   */
+  Thinning(int rows, List<double[]> series, int maxRows, int... always) {
     this.rows = rows;
     BitSet keep = new BitSet(rows);
     if (rows <= maxRows) {
@@ -31,6 +36,9 @@ final class Thinning {
           keepFromBlock(values, start, Math.min(rows, start + blockLength), keep);
         }
       }
+    }
+    for (int row : always) {
+      keep.set(row);
     }
     kept = keep.stream().toArray();
   }

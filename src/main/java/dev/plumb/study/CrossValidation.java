@@ -252,7 +252,7 @@ public final class CrossValidation {
     Optional<Predictions> predictions = Optional.empty();
     if (state.bestEpoch() > 0) {
       TrainedModel model = new TrainedModel(training.network(), training.view().loss(), training.config().precision(),
-          training.view().encoding(), state.best(), new TreeMap<>());
+          training.view().encoding(), state.best(), training.view().withBaseline(new TreeMap<>()));
       try (TablePredictor predictor = new TablePredictor(device, model, model.precision())) {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);

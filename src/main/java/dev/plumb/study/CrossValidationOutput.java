@@ -8,12 +8,12 @@ import dev.plumb.data.CsvField;
 import dev.plumb.json.JsonOutput;
 import dev.plumb.train.Metric;
 import dev.plumb.train.Predictions;
+import dev.plumb.train.ScoreTable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Machine-readable output of a cross-validation. Numbers that are not finite are null in JSON and empty in CSV. */
@@ -55,12 +55,15 @@ public final class CrossValidationOutput {
       json.writeObjectFieldStart("scores");
       for (Metric metric : result.metrics()) {
         Summary summary = result.summary(metric);
-        json.writeObjectFieldStart(key(metric));
+        json.writeObjectFieldStart(metric.jsonKey());
         json.writeNumberField("count", summary.count());
         number(json, "mean", summary.mean());
         number(json, "sd", summary.deviation());
         number(json, "low", summary.low());
         number(json, "high", summary.high());
+        if (metric != Metric.LOSS) {
+          number(json, ScoreTable.BASELINE, result.baseline(metric));
+        }
         json.writeEndObject();
       }
       json.writeEndObject();
@@ -94,20 +97,11 @@ public final class CrossValidationOutput {
     json.writeNumberField("bestEpoch", run.bestEpoch());
     json.writeObjectFieldStart("scores");
     for (Metric metric : metrics) {
-      number(json, key(metric), run.score(metric));
+      number(json, metric.jsonKey(), run.score(metric));
     }
     json.writeEndObject();
     number(json, "trainSeconds", run.seconds());
     json.writeEndObject();
-  }
-
-  /** Returns the key of a metric as in the JSON of plumb evaluate: balancedAccuracy. */
-  private static String key(Metric metric) {
-    StringBuilder key = new StringBuilder();
-    for (String word : metric.key().split("_")) {
-      key.append(key.isEmpty() ? word : word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1));
-    }
-    return key.toString();
   }
 
   /** Writes the out-of-fold predictions as CSV: one line for each repeat, seed and test row, sorted in this order. */

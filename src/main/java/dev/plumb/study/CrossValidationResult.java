@@ -8,6 +8,8 @@ import dev.plumb.data.Task;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.Metric;
 import dev.plumb.train.Predictions;
+import dev.plumb.train.ScoreTable;
+import dev.plumb.train.Scores;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
@@ -65,9 +67,30 @@ public record CrossValidationResult(CrossValidationSpec spec, Table table, int d
     return Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(task())).toList();
   }
 
-  /** Returns the summary of a metric over all scores that are defined. */
+  /** Returns the summary of a metric over all scores that are defined; its interval is within the metric's range. */
   public Summary summary(Metric metric) {
-    return Summary.of(results.stream().mapToDouble(result -> result.score(metric)).toArray());
+    return Summary.of(results.stream().mapToDouble(result -> result.score(metric)).toArray()).within(metric.min(), metric.max());
+  }
+
+  /**
+   * Returns the mean over all scored networks of a metric's baseline; see {@link Scores#baseline}.
+   *
+   * @return NaN for the loss, and if it is never defined
+   */
+  public double baseline(Metric metric) {
+    return results.stream().flatMap(run -> run.scores().stream()).mapToDouble(scores -> scores.baseline(metric))
+        .filter(value -> !Double.isNaN(value)).average().orElse(Double.NaN);
+  }
+
+  /** Returns the names and units of the loss and, for numbers, of the errors. */
+  public String units() {
+    return ScoreTable.units(spec.config(), target);
+  }
+
+  /** Returns what the baseline predicts. */
+  public String baselineName() {
+    return task() == Task.CLASSIFICATION ? "always the majority class of each fold's training rows"
+        : "always the mean of each fold's training rows";
   }
 
   /** Returns the number of networks that diverged. */

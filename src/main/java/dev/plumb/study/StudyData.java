@@ -7,6 +7,7 @@ import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.DataView;
 import dev.plumb.train.Manifest;
 import dev.plumb.train.Metric;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import java.util.List;
@@ -108,6 +109,11 @@ public sealed interface StudyData {
     public Metric mainMetric() {
       Metric watch = config.trainer().watch();
       return watch != Metric.LOSS ? watch : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+    }
+
+    /** Returns the name and the unit of the loss: "cross entropy in nats". */
+    public String lossName() {
+      return ScoreTable.loss(config, view.encoding().target());
     }
 
     /** Returns the name of the rows that trials are judged by: "validation", or "training" if no rows are held out. */

@@ -33,4 +33,9 @@ public record Summary(int count, double mean, double deviation, double low, doub
     double half = TDistribution.of(count - 1).inverseCumulativeProbability(UPPER_PROBABILITY) * deviation / Math.sqrt(count);
     return new Summary(count, mean, deviation, mean - half, mean + half);
   }
+
+  /** Returns the summary with its interval cut at the limits of the values' range: an accuracy is at most 1. */
+  public Summary within(double min, double max) {
+    return new Summary(count, mean, deviation, Math.max(min, low), Math.min(max, high));
+  }
 }

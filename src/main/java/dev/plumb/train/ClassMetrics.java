@@ -81,6 +81,11 @@ final class ClassMetrics {
     return truth;
   }
 
+  /** Returns the sum of the weights of the rows of each class; not copied. */
+  double[] actual() {
+    return actual;
+  }
+
   int[] predicted() {
     return predicted;
   }
@@ -130,10 +135,14 @@ final class ClassMetrics {
   private double logLoss() {
     double sum = 0;
     for (int row = 0; row < truth.length; row++) {
-      double probability = Math.max(MIN_PROBABILITY, Math.min(1 - MIN_PROBABILITY, truthProbabilities[row]));
-      sum -= weight(row) * Math.log(probability);
+      sum += weight(row) * logLoss(truthProbabilities[row]);
     }
     return sum / total;
+  }
+
+  /** Returns -ln of the probability of the true class, which is limited to [ε, 1 - ε]. */
+  static double logLoss(double probability) {
+    return -Math.log(Math.max(MIN_PROBABILITY, Math.min(1 - MIN_PROBABILITY, probability)));
   }
 
   /** Computes R_K of Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004. */

@@ -4,6 +4,7 @@ import dev.plumb.data.Task;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Loss, accuracy and other metrics, and precision, recall and F1 score per class. They are defined as in scikit-learn: the
@@ -16,10 +17,15 @@ public final class ClassificationScores implements Scores {
   private final long[] correct;
   private final long[] actual;
   private final long[] predicted;
+  private final Map<Metric, Double> baseline;
+  private final Optional<String> majorityClass;
   private long rows;
 
-  private ClassificationScores(Map<Metric, Double> values, List<String> classNames, ConfusionMatrix confusion) {
+  private ClassificationScores(Map<Metric, Double> values, List<String> classNames, ConfusionMatrix confusion,
+      Map<Metric, Double> baseline, Optional<String> majorityClass) {
     this.values = values;
+    this.baseline = baseline;
+    this.majorityClass = majorityClass;
     this.classNames = List.copyOf(classNames);
     this.confusion = confusion;
     correct = new long[classNames.size()];
@@ -39,16 +45,20 @@ public final class ClassificationScores implements Scores {
    * Collects all metrics.
    *
    * @param loss the mean loss of the rows
+   * @param baseline of the model, if it is known
    */
-  static ClassificationScores of(double loss, List<String> classNames, ClassMetrics metrics) {
+  static ClassificationScores of(double loss, List<String> classNames, ClassMetrics metrics, Optional<Baseline> baseline) {
     Map<Metric, Double> values = new EnumMap<>(Metric.class);
+    Map<Metric, Double> baselineValues = new EnumMap<>(Metric.class);
     for (Metric metric : Metric.values()) {
       if (metric.appliesTo(Task.CLASSIFICATION)) {
         values.put(metric, metric == Metric.LOSS ? loss : metrics.value(metric));
+        baseline.ifPresent(constant -> baselineValues.put(metric, constant.value(metric, metrics)));
       }
     }
     return new ClassificationScores(values, classNames,
-        ConfusionMatrix.of(classNames.size(), metrics.truth(), metrics.predicted()));
+        ConfusionMatrix.of(classNames.size(), metrics.truth(), metrics.predicted()), baselineValues,
+        baseline.map(constant -> classNames.get(constant.majorityClass())));
   }
 
   @Override
@@ -57,6 +67,16 @@ public final class ClassificationScores implements Scores {
       throw new IllegalStateException("the model predicts classes, which have no " + metric.label() + "; use accuracy");
     }
     return values.get(metric);
+  }
+
+  @Override
+  public double baseline(Metric metric) {
+    return baseline.getOrDefault(metric, Double.NaN);
+  }
+
+  /** Returns the majority class of the training rows; empty if the model's file does not contain it. */
+  public Optional<String> majorityClass() {
+    return majorityClass;
   }
 
   @Override

@@ -15,6 +15,7 @@ import dev.plumb.random.NumpyRandom;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * The view that a training has of a table: its split and encoded rows. Several networks can be trained on one view.
@@ -96,7 +97,8 @@ public record DataView(
       return Optional.empty();
     }
     if (encoding.target() instanceof TargetEncoding.Classes classes) {
-      return Optional.of(ClassificationScores.of(lossOfRows, classes.classNames(), Metric.classes(judged(), loss, outputs, null)));
+      return Optional.of(ClassificationScores.of(lossOfRows, classes.classNames(), Metric.classes(judged(), loss, outputs, null),
+          Optional.empty()));
     }
     Table table = validationRows.orElse(trainingRows);
     double[] decoded = encoding.decodeOutputs(outputs);
@@ -108,7 +110,12 @@ public record DataView(
       Arrays.setAll(truth[target], table.column(names.get(target))::number);
       Arrays.setAll(predicted[target], row -> decoded[row * names.size() + column]);
     }
-    return Optional.of(RegressionScores.of(lossOfRows, names, truth, predicted, null));
+    return Optional.of(RegressionScores.of(lossOfRows, names, truth, predicted, null, Optional.empty()));
+  }
+
+  /** Returns entries of a model file and, in addition, the class proportions or target means of the training rows. */
+  public SortedMap<String, String> withBaseline(SortedMap<String, String> texts) {
+    return Baseline.added(texts, this);
   }
 
   /** Returns the names of the text features in which most training rows have a different value, such as names or ids. */

@@ -58,6 +58,16 @@ public enum Metric implements NamedEnum {
     return label;
   }
 
+  /** Returns the name for the heading of a column: "RMSE". */
+  public String heading() {
+    return this == MAE || this == RMSE ? name() : label;
+  }
+
+  /** Returns the key in JSON: "rocAuc". */
+  public String jsonKey() {
+    return camelCase().substring(0, 1).toLowerCase(Locale.ROOT) + camelCase().substring(1);
+  }
+
   /** Returns the key in camel case, as part of a key in JSON: "RocAuc". */
   String camelCase() {
     return Arrays.stream(key().split("_")).map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
@@ -67,6 +77,20 @@ public enum Metric implements NamedEnum {
   /** Returns whether a higher value is better, as for an accuracy, or a lower one, as for an error. */
   public boolean isHigherBetter() {
     return higherBetter;
+  }
+
+  /** Returns the lowest possible value. */
+  public double min() {
+    return switch (this) {
+      case R2 -> Double.NEGATIVE_INFINITY;
+      case MATTHEWS -> -1;
+      default -> 0;
+    };
+  }
+
+  /** Returns the highest possible value. */
+  public double max() {
+    return higherBetter ? 1 : Double.POSITIVE_INFINITY;
   }
 
   /** Returns whether the metric exists for a task. */
@@ -117,7 +141,7 @@ public enum Metric implements NamedEnum {
   }
 
   /** Returns the true class of each row; for binary_cross_entropy, classes are encoded as targets of 0 and 1. */
-  private static int[] truth(Dataset rows, int classes) {
+  static int[] truth(Dataset rows, int classes) {
     int[] truth = new int[rows.rows()];
     for (int row = 0; row < truth.length; row++) {
       if (rows.hasClasses()) {

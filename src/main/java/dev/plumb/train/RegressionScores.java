@@ -3,7 +3,9 @@ package dev.plumb.train;
 import dev.plumb.data.Dataset;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Loss and errors of predicted numbers, defined as in scikit-learn: per target, and as the unweighted mean over all targets.
@@ -12,9 +14,10 @@ import java.util.function.ToDoubleFunction;
  * @param errors one per target
  * @param truth [target][row], in the targets' own units; not copied
  * @param predicted likewise
+ * @param baseline the errors of the mean of the training rows, one per target; empty if that is not known
  */
-public record RegressionScores(double loss, List<String> targets, List<Errors> errors, double[][] truth, double[][] predicted)
-    implements Scores {
+public record RegressionScores(double loss, List<String> targets, List<Errors> errors, double[][] truth, double[][] predicted,
+    List<Errors> baseline) implements Scores {
   /**
    * The errors of one target.
    *
@@ -64,6 +67,7 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
   public RegressionScores {
     targets = List.copyOf(targets);
     errors = List.copyOf(errors);
+    baseline = List.copyOf(baseline);
   }
 
   /**
@@ -73,11 +77,15 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
    * @param truth [target][row]
    * @param predicted [target][row]
    * @param weights [rows]; null if all are equal
+   * @param baseline of the model, if it is known
    */
-  static RegressionScores of(double loss, List<String> targets, double[][] truth, double[][] predicted, double[] weights) {
+  static RegressionScores of(double loss, List<String> targets, double[][] truth, double[][] predicted, double[] weights,
+      Optional<Baseline> baseline) {
     Errors[] errors = new Errors[truth.length];
     Arrays.setAll(errors, target -> Errors.of(truth[target], predicted[target], weights));
-    return new RegressionScores(loss, targets, List.of(errors), truth, predicted);
+    List<Errors> baselineErrors = baseline.map(constant -> IntStream.range(0, truth.length)
+        .mapToObj(target -> constant.errors(target, truth[target], weights)).toList()).orElse(List.of());
+    return new RegressionScores(loss, targets, List.of(errors), truth, predicted, baselineErrors);
   }
 
   /**
@@ -119,6 +127,12 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
       default -> throw new IllegalStateException("the model predicts numbers, which have no " + metric.label()
           + "; use r2, mae or rmse");
     };
+  }
+
+  @Override
+  public double baseline(Metric metric) {
+    return metric == Metric.LOSS || baseline.isEmpty() ? Double.NaN
+        : baseline.stream().mapToDouble(target -> target.value(metric)).sum() / baseline.size();
   }
 
   @Override

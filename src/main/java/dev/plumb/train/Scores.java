@@ -19,6 +19,14 @@ public sealed interface Scores permits ClassificationScores, RegressionScores {
   double value(Metric metric);
 
   /**
+   * Returns the value of a metric for a baseline that uses no feature: for classes the majority class of the training rows, with
+   * their proportions as probabilities; for numbers the mean of the training rows.
+   *
+   * @return NaN for the loss, where the metric is undefined, and when the model's file has no baseline
+   */
+  double baseline(Metric metric);
+
+  /**
    * Returns the proportion of rows whose class was predicted correctly.
    *
    * @throws IllegalStateException when the model predicts numbers

@@ -173,7 +173,7 @@ public final class TablePredictor implements AutoCloseable {
       }
     }
     return ClassificationScores.of(loss, model.classNames(), new ClassMetrics(model.resultColumns(), truth, predicted,
-        truthProbabilities, weights, ranking -> rank(pieces, kept, ranking)));
+        truthProbabilities, weights, ranking -> rank(pieces, kept, ranking)), Baseline.of(model));
   }
 
   /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */
@@ -218,7 +218,7 @@ public final class TablePredictor implements AutoCloseable {
       }
       first += piece.rows();
     }
-    return RegressionScores.of(loss, names, truth, predicted, weights);
+    return RegressionScores.of(loss, names, truth, predicted, weights, Baseline.of(model));
   }
 
   @Override

@@ -2,9 +2,11 @@ package dev.plumb.train;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
+import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.Table;
+import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
@@ -18,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -228,7 +231,7 @@ public final class TrainingRun implements AutoCloseable {
     Map<String, Scores> scores = new LinkedHashMap<>();
     if (state.bestEpoch() > 0) {
       TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
-          prepared.view().encoding(), state.best(), manifest.texts());
+          prepared.view().encoding(), state.best(), prepared.view().withBaseline(manifest.texts()));
       // Before the scores, which may run out of memory.
       ModelFile.write(folder.model(), model);
       writeManifest(folder, manifest, figures);
@@ -242,14 +245,35 @@ public final class TrainingRun implements AutoCloseable {
         });
       }
       scores.forEach((rows, score) -> {
-        figures.put(rows + "Loss", score.loss());
-        figures.put(rows + prepared.metric().camelCase(), score.value(prepared.metric()));
+        for (Metric metric : ScoreTable.metrics(prepared)) {
+          figures.put(rows + metric.camelCase(), score.value(metric));
+          if (metric != Metric.LOSS) {
+            figures.put(rows + "Baseline" + metric.camelCase(), score.baseline(metric));
+          }
+        }
       });
     }
-    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores);
+    OptionalDouble initialLoss = scores.containsKey("training") ? initialLoss(scores.get("training")) : OptionalDouble.empty();
+    initialLoss.ifPresent(loss -> figures.put("initialTrainingLoss", loss));
+    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss);
     AtomicFile.write(folder.report(), out -> report.write(result, out));
     writeManifest(folder, manifest, figures);
     return result;
+  }
+
+  /** Returns the loss of the training rows before the training if the network has not learned; see {@link TrainingResult}. */
+  private OptionalDouble initialLoss(Scores trained) {
+    Metric metric = prepared.view().encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+    double baseline = trained.baseline(metric);
+    // A baseline without errors cannot be beaten.
+    if (trained.value(metric) > baseline || baseline == 1) {
+      return OptionalDouble.empty();
+    }
+    try (TrainingSession session = backend.open(prepared.network(), prepared.fit().training(), 1)) {
+      session.write(Slot.PARAMETERS, 0, prepared.start().parameters());
+      double loss = session.evaluate(prepared.view().training()).loss()[0];
+      return trained.loss() <= TrainingResult.MIN_GROWTH * loss ? OptionalDouble.empty() : OptionalDouble.of(loss);
+    }
   }
 
   /** Rows to score, and the same rows encoded, with their weights. */

@@ -164,7 +164,8 @@ class CvCommandTest {
         + " classes: setosa, versicolor, virginica"), lines.get(1));
     assertEquals("folds: 5, stratified by class, seed 42", lines.get(2));
     assertEquals("fold train test loss accuracy balanced accuracy macro F1 ROC AUC", lines.get(5).replaceAll(" +", " "));
-    assertEquals(15, lines.size(), ran.out());
+    assertEquals(19, lines.size(), ran.out());
+    assertEquals("loss: cross entropy in nats", lines.get(17));
     JsonNode accuracy = new ObjectMapper().readTree(json.toFile()).get("scores").get("accuracy");
     double[] folds = IntStream.range(6, 11).mapToDouble(i -> Double.parseDouble(lines.get(i).split(" +")[4])).toArray();
     double mean = Arrays.stream(folds).average().orElseThrow();

@@ -77,7 +77,7 @@ class EvaluateCommandTest {
     List<String> labels = List.of(Metric.values()).stream().filter(metric -> metric.appliesTo(Task.CLASSIFICATION))
         .map(Metric::label).toList();
     return evaluated.out().lines().map(line -> line.split(" {2,}"))
-        .filter(cells -> cells.length == 2 && labels.contains(cells[0]))
+        .filter(cells -> cells.length == 3 && labels.contains(cells[0]))
         .collect(Collectors.toMap(cells -> cells[0], cells -> cells[1]));
   }
 }

@@ -31,7 +31,7 @@ class ProgressLineTest {
     System.setProperty(ProgressLine.TERMINAL_PROPERTY, terminal);
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try (ProgressLine line =
-        ProgressLine.open("task", 10, quiet, new PrintStream(err, true, StandardCharsets.UTF_8))) {
+        ProgressLine.open("task", 0, 10, quiet, new PrintStream(err, true, StandardCharsets.UTF_8))) {
       line.done(7);
       // The bar draws itself every 100 ms.
       for (int i = 0; i < 100 && !err.toString(StandardCharsets.UTF_8).contains("7/10") && terminal.equals("true")

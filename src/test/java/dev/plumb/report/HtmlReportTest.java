@@ -150,12 +150,56 @@ class HtmlReportTest {
   }
 
   @Test
+  void successIsNotInTheColorOfAWarning() throws Exception {
+    Document document = parse(html(SampleReports.regression()));
+    assertEquals(0, nodes(document, "//*[@class='note']").getLength());
+    assertEquals("Saved: weights of the best epoch.", nodes(document, "//p[@class='summary']").item(0).getTextContent());
+  }
+
+  @Test
+  void captionsNameTheEpochWhoseWeightsWereKept() throws Exception {
+    Document document = parse(html(SampleReports.classification()));
+    for (String chart : List.of("loss", "metric", "rate", "seconds")) {
+      String readout = nodes(document, "//output[@id='" + chart + "-readout']").item(0).getTextContent();
+      assertTrue(readout.startsWith("epoch 68: "), readout);
+    }
+    String caption = nodes(document, "//section[@id='training']/p[@class='small']").item(0).getTextContent();
+    assertTrue(caption.startsWith("Loss: the loss of this sample. ") && caption.contains("The weights kept are those after epoch 68;"),
+        caption);
+  }
+
+  @Test
+  void keptEpochIsShownAmongVeryManyEpochs() throws Exception {
+    RunReport many = SampleReports.vanishing(10_000, 2);
+    Document document = parse(html(new RunReport(many.title(), List.of(), List.of(), Optional.empty(), "mean squared error", "score",
+        many.epochs(), List.of(), OptionalInt.of(7654), OptionalInt.empty(), List.of(), new TreeMap<>(), new TreeMap<>())));
+    String readout = nodes(document, "//output[@id='loss-readout']").item(0).getTextContent();
+    assertTrue(readout.startsWith("epoch 7654: "), readout);
+    assertEquals(1, nodes(document, "//table[@id='epochs-table']/tbody/tr[th='7654']").getLength());
+  }
+
+  @Test
+  void cellsOfAGridAreRankedByTheirMedian() throws Exception {
+    Document document = parse(html(SampleReports.grid()));
+    NodeList medians = nodes(document, "//table[@id='ranking-table']/tbody/tr/td[2]");
+    assertEquals(6, medians.getLength());
+    List<Double> values = IntStream.range(0, 6).mapToObj(i -> Double.parseDouble(medians.item(i).getTextContent())).toList();
+    assertEquals(values.stream().sorted().toList(), values);
+    assertTrue(values.get(0) < values.get(5));
+    assertEquals(6, nodes(document, "//table[@id='ranking-table']/tbody/tr[contains(td[3], ' to ')]")
+        .getLength());
+    String best = nodes(document, "//table[@id='ranking-table']/tbody/tr[1]/td[1]").item(0).getTextContent();
+    assertTrue(html(SampleReports.grid()).contains("of " + best.replaceFirst("^\\d+\\. ", "") + "; the highest"), best);
+  }
+
+  @Test
   void crossValidationHasScoresSummaryAndPredictions() throws Exception {
     Document document = parse(html(SampleReports.classFolds()));
     assertEquals(1, nodes(document, "//script").getLength());
     assertEquals(0, nodes(document, "//i | //b").getLength());
     assertEquals(3, nodes(document, "//table[@id='scores-table']/tbody/tr").getLength());
-    assertEquals(4, nodes(document, "//table[@id='scores-table']/tfoot/tr").getLength());
+    assertEquals(5, nodes(document, "//table[@id='scores-table']/tfoot/tr").getLength());
+    assertEquals("0.325", nodes(document, "//table[@id='scores-table']/tfoot/tr[@class='baseline']/td[5]").item(0).getTextContent());
     assertEquals(3, nodes(document, "//svg[@id='folds-accuracy']//circle").getLength());
     assertEquals(1, nodes(document, "//svg[@id='folds-accuracy']//rect[@class='band s0']").getLength());
     assertTrue(nodes(document, "//p[@class='note']").item(0).getTextContent()
@@ -195,15 +239,21 @@ class HtmlReportTest {
     return out.toString(StandardCharsets.UTF_8);
   }
 
+  private static String html(GridReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    report.write(out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
   private static RunReport with(RunReport.Predictions predictions) {
     RunReport report = SampleReports.regression();
-    return new RunReport("with", List.of(), "score", report.epochs(), List.of(), OptionalInt.empty(), OptionalInt.empty(),
-        Optional.of(predictions), new TreeMap<>(), new TreeMap<>());
+    return new RunReport("with", List.of(), List.of(), Optional.empty(), "mean squared error", "score", report.epochs(), List.of(), OptionalInt.empty(), OptionalInt.empty(),
+        List.of(predictions), new TreeMap<>(), new TreeMap<>());
   }
 
   private static RunReport run(List<EpochMetrics> rows, OptionalInt diverged) {
-    return new RunReport("odd", List.of(), "score", rows, List.of(), OptionalInt.empty(), diverged, Optional.empty(),
-        new TreeMap<>(), new TreeMap<>());
+    return new RunReport("odd", List.of(), List.of(), Optional.empty(), "mean squared error", "score", rows, List.of(),
+        OptionalInt.empty(), diverged, List.of(), new TreeMap<>(), new TreeMap<>());
   }
 
   /** Parses a page as XML, which fails for every unclosed element and unescaped value. */

@@ -25,6 +25,8 @@ import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.Metric;
+import dev.plumb.train.ScoreTable;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfig.Changes;
 import java.util.ArrayList;
@@ -139,8 +141,8 @@ final class SampleReports {
     }
     SortedMap<String, String> entries = new TreeMap<>();
     entries.put(attack, attack.repeat(50));
-    return new RunReport(attack, List.of(attack), attack, report.epochs(), List.of(attack, attack, attack), report.keptEpoch(),
-        report.divergedAtEpoch(), Optional.of(new Classes(attack, names, ((Classes) report.predictions().get()).counts())),
+    return new RunReport(attack, List.of(attack), List.of(attack), report.scores(), attack, attack, report.epochs(), List.of(attack, attack, attack), report.keptEpoch(),
+        report.divergedAtEpoch(), List.of(new Classes(attack, names, ((Classes) report.predictions().get(0)).counts())),
             entries, entries);
   }
 
@@ -180,8 +182,20 @@ final class SampleReports {
   private static RunReport run(
       String title, List<EpochMetrics> rows, String metric, OptionalInt kept, OptionalInt diverged, Predictions predictions,
       String... notes) {
-    return new RunReport(title, List.of(notes), metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions),
+    return new RunReport(title, List.of("Saved: weights of the best epoch."), List.of(notes), Optional.of(scores(predictions)),
+        "the loss of this sample", metric, rows, List.of(), kept, diverged, Optional.ofNullable(predictions).stream().toList(),
         CONFIGURATION, MANIFEST);
+  }
+
+  private static ScoreTable scores(Predictions predictions) {
+    List<Metric> metrics = predictions instanceof Classes ? List.of(Metric.LOSS, Metric.ACCURACY)
+        : List.of(Metric.LOSS, Metric.R2, Metric.MAE, Metric.RMSE);
+    List<ScoreTable.Row> rows = new ArrayList<>();
+    for (String name : List.of(ScoreTable.name("training"), "validation", "test")) {
+      rows.add(new ScoreTable.Row(name, false, metrics.stream().map(metric -> 1234.5678).toList()));
+      rows.add(new ScoreTable.Row(ScoreTable.BASELINE, true, metrics.stream().map(metric -> Double.NaN).toList()));
+    }
+    return new ScoreTable(metrics, rows, List.of("loss: that of this sample", "baseline: always the same"));
   }
 
   /** Returns the report of a cross-validation of classes in three folds, with a feature that determines the class. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Expected figures are from scikit-learn's classification_report and confusion_matrix. */
@@ -13,7 +14,7 @@ class ClassificationScoresTest {
   private static final int[] TRUTH = {0, 0, 0, 1, 1, 2, 2, 2, 2};
   private static final int[] PREDICTED = {0, 0, 1, 1, 1, 0, 2, 2, 1};
   private static final ClassificationScores SCORES = ClassificationScores.of(0.25, List.of("cat", "dog", "eel", "fox"),
-      ClassMetrics.of(4, TRUTH, probabilities(), PREDICTED, null));
+      ClassMetrics.of(4, TRUTH, probabilities(), PREDICTED, null), Optional.empty());
 
   @Test
   void figuresPerClassAreThoseOfScikitLearn() {
