@@ -115,6 +115,7 @@ final class CvCommand implements Command {
       out.flush();
       if (!arguments.has(Flags.QUIET)) {
         LeakNote.print(leaks, err);
+        MissingNote.training(validation.table(), validation.spec().config().columns(), err);
       }
       Optional<CrossValidationResult> finished = train(validation, arguments.has(Flags.QUIET), err);
       if (finished.isEmpty()) {

@@ -34,14 +34,14 @@ final class CvSummary {
   static void printHead(String device, TrainingRequest request, CrossValidation validation, PrintStream out) {
     out.println(device);
     CrossValidationSpec spec = validation.spec();
-    out.println(TrainSummary.data(request, validation.table().rows(), spec.config().columns(), validation.target()));
+    out.println(DataLine.of(request.data().toString(), request.config(), validation));
     FoldOptions folds = spec.folds();
     boolean classes = spec.config().columns().task().orElseThrow() == Task.CLASSIFICATION;
     String kind = folds.group().map(name -> "by group \"" + name + "\"").or(() -> folds.time().map(name -> "by time \"" + name + "\""))
         .orElse(classes ? "stratified by class" : "random");
     out.println(TerminalText.sanitize("folds: " + folds.folds() + ", " + kind
         + (folds.repeats() > 1 ? ", " + folds.repeats() + " repeats" : "") + (spec.seeds() > 1 ? ", " + spec.seeds() + " seeds" : "")
-        + (folds.time().isPresent() ? "" : ", seed " + spec.foldSeed()) + TrainSummary.dropped(validation.droppedRows())));
+        + (folds.time().isPresent() ? "" : ", seed " + spec.foldSeed()) + TrainSummary.dropped(validation.droppedRows(), request.config())));
     out.println(TrainSummary.network(validation.first()));
     out.println();
   }

@@ -93,6 +93,7 @@ final class EvaluateCommand implements Command {
       out.println();
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(input.model().encoding(), table, "", err);
+        MissingNote.other(input.model().encoding(), table, "", err);
       }
       print(scores, out);
       out.flush();

@@ -65,11 +65,14 @@ final class Flags {
   static final Option TARGET = value("target", "COL[,COL]",
       "Target columns; put a name that contains a comma in double quotes (default: the last column; NPZ: all of y).");
   static final Option FEATURES = value("features", "COL[,COL]", "Feature columns (default: all other columns).");
+  static final Option EXCLUDE = value("exclude", "COL[,COL]",
+      "Columns that are neither features nor targets, such as ids; later files need not have them.");
   static final Option CATEGORICAL = value("categorical", "COL[,COL]",
       "Numeric columns to treat as categories, such as region codes; the values of a target in this list are classes.");
   static final Option TASK = value("task", "TASK", "regression or classification (default: inferred from the target).");
   static final Option MISSING = value("missing", "MODE",
-      "Rows with missing values: refuse, drop, or mean (fill in the mean or the most frequent category) (default: refuse).");
+      "Missing values: refuse; drop their rows; or fill in the mean or median of a column of numbers, and make missing text a"
+          + " category. All but refuse drop rows without a target or weight (default: refuse).");
   static final Option NO_STANDARDIZE = flag("no-standardize", "Use numbers as they are, without standardizing them.");
   static final Option HEADER =
       value("header", "yes|no", "Whether the first line contains the column names (default: inferred).");

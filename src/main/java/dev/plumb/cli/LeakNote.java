@@ -9,6 +9,6 @@ final class LeakNote {
 
   static void print(List<String> features, PrintStream err) {
     features.forEach(feature -> err.println(TerminalText.sanitize("note: column \"" + feature + "\" determines the target"
-        + " exactly; if it would not be known when predicting, leave it out with --features")));
+        + " exactly; if it would not be known when predicting, leave it out with --exclude")));
   }
 }

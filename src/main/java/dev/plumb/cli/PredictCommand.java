@@ -79,6 +79,7 @@ final class PredictCommand implements Command {
       });
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(model.encoding(), table, "", err);
+        MissingNote.other(model.encoding(), table, "", err);
       }
       if (file.isPresent()) {
         AtomicFile.write(file.get(), stream -> write(model, predictor, table, stream, err));

@@ -222,12 +222,19 @@ final class StudyRun {
         + ", " + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch")
         + training.dropout().map(dropout -> ", dropout " + dropout.probability()).orElse("")
         + ", " + training.precision().key()));
+    study.table().ifPresent(table -> {
+      out.println(DataLine.of(table.file(), table.config(), table.view()));
+      if (!quiet) {
+        MissingNote.training(table.view().trainingRows(), table.view().columns(), err);
+      }
+    });
   }
 
   private static String describe(StudyData data) {
     return data instanceof StudyData.Table table
         ? table.file() + ", " + table.rows() + " rows for training, "
             + table.view().validation().map(rows -> rows.rows() + " for validation").orElse("none for validation")
+            + TrainSummary.dropped(table.view().droppedRows(), table.config())
         : data.rows() + " samples";
   }
 

@@ -38,7 +38,7 @@ final class TrainRequest {
   private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
 
   /** Options of the table and of the training, which studies on a table have too. */
-  static final List<Option> CONFIGURATION = List.of(Flags.TARGET, Flags.FEATURES, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
+  static final List<Option> CONFIGURATION = List.of(Flags.TARGET, Flags.FEATURES, Flags.EXCLUDE, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
       Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.SPLIT_SEED,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
       Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
@@ -178,9 +178,11 @@ final class TrainRequest {
   }
 
   private static EncodingOptions columns(Arguments arguments, EncodingOptions from) {
-    return arguments.at(arguments.has(Flags.TARGET) ? Flags.TARGET : Flags.FEATURES, () -> new EncodingOptions(
+    Option named = arguments.has(Flags.TARGET) ? Flags.TARGET : Flags.FEATURES;
+    EncodingOptions columns = arguments.at(named, () -> new EncodingOptions(
         arguments.has(Flags.TARGET) ? arguments.words(Flags.TARGET) : from.targets(),
         arguments.has(Flags.FEATURES) ? arguments.words(Flags.FEATURES) : from.features(),
+        List.of(),
         arguments.has(Flags.CATEGORICAL) ? arguments.words(Flags.CATEGORICAL) : from.categorical(),
         arguments.has(Flags.TASK)
             ? Optional.of(arguments.parsed(Flags.TASK, "", word -> NamedEnum.parse(Task.class, "task", word))) : from.task(),
@@ -188,6 +190,9 @@ final class TrainRequest {
         arguments.has(Flags.MISSING)
             ? arguments.parsed(Flags.MISSING, "", word -> NamedEnum.parse(Missing.class, "mode for missing values", word))
             : from.missing()));
+    List<String> excluded = arguments.has(Flags.EXCLUDE) ? arguments.words(Flags.EXCLUDE) : from.excluded();
+    return arguments.at(arguments.has(Flags.EXCLUDE) ? Flags.EXCLUDE : named,
+        () -> columns.withExcluded(excluded.toArray(String[]::new)));
   }
 
   private static OptimizerSpec optimizer(Arguments arguments, OptimizerSpec from) {

@@ -1,7 +1,6 @@
 package dev.plumb.cli;
 
-import dev.plumb.data.EncodingOptions;
-import dev.plumb.data.TargetEncoding;
+import dev.plumb.data.Table;
 import dev.plumb.data.TargetLeaks;
 import dev.plumb.data.Task;
 import dev.plumb.model.TrainingSpec;
@@ -10,6 +9,7 @@ import dev.plumb.train.DataView;
 import dev.plumb.train.Metric;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.ScoreTable;
+import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingRequest;
 import dev.plumb.train.TrainingResult;
@@ -23,8 +23,6 @@ import java.util.stream.Stream;
 
 /** The texts of {@code plumb train} about a run: before training, after it, and in its report. */
 final class TrainSummary {
-  private static final int MAX_NAMED_CLASSES = 8;
-
   private TrainSummary() {}
 
   static void printHead(TrainingRun run, PrintStream out) {
@@ -32,25 +30,16 @@ final class TrainSummary {
     PreparedData prepared = run.prepared();
     DataView view = prepared.view();
     int held = view.validation().map(rows -> rows.rows()).orElse(0);
-    out.println(data(request, view.rows(), view.columns(), view.encoding().target()));
+    out.println(DataLine.of(request.data().toString(), request.config(), view));
     out.println("rows: " + view.training().rows() + " for training, " + (held == 0 ? "none for validation"
         : held + " for validation" + (view.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
-        + dropped(view.droppedRows()));
+        + dropped(view.droppedRows(), request.config()));
     out.println(network(prepared));
   }
 
-  /** Returns a line about the data, the task and the target. */
-  static String data(TrainingRequest request, int rows, EncodingOptions columns, TargetEncoding target) {
-    boolean inferred = request.config().columns().task().isEmpty();
-    int features = columns.features().size();
-    return TerminalText.sanitize("data: " + request.data() + ", " + rows + " rows, " + features
-        + (features == 1 ? " feature" : " features") + "; task: " + columns.task().orElseThrow().key()
-        + (inferred ? " (inferred)" : "") + "; target: " + target(target));
-  }
-
   /** Returns the end of a line about rows: the number of rows that were dropped, if there are any. */
-  static String dropped(int rows) {
-    return rows == 0 ? "" : "; " + rows + " dropped because of missing values";
+  static String dropped(int rows, TrainConfig config) {
+    return rows == 0 ? "" : "; " + rows + " dropped because of " + config.droppedBecauseOf();
   }
 
   /** Returns a line about the network and its training. */
@@ -64,24 +53,20 @@ final class TrainSummary {
         + (prepared.config().splitSeed().isPresent() ? ", split seed " + prepared.config().splitSeed().getAsLong() : "");
   }
 
-  private static String target(TargetEncoding target) {
-    if (target instanceof TargetEncoding.Classes classes) {
-      List<String> names = classes.classNames();
-      return "\"" + classes.name() + "\", " + names.size() + " classes: "
-          + String.join(", ", names.subList(0, Math.min(MAX_NAMED_CLASSES, names.size())))
-          + (names.size() > MAX_NAMED_CLASSES ? ", ..." : "");
-    }
-    return "\"" + String.join("\", \"", target.names()) + "\"";
-  }
-
   /** Prints notes about columns that the network cannot learn from, or that determine the target. */
   static void printNotes(TrainingRun run, PrintStream err) {
     DataView view = run.prepared().view();
     view.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
-        + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --features")));
+        + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --exclude")));
     LeakNote.print(TargetLeaks.find(view.trainingRows(), view.columns()), err);
-    view.validationRows().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "validation rows: ", err));
-    run.test().ifPresent(rows -> UnknownCategories.note(view.encoding(), rows, "test rows: ", err));
+    MissingNote.training(view.trainingRows(), view.columns(), err);
+    view.validationRows().ifPresent(rows -> printNotes(view, rows, "validation rows: ", err));
+    run.test().ifPresent(rows -> printNotes(view, rows, "test rows: ", err));
+  }
+
+  private static void printNotes(DataView view, Table rows, String which, PrintStream err) {
+    UnknownCategories.note(view.encoding(), rows, which, err);
+    MissingNote.other(view.encoding(), rows, which, err);
   }
 
   static void printEnd(TrainingResult result, PrintStream out) {

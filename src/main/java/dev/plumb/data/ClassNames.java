@@ -97,14 +97,18 @@ final class ClassNames {
       String text = column.text(row);
       labels[row] = index(text);
       if (labels[row] < 0) {
-        String where = "row " + table.sourceRow(row);
-        throw new InvalidInputException(text == null
-            ? where + ": target column \"" + column.name() + "\" has no value" + column.missingNote() + "; remove such rows"
-            : where + ": \"" + text + "\" in column \"" + column.name() + "\" is not one of the training classes:"
+        throw text == null ? missingTarget(table, column, row) : new InvalidInputException("row " + table.sourceRow(row)
+            + ": \"" + text + "\" in column \"" + column.name() + "\" is not one of the training classes:"
                 + " " + some(names));
       }
     }
     return labels;
+  }
+
+  /** Returns the error about a row without a target. */
+  static InvalidInputException missingTarget(Table table, Column column, int row) {
+    return new InvalidInputException("row " + table.sourceRow(row) + ": target column \"" + column.name() + "\" has no value"
+        + column.missingNote() + "; remove such rows");
   }
 
   private static String some(Collection<String> names) {

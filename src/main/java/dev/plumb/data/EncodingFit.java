@@ -45,10 +45,14 @@ final class EncodingFit {
 
   private FeatureColumn numeric(Column column) {
     double[] moments = moments(column);
-    OptionalDouble fill = options.missing() == Missing.MEAN ? OptionalDouble.of(moments[0]) : OptionalDouble.empty();
+    OptionalDouble fill = switch (options.missing()) {
+      case REFUSE, DROP -> OptionalDouble.empty();
+      case MEAN -> OptionalDouble.of(moments[0]);
+      case MEDIAN -> OptionalDouble.of(median(column));
+    };
     return options.standardize()
-        ? new FeatureColumn.Numeric(column.name(), moments[0], moments[1], fill)
-        : new FeatureColumn.Numeric(column.name(), 0, 1, fill);
+        ? new FeatureColumn.Numeric(column.name(), moments[0], moments[1], fill, hasIndicator(column))
+        : new FeatureColumn.Numeric(column.name(), 0, 1, fill, hasIndicator(column));
   }
 
   private FeatureColumn categorical(Column column) {
@@ -58,10 +62,16 @@ final class EncodingFit {
     }
     if (categories.size() > MAX_CATEGORIES) {
       throw new InvalidInputException("column \"" + column.name() + "\" has " + categories.size() + " distinct values in "
-          + training.rows() + " rows; the maximum is " + MAX_CATEGORIES + " categories: leave the column out (--features)");
+          + training.rows() + " rows; the maximum is " + MAX_CATEGORIES + " categories: leave the column out (--exclude)");
     }
-    Optional<String> fill = options.missing() == Missing.MEAN ? Optional.of(mostFrequent(column, categories)) : Optional.empty();
-    return new FeatureColumn.Categorical(column.name(), categories, fill);
+    boolean indicator = hasIndicator(column);
+    Optional<String> fill = options.missing().fills() && !indicator ? Optional.of(mostFrequent(column, categories)) : Optional.empty();
+    return new FeatureColumn.Categorical(column.name(), categories, fill, indicator);
+  }
+
+  /** Returns whether a column gets an input for missing values: it has some in the training rows, and they are not refused. */
+  private boolean hasIndicator(Column column) {
+    return options.missing().fills() && IntStream.range(0, column.rows()).anyMatch(column::isMissing);
   }
 
   private TargetEncoding target() {
@@ -130,6 +140,13 @@ final class EncodingFit {
     return new double[] {mean, deviation > MAX_CONSTANT_DEVIATION * largest ? deviation : 1};
   }
 
+  /** Returns the median of the present values, of which there is at least one. */
+  private static double median(Column column) {
+    double[] sorted = IntStream.range(0, column.rows()).mapToDouble(column::number).filter(number -> !Double.isNaN(number)).sorted()
+        .toArray();
+    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+  }
+
   private static String mostFrequent(Column column, List<String> categories) {
     Map<String, Integer> counts = new HashMap<>();
     for (int row = 0; row < column.rows(); row++) {
@@ -146,6 +163,6 @@ final class EncodingFit {
 
   private static InvalidInputException empty(Column column) {
     return new InvalidInputException("column \"" + column.name() + "\" has no value in any training row; leave it out"
-        + " (--features)");
+        + " (--exclude)");
   }
 }

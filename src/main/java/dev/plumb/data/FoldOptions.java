@@ -1,7 +1,9 @@
 package dev.plumb.data;
 
 import dev.plumb.model.InvalidInputException;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Choice of the folds of a cross-validation.
@@ -37,33 +39,30 @@ public record FoldOptions(int folds, int repeats, Optional<String> group, Option
   }
 
   /**
-   * Resolves the columns of a training. The column of groups or times is neither a feature nor the default target, unless the
-   * features name it.
+   * Resolves the columns of a training. The columns of groups, times and weights are neither features nor the default target, unless
+   * the features name them.
    *
    * @param table with all rows
    * @param columns not yet resolved
+   * @param weights of the rows
    * @return the complete options
-   * @throws InvalidInputException as {@link EncodingOptions#resolve}, and when the column of groups or times does not exist or is
-   *     named as a target
+   * @throws InvalidInputException as {@link RowWeights#resolve}, and when the column of groups or times does not exist or is named as
+   *     a target
    */
-  public EncodingOptions resolve(Table table, EncodingOptions columns) {
-    Optional<String> name = group.or(() -> time);
-    if (name.isEmpty()) {
-      return columns.resolve(table);
-    }
-    String option = group.isPresent() ? "--group" : "--time";
-    try {
-      table.column(name.get());
-    } catch (InvalidInputException e) {
-      throw e.at(option);
-    }
-    if (columns.targets().contains(name.get())) {
-      throw new InvalidInputException(option + ": column \"" + name.get() + "\" is the target; name another column");
-    }
-    if (columns.features().contains(name.get())) {
-      return columns.resolve(table);
-    }
-    String[] categorical = columns.categorical().stream().filter(column -> !column.equals(name.get())).toArray(String[]::new);
-    return columns.withCategorical(categorical).resolve(table.without(name.get()));
+  public EncodingOptions resolve(Table table, EncodingOptions columns, RowWeights weights) {
+    Set<String> reserved = new HashSet<>(weights.reserved(table, columns));
+    group.or(() -> time).ifPresent(name -> {
+      String option = group.isPresent() ? "--group" : "--time";
+      try {
+        table.column(name);
+      } catch (InvalidInputException e) {
+        throw e.at(option);
+      }
+      if (columns.targets().contains(name)) {
+        throw new InvalidInputException(option + ": column \"" + name + "\" is the target; name another column");
+      }
+      reserved.add(name);
+    });
+    return columns.resolve(table, reserved);
   }
 }

@@ -2,12 +2,23 @@ package dev.plumb.data;
 
 import dev.plumb.model.NamedEnum;
 
-/** Treatment of rows with missing values. */
+/** Treatment of missing values. Rows without a target are dropped in every mode but {@link #REFUSE}. */
 public enum Missing implements NamedEnum {
   /** An error that names the first missing value. */
   REFUSE,
   /** Drop the rows. */
   DROP,
-  /** Fill in the training rows' mean for a number and their most frequent category for a text. Targets are never filled in. */
-  MEAN
+  /** Fill in the mean of the training rows for a number; a missing text is a category of its own. */
+  MEAN,
+  /** Fill in the median of the training rows for a number; a missing text is a category of its own. */
+  MEDIAN;
+
+  /**
+   * Returns whether missing features are filled in.
+   *
+   * @return false when they are refused, or their rows dropped
+   */
+  public boolean fills() {
+    return this == MEAN || this == MEDIAN;
+  }
 }

@@ -55,13 +55,14 @@ public final class RowEncoder {
           + features.size() + (features.size() == 1 ? " feature" : " features"));
     }
     double[] x = new double[inputs];
+    int first = 0;
     for (int i = 0; i < values.length; i++) {
       if (!(features.get(i) instanceof FeatureColumn.Numeric numeric)) {
         throw new InvalidInputException("column " + quoted(features.get(i).name())
             + " is text, but got a number; give the row as a map from column to value");
       }
-      // Only numbers have come before this feature, one input each.
-      x[i] = encoded(numeric, values[i], precision);
+      encode(numeric, values[i], precision, x, first);
+      first += numeric.inputs();
     }
     return x;
   }
@@ -88,9 +89,10 @@ public final class RowEncoder {
             + "; the model was trained on it");
       }
       if (feature instanceof FeatureColumn.Numeric numeric) {
-        x[first] = encoded(numeric, number(numeric, value), precision);
+        encode(numeric, number(numeric, value), precision, x, first);
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
-        int index = categories[i].index(category(categorical, value));
+        String category = category(categorical, value);
+        int index = category == null ? categorical.categories().size() : categories[i].index(category);
         if (index >= 0) {
           x[first + index] = 1;
         }
@@ -111,16 +113,20 @@ public final class RowEncoder {
         + ", but the model was trained on numbers there; give a number");
   }
 
+  /** Returns the category of a value; null for a missing value that has an input of its own. */
   private static String category(FeatureColumn.Categorical feature, Object value) {
     if (value instanceof Double || value instanceof Float) {
       // By its text: 0.1f is the category 0.1, but widened to double it is 0.10000000149011612.
       double number = Double.parseDouble(value.toString());
       return Double.isNaN(number) ? category(feature, null) : Column.written(number);
     }
-    return value != null ? value.toString() : feature.fill().orElseThrow(() -> missing(feature.name()));
+    if (value != null) {
+      return value.toString();
+    }
+    return feature.indicator() ? null : feature.fill().orElseThrow(() -> missing(feature.name()));
   }
 
-  private static double encoded(FeatureColumn.Numeric feature, double value, Precision precision) {
+  private static void encode(FeatureColumn.Numeric feature, double value, Precision precision, double[] x, int first) {
     double number = Double.isNaN(value) ? filled(feature, feature.fill()) : value;
     double encoded = (number - feature.mean()) / feature.scale();
     if (!(Math.abs(encoded) <= (precision == Precision.FP64 ? Double.MAX_VALUE : Float.MAX_VALUE))) {
@@ -128,7 +134,10 @@ public final class RowEncoder {
           + precision.key() + " after encoding"
           + (precision == Precision.FP64 ? "" : "; a model trained with --precision fp64 has a wider range"));
     }
-    return encoded;
+    x[first] = encoded;
+    if (feature.indicator() && Double.isNaN(value)) {
+      x[first + 1] = 1;
+    }
   }
 
   private static double filled(FeatureColumn.Numeric feature, OptionalDouble fill) {

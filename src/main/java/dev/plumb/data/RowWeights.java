@@ -3,6 +3,7 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Weights of rows in the loss: the weight of the row itself, times that of its class.
@@ -24,23 +25,27 @@ public record RowWeights(Optional<String> column, Optional<ClassWeights> classes
   }
 
   /**
-   * Returns the table in which default targets and features are looked for: without the column of weights, unless that is named as a
-   * feature.
+   * Resolves the columns of a training. The column of weights is neither a feature nor the default target, unless the features name
+   * it.
    *
-   * @param table with the column
-   * @param columns targets and features
-   * @return the table without the column
-   * @throws InvalidInputException when the column does not exist, or is a target
+   * @param table with all rows
+   * @param columns not yet resolved
+   * @return the complete options
+   * @throws InvalidInputException as {@link EncodingOptions#resolve(Table)}, and when the column of weights does not exist or is a
+   *     target
    */
-  public Table candidates(Table table, EncodingOptions columns) {
-    if (column.isEmpty() || columns.features().contains(column.get())) {
-      return table;
-    }
-    if (columns.targets().contains(column.get())) {
+  public EncodingOptions resolve(Table table, EncodingOptions columns) {
+    return columns.resolve(table, reserved(table, columns));
+  }
+
+  /** Returns the name of the column of weights, if there is one, after checking it. */
+  Set<String> reserved(Table table, EncodingOptions columns) {
+    column.ifPresent(table::column);
+    if (column.isPresent() && columns.targets().contains(column.get())) {
       throw new InvalidInputException("column \"" + column.get() + "\" is named as a target and as the weight; it can be only one of"
           + " them");
     }
-    return table.without(column.get());
+    return column.map(Set::of).orElse(Set.of());
   }
 
   /**

@@ -180,19 +180,6 @@ public final class Table {
   }
 
   /**
-   * Returns this table without one of its columns.
-   *
-   * @param name of the column
-   * @return the table of the other columns
-   * @throws InvalidInputException when the column does not exist, or is the only one
-   */
-  public Table without(String name) {
-    column(name);
-    return new Table(columns.values().stream().filter(column -> !column.name().equals(name)).toList(),
-        targets.stream().filter(target -> !target.equals(name)).toList(), header);
-  }
-
-  /**
    * Returns a table of chosen rows. Values are not copied.
    *
    * @param indices of rows, from 0, in the order of the new table

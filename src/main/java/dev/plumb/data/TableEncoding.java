@@ -8,9 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Encoding of a table's columns as network inputs and targets, and decoding of outputs. It is fitted to the training rows only
@@ -151,9 +149,9 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @throws InvalidInputException when a column does not exist, a value is missing or has the wrong type, or a class is unknown
    */
   public Dataset encode(Table table, Loss loss) {
-    double[] x = encodedFeatures(table);
+    double[] x = new FeatureEncoder(this).encode(table);
     if (target instanceof TargetEncoding.Classes classes) {
-      Column column = column(table, classes.name());
+      Column column = FeatureEncoder.column(table, classes.name());
       int[] labels = new ClassNames(classes.classNames()).labels(column, table);
       if (loss == Loss.CROSS_ENTROPY) {
         return Dataset.adoptClasses(inputs(), outputs(), x, labels);
@@ -264,7 +262,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    */
   public Dataset encodeFeatures(Table table) {
     HeapBudget.requireArray(table.rows(), outputs());
-    return Dataset.adoptTargets(inputs(), outputs(), encodedFeatures(table), new double[table.rows() * outputs()]);
+    return Dataset.adoptTargets(inputs(), outputs(), new FeatureEncoder(this).encode(table), new double[table.rows() * outputs()]);
   }
 
   /**
@@ -294,68 +292,21 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @return by column name; only columns with such values
    */
   public Map<String, Integer> unknownCategories(Table table) {
-    Map<String, Integer> unknown = new TreeMap<>();
-    for (FeatureColumn feature : features) {
-      if (feature instanceof FeatureColumn.Categorical categorical) {
-        Column column = column(table, feature.name());
-        ClassNames known = new ClassNames(categorical.categories());
-        int count = (int) IntStream.range(0, table.rows())
-            .filter(row -> !column.isMissing(row) && known.index(column.text(row)) < 0).count();
-        if (count > 0) {
-          unknown.put(feature.name(), count);
-        }
-      }
-    }
-    return unknown;
+    return new FeatureEncoder(this).unknownCategories(table);
+  }
+
+  /**
+   * Returns the number of missing values per column that is filled in, but had no missing value in the training rows.
+   *
+   * @param table with all feature columns
+   * @return by column name; only columns with such values
+   */
+  public Map<String, Integer> unexpectedlyMissing(Table table) {
+    return new FeatureEncoder(this).unexpectedlyMissing(table);
   }
 
   private boolean hasSingleOutput(Loss loss) {
     return loss == Loss.BINARY_CROSS_ENTROPY && target instanceof TargetEncoding.Classes classes && classes.outputs() == 2;
-  }
-
-  private double[] encodedFeatures(Table table) {
-    requireSameHeader(table);
-    int inputs = inputs();
-    HeapBudget.requireArray(table.rows(), inputs);
-    double[] x = new double[table.rows() * inputs];
-    int first = 0;
-    for (FeatureColumn feature : features) {
-      Column column = column(table, feature.name());
-      if (feature instanceof FeatureColumn.Numeric numeric) {
-        requireNumbers(column, table);
-        for (int row = 0; row < table.rows(); row++) {
-          double number = column.number(row);
-          if (Double.isNaN(number)) {
-            number = numeric.fill().orElseThrow(() -> missing(table, column));
-          }
-          x[row * inputs + first] = (number - numeric.mean()) / numeric.scale();
-        }
-      } else if (feature instanceof FeatureColumn.Categorical categorical) {
-        ClassNames known = new ClassNames(categorical.categories());
-        for (int row = 0; row < table.rows(); row++) {
-          String text = column.text(row);
-          int category = known.index(text != null ? text : categorical.fill().orElseThrow(() -> missing(table, column)));
-          if (category >= 0) {
-            x[row * inputs + first + category] = 1;
-          }
-        }
-      }
-      first += feature.inputs();
-    }
-    return x;
-  }
-
-  /**
-   * Checks that both files have a header or neither has: a column named 1 in a header is not the first column of a file without.
-   */
-  private void requireSameHeader(Table table) {
-    if (header.isPresent() && table.header().isPresent() && !header.equals(table.header())) {
-      throw new InvalidInputException(header.get()
-          ? "has no header, but the model was trained on named columns: " + QuotedText.of(features.get(0).name())
-              + (features.size() > 1 ? ", ..." : "") + "; add a header, or use --header yes if line 1 is one"
-          : "has a header in line 1, but the model was trained on a file without one; remove it, or use --header no if it is a"
-              + " row");
-    }
   }
 
   private static double[] encodedTargets(Table table, TargetEncoding.Numbers numbers) {
@@ -363,38 +314,15 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     double[] scale = numbers.scale();
     double[] y = new double[table.rows() * mean.length];
     for (int i = 0; i < mean.length; i++) {
-      Column column = column(table, numbers.names().get(i));
-      requireNumbers(column, table);
+      Column column = FeatureEncoder.column(table, numbers.names().get(i));
+      FeatureEncoder.requireNumbers(column, table);
       for (int row = 0; row < table.rows(); row++) {
         if (column.isMissing(row)) {
-          throw missing(table, column);
+          throw ClassNames.missingTarget(table, column, row);
         }
         y[row * mean.length + i] = (column.number(row) - mean[i]) / scale[i];
       }
     }
     return y;
-  }
-
-  private static Column column(Table table, String name) {
-    try {
-      return table.column(name);
-    } catch (InvalidInputException e) {
-      throw table.has(name) ? e : new InvalidInputException(e.getMessage() + "; the model was trained on it", e);
-    }
-  }
-
-  private static void requireNumbers(Column column, Table table) {
-    if (!column.isNumeric()) {
-      int row = IntStream.range(0, column.rows()).filter(i -> !column.isMissing(i)).findFirst().orElse(0);
-      throw new InvalidInputException("column \"" + column.name() + "\" contains text (row " + table.sourceRow(row) + ": \""
-          + column.text(row) + "\"), but the model was trained on numbers there");
-    }
-  }
-
-  /** Returns the error about the first row in which the column has no value. */
-  private static InvalidInputException missing(Table table, Column column) {
-    int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
-    return new InvalidInputException("row " + table.sourceRow(row) + ": column \"" + column.name() + "\" has no value"
-        + column.missingNote() + "; remove such rows, or train with --missing " + Missing.MEAN.key());
   }
 }

@@ -45,7 +45,7 @@ public final class CrossValidationReport {
   public void write(OutputStream out) throws IOException {
     Page page = new Page(title, "Cross-validation");
     leaks.forEach(name -> page.notes(List.of("Column \"" + name + "\" determines the target exactly. If it would not be known when"
-        + " predicting, leave it out with --features.")));
+        + " predicting, leave it out with --exclude.")));
     if (result.diverged() > 0) {
       page.notes(List.of(Format.whole(result.diverged()) + " of " + Format.whole(result.results().size())
           + " trainings diverged. Those without scores are not in the means."));

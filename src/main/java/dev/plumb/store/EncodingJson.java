@@ -82,6 +82,9 @@ final class EncodingJson {
         json.writeStringField("fill", categorical.fill().get());
       }
     }
+    if (feature.indicator()) {
+      json.writeBooleanField("indicator", true);
+    }
   }
 
   private static void write(JsonGenerator json, TargetEncoding target) throws IOException {
@@ -104,19 +107,31 @@ final class EncodingJson {
   }
 
   private static FeatureColumn numeric(JsonObject feature) {
-    feature.allowOnly(Set.of("name", "mean", "scale", "fill"));
+    feature.allowOnly(Set.of("name", "mean", "scale", "fill", "indicator"));
     OptionalDouble fill = feature.has("fill") ? OptionalDouble.of(finite(feature, "fill", feature.number("fill")))
         : OptionalDouble.empty();
-    return new FeatureColumn.Numeric(feature.text("name"), finite(feature, "mean", feature.number("mean")),
-        scale(feature, "scale", feature.number("scale")), fill);
+    double mean = finite(feature, "mean", feature.number("mean"));
+    double scale = scale(feature, "scale", feature.number("scale"));
+    if (indicator(feature) && fill.isEmpty()) {
+      throw feature.fault("indicator", "needs \"fill\", the number in place of a missing one");
+    }
+    return new FeatureColumn.Numeric(feature.text("name"), mean, scale, fill, indicator(feature));
   }
 
   private static FeatureColumn categorical(JsonObject feature) {
-    feature.allowOnly(Set.of("name", "categories", "fill"));
+    feature.allowOnly(Set.of("name", "categories", "fill", "indicator"));
     List<String> categories = feature.texts("categories");
     requireDistinct(feature, "categories", categories);
     Optional<String> fill = feature.has("fill") ? Optional.of(feature.text("fill")) : Optional.empty();
-    return new FeatureColumn.Categorical(feature.text("name"), categories, fill);
+    if (indicator(feature) && fill.isPresent()) {
+      throw feature.fault("indicator", "cannot be combined with \"fill\"");
+    }
+    return new FeatureColumn.Categorical(feature.text("name"), categories, fill, indicator(feature));
+  }
+
+  /** Models of earlier versions have no indicators. */
+  private static boolean indicator(JsonObject feature) {
+    return feature.has("indicator") && feature.flag("indicator");
   }
 
   private static TargetEncoding classes(JsonObject target) {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * ONNX export: a trained model as an ONNX model (opset 17) that takes the unencoded columns of a table and returns the results of
@@ -109,7 +110,7 @@ public final class OnnxExport {
   private String encoded(List<FeatureColumn> features) {
     if (!hasText(model.encoding())) {
       String all = graph.input("features", Type.DOUBLE, features.size());
-      return standardized(all, features.stream().map(FeatureColumn.Numeric.class::cast).toList());
+      return numeric(all, features.stream().map(FeatureColumn.Numeric.class::cast).toList());
     }
     // All inputs first, so that no other value gets the name of a column.
     List<String> inputs = new ArrayList<>();
@@ -120,12 +121,24 @@ public final class OnnxExport {
     for (int i = 0; i < columns.length; i++) {
       FeatureColumn feature = features.get(i);
       if (feature instanceof FeatureColumn.Numeric numeric) {
-        columns[i] = standardized(inputs.get(i), List.of(numeric));
+        columns[i] = numeric(inputs.get(i), List.of(numeric));
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
         columns[i] = oneHot(inputs.get(i), categorical);
       }
     }
     return graph.node("Concat", List.of(attribute("axis", 1)), columns);
+  }
+
+  /** Adds the standardized columns, each followed by its indicator of missing values if it has one. */
+  private String numeric(String input, List<FeatureColumn.Numeric> columns) {
+    String standardized = standardized(input, columns);
+    if (columns.stream().noneMatch(FeatureColumn.Numeric::indicator)) {
+      return standardized;
+    }
+    String both = graph.node("Concat", List.of(attribute("axis", 1)), standardized, graph.cast(graph.node("IsNaN", input), Type.DOUBLE));
+    long[] order = IntStream.range(0, columns.size()).boxed().flatMapToLong(i -> columns.get(i).indicator()
+        ? LongStream.of(i, columns.size() + i) : LongStream.of(i)).toArray();
+    return graph.node("Gather", List.of(attribute("axis", 1)), both, integers("order", List.of(order.length), order));
   }
 
   /** Adds (x - mean) / scale, after replacing NaN by the fill value. */
@@ -140,17 +153,17 @@ public final class OnnxExport {
     return graph.node("Div", graph.node("Sub", x, mean), scale);
   }
 
-  /** Adds a one-hot encoding: double [batch, categories]. */
+  /** Adds a one-hot encoding: double [batch, inputs]. */
   private String oneHot(String input, FeatureColumn.Categorical column) {
     List<String> keys = new ArrayList<>(column.categories());
     List<Long> indices = new ArrayList<>(IntStream.range(0, keys.size()).asLongStream().boxed().toList());
-    if (column.fill().isPresent() && !keys.contains("")) {
-      indices.add((long) keys.indexOf(column.fill().get()));
+    if ((column.fill().isPresent() || column.indicator()) && !keys.contains("")) {
+      indices.add((long) (column.indicator() ? keys.size() : keys.indexOf(column.fill().get())));
       keys.add("");
     }
     String index = graph.node("LabelEncoder", OnnxGraph.ML_DOMAIN, "LabelEncoder", List.of(attribute("keys_strings", keys),
         attribute("values_int64s", indices.stream().mapToLong(Long::longValue).toArray()), attribute("default_int64", -1)), input);
-    return graph.cast(graph.node("Equal", index, graph.range("places", column.categories().size())), Type.DOUBLE);
+    return graph.cast(graph.node("Equal", index, graph.range("places", column.inputs())), Type.DOUBLE);
   }
 
   /** Adds the layers and returns the last layer's outputs, in the model's type. */

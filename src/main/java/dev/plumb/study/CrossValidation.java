@@ -96,9 +96,9 @@ public final class CrossValidation {
     this.executor = executor;
     backend = executor.backend();
     EncodingOptions given = spec.config().columns();
-    EncodingOptions columns = spec.folds().resolve(spec.config().weights().candidates(table, given), given);
+    EncodingOptions columns = spec.folds().resolve(table, given, spec.config().weights());
     this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns)));
-    this.table = columns.handleMissing(table);
+    this.table = columns.handleMissing(table, spec.config().weights());
     droppedRows = table.rows() - this.table.rows();
     target = TableEncoding.fit(this.table, columns).target();
     List<Fold> folds = Folds.of(this.table, columns, spec.folds(), new NumpyRandom(spec.foldSeed()));

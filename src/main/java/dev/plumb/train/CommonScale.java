@@ -33,7 +33,7 @@ final class CommonScale {
     }
     double common = Math.sqrt(squares / scales.length);
     List<FeatureColumn> features = encoding.features().stream().map(feature -> feature instanceof FeatureColumn.Numeric numeric
-        ? (FeatureColumn) new FeatureColumn.Numeric(numeric.name(), numeric.mean(), common, numeric.fill()) : feature).toList();
+        ? (FeatureColumn) numeric.withScale(common) : feature).toList();
     return new TableEncoding(features, encoding.target(), encoding.naValues(), encoding.header());
   }
 }

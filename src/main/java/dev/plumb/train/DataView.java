@@ -54,12 +54,12 @@ public record DataView(
    */
   public static DataView of(Table table, TrainConfig config, NumpyRandom splitStream) {
     RowWeights weights = config.weights();
-    EncodingOptions columns = config.columns().resolve(weights.candidates(table, config.columns()));
+    EncodingOptions columns = weights.resolve(table, config.columns());
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     config.requireWatchFits(task);
     Loss loss = config.loss(task);
-    Table usable = columns.handleMissing(table);
+    Table usable = columns.handleMissing(table, weights);
     double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();
     Split split = Split.of(usable.rows(), share, splitStream, share == 0 ? null : columns.labels(usable));
     Table trainingRows = usable.rows(split.training());

@@ -107,6 +107,12 @@ public record TrainConfig(
     return changed.config();
   }
 
+  /** Returns the missing values because of which rows are dropped, for messages. */
+  public String droppedBecauseOf() {
+    return !columns.missing().fills() ? "missing values" : weights.column().isPresent() ? "missing targets or weights"
+        : "missing targets";
+  }
+
   /** Returns the configured loss, or the default loss of a task. */
   Loss loss(Task task) {
     return loss.orElse(task == Task.CLASSIFICATION ? Loss.CROSS_ENTROPY : Loss.MSE);

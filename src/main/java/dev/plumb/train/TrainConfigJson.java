@@ -41,8 +41,8 @@ public final class TrainConfigJson {
   /** The keys of a configuration. */
   public static final Set<String> KEYS = lines(TrainConfig.DEFAULT).keySet();
   /** The keys of a configuration that are about the table. */
-  public static final Set<String> DATA_KEYS = Set.of("delimiter", "header", "naValues", "targets", "features", "categorical", "task",
-      "standardize", "missing", "validation", "splitSeed", "weight", "classWeights");
+  public static final Set<String> DATA_KEYS = Set.of("delimiter", "header", "naValues", "targets", "features", "exclude", "categorical",
+      "task", "standardize", "missing", "validation", "splitSeed", "weight", "classWeights");
 
   private TrainConfigJson() {}
 
@@ -110,6 +110,7 @@ public final class TrainConfigJson {
   private static EncodingOptions columns(JsonObject json, EncodingOptions defaults) {
     List<String> targets = json.has("targets") ? json.texts("targets") : defaults.targets();
     List<String> features = json.has("features") ? json.texts("features") : defaults.features();
+    List<String> excluded = json.has("exclude") ? json.texts("exclude") : defaults.excluded();
     List<String> categorical = json.has("categorical") ? json.texts("categorical") : defaults.categorical();
     Optional<Task> task = json.has("task")
         ? Optional.of(json.parsed("task", word -> NamedEnum.parse(Task.class, "task", word))) : defaults.task();
@@ -117,7 +118,9 @@ public final class TrainConfigJson {
     Missing missing = json.has("missing")
         ? json.parsed("missing", word -> NamedEnum.parse(Missing.class, "treatment of missing values", word))
         : defaults.missing();
-    return json.at("targets", () -> new EncodingOptions(targets, features, categorical, task, standardize, missing));
+    EncodingOptions columns =
+        json.at("targets", () -> new EncodingOptions(targets, features, List.of(), categorical, task, standardize, missing));
+    return json.at(json.has("exclude") ? "exclude" : "targets", () -> columns.withExcluded(excluded.toArray(String[]::new)));
   }
 
   /** Reads weights of classes: the word balanced, or an object with a number per class. */
@@ -231,6 +234,7 @@ public final class TrainConfigJson {
     }
     texts(json, "targets", config.columns().targets());
     texts(json, "features", config.columns().features());
+    texts(json, "exclude", config.columns().excluded());
     texts(json, "categorical", config.columns().categorical());
     json.writeStringField("task", config.columns().task().map(NamedEnum::key).orElse(null));
     json.writeBooleanField("standardize", config.columns().standardize());

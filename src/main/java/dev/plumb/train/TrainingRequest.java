@@ -46,7 +46,7 @@ public record TrainingRequest(
   }
 
   /**
-   * Reads the test data in the same format as the training data, without rows with missing values if those are dropped.
+   * Reads the test data in the same format as the training data, without the rows that are dropped because of missing values.
    *
    * @param view the view of the training data
    * @param onNote consumer of a note about dropped rows
@@ -55,11 +55,11 @@ public record TrainingRequest(
     return test.map(file -> {
       Table table = TableReader.read(file, view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(read.format())));
       try {
-        Table usable = view.columns().withCategorical().handleMissing(table);
+        Table usable = view.columns().withCategorical().handleMissing(table, config.weights());
         view.encoding().encode(usable, view.loss(), config.precision());
         if (usable.rows() < table.rows()) {
           onNote.accept("test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
-              + " dropped because of missing values");
+              + " dropped because of " + config.droppedBecauseOf());
         }
         return usable;
       } catch (InvalidInputException e) {

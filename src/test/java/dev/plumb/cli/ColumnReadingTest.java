@@ -122,7 +122,7 @@ class ColumnReadingTest {
     Plumbed trained = Plumbed.run("train", data.toString(), "--epochs", "1", "--validation", "0", "--runs", folder.toString(),
         "--device", "reference");
     assertTrue(trained.err().contains("note: column \"name\" has a unique value in most rows, so nothing can be learned from it;"
-        + " exclude it with --features\n"), trained.err());
+        + " exclude it with --exclude\n"), trained.err());
   }
 
   @Test

@@ -180,19 +180,31 @@ class FoldsTest {
   void columnOfGroupsIsNotAFeatureUnlessItIsNamed() {
     Table table = Table.of(new double[][] {{1, 2, 3}, {4, 5, 6}}, "g", "x", "y");
     FoldOptions options = new FoldOptions(2, 1, Optional.of("g"), Optional.empty());
-    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT).features());
-    assertEquals(List.of("g", "x"), options.resolve(table, EncodingOptions.DEFAULT.withFeatures("g", "x")).features());
-    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withCategorical("g")).features());
-    EncodingOptions last = new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT);
+    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE).features());
+    assertEquals(List.of("g", "x"), options.resolve(table, EncodingOptions.DEFAULT.withFeatures("g", "x"), RowWeights.NONE).features());
+    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withCategorical("g"), RowWeights.NONE).features());
+    assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withExcluded("g"), RowWeights.NONE).features());
+    EncodingOptions last = new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE);
     assertEquals(List.of("x"), last.targets());
     assertEquals(List.of("g"), last.features());
     assertRefused("--time: column \"y\" is the target; name another column", () ->
-        new FoldOptions(2, 1, Optional.empty(), Optional.of("y")).resolve(table, EncodingOptions.DEFAULT.withTargets("y")));
+        new FoldOptions(2, 1, Optional.empty(), Optional.of("y")).resolve(table, EncodingOptions.DEFAULT.withTargets("y"), RowWeights.NONE));
     assertRefused("--group: there is no column \"h\" (did you mean \"g\"?); the columns are \"g\", \"x\", \"y\"", () ->
-        new FoldOptions(2, 1, Optional.of("h"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT));
+        new FoldOptions(2, 1, Optional.of("h"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE));
     assertRefused("has only one column, \"y\", and no feature to learn from", () ->
         new FoldOptions(2, 1, Optional.of("x"), Optional.empty())
-            .resolve(Table.of(new double[][] {{1, 2}}, "x", "y"), EncodingOptions.DEFAULT));
+            .resolve(Table.of(new double[][] {{1, 2}}, "x", "y"), EncodingOptions.DEFAULT, RowWeights.NONE));
+  }
+
+  @Test
+  void columnsOfGroupsAndWeightsAreBothLeftOut() {
+    Table table = Table.of(new double[][] {{1, 2, 3, 4}, {4, 5, 6, 7}}, "x", "y", "w", "g");
+    RowWeights weights = new RowWeights(Optional.of("w"), Optional.empty());
+    EncodingOptions resolved = new FoldOptions(2, 1, Optional.of("g"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, weights);
+    assertEquals(List.of("y"), resolved.targets());
+    assertEquals(List.of("x"), resolved.features());
+    assertEquals(List.of("y"), new FoldOptions(2, 1, Optional.of("w"), Optional.empty())
+        .resolve(table, EncodingOptions.DEFAULT.withExcluded("g").withTargets("y"), weights).targets());
   }
 
   @Test
@@ -225,7 +237,7 @@ class FoldsTest {
   }
 
   private static List<Fold> folds(Table table, FoldOptions options, long seed) {
-    return Folds.of(table, options.resolve(table, EncodingOptions.DEFAULT), options, new NumpyRandom(seed));
+    return Folds.of(table, options.resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE), options, new NumpyRandom(seed));
   }
 
   /** Returns a table of numbers x and y. */

@@ -17,13 +17,13 @@ import org.junit.jupiter.api.Test;
 class RowEncoderTest {
   private static final TargetEncoding TARGET = new TargetEncoding.Classes("y", List.of("no", "yes"));
   private static final RowEncoder MIXED = new RowEncoder(new TableEncoding(List.of(
-      new FeatureColumn.Numeric("size", 3, 0.7, OptionalDouble.of(2)),
-      new FeatureColumn.Categorical("color", List.of("blue", "red"), Optional.of("red")),
-      new FeatureColumn.Categorical("code", List.of("7", "12"), Optional.empty()),
-      new FeatureColumn.Numeric("weight", 0, 1e-3, OptionalDouble.empty())), TARGET));
+      new FeatureColumn.Numeric("size", 3, 0.7, OptionalDouble.of(2), false),
+      new FeatureColumn.Categorical("color", List.of("blue", "red"), Optional.of("red"), false),
+      new FeatureColumn.Categorical("code", List.of("7", "12"), Optional.empty(), false),
+      new FeatureColumn.Numeric("weight", 0, 1e-3, OptionalDouble.empty(), false)), TARGET));
   private static final RowEncoder NUMBERS = new RowEncoder(new TableEncoding(List.of(
-      new FeatureColumn.Numeric("a", 3, 0.7, OptionalDouble.of(2)),
-      new FeatureColumn.Numeric("b", 0, 1e-3, OptionalDouble.empty())), TARGET));
+      new FeatureColumn.Numeric("a", 3, 0.7, OptionalDouble.of(2), false),
+      new FeatureColumn.Numeric("b", 0, 1e-3, OptionalDouble.empty(), false)), TARGET));
 
   @Test
   void rowsAreEncodedByColumn() {
@@ -39,6 +39,28 @@ class RowEncoderTest {
     assertArrayEquals(expected, encode(row("size", null, "color", null, "code", "7", "weight", 0)));
     assertArrayEquals(expected, encode(row("size", Double.NaN, "color", null, "code", "7", "weight", -0.0)), 0);
     assertArrayEquals(new double[] {(2 - 3) / 0.7, 4 / 1e-3}, NUMBERS.encode(new double[] {Double.NaN, 4}, Precision.FP32));
+  }
+
+  @Test
+  void missingValuesHaveAnInputIfTheyDidInTraining() {
+    TableEncoding encoding = new TableEncoding(List.of(
+        new FeatureColumn.Numeric("size", 3, 0.7, OptionalDouble.of(2), true),
+        new FeatureColumn.Categorical("color", List.of("blue", "red"), Optional.empty(), true),
+        new FeatureColumn.Numeric("weight", 0, 0.5, OptionalDouble.of(1), true)), TARGET);
+    RowEncoder encoder = new RowEncoder(encoding);
+    assertArrayEquals(new double[] {(2 - 3) / 0.7, 1, 0, 0, 1, 2, 1}, encoder.encode(row("size", null, "color", null, "weight",
+        Double.NaN), Precision.FP32));
+    assertArrayEquals(new double[] {(4 - 3) / 0.7, 0, 0, 1, 0, 6, 0}, encoder.encode(row("size", 4, "color", "red", "weight", 3),
+        Precision.FP32));
+    Table table = Table.of(List.of(Column.ofNumbers("size", Double.NaN, 4), Column.ofText("color", null, "red"),
+        Column.ofNumbers("weight", Double.NaN, 3)));
+    Dataset encoded = encoding.encodeFeatures(table);
+    for (int input = 0; input < 7; input++) {
+      assertEquals(encoded.feature(0, input), encoder.encode(row("size", null, "color", null, "weight", null), Precision.FP64)[input]);
+      assertEquals(encoded.feature(1, input), encoder.encode(row("size", 4, "color", "red", "weight", 3), Precision.FP64)[input]);
+    }
+    RowEncoder numbers = new RowEncoder(new TableEncoding(List.of(encoding.features().get(0), encoding.features().get(2)), TARGET));
+    assertArrayEquals(new double[] {(4 - 3) / 0.7, 0, 2, 1}, numbers.encode(new double[] {4, Double.NaN}, Precision.FP32));
   }
 
   @Test

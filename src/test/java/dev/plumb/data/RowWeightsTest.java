@@ -72,11 +72,18 @@ class RowWeightsTest {
   void columnOfWeightsIsNeitherAFeatureNorATarget() {
     RowWeights weights = new RowWeights(Optional.of("w"), Optional.empty());
     EncodingOptions defaults = EncodingOptions.DEFAULT;
-    assertEquals(List.of("x", "y"), weights.candidates(TABLE, defaults).names());
-    assertSame(TABLE, weights.candidates(TABLE, defaults.withTargets("y").withFeatures("x", "w")));
-    assertSame(TABLE, RowWeights.NONE.candidates(TABLE, defaults));
+    assertEquals(List.of("x"), weights.resolve(TABLE, defaults.withTargets("y")).features());
+    assertEquals(List.of("x"), weights.resolve(TABLE, defaults.withTargets("y").withExcluded("w")).features());
+    assertEquals(List.of("x", "w"), weights.resolve(TABLE, defaults.withTargets("y").withFeatures("x", "w")).features());
+    assertEquals(defaults.resolve(TABLE), RowWeights.NONE.resolve(TABLE, defaults));
+    Table weightLast = Table.of(new double[][] {{1, 2, 3}, {4, 5, 6}}, "x", "y", "w");
+    assertEquals(List.of("y"), weights.resolve(weightLast, defaults).targets());
+    assertEquals("has no column for the target and the features", assertThrows(InvalidInputException.class,
+        () -> weights.resolve(Table.of(new double[][] {{1}}, "w"), defaults)).getMessage());
+    assertEquals("there is no column \"v\" (did you mean \"x\"?); the columns are \"x\", \"y\", \"w\"", assertThrows(InvalidInputException.class,
+        () -> new RowWeights(Optional.of("v"), Optional.empty()).resolve(weightLast, defaults)).getMessage());
     assertEquals("column \"w\" is named as a target and as the weight; it can be only one of them", assertThrows(
-        InvalidInputException.class, () -> weights.candidates(TABLE, defaults.withTargets("w"))).getMessage());
+        InvalidInputException.class, () -> weights.resolve(TABLE, defaults.withTargets("w"))).getMessage());
   }
 
   private static Dataset apply(RowWeights weights) {

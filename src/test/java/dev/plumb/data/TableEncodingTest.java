@@ -31,9 +31,9 @@ class TableEncodingTest {
     TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT);
     double deviation = Math.sqrt(3.5);
     assertEquals(List.of(
-        new FeatureColumn.Numeric("size", 3, deviation, OptionalDouble.empty()),
-        new FeatureColumn.Categorical("town", List.of("a", "b", "c"), Optional.empty()),
-        new FeatureColumn.Numeric("floors", 2, 1, OptionalDouble.empty())), encoding.features());
+        new FeatureColumn.Numeric("size", 3, deviation, OptionalDouble.empty(), false),
+        new FeatureColumn.Categorical("town", List.of("a", "b", "c"), Optional.empty(), false),
+        new FeatureColumn.Numeric("floors", 2, 1, OptionalDouble.empty(), false)), encoding.features());
     assertEquals(new TargetEncoding.Numbers(List.of("price"), new double[] {30}, new double[] {10 * deviation}),
         encoding.target());
     assertEquals(5, encoding.inputs());
@@ -48,7 +48,7 @@ class TableEncodingTest {
   void otherRowsUseTheEncodingOfTheTrainingRows() {
     int[] training = {0, 1};
     TableEncoding encoding = fit(HOUSES.rows(training), EncodingOptions.DEFAULT.resolve(HOUSES));
-    assertEquals(new FeatureColumn.Numeric("size", 1.5, 0.5, OptionalDouble.empty()), encoding.features().get(0));
+    assertEquals(new FeatureColumn.Numeric("size", 1.5, 0.5, OptionalDouble.empty(), false), encoding.features().get(0));
     Dataset others = encoding.encode(HOUSES.rows(new int[] {3, 2}));
     assertRow(others, 0, 9, 0, 0, 0);
     assertRow(others, 1, 3, 0, 1, 0);
@@ -184,7 +184,7 @@ class TableEncodingTest {
     Table table = read("region,x,y\n01,1,1.5\n02,2,2.5\n01,3,3.5\n");
     assertTrue(table.column("region").isNumeric());
     TableEncoding encoding = fit(table, EncodingOptions.DEFAULT.withCategorical("region"));
-    assertEquals(new FeatureColumn.Categorical("region", List.of("01", "02"), Optional.empty()), encoding.features().get(0));
+    assertEquals(new FeatureColumn.Categorical("region", List.of("01", "02"), Optional.empty(), false), encoding.features().get(0));
     assertEquals(Map.of(), encoding.unknownCategories(table));
     assertRow(encoding.encodeFeatures(table), 1, 0, 1, 0);
     assertEquals(new TargetEncoding.Classes("y", List.of("1.5", "2.5", "3.5")),
@@ -279,15 +279,92 @@ class TableEncodingTest {
     Table table = withGaps().rows(new int[] {0, 1, 2, 4});
     assertEquals(4, options.handleMissing(table).rows());
     TableEncoding encoding = fit(table, options);
-    assertEquals(new FeatureColumn.Numeric("size", 2, Math.sqrt(2 / 3.0), OptionalDouble.of(2)), encoding.features().get(0));
-    assertEquals(new FeatureColumn.Categorical("town", List.of("a", "b"), Optional.of("b")), encoding.features().get(1));
+    assertEquals(new FeatureColumn.Numeric("size", 2, Math.sqrt(2 / 3.0), OptionalDouble.of(2), true), encoding.features().get(0));
+    assertEquals(new FeatureColumn.Categorical("town", List.of("a", "b"), Optional.empty(), true), encoding.features().get(1));
+    assertEquals(new FeatureColumn.Numeric("floors", 2, 1, OptionalDouble.of(2), false), encoding.features().get(2));
+    assertEquals(6, encoding.inputs());
     Dataset data = encoding.encode(table);
-    assertRow(data, 3, 0, 1, 0, 0);
-    assertRow(data, 1, 0, 0, 1, 0);
+    assertRow(data, 0, -Math.sqrt(1.5), 0, 0, 1, 0, 0);
+    assertRow(data, 1, 0, 0, 0, 0, 1, 0);
+    assertRow(data, 3, 0, 1, 1, 0, 0, 0);
     Dataset plain = fit(table, options.withStandardize(false)).encode(table);
-    assertRow(plain, 3, 2, 1, 0, 2);
-    assertRefused("row 4: column \"price\" has no value; a target cannot be filled in: use --missing drop or complete the file",
-        () -> options.handleMissing(withGaps()));
+    assertRow(plain, 3, 2, 1, 1, 0, 0, 2);
+  }
+
+  @Test
+  void columnWithoutMissingValuesInTrainingIsFilledInWithoutAnIndicator() {
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withMissing(Missing.MEAN));
+    assertEquals(fit(HOUSES, EncodingOptions.DEFAULT).inputs(), encoding.inputs());
+    Table gaps = withGaps().rows(new int[] {1, 4});
+    assertRow(encoding.encodeFeatures(gaps), 1, 0, 1, 0, 0, 0);
+    assertEquals(Map.of("size", 1, "town", 1), encoding.unexpectedlyMissing(gaps));
+    assertEquals(Map.of(), encoding.unexpectedlyMissing(HOUSES));
+    Table trained = withGaps().rows(new int[] {0, 1, 2, 4});
+    assertEquals(Map.of(), fit(trained, EncodingOptions.DEFAULT.withMissing(Missing.MEAN)).unexpectedlyMissing(gaps));
+  }
+
+  @Test
+  void medianIsThatOfThePresentTrainingRows() {
+    EncodingOptions options = EncodingOptions.DEFAULT.withMissing(Missing.MEDIAN).withStandardize(false);
+    Map<Double, double[]> byMedian = Map.of(2.0, new double[] {9, 1, 2, NAN}, 4.5, new double[] {4.5}, 2.5, new double[] {5, 0},
+        -2.5, new double[] {7, -1, NAN, -4, -40, NAN});
+    byMedian.forEach((median, values) -> {
+      double[] target = IntStream.range(0, values.length).mapToDouble(row -> row + 0.5).toArray();
+      boolean indicator = Double.isNaN(values[values.length - 1]);
+      assertEquals(new FeatureColumn.Numeric("x", 0, 1, OptionalDouble.of(median), indicator),
+          fit(Table.of(List.of(Column.ofNumbers("x", values), Column.ofNumbers("y", target))), options).features().get(0));
+    });
+  }
+
+  @Test
+  void rowsWithoutTargetOrWeightAreDroppedInAllModesButRefuse() {
+    Table table = Table.of(new double[][] {{1, 1, 1}, {NAN, 2, 1}, {3, NAN, 1}, {4, 4, NAN}, {5, 5, 1}}, "x", "y", "w");
+    RowWeights weights = new RowWeights(Optional.of("w"), Optional.empty());
+    for (Missing missing : List.of(Missing.DROP, Missing.MEAN, Missing.MEDIAN)) {
+      EncodingOptions options = weights.resolve(table, EncodingOptions.DEFAULT.withMissing(missing));
+      List<Double> dropping = missing == Missing.DROP ? List.of(1.0, 5.0) : List.of(1.0, 2.0, 5.0);
+      Table usable = options.handleMissing(table, weights);
+      assertEquals(dropping, IntStream.range(0, usable.rows()).mapToObj(usable.column("y")::number).toList());
+      assertEquals(dropping.size() + 1, options.handleMissing(table).rows());
+      assertRefused("every row lacks its target or its weight, so none is left", () ->
+          options.handleMissing(table.rows(new int[] {2, 3}), weights));
+      assertEquals(table.rows() - (missing == Missing.DROP ? 2 : 1),
+          options.handleMissing(Table.of(table.columns().subList(0, 2)), weights).rows(), "a table without the weight");
+    }
+    EncodingOptions refusing = weights.resolve(table, EncodingOptions.DEFAULT);
+    assertRefused("row 3: column \"y\" has no value; use --missing drop or --missing mean", () ->
+        refusing.handleMissing(table.rows(new int[] {0, 2, 3}), weights));
+  }
+
+  @Test
+  void excludedColumnsAreNeitherFeaturesNorTargets() {
+    EncodingOptions options = EncodingOptions.DEFAULT.withExcluded("town");
+    EncodingOptions resolved = options.resolve(HOUSES);
+    assertEquals(List.of("size", "floors"), resolved.features());
+    assertEquals(List.of("price"), resolved.targets());
+    assertEquals(List.of("town"), resolved.excluded());
+    assertEquals(resolved, resolved.resolve(HOUSES));
+    TableEncoding encoding = fit(HOUSES, options);
+    assertEquals(fit(HOUSES, EncodingOptions.DEFAULT.withFeatures("size", "floors")), encoding);
+    Table without = Table.of(HOUSES.columns().stream().filter(column -> !column.name().equals("town")).toList());
+    assertEquals(encoding.encode(HOUSES).feature(3, 1), encoding.encode(without).feature(3, 1));
+    Table faulty = read("id,x,y\n1,1,1\n2,2,2\n1.234.567,3,5\n4,3,6\n5,3,7\n6,3,8\n7,3,8\n");
+    assertEquals(List.of("x"), EncodingOptions.DEFAULT.withExcluded("id").resolve(faulty).features());
+  }
+
+  @Test
+  void columnsThatCannotBeExcludedAreRefused() {
+    assertRefused("there is no column \"twon\" (did you mean \"town\"?); the columns are \"size\", \"town\", \"floors\", \"price\"", () ->
+        EncodingOptions.DEFAULT.withExcluded("twon").resolve(HOUSES));
+    assertRefused("column \"price\" is excluded, but it is the default target; name the target with --target", () ->
+        EncodingOptions.DEFAULT.withExcluded("price").resolve(HOUSES));
+    assertRefused("all columns but the target are excluded; there is no feature to learn from", () ->
+        EncodingOptions.DEFAULT.withExcluded("size", "town", "floors").resolve(HOUSES));
+    assertRefused("column \"price\" is named as a target and as excluded; it can be only one of them", () ->
+        EncodingOptions.DEFAULT.withExcluded("price").withTargets("price"));
+    assertRefused("column \"size\" is named as a feature and as excluded; it can be only one of them", () ->
+        EncodingOptions.DEFAULT.withFeatures("size").withExcluded("size"));
+    assertRefused("excluded column named twice: size", () -> EncodingOptions.DEFAULT.withExcluded("size", "size"));
   }
 
   @Test
@@ -319,9 +396,9 @@ class TableEncodingTest {
     String[] words = IntStream.range(0, 1001).mapToObj(row -> "id" + row).toArray(String[]::new);
     double[] numbers = IntStream.range(0, 1001).asDoubleStream().toArray();
     assertRefused("column \"id\" has 1001 distinct values in 1001 rows; the maximum is 1000 categories: leave the column out"
-        + " (--features)", () ->
+        + " (--exclude)", () ->
         fit(Table.of(List.of(Column.ofText("id", words), Column.ofNumbers("y", numbers))), EncodingOptions.DEFAULT));
-    assertRefused("column \"x\" has no value in any training row; leave it out (--features)", () ->
+    assertRefused("column \"x\" has no value in any training row; leave it out (--exclude)", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", NAN, NAN), Column.ofNumbers("y", 1.5, 2))), EncodingOptions.DEFAULT));
     assertRefused("column \"y\" has only the class \"a\"; classification needs at least two classes", () ->
         fit(Table.of(List.of(Column.ofNumbers("x", 1, 2), Column.ofText("y", "a", "a"))), EncodingOptions.DEFAULT));

@@ -32,7 +32,7 @@ final class Models {
   static List<FeatureColumn> numericColumns(int count) {
     List<FeatureColumn> columns = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      columns.add(new FeatureColumn.Numeric("x" + i, 2000 * i - 3, Math.pow(10, i % 5 - 2), OptionalDouble.empty()));
+      columns.add(new FeatureColumn.Numeric("x" + i, 2000 * i - 3, Math.pow(10, i % 5 - 2), OptionalDouble.empty(), false));
     }
     return columns;
   }
@@ -40,9 +40,9 @@ final class Models {
   /** Two of words, one of numbers between them; the last two fill in what is missing. */
   static List<FeatureColumn> mixedColumns() {
     return List.of(
-        new FeatureColumn.Categorical("colour", List.of("blue", "größer", "red"), Optional.empty()),
-        new FeatureColumn.Numeric("label", 1.6e9, 3, OptionalDouble.of(1.6e9 + 2)),
-        new FeatureColumn.Categorical("", List.of("no", "yes"), Optional.of("yes")));
+        new FeatureColumn.Categorical("colour", List.of("blue", "größer", "red"), Optional.empty(), false),
+        new FeatureColumn.Numeric("label", 1.6e9, 3, OptionalDouble.of(1.6e9 + 2), false),
+        new FeatureColumn.Categorical("", List.of("no", "yes"), Optional.of("yes"), false));
   }
 
   static TargetEncoding classes(int count) {

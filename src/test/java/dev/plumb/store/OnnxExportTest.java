@@ -32,6 +32,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -115,9 +116,9 @@ class OnnxExportTest {
   @Test
   void missingNumbersAreFilledInColumnByColumn() throws Exception {
     List<FeatureColumn> columns = List.of(
-        new FeatureColumn.Numeric("a", 1, 2, OptionalDouble.of(3)),
-        new FeatureColumn.Numeric("b", 0, 1, OptionalDouble.empty()),
-        new FeatureColumn.Numeric("c", -5, 0.5, OptionalDouble.of(-4)));
+        new FeatureColumn.Numeric("a", 1, 2, OptionalDouble.of(3), false),
+        new FeatureColumn.Numeric("b", 0, 1, OptionalDouble.empty(), false),
+        new FeatureColumn.Numeric("c", -5, 0.5, OptionalDouble.of(-4), false));
     TableEncoding encoding = new TableEncoding(columns, Models.numbers(1));
     TrainedModel model = Models.model(Activation.RELU, Loss.MSE, Precision.FP64, encoding, 4);
     double nan = Double.NaN;
@@ -127,6 +128,25 @@ class OnnxExportTest {
       double[] results = run(session, model, Table.of(List.of(
           Column.ofNumbers("a", 1), Column.ofNumbers("b", nan), Column.ofNumbers("c", 1)))).results();
       assertTrue(Double.isNaN(results[0]), "without a fill a missing number gives no number");
+    }
+  }
+
+  @Test
+  void missingValuesHaveTheirIndicators() throws Exception {
+    double nan = Double.NaN;
+    FeatureColumn a = new FeatureColumn.Numeric("a", 1, 2, OptionalDouble.of(3), true);
+    FeatureColumn b = new FeatureColumn.Numeric("b", 0, 1, OptionalDouble.of(7), false);
+    FeatureColumn c = new FeatureColumn.Numeric("c", -5, 0.5, OptionalDouble.of(-4), true);
+    FeatureColumn color = new FeatureColumn.Categorical("color", List.of("blue", "red"), Optional.empty(), true);
+    Column numbersA = Column.ofNumbers("a", 1, nan, 2, nan);
+    Column numbersB = Column.ofNumbers("b", 1, 2, nan, 4);
+    Column numbersC = Column.ofNumbers("c", -5, -6, nan, nan);
+    for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
+      assertSame(Models.model(Activation.TANH, Loss.MSE, precision, new TableEncoding(List.of(a, b, c), Models.numbers(1)), 4),
+          Table.of(List.of(numbersA, numbersB, numbersC)));
+      assertSame(Models.model(Activation.TANH, Loss.CROSS_ENTROPY, precision,
+          new TableEncoding(List.of(color, a, b, c), Models.classes(3)), 4), Table.of(List.of(numbersA, numbersB, numbersC,
+              Column.ofText("color", "red", null, "violet", "blue"))));
     }
   }
 

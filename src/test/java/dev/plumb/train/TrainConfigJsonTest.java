@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class TrainConfigJsonTest {
   static Stream<TrainConfig> configs() {
-    TrainConfig all = TrainConfig.DEFAULT.with(c -> c.columns(TrainConfig.DEFAULT.columns().withTargets("y, \"z\"").withFeatures("a", "b")
+    TrainConfig all = TrainConfig.DEFAULT.with(c -> c.columns(TrainConfig.DEFAULT.columns().withTargets("y, \"z\"").withFeatures("a", "b").withExcluded("c")
             .withCategorical("b", "c, d").withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
         .validation(0.25).hidden(7, 5).activation(Activation.SILU).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
         .learningRate(1.0 / 3).warmUpEpochs(2).epochs(9).batchSize(OptionalInt.empty()).shuffle(false).clipNorm(0.1)
@@ -94,9 +94,10 @@ class TrainConfigJsonTest {
           () -> c.format = c.format.withNaValues(List.of("-", "n, a", "\"\n\\é").subList(0, random.nextInt(4))),
           () -> c.columns = c.columns.withTargets("y", "\"z\"\\ {\u0001").withStandardize(random.nextBoolean()),
           () -> c.columns = c.columns.withFeatures("a", "b's"),
+          () -> c.columns = c.columns.withExcluded("id", "x,\n\"y\""),
           () -> c.columns = c.columns.withCategorical("seed", "\ud83d\ude00"),
           () -> c.columns = c.columns.withTask(Task.values()[random.nextInt(2)]),
-          () -> c.columns = c.columns.withMissing(Missing.values()[random.nextInt(3)]),
+          () -> c.columns = c.columns.withMissing(Missing.values()[random.nextInt(Missing.values().length)]),
           () -> c.validation(random.nextDouble()),
           () -> c.hidden(random.ints(random.nextInt(4), 1, 99).boxed().toList()),
           () -> c.activation(Activation.values()[random.nextInt(Activation.values().length)]),
@@ -136,7 +137,7 @@ class TrainConfigJsonTest {
   void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
-    assertEquals(30, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(31, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }

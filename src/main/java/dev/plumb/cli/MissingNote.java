@@ -1,0 +1,60 @@
+package dev.plumb.cli;
+
+import dev.plumb.data.Column;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableEncoding;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The notes about missing values that are filled in. */
+final class MissingNote {
+  private static final int MAX_NAMED = 8;
+
+  private MissingNote() {}
+
+  /**
+   * Prints a line about the columns that have missing values in the training rows.
+   *
+   * @param columns resolved
+   */
+  static void training(Table rows, EncodingOptions columns, PrintStream err) {
+    if (!columns.missing().fills()) {
+      return;
+    }
+    List<String> counts = new ArrayList<>();
+    boolean numbers = false;
+    boolean texts = false;
+    for (String name : columns.features()) {
+      Column column = rows.column(name);
+      long missing = IntStream.range(0, column.rows()).filter(column::isMissing).count();
+      if (missing > 0) {
+        counts.add("\"" + name + "\" (" + missing + ")");
+        boolean isText = !column.isNumeric() || columns.categorical().contains(name);
+        texts |= isText;
+        numbers |= !isText;
+      }
+    }
+    if (counts.isEmpty()) {
+      return;
+    }
+    err.println(TerminalText.sanitize("note: training rows: missing values in " + counts.size()
+        + (counts.size() == 1 ? " column" : " columns") + ": "
+        + String.join(", ", counts.subList(0, Math.min(MAX_NAMED, counts.size()))) + (counts.size() > MAX_NAMED ? ", ..." : "")
+        + (numbers ? "; numbers are replaced by the " + columns.missing().key() + " and marked by an additional input" : "")
+        + (texts ? "; missing text is a category" : "")));
+  }
+
+  /**
+   * Prints a line for each column that has missing values only in rows that were not trained on.
+   *
+   * @param which a prefix that says which rows these are, such as {@code "test rows: "}; may be empty
+   */
+  static void other(TableEncoding encoding, Table rows, String which, PrintStream err) {
+    encoding.unexpectedlyMissing(rows).forEach((column, count) -> err.println(TerminalText.sanitize("note: " + which + "column \""
+        + column + "\" has " + count + (count == 1 ? " missing value" : " missing values")
+        + ", but had none in the training data; filled in")));
+  }
+}
