@@ -41,7 +41,8 @@ final class CvSummary {
         .orElse(classes ? "stratified by class" : "random");
     out.println(TerminalText.sanitize("folds: " + folds.folds() + ", " + kind
         + (folds.repeats() > 1 ? ", " + folds.repeats() + " repeats" : "") + (spec.seeds() > 1 ? ", " + spec.seeds() + " seeds" : "")
-        + (folds.time().isPresent() ? "" : ", seed " + spec.foldSeed()) + TrainSummary.dropped(validation.droppedRows(), request.config())));
+        + (folds.time().isPresent() ? "" : ", seed " + spec.foldSeed())
+        + TrainSummary.dropped(validation.droppedRows(), request.config())));
     out.println(TrainSummary.network(validation.first()));
     out.println();
   }

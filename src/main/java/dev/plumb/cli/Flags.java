@@ -71,8 +71,8 @@ final class Flags {
       "Numeric columns to treat as categories, such as region codes; the values of a target in this list are classes.");
   static final Option TASK = value("task", "TASK", "regression or classification (default: inferred from the target).");
   static final Option MISSING = value("missing", "MODE",
-      "Missing values: refuse; drop their rows; or fill in the mean or median of a column of numbers, and make missing text a"
-          + " category. All but refuse drop rows without a target or weight (default: refuse).");
+      "Missing values: refuse; drop the rows; mean or median (replace numbers; missing text is a category); or indicator (mean, and an"
+          + " input marks missing numbers). All but refuse drop rows without a target or weight (default: refuse).");
   static final Option NO_STANDARDIZE = flag("no-standardize", "Use numbers as they are, without standardizing them.");
   static final Option HEADER =
       value("header", "yes|no", "Whether the first line contains the column names (default: inferred).");

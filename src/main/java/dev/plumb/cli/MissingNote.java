@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import dev.plumb.data.Column;
 import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.Missing;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableEncoding;
 import java.io.PrintStream;
@@ -37,24 +38,28 @@ final class MissingNote {
         numbers |= !isText;
       }
     }
-    if (counts.isEmpty()) {
-      return;
-    }
-    err.println(TerminalText.sanitize("note: training rows: missing values in " + counts.size()
-        + (counts.size() == 1 ? " column" : " columns") + ": "
-        + String.join(", ", counts.subList(0, Math.min(MAX_NAMED, counts.size()))) + (counts.size() > MAX_NAMED ? ", ..." : "")
-        + (numbers ? "; numbers are replaced by the " + columns.missing().key() + " and marked by an additional input" : "")
-        + (texts ? "; missing text is a category" : "")));
+    boolean indicator = columns.missing() == Missing.INDICATOR;
+    print("training rows: ", counts, (numbers ? "; numbers are replaced by the "
+        + (indicator ? Missing.MEAN.key() + " and marked by an additional input" : columns.missing().key()) : "")
+        + (texts ? "; missing text is a category" : ""), err);
   }
 
   /**
-   * Prints a line for each column that has missing values only in rows that were not trained on.
+   * Prints a line about the missing values of other rows that are replaced and not marked.
    *
    * @param which a prefix that says which rows these are, such as {@code "test rows: "}; may be empty
    */
   static void other(TableEncoding encoding, Table rows, String which, PrintStream err) {
-    encoding.unexpectedlyMissing(rows).forEach((column, count) -> err.println(TerminalText.sanitize("note: " + which + "column \""
-        + column + "\" has " + count + (count == 1 ? " missing value" : " missing values")
-        + ", but had none in the training data; filled in")));
+    List<String> counts = new ArrayList<>();
+    encoding.replaced(rows).forEach((column, count) -> counts.add("\"" + column + "\" (" + count + ")"));
+    print(which, counts, "; replaced by values of the training rows", err);
+  }
+
+  private static void print(String which, List<String> counts, String treatment, PrintStream err) {
+    if (!counts.isEmpty()) {
+      err.println(TerminalText.sanitize("note: " + which + "missing values in " + counts.size()
+          + (counts.size() == 1 ? " column" : " columns") + ": " + String.join(", ", counts.subList(0, Math.min(MAX_NAMED, counts.size())))
+          + (counts.size() > MAX_NAMED ? ", ..." : "") + treatment));
+    }
   }
 }

@@ -38,8 +38,9 @@ final class TrainRequest {
   private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
 
   /** Options of the table and of the training, which studies on a table have too. */
-  static final List<Option> CONFIGURATION = List.of(Flags.TARGET, Flags.FEATURES, Flags.EXCLUDE, Flags.CATEGORICAL, Flags.TASK, Flags.MISSING,
-      Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION, Flags.SPLIT_SEED,
+  static final List<Option> CONFIGURATION = List.of(Flags.TARGET, Flags.FEATURES, Flags.EXCLUDE, Flags.CATEGORICAL, Flags.TASK,
+      Flags.MISSING, Flags.NO_STANDARDIZE, Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.VALIDATION,
+      Flags.SPLIT_SEED,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
       Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
       Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),

@@ -47,12 +47,13 @@ final class EncodingFit {
     double[] moments = moments(column);
     OptionalDouble fill = switch (options.missing()) {
       case REFUSE, DROP -> OptionalDouble.empty();
-      case MEAN -> OptionalDouble.of(moments[0]);
+      case MEAN, INDICATOR -> OptionalDouble.of(moments[0]);
       case MEDIAN -> OptionalDouble.of(median(column));
     };
+    boolean indicator = options.missing() == Missing.INDICATOR && hasMissing(column);
     return options.standardize()
-        ? new FeatureColumn.Numeric(column.name(), moments[0], moments[1], fill, hasIndicator(column))
-        : new FeatureColumn.Numeric(column.name(), 0, 1, fill, hasIndicator(column));
+        ? new FeatureColumn.Numeric(column.name(), moments[0], moments[1], fill, indicator)
+        : new FeatureColumn.Numeric(column.name(), 0, 1, fill, indicator);
   }
 
   private FeatureColumn categorical(Column column) {
@@ -64,14 +65,13 @@ final class EncodingFit {
       throw new InvalidInputException("column \"" + column.name() + "\" has " + categories.size() + " distinct values in "
           + training.rows() + " rows; the maximum is " + MAX_CATEGORIES + " categories: leave the column out (--exclude)");
     }
-    boolean indicator = hasIndicator(column);
+    boolean indicator = options.missing().fills() && hasMissing(column);
     Optional<String> fill = options.missing().fills() && !indicator ? Optional.of(mostFrequent(column, categories)) : Optional.empty();
     return new FeatureColumn.Categorical(column.name(), categories, fill, indicator);
   }
 
-  /** Returns whether a column gets an input for missing values: it has some in the training rows, and they are not refused. */
-  private boolean hasIndicator(Column column) {
-    return options.missing().fills() && IntStream.range(0, column.rows()).anyMatch(column::isMissing);
+  private static boolean hasMissing(Column column) {
+    return IntStream.range(0, column.rows()).anyMatch(column::isMissing);
   }
 
   private TargetEncoding target() {

@@ -81,7 +81,7 @@ final class FeatureEncoder {
     return unknown;
   }
 
-  Map<String, Integer> unexpectedlyMissing(Table table) {
+  Map<String, Integer> replaced(Table table) {
     Map<String, Integer> missing = new TreeMap<>();
     for (FeatureColumn feature : features) {
       boolean isFilled = feature instanceof FeatureColumn.Numeric numeric ? numeric.fill().isPresent() && !numeric.indicator()

@@ -11,7 +11,9 @@ public enum Missing implements NamedEnum {
   /** Fill in the mean of the training rows for a number; a missing text is a category of its own. */
   MEAN,
   /** Fill in the median of the training rows for a number; a missing text is a category of its own. */
-  MEDIAN;
+  MEDIAN,
+  /** As {@link #MEAN}, and an additional input marks the missing numbers of a column that has some in the training rows. */
+  INDICATOR;
 
   /**
    * Returns whether missing features are filled in.
@@ -19,6 +21,6 @@ public enum Missing implements NamedEnum {
    * @return false when they are refused, or their rows dropped
    */
   public boolean fills() {
-    return this == MEAN || this == MEDIAN;
+    return this == MEAN || this == MEDIAN || this == INDICATOR;
   }
 }

@@ -296,13 +296,13 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
   }
 
   /**
-   * Returns the number of missing values per column that is filled in, but had no missing value in the training rows.
+   * Returns the number of missing values per column that are replaced by a value, without an input that marks them.
    *
    * @param table with all feature columns
    * @return by column name; only columns with such values
    */
-  public Map<String, Integer> unexpectedlyMissing(Table table) {
-    return new FeatureEncoder(this).unexpectedlyMissing(table);
+  public Map<String, Integer> replaced(Table table) {
+    return new FeatureEncoder(this).replaced(table);
   }
 
   private boolean hasSingleOutput(Loss loss) {

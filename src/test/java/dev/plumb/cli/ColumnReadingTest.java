@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
@@ -84,6 +85,7 @@ class ColumnReadingTest {
       "--categorical region | region,a,y | %d,%d.5,%d.25",
       "--header no --delimiter ; --task regression | 7;8;9 | %d;%d;%d.5",
       "--na-values g1 --missing mean | region,a,y | g%d,%d.5,%d.25",
+      "--na-values 1.5,g1 --missing indicator --exclude region | region,a,y | g%d,%d.5,%d.25",
       "--target \"y,z\",b --features a --no-standardize | a,\"y,z\",b | %d,%d.5,%d.25"})
   void configurationInTheManifestTrainsTheSameModel(String options, String header, String row) throws IOException {
     Path data = table("data.csv", header, 40, i -> String.format(Locale.ROOT, row, i % 4, i, i * i % 7));
@@ -114,6 +116,73 @@ class ColumnReadingTest {
     String run = folder.resolve("train-1").toString();
     assertTrue(Plumbed.run("evaluate", run, test.toString()).err().contains("note: " + note));
     assertTrue(Plumbed.run("predict", run, test.toString()).err().contains("note: " + note));
+  }
+
+  /** The model needs no excluded column, and the same predictions come of a table with one. */
+  @Test
+  void excludedColumnIsNotNeededAfterTraining() throws IOException {
+    IntFunction<String> rest = row -> row % 7 + "," + row % 5 + "," + (row % 7 > 2 ? "p" : "q");
+    Path data = table("train.csv", "id,a,b,y", 40, row -> "1.2." + row + "," + rest.apply(row));
+    Path without = table("other.csv", "a,b,y", 40, rest);
+    Plumbed trained = ran("train", data.toString(), "--exclude", "id", "--epochs", "2", "--runs", folder.toString(), "--device",
+        "reference");
+    assertTrue(trained.out().contains("train.csv, 40 rows, 2 features, 1 excluded; task: classification (inferred); target: \"y\", 2"),
+        trained.out());
+    String run = folder.resolve("train-1").toString();
+    String predictions = ran("predict", run, data.toString(), "--device", "reference").out();
+    assertEquals(predictions, ran("predict", run, without.toString(), "--device", "reference").out());
+    assertEquals(ran("evaluate", run, data.toString(), "--device", "reference").out().lines().skip(2).toList(),
+        ran("evaluate", run, without.toString(), "--device", "reference").out().lines().skip(2).toList());
+    assertEquals(parameters(train(without, List.of("--epochs", "2"))), parameters(Path.of(run)));
+    Plumbed folds = ran("cv", data.toString(), "--exclude", "id", "--group", "id", "--epochs", "1", "--device", "reference");
+    assertTrue(folds.out().contains(" 2 features, 1 excluded; "), folds.out());
+    Plumbed study = ran("study", "--data", data.toString(), "--exclude", "id", "--epochs", "1", "--device", "reference", "--log",
+        folder.resolve("study.runs").toString());
+    assertTrue(study.out().contains("train.csv, 40 rows, 2 features, 1 excluded; task: classification (inferred); target: \"y\", 2"),
+        study.out());
+  }
+
+  private static List<Double> parameters(Path run) {
+    return Arrays.stream(Plumb.load(run.resolve("model.safetensors")).trained().parameters()).boxed().toList();
+  }
+
+  @Test
+  void defaultTargetThatIsNotTheLastColumnIsExplained() throws IOException {
+    Path data = table("data.csv", "a,y,w,g", 40, row -> row + "," + row * 0.5 + "," + (1 + row % 2) + "," + row % 8);
+    Plumbed trained = ran("train", data.toString(), "--weight", "w", "--exclude", "a", "--target", "y", "--epochs", "1", "--runs",
+        folder.toString(), "--device", "reference");
+    assertTrue(trained.out().contains("; target: \"y\"\n"), trained.out());
+    Plumbed folds = ran("cv", data.toString(), "--weight", "w", "--group", "g", "--epochs", "1", "--device", "reference");
+    assertTrue(folds.out().contains("; target: \"y\" (last column that is not the weight or the group)\n"), folds.out());
+    Path weighted = table("short.csv", "a,y,w", 40, row -> row + "," + row * 0.5 + "," + (1 + row % 2));
+    assertTrue(ran("train", weighted.toString(), "--weight", "w", "--epochs", "1", "--runs", folder.toString(), "--device",
+        "reference").out().contains("; target: \"y\" (last column that is not the weight)\n"));
+  }
+
+  @Test
+  void missingValuesAreNoted() throws IOException {
+    Path data = table("train.csv", "a,c,w,y", 40, row -> (row % 4 == 0 ? "" : row) + "," + (row % 5 == 0 ? "" : "c" + row % 3) + ","
+        + (row == 7 ? "" : 1) + "," + (row == 8 ? "" : row * 0.5));
+    Path test = table("test.csv", "a,c,w,y", 10, row -> (row < 3 ? "" : row) + ",c1,1," + (row == 9 ? "" : row));
+    Plumbed trained = ran("train", data.toString(), "--test", test.toString(), "--missing", "median", "--weight", "w", "--epochs", "1",
+        "--runs", folder.toString(), "--device", "reference");
+    assertTrue(trained.out().contains("rows: 38 for training, none for validation; 2 dropped because of missing targets or weights\n"),
+        trained.out());
+    assertTrue(trained.err().contains("note: training rows: missing values in 2 columns: \"a\" (9), \"c\" (8); numbers are replaced by"
+        + " the median; missing text is a category\n"), trained.err());
+    assertTrue(trained.err().contains("note: test rows: 1 of 10 dropped because of missing targets or weights\n"), trained.err());
+    String note = "missing values in 1 column: \"a\" (3); replaced by values of the training rows\n";
+    assertTrue(trained.err().contains("note: test rows: " + note), trained.err());
+    String run = folder.resolve("train-1").toString();
+    assertTrue(ran("predict", run, test.toString()).err().contains("note: " + note));
+    Plumbed refused = Plumbed.run("evaluate", run, test.toString());
+    assertEquals("plumb evaluate: " + test + ": row 10: target column \"y\" has no value; remove such rows\n", refused.err());
+    Plumbed folds = ran("cv", data.toString(), "--missing", "indicator", "--weight", "w", "--epochs", "1", "--device", "reference");
+    assertTrue(folds.out().contains("; 2 dropped because of missing targets or weights\n"), folds.out());
+    assertTrue(folds.err().contains("\"a\" (9), \"c\" (8); numbers are replaced by the mean and marked by an additional input; missing"
+        + " text is a category\n"), folds.err());
+    assertTrue(ran("train", data.toString(), "--missing", "drop", "--weight", "w", "--epochs", "1", "--runs", folder.toString(),
+        "--device", "reference").out().contains("rows: 23 for training, none for validation; 17 dropped because of missing values\n"));
   }
 
   @Test

@@ -200,7 +200,7 @@ class CvCommandTest {
     Path data = Files.write(folder.resolve("leak.csv"), withColumn(lines, "code", row -> "c" + lines.get(row).split(",")[4].length()
         + lines.get(row).split(",")[4].charAt(1)));
     String note = "note: column \"code\" determines the target exactly; if it would not be known when predicting, leave it out with"
-        + " --features\n";
+        + " --exclude\n";
     Plumbed validated = Plumbed.run("cv", data.toString(), "--device", "cpu", "--epochs", "1");
     assertEquals(0, validated.code());
     assertEquals(note, validated.err());

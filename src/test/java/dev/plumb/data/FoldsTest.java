@@ -184,11 +184,13 @@ class FoldsTest {
     assertEquals(List.of("g", "x"), options.resolve(table, EncodingOptions.DEFAULT.withFeatures("g", "x"), RowWeights.NONE).features());
     assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withCategorical("g"), RowWeights.NONE).features());
     assertEquals(List.of("x"), options.resolve(table, EncodingOptions.DEFAULT.withExcluded("g"), RowWeights.NONE).features());
-    EncodingOptions last = new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE);
+    EncodingOptions last =
+        new FoldOptions(2, 1, Optional.of("y"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE);
     assertEquals(List.of("x"), last.targets());
     assertEquals(List.of("g"), last.features());
     assertRefused("--time: column \"y\" is the target; name another column", () ->
-        new FoldOptions(2, 1, Optional.empty(), Optional.of("y")).resolve(table, EncodingOptions.DEFAULT.withTargets("y"), RowWeights.NONE));
+        new FoldOptions(2, 1, Optional.empty(), Optional.of("y"))
+            .resolve(table, EncodingOptions.DEFAULT.withTargets("y"), RowWeights.NONE));
     assertRefused("--group: there is no column \"h\" (did you mean \"g\"?); the columns are \"g\", \"x\", \"y\"", () ->
         new FoldOptions(2, 1, Optional.of("h"), Optional.empty()).resolve(table, EncodingOptions.DEFAULT, RowWeights.NONE));
     assertRefused("has only one column, \"y\", and no feature to learn from", () ->

@@ -80,8 +80,8 @@ class RowWeightsTest {
     assertEquals(List.of("y"), weights.resolve(weightLast, defaults).targets());
     assertEquals("has no column for the target and the features", assertThrows(InvalidInputException.class,
         () -> weights.resolve(Table.of(new double[][] {{1}}, "w"), defaults)).getMessage());
-    assertEquals("there is no column \"v\" (did you mean \"x\"?); the columns are \"x\", \"y\", \"w\"", assertThrows(InvalidInputException.class,
-        () -> new RowWeights(Optional.of("v"), Optional.empty()).resolve(weightLast, defaults)).getMessage());
+    assertEquals("there is no column \"v\" (did you mean \"x\"?); the columns are \"x\", \"y\", \"w\"", assertThrows(
+        InvalidInputException.class, () -> new RowWeights(Optional.of("v"), Optional.empty()).resolve(weightLast, defaults)).getMessage());
     assertEquals("column \"w\" is named as a target and as the weight; it can be only one of them", assertThrows(
         InvalidInputException.class, () -> weights.resolve(TABLE, defaults.withTargets("w"))).getMessage());
   }

@@ -275,7 +275,7 @@ class TableEncodingTest {
 
   @Test
   void missingValuesAreFilledInFromTheTrainingRows() {
-    EncodingOptions options = EncodingOptions.DEFAULT.withMissing(Missing.MEAN);
+    EncodingOptions options = EncodingOptions.DEFAULT.withMissing(Missing.INDICATOR);
     Table table = withGaps().rows(new int[] {0, 1, 2, 4});
     assertEquals(4, options.handleMissing(table).rows());
     TableEncoding encoding = fit(table, options);
@@ -289,18 +289,22 @@ class TableEncodingTest {
     assertRow(data, 3, 0, 1, 1, 0, 0, 0);
     Dataset plain = fit(table, options.withStandardize(false)).encode(table);
     assertRow(plain, 3, 2, 1, 1, 0, 0, 2);
+    TableEncoding unmarked = fit(table, options.withMissing(Missing.MEAN));
+    assertEquals(5, unmarked.inputs());
+    assertRow(unmarked.encode(table), 3, 0, 1, 0, 0, 0);
+    assertRow(unmarked.encode(table), 1, 0, 0, 0, 1, 0);
+    assertEquals(Map.of("size", 1), unmarked.replaced(table));
+    assertEquals(Map.of(), encoding.replaced(table));
   }
 
   @Test
   void columnWithoutMissingValuesInTrainingIsFilledInWithoutAnIndicator() {
-    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withMissing(Missing.MEAN));
+    TableEncoding encoding = fit(HOUSES, EncodingOptions.DEFAULT.withMissing(Missing.INDICATOR));
     assertEquals(fit(HOUSES, EncodingOptions.DEFAULT).inputs(), encoding.inputs());
     Table gaps = withGaps().rows(new int[] {1, 4});
     assertRow(encoding.encodeFeatures(gaps), 1, 0, 1, 0, 0, 0);
-    assertEquals(Map.of("size", 1, "town", 1), encoding.unexpectedlyMissing(gaps));
-    assertEquals(Map.of(), encoding.unexpectedlyMissing(HOUSES));
-    Table trained = withGaps().rows(new int[] {0, 1, 2, 4});
-    assertEquals(Map.of(), fit(trained, EncodingOptions.DEFAULT.withMissing(Missing.MEAN)).unexpectedlyMissing(gaps));
+    assertEquals(Map.of("size", 1, "town", 1), encoding.replaced(gaps));
+    assertEquals(Map.of(), encoding.replaced(HOUSES));
   }
 
   @Test
@@ -310,8 +314,7 @@ class TableEncodingTest {
         -2.5, new double[] {7, -1, NAN, -4, -40, NAN});
     byMedian.forEach((median, values) -> {
       double[] target = IntStream.range(0, values.length).mapToDouble(row -> row + 0.5).toArray();
-      boolean indicator = Double.isNaN(values[values.length - 1]);
-      assertEquals(new FeatureColumn.Numeric("x", 0, 1, OptionalDouble.of(median), indicator),
+      assertEquals(new FeatureColumn.Numeric("x", 0, 1, OptionalDouble.of(median), false),
           fit(Table.of(List.of(Column.ofNumbers("x", values), Column.ofNumbers("y", target))), options).features().get(0));
     });
   }
@@ -320,7 +323,7 @@ class TableEncodingTest {
   void rowsWithoutTargetOrWeightAreDroppedInAllModesButRefuse() {
     Table table = Table.of(new double[][] {{1, 1, 1}, {NAN, 2, 1}, {3, NAN, 1}, {4, 4, NAN}, {5, 5, 1}}, "x", "y", "w");
     RowWeights weights = new RowWeights(Optional.of("w"), Optional.empty());
-    for (Missing missing : List.of(Missing.DROP, Missing.MEAN, Missing.MEDIAN)) {
+    for (Missing missing : List.of(Missing.DROP, Missing.MEAN, Missing.MEDIAN, Missing.INDICATOR)) {
       EncodingOptions options = weights.resolve(table, EncodingOptions.DEFAULT.withMissing(missing));
       List<Double> dropping = missing == Missing.DROP ? List.of(1.0, 5.0) : List.of(1.0, 2.0, 5.0);
       Table usable = options.handleMissing(table, weights);

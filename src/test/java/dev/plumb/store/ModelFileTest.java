@@ -2,11 +2,13 @@ package dev.plumb.store;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.TableEncoding;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.model.Activation;
@@ -26,6 +28,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +105,17 @@ class ModelFileTest {
   }
 
   @Test
+  void indicatorsOfMissingValuesAreReadAsTheyWereWritten() throws IOException {
+    FeatureColumn number = new FeatureColumn.Numeric("a", 1, 2, OptionalDouble.of(3), true);
+    FeatureColumn text = new FeatureColumn.Categorical("b", List.of("x"), Optional.empty(), true);
+    TrainedModel model = Models.model(Activation.RELU, Loss.MSE, Precision.FP32, new TableEncoding(List.of(number, text),
+        Models.numbers(1)), 3);
+    assertEquals(4, model.network().inputs());
+    roundTrip(model);
+    assertFalse(ModelFile.texts(Models.small(Precision.FP32)).get("plumb.encoding").contains("indicator"));
+  }
+
+  @Test
   void sameModelGivesTheSameBytes() throws IOException {
     assertArrayEquals(bytes(Models.small(Precision.FP32)), bytes(Models.small(Precision.FP32)));
   }
@@ -120,6 +134,10 @@ class ModelFileTest {
     wrong(model, "plumb.encoding", "{}", tensors, "plumb.encoding: line 1: the key \"features\" is missing");
     wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"mean\":0,\"scale\":0}]}", tensors,
         "plumb.encoding: features[0].scale, line 1: must be above 0, not 0.0");
+    wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"mean\":0,\"scale\":1,\"indicator\":true}]}", tensors,
+        "plumb.encoding: features[0].indicator, line 1: needs \"fill\", the number in place of a missing one");
+    wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"categories\":[\"b\"],\"fill\":\"b\",\"indicator\":true}]}", tensors,
+        "plumb.encoding: features[0].indicator, line 1: cannot be combined with \"fill\"");
     wrong(model, "plumb.encoding", "{\"features\":[{\"name\":\"a\",\"mean\":0,\"scale\":1}],"
         + "\"target\":{\"name\":\"b\",\"classes\":[\"x\",\"y\"]}}", tensors, "the network has 2 inputs, but its columns are encoded as 1");
     wrong(model, "a", "b", tensors.subList(0, 3), "has no tensor \"2.bias\"; layers [2, 3, 2] need [2]");

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Dataset;
+import dev.plumb.data.EncodingOptions;
+import dev.plumb.data.FeatureColumn;
+import dev.plumb.data.Missing;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
@@ -42,6 +46,24 @@ class DataViewTest {
     }
     crc.update(prepared.start().stream().position());
     assertEquals(digest, Long.toHexString(crc.getValue()));
+  }
+
+  @Test
+  void indicatorsAreKeptOnACommonScale() {
+    double nan = Double.NaN;
+    Table table = Table.of(new double[][] {{1, 2, 0.5}, {nan, 4, 1.5}, {3, nan, 2}, {5, 1, nan}, {2, 2, 1}}, "a", "b", "y");
+    DataView view = DataView.of(table, TrainConfig.DEFAULT.with(c -> c.validation(0)
+        .columns(EncodingOptions.DEFAULT.withMissing(Missing.INDICATOR))), new NumpyRandom(1));
+    assertEquals(4, view.rows());
+    assertEquals(1, view.droppedRows());
+    FeatureColumn.Numeric a = (FeatureColumn.Numeric) view.encoding().features().get(0);
+    FeatureColumn.Numeric b = (FeatureColumn.Numeric) view.encoding().features().get(1);
+    assertEquals(a.scale(), b.scale());
+    assertTrue(a.indicator() && b.indicator());
+    assertEquals(4, view.training().features());
+    assertEquals(1, view.training().feature(1, 1));
+    assertEquals(0, view.training().feature(1, 0));
+    assertEquals(1, view.training().feature(2, 3));
   }
 
   @Test
