@@ -10,12 +10,14 @@ import dev.plumb.store.ModelFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.Predictions;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A trained model: a network, and the encoding of the columns that it was trained on. Immutable; any number of threads may use it
@@ -27,12 +29,14 @@ import java.util.List;
 public final class Model {
   private final TrainedModel trained;
   private final List<EpochMetrics> history;
+  private final Optional<FoldEstimate> estimate;
   /** On the CPU, where it holds only memory; null until it is needed. */
   private Predictor onCpu;
 
-  Model(TrainedModel trained, List<EpochMetrics> history) {
+  Model(TrainedModel trained, List<EpochMetrics> history, Optional<FoldEstimate> estimate) {
     this.trained = trained;
     this.history = List.copyOf(history);
+    this.estimate = estimate;
   }
 
   /**
@@ -103,6 +107,11 @@ public final class Model {
   /** Returns the metrics of each epoch of the training; empty for a model that was loaded from a file. */
   public List<EpochMetrics> history() {
     return history;
+  }
+
+  /** Returns the scores expected on new rows; empty if no cross-validation preceded the training, or the model was loaded. */
+  public Optional<FoldEstimate> estimate() {
+    return estimate;
   }
 
   /** Returns the network with its parameters, and the encoding of the columns. */

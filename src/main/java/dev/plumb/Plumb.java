@@ -8,7 +8,11 @@ import dev.plumb.data.TableReader;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.study.FoldSelection;
+import dev.plumb.study.TrialExecutor;
+import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.DataView;
+import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainListener;
@@ -20,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 
 /**
  * The entry point of the library, from a table to predictions:
@@ -87,6 +92,10 @@ public final class Plumb {
    * Trains a model on a device. The result is the model of the best epoch: the one with the lowest loss of the validation rows,
    * or of the training rows if there are no validation rows.
    *
+   * <p>If the table has at most 2,000 rows and the validation share is automatic, as by default, no rows are held out: number of
+   * epochs, weight decay and dropout are chosen by cross-validation before the training, as far as they are automatic, and
+   * {@link Model#estimate()} has the scores of the folds.
+   *
    * <p>When the listener asks to stop, the training ends within about half a second, or after the current step if a step takes
    * longer, and the result is the model of the best epoch so far. If no epoch is finished, it is the model after the last step.
    *
@@ -99,20 +108,39 @@ public final class Plumb {
     if (Thread.currentThread().isInterrupted()) {
       throw new TrainingInterruptedException("before its first step");
     }
-    PreparedData prepared = PreparedData.of(table, config);
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
+      ConfigSelector.Selection chosen = select(table, config, selection.backend(), listener);
+      PreparedData prepared = PreparedData.of(table, chosen.config());
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
         DataView view = prepared.view();
         Trainer trainer =
             new Trainer(session, prepared.fit(), view.training(), view.validation(), List.of(prepared.start()));
         trainer.run(listener);
-        return model(prepared, trainer.states().get(0), selection.backend());
+        return model(prepared, trainer.states().get(0), selection.backend(), chosen.estimate());
       }
     }
   }
 
-  private static Model model(PreparedData prepared, TrainerState state, Backend backend) {
+  /** Chooses the automatic values of the configuration; by the number of rows if the listener asks to stop. */
+  private static ConfigSelector.Selection select(Table table, TrainConfig config, Backend backend, TrainListener listener) {
+    FoldSelection.Listener stop = new FoldSelection.Listener() {
+      @Override
+      public void started(long epochs) {}
+
+      @Override
+      public boolean stopRequested() {
+        return listener.stopRequested();
+      }
+    };
+    try (TrialExecutor executor = TrialExecutor.on(backend)) {
+      return new FoldSelection(executor, stop, PlumbLog::warning).select(table, config);
+    } catch (CancellationException e) {
+      return ConfigSelector.BY_ROWS.select(table, config);
+    }
+  }
+
+  private static Model model(PreparedData prepared, TrainerState state, Backend backend, Optional<FoldEstimate> estimate) {
     TrainConfig config = prepared.config();
     DataView view = prepared.view();
     double learningRate = prepared.fit().training().learningRate();
@@ -133,7 +161,7 @@ public final class Plumb {
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
     TrainedModel trained = new TrainedModel(
         prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, view.withBaseline(manifest));
-    return new Model(trained, state.history());
+    return new Model(trained, state.history(), estimate);
   }
 
   /**
@@ -142,6 +170,6 @@ public final class Plumb {
    * @throws InvalidInputException when the file cannot be read, or is not a model
    */
   public static Model load(Path file) {
-    return new Model(ModelFile.read(file), List.of());
+    return new Model(ModelFile.read(file), List.of(), Optional.empty());
   }
 }

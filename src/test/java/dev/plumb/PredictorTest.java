@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -292,7 +293,7 @@ class PredictorTest {
   static Model model(Table table, TrainConfig config) {
     PreparedData prepared = PreparedData.of(table, config.with(c -> c.validation(0)));
     return new Model(new TrainedModel(prepared.network(), prepared.view().loss(), config.precision(), prepared.view().encoding(),
-        prepared.start().parameters(), new TreeMap<>()), List.of());
+        prepared.start().parameters(), new TreeMap<>()), List.of(), Optional.empty());
   }
 
   static double[] numbers(Table table, int row) {

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -137,21 +136,9 @@ final class CvCommand implements Command {
   }
 
   private static Optional<CrossValidationResult> train(CrossValidation validation, boolean quiet, PrintStream err) {
-    long total = (long) validation.spec().trainings() * validation.first().fit().training().epochs();
-    AtomicLong epochs = new AtomicLong();
-    try (StopSignal stop = StopSignal.open("", quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
-        ProgressLine progress = ProgressLine.open("cv", 0, total, quiet, err)) {
-      return validation.run(new CrossValidation.Listener() {
-        @Override
-        public boolean stopRequested() {
-          return stop.isRequested();
-        }
-
-        @Override
-        public void trained(long trained) {
-          progress.done(epochs.addAndGet(trained));
-        }
-      });
+    try (CvProgress progress = new CvProgress("cv", quiet, err)) {
+      progress.started(validation.epochs());
+      return validation.run(progress);
     }
   }
 

@@ -93,16 +93,17 @@ final class Flags {
   static final Option REPEATS = value("repeats", "N", "Divide the rows into folds N times (default: 1).");
   static final Option VALIDATION = value("validation", "FRACTION",
       "Fraction of the rows to hold out for choosing the best epoch; if that would be fewer than 30 rows, none are held out"
-          + " (default: 0.1).");
+          + " (default: 0.1; train chooses by folds on small tables).");
   static final Option TEST = value("test", "FILE", "Test data, evaluated after training.");
   static final Option SCHEDULE = value("schedule", "NAME", "Learning-rate schedule: "
       + String.join(", ", NamedEnum.keys(Schedule.Kind.class)) + "; --config sets its parameters (default: cosine).");
   static final Option WARM_UP = value("warm-up", "N", "Epochs in which the learning rate rises linearly from 0 (default: 0).");
-  static final Option EPOCHS = value("epochs", "N", "Maximum number of epochs (default: 200).");
+  static final Option EPOCHS = value("epochs", "N", "Maximum number of epochs (default: 20 to 200, fewer for more rows).");
   static final Option BATCH_SIZE = value("batch-size", "N|all", "Rows per step; all for full-batch training (default: 32).");
   static final Option MOMENTUM = value("momentum", "M", "Momentum of sgd (default: 0).");
   static final Option WEIGHT_DECAY =
-      value("weight-decay", "W", "L2 penalty added to the gradient; decoupled for adamw (default: 0; adamw: 0.01).");
+      value("weight-decay", "W", "L2 penalty added to the gradient; decoupled for adamw (default: chosen from the number of steps; 0.01 with --optimizer"
+          + " adamw, otherwise 0).");
   static final Option CLIP_NORM = value("clip-norm", "NORM", "Maximum norm of the gradient (default: no limit).");
   static final Option DROPOUT = value("dropout", "P", "Dropout probability of hidden units (default: 0).");
   static final Option EARLY_STOPPING =

@@ -5,6 +5,9 @@ import dev.plumb.Version;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.RunReport;
+import dev.plumb.study.FoldSelection;
+import dev.plumb.study.TrialExecutor;
+import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.RunFolder;
 import dev.plumb.train.RunMetadata;
@@ -19,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -91,9 +95,21 @@ final class TrainCommand implements Command {
     requireFiles(request, arguments);
     try (Backends.Selection device = devices.open(arguments, err)) {
       TrainingRequest adapted = request.withConfig(TrainRequest.configFor(device, request.config(), arguments));
-      try (TrainingRun run = TrainingRun.begin(adapted, arguments.given(), environment(device, arguments, err))) {
+      try (TrainingRun run = begin(adapted, device, arguments, err)) {
         return train(run, device, every, arguments.has(Flags.QUIET), out, err);
+      } catch (CancellationException e) {
+        err.println("plumb train: stopped before the training; nothing was written");
+        return ExitCode.STOPPED;
       }
+    }
+  }
+
+  private static TrainingRun begin(TrainingRequest request, Backends.Selection device, Arguments arguments, PrintStream err) {
+    try (CvProgress progress = new CvProgress("folds", arguments.has(Flags.QUIET), err);
+        TrialExecutor executor = TrialExecutor.on(device.backend())) {
+      TrainingRun.Environment environment = environment(device, arguments, err);
+      return TrainingRun.begin(request, arguments.given(),
+          environment.withSelector(new FoldSelection(executor, progress, environment.onNote())));
     }
   }
 
@@ -135,7 +151,7 @@ final class TrainCommand implements Command {
 
   private static TrainingRun.Environment environment(Backends.Selection device, Arguments arguments, PrintStream err) {
     return new TrainingRun.Environment(
-        device.backend(), Version.CURRENT, arguments.has(Flags.QUIET) ? note -> {} : note -> printNote(note, err));
+        device.backend(), Version.CURRENT, ConfigSelector.BY_ROWS, arguments.has(Flags.QUIET) ? note -> {} : note -> printNote(note, err));
   }
 
   private static void printNote(String note, PrintStream err) {

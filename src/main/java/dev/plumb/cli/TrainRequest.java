@@ -116,7 +116,10 @@ final class TrainRequest {
     Schedule schedule = arguments.has(Flags.SCHEDULE)
         ? schedule(arguments.parsed(Flags.SCHEDULE, "", Schedule.Kind::of), trainer.schedule()) : trainer.schedule();
     TextFormat format = DataOptions.format(arguments, from.format());
-    TrainConfig config = from.with(changes -> changes.format(format).columns(columns).optimizer(optimizer));
+    TrainConfig config = from.with(changes -> changes.format(format).columns(columns));
+    if (!optimizer.equals(trainer.training().optimizer()) || arguments.has(Flags.OPTIMIZER) || arguments.has(Flags.WEIGHT_DECAY)) {
+      config = config.with(changes -> changes.optimizer(optimizer));
+    }
     config = withOption(arguments, Flags.VALIDATION, config, c -> c.validation(arguments.number(Flags.VALIDATION, 0)));
     config = withOption(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
     config = withOption(arguments, Flags.ACTIVATION, config,
@@ -125,11 +128,14 @@ final class TrainRequest {
         c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
     config = withOption(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));
     config = withOption(arguments, Flags.LEARNING_RATE, config, c -> c.learningRate(arguments.number(Flags.LEARNING_RATE, 0)));
-    int epochs = arguments.integer(Flags.EPOCHS, trainer.training().epochs(), 1);
-    int warmUp = arguments.integer(Flags.WARM_UP, trainer.warmUpEpochs(), 0);
-    config = withOption(arguments, arguments.has(Flags.WARM_UP) ? Flags.WARM_UP : Flags.EPOCHS, config,
-        c -> c.epochs(epochs).warmUpEpochs(warmUp).schedule(schedule));
     config = config.with(c -> c.schedule(schedule));
+    // Both at once: one is checked against the other.
+    config = withOption(arguments, arguments.has(Flags.WARM_UP) ? Flags.WARM_UP : Flags.EPOCHS, config, c -> {
+      if (arguments.has(Flags.EPOCHS)) {
+        c.epochs(arguments.integer(Flags.EPOCHS, 1, 1));
+      }
+      c.warmUpEpochs(arguments.integer(Flags.WARM_UP, trainer.warmUpEpochs(), 0));
+    });
     config = withOption(arguments, Flags.BATCH_SIZE, config, c -> c.batchSize(batchSize(arguments)));
     config = withOption(arguments, Flags.CLIP_NORM, config, c -> c.clipNorm(arguments.number(Flags.CLIP_NORM, 0)));
     config = withOption(arguments, Flags.DROPOUT, config, c -> c.dropout(arguments.number(Flags.DROPOUT, 0)));

@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.data.Table;
 import dev.plumb.data.TargetLeaks;
 import dev.plumb.data.Task;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.DataView;
@@ -34,6 +35,10 @@ final class TrainSummary {
     out.println("rows: " + view.training().rows() + " for training, " + (held == 0 ? "none for validation"
         : held + " for validation" + (view.encoding().task() == Task.CLASSIFICATION ? " (stratified by class)" : ""))
         + dropped(view.droppedRows(), request.config()));
+    run.estimate().filter(estimate -> estimate.candidates() > 1).ifPresent(estimate -> out.println("chosen by " + estimate.folds()
+        + " folds from " + estimate.candidates() + " candidates: " + prepared.fit().training().epochs() + " epochs, weight decay "
+        + prepared.fit().training().optimizer().weightDecay() + ", dropout "
+        + prepared.fit().training().dropout().map(Dropout::probability).orElse(0.0)));
     out.println(network(prepared));
   }
 
@@ -89,7 +94,11 @@ final class TrainSummary {
     scores.metrics().forEach(metric -> table.right(metric.key()));
     for (ScoreTable.Row row : scores.rows()) {
       List<String> cells = new ArrayList<>(List.of((row.isBaseline() ? "  " : "") + row.name()));
-      row.values().forEach(value -> cells.add(Double.isNaN(value) ? "-" : Decimal.fixed(value, 4)));
+      for (int i = 0; i < row.values().size(); i++) {
+        double value = row.values().get(i);
+        cells.add(Double.isNaN(value) ? "-" : Decimal.fixed(value, 4)
+            + (row.deviations().isEmpty() ? "" : " ± " + Decimal.fixed(row.deviations().get(i), 4)));
+      }
       table.row(cells);
     }
     table.print(out);

@@ -91,7 +91,11 @@ final class RunPage {
     html.close("thead").line().open("tbody").line();
     for (ScoreTable.Row row : scores.rows()) {
       html.open("tr", "class", row.isBaseline() ? "baseline" : null).element("th", row.name(), "scope", "row");
-      row.values().forEach(value -> html.element("td", Double.isNaN(value) ? "-" : Format.brief(value)));
+      for (int i = 0; i < row.values().size(); i++) {
+        double value = row.values().get(i);
+        html.element("td", Double.isNaN(value) ? "-" : Format.brief(value)
+            + (row.deviations().isEmpty() ? "" : " \u00b1 " + Format.brief(row.deviations().get(i))));
+      }
       html.close("tr").line();
     }
     html.close("table").close("div").close("div").line();

@@ -97,7 +97,8 @@ public final class CrossValidation {
     backend = executor.backend();
     EncodingOptions given = spec.config().columns();
     EncodingOptions columns = spec.folds().resolve(table, given, spec.config().weights());
-    this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns)));
+    // A fold's training is not preceded by a choice of its own.
+    this.spec = spec.withConfig(spec.config().with(changes -> changes.columns(columns).validation(spec.config().validation())));
     this.table = columns.handleMissing(table, spec.config().weights());
     droppedRows = table.rows() - this.table.rows();
     target = TableEncoding.fit(this.table, columns).target();
@@ -125,6 +126,11 @@ public final class CrossValidation {
   /** Returns the specification, with all columns and the task filled in. */
   public CrossValidationSpec spec() {
     return spec;
+  }
+
+  /** Returns the maximum number of epochs over all networks. */
+  public long epochs() {
+    return (long) spec.trainings() * firstPrepared.fit().training().epochs();
   }
 
   /** Returns the rows that are divided into folds. */

@@ -183,8 +183,8 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
   Study study(Table table) {
     TrainConfig common = config.splitSeed().isPresent() ? config : config.with(changes -> changes.splitSeed(config.seed()));
     NumpyRandom split = new NumpyRandom(common.splitSeed().getAsLong());
-    StudyData.Table data = new StudyData.Table(file, labels, DataView.of(table, common, split), common);
-    PreparedData prepared = PreparedData.of(data.view(), common);
+    PreparedData prepared = PreparedData.of(DataView.of(table, common, split), common);
+    StudyData.Table data = new StudyData.Table(file, labels, prepared.view(), prepared.config());
     int inputs = prepared.network().inputs();
     int outputs = prepared.network().outputs();
     double learningRate = config.trainer().training().learningRate();

@@ -65,7 +65,7 @@ public record DataView(
     Table trainingRows = usable.rows(split.training());
     Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
     TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
-    TableEncoding encoding = (columns.standardize() ? CommonScale.of(fitted) : fitted).withNaValues(config.format().naValues());
+    TableEncoding encoding = (columns.standardize() ? PixelScale.of(fitted, trainingRows) : fitted).withNaValues(config.format().naValues());
     return new DataView(columns, usable.rows(), table.rows() - usable.rows(), encoding, loss,
         weights.apply(encoding.encode(trainingRows, loss, config.precision()), trainingRows, encoding, trainingRows),
         validationRows.map(rows -> weights.apply(encoding.encode(rows, loss, config.precision()), rows, encoding, trainingRows)),

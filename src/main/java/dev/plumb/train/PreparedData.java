@@ -13,7 +13,7 @@ import dev.plumb.random.NumpyRandom;
  * initial weights, and then the mini-batches epoch by epoch, in this order: the same table and configuration always give the same
  * training.
  *
- * @param config the configuration
+ * @param config the configuration, without automatic values
  * @param view the split and encoded rows
  * @param network the network
  * @param fit the specification of the training
@@ -46,9 +46,10 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
     if (loss != view.loss()) {
       throw new IllegalArgumentException("the rows are encoded for loss " + view.loss().key() + ", not for " + loss.key());
     }
+    TrainConfig concrete = config.forRows(view.training().rows(), view.validation().isPresent());
     NetworkSpec network = config.network(view.encoding().inputs(), view.encoding().outputs(loss));
-    TrainerSpec fit = config.fit(view.encoding().task(), view.training().rows());
-    return new PreparedData(config, view, network, fit,
+    TrainerSpec fit = concrete.fit(view.encoding().task(), view.training().rows());
+    return new PreparedData(concrete, view, network, fit,
         TrainerState.begin(fit, config.initializer().draw(network, stream), stream));
   }
 

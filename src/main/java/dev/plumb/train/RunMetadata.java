@@ -6,6 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -19,12 +20,14 @@ import java.util.TreeMap;
  * @param config the configuration, with all column names and the task resolved
  * @param data the files that were read
  * @param numerics the numerics of the training so far, in order; empty if the version that started the run recorded none
+ * @param estimate the estimate by the cross-validation that chose the configuration, if there was one
  */
 public record RunMetadata(String plumb, List<String> command, String folder, String device, TrainConfig config, List<DataFile> data,
-    List<Numerics> numerics) {
+    List<Numerics> numerics, Optional<FoldEstimate> estimate) {
   private static final String SEPARATOR = "\n";
   private static final String DATA = "data.";
   private static final String NUMERICS = "numerics.";
+  private static final String ESTIMATE = "estimate";
 
   public RunMetadata {
     command = List.copyOf(command);
@@ -49,11 +52,12 @@ public record RunMetadata(String plumb, List<String> command, String folder, Str
     for (int i = 0; i < numerics.size(); i++) {
       texts.put(NUMERICS + i, numerics.get(i).text());
     }
+    estimate.ifPresent(of -> texts.put(ESTIMATE, of.json()));
     return texts;
   }
 
   RunMetadata withNumerics(List<Numerics> other) {
-    return new RunMetadata(plumb, command, folder, device, config, data, other);
+    return new RunMetadata(plumb, command, folder, device, config, data, other, estimate);
   }
 
   /**
@@ -79,7 +83,8 @@ public record RunMetadata(String plumb, List<String> command, String folder, Str
       }
     });
     return new RunMetadata(text(texts, "plumb"), command, folder(text(texts, "folder")), text(texts, "device"),
-        TrainConfigJson.parse(text(texts, "config")), data, numerics(texts));
+        TrainConfigJson.parse(text(texts, "config")), data, numerics(texts),
+        Optional.ofNullable(texts.get(ESTIMATE)).map(FoldEstimate::parse));
   }
 
   private static List<Numerics> numerics(SortedMap<String, String> texts) {

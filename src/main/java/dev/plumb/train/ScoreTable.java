@@ -22,8 +22,13 @@ public record ScoreTable(List<Metric> metrics, List<Row> rows, List<String> note
    * A row of the table.
    *
    * @param values one per metric; NaN where it is undefined, and for the loss of a baseline
+   * @param deviations standard deviation of each value; empty if there is none
    */
-  public record Row(String name, boolean isBaseline, List<Double> values) {}
+  public record Row(String name, boolean isBaseline, List<Double> values, List<Double> deviations) {
+    public Row(String name, boolean isBaseline, List<Double> values) {
+      this(name, isBaseline, values, List.of());
+    }
+  }
 
   public static ScoreTable of(TrainingResult result) {
     DataView view = result.prepared().view();
@@ -34,8 +39,19 @@ public record ScoreTable(List<Metric> metrics, List<Row> rows, List<String> note
       rows.add(new Row(name(entry.getKey()), false, metrics.stream().map(scores::value).toList()));
       rows.add(new Row(BASELINE, true, metrics.stream().map(scores::baseline).toList()));
     }
-    return new ScoreTable(metrics, rows, result.scores().isEmpty() ? List.of()
-        : List.of(units(result.prepared().config(), view.encoding().target()), BASELINE + ": " + baseline(result.scores().values().iterator().next())));
+    List<String> notes = new ArrayList<>();
+    if (!rows.isEmpty()) {
+      result.estimate().ifPresent(estimate -> {
+        List<FoldEstimate.Score> scores = metrics.stream().map(metric ->
+            estimate.scores().getOrDefault(metric, new FoldEstimate.Score(Double.NaN, Double.NaN))).toList();
+        rows.add(new Row(estimate.folds() + " folds (estimate)", false, scores.stream().map(FoldEstimate.Score::mean).toList(),
+            scores.stream().map(FoldEstimate.Score::deviation).toList()));
+        notes.add("folds: mean and standard deviation of " + estimate.folds() + "-fold cross-validation, an estimate for new rows");
+      });
+      notes.add(units(result.prepared().config(), view.encoding().target()));
+      notes.add(BASELINE + ": " + baseline(result.scores().values().iterator().next()));
+    }
+    return new ScoreTable(metrics, rows, notes);
   }
 
   /** Returns the metrics that are reported after a training. */

@@ -17,11 +17,13 @@ import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -44,6 +46,7 @@ import java.util.stream.Stream;
  * @param precision the precision of parameters and computations
  * @param seed the seed of the random stream for split, initial weights and mini-batches, in this order; and of dropout
  * @param splitSeed the seed of a random stream of its own for the split; empty to draw the split from the stream of the seed
+ * @param automatic the values that are chosen from the data, so that the ones here only stand for them
  */
 public record TrainConfig(
     TextFormat format,
@@ -57,16 +60,14 @@ public record TrainConfig(
     TrainerSpec trainer,
     Precision precision,
     long seed,
-    OptionalLong splitSeed) {
+    OptionalLong splitSeed,
+    Set<Automatic> automatic) {
 
-  /**
-   * The default configuration, chosen on five small tables by scripts/peers/sklearn_tables.py: tanh with a falling learning rate
-   * is about as accurate there as relu with dropout, and more accurate on the smallest.
-   */
-  public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100),
-      Activation.TANH, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
-      new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
-          true, 50), Precision.FP32, 42, OptionalLong.empty());
+  /** The default configuration, chosen by test scores on the tables of scripts/peers/tables.py. */
+  public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100, 100),
+      Activation.RELU, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
+      new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT_W, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
+          true, 50), Precision.FP32, 42, OptionalLong.empty(), Automatic.ALL);
 
   public TrainConfig {
     if (!(validation >= 0 && validation < 1)) {
@@ -81,6 +82,7 @@ public record TrainConfig(
     }
     requireSeed("seed", seed);
     splitSeed.ifPresent(value -> requireSeed("splitSeed", value));
+    automatic = Set.copyOf(automatic);
     // The precision may still change, so the constants are checked in the widest before any data is read.
     trainer = adapted(trainer, loss.orElse(Loss.MSE), trainer.training().batchSize(), Precision.FP64, seed);
   }
@@ -155,8 +157,30 @@ public record TrainConfig(
   /** Returns the specification of a training on a number of rows. */
   TrainerSpec fit(Task task, int rows) {
     OptionalInt batchSize = trainer.training().batchSize();
-    return adapted(trainer, loss(task), batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize,
-        precision, seed);
+    return adapted(trainer, loss(task),
+        batchSize.isPresent() ? OptionalInt.of(Math.min(batchSize.getAsInt(), rows)) : batchSize, precision, seed);
+  }
+
+  /**
+   * Returns a copy without automatic values.
+   *
+   * @param rows number of training rows
+   * @param hasValidation whether there are validation rows
+   */
+  TrainConfig forRows(int rows, boolean hasValidation) {
+    return with(changes -> {
+      if (automatic.contains(Automatic.EPOCHS)) {
+        changes.epochs(Math.max(Automatic.epochs(rows), changes.warmUpEpochs));
+      }
+      if (automatic.contains(Automatic.WEIGHT_DECAY)) {
+        double steps = (double) changes.epochs * Math.ceil(rows / (double) changes.batchSize.orElse(rows));
+        changes.optimizer(changes.optimizer.withWeightDecay(Automatic.weightDecay(changes.learningRate, steps)));
+      }
+      if (automatic.contains(Automatic.EARLY_STOPPING) && !hasValidation) {
+        changes.earlyStopping(0);
+      }
+      changes.automatic.clear();
+    });
   }
 
   private static TrainerSpec adapted(TrainerSpec from, Loss loss, OptionalInt batchSize, Precision precision, long seed) {
@@ -190,6 +214,7 @@ public record TrainConfig(
     Precision precision;
     long seed;
     OptionalLong splitSeed;
+    Set<Automatic> automatic;
 
     Changes(TrainConfig from) {
       TrainingSpec spec = from.trainer.training();
@@ -215,13 +240,15 @@ public record TrainConfig(
       precision = from.precision;
       seed = from.seed;
       splitSeed = from.splitSeed;
+      automatic = from.automatic.isEmpty() ? EnumSet.noneOf(Automatic.class)
+          : EnumSet.copyOf(from.automatic);
     }
 
     TrainConfig config() {
       TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
           Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
       return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, weights,
-          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed);
+          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed, automatic);
     }
 
     public Changes format(TextFormat value) {
@@ -236,6 +263,7 @@ public record TrainConfig(
 
     public Changes validation(double value) {
       validation = value;
+      automatic.remove(Automatic.VALIDATION);
       return this;
     }
 
@@ -250,6 +278,19 @@ public record TrainConfig(
 
     public Changes activation(Activation value) {
       activation = value;
+      return this;
+    }
+
+    /** Makes a value automatic. Its own value only counts until it is chosen, so it becomes the default. */
+    Changes automatic(Automatic value) {
+      switch (value) {
+        case VALIDATION -> validation = DEFAULT.validation;
+        case EPOCHS -> epochs = Math.max(DEFAULT.trainer.training().epochs(), warmUpEpochs);
+        case WEIGHT_DECAY -> { }
+        case DROPOUT -> dropout = 0;
+        case EARLY_STOPPING -> earlyStopping = DEFAULT.trainer.patience();
+      }
+      automatic.add(value);
       return this;
     }
 
@@ -271,6 +312,7 @@ public record TrainConfig(
 
     public Changes optimizer(OptimizerSpec value) {
       optimizer = value;
+      automatic.remove(Automatic.WEIGHT_DECAY);
       return this;
     }
 
@@ -291,6 +333,7 @@ public record TrainConfig(
 
     public Changes epochs(int value) {
       epochs = value;
+      automatic.remove(Automatic.EPOCHS);
       return this;
     }
 
@@ -315,11 +358,13 @@ public record TrainConfig(
 
     public Changes dropout(double value) {
       dropout = value;
+      automatic.remove(Automatic.DROPOUT);
       return this;
     }
 
     public Changes earlyStopping(int value) {
       earlyStopping = value;
+      automatic.remove(Automatic.EARLY_STOPPING);
       return this;
     }
 

@@ -83,28 +83,44 @@ public final class TrainConfigJson {
     TrainConfig.Changes config = new TrainConfig.Changes(defaults);
     config.format = format(json, config.format);
     config.columns = columns(json, config.columns);
-    config.validation = json.number("validation", config.validation);
+    automaticOr(json, "validation", Automatic.VALIDATION, config, () -> config.validation(json.number("validation")));
     config.hidden = json.has("layers") ? json.integers("layers") : config.hidden;
     config.activation = json.has("activation") ? json.parsed("activation", Activation::of) : config.activation;
     config.initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : config.initializer;
     config.loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : config.loss;
     config.weights = new RowWeights(json.has("weight") ? Optional.of(json.text("weight")) : config.weights.column(),
         json.has("classWeights") ? Optional.of(classWeights(json)) : config.weights.classes());
-    config.optimizer = json.has("optimizer") ? OptimizerJson.read(json.object("optimizer")) : config.optimizer;
+    if (json.has("optimizer")) {
+      JsonObject optimizer = json.object("optimizer");
+      config.optimizer(OptimizerJson.readAutomatic(optimizer));
+      if (OptimizerJson.hasAutomaticDecay(optimizer)) {
+        config.automatic(Automatic.WEIGHT_DECAY);
+      }
+    }
     config.learningRate = json.number("learningRate", config.learningRate);
     config.schedule = json.has("schedule") ? ScheduleJson.read(json.object("schedule")) : config.schedule;
     config.warmUpEpochs = json.integer("warmUpEpochs", config.warmUpEpochs);
-    config.epochs = json.integer("epochs", config.epochs);
+    automaticOr(json, "epochs", Automatic.EPOCHS, config, () -> config.epochs(json.integer("epochs")));
     config.batchSize = batchSize(json, config.batchSize);
     config.shuffle = json.has("shuffle") ? json.flag("shuffle") : config.shuffle;
     config.clipNorm = json.has("clipNorm") ? OptionalDouble.of(json.number("clipNorm")) : config.clipNorm;
-    config.dropout = json.number("dropout", config.dropout);
-    config.earlyStopping = json.integer("earlyStopping", config.earlyStopping);
+    automaticOr(json, "dropout", Automatic.DROPOUT, config, () -> config.dropout(json.number("dropout")));
+    automaticOr(json, "earlyStopping", Automatic.EARLY_STOPPING, config,
+        () -> config.earlyStopping(json.integer("earlyStopping")));
     config.watch = json.has("watch") ? json.parsed("watch", Metric::of) : config.watch;
     config.precision = json.has("precision") ? json.parsed("precision", Precision::of) : config.precision;
     config.seed = json.has("seed") ? json.longInteger("seed") : config.seed;
     config.splitSeed = json.has("splitSeed") ? OptionalLong.of(json.longInteger("splitSeed")) : config.splitSeed;
     return json.at(config::config);
+  }
+
+  /** Makes a value automatic if its text says so, or sets it if the key is present. */
+  private static void automaticOr(JsonObject json, String key, Automatic value, TrainConfig.Changes config, Runnable set) {
+    if (json.isText(key) && json.text(key).equals(Automatic.WORD)) {
+      config.automatic(value);
+    } else if (json.has(key)) {
+      set.run();
+    }
   }
 
   private static EncodingOptions columns(JsonObject json, EncodingOptions defaults) {
@@ -239,7 +255,7 @@ public final class TrainConfigJson {
     json.writeStringField("task", config.columns().task().map(NamedEnum::key).orElse(null));
     json.writeBooleanField("standardize", config.columns().standardize());
     json.writeStringField("missing", config.columns().missing().key());
-    JsonOutput.number(json, "validation", config.validation());
+    automaticOr(json, "validation", config.automatic().contains(Automatic.VALIDATION), config.validation());
     json.writeArrayFieldStart("layers");
     for (int units : config.hidden()) {
       json.writeNumber(units);
@@ -259,20 +275,39 @@ public final class TrainConfigJson {
       json.writeStringField("classWeights", config.weights().classes().map(balanced -> ClassWeights.BALANCED_KEY).orElse(null));
     }
     TrainingSpec training = config.trainer().training();
-    OptimizerJson.write(json, "optimizer", training.optimizer());
+    OptimizerJson.write(json, "optimizer", training.optimizer(), config.automatic().contains(Automatic.WEIGHT_DECAY));
     JsonOutput.number(json, "learningRate", training.learningRate());
     ScheduleJson.write(json, "schedule", config.trainer().schedule());
     json.writeNumberField("warmUpEpochs", config.trainer().warmUpEpochs());
-    json.writeNumberField("epochs", training.epochs());
+    automaticOr(json, "epochs", config.automatic().contains(Automatic.EPOCHS), training.epochs());
     json.writePOJOField("batchSize", training.batchSize().isPresent() ? training.batchSize().getAsInt() : null);
     json.writeBooleanField("shuffle", config.trainer().shuffle());
     JsonOutput.number(json, "clipNorm", training.clipNorm().orElse(Double.NaN));
-    JsonOutput.number(json, "dropout", training.dropout().map(Dropout::probability).orElse(0.0));
-    json.writeNumberField("earlyStopping", config.trainer().patience());
+    automaticOr(json, "dropout", config.automatic().contains(Automatic.DROPOUT),
+        training.dropout().map(Dropout::probability).orElse(0.0));
+    automaticOr(json, "earlyStopping", config.automatic().contains(Automatic.EARLY_STOPPING), config.trainer().patience());
     json.writeStringField("watch", config.trainer().watch().key());
     json.writeStringField("precision", config.precision().key());
     json.writeNumberField("seed", config.seed());
     json.writePOJOField("splitSeed", config.splitSeed().isPresent() ? config.splitSeed().getAsLong() : null);
+  }
+
+  /** Writes an integer, or the word for an automatic value. */
+  private static void automaticOr(JsonGenerator json, String key, boolean automatic, int value) throws IOException {
+    if (automatic) {
+      json.writeStringField(key, Automatic.WORD);
+    } else {
+      json.writeNumberField(key, value);
+    }
+  }
+
+  /** Writes a number, or the word for an automatic value. */
+  static void automaticOr(JsonGenerator json, String key, boolean automatic, double value) throws IOException {
+    if (automatic) {
+      json.writeStringField(key, Automatic.WORD);
+    } else {
+      JsonOutput.number(json, key, value);
+    }
   }
 
   private static void texts(JsonGenerator json, String key, List<String> texts) throws IOException {

@@ -35,11 +35,15 @@ public record TrainingRequest(
     return files;
   }
 
+  /** Prepared training data, and the estimate by the cross-validation that chose the configuration, if there was one. */
+  record Prepared(PreparedData data, Optional<FoldEstimate> estimate) {}
+
   /** Reads and prepares the training data. */
-  PreparedData prepare() {
+  Prepared prepare(ConfigSelector selector) {
     Table table = TableReader.read(data, read);
     try {
-      return PreparedData.of(table, config);
+      ConfigSelector.Selection selection = selector.select(table, config);
+      return new Prepared(PreparedData.of(table, selection.config()), selection.estimate());
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }

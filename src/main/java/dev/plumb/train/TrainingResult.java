@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -12,9 +13,10 @@ import java.util.OptionalDouble;
  *     outputs are finite
  * @param initialLoss the loss of the training rows before the training, if the network has not learned: if its loss is now more than
  *     twice as high, and its accuracy or R² on these rows is no better than the baseline's; otherwise empty
+ * @param estimate the estimate by the cross-validation that chose the configuration, if there was one
  */
 public record TrainingResult(RunFolder folder, Manifest manifest, PreparedData prepared, TrainerState state,
-    Map<String, Scores> scores, OptionalDouble initialLoss) {
+    Map<String, Scores> scores, OptionalDouble initialLoss, Optional<FoldEstimate> estimate) {
   /** Factor by which the loss must have grown: a training that starts near an optimum may end somewhat above it. */
   static final double MIN_GROWTH = 2;
 

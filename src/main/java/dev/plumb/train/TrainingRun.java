@@ -36,9 +36,15 @@ public final class TrainingRun implements AutoCloseable {
    * The environment of a run.
    *
    * @param version the version of Plumb
+   * @param selector chooses the automatic values of the configuration; not used when a run is resumed
    * @param onNote consumer of one-line notes about the data
    */
-  public record Environment(Backend backend, String version, Consumer<String> onNote) {}
+  public record Environment(Backend backend, String version, ConfigSelector selector, Consumer<String> onNote) {
+    /** Returns an environment with another selector. */
+    public Environment withSelector(ConfigSelector other) {
+      return new Environment(backend, version, other, onNote);
+    }
+  }
 
   /** Receives the progress of a run. */
   public interface Listener extends TrainListener {
@@ -82,14 +88,15 @@ public final class TrainingRun implements AutoCloseable {
    */
   public static TrainingRun begin(TrainingRequest request, List<String> command, Environment environment) {
     List<DataFile> files = request.files();
-    PreparedData prepared = request.prepare();
+    TrainingRequest.Prepared selected = request.prepare(environment.selector());
+    PreparedData prepared = selected.data();
     // Errors in the test data are reported before training.
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
     Backend backend = environment.backend();
     requireTrainable(prepared, backend);
     RunMetadata metadata = new RunMetadata(environment.version(), command, Path.of("").toAbsolutePath().toString(),
         backend.device().kind().key(), prepared.config().with(changes -> changes.columns(prepared.view().columns())), files,
-        List.of(numerics(prepared, environment)));
+        List.of(numerics(prepared, environment)), selected.estimate());
     RunFolder folder = RunFolder.create(request.runs(), request.name(), created -> {
       checkpoint(created, metadata, prepared.start());
       writeManifest(created, new Manifest(metadata, backend.device()), new TreeMap<>(Map.of("state", "begun")));
@@ -111,7 +118,7 @@ public final class TrainingRun implements AutoCloseable {
     String checkpoint = saved.folder().checkpoint().toString();
     RunMetadata metadata = saved.metadata();
     requireSame(metadata.data(), request.files(), checkpoint);
-    PreparedData prepared = request.prepare();
+    PreparedData prepared = request.prepare(ConfigSelector.BY_ROWS).data();
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
     requireTrainable(prepared, environment.backend());
     try {
@@ -153,6 +160,11 @@ public final class TrainingRun implements AutoCloseable {
 
   public PreparedData prepared() {
     return prepared;
+  }
+
+  /** Returns the estimate by the cross-validation that chose the configuration, if there was one. */
+  public Optional<FoldEstimate> estimate() {
+    return saved.metadata().estimate();
   }
 
   /** Returns the test data, if there is any. */
@@ -253,9 +265,17 @@ public final class TrainingRun implements AutoCloseable {
         }
       });
     }
+    estimate().ifPresent(estimate -> {
+      figures.put("folds", estimate.folds());
+      figures.put("foldCandidates", estimate.candidates());
+      estimate.scores().forEach((metric, score) -> {
+        figures.put("folds" + metric.camelCase(), score.mean());
+        figures.put("folds" + metric.camelCase() + "Deviation", score.deviation());
+      });
+    });
     OptionalDouble initialLoss = scores.containsKey("training") ? initialLoss(scores.get("training")) : OptionalDouble.empty();
     initialLoss.ifPresent(loss -> figures.put("initialTrainingLoss", loss));
-    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss);
+    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss, estimate());
     AtomicFile.write(folder.report(), out -> report.write(result, out));
     writeManifest(folder, manifest, figures);
     return result;

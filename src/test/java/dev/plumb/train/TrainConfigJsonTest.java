@@ -136,7 +136,8 @@ class TrainConfigJsonTest {
   @Test
   void linesContainTheValueOfEveryKey() {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
-    assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
+    assertEquals("\"auto\"", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
+    assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.epochs(200))).get("epochs"));
     assertEquals(31, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }

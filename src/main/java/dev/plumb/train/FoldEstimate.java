@@ -1,0 +1,72 @@
+package dev.plumb.train;
+
+import dev.plumb.json.JsonInput;
+import dev.plumb.json.JsonObject;
+import dev.plumb.json.JsonOutput;
+import dev.plumb.model.InvalidInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Scores to be expected on new rows, estimated by the cross-validation that also chose the configuration of a training. The folds'
+ * networks train on fewer rows than the final one, which makes the scores a little too low; they are those of the best of several
+ * configurations, which makes them a little too high.
+ *
+ * @param folds number of folds
+ * @param candidates number of configurations that were compared
+ * @param scores mean and deviation of each metric over the folds, the loss first
+ */
+public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores) {
+  /**
+   * A score of the folds.
+   *
+   * @param deviation sample standard deviation
+   */
+  public record Score(double mean, double deviation) {}
+
+  public FoldEstimate {
+    scores = new LinkedHashMap<>(scores);
+  }
+
+  /** Returns the estimate as one line of JSON that {@link #parse} reads. */
+  String json() {
+    try {
+      return new String(JsonOutput.compact(json -> {
+        json.writeStartObject();
+        json.writeNumberField("folds", folds);
+        json.writeNumberField("candidates", candidates);
+        for (Map.Entry<Metric, Score> entry : scores.entrySet()) {
+          json.writeFieldName(entry.getKey().key());
+          json.writeStartObject();
+          JsonOutput.number(json, "mean", entry.getValue().mean());
+          JsonOutput.number(json, "deviation", entry.getValue().deviation());
+          json.writeEndObject();
+        }
+        json.writeEndObject();
+      }), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Parses an estimate.
+   *
+   * @throws InvalidInputException when the text is none
+   */
+  static FoldEstimate parse(String text) {
+    JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
+    Map<Metric, Score> scores = new LinkedHashMap<>();
+    for (String key : json.keys()) {
+      if (!Set.of("folds", "candidates").contains(key)) {
+        JsonObject score = json.object(key);
+        scores.put(Metric.of(key), new Score(score.number("mean", Double.NaN), score.number("deviation", Double.NaN)));
+      }
+    }
+    return new FoldEstimate(json.integer("folds"), json.integer("candidates"), scores);
+  }
+}
