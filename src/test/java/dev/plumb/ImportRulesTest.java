@@ -52,7 +52,7 @@ class ImportRulesTest {
       entry("bench", Set.of("model", "random", "data", "backend", "study", "json")),
       entry("cli", Set.of(
           "", "model", "random", "data", "backend", "store", "train", "study", "report", "check", "bench", "json")),
-      entry("", Set.of("model", "data", "store", "train", "backend", "backend.reference", "backend.cuda", "backend.cuda.natives",
+      entry("", Set.of("model", "data", "store", "train", "study", "backend", "backend.reference", "backend.cuda", "backend.cuda.natives",
           "backend.cuda.device", "backend.cpu")));
 
   /** The only packages that may use a library, so that it can be replaced there. */

@@ -89,10 +89,18 @@ class InterruptTest {
   @ValueSource(ints = {4, 64})
   void trainingEndsSoonAfterAnInterrupt(int units) throws Exception {
     Table table = Plumb.read(IRIS);
-    TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(units).epochs(MANY_EPOCHS).earlyStopping(0));
+    TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(units).epochs(MANY_EPOCHS).earlyStopping(0).validation(0));
     Throwable thrown = interrupted(() -> Plumb.train(table, config), 500);
     assertTrue(thrown.getMessage().matches("the training was interrupted (in epoch \\d+ of 100000000|before its first step);"
         + " it gives no model"), thrown.getMessage());
+  }
+
+  @Test
+  void choiceByFoldsEndsSoonAfterAnInterrupt() throws Exception {
+    Table table = Plumb.read(IRIS);
+    Throwable thrown = interrupted(() -> Plumb.train(table, TrainConfig.DEFAULT.with(c -> c.epochs(MANY_EPOCHS))), 500);
+    assertEquals("the training was interrupted while folds were in training to choose its configuration; it gives no model",
+        thrown.getMessage());
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Table;
+import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Schedule;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.TrainConfig;
@@ -85,7 +86,8 @@ class PlumbTest {
   /** The learning rate is constant, so that a training of 4 epochs equals the first 4 epochs of a longer one. */
   @Test
   void stopGivesTheBestModelSoFar() {
-    TrainConfig config = SHORT.with(c -> c.schedule(Schedule.Constant.DEFAULT));
+    TrainConfig config =
+        SHORT.with(c -> c.schedule(Schedule.Constant.DEFAULT).optimizer(OptimizerSpec.Adam.DEFAULT).validation(0));
     Model expected = Plumb.train(IRIS, config.with(c -> c.epochs(4)), Device.CPU);
     Model actual = Plumb.train(IRIS, config, Device.CPU, new TrainListener() {
       private int finished;

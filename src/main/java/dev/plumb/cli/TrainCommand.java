@@ -108,8 +108,12 @@ final class TrainCommand implements Command {
     try (CvProgress progress = new CvProgress("folds", arguments.has(Flags.QUIET), err);
         TrialExecutor executor = TrialExecutor.on(device.backend())) {
       TrainingRun.Environment environment = environment(device, arguments, err);
-      return TrainingRun.begin(request, arguments.given(),
-          environment.withSelector(new FoldSelection(executor, progress, environment.onNote())));
+      // An error in the other files is reported in one line, without a note about the folds.
+      List<String> notes = new ArrayList<>();
+      TrainingRun run = TrainingRun.begin(request, arguments.given(),
+          environment.withSelector(new FoldSelection(executor, progress, notes::add)));
+      notes.forEach(environment.onNote());
+      return run;
     }
   }
 

@@ -11,6 +11,7 @@ import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.Metric;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainingInterruptedException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,6 +80,7 @@ public final class FoldSelection implements ConfigSelector {
    * Chooses a configuration if validation rows are automatic and the table is small.
    *
    * @throws CancellationException when the listener has stopped it
+   * @throws TrainingInterruptedException when the thread is interrupted
    */
   @Override
   public Selection select(Table table, TrainConfig config) {
@@ -98,8 +100,12 @@ public final class FoldSelection implements ConfigSelector {
       return new Selection(config, Optional.empty());
     }
     listener.started(validations.stream().mapToLong(CrossValidation::epochs).sum());
-    List<CrossValidationResult> results =
-        validations.stream().map(validation -> validation.run(listener).orElseThrow(CancellationException::new)).toList();
+    List<CrossValidationResult> results;
+    try {
+      results = validations.stream().map(validation -> validation.run(listener).orElseThrow(CancellationException::new)).toList();
+    } catch (TrainingInterruptedException e) {
+      throw new TrainingInterruptedException("while folds were in training to choose its configuration");
+    }
     int best = 0;
     for (int i = 1; i < results.size(); i++) {
       best = score(results.get(i)) > score(results.get(best)) ? i : best;

@@ -47,7 +47,7 @@ class TableStudyCommandTest {
     List<String> csv = Files.readAllLines(folder.resolve("study.csv"));
     assertEquals(1 + 6, csv.size());
     assertTrue(csv.get(0).startsWith("cell,layers,activation,initializer,learning_rate,seed,epochs,best_epoch,training_loss,loss,accuracy,"));
-    assertTrue(csv.get(1).startsWith("\"small\",13-5-3,tanh,pytorch,0.003,3,"), csv.get(1));
+    assertTrue(csv.get(1).startsWith("\"small\",13-5-3,relu,pytorch,0.003,3,"), csv.get(1));
     String page = Files.readString(folder.resolve("study.html"));
     assertTrue(page.contains("validation ROC AUC") && page.contains("losses-0"));
   }

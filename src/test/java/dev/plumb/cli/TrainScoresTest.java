@@ -59,7 +59,7 @@ class TrainScoresTest {
 
   @Test
   void errorsOfNumbersAreInTheUnitOfTheTarget() throws IOException {
-    Plumbed trained = train(DIABETES, "--epochs", "20", "--test", DIABETES);
+    Plumbed trained = train(DIABETES, "--epochs", "20", "--validation", "0.1", "--test", DIABETES);
     assertEquals(0, trained.code(), trained.err());
     JsonNode scores = evaluated(1, DIABETES);
     assertEquals(List.of("loss", "r2", "mae", "rmse"), fields(trained.out(), "rows   "));
@@ -130,7 +130,7 @@ class TrainScoresTest {
   @ParameterizedTest
   @ValueSource(strings = {"1e9", "1e4"})
   void finiteLossAboveTheInitialOneIsAFailure(String rate) throws IOException {
-    Plumbed trained = train(DIABETES, "--lr", rate, "--epochs", "20");
+    Plumbed trained = train(DIABETES, "--lr", rate, "--epochs", "20", "--layers", "100", "--activation", "tanh", "--optimizer", "adam");
     assertEquals(1, trained.code(), trained.out());
     assertTrue(trained.err().startsWith("plumb train: the network did not learn: the loss of the training rows is "), trained.err());
     assertTrue(trained.err().endsWith(" before the training; try --lr below " + Double.parseDouble(rate) + " or --clip-norm 1\n"),
@@ -166,7 +166,8 @@ class TrainScoresTest {
   /** A network can be sure of wrong classes, so that its loss is high, and yet be right about most. */
   @Test
   void accuracyAboveTheBaselineIsNoFailure() {
-    Plumbed trained = train(IRIS, "--lr", "30", "--epochs", "30");
+    Plumbed trained = train(IRIS, "--lr", "30", "--epochs", "30", "--layers", "100", "--activation", "tanh", "--optimizer", "adam",
+        "--validation", "0");
     assertTrue(Double.parseDouble(fields(trained.out(), "training (seen in training)").get(1)) > 0.6, trained.out());
     assertEquals(0, trained.code(), trained.out() + trained.err());
   }
