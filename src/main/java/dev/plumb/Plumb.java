@@ -111,7 +111,8 @@ public final class Plumb {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
       ConfigSelector.Selection chosen = select(table, config, selection.backend(), listener);
-      PreparedData prepared = PreparedData.of(table, chosen.config());
+      PreparedData prepared = PreparedData.of(table, chosen.config(),
+          selection.backend().dataPrecision(config.precision()));
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
         DataView view = prepared.view();
         Trainer trainer =

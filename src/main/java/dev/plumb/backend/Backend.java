@@ -1,6 +1,7 @@
 package dev.plumb.backend;
 
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
@@ -44,6 +45,15 @@ public interface Backend extends AutoCloseable {
    * @param rows number of rows of the training data
    */
   Numerics numerics(NetworkSpec network, TrainingSpec training, int rows);
+
+  /**
+   * Returns the precision in which features should be held for sessions of a precision: sessions round no further.
+   *
+   * @param precision of the training
+   */
+  default Precision dataPrecision(Precision precision) {
+    return precision;
+  }
 
   /** Releases the device. All sessions must be closed before. */
   @Override

@@ -9,6 +9,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.Optional;
 
@@ -72,6 +73,11 @@ public final class CheckedBackend implements Backend {
       throw new InvalidInputException("device " + backend.device().kind().key()
           + " does not expose the values inside a step, which this check needs");
     }
+  }
+
+  @Override
+  public Precision dataPrecision(Precision precision) {
+    return primary.dataPrecision(precision);
   }
 
   @Override

@@ -25,7 +25,8 @@ final class DataLine {
    * @param given the configuration before its columns were resolved
    */
   static String of(String file, TrainConfig given, DataView view) {
-    return line(file, view.rows(), given, view.columns(), view.encoding().target(), defaultTarget(given, view.trainingRows(), Map.of()));
+    return line(file, view.rows(), given, view.columns(), view.encoding().target(),
+        defaultTarget(given, view.columnNames(), view.trainingRows(), Map.of()));
   }
 
   /**
@@ -39,7 +40,7 @@ final class DataLine {
     folds.group().ifPresent(name -> roles.put(name, "the group"));
     folds.time().ifPresent(name -> roles.put(name, "the time"));
     return line(file, validation.table().rows(), given, validation.spec().config().columns(), validation.target(),
-        defaultTarget(given, validation.table(), roles));
+        defaultTarget(given, validation.table().names(), validation.table(), roles));
   }
 
   private static String line(String file, int rows, TrainConfig given, EncodingOptions columns, TargetEncoding target,
@@ -54,16 +55,16 @@ final class DataLine {
   /**
    * Describes how the default target was chosen, if it is not simply the last column.
    *
+   * @param names of all columns of the file
    * @param roles roles of columns other than that of the weight, by name
    */
-  private static Optional<String> defaultTarget(TrainConfig given, Table table, Map<String, String> roles) {
+  private static Optional<String> defaultTarget(TrainConfig given, List<String> names, Table table, Map<String, String> roles) {
     if (!given.columns().targets().isEmpty() || !table.targets().isEmpty()) {
       return Optional.empty();
     }
     Map<String, String> all = new LinkedHashMap<>(roles);
     given.weights().column().ifPresent(name -> all.put(name, "the weight"));
     given.columns().features().forEach(name -> all.put(name, "a feature"));
-    List<String> names = table.names();
     int last = names.size() - 1;
     while (all.containsKey(names.get(last))) {
       last--;

@@ -92,8 +92,8 @@ final class EvaluateCommand implements Command {
       out.println(TerminalText.sanitize("data: " + input.data() + ", " + table.rows() + " rows"));
       out.println();
       if (!arguments.has(Flags.QUIET)) {
-        UnknownCategories.note(input.model().encoding(), table, "", err);
-        MissingNote.other(input.model().encoding(), table, "", err);
+        UnknownCategories.note(input.model().encoding().unknownCategories(table), "", err);
+        MissingNote.other(input.model().encoding().replaced(table), "", err);
       }
       print(scores, out);
       out.flush();

@@ -78,8 +78,8 @@ final class PredictCommand implements Command {
         return null;
       });
       if (!arguments.has(Flags.QUIET)) {
-        UnknownCategories.note(model.encoding(), table, "", err);
-        MissingNote.other(model.encoding(), table, "", err);
+        UnknownCategories.note(model.encoding().unknownCategories(table), "", err);
+        MissingNote.other(model.encoding().replaced(table), "", err);
       }
       if (file.isPresent()) {
         AtomicFile.write(file.get(), stream -> write(model, predictor, table, stream, err));

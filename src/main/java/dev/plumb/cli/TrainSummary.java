@@ -1,7 +1,5 @@
 package dev.plumb.cli;
 
-import dev.plumb.data.Table;
-import dev.plumb.data.TargetLeaks;
 import dev.plumb.data.Task;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.TrainingSpec;
@@ -63,15 +61,15 @@ final class TrainSummary {
     DataView view = run.prepared().view();
     view.nearlyUniqueFeatures().forEach(name -> err.println(TerminalText.sanitize("note: column \"" + name
         + "\" has a unique value in most rows, so nothing can be learned from it; exclude it with --exclude")));
-    LeakNote.print(TargetLeaks.find(view.trainingRows(), view.columns()), err);
-    MissingNote.training(view.trainingRows(), view.columns(), err);
-    view.validationRows().ifPresent(rows -> printNotes(view, rows, "validation rows: ", err));
-    run.test().ifPresent(rows -> printNotes(view, rows, "test rows: ", err));
-  }
-
-  private static void printNotes(DataView view, Table rows, String which, PrintStream err) {
-    UnknownCategories.note(view.encoding(), rows, which, err);
-    MissingNote.other(view.encoding(), rows, which, err);
+    DataView.Findings findings = view.findings();
+    LeakNote.print(findings.leaks(), err);
+    MissingNote.training(findings.missing(), view.encoding(), view.columns(), err);
+    UnknownCategories.note(findings.unknownCategories(), "validation rows: ", err);
+    MissingNote.other(findings.replaced(), "validation rows: ", err);
+    run.test().ifPresent(rows -> {
+      UnknownCategories.note(view.encoding().unknownCategories(rows), "test rows: ", err);
+      MissingNote.other(view.encoding().replaced(rows), "test rows: ", err);
+    });
   }
 
   static void printEnd(TrainingResult result, PrintStream out) {

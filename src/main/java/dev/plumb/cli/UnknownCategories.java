@@ -1,8 +1,7 @@
 package dev.plumb.cli;
 
-import dev.plumb.data.Table;
-import dev.plumb.data.TableEncoding;
 import java.io.PrintStream;
+import java.util.Map;
 
 /** The note about categories that do not occur in the training data. */
 final class UnknownCategories {
@@ -11,10 +10,11 @@ final class UnknownCategories {
   /**
    * Prints a line for each column with unknown categories.
    *
+   * @param unknown number of values by column
    * @param rows a prefix that says which rows these are, such as {@code "test rows: "}; may be empty
    */
-  static void note(TableEncoding encoding, Table table, String rows, PrintStream err) {
-    encoding.unknownCategories(table).forEach((column, count) -> err.println(TerminalText.sanitize(
+  static void note(Map<String, Integer> unknown, String rows, PrintStream err) {
+    unknown.forEach((column, count) -> err.println(TerminalText.sanitize(
         "note: " + rows + "column \"" + column + "\" has " + count
             + (count == 1 ? " value that does not occur" : " values that do not occur")
             + " in the training data; encoded as all zeros")));

@@ -182,6 +182,21 @@ public final class Column {
     }
   }
 
+  /** Returns a column of the same values that shares no memory with other columns. */
+  Column detached() {
+    return values instanceof ColumnValues.Picked picked ? new Column(name, picked.copy(), rows, missingText, fault) : this;
+  }
+
+  /** Releases the memory of the first rows in the file, as far as it can be; they must not be read again. */
+  void discard(int sourceRows) {
+    values.discard(sourceRows);
+  }
+
+  /** Returns the memory of a row in the file in bytes, on average. */
+  double width() {
+    return values.width();
+  }
+
   /** Returns the index of a row in the file, from 0. */
   int sourceRow(int row) {
     return rows == null ? row : rows[row];
@@ -194,6 +209,11 @@ public final class Column {
    */
   Column choose(int[] source) {
     return new Column(name, values, source, missingText, fault);
+  }
+
+  /** Returns the rows of this column from another column of the file. */
+  Column rowsOf(Column other) {
+    return new Column(other.name, other.values, rows, other.missingText, other.fault);
   }
 
   /** Returns a number in the spelling of a class or category name. */

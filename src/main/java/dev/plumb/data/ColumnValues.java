@@ -10,6 +10,12 @@ import java.util.Map;
 sealed interface ColumnValues {
   int size();
 
+  /** Releases the memory of rows that will not be read again, as far as it can be. */
+  default void discard(int rows) {}
+
+  /** Returns the memory of a row in bytes, on average. */
+  double width();
+
   /** Numbers; a missing value is NaN. */
   sealed interface Numbers extends ColumnValues {
     double get(int row);
@@ -21,7 +27,12 @@ sealed interface ColumnValues {
   }
 
   /** Placeholder for a column that could not be read. */
-  record Unreadable(int size) implements ColumnValues {}
+  record Unreadable(int size) implements ColumnValues {
+    @Override
+    public double width() {
+      return 0;
+    }
+  }
 
   /** View of an array: every step-th of its cells, starting with the first. */
   record Picked(NumberArray.Cells cells, int first, int step, int size) implements Numbers {
@@ -34,22 +45,43 @@ sealed interface ColumnValues {
     public String text(int row) {
       return cells.text(first + row * step);
     }
+
+    /** Returns the same numbers in cells of their own. */
+    Picked copy() {
+      return new Picked(cells.copy(first, step, size), 0, 1, size);
+    }
+
+    /** Releases the cells of all columns of the rows. */
+    @Override
+    public void discard(int rows) {
+      if (step > 1) {
+        cells.discard(Math.min(rows, size) * step);
+      }
+    }
+
+    @Override
+    public double width() {
+      return cells.width();
+    }
   }
 
   /**
-   * Growing list of numbers. Chunks are added and never copied, so that memory never holds the numbers twice. The spelling of a
-   * number is kept when it differs from {@link Column#written}, as in 007, 1.0 and 1e3: the numbers may be names of classes.
+   * Growing list of numbers. Every full chunk is packed without loss. The spelling of a number is kept when it differs from
+   * {@link Column#written}, as in 007, 1.0 and 1e3: the numbers may be names of classes.
    */
   final class Doubles implements Numbers {
-    private static final int SHIFT = 13;
+    private static final int SHIFT = 10;
     private static final int CHUNK = 1 << SHIFT;
-    /** Initial length of the first chunk, which doubles; keeps wide tables of few rows small. */
+    /** Initial length of the open chunk, which doubles; keeps wide tables of few rows small. */
     private static final int FIRST_CHUNK = 64;
     /** Distinct spellings above which a column is taken for measurements, whose spellings are dropped. */
     static final int MAX_SPELLINGS = 4096;
+    private static final ThreadLocal<long[]> SCRATCH = ThreadLocal.withInitial(() -> new long[CHUNK]);
 
-    private double[][] chunks = {new double[FIRST_CHUNK]};
+    private NumberChunk[] chunks = {};
+    private double[] open = new double[FIRST_CHUNK];
     private int size;
+    private long packedBytes;
     /** Spellings, with null for a number in the usual spelling; null while all are usual. */
     private Texts spellings;
     private boolean spellingsLost;
@@ -67,18 +99,20 @@ sealed interface ColumnValues {
     }
 
     void add(double value) {
-      int chunk = size >> SHIFT;
       int at = size & (CHUNK - 1);
-      if (chunk == chunks.length) {
-        chunks = Arrays.copyOf(chunks, chunk + chunk / 2 + 1);
+      if (at == open.length) {
+        open = Arrays.copyOf(open, 2 * at);
       }
-      if (chunks[chunk] == null) {
-        chunks[chunk] = new double[CHUNK];
-      } else if (at == chunks[chunk].length) {
-        chunks[chunk] = Arrays.copyOf(chunks[chunk], 2 * at);
-      }
-      chunks[chunk][at] = value;
+      open[at] = value;
       size++;
+      if (at == CHUNK - 1) {
+        int chunk = size / CHUNK - 1;
+        if (chunk == chunks.length) {
+          chunks = Arrays.copyOf(chunks, chunk + chunk / 2 + 1);
+        }
+        chunks[chunk] = NumberChunk.of(open, CHUNK, SCRATCH.get());
+        packedBytes += (long) CHUNK * chunks[chunk].width();
+      }
     }
 
     void addMissing() {
@@ -148,16 +182,37 @@ sealed interface ColumnValues {
 
     @Override
     public double get(int row) {
-      return chunks[row >> SHIFT][row & (CHUNK - 1)];
+      int chunk = row >> SHIFT;
+      int at = row & (CHUNK - 1);
+      return chunk < size >> SHIFT ? chunks[chunk].get(at) : open[at];
+    }
+
+    @Override
+    public void discard(int rows) {
+      Arrays.fill(chunks, 0, Math.min(rows, size) >> SHIFT, null);
+      if (spellings != null) {
+        spellings.discard(rows);
+      }
+    }
+
+    @Override
+    public double width() {
+      return (size < CHUNK ? Double.BYTES : (double) packedBytes / (size & -CHUNK)) + (spellings == null ? 0 : spellings.width());
     }
   }
 
   /** Growing list of texts, each distinct text stored once; a missing value is null. */
   final class Texts implements ColumnValues {
+    private static final int SHIFT = 10;
+    private static final int CHUNK = 1 << SHIFT;
+    private static final int FIRST_CHUNK = 64;
+
     private final Map<String, Integer> ids = new HashMap<>();
     private final List<String> texts = new ArrayList<>();
-    private int[] rowIds = new int[64];
+    private PackedIntegers[] chunks = {};
+    private long[] open = new long[FIRST_CHUNK];
     private int size;
+    private long packedBytes;
 
     void add(String text) {
       Integer id = ids.get(text);
@@ -166,10 +221,20 @@ sealed interface ColumnValues {
         texts.add(text);
         ids.put(text, id);
       }
-      if (size == rowIds.length) {
-        rowIds = Arrays.copyOf(rowIds, size + size / 2);
+      int at = size & (CHUNK - 1);
+      if (at == open.length) {
+        open = Arrays.copyOf(open, 2 * at);
       }
-      rowIds[size++] = id;
+      open[at] = id;
+      size++;
+      if (at == CHUNK - 1) {
+        int chunk = size / CHUNK - 1;
+        if (chunk == chunks.length) {
+          chunks = Arrays.copyOf(chunks, chunk + chunk / 2 + 1);
+        }
+        chunks[chunk] = new PackedIntegers(open, CHUNK);
+        packedBytes += (long) CHUNK * chunks[chunk].width();
+      }
     }
 
     int distinct() {
@@ -182,7 +247,19 @@ sealed interface ColumnValues {
     }
 
     String get(int row) {
-      return texts.get(rowIds[row]);
+      int chunk = row >> SHIFT;
+      int at = row & (CHUNK - 1);
+      return texts.get((int) (chunk < size >> SHIFT ? chunks[chunk].get(at) : open[at]));
+    }
+
+    @Override
+    public void discard(int rows) {
+      Arrays.fill(chunks, 0, Math.min(rows, size) >> SHIFT, null);
+    }
+
+    @Override
+    public double width() {
+      return size < CHUNK ? Integer.BYTES : (double) packedBytes / (size & -CHUNK);
     }
   }
 }

@@ -117,10 +117,9 @@ final class CsvColumn {
     return sample == null;
   }
 
-  /** Returns the memory of one row in bytes. */
-  int width() {
-    return texts != null ? Integer.BYTES
-        : numbers != null && numbers.hasSpellings() ? Double.BYTES + Integer.BYTES : Double.BYTES;
+  /** Returns the memory of one row in bytes, on average. */
+  double width() {
+    return texts != null ? texts.width() : numbers != null ? numbers.width() : Double.BYTES;
   }
 
   /**

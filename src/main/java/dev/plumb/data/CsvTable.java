@@ -158,7 +158,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   }
 
   private void requireFits() {
-    double rowBytes = columns.stream().mapToInt(CsvColumn::width).sum();
+    double rowBytes = columns.stream().mapToDouble(CsvColumn::width).sum();
     double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / length));
     budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows
         : "about " + Math.round(whole)) + " rows of " + columns.size() + " columns");

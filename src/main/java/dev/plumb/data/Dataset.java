@@ -3,7 +3,9 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Data set for training or evaluation, immutable: features X [rows x features] with either targets Y [rows x outputs] or one
@@ -21,23 +23,28 @@ public final class Dataset {
   private final int rows;
   private final int features;
   private final int outputs;
-  private final double[] x;
+  private final FeatureMatrix x;
   private final double[] y;
   private final int[] labels;
   private final double[] weights;
 
-  private Dataset(int features, int outputs, double[] x, double[] y, int[] labels) {
-    if (features < 1 || outputs < 1) {
-      throw new InvalidInputException("data with " + features + " features and " + outputs
-          + " outputs: both must be at least 1");
-    }
-    this.rows = y != null ? y.length / outputs : labels.length;
+  private Dataset(int features, int outputs, FeatureMatrix x, double[] y, int[] labels) {
+    rows = y != null ? y.length / outputs : labels.length;
     this.features = features;
     this.outputs = outputs;
     this.x = x;
     this.y = y;
     this.labels = labels;
     weights = null;
+  }
+
+  /** Returns a data set of arrays, which are not copied, after checking them. */
+  private static Dataset checked(int features, int outputs, double[] x, double[] y, int[] labels) {
+    if (features < 1 || outputs < 1) {
+      throw new InvalidInputException("data with " + features + " features and " + outputs
+          + " outputs: both must be at least 1");
+    }
+    int rows = y != null ? y.length / outputs : labels.length;
     if (rows < 1) {
       throw new InvalidInputException("data without rows; at least one is needed");
     }
@@ -45,12 +52,23 @@ public final class Dataset {
       throw new InvalidInputException("data of " + x.length + " feature values and " + (y == null ? rows : y.length)
           + " target values do not make rows of " + features + " features and " + outputs + " outputs");
     }
-    requireFinite("feature", this.x, features);
-    if (this.y != null) {
-      requireFinite("target", this.y, outputs);
-    } else {
-      requireLabels();
+    FeatureMatrix matrix = FeatureMatrix.adopt(rows, features, x);
+    matrix.requireFinite();
+    return adopt(features, outputs, matrix, y, labels);
+  }
+
+  /** Returns a data set of a matrix of finite numbers, and of targets or labels, which are checked and not copied. */
+  static Dataset adopt(int features, int outputs, FeatureMatrix x, double[] y, int[] labels) {
+    Dataset data = new Dataset(features, outputs, x, y, labels);
+    if (data.rows < 1) {
+      throw new InvalidInputException("data without rows; at least one is needed");
     }
+    if (y != null) {
+      data.requireFiniteTargets();
+    } else {
+      data.requireLabels();
+    }
+    return data;
   }
 
   /** Creates a data set with the arrays of another one, and with weights. */
@@ -75,7 +93,7 @@ public final class Dataset {
    * @throws InvalidInputException when the lengths do not fit or a value is not finite
    */
   public static Dataset ofTargets(int features, int outputs, double[] x, double[] y) {
-    return new Dataset(features, outputs, x.clone(), y.clone(), null);
+    return checked(features, outputs, x.clone(), y.clone(), null);
   }
 
   /**
@@ -89,17 +107,17 @@ public final class Dataset {
    * @throws InvalidInputException when the lengths do not fit, a feature is not finite or a label is out of range
    */
   public static Dataset ofClasses(int features, int classes, double[] x, int[] labels) {
-    return new Dataset(features, classes, x.clone(), null, labels.clone());
+    return checked(features, classes, x.clone(), null, labels.clone());
   }
 
   /** Returns a data set as {@link #ofTargets} does, but takes over the arrays: a large table leaves no memory for copies. */
   static Dataset adoptTargets(int features, int outputs, double[] x, double[] y) {
-    return new Dataset(features, outputs, x, y, null);
+    return checked(features, outputs, x, y, null);
   }
 
   /** Returns a data set as {@link #ofClasses} does, but takes over the arrays. */
   static Dataset adoptClasses(int features, int classes, double[] x, int[] labels) {
-    return new Dataset(features, classes, x, null, labels);
+    return checked(features, classes, x, null, labels);
   }
 
   /**
@@ -168,7 +186,7 @@ public final class Dataset {
    * @return a finite number
    */
   public double feature(int row, int column) {
-    return x[row * features + column];
+    return x.get(row, column);
   }
 
   /**
@@ -218,6 +236,34 @@ public final class Dataset {
   }
 
   /**
+   * Returns all features, as floats or doubles.
+   *
+   * @return the matrix of this data set; its arrays must not be changed
+   */
+  public FeatureMatrix featureMatrix() {
+    return x;
+  }
+
+  /**
+   * Returns these rows in consecutive parts, which share the features with this data set and have no weights.
+   *
+   * @param minRows number of rows of all parts but the last, or a little more
+   * @return at least one part
+   */
+  public List<Dataset> parts(int minRows) {
+    int blocks = (int) Math.min(x.blockCount(), ((minRows - 1L) >> x.shift()) + 1);
+    List<Dataset> parts = new ArrayList<>();
+    for (int block = 0; block < x.blockCount(); block += blocks) {
+      int end = Math.min(x.blockCount(), block + blocks);
+      int from = x.first(block);
+      int to = x.end(end - 1);
+      parts.add(new Dataset(features, outputs, x.slice(block, end), y == null ? null : targetRows(from, to - from),
+          labels == null ? null : Arrays.copyOfRange(labels, from, to)));
+    }
+    return parts;
+  }
+
+  /**
    * Returns the features of consecutive rows.
    *
    * @param firstRow from 0
@@ -225,7 +271,7 @@ public final class Dataset {
    * @return [rows x features] row-major, a copy
    */
   public double[] featureRows(int firstRow, int rows) {
-    return Arrays.copyOfRange(x, firstRow * features, (firstRow + rows) * features);
+    return x.copy(firstRow, rows);
   }
 
   /**
@@ -278,13 +324,16 @@ public final class Dataset {
     }
   }
 
-  private static void requireFinite(String what, double[] values, int columns) {
-    for (int i = 0; i < values.length; i++) {
-      if (!Double.isFinite(values[i])) {
-        throw new InvalidInputException(what + " " + (i % columns + 1) + " of row " + (i / columns + 1) + " is " + values[i]
-            + "; data must be finite");
+  private void requireFiniteTargets() {
+    for (int i = 0; i < y.length; i++) {
+      if (!Double.isFinite(y[i])) {
+        throw notFinite("target", i / outputs, i % outputs, y[i]);
       }
     }
+  }
+
+  static InvalidInputException notFinite(String what, int row, int column, double value) {
+    return new InvalidInputException(what + " " + (column + 1) + " of row " + (row + 1) + " is " + value + "; data must be finite");
   }
 
   private void requireLabels() {

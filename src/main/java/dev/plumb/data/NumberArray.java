@@ -16,9 +16,10 @@ import java.util.function.IntFunction;
  * array of one dimension is one column.
  *
  * @param columnAfterColumn whether cells are in column-major order
+ * @param isFloat whether a number can be infinite
  * @param bytes of memory as columns of a table and as network inputs
  */
-record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells, double bytes) {
+record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells, boolean isFloat, double bytes) {
   /** NumPy's limit. */
   private static final int MAX_DIMENSIONS = 64;
 
@@ -30,6 +31,15 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
     default String text(int cell) {
       return Column.written(number(cell));
     }
+
+    /** Returns the memory of a number in bytes. */
+    int width();
+
+    /** Releases the memory of numbers that will not be read again, as far as it can be. */
+    void discard(int cells);
+
+    /** Returns a copy of every step-th number. */
+    Cells copy(int first, int step, int count);
   }
 
   /** Header of an array: everything before the numbers. */
@@ -57,14 +67,14 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
       }
       double columns = values / shape[0];
       HeapBudget.requireArray(shape[0], columns);
-      double tableBytes = values * type.heldBytes() + columns * HeapBudget.COLUMN_BYTES;
+      double tableBytes = values * type.bytes() + columns * HeapBudget.COLUMN_BYTES;
       budget.require(tableBytes, values, extents + " numbers");
       if (columnAfterColumn && shape.length > 2) {
         throw new InvalidInputException("has " + shape.length + " dimensions in Fortran order; save it with"
             + " np.ascontiguousarray, or as rows and columns");
       }
       return new NumberArray((int) shape[0], (int) columns, columnAfterColumn,
-          type.read(in, (int) values, order), tableBytes + Double.BYTES * values);
+          type.read(in, (int) values, order), type.isFloat(), tableBytes + Double.BYTES * values);
     }
   }
 
@@ -89,7 +99,7 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
   /** Returns an error for each column with an infinity, about its first. */
   private Map<Integer, InvalidInputException> infinities() {
     Map<Integer, InvalidInputException> faults = new HashMap<>();
-    for (int cell = 0; cell < rows * columns; cell++) {
+    for (int cell = 0; isFloat && cell < rows * columns; cell++) {
       if (Double.isInfinite(cells.number(cell))) {
         int row = columnAfterColumn ? cell % rows : cell / columns;
         int column = columnAfterColumn ? cell / rows : cell % columns;

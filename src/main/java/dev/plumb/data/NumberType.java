@@ -3,35 +3,33 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * Element types of arrays in files: floats, signed and unsigned integers, and booleans, with their size in bytes. In memory they
- * are stored in the narrowest of byte, float, double and long that represents them all. 8-byte integers are rounded to doubles as
- * numbers and exact as texts.
+ * have the same size. 8-byte integers are rounded to doubles as numbers and exact as texts.
  */
 enum NumberType {
-  F4(4, 4), F8(8, 8), I1(1, 4), I2(2, 4), I4(4, 8), I8(8, 8), U1(1, 1), U2(2, 4), U4(4, 8), U8(8, 8), B1(1, 1);
-
-  private static final int BLOCK = 1 << 16;
+  F4(4), F8(8), I1(1), I2(2), I4(4), I8(8), U1(1), U2(2), U4(4), U8(8), B1(1);
 
   private final int bytes;
-  private final int heldBytes;
 
-  NumberType(int bytes, int heldBytes) {
+  NumberType(int bytes) {
     this.bytes = bytes;
-    this.heldBytes = heldBytes;
   }
 
-  /** Returns the size of an element in a file. */
+  /** Returns the size of an element in bytes. */
   int bytes() {
     return bytes;
   }
 
-  /** Returns the size of an element in memory. */
-  int heldBytes() {
-    return heldBytes;
+  /** Returns whether an element can be infinite. */
+  boolean isFloat() {
+    return this == F4 || this == F8;
   }
 
   /**
@@ -40,66 +38,109 @@ enum NumberType {
    * @throws InvalidInputException when the stream ends early
    */
   NumberArray.Cells read(InputStream in, int count, ByteOrder order) throws IOException {
-    if (heldBytes == 1) {
-      byte[] held = new byte[count];
-      requireAll(in.readNBytes(held, 0, count), count);
-      return cell -> held[cell] & 0xFF;
-    }
-    boolean isLong = this == I8 || this == U8;
-    float[] floats = heldBytes == 4 ? new float[count] : null;
-    long[] longs = isLong ? new long[count] : null;
-    double[] doubles = heldBytes == 8 && !isLong ? new double[count] : null;
-    ByteBuffer block = ByteBuffer.allocate(BLOCK).order(order);
-    for (int done = 0; done < count; ) {
-      int wanted = Math.min(count - done, BLOCK / bytes);
-      int read = in.readNBytes(block.array(), 0, wanted * bytes);
-      requireAll(done + read / bytes, read == wanted * bytes ? done + wanted : count);
-      block.clear();
-      for (int i = 0; i < wanted; i++, done++) {
-        if (floats != null) {
-          floats[done] = (float) next(block);
-        } else if (longs != null) {
-          longs[done] = block.getLong();
-        } else {
-          doubles[done] = next(block);
-        }
+    Held held = new Held(this, count);
+    for (int i = 0; i < held.chunks.length; i++) {
+      int done = i << Held.SHIFT;
+      int wanted = Math.min(count - done, Held.CHUNK);
+      byte[] chunk = new byte[wanted * bytes];
+      int read = in.readNBytes(chunk, 0, chunk.length);
+      requireAll(done + read / bytes, read == chunk.length ? done + wanted : count);
+      if (order != Held.ORDER) {
+        swap(chunk);
       }
+      held.chunks[i] = chunk;
     }
-    if (longs != null) {
-      return new Longs(longs, this == U8);
-    }
-    return floats != null ? cell -> floats[cell] : cell -> doubles[cell];
+    return held;
   }
 
-  private record Longs(long[] held, boolean isUnsigned) implements NumberArray.Cells {
+  private void swap(byte[] chunk) {
+    ByteBuffer from = ByteBuffer.wrap(chunk).order(ByteOrder.BIG_ENDIAN);
+    ByteBuffer to = ByteBuffer.wrap(chunk).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = 0; at < chunk.length && bytes > 1; at += bytes) {
+      switch (bytes) {
+        case 2 -> to.putShort(at, from.getShort(at));
+        case 4 -> to.putInt(at, from.getInt(at));
+        default -> to.putLong(at, from.getLong(at));
+      }
+    }
+  }
+
+  /** Numbers in chunks of bytes, little-endian. */
+  private static final class Held implements NumberArray.Cells {
+    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    private static final int SHIFT = 17;
+    private static final int CHUNK = 1 << SHIFT;
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ORDER);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ORDER);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ORDER);
+    private static final VarHandle FLOAT = MethodHandles.byteArrayViewVarHandle(float[].class, ORDER);
+    private static final VarHandle DOUBLE = MethodHandles.byteArrayViewVarHandle(double[].class, ORDER);
+
+    private final NumberType type;
+    private final int bytes;
+    private final byte[][] chunks;
+
+    Held(NumberType type, int count) {
+      this.type = type;
+      bytes = type.bytes;
+      chunks = new byte[(count - 1) / CHUNK + 1][];
+    }
+
     @Override
     public double number(int cell) {
-      return isUnsigned ? unsigned(held[cell]) : held[cell];
+      byte[] chunk = chunks[cell >> SHIFT];
+      int at = cell & (CHUNK - 1);
+      return switch (type) {
+        case U1, B1 -> chunk[at] & 0xFF;
+        case I1 -> chunk[at];
+        case I2 -> (short) SHORT.get(chunk, 2 * at);
+        case U2 -> (short) SHORT.get(chunk, 2 * at) & 0xFFFF;
+        case I4 -> (int) INT.get(chunk, 4 * at);
+        case U4 -> (int) INT.get(chunk, 4 * at) & 0xFFFFFFFFL;
+        case F4 -> (float) FLOAT.get(chunk, 4 * at);
+        case F8 -> (double) DOUBLE.get(chunk, 8 * at);
+        case I8 -> (long) LONG.get(chunk, 8 * at);
+        case U8 -> unsigned((long) LONG.get(chunk, 8 * at));
+      };
     }
 
     @Override
     public String text(int cell) {
-      return isUnsigned ? Long.toUnsignedString(held[cell]) : Long.toString(held[cell]);
+      return switch (type) {
+        case I8 -> Long.toString((long) LONG.get(chunks[cell >> SHIFT], 8 * (cell & (CHUNK - 1))));
+        case U8 -> Long.toUnsignedString((long) LONG.get(chunks[cell >> SHIFT], 8 * (cell & (CHUNK - 1))));
+        default -> NumberArray.Cells.super.text(cell);
+      };
     }
-  }
 
-  private double next(ByteBuffer block) {
-    return switch (this) {
-      case F4 -> block.getFloat();
-      case F8 -> block.getDouble();
-      case I1 -> block.get();
-      case I2 -> block.getShort();
-      case I4 -> block.getInt();
-      case U1, B1 -> block.get() & 0xFF;
-      case U2 -> block.getShort() & 0xFFFF;
-      case U4 -> block.getInt() & 0xFFFFFFFFL;
-      case I8, U8 -> throw new IllegalStateException("8-byte integers are read as longs");
-    };
-  }
+    @Override
+    public int width() {
+      return bytes;
+    }
 
-  /** Returns the nearest double of an unsigned long: half of it, with the lost bit as sticky bit, rounds the same way. */
-  private static double unsigned(long bits) {
-    return bits >= 0 ? bits : 2.0 * ((bits >>> 1) | (bits & 1));
+    @Override
+    public void discard(int cells) {
+      Arrays.fill(chunks, 0, Math.min(chunks.length, cells >> SHIFT), null);
+    }
+
+    @Override
+    public NumberArray.Cells copy(int first, int step, int count) {
+      Held copy = new Held(type, count);
+      for (int i = 0; i < count; i++) {
+        if ((i & (CHUNK - 1)) == 0) {
+          copy.chunks[i >> SHIFT] = new byte[Math.min(CHUNK, count - i) * bytes];
+        }
+        int cell = first + i * step;
+        System.arraycopy(chunks[cell >> SHIFT], (cell & (CHUNK - 1)) * bytes, copy.chunks[i >> SHIFT], (i & (CHUNK - 1)) * bytes,
+            bytes);
+      }
+      return copy;
+    }
+
+    /** Returns the nearest double of an unsigned long: half of it, with the lost bit as sticky bit, rounds the same way. */
+    private static double unsigned(long bits) {
+      return bits >= 0 ? bits : 2.0 * ((bits >>> 1) | (bits & 1));
+    }
   }
 
   private static void requireAll(int read, int wanted) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Table of a data file: named columns of equal length, each of numbers or of text; immutable. */
 public final class Table {
@@ -216,6 +217,30 @@ public final class Table {
     }
     Split split = Split.of(rows, testShare, new NumpyRandom(seed), null);
     return new TableSplit(rows(split.training()), rows(split.validation()));
+  }
+
+  /**
+   * Returns the number of missing values per column.
+   *
+   * @param names of columns
+   * @return by column name, in the order of the names; only columns with missing values
+   */
+  public Map<String, Integer> missing(List<String> names) {
+    Map<String, Integer> missing = new LinkedHashMap<>();
+    for (String name : names) {
+      int count = (int) IntStream.range(0, rows).filter(column(name)::isMissing).count();
+      if (count > 0) {
+        missing.put(name, count);
+      }
+    }
+    return missing;
+  }
+
+  /** Returns a table of other columns of the same file, in these rows. */
+  Table with(List<Column> others) {
+    Column first = columns.values().iterator().next();
+    return new Table(others.stream().map(first::rowsOf).toList(),
+        targets.stream().filter(target -> others.stream().anyMatch(column -> column.name().equals(target))).toList(), header);
   }
 
   /** Returns this table with the name of its file in front of its columns' error messages. */

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Encoding of a table's columns as network inputs and targets, and decoding of outputs. It is fitted to the training rows only
@@ -149,30 +150,11 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @throws InvalidInputException when a column does not exist, a value is missing or has the wrong type, or a class is unknown
    */
   public Dataset encode(Table table, Loss loss) {
-    double[] x = new FeatureEncoder(this).encode(table);
-    if (target instanceof TargetEncoding.Classes classes) {
-      Column column = FeatureEncoder.column(table, classes.name());
-      int[] labels = new ClassNames(classes.classNames()).labels(column, table);
-      if (loss == Loss.CROSS_ENTROPY) {
-        return Dataset.adoptClasses(inputs(), outputs(), x, labels);
-      }
-      int width = outputs(loss);
-      HeapBudget.requireArray(table.rows(), width);
-      double[] y = new double[table.rows() * width];
-      for (int row = 0; row < labels.length; row++) {
-        if (width == 1) {
-          y[row] = labels[row];
-        } else {
-          y[row * width + labels[row]] = 1;
-        }
-      }
-      return Dataset.adoptTargets(inputs(), width, x, y);
-    }
-    return Dataset.adoptTargets(inputs(), outputs(), x, encodedTargets(table, (TargetEncoding.Numbers) target));
+    return encode(table, loss, Precision.FP64);
   }
 
   /**
-   * Encodes features and targets for a loss and checks that they are in the range of a precision.
+   * Encodes features and targets for a loss, checks that they are in the range of a precision, and rounds the features to it.
    *
    * @param table with all feature and target columns
    * @param loss of the training
@@ -182,13 +164,43 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    *     precision
    */
   public Dataset encode(Table table, Loss loss, Precision precision) {
-    Dataset encoded = encode(table, loss);
-    requireInRange(encoded, table, precision);
-    return encoded;
+    return encode(table, loss, precision, precision);
   }
 
   /**
-   * Encodes features only and checks that they are in the range of a precision.
+   * Encodes features and targets for a loss, and holds the features in another precision than that of the training.
+   *
+   * @param table with all feature and target columns
+   * @param loss of the training
+   * @param precision of the training
+   * @param held precision in which features are held: FP64 for a device that computes in double in every precision
+   * @return the data set
+   * @throws InvalidInputException as {@link #encode(Table, Loss, Precision)}
+   */
+  public Dataset encode(Table table, Loss loss, Precision precision, Precision held) {
+    return new DatasetEncoder(this, precision, held).encode(table, loss);
+  }
+
+  /**
+   * Encodes parts of a table, and releases the memory of the table on the way, so that it is never held together with all of its
+   * encoded values. The table must not be used afterwards, apart from the columns to keep.
+   *
+   * @param parts with rows in ascending order, all of the same table
+   * @param kept columns to keep; those of the targets are always kept
+   * @param loss of the training
+   * @param precision of the training
+   * @param held precision in which features are held
+   * @return the data set and the kept columns of each part
+   * @throws InvalidInputException as {@link #encode(Table, Loss, Precision)}
+   */
+  public List<EncodedRows> encodeAndRelease(List<Table> parts, Set<String> kept, Loss loss, Precision precision, Precision held) {
+    ReleasedTable released = new ReleasedTable(parts, kept, target.names());
+    List<Dataset> encoded = new DatasetEncoder(this, precision, held).encode(parts, released.kept(), loss, released::release);
+    return IntStream.range(0, parts.size()).mapToObj(i -> new EncodedRows(encoded.get(i), released.kept().get(i))).toList();
+  }
+
+  /**
+   * Encodes features only, checks that they are in the range of a precision, and rounds them to it.
    *
    * @param table with all feature columns
    * @param precision of the computation
@@ -197,9 +209,47 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    *     precision
    */
   public Dataset encodeFeatures(Table table, Precision precision) {
-    Dataset encoded = encodeFeatures(table);
-    requireInRange(encoded, table, precision);
-    return encoded;
+    return encodeFeatures(table, precision, precision);
+  }
+
+  /**
+   * Encodes features only, and holds them in another precision than that of the computation.
+   *
+   * @param table with all feature columns
+   * @param precision of the computation
+   * @param held precision in which features are held
+   * @return data whose targets are 0
+   * @throws InvalidInputException as {@link #encodeFeatures(Table, Precision)}
+   */
+  public Dataset encodeFeatures(Table table, Precision precision, Precision held) {
+    return new DatasetEncoder(this, precision, held).features(table);
+  }
+
+  /**
+   * Checks that a table can be encoded, without holding the encoded values.
+   *
+   * @param table with all feature and target columns
+   * @param loss of the training
+   * @param precision of the training
+   * @throws InvalidInputException as {@link #encode(Table, Loss, Precision)}
+   */
+  public void requireEncodable(Table table, Loss loss, Precision precision) {
+    new DatasetEncoder(this, precision, precision).requireEncodable(table, loss);
+  }
+
+  /**
+   * Returns the class of each row.
+   *
+   * @param table with the target column
+   * @return [rows] indices of class names
+   * @throws InvalidInputException when a class is missing or unknown
+   * @throws IllegalStateException when the targets are numbers
+   */
+  public int[] labels(Table table) {
+    if (!(target instanceof TargetEncoding.Classes classes)) {
+      throw new IllegalStateException("the targets are numbers");
+    }
+    return new ClassNames(classes.classNames()).labels(FeatureChecks.column(table, classes.name()), table);
   }
 
   /**
@@ -210,36 +260,28 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @return row, column and value: {@code row 3, where column "age" is 1e30}
    */
   public String mostExtremeValue(Table table, int row) {
-    Dataset encoded = encodeFeatures(table.rows(new int[] {row}));
+    return mostExtremeValue(table, row, encodeFeatures(table.rows(new int[] {row})), 0);
+  }
+
+  /**
+   * Returns a description of a row's most extreme value compared with the training rows, for messages.
+   *
+   * @param table may lack the feature columns; the value is then rounded as it was for the network
+   * @param row in the table, from 0
+   * @param encoded data with the same row
+   * @param encodedRow its index there
+   * @return row, column and value: {@code row 3, where column "age" is 1e30}
+   */
+  public String mostExtremeValue(Table table, int row, Dataset encoded, int encodedRow) {
     int largest = 0;
     for (int input = 1; input < encoded.features(); input++) {
-      largest = Math.abs(encoded.feature(0, input)) > Math.abs(encoded.feature(0, largest)) ? input : largest;
+      largest = Math.abs(encoded.feature(encodedRow, input)) > Math.abs(encoded.feature(encodedRow, largest)) ? input : largest;
     }
-    Column column = table.column(feature(largest).name());
-    return "row " + table.sourceRow(row) + ", where column \"" + column.name() + "\" is " + column.text(row);
-  }
-
-  private void requireInRange(Dataset encoded, Table table, Precision precision) {
-    double limit = precision == Precision.FP64 ? Double.MAX_VALUE : Float.MAX_VALUE;
-    int targets = encoded.hasClasses() ? 0 : encoded.outputs();
-    for (int row = 0; row < encoded.rows(); row++) {
-      for (int input = 0; input < encoded.features(); input++) {
-        if (!(Math.abs(encoded.feature(row, input)) <= limit)) {
-          throw outOfRange(table.column(feature(input).name()), table, row, precision);
-        }
-      }
-      for (int output = 0; output < targets; output++) {
-        if (!(Math.abs(encoded.target(row, output)) <= limit)) {
-          throw outOfRange(table.column(target.names().get(output)), table, row, precision);
-        }
-      }
-    }
-  }
-
-  private static InvalidInputException outOfRange(Column column, Table table, int row, Precision precision) {
-    return new InvalidInputException("row " + table.sourceRow(row) + ": " + column.number(row) + " in column \"" + column.name()
-        + "\" is outside the range of " + precision.key() + " after encoding; correct it or remove the row"
-        + (precision == Precision.FP64 ? "" : " (a model trained with --precision fp64 has a wider range)"));
+    FeatureColumn feature = feature(largest);
+    String value = table.has(feature.name()) ? table.column(feature.name()).text(row)
+        : feature instanceof FeatureColumn.Numeric numeric
+            ? Float.toString((float) (encoded.feature(encodedRow, largest) * numeric.scale() + numeric.mean())) : "unusual";
+    return "row " + table.sourceRow(row) + ", where column \"" + feature.name() + "\" is " + value;
   }
 
   private FeatureColumn feature(int input) {
@@ -261,8 +303,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @throws InvalidInputException when a feature column does not exist, or a value is missing or has the wrong type
    */
   public Dataset encodeFeatures(Table table) {
-    HeapBudget.requireArray(table.rows(), outputs());
-    return Dataset.adoptTargets(inputs(), outputs(), new FeatureEncoder(this).encode(table), new double[table.rows() * outputs()]);
+    return encodeFeatures(table, Precision.FP64);
   }
 
   /**
@@ -292,7 +333,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @return by column name; only columns with such values
    */
   public Map<String, Integer> unknownCategories(Table table) {
-    return new FeatureEncoder(this).unknownCategories(table);
+    return new FeatureChecks(this).unknownCategories(table);
   }
 
   /**
@@ -302,27 +343,10 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @return by column name; only columns with such values
    */
   public Map<String, Integer> replaced(Table table) {
-    return new FeatureEncoder(this).replaced(table);
+    return new FeatureChecks(this).replaced(table);
   }
 
   private boolean hasSingleOutput(Loss loss) {
     return loss == Loss.BINARY_CROSS_ENTROPY && target instanceof TargetEncoding.Classes classes && classes.outputs() == 2;
-  }
-
-  private static double[] encodedTargets(Table table, TargetEncoding.Numbers numbers) {
-    double[] mean = numbers.mean();
-    double[] scale = numbers.scale();
-    double[] y = new double[table.rows() * mean.length];
-    for (int i = 0; i < mean.length; i++) {
-      Column column = FeatureEncoder.column(table, numbers.names().get(i));
-      FeatureEncoder.requireNumbers(column, table);
-      for (int row = 0; row < table.rows(); row++) {
-        if (column.isMissing(row)) {
-          throw ClassNames.missingTarget(table, column, row);
-        }
-        y[row * mean.length + i] = (column.number(row) - mean[i]) / scale[i];
-      }
-    }
-    return y;
   }
 }

@@ -185,7 +185,8 @@ public final class CrossValidation {
     Group group = prepare(fold, 0, 1);
     DataView view = group.first().view();
     Table test = table.rows(fold.test());
-    spec.config().weights().apply(view.encoding().encode(test, view.loss(), spec.config().precision()), test, view.encoding(), test);
+    spec.config().weights().apply(view.encoding().encode(
+        test, view.loss(), spec.config().precision(), view.held()), test, view.encoding(), test);
     backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });
@@ -194,7 +195,8 @@ public final class CrossValidation {
 
   private Group prepare(Fold fold, int firstSeed, int count) {
     PreparedData kept = firstSeed == 0 ? prepared.remove(fold) : null;
-    PreparedData first = kept != null ? kept : PreparedData.of(table.rows(fold.training()), spec.config(firstSeed));
+    PreparedData first = kept != null ? kept : PreparedData.of(
+        table.rows(fold.training()), spec.config(firstSeed), backend.dataPrecision(spec.config().precision()));
     List<PreparedData> networks = new ArrayList<>(List.of(first));
     for (int i = 1; i < count; i++) {
       networks.add(PreparedData.of(first.view(), spec.config(firstSeed + i)));

@@ -63,7 +63,7 @@ public final class Predictor implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("this predictor is closed");
       }
-      return TablePredictor.predict(model, table, precision,
+      return TablePredictor.predict(model, table, precision, Precision.FP64,
           (rows, outputs) -> session.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
     } finally {
       closing.readLock().unlock();

@@ -6,6 +6,7 @@ import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 
 /**
@@ -21,14 +22,33 @@ import dev.plumb.random.NumpyRandom;
  */
 public record PreparedData(TrainConfig config, DataView view, NetworkSpec network, TrainerSpec fit, TrainerState start) {
   /**
-   * Prepares a table: splits it, fits the encoding, and draws the initial weights.
+   * Prepares a table for any backend: splits it, fits the encoding, and draws the initial weights. Features are held in double.
    *
    * @throws InvalidInputException when the table does not suit the configuration
    */
   public static PreparedData of(Table table, TrainConfig config) {
+    return of(table, config, Precision.FP64);
+  }
+
+  /**
+   * Prepares a table for a backend.
+   *
+   * @param held the precision in which features are held; see {@link dev.plumb.backend.Backend#dataPrecision}
+   * @throws InvalidInputException when the table does not suit the configuration
+   */
+  public static PreparedData of(Table table, TrainConfig config, Precision held) {
+    return of(table, config, held, false);
+  }
+
+  /** Prepares a table for a backend as {@link #of} does, and releases its memory: it must not be used afterwards. */
+  static PreparedData ofReleased(Table table, TrainConfig config, Precision held) {
+    return of(table, config, held, true);
+  }
+
+  private static PreparedData of(Table table, TrainConfig config, Precision held, boolean releases) {
     NumpyRandom stream = new NumpyRandom(config.seed());
     NumpyRandom splitStream = config.splitSeed().isPresent() ? new NumpyRandom(config.splitSeed().getAsLong()) : stream;
-    return of(DataView.of(table, config, splitStream), config, stream);
+    return of(DataView.of(table, config, splitStream, held, releases), config, stream);
   }
 
   /**

@@ -36,6 +36,8 @@ public final class TablePredictor implements AutoCloseable {
 
   private final TrainedModel model;
   private final Precision precision;
+  /** In which features are held for the session. */
+  private final Precision held;
   private final TrainingSession session;
 
   /**
@@ -47,6 +49,7 @@ public final class TablePredictor implements AutoCloseable {
   public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
     this.model = model;
     this.precision = precision;
+    held = backend.dataPrecision(precision);
     // Sessions are made for training; inference uses only the loss and the precision of the specification.
     TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
     session = backend.open(model.network(), training, 1);
@@ -66,15 +69,17 @@ public final class TablePredictor implements AutoCloseable {
    *     precision, or one array has no room for the results
    */
   public Predictions predict(Table table) {
-    return predict(model, table, precision, (rows, outputs) -> session.predict(0, rows, outputs));
+    return predict(model, table, precision, held, (rows, outputs) -> session.predict(0, rows, outputs));
   }
 
   /**
    * Predicts all rows of a table, piece by piece.
    *
+   * @param held the precision in which features are held
    * @param compute writes a network's outputs [rows x outputs] for encoded rows into an array
    */
-  static Predictions predict(TrainedModel model, Table table, Precision precision, BiConsumer<Dataset, double[]> compute) {
+  static Predictions predict(TrainedModel model, Table table, Precision precision, Precision held,
+      BiConsumer<Dataset, double[]> compute) {
     int width = model.network().outputs();
     if ((long) table.rows() * Math.max(width, model.resultColumns()) > MAX_RESULTS) {
       throw new InvalidInputException(table.rows() + " rows of " + model.resultColumns()
@@ -84,7 +89,7 @@ public final class TablePredictor implements AutoCloseable {
     int first = 0;
     for (Table piece : pieces(model, table)) {
       double[] pieceOutputs = new double[piece.rows() * width];
-      compute.accept(model.encoding().encodeFeatures(piece, precision), pieceOutputs);
+      compute.accept(model.encoding().encodeFeatures(piece, precision, held), pieceOutputs);
       System.arraycopy(pieceOutputs, 0, outputs, first * width, pieceOutputs.length);
       first += piece.rows();
     }
@@ -96,9 +101,13 @@ public final class TablePredictor implements AutoCloseable {
     return pieces(model, table);
   }
 
-  private static List<Table> pieces(TrainedModel model, Table table) {
+  private static int pieceRows(TrainedModel model) {
     int values = PIECE_VALUES / (model.network().inputs() + model.network().outputs());
-    int pieceRows = Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
+    return Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
+  }
+
+  private static List<Table> pieces(TrainedModel model, Table table) {
+    int pieceRows = pieceRows(model);
     if (table.rows() <= pieceRows) {
       return List.of(table);
     }
@@ -116,7 +125,7 @@ public final class TablePredictor implements AutoCloseable {
    *     precision
    */
   public void requirePredictable(Table table) {
-    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision));
+    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision, held));
   }
 
   /**
@@ -125,7 +134,7 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link #predict}, when a target is missing, and when a row cannot be computed
    */
   public Scores score(Table table) {
-    return score(table, model.encoding().encode(table, model.loss(), precision), null);
+    return score(table, model.encoding().encode(table, model.loss(), precision, held), null);
   }
 
   /**
@@ -135,34 +144,33 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link #score(Table)}, and when a weight cannot be used
    */
   public Scores score(Table table, RowWeights weights) {
-    Dataset rows = model.encoding().encode(table, model.loss(), precision);
+    Dataset rows = model.encoding().encode(table, model.loss(), precision, held);
     return score(table, weights.apply(rows, table, model.encoding(), table), weights.ofColumn(table));
   }
 
   /**
    * Evaluates the model on labeled rows, which may have weights.
    *
+   * @param table the targets of the rows; other columns are not needed
    * @param rows the rows of the table encoded for the model's loss; their weights count in the loss
    * @param weights [rows] weights in the metrics; null if all are equal
    * @throws InvalidInputException as for {@link #score(Table)}
    */
   public Scores score(Table table, Dataset rows, double[] weights) {
     double loss = session.evaluate(rows).loss()[0];
-    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss, weights) : scoreNumbers(table, loss, weights);
+    return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss, weights)
+        : scoreNumbers(table, rows, loss, weights);
   }
 
   private Scores scoreClasses(Table table, Dataset rows, double loss, double[] weights) {
-    // For a loss whose targets are 0 and 1, the classes are encoded a second time.
-    Dataset classes = rows.hasClasses() ? rows : model.encoding().encode(table);
-    int[] truth = new int[table.rows()];
-    Arrays.setAll(truth, classes::label);
-    int[] predicted = new int[table.rows()];
-    double[] truthProbabilities = new double[table.rows()];
-    List<Table> pieces = pieces(table);
+    int[] truth = model.encoding().labels(table);
+    int[] predicted = new int[rows.rows()];
+    double[] truthProbabilities = new double[rows.rows()];
+    List<Dataset> pieces = rows.parts(pieceRows(model));
     List<Predictions> kept = new ArrayList<>();
     int first = 0;
-    for (Table piece : pieces) {
-      Predictions predictions = finite(piece);
+    for (Dataset piece : pieces) {
+      Predictions predictions = finite(table, piece, first);
       for (int row = 0; row < piece.rows(); row++) {
         predicted[first + row] = predictions.classIndex(row);
         truthProbabilities[first + row] = predictions.probability(row, truth[first + row]);
@@ -177,7 +185,7 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */
-  private void rank(List<Table> pieces, List<Predictions> kept, OneVersusRest ranking) {
+  private void rank(List<Dataset> pieces, List<Predictions> kept, OneVersusRest ranking) {
     int first = 0;
     for (int i = 0; i < pieces.size(); i++) {
       Predictions predictions = i < kept.size() ? kept.get(i) : predict(pieces.get(i));
@@ -190,18 +198,30 @@ public final class TablePredictor implements AutoCloseable {
     }
   }
 
-  private Predictions finite(Table piece) {
+  private Predictions predict(Dataset piece) {
+    double[] outputs = new double[piece.rows() * model.network().outputs()];
+    session.predict(0, piece, outputs);
+    return new Predictions(model, outputs);
+  }
+
+  /**
+   * Predicts some rows of a table.
+   *
+   * @param first row of the piece in the table
+   * @throws InvalidInputException when a result is not finite
+   */
+  private Predictions finite(Table table, Dataset piece, int first) {
     Predictions predictions = predict(piece);
     for (int row = 0; row < piece.rows(); row++) {
       if (!predictions.isFinite(row)) {
-        throw new InvalidInputException(model.encoding().mostExtremeValue(piece, row)
+        throw new InvalidInputException(model.encoding().mostExtremeValue(table, first + row, piece, row)
             + ": the network's outputs are not finite there; correct the row or leave it out");
       }
     }
     return predictions;
   }
 
-  private Scores scoreNumbers(Table table, double loss, double[] weights) {
+  private Scores scoreNumbers(Table table, Dataset rows, double loss, double[] weights) {
     List<String> names = model.encoding().target().names();
     double[][] truth = new double[names.size()][table.rows()];
     double[][] predicted = new double[names.size()][table.rows()];
@@ -209,8 +229,8 @@ public final class TablePredictor implements AutoCloseable {
       Arrays.setAll(truth[target], table.column(names.get(target))::number);
     }
     int first = 0;
-    for (Table piece : pieces(table)) {
-      Predictions predictions = finite(piece);
+    for (Dataset piece : rows.parts(pieceRows(model))) {
+      Predictions predictions = finite(table, piece, first);
       for (int row = 0; row < piece.rows(); row++) {
         for (int target = 0; target < names.size(); target++) {
           predicted[target][first + row] = predictions.number(row, target);

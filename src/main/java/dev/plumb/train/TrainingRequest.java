@@ -1,5 +1,6 @@
 package dev.plumb.train;
 
+import dev.plumb.backend.Backend;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
@@ -38,12 +39,13 @@ public record TrainingRequest(
   /** Prepared training data, and the estimate by the cross-validation that chose the configuration, if there was one. */
   record Prepared(PreparedData data, Optional<FoldEstimate> estimate) {}
 
-  /** Reads and prepares the training data. */
-  Prepared prepare(ConfigSelector selector) {
+  /** Reads and prepares the training data for a backend. */
+  Prepared prepare(Backend backend, ConfigSelector selector) {
     Table table = TableReader.read(data, read);
     try {
       ConfigSelector.Selection selection = selector.select(table, config);
-      return new Prepared(PreparedData.of(table, selection.config()), selection.estimate());
+      return new Prepared(PreparedData.ofReleased(table, selection.config(), backend.dataPrecision(config.precision())),
+          selection.estimate());
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }
@@ -60,7 +62,7 @@ public record TrainingRequest(
       Table table = TableReader.read(file, view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(read.format())));
       try {
         Table usable = view.columns().withCategorical().handleMissing(table, config.weights());
-        view.encoding().encode(usable, view.loss(), config.precision());
+        view.encoding().requireEncodable(usable, view.loss(), config.precision());
         if (usable.rows() < table.rows()) {
           onNote.accept("test rows: " + (table.rows() - usable.rows()) + " of " + table.rows()
               + " dropped because of " + config.droppedBecauseOf());

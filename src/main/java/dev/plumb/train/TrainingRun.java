@@ -88,7 +88,7 @@ public final class TrainingRun implements AutoCloseable {
    */
   public static TrainingRun begin(TrainingRequest request, List<String> command, Environment environment) {
     List<DataFile> files = request.files();
-    TrainingRequest.Prepared selected = request.prepare(environment.selector());
+    TrainingRequest.Prepared selected = request.prepare(environment.backend(), environment.selector());
     PreparedData prepared = selected.data();
     // Errors in the test data are reported before training.
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
@@ -118,7 +118,7 @@ public final class TrainingRun implements AutoCloseable {
     String checkpoint = saved.folder().checkpoint().toString();
     RunMetadata metadata = saved.metadata();
     requireSame(metadata.data(), request.files(), checkpoint);
-    PreparedData prepared = request.prepare(ConfigSelector.BY_ROWS).data();
+    PreparedData prepared = request.prepare(environment.backend(), ConfigSelector.BY_ROWS).data();
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
     requireTrainable(prepared, environment.backend());
     try {

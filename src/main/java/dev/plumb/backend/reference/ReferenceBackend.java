@@ -39,6 +39,12 @@ public final class ReferenceBackend implements Backend {
     return Numerics.of(DeviceInfo.Kind.REFERENCE, Precision.FP64);
   }
 
+  /** Returns double, as rounded features would change the results. */
+  @Override
+  public Precision dataPrecision(Precision precision) {
+    return Precision.FP64;
+  }
+
   @Override
   public void close() {
     // It has no resources.

@@ -160,7 +160,7 @@ public final class DenseReplicas implements Replicas<double[]> {
 
   @Override
   public void predict(int replica, Dataset rows, double[] out) {
-    Samples samples = rows == bound ? data : Samples.ofFeatures(rows);
+    Samples samples = rows == bound ? data : new Samples(rows);
     int outputs = network.outputs();
     for (int first = 0; first < samples.rows(); first += Inference.MAX_ROWS) {
       int count = Math.min(Inference.MAX_ROWS, samples.rows() - first);

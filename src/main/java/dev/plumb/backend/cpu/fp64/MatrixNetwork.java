@@ -161,18 +161,23 @@ final class MatrixNetwork implements Network {
     }
   }
 
-  /** Sets X: a part of the data if the rows are consecutive, otherwise a copy of them. */
+  /** Sets X: a part of the data if the rows are consecutive in one array, otherwise a copy of them. */
   private void setRows(Samples data, int[] rows) {
-    int inputs = network.inputs();
-    x = data.x();
-    xOffset = rows == null ? 0 : rows[0] * inputs;
-    for (int i = 0; rows != null && i < samples; i++) {
-      if (rows[i] != rows[0] + i) {
-        data.gather(rows, gatheredRows);
-        x = gatheredRows;
-        xOffset = 0;
-        return;
-      }
+    if (rows == null) {
+      x = data.all();
+      xOffset = 0;
+      return;
+    }
+    boolean consecutive = true;
+    for (int i = 0; i < samples && consecutive; i++) {
+      consecutive = rows[i] == rows[0] + i;
+    }
+    x = consecutive ? data.x(rows[0], samples) : null;
+    xOffset = data.offset(rows[0]);
+    if (x == null) {
+      data.gather(rows, gatheredRows);
+      x = gatheredRows;
+      xOffset = 0;
     }
   }
 

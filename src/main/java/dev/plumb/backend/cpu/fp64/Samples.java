@@ -2,59 +2,65 @@ package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.data.Dataset;
 
-/** A data set in this precision: x [rows x features], y [rows x outputs] row-major or labels [rows], and weights [rows] if any. */
+/**
+ * A data set in this precision. Its features are those of the data set itself if that has the same precision, otherwise a copy;
+ * targets are read from the data set.
+ */
 @SuppressWarnings("cast")
 final class Samples {
+  private final Dataset data;
   private final int rows;
   private final int features;
   private final int outputs;
-  private final double[] x;
-  private final double[] y;
-  private final int[] labels;
+  /** [block][rows of the block x features]. */
+  private final double[][] blocks;
+  private final int shift;
+  private final int mask;
   private final double[] weights;
+  private double[] all;
   private double[][] columns;
   private Targets targets;
 
   Samples(Dataset data) {
-    this(data, true);
-  }
-
-  private Samples(Dataset data, boolean withTargets) {
+    this.data = data;
     rows = data.rows();
     features = data.features();
     outputs = data.outputs();
-    x = new double[rows * features];
-    y = withTargets && !data.hasClasses() ? new double[rows * outputs] : null;
-    labels = withTargets && data.hasClasses() ? new int[rows] : null;
-    weights = withTargets && data.hasWeights() ? new double[rows] : null;
-    for (int row = 0; row < rows; row++) {
-      for (int column = 0; column < features; column++) {
-        x[row * features + column] = (double) data.feature(row, column);
-      }
-      if (labels != null) {
-        labels[row] = data.label(row);
-      }
-      if (weights != null) {
-        weights[row] = (double) data.weight(row);
-      }
-      for (int column = 0; y != null && column < outputs; column++) {
-        y[row * outputs + column] = (double) data.target(row, column);
-      }
+    blocks = data.featureMatrix().blocks(double[][].class);
+    shift = data.featureMatrix().shift();
+    mask = (1 << shift) - 1;
+    weights = data.hasWeights() ? new double[rows] : null;
+    for (int row = 0; weights != null && row < rows; row++) {
+      weights[row] = (double) data.weight(row);
     }
-  }
-
-  /** Returns samples for predictions, without targets. */
-  static Samples ofFeatures(Dataset data) {
-    return new Samples(data, false);
   }
 
   int rows() {
     return rows;
   }
 
-  /** Returns the features [rows x features], which must not be changed. */
-  double[] x() {
-    return x;
+  /**
+   * Returns the array that contains rows, from index {@link #offset} on; null if they are not in one array. It must not be
+   * changed.
+   */
+  double[] x(int first, int count) {
+    return first >> shift == (first + count - 1) >> shift ? blocks[first >> shift] : null;
+  }
+
+  /** Returns the index of the first feature of a row in its array. */
+  int offset(int row) {
+    return (row & mask) * features;
+  }
+
+  /** Returns all features [rows x features], which must not be changed. */
+  double[] all() {
+    if (all == null) {
+      all = blocks.length == 1 ? blocks[0] : new double[rows * features];
+      for (int block = 0, at = 0; blocks.length > 1 && block < blocks.length; at += blocks[block++].length) {
+        System.arraycopy(blocks[block], 0, all, at, blocks[block].length);
+      }
+    }
+    return all;
   }
 
   /** Computes {@link #columns} and {@link #targets()}, for steps on all rows. Call it before several threads read them. */
@@ -62,7 +68,7 @@ final class Samples {
     if (columns == null) {
       columns = new double[features][rows];
       features(null, 0, rows, columns);
-      targets = labels != null ? new Targets(null, labels) : new Targets(new double[outputs][rows], null);
+      targets = data.hasClasses() ? new Targets(null, new int[rows]) : new Targets(new double[outputs][rows], null);
       targets(null, 0, rows, targets);
     }
   }
@@ -80,7 +86,7 @@ final class Samples {
   /** Copies the features of chosen rows to an array [chosen x features]. */
   void gather(int[] chosen, double[] to) {
     for (int i = 0; i < chosen.length; i++) {
-      System.arraycopy(x, chosen[i] * features, to, i * features, features);
+      System.arraycopy(blocks[chosen[i] >> shift], offset(chosen[i]), to, i * features, features);
     }
   }
 
@@ -91,10 +97,22 @@ final class Samples {
    * @param to [features][samples]
    */
   void features(int[] chosen, int first, int count, double[][] to) {
-    for (int column = 0; column < features; column++) {
-      double[] row = to[column];
-      for (int i = 0; i < count; i++) {
-        row[i] = x[(chosen == null ? first + i : chosen[first + i]) * features + column];
+    if (blocks.length == 1) {
+      double[] x = blocks[0];
+      for (int column = 0; column < features; column++) {
+        double[] row = to[column];
+        for (int i = 0; i < count; i++) {
+          row[i] = x[(chosen == null ? first + i : chosen[first + i]) * features + column];
+        }
+      }
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      int row = chosen == null ? first + i : chosen[first + i];
+      double[] x = blocks[row >> shift];
+      int offset = offset(row);
+      for (int column = 0; column < features; column++) {
+        to[column][i] = x[offset + column];
       }
     }
   }
@@ -104,18 +122,18 @@ final class Samples {
     targets(chosen, first, count, to, 0, outputs);
   }
 
-  /** Copies columns from..end - 1 of the targets, transposed, or the labels. The loop over rows reads y in order. */
+  /** Copies columns from..end - 1 of the targets, transposed, or the labels. The loop over rows reads the targets in order. */
   void targets(int[] chosen, int first, int count, Targets to, int from, int end) {
-    if (labels != null) {
+    if (data.hasClasses()) {
       for (int i = 0; i < count; i++) {
-        to.labels()[i] = labels[chosen == null ? first + i : chosen[first + i]];
+        to.labels()[i] = data.label(chosen == null ? first + i : chosen[first + i]);
       }
       return;
     }
     for (int i = 0; i < count; i++) {
-      int row = (chosen == null ? first + i : chosen[first + i]) * outputs;
+      int row = chosen == null ? first + i : chosen[first + i];
       for (int column = from; column < end; column++) {
-        to.y()[column][i] = y[row + column];
+        to.y()[column][i] = (double) data.target(row, column);
       }
     }
   }
@@ -137,11 +155,10 @@ final class Samples {
     return buffer;
   }
 
-  /** Returns the size of its arrays, in bytes. */
+  /** Returns the size of the features and of its other arrays, in bytes. */
   long bytes() {
-    int copies = columns == null ? 1 : 2;
-    return (long) Double.BYTES * copies * (x.length + (y == null ? 0 : y.length))
-        + (labels == null ? 0 : (long) Integer.BYTES * labels.length)
-        + (weights == null ? 0 : (long) Double.BYTES * weights.length);
+    long copies = 1 + (all == null || blocks.length == 1 ? 0 : 1) + (columns == null ? 0 : 1);
+    return Double.BYTES * (copies * rows * features + (columns == null || data.hasClasses() ? 0 : (long) rows * outputs)
+        + (weights == null ? 0 : weights.length)) + (columns == null || !data.hasClasses() ? 0 : (long) Integer.BYTES * rows);
   }
 }

@@ -7,65 +7,14 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** Encoding of a table's feature columns as network inputs. */
-final class FeatureEncoder {
+/** Checks and counts of the values in a table's feature columns, for an encoding. */
+final class FeatureChecks {
   private final List<FeatureColumn> features;
   private final Optional<Boolean> header;
-  private final int inputs;
 
-  FeatureEncoder(TableEncoding encoding) {
+  FeatureChecks(TableEncoding encoding) {
     features = encoding.features();
     header = encoding.header();
-    inputs = encoding.inputs();
-  }
-
-  /**
-   * Encodes all rows.
-   *
-   * @return [rows x inputs] row-major
-   * @throws InvalidInputException when a column does not exist, or a value is missing or has the wrong type
-   */
-  double[] encode(Table table) {
-    requireSameHeader(table);
-    HeapBudget.requireArray(table.rows(), inputs);
-    double[] x = new double[table.rows() * inputs];
-    int first = 0;
-    for (FeatureColumn feature : features) {
-      Column column = column(table, feature.name());
-      if (feature instanceof FeatureColumn.Numeric numeric) {
-        encode(numeric, column, table, x, first);
-      } else if (feature instanceof FeatureColumn.Categorical categorical) {
-        encode(categorical, column, table, x, first);
-      }
-      first += feature.inputs();
-    }
-    return x;
-  }
-
-  private void encode(FeatureColumn.Numeric numeric, Column column, Table table, double[] x, int first) {
-    requireNumbers(column, table);
-    for (int row = 0; row < table.rows(); row++) {
-      double number = column.number(row);
-      if (Double.isNaN(number)) {
-        number = numeric.fill().orElseThrow(() -> missing(table, column));
-        if (numeric.indicator()) {
-          x[row * inputs + first + 1] = 1;
-        }
-      }
-      x[row * inputs + first] = (number - numeric.mean()) / numeric.scale();
-    }
-  }
-
-  private void encode(FeatureColumn.Categorical categorical, Column column, Table table, double[] x, int first) {
-    ClassNames known = new ClassNames(categorical.categories());
-    for (int row = 0; row < table.rows(); row++) {
-      String text = column.text(row);
-      int category = text == null && categorical.indicator() ? categorical.categories().size()
-          : known.index(text != null ? text : categorical.fill().orElseThrow(() -> missing(table, column)));
-      if (category >= 0) {
-        x[row * inputs + first + category] = 1;
-      }
-    }
   }
 
   Map<String, Integer> unknownCategories(Table table) {
@@ -103,7 +52,7 @@ final class FeatureEncoder {
   /**
    * Checks that both files have a header or neither has: a column named 1 in a header is not the first column of a file without.
    */
-  private void requireSameHeader(Table table) {
+  void requireSameHeader(Table table) {
     if (header.isPresent() && table.header().isPresent() && !header.equals(table.header())) {
       throw new InvalidInputException(header.get()
           ? "has no header, but the model was trained on named columns: " + QuotedText.of(features.get(0).name())
@@ -113,6 +62,7 @@ final class FeatureEncoder {
     }
   }
 
+  /** Returns a column that the model was trained on. */
   static Column column(Table table, String name) {
     try {
       return table.column(name);
@@ -130,7 +80,7 @@ final class FeatureEncoder {
   }
 
   /** Returns the error about the first row in which the column has no value. */
-  private static InvalidInputException missing(Table table, Column column) {
+  static InvalidInputException missing(Table table, Column column) {
     int row = IntStream.range(0, column.rows()).filter(column::isMissing).findFirst().orElseThrow();
     return new InvalidInputException("row " + table.sourceRow(row) + ": column \"" + column.name() + "\" has no value"
         + column.missingNote() + "; remove such rows, or train with --missing " + Missing.MEAN.key());
