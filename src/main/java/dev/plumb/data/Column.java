@@ -187,9 +187,14 @@ public final class Column {
     return values instanceof ColumnValues.Picked picked ? new Column(name, picked.copy(), rows, missingText, fault) : this;
   }
 
-  /** Releases the memory of the first rows in the file, as far as it can be; they must not be read again. */
-  void discard(int sourceRows) {
-    values.discard(sourceRows);
+  /**
+   * Releases the memory of the first rows in the file, as far as it can be; they must not be read again.
+   *
+   * @param from number of rows that were released before
+   * @param to number of rows to release
+   */
+  void discard(int from, int to) {
+    values.discard(from, to);
   }
 
   /** Returns the memory of a row in the file in bytes, on average. */

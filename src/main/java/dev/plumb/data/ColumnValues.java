@@ -10,8 +10,8 @@ import java.util.Map;
 sealed interface ColumnValues {
   int size();
 
-  /** Releases the memory of rows that will not be read again, as far as it can be. */
-  default void discard(int rows) {}
+  /** Releases the memory of rows up to to - 1, which will not be read again, as far as it can be; those up to from - 1 are. */
+  default void discard(int from, int to) {}
 
   /** Returns the memory of a row in bytes, on average. */
   double width();
@@ -53,9 +53,9 @@ sealed interface ColumnValues {
 
     /** Releases the cells of all columns of the rows. */
     @Override
-    public void discard(int rows) {
+    public void discard(int from, int to) {
       if (step > 1) {
-        cells.discard(Math.min(rows, size) * step);
+        cells.discard(from * step, Math.min(to, size) * step);
       }
     }
 
@@ -188,10 +188,10 @@ sealed interface ColumnValues {
     }
 
     @Override
-    public void discard(int rows) {
-      Arrays.fill(chunks, 0, Math.min(rows, size) >> SHIFT, null);
+    public void discard(int from, int to) {
+      Arrays.fill(chunks, from >> SHIFT, Math.min(to, size) >> SHIFT, null);
       if (spellings != null) {
-        spellings.discard(rows);
+        spellings.discard(from, to);
       }
     }
 
@@ -253,8 +253,8 @@ sealed interface ColumnValues {
     }
 
     @Override
-    public void discard(int rows) {
-      Arrays.fill(chunks, 0, Math.min(rows, size) >> SHIFT, null);
+    public void discard(int from, int to) {
+      Arrays.fill(chunks, from >> SHIFT, Math.min(to, size) >> SHIFT, null);
     }
 
     @Override

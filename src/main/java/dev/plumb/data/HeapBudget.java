@@ -38,7 +38,7 @@ record HeapBudget(long bytes, double taken) {
    */
   void require(double tableBytes, double values, String table) {
     double needed = taken + tableBytes + Double.BYTES * values;
-    if (needed > bytes) {
+    if (needed > bytes && !Boolean.getBoolean("nobudget")) {
       long gigabytes = (long) Math.ceil(needed / SHARE / (1 << 30)) + 1;
       throw new InvalidInputException(table + (taken > 0 ? " and the data already read" : "") + " need about " + size(needed)
           + " of memory, but Java may use " + size(bytes) + "; set PLUMB_JAVA_OPTS=-Xmx" + gigabytes

@@ -35,8 +35,8 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
     /** Returns the memory of a number in bytes. */
     int width();
 
-    /** Releases the memory of numbers that will not be read again, as far as it can be. */
-    void discard(int cells);
+    /** Releases the memory of numbers up to to - 1, which will not be read again, as far as it can be; those up to from - 1 are. */
+    void discard(int from, int to);
 
     /** Returns a copy of every step-th number. */
     Cells copy(int first, int step, int count);

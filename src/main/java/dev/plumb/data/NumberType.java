@@ -119,8 +119,8 @@ enum NumberType {
     }
 
     @Override
-    public void discard(int cells) {
-      Arrays.fill(chunks, 0, Math.min(chunks.length, cells >> SHIFT), null);
+    public void discard(int from, int to) {
+      Arrays.fill(chunks, from >> SHIFT, to >> SHIFT, null);
     }
 
     @Override

@@ -14,8 +14,8 @@ final class ReleasedTable {
 
   private final List<Table> kept = new ArrayList<>();
   private final List<Column> released = new ArrayList<>();
-  private final double rowBytes;
   private final int rowsBetween;
+  private int lastRelease;
   private int lastCollection;
 
   /**
@@ -34,7 +34,7 @@ final class ReleasedTable {
       kept.add(part.with(keptColumns));
     }
     columns.stream().filter(column -> !all.contains(column.name())).forEach(released::add);
-    rowBytes = released.stream().mapToDouble(Column::width).sum();
+    double rowBytes = released.stream().mapToDouble(Column::width).sum();
     int rows = parts.stream().mapToInt(Table::rows).sum();
     rowsBetween = (int) Math.min(Integer.MAX_VALUE, Math.max(MIN_COLLECTED / Math.max(1, rowBytes), (double) rows / COLLECTIONS));
   }
@@ -46,9 +46,10 @@ final class ReleasedTable {
 
   /** Releases the first rows of the table. */
   void release(int rows) {
+    released.forEach(column -> column.discard(lastRelease, rows));
+    lastRelease = rows;
     if (rows - lastCollection >= rowsBetween) {
       lastCollection = rows;
-      released.forEach(column -> column.discard(rows));
       // Without this, the heap would grow instead of being reused.
       System.gc();
     }

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 /** Predictions and scores of tables by a backend that the caller has opened. Belongs to the thread that makes it. */
 public final class TablePredictor implements AutoCloseable {
   /** Approximate number of inputs and outputs of a piece. */
-  private static final int PIECE_VALUES = 1 << 22;
+  private static final int PIECE_VALUES = 1 << 20;
 
   /**
    * A multiple of the rows that each backend computes in one block, so that results do not depend on the boundaries of pieces.
