@@ -4,6 +4,7 @@ import dev.plumb.Backends;
 import dev.plumb.Version;
 import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Table;
+import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.report.CrossValidationReport;
 import dev.plumb.store.AtomicFile;
@@ -104,7 +105,8 @@ final class CvCommand implements Command {
     files.writes(Flags.JSON, Flags.CSV, Flags.REPORT).check();
     // Errors of the specification are reported before the data is read.
     new CrossValidationSpec(request.config(), folds, seeds);
-    Table table = DataOptions.read(request.data(), request.read(), System.in);
+    Table table = DataOptions.read(
+        request.data(), request.read().withUse(TableUse.encoded(request.config().precision())), System.in);
     try (Backends.Selection device = devices.openSeveral(arguments, err);
         TrialExecutor executor = DeviceChoice.executor(device, arguments, name(), err)) {
       CrossValidationSpec spec = new CrossValidationSpec(TrainRequest.configFor(device, request.config(), arguments), folds, seeds);

@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
+import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.TablePredictor;
@@ -35,7 +36,8 @@ record ScoringInput(TrainedModel model, Path data, Table table) {
     new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(output).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions options = DataOptions.of(arguments, model.encoding());
-    Table table = DataOptions.read(data, withTargets ? options : options.withoutTargets(), System.in);
+    Table table = DataOptions.read(data, withTargets ? options.withUse(TableUse.encoded(model.precision()))
+        : options.withoutTargets().withUse(TableUse.IN_PIECES), System.in);
     return new ScoringInput(model, data, table);
   }
 

@@ -13,7 +13,7 @@ sealed interface ColumnValues {
   /** Releases the memory of rows up to to - 1, which will not be read again, as far as it can be; those up to from - 1 are. */
   default void discard(int from, int to) {}
 
-  /** Returns the memory of a row in bytes, on average. */
+  /** Returns the memory of a row in bytes, on average, as far as it is known: of the first rows once they are packed. */
   double width();
 
   /** Numbers; a missing value is NaN. */
@@ -197,7 +197,8 @@ sealed interface ColumnValues {
 
     @Override
     public double width() {
-      return (size < CHUNK ? Double.BYTES : (double) packedBytes / (size & -CHUNK)) + (spellings == null ? 0 : spellings.width());
+      double packed = size < CHUNK ? NumberChunk.of(open, size, SCRATCH.get()).width() : (double) packedBytes / (size & -CHUNK);
+      return packed + (spellings == null ? 0 : spellings.width());
     }
   }
 
@@ -259,7 +260,7 @@ sealed interface ColumnValues {
 
     @Override
     public double width() {
-      return size < CHUNK ? Integer.BYTES : (double) packedBytes / (size & -CHUNK);
+      return size < CHUNK ? new PackedIntegers(open, size).width() : (double) packedBytes / (size & -CHUNK);
     }
   }
 }

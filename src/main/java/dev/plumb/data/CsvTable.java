@@ -151,7 +151,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
               + "; names must be unique");
     }
     if (number % COLUMNS_BETWEEN_CHECKS == 0) {
-      budget.require(number * HeapBudget.COLUMN_BYTES, number, "line " + line + " has more than " + number + " fields, which");
+      budget.require(number * HeapBudget.COLUMN_BYTES, 1, number, "line " + line + " has more than " + number + " fields, which");
     }
     columns.add(new CsvColumn(name, "column " + number + (headerExpected ? " (" + QuotedText.of(name) + ")" : ""),
         options.kind(name), missing));
@@ -160,7 +160,7 @@ final class CsvTable extends AbstractBaseCsvCallbackHandler<Boolean> {
   private void requireFits() {
     double rowBytes = columns.stream().mapToDouble(CsvColumn::width).sum();
     double whole = source.bytes() < 0 ? rows : Math.max(rows, rows * (source.bytes() / length));
-    budget.require(whole * rowBytes, whole * columns.size(), (source.bytes() < 0 ? "more than " + rows
+    budget.require(whole * rowBytes, whole, columns.size(), (source.bytes() < 0 ? "more than " + rows
         : "about " + Math.round(whole)) + " rows of " + columns.size() + " columns");
   }
 

@@ -11,7 +11,8 @@ public final class FeatureMatrix {
   /** The number of rows of a block is a multiple of this, unless there is only one. */
   public static final int BLOCK_ROWS = 512;
 
-  private static final int BLOCK_VALUES = 1 << 18;
+  /** Values of a block, unless its rows are very wide: less than half of the smallest region of the G1 collector. */
+  private static final int BLOCK_VALUES = 1 << 15;
 
   private final int rows;
   private final int features;

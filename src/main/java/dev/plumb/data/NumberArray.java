@@ -17,7 +17,7 @@ import java.util.function.IntFunction;
  *
  * @param columnAfterColumn whether cells are in column-major order
  * @param isFloat whether a number can be infinite
- * @param bytes of memory as columns of a table and as network inputs
+ * @param bytes of memory
  */
 record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells, boolean isFloat, double bytes) {
   /** NumPy's limit. */
@@ -68,13 +68,13 @@ record NumberArray(int rows, int columns, boolean columnAfterColumn, Cells cells
       double columns = values / shape[0];
       HeapBudget.requireArray(shape[0], columns);
       double tableBytes = values * type.bytes() + columns * HeapBudget.COLUMN_BYTES;
-      budget.require(tableBytes, values, extents + " numbers");
+      budget.require(tableBytes, shape[0], columns, extents + " numbers");
       if (columnAfterColumn && shape.length > 2) {
         throw new InvalidInputException("has " + shape.length + " dimensions in Fortran order; save it with"
             + " np.ascontiguousarray, or as rows and columns");
       }
       return new NumberArray((int) shape[0], (int) columns, columnAfterColumn,
-          type.read(in, (int) values, order), type.isFloat(), tableBytes + Double.BYTES * values);
+          type.read(in, (int) values, order), type.isFloat(), tableBytes);
     }
   }
 

@@ -68,7 +68,7 @@ enum NumberType {
   /** Numbers in chunks of bytes, little-endian. */
   private static final class Held implements NumberArray.Cells {
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-    private static final int SHIFT = 17;
+    private static final int SHIFT = 15;
     private static final int CHUNK = 1 << SHIFT;
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ORDER);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ORDER);

@@ -14,12 +14,13 @@ import java.util.Set;
  * @param schema columns that a trained model expects; see {@link TableEncoding#readOptions}. They need not be in the file
  * @param labels labels file of an IDX or NPY file; when it is empty, the labels of an IDX file are looked for by name
  * @param targetsNeeded whether targets must be present; a prediction needs only features
+ * @param use of the table, for an estimate of the memory needed
  */
 public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSchema schema, Optional<Path> labels,
-    boolean targetsNeeded) {
+    boolean targetsNeeded, TableUse use) {
   /** Everything inferred, targets required. */
   public static final ReadOptions DEFAULT =
-      new ReadOptions(TextFormat.DEFAULT, Set.of(), ColumnSchema.NONE, Optional.empty(), true);
+      new ReadOptions(TextFormat.DEFAULT, Set.of(), ColumnSchema.NONE, Optional.empty(), true, TableUse.ENCODED);
 
   /**
    * Copies the collection.
@@ -29,6 +30,7 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @param schema columns that a trained model expects; see {@link TableEncoding#readOptions}. They need not be in the file
    * @param labels labels file of an IDX or NPY file; when it is empty, the labels of an IDX file are looked for by name
    * @param targetsNeeded whether targets must be present; a prediction needs only features
+   * @param use of the table, for an estimate of the memory needed
    */
   public ReadOptions {
     textColumns = Set.copyOf(textColumns);
@@ -41,7 +43,7 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @return the changed options
    */
   public ReadOptions withFormat(TextFormat newFormat) {
-    return new ReadOptions(newFormat, textColumns, schema, labels, targetsNeeded);
+    return new ReadOptions(newFormat, textColumns, schema, labels, targetsNeeded, use);
   }
 
   /**
@@ -81,7 +83,7 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @return the changed options
    */
   public ReadOptions withTextColumns(Set<String> newColumns) {
-    return new ReadOptions(format, newColumns, schema, labels, targetsNeeded);
+    return new ReadOptions(format, newColumns, schema, labels, targetsNeeded, use);
   }
 
   /**
@@ -91,7 +93,7 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @return the changed options
    */
   public ReadOptions withSchema(ColumnSchema newSchema) {
-    return new ReadOptions(format, textColumns, newSchema, labels, targetsNeeded);
+    return new ReadOptions(format, textColumns, newSchema, labels, targetsNeeded, use);
   }
 
   /**
@@ -101,7 +103,7 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @return the changed options
    */
   public ReadOptions withLabels(Path newLabels) {
-    return new ReadOptions(format, textColumns, schema, Optional.of(newLabels), targetsNeeded);
+    return new ReadOptions(format, textColumns, schema, Optional.of(newLabels), targetsNeeded, use);
   }
 
   /**
@@ -110,7 +112,17 @@ public record ReadOptions(TextFormat format, Set<String> textColumns, ColumnSche
    * @return the changed options
    */
   public ReadOptions withoutTargets() {
-    return new ReadOptions(format, textColumns, schema, labels, false);
+    return new ReadOptions(format, textColumns, schema, labels, false, use);
+  }
+
+  /**
+   * Returns these options for another use of the table.
+   *
+   * @param newUse of the table
+   * @return the changed options
+   */
+  public ReadOptions withUse(TableUse newUse) {
+    return new ReadOptions(format, textColumns, schema, labels, targetsNeeded, newUse);
   }
 
   /** Returns the type of a column, if it does not depend on its content. */

@@ -27,7 +27,7 @@ public final class TableReader {
    * @throws InvalidInputException when it cannot be read; the message names the file, and the line where there are lines
    */
   public static Table read(Path file, ReadOptions options) {
-    return read(file, options, HeapBudget.ofHeap());
+    return read(file, options, HeapBudget.ofHeap(options.use()));
   }
 
   static Table read(Path file, ReadOptions options, HeapBudget budget) {
@@ -50,7 +50,7 @@ public final class TableReader {
    * @throws InvalidInputException when it cannot be read; the message has the name, and the line where there are lines
    */
   public static Table read(InputStream stream, String name, ReadOptions options) {
-    return read(stream, name, options, HeapBudget.ofHeap());
+    return read(stream, name, options, HeapBudget.ofHeap(options.use()));
   }
 
   static Table read(InputStream stream, String name, ReadOptions options, HeapBudget budget) {

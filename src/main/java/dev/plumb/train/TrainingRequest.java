@@ -4,7 +4,9 @@ import dev.plumb.backend.Backend;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
+import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,11 +43,11 @@ public record TrainingRequest(
 
   /** Reads and prepares the training data for a backend. */
   Prepared prepare(Backend backend, ConfigSelector selector) {
-    Table table = TableReader.read(data, read);
+    Precision held = backend.dataPrecision(config.precision());
+    Table table = TableReader.read(data, read.withUse(TableUse.released(held)));
     try {
       ConfigSelector.Selection selection = selector.select(table, config);
-      return new Prepared(PreparedData.ofReleased(table, selection.config(), backend.dataPrecision(config.precision())),
-          selection.estimate());
+      return new Prepared(PreparedData.ofReleased(table, selection.config(), held), selection.estimate());
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }
@@ -59,7 +61,8 @@ public record TrainingRequest(
    */
   Optional<Table> readTest(DataView view, Consumer<String> onNote) {
     return test.map(file -> {
-      Table table = TableReader.read(file, view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(read.format())));
+      Table table = TableReader.read(file, view.encoding().readOptions(ReadOptions.DEFAULT.withFormat(read.format()))
+          .withUse(TableUse.encoded(view.held())));
       try {
         Table usable = view.columns().withCategorical().handleMissing(table, config.weights());
         view.encoding().requireEncodable(usable, view.loss(), config.precision());

@@ -25,8 +25,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** A file that does not fit is refused with its size and the remedy, long before it is read whole. */
 class HeapBudgetTest {
   private static final String LINE = "1.25,2.5,3.75,5,6,7,8,9\n";
-  /** 8 values of 8 bytes, as read and as the network takes them. */
-  private static final int BYTES_PER_ROW = 2 * 8 * 8;
+  /** Packed values, 7 of 1 byte and 1 of 2; the same as doubles; and what a row takes besides. */
+  private static final int BYTES_PER_ROW = 8 + 1 + 8 * 8 + 36;
+
+  /** Returns the budget of a heap that has room for some bytes of data. */
+  private static HeapBudget budget(long bytes) {
+    return new HeapBudget((long) Math.ceil(1.03 * (bytes + HeapBudget.PROCESS_BYTES)), TableUse.ENCODED);
+  }
 
   @TempDir
   private Path folder;
@@ -34,27 +39,27 @@ class HeapBudgetTest {
   @Test
   void whatFitsIsRead() throws IOException {
     Path file = Files.writeString(folder.resolve("a.csv"), LINE.repeat(5000));
-    assertEquals(5000, TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(5000L * BYTES_PER_ROW)).rows());
-    assertRefused(file + ": about 5000 rows of 8 columns need about 640 kB of memory, but Java may use 640 kB; set"
-        + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
-        TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(5000L * BYTES_PER_ROW - 1)));
+    assertEquals(5000, TableReader.read(file, ReadOptions.DEFAULT, budget(5000L * BYTES_PER_ROW)).rows());
+    assertRefused(file + ": about 5000 rows of 8 columns need about 13 MiB of memory, but Java may use 13 MiB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx20m (if the machine has that much), or use fewer rows or columns", () ->
+        TableReader.read(file, ReadOptions.DEFAULT, budget(5000L * BYTES_PER_ROW - 1)));
   }
 
   @Test
   void aLargeFileIsRefusedByItsSizeAfterItsFirstRows() throws IOException {
     CountingStream stream = new CountingStream(LINE);
     ByteSource source = new ByteSource(stream, 100_000_000_000L);
-    String message = refusal(() -> CsvTable.read(source, ReadOptions.DEFAULT, new HeapBudget(4L << 30)));
-    assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 533.3 GB of memory, but Java may use 4.3 GB; set"
-        + " PLUMB_JAVA_OPTS=-Xmx586g"), message);
+    String message = refusal(() -> CsvTable.read(source, ReadOptions.DEFAULT, budget(4L << 30)));
+    assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 435.7 GiB of memory, but Java may use 4.1 GiB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx436g"), message);
     assertTrue(stream.read < 200_000, stream.read + " bytes were read");
   }
 
   @Test
   void aStreamWithoutAnEndIsRefusedWhenItHasGrownTooLarge() {
     CountingStream stream = new CountingStream(LINE);
-    String message = refusal(() -> TableReader.read(stream, "stdin", ReadOptions.DEFAULT, new HeapBudget(10_000_000)));
-    assertTrue(message.startsWith("stdin: more than 98304 rows of 8 columns need about 13 MB of memory"), message);
+    String message = refusal(() -> TableReader.read(stream, "stdin", ReadOptions.DEFAULT, budget(10_000_000)));
+    assertTrue(message.startsWith("stdin: more than 98304 rows of 8 columns need about 23 MiB of memory"), message);
   }
 
   @Test
@@ -63,35 +68,35 @@ class HeapBudgetTest {
     try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
       out.write(LINE.repeat(400_000).getBytes(StandardCharsets.US_ASCII));
     }
-    String message = refusal(() -> TableReader.read(file, ReadOptions.DEFAULT, new HeapBudget(10_000_000)));
+    String message = refusal(() -> TableReader.read(file, ReadOptions.DEFAULT, budget(10_000_000)));
     assertTrue(message.contains("rows of 8 columns need about ") && Files.size(file) < 200_000, message);
   }
 
   @Test
   void anArrayIsRefusedByItsHeader() throws IOException {
     byte[] header = {0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28};
-    assertRefused("stdin: 65536 x 28 x 28 numbers need about 463 MB of memory, but Java may use 400 MB; set"
-        + " PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns", () ->
+    assertRefused("stdin: 65536 x 28 x 28 numbers need about 470 MiB of memory, but Java may use 406 MiB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx470m (if the machine has that much), or use fewer rows or columns", () ->
         TableReader.read(new ByteArrayInputStream(header), "stdin", ReadOptions.DEFAULT.withoutTargets(),
-            new HeapBudget(400_000_000)));
+            budget(400_000_000)));
   }
 
   /** A column takes much more than a value, so that an array of few rows can be small in its file and large in memory. */
   @Test
   void anArrayOfVeryManyColumnsIsRefusedByThem() throws IOException {
-    String more = "; set PLUMB_JAVA_OPTS=-Xmx2g (if the machine has that much), or use fewer rows or columns";
-    HeapBudget budget = new HeapBudget(400_000_000);
+    String more = "; set PLUMB_JAVA_OPTS=-Xmx410m (if the machine has that much), or use fewer rows or columns";
+    HeapBudget budget = budget(400_000_000);
     byte[] npy = npy("|u1", 1, 400_000);
-    assertRefused("stdin: 1 x 400000 numbers need about 404 MB of memory, but Java may use 400 MB" + more, () ->
+    assertRefused("stdin: 1 x 400000 numbers need about 409 MiB of memory, but Java may use 406 MiB" + more, () ->
         TableReader.read(new ByteArrayInputStream(npy), "stdin", ReadOptions.DEFAULT, budget));
     byte[] idx = {0, 0, 8, 2, 0, 0, 0, 1, 0, 6, 26, (byte) 128};
-    assertRefused("stdin: 1 x 400000 numbers need about 404 MB of memory, but Java may use 400 MB" + more, () ->
+    assertRefused("stdin: 1 x 400000 numbers need about 409 MiB of memory, but Java may use 406 MiB" + more, () ->
         TableReader.read(new ByteArrayInputStream(idx), "stdin", ReadOptions.DEFAULT.withoutTargets(), budget));
     Path labels = Files.write(folder.resolve("labels.npy"), npy("|u1", 1, 300_000));
     Path features = Files.write(folder.resolve("features.npy"), npy("|u1", 1, 100_000));
-    assertRefused(features + ": labels " + labels + ": 1 x 300000 numbers and the data already read need about 404 MB of"
+    assertRefused(features + ": labels " + labels + ": 1 x 300000 numbers and the data already read need about 409 MiB of"
         + " memory, but"
-        + " Java may use 400 MB" + more, () -> TableReader.read(features, ReadOptions.DEFAULT.withLabels(labels), budget));
+        + " Java may use 406 MiB" + more, () -> TableReader.read(features, ReadOptions.DEFAULT.withLabels(labels), budget));
     Path npz = folder.resolve("a.npz");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(npz))) {
       zip.putNextEntry(new ZipEntry("X.npy"));
@@ -99,10 +104,10 @@ class HeapBudgetTest {
       zip.putNextEntry(new ZipEntry("y.npy"));
       zip.write(npy("|u1", 1, 300_000));
     }
-    assertRefused(npz + ": array y.npy: 1 x 300000 numbers and the data already read need about 404 MB of memory, but Java may"
+    assertRefused(npz + ": array y.npy: 1 x 300000 numbers and the data already read need about 409 MiB of memory, but Java may"
         + " use"
-        + " 400 MB" + more, () -> TableReader.read(npz, ReadOptions.DEFAULT, budget));
-    assertEquals(400_000, TableReader.read(npz, ReadOptions.DEFAULT, new HeapBudget(404_000_000)).columns().size());
+        + " 406 MiB" + more, () -> TableReader.read(npz, ReadOptions.DEFAULT, budget));
+    assertEquals(400_000, TableReader.read(npz, ReadOptions.DEFAULT, budget(404_000_000)).columns().size());
   }
 
   @Test

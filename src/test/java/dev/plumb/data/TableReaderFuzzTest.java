@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Damaged tables of every format, read with any options and encoded. */
 class TableReaderFuzzTest {
   /** Small, so that what claims to be large is refused and not made. */
-  private static final HeapBudget BUDGET = new HeapBudget(64 << 20);
+  private static final HeapBudget BUDGET = new HeapBudget(64 << 20, TableUse.ENCODED);
   private static final int MAX_ENCODED_VALUES = 20_000;
   private static final int INPUTS = 3000;
   private static final String[] PIECES = {",", "\n", "1", "2.5", "a", "\"", ";", "\t", " ", "|", "\r\n", "\r", "\"\"", "-", "x y",
