@@ -20,7 +20,7 @@ record HeapBudget(long heap, TableUse use, double tableBytes, double values) {
   static final double COLUMN_BYTES = 1000;
 
   /** Memory per row of a training besides features: targets, indices of the split and of mini-batches, scores. */
-  static final double ROW_BYTES = 36;
+  static final double ROW_BYTES = 30;
 
   /** Heap of a process besides data: the JVM's own objects and a small network. */
   static final long PROCESS_BYTES = 12 << 20;

@@ -188,6 +188,18 @@ class LauncherIT {
     assertEquals(asJavaHasIt, compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json", "--seeds", "3")));
   }
 
+  @Test
+  void tablesAreHeldInASmallHeapUnlessAskedOtherwise() throws Exception {
+    Pattern serial = Pattern.compile("bool UseSerialGC += true ");
+    for (String command : List.of("train", "evaluate", "predict", "cv")) {
+      String out = run(Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal -Xmx64m"), LAUNCHER.toString(), command, "--help").out();
+      assertTrue(serial.matcher(out).find() && out.contains("usage: plumb " + command), out);
+    }
+    String other = run(Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal -XX:+UseParallelGC"), LAUNCHER.toString(), "train", "--help").out();
+    assertFalse(serial.matcher(other).find());
+    assertTrue(other.contains("usage: plumb train"), other);
+  }
+
   private static List<String> compilation(Ran ran) {
     return Stream.of("Tier4BackEdgeThreshold", "Tier4MinInvocationThreshold", "FreqInlineSize")
         .flatMap(flag -> ran.out().lines().filter(line -> line.matches(" *\\w+ " + flag + " .*")))

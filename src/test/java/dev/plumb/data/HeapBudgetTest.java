@@ -10,12 +10,16 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -26,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HeapBudgetTest {
   private static final String LINE = "1.25,2.5,3.75,5,6,7,8,9\n";
   /** Packed values, 7 of 1 byte and 1 of 2; the same as doubles; and what a row takes besides. */
-  private static final int BYTES_PER_ROW = 8 + 1 + 8 * 8 + 36;
+  private static final int BYTES_PER_ROW = 8 + 1 + 8 * 8 + 30;
 
   /** Returns the budget of a heap that has room for some bytes of data. */
   private static HeapBudget budget(long bytes) {
@@ -50,8 +54,8 @@ class HeapBudgetTest {
     CountingStream stream = new CountingStream(LINE);
     ByteSource source = new ByteSource(stream, 100_000_000_000L);
     String message = refusal(() -> CsvTable.read(source, ReadOptions.DEFAULT, budget(4L << 30)));
-    assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 435.7 GiB of memory, but Java may use 4.1 GiB; set"
-        + " PLUMB_JAVA_OPTS=-Xmx436g"), message);
+    assertTrue(message.startsWith("about 4166666667 rows of 8 columns need about 411.7 GiB of memory, but Java may use 4.1 GiB; set"
+        + " PLUMB_JAVA_OPTS=-Xmx412g"), message);
     assertTrue(stream.read < 200_000, stream.read + " bytes were read");
   }
 
@@ -136,6 +140,39 @@ class HeapBudgetTest {
     }
     assertEquals("refused", readInAJvm(file, "-Xmx32m"));
     assertEquals("400000 rows", readInAJvm(file, "-Xmx128m"));
+  }
+
+  /** 7.8 MB in the file, 31.4 MB as features. */
+  @Test
+  void aTrainingRunsInTheHeapThatItsRefusalNames() throws Exception {
+    int rows = 10_000;
+    byte[] images = new byte[16 + rows * 784];
+    ByteBuffer.wrap(images).putInt(0x803).putInt(rows).putInt(28).putInt(28);
+    byte[] labels = new byte[8 + rows];
+    ByteBuffer.wrap(labels).putInt(0x801).putInt(rows);
+    Random random = new Random(5);
+    for (int row = 0; row < rows; row++) {
+      labels[8 + row] = (byte) random.nextInt(2);
+      images[16 + row * 784 + random.nextInt(784)] = labels[8 + row];
+    }
+    Path file = Files.write(folder.resolve("images-idx3"), images);
+    Files.write(folder.resolve("labels-idx1"), labels);
+    String refusal = trainInAJvm(file, "-Xmx30m");
+    Matcher option = Pattern.compile("PLUMB_JAVA_OPTS=(-Xmx(\\d+)m)").matcher(refusal);
+    assertTrue(option.find(), refusal);
+    assertTrue(Integer.parseInt(option.group(2)) <= 60, refusal);
+    assertTrue(trainInAJvm(file, option.group(1)).contains("rows: 8000 for training, 2000 for validation"));
+  }
+
+  private String trainInAJvm(Path file, String heap) throws Exception {
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), heap,
+        "-XX:+UseSerialGC", "-Xmn8m", "-cp", System.getProperty("java.class.path"), "dev.plumb.cli.Main", "train", file.toString(),
+        "--device", "cpu", "--layers", "4", "--epochs", "1", "--validation", "0.2", "--runs", folder.resolve("runs").toString())
+        .redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+    assertEquals(said.contains("PLUMB_JAVA_OPTS") ? 2 : 0, process.exitValue(), said);
+    return said;
   }
 
   private static String readInAJvm(Path file, String heap) throws Exception {
