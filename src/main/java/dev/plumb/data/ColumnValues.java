@@ -76,6 +76,8 @@ sealed interface ColumnValues {
     private static final int FIRST_CHUNK = 64;
     /** Distinct spellings above which a column is taken for measurements, whose spellings are dropped. */
     static final int MAX_SPELLINGS = 4096;
+    /** Rows per spelling below which there will be too many of them. */
+    private static final int MANY_SPELLINGS = 16;
     private static final ThreadLocal<long[]> SCRATCH = ThreadLocal.withInitial(() -> new long[CHUNK]);
 
     private NumberChunk[] chunks = {};
@@ -153,10 +155,6 @@ sealed interface ColumnValues {
       }
     }
 
-    boolean hasSpellings() {
-      return spellings != null;
-    }
-
     /** Returns whether there were too many spellings to keep them. */
     boolean hasLostSpellings() {
       return spellingsLost;
@@ -198,7 +196,8 @@ sealed interface ColumnValues {
     @Override
     public double width() {
       double packed = size < CHUNK ? NumberChunk.of(open, size, SCRATCH.get()).width() : (double) packedBytes / (size & -CHUNK);
-      return packed + (spellings == null ? 0 : spellings.width());
+      // Spellings that keep coming up are those of measurements, and will be dropped.
+      return packed + (spellings == null || spellings.distinct() > size / MANY_SPELLINGS ? 0 : spellings.width());
     }
   }
 
