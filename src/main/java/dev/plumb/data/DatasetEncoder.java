@@ -35,7 +35,8 @@ final class DatasetEncoder {
   /** Encodes features only; the targets are 0. */
   Dataset features(Table table) {
     HeapBudget.requireArray(table.rows(), encoding.outputs());
-    return Dataset.adopt(inputs, encoding.outputs(), new Part(table).encoded(), new double[table.rows() * encoding.outputs()], null);
+    FeatureMatrix x = new Part(table).encoded();
+    return Dataset.adopt(inputs, encoding.outputs(), x, new double[table.rows() * encoding.outputs()], null);
   }
 
   /** Encodes all blocks and keeps none. */

@@ -8,8 +8,8 @@ import java.util.Arrays;
  * the double next to the decimal number, as it is parsed. NaN, a missing value, is the smallest integer of the width.
  */
 final class NumberChunk {
-  private static final double[] POWERS = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-      1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  private static final double[] POWERS = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   private static final double MAX_EXACT = 1L << 53;
   private static final long NEGATIVE_ZERO = Double.doubleToRawLongBits(-0.0);
   /** Width from which on integers save too little to be worth a division. */
