@@ -17,7 +17,6 @@ final class VectorWeightGradients implements WeightGradientKernel {
   @Override
   public void weightGradients(
       double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to) {
-    int whole = from + SPECIES.loopBound(to - from);
     for (int o = 0; o < outputs; o += 2) {
       // If the number of outputs is odd, the last one is computed twice and stored once.
       double[] second = o + 1 < outputs ? d[o + 1] : d[o];
@@ -25,11 +24,24 @@ final class VectorWeightGradients implements WeightGradientKernel {
       int at = g + o * inputs;
       int i = 0;
       for (; i + 3 < inputs; i += 4) {
-        dots(gradients, at + i, stride, d[o], second, a[i], a[i + 1], a[i + 2], a[i + 3], from, whole, to);
+        dots(gradients, at + i, stride, d[o], second, a[i], a[i + 1], a[i + 2], a[i + 3], from, to);
       }
       for (; i < inputs; i++) {
-        dots(gradients, at + i, stride, d[o], second, a[i], from, whole, to);
+        dots(gradients, at + i, stride, d[o], second, a[i], from, to);
       }
+    }
+  }
+
+  @Override
+  public void biasGradients(double[][] d, int outputs, double[] gradients, int g, int from, int to) {
+    for (int o = 0; o < outputs; o++) {
+      DoubleVector s = DoubleVector.zero(SPECIES);
+      DoubleVector t = s;
+      for (int n = from; n < to; n += 2 * LANES) {
+        s = s.add(DoubleVector.fromArray(SPECIES, d[o], n));
+        t = t.add(DoubleVector.fromArray(SPECIES, d[o], n + LANES));
+      }
+      gradients[g + o] += sum(s.add(t));
     }
   }
 
@@ -44,7 +56,6 @@ final class VectorWeightGradients implements WeightGradientKernel {
       double[] y2,
       double[] y3,
       int from,
-      int whole,
       int to) {
     DoubleVector s00 = DoubleVector.zero(SPECIES);
     DoubleVector s01 = s00;
@@ -54,7 +65,7 @@ final class VectorWeightGradients implements WeightGradientKernel {
     DoubleVector s11 = s00;
     DoubleVector s12 = s00;
     DoubleVector s13 = s00;
-    for (int n = from; n < whole; n += LANES) {
+    for (int n = from; n < to; n += LANES) {
       DoubleVector p = DoubleVector.fromArray(SPECIES, x0, n);
       DoubleVector q = DoubleVector.fromArray(SPECIES, x1, n);
       DoubleVector y = DoubleVector.fromArray(SPECIES, y0, n);
@@ -71,30 +82,30 @@ final class VectorWeightGradients implements WeightGradientKernel {
       s13 = q.fma(y, s13);
     }
     if (stride > 0) {
-      g[at + stride] += sum(s10) + RowProducts.dot(x1, y0, whole, to);
-      g[at + stride + 1] += sum(s11) + RowProducts.dot(x1, y1, whole, to);
-      g[at + stride + 2] += sum(s12) + RowProducts.dot(x1, y2, whole, to);
-      g[at + stride + 3] += sum(s13) + RowProducts.dot(x1, y3, whole, to);
+      g[at + stride] += sum(s10);
+      g[at + stride + 1] += sum(s11);
+      g[at + stride + 2] += sum(s12);
+      g[at + stride + 3] += sum(s13);
     }
-    g[at] += sum(s00) + RowProducts.dot(x0, y0, whole, to);
-    g[at + 1] += sum(s01) + RowProducts.dot(x0, y1, whole, to);
-    g[at + 2] += sum(s02) + RowProducts.dot(x0, y2, whole, to);
-    g[at + 3] += sum(s03) + RowProducts.dot(x0, y3, whole, to);
+    g[at] += sum(s00);
+    g[at + 1] += sum(s01);
+    g[at + 2] += sum(s02);
+    g[at + 3] += sum(s03);
   }
 
   private static void dots(
-      double[] g, int at, int stride, double[] x0, double[] x1, double[] y0, int from, int whole, int to) {
+      double[] g, int at, int stride, double[] x0, double[] x1, double[] y0, int from, int to) {
     DoubleVector s0 = DoubleVector.zero(SPECIES);
     DoubleVector s1 = s0;
-    for (int n = from; n < whole; n += LANES) {
+    for (int n = from; n < to; n += LANES) {
       DoubleVector y = DoubleVector.fromArray(SPECIES, y0, n);
       s0 = DoubleVector.fromArray(SPECIES, x0, n).fma(y, s0);
       s1 = DoubleVector.fromArray(SPECIES, x1, n).fma(y, s1);
     }
     if (stride > 0) {
-      g[at + stride] += sum(s1) + RowProducts.dot(x1, y0, whole, to);
+      g[at + stride] += sum(s1);
     }
-    g[at] += sum(s0) + RowProducts.dot(x0, y0, whole, to);
+    g[at] += sum(s0);
   }
 
   private static double sum(DoubleVector lanes) {
