@@ -29,8 +29,6 @@ final class RowNetwork implements Network {
   /** Number of samples that are summed separately: few enough for the accuracy of sums in single precision. */
   private static final int SUM_BLOCK = 512;
 
-  private static final WeightGradientKernel WEIGHT_GRADIENTS = VectorizationProvider.get().weightGradients();
-
   private final NetworkSpec network;
   private final TrainingSpec training;
   /** Stored because {@link NetworkSpec#layer} allocates. */
@@ -41,6 +39,7 @@ final class RowNetwork implements Network {
   /** The update together with the check of the gradients; null if they are separate. */
   private final GradientDescentKernel descent;
   private final RowForwardPass forwardPass;
+  private final WeightGradientKernel weightGradients = VectorizationProvider.get().weightGradients();
   private final double[][][] delta;
   private double[][] x;
   private Targets targets;
@@ -126,8 +125,8 @@ final class RowNetwork implements Network {
       int padded = RowPadding.padded(samples);
       for (int from = 0; from < padded; from += SUM_BLOCK) {
         int to = Math.min(padded, from + SUM_BLOCK);
-        WEIGHT_GRADIENTS.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
-        WEIGHT_GRADIENTS.biasGradients(delta[l], outputs, gradients, layout.bias(l).offset(), from, to);
+        weightGradients.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        weightGradients.biasGradients(delta[l], outputs, gradients, layout.bias(l).offset(), from, to);
       }
     }
   }

@@ -49,7 +49,7 @@ public abstract class VectorizationProvider {
   /** Returns the passes of narrow layers with an activation. */
   abstract LayerKernel layer(Activation activation);
 
-  /** Returns the kernel for the weight and bias gradients of narrow layers. */
+  /** Returns a new kernel for the weight and bias gradients of narrow layers, to be used by one thread at a time. */
   abstract WeightGradientKernel weightGradients();
 
   /** Returns the kernel for updates by plain gradient descent; empty where {@link Optimizer} is as fast. */
