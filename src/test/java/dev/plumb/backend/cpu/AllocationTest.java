@@ -28,6 +28,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AllocationTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+  /** Maximum number of bytes for a chunk of 2,000 steps. */
+  private static final long MAX_BYTES = 64 * 1024;
+
   @ParameterizedTest
   @CsvSource({
     "ROWS, FP64, SGD, MSE, RELU, 0", "ROWS, FP32, ADAM, CROSS_ENTROPY, SIGMOID, 0.5",
@@ -55,12 +58,13 @@ class AllocationTest {
       StepChunk few = StepChunk.of(20).learningRate(1e-4).batches(Arrays.copyOf(batches, 20)).build();
       StepChunk many = StepChunk.of(2000).learningRate(1e-4).batches(batches).build();
       allocatedBy(session, few);
-      allocatedBy(session, many);
+      // The Vector API allocates objects until it is compiled, which takes longer on a busy machine.
+      for (int i = 0; i < 50 && allocatedBy(session, many) > MAX_BYTES; i++) {}
       long byFew = allocatedBy(session, few);
       long byMany = allocatedBy(session, many);
       // One object of the smallest size in each step would be 16 bytes times 1980.
       assertTrue(byMany - byFew < 1980 * 16 / 4, byFew + " bytes for 20 steps, " + byMany + " for 2000");
-      assertTrue(byMany < 64 * 1024, byMany + " bytes for a chunk");
+      assertTrue(byMany <= MAX_BYTES, byMany + " bytes for a chunk");
     }
   }
 

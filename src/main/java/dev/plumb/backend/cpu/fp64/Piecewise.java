@@ -6,7 +6,7 @@ package dev.plumb.backend.cpu.fp64;
  */
 @SuppressWarnings("cast") // casts are needed in the generated single-precision source
 final class Piecewise {
-  private static final double LEAKY_SLOPE = (double) 0.01;
+  static final double LEAKY_SLOPE = (double) 0.01;
 
   private Piecewise() {}
 

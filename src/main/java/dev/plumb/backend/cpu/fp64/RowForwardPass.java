@@ -4,6 +4,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** The forward pass of a small network. The values of each layer are rows [units][samples]. */
@@ -12,6 +13,7 @@ final class RowForwardPass {
   private final LayerSpec[] layers;
   private final ParameterLayout layout;
   private final DropoutMask dropout;
+  private final LayerKernel[] kernels;
   /** Z; the same arrays as f(Z) where Z is not needed. */
   private final double[][][] pre;
   /** f(Z). */
@@ -28,6 +30,7 @@ final class RowForwardPass {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     this.dropout = dropout;
+    kernels = Arrays.stream(layers).map(layer -> VectorizationProvider.get().layer(layer.activation())).toArray(LayerKernel[]::new);
     pre = new double[network.layerCount()][][];
     activated = new double[network.layerCount()][][];
     post = new double[network.layerCount()][][];
@@ -39,7 +42,7 @@ final class RowForwardPass {
     if (samples <= capacity && (keeps || !keepsPreActivations)) {
       return;
     }
-    capacity = Math.max(capacity, samples);
+    capacity = Math.max(capacity, RowPadding.padded(samples));
     keeps |= keepsPreActivations;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
@@ -55,32 +58,26 @@ final class RowForwardPass {
   /**
    * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers.
    *
-   * @param x [inputs][samples]
+   * @param x [inputs][samples, padded]
    * @param keepsPreActivations whether Z must not be overwritten by f(Z)
    * @param step number of steps before this one, for the dropout masks
    * @return the outputs [outputs][samples]
    */
   double[][] forward(
       double[] parameters, double[][] x, int samples, boolean keepsPreActivations, long step, ThreadScratch scratch) {
+    int padded = RowPadding.padded(samples);
     double[][] in = x;
     for (int l = 0; l < post.length; l++) {
       Activation activation = layers[l].activation();
       boolean inPlace = !keepsPreActivations && Activations.derivativeFromOutput(activation);
       double[][] z = inPlace ? activated[l] : pre[l];
-      int inputs = layers[l].in();
-      int weights = layout.weight(l).offset();
-      int biases = layout.bias(l).offset();
-      for (int unit = 0; unit < z.length; unit++) {
-        RowProducts.row(
-            z[unit], in, inputs, parameters, weights + unit * inputs, 1, parameters[biases + unit], 0, samples);
-        if (activation != Activation.LINEAR) {
-          scratch.functions.apply(activation, z[unit], 0, activated[l][unit], 0, samples);
-        }
-      }
+      kernels[l].forward(in, layers[l].in(), parameters, layout.weight(l).offset(), layout.bias(l).offset(),
+          z, activated[l], padded, scratch.functions);
       if (drops(l)) {
         dropout.make(step, l, samples, masks[l], scratch.words);
+        RowPadding.repeatLast(masks[l], samples);
         for (int unit = 0; unit < z.length; unit++) {
-          DropoutMask.multiply(activated[l][unit], masks[l][unit], post[l][unit], 0, samples);
+          DropoutMask.multiply(activated[l][unit], masks[l][unit], post[l][unit], 0, padded);
         }
       }
       in = post[l];
@@ -107,11 +104,11 @@ final class RowForwardPass {
     return post[layer];
   }
 
-  /** Computes delta *= M for one unit of a layer. */
-  void timesMask(int layer, int unit, double[] delta, int samples) {
-    if (drops(layer)) {
-      DropoutMask.multiply(delta, masks[layer][unit], delta, 0, samples);
-    }
+  /** Computes D[layer] = (W[layer+1]ᵀ·D[layer+1]) ∘ M[layer] ∘ f'(Z[layer]) from D[layer+1]. */
+  void backward(
+      int layer, double[] parameters, double[][] above, double[][] delta, int samples, ThreadScratch scratch) {
+    kernels[layer].backward(above, layers[layer + 1].out(), parameters, layout.weight(layer + 1).offset(), masks[layer],
+        pre[layer], activated[layer], delta, RowPadding.padded(samples), scratch.functions);
   }
 
   /** Returns the size of its arrays, in bytes. */

@@ -4,7 +4,6 @@ import dev.plumb.backend.Tap;
 import dev.plumb.backend.cpu.engine.SquareSum;
 import dev.plumb.backend.cpu.engine.StepScalars;
 import dev.plumb.backend.cpu.engine.WeightSum;
-import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -30,8 +29,6 @@ final class RowNetwork implements Network {
   /** Number of samples that are summed separately: few enough for the accuracy of sums in single precision. */
   private static final int SUM_BLOCK = 512;
 
-  private static final WeightGradientKernel WEIGHT_GRADIENTS = VectorizationProvider.get().weightGradients();
-
   private final NetworkSpec network;
   private final TrainingSpec training;
   /** Stored because {@link NetworkSpec#layer} allocates. */
@@ -39,7 +36,10 @@ final class RowNetwork implements Network {
   private final ParameterLayout layout;
   private final TrainingState state;
   private final Optimizer optimizer;
+  /** The update together with the check of the gradients; null if they are separate. */
+  private final GradientDescentKernel descent;
   private final RowForwardPass forwardPass;
+  private final WeightGradientKernel weightGradients = VectorizationProvider.get().weightGradients();
   private final double[][][] delta;
   private double[][] x;
   private Targets targets;
@@ -56,6 +56,7 @@ final class RowNetwork implements Network {
     this.layout = layout;
     state = new TrainingState(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), state);
+    descent = GradientDescentKernel.supports(training) ? VectorizationProvider.get().gradientDescent().orElse(null) : null;
     forwardPass = new RowForwardPass(network, layout, dropout);
     delta = new double[network.layerCount()][][];
   }
@@ -71,12 +72,12 @@ final class RowNetwork implements Network {
     if (batch <= capacity) {
       return;
     }
-    capacity = batch;
-    x = new double[network.inputs()][batch];
+    capacity = RowPadding.padded(batch);
+    x = new double[network.inputs()][capacity];
     targets = Targets.of(training.loss(), network.outputs(), batch);
     batchWeights = new double[batch];
     for (int l = 0; l < delta.length; l++) {
-      delta[l] = new double[layers[l].out()][batch];
+      delta[l] = new double[layers[l].out()][capacity];
     }
   }
 
@@ -90,6 +91,7 @@ final class RowNetwork implements Network {
       batchTargets = data.targets();
     } else {
       data.features(rows, 0, samples, x);
+      RowPadding.repeatLast(x, samples);
       data.targets(rows, 0, samples, targets);
     }
     StepScalars step = scratch.scalars;
@@ -99,42 +101,33 @@ final class RowNetwork implements Network {
     double rowTerms = (double) WeightSum.of(weights, samples);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? rowTerms : rowTerms * network.outputs();
     scratch.losses.delta(outputs, batchTargets, weights, samples, terms, delta[delta.length - 1], scratch.lossSum);
-    backward(features, scratch.functions);
+    RowPadding.clear(delta[delta.length - 1], samples);
+    backward(features, scratch);
+    if (descent != null) {
+      finite = descent.descend(state.parameters(), 0, state.gradients(), 0, layout.size(),
+          (double) step.learningRate(), (double) training.optimizer().weightDecay());
+      return;
+    }
     finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.size());
     update(step);
   }
 
-  private void backward(double[][] features, Activations functions) {
+  private void backward(double[][] features, ThreadScratch scratch) {
     double[] gradients = state.gradients();
     Arrays.fill(gradients, 0);
     for (int l = delta.length - 1; l >= 0; l--) {
       int inputs = layers[l].in();
       int outputs = layers[l].out();
       if (l > 0) {
-        deltaBelow(l, inputs, outputs, functions);
+        forwardPass.backward(l - 1, state.parameters(), delta[l], delta[l - 1], samples, scratch);
       }
       double[][] in = l == 0 ? features : forwardPass.post(l - 1);
-      int biases = layout.bias(l).offset();
-      for (int from = 0; from < samples; from += SUM_BLOCK) {
-        int to = Math.min(samples, from + SUM_BLOCK);
-        WEIGHT_GRADIENTS.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
-        for (int unit = 0; unit < outputs; unit++) {
-          gradients[biases + unit] += RowProducts.sum(delta[l][unit], from, to);
-        }
+      int padded = RowPadding.padded(samples);
+      for (int from = 0; from < padded; from += SUM_BLOCK) {
+        int to = Math.min(padded, from + SUM_BLOCK);
+        weightGradients.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        weightGradients.biasGradients(delta[l], outputs, gradients, layout.bias(l).offset(), from, to);
       }
-    }
-  }
-
-  /** Computes D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
-  private void deltaBelow(int l, int inputs, int outputs, Activations functions) {
-    Activation activation = layers[l - 1].activation();
-    int weights = layout.weight(l).offset();
-    for (int unit = 0; unit < inputs; unit++) {
-      double[] row = delta[l - 1][unit];
-      RowProducts.row(row, delta[l], outputs, state.parameters(), weights + unit, inputs, 0, 0, samples);
-      forwardPass.timesMask(l - 1, unit, row, samples);
-      functions.timesDerivative(
-          activation, forwardPass.pre(l - 1)[unit], 0, forwardPass.activated(l - 1)[unit], 0, row, 0, samples);
     }
   }
 

@@ -66,14 +66,15 @@ final class Samples {
   /** Computes {@link #columns} and {@link #targets()}, for steps on all rows. Call it before several threads read them. */
   void transpose() {
     if (columns == null) {
-      columns = new double[features][rows];
+      columns = new double[features][RowPadding.padded(rows)];
       features(null, 0, rows, columns);
+      RowPadding.repeatLast(columns, rows);
       targets = data.hasClasses() ? new Targets(null, new int[rows]) : new Targets(new double[outputs][rows], null);
       targets(null, 0, rows, targets);
     }
   }
 
-  /** Returns all features [features][rows], which must not be changed, after {@link #transpose}. */
+  /** Returns all features [features][rows, padded], which must not be changed, after {@link #transpose}. */
   double[][] columns() {
     return columns;
   }

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.model.Activation;
 import java.util.Optional;
 
 /**
@@ -42,7 +43,13 @@ public abstract class VectorizationProvider {
   /** Returns a matrix product; empty where plain Java or a BLAS is as fast. */
   public abstract Optional<Gemm<double[]>> gemm();
 
-  /** Returns the kernel for the weight gradients of narrow layers. */
+  /** Returns the multiple to which the rows of a small network are padded; 1 for no padding. */
+  abstract int sampleMultiple();
+
+  /** Returns the passes of narrow layers with an activation. */
+  abstract LayerKernel layer(Activation activation);
+
+  /** Returns a new kernel for the weight and bias gradients of narrow layers, to be used by one thread at a time. */
   abstract WeightGradientKernel weightGradients();
 
   /** Returns the kernel for updates by plain gradient descent; empty where {@link Optimizer} is as fast. */
@@ -60,8 +67,18 @@ public abstract class VectorizationProvider {
     }
 
     @Override
+    int sampleMultiple() {
+      return 1;
+    }
+
+    @Override
+    LayerKernel layer(Activation activation) {
+      return new PlainLayer(activation);
+    }
+
+    @Override
     WeightGradientKernel weightGradients() {
-      return RowProducts::weightGradients;
+      return new PlainWeightGradients();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.plumb.backend.cpu.fp64;
 
 import dev.plumb.backend.cpu.engine.Gemm;
+import dev.plumb.model.Activation;
 import java.util.Optional;
 
 /** The kernels with the Vector API. */
@@ -16,6 +17,16 @@ final class VectorApiProvider extends VectorizationProvider {
   @Override
   public Optional<Gemm<double[]>> gemm() {
     return VectorTile.SPECIES.vectorBitSize() >= MIN_GEMM_BITS ? Optional.of(new VectorGemm()) : Optional.empty();
+  }
+
+  @Override
+  int sampleMultiple() {
+    return 2 * VectorTile.LANES;
+  }
+
+  @Override
+  LayerKernel layer(Activation activation) {
+    return new VectorLayer(activation);
   }
 
   @Override

@@ -25,10 +25,11 @@ class WeightGradientKernelTest {
     int[] sizes = {1, 2, 3, 4, 5, 7, 8, 13};
     for (int outputs : sizes) {
       for (int inputs : sizes) {
-        for (int samples : new int[] {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, 129}) {
+        for (int size : new int[] {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, 129}) {
+          int samples = RowPadding.padded(size);
           double[][] d = rows(outputs, samples, random);
           double[][] a = rows(inputs, samples, random);
-          int from = samples / 5;
+          int from = RowPadding.padded(size / 5);
           double[] gradients = new double[3 + outputs * inputs + 2];
           Arrays.fill(gradients, 0.25);
           double[] expected = gradients.clone();
@@ -40,8 +41,16 @@ class WeightGradientKernelTest {
             }
           }
           KERNEL.weightGradients(d, outputs, a, inputs, gradients, 3, from, samples);
-          Close.assertRelativeToLargest(
-              outputs + " x " + inputs + ", samples " + from + " to " + samples + ", seed " + SEED, expected, gradients, 1e-14);
+          String name = outputs + " x " + inputs + ", samples " + from + " to " + samples + ", seed " + SEED;
+          Close.assertRelativeToLargest(name, expected, gradients, 1e-14);
+
+          double[] sums = new double[1 + outputs];
+          KERNEL.biasGradients(d, outputs, sums, 1, from, samples);
+          double[] expectedSums = new double[1 + outputs];
+          for (int o = 0; o < outputs; o++) {
+            expectedSums[1 + o] = Arrays.stream(d[o], from, samples).sum();
+          }
+          Close.assertRelativeToLargest(name, expectedSums, sums, 1e-13);
         }
       }
     }
