@@ -7,7 +7,7 @@ import dev.plumb.data.TableEncoding;
 import java.util.List;
 
 /**
- * One scale for all pixels of an image. If all features are integers from 0 to 255, and there are at least 64, every feature is
+ * One scale for all pixels of an image. If all features are integers from 0 to 255 or missing, and there are at least 64, every feature is
  * divided by the root mean square of all standard deviations. Pixels near the border hardly vary, so that a scale of their own
  * would make them the loudest inputs.
  *
@@ -27,7 +27,7 @@ final class PixelScale {
   static TableEncoding of(TableEncoding encoding, Table training) {
     List<FeatureColumn> features = encoding.features();
     if (features.size() < MIN_PIXELS
-        || !features.stream().allMatch(feature -> feature instanceof FeatureColumn.Numeric && isPixel(training.column(feature.name())))) {
+        || !features.stream().allMatch(f -> f instanceof FeatureColumn.Numeric && isPixel(training.column(f.name())))) {
       return encoding;
     }
     // A constant feature has the scale 1, and is always 0.
@@ -41,7 +41,7 @@ final class PixelScale {
   private static boolean isPixel(Column column) {
     for (int row = 0; row < column.rows(); row++) {
       double value = column.number(row);
-      if (!(value >= 0 && value <= MAX_VALUE && value == Math.rint(value))) {
+      if (!Double.isNaN(value) && !(value >= 0 && value <= MAX_VALUE && value == Math.rint(value))) {
         return false;
       }
     }
