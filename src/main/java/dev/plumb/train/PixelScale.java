@@ -7,11 +7,11 @@ import dev.plumb.data.TableEncoding;
 import java.util.List;
 
 /**
- * One scale for all pixels of an image. If all features are integers from 0 to 255 or missing, and there are at least 64, every feature is
- * divided by the root mean square of all standard deviations. Pixels near the border hardly vary, so that a scale of their own
- * would make them the loudest inputs.
+ * One scale for all pixels of an image. If all features are integers from 0 to 255 or missing, and there are at least 64, every
+ * feature is divided by the root mean square of all standard deviations. Pixels near the border hardly vary, so that a scale of
+ * their own would make them the loudest inputs.
  *
- * <p>Test accuracy on MNIST: 98.5 % with, 97 % without.
+ * <p>Test accuracy on MNIST: 98.5 % with, 98.2 % without.
  */
 final class PixelScale {
   private static final int MIN_PIXELS = 64;
