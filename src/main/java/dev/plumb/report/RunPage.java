@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 /** The page of a {@link RunReport}. */
 final class RunPage {
   /** Maximum number of epochs in curves and their table, which then take a few hundred kilobytes. */
+  private static final double ROUNDING_ERROR = 1e-12;
   private static final int MAX_ROWS = 1200;
 
   private static final int MAX_TARGETS = 4;
@@ -93,7 +94,8 @@ final class RunPage {
       html.open("tr", "class", row.isBaseline() ? "baseline" : null).element("th", row.name(), "scope", "row");
       for (int i = 0; i < row.values().size(); i++) {
         double value = row.values().get(i);
-        html.element("td", Double.isNaN(value) ? "-" : Format.brief(value)
+        // The R² of the mean is 0 except for rounding errors.
+        html.element("td", Double.isNaN(value) ? "-" : Format.brief(Math.abs(value) < ROUNDING_ERROR ? 0 : value)
             + (row.deviations().isEmpty() ? "" : " \u00b1 " + Format.brief(row.deviations().get(i))));
       }
       html.close("tr").line();
