@@ -9,6 +9,9 @@ final class VectorApiProvider extends VectorizationProvider {
   /** Vectors, in bits, that are long enough for {@link VectorGemm} to be faster than a BLAS. */
   private static final int MIN_GEMM_BITS = 512;
 
+  /** Vectors, in bits, of instruction sets with enough registers for {@link VectorBlockWeightGradients}. */
+  private static final int MIN_BLOCK_BITS = 512;
+
   @Override
   public String name() {
     return "Vector API, " + VectorTile.SPECIES.vectorBitSize() + " bits";
@@ -31,7 +34,9 @@ final class VectorApiProvider extends VectorizationProvider {
 
   @Override
   WeightGradientKernel weightGradients() {
-    return new VectorWeightGradients();
+    return VectorTile.SPECIES.vectorBitSize() >= MIN_BLOCK_BITS
+        ? new VectorBlockWeightGradients()
+        : new VectorWeightGradients();
   }
 
   @Override

@@ -1,146 +1,54 @@
 package dev.plumb.backend.cpu.fp64;
 
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The gradients of a narrow layer with the Vector API: sums over samples in the lanes of vectors. With AVX-512, four outputs and
- * four inputs at a time: 16 sums, with 8 loads for 16 multiply-adds. With the 16 registers of AVX2, two outputs and four inputs.
- *
- * <p>The lanes of sums are stored and added one by one, because that takes half as long as {@link DoubleVector#reduceLanes} in Java
- * 17, which also adds them one by one. One instance per network, for its scratch memory.
+ * Weight gradients with the Vector API: sums over samples in the lanes of vectors, two outputs with four inputs at a time. Eight
+ * sums, two outputs and one input fit the 16 registers of AVX2, with six loads for eight multiply-adds.
  */
 final class VectorWeightGradients implements WeightGradientKernel {
-  private static final VectorSpecies<Double> SPECIES = VectorTile.SPECIES;
+  private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
-  private static final int INPUTS = 4;
-  /** Outputs at a time. */
-  private static final int OUTPUTS = SPECIES.vectorBitSize() >= 512 ? 4 : 2;
-
-  /** The sums of a block [OUTPUTS x INPUTS][LANES]. */
-  private final double[] lanes = new double[OUTPUTS * INPUTS * LANES];
 
   VectorWeightGradients() {}
 
   @Override
   public void weightGradients(
       double[][] d, int outputs, double[][] a, int inputs, double[] gradients, int g, int from, int to) {
-    for (int o = 0; o < outputs; ) {
-      int rows = outputs - o;
-      for (int i = 0; i < inputs; i += INPUTS) {
-        // Where outputs or inputs are missing, the last one is computed more than once, and stored once.
-        int columns = Math.min(INPUTS, inputs - i);
-        double[] y0 = a[i];
-        double[] y1 = a[Math.min(i + 1, inputs - 1)];
-        double[] y2 = a[Math.min(i + 2, inputs - 1)];
-        double[] y3 = a[Math.min(i + 3, inputs - 1)];
-        if (OUTPUTS == 4 && rows > 2) {
-          fourRows(lanes, d[o], d[o + 1], d[o + 2], d[Math.min(o + 3, outputs - 1)], y0, y1, y2, y3, from, to);
-        } else {
-          twoRows(lanes, d[o], d[Math.min(o + 1, outputs - 1)], y0, y1, y2, y3, from, to);
-        }
-        for (int row = 0; row < Math.min(rows, OUTPUTS); row++) {
-          for (int column = 0; column < columns; column++) {
-            gradients[g + (o + row) * inputs + i + column] += sum(lanes, (row * INPUTS + column) * LANES);
-          }
-        }
+    for (int o = 0; o < outputs; o += 2) {
+      // If the number of outputs is odd, the last one is computed twice and stored once.
+      double[] second = o + 1 < outputs ? d[o + 1] : d[o];
+      int stride = o + 1 < outputs ? inputs : 0;
+      int at = g + o * inputs;
+      int i = 0;
+      for (; i + 3 < inputs; i += 4) {
+        dots(gradients, at + i, stride, d[o], second, a[i], a[i + 1], a[i + 2], a[i + 3], from, to);
       }
-      o += OUTPUTS;
+      for (; i < inputs; i++) {
+        dots(gradients, at + i, stride, d[o], second, a[i], from, to);
+      }
     }
   }
 
   @Override
   public void biasGradients(double[][] d, int outputs, double[] gradients, int g, int from, int to) {
     for (int o = 0; o < outputs; o++) {
-      sums(lanes, d[o], from, to);
-      gradients[g + o] += sum(lanes, 0);
+      DoubleVector s = DoubleVector.zero(SPECIES);
+      DoubleVector t = s;
+      for (int n = from; n < to; n += 2 * LANES) {
+        s = s.add(DoubleVector.fromArray(SPECIES, d[o], n));
+        t = t.add(DoubleVector.fromArray(SPECIES, d[o], n + LANES));
+      }
+      gradients[g + o] += sum(s.add(t));
     }
   }
 
-  private static void sums(double[] lanes, double[] x, int from, int to) {
-    DoubleVector s = DoubleVector.zero(SPECIES);
-    DoubleVector t = s;
-    for (int n = from; n < to; n += 2 * LANES) {
-      s = s.add(DoubleVector.fromArray(SPECIES, x, n));
-      t = t.add(DoubleVector.fromArray(SPECIES, x, n + LANES));
-    }
-    s.add(t).intoArray(lanes, 0);
-  }
-
-  private static void fourRows(
-      double[] lanes,
-      double[] x0,
-      double[] x1,
-      double[] x2,
-      double[] x3,
-      double[] y0,
-      double[] y1,
-      double[] y2,
-      double[] y3,
-      int from,
-      int to) {
-    DoubleVector s00 = DoubleVector.zero(SPECIES);
-    DoubleVector s01 = s00;
-    DoubleVector s02 = s00;
-    DoubleVector s03 = s00;
-    DoubleVector s10 = s00;
-    DoubleVector s11 = s00;
-    DoubleVector s12 = s00;
-    DoubleVector s13 = s00;
-    DoubleVector s20 = s00;
-    DoubleVector s21 = s00;
-    DoubleVector s22 = s00;
-    DoubleVector s23 = s00;
-    DoubleVector s30 = s00;
-    DoubleVector s31 = s00;
-    DoubleVector s32 = s00;
-    DoubleVector s33 = s00;
-    for (int n = from; n < to; n += LANES) {
-      DoubleVector p = DoubleVector.fromArray(SPECIES, y0, n);
-      DoubleVector q = DoubleVector.fromArray(SPECIES, y1, n);
-      DoubleVector r = DoubleVector.fromArray(SPECIES, y2, n);
-      DoubleVector s = DoubleVector.fromArray(SPECIES, y3, n);
-      DoubleVector x = DoubleVector.fromArray(SPECIES, x0, n);
-      s00 = x.fma(p, s00);
-      s01 = x.fma(q, s01);
-      s02 = x.fma(r, s02);
-      s03 = x.fma(s, s03);
-      x = DoubleVector.fromArray(SPECIES, x1, n);
-      s10 = x.fma(p, s10);
-      s11 = x.fma(q, s11);
-      s12 = x.fma(r, s12);
-      s13 = x.fma(s, s13);
-      x = DoubleVector.fromArray(SPECIES, x2, n);
-      s20 = x.fma(p, s20);
-      s21 = x.fma(q, s21);
-      s22 = x.fma(r, s22);
-      s23 = x.fma(s, s23);
-      x = DoubleVector.fromArray(SPECIES, x3, n);
-      s30 = x.fma(p, s30);
-      s31 = x.fma(q, s31);
-      s32 = x.fma(r, s32);
-      s33 = x.fma(s, s33);
-    }
-    s00.intoArray(lanes, 0);
-    s01.intoArray(lanes, LANES);
-    s02.intoArray(lanes, 2 * LANES);
-    s03.intoArray(lanes, 3 * LANES);
-    s10.intoArray(lanes, 4 * LANES);
-    s11.intoArray(lanes, 5 * LANES);
-    s12.intoArray(lanes, 6 * LANES);
-    s13.intoArray(lanes, 7 * LANES);
-    s20.intoArray(lanes, 8 * LANES);
-    s21.intoArray(lanes, 9 * LANES);
-    s22.intoArray(lanes, 10 * LANES);
-    s23.intoArray(lanes, 11 * LANES);
-    s30.intoArray(lanes, 12 * LANES);
-    s31.intoArray(lanes, 13 * LANES);
-    s32.intoArray(lanes, 14 * LANES);
-    s33.intoArray(lanes, 15 * LANES);
-  }
-
-  private static void twoRows(
-      double[] lanes,
+  private static void dots(
+      double[] g,
+      int at,
+      int stride,
       double[] x0,
       double[] x1,
       double[] y0,
@@ -173,23 +81,34 @@ final class VectorWeightGradients implements WeightGradientKernel {
       s03 = p.fma(y, s03);
       s13 = q.fma(y, s13);
     }
-    s00.intoArray(lanes, 0);
-    s01.intoArray(lanes, LANES);
-    s02.intoArray(lanes, 2 * LANES);
-    s03.intoArray(lanes, 3 * LANES);
-    s10.intoArray(lanes, 4 * LANES);
-    s11.intoArray(lanes, 5 * LANES);
-    s12.intoArray(lanes, 6 * LANES);
-    s13.intoArray(lanes, 7 * LANES);
+    if (stride > 0) {
+      g[at + stride] += sum(s10);
+      g[at + stride + 1] += sum(s11);
+      g[at + stride + 2] += sum(s12);
+      g[at + stride + 3] += sum(s13);
+    }
+    g[at] += sum(s00);
+    g[at + 1] += sum(s01);
+    g[at + 2] += sum(s02);
+    g[at + 3] += sum(s03);
   }
 
-  private static double sum(double[] lanes, int at) {
-    double s = lanes[at];
-    double t = lanes[at + 1];
-    for (int lane = 2; lane < LANES; lane += 2) {
-      s += lanes[at + lane];
-      t += lanes[at + lane + 1];
+  private static void dots(
+      double[] g, int at, int stride, double[] x0, double[] x1, double[] y0, int from, int to) {
+    DoubleVector s0 = DoubleVector.zero(SPECIES);
+    DoubleVector s1 = s0;
+    for (int n = from; n < to; n += LANES) {
+      DoubleVector y = DoubleVector.fromArray(SPECIES, y0, n);
+      s0 = DoubleVector.fromArray(SPECIES, x0, n).fma(y, s0);
+      s1 = DoubleVector.fromArray(SPECIES, x1, n).fma(y, s1);
     }
-    return s + t;
+    if (stride > 0) {
+      g[at + stride] += sum(s1);
+    }
+    g[at] += sum(s0);
+  }
+
+  private static double sum(DoubleVector lanes) {
+    return lanes.reduceLanes(VectorOperators.ADD);
   }
 }

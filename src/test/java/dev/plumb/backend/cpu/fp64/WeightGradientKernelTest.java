@@ -16,7 +16,7 @@ class WeightGradientKernelTest {
   void vectorApiIsUsedWhereJavaWasStartedWithIt() {
     boolean asked = Boolean.getBoolean("plumb.test.vector");
     assertEquals(asked, ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(), "this run is not what it should be");
-    assertEquals(asked, KERNEL.getClass().getSimpleName().equals("VectorWeightGradients"), KERNEL.getClass().getName());
+    assertEquals(asked, KERNEL.getClass().getSimpleName().startsWith("Vector"), KERNEL.getClass().getName());
   }
 
   @Test
