@@ -17,8 +17,8 @@ final class VectorLayer implements LayerKernel {
   /** One direction of a layer with one activation f. All rows are [units][samples]. */
   interface Pass {
     /**
-     * Computes f(b + W·X), or (W·X) ∘ f'(Z) in the backward pass. The weight of unit u and term t is at index weights + u·unitStride
-     * + t·termStride.
+     * Computes f(b + W·X), or (W·X) ∘ f'(Z) in the backward pass. The weight of unit u and term t is at index
+     * weights + u·unitStride + t·termStride.
      *
      * @param x [terms][samples]
      * @param biases index of b in the parameters; not read in the backward pass

@@ -12,9 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>This class is a template: {@link VectorLayer} loads it once for each activation and direction, as a hidden class whose class
  * data is the {@link VectorLayer.Kind}. The conditions on it are constants in each of these classes, so C2 compiles straight-line
- * code. With a switch at run time it spills the sums. Other activations cannot be applied here: of a method as long as {@link
- * #fourRows}, C2 of Java 17 inlines no more than three further operations per sum, and a vector that is passed to a method that is
- * not inlined is allocated in memory.
+ * code. With a switch at run time it spills the sums. Other activations are not applied here: C2 does not inline every call in a
+ * method as long as {@link #fourRows}, and a vector that is passed to a method that is not inlined is allocated in memory.
  */
 final class VectorPass implements VectorLayer.Pass {
   private static final VectorLayer.Kind KIND = kind();
