@@ -3,9 +3,10 @@ package dev.plumb.data;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
-import java.util.ArrayList;
+import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Data set for training or evaluation, immutable: features X [rows x features] with either targets Y [rows x outputs] or one
@@ -245,22 +246,32 @@ public final class Dataset {
   }
 
   /**
-   * Returns these rows in consecutive parts, which share the features with this data set and have no weights.
+   * Returns these rows in consecutive parts without weights, each made when it is asked for. Parts share the features with this
+   * data set if a part contains whole blocks of them; otherwise the features are copied.
    *
    * @param minRows number of rows of all parts but the last, or a little more
    * @return at least one part
    */
   public List<Dataset> parts(int minRows) {
+    boolean shared = rows <= minRows || 1L << x.shift() <= minRows;
     int blocks = (int) Math.min(x.blockCount(), ((minRows - 1L) >> x.shift()) + 1);
-    List<Dataset> parts = new ArrayList<>();
-    for (int block = 0; block < x.blockCount(); block += blocks) {
-      int end = Math.min(x.blockCount(), block + blocks);
-      int from = x.first(block);
-      int to = x.end(end - 1);
-      parts.add(new Dataset(features, outputs, x.slice(block, end), y == null ? null : targetRows(from, to - from),
-          labels == null ? null : Arrays.copyOfRange(labels, from, to)));
-    }
-    return parts;
+    int partRows = shared ? (int) Math.min(rows, (long) blocks << x.shift()) : minRows;
+    return new AbstractList<>() {
+      @Override
+      public Dataset get(int index) {
+        int from = Objects.checkIndex(index, size()) * partRows;
+        int count = Math.min(partRows, rows - from);
+        FeatureMatrix part = shared ? x.slice(index * blocks, Math.min(x.blockCount(), (index + 1) * blocks))
+            : FeatureMatrix.adopt(count, features, x.copy(from, count));
+        return new Dataset(features, outputs, part, y == null ? null : targetRows(from, count),
+            labels == null ? null : Arrays.copyOfRange(labels, from, from + count));
+      }
+
+      @Override
+      public int size() {
+        return (rows - 1) / partRows + 1;
+      }
+    };
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.plumb.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.Loss;
 import dev.plumb.model.Precision;
@@ -84,6 +85,7 @@ class ReleasedTableTest {
     for (int size : new int[] {1, 512, 1000, 1024, 20_000, 1 << 20}) {
       int row = 0;
       for (Dataset part : data.parts(size)) {
+        assertTrue(part.rows() <= 2L * size, part.rows() + " rows in a part of " + size);
         for (int i = 0; i < part.rows(); i++, row++) {
           assertEquals(data.feature(row, 0), part.feature(i, 0));
           assertEquals(data.target(row, 0), part.target(i, 0));
