@@ -98,17 +98,17 @@ final class Flags {
   static final Option SCHEDULE = value("schedule", "NAME", "Learning-rate schedule: "
       + String.join(", ", NamedEnum.keys(Schedule.Kind.class)) + "; --config sets its parameters (default: cosine).");
   static final Option WARM_UP = value("warm-up", "N", "Epochs in which the learning rate rises linearly from 0 (default: 0).");
-  static final Option EPOCHS = value("epochs", "N", "Maximum number of epochs (default: 20 to 200, fewer for more rows).");
+  static final Option EPOCHS = value("epochs", "N", "Maximum number of epochs (default: 20 to 200, fewer for more rows, or chosen by folds).");
   static final Option BATCH_SIZE = value("batch-size", "N|all", "Rows per step; all for full-batch training (default: 32).");
   static final Option MOMENTUM = value("momentum", "M", "Momentum of sgd (default: 0).");
   static final Option WEIGHT_DECAY =
       value("weight-decay", "W", "L2 penalty added to the gradient; decoupled for adamw (default: chosen from the number of steps; 0.01 with --optimizer"
           + " adamw, otherwise 0).");
   static final Option CLIP_NORM = value("clip-norm", "NORM", "Maximum norm of the gradient (default: no limit).");
-  static final Option DROPOUT = value("dropout", "P", "Dropout probability of hidden units (default: 0).");
+  static final Option DROPOUT = value("dropout", "P", "Dropout probability of hidden units (default: 0; 0.2 if folds choose it).");
   static final Option EARLY_STOPPING =
       value("early-stopping", "N", "Stop after N epochs without an improvement of the watched metric (--watch);"
-          + " 0 to disable (default: 50).");
+          + " 0 to disable (default: 50; 0 without validation rows).");
   static final Option WATCH = value("watch", "METRIC", "Metric of the validation rows (training rows if none are held out) that chooses"
       + " the best epoch and that early stopping watches: " + String.join(", ", NamedEnum.keys(Metric.class)) + " (default: loss).");
   static final Option WEIGHT = value("weight", "COL", "Column with the weight of each row in the loss; it is not a feature.");

@@ -56,7 +56,8 @@ final class TrainCommand implements Command {
   public String details() {
     return """
         DATA is a table: CSV, TSV, NPY, NPZ (arrays X and y) or IDX, gzipped or not. Text columns are
-        one-hot encoded, numbers are standardized, and some rows are held out to choose the best epoch.
+        one-hot encoded, numbers are standardized, and the best epoch is chosen by held-out rows (by
+        cross-validation up to 2,000 rows).
 
         Creates the run folder DIR/NAME-n with the model, metrics.csv, manifest.json, report.html, events
         for TensorBoard, and a checkpoint from which --resume continues after Ctrl-C or a crash.

@@ -16,9 +16,9 @@ import java.util.stream.IntStream;
 /** The page of a {@link RunReport}. */
 final class RunPage {
   /** Maximum number of epochs in curves and their table, which then take a few hundred kilobytes. */
-  private static final double ROUNDING_ERROR = 1e-12;
   private static final int MAX_ROWS = 1200;
 
+  private static final double ROUNDING_ERROR = 1e-12;
   private static final int MAX_TARGETS = 4;
 
   private final RunReport report;

@@ -2,6 +2,7 @@ package dev.plumb.study;
 
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.FoldOptions;
+import dev.plumb.data.Missing;
 import dev.plumb.data.Table;
 import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
@@ -84,7 +85,12 @@ public final class FoldSelection implements ConfigSelector {
    */
   @Override
   public Selection select(Table table, TrainConfig config) {
-    if (!config.automatic().contains(Automatic.VALIDATION) || table.rows() > MAX_ROWS) {
+    if (!config.automatic().contains(Automatic.VALIDATION) || isLarge(table, config)) {
+      return new Selection(config, Optional.empty());
+    }
+    int rows = usableRows(table, config);
+    if (rows < FOLDS) {
+      onNote.accept("no estimate by folds: too few rows (" + rows + ") for " + FOLDS + " folds");
       return new Selection(config, Optional.empty());
     }
     List<TrainConfig> candidates = CANDIDATES.stream().map(candidate -> candidate.of(config)).distinct().toList();
@@ -122,6 +128,16 @@ public final class FoldSelection implements ConfigSelector {
     Metric watch = result.spec().config().trainer().watch();
     Summary summary = result.summary(watch);
     return summary.count() < result.folds() ? Double.NEGATIVE_INFINITY : watch.isHigherBetter() ? summary.mean() : -summary.mean();
+  }
+
+  private static boolean isLarge(Table table, TrainConfig config) {
+    boolean dropsRows = config.columns().missing() != Missing.REFUSE;
+    return table.rows() > MAX_ROWS && (!dropsRows || usableRows(table, config) > MAX_ROWS);
+  }
+
+  /** Returns the number of rows that are not dropped because of missing values. */
+  private static int usableRows(Table table, TrainConfig config) {
+    return config.weights().resolve(table, config.columns()).handleMissing(table, config.weights()).rows();
   }
 
   /** Returns the number of folds: every class must be in each. */

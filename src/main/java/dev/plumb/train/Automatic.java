@@ -4,7 +4,7 @@ import java.util.Set;
 
 /** A value of a configuration that is chosen from the data, unless the user sets it. */
 public enum Automatic {
-  /** A share of the rows is held out or, on a small table, nothing: folds choose number of epochs and weight decay. */
+  /** A share of the rows is held out or, on a small table, nothing: folds choose the other values. */
   VALIDATION,
   /** The number of epochs, from the number of rows or by folds. */
   EPOCHS,

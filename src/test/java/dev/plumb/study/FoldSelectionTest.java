@@ -9,8 +9,11 @@ import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Column;
+import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.FoldOptions;
+import dev.plumb.data.Missing;
 import dev.plumb.data.Table;
+import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -156,8 +159,20 @@ class FoldSelectionTest {
   }
 
   @Test
+  void rowsThatAreDroppedDoNotCount() {
+    double[] y = new double[FoldSelection.MAX_ROWS + 100];
+    Arrays.setAll(y, row -> row < 60 ? row % 7 : Double.NaN);
+    Table table = Table.of(List.of(Column.ofNumbers("x", new Random(1).doubles(y.length).toArray()), Column.ofNumbers("y", y)));
+    TrainConfig config = SMALL.with(c -> c.epochs(1)
+        .columns(EncodingOptions.DEFAULT.withTask(Task.REGRESSION).withMissing(Missing.DROP)));
+    assertTrue(select(table, config, 1).estimate().isPresent());
+    assertEquals(Optional.empty(), select(numbers(4), SMALL, 1).estimate());
+    assertEquals(List.of("no estimate by folds: too few rows (4) for 5 folds"), notes);
+  }
+
+  @Test
   void faultOfTheTableIsReportedAsSuch() {
-    assertThrows(InvalidInputException.class, () -> select(classes("a", "a", "a", "a"), SMALL, 1));
+    assertThrows(InvalidInputException.class, () -> select(classes("a", "a", "a", "a", "a", "a"), SMALL, 1));
     assertEquals(List.of(), notes);
   }
 
