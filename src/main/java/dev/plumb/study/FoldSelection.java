@@ -85,7 +85,7 @@ public final class FoldSelection implements ConfigSelector {
    */
   @Override
   public Selection select(Table table, TrainConfig config) {
-    if (!config.automatic().contains(Automatic.VALIDATION) || isLarge(table, config)) {
+    if (!trains(table, config)) {
       return new Selection(config, Optional.empty());
     }
     int rows = usableRows(table, config);
@@ -130,9 +130,12 @@ public final class FoldSelection implements ConfigSelector {
     return summary.count() < result.folds() ? Double.NEGATIVE_INFINITY : watch.isHigherBetter() ? summary.mean() : -summary.mean();
   }
 
-  private static boolean isLarge(Table table, TrainConfig config) {
+  /** Returns whether validation rows are automatic and the table is small. */
+  @Override
+  public boolean trains(Table table, TrainConfig config) {
     boolean dropsRows = config.columns().missing() != Missing.REFUSE;
-    return table.rows() > MAX_ROWS && (!dropsRows || usableRows(table, config) > MAX_ROWS);
+    return config.automatic().contains(Automatic.VALIDATION)
+        && (table.rows() <= MAX_ROWS || (dropsRows && usableRows(table, config) <= MAX_ROWS));
   }
 
   /** Returns the number of rows that are not dropped because of missing values. */

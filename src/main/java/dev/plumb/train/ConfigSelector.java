@@ -16,6 +16,11 @@ public interface ConfigSelector {
    */
   record Selection(TrainConfig config, Optional<FoldEstimate> estimate) {}
 
+  /** Returns whether the choice trains networks, so that other errors should be found before it. */
+  default boolean trains(Table table, TrainConfig config) {
+    return false;
+  }
+
   /**
    * Chooses a configuration.
    *

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 
 /** The folder of one training, RUNS/NAME-n, where n is the first free number: no existing folder is overwritten. */
 public final class RunFolder {
+  private static final String IS_A_FILE = "it is a file, not a folder";
   /** The name of the model's file. */
   public static final String MODEL = "model.safetensors";
 
@@ -59,6 +60,17 @@ public final class RunFolder {
       }
     } catch (IOException e) {
       throw new InvalidInputException("cannot make a run folder in " + runs + ": " + reason(e), e);
+    }
+  }
+
+  /**
+   * Checks that the folder of all runs is not a file, without creating it.
+   *
+   * @throws InvalidInputException when it is
+   */
+  static void requireFolder(Path runs) {
+    if (Files.exists(runs) && !Files.isDirectory(runs)) {
+      throw new InvalidInputException("cannot make a run folder in " + runs + ": " + IS_A_FILE);
     }
   }
 
@@ -165,6 +177,6 @@ public final class RunFolder {
   }
 
   private static String reason(IOException e) {
-    return e instanceof FileAlreadyExistsException ? "it is a file, not a folder" : FileErrors.reason(e);
+    return e instanceof FileAlreadyExistsException ? IS_A_FILE : FileErrors.reason(e);
   }
 }

@@ -45,12 +45,29 @@ public record TrainingRequest(
   Prepared prepare(Backend backend, ConfigSelector selector) {
     Precision held = backend.dataPrecision(config.precision());
     Table table = TableReader.read(data, read.withUse(TableUse.released(held)));
+    requireOthers(table, held, selector);
     try {
       ConfigSelector.Selection selection = selector.select(table, config);
       return new Prepared(PreparedData.ofReleased(table, selection.config(), held), selection.estimate());
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }
+  }
+
+  /** Checks the test data and the folder of the runs before a choice that takes long. */
+  private void requireOthers(Table table, Precision held, ConfigSelector selector) {
+    DataView view;
+    try {
+      if (!selector.trains(table, config)) {
+        return;
+      }
+      // The model's encoding will be the same, because it is fitted on all rows.
+      view = PreparedData.of(table, config.with(changes -> changes.validation(0)), held).view();
+    } catch (InvalidInputException e) {
+      throw e.at(data.toString());
+    }
+    readTest(view, note -> {});
+    RunFolder.requireFolder(runs);
   }
 
   /**

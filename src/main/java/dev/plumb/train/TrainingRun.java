@@ -90,7 +90,7 @@ public final class TrainingRun implements AutoCloseable {
     List<DataFile> files = request.files();
     TrainingRequest.Prepared selected = request.prepare(environment.backend(), environment.selector());
     PreparedData prepared = selected.data();
-    // Errors in the test data are reported before the training on all rows.
+    // Errors in the test data are reported before training.
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
     Backend backend = environment.backend();
     requireTrainable(prepared, backend);
