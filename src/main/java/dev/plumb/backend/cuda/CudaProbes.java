@@ -9,12 +9,9 @@ import dev.plumb.backend.cuda.device.DeviceArena;
 import dev.plumb.backend.cuda.device.DeviceArena.Slice;
 import dev.plumb.backend.cuda.device.Launches;
 import dev.plumb.backend.cuda.device.Launches.Grid;
-import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Node;
 import dev.plumb.backend.cuda.device.RecordedGraph;
-import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.backend.cuda.layered.CublasProducts;
-import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
@@ -24,7 +21,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
-import jcuda.driver.CUdeviceptr;
 
 /** The workloads of {@link GpuProbes}, each in device memory of its own. */
 final class CudaProbes {
@@ -97,95 +93,47 @@ final class CudaProbes {
   GpuProbes.Probe products(NetworkSpec network, Precision precision, int batch, Set<GpuProbes.Products> of) {
     context.use(precision);
     CublasProducts products = new CublasProducts(context, precision);
-    PaddedLayout layout = new PaddedLayout(network, precision);
-    int bytes = Transfers.bytesOf(precision);
-    DeviceArena arena = new DeviceArena(context, "products of " + network.shape(), guards);
-    List<Slice> slices = new ArrayList<>();
-    List<Long> sizes = new ArrayList<>();
-    Slice x = reserve(arena, "X", (long) batch * network.inputs() * bytes, slices, sizes);
-    Slice parameters = reserve(arena, "parameters", layout.size() * bytes, slices, sizes);
-    Slice gradients = reserve(arena, "gradients", layout.size() * bytes, slices, sizes);
-    List<Slice> z = new ArrayList<>();
-    List<Slice> a = new ArrayList<>();
-    List<Slice> delta = new ArrayList<>();
-    for (int layer = 0; layer < network.layerCount(); layer++) {
-      long size = (long) batch * network.layer(layer).out() * bytes;
-      z.add(reserve(arena, "Z of layer " + layer, size, slices, sizes));
-      a.add(reserve(arena, "A of layer " + layer, size, slices, sizes));
-      delta.add(reserve(arena, "delta of layer " + layer, size, slices, sizes));
-    }
-    arena.allocate();
+    ProductMatrices matrices = new ProductMatrices(context, network, precision, batch, guards);
     List<Runnable> releases = new ArrayList<>();
     try {
-      fillWithRandomNumbers(precision, slices, sizes);
+      matrices.fill(random());
       List<Node> nodes = new ArrayList<>();
       double operations = 0;
       for (int layer = 0; layer < network.layerCount() && of.contains(GpuProbes.Products.FORWARD); layer++) {
         LayerSpec spec = network.layer(layer);
-        nodes.add(products.forward("layer " + layer, batch, spec.in(), spec.out(), matrix(layer == 0 ? x : a.get(layer - 1)),
-            new Matrix(parameters, layout.weight(layer) * bytes, 0), matrix(z.get(layer)), 1));
+        nodes.add(products.forward("layer " + layer, batch, spec.in(), spec.out(), matrices.input(layer), matrices.weight(layer),
+            matrices.z(layer), matrices.pitch(layer), 1));
         operations += operations(spec, batch);
       }
       for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
         LayerSpec spec = network.layer(layer);
         if (of.contains(GpuProbes.Products.WEIGHT_GRADIENTS)) {
-          nodes.add(products.weightGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
-              matrix(layer == 0 ? x : a.get(layer - 1)), new Matrix(gradients, layout.weight(layer) * bytes, 0), 1));
+          nodes.add(products.weightGradient("layer " + layer, batch, spec.in(), spec.out(), matrices.delta(layer),
+              matrices.input(layer), matrices.weightGradient(layer), 1));
           operations += operations(spec, batch);
         }
         if (layer > 0 && of.contains(GpuProbes.Products.INPUT_GRADIENTS)) {
-          nodes.add(products.inputGradient("layer " + layer, batch, spec.in(), spec.out(), matrix(delta.get(layer)),
-              new Matrix(parameters, layout.weight(layer) * bytes, 0), matrix(delta.get(layer - 1)), 1));
+          nodes.add(products.inputGradient("layer " + layer, batch, spec.in(), spec.out(), matrices.delta(layer),
+              matrices.weight(layer), matrices.inputGradient(layer - 1), 1));
           operations += operations(spec, batch);
         }
       }
       int steps = (int) Math.max(1, Math.min(MAX_STEPS_OF_GRAPH, OPERATIONS_OF_GRAPH / operations));
       List<Node> repeated = Collections.nCopies(steps, nodes).stream().flatMap(List::stream).toList();
-      return graph("products of " + network.shape(), operations * steps, arena, releases, repeated, null);
+      return graph("products of " + network.shape(), operations * steps, matrices.arena(), releases, repeated, null);
     } catch (RuntimeException e) {
-      releases.add(arena.release());
+      releases.add(matrices.arena().release());
       context.release("releasing products", releases);
       throw e;
     }
-  }
-
-  private static Slice reserve(DeviceArena arena, String what, long bytes, List<Slice> slices, List<Long> sizes) {
-    Slice slice = arena.reserve(what, bytes);
-    slices.add(slice);
-    sizes.add(bytes);
-    return slice;
-  }
-
-  private static Matrix matrix(Slice slice) {
-    return new Matrix(slice, 0, 0);
   }
 
   private static double operations(LayerSpec layer, int batch) {
     return 2.0 * batch * layer.in() * layer.out();
   }
 
-  /** Fills matrices with numbers from U(-0.5, 0.5): with zeros, multipliers use less power and the GPU runs at a higher clock. */
-  private void fillWithRandomNumbers(Precision precision, List<Slice> slices, List<Long> sizes) {
-    SplittableRandom random = new SplittableRandom(SEED);
-    double[] numbers = random.doubles(RANDOM_NUMBERS, -0.5, 0.5).toArray();
-    DeviceArena block = new DeviceArena(context, "random numbers", guards);
-    long blockBytes = (long) RANDOM_NUMBERS * Transfers.bytesOf(precision);
-    Slice source = block.reserve("random numbers", blockBytes);
-    Transfers transfers = new Transfers(context, precision);
-    try {
-      block.allocate();
-      transfers.upload(numbers, source.pointer());
-      for (int i = 0; i < slices.size(); i++) {
-        for (long done = 0; done < sizes.get(i); done += blockBytes) {
-          CUdeviceptr to = slices.get(i).pointer(done);
-          long part = Math.min(blockBytes, sizes.get(i) - done);
-          context.call("filling matrices", () -> cuMemcpyDtoDAsync(to, source.pointer(), part, context.stream()));
-        }
-      }
-      context.synchronize("filling matrices");
-    } finally {
-      context.release("releasing random numbers", List.of(block.release(), transfers.release()));
-    }
+  private static double[] random() {
+    return new SplittableRandom(SEED).doubles(RANDOM_NUMBERS, -0.5, 0.5).toArray();
   }
 
   private GpuProbes.Probe graph(

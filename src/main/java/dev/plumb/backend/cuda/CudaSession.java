@@ -189,10 +189,9 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   public void read(Slot slot, int replica, double[] out) {
     requireVector(slot, replica, out);
     for (int i = 0; i < layout.slices().size(); i++) {
-      ParameterLayout.Slice slice = layout.slices().get(i);
-      double[] values = new double[slice.size()];
+      double[] values = new double[state.layout().paddedSize(i)];
       transfers.download(state.pointer(slot, replica, state.layout().offset(i)), values);
-      System.arraycopy(values, 0, out, slice.offset(), values.length);
+      state.layout().unpad(i, values, out);
     }
   }
 
@@ -203,18 +202,31 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     if (padded.size() <= MAX_ELEMENTS_PER_COPY) {
       double[] values = new double[(int) padded.size()];
       for (int i = 0; i < layout.slices().size(); i++) {
-        ParameterLayout.Slice slice = layout.slices().get(i);
-        System.arraycopy(in, slice.offset(), values, (int) padded.offset(i), slice.size());
+        padded.pad(i, in, values, (int) padded.offset(i));
       }
-      transfers.upload(values, state.pointer(slot, replica, 0));
+      upload(slot, replica, 0, values, 0, values.length);
     } else {
       for (int i = 0; i < layout.slices().size(); i++) {
         ParameterLayout.Slice slice = layout.slices().get(i);
-        transfers.upload(in, slice.offset(), slice.size(), state.pointer(slot, replica, padded.offset(i)));
+        if (padded.isPadded(i)) {
+          double[] values = new double[padded.paddedSize(i)];
+          padded.pad(i, in, values, 0);
+          upload(slot, replica, padded.offset(i), values, 0, values.length);
+        } else {
+          upload(slot, replica, padded.offset(i), in, slice.offset(), slice.size());
+        }
       }
     }
     if (slot == Slot.PARAMETERS) {
       transfers.upload(new long[] {-1}, state.firstNotFinite().pointer((long) replica * Long.BYTES));
+    }
+  }
+
+  /** Copies values to a vector, from an element on; parameters also to their rounded copy, if products read that. */
+  private void upload(Slot slot, int replica, long element, double[] values, int from, int length) {
+    transfers.upload(values, from, length, state.pointer(slot, replica, element));
+    if (slot == Slot.PARAMETERS && state.hasFactors()) {
+      transfers.uploadFactors(values, from, length, state.factorsPointer(replica, element));
     }
   }
 

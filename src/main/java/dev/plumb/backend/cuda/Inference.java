@@ -5,6 +5,7 @@ import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.CudaOptions;
 import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Launches;
 import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Node;
@@ -47,7 +48,7 @@ final class Inference {
   private final SmallProducts small;
   private final SessionState state;
   private final Transfers transfers;
-  private final int valueBytes;
+  private final FactorFormat format;
   private final int rows;
   /** The network that computes all layers in one launch; null if they are computed one by one. */
   private final FusedNetwork fused;
@@ -55,7 +56,7 @@ final class Inference {
   private final Buffer x;
   private final Buffer targets;
   private final Buffer weights;
-  /** The outputs of even and odd layers: a layer reads one and writes the other. */
+  /** The outputs of even and odd layers: a layer reads one and writes the other. In bf16, Z of all layers, and A of hidden layers. */
   private final Buffer even;
   private final Buffer odd;
   private final Buffer partials;
@@ -86,12 +87,13 @@ final class Inference {
     small = new SmallProducts(network, training.precision(), options.smallProducts());
     boolean guards = options.guards();
     this.rows = Math.min(rows, MAX_ROWS);
-    valueBytes = Transfers.bytesOf(training.precision());
+    int valueBytes = Transfers.bytesOf(training.precision());
+    format = FactorFormat.of(training.precision());
     long row = (long) state.replicas() * this.rows;
-    long widest = network.widths().stream().skip(1).max(Integer::compare).orElseThrow();
+    long widest = network.widths().stream().skip(1).map(format::pitch).max(Integer::compare).orElseThrow();
     long widestHidden = plan.isPresent() ? 0 : widest;
     arena = new DeviceArena(context, "evaluation in blocks of " + this.rows + " rows", guards);
-    x = buffer("X of the block", (long) this.rows * network.inputs() * valueBytes);
+    x = buffer("X of the block", this.rows * BoundData.bytesOfRow(network.inputs(), training.precision()));
     targets = buffer("targets of the block", (long) this.rows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * valueBytes));
     weights = buffer("weights of the block", (long) this.rows * valueBytes);
@@ -102,6 +104,10 @@ final class Inference {
     hits = buffer("correct predictions by block", blocks * Long.BYTES);
     arena.allocate();
     try {
+      if (format.isRounded()) {
+        // The padding of rows is read, with any value.
+        even.slice().fill((byte) 0);
+      }
       fused = plan.map(fusedPlan -> new FusedNetwork(context, transfers, fusedPlan, training.precision(), guards)).orElse(null);
     } catch (RuntimeException e) {
       arena.close();
@@ -127,9 +133,9 @@ final class Inference {
     double terms = 0;
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
-      BoundData.upload(transfers, data, first, first + count, x, targets, valueBytes);
+      BoundData.upload(transfers, data, first, first + count, x, targets, training.precision());
       if (data.hasWeights()) {
-        BoundData.uploadWeights(transfers, data, first, first + count, weights, valueBytes);
+        BoundData.uploadWeights(transfers, data, first, first + count, weights, Transfers.bytesOf(training.precision()));
       }
       terms += run(new Key(count, 0, replicas, true, data.hasWeights())).terms();
       int blocks = LayerNodes.lossBlocks(training.loss(), count, network.outputs());
@@ -165,7 +171,7 @@ final class Inference {
     int outputs = network.outputs();
     for (int first = 0; first < data.rows(); first += MAX_ROWS) {
       int count = Math.min(MAX_ROWS, data.rows() - first);
-      BoundData.upload(transfers, data, first, first + count, x, null, valueBytes);
+      BoundData.upload(transfers, data, first, first + count, x, null, training.precision());
       run(new Key(count, replica, 1, false, false));
       double[] block = new double[count * outputs];
       transfers.download(output(network.layerCount() - 1).slice().pointer(), block);
@@ -202,8 +208,8 @@ final class Inference {
       for (int layer = 0; layer <= last && fused == null; layer++) {
         Matrix in = layer == 0
             ? new Matrix(x.slice(), 0, 0)
-            : output(layer - 1).matrix(key.rows(), network.layer(layer).in());
-        layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), output(layer), null);
+            : activated(layer - 1).matrix(key.rows(), format.pitch(network.layer(layer).in()));
+        layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), activated(layer), null);
       }
       if (key.loss()) {
         nodes.add(layers.loss(
@@ -217,8 +223,14 @@ final class Inference {
     return new Pass(nodes, launches, layers.terms(key.rows()));
   }
 
+  /** Returns the buffer of Z. */
   private Buffer output(int layer) {
-    return layer % 2 == 0 ? even : odd;
+    return format.isRounded() || layer % 2 == 0 ? even : odd;
+  }
+
+  /** Returns the buffer of A: that of Z, except in hidden layers in bf16. */
+  private Buffer activated(int layer) {
+    return format.isRounded() && layer < network.layerCount() - 1 ? odd : output(layer);
   }
 
   /** Returns the bytes of device memory. */

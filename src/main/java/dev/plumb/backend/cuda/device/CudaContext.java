@@ -37,6 +37,8 @@ import jcuda.runtime.cudaStream_t;
  * Belongs to the thread that opened it.
  */
 public final class CudaContext implements AutoCloseable {
+  /** The lowest compute capability with tensor cores for TF32 and bfloat16. */
+  private static final int MIN_TENSOR_CORE_CAPABILITY = 80;
   /** The lowest compute capability with thread block clusters. */
   static final int MIN_CLUSTER_CAPABILITY = 90;
   /** NVIDIA's recommendation for cuBLAS: 32 MiB from compute capability 9.0 on, 4 MiB before. */
@@ -192,9 +194,14 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** Returns whether the device has tensor cores for TF32, from compute capability 8.0 on. */
-  public boolean computesTf32() {
-    return capability >= 80;
+  /** Returns whether the device has tensor cores for TF32 and bfloat16, from compute capability 8.0 on. */
+  public boolean hasTensorCores() {
+    return capability >= MIN_TENSOR_CORE_CAPABILITY;
+  }
+
+  /** Returns the compute capability, 90 for 9.0. */
+  public int capability() {
+    return capability;
   }
 
   /** Returns whether the device launches thread block clusters, from compute capability 9.0 on. */
@@ -203,12 +210,17 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /**
-   * Selects how cuBLAS computes later products of floats: on TF32 tensor cores only for the precision TF32, otherwise in cuBLAS's
-   * default, which never computes in less than the precision of the numbers. Creates the cuBLAS handle if needed.
+   * Selects how cuBLAS computes later products: of floats on TF32 tensor cores only for the precision TF32, otherwise in cuBLAS's
+   * default, which never computes in less than the precision of the numbers; of bfloat16 without any sum in bfloat16. Creates the
+   * cuBLAS handle if needed.
    */
   public void use(Precision precision) {
     needBlas();
-    int mode = precision == Precision.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
+    int mode = switch (precision) {
+      case TF32 -> cublasMath.CUBLAS_TF32_TENSOR_OP_MATH;
+      case BF16 -> cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+      default -> cublasMath.CUBLAS_DEFAULT_MATH;
+    };
     if (mode != mathMode) {
       call("choosing the math mode", () -> JCublas2.cublasSetMathMode(blas, mode));
       mathMode = mode;

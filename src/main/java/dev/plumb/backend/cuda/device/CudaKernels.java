@@ -57,6 +57,7 @@ public final class CudaKernels implements AutoCloseable {
   /** The modules; the driver compiles each as a whole. */
   private enum Source {
     PLUMB("/ptx/plumb"),
+    BF16("/ptx/bf16"),
     FUSED("/ptx/fused_mlp"),
     FUSED_WEIGHTED("/ptx/fused_mlp_weighted"),
     NARROW("/ptx/fused_narrow"),
@@ -82,6 +83,9 @@ public final class CudaKernels implements AutoCloseable {
       }
       if (kernel.startsWith("fused_cluster_")) {
         return CLUSTER;
+      }
+      if (kernel.endsWith("_bf16")) {
+        return BF16;
       }
       if (kernel.endsWith("_tf32")) {
         return PRODUCT_TF32;

@@ -4,9 +4,11 @@ import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
 import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import jcuda.driver.CUdeviceptr;
 
 /**
@@ -17,12 +19,14 @@ public final class Transfers {
   private static final int BUFFER_BYTES = 1 << 20;
 
   private final CudaContext context;
+  private final FactorFormat format;
   private final HostMemory buffer;
   private final boolean single;
 
   /** Allocates the buffer. */
   public Transfers(CudaContext context, Precision precision) {
     this.context = context;
+    format = FactorFormat.of(precision);
     single = precision != Precision.FP64;
     buffer = new HostMemory(context, "transfers", BUFFER_BYTES);
   }
@@ -68,6 +72,44 @@ public final class Transfers {
     upload(values, to);
   }
 
+  /**
+   * Copies rows of features to the device as factors of products. They must be finite in that format.
+   *
+   * @param values [rows x columns]
+   * @throws InvalidInputException when a value is too large for the format
+   */
+  public void uploadFeatures(double[] values, int columns, CUdeviceptr to) {
+    if (!format.isRounded()) {
+      uploadData(values, to);
+      return;
+    }
+    int pitch = format.pitch(columns);
+    double[] padded = new double[values.length / columns * pitch];
+    for (int i = 0; i < values.length; i++) {
+      if (Float.isInfinite(Bfloat16.rounded(values[i]))) {
+        throw new InvalidInputException("the data contain " + values[i]
+            + ", which is too large for bf16; scale the column, or use --precision fp64");
+      }
+      padded[i / columns * pitch + i % columns] = values[i];
+    }
+    uploadFactors(padded, 0, padded.length, to);
+  }
+
+  /** Copies {@code length} values, from index {@code from} on, to the device as factors of products. */
+  public void uploadFactors(double[] values, int from, int length, CUdeviceptr to) {
+    if (!format.isRounded()) {
+      upload(values, from, length, to);
+      return;
+    }
+    inPieces(length, Bfloat16.BYTES, (first, count) -> {
+      ShortBuffer rounded = buffer.bytes().asShortBuffer();
+      for (int i = 0; i < count; i++) {
+        rounded.put(i, Bfloat16.bits((float) values[from + first + i]));
+      }
+      toDevice(to, (long) first * Bfloat16.BYTES, (long) count * Bfloat16.BYTES);
+    });
+  }
+
   /** Copies ints to the device. */
   public void upload(int[] values, CUdeviceptr to) {
     inPieces(values.length, Integer.BYTES, (first, count) -> {
@@ -94,6 +136,20 @@ public final class Transfers {
       toHost(from, (long) first * Float.BYTES, (long) count * Float.BYTES);
       for (int i = 0; i < count; i++) {
         values[first + i] = buffer.bytes().getFloat(i * Float.BYTES);
+      }
+    });
+  }
+
+  /** Copies factors of products from the device. */
+  public void downloadFactors(CUdeviceptr from, double[] values) {
+    if (!format.isRounded()) {
+      download(from, values);
+      return;
+    }
+    inPieces(values.length, Bfloat16.BYTES, (first, count) -> {
+      toHost(from, (long) first * Bfloat16.BYTES, (long) count * Bfloat16.BYTES);
+      for (int i = 0; i < count; i++) {
+        values[first + i] = Bfloat16.value(buffer.bytes().getShort(i * Bfloat16.BYTES));
       }
     });
   }

@@ -173,8 +173,8 @@ public final class FusedPlan implements BlockPlan {
    * shortens its tiles to one warp's rows if longer ones do not fit, so this holds for every batch and for inference.
    */
   public static Optional<String> unsupported(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
-    if (training.precision() == Precision.TF32) {
-      return Optional.of("the fused planner does not support tf32");
+    if (training.precision() == Precision.TF32 || training.precision() == Precision.BF16) {
+      return Optional.of("the fused planner does not support " + training.precision().key());
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
     long needed = FusedMemory.of(layers, network, training, WARP, 1, 0).bytes();

@@ -1,13 +1,17 @@
 package dev.plumb.backend.cuda.layered;
 
 import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Node;
 import dev.plumb.model.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
+import jcuda.cudaDataType;
 import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasOperation;
 
@@ -23,12 +27,16 @@ import jcuda.jcublas.cublasOperation;
  *
  * <p>cuBLAS is column-major: it reads a row-major [r x c] as its transpose, [c x r] with leading dimension c. So each product is computed
  * transposed: Zᵀ = W·Aᵀ, dAᵀ = Wᵀ·Dᵀ, dWᵀ = Aᵀ·D.
+ *
+ * <p>In bf16, A, W and D are matrices of bfloat16, and sums and results are single-precision; the rows of all matrices except the
+ * last layer's Z have the pitch of {@link FactorFormat}. JCublas's methods without {@code _new} cannot be called with cuBLAS 12.
  */
 public final class CublasProducts {
   private static final int N = cublasOperation.CUBLAS_OP_N;
   private static final int T = cublasOperation.CUBLAS_OP_T;
 
   private final CudaContext context;
+  private final FactorFormat format;
   private final boolean single;
   private final Pointer one;
   private final Pointer zero;
@@ -36,24 +44,32 @@ public final class CublasProducts {
   /** Creates products in a precision. */
   public CublasProducts(CudaContext context, Precision precision) {
     this.context = context;
+    format = FactorFormat.of(precision);
     single = precision != Precision.FP64;
     one = constant(1);
     zero = constant(0);
   }
 
-  /** Returns the launch of Z [n x out] = A [n x in] · Wᵀ, W [out x in]. */
-  public Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int replicas) {
-    return new Product("forward product, " + what, T, N, out, n, in, w, in, a, in, z, out, replicas);
+  /**
+   * Returns the launch of Z [n x out] = A [n x in] · Wᵀ, W [out x in].
+   *
+   * @param pitch the number of elements from one row of Z to the next
+   */
+  public Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int pitch, int replicas) {
+    return new Product(
+        "forward product, " + what, T, N, out, n, in, w, format.pitch(in), a, format.pitch(in), z, pitch, replicas);
   }
 
   /** Returns the launch of dA [n x in] = D [n x out] · W, W [out x in]. */
   public Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
-    return new Product("backward product, " + what, N, N, in, n, out, w, in, d, out, da, in, replicas);
+    return new Product("backward product, " + what, N, N, in, n, out, w, format.pitch(in), d, format.pitch(out), da,
+        format.pitch(in), replicas);
   }
 
   /** Returns the launch of dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
   public Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
-    return new Product("weight gradient, " + what, N, T, in, out, n, a, in, d, out, dw, in, replicas);
+    return new Product("weight gradient, " + what, N, T, in, out, n, a, format.pitch(in), d, format.pitch(out), dw,
+        format.pitch(in), replicas);
   }
 
   /** Returns a host constant. Recorded graphs may refer to it, as it never changes. */
@@ -114,7 +130,9 @@ public final class CublasProducts {
     @Override
     public void enqueue() {
       cublasHandle blas = context.blas();
-      if (replicas == 1 && single) {
+      if (format.isRounded()) {
+        enqueueRounded(blas);
+      } else if (replicas == 1 && single) {
         JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
       } else if (replicas == 1) {
         JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
@@ -124,6 +142,18 @@ public final class CublasProducts {
       } else {
         JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
             b, ldb, strideB, zero, c, ldc, strideC, replicas);
+      }
+    }
+
+    private void enqueueRounded(cublasHandle blas) {
+      int factors = cudaDataType.CUDA_R_16BF;
+      int sums = cudaDataType.CUDA_R_32F;
+      if (replicas == 1) {
+        JCublas2.cublasGemmEx_new(blas, opA, opB, m, n, k, one, a, factors, lda, b, factors, ldb, zero, c, sums, ldc,
+            cublasComputeType.CUBLAS_COMPUTE_32F, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+      } else {
+        JCublas2.cublasGemmStridedBatchedEx_new(blas, opA, opB, m, n, k, one, a, factors, lda, strideA, b, factors, ldb, strideB,
+            zero, c, sums, ldc, strideC, replicas, cublasComputeType.CUBLAS_COMPUTE_32F, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
       }
     }
   }

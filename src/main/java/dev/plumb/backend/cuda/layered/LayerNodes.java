@@ -3,15 +3,13 @@ package dev.plumb.backend.cuda.layered;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Launches;
-import dev.plumb.backend.cuda.device.Launches.Axis;
 import dev.plumb.backend.cuda.device.Launches.Grid;
 import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Node;
-import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.StepTable.RowList;
-import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
@@ -20,7 +18,6 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Launches for the forward and the backward pass of single layers and for the loss, shared by steps and evaluations; shapes are
@@ -28,11 +25,6 @@ import java.util.Set;
  * fuse products with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}.
  */
 public final class LayerNodes {
-  /** The number of rows that one block sums for the bias gradient. */
-  private static final long ROWS_OF_SEGMENT = 256;
-  private static final int MAX_SEGMENTS = 65535;
-  private static final int UNITS_OF_TILE = 32;
-  private static final int ROWS_OF_TILE = 16;
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
   private static final int ROWS_OF_SOFTMAX_BLOCK = 8;
   private static final int MAX_LOSS_BLOCKS = 512;
@@ -52,7 +44,9 @@ public final class LayerNodes {
   private final SessionState state;
   private final SmallProducts smallProducts;
   private final CublasProducts products;
+  private final ActivationNodes activations;
   private final Precision precision;
+  private final FactorFormat format;
   private final String suffix;
   /** The suffix of the kernels for small products. */
   private final String productSuffix;
@@ -71,16 +65,18 @@ public final class LayerNodes {
     this.network = network;
     loss = training.loss();
     precision = training.precision();
+    format = FactorFormat.of(precision);
     this.smallProducts = smallProducts;
     this.state = state;
     this.firstReplica = firstReplica;
     this.replicas = replicas;
     products = new CublasProducts(context, precision);
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
-    productSuffix = precision == Precision.TF32 && context.computesTf32() ? "_tf32" : suffix;
+    productSuffix = precision == Precision.TF32 && context.hasTensorCores() ? "_tf32" : suffix;
+    activations = new ActivationNodes(context, launches, network, training, state, firstReplica, replicas);
   }
 
-  /** Binds a kernel for the session's precision. */
+  /** Binds a kernel for the precision in which parameters are stored. */
   Node bind(String kernel, String what, Grid grid, Number... arguments) {
     return launches.bind(context.kernel(kernel + suffix), what, grid, arguments);
   }
@@ -96,8 +92,8 @@ public final class LayerNodes {
   }
 
   /**
-   * Adds the forward pass of a layer, Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer. With cuBLAS and
-   * two buffers, z does not include b.
+   * Adds the forward pass of a layer, Z = in·Wᵀ + b and A = f(Z), both [n x out]; z and a may be the same buffer, in bf16 only in
+   * the last layer. With cuBLAS and two buffers, z does not include b.
    *
    * @param rows the rows of {@code in}, for small products
    * @param usedBias receives a copy of b [out] for {@link StepRunner#tap}, unless it is null or products are small
@@ -108,45 +104,34 @@ public final class LayerNodes {
     if (smallProducts.areUsed(n)) {
       boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
       nodes.add(bindProduct("product_forward", of(layer), ofRows(n, spec.out()), rows.cursor(), rows.steps(), rows.rows(), in.address(),
-          weight.address(), biasAddress(layer), z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(),
+          weight.address(), activations.biasAddress(layer), z.address(), a.address(), n, spec.in(), spec.out(), in.stride(), weight.stride(),
           spec.activation().ordinal(), packed ? 1 : 0));
       return;
     }
-    nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight, z.matrix(n, spec.out()), replicas));
-    boolean packed = z.matrix(n, spec.out()).isPacked(spec.out(), precision);
-    long packs = (long) n * spec.out() / (packed ? Matrix.PACK_BYTES / Transfers.bytesOf(precision) : 1);
-    nodes.add(bind("bias_activation", of(layer), Grid.ofElements(packs, replicas), z.address(), a.address(), biasAddress(layer),
-        usedBias == null ? 0L : usedBias.address(), n, spec.out(), state.layout().size(), replicas, spec.activation().ordinal(),
-        packed ? 1 : 0));
+    nodes.add(product(layer, n, in, z));
+    nodes.add(activations.forward(layer, n, z, a, usedBias));
+  }
+
+  private Node product(int layer, int n, Matrix in, Buffer z) {
+    LayerSpec spec = network.layer(layer);
+    int pitch = activations.pitch(layer);
+    return products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, pitch), pitch, replicas);
   }
 
   /** Adds the forward pass with dropout, A = f(Z) ∘ M; {@code kept} [n x out] receives a byte per element, 0 where M is 0. */
   void forwardDropping(List<Node> nodes, int layer, int n, RowList rows, Matrix in, Buffer z, Buffer a, Buffer usedBias, Buffer kept,
       Dropout dropout) {
-    LayerSpec spec = network.layer(layer);
     boolean activated = smallProducts.areUsed(n);
     if (activated) {
       forward(nodes, layer, n, rows, in, z, a, null);
     } else {
-      nodes.add(products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, spec.out()), replicas));
+      nodes.add(product(layer, n, in, z));
     }
-    long fours = Launches.ceilDiv((long) n * spec.out(), 4);
-    nodes.add(bind("bias_activation_dropout", of(layer), Grid.ofElements(fours, replicas), rows.cursor(), rows.steps(),
-        z.address(), a.address(), kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(),
-        state.layout().size(), replicas, spec.activation().ordinal(), layer, dropout.seed() + firstReplica,
-        Math.round(dropout.probability() * (1L << 32)), scale(dropout)));
-  }
-
-  private static double scale(Dropout dropout) {
-    return 1 / (1 - dropout.probability());
+    nodes.add(activations.dropping(layer, n, rows, z, a, usedBias, kept, dropout, activated));
   }
 
   private Matrix weight(int layer) {
-    return state.matrix(Slot.PARAMETERS, firstReplica, state.layout().weight(layer));
-  }
-
-  private long biasAddress(int layer) {
-    return state.address(Slot.PARAMETERS, firstReplica * state.layout().size() + state.layout().bias(layer));
+    return state.weights(firstReplica, layer);
   }
 
   /**
@@ -207,35 +192,24 @@ public final class LayerNodes {
   }
 
   /**
-   * Adds the backward pass of a layer with cuBLAS: from delta = dLoss/dA [n x out] to dLoss/dZ, the weight and bias gradients,
-   * and dLoss/dA of the layer below.
+   * Adds the backward pass of a layer with cuBLAS: from dLoss/dA [n x out] to dLoss/dZ, the weight and bias gradients, and dLoss/dA
+   * of the layer below.
    *
+   * @param incoming dLoss/dA; the same buffer as delta, except in bf16
+   * @param delta receives dLoss/dZ, a factor of products
    * @param kept the mask written by {@link #forwardDropping}, if the layer has dropout
    * @param below receives dLoss/dA of the layer below; null for the first layer
    */
-  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer delta,
-      Buffer below, Buffer segmentSums) {
+  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer incoming,
+      Buffer delta, Buffer below, Buffer segmentSums) {
     LayerSpec spec = network.layer(layer);
-    long biasGradient = state.address(Slot.GRADIENTS, state.layout().bias(layer));
-    int segments = segments(n);
-    long rowsOfSegment = Launches.ceilDiv(n, segments);
-    long sums = segments == 1 ? biasGradient : segmentSums.address();
-    long sumsStride = segments == 1 ? state.layout().size() : (long) segments * spec.out();
-    Grid grid = new Grid(Launches.ceilDiv(spec.out(), UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0,
-        Set.of(Axis.Z));
-    nodes.add(bind("activation_backward", of(layer), grid, delta.address(), z.address(), biasAddress(layer),
-        dropout.isPresent() ? kept.address() : 0L, sums, (long) n, spec.out(), rowsOfSegment, state.layout().size(), sumsStride, replicas,
-        spec.activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0)));
-    if (segments > 1) {
-      nodes.add(bind("sum_segments", of(layer), Grid.ofElements(spec.out(), replicas), sums, biasGradient, spec.out(), segments,
-          state.layout().size(), replicas));
-    }
-    Matrix d = delta.matrix(n, spec.out());
+    activations.backward(nodes, layer, n, z, kept, dropout, incoming, delta, segmentSums);
+    Matrix d = delta.matrix(n, format.pitch(spec.out()));
     nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
         state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));
     if (below != null) {
       nodes.add(products.inputGradient(
-          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, spec.in()), replicas));
+          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, format.pitch(spec.in())), replicas));
     }
   }
 
@@ -252,7 +226,7 @@ public final class LayerNodes {
     boolean packed = delta.matrix(n, spec.out()).isPacked(spec.out(), precision) && weight.isPacked(spec.in(), precision);
     return bindProduct("product_input_gradient", of(layer), ofRows(n, spec.in()), delta.address(), weight.address(), z.address(),
         dropout.isPresent() ? kept.address() : 0L, below.address(), n, spec.in(), spec.out(), weight.stride(),
-        network.layer(layer - 1).activation().ordinal(), dropout.map(LayerNodes::scale).orElse(1.0), packed ? 1 : 0);
+        network.layer(layer - 1).activation().ordinal(), dropout.map(ActivationNodes::scale).orElse(1.0), packed ? 1 : 0);
   }
 
   /**
@@ -276,13 +250,7 @@ public final class LayerNodes {
     return new Grid(tiles * replicas, 1, 1, THREADS_OF_ROWS_BLOCK, 1);
   }
 
-  /** Returns the number of segments of a batch for the bias gradient; it depends only on n, so that sums have the same order. */
-  static int segments(int n) {
-    return (int) Math.min(Launches.ceilDiv(n, ROWS_OF_SEGMENT), MAX_SEGMENTS);
-  }
-
   private String of(int layer) {
-    Activation activation = network.layer(layer).activation();
-    return "layer " + layer + ", " + activation.key();
+    return activations.of(layer);
   }
 }

@@ -2,6 +2,7 @@ package dev.plumb.backend.cuda.layered;
 
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.device.CudaContext;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Launches;
 import dev.plumb.backend.cuda.device.Launches.Grid;
 import dev.plumb.backend.cuda.device.Matrix;
@@ -17,6 +18,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,6 +35,7 @@ public final class StepPlan {
 
   private final CudaContext context;
   private final NetworkSpec network;
+  private final FactorFormat format;
   private final TrainingSpec training;
   private final SmallProducts smallProducts;
   private final SessionState state;
@@ -52,6 +55,7 @@ public final class StepPlan {
     this.context = context;
     this.network = network;
     this.training = training;
+    format = FactorFormat.of(training.precision());
     this.smallProducts = smallProducts;
     this.state = state;
     this.table = table;
@@ -72,7 +76,7 @@ public final class StepPlan {
     Matrix x = new Matrix(data.x().slice(), 0, 0);
     if (gathered && !smallProducts.areUsed(batch)) {
       nodes.add(gather(rows, workspace, data, batch));
-      x = workspace.x.matrix(batch, network.inputs());
+      x = workspace.x.matrix(batch, format.pitch(network.inputs()));
     }
     int last = network.layerCount() - 1;
     for (int layer = 0; layer <= last; layer++) {
@@ -88,13 +92,14 @@ public final class StepPlan {
       }
     }
     nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets().address(), rowWeights,
-        workspace.delta(last).address(), workspace.lossPartials.address(), 0));
+        workspace.incoming(last).address(), workspace.lossPartials.address(), 0));
     if (smallProducts.areUsed(batch)) {
       addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
       for (int layer = last; layer >= 0; layer--) {
         layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
-            dropout(layer), workspace.delta(layer), layer == 0 ? null : workspace.delta(layer - 1), workspace.segmentSums);
+            dropout(layer), workspace.incoming(layer), workspace.delta(layer), layer == 0 ? null : workspace.incoming(layer - 1),
+            workspace.segmentSums);
       }
     }
     addMetricsAndUpdate(workspace, batch);
@@ -124,13 +129,15 @@ public final class StepPlan {
 
   /** Returns the input of a layer: the batch, or the activations of the layer below. */
   private Matrix input(int layer, Matrix x, Workspace workspace, int batch) {
-    return layer == 0 ? x : workspace.a(layer - 1).matrix(batch, network.layer(layer).in());
+    return layer == 0 ? x : workspace.a(layer - 1).matrix(batch, format.pitch(network.layer(layer).in()));
   }
 
+  /** In bf16, a single-precision number of the kernel is two features. */
   private Node gather(RowList rows, Workspace workspace, BoundData data, int batch) {
-    long threads = batch * Launches.ceilDiv(network.inputs(), GATHERED) * THREADS_OF_WARP;
+    int columns = (int) (BoundData.bytesOfRow(network.inputs(), training.precision()) / Transfers.bytesOf(training.precision()));
+    long threads = batch * Launches.ceilDiv(columns, GATHERED) * THREADS_OF_WARP;
     return layers.bind("gather_rows", batch + " rows", Grid.ofElements(threads, replicas), rows.cursor(), rows.steps(), rows.rows(),
-        data.x().address(), workspace.x.address(), batch, network.inputs(), replicas);
+        data.x().address(), workspace.x.address(), batch, columns, replicas);
   }
 
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
@@ -175,7 +182,6 @@ public final class StepPlan {
     OptimizerSpec optimizer = training.optimizer();
     long size = state.layout().size();
     Grid grid = Grid.ofElements(size, replicas);
-    String what = optimizer.kind().key();
     long cursor = table.cursor().address();
     long rates = table.learningRates().address();
     long scales = state.clipScales().address();
@@ -188,20 +194,31 @@ public final class StepPlan {
       case SGD -> {
         OptimizerSpec.Sgd sgd = (OptimizerSpec.Sgd) optimizer;
         long packs = size * Transfers.bytesOf(training.precision()) / Matrix.PACK_BYTES;
-        yield layers.bind("update_sgd", what, Grid.ofElements(packs, replicas), cursor, rates, scales, notFinite, p, g, m, size,
-            replicas, sgd.momentum(), sgd.nesterov() ? 1 : 0, sgd.weightDecay());
+        yield bindUpdate("update_sgd", Grid.ofElements(packs, replicas), cursor, rates, scales, notFinite, p, g, m, size, replicas,
+            sgd.momentum(), sgd.nesterov() ? 1 : 0, sgd.weightDecay());
       }
       case ADAM, ADAMW -> {
         OptimizerSpec.Adam adam = (OptimizerSpec.Adam) optimizer;
-        yield layers.bind("update_adam", what, grid, cursor, table.entries().address(), rates, scales, notFinite, p, g, m, v, size,
+        yield bindUpdate("update_adam", grid, cursor, table.entries().address(), rates, scales, notFinite, p, g, m, v, size,
             replicas, adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay(), adam.decoupled() ? 1 : 0);
       }
       case RMSPROP -> {
         OptimizerSpec.RmsProp rmsProp = (OptimizerSpec.RmsProp) optimizer;
-        yield layers.bind("update_rmsprop", what, grid, cursor, rates, scales, notFinite, p, g, v, size, replicas,
+        yield bindUpdate("update_rmsprop", grid, cursor, rates, scales, notFinite, p, g, v, size, replicas,
             rmsProp.alpha(), rmsProp.epsilon(), rmsProp.weightDecay());
       }
     };
+  }
+
+  /** Binds an update; in bf16, one that also stores the rounded copy of the parameters. */
+  private Node bindUpdate(String kernel, Grid grid, Number... arguments) {
+    String what = training.optimizer().kind().key();
+    if (!state.hasFactors()) {
+      return layers.bind(kernel, what, grid, arguments);
+    }
+    Number[] withFactors = Arrays.copyOf(arguments, arguments.length + 1);
+    withFactors[arguments.length] = state.factorsAddress();
+    return layers.bindPlain(kernel + "_bf16", what, grid, withFactors);
   }
 
   /**
@@ -213,7 +230,7 @@ public final class StepPlan {
         ? 2 * layers // one forward and one backward per layer; the first layer has no input gradient, but there are the weights'
         : 5 * layers - 1; // two forward, three backward
     int drops = training.dropout().isPresent() && smallProducts.areUsed(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
-    int sums = smallProducts.areUsed(batch) || LayerNodes.segments(batch) == 1 ? 0 : layers; // of segments
+    int sums = smallProducts.areUsed(batch) || ActivationNodes.segments(batch) == 1 ? 0 : layers; // of segments
     int others = (smallProducts.areUsed(batch) ? 1 : 3) // the loss; for cuBLAS also gathering, and squares
         + (finishesAtOnce(training, 1) ? 2 : 3); // update, what finishes the step
     return products + drops + sums + others;

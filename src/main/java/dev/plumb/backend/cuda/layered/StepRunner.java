@@ -6,6 +6,7 @@ import dev.plumb.backend.Tap;
 import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.CudaOptions;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.backend.cuda.session.BoundData;
 import dev.plumb.backend.cuda.session.SessionState;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import jcuda.driver.CUdeviceptr;
 
 /**
  * Runs steps layer by layer: allocates buffers, fills the step table, enqueues the plan for each batch size, and collects the
@@ -161,29 +163,43 @@ public final class StepRunner implements Steps {
 
   @Override
   public void tap(Tap where, int layer, int replica, double[] out) {
-    Buffer values = switch (where) {
-      case PRE -> workspace.z(layer);
-      case POST -> workspace.a(layer);
-      case DELTA -> workspace.delta(layer);
-    };
-    download(values, (long) replica * out.length, out);
-    if (where == Tap.PRE && layer < network.layerCount() - 1 && !small.areUsed(lastBatch)) {
-      addUsedBias(layer, replica, out);
+    int units = network.layer(layer).out();
+    boolean last = layer == network.layerCount() - 1;
+    int factorPitch = FactorFormat.of(training.precision()).pitch(units);
+    int pitch = last ? units : factorPitch;
+    switch (where) {
+      case PRE -> download(workspace.z(layer), false, replica, pitch, units, out);
+      case POST -> download(workspace.a(layer), !last, replica, pitch, units, out);
+      case DELTA -> download(workspace.delta(layer), true, replica, factorPitch, units, out);
+    }
+    if (where == Tap.PRE && !last && !small.areUsed(lastBatch)) {
+      addUsedBias(layer, replica, pitch, out);
     }
   }
 
   /** Adds the bias before the step's update to Z, which does not include it, with the rounding of the kernels. */
-  private void addUsedBias(int layer, int replica, double[] z) {
+  private void addUsedBias(int layer, int replica, int pitch, double[] z) {
     double[] bias = new double[network.layer(layer).out()];
-    download(workspace.usedBias(layer), (long) replica * bias.length, bias);
+    download(workspace.usedBias(layer), false, replica, pitch, bias.length, bias);
     for (int i = 0; i < z.length; i++) {
       double sum = z[i] + bias[i % bias.length];
       z[i] = training.precision() == Precision.FP64 ? sum : (float) sum;
     }
   }
 
-  private void download(Buffer from, long element, double[] out) {
-    transfers.download(from.slice().pointer(element * Transfers.bytesOf(training.precision())), out);
+  /** Copies one replica's matrix [out.length / columns x columns] from the device, without the padding of its rows. */
+  private void download(Buffer from, boolean factors, int replica, int pitch, int columns, double[] out) {
+    double[] padded = new double[out.length / columns * pitch];
+    int bytes = factors ? FactorFormat.of(training.precision()).bytes(training.precision()) : Transfers.bytesOf(training.precision());
+    CUdeviceptr pointer = from.slice().pointer((long) replica * padded.length * bytes);
+    if (factors) {
+      transfers.downloadFactors(pointer, padded);
+    } else {
+      transfers.download(pointer, padded);
+    }
+    for (int i = 0; i < out.length; i++) {
+      out[i] = padded[i / columns * pitch + i % columns];
+    }
   }
 
   private void requireAllGuards(String after) {

@@ -4,7 +4,9 @@ import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.DeviceArena;
 import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.backend.cuda.session.BoundData;
 import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -18,13 +20,17 @@ import java.util.List;
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
+  private final FactorFormat format;
   /**
    * Z, A and delta of each layer [rows x units]. The last layer is linear, so its A is its Z. With cuBLAS, a hidden layer's Z
-   * does not include b.
+   * does not include b. In bf16, A of hidden layers and delta are factors of products, and rows of a hidden layer's Z have the
+   * same pitch.
    */
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
+  /** In bf16, dLoss/dA of one layer after the other, single-precision, in rows like Z; otherwise null, and delta receives it. */
+  private final Buffer incoming;
   /** Dropout masks: a byte per element of each hidden layer, 0 if it was dropped. Empty without dropout. */
   private final List<Buffer> kept = new ArrayList<>();
   /** The biases [units] of each hidden layer before the last step's update. */
@@ -54,23 +60,27 @@ final class Workspace {
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
     long row = (long) replicas * rows;
     int bytes = Transfers.bytesOf(training.precision());
+    format = FactorFormat.of(training.precision());
+    int factorBytes = format.bytes(training.precision());
     int widest = 0;
     for (int layer = 0; layer < network.layerCount(); layer++) {
       int units = network.layer(layer).out();
+      int pitch = format.pitch(units);
       boolean last = layer == network.layerCount() - 1;
-      z.add(buffer("Z of layer " + layer, row * units * bytes));
-      a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * units * bytes));
-      delta.add(buffer("delta of layer " + layer, row * units * bytes));
+      z.add(buffer("Z of layer " + layer, row * (last ? units : pitch) * bytes));
+      a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * pitch * factorBytes));
+      delta.add(buffer("delta of layer " + layer, row * pitch * factorBytes));
       if (training.dropout().isPresent() && !last) {
         kept.add(buffer("dropout mask of layer " + layer, row * units));
       }
       if (!last) {
-        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * units * bytes));
+        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * pitch * bytes));
       }
-      widest = Math.max(widest, units);
+      widest = Math.max(widest, pitch);
     }
-    x = cublas ? buffer("X of the batch", row * network.inputs() * bytes) : null;
-    segmentSums = buffer("bias gradients by segment", (long) replicas * LayerNodes.segments(rows) * widest * bytes);
+    incoming = format.isRounded() ? buffer("dLoss/dA", row * widest * bytes) : null;
+    x = cublas ? buffer("X of the batch", row * BoundData.bytesOfRow(network.inputs(), training.precision())) : null;
+    segmentSums = buffer("bias gradients by segment", (long) replicas * ActivationNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
         (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
     productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
@@ -82,6 +92,10 @@ final class Workspace {
         (long) replicas * Math.max(layout.pieces().length / 2, ProductTable.tiles(network)) * Double.BYTES);
     arena.allocate();
     try {
+      if (format.isRounded()) {
+        // The padding of rows is read, with any value.
+        z.forEach(buffer -> buffer.slice().fill((byte) 0));
+      }
       transfers.upload(layout.pieces(), pieces.pointer());
       transfers.upload(layout.firstPieces(), firstPieces.pointer());
       transfers.upload(ProductTable.firstTiles(network), firstTiles.pointer());
@@ -109,6 +123,11 @@ final class Workspace {
 
   Buffer delta(int layer) {
     return delta.get(layer);
+  }
+
+  /** Returns the buffer of dLoss/dA of a layer before the layer's backward pass. */
+  Buffer incoming(int layer) {
+    return incoming == null ? delta.get(layer) : incoming;
   }
 
   /** Returns the biases before the last update; null for the last layer. */

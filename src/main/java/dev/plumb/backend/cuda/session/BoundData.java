@@ -3,13 +3,17 @@ package dev.plumb.backend.cuda.session;
 import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.DeviceArena;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Precision;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The data set of the steps on the device: X [rows x features], Y [rows x outputs] or int labels [rows], weights [rows] if any. */
+/**
+ * The data set of the steps on the device: X [rows x features], stored as a factor of products, Y [rows x outputs] or int labels
+ * [rows], weights [rows] if any.
+ */
 public final class BoundData {
   /** The largest number of values per copy, so that a large data set is not in host memory twice. */
   private static final int MAX_VALUES_PER_COPY = 1 << 16;
@@ -26,14 +30,14 @@ public final class BoundData {
     this.data = data;
     int bytes = Transfers.bytesOf(precision);
     arena = new DeviceArena(context, "data of " + data.rows() + " rows", guards);
-    x = new Buffer(arena.reserve("X", (long) data.rows() * data.features() * bytes));
+    x = new Buffer(arena.reserve("X", bytesOfRow(data.features(), precision) * data.rows()));
     targets = new Buffer(arena.reserve("targets",
         data.hasClasses() ? (long) data.rows() * Integer.BYTES : (long) data.rows() * data.outputs() * bytes));
     weights = data.hasWeights() ? Optional.of(new Buffer(arena.reserve("weights", (long) data.rows() * bytes))) : Optional.empty();
     divisors = data.hasWeights() ? Optional.of(new LossDivisors(data, precision)) : Optional.empty();
     arena.allocate();
     try {
-      upload(transfers, data, 0, data.rows(), x, targets, bytes);
+      upload(transfers, data, 0, data.rows(), x, targets, precision);
       weights.ifPresent(buffer -> uploadWeights(transfers, data, 0, data.rows(), buffer, bytes));
     } catch (RuntimeException e) {
       arena.close();
@@ -41,14 +45,22 @@ public final class BoundData {
     }
   }
 
+  /** Returns the size in bytes of a row of X. */
+  public static long bytesOfRow(int features, Precision precision) {
+    FactorFormat format = FactorFormat.of(precision);
+    return (long) format.pitch(features) * format.bytes(precision);
+  }
+
   /** Copies rows of a data set to the beginning of two buffers; without the targets if {@code targets} is null. */
-  public static void upload(Transfers transfers, Dataset data, int from, int to, Buffer x, Buffer targets, int valueBytes) {
+  public static void upload(Transfers transfers, Dataset data, int from, int to, Buffer x, Buffer targets, Precision precision) {
+    int valueBytes = Transfers.bytesOf(precision);
     int rowsPerCopy = Math.max(1, MAX_VALUES_PER_COPY / Math.max(data.features(), data.outputs()));
     for (int first = from; first < to; first += rowsPerCopy) {
       int end = Math.min(first + rowsPerCopy, to);
       int rows = end - first;
       long done = first - from;
-      transfers.uploadData(data.featureRows(first, rows), x.slice().pointer(done * data.features() * valueBytes));
+      transfers.uploadFeatures(
+          data.featureRows(first, rows), data.features(), x.slice().pointer(done * bytesOfRow(data.features(), precision)));
       if (targets == null) {
         continue;
       }

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cuda.session;
 
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Launches;
 import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.model.NetworkSpec;
@@ -10,7 +11,8 @@ import java.util.List;
 
 /**
  * The layout of weights and biases on the device: in the order of {@link ParameterLayout}, with each tensor aligned to 16 bytes,
- * which cuBLAS needs for its fastest kernels. The padding stays 0.
+ * which cuBLAS needs for its fastest kernels. In bf16, each row of W is as long as {@link FactorFormat#pitch}, so that the rounded
+ * copy of the parameters has the same layout. The padding stays 0.
  */
 public final class PaddedLayout {
   private static final int ALIGNMENT_BYTES = 16;
@@ -18,17 +20,19 @@ public final class PaddedLayout {
   private static final int MAX_PIECE = 8192;
 
   private final ParameterLayout layout;
+  private final FactorFormat format;
   private final List<Long> offsets = new ArrayList<>();
   private final long size;
 
   /** Lays out the parameters of a network. */
   public PaddedLayout(NetworkSpec network, Precision precision) {
     layout = ParameterLayout.of(network);
-    int alignment = ALIGNMENT_BYTES / Transfers.bytesOf(precision);
+    format = FactorFormat.of(precision);
+    int alignment = ALIGNMENT_BYTES / format.bytes(precision);
     long offset = 0;
-    for (ParameterLayout.Slice slice : layout.slices()) {
+    for (int i = 0; i < layout.slices().size(); i++) {
       offsets.add(offset);
-      offset = Launches.ceilDiv(offset + slice.size(), alignment) * alignment;
+      offset = Launches.ceilDiv(offset + paddedSize(i), alignment) * alignment;
     }
     size = offset;
   }
@@ -53,11 +57,56 @@ public final class PaddedLayout {
     return offsets.get(slice);
   }
 
+  /** Returns the number of elements of a tensor, with the padding of its rows. */
+  public int paddedSize(int slice) {
+    ParameterLayout.Slice of = layout.slices().get(slice);
+    return of.isBias() ? of.size() : of.rows() * format.pitch(of.columns());
+  }
+
+  /** Returns whether a tensor's rows are padded. */
+  public boolean isPadded(int slice) {
+    return paddedSize(slice) != layout.slices().get(slice).size();
+  }
+
+  /**
+   * Copies a tensor, with the padding of its rows.
+   *
+   * @param vector all parameters in the order of {@link ParameterLayout}
+   * @param at the index of the tensor's first element in {@code padded}
+   */
+  public void pad(int slice, double[] vector, double[] padded, int at) {
+    ParameterLayout.Slice of = layout.slices().get(slice);
+    forRows(slice, (first, firstPadded, count) -> System.arraycopy(vector, of.offset() + first, padded, at + firstPadded, count));
+  }
+
+  /** Copies a tensor without the padding of its rows to its place in a vector. */
+  public void unpad(int slice, double[] padded, double[] vector) {
+    ParameterLayout.Slice of = layout.slices().get(slice);
+    forRows(slice, (first, firstPadded, count) -> System.arraycopy(padded, firstPadded, vector, of.offset() + first, count));
+  }
+
+  /** Copies {@code count} elements that follow one another. */
+  private interface Run {
+    void copy(int first, int firstPadded, int count);
+  }
+
+  private void forRows(int slice, Run run) {
+    ParameterLayout.Slice of = layout.slices().get(slice);
+    if (!isPadded(slice)) {
+      run.copy(0, 0, of.size());
+      return;
+    }
+    int pitch = format.pitch(of.columns());
+    for (int row = 0; row < of.rows(); row++) {
+      run.copy(row * of.columns(), row * pitch, of.columns());
+    }
+  }
+
   /** Returns the tensors divided into pieces for one block each: pairs of offset and length. No piece spans two tensors. */
   public long[] pieces() {
     List<Long> pieces = new ArrayList<>();
     for (int i = 0; i < offsets.size(); i++) {
-      int length = layout.slices().get(i).size();
+      int length = paddedSize(i);
       for (int first = 0; first < length; first += MAX_PIECE) {
         pieces.add(offsets.get(i) + first);
         pieces.add((long) Math.min(MAX_PIECE, length - first));
@@ -70,7 +119,7 @@ public final class PaddedLayout {
   public int[] firstPieces() {
     int[] first = new int[offsets.size() + 1];
     for (int i = 0; i < offsets.size(); i++) {
-      first[i + 1] = first[i] + (int) Launches.ceilDiv(layout.slices().get(i).size(), MAX_PIECE);
+      first[i + 1] = first[i] + (int) Launches.ceilDiv(paddedSize(i), MAX_PIECE);
     }
     return first;
   }

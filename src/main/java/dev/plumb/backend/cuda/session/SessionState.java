@@ -4,8 +4,10 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.DeviceArena;
 import dev.plumb.backend.cuda.device.DeviceArena.Slice;
+import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Matrix;
 import dev.plumb.backend.cuda.device.Transfers;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -15,8 +17,8 @@ import java.util.Map;
 import jcuda.driver.CUdeviceptr;
 
 /**
- * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size]
- * and the values that kernels pass to each other.
+ * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size],
+ * in bf16 also the parameters rounded to factors of products, and the values that kernels pass to each other.
  */
 public final class SessionState {
   private final PaddedLayout layout;
@@ -24,6 +26,8 @@ public final class SessionState {
   private final int bytesOfNumber;
   private final DeviceArena arena;
   private final Map<Slot, Slice> vectors = new EnumMap<>(Slot.class);
+  /** The parameters rounded to factors of products, bfloat16 [replica][padded size]; null if products read the parameters themselves. */
+  private final Slice factors;
   private final Slice losses;
   private final Slice clipScales;
   private final Slice notFinite;
@@ -41,6 +45,8 @@ public final class SessionState {
         vectors.put(slot, arena.reserve(slot.name(), replicas * layout.size() * bytesOfNumber));
       }
     }
+    factors = FactorFormat.of(precision).isRounded()
+        ? arena.reserve("parameters in bf16", replicas * layout.size() * Bfloat16.BYTES) : null;
     losses = arena.reserve("losses", (long) replicas * Double.BYTES);
     clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
     notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);
@@ -51,6 +57,9 @@ public final class SessionState {
   /** Sets the vectors to 0, the clipping factors to 1, and the first step that was not finite to none. */
   public void initialize(Transfers transfers) {
     vectors.values().forEach(vector -> vector.fill((byte) 0));
+    if (factors != null) {
+      factors.fill((byte) 0);
+    }
     notFinite.fill((byte) 0);
     firstNotFinite.fill((byte) -1);
     long[] ones = new long[replicas];
@@ -111,6 +120,28 @@ public final class SessionState {
   public Matrix matrix(Slot slot, int firstReplica, long element) {
     return new Matrix(
         vectors.get(slot), (firstReplica * layout.size() + element) * bytesOfNumber, layout.size());
+  }
+
+  /** Returns W of a layer of every replica as a factor of products, from {@code firstReplica} on. */
+  public Matrix weights(int firstReplica, int layer) {
+    return factors == null
+        ? matrix(Slot.PARAMETERS, firstReplica, layout.weight(layer))
+        : new Matrix(factors, (firstReplica * layout.size() + layout.weight(layer)) * Bfloat16.BYTES, layout.size());
+  }
+
+  /** Returns whether products read a rounded copy of the parameters. */
+  public boolean hasFactors() {
+    return factors != null;
+  }
+
+  /** Returns the address of the rounded copy of all replicas' parameters. */
+  public long factorsAddress() {
+    return factors.address();
+  }
+
+  /** Returns a pointer to an element of a replica's rounded copy. */
+  public CUdeviceptr factorsPointer(int replica, long element) {
+    return factors.pointer((replica * layout.size() + element) * Bfloat16.BYTES);
   }
 
   /** Returns the number of replicas. */

@@ -64,6 +64,7 @@ public final class DeviceArrays implements AutoCloseable {
     String suffix = switch (precision) {
       case FP64 -> "_f64";
       case TF32 -> "_tf32";
+      case BF16 -> "_bf16";
       default -> "_f32";
     };
     Node node = launches.bind(context.kernel(kernel + suffix), "this test", grid, arguments);

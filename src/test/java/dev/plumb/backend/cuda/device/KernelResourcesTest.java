@@ -27,8 +27,9 @@ class KernelResourcesTest {
   /** The registers of a multiprocessor of compute capability 9.0, allocated to warps in units. */
   private static final int REGISTERS = 65_536;
   private static final int REGISTER_UNIT = 256;
-  /** Threads of a block whose kernel has no bound: {@link Launches.Grid} and {@code LayerNodes.backward}. */
-  private static final Map<String, Integer> LAUNCHED_THREADS = Map.of("activation_backward_f32", 512, "activation_backward_f64", 512);
+  /** Threads of a block whose kernel has no bound: {@link Launches.Grid} and {@code ActivationNodes.backward}. */
+  private static final Map<String, Integer> LAUNCHED_THREADS =
+      Map.of("activation_backward_f32", 512, "activation_backward_f64", 512, "activation_backward_bf16", 512);
   private static final int DEFAULT_THREADS = 256;
 
   /**
@@ -75,10 +76,13 @@ class KernelResourcesTest {
       Map.entry("product_weight_gradients_tf32", new Bounds(128, 0, 4)),
       Map.entry("activation_backward_f32", new Bounds(56, 0, 2)),
       Map.entry("activation_backward_f64", new Bounds(64, 0, 2)),
+      Map.entry("activation_backward_bf16", new Bounds(56, 0, 2)),
       Map.entry("bias_activation_f32", new Bounds(40, 0, 6)),
       Map.entry("bias_activation_f64", new Bounds(40, 0, 6)),
+      Map.entry("bias_activation_bf16", new Bounds(40, 0, 6)),
       Map.entry("bias_activation_dropout_f32", new Bounds(40, 0, 6)),
       Map.entry("bias_activation_dropout_f64", new Bounds(48, 0, 5)),
+      Map.entry("bias_activation_dropout_bf16", new Bounds(48, 0, 5)),
       Map.entry("finish_loss", new Bounds(32, 0, 8)),
       Map.entry("finish_loss_and_step", new Bounds(32, 0, 8)),
       Map.entry("finish_loss_weighted", new Bounds(40, 0, 6)),
@@ -100,10 +104,13 @@ class KernelResourcesTest {
       Map.entry("sum_segments_f64", new Bounds(40, 0, 6)),
       Map.entry("update_sgd_f32", new Bounds(40, 0, 6)),
       Map.entry("update_sgd_f64", new Bounds(40, 0, 6)),
+      Map.entry("update_sgd_bf16", new Bounds(40, 0, 6)),
       Map.entry("update_adam_f32", new Bounds(64, 0, 4)),
       Map.entry("update_adam_f64", new Bounds(64, 0, 4)),
+      Map.entry("update_adam_bf16", new Bounds(64, 0, 4)),
       Map.entry("update_rmsprop_f32", new Bounds(48, 0, 5)),
-      Map.entry("update_rmsprop_f64", new Bounds(56, 0, 4)));
+      Map.entry("update_rmsprop_f64", new Bounds(56, 0, 4)),
+      Map.entry("update_rmsprop_bf16", new Bounds(56, 0, 4)));
 
   @Test
   void everyKernelHasBoundsAndEveryBoundAKernel() {
