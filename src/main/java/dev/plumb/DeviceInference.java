@@ -12,6 +12,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictor;
+import dev.plumb.train.TablePredictor;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -71,7 +72,7 @@ final class DeviceInference implements InferenceSession {
   }
 
   private static Predictor onCpu(TrainedModel model) {
-    Precision precision = Model.precision(model, DeviceInfo.Kind.CPU);
+    Precision precision = model.precision().storage();
     return new Predictor(model, precision, CpuInference.open(model.network(), precision, model.parameters()));
   }
 
@@ -82,7 +83,7 @@ final class DeviceInference implements InferenceSession {
     if (kind == DeviceInfo.Kind.CPU) {
       return null;
     }
-    precision = Model.precision(model, kind);
+    precision = TablePredictor.precision(selection.backend(), model);
     TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1)
         .withPrecision(precision);
     session = selection.backend().open(model.network(), training, 1);

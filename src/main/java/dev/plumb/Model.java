@@ -1,11 +1,9 @@
 package dev.plumb;
 
-import dev.plumb.backend.DeviceInfo;
 import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
-import dev.plumb.model.Precision;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
@@ -83,7 +81,7 @@ public final class Model {
   public Scores score(Table table, Device device) {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage());
         TablePredictor predictor = new TablePredictor(
-            selection.backend(), trained, precision(trained, selection.backend().device().kind()))) {
+            selection.backend(), trained, TablePredictor.precision(selection.backend(), trained))) {
       PlumbLog.device("scoring", selection);
       return predictor.score(table);
     }
@@ -134,14 +132,5 @@ public final class Model {
       onCpu = predictor(Device.CPU);
     }
     return onCpu;
-  }
-
-  /** Returns the precision in which a kind of device computes a model: its own, where the device has it. */
-  static Precision precision(TrainedModel model, DeviceInfo.Kind device) {
-    return switch (device) {
-      case REFERENCE -> Precision.FP64;
-      case CPU -> model.precision() == Precision.FP64 ? Precision.FP64 : Precision.FP32;
-      case CUDA -> model.precision();
-    };
   }
 }

@@ -231,11 +231,15 @@ class PredictorTest {
 
   /** A CPU has no tensor cores. */
   @Test
-  void modelsOfTf32ArePredictedInSinglePrecisionOnTheCpu() {
+  void modelsOfTensorCoresArePredictedInSinglePrecisionOnTheCpu() {
     Table table = table(4, 2, 2);
     TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(3));
-    assertSameBits("TF32", figures(model(table, config.with(c -> c.precision(Precision.FP32))).predict(table)),
-        figures(model(table, config.with(c -> c.precision(Precision.TF32))).predict(table)));
+    Model single = model(table, config.with(c -> c.precision(Precision.FP32)));
+    for (Precision precision : List.of(Precision.TF32, Precision.BF16)) {
+      Model model = model(table, config.with(c -> c.precision(precision)));
+      assertSameBits(precision.key(), figures(single.predict(table)), figures(model.predict(table)));
+      assertEquals(single.score(table, Device.CPU).loss(), model.score(table, Device.CPU).loss());
+    }
   }
 
   @Test

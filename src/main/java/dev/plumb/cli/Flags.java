@@ -142,7 +142,7 @@ final class Flags {
   /** Returns the option for the precision, with a command's default in its description. */
   static Option precision(String defaultPrecision) {
     return value("precision", "PRECISION",
-        "Precision: fp64, fp32 or tf32 (GPUs with tensor cores); bf16 is not supported yet (default: " + defaultPrecision + ").");
+        "Precision: fp64 or fp32; on GPUs with tensor cores also tf32 or bf16 (default: " + defaultPrecision + ").");
   }
 
   /** Returns an option whose value is one of some names, with another default for one command. */

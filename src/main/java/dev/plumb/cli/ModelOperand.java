@@ -1,8 +1,6 @@
 package dev.plumb.cli;
 
-import dev.plumb.Backends;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.Precision;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Checkpoint;
@@ -30,10 +28,5 @@ final class ModelOperand {
       throw new InvalidInputException(path + ": the run has no model yet; resume it first: plumb train --resume " + path);
     }
     return ModelFile.read(folder.model());
-  }
-
-  /** Returns the precision in which the model was trained; fp64 on the reference, which has no other. */
-  static Precision precision(Backends.Selection device, TrainedModel model) {
-    return DeviceChoice.isReference(device) ? Precision.FP64 : model.precision();
   }
 }

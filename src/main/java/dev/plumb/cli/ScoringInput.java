@@ -5,22 +5,28 @@ import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Precision;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.TablePredictor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** The operands MODEL and DATA of {@code plumb evaluate} and {@code plumb predict}, and the options that both commands have. */
-record ScoringInput(TrainedModel model, Path data, Table table) {
+/**
+ * The operands MODEL and DATA of {@code plumb evaluate} and {@code plumb predict}, and the options that both commands have.
+ *
+ * @param precision the value of --precision
+ */
+record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precision> precision) {
   /** Returns the common options, after the option for the command's output. */
   static Options options(Option output) {
     List<Option> options = new ArrayList<>(List.of(output));
     options.addAll(List.of(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
-        Flags.THREADS));
+        Flags.THREADS, Flags.precision("the model's, or fp32 where the device does not support it; fp64 on the reference")));
     return Flags.options(options.toArray(Option[]::new));
   }
 
@@ -31,6 +37,8 @@ record ScoringInput(TrainedModel model, Path data, Table table) {
    * @param withTargets whether the data must have the target columns
    */
   static ScoringInput read(Arguments arguments, Option output, boolean withTargets) {
+    Optional<Precision> precision = arguments.has(Flags.PRECISION)
+        ? Optional.of(arguments.parsed(Flags.PRECISION, "", Precision::of)) : Optional.empty();
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Path data = operands.get(1);
     new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(output).check();
@@ -38,11 +46,13 @@ record ScoringInput(TrainedModel model, Path data, Table table) {
     ReadOptions options = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(data, withTargets ? options.withUse(TableUse.encoded(model.precision()))
         : options.withoutTargets().withUse(TableUse.IN_PIECES), System.in);
-    return new ScoringInput(model, data, table);
+    return new ScoringInput(model, data, table, precision);
   }
 
   TablePredictor predictor(Backends.Selection device) {
-    return new TablePredictor(device.backend(), model, ModelOperand.precision(device, model));
+    precision.ifPresent(chosen -> DeviceChoice.requirePrecision(device, chosen));
+    return new TablePredictor(
+        device.backend(), model, precision.orElseGet(() -> TablePredictor.precision(device.backend(), model)));
   }
 
   /** Returns what the supplier returns; its error message gets the name of the data file in front. */

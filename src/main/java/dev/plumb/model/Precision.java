@@ -8,8 +8,16 @@ public enum Precision implements NamedEnum {
   FP32,
   /** Single precision; matrix products use TF32 tensor cores where the device has them. */
   TF32,
-  /** bfloat16 activations with single-precision sums. */
+  /**
+   * Mixed precision: the factors of matrix products are rounded to bfloat16, sums and everything else are single-precision. For
+   * devices with tensor cores.
+   */
   BF16;
+
+  /** Returns the precision in which parameters are stored, FP64 or FP32; every device computes in both. */
+  public Precision storage() {
+    return this == FP64 ? FP64 : FP32;
+  }
 
   /**
    * Checks that a hyperparameter does not become infinite or 0 when it is rounded to this precision.

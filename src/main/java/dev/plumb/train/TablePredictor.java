@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
@@ -41,6 +42,23 @@ public final class TablePredictor implements AutoCloseable {
   private final TrainingSession session;
 
   /**
+   * Returns the precision for predictions of a model: the one that it was trained in, if the device supports it, otherwise the one
+   * in which its parameters are stored; FP64 on the reference.
+   */
+  public static Precision precision(Backend backend, TrainedModel model) {
+    if (backend.device().kind() == DeviceInfo.Kind.REFERENCE) {
+      return Precision.FP64;
+    }
+    boolean supported = backend.refusal(model.network(), inference(model, model.precision()), 1).isEmpty();
+    return supported ? model.precision() : model.precision().storage();
+  }
+
+  /** Sessions are made for training; inference uses only the loss and the precision of the specification. */
+  private static TrainingSpec inference(TrainedModel model, Precision precision) {
+    return TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
+  }
+
+  /**
    * Opens a session with the parameters of a model.
    *
    * @param backend to be closed by the caller, after this
@@ -50,9 +68,7 @@ public final class TablePredictor implements AutoCloseable {
     this.model = model;
     this.precision = precision;
     held = backend.dataPrecision(precision);
-    // Sessions are made for training; inference uses only the loss and the precision of the specification.
-    TrainingSpec training = TrainingSpec.of(model.loss(), OptimizerSpec.Sgd.DEFAULT, 0, 1).withPrecision(precision);
-    session = backend.open(model.network(), training, 1);
+    session = backend.open(model.network(), inference(model, precision), 1);
     try {
       session.write(Slot.PARAMETERS, 0, model.parameters());
     } catch (RuntimeException e) {
