@@ -1,5 +1,5 @@
-// C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding) and
-// double.
+// C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding), in double, and
+// in float with A and B in bfloat16.
 //
 // Each element of C is summed in the order of k for all shapes and batch sizes, so that a matrix of a batch has the same bits as the
 // same product without a batch. beta = 0: C may contain anything before, including NaN.
@@ -19,13 +19,19 @@ template <class T> struct Matrices {
   long stride;
 };
 
-template <class T> struct Gemm {
+// A number in the format bfloat16: the upper half of a float.
+struct Bfloat16 {
+  uint16_t bits;
+};
+
+// In: the type of A and B. T: the type of C, alpha, beta, products and sums.
+template <class In, class T> struct Gemm {
   const char* name;
   bool transpose_a, transpose_b;
   int m, n, k, batch;
   T alpha, beta;
   const T *device_alpha, *device_beta;   // instead, if not null
-  Matrices<const T> a, b;
+  Matrices<const In> a, b;
   Matrices<T> c;
   bool tf32;
   void* workspace;
@@ -37,13 +43,13 @@ static size_t elements(long rows, long columns, long ld, long stride, int batch)
   return rows && columns && batch ? (size_t)(stride * (batch - 1) + ld * (columns - 1) + rows) : 0;
 }
 
-template <class T> static size_t bytes_a(const Gemm<T>& g) {
-  return sizeof(T) * elements(g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.a.ld, g.a.stride, g.batch);
+template <class In, class T> static size_t bytes_a(const Gemm<In, T>& g) {
+  return sizeof(In) * elements(g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.a.ld, g.a.stride, g.batch);
 }
-template <class T> static size_t bytes_b(const Gemm<T>& g) {
-  return sizeof(T) * elements(g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.b.ld, g.b.stride, g.batch);
+template <class In, class T> static size_t bytes_b(const Gemm<In, T>& g) {
+  return sizeof(In) * elements(g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.b.ld, g.b.stride, g.batch);
 }
-template <class T> static size_t bytes_c(const Gemm<T>& g) {
+template <class In, class T> static size_t bytes_c(const Gemm<In, T>& g) {
   return sizeof(T) * elements(g.m, g.n, g.c.ld, g.c.stride, g.batch);
 }
 
@@ -62,15 +68,22 @@ static float rounded(float x, bool tf32) {
   return x;
 }
 static double rounded(double x, bool) { return x; }
+// Products of two bfloat16 numbers are exact in float.
+static float rounded(Bfloat16 x, bool) {
+  uint32_t bits = (uint32_t)x.bits << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
 
 // sums[i] = the i-th element of column j of op(A) op(B)
-template <class T> static void column(const Gemm<T>& g, const T* a, const T* b, int j, T* sums) {
+template <class In, class T> static void column(const Gemm<In, T>& g, const In* a, const In* b, int j, T* sums) {
   std::fill(sums, sums + g.m, T(0));
-  const T* b_start = g.transpose_b ? b + j : b + (size_t)j * g.b.ld;
+  const In* b_start = g.transpose_b ? b + j : b + (size_t)j * g.b.ld;
   size_t b_step = g.transpose_b ? g.b.ld : 1;
   if (g.transpose_a) {
     for (int i = 0; i < g.m; i++) {
-      const T* row = a + (size_t)i * g.a.ld;
+      const In* row = a + (size_t)i * g.a.ld;
       T sum = 0;
       for (int p = 0; p < g.k; p++) {
         sum += rounded(row[p], g.tf32) * rounded(b_start[p * b_step], g.tf32);
@@ -80,7 +93,7 @@ template <class T> static void column(const Gemm<T>& g, const T* a, const T* b, 
     return;
   }
   for (int p = 0; p < g.k; p++) {
-    const T* of_a = a + (size_t)p * g.a.ld;
+    const In* of_a = a + (size_t)p * g.a.ld;
     T y = rounded(b_start[p * b_step], g.tf32);
     for (int i = 0; i < g.m; i++) {
       sums[i] += rounded(of_a[i], g.tf32) * y;
@@ -89,15 +102,15 @@ template <class T> static void column(const Gemm<T>& g, const T* a, const T* b, 
 }
 
 // The real cuBLAS may write anything into its workspace: this makes overlapping slices visible.
-template <class T> static void scribble(const Gemm<T>& g) {
+template <class In, class T> static void scribble(const Gemm<In, T>& g) {
   size_t edge = std::min<size_t>(g.workspace_bytes, 256);
   memset(g.workspace, 0xff, edge);
   memset((char*)g.workspace + g.workspace_bytes - edge, 0xff, edge);
 }
 
-template <class T> static int run(void* argument) {
+template <class In, class T> static int run(void* argument) {
   enum { ILLEGAL_ADDRESS = 700 };
-  const Gemm<T>& g = *(const Gemm<T>*)argument;
+  const Gemm<In, T>& g = *(const Gemm<In, T>*)argument;
   host_device_gemm_ran();
   T alpha = g.alpha, beta = g.beta;
   if (g.workspace_bytes) {
@@ -139,7 +152,7 @@ template <class T> static int run(void* argument) {
 }
 
 // Returns whether two matrices of the batch share an element of C. Adjacent column blocks of one wide matrix do not.
-template <class T> static bool outputs_overlap(const Gemm<T>& g) {
+template <class In, class T> static bool outputs_overlap(const Gemm<In, T>& g) {
   for (int r = 1; r < g.batch; r++) {
     long distance = g.c.stride * r, columns = distance / g.c.ld, rows = distance % g.c.ld;
     if ((columns < g.n && rows < g.m) || (columns + 1 < g.n && g.c.ld - rows < g.m)) {
@@ -153,8 +166,25 @@ static bool intersect(const void* a, size_t a_bytes, const void* b, size_t b_byt
   return (const char*)a < (const char*)b + b_bytes && (const char*)b < (const char*)a + a_bytes;
 }
 
+// Returns why tensor cores could not read bfloat16 inputs 16 bytes at a time, or null. The real cuBLAS takes such inputs, with
+// slower kernels.
+template <class T> static const char* off_fast_path(const Gemm<Bfloat16, T>& g) {
+  enum { BYTES = 16, NUMBERS = BYTES / sizeof(Bfloat16) };
+  if (g.a.ld % NUMBERS || g.b.ld % NUMBERS) {
+    return "an input's leading dimension that is not a multiple of 8";
+  }
+  if (g.a.stride % NUMBERS || g.b.stride % NUMBERS) {
+    return "an input's stride that is not a multiple of 8";
+  }
+  if ((uintptr_t)g.a.data % BYTES || (uintptr_t)g.b.data % BYTES) {
+    return "an input's address that is not a multiple of 16";
+  }
+  return nullptr;
+}
+template <class T> static const char* off_fast_path(const Gemm<T, T>&) { return nullptr; }
+
 // Returns the error in the arguments, or null.
-template <class T> static const char* fault(const Gemm<T>& g) {
+template <class In, class T> static const char* fault(const Gemm<In, T>& g) {
   if (g.m < 0 || g.n < 0 || g.k < 0 || g.batch < 0) {
     return "a negative size";
   }
@@ -171,10 +201,11 @@ template <class T> static const char* fault(const Gemm<T>& g) {
   if (intersect(g.c.data, bytes_c(g), g.a.data, bytes_a(g)) || intersect(g.c.data, bytes_c(g), g.b.data, bytes_b(g))) {
     return "an output that overlaps an input";
   }
-  return nullptr;
+  return off_fast_path(g);
 }
 
-template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int op_b, const T* alpha, const T* beta) {
+template <class In, class T>
+static Status enqueue(void* handle, Gemm<In, T> g, int op_a, int op_b, const T* alpha, const T* beta) {
   Handle* h = handle_of(handle);
   if (!h) {
     return NOT_INITIALIZED;
@@ -193,9 +224,9 @@ template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int 
     wrong = "alpha or beta where the pointer mode does not look for it";
   }
   if (wrong) {
-    host_device_report("%s: %s: op %d,%d m %d n %d k %d lda %ld ldb %ld ldc %ld strides %ld,%ld,%ld batch %d", g.name,
-                       wrong, op_a, op_b, g.m, g.n, g.k, g.a.ld, g.b.ld, g.c.ld, g.a.stride, g.b.stride, g.c.stride,
-                       g.batch);
+    host_device_report("%s: %s: op %d,%d m %d n %d k %d A %p B %p C %p lda %ld ldb %ld ldc %ld strides %ld,%ld,%ld batch %d",
+                       g.name, wrong, op_a, op_b, g.m, g.n, g.k, g.a.data, g.b.data, g.c.data, g.a.ld, g.b.ld, g.c.ld,
+                       g.a.stride, g.b.stride, g.c.stride, g.batch);
     return INVALID_VALUE;
   }
   if (!h->own_workspace && host_device_captures(h->stream)) {
@@ -214,18 +245,62 @@ template <class T> static Status enqueue(void* handle, Gemm<T> g, int op_a, int 
   g.alpha = h->device_scalars ? 0 : *alpha;
   g.beta = h->device_scalars ? 0 : *beta;
   snprintf(g.what, sizeof g.what, "%s(m=%d n=%d k=%d batch=%d)", g.name, g.m, g.n, g.k, g.batch);
-  auto* kept = new Gemm<T>(g);
-  return from_driver(host_device_enqueue(h->stream, kept->what, run<T>, kept, [](void* p) { delete (Gemm<T>*)p; }));
+  auto* kept = new Gemm<In, T>(g);
+  return from_driver(host_device_enqueue(h->stream, kept->what, run<In, T>, kept, [](void* p) { delete (Gemm<In, T>*)p; }));
 }
 
-template <class T> static Gemm<T> shape(const char* name, int m, int n, int k, int batch) {
-  Gemm<T> g{};
+template <class In, class T>
+static Status multiply(const char* name, void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha,
+                       Matrices<const In> a, Matrices<const In> b, const T* beta, Matrices<T> c, int batch) {
+  Gemm<In, T> g{};
   g.name = name;
   g.m = m;
   g.n = n;
   g.k = k;
   g.batch = batch;
-  return g;
+  g.a = a;
+  g.b = b;
+  g.c = c;
+  return enqueue(handle, g, op_a, op_b, alpha, beta);
+}
+
+// The types and the algorithm of a GemmEx.
+struct Precision {
+  int a, b, c, compute, algorithm;
+};
+
+// Returns whether the host device has such products, and otherwise reports the argument that it does not know.
+static bool is_known(const char* name, const Precision& precision) {
+  enum { R_32F = 0, R_16BF = 14, COMPUTE_32F = 68, GEMM_DEFAULT = -1 };
+  const struct {
+    const char* argument;
+    int value, known;
+    const char* known_name;
+  } arguments[] = {
+      {"Atype", precision.a, R_16BF, "CUDA_R_16BF"},
+      {"Btype", precision.b, R_16BF, "CUDA_R_16BF"},
+      {"Ctype", precision.c, R_32F, "CUDA_R_32F"},
+      {"computeType", precision.compute, COMPUTE_32F, "CUBLAS_COMPUTE_32F"},
+      {"algo", precision.algorithm, GEMM_DEFAULT, "CUBLAS_GEMM_DEFAULT"},
+  };
+  for (auto& given : arguments) {
+    if (given.value != given.known) {
+      host_device_report("%s: %s is %d; the host device knows only %s, %d", name, given.argument, given.value, given.known_name,
+                         given.known);
+      return false;
+    }
+  }
+  return true;
+}
+
+static Status multiply_mixed(const char* name, void* handle, int op_a, int op_b, int m, int n, int k, const void* alpha,
+                             Matrices<const void> a, Matrices<const void> b, const void* beta, Matrices<void> c, int batch,
+                             const Precision& precision) {
+  return is_known(name, precision)
+             ? multiply<Bfloat16, float>(name, handle, op_a, op_b, m, n, k, (const float*)alpha,
+                                         {(const Bfloat16*)a.data, a.ld, a.stride}, {(const Bfloat16*)b.data, b.ld, b.stride},
+                                         (const float*)beta, {(float*)c.data, c.ld, c.stride}, batch)
+             : NOT_SUPPORTED;
 }
 
 }  // namespace host_device
@@ -235,21 +310,31 @@ using namespace host_device;
 #define DEFINE_GEMM(T, letter) \
   EXPORTED Status cublas##letter##gemm_v2(void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, \
                                           const T* a, int lda, const T* b, int ldb, const T* beta, T* c, int ldc) { \
-    Gemm<T> g = shape<T>("cublas" #letter "gemm", m, n, k, 1); \
-    g.a = {a, lda, 0}; \
-    g.b = {b, ldb, 0}; \
-    g.c = {c, ldc, 0}; \
-    return enqueue(handle, g, op_a, op_b, alpha, beta); \
+    return multiply<T, T>("cublas" #letter "gemm", handle, op_a, op_b, m, n, k, alpha, {a, lda, 0}, {b, ldb, 0}, beta, \
+                          {c, ldc, 0}, 1); \
   } \
   EXPORTED Status cublas##letter##gemmStridedBatched( \
       void* handle, int op_a, int op_b, int m, int n, int k, const T* alpha, const T* a, int lda, long long stride_a, \
       const T* b, int ldb, long long stride_b, const T* beta, T* c, int ldc, long long stride_c, int batch) { \
-    Gemm<T> g = shape<T>("cublas" #letter "gemmStridedBatched", m, n, k, batch); \
-    g.a = {a, lda, (long)stride_a}; \
-    g.b = {b, ldb, (long)stride_b}; \
-    g.c = {c, ldc, (long)stride_c}; \
-    return enqueue(handle, g, op_a, op_b, alpha, beta); \
+    return multiply<T, T>("cublas" #letter "gemmStridedBatched", handle, op_a, op_b, m, n, k, alpha, \
+                          {a, lda, (long)stride_a}, {b, ldb, (long)stride_b}, beta, {c, ldc, (long)stride_c}, batch); \
   }
 
 DEFINE_GEMM(float, S)
 DEFINE_GEMM(double, D)
+
+EXPORTED Status cublasGemmEx(void* handle, int op_a, int op_b, int m, int n, int k, const void* alpha, const void* a, int type_a,
+                             int lda, const void* b, int type_b, int ldb, const void* beta, void* c, int type_c, int ldc,
+                             int compute, int algorithm) {
+  return multiply_mixed("cublasGemmEx", handle, op_a, op_b, m, n, k, alpha, {a, lda, 0}, {b, ldb, 0}, beta, {c, ldc, 0}, 1,
+                        {type_a, type_b, type_c, compute, algorithm});
+}
+
+EXPORTED Status cublasGemmStridedBatchedEx(void* handle, int op_a, int op_b, int m, int n, int k, const void* alpha,
+                                           const void* a, int type_a, int lda, long long stride_a, const void* b, int type_b,
+                                           int ldb, long long stride_b, const void* beta, void* c, int type_c, int ldc,
+                                           long long stride_c, int batch, int compute, int algorithm) {
+  return multiply_mixed("cublasGemmStridedBatchedEx", handle, op_a, op_b, m, n, k, alpha, {a, lda, (long)stride_a},
+                        {b, ldb, (long)stride_b}, beta, {c, ldc, (long)stride_c}, batch,
+                        {type_a, type_b, type_c, compute, algorithm});
+}

@@ -99,7 +99,7 @@ EXPORTED Status cublasSetWorkspace_v2(void* handle, void* workspace, size_t byte
 
 EXPORTED Status cublasSetMathMode(void* handle, int mode) {
   HANDLE;
-  if (mode != DEFAULT_MATH && mode != PEDANTIC_MATH && mode != TF32_MATH) {
+  if (mode != DEFAULT_MATH && mode != PEDANTIC_MATH && mode != TF32_MATH && mode != DISALLOW_REDUCED_PRECISION_REDUCTION) {
     host_device_report("cublasSetMathMode: %d is not a mode that the host device knows", mode);
     return NOT_SUPPORTED;
   }

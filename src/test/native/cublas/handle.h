@@ -18,7 +18,8 @@ enum Status {
   NOT_SUPPORTED = 15
 };
 
-enum Math { DEFAULT_MATH = 0, PEDANTIC_MATH = 2, TF32_MATH = 3 };
+// The last one asks for sums in full precision, which the host device's always are.
+enum Math { DEFAULT_MATH = 0, PEDANTIC_MATH = 2, TF32_MATH = 3, DISALLOW_REDUCED_PRECISION_REDUCTION = 16 };
 
 struct Handle {
   void* stream = nullptr;

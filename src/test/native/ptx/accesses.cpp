@@ -135,7 +135,18 @@ void __attribute__((noinline)) check_global_write(Cell* cell, uintptr_t address,
   }
 }
 
-// For words of which single bytes were accessed.
+// For words of which single bytes were accessed. The same in global memory.
+void __attribute__((noinline)) check_shared_bytes(u32 address, u32 n, const Instruction* instruction, bool write) {
+  for (u32 i = 0; i < n; i++) {
+    Cell* cell = &machine.shared_byte_cells[address + i];
+    if (write) {
+      check_shared_write(cell, address + i, instruction, false);
+    } else {
+      check_shared_read(cell, address + i, instruction);
+    }
+  }
+}
+
 void __attribute__((noinline)) check_bytes(Page* page, uintptr_t address, u32 n, const Instruction* instruction, bool write) {
   const Clock& clock = machine.clock;
   for (u32 i = 0; i < n; i++) {
@@ -145,6 +156,14 @@ void __attribute__((noinline)) check_bytes(Page* page, uintptr_t address, u32 n,
       check_global_write(cell, address + i, instruction, false);
     } else if (cell->written >= clock.launch_start && !own) {
       check_global_read(cell, address + i, instruction);
+    }
+  }
+}
+
+void __attribute__((noinline)) check_integers_written(uintptr_t address, const Instruction* instruction) {
+  for (u32 i = 0; i < instruction->count; i++, address += instruction->bytes) {
+    if (instruction->bytes == 2 ? *(u16*)address == u16(~0) : *(u32*)address == ~u32(0)) {
+      hazard(UNWRITTEN_GLOBAL, instruction->line, address, {});
     }
   }
 }
@@ -212,9 +231,11 @@ void set_global_memory(const GlobalMemory& memory) {
 void make_shared_memory() {
   static u8* const memory = (u8*)map(MAX_CLUSTER * MAX_SHARED_BYTES);
   static Cell* const cells = (Cell*)map(MAX_CLUSTER * (MAX_SHARED_BYTES / 4) * sizeof(Cell));
+  static Cell* const byte_cells = (Cell*)map(MAX_CLUSTER * MAX_SHARED_BYTES * sizeof(Cell));
   for (u32 rank = 0; rank < machine.blocks.size(); rank++) {
     machine.blocks[rank].shared = memory + rank * MAX_SHARED_BYTES;
     machine.blocks[rank].shared_cells = cells + rank * (MAX_SHARED_BYTES / 4);
+    machine.blocks[rank].shared_byte_cells = byte_cells + rank * MAX_SHARED_BYTES;
   }
 }
 

@@ -13,7 +13,9 @@ void check_shared_read(Cell* cell, u32 address, const Instruction* instruction);
 void check_shared_write(Cell* cell, u32 address, const Instruction* instruction, bool same);
 void check_global_read(Cell* cell, uintptr_t address, const Instruction* instruction);
 void check_global_write(Cell* cell, uintptr_t address, const Instruction* instruction, bool same);
+void check_shared_bytes(u32 address, u32 n, const Instruction* instruction, bool write);
 void check_bytes(Page* page, uintptr_t address, u32 n, const Instruction* instruction, bool write);
+void check_integers_written(uintptr_t address, const Instruction* instruction);
 void check_atomic(Cell* cell, u64 address, const Instruction* instruction, bool shared);
 void shared_is_illegal(u32 address, u32 n, const Instruction* instruction, const char* what);
 
@@ -53,24 +55,42 @@ static ALWAYS_INLINE void note_reader(Cell* cell) {
   cell->read = machine.clock.now;
 }
 
+// Returns false after a fault. record: false for the words of accesses of less than 4 bytes, which are recorded by bytes.
+static ALWAYS_INLINE bool shared_read_cell(Cell* cell, u32 address, const Instruction* instruction, bool record) {
+  const Clock& clock = machine.clock;
+  bool others_wrote = cell->written >= clock.cluster_barrier && cell->writer != (u16)machine.current;
+  if (UNLIKELY(cell->written < clock.cluster_start || others_wrote)) {
+    check_shared_read(cell, address, instruction);
+    if (!machine.failure.empty()) {
+      return false;
+    }
+  }
+  if (record) {
+    note_reader(cell);
+    cell->read_line = instruction->line;
+  }
+  return true;
+}
+
 template <u32 N>
 static ALWAYS_INLINE u8* shared_load(u32 address, const Instruction* instruction) {
   if (UNLIKELY((address & (N - 1)) || address + N > machine.shared_end || address + N < N)) {
     shared_is_illegal(address, N, instruction, "read");
     return nullptr;
   }
-  const Clock& clock = machine.clock;
-  const u16 me = (u16)machine.current;
   Cell* cell = &machine.shared_cells[address >> 2];
-  for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
-    if (UNLIKELY(cell->written < clock.cluster_start || (cell->written >= clock.cluster_barrier && cell->writer != me))) {
-      check_shared_read(cell, address + 4 * i, instruction);
-      if (!machine.failure.empty()) {
-        return nullptr;
-      }
+  for (u32 i = 0; i < (N + 3) / 4; i++) {
+    if (UNLIKELY(!shared_read_cell(cell + i, address + 4 * i, instruction, N >= 4))) {
+      return nullptr;
     }
-    note_reader(cell);
-    cell->read_line = instruction->line;
+  }
+  if (N < 4) {
+    machine.shared_bytes = true;
+    for (u32 i = 0; i < N; i++) {
+      shared_read_cell(&machine.shared_byte_cells[address + i], address + i, instruction, true);
+    }
+  } else if (UNLIKELY(machine.shared_bytes)) {
+    check_shared_bytes(address, N, instruction, false);
   }
   return machine.shared + address;
 }
@@ -81,27 +101,47 @@ static ALWAYS_INLINE bool is_same(const void* memory, const void* value, u32 i) 
   return !memcmp((const u8*)memory + 4 * i, (const u8*)value + 4 * i, N < 4 ? N : 4);
 }
 
+// Returns false after a fault.
+static ALWAYS_INLINE bool shared_write_cell(Cell* cell, u32 address, const Instruction* instruction, bool same, bool record) {
+  const Clock& clock = machine.clock;
+  const u16 me = (u16)machine.current;
+  bool others_wrote = cell->written >= clock.cluster_barrier && cell->writer != me;
+  bool others_read = cell->read >= clock.cluster_barrier && (cell->reader != me || cell->earlier_reader != me);
+  if (UNLIKELY(others_wrote || others_read || cell->read_by_mate >= clock.cluster_barrier)) {
+    check_shared_write(cell, address, instruction, same);
+    if (!machine.failure.empty()) {
+      return false;
+    }
+  }
+  if (record) {
+    cell->written = clock.now;
+    cell->writer = me;
+    cell->write_line = instruction->line;
+  }
+  return true;
+}
+
 template <u32 N>
 static ALWAYS_INLINE u8* shared_store(u32 address, const Instruction* instruction, const void* value) {
   if (UNLIKELY((address & (N - 1)) || address + N > machine.shared_end || address + N < N)) {
     shared_is_illegal(address, N, instruction, "write");
     return nullptr;
   }
-  const Clock& clock = machine.clock;
-  const u16 me = (u16)machine.current;
   Cell* cell = &machine.shared_cells[address >> 2];
-  for (u32 i = 0; i < (N + 3) / 4; i++, cell++) {
-    bool others_wrote = cell->written >= clock.cluster_barrier && cell->writer != me;
-    bool others_read = cell->read >= clock.cluster_barrier && (cell->reader != me || cell->earlier_reader != me);
-    if (UNLIKELY(others_wrote || others_read || cell->read_by_mate >= clock.cluster_barrier)) {
-      check_shared_write(cell, address + 4 * i, instruction, is_same<N>(machine.shared + address, value, i));
-      if (!machine.failure.empty()) {
-        return nullptr;
-      }
+  for (u32 i = 0; i < (N + 3) / 4; i++) {
+    bool same = is_same<N>(machine.shared + address, value, i);
+    if (UNLIKELY(!shared_write_cell(cell + i, address + 4 * i, instruction, same, N >= 4))) {
+      return nullptr;
     }
-    cell->written = clock.now;
-    cell->writer = me;
-    cell->write_line = instruction->line;
+  }
+  if (N < 4) {
+    machine.shared_bytes = true;
+    bool same = is_same<N>(machine.shared + address, value, 0);
+    for (u32 i = 0; i < N; i++) {
+      shared_write_cell(&machine.shared_byte_cells[address + i], address + i, instruction, same, true);
+    }
+  } else if (UNLIKELY(machine.shared_bytes)) {
+    check_shared_bytes(address, N, instruction, true);
   }
   return machine.shared + address;
 }
@@ -151,9 +191,13 @@ static ALWAYS_INLINE Cell* cells_of_bytes(Page* page) {
   return page->bytes;
 }
 
-// Detects memory that a kernel reads as a number before it was written: the host device fills fresh memory with one bits.
+// Detects memory that a kernel reads as a number before it was written: the host device fills fresh memory with one bits. Numbers
+// are floats, 2 bytes (bfloat16), and vectors of 4 integers (floats, or 8 bfloat16 numbers, that a kernel takes apart by bits).
 static ALWAYS_INLINE void check_written(uintptr_t address, const Instruction* instruction) {
   if (instruction->kind != FLOATING) {
+    if (UNLIKELY(instruction->bytes == 2 || (instruction->bytes == 4 && instruction->count == 4))) {
+      check_integers_written(address, instruction);
+    }
     return;
   }
   for (u32 i = 0; i < instruction->count; i++, address += instruction->bytes) {
@@ -181,6 +225,7 @@ static ALWAYS_INLINE u8* global_load(uintptr_t address, const Instruction* instr
     for (u32 i = 0; i < N; i++) {
       global_read_cell(&bytes[(address + i) & (PAGE_BYTES - 1)], address + i, instruction);
     }
+    check_written(address, instruction);
     return (u8*)address;
   }
   for (u32 i = 0; i < N / 4; i++) {

@@ -28,6 +28,7 @@ static std::vector<u32> results_of(const Instruction& instruction) {
     case OP_LDS_V2_32:
     case OP_LDS_V4_32:
     case OP_LDS_V2_64:
+    case OP_UNPACK16_4:
       return {instruction.d, instruction.b, instruction.c, instruction.e};
     default:
       return {instruction.d};

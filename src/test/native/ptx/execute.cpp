@@ -78,12 +78,23 @@ SIMPLE(PACK32, (u64)(u32)A | B << 32)
 L_UNPACK32: { u64 v = A; D = (u32)v; E = v >> 32; NEXT; }
 SIMPLE(PACK16, (u64)(u16)A | (u64)(u16)B << 16)
 L_UNPACK16: { u64 v = A; D = (u16)v; E = (u16)(v >> 16); NEXT; }
+SIMPLE(PACK16_4, (u64)(u16)A | (u64)(u16)B << 16 | (u64)(u16)C << 32 | (u64)(u16)E << 48)
+L_UNPACK16_4: {
+  u64 v = A;
+  D = (u16)v;
+  B = (u16)(v >> 16);
+  C = (u16)(v >> 32);
+  E = (u16)(v >> 48);
+  NEXT;
+}
 
 SIMPLE(ADD16, (u16)(A + B))
 SIMPLE(ADD32, (u32)(A + B))
 SIMPLE(ADD64, A + B)
+SIMPLE(SUB16, (u16)(A - B))
 SIMPLE(SUB32, (u32)(A - B))
 SIMPLE(SUB64, A - B)
+SIMPLE(MUL16, (u16)(A * B))
 SIMPLE(MUL32, (u32)(A * B))
 SIMPLE(MUL64, A * B)
 SIMPLE(MULHI_u32, (u64)(u32)A * (u32)B >> 32)
@@ -115,10 +126,14 @@ L_REM_##name: { \
   NEXT; \
 }
 DIVIDE(u32, u32, u32) DIVIDE(s32, i32, u32) DIVIDE(u64, u64, u64) DIVIDE(s64, i64, u64)
+SIMPLE(MIN_u16, std::min((u16)A, (u16)B))
+SIMPLE(MIN_s16, (u16)std::min((i16)A, (i16)B))
 SIMPLE(MIN_u32, std::min((u32)A, (u32)B))
 SIMPLE(MIN_s32, (u32)std::min((i32)A, (i32)B))
 SIMPLE(MIN_u64, std::min(A, B))
 SIMPLE(MIN_s64, (u64)std::min((i64)A, (i64)B))
+SIMPLE(MAX_u16, std::max((u16)A, (u16)B))
+SIMPLE(MAX_s16, (u16)std::max((i16)A, (i16)B))
 SIMPLE(MAX_u32, std::max((u32)A, (u32)B))
 SIMPLE(MAX_s32, (u32)std::max((i32)A, (i32)B))
 SIMPLE(MAX_u64, std::max(A, B))
@@ -134,8 +149,11 @@ SIMPLE(NEG32, (u32)-(u32)A)
 SIMPLE(NEG64, -A)
 SIMPLE(ABS32, (u32)((i32)A < 0 ? -(u32)A : (u32)A))
 SIMPLE(ABS64, (i64)A < 0 ? -A : A)
+SIMPLE(SHL16, (u32)B > 15 ? 0 : (u16)((u32)A << (u32)B))
 SIMPLE(SHL32, (u32)B > 31 ? 0 : (u32)((u32)A << (u32)B))
 SIMPLE(SHL64, (u32)B > 63 ? 0 : A << (u32)B)
+SIMPLE(SHR_u16, (u32)B > 15 ? 0 : (u16)A >> (u32)B)
+SIMPLE(SHR_s16, (u16)((i16)A >> std::min((u32)B, 15u)))
 SIMPLE(SHR_u32, (u32)B > 31 ? 0 : (u32)A >> (u32)B)
 SIMPLE(SHR_u64, (u32)B > 63 ? 0 : A >> (u32)B)
 SIMPLE(SHR_s32, (u32)((i32)A >> std::min((u32)B, 31u)))

@@ -113,8 +113,7 @@ static void check_exits() {
 // Runs a thread until it waits, and notes what for.
 static void step(Thread& thread) {
   const Block& block = machine.blocks[machine.block_of(thread.index)];
-  machine.shared = block.shared;
-  machine.shared_cells = block.shared_cells;
+  machine.use_shared_memory(block);
   machine.clock.block_barrier = block.barrier;
   thread.state = execute(thread);
   if (thread.state != IN_WARP) {
@@ -282,6 +281,7 @@ Outcome run_once(Kernel& kernel, const Launch& launch) {
   machine.launch = &launch;
   machine.failure.clear();
   machine.illegal_access = false;
+  machine.shared_bytes = false;
   machine.block_threads = launch.block[0] * launch.block[1] * launch.block[2];
   machine.budget = INT64_MAX;
   start_hazards();

@@ -1,11 +1,13 @@
 // The state of a running launch: its threads, its memory, and the cells of the race detector.
 //
-// Every 4 bytes of shared and of global memory have a cell that remembers who read and wrote them last. Stamps are readings of
-// one clock, which advances at the start of each cluster, at each barrier and at each warp barrier. A block without a cluster is
-// a cluster of its own. Clusters run one after another, and the threads of a cluster in turns. A barrier stops the whole block or
-// cluster, so "before the last barrier of this block" is "stamp < block_barrier", "before the last barrier of this cluster" is
-// "stamp < cluster_barrier", and "by another cluster of this launch" is "launch_start <= stamp < cluster_start". Shuffles order
-// no accesses: the PTX ISA gives memory ordering to bar.warp.sync and not to shfl.sync.
+// Every 4 bytes of shared and of global memory have a cell that remembers who read and wrote them last. Accesses of less than
+// 4 bytes are recorded in cells of single bytes instead, because threads may write the halves of a word; each access is
+// compared with both. Stamps are readings of one clock, which advances at the start of each cluster, at each barrier and at
+// each warp barrier. A block without a cluster is a cluster of its own. Clusters run one after another, and the threads of a
+// cluster in turns. A barrier stops the whole block or cluster, so "before the last barrier of this block" is "stamp <
+// block_barrier", "before the last barrier of this cluster" is "stamp < cluster_barrier", and "by another cluster of this
+// launch" is "launch_start <= stamp < cluster_start". Shuffles order no accesses: the PTX ISA gives memory ordering to
+// bar.warp.sync and not to shfl.sync.
 #pragma once
 #include "operations.h"
 #include "ptx.h"
@@ -34,7 +36,7 @@ static const u32 FORBIDDEN = 0xffffffffu;
 
 struct Page {
   Cell* cells;           // one per 4 bytes
-  Cell* bytes;           // one per byte, if single bytes are accessed
+  Cell* bytes;           // one per byte, if there were accesses of less than 4 bytes
   uintptr_t start, end;  // of the allocation
 };
 enum { PAGE_BITS = 12, PAGE_BYTES = 1 << PAGE_BITS };
@@ -66,6 +68,7 @@ struct Block {
   u32 barrier;   // stamp of its last barrier
   u8* shared;
   Cell* shared_cells;
+  Cell* shared_byte_cells;
   // The last access to its shared memory by another block.
   const Instruction* remote_access;
   u32 remote_stamp, remote_thread;
@@ -84,7 +87,16 @@ struct Machine {
   i64 budget;   // accesses to memory that remain in its turn
   u8* shared;   // of the block whose thread runs
   Cell* shared_cells;
+  Cell* shared_byte_cells;
+  bool shared_bytes;  // whether the launch made accesses of less than 4 bytes of shared memory
   u32 shared_end;
+
+  // Makes a block's shared memory that of the machine.
+  void use_shared_memory(const Block& block) {
+    shared = block.shared;
+    shared_cells = block.shared_cells;
+    shared_byte_cells = block.shared_byte_cells;
+  }
   GlobalMemory memory;
   Page* pages;
   std::string failure;  // ends the launch at once
@@ -146,7 +158,7 @@ void multiply_matrices(Thread* lanes);
 // Called when every thread waits or has exited: releases the barriers of blocks, or else that of the cluster, or reports a deadlock.
 void release_barriers();
 
-// Maps the memory of shared memory and its cells, once, and gives the blocks of the cluster their parts.
+// Maps the memory of shared memory and of its cells, once, and gives the blocks of the cluster their parts.
 void make_shared_memory();
 
 Outcome run_once(Kernel& kernel, const Launch& launch);

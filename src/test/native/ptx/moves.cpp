@@ -23,14 +23,43 @@ bool Parser::move(const Opcode& opcode, const Words& arguments) {
   return true;
 }
 
+// mov.b64 between a register and four registers of 16 bits
+void Parser::move_four_halves(const Operand& to, const Operand& from) {
+  if (to.kind == VECTOR_OPERAND) {
+    u32 source = slot_of(from, "b64");
+    Instruction& made = emit(OP_UNPACK16_4);
+    made.a = source;
+    made.d = to.elements[0].slot;
+    made.b = to.elements[1].slot;
+    made.c = to.elements[2].slot;
+    made.e = to.elements[3].slot;
+    return;
+  }
+  u32 slots[4];
+  for (int i = 0; i < 4; i++) {
+    slots[i] = slot_of(from.elements[i], "b16");
+  }
+  Instruction& made = emit(OP_PACK16_4);
+  made.d = to.slot;
+  made.a = slots[0];
+  made.b = slots[1];
+  made.c = slots[2];
+  made.e = slots[3];
+}
+
 void Parser::move_register(const Opcode& opcode, const Words& arguments) {
   const std::string& type = opcode.type;
   Operand to = operand(arguments.at(0)), from = operand(arguments.at(1));
   if (to.kind == VECTOR_OPERAND || from.kind == VECTOR_OPERAND) {
     const std::vector<Operand>& parts = to.kind == VECTOR_OPERAND ? to.elements : from.elements;
     bool wide = opcode.width() == 64;
-    if (parts.size() != 2 || (!wide && opcode.width() != 32)) {
+    bool four = parts.size() == 4;
+    if ((!four && parts.size() != 2) || (four && !wide) || (!wide && opcode.width() != 32)) {
       throw unknown(opcode);
+    }
+    if (four) {
+      move_four_halves(to, from);
+      return;
     }
     const std::string half = wide ? "b32" : "b16";
     if (to.kind == VECTOR_OPERAND) {

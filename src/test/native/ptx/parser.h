@@ -117,6 +117,7 @@ class Parser {
   // moves.cpp
   bool move(const Opcode& opcode, const Words& arguments);
   void move_register(const Opcode& opcode, const Words& arguments);
+  void move_four_halves(const Operand& to, const Operand& from);
   void convert(const Opcode& opcode, const Words& arguments);
   void convert_address(const Opcode& opcode, const Words& arguments);
   void map_address(const Opcode& opcode, const Words& arguments);

@@ -26,8 +26,7 @@ class Aim {
     }
     *address &= (1u << RANK_SHIFT) - 1;
     Block& block = machine.blocks[rank - 1];
-    machine.shared = block.shared;
-    machine.shared_cells = block.shared_cells;
+    machine.use_shared_memory(block);
     if (&block == &own) {
       return;
     }
@@ -38,10 +37,7 @@ class Aim {
     block.remote_stamp = machine.clock.now;
     block.remote_thread = machine.current;
   }
-  ~Aim() {
-    machine.shared = own.shared;
-    machine.shared_cells = own.shared_cells;
-  }
+  ~Aim() { machine.use_shared_memory(own); }
 
  private:
   const Block& own;
@@ -131,6 +127,9 @@ u8* atomic_at(u64 address, const Instruction* instruction) {
       return nullptr;
     }
     cell = &machine.shared_cells[address >> 2];
+    if (machine.shared_bytes) {
+      check_shared_bytes(address, n, instruction, true);
+    }
   } else {
     bool module_variable = false;
     Page* page = page_of(address, n, instruction, "atomic access", &module_variable);

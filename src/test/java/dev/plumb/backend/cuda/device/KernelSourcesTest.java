@@ -56,7 +56,7 @@ class KernelSourcesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"broken", "broken_clusters", "broken_tf32"})
+  @ValueSource(strings = {"broken", "broken_clusters", "broken_tf32", "broken_bf16"})
   void ptxOfTheHostDevicesTestsIsOfItsSource(String name) throws Exception {
     byte[] source = Files.readAllBytes(Path.of("src/test/native/broken", name + ".cu"));
     String expected = "sources " + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(source));

@@ -95,6 +95,12 @@ abstract class HostDeviceFixture {
     return memory;
   }
 
+  CUdeviceptr upload(short[] values) {
+    CUdeviceptr memory = allocate((long) Sizeof.SHORT * values.length);
+    cuMemcpyHtoD(memory, Pointer.to(values), (long) Sizeof.SHORT * values.length);
+    return memory;
+  }
+
   static float[] read(CUdeviceptr from, int n) {
     float[] values = new float[n];
     cuMemcpyDtoH(Pointer.to(values), from, (long) Sizeof.FLOAT * n);

@@ -20,39 +20,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Fault;
 import java.util.Arrays;
-import java.util.Random;
-import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUgraph;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasPointerMode;
 import jcuda.runtime.cudaStream_t;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The host device's GEMMs compute what cuBLAS documents, and refuse what it refuses or what would go wrong in silence. */
-class HostDeviceGemmTest extends HostDeviceFixture {
-  private static final Pointer ONE = Pointer.to(new float[] {1});
-  private static final Pointer ZERO = Pointer.to(new float[] {0});
-
-  private final cublasHandle blas = new cublasHandle();
-  private boolean destroyed;
-
-  @BeforeEach
-  void create() {
-    cublasCreate(blas);
-    cublasSetStream(blas, new cudaStream_t(stream));
-  }
-
-  @AfterEach
-  void destroy() {
-    if (!destroyed) {
-      cublasDestroy(blas);
-    }
-  }
-
+class HostDeviceGemmTest extends HostDeviceGemmFixture {
   @Test
   void everyTransposeIsTheProduct() {
     int m = 5;
@@ -229,17 +206,10 @@ class HostDeviceGemmTest extends HostDeviceFixture {
   @Test
   void handlesAreCounted() {
     assertEquals(1, HostDevice.alive(HostDevice.Kind.CUBLAS_HANDLE));
-    cublasDestroy(blas);
-    destroyed = true;
-    assertEquals(0, HostDevice.alive(HostDevice.Kind.CUBLAS_HANDLE));
-  }
-
-  private static float[] random(long seed, int n) {
-    Random random = new Random(seed);
-    float[] values = new float[n];
-    for (int i = 0; i < n; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
+    cublasHandle another = new cublasHandle();
+    cublasCreate(another);
+    assertEquals(2, HostDevice.alive(HostDevice.Kind.CUBLAS_HANDLE));
+    cublasDestroy(another);
+    assertEquals(1, HostDevice.alive(HostDevice.Kind.CUBLAS_HANDLE));
   }
 }
