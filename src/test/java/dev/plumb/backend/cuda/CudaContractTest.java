@@ -5,12 +5,13 @@ import dev.plumb.backend.Planner;
 import dev.plumb.backend.contract.BackendContract;
 import dev.plumb.backend.cuda.device.CudaOptions.Execution;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
 /**
- * The contract in both precisions, under every way to run a step, and with the threads of blocks in every order; the order can be
+ * The contract in double and single precision and in bf16, under every way to run a step, and with the threads of blocks in every order; the order can be
  * chosen only on the host device.
  */
 @Tag("cuda")
@@ -43,7 +44,11 @@ class CudaContractTest {
 
     @Override
     public double rounding() {
-      return precision == Precision.FP64 ? 1e-14 : 2e-6;
+      return switch (precision) {
+        case FP64 -> 1e-14;
+        case BF16 -> 2 * Bfloat16.ROUNDOFF;
+        default -> 2e-6;
+      };
     }
   }
 
@@ -193,6 +198,55 @@ class CudaContractTest {
   class SingleEagerRandom extends Cuda {
     SingleEagerRandom() {
       super(Precision.FP32, Execution.EAGER, Order.RANDOM);
+    }
+  }
+
+  @Nested
+  class Bf16GraphForward extends Cuda {
+    Bf16GraphForward() {
+      super(Precision.BF16, Execution.GRAPH, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  @Tag("host-device")
+  class Bf16GraphRandom extends Cuda {
+    Bf16GraphRandom() {
+      super(Precision.BF16, Execution.GRAPH, Order.RANDOM);
+    }
+  }
+
+  @Nested
+  class Bf16EagerForward extends Cuda {
+    Bf16EagerForward() {
+      super(Precision.BF16, Execution.EAGER, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  @Tag("host-device")
+  class Bf16EagerReverse extends Cuda {
+    Bf16EagerReverse() {
+      super(Precision.BF16, Execution.EAGER, Order.REVERSE);
+    }
+  }
+
+  @Nested
+  class Bf16CheckedForward extends Cuda {
+    Bf16CheckedForward() {
+      super(Precision.BF16, Execution.CHECKED, Order.FORWARD);
+    }
+  }
+
+  @Nested
+  class Bf16OneBlock extends Cuda {
+    Bf16OneBlock() {
+      super(Precision.BF16, Execution.GRAPH, Order.REVERSE);
+    }
+
+    @Override
+    protected Backend openBackend() {
+      return CudaUnderTest.openWithOneBlock(Order.REVERSE, Planner.LAYERED);
     }
   }
 }

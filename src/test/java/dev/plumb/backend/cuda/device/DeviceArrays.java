@@ -92,6 +92,13 @@ public final class DeviceArrays implements AutoCloseable {
     return values;
   }
 
+  /** Reads factors of products, from the first on. */
+  public double[] readFactors(Buffer buffer, int length) {
+    double[] values = new double[length];
+    transfers.downloadFactors(buffer.slice().pointer(), values);
+    return values;
+  }
+
   public void releaseArrays() {
     context.release("releasing arrays", arenas.stream().map(DeviceArena::release).toList());
     arenas.clear();
