@@ -2,6 +2,7 @@ package dev.plumb.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.hostdevice.HostDevice;
@@ -100,6 +101,7 @@ class CudaCommandLineTest {
   @CsvSource({
     "fp64, tanh, mse, sgd, 0", "fp32, relu, cross_entropy, adam, 0.5", "fp64, gelu, binary_cross_entropy, rmsprop, 0.2",
     "fp32, silu, huber, adamw, 0", "tf32, elu, mae, sgd, 0",
+    "bf16, relu, mse, adamw, 0.5", "bf16, tanh, cross_entropy, sgd, 0",
   })
   void checkAgreesWithTheReference(String precision, String activation, String loss, String optimizer, String dropout) {
     Ran ran = plumb("check", "--device", "cuda", "--precision", precision, "--activation", activation, "--loss", loss,
@@ -149,9 +151,9 @@ class CudaCommandLineTest {
 
   @Test
   void unsupportedPrecisionIsRefusedBeforeTraining() throws IOException {
-    Ran ran = plumb("study", smallSpec().toString(), "--device", "cuda", "--precision", "bf16");
+    Ran ran = plumb("study", smallSpec().toString(), "--device", "cuda", "--planner", "fused", "--precision", "bf16");
     assertEquals(2, ran.code());
-    assertTrue(ran.err().contains("precision bf16 is not there yet on cuda: use fp32, or tf32 for tensor cores"), ran.err());
+    assertTrue(ran.err().contains("the fused planner does not support bf16: choose the planner auto or layered"), ran.err());
   }
 
   @Test
@@ -205,6 +207,33 @@ class CudaCommandLineTest {
       predicted.add(ran.out().lines().map(line -> line.split(",")[0]).toList().toString());
     }
     assertEquals(predicted.get(1), predicted.get(0));
+  }
+
+  /** A model of bf16 is predicted in bf16 where the device has it, else in fp32, and in any precision if asked for. */
+  @Test
+  void tableIsTrainedInBf16AndPredictedInAnyPrecision() throws IOException {
+    String iris = Path.of("src/test/resources/tables/iris.csv").toAbsolutePath().toString();
+    Ran trained = plumb("train", iris, "--device", "cuda", "--precision", "bf16", "--epochs", "3", "--layers", "9", "--quiet",
+        "--runs", folder.toString());
+    assertEquals(0, trained.code(), trained.err());
+    String model = folder.resolve("iris-1").toString();
+    String rounded = predicted(model, iris, "--device", "cuda");
+    assertEquals(rounded, predicted(model, iris, "--device", "cuda", "--precision", "bf16"));
+    String single = predicted(model, iris, "--device", "cuda", "--precision", "fp32");
+    assertNotEquals(rounded, single);
+    String onCpu = predicted(model, iris, "--device", "cpu");
+    assertEquals(onCpu, predicted(model, iris, "--device", "cpu", "--precision", "fp32"));
+    Ran refused = plumb("predict", model, iris, "--device", "cpu", "--precision", "bf16");
+    assertEquals(2, refused.code());
+    assertEquals("plumb predict: precision bf16 is not supported on a CPU: use fp32 or fp64, or a GPU\n", refused.err());
+  }
+
+  private static String predicted(String... arguments) {
+    List<String> words = new ArrayList<>(List.of(arguments));
+    words.addAll(0, List.of("predict", "--quiet"));
+    Ran ran = plumb(words.toArray(String[]::new));
+    assertEquals(0, ran.code(), ran.err());
+    return ran.out();
   }
 
   private static Ran plumb(String... arguments) {

@@ -18,12 +18,14 @@ import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.data.RandomWeights;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
@@ -48,12 +50,14 @@ class CudaSessionTest {
   @ParameterizedTest
   @MethodSource("dev.plumb.backend.contract.Contract#optimizers")
   void graphComputesTheSameAsEager(OptimizerSpec optimizer) {
-    assertGraphIsEager(TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withClipNorm(0.5));
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, optimizer, 0.01, 1).withClipNorm(0.5);
+    assertGraphIsEager(training);
+    assertGraphIsEager(training.withPrecision(Precision.BF16));
   }
 
   /** A graph that recorded the step's number would drop the same units in every replay. */
   @ParameterizedTest
-  @EnumSource(names = {"FP64", "FP32", "TF32"})
+  @EnumSource
   void graphDropsTheSameUnitsAsEager(Precision precision) {
     assertGraphIsEager(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision)
         .withDropout(new Dropout(0.3, SEED)));
@@ -99,7 +103,7 @@ class CudaSessionTest {
 
   /** Each replica has its own rates and batches. On a GPU, cuBLAS may add in another order for many than for one. */
   @ParameterizedTest
-  @EnumSource(names = {"FP64", "TF32"})
+  @EnumSource(names = {"FP64", "TF32", "BF16"})
   @Tag("host-device")
   void manyReplicasComputeTheSameAsSingleOnes(Precision precision) {
     int replicas = 33;
@@ -271,6 +275,59 @@ class CudaSessionTest {
       assertTrue(assertThrows(InvalidInputException.class, () -> single.bind(data)).getMessage().contains("1.0E39"));
       full.bind(data);
     }
+  }
+
+  @Test
+  void dataBeyondBfloat16AreRefused() {
+    Dataset data = Dataset.ofTargets(3, 2, new double[] {1, 1, 3.4e38}, new double[2]);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    try (CudaBackend backend = CudaUnderTest.open();
+        TrainingSession rounded = backend.open(NETWORK, training.withPrecision(Precision.BF16), 1);
+        TrainingSession single = backend.open(NETWORK, training.withPrecision(Precision.FP32), 1)) {
+      assertEquals("the data contain 3.4E38, which is too large for bf16; scale the column, or use --precision fp64",
+          assertThrows(InvalidInputException.class, () -> rounded.bind(data)).getMessage());
+      single.bind(data);
+    }
+  }
+
+  /** Vectors of this size are written tensor by tensor, and the rows of the first two weights are padded. */
+  @Test
+  void largeParametersAreRoundedWhenTheyAreWritten() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 301, 131, 2);
+    Dataset data = data(network, Loss.MSE, 9);
+    TrainingSpec training = TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(Precision.BF16);
+    double[] parameters = weights(network, SEED);
+    try (CudaBackend backend = CudaUnderTest.open(); TrainingSession session = started(backend, network, training, data)) {
+      assertSameBits("parameters", Arrays.stream(parameters).map(value -> (float) value).toArray(), read(session, Slot.PARAMETERS));
+      double[] outputs = new double[9 * 2];
+      session.predict(0, data, outputs);
+      assertRelativeToLargest("outputs", roundedOutputs(network, parameters, data), outputs, 2e-3);
+    }
+  }
+
+  /** Plain loops in double precision with rounded factors. An activation next to a tie may be rounded to either side. */
+  private static double[] roundedOutputs(NetworkSpec network, double[] parameters, Dataset data) {
+    ParameterLayout layout = ParameterLayout.of(network);
+    double[] outputs = new double[data.rows() * network.outputs()];
+    for (int row = 0; row < data.rows(); row++) {
+      double[] in = new double[network.inputs()];
+      for (int k = 0; k < in.length; k++) {
+        in[k] = data.feature(row, k);
+      }
+      for (int layer = 0; layer < network.layerCount(); layer++) {
+        double[] z = new double[network.layer(layer).out()];
+        for (int unit = 0; unit < z.length; unit++) {
+          z[unit] = (float) parameters[layout.bias(layer).offset() + unit];
+          for (int k = 0; k < in.length; k++) {
+            z[unit] += (double) Bfloat16.rounded(in[k])
+                * Bfloat16.rounded(parameters[layout.weight(layer).offset() + unit * in.length + k]);
+          }
+        }
+        in = layer == network.layerCount() - 1 ? z : Arrays.stream(z).map(value -> Math.max(value, 0)).toArray();
+      }
+      System.arraycopy(in, 0, outputs, row * network.outputs(), in.length);
+    }
+    return outputs;
   }
 
   /** On a GPU, cuBLAS may compute such small products without TF32. */

@@ -265,7 +265,7 @@ class FusedSessionTest {
 
   @Test
   @Tag("host-device")
-  void fusedRefusesWhatDoesNotFitAndTf32() {
+  void fusedRefusesWhatDoesNotFitAndTensorCores() {
     try (CudaBackend backend = open(Planner.FUSED, 6_800, new ArrayList<>())) {
       InvalidInputException refused = assertThrows(InvalidInputException.class, () -> backend.open(DEEP, SGD, 1));
       assertTrue(refused.getMessage().startsWith("the fused planner cannot take 3-8-8-8-8-1: "), refused.getMessage());
@@ -275,6 +275,8 @@ class FusedSessionTest {
     try (CudaBackend backend = open(Planner.FUSED, 0, new ArrayList<>())) {
       assertTrue(backend.refusal(DEEP, SGD, 1).isEmpty());
       assertTrue(backend.refusal(DEEP, SGD.withPrecision(Precision.TF32), 1).isPresent());
+      assertEquals("the fused planner cannot take 3-8-8-8-8-1: the fused planner does not support bf16",
+          backend.refusal(DEEP, SGD.withPrecision(Precision.BF16), 1).orElseThrow().reason());
     }
   }
 
@@ -296,7 +298,7 @@ class FusedSessionTest {
 
   @Test
   @Tag("host-device")
-  void autoLeavesToLayersWhatDoesNotFitABlockWhatIsTooMuchForItAndTf32() {
+  void autoLeavesToLayersWhatDoesNotFitABlockWhatIsTooMuchForItAndTensorCores() {
     NetworkSpec wide = NetworkSpec.of(Activation.RELU, 2, 64, 64, 1);
     List<String> notes = new ArrayList<>();
     try (CudaBackend backend = open(Planner.AUTO, 20_000, notes)) {
@@ -306,11 +308,13 @@ class FusedSessionTest {
       started(backend, wide, SGD.withPrecision(Precision.FP32), data(wide, Loss.MSE, 64), 1).close();
       started(backend, wide, SGD.withPrecision(Precision.FP32), data(wide, Loss.MSE, 1000), 1).close();
       started(backend, DEEP, SGD.withPrecision(Precision.TF32), data(DEEP, Loss.MSE, 13), 1).close();
+      started(backend, DEEP, SGD.withPrecision(Precision.BF16), data(DEEP, Loss.MSE, 13), 1).close();
     }
-    assertEquals(3, notes.size(), notes.toString());
+    assertEquals(4, notes.size(), notes.toString());
     assertTrue(notes.get(0).endsWith("but a block of this GPU has at most 20000"), notes.get(0));
     assertTrue(notes.get(1).endsWith("a step of 1000 rows has 12.9 million products, which are too many for one block"), notes.get(1));
     assertTrue(notes.get(2).endsWith("the fused planner does not support tf32"), notes.get(2));
+    assertTrue(notes.get(3).endsWith("the fused planner does not support bf16"), notes.get(3));
   }
 
   @Test

@@ -162,7 +162,7 @@ class HostDeviceProcessTest {
   @ParameterizedTest
   @CsvSource({
     "80, FP32, FUSED, fused_narrow_relu_f32", "90, FP32, FUSED, fused_cluster_relu_f32", "120, FP32, FUSED, fused_cluster_relu_f32",
-    "75, TF32, LAYERED, product_forward_f32", "80, TF32, LAYERED, product_forward_tf32",
+    "75, TF32, LAYERED, product_forward_f32", "80, TF32, LAYERED, product_forward_tf32", "80, BF16, LAYERED, bias_activation_bf16",
   })
   void olderDevicesDoNotLoadTheKernelsOfClustersAndTensorCores(
       String capability, String precision, String planner, String kernel, @TempDir Path folder) throws Exception {
@@ -170,6 +170,14 @@ class HostDeviceProcessTest {
     assertEquals(new Result(0, "2 steps\n"), run(Trained.class, Map.of(
         "PLUMB_HOST_DEVICE_CAPABILITY", capability, "PLUMB_HOST_DEVICE_COVERAGE", coverage.toString()), precision, planner));
     assertTrue(Files.readAllLines(coverage).stream().anyMatch(line -> line.startsWith(kernel + " ")));
+  }
+
+  @Test
+  void olderDevicesRefuseBfloat16() throws Exception {
+    Result result = run(Trained.class, Map.of("PLUMB_HOST_DEVICE_CAPABILITY", "75"), "BF16", "LAYERED");
+    assertEquals(1, result.code());
+    assertTrue(result.output().contains("precision bf16 needs a GPU of compute capability 8.0 or newer, but host device (CPU, for tests)"
+        + " has 7.5: use fp32"), result.output());
   }
 
   @Test
