@@ -5,6 +5,7 @@ import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.GpuProbes;
 import dev.plumb.backend.GpuProbes.Probe;
 import dev.plumb.backend.GpuProbes.Products;
+import dev.plumb.backend.Refusal;
 import dev.plumb.bench.BenchResult.Ceiling;
 import dev.plumb.bench.BenchResult.MeasuredBound;
 import dev.plumb.bench.BenchResult.Measurement;
@@ -15,6 +16,7 @@ import dev.plumb.bench.Workload.StepsWorkload.Bound;
 import dev.plumb.bench.WorkloadRun.DivergedException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
+import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -62,8 +64,13 @@ public final class GpuBench {
     }
   }
 
-  /** The matrix products of a workload's step. */
-  private record StepProducts(String workload, NetworkSpec network, int batch) {}
+  /** The matrix products of a workload's step. The training's precision is not used. */
+  private record StepProducts(String workload, NetworkSpec network, TrainingSpec training, int batch) {
+    static StepProducts of(GpuWorkload workload) {
+      return new StepProducts(
+          workload.family(), workload.network(), workload.training().withPrecision(Precision.FP32), workload.batch());
+    }
+  }
 
   /** @param backend a GPU backend that implements {@link GpuProbes} */
   public GpuBench(Backend backend, List<Workload> workloads, Plan plan, BenchResult.Listener listener) {
@@ -82,16 +89,25 @@ public final class GpuBench {
     Set<StepProducts> steps = new LinkedHashSet<>();
     for (Workload workload : workloads) {
       if (workload instanceof GpuWorkload gpu && gpu.boundByProducts()) {
-        steps.add(new StepProducts(gpu.family(), gpu.network(), gpu.batch()));
+        steps.add(StepProducts.of(gpu));
       }
     }
     for (StepProducts step : steps) {
-      for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32)) {
-        String name = step.workload() + ", all products of a step, " + precision.key();
-        measure(probe -> name, "TFLOP/s", 1e12, plan.productsWarmUpSeconds(),
-            () -> probes.products(step.network(), precision, step.batch(), WHOLE_STEP));
+      for (Precision precision : List.of(Precision.FP64, Precision.FP32, Precision.TF32, Precision.BF16)) {
+        measureProducts(step, precision);
       }
     }
+  }
+
+  private void measureProducts(StepProducts step, Precision precision) {
+    String name = step.workload() + ", all products of a step, " + precision.key();
+    Optional<Refusal> refusal = backend.refusal(step.network(), step.training().withPrecision(precision), 1);
+    if (refusal.isPresent()) {
+      listener.onNotMeasured(name + ": " + refusal.get().reason());
+      return;
+    }
+    measure(probe -> name, "TFLOP/s", 1e12, plan.productsWarmUpSeconds(),
+        () -> probes.products(step.network(), precision, step.batch(), WHOLE_STEP));
   }
 
   /** Returns the ceiling's name, with the size that the device had room for. */
@@ -121,9 +137,18 @@ public final class GpuBench {
     }
   }
 
-  /** Measures every workload; reports those that diverge, or that need more memory than there is, as not measured. */
+  /**
+   * Measures every workload; reports those that the device does not support, that diverge, or that need more memory than there is,
+   * as not measured.
+   */
   public void measureWorkloads() {
     for (Workload workload : workloads) {
+      Optional<Refusal> refusal = workload instanceof GpuWorkload gpu
+          ? planned(workload).refusal(gpu.network(), gpu.training(), gpu.replicas()) : Optional.empty();
+      if (refusal.isPresent()) {
+        listener.onNotMeasured(workload.name() + ": " + refusal.get().reason());
+        continue;
+      }
       listener.onMeasuring(workload.name() + " on " + backend.device().kind().key());
       try {
         listener.onWorkload(measure(workload));
@@ -136,10 +161,14 @@ public final class GpuBench {
     }
   }
 
+  /** Returns the backend with the workload's planner. */
+  private Backend planned(Workload workload) {
+    return workload instanceof GpuWorkload gpu ? probes.withPlanner(gpu.planner()) : backend;
+  }
+
   private WorkloadResult measure(Workload workload) {
-    Backend planned = workload instanceof GpuWorkload gpu ? probes.withPlanner(gpu.planner()) : backend;
     Optional<Probe> bound = Optional.empty();
-    try (WorkloadRun training = workload.open(planned)) {
+    try (WorkloadRun training = workload.open(planned(workload))) {
       bound = openBound(workload);
       OptionalDouble finalLoss = training.lossAfterFixedSteps();
       Optional<String> planner = training.planner();

@@ -98,10 +98,10 @@ public final class Workloads {
     NetworkSpec network = NetworkSpec.of(Activation.RELU, 784, hidden, hidden, 10);
     int rows = reduced ? 256 : 10_240;
     int stepsToLoss = rows / 128;
-    String description = network.shape() + ", relu, cross_entropy, sgd 0.05, " + rows + " rows in batches of 128, fp32 and TF32;"
-        + " loss after " + stepsToLoss + " steps" + reduced(reduced, "784-512-512-10, 10240 rows, 80 steps");
+    String description = network.shape() + ", relu, cross_entropy, sgd 0.05, " + rows + " rows in batches of 128, fp32, TF32 and"
+        + " bf16; loss after " + stepsToLoss + " steps" + reduced(reduced, "784-512-512-10, 10240 rows, 80 steps");
     TrainingInputs inputs = new TrainingInputs(network, Loss.CROSS_ENTROPY, Source.RANDOM, rows);
-    return Stream.of(Precision.FP32, Precision.TF32)
+    return Stream.of(Precision.FP32, Precision.TF32, Precision.BF16)
         .<Workload>map(precision -> new GpuWorkload("G3", precision.key(), description, inputs,
             single(Loss.CROSS_ENTROPY, 0.05, 1).withBatchSize(128).withPrecision(precision), 1, Planner.LAYERED,
             Unit.MICROSECONDS_PER_STEP, reduced ? stepsToLoss : 10 * stepsToLoss, stepsToLoss, true))
@@ -112,13 +112,13 @@ public final class Workloads {
   private static List<Workload> wideLayers(boolean reduced) {
     int width = reduced ? 64 : 4096;
     int stepsToLoss = reduced ? 2 : 10;
-    String description = "eight layers of " + width + "x" + width + ", relu, mse, sgd 0.5, all " + width + " rows in a step, fp32 and"
-        + " TF32; a step counts as 2 operations per weight and row for each of forward, dW and dX, without the first layer's dX;"
+    String description = "eight layers of " + width + "x" + width + ", relu, mse, sgd 0.5, all " + width + " rows in a step, fp32,"
+        + " TF32 and bf16; a step counts as 2 operations per weight and row for each of forward, dW and dX, without the first layer's dX;"
         + " loss after " + stepsToLoss + " steps" + reduced(reduced, "4096x4096, 4096 rows, 10 steps");
     TrainingInputs inputs = new TrainingInputs(
         NetworkSpec.of(Activation.RELU, width, width, width, width, width, width, width, width, width),
         Loss.MSE, Source.RANDOM, width);
-    return Stream.of(Precision.FP32, Precision.TF32)
+    return Stream.of(Precision.FP32, Precision.TF32, Precision.BF16)
         .<Workload>map(precision -> new GpuWorkload("G4", precision.key(), description, inputs,
             single(Loss.MSE, 0.5, 1).withPrecision(precision), 1, Planner.LAYERED, Unit.TERAFLOPS, 2, stepsToLoss, true))
         .toList();

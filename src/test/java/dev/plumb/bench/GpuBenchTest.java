@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.Backends;
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.GpuProbes;
 import dev.plumb.backend.Planner;
+import dev.plumb.backend.Refusal;
 import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.bench.BenchResult.Ceiling;
 import dev.plumb.bench.BenchResult.MeasuredBound;
@@ -25,6 +27,7 @@ import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.StudyNetwork;
 import dev.plumb.study.StudySpec;
+import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,8 +80,9 @@ class GpuBenchTest {
   void finalLossEqualsTheReferencesWithEveryPlanner() {
     List<Workload> workloads = List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01),
         small("layered", Precision.FP32, 1, Planner.LAYERED, 0.01), small("3 fp64", Precision.FP64, 3, Planner.AUTO, 0.01),
-        batches(Precision.FP32), batches(Precision.TF32));
-    Map<Precision, Double> tolerances = Map.of(Precision.FP64, 1e-11, Precision.FP32, 1e-5, Precision.TF32, 1e-3);
+        batches(Precision.FP32), batches(Precision.TF32), batches(Precision.BF16));
+    Map<Precision, Double> tolerances =
+        Map.of(Precision.FP64, 1e-11, Precision.FP32, 1e-5, Precision.TF32, 1e-3, Precision.BF16, 2e-2);
     List<WorkloadResult> results = measured(workloads).workloads;
     assertEquals(workloads, results.stream().map(WorkloadResult::workload).toList());
     Map<String, Double> expected = new HashMap<>();
@@ -94,7 +98,7 @@ class GpuBenchTest {
       assertEquals(loss, result.finalLoss().orElseThrow(), tolerances.get(result.workload().precision()) * loss,
           result.workload().name());
     }
-    assertEquals(List.of("fused", "layered", "fused", "layered", "layered"),
+    assertEquals(List.of("fused", "layered", "fused", "layered", "layered", "layered"),
         results.stream().map(result -> result.planner().orElseThrow()).toList());
     assertEquals("", HostDevice.left());
   }
@@ -140,9 +144,10 @@ class GpuBenchTest {
       new GpuBench(backend, List.of(small("fused", Precision.FP32, 1, Planner.FUSED, 0.01), batches(Precision.FP32),
           batches(Precision.TF32)), SHORT, record).measureCeilings();
       Set<String> names = record.ceilings.stream().map(Ceiling::name).collect(Collectors.toSet());
-      assertEquals(2 + 3, names.size(), names.toString());
+      assertEquals(2 + 4, names.size(), names.toString());
       assertTrue(names.containsAll(Set.of("copy of 1 MiB within device memory, read and written", "empty kernels, 10 in a graph",
-          "S2, all products of a step, fp64", "S2, all products of a step, fp32", "S2, all products of a step, tf32")),
+          "S2, all products of a step, fp64", "S2, all products of a step, fp32", "S2, all products of a step, tf32",
+          "S2, all products of a step, bf16")),
           names.toString());
       for (Ceiling ceiling : record.ceilings) {
         assertEquals(3, ceiling.rate().runs().size());
@@ -151,6 +156,33 @@ class GpuBenchTest {
       assertEquals(record.ceilings.stream().map(Ceiling::name).toList(), record.progress);
     }
     assertEquals("", HostDevice.left());
+  }
+
+  @Test
+  void workloadsAndCeilingsOfAnUnsupportedPrecisionAreReportedAsNotMeasured() {
+    BenchRecord record = new BenchRecord();
+    try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
+      GpuBench bench = new GpuBench(withoutBf16(backend), List.of(batches(Precision.BF16), batches(Precision.FP32)), SHORT, record);
+      bench.measureCeilings();
+      bench.measureWorkloads();
+    }
+    assertEquals(List.of("S2, all products of a step, bf16: bf16 is not supported", "S2 bf16: bf16 is not supported"),
+        record.notMeasured);
+    assertEquals(2 + 3, record.ceilings.size());
+    assertEquals(List.of("S2 fp32"), record.workloads.stream().map(result -> result.workload().name()).toList());
+    assertEquals("", HostDevice.left());
+  }
+
+  /** Returns a backend that refuses bf16, as GPUs before compute capability 8.0 do, also with another planner. */
+  private static Backend withoutBf16(Backend backend) {
+    return (Backend) Proxy.newProxyInstance(GpuBenchTest.class.getClassLoader(), new Class<?>[] {Backend.class, GpuProbes.class},
+        (proxy, method, arguments) -> {
+          if (method.getName().equals("refusal") && ((TrainingSpec) arguments[1]).precision() == Precision.BF16) {
+            return Optional.of(new Refusal("bf16 is not supported", "use fp32"));
+          }
+          Object result = method.invoke(backend, arguments);
+          return method.getName().equals("withPlanner") ? withoutBf16((Backend) result) : result;
+        });
   }
 
   @Test

@@ -30,7 +30,8 @@ class WorkloadsTest {
   @Test
   void gpuWorkloadsDoNotChange() {
     assertEquals(List.of("G1 fused", "G1 layered", "G1 sigmoid fused", "G2 1 fp32", "G2 132 fp32", "G2 1024 fp32", "G2 16384 fp32",
-        "G2 1 fp64", "G2 132 fp64", "G2 1024 fp64", "G2 16384 fp64", "G3 fp32", "G3 tf32", "G4 fp32", "G4 tf32"),
+        "G2 1 fp64", "G2 132 fp64", "G2 1024 fp64", "G2 16384 fp64", "G3 fp32", "G3 tf32", "G3 bf16", "G4 fp32",
+        "G4 tf32", "G4 bf16"),
         Workloads.gpu(false).stream().map(Workload::name).toList());
     assertEquals(List.of(3, 8, 8, 8, 8, 8, 8, 8, 8, 1), line("G1 fused").network().widths());
     assertEquals(Activation.SIGMOID, line("G1 sigmoid fused").network().layer(0).activation());
@@ -40,6 +41,9 @@ class WorkloadsTest {
     assertEquals(List.of(784, 512, 512, 10), line("G3 tf32").network().widths());
     assertEquals(128, line("G3 tf32").batch());
     assertEquals(80, line("G3 tf32").stepsToLoss());
+    assertEquals(line("G3 tf32").network(), line("G3 bf16").network());
+    assertEquals(Precision.BF16, line("G4 bf16").precision());
+    assertEquals(line("G4 fp32").training().withPrecision(Precision.BF16), line("G4 bf16").training());
     assertEquals(134_217_728, StudyWorkload.weights(line("G4 fp32").network()));
     assertEquals(4096, line("G4 fp32").batch());
   }

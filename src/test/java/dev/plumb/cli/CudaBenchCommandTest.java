@@ -45,7 +45,7 @@ class CudaBenchCommandTest {
 
   private static List<Workload> small(boolean reduced) {
     TrainingInputs inputs = new TrainingInputs(NetworkSpec.of(Activation.RELU, 5, 13, 7, 2), Loss.MSE, Source.RANDOM, 9);
-    return Stream.of(Precision.FP32, Precision.TF32)
+    return Stream.of(Precision.FP32, Precision.TF32, Precision.BF16)
         .<Workload>map(precision -> new GpuWorkload("G8", precision.key(), "a few steps" + (reduced ? " (reduced)" : ""), inputs,
             TrainingSpec.of(Loss.MSE, OptimizerSpec.Sgd.DEFAULT, 0.01, 1).withPrecision(precision), 1, Planner.LAYERED,
             Unit.TERAFLOPS, 3, 4, true))
@@ -69,7 +69,9 @@ class CudaBenchCommandTest {
         "copy of 16 MiB within device memory, read and written +GB/s +- +" + figure,
         "empty kernels, 100 in a graph +us/kernel +- +" + figure,
         "G8, all products of a step, tf32 +TFLOP/s +- +" + figure,
+        "G8, all products of a step, bf16 +TFLOP/s +- +" + figure,
         "G8 fp32 +layered +1 +fp32 +TFLOP/s +" + figure + figure + figure + "[0-9.]+ +[0-9.]+",
+        "G8 bf16 +layered +1 +bf16 +TFLOP/s +" + figure + figure + figure + "[0-9.]+ +[0-9.]+",
         "S1 +fused +1 +fp64 +s +" + figure + "- +- +- +-",
         "G8: a few steps \\(reduced\\)"}) {
       assertTrue(lines.stream().anyMatch(line -> (line + " ").matches(row + " *")), row + " in\n" + ran.out());
@@ -80,7 +82,7 @@ class CudaBenchCommandTest {
     JsonNode written = new ObjectMapper().readTree(file.toFile());
     assertEquals(3, written.get("gpu").get("runs").intValue());
     assertEquals(0, written.get("notMeasured").size());
-    assertEquals(3, written.get("workloads").size());
+    assertEquals(4, written.get("workloads").size());
     JsonNode first = written.get("workloads").get(0);
     assertEquals("G8 fp32", first.get("name").textValue());
     assertEquals("G8", first.get("family").textValue());
@@ -96,7 +98,7 @@ class CudaBenchCommandTest {
       assertEquals(3, first.get(key).get("runs").size());
       assertTrue(first.get(key).get("min").doubleValue() <= first.get(key).get("median").doubleValue());
     }
-    JsonNode study = written.get("workloads").get(2);
+    JsonNode study = written.get("workloads").get(3);
     assertTrue(study.get("finalLoss").isNull() && study.get("bound").isNull() && study.get("threads").isNull());
     assertEquals("", HostDevice.left());
   }

@@ -79,7 +79,7 @@ class CudaProbesTest {
   void productsAreThoseOfAStep() {
     double ofWeights = 2.0 * 31 * (7 * 33 + 33 * 13 + 13 * 2);
     double ofInputs = 2.0 * 31 * (33 * 13 + 13 * 2);
-    for (Precision precision : new Precision[] {Precision.FP64, Precision.FP32, Precision.TF32}) {
+    for (Precision precision : Precision.values()) {
       assertProducts(precision, EnumSet.of(Products.FORWARD), ofWeights, 3);
       assertProducts(precision, EnumSet.of(Products.INPUT_GRADIENTS), ofInputs, 2);
       assertProducts(precision, EnumSet.of(Products.WEIGHT_GRADIENTS), ofWeights, 3);
