@@ -19,8 +19,16 @@ CACHE_TERABYTES_PER_SECOND = 5.5
 # Measured (kernels/MEASURED.md): an empty kernel in a graph; a copy, 4.24 TB/s, of which kernels are assumed to reach 4.0.
 GLOBAL_TERABYTES_PER_SECOND = 4.0
 LAUNCH_MICROSECONDS = 0.67
-# All products of a step of G4 by cuBLAS, without the rest of the step, TFLOP/s. Not modeled.
-CUBLAS_G4 = {"fp32": 51.2, "TF32": 301}
+# The same share of an H100's memory bandwidth, 3.35 instead of an H200's 4.8 TB/s by NVIDIA's data sheets. Not measured.
+H100_GLOBAL_TERABYTES_PER_SECOND = GLOBAL_TERABYTES_PER_SECOND * 3.35 / 4.8
+# All products of a step of G4 by cuBLAS, without the rest of the step, TFLOP/s. Not modeled. fp32 and TF32 are measured. bf16 is an
+# assumption, not a measurement of this project: published for cuBLAS in bf16 with single-precision sums on an H100 (SXM) are 741 at
+# 6,144^3 and 798 at 8,192^3 (github.com/pranjalssh/fast.cu, README.md), of a dense peak of 989 by NVIDIA's data sheet. The products
+# of G4 are smaller, and their results have twice the bytes.
+CUBLAS_G4 = {"fp32": 51.2, "TF32": 301, "bf16": 650}
+# The products of G3's layers (inputs, outputs) by cuBLAS with TF32, each with its launch, measured: forward, input gradient, weight
+# gradient. Those in bf16 are assumed to take as long; they were not measured.
+CUBLAS_G3_TF32_MICROSECONDS = {(784, 512): (6.1, 6.5, 3.8), (512, 512): (5.2, 5.3, 3.7), (512, 10): (7.3, 3.0, 3.9)}
 
 # Clocks until a result can be used: assumed, close to published microbenchmarks of Hopper. Global memory is assumed to be in the
 # second-level cache, where the buffers of all workloads but G4 fit. A taken branch, a barrier.

@@ -4,44 +4,16 @@ A fused kernel: the loops of a step over layers, groups of units and rows, as of
 that is alone on its multiprocessor. What is outside of these loops is not counted: the update, sums over segments, barriers. Of a
 cluster of blocks, the loops of the busiest block and the exchange of gradients between blocks.
 
-A launch of a layered step: an empty kernel's time, and then the longest of its bytes by the global bandwidth and, for the busiest
-multiprocessor, its blocks' ways through the kernel: from the entry through the main loop, as often as the shape needs it, to the exit.
+Layered steps are in layered.py.
 """
-import dataclasses
 import functools
 import math
 import re
 
 import gpu
 import timing
-
-
-class NotModeled(Exception):
-    pass
-
-
-@dataclasses.dataclass
-class Estimate:
-    """Microseconds, with what bounds them and, for layered steps, the launches."""
-    microseconds: float
-    bound: str
-    launches: list = dataclasses.field(default_factory=list)
-
-
-def named(*names):
-    return lambda instruction: instruction.name in names
-
-
-def loaded(instruction):
-    return instruction.bytes if instruction.name == "LDG" else 0
-
-
-def stored(instruction):
-    return instruction.bytes if instruction.name == "STG" else 0
-
-
-def is_multiply_add(instruction):
-    return instruction.kind in ("fma32", "fma64")
+from estimate import Estimate, NotModeled, is_multiply_add, named
+from layered import OwnProducts, WithCublas
 
 
 def iteration(kernels, needs, avoided=(), innermost=True):
@@ -166,6 +138,12 @@ class General:
         return Estimate(sum(tile.microseconds for tile in estimates), estimates[0].bound)
 
 
+G3_WIDTHS = [784, 512, 512, 10]
+# Its products: all of a step, and the floating-point operations of one.
+G4_LAYERS, G4_WIDTH = 8, 4096
+G4_PRODUCTS = 3 * G4_LAYERS - 1
+G4_PRODUCT = 2 * G4_WIDTH ** 3
+
 # The segments of each tile that FusedPlan chooses for 400 rows: of G1 in fp64 160, 160 and 80 rows, of 3-32-32-1 224 and 176.
 G1_TILES_FP64 = [5, 5, 3]
 TILES_3_32_32_1 = [7, 6]
@@ -177,136 +155,6 @@ ROWS_OF_ITERATION_FP64 = 2
 def rounds(estimate, networks):
     """Network-epochs per second: each multiprocessor trains one network after the other."""
     return networks / math.ceil(networks / gpu.MULTIPROCESSORS) / estimate.microseconds * 1e6
-
-
-def launch(name, ways_of_block, blocks, resident, bytes_moved=0):
-    """ways_of_block: of its warps. resident: blocks that a multiprocessor has at once. bytes_moved: from and to global memory."""
-    of_busiest = math.ceil(blocks / gpu.MULTIPROCESSORS)
-    clocks, left = 0, of_busiest
-    while left > 0:
-        ways = ways_of_block * min(left, resident)
-        clocks += timing.simulated(ways)
-        left -= resident
-    computing = clocks / gpu.CLOCK_GHZ / 1000
-    moving = bytes_moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
-    loading = blocks * gpu.WARP * sum(loaded(instruction) for way in ways_of_block for instruction in way)
-    reading = loading / gpu.CACHE_TERABYTES_PER_SECOND / 1e6
-    longest = max(computing, moving, reading)
-    bound = ("global" if longest == moving else "cache" if longest == reading
-             else timing.bound(ways, timing.simulated(ways)))
-    return name, gpu.LAUNCH_MICROSECONDS + longest, bound
-
-
-@dataclasses.dataclass(frozen=True)
-class Division:
-    """How a kernel divides a product; as struct Division of product_tile.cuh in fp32, and those of product_tf32.cu."""
-    kernel: str
-    rows: int
-    columns: int
-    warps: int
-    terms: int = 16
-    ahead: int = 1  # groups of terms per iteration
-
-    @property
-    def needs(self):
-        """What an iteration has of multiply-adds, or of mma with 16 x 8 x 8 of them."""
-        each = self.rows * self.columns * self.terms * self.ahead
-        if self.kernel.endswith("_tf32"):
-            return [(named("HMMA"), each // (16 * 8 * 8)), (loaded, self.loaded)]
-        return [(is_multiply_add, each // gpu.WARP), (loaded, self.loaded)]
-
-    @property
-    def loaded(self):
-        """Bytes that a lane loads for an iteration."""
-        return (self.rows + self.columns) * self.terms * self.ahead * 4 // gpu.WARP
-
-
-class Layered:
-    """The launches of a step by the layered planner, in fp32 or TF32, with kernels of small products."""
-
-    def __init__(self, kernels, resident, tf32):
-        self.kernels = kernels
-        self.resident = resident
-        suffix, ahead = ("_tf32", 2) if tf32 else ("_f32", 1)
-        self.forward = Division("product_forward" + suffix, 16, 32, 8, ahead=ahead)
-        self.input_gradient = Division("product_input_gradient" + suffix, 16, 32, 8, ahead=ahead)
-        self.weight_gradient = Division("product_weight_gradients" + suffix, 32, 32, 4)
-
-    @functools.lru_cache
-    def product_ways(self, division, terms, packed):
-        """The ways of a block's warps, which have every so many-th group of terms."""
-        kernel = self.kernels[division.kernel]
-        ways = [(way, loop) for loop in kernel.innermost for way in [kernel.iteration(loop, division.needs)] if way]
-        if not ways:
-            raise NotModeled("not modeled: the loops of small products were not found in the machine code")
-        # 16 bytes per load, or 4.
-        repeated, loop = (min if packed else max)(ways, key=lambda of: sum(i.name == "LDG" for i in of[0]))
-        first = kernel.way(0, lambda node: node == loop[0], None, [(loaded, division.loaded)])
-        last = kernel.iteration(loop)
-        leaving = kernel.to_exit(loop[0])
-        groups = math.ceil(terms / division.terms)
-        times = [groups // division.warps + (warp < groups % division.warps) for warp in range(division.warps)]
-        times = [math.ceil(n / division.ahead) for n in times]
-        return [first + (repeated * (n - 1) + last if n else []) + leaving for n in times]
-
-    @functools.lru_cache
-    def product(self, name, division, rows, columns, terms, packed):
-        tiles = math.ceil(rows / division.rows) * math.ceil(columns / division.columns)
-        return launch(name, self.product_ways(division, terms, packed), tiles, self.resident[division.kernel])
-
-    def other(self, name, blocks, loads, stores, bytes_moved=0):
-        """A kernel without products, in blocks of 8 warps; loads, stores: bytes of a thread."""
-        full = name if name in self.kernels else name + "_f32"
-        way = self.kernels[full].to_exit(0, [(loaded, loads), (stored, stores)])
-        if not way:
-            raise NotModeled(f"not modeled: no way through {full} was found in the machine code")
-        return launch(name, [way] * 8, blocks, self.resident[full], bytes_moved)
-
-    def step(self, widths, rows, classes):
-        """A step over so many rows, as StepPlan lists its launches. Loads of a row list count in each of them, with a list or without."""
-        layers = list(zip(widths, widths[1:]))
-        parameters = sum((i + 1) * o for i, o in layers)
-        launches = []
-        for i, o in layers:
-            launches.append(self.product(f"product_forward {i}x{o}", self.forward, rows, o, i, i % 4 == 0))
-        if classes:
-            launches.append(self.other("softmax_loss", math.ceil(rows / 8), 4 + 4, 4 + 8))
-        else:
-            launches.append(self.other("loss_terms", math.ceil(rows * widths[-1] / 1024), 4 + 4, 4 + 8))
-        for i, o in reversed(layers[1:]):
-            launches.append(self.product(f"product_input_gradient {i}x{o}", self.input_gradient, rows, i, o, o % 4 == 0))
-        launches.append(self.weight_gradients(layers, rows))
-        launches.append(self.other("update_sgd", math.ceil(parameters / 4 / 256), 16 + 16, 16, 12 * parameters))
-        launches.append(self.other("finish_loss_and_step", 1, 4 + 4 + 8, 8 + 4))
-        total = sum(microseconds for _, microseconds, _ in launches)
-        by_bound = {}
-        for _, microseconds, bound in launches:
-            by_bound[bound] = by_bound.get(bound, 0) + microseconds - gpu.LAUNCH_MICROSECONDS
-        by_bound["launches"] = len(launches) * gpu.LAUNCH_MICROSECONDS
-        return Estimate(total, max(by_bound, key=by_bound.get), launches)
-
-    def weight_gradients(self, layers, rows):
-        """All layers in one launch, with the ways of the layer that has the most tiles; a tile of db counts as one of dW."""
-        tiles = {(i, o): math.ceil(o / 32) * math.ceil(i / 32) + math.ceil(o / 32) for i, o in layers}
-        i, o = max(tiles, key=tiles.get)
-        blocks = sum(tiles[layer] for layer in layers)
-        ways = self.product_ways(self.weight_gradient, rows, i % 4 == 0 and o % 4 == 0)
-        return launch("product_weight_gradients", ways, blocks, self.resident[self.weight_gradient.kernel])
-
-
-def wide_layers(precision):
-    """G4: cuBLAS's products as they were measured, and the bytes of the kernels between them; TFLOP/s."""
-    layers, width = 8, 4096
-    matrix = 4 * width * width
-    operations = (3 * layers - 1) * 2 * width ** 3
-    forward = 2 * layers  # Z, A
-    loss = 3  # Z, Y, delta
-    backward = 3 * (layers - 1) + 1  # delta, Z, delta; of the last layer, which is linear, only delta
-    update = 3 * layers  # W, dW, W
-    moved = (forward + loss + backward + update) * matrix
-    products = operations / gpu.CUBLAS_G4[precision] / 1e6
-    moving = moved / gpu.GLOBAL_TERABYTES_PER_SECOND / 1e6
-    return operations / (products + moving) / 1e6
 
 
 def measured(text):
@@ -337,8 +185,16 @@ def estimates(kernels, resident):
     """Yields (workload as in MEASURED.md, unit, estimate, what bounds it, launches) or (workload, unit, why it is not modeled).
 
     kernels: machine code by name. resident: blocks per multiprocessor by name."""
-    layered = Layered(kernels, resident, False)
-    tf32 = Layered(kernels, resident, True)
+    layered = OwnProducts(kernels, resident, False)
+    tf32 = OwnProducts(kernels, resident, True)
+    # Forward, input gradient and weight gradient of a layer by cuBLAS.
+    g3_products = {layer: dict(zip(("forward", "input_gradient", "weight_gradient"), of))
+                   for layer, of in gpu.CUBLAS_G3_TF32_MICROSECONDS.items()}
+
+    def wide(precision, bandwidth=gpu.GLOBAL_TERABYTES_PER_SECOND):
+        step = WithCublas(kernels, resident, precision, bandwidth)
+        return step.step([G4_WIDTH] * (G4_LAYERS + 1), G4_WIDTH, False, False,
+                         lambda kind, i, o: G4_PRODUCT / gpu.CUBLAS_G4[precision] / 1e6)
     of_narrow = [kernel for name, kernel in sorted(kernels.items())
                  if name.startswith("fused_narrow") and "_weighted" not in name]
     of_cluster = [kernel for name, kernel in sorted(kernels.items()) if name.startswith("fused_cluster")]
@@ -354,8 +210,14 @@ def estimates(kernels, resident):
         "3-32-32-1, tanh": lambda: of_tanh.step((3, 32, 32, 1), TILES_3_32_32_1),
         "3-16-16-1": lambda: general.step((3, 16, 16, 1), [SEGMENTS]),
         "layered": lambda: layered.step([3] + [WIDTH] * HIDDEN + [1], 400, False),
-        "batches": lambda: layered.step([784, 512, 512, 10], 128, True),
-        "batches, TF32": lambda: tf32.step([784, 512, 512, 10], 128, True),
+        "batches": lambda: layered.step(G3_WIDTHS, 128, True),
+        "batches, TF32": lambda: tf32.step(G3_WIDTHS, 128, True),
+        "batches, bf16": lambda: WithCublas(kernels, resident, "bf16").step(
+            G3_WIDTHS, 128, True, True, lambda kind, i, o: g3_products[i, o][kind]),
+        "wide, fp32": lambda: wide("fp32"),
+        "wide, TF32": lambda: wide("TF32"),
+        "wide, bf16": lambda: wide("bf16"),
+        "wide, bf16, H100": lambda: wide("bf16", gpu.H100_GLOBAL_TERABYTES_PER_SECOND),
     }
     known = {}
 
@@ -383,7 +245,8 @@ def estimates(kernels, resident):
             yield line(f"G2 {precision}, {count:,}", "networks/s", name, lambda estimate: rounds(estimate, count))
     for name in "3-16-16-1", "3-32-32-1", "3-32-32-1, tanh":
         yield line(f"{name}, fused", "us/step", name)
-    yield line("G3 fp32", "us/step", "batches", launches=True)
-    yield line("G3 TF32", "us/step", "batches, TF32", launches=True)
-    for precision in "fp32", "TF32":
-        yield f"G4 {precision}", "TFLOP/s", wide_layers(precision), "cuBLAS", []
+    for precision, name in ("fp32", "batches"), ("TF32", "batches, TF32"), ("bf16", "batches, bf16"):
+        yield line(f"G3 {precision}", "us/step", name, launches=True)
+    for name in "fp32", "TF32", "bf16", "bf16, H100":
+        yield line(f"G4 {name}", "TFLOP/s", f"wide, {name}", lambda estimate: G4_PRODUCTS * G4_PRODUCT / estimate.microseconds / 1e6,
+                   launches=True)
