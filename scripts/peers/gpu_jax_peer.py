@@ -2,7 +2,7 @@
 """JAX on the GPU workloads: many steps are one jitted loop, G2's networks are vmap.
 
 jax-sums writes a layer as multiplications and a sum, which XLA fuses, instead of a matrix product; jax-rows keeps a row's units
-together in memory; jax-unroll unrolls the loop.
+together in memory; jax-unroll unrolls the loop. bf16 rounds the factors of products; sums and parameters are in single precision.
 """
 import contextlib
 import os
@@ -19,13 +19,32 @@ import gpu_worker  # noqa: E402
 
 UNROLL = 10
 MANY_REPLICAS = 10_000  # their steps take long enough that a call needs fewer
-PRECISIONS = {"fp64": "highest", "fp32": "highest", "tf32": "tensorfloat32"}
+PRECISIONS = {"fp64": "highest", "fp32": "highest", "tf32": "tensorfloat32", "bf16": "default"}
 ACTIVATIONS = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
 
 
-def loss_of_rows(parameters, x, y, activation, loss):
+def matmul(x, w):
+    return x @ w.T
+
+
+@jax.custom_vjp
+def rounded_matmul(x, w):
+    """x @ w.T of single-precision matrices as a product of bfloat16 with single-precision sums, like both products of its gradient."""
+    return product_of_rounded(x, w, (1, 1))
+
+
+def product_of_rounded(a, b, contracted):
+    a, b = a.astype(jnp.bfloat16), b.astype(jnp.bfloat16)
+    return lax.dot_general(a, b, ((contracted[:1], contracted[1:]), ((), ())), preferred_element_type=jnp.float32)
+
+
+rounded_matmul.defvjp(lambda x, w: (rounded_matmul(x, w), (x, w)),
+                      lambda xw, d: (product_of_rounded(d, xw[1], (1, 0)), product_of_rounded(d, xw[0], (0, 0))))
+
+
+def loss_of_rows(parameters, x, y, activation, loss, product=matmul):
     for w, b in zip(parameters[::2], parameters[1::2]):
-        z = x @ w.T + b
+        z = product(x, w) + b
         x = activation(z)
     if loss == "mse":
         return jnp.mean((z - y) ** 2)
@@ -54,6 +73,8 @@ class Trainer:
             self.loss = lambda parameters, x, y: loss_of_columns(parameters, x, y, activation, product)
         else:
             self.loss = lambda parameters, x, y: loss_of_rows(parameters, x, y, activation, definition.loss)
+        trained_loss = self.loss if case.precision != "bf16" else lambda parameters, x, y: loss_of_rows(
+            parameters, x, y, activation, definition.loss, rounded_matmul)
         self.chunk = definition.final_steps if case.replicas < MANY_REPLICAS else definition.final_steps // 10
         self.many = case.workload == "G2"
         self.x, self.y, self.first = jax.device_put((x, y, gpu_data.first_parameters(case)))
@@ -62,7 +83,7 @@ class Trainer:
                                       if batches > 1 else (x, y))
 
         def step(parameters, batch):
-            gradients = jax.grad(self.loss)(parameters, *batch)
+            gradients = jax.grad(trained_loss)(parameters, *batch)
             return jax.tree.map(lambda p, g: p - definition.learning_rate * g, parameters, gradients), None
 
         def train(parameters, data):

@@ -19,7 +19,7 @@ QUICK_REPLICAS = {1: 1, 132: 2, 1024: 3, 16384: 5}
 CASE_LIMIT_SECONDS = 150  # then the process is stopped
 GRACE_SECONDS = 20  # how long after the end of --seconds the last case may take
 # How far final losses may be apart, relative to the smallest: rounding, amplified along relu's kinks.
-AGREE = {"fp64": 1e-9, "fp32": 1e-5, "tf32": 1e-3}
+AGREE = {"fp64": 1e-9, "fp32": 1e-5, "tf32": 1e-3, "bf16": 1e-3}
 CACHES = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton", "JAX_COMPILATION_CACHE_DIR": "jax",
           "CUDA_CACHE_PATH": "cuda"}
 
@@ -33,9 +33,9 @@ def cases():
             yield Case(peer, "G2", replicas=replicas)
     for workload in ["G3", "G4"]:
         for peer in ["torch-graph", "jax"]:
-            for precision in ["fp32", "tf32"]:
+            for precision in ["fp32", "tf32", "bf16"]:
                 yield Case(peer, workload, precision)
-    for precision in ["fp32", "tf32"]:
+    for precision in ["fp32", "tf32", "bf16"]:
         yield Case("torch-matmul", "G4", precision)
     for workload in ["G1", "G3"]:
         yield Case("jax-unroll", workload)
@@ -44,8 +44,9 @@ def cases():
             yield Case(peer, "G2", replicas=replicas)
     for peer in ["torch-compile", "torch-compile-sums"]:
         yield Case(peer, "G1")
-    for precision in ["fp32", "tf32"]:
+    for precision in ["fp32", "tf32", "bf16"]:
         yield Case("torch-compile", "G3", precision)
+    yield Case("torch-compile", "G4", "bf16")
     for replicas in [1024, 16384]:
         for peer in ["jax", "jax-sums", "torch-graph"]:
             yield Case(peer, "G2", "fp64", replicas)
@@ -53,6 +54,8 @@ def cases():
         yield Case(peer, "G1", activation="sigmoid")
     for workload in ["G1", "G3"]:
         yield Case("torch-eager", workload)
+    for workload in ["G3", "G4"]:
+        yield Case("torch-eager", workload, "bf16")
     for replicas in [132, 1]:
         for precision in ["fp32", "fp64"]:
             for peer in ["jax", "torch-graph"]:

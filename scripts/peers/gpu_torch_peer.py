@@ -2,7 +2,7 @@
 """PyTorch on the GPU workloads: eager steps, whole steps captured in a CUDA graph, and compiled steps in a CUDA graph.
 
 All variants run the same step: the loss, its gradients by autograd, and one in-place update of all parameters. torch-matmul is one
-matrix product of G4's shape, as an upper bound.
+matrix product of G4's shape, as an upper bound. bf16 is torch.autocast with parameters and gradients in single precision.
 """
 import contextlib
 import sys
@@ -61,6 +61,8 @@ class Trainer:
             self.batches = [(self.x, self.y)]
         else:
             self.loss = lambda parameters, x, y: loss_of_rows(parameters, x, y, activation, self.definition.loss)
+            if case.precision == "bf16":
+                self.in_single, self.loss = self.loss, self.autocast_loss
             self.batches = list(zip(*(a.split(self.definition.batch) for a in (self.x, self.y))))
         compiled = self.peer.startswith("torch-compile")
         self.parameters = [p.clone().requires_grad_(not compiled) for p in self.first]  # torch.func.grad needs no such mark
@@ -75,6 +77,11 @@ class Trainer:
         values = replicas * self.definition.batch * sum(self.definition.widths)
         largest = min(MAX_STEPS_PER_CHUNK, max(1, MAX_VALUES_PER_CHUNK // values))
         return max(n for n in range(1, largest + 1) if self.definition.final_steps % n == 0)
+
+    def autocast_loss(self, parameters, x, y):
+        # Not cached: each weight is used once per step, and a graph must not keep the rounded weights of an earlier one.
+        with torch.autocast(DEVICE.type, dtype=torch.bfloat16, cache_enabled=False):
+            return self.in_single(parameters, x, y)
 
     def eager_step(self, parameters, x, y):
         gradients = torch.autograd.grad(self.loss(parameters, x, y), parameters)
@@ -120,15 +127,16 @@ class Trainer:
         y = self.y if self.y.dtype == torch.int64 else self.y.double()
         parameters = [p.double() for p in self.parameters]
         networks = len(parameters[0]) if parameters[0].dim() == 3 else 1
-        return self.loss(parameters, self.x.double(), y).item() / networks
+        loss = getattr(self, "in_single", self.loss)  # without autocast
+        return loss(parameters, self.x.double(), y).item() / networks
 
 
 class MatrixProduct:
     def __init__(self, case):
         torch.set_float32_matmul_precision("high" if case.precision == "tf32" else "highest")
         self.chunk = 1
-        self.x = torch.from_numpy(gpu_data.data(case)[0]).to(DEVICE)
-        self.w = torch.from_numpy(gpu_data.first_parameters(case)[0]).to(DEVICE)
+        self.x, self.w = (torch.from_numpy(a).to(DEVICE, torch.bfloat16 if case.precision == "bf16" else None)
+                          for a in (gpu_data.data(case)[0], gpu_data.first_parameters(case)[0]))
         self.out = torch.empty_like(self.x)
 
     def reset(self):

@@ -35,7 +35,7 @@ class Case:
     """One figure of one peer."""
     peer: str
     workload: str
-    precision: str = "fp32"  # fp32, tf32 or fp64
+    precision: str = "fp32"  # fp32, tf32, bf16 or fp64
     replicas: int = 1
     activation: str = "relu"
     quick: bool = False
