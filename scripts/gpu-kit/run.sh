@@ -5,7 +5,7 @@
 #
 #   RESULTS            folder for summary.txt and results.tgz, the logs of all sections; both are renewed after every section
 #                      (default: $OUT, otherwise ./plumb-gpu-results)
-#   --seconds N        sections that are not done after N seconds are stopped and count as failed (default: 360; host device: 3600)
+#   --seconds N        sections that are not done after N seconds are stopped and count as failed (default: 440; host device: 4400)
 #   --host-device DIR  computes on the CPU with the stand-in of Plumb's tests in DIR: a rehearsal that says nothing about a GPU
 #
 # Uses, where they are there: nvidia-smi, compute-sanitizer, ncu, and a python3 with PyTorch or JAX for comparison.
@@ -38,7 +38,7 @@ done
 # The stand-in is slow: every limit is ten times a GPU's.
 slower=1
 if [ -n "$host_device" ]; then slower=10; fi
-seconds=${seconds:-$((360 * slower))}
+seconds=${seconds:-$((440 * slower))}
 case $seconds in '' | 0* | *[!0-9]*) say "--seconds $seconds: a whole number above 0"; exit 2 ;; esac
 if [ -n "$host_device" ]; then
   for library in libcuda.so.1 libcublas.so.12; do
@@ -204,7 +204,20 @@ with_clusters() {
   "$@"
 }
 
+# supported PRECISION FUNCTION...: FUNCTION, unless the GPU is older than compute capability 8.0, which bf16 needs.
+supported() {
+  local precision=$1
+  shift
+  if [[ $precision = bf16 && $capability =~ ^[1-7]\. ]]; then
+    verdict="not available"
+    note="bf16 needs a GPU of compute capability 8.0 or newer, not $capability"
+  else
+    "$@"
+  fi
+}
+
 # Describes this machine.
+capability=
 machine() {
   local rc text
   { date -u; uname -a; nproc; cat "$kit/KIT"; } >>"$log"
@@ -214,6 +227,7 @@ machine() {
     if limited nvidia-smi --id=0 --format=csv,noheader \
         --query-gpu=name,driver_version,compute_cap,memory.total,clocks.max.sm && [ -z "$host_device" ]; then
       line "GPU: $(last_line) (name, driver, compute capability, memory, highest clock)"
+      capability=$(last_line | cut -d, -f3 | tr -d ' ')
     fi
   else
     echo "there is no nvidia-smi" >>"$log"
@@ -273,7 +287,7 @@ checks() {
   local until=$deadline most=$((30 * slower))
   while IFS= read -r options_of_one; do
     # The fused planner has no tensor cores.
-    if [ "$precision" = tf32 ] && [[ $options_of_one == *"planner fused"* ]]; then continue; fi
+    if [[ $precision == [tb]f* && $options_of_one == *"planner fused"* ]]; then continue; fi
     all=$((all + 1))
     # A check that hangs must leave time for the others.
     deadline=$((SECONDS + most < until ? SECONDS + most : until))
@@ -371,8 +385,9 @@ unavailable() {
 }
 
 # Runs compute-sanitizer's TOOL on a short training with a PLANNER: fused; narrow (the fused planner's kernel of narrow networks); layered;
-# tf32 (the layered planner's tensor-core kernels); or cublas (the layered planner with so many rows that cuBLAS computes its products).
-# Passes if the tool reports nothing. The training uses Adam and gradient norms; with cublas also sums in segments.
+# tf32 (the layered planner's tensor-core kernels); cublas (the layered planner with so many rows that cuBLAS computes its products); or
+# bf16 (the layered planner's kernels of mixed precision, next to cuBLAS). Passes if the tool reports nothing. The training uses Adam and
+# gradient norms; with cublas and bf16 also sums in segments.
 sanitize() {
   local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1000 precision=fp32
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
@@ -381,6 +396,7 @@ sanitize() {
     layered) layers=3,128,5 ;;
     tf32) planner=layered layers=3,128,36,5 precision=tf32 ;;
     cublas) planner=layered layers=3,128,5 samples=4100 ;;
+    bf16) planner=layered layers=3,128,36,5 precision=bf16 ;;
   esac
   limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
     "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision "$precision" --planner "$planner" \
@@ -515,7 +531,9 @@ start "contract fp64 graph" 90 tests 'CudaContractTest$DoubleGraphForward'
 start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
+start "contract bf16 graph" 90 supported bf16 tests 'CudaContractTest$Bf16GraphForward'
 start "product kernels" 90 tests layered.ProductKernelsTest OneBlockTest
+start "bf16 kernels" 90 supported bf16 tests layered.Bf16KernelsTest 'CudaContractTest$Bf16OneBlock'
 start "narrow kernel" 90 tests fused.NarrowTest
 start "clusters" 90 tests fused.ClusterTest 'FusedContractTest$SingleClusters'
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'
@@ -528,6 +546,7 @@ start "session" 90 tests CudaSessionTest CudaResourcesTest
 start "check fp64" 90 checks fp64
 start "check fp32" 90 checks fp32
 start "check tf32" 90 checks tf32
+start "check bf16" 90 supported bf16 checks bf16
 start "study fp64" 90 study fp64
 start "study fp32" 90 study fp32
 finish
@@ -539,6 +558,7 @@ for tool in memcheck racecheck; do
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
+  start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
 done
 finish
 
@@ -546,16 +566,16 @@ finish
 section "bench G1 G2" 60 bench G1 G2
 section "bench G1 clusters" 30 with_clusters bench G1
 section "peers G1 G2" 60 peers --workloads G1 G2
-section "bench G3 G4 W1" 80 bench G3 G4 W1
-section "peers G3 G4" 60 peers --workloads G3 G4
+section "bench G3 G4 W1" 110 bench G3 G4 W1
+section "peers G3 G4" 90 peers --workloads G3 G4
 section "whole process" 20 whole_process
 optional=yes
 section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
 section "profile clusters" 30 with_clusters profile fused_cluster 2 full check --device cuda --precision fp32 --planner fused \
   --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 200  # the second launch has 199 steps
-for precision in fp32 tf32; do
-  section "profile layered $precision" 30 profile . 80 durations check --device cuda --precision "$precision" --planner layered --no-graph \
-    --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
+for precision in fp32 tf32 bf16; do
+  section "profile layered $precision" 30 supported "$precision" profile . 80 durations check --device cuda --precision "$precision" \
+    --planner layered --no-graph --layers 784,512,512,10 --activation relu --loss cross_entropy --samples 128 --steps 2
 done
 
 # The rest, as far as time allows.
@@ -566,9 +586,12 @@ for tool in initcheck synccheck; do
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
+  start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
 done
 start "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
 start "contract fp64 checked" 90 tests 'CudaContractTest$DoubleCheckedForward'
 start "contract fp32 eager" 90 tests 'CudaContractTest$SingleEagerForward'
+start "contract bf16 eager" 90 supported bf16 tests 'CudaContractTest$Bf16EagerForward'
+start "contract bf16 checked" 90 supported bf16 tests 'CudaContractTest$Bf16CheckedForward'
 finish
 end
