@@ -389,7 +389,7 @@ unavailable() {
 # bf16 (the layered planner's kernels of mixed precision, next to cuBLAS). Passes if the tool reports nothing. The training uses Adam and
 # gradient norms; with cublas and bf16 also sums in segments.
 sanitize() {
-  local tool=$1 planner=$2 rc summary layers=3,33,5 activation=gelu samples=1000 precision=fp32
+  local tool=$1 planner=$2 layers=3,33,5 activation=gelu samples=1000 precision=fp32
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
   case $planner in
     narrow) planner=fused layers=3,8,7,4 activation=sigmoid ;;
@@ -398,9 +398,27 @@ sanitize() {
     cublas) planner=layered layers=3,128,5 samples=4100 ;;
     bf16) planner=layered layers=3,128,36,5 precision=bf16 ;;
   esac
-  limited "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 99 \
-    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" check --device cuda --precision "$precision" --planner "$planner" \
-    --layers "$layers" --activation "$activation" --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
+  sanitized "$tool" check --device cuda --precision "$precision" --planner "$planner" --layers "$layers" --activation "$activation" \
+    --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
+}
+# The same for a training with weights of rows, by a PLANNER: fused, narrow or layered.
+sanitize_weights() {
+  local tool=$1 planner=$2 layers=33 folder=$work/weights-$1-$2 row
+  if unavailable compute-sanitizer "$sanitizer"; then return; fi
+  if [ "$planner" = narrow ]; then planner=fused layers=8,7; fi
+  mkdir "$folder"
+  {
+    echo x,weight,y
+    for row in {1..200}; do echo "0.$row,$((row % 7 + 1)),class$((row % 3))"; done
+  } >"$folder/rows.csv"
+  sanitized "$tool" train "$folder/rows.csv" --weight weight --device cuda --planner "$planner" --layers "$layers" --validation 0.2 \
+    --epochs 2 --runs "$folder" --quiet
+}
+# sanitized TOOL COMMAND...: runs a plumb COMMAND; passes if the tool reports nothing.
+sanitized() {
+  local rc summary
+  limited "$sanitizer" --tool "$1" --target-processes all --error-exitcode 99 \
+    "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" "${@:2}"
   rc=$?
   summary=$(grep -o '\(ERROR\|RACECHECK\) SUMMARY: .*' "$log" | tail -n 1)
   note=${summary:-no summary of the tool}
@@ -559,6 +577,9 @@ for tool in memcheck racecheck; do
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
   start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
+  for planner in fused narrow layered; do
+    start "sanitizer $tool weights $planner" 60 sanitize_weights "$tool" "$planner"
+  done
 done
 finish
 
@@ -587,6 +608,9 @@ for tool in initcheck synccheck; do
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
   start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
+  for planner in fused narrow layered; do
+    start "sanitizer $tool weights $planner" 60 sanitize_weights "$tool" "$planner"
+  done
 done
 start "contract fp64 eager" 90 tests 'CudaContractTest$DoubleEagerForward'
 start "contract fp64 checked" 90 tests 'CudaContractTest$DoubleCheckedForward'
