@@ -16,6 +16,8 @@ import dev.plumb.model.TrainingSpec;
  *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
  * </pre>
  *
+ * <p>A step with teacher forcing reads Z, A and D of another session in place of its own ({@link dev.plumb.backend.TeacherForced}).
+ *
  * <p>Z, A, D and M are [batch][units]; W [out x in] and b [out] are slices of the flat vector of parameters. The dropout mask M
  * is 1, except in hidden layers in a step with dropout: there it is 0 for dropped values and 1 / (1 - probability) for others.
  */
@@ -31,9 +33,10 @@ final class ReferenceNetwork {
   private final double[] gradients;
   private final double[] moment1;
   private final double[] moment2;
-  private final double[][][] z;
-  private final double[][][] a;
-  private final double[][][] delta;
+  /** The values that the last step computed. */
+  private final StepValues values;
+  /** The values that the next step reads in place of its own; null for its own. */
+  private StepValues forced;
 
   ReferenceNetwork(NetworkSpec network, TrainingSpec training, ParameterLayout layout, int replica) {
     this.network = network;
@@ -44,9 +47,12 @@ final class ReferenceNetwork {
     gradients = new double[layout.size()];
     moment1 = training.optimizer().usesFirstMoment() ? new double[layout.size()] : null;
     moment2 = training.optimizer().usesSecondMoment() ? new double[layout.size()] : null;
-    z = new double[network.layerCount()][][];
-    a = new double[network.layerCount()][][];
-    delta = new double[network.layerCount()][][];
+    values = StepValues.ofLayers(network.layerCount());
+  }
+
+  /** Sets the values that the next step reads in place of its own. */
+  void force(StepValues values) {
+    forced = values;
   }
 
   /**
@@ -54,11 +60,18 @@ final class ReferenceNetwork {
    *
    * @param t number of this step, from 1
    * @return loss before the update
+   * @throws IllegalArgumentException when the values to read in place of its own have another number of rows
    */
   double step(Batch batch, double learningRate, long t) {
-    double[][] outputs = forward(t - 1, batch.x(), z, a);
-    double loss = Losses.value(training.loss(), outputs, batch);
-    backward(t - 1, batch);
+    StepValues read = forced == null ? values : forced;
+    if (forced != null && forced.z()[0].length != batch.size()) {
+      throw new IllegalArgumentException(
+          "the step has " + batch.size() + " rows, but the values that it must read have " + forced.z()[0].length);
+    }
+    forced = null;
+    forward(t - 1, batch.x(), values, read);
+    double loss = Losses.value(training.loss(), read.z()[network.layerCount() - 1], batch);
+    backward(t - 1, batch, read);
     update(learningRate, t);
     return loss;
   }
@@ -70,7 +83,9 @@ final class ReferenceNetwork {
 
   /** Returns the outputs [batch][outputs] for features [batch][inputs]. Values of the last step stay unchanged. */
   double[][] predict(double[][] x) {
-    return forward(NO_STEP, x, new double[network.layerCount()][][], new double[network.layerCount()][][]);
+    StepValues outside = StepValues.ofLayers(network.layerCount());
+    forward(NO_STEP, x, outside, outside);
+    return outside.a()[network.layerCount() - 1];
   }
 
   /** Returns one element of M[l] in the given step, from 0. */
@@ -83,40 +98,45 @@ final class ReferenceNetwork {
     return Philox.drops(dropout, replica, step, l, element) ? 0 : 1 / (1 - dropout.probability());
   }
 
-  private double[][] forward(long step, double[][] x, double[][][] z, double[][][] a) {
+  /**
+   * Computes Z and A of all layers.
+   *
+   * @param into the values to replace
+   * @param read the values that later operations read: the same object, or those of another session
+   */
+  private void forward(long step, double[][] x, StepValues into, StepValues read) {
     for (int l = 0; l < network.layerCount(); l++) {
-      double[][] in = l == 0 ? x : a[l - 1];
+      double[][] in = l == 0 ? x : read.a()[l - 1];
       int units = network.layer(l).out();
-      z[l] = new double[x.length][units];
-      a[l] = new double[x.length][units];
+      double[][] z = new double[x.length][units];
+      double[][] a = new double[x.length][units];
+      into.z()[l] = z;
+      into.a()[l] = a;
       for (int i = 0; i < x.length; i++) {
         for (int unit = 0; unit < units; unit++) {
           double sum = bias(l, unit);
           for (int k = 0; k < in[i].length; k++) {
             sum += in[i][k] * weight(l, unit, k);
           }
-          z[l][i][unit] = sum;
-          a[l][i][unit] = Activations.value(network.layer(l).activation(), sum) * mask(step, l, i, unit);
+          z[i][unit] = sum;
+          a[i][unit] = Activations.value(network.layer(l).activation(), read.z()[l][i][unit]) * mask(step, l, i, unit);
         }
       }
     }
-    return a[network.layerCount() - 1];
   }
 
-  private void backward(long step, Batch batch) {
+  private void backward(long step, Batch batch, StepValues read) {
     int last = network.layerCount() - 1;
-    delta[last] = Losses.delta(training.loss(), z[last], batch);
     for (int l = last; l >= 0; l--) {
-      if (l < last) {
-        delta[l] = hiddenDelta(step, l);
-      }
-      parameterGradients(l, l == 0 ? batch.x() : a[l - 1]);
+      values.delta()[l] = l == last ? Losses.delta(training.loss(), read.z()[last], batch) : hiddenDelta(step, l, read);
+      weightGradients(l, read.delta()[l], l == 0 ? batch.x() : read.a()[l - 1]);
+      biasGradients(l);
     }
   }
 
   /** Returns D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l]). */
-  private double[][] hiddenDelta(long step, int l) {
-    double[][] above = delta[l + 1];
+  private double[][] hiddenDelta(long step, int l, StepValues read) {
+    double[][] above = read.delta()[l + 1];
     double[][] result = new double[above.length][network.layer(l).out()];
     for (int i = 0; i < above.length; i++) {
       for (int unit = 0; unit < result[i].length; unit++) {
@@ -125,30 +145,36 @@ final class ReferenceNetwork {
           sum += above[i][j] * weight(l + 1, j, unit);
         }
         result[i][unit] = sum * mask(step, l, i, unit)
-            * Activations.derivative(network.layer(l).activation(), z[l][i][unit]);
+            * Activations.derivative(network.layer(l).activation(), read.z()[l][i][unit]);
       }
     }
     return result;
   }
 
-  /** Computes dW[l] = D[l]ᵀ·A[l-1] and db[l], the sum of D[l] over the batch. */
-  private void parameterGradients(int l, double[][] in) {
+  /** Computes dW[l] = D[l]ᵀ·A[l-1]. */
+  private void weightGradients(int l, double[][] delta, double[][] in) {
     int weights = layout.weight(l).offset();
-    int biases = layout.bias(l).offset();
     int columns = layout.weight(l).columns();
     for (int unit = 0; unit < network.layer(l).out(); unit++) {
-      double deltaSum = 0;
-      for (int i = 0; i < in.length; i++) {
-        deltaSum += delta[l][i][unit];
-      }
-      gradients[biases + unit] = deltaSum;
       for (int k = 0; k < columns; k++) {
         double sum = 0;
         for (int i = 0; i < in.length; i++) {
-          sum += delta[l][i][unit] * in[i][k];
+          sum += delta[i][unit] * in[i][k];
         }
         gradients[weights + unit * columns + k] = sum;
       }
+    }
+  }
+
+  /** Computes db[l], the sum of D[l] over the batch. */
+  private void biasGradients(int l) {
+    int biases = layout.bias(l).offset();
+    for (int unit = 0; unit < network.layer(l).out(); unit++) {
+      double sum = 0;
+      for (double[] row : values.delta()[l]) {
+        sum += row[unit];
+      }
+      gradients[biases + unit] = sum;
     }
   }
 
@@ -196,9 +222,9 @@ final class ReferenceNetwork {
   /** Returns values [batch][units] of the last step. */
   double[][] tap(Tap where, int layer) {
     return switch (where) {
-      case PRE -> z[layer];
-      case POST -> a[layer];
-      case DELTA -> delta[layer];
+      case PRE -> values.z()[layer];
+      case POST -> values.a()[layer];
+      case DELTA -> values.delta()[layer];
     };
   }
 

@@ -7,6 +7,7 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TeacherForced;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
 import dev.plumb.data.Dataset;
@@ -18,7 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A training session that loops over its replicas. Steps are finished when {@link #run} returns. */
-final class ReferenceSession implements TrainingSession, Tapped, Updatable {
+final class ReferenceSession implements TrainingSession, Tapped, Updatable, TeacherForced {
   private final NetworkSpec network;
   private final TrainingSpec training;
   private final ParameterLayout layout;
@@ -160,6 +161,13 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable {
   public void update(int replica, double learningRate, double[] gradients) {
     write(Slot.GRADIENTS, replica, gradients);
     networks[replica].update(learningRate, stepsTaken + 1);
+  }
+
+  @Override
+  public void force(int replica, double[][] z, double[][] a, double[][] delta) {
+    requireOpen();
+    SessionChecks.requireReplica(replica, networks.length);
+    networks[replica].force(StepValues.ofFlat(network, z, a, delta));
   }
 
   @Override
