@@ -21,9 +21,20 @@ import dev.plumb.model.TrainingSpec;
  *   <li>Numbers below the smallest normal number of the format.
  * </ul>
  *
- * <p>Bounds are computed only from the reference's values: a wrong device cannot widen its own bounds.
+ * <p>If the precision rounds factors, the reference reads the device's A, D and Z. Then bounds cover only the first and the last
+ * effect, and in D the rounding of Z - Y, of exponentials of Z, and of 1 - A in derivatives of saturated units. Half a unit in
+ * the last place of what is stored rounded is not included: {@link StepComparison} adds it element by element.
+ *
+ * <p>Bounds are computed only from the reference's values, and from the operands that it read, each of which was compared before:
+ * a wrong device cannot widen its own bounds.
  */
 final class Bounds {
+  /**
+   * The derivatives of sigmoid and tanh are computed from 1 - A, which is off by some roundings of 1: below this derivative, by
+   * more than the tolerance.
+   */
+  private static final double MIN_EXACT_SLOPE = 0.05;
+
   private final NetworkSpec network;
   private final Loss loss;
   private final ParameterLayout layout;
@@ -32,17 +43,21 @@ final class Bounds {
   /** The factor by which dropout multiplies the activations that it keeps. */
   private final double dropoutScale;
   private final StepTrace reference;
+  private final StepTrace operands;
+  private final boolean repeatsOperations;
   private final StepRows rows;
   private final double[] pre;
   private final double[] delta;
-  /** The bound of D of each layer relative to its largest element, which its gradients and the layer below inherit. */
+  /** The bound of D of each layer relative to its largest element, which its gradients and the layer below can inherit. */
   private final double[] relative;
 
   /**
-   * @param parameters before the step
+   * @param parameters that the reference's step read
    * @param reference the values that the reference computed from them
+   * @param operands the values whose A and D the reference's products read: its own, or the device's
    */
-  Bounds(NetworkSpec network, TrainingSpec training, double[] parameters, StepTrace reference, StepRows rows) {
+  Bounds(NetworkSpec network, TrainingSpec training, double[] parameters, StepTrace reference, StepTrace operands,
+      StepRows rows) {
     this.network = network;
     this.loss = training.loss();
     this.layout = ParameterLayout.of(network);
@@ -50,11 +65,13 @@ final class Bounds {
     this.parameters = parameters;
     dropoutScale = training.dropout().map(dropout -> 1 / (1 - dropout.probability())).orElse(1.0);
     this.reference = reference;
+    this.operands = operands;
+    repeatsOperations = training.precision().roundsFactors();
     this.rows = rows;
     pre = new double[network.layerCount()];
     for (int layer = 0; layer < pre.length; layer++) {
       double own = tolerances.forward() * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
-      pre[layer] = floored(layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
+      pre[layer] = floored(layer == 0 || repeatsOperations ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
     }
     delta = new double[network.layerCount()];
     relative = new double[network.layerCount()];
@@ -66,7 +83,7 @@ final class Bounds {
           : floored(relativeAbove * Math.max(largest, termsOfDelta(layer)));
       // If D is all 0, the rest of the backward pass is 0 on every device.
       relative[layer] = largest == 0 ? relativeAbove : delta[layer] / largest;
-      relativeAbove = relative[layer];
+      relativeAbove = repeatsOperations ? tolerances.gradient() : relative[layer];
     }
   }
 
@@ -76,11 +93,15 @@ final class Bounds {
 
   /** Returns the bound of A. No activation is steeper than 1.13; A's own rounding is added; dropout scales the error of Z. */
   double post(int layer) {
+    double own = tolerances.forward() * largest(reference.a()[layer]);
+    if (repeatsOperations) {
+      return floored(own);
+    }
     boolean linear = network.layer(layer).activation() == Activation.LINEAR;
     if (linear && (dropoutScale == 1 || layer == lastLayer())) {
       return pre[layer];
     }
-    return floored((linear ? 1 : 1.13) * dropoutScale * pre[layer] + tolerances.forward() * largest(reference.a()[layer]));
+    return floored((linear ? 1 : 1.13) * dropoutScale * pre[layer] + own);
   }
 
   double delta(int layer) {
@@ -100,7 +121,8 @@ final class Bounds {
 
   double gradient(ParameterLayout.Slice slice) {
     int layer = slice.layer();
-    double[] delta = reference.delta()[layer];
+    // db sums D itself.
+    double[] delta = (slice.isBias() ? reference : operands).delta()[layer];
     int units = slice.rows();
     double size = 0;
     for (int at = 0; at < slice.size(); at++) {
@@ -112,6 +134,9 @@ final class Bounds {
         squares += term * term;
       }
       size = Math.max(size, Math.sqrt(squares));
+    }
+    if (repeatsOperations && !slice.isBias()) {
+      return floored(tolerances.gradient() * size);
     }
     double own = relative[layer] * size;
     return floored(slice.isBias() || layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestDeltaNorm(layer)));
@@ -128,7 +153,7 @@ final class Bounds {
 
   /** Returns an input of a layer: from row i of X, or of A of the layer before. */
   private double in(int layer, int i, int column) {
-    return layer == 0 ? rows.x(i, column) : reference.a()[layer - 1][i * network.layer(layer).in() + column];
+    return layer == 0 ? rows.x(i, column) : operands.a()[layer - 1][i * network.layer(layer).in() + column];
   }
 
   /** Returns the largest norm of the weights of one unit: the factor for independent errors of the inputs. */
@@ -179,7 +204,7 @@ final class Bounds {
   }
 
   private double termsOfDelta(int layer) {
-    double[] above = reference.delta()[layer + 1];
+    double[] above = operands.delta()[layer + 1];
     int units = network.layer(layer).out();
     int unitsAbove = network.layer(layer + 1).out();
     int weights = layout.weight(layer + 1).offset();
@@ -196,8 +221,15 @@ final class Bounds {
         // |D| over |the sum| is the derivative of the activation.
         largest = Math.max(largest, Math.sqrt(squares) * Math.abs(reference.delta()[layer][at] / sum));
       }
+      if (repeatsOperations && saturates(network.layer(layer).activation())) {
+        largest = Math.max(largest, Math.abs(sum) * dropoutScale * MIN_EXACT_SLOPE);
+      }
     }
     return largest;
+  }
+
+  private static boolean saturates(Activation activation) {
+    return activation == Activation.SIGMOID || activation == Activation.TANH;
   }
 
   /** Returns the largest second derivative of the loss with respect to an output, which is in the row of the largest weight. */

@@ -5,6 +5,7 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TeacherForced;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
 import dev.plumb.model.InvalidInputException;
@@ -17,6 +18,10 @@ import java.util.Optional;
  * A backend that trains on one backend and checks it against another. Training gives the same bits as the first backend without
  * checks. The reference repeats every n-th step from the same state, rows and learning rates, and all tensors are compared,
  * replica by replica. {@code run} waits for each checked step, and throws what the listener throws.
+ *
+ * <p>If the precision rounds factors ({@link Precision#roundsFactors}), the reference repeats each operation of the step from
+ * the operands that the first backend rounded ({@link TeacherForced}). So each tensor may differ by the errors of one operation
+ * in single precision, plus half a unit in the last place of bfloat16 where it is stored rounded.
  */
 public final class CheckedBackend implements Backend {
   private final Backend primary;
@@ -27,7 +32,7 @@ public final class CheckedBackend implements Backend {
   /**
    * @param primary the backend that trains; its sessions must be {@link Tapped}. Closed with this backend
    * @param reference the backend to compare with, always in double precision; its sessions must be Tapped and
-   *     {@link Updatable}. Closed with this backend
+   *     {@link Updatable}, and {@link TeacherForced} for precisions that round factors. Closed with this backend
    * @param every n, at least 1: steps 0, n, 2n, ... since the beginning of training are checked
    */
   public CheckedBackend(Backend primary, Backend reference, int every, CheckListener listener) {
@@ -57,7 +62,8 @@ public final class CheckedBackend implements Backend {
     try {
       referenceSession = reference.open(network, training, replicas);
       requireTaps(primary, primarySession instanceof Tapped);
-      requireTaps(reference, referenceSession instanceof Tapped && referenceSession instanceof Updatable);
+      requireTaps(reference, referenceSession instanceof Tapped && referenceSession instanceof Updatable
+          && (!training.precision().roundsFactors() || referenceSession instanceof TeacherForced));
       return new CheckedSession(device(), network, training, primarySession, referenceSession, every, listener);
     } catch (RuntimeException e) {
       if (referenceSession != null) {

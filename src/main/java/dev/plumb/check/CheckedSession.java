@@ -9,9 +9,11 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.Tap;
 import dev.plumb.backend.Tapped;
+import dev.plumb.backend.TeacherForced;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.backend.Updatable;
 import dev.plumb.data.Dataset;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -95,6 +97,7 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
       }
       if (before.get(replica).values().stream().flatMapToDouble(Arrays::stream).allMatch(Double::isFinite)) {
         putIntoReference(replica, before.get(replica));
+        reference.write(Slot.PARAMETERS, replica, operands(before.get(replica)));
       } else {
         lost.set(replica);
         listener.notFinite(where, replica);
@@ -107,6 +110,10 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     if (lost.cardinality() == replicas()) {
       return;
     }
+    List<StepTrace> inside = new ArrayList<>();
+    for (int replica = 0; replica < replicas(); replica++) {
+      inside.add(lost.get(replica) ? null : inside(step, replica, here.loss()[here.loss().length - 1][replica]));
+    }
     reference.stepsTaken(number);
     reference.run(recording);
     StepMetrics there = reference.sync();
@@ -114,8 +121,8 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
 
     List<TensorCheck> checks = new ArrayList<>();
     for (int replica = lost.nextClearBit(0); replica < replicas(); replica = lost.nextClearBit(replica + 1)) {
-      double loss = here.loss()[here.loss().length - 1][replica];
-      List<TensorCheck> ofReplica = compare(step, replica, before.get(replica), loss, there.loss()[0][replica]);
+      List<TensorCheck> ofReplica =
+          compare(step, replica, before.get(replica), inside.get(replica), there.loss()[0][replica]);
       checks.addAll(ofReplica);
       if (ofReplica.stream().anyMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.DIVERGED)) {
         lost.set(replica);
@@ -124,19 +131,46 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     listener.checked(where, checks);
   }
 
+  /** Reads the values that the device computed in a step, and has the reference read them if the device rounded them. */
+  private StepTrace inside(StepChunk step, int replica, double loss) {
+    StepTrace inside = StepTrace.read(primary, network, replica, rows(step, replica).size(), loss);
+    if (training.precision().roundsFactors()) {
+      ((TeacherForced) reference).force(replica, inside.z(), inside.a(), inside.delta());
+    }
+    return inside;
+  }
+
   private List<TensorCheck> compare(
-      StepChunk step, int replica, Map<Slot, double[]> before, double loss, double referenceLoss) {
-    StepRows rows = new StepRows(data, step.batch(0, replica));
-    StepTrace inside = StepTrace.read(primary, network, replica, rows.size(), loss);
+      StepChunk step, int replica, Map<Slot, double[]> before, StepTrace inside, double referenceLoss) {
+    StepRows rows = rows(step, replica);
     StepTrace expected = StepTrace.read(reference, network, replica, rows.size(), referenceLoss);
-    StepComparison comparison =
-        new StepComparison(network, training, replica, before.get(Slot.PARAMETERS), inside, expected, rows);
+    StepComparison comparison = new StepComparison(network, training, replica, operands(before), inside, expected, rows);
     comparison.compareInside();
     // Repeats the update on the reference, from the device's gradients.
     putIntoReference(replica, before);
     ((Updatable) reference).update(replica, step.learningRate(0, replica), inside.gradients());
     comparison.compareUpdate(before, state(primary, replica), state(reference, replica));
     return comparison.checks();
+  }
+
+  private StepRows rows(StepChunk step, int replica) {
+    return new StepRows(data, step.batch(0, replica));
+  }
+
+  /** Returns the parameters that the products of a step read: with rounded weights, if the device rounds them. */
+  private double[] operands(Map<Slot, double[]> state) {
+    double[] parameters = state.get(Slot.PARAMETERS);
+    if (!training.precision().roundsFactors()) {
+      return parameters;
+    }
+    double[] operands = parameters.clone();
+    for (int layer = 0; layer < network.layerCount(); layer++) {
+      ParameterLayout.Slice weight = layout().weight(layer);
+      for (int at = weight.offset(); at < weight.offset() + weight.size(); at++) {
+        operands[at] = Bfloat16.rounded(parameters[at]);
+      }
+    }
+    return operands;
   }
 
   private Map<Slot, double[]> state(TrainingSession session, int replica) {

@@ -13,12 +13,16 @@ import java.util.Locale;
 public record CheckedStep(DeviceInfo device, NetworkSpec network, long step) {
   /** Returns one line with the place of a tensor's largest error, both values and the size of the error. */
   public String describe(TensorCheck tensor) {
-    String factor = Double.isFinite(tensor.units())
-        ? String.format(Locale.ROOT, "%.4g times", tensor.units())
-        : "beyond";
+    String fault;
+    if (Double.isFinite(tensor.units())) {
+      fault = String.format(Locale.ROOT, "the error is %.4g times what is allowed", tensor.units());
+    } else if (Double.isFinite(tensor.error())) {
+      fault = "not rounded to bfloat16";
+    } else {
+      fault = "the error is beyond what is allowed";
+    }
     return network.shape() + " " + network.activation().key() + ", step " + step + ", replica " + tensor.replica()
         + ", layer " + tensor.tensor().layer() + ", " + tensor.tensor().name() + tensor.tensor().place(tensor.worst()) + ": "
-        + device.kind().key() + " " + tensor.actual() + ", reference " + tensor.expected() + ", the error is " + factor
-        + " what is allowed";
+        + device.kind().key() + " " + tensor.actual() + ", reference " + tensor.expected() + ", " + fault;
   }
 }

@@ -2,6 +2,7 @@ package dev.plumb.check;
 
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.Tolerance;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -15,11 +16,15 @@ import java.util.Map;
  * The comparison of one step of one replica between device and reference, in the order of computation: Z and A layer by layer
  * upwards, D downwards, the loss, the gradients in the order of backpropagation, then moments and parameters after the update. So
  * the first tensor out of bounds is the cause, and not a consequence.
+ *
+ * <p>If the precision rounds factors, a device stores A of hidden layers and D in bfloat16. Their elements must be numbers of
+ * that format, and may differ by half a unit in the last place more. Truncation errs by up to a whole one.
  */
 final class StepComparison {
   private final NetworkSpec network;
   private final ParameterLayout layout;
   private final Tolerances tolerances;
+  private final boolean roundsFactors;
   private final int replica;
   private final StepTrace device;
   private final StepTrace reference;
@@ -29,18 +34,19 @@ final class StepComparison {
   private final List<TensorCheck> checks = new ArrayList<>();
   private boolean diverged;
 
-  /** @param before the parameters before the step */
-  StepComparison(NetworkSpec network, TrainingSpec training, int replica, double[] before, StepTrace device,
+  /** @param parameters the parameters that the reference's step read: before the update, and with rounded weights if they are */
+  StepComparison(NetworkSpec network, TrainingSpec training, int replica, double[] parameters, StepTrace device,
       StepTrace reference, StepRows rows) {
     this.network = network;
     this.layout = ParameterLayout.of(network);
     this.tolerances = Tolerances.of(training.precision());
+    this.roundsFactors = training.precision().roundsFactors();
     this.replica = replica;
     this.device = device;
     this.reference = reference;
     this.rows = rows;
-    bounds = new Bounds(network, training, before, reference, rows);
-    kinks = new Kinks(network, training.loss(), device, reference, bounds, rows);
+    bounds = new Bounds(network, training, parameters, reference, roundsFactors ? device : reference, rows);
+    kinks = new Kinks(network, training, device, reference, bounds, rows);
   }
 
   /** Compares all values up to the gradients. */
@@ -104,15 +110,29 @@ final class StepComparison {
         new Tolerance(bound, 0), skipped);
   }
 
+  /** Returns a tolerance for a number that is stored in bfloat16: larger by half a unit in the last place. */
+  private static Tolerance withRounding(Tolerance tolerance, double expected) {
+    double halfUnit = Math.scalb(Bfloat16.ROUNDOFF, Math.max(Math.getExponent(expected), Float.MIN_EXPONENT));
+    return new Tolerance(tolerance.absolute() + halfUnit, tolerance.relative());
+  }
+
+  /** Returns whether a device stores a tensor in bfloat16. */
+  private boolean isRounded(StepTensor tensor) {
+    return roundsFactors && (tensor.quantity() == Quantity.DELTA
+        || tensor.quantity() == Quantity.POST && tensor.layer() < network.layerCount() - 1);
+  }
+
   private void compare(StepTensor tensor, double[] actual, double[] expected, Tolerance tolerance, BitSet skipped) {
     if (diverged) {
       return;
     }
+    boolean rounded = isRounded(tensor);
     // A bound beyond the range of the format comes from values whose squares or sums overflow it.
     boolean beyond = !(tolerance.absolute() / tolerances.roundoff() < tolerances.largest());
     int compared = 0;
     int worst = -1;
     double worstUnits = -1;
+    double worstAllowed = Double.NaN;
     boolean bothBeyond = false;
     ErrorHistogram errors = new ErrorHistogram();
     for (int i = 0; i < actual.length; i++) {
@@ -125,16 +145,18 @@ final class StepComparison {
         continue;
       }
       compared++;
-      double units = tolerance.units(actual[i], expected[i]);
+      Tolerance allowed = rounded ? withRounding(tolerance, expected[i]) : tolerance;
+      boolean unrounded = rounded && Bfloat16.rounded(actual[i]) != actual[i];
+      double units = unrounded ? Double.POSITIVE_INFINITY : allowed.units(actual[i], expected[i]);
       errors.add(units);
       if (units > worstUnits) {
         worst = i;
         worstUnits = units;
+        worstAllowed = allowed.absolute() + allowed.relative() * Math.abs(expected[i]);
       }
     }
-    double at = worst < 0 ? Double.NaN : expected[worst];
     TensorCheck check = new TensorCheck(tensor, replica, compared, skipped.cardinality(), worst,
-        worst < 0 ? Double.NaN : actual[worst], at, worstUnits, tolerance.absolute() + tolerance.relative() * Math.abs(at),
+        worst < 0 ? Double.NaN : actual[worst], worst < 0 ? Double.NaN : expected[worst], worstUnits, worstAllowed,
         Bounds.largest(expected), bothBeyond, errors);
     checks.add(check);
     diverged = check.verdict() == TensorCheck.Verdict.DIVERGED;

@@ -1,6 +1,7 @@
 package dev.plumb.check;
 
 import dev.plumb.data.Dataset;
+import dev.plumb.model.Bfloat16;
 import dev.plumb.model.Precision;
 
 /**
@@ -10,14 +11,14 @@ import dev.plumb.model.Precision;
  */
 record StepRows(Dataset data, int[] indices) {
   /**
-   * Returns data rounded as a device stores it: to single precision unless the precision is double. The reference must start from
-   * the same numbers.
+   * Returns data rounded as a device stores it: to single precision unless the precision is double, and features to bfloat16 if
+   * factors are rounded. The reference must start from the same numbers.
    */
   static Dataset rounded(Dataset data, Precision precision) {
     if (precision == Precision.FP64) {
       return data;
     }
-    Dataset rounded = withoutWeights(data);
+    Dataset rounded = withoutWeights(data, precision.roundsFactors());
     if (!data.hasWeights()) {
       return rounded;
     }
@@ -28,10 +29,11 @@ record StepRows(Dataset data, int[] indices) {
     return rounded.withWeights(weights);
   }
 
-  private static Dataset withoutWeights(Dataset data) {
+  private static Dataset withoutWeights(Dataset data, boolean roundsFeatures) {
     double[] x = new double[data.rows() * data.features()];
     for (int i = 0; i < x.length; i++) {
-      x[i] = single(data.feature(i / data.features(), i % data.features()));
+      double feature = data.feature(i / data.features(), i % data.features());
+      x[i] = roundsFeatures ? finite(Bfloat16.rounded(feature), feature) : single(feature);
     }
     if (data.hasClasses()) {
       int[] labels = new int[data.rows()];
@@ -47,9 +49,12 @@ record StepRows(Dataset data, int[] indices) {
     return Dataset.ofTargets(data.features(), data.outputs(), x, y);
   }
 
-  /** Keeps values beyond single precision unchanged: the device has infinity there, and the check must show it. */
   private static double single(double value) {
-    float rounded = (float) value;
+    return finite((float) value, value);
+  }
+
+  /** Keeps values beyond the range of a format unchanged: the device has infinity there, and the check must show it. */
+  private static double finite(float rounded, double value) {
     return Float.isFinite(rounded) ? rounded : value;
   }
 

@@ -10,7 +10,8 @@ import dev.plumb.model.NamedEnum;
  * @param worst flat index of the element with the largest error relative to its bound; -1 where none was compared
  * @param actual the device's value there
  * @param expected the reference's value there
- * @param units the error there divided by its bound; infinite where a value is not finite
+ * @param units the error there divided by its bound; infinite where a value is not finite, or where the device's value is not a
+ *     number of the format in which it should be stored
  * @param allowed the bound there: the largest error that is accepted
  * @param largest absolute value of the reference's elements
  * @param diverged whether both are beyond the range of the format at the same place, so that later tensors are not comparable

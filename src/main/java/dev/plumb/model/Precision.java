@@ -20,6 +20,14 @@ public enum Precision implements NamedEnum {
   }
 
   /**
+   * Returns whether the factors of matrix products are stored rounded to {@link Bfloat16}: features, weights, activations of
+   * hidden layers, and the gradients of the loss with respect to pre-activations.
+   */
+  public boolean roundsFactors() {
+    return this == BF16;
+  }
+
+  /**
    * Checks that a hyperparameter does not become infinite or 0 when it is rounded to this precision.
    *
    * @param name of the hyperparameter, for the message

@@ -16,7 +16,8 @@ import dev.plumb.model.TrainingSpec;
  *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
  * </pre>
  *
- * <p>A step with teacher forcing reads Z, A and D of another session in place of its own ({@link dev.plumb.backend.TeacherForced}).
+ * <p>A step with teacher forcing reads Z, A and D of another session in place of its own
+ * ({@link dev.plumb.backend.TeacherForced}).
  *
  * <p>Z, A, D and M are [batch][units]; W [out x in] and b [out] are slices of the flat vector of parameters. The dropout mask M
  * is 1, except in hidden layers in a step with dropout: there it is 0 for dropped values and 1 / (1 - probability) for others.

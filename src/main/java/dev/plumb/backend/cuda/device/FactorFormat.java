@@ -18,7 +18,7 @@ public enum FactorFormat {
 
   /** Returns the format for a session's precision. */
   public static FactorFormat of(Precision precision) {
-    return precision == Precision.BF16 ? BFLOAT16 : PLAIN;
+    return precision.roundsFactors() ? BFLOAT16 : PLAIN;
   }
 
   /** Returns whether factors are rounded copies, stored apart from the single-precision numbers that they come from. */
