@@ -13,7 +13,7 @@ KERNEL(bias_activation_dropout,
 KERNEL(activation_backward,
        (T* delta, const T* z, const T* bias, const unsigned char* kept, T* sums, long long batch, int units,
         long long rows_per_segment, long long bias_stride, long long sums_stride, int replicas, int activation, double scale),
-       ((const T*)0, delta, z, bias, kept, sums, batch, units, units, units, rows_per_segment, bias_stride, sums_stride, replicas,
+       ((const T*)0, delta, z, (const T*)0, bias, kept, sums, batch, units, units, units, rows_per_segment, bias_stride, sums_stride, replicas,
         activation, scale))
 KERNEL(sum_segments,
        (const T* sums, T* bias_gradient, int units, int segments, long long gradient_stride, int replicas),

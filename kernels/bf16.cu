@@ -3,7 +3,7 @@
 // Each matrix is rounded by the kernel that makes it: A and delta here, W by the update of its parameters. Gradients need no loss
 // scaling, which fp16 needs for its smallest numbers: bfloat16 has a float's exponents.
 //
-// Rows of these matrices are a multiple of 8 elements apart (the pitch): tensor cores are fastest with rows aligned to 16 bytes.
+// Rows of these matrices are a multiple of 8 elements apart (the pitch), that is, aligned to 16 bytes, for cuBLAS's fastest loads.
 
 #include "activation_kernels.cuh"
 #include "update_kernels.cuh"
@@ -22,10 +22,10 @@ extern "C" __global__ void bias_activation_dropout_bf16(
 }
 
 extern "C" __global__ void activation_backward_bf16(
-    const float* incoming, Bf16* delta, const float* z, const float* bias, const unsigned char* kept, float* sums, long long batch,
-    int units, int pitch, int delta_pitch, long long rows_per_segment, long long bias_stride, long long sums_stride, int replicas,
-    int activation, double scale) {
-    activation_backward(incoming, delta, z, bias, kept, sums, batch, units, pitch, delta_pitch, rows_per_segment, bias_stride,
+    const float* incoming, Bf16* delta, const float* z, const Bf16* a, const float* bias, const unsigned char* kept, float* sums,
+    long long batch, int units, int pitch, int delta_pitch, long long rows_per_segment, long long bias_stride, long long sums_stride,
+    int replicas, int activation, double scale) {
+    activation_backward(incoming, delta, z, a, bias, kept, sums, batch, units, pitch, delta_pitch, rows_per_segment, bias_stride,
                         sums_stride, replicas, activation, scale);
 }
 

@@ -6,13 +6,13 @@
 #include "bf16.cuh"
 #include "update.cuh"
 
-// Where a parameter's update stores it once more, rounded for the products of the next step: nowhere.
+// Stores no rounded copy of updated parameters.
 struct NoFactors {
     template <typename V>
     __device__ __forceinline__ void put(long long, const V&) const {}
 };
 
-// Or at the same index of another buffer.
+// Stores a copy of updated parameters, rounded for the products of the next step, at the same index of another buffer.
 struct Bf16Factors {
     Bf16* of;
 

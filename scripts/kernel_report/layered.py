@@ -207,9 +207,9 @@ class WithCublas(Launches):
                           self.SINGLE + 8, moved)
 
     def activation_backward(self, rows, units, last):
-        """The last layer is linear: it reads no Z, and writes delta only as a rounded copy."""
+        """relu' is computed from Z, in bf16 from A. The last layer is linear: it reads neither, and writes delta only as a rounded copy."""
         segments = math.ceil(rows / self.ROWS_OF_SEGMENT)
-        loads = self.SINGLE * (1 if last else 2)
+        loads = self.SINGLE + (0 if last else self.factor)
         stores = 0 if last and not self.rounded else self.factor
         launches = [self.other(self.named("activation_backward"), math.ceil(units / self.UNITS_OF_TILE) * segments,
                                loads * self.ROWS_UNDER_WAY, stores + self.SINGLE, rows * units * (loads + stores), warps=16)]

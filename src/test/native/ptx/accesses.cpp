@@ -135,7 +135,7 @@ void __attribute__((noinline)) check_global_write(Cell* cell, uintptr_t address,
   }
 }
 
-// For words of which single bytes were accessed. The same in global memory.
+// For words of which single bytes were accessed.
 void __attribute__((noinline)) check_shared_bytes(u32 address, u32 n, const Instruction* instruction, bool write) {
   for (u32 i = 0; i < n; i++) {
     Cell* cell = &machine.shared_byte_cells[address + i];

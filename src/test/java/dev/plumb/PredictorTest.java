@@ -231,7 +231,7 @@ class PredictorTest {
 
   /** A CPU has no tensor cores. */
   @Test
-  void modelsOfTensorCoresArePredictedInSinglePrecisionOnTheCpu() {
+  void tensorCorePrecisionsArePredictedInSinglePrecisionOnTheCpu() {
     Table table = table(4, 2, 2);
     TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(3));
     Model single = model(table, config.with(c -> c.precision(Precision.FP32)));

@@ -26,7 +26,7 @@ import dev.plumb.model.TrainingSpec;
  * the last place of what is stored rounded is not included: {@link StepComparison} adds it element by element.
  *
  * <p>Bounds are computed only from the reference's values, and from the operands that it read, each of which was compared before:
- * a wrong device cannot widen its own bounds.
+ * a wrong device cannot widen the bounds of its first wrong tensor.
  */
 final class Bounds {
   /**

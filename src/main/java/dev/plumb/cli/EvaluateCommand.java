@@ -85,7 +85,7 @@ final class EvaluateCommand implements Command {
     ScoringInput input = ScoringInput.read(arguments, Flags.JSON, true);
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
-        TablePredictor predictor = input.predictor(device)) {
+        TablePredictor predictor = input.predictor(device, DeviceChoice.onNote(arguments, err))) {
       RowWeights weights = TrainRequest.weights(arguments, RowWeights.NONE);
       Scores scores = input.atData(() -> predictor.score(table, weights));
       out.println(DeviceChoice.line(device));

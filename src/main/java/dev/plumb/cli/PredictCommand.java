@@ -72,7 +72,7 @@ final class PredictCommand implements Command {
     TrainedModel model = input.model();
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
-        TablePredictor predictor = input.predictor(device)) {
+        TablePredictor predictor = input.predictor(device, DeviceChoice.onNote(arguments, err))) {
       input.atData(() -> {
         predictor.requirePredictable(table);
         return null;

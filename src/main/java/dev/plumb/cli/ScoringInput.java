@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -49,10 +50,19 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
     return new ScoringInput(model, data, table, precision);
   }
 
-  TablePredictor predictor(Backends.Selection device) {
+  /**
+   * Opens the model on a device, in the precision of the option, otherwise that of the model if the device supports it.
+   *
+   * @param onNote receives a line if the device does not
+   */
+  TablePredictor predictor(Backends.Selection device, Consumer<String> onNote) {
     precision.ifPresent(chosen -> DeviceChoice.requirePrecision(device, chosen));
-    return new TablePredictor(
-        device.backend(), model, precision.orElseGet(() -> TablePredictor.precision(device.backend(), model)));
+    Precision used = precision.orElseGet(() -> TablePredictor.precision(device.backend(), model));
+    if (precision.isEmpty() && used != model.precision() && !DeviceChoice.isReference(device)) {
+      onNote.accept("the model was trained in " + model.precision().key() + ", which this device does not support; it computes in "
+          + used.key());
+    }
+    return new TablePredictor(device.backend(), model, used);
   }
 
   /** Returns what the supplier returns; its error message gets the name of the data file in front. */

@@ -64,7 +64,7 @@ public final class CpuBackend implements Backend, ProductProbes {
   private static Optional<Refusal> refusal(Precision precision) {
     return precision == Precision.FP64 || precision == Precision.FP32
         ? Optional.empty()
-        : Optional.of(new Refusal("precision " + precision.key() + " is not supported on a CPU", "use fp32 or fp64, or a GPU"));
+        : Optional.of(new Refusal("precision " + precision.key() + " is not supported on a CPU", "use fp32 or fp64"));
   }
 
   @Override

@@ -112,7 +112,7 @@ public final class CudaBackend implements Backend, GpuProbes {
     if (metrics > MAX_METRICS) {
       return Optional.of(new Refusal("replicas " + replicas + " of " + network.layerCount() + " layers", "ask for fewer"));
     }
-    if (training.precision() == Precision.BF16 && !context.hasTensorCores()) {
+    if (training.precision().roundsFactors() && !context.hasTensorCores()) {
       return Optional.of(new Refusal("precision bf16 needs a GPU of compute capability 8.0 or newer, but " + context.name()
           + " has " + context.capability() / 10 + "." + context.capability() % 10, "use fp32"));
     }

@@ -56,9 +56,12 @@ final class Inference {
   private final Buffer x;
   private final Buffer targets;
   private final Buffer weights;
-  /** The outputs of even and odd layers: a layer reads one and writes the other. In bf16, Z of all layers, and A of hidden layers. */
-  private final Buffer even;
-  private final Buffer odd;
+  /**
+   * Two buffers for the layers' outputs: a layer reads one and writes the other. In bf16 the first is for Z of all layers, the
+   * second for A of hidden layers.
+   */
+  private final Buffer first;
+  private final Buffer second;
   private final Buffer partials;
   private final Buffer hits;
   private final Map<Key, Pass> passes = new HashMap<>();
@@ -97,8 +100,8 @@ final class Inference {
     targets = buffer("targets of the block", (long) this.rows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * valueBytes));
     weights = buffer("weights of the block", (long) this.rows * valueBytes);
-    even = buffer("outputs of even layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
-    odd = buffer("outputs of odd layers", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    first = buffer("outputs of layers, 1", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    second = buffer("outputs of layers, 2", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
     partials = buffer("losses by block", blocks * Double.BYTES);
     hits = buffer("correct predictions by block", blocks * Long.BYTES);
@@ -106,7 +109,7 @@ final class Inference {
     try {
       if (format.isRounded()) {
         // The padding of rows is read, with any value.
-        even.slice().fill((byte) 0);
+        first.slice().fill((byte) 0);
       }
       fused = plan.map(fusedPlan -> new FusedNetwork(context, transfers, fusedPlan, training.precision(), guards)).orElse(null);
     } catch (RuntimeException e) {
@@ -225,12 +228,12 @@ final class Inference {
 
   /** Returns the buffer of Z. */
   private Buffer output(int layer) {
-    return format.isRounded() || layer % 2 == 0 ? even : odd;
+    return format.isRounded() || layer % 2 == 0 ? first : second;
   }
 
   /** Returns the buffer of A: that of Z, except in hidden layers in bf16. */
   private Buffer activated(int layer) {
-    return format.isRounded() && layer < network.layerCount() - 1 ? odd : output(layer);
+    return format.isRounded() && layer < network.layerCount() - 1 ? second : output(layer);
   }
 
   /** Returns the bytes of device memory. */

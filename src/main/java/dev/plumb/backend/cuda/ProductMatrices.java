@@ -36,8 +36,8 @@ final class ProductMatrices {
   private final List<Slice> z = new ArrayList<>();
   private final List<Slice> a = new ArrayList<>();
   private final List<Slice> delta = new ArrayList<>();
-  /** dLoss/dA of each layer but the last: delta, if products write what they read. */
-  private final List<Slice> incoming = new ArrayList<>();
+  /** dLoss/dA of one layer after the other; null unless factors are rounded: then delta receives it. */
+  private final Slice incoming;
 
   /** Allocates the memory. */
   ProductMatrices(CudaContext context, NetworkSpec network, Precision precision, int batch, boolean guards) {
@@ -51,13 +51,15 @@ final class ProductMatrices {
     x = factor("X", BoundData.bytesOfRow(network.inputs(), precision) * batch);
     weights = factor("parameters", layout.size() * format.bytes(precision));
     gradients = result("gradients", layout.size());
+    long widest = 0;
     for (int layer = 0; layer < network.layerCount(); layer++) {
       long size = (long) batch * format.pitch(network.layer(layer).out());
       z.add(result("Z of layer " + layer, (long) batch * pitch(layer)));
       a.add(factor("A of layer " + layer, size * format.bytes(precision)));
       delta.add(factor("delta of layer " + layer, size * format.bytes(precision)));
-      incoming.add(format.isRounded() ? result("dLoss/dA of layer " + layer, size) : delta.get(layer));
+      widest = Math.max(widest, size);
     }
+    incoming = format.isRounded() ? result("dLoss/dA", widest) : null;
     arena.allocate();
   }
 
@@ -108,8 +110,7 @@ final class ProductMatrices {
 
   /** Returns the pitch of a layer's Z. */
   int pitch(int layer) {
-    int units = network.layer(layer).out();
-    return layer == network.layerCount() - 1 ? units : format.pitch(units);
+    return format.resultPitch(network, layer);
   }
 
   Matrix input(int layer) {
@@ -133,7 +134,7 @@ final class ProductMatrices {
   }
 
   Matrix inputGradient(int layer) {
-    return matrix(incoming.get(layer));
+    return matrix(incoming == null ? delta.get(layer) : incoming);
   }
 
   DeviceArena arena() {

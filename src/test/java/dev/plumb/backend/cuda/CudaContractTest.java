@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
 /**
- * The contract in double and single precision and in bf16, under every way to run a step, and with the threads of blocks in every order; the order can be
- * chosen only on the host device.
+ * The contract in double and single precision and in bf16, under every way to run a step, and with the threads of blocks in every
+ * order; the order can be chosen only on the host device.
  */
 @Tag("cuda")
 class CudaContractTest {

@@ -284,7 +284,7 @@ class CudaSessionTest {
     try (CudaBackend backend = CudaUnderTest.open();
         TrainingSession rounded = backend.open(NETWORK, training.withPrecision(Precision.BF16), 1);
         TrainingSession single = backend.open(NETWORK, training.withPrecision(Precision.FP32), 1)) {
-      assertEquals("the data contain 3.4E38, which is too large for bf16; scale the column, or use --precision fp64",
+      assertEquals("the data contain 3.4E38, which is too large for bf16; scale the column, or use --precision fp32 or fp64",
           assertThrows(InvalidInputException.class, () -> rounded.bind(data)).getMessage());
       single.bind(data);
     }

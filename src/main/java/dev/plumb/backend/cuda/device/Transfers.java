@@ -83,15 +83,13 @@ public final class Transfers {
       uploadData(values, to);
       return;
     }
-    int pitch = format.pitch(columns);
-    double[] padded = new double[values.length / columns * pitch];
-    for (int i = 0; i < values.length; i++) {
-      if (Float.isInfinite(Bfloat16.rounded(values[i]))) {
-        throw new InvalidInputException("the data contain " + values[i]
-            + ", which is too large for bf16; scale the column, or use --precision fp64");
+    for (double value : values) {
+      if (Float.isInfinite(Bfloat16.rounded(value))) {
+        throw new InvalidInputException("the data contain " + value
+            + ", which is too large for bf16; scale the column, or use --precision fp32 or fp64");
       }
-      padded[i / columns * pitch + i % columns] = values[i];
     }
+    double[] padded = format.pad(values, columns);
     uploadFactors(padded, 0, padded.length, to);
   }
 

@@ -173,7 +173,7 @@ public final class FusedPlan implements BlockPlan {
    * shortens its tiles to one warp's rows if longer ones do not fit, so this holds for every batch and for inference.
    */
   public static Optional<String> unsupported(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
-    if (training.precision() == Precision.TF32 || training.precision() == Precision.BF16) {
+    if (training.precision() != training.precision().storage()) {
       return Optional.of("the fused planner does not support " + training.precision().key());
     }
     FusedLayers layers = new FusedLayers(network, training.precision());

@@ -42,7 +42,7 @@ final class ActivationNodes {
   private final int firstReplica;
   private final int replicas;
 
-  /** The parameters are those of {@link LayerNodes}. */
+  /** Creates launches with the parameters of {@link LayerNodes}. */
   ActivationNodes(CudaContext context, Launches launches, NetworkSpec network, TrainingSpec training, SessionState state,
       int firstReplica, int replicas) {
     this.context = context;
@@ -60,10 +60,8 @@ final class ActivationNodes {
     return launches.bind(context.kernel(kernel), of(layer), grid, arguments);
   }
 
-  /** Returns the pitch of a layer's Z, and of dLoss/dA: that of factors, except that the loss reads and writes the last layer's. */
-  int pitch(int layer) {
-    int units = network.layer(layer).out();
-    return layer == network.layerCount() - 1 ? units : format.pitch(units);
+  private int pitch(int layer) {
+    return format.resultPitch(network, layer);
   }
 
   /** Returns the launch of A = f(Z + b); z and a may be the same buffer. Copies b to {@code usedBias} unless that is null. */
@@ -108,8 +106,8 @@ final class ActivationNodes {
   }
 
   /** Adds the launches from dLoss/dA to dLoss/dZ and the bias gradient; {@code incoming} and {@code delta} as in {@link LayerNodes}. */
-  void backward(List<Node> nodes, int layer, int n, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer incoming, Buffer delta,
-      Buffer segmentSums) {
+  void backward(List<Node> nodes, int layer, int n, Buffer z, Buffer a, Buffer kept, Optional<Dropout> dropout, Buffer incoming,
+      Buffer delta, Buffer segmentSums) {
     int units = network.layer(layer).out();
     long biasGradient = state.address(Slot.GRADIENTS, state.layout().bias(layer));
     int segments = segments(n);
@@ -122,8 +120,8 @@ final class ActivationNodes {
     Grid grid = new Grid(
         Launches.ceilDiv(units, UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0, Set.of(Axis.Z));
     if (format.isRounded()) {
-      nodes.add(bind("activation_backward_bf16", layer, grid, incoming.address(), delta.address(), z.address(), biasAddress(layer),
-          mask, sums, (long) n, units, pitch(layer), format.pitch(units), rowsOfSegment, state.layout().size(), sumsStride, replicas,
+      nodes.add(bind("activation_backward_bf16", layer, grid, incoming.address(), delta.address(), z.address(), a.address(),
+          biasAddress(layer), mask, sums, (long) n, units, pitch(layer), format.pitch(units), rowsOfSegment, state.layout().size(), sumsStride, replicas,
           activation, scale));
     } else {
       nodes.add(bind("activation_backward" + suffix, layer, grid, delta.address(), z.address(), biasAddress(layer), mask, sums,

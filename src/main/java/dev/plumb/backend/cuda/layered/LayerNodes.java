@@ -114,7 +114,7 @@ public final class LayerNodes {
 
   private Node product(int layer, int n, Matrix in, Buffer z) {
     LayerSpec spec = network.layer(layer);
-    int pitch = activations.pitch(layer);
+    int pitch = format.resultPitch(network, layer);
     return products.forward(of(layer), n, spec.in(), spec.out(), in, weight(layer), z.matrix(n, pitch), pitch, replicas);
   }
 
@@ -200,10 +200,10 @@ public final class LayerNodes {
    * @param kept the mask written by {@link #forwardDropping}, if the layer has dropout
    * @param below receives dLoss/dA of the layer below; null for the first layer
    */
-  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer kept, Optional<Dropout> dropout, Buffer incoming,
-      Buffer delta, Buffer below, Buffer segmentSums) {
+  void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, Optional<Dropout> dropout,
+      Buffer incoming, Buffer delta, Buffer below, Buffer segmentSums) {
     LayerSpec spec = network.layer(layer);
-    activations.backward(nodes, layer, n, z, kept, dropout, incoming, delta, segmentSums);
+    activations.backward(nodes, layer, n, z, a, kept, dropout, incoming, delta, segmentSums);
     Matrix d = delta.matrix(n, format.pitch(spec.out()));
     nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
         state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));

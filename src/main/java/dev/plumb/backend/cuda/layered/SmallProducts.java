@@ -28,7 +28,7 @@ public record SmallProducts(NetworkSpec network, Precision precision, boolean al
 
   /** Returns whether Plumb's kernels compute all products over a number of rows, forward and backward. */
   boolean areUsed(int rows) {
-    if (!allowed || rows > MAX_ROWS || precision == Precision.BF16) {
+    if (!allowed || rows > MAX_ROWS || precision.roundsFactors()) {
       return false;
     }
     double max = switch (precision) {

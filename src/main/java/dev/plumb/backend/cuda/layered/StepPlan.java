@@ -97,8 +97,8 @@ public final class StepPlan {
       addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
       for (int layer = last; layer >= 0; layer--) {
-        layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.kept(layer),
-            dropout(layer), workspace.incoming(layer), workspace.delta(layer), layer == 0 ? null : workspace.incoming(layer - 1),
+        layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.a(layer),
+            workspace.kept(layer), dropout(layer), workspace.incoming(layer), workspace.delta(layer), layer == 0 ? null : workspace.incoming(layer - 1),
             workspace.segmentSums);
       }
     }

@@ -165,8 +165,9 @@ public final class StepRunner implements Steps {
   public void tap(Tap where, int layer, int replica, double[] out) {
     int units = network.layer(layer).out();
     boolean last = layer == network.layerCount() - 1;
-    int factorPitch = FactorFormat.of(training.precision()).pitch(units);
-    int pitch = last ? units : factorPitch;
+    FactorFormat format = FactorFormat.of(training.precision());
+    int factorPitch = format.pitch(units);
+    int pitch = format.resultPitch(network, layer);
     switch (where) {
       case PRE -> download(workspace.z(layer), false, replica, pitch, units, out);
       case POST -> download(workspace.a(layer), !last, replica, pitch, units, out);

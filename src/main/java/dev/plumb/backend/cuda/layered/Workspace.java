@@ -67,7 +67,7 @@ final class Workspace {
       int units = network.layer(layer).out();
       int pitch = format.pitch(units);
       boolean last = layer == network.layerCount() - 1;
-      z.add(buffer("Z of layer " + layer, row * (last ? units : pitch) * bytes));
+      z.add(buffer("Z of layer " + layer, row * format.resultPitch(network, layer) * bytes));
       a.add(last ? z.get(layer) : buffer("A of layer " + layer, row * pitch * factorBytes));
       delta.add(buffer("delta of layer " + layer, row * pitch * factorBytes));
       if (training.dropout().isPresent() && !last) {

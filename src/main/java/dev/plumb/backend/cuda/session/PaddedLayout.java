@@ -60,7 +60,7 @@ public final class PaddedLayout {
   /** Returns the number of elements of a tensor, with the padding of its rows. */
   public int paddedSize(int slice) {
     ParameterLayout.Slice of = layout.slices().get(slice);
-    return of.isBias() ? of.size() : of.rows() * format.pitch(of.columns());
+    return of.isBias() ? of.size() : Math.multiplyExact(of.rows(), format.pitch(of.columns()));
   }
 
   /** Returns whether a tensor's rows are padded. */
@@ -85,7 +85,7 @@ public final class PaddedLayout {
     forRows(slice, (first, firstPadded, count) -> System.arraycopy(padded, firstPadded, vector, of.offset() + first, count));
   }
 
-  /** Copies {@code count} elements that follow one another. */
+  /** A copy of {@code count} consecutive elements. */
   private interface Run {
     void copy(int first, int firstPadded, int count);
   }

@@ -46,7 +46,7 @@ public final class SessionState {
       }
     }
     factors = FactorFormat.of(precision).isRounded()
-        ? arena.reserve("parameters in bf16", replicas * layout.size() * Bfloat16.BYTES) : null;
+        ? arena.reserve("rounded parameters", replicas * layout.size() * Bfloat16.BYTES) : null;
     losses = arena.reserve("losses", (long) replicas * Double.BYTES);
     clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
     notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);

@@ -265,7 +265,7 @@ class FusedSessionTest {
 
   @Test
   @Tag("host-device")
-  void fusedRefusesWhatDoesNotFitAndTensorCores() {
+  void fusedRefusesWhatDoesNotFitAndTensorCorePrecisions() {
     try (CudaBackend backend = open(Planner.FUSED, 6_800, new ArrayList<>())) {
       InvalidInputException refused = assertThrows(InvalidInputException.class, () -> backend.open(DEEP, SGD, 1));
       assertTrue(refused.getMessage().startsWith("the fused planner cannot take 3-8-8-8-8-1: "), refused.getMessage());
@@ -298,7 +298,7 @@ class FusedSessionTest {
 
   @Test
   @Tag("host-device")
-  void autoLeavesToLayersWhatDoesNotFitABlockWhatIsTooMuchForItAndTensorCores() {
+  void autoLeavesToLayersWhatDoesNotFitABlockWhatIsTooMuchForItAndTensorCorePrecisions() {
     NetworkSpec wide = NetworkSpec.of(Activation.RELU, 2, 64, 64, 1);
     List<String> notes = new ArrayList<>();
     try (CudaBackend backend = open(Planner.AUTO, 20_000, notes)) {

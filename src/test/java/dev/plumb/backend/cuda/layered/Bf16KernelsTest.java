@@ -31,6 +31,8 @@ class Bf16KernelsTest {
   private static final long SEED = 20240607;
   private static final int REPLICAS = 3;
   private static final int BATCH = 5;
+  /** A thread of the backward kernel has several rows of each segment, and loads four of them at once. */
+  private static final int ROWS = 203;
   private static final int SEGMENTS = 2;
   private static final int[] UNITS = {1, 7, 8, 13, 33};
   private static final double SCALE = 1.25;
@@ -79,7 +81,7 @@ class Bf16KernelsTest {
     return rounded ? FactorFormat.BFLOAT16.pitch(units) : units;
   }
 
-  /** Returns rows with padding, which is 0. */
+  /** Returns rows with a pitch, and padding that is 0. */
   private static double[] padded(double[] values, int units, int pitch) {
     double[] padded = new double[values.length / units * pitch];
     for (int i = 0; i < values.length; i++) {
@@ -183,7 +185,7 @@ class Bf16KernelsTest {
     }
   }
 
-  /** The last layer's rows have no pitch, and its activation is linear. */
+  /** The last layer's rows have no pitch, its activation is linear, and it has no dropout. */
   @ParameterizedTest
   @EnumSource(Order.class)
   void deltasAreRoundedAndSumsOfThemAreNot(Order order) {
@@ -192,31 +194,52 @@ class Bf16KernelsTest {
       for (int units : UNITS) {
         for (boolean last : activation == Activation.LINEAR ? new boolean[] {false, true} : new boolean[] {false}) {
           SplittableRandom random = new SplittableRandom(SEED + units);
-          double[] incoming = last ? special(random, REPLICAS * BATCH * units) : random(random, REPLICAS * BATCH * units);
-          double[] z = random(random, REPLICAS * BATCH * units);
+          double[] incoming = last ? special(random, REPLICAS * ROWS * units) : random(random, REPLICAS * ROWS * units);
+          double[] z = random(random, REPLICAS * ROWS * units);
           double[] bias = random(random, REPLICAS * units);
+          byte[] kept = new byte[REPLICAS * ROWS * units];
+          for (int i = 0; i < kept.length; i++) {
+            kept[i] = (byte) random.nextInt(2);
+          }
+          // Two numbers of bfloat16 are uploaded as one of single precision.
+          double[] a = pairs(padded(relu(z, bias, units), units, FactorFormat.BFLOAT16.pitch(units)));
           compare(activation + ", " + units + " units", (device, rounded, results) -> {
             int pitch = pitch(rounded && !last, units);
             int deltaPitch = pitch(rounded, units);
             Buffer ofIncoming = device.upload(padded(incoming, units, pitch));
-            Buffer delta = rounded ? freshFactors(device, true, REPLICAS * BATCH * deltaPitch) : ofIncoming;
+            Buffer delta = rounded ? freshFactors(device, true, REPLICAS * ROWS * deltaPitch) : ofIncoming;
             Buffer sums = device.fresh((long) REPLICAS * SEGMENTS * units * Float.BYTES);
             List<Number> arguments = new ArrayList<>(List.of(delta.address(), device.upload(padded(z, units, pitch)).address(),
-                device.upload(bias).address(), 0L, sums.address(), (long) BATCH, units));
+                device.upload(bias).address(), last ? 0L : device.upload(kept).address(), sums.address(), (long) ROWS, units));
             if (rounded) {
               arguments.add(0, ofIncoming.address());
+              arguments.add(3, device.upload(activation == Activation.RELU ? a : DeviceArrays.unwritten(a.length)).address());
               arguments.addAll(List.of(pitch, deltaPitch));
             }
-            arguments.addAll(List.of(Launches.ceilDiv(BATCH, SEGMENTS), (long) units, (long) SEGMENTS * units, REPLICAS,
-                activation.ordinal(), 1.0));
+            arguments.addAll(List.of(Launches.ceilDiv(ROWS, SEGMENTS), (long) units, (long) SEGMENTS * units, REPLICAS,
+                activation.ordinal(), last ? 1.0 : SCALE));
             device.launch("activation_backward", new Grid(Launches.ceilDiv(units, 32), SEGMENTS, REPLICAS, 32, 16, 0, Set.of(Axis.Z)),
                 arguments.toArray(Number[]::new));
-            results.add("rounded delta", unpadded(device.readFactors(delta, REPLICAS * BATCH * deltaPitch), units, deltaPitch));
+            results.add("rounded delta", unpadded(device.readFactors(delta, REPLICAS * ROWS * deltaPitch), units, deltaPitch));
             results.add("sums", device.read(sums, 0, REPLICAS * SEGMENTS * units));
           });
         }
       }
     }
+  }
+
+  private static double[] relu(double[] z, double[] bias, int units) {
+    double[] a = new double[z.length];
+    Arrays.setAll(a, i -> Math.max((float) z[i] + (float) bias[i / units / ROWS * units + i % units], 0));
+    return a;
+  }
+
+  /** Returns numbers of single precision with the bits of two numbers of bfloat16 each. */
+  private static double[] pairs(double[] values) {
+    double[] pairs = new double[values.length / 2];
+    Arrays.setAll(pairs, i -> Float.intBitsToFloat(
+        Bfloat16.bits((float) values[2 * i]) & 0xFFFF | Bfloat16.bits((float) values[2 * i + 1]) << 16));
+    return pairs;
   }
 
   /**
