@@ -57,11 +57,11 @@ final class Inference {
   private final Buffer targets;
   private final Buffer weights;
   /**
-   * Two buffers for the layers' outputs: a layer reads one and writes the other. In bf16 the first is for Z of all layers, the
-   * second for A of hidden layers.
+   * Two buffers for the layers' outputs: a layer reads one and writes the other. In bf16 one is for Z of all layers, the
+   * other for A of hidden layers.
    */
-  private final Buffer first;
-  private final Buffer second;
+  private final Buffer layerOutputs;
+  private final Buffer otherLayerOutputs;
   private final Buffer partials;
   private final Buffer hits;
   private final Map<Key, Pass> passes = new HashMap<>();
@@ -100,8 +100,8 @@ final class Inference {
     targets = buffer("targets of the block", (long) this.rows
         * (training.loss() == Loss.CROSS_ENTROPY ? Integer.BYTES : network.outputs() * valueBytes));
     weights = buffer("weights of the block", (long) this.rows * valueBytes);
-    first = buffer("outputs of layers, 1", row * Math.max(network.outputs(), widestHidden) * valueBytes);
-    second = buffer("outputs of layers, 2", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    layerOutputs = buffer("outputs of layers, 1", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    otherLayerOutputs = buffer("outputs of layers, 2", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
     partials = buffer("losses by block", blocks * Double.BYTES);
     hits = buffer("correct predictions by block", blocks * Long.BYTES);
@@ -109,7 +109,7 @@ final class Inference {
     try {
       if (format.isRounded()) {
         // The padding of rows is read, with any value.
-        first.slice().fill((byte) 0);
+        layerOutputs.slice().fill((byte) 0);
       }
       fused = plan.map(fusedPlan -> new FusedNetwork(context, transfers, fusedPlan, training.precision(), guards)).orElse(null);
     } catch (RuntimeException e) {
@@ -228,12 +228,12 @@ final class Inference {
 
   /** Returns the buffer of Z. */
   private Buffer output(int layer) {
-    return format.isRounded() || layer % 2 == 0 ? first : second;
+    return format.isRounded() || layer % 2 == 0 ? layerOutputs : otherLayerOutputs;
   }
 
   /** Returns the buffer of A: that of Z, except in hidden layers in bf16. */
   private Buffer activated(int layer) {
-    return format.isRounded() && layer < network.layerCount() - 1 ? second : output(layer);
+    return format.isRounded() && layer < network.layerCount() - 1 ? otherLayerOutputs : output(layer);
   }
 
   /** Returns the bytes of device memory. */
