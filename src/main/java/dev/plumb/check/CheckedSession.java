@@ -97,7 +97,9 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
       }
       if (before.get(replica).values().stream().flatMapToDouble(Arrays::stream).allMatch(Double::isFinite)) {
         putIntoReference(replica, before.get(replica));
-        reference.write(Slot.PARAMETERS, replica, operands(before.get(replica)));
+        if (training.precision().roundsFactors()) {
+          reference.write(Slot.PARAMETERS, replica, operands(before.get(replica)));
+        }
       } else {
         lost.set(replica);
         listener.notFinite(where, replica);

@@ -20,7 +20,6 @@ import java.util.List;
 final class Workspace {
   private final int rows;
   private final DeviceArena arena;
-  private final FactorFormat format;
   /**
    * Z, A and delta of each layer [rows x units]. The last layer is linear, so its A is its Z. With cuBLAS, a hidden layer's Z
    * does not include b. In bf16, A of hidden layers and delta are factors of products, and rows of a hidden layer's Z have the
@@ -60,7 +59,7 @@ final class Workspace {
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
     long row = (long) replicas * rows;
     int bytes = Transfers.bytesOf(training.precision());
-    format = FactorFormat.of(training.precision());
+    FactorFormat format = FactorFormat.of(training.precision());
     int factorBytes = format.bytes(training.precision());
     int widest = 0;
     for (int layer = 0; layer < network.layerCount(); layer++) {
