@@ -29,6 +29,11 @@ def weights(name, stream, fan_in, fan_out):
     if name == "pytorch":
         bound = 1 / math.sqrt(fan_in)
         return stream.uniform(-bound, bound, shape), stream.uniform(-bound, bound, fan_out)
+    if name == "orthogonal":
+        drawn = stream.standard_normal(shape)
+        q, r = np.linalg.qr(drawn.T if fan_out <= fan_in else drawn)
+        q = q * np.sign(np.diag(r))
+        return q.T if fan_out <= fan_in else q, np.zeros(fan_out)
     raise ValueError(name)
 
 
@@ -41,5 +46,5 @@ def parameters(name):
     return flat
 
 
-names = ["notebook", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "pytorch"]
+names = ["notebook", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "pytorch", "orthogonal"]
 OUT.write_text(json.dumps({"seed": SEED, "layers": LAYERS, "parameters": {n: parameters(n) for n in names}}, indent=1) + "\n")

@@ -3,7 +3,9 @@ package dev.plumb.backend;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.TrainingSpec;
 
 /** Checks of calls and arguments that the sessions of all backends share. */
 public final class SessionChecks {
@@ -37,6 +39,33 @@ public final class SessionChecks {
   public static void requireStep(int lastBatch) {
     if (lastBatch == 0) {
       throw new IllegalStateException("nothing to tap before the first step");
+    }
+  }
+
+  /**
+   * Checks that a layer has the values of a tap.
+   *
+   * @throws IllegalArgumentException when normalized values of a layer without normalization are tapped
+   */
+  public static void requireTapped(NetworkSpec network, Tap where, int layer) {
+    if (!Tap.of(network.layer(layer)).contains(where)) {
+      throw new IllegalArgumentException("layer " + layer + " has no normalization to tap");
+    }
+  }
+
+  /**
+   * Checks that batches have enough rows for batch statistics.
+   *
+   * @param rows number of rows of the bound data
+   * @throws InvalidInputException when the network has a batch normalization and a batch has one row
+   */
+  public static void requireStatistics(NetworkSpec network, StepChunk chunk, int rows) {
+    if (network.normalization() != Normalization.BATCH) {
+      return;
+    }
+    for (int step = 0; step < chunk.steps(); step++) {
+      int[] batch = chunk.batch(step, 0);
+      TrainingSpec.requireStatistics(network, batch == null ? rows : batch.length);
     }
   }
 

@@ -6,7 +6,7 @@ import java.util.Set;
 
 /** The vectors that a session keeps for each replica, each in the layout of {@link dev.plumb.model.ParameterLayout}. */
 public enum Slot {
-  /** Weights and biases. */
+  /** Weights, biases, scales and shifts of normalizations, and running statistics of batch normalizations. */
   PARAMETERS,
   /** Gradients of the last step's loss with respect to the parameters, before clipping and without weight decay. */
   GRADIENTS,

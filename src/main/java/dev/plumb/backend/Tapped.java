@@ -8,7 +8,7 @@ public interface Tapped {
    * @param layer from 0
    * @param out [batch of that step x units of the layer], row-major
    * @throws IllegalStateException before the first step
-   * @throws IllegalArgumentException when out has another length
+   * @throws IllegalArgumentException when out has another length, or the layer has no such values
    */
   void tap(Tap where, int layer, int replica, double[] out);
 }

@@ -137,7 +137,7 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
   private StepTrace inside(StepChunk step, int replica, double loss) {
     StepTrace inside = StepTrace.read(primary, network, replica, rows(step, replica).size(), loss);
     if (training.precision().roundsFactors()) {
-      ((TeacherForced) reference).force(replica, inside.z(), inside.a(), inside.delta());
+      ((TeacherForced) reference).force(replica, inside.z(), inside.h(), inside.a(), inside.delta());
     }
     return inside;
   }

@@ -13,6 +13,7 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -98,9 +99,8 @@ public final class FiniteDifferences implements AutoCloseable {
     Tolerance tolerance = new Tolerance(ABSOLUTE * Math.max(1, Math.abs(lossHere)), RELATIVE);
 
     List<GradientCheck> checks = new ArrayList<>();
-    for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
-      for (ParameterLayout.Slice slice :
-          List.of(session.layout().bias(layer), session.layout().weight(layer))) {
+    for (ParameterLayout.Slice slice : session.layout().backwards()) {
+      if (slice.kind().isTrained()) {
         checks.add(compare(slice, parameters.clone(), gradients, sidesHere, tolerance));
       }
     }
@@ -152,20 +152,21 @@ public final class FiniteDifferences implements AutoCloseable {
     return session.sync().loss()[0][0];
   }
 
-  /** Returns the side of its kinks of each Z and each output in the last step; empty if there are no kinks. */
+  /** Returns the side of its kinks of each input of an activation and each output in the last step; empty if there are no kinks. */
   private BitSet sides() {
     BitSet sides = new BitSet();
     int next = 0;
     Activation activation = network.activation();
     if (activation == Activation.RELU || activation == Activation.LEAKY_RELU || activation == Activation.ELU) {
       for (int layer = 0; layer < network.layerCount() - 1; layer++) {
-        for (double z : tap(layer)) {
+        boolean normalized = network.layer(layer).normalization() != Normalization.NONE;
+        for (double z : tap(normalized ? Tap.NORMALIZED : Tap.PRE, layer)) {
           sides.set(next++, z > 0);
         }
       }
     }
     if (loss == Loss.MAE || loss == Loss.HUBER) {
-      double[] outputs = tap(network.layerCount() - 1);
+      double[] outputs = tap(Tap.PRE, network.layerCount() - 1);
       for (int i = 0; i < outputs.length; i++) {
         double difference = outputs[i] - batch.target(i / network.outputs(), i % network.outputs());
         sides.set(next++, loss == Loss.MAE ? difference > 0 : Math.abs(difference) <= 1);
@@ -174,9 +175,9 @@ public final class FiniteDifferences implements AutoCloseable {
     return sides;
   }
 
-  private double[] tap(int layer) {
+  private double[] tap(Tap where, int layer) {
     double[] values = new double[batch.rows() * network.layer(layer).out()];
-    taps.tap(Tap.PRE, layer, 0, values);
+    taps.tap(where, layer, 0, values);
     return values;
   }
 

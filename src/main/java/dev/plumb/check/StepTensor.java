@@ -26,7 +26,7 @@ public record StepTensor(
     return new StepTensor(quantity, name, slice.layer(), slice.rows(), slice.columns(), Optional.of(slice));
   }
 
-  /** Returns the place of an element by its flat index: [2,0], [2] in a bias, nothing in the loss. */
+  /** Returns the place of an element by its flat index: [2,0], [2] in a vector, nothing in the loss. */
   public String place(int index) {
     if (quantity == Quantity.LOSS) {
       return "";
@@ -34,9 +34,9 @@ public record StepTensor(
     return slice.map(in -> in.place(index)).orElse("[" + index / columns + "," + index % columns + "]");
   }
 
-  /** Returns the shape as text: 33x8, or 8 for a bias. */
+  /** Returns the shape as text: 33x8, or 8 for a vector. */
   public String shape() {
-    boolean vector = slice.map(ParameterLayout.Slice::isBias).orElse(quantity == Quantity.LOSS);
+    boolean vector = slice.map(ParameterLayout.Slice::isVector).orElse(quantity == Quantity.LOSS);
     return vector ? Integer.toString(rows) : rows + "x" + columns;
   }
 }

@@ -55,7 +55,7 @@ final class CheckReport {
       table.row(List.of(
           Integer.toString(row.afterSteps()),
           tensor.slice().name(),
-          tensor.slice().isBias()
+          tensor.slice().isVector()
               ? Integer.toString(tensor.slice().rows())
               : tensor.slice().rows() + "x" + tensor.slice().columns(),
           Integer.toString(tensor.compared()),

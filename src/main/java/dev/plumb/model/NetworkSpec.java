@@ -4,14 +4,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Architecture of a multilayer perceptron. All hidden layers use the same activation; the last layer is linear, so that its
- * outputs are logits for the cross-entropies.
+ * Architecture of a multilayer perceptron. All hidden layers use the same activation and normalization; the last layer is linear
+ * and not normalized, so that its outputs are logits for the cross-entropies.
  *
  * @param widths number of units from the inputs to the outputs: [3, 8, 8, 1] has three inputs, two hidden layers of 8 and one
  *     output
  * @param activation of the hidden layers
+ * @param normalization of the hidden layers, between Z and the activation
+ * @param residual whether hidden layers with as many units as inputs add their input to their output
  */
-public record NetworkSpec(List<Integer> widths, Activation activation) {
+public record NetworkSpec(List<Integer> widths, Activation activation, Normalization normalization, boolean residual) {
   /** Limit of a Java array, which holds the parameter vector. */
   private static final long MAX_PARAMETERS = Integer.MAX_VALUE - 8;
 
@@ -24,8 +26,10 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
    * @param widths number of units from the inputs to the outputs: [3, 8, 8, 1] has three inputs, two hidden layers of 8 and one
    *     output
    * @param activation of the hidden layers
-   * @throws InvalidInputException when there are fewer than two widths, one is below 1, the activation is null, or the network
-   *     has more parameters than an array holds
+   * @param normalization of the hidden layers, between Z and the activation
+   * @param residual whether hidden layers with as many units as inputs add their input to their output
+   * @throws InvalidInputException when there are fewer than two widths, one is below 1, the activation or the normalization is
+   *     null, or the network has more parameters than an array holds
    */
   public NetworkSpec {
     if (widths == null || widths.size() < 2) {
@@ -43,10 +47,15 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
       throw new InvalidInputException("a network needs an activation; one of "
           + String.join(", ", NamedEnum.keys(Activation.class)));
     }
+    if (normalization == null) {
+      throw new InvalidInputException("a network needs a normalization; one of "
+          + String.join(", ", NamedEnum.keys(Normalization.class)));
+    }
     widths = List.copyOf(widths);
+    int perUnit = normalization == Normalization.NONE ? 1 : normalization == Normalization.LAYER ? 3 : 5;
     long parameters = 0;
     for (int layer = 0; layer + 1 < widths.size() && parameters <= MAX_PARAMETERS; layer++) {
-      parameters += (widths.get(layer) + 1L) * widths.get(layer + 1);
+      parameters += ((long) widths.get(layer) + perUnit) * widths.get(layer + 1);
     }
     if (parameters > MAX_PARAMETERS) {
       throw new InvalidInputException("layers " + Excerpt.of(widths.toString()) + " have more than " + MAX_PARAMETERS
@@ -55,7 +64,18 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
   }
 
   /**
-   * Returns the specification of a network.
+   * Describes a network without normalization and residual connections.
+   *
+   * @param widths number of units from the inputs to the outputs
+   * @param activation of the hidden layers
+   * @throws InvalidInputException when the widths are invalid
+   */
+  public NetworkSpec(List<Integer> widths, Activation activation) {
+    this(widths, activation, Normalization.NONE, false);
+  }
+
+  /**
+   * Returns the specification of a network without normalization and residual connections; the {@code with} methods change these.
    *
    * @param activation of the hidden layers
    * @param widths number of units from the inputs to the outputs
@@ -64,6 +84,49 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
    */
   public static NetworkSpec of(Activation activation, int... widths) {
     return new NetworkSpec(IntStream.of(widths).boxed().toList(), activation);
+  }
+
+  /**
+   * Returns this network with another normalization of its hidden layers.
+   *
+   * @param other normalization
+   * @return the changed specification
+   */
+  public NetworkSpec withNormalization(Normalization other) {
+    return new NetworkSpec(widths, activation, other, residual);
+  }
+
+  /**
+   * Returns this network with or without residual connections: A[l] = A[l-1] + f(norm(Z[l])) in hidden layers with as many units
+   * as inputs, with A[-1] = X (He et al. 2016).
+   *
+   * @param other whether layers add their input to their output
+   * @return the changed specification
+   */
+  public NetworkSpec withResidual(boolean other) {
+    return new NetworkSpec(widths, activation, normalization, other);
+  }
+
+  /**
+   * Returns whether every layer is only a product, an activation and dropout.
+   *
+   * @return whether no layer is normalized or has a residual connection
+   */
+  public boolean isPlain() {
+    return normalization == Normalization.NONE && !hasResiduals();
+  }
+
+  /**
+   * Returns whether any layer has a residual connection.
+   *
+   * @return false also if no hidden layer has as many units as inputs
+   */
+  public boolean hasResiduals() {
+    boolean any = false;
+    for (int l = 0; l < layerCount(); l++) {
+      any |= layer(l).residual();
+    }
+    return any;
   }
 
   /**
@@ -101,7 +164,11 @@ public record NetworkSpec(List<Integer> widths, Activation activation) {
    */
   public LayerSpec layer(int index) {
     boolean last = index == layerCount() - 1;
-    return new LayerSpec(widths.get(index), widths.get(index + 1), last ? Activation.LINEAR : activation);
+    int in = widths.get(index);
+    int out = widths.get(index + 1);
+    return last
+        ? new LayerSpec(in, out, Activation.LINEAR)
+        : new LayerSpec(in, out, activation, normalization, residual && in == out);
   }
 
   /**

@@ -1,24 +1,60 @@
 package dev.plumb.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Layout of a network's flat parameter vector, layer by layer from the inputs: W [out x in] row-major, then b [out]. Gradients
- * and moments have the same layout, in every backend.
+ * Layout of a network's flat parameter vector. First W [out x in] row-major and b [out] of each layer from the inputs; then scale
+ * and shift [out] of each normalized layer; then, with batch normalization, running mean and running variance [out] of each
+ * normalized layer. Gradients and moments have the same layout, in every backend. The running statistics are not trained: their
+ * gradients and moments are 0, and steps write them.
  */
 public final class ParameterLayout {
+  /** What the elements of a tensor are. */
+  public enum Kind {
+    /** W [out x in]. */
+    WEIGHT(".weight"),
+    /** b [out]. */
+    BIAS(".bias"),
+    /** Scale of a normalization [out]. */
+    SCALE(".norm.weight"),
+    /** Shift of a normalization [out]. */
+    SHIFT(".norm.bias"),
+    /** Running mean of a batch normalization [out]. */
+    RUNNING_MEAN(".norm.running_mean"),
+    /** Running variance of a batch normalization [out], with Bessel's correction. */
+    RUNNING_VARIANCE(".norm.running_var");
+
+    private final String suffix;
+
+    Kind(String suffix) {
+      this.suffix = suffix;
+    }
+
+    /**
+     * Returns whether an optimizer updates the elements.
+     *
+     * @return false for running statistics
+     */
+    public boolean isTrained() {
+      return this != RUNNING_MEAN && this != RUNNING_VARIANCE;
+    }
+  }
+
   /**
    * Tensor within the parameter vector.
    *
-   * @param name layers.N.weight or layers.N.bias, N from 0
+   * @param name layers.N.weight, layers.N.bias, layers.N.norm.weight and so on, N from 0
    * @param layer from 0
-   * @param isBias whether it is a bias rather than a weight matrix
+   * @param kind of the tensor
    * @param offset of its first element in the vector
    * @param rows number of outputs of the layer
-   * @param columns number of inputs of the layer; 1 for a bias
+   * @param columns number of inputs of the layer; 1 for a vector
    */
-  public record Slice(String name, int layer, boolean isBias, int offset, int rows, int columns) {
+  public record Slice(String name, int layer, Kind kind, int offset, int rows, int columns) {
     /**
      * Returns the number of elements.
      *
@@ -29,34 +65,64 @@ public final class ParameterLayout {
     }
 
     /**
-     * Returns the index of an element in brackets, for messages: [2,0] in a weight matrix, [2] in a bias.
+     * Returns whether it is the bias of a layer.
+     *
+     * @return whether its kind is BIAS
+     */
+    public boolean isBias() {
+      return kind == Kind.BIAS;
+    }
+
+    /**
+     * Returns whether it has one element per unit.
+     *
+     * @return false for weight matrices
+     */
+    public boolean isVector() {
+      return kind != Kind.WEIGHT;
+    }
+
+    /**
+     * Returns the index of an element in brackets, for messages: [2,0] in a weight matrix, [2] in a vector.
      *
      * @param index flat index within the slice
      * @return the index with brackets
      */
     public String place(int index) {
-      return isBias ? "[" + index + "]" : "[" + index / columns + "," + index % columns + "]";
+      return isVector() ? "[" + index + "]" : "[" + index / columns + "," + index % columns + "]";
     }
   }
 
-  private final List<Slice> weights = new ArrayList<>();
-  private final List<Slice> biases = new ArrayList<>();
+  private final Map<Kind, List<Slice>> byKind = new EnumMap<>(Kind.class);
   private final List<Slice> slices = new ArrayList<>();
-  private final int size;
+  private final int trainedSize;
+  private int size;
 
   private ParameterLayout(NetworkSpec network) {
-    int offset = 0;
-    for (int l = 0; l < network.layerCount(); l++) {
-      LayerSpec layer = network.layer(l);
-      Slice weight = new Slice("layers." + l + ".weight", l, false, offset, layer.out(), layer.in());
-      Slice bias = new Slice("layers." + l + ".bias", l, true, offset + weight.size(), layer.out(), 1);
-      weights.add(weight);
-      biases.add(bias);
-      slices.add(weight);
-      slices.add(bias);
-      offset = bias.offset() + bias.size();
+    for (Kind kind : Kind.values()) {
+      byKind.put(kind, new ArrayList<>());
     }
-    size = offset;
+    add(network, network.layerCount(), Kind.WEIGHT, Kind.BIAS);
+    int hidden = network.layerCount() - 1;
+    if (network.normalization() != Normalization.NONE) {
+      add(network, hidden, Kind.SCALE, Kind.SHIFT);
+    }
+    trainedSize = size;
+    if (network.normalization() == Normalization.BATCH) {
+      add(network, hidden, Kind.RUNNING_MEAN, Kind.RUNNING_VARIANCE);
+    }
+  }
+
+  private void add(NetworkSpec network, int layers, Kind first, Kind second) {
+    for (int l = 0; l < layers; l++) {
+      LayerSpec layer = network.layer(l);
+      for (Kind kind : List.of(first, second)) {
+        Slice slice = new Slice("layers." + l + kind.suffix, l, kind, size, layer.out(), kind == Kind.WEIGHT ? layer.in() : 1);
+        byKind.get(kind).add(slice);
+        slices.add(slice);
+        size += slice.size();
+      }
+    }
   }
 
   /**
@@ -70,12 +136,21 @@ public final class ParameterLayout {
   }
 
   /**
-   * Returns the number of parameters: weights and biases.
+   * Returns the number of elements, including running statistics.
    *
    * @return the length of the vector
    */
   public int size() {
     return size;
+  }
+
+  /**
+   * Returns the number of elements that an optimizer updates; they come first in the vector.
+   *
+   * @return {@link #size} without running statistics
+   */
+  public int trainedSize() {
+    return trainedSize;
   }
 
   /**
@@ -85,7 +160,7 @@ public final class ParameterLayout {
    * @return its slice
    */
   public Slice weight(int layer) {
-    return weights.get(layer);
+    return slice(Kind.WEIGHT, layer);
   }
 
   /**
@@ -95,13 +170,50 @@ public final class ParameterLayout {
    * @return its slice
    */
   public Slice bias(int layer) {
-    return biases.get(layer);
+    return slice(Kind.BIAS, layer);
   }
 
   /**
-   * Returns all slices in their order; together they cover the vector without gap or overlap.
+   * Returns a tensor of a layer.
    *
-   * @return two slices per layer: weight, bias
+   * @param kind of the tensor
+   * @param layer from 0
+   * @return its slice
+   * @throws IndexOutOfBoundsException when the layer has no such tensor
+   */
+  public Slice slice(Kind kind, int layer) {
+    return byKind.get(kind).get(layer);
+  }
+
+  /**
+   * Returns the tensors of a layer.
+   *
+   * @param layer from 0
+   * @return weight, bias, and those of its normalization, in the order of {@link Kind}
+   */
+  public List<Slice> slices(int layer) {
+    return byKind.values().stream().filter(list -> layer < list.size()).map(list -> list.get(layer)).toList();
+  }
+
+  /**
+   * Returns all tensors in the order of backpropagation: of each layer from the last one those of its normalization, bias and
+   * weight.
+   *
+   * @return the tensors of {@link #slices()}
+   */
+  public List<Slice> backwards() {
+    List<Slice> backwards = new ArrayList<>();
+    for (int layer = 0; layer < byKind.get(Kind.WEIGHT).size(); layer++) {
+      backwards.addAll(slices(layer));
+    }
+    Collections.reverse(backwards);
+    return backwards;
+  }
+
+  /**
+   * Returns all tensors in the order of the vector; together they cover it without gap or overlap.
+   *
+   * @return at least two slices per layer
    */
   public List<Slice> slices() {
     return List.copyOf(slices);

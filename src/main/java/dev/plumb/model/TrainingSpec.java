@@ -130,6 +130,38 @@ public record TrainingSpec(
   }
 
   /**
+   * Checks that the data has at least as many rows as a batch, and that every batch of an epoch has enough rows for the network.
+   *
+   * @param network to train
+   * @param rows of the data
+   * @throws InvalidInputException when the batch size is larger than the data, or the network has a batch normalization and a
+   *     batch has one row
+   */
+  public void requireFits(NetworkSpec network, int rows) {
+    requireFits(rows);
+    int batch = batchSize.orElse(rows);
+    if (network.normalization() == Normalization.BATCH && batch > 1 && rows % batch == 1) {
+      throw new InvalidInputException("batchSize " + batch + " leaves one of " + rows + " rows for the last batch, but batch"
+          + " normalization needs at least 2 rows per batch; use another batchSize");
+    }
+    requireStatistics(network, batch);
+  }
+
+  /**
+   * Checks that a batch has enough rows for batch statistics.
+   *
+   * @param network to train
+   * @param batchRows number of rows of the batch
+   * @throws InvalidInputException when the network has a batch normalization and the batch has one row
+   */
+  public static void requireStatistics(NetworkSpec network, int batchRows) {
+    if (network.normalization() == Normalization.BATCH && batchRows < 2) {
+      throw new InvalidInputException("a batch has " + batchRows + " row, but batch normalization needs at least 2 rows per batch;"
+          + " use a larger batchSize, or layer normalization");
+    }
+  }
+
+  /**
    * Checks a learning rate.
    *
    * @param learningRate to check

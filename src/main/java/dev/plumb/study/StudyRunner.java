@@ -70,6 +70,7 @@ public final class StudyRunner {
     for (Study.Cell cell : study.cells()) {
       try {
         data.requireFits(cell.network(), study.training().loss());
+        study.training().requireFits(cell.network(), data.rows());
         backend.refusal(cell.network(), study.training(), 1).ifPresent(refusal -> {
           throw refusal.toException();
         });

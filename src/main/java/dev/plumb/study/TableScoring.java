@@ -4,7 +4,6 @@ import dev.plumb.backend.Evaluation;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
-import dev.plumb.model.ParameterLayout;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.Metric;
 import dev.plumb.train.Scores;
@@ -64,7 +63,7 @@ final class TableScoring {
     List<Integer> curve = group.study().curveEpochs();
     double[] losses = new double[curve.size()];
     Arrays.setAll(losses, i -> curve.get(i) <= history.size() ? history.get(curve.get(i) - 1).trainLoss() : Double.NaN);
-    double[] norms = new double[ParameterLayout.of(group.network()).slices().size() / 2];
+    double[] norms = new double[group.network().layerCount()];
     Arrays.fill(norms, Double.NaN);
     if (!isDiverged) {
       norms = history.get(history.size() - 1).gradientNorms();

@@ -8,6 +8,7 @@ import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Activation;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.train.Trainer;
 import java.util.Arrays;
@@ -73,7 +74,7 @@ record UnitStatistics(double[][] updateRatios, double[][] idle) {
     }
     int units = network.layer(layer).out();
     double[] sums = new double[rows * units];
-    session.tap(Tap.PRE, layer, replica, sums);
+    session.tap(network.layer(layer).normalization() == Normalization.NONE ? Tap.PRE : Tap.NORMALIZED, layer, replica, sums);
     if (activation == Activation.RELU) {
       boolean[] alive = new boolean[units];
       for (int i = 0; i < sums.length; i++) {

@@ -5,6 +5,7 @@ import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Schedule;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -106,9 +107,13 @@ public final class Trainer {
     if (dependsOnLosses || validation.isPresent() || epochs + stepInEpoch > 0) {
       throw new IllegalArgumentException("a training with evaluations after its epochs needs every epoch");
     }
-    curve = new Curve(atEpochs, gradientNorms, replicas.size(), session.layout().slices().size() / 2);
+    curve = new Curve(atEpochs, gradientNorms, replicas.size(), layers());
     chunkSteps = MAX_STEPS;
     return curve;
+  }
+
+  private int layers() {
+    return (int) session.layout().slices().stream().filter(slice -> slice.kind() == ParameterLayout.Kind.WEIGHT).count();
   }
 
   /** Omits the metric of the validation rows, unless it is watched: it takes a pass over them per epoch and replica. */

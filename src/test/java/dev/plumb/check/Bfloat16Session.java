@@ -88,6 +88,7 @@ final class Bfloat16Session implements TrainingSession, Tapped {
       case PRE -> network.z;
       case POST -> network.a;
       case DELTA -> network.delta16;
+      case NORMALIZED -> throw new IllegalArgumentException("no layer is normalized");
     };
     Arrays.setAll(out, at -> values[layer][at]);
   }

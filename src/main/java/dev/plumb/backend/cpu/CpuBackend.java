@@ -58,7 +58,8 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision()));
+    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision())).or(() -> network.isPlain() ? Optional.empty()
+        : Optional.of(new Refusal("normalization and residual connections are not supported on a CPU", "use --device reference")));
   }
 
   private static Optional<Refusal> refusal(Precision precision) {

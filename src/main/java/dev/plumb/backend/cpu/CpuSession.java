@@ -78,6 +78,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryF
     requireUsable();
     SessionChecks.requireBound(data);
     chunk.requireFits(data.rows(), replicas);
+    SessionChecks.requireStatistics(network, chunk, data.rows());
     log.open(chunk, stepsTaken);
     networks.run(chunk, stepsTaken, log);
     stepsTaken += chunk.steps();
@@ -135,6 +136,7 @@ final class CpuSession<A> implements TrainingSession, Tapped, Updatable, MemoryF
     requireUsable();
     SessionChecks.requireReplica(replica, replicas);
     SessionChecks.requireStep(networks.lastBatch());
+    SessionChecks.requireTapped(network, where, layer);
     SessionChecks.requireLength(out, (long) networks.lastBatch() * network.layer(layer).out(), "batch x units");
     A values = elements.newArray(out.length);
     networks.tap(where, layer, replica, values);

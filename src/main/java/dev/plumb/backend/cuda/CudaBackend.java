@@ -116,6 +116,9 @@ public final class CudaBackend implements Backend, GpuProbes {
       return Optional.of(new Refusal("precision bf16 needs a GPU of compute capability 8.0 or newer, but " + context.name()
           + " has " + context.capability() / 10 + "." + context.capability() % 10, "use fp32"));
     }
+    if (!network.isPlain()) {
+      return Optional.of(new Refusal("normalization and residual connections are not supported on a GPU", "use --device reference"));
+    }
     return options.planner() == Planner.FUSED
         ? FusedPlan.unsupported(network, training, context.limits()).map(reason -> new Refusal(
             "the fused planner cannot take " + network.shape() + ": " + reason, "choose the planner auto or layered"))

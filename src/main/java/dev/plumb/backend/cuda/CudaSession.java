@@ -117,6 +117,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     requireOpen();
     SessionChecks.requireBound(data == null ? null : data.data());
     chunk.requireFits(data.data().rows(), replicas);
+    SessionChecks.requireStatistics(network, chunk, data.data().rows());
     try {
       steps.run(chunk, stepsTaken);
     } catch (RuntimeException e) {
@@ -242,6 +243,7 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     requireOpen();
     SessionChecks.requireReplica(replica, replicas);
     SessionChecks.requireStep(steps == null ? 0 : steps.lastBatch());
+    SessionChecks.requireTapped(network, where, layer);
     SessionChecks.requireLength(out, (long) steps.lastBatch() * network.layer(layer).out(), "batch x units");
     steps.tap(where, layer, replica, out);
   }

@@ -17,10 +17,10 @@ final class Optimizers {
     return Math.min(1, clipNorm / (norm + CLIP_EPSILON));
   }
 
-  /** Updates p, m and v, each [parameters]; a moment that the optimizer does not keep may be null. */
+  /** Updates the first {@code count} elements of p, m and v; a moment that the optimizer does not keep may be null. */
   static void update(
-      OptimizerSpec optimizer, double learningRate, long t, double[] gradients, double[] p, double[] m, double[] v) {
-    for (int i = 0; i < p.length; i++) {
+      OptimizerSpec optimizer, double learningRate, long t, double[] gradients, double[] p, double[] m, double[] v, int count) {
+    for (int i = 0; i < count; i++) {
       switch (optimizer.kind()) {
         case SGD -> sgd((OptimizerSpec.Sgd) optimizer, learningRate, gradients[i], p, m, i);
         case ADAM, ADAMW -> adam((OptimizerSpec.Adam) optimizer, learningRate, t, gradients[i], p, m, v, i);

@@ -3,23 +3,30 @@ package dev.plumb.backend.reference;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.Tap;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.ParameterLayout.Kind;
 import dev.plumb.model.TrainingSpec;
+import java.util.Arrays;
 
 /**
  * One network in training, computed by plain loops over doubles. For layer l, with A[-1] = X:
  *
  * <pre>
- *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            A[l] = f(Z[l]) ∘ M[l]
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l])
- *              dW[l] = D[l]ᵀ·A[l-1]                  db[l] = Σ over the batch of D[l]
+ *   forward    Z[l] = A[l-1]·W[l]ᵀ + b[l]            H[l] = norm(Z[l])            A[l] = f(H[l]) ∘ M[l] + R[l]·A[l-1]
+ *   backward   D[last] = dLoss/dZ[last]              G[l] = dLoss/dA[l] = D[l+1]·W[l+1] + R[l+1]·G[l+1]
+ *              D[l] = dnorm(G[l] ∘ M[l] ∘ f'(H[l]))  dW[l] = D[l]ᵀ·A[l-1]         db[l] = Σ over the batch of D[l]
  * </pre>
  *
- * <p>A step with teacher forcing reads Z, A and D of another session in place of its own
+ * <p>norm and its derivative dnorm are those of {@link Normalizations}, or the identity; R is 1 in layers with a residual
+ * connection, otherwise 0.
+ *
+ * <p>A step with teacher forcing reads Z, H, A and D of another session in place of its own
  * ({@link dev.plumb.backend.TeacherForced}).
  *
- * <p>Z, A, D and M are [batch][units]; W [out x in] and b [out] are slices of the flat vector of parameters. The dropout mask M
+ * <p>Z, H, A, D, G and M are [batch][units]; W [out x in] and b [out] are slices of the flat vector of parameters. The dropout mask M
  * is 1, except in hidden layers in a step with dropout: there it is 0 for dropped values and 1 / (1 - probability) for others.
  */
 final class ReferenceNetwork {
@@ -36,6 +43,8 @@ final class ReferenceNetwork {
   private final double[] moment2;
   /** The values that the last step computed. */
   private final StepValues values;
+  /** The statistics of normalized layers in the last step; null in others. */
+  private final Normalizations.Statistics[] statistics;
   /** The values that the next step reads in place of its own; null for its own. */
   private StepValues forced;
 
@@ -49,6 +58,7 @@ final class ReferenceNetwork {
     moment1 = training.optimizer().usesFirstMoment() ? new double[layout.size()] : null;
     moment2 = training.optimizer().usesSecondMoment() ? new double[layout.size()] : null;
     values = StepValues.ofLayers(network.layerCount());
+    statistics = new Normalizations.Statistics[network.layerCount()];
   }
 
   /** Sets the values that the next step reads in place of its own. */
@@ -79,7 +89,8 @@ final class ReferenceNetwork {
 
   /** Updates the parameters from the gradients, as step number t, from 1. */
   void update(double learningRate, long t) {
-    Optimizers.update(training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2);
+    Optimizers.update(
+        training.optimizer(), learningRate, t, clipped(), parameters, moment1, moment2, layout.trainedSize());
   }
 
   /** Returns the outputs [batch][outputs] for features [batch][inputs]. Values of the last step stay unchanged. */
@@ -100,56 +111,146 @@ final class ReferenceNetwork {
   }
 
   /**
-   * Computes Z and A of all layers.
+   * Computes Z, H and A of all layers, in a training step with the statistics of the batch.
    *
    * @param into the values to replace
    * @param read the values that later operations read: the same object, or those of another session
    */
   private void forward(long step, double[][] x, StepValues into, StepValues read) {
     for (int l = 0; l < network.layerCount(); l++) {
+      LayerSpec layer = network.layer(l);
       double[][] in = l == 0 ? x : read.a()[l - 1];
-      int units = network.layer(l).out();
-      double[][] z = new double[x.length][units];
-      double[][] a = new double[x.length][units];
-      into.z()[l] = z;
+      into.z()[l] = product(l, in);
+      into.h()[l] = normalized(step, l, into.z()[l], read.z()[l]);
+      double[][] a = new double[x.length][layer.out()];
       into.a()[l] = a;
       for (int i = 0; i < x.length; i++) {
-        for (int unit = 0; unit < units; unit++) {
-          double sum = bias(l, unit);
-          for (int k = 0; k < in[i].length; k++) {
-            sum += in[i][k] * weight(l, unit, k);
-          }
-          z[i][unit] = sum;
-          a[i][unit] = Activations.value(network.layer(l).activation(), read.z()[l][i][unit]) * mask(step, l, i, unit);
+        for (int unit = 0; unit < layer.out(); unit++) {
+          a[i][unit] = Activations.value(layer.activation(), read.h()[l][i][unit]) * mask(step, l, i, unit)
+              + (layer.residual() ? in[i][unit] : 0);
         }
       }
+    }
+  }
+
+  /** Returns A·W[l]ᵀ + b[l]. */
+  private double[][] product(int l, double[][] in) {
+    double[][] z = new double[in.length][network.layer(l).out()];
+    for (int i = 0; i < in.length; i++) {
+      for (int unit = 0; unit < z[i].length; unit++) {
+        double sum = bias(l, unit);
+        for (int k = 0; k < in[i].length; k++) {
+          sum += in[i][k] * weight(l, unit, k);
+        }
+        z[i][unit] = sum;
+      }
+    }
+    return z;
+  }
+
+  /**
+   * Returns H of a layer; Z itself without normalization. A training step updates the running statistics.
+   *
+   * @param own Z that this step computed
+   * @param z Z to normalize: the same, or that of another session
+   */
+  private double[][] normalized(long step, int l, double[][] own, double[][] z) {
+    Normalization normalization = network.layer(l).normalization();
+    if (normalization == Normalization.NONE) {
+      return own;
+    }
+    Normalizations.Statistics of;
+    if (normalization == Normalization.BATCH && step == NO_STEP) {
+      of = new Normalizations.Statistics(true, vector(Kind.RUNNING_MEAN, l), vector(Kind.RUNNING_VARIANCE, l));
+    } else {
+      of = Normalizations.of(normalization, z);
+      if (step != NO_STEP) {
+        statistics[l] = of;
+        if (normalization == Normalization.BATCH) {
+          updateRunningStatistics(l, of, z.length);
+        }
+      }
+    }
+    double[] scale = vector(Kind.SCALE, l);
+    double[] shift = vector(Kind.SHIFT, l);
+    double[][] h = new double[z.length][scale.length];
+    for (int i = 0; i < h.length; i++) {
+      for (int unit = 0; unit < scale.length; unit++) {
+        h[i][unit] = scale[unit] * of.standardized(z, i, unit) + shift[unit];
+      }
+    }
+    return h;
+  }
+
+  /** Computes running = (1 - momentum)·running + momentum·batch's, where the variance has Bessel's correction. */
+  private void updateRunningStatistics(int l, Normalizations.Statistics batch, int rows) {
+    int means = layout.slice(Kind.RUNNING_MEAN, l).offset();
+    int variances = layout.slice(Kind.RUNNING_VARIANCE, l).offset();
+    for (int unit = 0; unit < batch.mean().length; unit++) {
+      double variance = batch.variance()[unit] * rows / (rows - 1);
+      parameters[means + unit] = (1 - Normalization.MOMENTUM) * parameters[means + unit]
+          + Normalization.MOMENTUM * batch.mean()[unit];
+      parameters[variances + unit] = (1 - Normalization.MOMENTUM) * parameters[variances + unit]
+          + Normalization.MOMENTUM * variance;
     }
   }
 
   private void backward(long step, Batch batch, StepValues read) {
     int last = network.layerCount() - 1;
+    double[][] g = null;
     for (int l = last; l >= 0; l--) {
-      values.delta()[l] = l == last ? Losses.delta(training.loss(), read.z()[last], batch) : hiddenDelta(step, l, read);
+      if (l == last) {
+        values.delta()[l] = Losses.delta(training.loss(), read.z()[last], batch);
+      } else {
+        g = outputGradient(l, read.delta()[l + 1], g);
+        values.delta()[l] = hiddenDelta(step, l, g, read);
+      }
       weightGradients(l, read.delta()[l], l == 0 ? batch.x() : read.a()[l - 1]);
       biasGradients(l);
     }
   }
 
-  /** Returns D[l] = (D[l+1]·W[l+1]) ∘ M[l] ∘ f'(Z[l]). */
-  private double[][] hiddenDelta(long step, int l, StepValues read) {
-    double[][] above = read.delta()[l + 1];
-    double[][] result = new double[above.length][network.layer(l).out()];
+  /** Returns G[l] = D[l+1]·W[l+1] + R[l+1]·G[l+1]. */
+  private double[][] outputGradient(int l, double[][] above, double[][] gAbove) {
+    double[][] g = new double[above.length][network.layer(l).out()];
     for (int i = 0; i < above.length; i++) {
-      for (int unit = 0; unit < result[i].length; unit++) {
+      for (int unit = 0; unit < g[i].length; unit++) {
         double sum = 0;
         for (int j = 0; j < above[i].length; j++) {
           sum += above[i][j] * weight(l + 1, j, unit);
         }
-        result[i][unit] = sum * mask(step, l, i, unit)
-            * Activations.derivative(network.layer(l).activation(), read.z()[l][i][unit]);
+        g[i][unit] = sum + (network.layer(l + 1).residual() ? gAbove[i][unit] : 0);
       }
     }
-    return result;
+    return g;
+  }
+
+  /** Returns D[l] = dnorm(G[l] ∘ M[l] ∘ f'(H[l])), and computes the gradients of scale and shift. */
+  private double[][] hiddenDelta(long step, int l, double[][] g, StepValues read) {
+    LayerSpec layer = network.layer(l);
+    double[][] result = new double[g.length][layer.out()];
+    for (int i = 0; i < g.length; i++) {
+      for (int unit = 0; unit < result[i].length; unit++) {
+        result[i][unit] = g[i][unit] * mask(step, l, i, unit)
+            * Activations.derivative(layer.activation(), read.h()[l][i][unit]);
+      }
+    }
+    if (layer.normalization() == Normalization.NONE) {
+      return result;
+    }
+    int scales = layout.slice(Kind.SCALE, l).offset();
+    int shifts = layout.slice(Kind.SHIFT, l).offset();
+    for (int unit = 0; unit < layer.out(); unit++) {
+      double scaleGradient = 0;
+      double shiftGradient = 0;
+      for (int i = 0; i < result.length; i++) {
+        scaleGradient += result[i][unit] * statistics[l].standardized(read.z()[l], i, unit);
+        shiftGradient += result[i][unit];
+      }
+      gradients[scales + unit] = scaleGradient;
+      gradients[shifts + unit] = shiftGradient;
+    }
+    return Normalizations.backward(statistics[l], read.z()[l], result, vector(Kind.SCALE, l));
   }
 
   /** Computes dW[l] = D[l]ᵀ·A[l-1]. */
@@ -224,6 +325,7 @@ final class ReferenceNetwork {
   double[][] tap(Tap where, int layer) {
     return switch (where) {
       case PRE -> values.z()[layer];
+      case NORMALIZED -> values.h()[layer];
       case POST -> values.a()[layer];
       case DELTA -> values.delta()[layer];
     };
@@ -235,6 +337,12 @@ final class ReferenceNetwork {
       sum += gradients[i] * gradients[i];
     }
     return Math.sqrt(sum);
+  }
+
+  /** Returns a copy of a vector of a layer. */
+  private double[] vector(Kind kind, int layer) {
+    ParameterLayout.Slice slice = layout.slice(kind, layer);
+    return Arrays.copyOfRange(parameters, slice.offset(), slice.offset() + slice.size());
   }
 
   private double weight(int layer, int out, int in) {

@@ -67,6 +67,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable, Teac
     requireOpen();
     SessionChecks.requireBound(data);
     chunk.requireFits(data.rows(), networks.length);
+    SessionChecks.requireStatistics(network, chunk, data.rows());
     for (int step = 0; step < chunk.steps(); step++) {
       double[] losses = new double[networks.length];
       double[][] norms = new double[networks.length][];
@@ -152,6 +153,7 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable, Teac
     requireOpen();
     SessionChecks.requireReplica(replica, networks.length);
     SessionChecks.requireStep(lastBatch);
+    SessionChecks.requireTapped(network, where, layer);
     double[][] values = networks[replica].tap(where, layer);
     SessionChecks.requireLength(out, lastBatch * network.layer(layer).out(), "batch x units");
     flatten(values, out);
@@ -164,10 +166,10 @@ final class ReferenceSession implements TrainingSession, Tapped, Updatable, Teac
   }
 
   @Override
-  public void force(int replica, double[][] z, double[][] a, double[][] delta) {
+  public void force(int replica, double[][] z, double[][] h, double[][] a, double[][] delta) {
     requireOpen();
     SessionChecks.requireReplica(replica, networks.length);
-    networks[replica].force(StepValues.ofFlat(network, z, a, delta));
+    networks[replica].force(StepValues.ofFlat(network, z, h, a, delta));
   }
 
   @Override

@@ -6,18 +6,20 @@ import dev.plumb.model.NetworkSpec;
  * The intermediate values of a step.
  *
  * @param z [layer][batch][units] pre-activations
- * @param a [layer][batch][units] activations, after dropout
+ * @param h [layer][batch][units] normalized pre-activations; z itself in layers without normalization
+ * @param a [layer][batch][units] outputs of the layers
  * @param delta [layer][batch][units] gradients of the loss with respect to z
  */
-record StepValues(double[][][] z, double[][][] a, double[][][] delta) {
+record StepValues(double[][][] z, double[][][] h, double[][][] a, double[][][] delta) {
   /** Returns values of which no layer is set. */
   static StepValues ofLayers(int layers) {
-    return new StepValues(new double[layers][][], new double[layers][][], new double[layers][][]);
+    return new StepValues(new double[layers][][], new double[layers][][], new double[layers][][], new double[layers][][]);
   }
 
   /** Returns values from flat arrays [layer][batch x units]. */
-  static StepValues ofFlat(NetworkSpec network, double[][] z, double[][] a, double[][] delta) {
-    return new StepValues(unflattened(network, z), unflattened(network, a), unflattened(network, delta));
+  static StepValues ofFlat(NetworkSpec network, double[][] z, double[][] h, double[][] a, double[][] delta) {
+    return new StepValues(
+        unflattened(network, z), unflattened(network, h), unflattened(network, a), unflattened(network, delta));
   }
 
   private static double[][][] unflattened(NetworkSpec network, double[][] flat) {

@@ -211,7 +211,7 @@ interface DropoutContract extends Contract {
           for (int step = 0; step < 2; step++) {
             assertAsAlone("loss of replica " + k, ownMetrics.loss()[step], new double[] {metrics.loss()[step][k]});
           }
-          for (Tap where : Tap.values()) {
+          for (Tap where : Tap.of(NETWORK.layer(0))) {
             assertAsAlone(where + " of replica " + k, tap((Tapped) alone, where, 1, 3),
                 tap((Tapped) together, NETWORK, where, 1, k, 3));
           }
@@ -232,7 +232,7 @@ interface DropoutContract extends Contract {
       }
       assertSameBits("losses", flat(plain.sync().loss()), flat(zero.sync().loss()));
       assertSameBits("parameters", read(plain, Slot.PARAMETERS, 0), read(zero, Slot.PARAMETERS, 0));
-      for (Tap where : Tap.values()) {
+      for (Tap where : Tap.of(NETWORK.layer(0))) {
         assertSameBits(where.name(), tap((Tapped) plain, where, 1, 31), tap((Tapped) zero, where, 1, 31));
       }
     }

@@ -28,7 +28,7 @@ class TeacherForcedTest {
   @Test
   void everyOperationReadsTheGivenValues() {
     try (TrainingSession session = open(1)) {
-      ((TeacherForced) session).force(0, Z, A, DELTA);
+      ((TeacherForced) session).force(0, Z, Z, A, DELTA);
       session.run(STEP);
       double slope = 1 - Math.tanh(0.5) * Math.tanh(0.5);
       assertEquals(2 * 3 + 1, tap(session, Tap.PRE, 0));
@@ -48,7 +48,7 @@ class TeacherForcedTest {
         TrainingSession other = open(2)) {
       other.run(STEP);
       double[] own = gradients(other, 0);
-      ((TeacherForced) session).force(1, Z, A, DELTA);
+      ((TeacherForced) session).force(1, Z, Z, A, DELTA);
       session.run(STEP);
       assertArrayEquals(own, gradients(session, 0));
       assertEquals(1, gradients(session, 1)[2]);
@@ -61,7 +61,7 @@ class TeacherForcedTest {
   void valuesOfAnotherBatchAreRefused() {
     try (TrainingSession session = open(1)) {
       double[][] two = {{1, 2}, {3, 4}};
-      ((TeacherForced) session).force(0, two, two, two);
+      ((TeacherForced) session).force(0, two, two, two, two);
       String message = assertThrows(IllegalArgumentException.class, () -> session.run(STEP)).getMessage();
       assertEquals("the step has 1 rows, but the values that it must read have 2", message);
     }

@@ -318,6 +318,7 @@ final class MatrixNetwork implements Network {
       case PRE -> forwardPass.pre(layer);
       case POST -> forwardPass.post(layer);
       case DELTA -> delta[layer];
+      case NORMALIZED -> throw new IllegalStateException("no normalization");
     };
     int units = layers[layer].out();
     for (int unit = 0; unit < units; unit++) {

@@ -157,6 +157,7 @@ final class RowNetwork implements Network {
       case PRE -> forwardPass.pre(layer);
       case POST -> forwardPass.post(layer);
       case DELTA -> delta[layer];
+      case NORMALIZED -> throw new IllegalStateException("no normalization");
     };
     for (int unit = 0; unit < rows.length; unit++) {
       for (int i = 0; i < samples; i++) {

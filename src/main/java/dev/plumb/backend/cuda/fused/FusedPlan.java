@@ -4,6 +4,7 @@ import dev.plumb.backend.cuda.device.DeviceLimits;
 import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -175,6 +176,12 @@ public final class FusedPlan implements BlockPlan {
   public static Optional<String> unsupported(NetworkSpec network, TrainingSpec training, DeviceLimits limits) {
     if (training.precision() != training.precision().storage()) {
       return Optional.of("the fused planner does not support " + training.precision().key());
+    }
+    if (network.normalization() != Normalization.NONE) {
+      return Optional.of("the fused planner does not support " + network.normalization().key() + " normalization");
+    }
+    if (network.hasResiduals()) {
+      return Optional.of("the fused planner does not support residual connections");
     }
     FusedLayers layers = new FusedLayers(network, training.precision());
     long needed = FusedMemory.of(layers, network, training, WARP, 1, 0).bytes();

@@ -35,6 +35,8 @@ public final class FusedRunner implements Steps {
    * for many steps, even with thousands of replicas.
    */
   private static final long TABLE_BYTES = 32L << 20;
+  /** The values of each layer that the kernel can store: Z, A and delta. */
+  private static final long TAPS = 3;
 
   private final CudaContext context;
   private final NetworkSpec network;
@@ -202,7 +204,7 @@ public final class FusedRunner implements Steps {
 
   private void trace(int replica) {
     DeviceArena own = new DeviceArena(context, "intermediate values of a step", options.guards());
-    Buffer taps = new Buffer(own.reserve("Z, A and delta", (long) Tap.values().length * generalNetwork().plan().layers().units() * lastBatch
+    Buffer taps = new Buffer(own.reserve("Z, A and delta", TAPS * generalNetwork().plan().layers().units() * lastBatch
         * Transfers.bytesOf(training.precision())));
     own.allocate();
     traced = new TracedStep(replica, own, taps, new Launches(context, 1));

@@ -172,6 +172,7 @@ public final class StepRunner implements Steps {
       case PRE -> download(workspace.z(layer), false, replica, pitch, units, out);
       case POST -> download(workspace.a(layer), !last, replica, pitch, units, out);
       case DELTA -> download(workspace.delta(layer), true, replica, factorPitch, units, out);
+      case NORMALIZED -> throw new IllegalStateException("no normalization");
     }
     if (where == Tap.PRE && !last && !small.areUsed(lastBatch)) {
       addUsedBias(layer, replica, pitch, out);
