@@ -71,10 +71,24 @@ public abstract class PytorchContract {
         .map(node -> Named.of("weighted " + node.get("name").textValue(), node));
   }
 
+  /** Trainings with normalization or residual connections. */
+  static Stream<Named<JsonNode>> normalizationCases() {
+    return Golden.list(Golden.read("normalization.json").get("cases")).stream()
+        .map(node -> Named.of(node.get("name").textValue(), node));
+  }
+
   @Test
-  void thereAreTwentyNinePytorchCases() {
+  void thereAreFortyNinePytorchCases() {
     assertEquals(21, pytorchCases().count());
     assertEquals(8, weightedCases().count());
+    assertEquals(20, normalizationCases().count());
+  }
+
+  @ParameterizedTest
+  @MethodSource("normalizationCases")
+  void normalizesAsPytorchDoes(JsonNode golden) {
+    PytorchNormalization normalization = new PytorchNormalization(golden, training(golden), allowed());
+    normalization.check(backend, data(golden, normalization.network(), training(golden).loss()));
   }
 
   @ParameterizedTest
@@ -82,14 +96,8 @@ public abstract class PytorchContract {
   void computesWhatPytorchComputes(JsonNode golden) {
     NetworkSpec network =
         NetworkSpec.of(Activation.of(golden.get("activation").textValue()), Golden.ints(golden.get("layers")));
-    JsonNode options = golden.get("options");
-    double learningRate = options.get("lr").doubleValue();
-    TrainingSpec training = TrainingSpec.of(
-        Loss.of(golden.get("loss").textValue()), optimizer(golden.get("optimizer").textValue(), options), learningRate, 1)
-        .withPrecision(precision());
-    if (options.has("clip_norm")) {
-      training = training.withClipNorm(options.get("clip_norm").doubleValue());
-    }
+    TrainingSpec training = training(golden);
+    double learningRate = training.learningRate();
     double[] expectedLosses = Golden.flat(golden.get("lossBeforeStep"));
     int[][] batches = Golden.list(golden.get("batches")).stream().map(Golden::ints).toArray(int[][]::new);
 
@@ -174,6 +182,13 @@ public abstract class PytorchContract {
       double[] part = IntStream.range(0, slice.size()).mapToDouble(i -> actual[slice.offset() + i]).toArray();
       assertRelativeToLargest(what + " " + slice.name(), expected, part, tolerance);
     }
+  }
+
+  private TrainingSpec training(JsonNode golden) {
+    JsonNode options = golden.get("options");
+    TrainingSpec training = TrainingSpec.of(Loss.of(golden.get("loss").textValue()),
+        optimizer(golden.get("optimizer").textValue(), options), options.get("lr").doubleValue(), 1).withPrecision(precision());
+    return options.has("clip_norm") ? training.withClipNorm(options.get("clip_norm").doubleValue()) : training;
   }
 
   private static Dataset data(JsonNode golden, NetworkSpec network, Loss loss) {
