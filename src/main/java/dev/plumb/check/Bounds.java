@@ -5,6 +5,8 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The largest accepted difference of each tensor of a step from the reference's: one absolute bound per tensor, so that small
@@ -21,9 +23,11 @@ import dev.plumb.model.TrainingSpec;
  *   <li>Numbers below the smallest normal number of the format.
  * </ul>
  *
- * <p>If the precision rounds factors, the reference reads the device's A, D and Z. Then bounds cover only the first and the last
- * effect, and in D the rounding of Z - Y, of exponentials of Z, and of 1 - A in derivatives of saturated units. Half a unit in
- * the last place of what is stored rounded is not included: {@link StepComparison} adds it element by element.
+ * <p>If the precision rounds factors, or the network has normalizations or residual connections, the reference repeats each of the
+ * device's operations: it reads the device's A, D, H and Z. Then bounds cover only the first and the last effect, and in D the
+ * rounding of Z - Y, of exponentials of Z, and of 1 - A in derivatives of saturated units. Those of normalizations and residual
+ * connections are in {@link LayerBounds}. Half a unit in the last place of what is stored rounded is not included:
+ * {@link StepComparison} adds it element by element.
  *
  * <p>Bounds are computed only from the reference's values, and from the operands that it read, each of which was compared before:
  * a wrong device cannot widen the bounds of its first wrong tensor.
@@ -33,7 +37,7 @@ final class Bounds {
    * The derivatives of sigmoid and tanh are computed from 1 - A, which is off by some roundings of 1: below this derivative, by
    * more than the tolerance.
    */
-  private static final double MIN_EXACT_SLOPE = 0.05;
+  static final double MIN_EXACT_SLOPE = 0.05;
 
   private final NetworkSpec network;
   private final Loss loss;
@@ -46,6 +50,8 @@ final class Bounds {
   private final StepTrace operands;
   private final boolean repeatsOperations;
   private final StepRows rows;
+  /** The bounds of each hidden layer in a network with normalizations or residual connections; otherwise empty. */
+  private final List<LayerBounds> hidden = new ArrayList<>();
   private final double[] pre;
   private final double[] delta;
   /** The bound of D of each layer relative to its largest element, which its gradients and the layer below can inherit. */
@@ -66,12 +72,15 @@ final class Bounds {
     dropoutScale = training.dropout().map(dropout -> 1 / (1 - dropout.probability())).orElse(1.0);
     this.reference = reference;
     this.operands = operands;
-    repeatsOperations = training.precision().roundsFactors();
+    repeatsOperations = repeatsOperations(network, training);
     this.rows = rows;
     pre = new double[network.layerCount()];
     for (int layer = 0; layer < pre.length; layer++) {
       double own = tolerances.forward() * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
       pre[layer] = floored(layer == 0 || repeatsOperations ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
+    }
+    if (!network.isPlain()) {
+      addHidden();
     }
     delta = new double[network.layerCount()];
     relative = new double[network.layerCount()];
@@ -80,20 +89,75 @@ final class Bounds {
       double largest = largest(reference.delta()[layer]);
       delta[layer] = layer == lastLayer()
           ? floored(tolerances.gradient() * largest + slope() * pre[layer])
-          : floored(relativeAbove * Math.max(largest, termsOfDelta(layer)));
+          : floored(relativeAbove * Math.max(largest, hidden.isEmpty() ? termsOfDelta(layer) : hidden.get(layer).termsOfDelta()));
       // If D is all 0, the rest of the backward pass is 0 on every device.
       relative[layer] = largest == 0 ? relativeAbove : delta[layer] / largest;
       relativeAbove = repeatsOperations ? tolerances.gradient() : relative[layer];
     }
   }
 
+  /** Returns whether the reference repeats the device's operations from the device's values. */
+  static boolean repeatsOperations(NetworkSpec network, TrainingSpec training) {
+    return training.precision().roundsFactors() || !network.isPlain();
+  }
+
+  boolean repeatsOperations() {
+    return repeatsOperations;
+  }
+
+  private void addHidden() {
+    double[] above = null;
+    for (int layer = lastLayer() - 1; layer >= 0; layer--) {
+      double[] sizes = productSizes(layer);
+      if (network.layer(layer + 1).residual()) {
+        for (int at = 0; at < sizes.length; at++) {
+          sizes[at] = Math.hypot(sizes[at], above[at]);
+        }
+      }
+      above = sizes;
+      hidden.add(0, new LayerBounds(network, layer, parameters, operands, sizes, dropoutScale));
+    }
+  }
+
+  /** Returns for each element of dLoss/dA the root of the sum of squares of the terms of D[layer + 1]·W[layer + 1]. */
+  private double[] productSizes(int layer) {
+    double[] above = operands.delta()[layer + 1];
+    int units = network.layer(layer).out();
+    int unitsAbove = network.layer(layer + 1).out();
+    int weights = layout.weight(layer + 1).offset();
+    double[] sizes = new double[rows.size() * units];
+    for (int at = 0; at < sizes.length; at++) {
+      double squares = 0;
+      for (int j = 0; j < unitsAbove; j++) {
+        double term = above[at / units * unitsAbove + j] * parameters[weights + j * units + at % units];
+        squares += term * term;
+      }
+      sizes[at] = Math.sqrt(squares);
+    }
+    return sizes;
+  }
+
   double pre(int layer) {
     return pre[layer];
+  }
+
+  /** Returns the bound of H of a layer with normalization. */
+  double normalized(int layer) {
+    return floored(tolerances.forward() * Math.max(largest(reference.h()[layer]), hidden.get(layer).termsOfNormalized()));
+  }
+
+  /** Returns the bound of running statistics after the step, without the rounding of storing them. */
+  double statistics(ParameterLayout.Slice slice) {
+    return floored(tolerances.forward() * hidden.get(slice.layer()).termsOfStatistics(slice.kind()));
   }
 
   /** Returns the bound of A. No activation is steeper than 1.13; A's own rounding is added; dropout scales the error of Z. */
   double post(int layer) {
     double own = tolerances.forward() * largest(reference.a()[layer]);
+    if (network.layer(layer).residual()) {
+      // The sum may be smaller than its terms.
+      own = Math.max(own, tolerances.forward() * largestInput(layer));
+    }
     if (repeatsOperations) {
       return floored(own);
     }
@@ -121,6 +185,9 @@ final class Bounds {
 
   double gradient(ParameterLayout.Slice slice) {
     int layer = slice.layer();
+    if (slice.kind() == ParameterLayout.Kind.SCALE || slice.kind() == ParameterLayout.Kind.SHIFT) {
+      return floored(tolerances.gradient() * hidden.get(layer).termsOfGradient(slice.kind()));
+    }
     // db sums D itself.
     double[] delta = (slice.isBias() ? reference : operands).delta()[layer];
     int units = slice.rows();
@@ -154,6 +221,16 @@ final class Bounds {
   /** Returns an input of a layer: from row i of X, or of A of the layer before. */
   private double in(int layer, int i, int column) {
     return layer == 0 ? rows.x(i, column) : operands.a()[layer - 1][i * network.layer(layer).in() + column];
+  }
+
+  private double largestInput(int layer) {
+    double largest = 0;
+    for (int i = 0; i < rows.size(); i++) {
+      for (int k = 0; k < network.layer(layer).in(); k++) {
+        largest = Math.max(largest, Math.abs(in(layer, i, k)));
+      }
+    }
+    return largest;
   }
 
   /** Returns the largest norm of the weights of one unit: the factor for independent errors of the inputs. */

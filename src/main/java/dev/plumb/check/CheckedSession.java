@@ -4,6 +4,7 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Evaluation;
 import dev.plumb.backend.PlannedSession;
 import dev.plumb.backend.Planner;
+import dev.plumb.backend.SessionChecks;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
@@ -71,6 +72,7 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     }
     // Before any part of it runs: a chunk is refused as a whole.
     chunk.requireFits(data.rows(), replicas());
+    SessionChecks.requireStatistics(network, chunk, data.rows());
     int done = 0;
     while (done < chunk.steps()) {
       long number = primary.stepsTaken();
@@ -133,10 +135,10 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     listener.checked(where, checks);
   }
 
-  /** Reads the values that the device computed in a step, and has the reference read them if the device rounded them. */
+  /** Reads the values that the device computed in a step, and has the reference read them if it repeats the operations. */
   private StepTrace inside(StepChunk step, int replica, double loss) {
     StepTrace inside = StepTrace.read(primary, network, replica, rows(step, replica).size(), loss);
-    if (training.precision().roundsFactors()) {
+    if (Bounds.repeatsOperations(network, training)) {
       ((TeacherForced) reference).force(replica, inside.z(), inside.h(), inside.a(), inside.delta());
     }
     return inside;
@@ -148,10 +150,14 @@ final class CheckedSession implements TrainingSession, Tapped, PlannedSession {
     StepTrace expected = StepTrace.read(reference, network, replica, rows.size(), referenceLoss);
     StepComparison comparison = new StepComparison(network, training, replica, operands(before), inside, expected, rows);
     comparison.compareInside();
+    double[] statistics = StepTrace.vector(reference, Slot.PARAMETERS, replica);
     // Repeats the update on the reference, from the device's gradients.
     putIntoReference(replica, before);
     ((Updatable) reference).update(replica, step.learningRate(0, replica), inside.gradients());
-    comparison.compareUpdate(before, state(primary, replica), state(reference, replica));
+    Map<Slot, double[]> updated = state(reference, replica);
+    int trained = layout().trainedSize();
+    System.arraycopy(statistics, trained, updated.get(Slot.PARAMETERS), trained, statistics.length - trained);
+    comparison.compareUpdate(before, state(primary, replica), updated);
     return comparison.checks();
   }
 

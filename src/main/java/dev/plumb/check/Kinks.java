@@ -13,7 +13,7 @@ import java.util.BitSet;
  * differ by more than rounding. Such an element of D is skipped, with all D of the same row in the layers below. Gradients are
  * compared without the contribution of these rows, D·A of each side, so that the rest of the sum is still checked in full.
  *
- * <p>Nothing is skipped if the precision rounds factors: then both sides take derivatives at the device's Z.
+ * <p>Nothing is skipped if the reference repeats the device's operations: then both sides take derivatives at the device's Z and H.
  */
 final class Kinks {
   private final NetworkSpec network;
@@ -29,7 +29,7 @@ final class Kinks {
       skipped[layer] = new BitSet();
       int units = network.layer(layer).out();
       boolean output = layer == network.layerCount() - 1;
-      boolean kinked = !training.precision().roundsFactors()
+      boolean kinked = !bounds.repeatsOperations()
           && (output ? training.loss() == Loss.MAE : hasKink(network.activation()));
       BitSet crossed = new BitSet();
       for (int at = 0; at < rows.size() * units; at++) {

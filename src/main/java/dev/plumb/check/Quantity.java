@@ -6,18 +6,20 @@ import dev.plumb.model.NamedEnum;
 public enum Quantity implements NamedEnum {
   /** Z of a layer. */
   PRE,
+  /** H of a layer with normalization. */
+  NORMALIZED,
   /** A of a layer. */
   POST,
   /** D of a layer, the gradient of the loss with respect to Z. */
   DELTA,
   /** Loss of the batch before the update. */
   LOSS,
-  /** dW or db of a layer. */
+  /** Gradient of a layer's weights, biases, scales or shifts. */
   GRADIENT,
   /** First moment after the update. */
   MOMENT1,
   /** Second moment after the update. */
   MOMENT2,
-  /** Weights or biases after the update. */
+  /** Weights, biases, scales, shifts or running statistics after the step. */
   PARAMETERS
 }

@@ -4,6 +4,7 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.Tolerance;
 import dev.plumb.model.Bfloat16;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
@@ -13,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The comparison of one step of one replica between device and reference, in the order of computation: Z and A layer by layer
+ * The comparison of one step of one replica between device and reference, in the order of computation: Z, H and A layer by layer
  * upwards, D downwards, the loss, the gradients in the order of backpropagation, then moments and parameters after the update. So
  * the first tensor out of bounds is the cause, and not a consequence.
  *
@@ -45,7 +46,8 @@ final class StepComparison {
     this.device = device;
     this.reference = reference;
     this.rows = rows;
-    bounds = new Bounds(network, training, parameters, reference, roundsFactors ? device : reference, rows);
+    bounds = new Bounds(
+        network, training, parameters, reference, Bounds.repeatsOperations(network, training) ? device : reference, rows);
     kinks = new Kinks(network, training, device, reference, bounds, rows);
   }
 
@@ -54,6 +56,9 @@ final class StepComparison {
     int last = network.layerCount() - 1;
     for (int layer = 0; layer <= last; layer++) {
       tap(Quantity.PRE, layer, device.z(), reference.z(), bounds.pre(layer), new BitSet());
+      if (network.layer(layer).normalization() != Normalization.NONE) {
+        tap(Quantity.NORMALIZED, layer, device.h(), reference.h(), bounds.normalized(layer), new BitSet());
+      }
       tap(Quantity.POST, layer, device.a(), reference.a(), bounds.post(layer), new BitSet());
     }
     for (int layer = last; layer >= 0; layer--) {
@@ -61,9 +66,11 @@ final class StepComparison {
     }
     compare(StepTensor.ofLoss(last), new double[] {device.loss()}, new double[] {reference.loss()},
         new Tolerance(bounds.loss(), 0), new BitSet());
-    for (ParameterLayout.Slice slice : backwards()) {
-      compare(StepTensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutSkipped(slice, device),
-          kinks.withoutSkipped(slice, reference), new Tolerance(bounds.gradient(slice), 0), kinks.gradient(slice));
+    for (ParameterLayout.Slice slice : layout.backwards()) {
+      if (slice.kind().isTrained()) {
+        compare(StepTensor.ofSlice(Quantity.GRADIENT, slice), kinks.withoutSkipped(slice, device),
+            kinks.withoutSkipped(slice, reference), new Tolerance(bounds.gradient(slice), 0), kinks.gradient(slice));
+      }
     }
   }
 
@@ -73,12 +80,16 @@ final class StepComparison {
    *
    * @param before the state before the step, the same on both sides
    * @param after the device's state after the step
-   * @param expected the reference's state after an update from the device's gradients
+   * @param expected the reference's state after an update from the device's gradients, and its running statistics after the step
    */
   void compareUpdate(Map<Slot, double[]> before, Map<Slot, double[]> after, Map<Slot, double[]> expected) {
-    for (ParameterLayout.Slice slice : backwards()) {
+    for (ParameterLayout.Slice slice : layout.backwards()) {
       for (Slot slot : List.of(Slot.MOMENT1, Slot.MOMENT2, Slot.PARAMETERS)) {
-        if (before.containsKey(slot)) {
+        if (!slice.kind().isTrained()) {
+          if (slot == Slot.PARAMETERS) {
+            statistics(slice, part(before.get(slot), slice), part(after.get(slot), slice), part(expected.get(slot), slice));
+          }
+        } else if (before.containsKey(slot)) {
           update(slot, slice, part(before.get(slot), slice), part(after.get(slot), slice), part(expected.get(slot), slice));
         }
       }
@@ -103,6 +114,12 @@ final class StepComparison {
     double kept = parameters ? 4 * tolerances.roundoff() : 0;
     double absolute = bounds.update(size) + kept * size;
     compare(StepTensor.ofSlice(quantity, slice), after, expected, new Tolerance(absolute, kept), new BitSet());
+  }
+
+  private void statistics(ParameterLayout.Slice slice, double[] before, double[] after, double[] expected) {
+    double kept = 4 * tolerances.roundoff() * Math.max(Bounds.largest(before), Bounds.largest(expected));
+    compare(StepTensor.ofSlice(Quantity.PARAMETERS, slice), after, expected,
+        new Tolerance(bounds.statistics(slice) + kept, 0), new BitSet());
   }
 
   private void tap(Quantity quantity, int layer, double[][] actual, double[][] expected, double bound, BitSet skipped) {
@@ -160,15 +177,6 @@ final class StepComparison {
         Bounds.largest(expected), bothBeyond, errors);
     checks.add(check);
     diverged = check.verdict() == TensorCheck.Verdict.DIVERGED;
-  }
-
-  private List<ParameterLayout.Slice> backwards() {
-    List<ParameterLayout.Slice> slices = new ArrayList<>();
-    for (int layer = network.layerCount() - 1; layer >= 0; layer--) {
-      slices.add(layout.bias(layer));
-      slices.add(layout.weight(layer));
-    }
-    return slices;
   }
 
   private static double[] part(double[] vector, ParameterLayout.Slice slice) {

@@ -11,7 +11,7 @@ import java.util.Optional;
  */
 public record StepTensor(
     Quantity quantity, String name, int layer, int rows, int columns, Optional<ParameterLayout.Slice> slice) {
-  /** @param quantity PRE, POST or DELTA, [batch x units] */
+  /** @param quantity PRE, NORMALIZED, POST or DELTA, [batch x units] */
   static StepTensor ofTap(Quantity quantity, int layer, int batch, int units) {
     return new StepTensor(quantity, "layers." + layer + "." + quantity.key(), layer, batch, units, Optional.empty());
   }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.BeforeEach;
 /** The tests that every backend must pass. The test class of a backend extends this class and opens the backend. */
 public abstract class BackendContract
     implements VectorsContract, StepsContract, SizesContract, UpdatesContract, BatchesContract, BitForBitContract,
-        EvaluationContract, WeightsContract, TapsContract, DropoutContract, NonFiniteContract, MisuseContract {
+        EvaluationContract, WeightsContract, NormalizationContract, TapsContract, DropoutContract, NonFiniteContract, MisuseContract {
   private Backend backend;
 
   protected abstract Backend openBackend();

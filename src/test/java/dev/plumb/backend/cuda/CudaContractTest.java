@@ -43,6 +43,11 @@ class CudaContractTest {
     }
 
     @Override
+    public boolean normalizes() {
+      return precision != Precision.BF16;
+    }
+
+    @Override
     public double rounding() {
       return switch (precision) {
         case FP64 -> 1e-14;
