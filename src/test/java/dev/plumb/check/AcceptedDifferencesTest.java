@@ -35,7 +35,7 @@ class AcceptedDifferencesTest {
   void deviceThatRoundsIsWithinSinglePrecision(boolean weighted) {
     ToleranceSurvey survey = new ToleranceSurvey();
     try (Backend rounding = new RoundingBackend()) {
-      survey.run(rounding, Precision.FP32, 4, weighted);
+      survey.run(rounding, Precision.FP32, 4, weighted, false);
     }
     assertTrue(survey.largestUnits() < 1 && survey.largestUnits() > 0.1, "largest error " + survey.largestUnits());
   }

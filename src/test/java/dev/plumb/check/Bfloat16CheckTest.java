@@ -54,7 +54,7 @@ class Bfloat16CheckTest {
   void rightDeviceIsWithinBoundsAndUsesThem(boolean weighted) {
     ToleranceSurvey survey = new ToleranceSurvey();
     try (Backend device = new Bfloat16Backend(Bfloat16Fault.NONE)) {
-      survey.run(device, Precision.BF16, 4, weighted);
+      survey.run(device, Precision.BF16, 4, weighted, false);
     }
     assertTrue(survey.largestUnits() < 1 && survey.largestUnits() > 0.99, "largest error " + survey.largestUnits());
   }

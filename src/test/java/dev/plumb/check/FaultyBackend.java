@@ -89,7 +89,7 @@ public final class FaultyBackend implements Backend {
 
   private void spoil(TrainingSession session, Method method, Object[] arguments, Object result) {
     switch (fault.quantity()) {
-      case PRE, POST, DELTA -> {
+      case PRE, NORMALIZED, POST, DELTA -> {
         if (method.getName().equals("tap") && arguments[0] == Tap.valueOf(fault.quantity().name())
             && arguments[1].equals(fault.layer()) && arguments[2].equals(fault.replica())) {
           spoil((double[]) arguments[3]);

@@ -18,6 +18,7 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
@@ -31,7 +32,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -93,6 +93,27 @@ class FiniteDifferencesTest {
       try (Backend backend = new ReferenceBackend();
           FiniteDifferences differences = new FiniteDifferences(backend, network, loss, data.withWeights(weights))) {
         assertAllRight(loss.key() + ", " + rows + " rows, seed " + (SEED + rows), differences.at(parameters));
+      }
+    }
+  }
+
+  /** The loss of a step depends on the statistics of its batch; central differences go through them. */
+  @ParameterizedTest
+  @EnumSource(Activation.class)
+  void gradientsThroughNormalizationsAndResidualsAreRightToo(Activation activation) {
+    for (Normalization normalization : Normalization.values()) {
+      for (boolean residual : new boolean[] {false, true}) {
+        NetworkSpec network = NetworkSpec.of(activation, 5, 5, 7, 7, 2).withNormalization(normalization).withResidual(residual);
+        NumpyRandom stream = new NumpyRandom(SEED);
+        Dataset data = RandomData.draw(13, network, Loss.MSE, stream);
+        double[] parameters = NormalizedCheckTest.start(network, SEED);
+        Optional<Dropout> dropout = residual ? Optional.of(new Dropout(0.3, SEED)) : Optional.empty();
+        try (Backend backend = new ReferenceBackend();
+            FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, dropout, data)) {
+          List<GradientCheck> checks = differences.at(parameters);
+          assertEquals(normalization == Normalization.NONE ? 8 : 14, checks.size());
+          assertAllRight(network.toString(), checks);
+        }
       }
     }
   }

@@ -80,10 +80,16 @@ final class RoundingBackend implements Backend {
       updates.stepsTaken(number);
       for (int replica = 0; replica < session.replicas(); replica++) {
         double[] gradients = single(StepTrace.vector(session, Slot.GRADIENTS, replica));
+        double[] statistics = StepTrace.vector(session, Slot.PARAMETERS, replica);
         session.write(Slot.GRADIENTS, replica, gradients);
         ((Updatable) updates).update(replica, chunk.learningRate(step, replica), gradients);
         for (Slot slot : Slot.stateOf(training.optimizer())) {
-          session.write(slot, replica, single(StepTrace.vector(updates, slot, replica)));
+          double[] values = StepTrace.vector(updates, slot, replica);
+          if (slot == Slot.PARAMETERS) {
+            int trained = session.layout().trainedSize();
+            System.arraycopy(statistics, trained, values, trained, values.length - trained);
+          }
+          session.write(slot, replica, single(values));
         }
       }
     }

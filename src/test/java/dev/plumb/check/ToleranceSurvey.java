@@ -12,6 +12,7 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -26,7 +27,8 @@ import java.util.Map;
 /**
  * Measures how near a backend comes to the reference, for the figures of {@link Tolerances}: over many seeds, every activation
  * with a loss, an optimizer and a shape that change from seed to seed, each step of a short training checked. A program:
- * {@code ToleranceSurvey DEVICE PRECISION SEEDS}, and with {@code weights} after it, with a weight for each row.
+ * {@code ToleranceSurvey DEVICE PRECISION SEEDS [weights] [normalized]}: with a weight for each row; with normalizations and residual
+ * connections.
  */
 public final class ToleranceSurvey implements CheckListener {
   private static final int STEPS = 11;
@@ -57,7 +59,8 @@ public final class ToleranceSurvey implements CheckListener {
     try (Backends.Selection device = Backends.open(arguments[0], Backends.Usage.STANDARD)) {
       System.out.println(device.backend().device() + ", " + precision.key());
       ToleranceSurvey survey = new ToleranceSurvey();
-      survey.run(device.backend(), precision, Integer.parseInt(arguments[2]), arguments.length > 3);
+      List<String> options = List.of(arguments).subList(3, arguments.length);
+      survey.run(device.backend(), precision, Integer.parseInt(arguments[2]), options.contains("weights"), options.contains("normalized"));
       survey.print(System.out);
     }
   }
@@ -66,8 +69,9 @@ public final class ToleranceSurvey implements CheckListener {
    * Trains from each seed from 0 on, in turns without dropout and with much and little of it.
    *
    * @param weighted whether rows have weights, from 0.01 to 100
+   * @param normalized whether networks have normalizations and residual connections; layers are then of one width
    */
-  void run(Backend device, Precision precision, int seeds, boolean weighted) {
+  void run(Backend device, Precision precision, int seeds, boolean weighted, boolean normalized) {
     CheckedBackend checked = new CheckedBackend(device, Backends.reference(), 1, this);
     for (int seed = 0; seed < seeds; seed++) {
       for (Activation activation : Activation.values()) {
@@ -75,6 +79,11 @@ public final class ToleranceSurvey implements CheckListener {
         Loss loss = Loss.values()[(seed + activation.ordinal()) % Loss.values().length];
         OptimizerSpec optimizer = OPTIMIZERS.get((seed / 2 + activation.ordinal()) % OPTIMIZERS.size());
         NetworkSpec network = NetworkSpec.of(activation, width(stream), width(stream), width(stream), width(stream));
+        if (normalized) {
+          int width = network.widths().get(1);
+          network = NetworkSpec.of(activation, network.inputs(), width, width, width, network.outputs())
+              .withNormalization(Normalization.values()[(seed + activation.ordinal()) % 3]).withResidual(seed % 2 == 0);
+        }
         Dataset data = RandomData.draw(2 * width(stream), network, loss, stream);
         TrainingSpec plain = TrainingSpec.of(loss, optimizer, 0.01, STEPS).withPrecision(precision);
         double dropout = DROPOUT[seed % DROPOUT.length];
