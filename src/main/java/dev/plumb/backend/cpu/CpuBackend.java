@@ -58,8 +58,7 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   @Override
   public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision())).or(() -> network.isPlain() ? Optional.empty()
-        : Optional.of(new Refusal("normalization and residual connections are not supported on a CPU", "use --device reference")));
+    return Refusal.ofReplicas(replicas).or(() -> refusal(training.precision()));
   }
 
   private static Optional<Refusal> refusal(Precision precision) {

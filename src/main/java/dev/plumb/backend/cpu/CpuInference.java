@@ -3,6 +3,7 @@ package dev.plumb.backend.cpu;
 import dev.plumb.backend.InferenceSession;
 import dev.plumb.backend.cpu.engine.ForwardPass;
 import dev.plumb.backend.cpu.engine.ElementType;
+import dev.plumb.model.FoldedNetwork;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import java.util.stream.IntStream;
@@ -32,20 +33,22 @@ public final class CpuInference<A> implements InferenceSession {
   }
 
   /**
-   * Copies the parameters of a network.
+   * Copies the parameters of a network, with batch normalizations folded into weights and biases.
    *
    * @param precision FP64 to compute in double, any other to compute in single precision
    * @param parameters [ParameterLayout.size()]
    */
   public static InferenceSession open(NetworkSpec network, Precision precision, double[] parameters) {
+    FoldedNetwork folded = FoldedNetwork.of(network, parameters);
+    double[] doubles = folded.parameters();
     if (precision == Precision.FP64) {
       return new CpuInference<>(network, ElementType.FP64,
-          new dev.plumb.backend.cpu.fp64.DenseForward(network, parameters), parameters.length);
+          new dev.plumb.backend.cpu.fp64.DenseForward(folded.network(), doubles), doubles.length);
     }
-    float[] singles = ElementType.FP32.newArray(parameters.length);
-    ElementType.FP32.copyIn(parameters, singles);
+    float[] singles = ElementType.FP32.newArray(doubles.length);
+    ElementType.FP32.copyIn(doubles, singles);
     return new CpuInference<>(network, ElementType.FP32,
-        new dev.plumb.backend.cpu.fp32.DenseForward(network, singles), parameters.length);
+        new dev.plumb.backend.cpu.fp32.DenseForward(folded.network(), singles), doubles.length);
   }
 
   @Override

@@ -15,6 +15,7 @@ import dev.plumb.model.Dropout;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -41,12 +42,26 @@ class AllocationTest {
   void stepAllocatesNothing(Method method, Precision precision, OptimizerSpec.Kind optimizer, Loss loss, Activation activation,
       double dropout) {
     NetworkSpec network = NetworkSpec.of(activation, 3, 8, 8, 2);
-    TrainingSpec plain =
-        TrainingSpec.of(loss, OptimizerSpec.defaultOf(optimizer), 1e-4, 1).withPrecision(precision).withClipNorm(1);
-    TrainingSpec training = dropout == 0 ? plain : plain.withDropout(new Dropout(dropout, 7));
+    TrainingSpec training = training(precision, optimizer, loss, dropout);
     Dataset data = RandomData.draw(40, network, loss, new NumpyRandom(3));
     assertStepAllocatesNothing(method, network, training, data);
     assertStepAllocatesNothing(method, network, training, data.withWeights(RandomWeights.draw(40, new NumpyRandom(4))));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ROWS, FP64, BATCH, 0.1", "ROWS, FP32, LAYER, 0", "PRODUCTS, FP32, BATCH, 0", "PRODUCTS, FP64, LAYER, 0.1",
+  })
+  void stepOfANormalizedNetworkAllocatesNothing(Method method, Precision precision, Normalization normalization, double dropout) {
+    NetworkSpec network = NetworkSpec.of(Activation.GELU, 3, 8, 8, 2).withNormalization(normalization).withResidual(true);
+    TrainingSpec training = training(precision, OptimizerSpec.Kind.SGD, Loss.MSE, dropout);
+    assertStepAllocatesNothing(method, network, training, RandomData.draw(40, network, Loss.MSE, new NumpyRandom(3)));
+  }
+
+  private static TrainingSpec training(Precision precision, OptimizerSpec.Kind optimizer, Loss loss, double dropout) {
+    TrainingSpec plain =
+        TrainingSpec.of(loss, OptimizerSpec.defaultOf(optimizer), 1e-4, 1).withPrecision(precision).withClipNorm(1);
+    return dropout == 0 ? plain : plain.withDropout(new Dropout(dropout, 7));
   }
 
   private static void assertStepAllocatesNothing(Method method, NetworkSpec network, TrainingSpec training, Dataset data) {

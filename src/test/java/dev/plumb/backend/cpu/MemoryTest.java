@@ -14,6 +14,7 @@ import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -64,9 +65,14 @@ class MemoryTest {
 
   /** Almost nothing that a session allocates before its first steps is thrown away, so that the two are comparable. */
   @ParameterizedTest
-  @CsvSource({"ROWS, FP64, 2", "ROWS, FP32, 1", "PRODUCTS, FP64, 1", "PRODUCTS, FP32, 2"})
-  void sessionIsAsLargeAsWhatItAllocates(Method method, Precision precision, int replicas) {
-    NetworkSpec network = NetworkSpec.of(Activation.GELU, 50, 300, 200, 10);
+  @CsvSource({
+    "ROWS, FP64, 2, NONE", "ROWS, FP32, 1, NONE", "PRODUCTS, FP64, 1, NONE", "PRODUCTS, FP32, 2, NONE",
+    "ROWS, FP32, 1, BATCH", "ROWS, FP64, 1, LAYER", "PRODUCTS, FP64, 1, BATCH", "PRODUCTS, FP32, 2, LAYER",
+  })
+  void sessionIsAsLargeAsWhatItAllocates(Method method, Precision precision, int replicas, Normalization normalization) {
+    NetworkSpec network = normalization == Normalization.NONE
+        ? NetworkSpec.of(Activation.GELU, 50, 300, 200, 10)
+        : NetworkSpec.of(Activation.GELU, 50, 200, 200, 10).withNormalization(normalization).withResidual(true);
     Dataset data = RandomData.draw(3000, network, Loss.MSE, new NumpyRandom(3));
     long said = 0;
     long taken = 0;

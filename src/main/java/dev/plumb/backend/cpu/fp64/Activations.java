@@ -107,7 +107,7 @@ final class Activations {
   }
 
   /** Returns an array that begins with the values from an index on: the array itself for index 0, otherwise the filled copy. */
-  private static double[] tile(double[] array, int from, double[] copy, int length) {
+  static double[] tile(double[] array, int from, double[] copy, int length) {
     if (from == 0) {
       return array;
     }
@@ -116,7 +116,7 @@ final class Activations {
   }
 
   /** Copies a tile back to its place, unless it is the array itself. */
-  private static void putBack(double[] tile, double[] array, int from, int length) {
+  static void putBack(double[] tile, double[] array, int from, int length) {
     if (tile != array) {
       System.arraycopy(tile, 0, array, from, length);
     }

@@ -4,7 +4,10 @@ import dev.plumb.backend.cpu.engine.ForwardPass;
 import dev.plumb.model.Activation;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.ParameterLayout.Kind;
+import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 
@@ -17,7 +20,8 @@ import java.util.stream.IntStream;
  *
  * <p>which the JIT compiler vectorizes over the samples where there are many, and over the units where there are few. Both orders
  * of loops give the same bits, on every processor, as no sum is split; a BLAS chooses another order of additions for another
- * size.
+ * size. The sums of layer normalizations are likewise one chain over the units. Batch normalizations must be folded
+ * ({@link dev.plumb.model.FoldedNetwork}).
  */
 @SuppressWarnings("cast")
 public final class DenseForward implements ForwardPass<double[]> {
@@ -42,16 +46,24 @@ public final class DenseForward implements ForwardPass<double[]> {
     /** [units][samples]; null until a call has many rows. */
     double[][] samplesA;
     double[][] samplesB;
+    /** [samples] of layer normalizations. */
+    double[] mean;
+    double[] inverse;
 
     void reserveSamples() {
       if (samplesA == null) {
         samplesA = new double[widest][MAX_ROWS];
         samplesB = new double[widest][MAX_ROWS];
+        mean = new double[MAX_ROWS];
+        inverse = new double[MAX_ROWS];
       }
     }
   }
 
-  /** @param parameters [ParameterLayout.size()]; copied */
+  /**
+   * @param network without batch normalization
+   * @param parameters [ParameterLayout.size()]; copied
+   */
   public DenseForward(NetworkSpec network, double[] parameters) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     layout = ParameterLayout.of(network);
@@ -95,7 +107,13 @@ public final class DenseForward implements ForwardPass<double[]> {
       int units = layers[l].out();
       System.arraycopy(parameters, layout.bias(l).offset(), z, 0, units);
       RowProducts.addRow(z, transposed[l], layers[l].in(), in, 0, 1, 0, units);
+      if (layers[l].normalization() == Normalization.LAYER) {
+        normalizeRow(l, z);
+      }
       activate(l, z, units, scratch);
+      if (layers[l].residual()) {
+        Residuals.add(z, in, z, 0, units);
+      }
       double[] read = in;
       in = z;
       z = read;
@@ -123,7 +141,12 @@ public final class DenseForward implements ForwardPass<double[]> {
       for (int unit = 0; unit < layers[l].out(); unit++) {
         RowProducts.row(
             z[unit], in, layerInputs, parameters, weights + unit * layerInputs, 1, parameters[biases + unit], 0, rows);
-        activate(l, z[unit], rows, scratch);
+        if (layers[l].isPlain()) {
+          activate(l, z[unit], rows, scratch);
+        }
+      }
+      if (!layers[l].isPlain()) {
+        finishSamples(l, in, z, rows, scratch);
       }
       double[][] read = in;
       in = z;
@@ -134,6 +157,61 @@ public final class DenseForward implements ForwardPass<double[]> {
       for (int row = 0; row < rows; row++) {
         out[row * outputs + unit] = in[unit][row];
       }
+    }
+  }
+
+  /** Computes the outputs of a layer from Z, with a normalization or a residual connection. */
+  private void finishSamples(int l, double[][] in, double[][] z, int rows, Scratch scratch) {
+    if (layers[l].normalization() == Normalization.LAYER) {
+      normalizeSamples(l, z, rows, scratch);
+    }
+    for (int unit = 0; unit < layers[l].out(); unit++) {
+      activate(l, z[unit], rows, scratch);
+      if (layers[l].residual()) {
+        Residuals.add(z[unit], in[unit], z[unit], 0, rows);
+      }
+    }
+  }
+
+  /** Normalizes one row [units]. */
+  private void normalizeRow(int l, double[] z) {
+    int units = layers[l].out();
+    double sum = 0;
+    for (int unit = 0; unit < units; unit++) {
+      sum += z[unit];
+    }
+    double mean = sum * ((double) 1 / units);
+    double squares = 0;
+    for (int unit = 0; unit < units; unit++) {
+      squares = Math.fma(z[unit] - mean, z[unit] - mean, squares);
+    }
+    double inverse = LayerNormalizer.inverse(squares, (double) 1 / units);
+    int scales = layout.slice(Kind.SCALE, l).offset();
+    int shifts = layout.slice(Kind.SHIFT, l).offset();
+    for (int unit = 0; unit < units; unit++) {
+      z[unit] = Math.fma((z[unit] - mean) * inverse, parameters[scales + unit], parameters[shifts + unit]);
+    }
+  }
+
+  /** Normalizes rows [units][samples], by the operations of {@link #normalizeRow}. */
+  private void normalizeSamples(int l, double[][] z, int rows, Scratch scratch) {
+    int units = layers[l].out();
+    double[] mean = scratch.mean;
+    double[] inverse = scratch.inverse;
+    Arrays.fill(mean, 0, rows, 0);
+    for (int unit = 0; unit < units; unit++) {
+      LayerNormalizer.add(mean, z[unit], rows);
+    }
+    LayerNormalizer.scale(mean, (double) 1 / units, rows);
+    Arrays.fill(inverse, 0, rows, 0);
+    for (int unit = 0; unit < units; unit++) {
+      LayerNormalizer.addSquares(inverse, z[unit], mean, rows);
+    }
+    LayerNormalizer.invert(inverse, (double) 1 / units, rows);
+    int scales = layout.slice(Kind.SCALE, l).offset();
+    int shifts = layout.slice(Kind.SHIFT, l).offset();
+    for (int unit = 0; unit < units; unit++) {
+      LayerNormalizer.normalize(z[unit], mean, inverse, parameters[scales + unit], parameters[shifts + unit], z[unit], rows);
     }
   }
 

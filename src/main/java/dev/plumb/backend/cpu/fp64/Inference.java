@@ -32,7 +32,7 @@ sealed interface Inference {
     private final double[][] x;
 
     ByRows(NetworkSpec network, ParameterLayout layout, ThreadScratch scratch) {
-      forwardPass = new RowForwardPass(network, layout, null);
+      forwardPass = new RowForwardPass(network, layout, null, false);
       this.scratch = scratch;
       x = new double[network.inputs()][MAX_ROWS];
     }
@@ -56,7 +56,7 @@ sealed interface Inference {
     private final double[][] outputs;
 
     ByProducts(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch) {
-      forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, null, List.of());
+      forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, null, List.of(), false);
       outputs = new double[network.outputs()][MAX_ROWS];
     }
 

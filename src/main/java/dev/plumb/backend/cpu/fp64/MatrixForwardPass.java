@@ -25,6 +25,7 @@ final class MatrixForwardPass {
   private final ThreadScratch[] scratch;
   private final Tiles[] tiles;
   private final ThreadTeam.Work forwardTile = this::forwardTile;
+  private final ThreadTeam.Work finishTile = this::finishTile;
   private final ThreadTeam.Work packInputs = this::packInputs;
   /** The inputs of layer l and of the next layer, alternately, as right operands. */
   private final List<Gemm.RightOperand<double[]>> operands;
@@ -32,14 +33,22 @@ final class MatrixForwardPass {
   private final List<Gemm.RightOperand<double[]>> alsoPacked;
   private final boolean packs;
   private final DropoutMask dropout;
-  /** Z; the same array as f(Z) where Z is not needed. */
+  /** Null in layers without normalization. */
+  private final Normalizer[] normalizers;
+  /** Z; without normalization the same array as H. */
   private final double[][] pre;
-  /** f(Z). */
+  /** H; the same array as f(H) where H is not needed. */
+  private final double[][] normalized;
+  /** f(H). */
   private final double[][] activated;
-  /** A; the same array as f(Z) without dropout. */
+  /** A; the same array as f(H) without dropout and residual connection. */
   private final double[][] post;
   /** M; null without dropout. */
   private final double[][] masks;
+  /** The arrays of normalized layers. */
+  private final UnitRows[] preRows;
+  private final UnitRows[] normalizedRows;
+  private final UnitRows[] activatedRows;
   private int capacity;
   private boolean keeps;
 
@@ -55,9 +64,10 @@ final class MatrixForwardPass {
    * @param dropout masks of the hidden layers; null for none
    * @param alsoPacked another operand of each layer's inputs, which is packed together with them; must be set before each
    *     {@link #forward}; empty for none
+   * @param training whether batches are normalized with their own statistics, otherwise with the running statistics
    */
   MatrixForwardPass(NetworkSpec network, ParameterLayout layout, Gemm<double[]> gemm, ThreadTeam team, ThreadScratch[] scratch,
-      DropoutMask dropout, List<Gemm.RightOperand<double[]>> alsoPacked) {
+      DropoutMask dropout, List<Gemm.RightOperand<double[]>> alsoPacked, boolean training) {
     layers = IntStream.range(0, network.layerCount()).mapToObj(network::layer).toArray(LayerSpec[]::new);
     this.layout = layout;
     products = new DenseProducts(network, layout);
@@ -71,8 +81,16 @@ final class MatrixForwardPass {
     activated = new double[network.layerCount()][];
     post = new double[network.layerCount()][];
     masks = new double[network.layerCount()][];
+    normalized = new double[network.layerCount()][];
+    preRows = new UnitRows[network.layerCount()];
+    normalizedRows = new UnitRows[network.layerCount()];
+    activatedRows = new UnitRows[network.layerCount()];
     tiles = new Tiles[network.layerCount()];
     Arrays.setAll(tiles, l -> Tiles.of(layers[l].out(), gemm.packsOnce()));
+    normalizers = new Normalizer[network.layerCount()];
+    Arrays.setAll(normalizers, l -> Normalizer.of(layers[l], layout, l, training,
+        IntStream.rangeClosed(0, tiles[l].count()).map(tiles[l]::from).toArray(),
+        Tiles.ofTransposed(layers[l].out(), gemm.packsOnce()).count()));
   }
 
   /**
@@ -91,9 +109,16 @@ final class MatrixForwardPass {
       int size = matrixSize(layers[l].out(), capacity);
       activated[l] = new double[size];
       boolean separate = activation != Activation.LINEAR && (keeps || !Activations.derivativeFromOutput(activation));
-      pre[l] = separate ? new double[size] : activated[l];
+      normalized[l] = separate ? new double[size] : activated[l];
+      pre[l] = normalizers[l] == null ? normalized[l] : new double[size];
       masks[l] = drops(l) ? new double[size] : null;
-      post[l] = drops(l) ? new double[size] : activated[l];
+      post[l] = drops(l) || layers[l].residual() ? new double[size] : activated[l];
+      if (normalizers[l] != null) {
+        normalizers[l].reserve(capacity);
+        preRows[l] = UnitRows.of(pre[l]);
+        normalizedRows[l] = UnitRows.of(normalized[l]);
+        activatedRows[l] = UnitRows.of(activated[l]);
+      }
     }
   }
 
@@ -112,11 +137,12 @@ final class MatrixForwardPass {
   }
 
   /**
-   * Computes Z[l] = W[l]·A[l-1] + b[l] and A[l] = f(Z[l]) ∘ M[l] for all layers. Each tile of A[l] is packed for the products
-   * that read it while it is in the cache.
+   * Computes Z[l] = W[l]·A[l-1] + b[l], H[l] = norm(Z[l]) and A[l] = f(H[l]) ∘ M[l] + R[l]·A[l-1] for all layers. Each tile of
+   * A[l] is packed for the products that read it while it is in the cache.
    *
+   * @param parameters of which a training step updates the running statistics
    * @param x contains X [samples x inputs] from index xOffset on
-   * @param keepsPreActivations whether Z must not be overwritten by f(Z)
+   * @param keepsPreActivations whether H must not be overwritten by f(H)
    * @param step number of steps before this one, for the dropout masks
    */
   void forward(double[] parameters, double[] x, int xOffset, int samples, boolean keepsPreActivations, long step) {
@@ -135,6 +161,11 @@ final class MatrixForwardPass {
         products.setForward(operand(currentLayer + 1), currentLayer + 1, samples, post[currentLayer], 0);
       }
       team.run(tiles[currentLayer].count(), forwardTile);
+      Normalizer normalizer = normalizers[currentLayer];
+      if (normalizer != null && normalizer.spansUnits()) {
+        normalizer.combine(samples);
+        team.run(tiles[currentLayer].count(), finishTile);
+      }
     }
   }
 
@@ -155,29 +186,69 @@ final class MatrixForwardPass {
     }
   }
 
-  /** Computes Z and A of some units, and packs them for the next layer. */
+  /** Computes Z of some units, and A unless that needs Z of all units first. */
   private void forwardTile(int tile, int member) {
     int l = currentLayer;
     int from = tiles[l].from(tile);
     int to = tiles[l].from(tile + 1);
-    Activation activation = layers[l].activation();
-    double[] z = !keepsCurrent && Activations.derivativeFromOutput(activation) ? activated[l] : pre[l];
-    ThreadScratch own = scratch[member];
+    Normalizer normalizer = normalizers[l];
+    double[] z = normalizer == null && overwrites(l) ? activated[l] : pre[l];
     products.forward(operand(l), l, from, to, samples, parameters, z);
     int biases = layout.bias(l).offset();
     for (int unit = from; unit < to; unit++) {
       addBias(z, parameters[biases + unit], unit * samples, (unit + 1) * samples);
     }
+    if (normalizer != null) {
+      normalizer.measure(parameters, preRows[l], tile, from, to, samples, scratch[member]);
+    }
+    if (normalizer == null || !normalizer.spansUnits()) {
+      finishTile(tile, member);
+    }
+  }
+
+  /** Returns whether f(H) overwrites H. */
+  private boolean overwrites(int layer) {
+    return !keepsCurrent && Activations.derivativeFromOutput(layers[layer].activation());
+  }
+
+  /** Computes H and A of some units, and packs them for the next layer. */
+  private void finishTile(int tile, int member) {
+    int l = currentLayer;
+    int from = tiles[l].from(tile);
+    int to = tiles[l].from(tile + 1);
+    Activation activation = layers[l].activation();
+    ThreadScratch own = scratch[member];
+    boolean overwrites = overwrites(l);
+    double[] h = overwrites ? activated[l] : normalized[l];
+    if (normalizers[l] != null) {
+      normalizers[l].normalize(parameters, preRows[l], overwrites ? activatedRows[l] : normalizedRows[l], from, to, samples, own);
+    }
     if (activation != Activation.LINEAR) {
-      own.functions.apply(activation, z, from * samples, activated[l], from * samples, (to - from) * samples);
+      own.functions.apply(activation, h, from * samples, activated[l], from * samples, (to - from) * samples);
     }
     if (drops(l)) {
       dropout.make(currentStep, l, layers[l].out(), samples, from, to, masks[l], own.words);
       DropoutMask.multiply(activated[l], masks[l], post[l], from * samples, to * samples);
     }
+    if (layers[l].residual()) {
+      addInputs(l, from, to);
+    }
     if (l + 1 < post.length) {
       pack(l + 1, from, to);
     }
+  }
+
+  /** Adds the layer's inputs to A. */
+  private void addInputs(int l, int from, int to) {
+    double[] a = drops(l) ? post[l] : activated[l];
+    if (l > 0) {
+      Residuals.add(a, post[l - 1], post[l], from * samples, to * samples);
+      return;
+    }
+    if (a != post[l]) {
+      System.arraycopy(a, from * samples, post[l], from * samples, (to - from) * samples);
+    }
+    Residuals.addTransposed(x, xOffset, layers[l].in(), samples, from, to, post[l]);
   }
 
   private static void addBias(double[] z, double bias, int from, int to) {
@@ -195,9 +266,44 @@ final class MatrixForwardPass {
     return pre[layer];
   }
 
-  /** Returns f(Z) [units x samples] of a layer. */
+  /** Returns H [units x samples] of a layer; Z without normalization. */
+  double[] normalized(int layer) {
+    return normalized[layer];
+  }
+
+  /** Returns f(H) [units x samples] of a layer. */
   double[] activated(int layer) {
     return activated[layer];
+  }
+
+  /** Returns whether the gradients with respect to a layer's H of all units are needed before one is passed on. */
+  boolean spansUnits(int layer) {
+    return normalizers[layer] != null && normalizers[layer].spansUnits();
+  }
+
+  /**
+   * Passes gradients with respect to H of a tile through the normalization, or, if it {@link #spansUnits}, only measures them.
+   *
+   * @param gradients receives the gradients of scale and shift
+   */
+  void normalizationGradients(int layer, int tile, int from, int to, UnitRows delta, double[] gradients, ThreadScratch own) {
+    Normalizer normalizer = normalizers[layer];
+    if (normalizer != null) {
+      normalizer.measureGradients(parameters, gradients, preRows[layer], delta, tile, from, to, samples, own);
+      if (!normalizer.spansUnits()) {
+        normalizer.toDelta(parameters, preRows[layer], delta, from, to, samples, own);
+      }
+    }
+  }
+
+  /** Combines the measured gradients of a normalization that {@link #spansUnits}. */
+  void combineGradients(int layer) {
+    normalizers[layer].combineGradients(samples);
+  }
+
+  /** Passes measured gradients with respect to H of units from..to - 1 through the normalization. */
+  void toDelta(int layer, int from, int to, UnitRows delta, ThreadScratch own) {
+    normalizers[layer].toDelta(parameters, preRows[layer], delta, from, to, samples, own);
   }
 
   /** Computes delta *= M for units from..to - 1 of a layer. */
@@ -221,8 +327,10 @@ final class MatrixForwardPass {
   long bytes() {
     long bytes = operands.get(0).bytes() + operands.get(1).bytes();
     for (int l = 0; l < post.length; l++) {
-      int arrays = (pre[l] == activated[l] ? 1 : 2) + (drops(l) ? 2 : 0);
+      int arrays = 1 + (normalized[l] == activated[l] ? 0 : 1) + (pre[l] == normalized[l] ? 0 : 1)
+          + (post[l] == activated[l] ? 0 : 1) + (drops(l) ? 1 : 0);
       bytes += post[l] == null ? 0 : (long) Double.BYTES * post[l].length * arrays;
+      bytes += normalizers[l] == null ? 0 : normalizers[l].bytes();
     }
     return bytes;
   }

@@ -9,7 +9,9 @@ import dev.plumb.backend.cpu.engine.ThreadTeam;
 import dev.plumb.backend.cpu.engine.Tiles;
 import dev.plumb.model.LayerSpec;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.ParameterLayout.Kind;
 import dev.plumb.model.TrainingSpec;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -20,13 +22,14 @@ import java.util.stream.Stream;
  * it is in the cache. For layer l, with A[-1] = Xᵀ:
  *
  * <pre>
- *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ M[l] ∘ f'(Z[l])
- *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             H[l] = norm(Z[l])            A[l] = f(H[l]) ∘ M[l] + R[l]·A[l-1]
+ *   backward   D[last] = dLoss/dZ[last]              G[l] = dLoss/dA[l] = W[l+1]ᵀ·D[l+1] + R[l+1]·G[l+1]
+ *              D[l] = dnorm(G[l] ∘ M[l] ∘ f'(H[l]))  dW[l] = D[l]·A[l-1]ᵀ         db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A, D and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of the
- * flat vector of parameters.
+ * <p>Z, H, A, D, G and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of
+ * the flat vector of parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the layer's
+ * {@link Normalizer}, or the identity.
  */
 @SuppressWarnings("cast")
 final class MatrixNetwork implements Network {
@@ -54,14 +57,19 @@ final class MatrixNetwork implements Network {
   /** Deltas of layer l and of the layer below, alternately, as right operands of the input gradients. */
   private final List<Gemm.RightOperand<double[]>> inputGradientOperands;
   private final ThreadTeam.Work backwardTile = this::backwardTile;
+  private final ThreadTeam.Work normalizationTile = this::normalizationTile;
   private final ThreadTeam.Work updateTile = (tile, member) -> updateTile(this.currentLayer, tile);
   private final double[][] delta;
+  private final UnitRows[] deltaRows;
+  /** G of the residual layer whose deltas were computed last; empty if it is not needed. */
+  private double[] outputGradient = {};
   private final Tiles[] unitTiles;
   private final Tiles[] inputTiles;
   /** Index of each layer's first tile of units, counted over all layers. */
   private final int[] firstTile;
   /** For each tile of units, whether its gradients in the last step were finite. */
   private final boolean[] finite;
+  private boolean runningStatisticsAreFinite;
   private double[] gatheredRows;
   private int capacity;
   private int samples;
@@ -92,8 +100,9 @@ final class MatrixNetwork implements Network {
     products = new DenseProducts(network, layout);
     weightGradientOperands = Stream.generate(gemm::newRightOperand).limit(network.layerCount()).toList();
     inputGradientOperands = List.of(gemm.newRightOperand(), gemm.newRightOperand());
-    forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, dropout, weightGradientOperands);
+    forwardPass = new MatrixForwardPass(network, layout, gemm, team, scratch, dropout, weightGradientOperands, true);
     delta = new double[network.layerCount()][];
+    deltaRows = new UnitRows[network.layerCount()];
     unitTiles = new Tiles[network.layerCount()];
     inputTiles = new Tiles[network.layerCount()];
     firstTile = new int[network.layerCount()];
@@ -133,7 +142,10 @@ final class MatrixNetwork implements Network {
     loss.reserve(batch);
     for (int l = 0; l < delta.length; l++) {
       delta[l] = new double[MatrixForwardPass.matrixSize(layers[l].out(), batch)];
+      deltaRows[l] = UnitRows.of(delta[l]);
     }
+    int widest = IntStream.range(1, layers.length).filter(l -> layers[l].residual()).map(l -> layers[l].out()).max().orElse(0);
+    outputGradient = new double[widest * batch];
   }
 
   @Override
@@ -155,10 +167,16 @@ final class MatrixNetwork implements Network {
     for (currentLayer = delta.length; currentLayer > 0; currentLayer--) {
       setInputGradients(currentLayer - 2);
       team.run(gradientTiles() + tilesBelow(), backwardTile);
+      if (currentLayer > 1 && forwardPass.spansUnits(currentLayer - 2)) {
+        forwardPass.combineGradients(currentLayer - 2);
+        team.run(tilesBelow(), normalizationTile);
+      }
     }
     if (training.clipNorm().isPresent()) {
       update(scalars);
     }
+    runningStatisticsAreFinite = layout.trainedSize() == layout.size()
+        || own.finiteCheck.allFinite(state.parameters(), layout.trainedSize(), layout.size());
   }
 
   /** Sets X: a part of the data if the rows are consecutive in one array, otherwise a copy of them. */
@@ -219,16 +237,37 @@ final class MatrixNetwork implements Network {
     }
   }
 
-  /** Computes a tile of D[l-1] = (W[l]ᵀ·D[l]) ∘ M[l-1] ∘ f'(Z[l-1]). */
+  /**
+   * Computes a tile of G[l-1] = W[l]ᵀ·D[l] + R[l]·G[l] and of D[l-1] = dnorm(G[l-1] ∘ M[l-1] ∘ f'(H[l-1])); without dnorm if
+   * that needs all tiles first.
+   */
   private void deltaBelow(int l, int tile, ThreadScratch own) {
     int from = inputTiles[l].from(tile);
     int to = inputTiles[l].from(tile + 1);
     double[] d = delta[l - 1];
     products.inputGradients(inputGradientOperand(l), l, from, to, samples, state.parameters(), d);
-    forwardPass.timesMask(l - 1, from, to, d);
     int first = from * samples;
+    if (layers[l].residual()) {
+      Residuals.add(d, outputGradient, d, first, to * samples);
+    }
+    if (l > 1 && layers[l - 1].residual()) {
+      System.arraycopy(d, first, outputGradient, first, (to - from) * samples);
+    }
+    forwardPass.timesMask(l - 1, from, to, d);
     own.functions.timesDerivative(layers[l - 1].activation(),
-        forwardPass.pre(l - 1), first, forwardPass.activated(l - 1), first, d, first, (to - from) * samples);
+        forwardPass.normalized(l - 1), first, forwardPass.activated(l - 1), first, d, first, (to - from) * samples);
+    forwardPass.normalizationGradients(l - 1, tile, from, to, deltaRows[l - 1], state.gradients(), own);
+    if (l > 1 && !forwardPass.spansUnits(l - 1)) {
+      inputGradientOperand(l - 1).pack(from, to);
+    }
+  }
+
+  /** Computes a tile of D[l-1] of the current phase, whose normalization needed all tiles first. */
+  private void normalizationTile(int tile, int member) {
+    int l = currentLayer - 1;
+    int from = inputTiles[l].from(tile);
+    int to = inputTiles[l].from(tile + 1);
+    forwardPass.toDelta(l - 1, from, to, deltaRows[l - 1], scratch[member]);
     if (l > 1) {
       inputGradientOperand(l - 1).pack(from, to);
     }
@@ -261,6 +300,15 @@ final class MatrixNetwork implements Network {
         updateTile(l, tile);
       }
     }
+    if (layers[l].normalization() != Normalization.NONE) {
+      int scales = layout.slice(Kind.SCALE, l).offset();
+      int shifts = layout.slice(Kind.SHIFT, l).offset();
+      allFinite &= finiteCheck.allFinite(state.gradients(), scales + from, scales + to)
+          & finiteCheck.allFinite(state.gradients(), shifts + from, shifts + to);
+      if (training.clipNorm().isEmpty()) {
+        updateNormalization(l, from, to);
+      }
+    }
     finite[firstTile[l] + tile] = allFinite;
   }
 
@@ -284,6 +332,14 @@ final class MatrixNetwork implements Network {
     optimizer.update(scalars, scale, biases + from, biases + to);
   }
 
+  /** Updates scales and shifts of units from..to - 1. */
+  private void updateNormalization(int l, int from, int to) {
+    int scales = layout.slice(Kind.SCALE, l).offset();
+    int shifts = layout.slice(Kind.SHIFT, l).offset();
+    optimizer.update(scalars, scale, scales + from, scales + to);
+    optimizer.update(scalars, scale, shifts + from, shifts + to);
+  }
+
   @Override
   public boolean gradientsAreFinite() {
     for (boolean tile : finite) {
@@ -291,7 +347,7 @@ final class MatrixNetwork implements Network {
         return false;
       }
     }
-    return true;
+    return runningStatisticsAreFinite;
   }
 
   @Override
@@ -299,11 +355,14 @@ final class MatrixNetwork implements Network {
     scalars = step;
     scale = 1;
     if (training.clipNorm().isPresent()) {
-      double norm = (double) Math.sqrt(SquareSum.of(state.gradients(), 0, layout.size()));
+      double norm = (double) Math.sqrt(SquareSum.of(state.gradients(), 0, layout.trainedSize()));
       scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
     }
     for (currentLayer = 0; currentLayer < delta.length; currentLayer++) {
       team.run(unitTiles[currentLayer].count(), updateTile);
+      if (layers[currentLayer].normalization() != Normalization.NONE) {
+        updateNormalization(currentLayer, 0, layers[currentLayer].out());
+      }
     }
   }
 
@@ -318,7 +377,7 @@ final class MatrixNetwork implements Network {
       case PRE -> forwardPass.pre(layer);
       case POST -> forwardPass.post(layer);
       case DELTA -> delta[layer];
-      case NORMALIZED -> throw new IllegalStateException("no normalization");
+      case NORMALIZED -> forwardPass.normalized(layer);
     };
     int units = layers[layer].out();
     for (int unit = 0; unit < units; unit++) {
@@ -330,7 +389,7 @@ final class MatrixNetwork implements Network {
 
   @Override
   public long bytes() {
-    long values = gatheredRows == null ? 0 : gatheredRows.length;
+    long values = (gatheredRows == null ? 0 : gatheredRows.length) + outputGradient.length;
     for (double[] d : delta) {
       values += d == null ? 0 : d.length;
     }

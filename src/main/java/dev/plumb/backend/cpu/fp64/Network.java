@@ -23,7 +23,7 @@ interface Network {
    */
   void step(Samples data, int[] rows, ThreadScratch scratch);
 
-  /** Returns whether all gradients of the last step were finite. */
+  /** Returns whether all gradients and running statistics of the last step were finite. */
   boolean gradientsAreFinite();
 
   /** Updates parameters and moments from the gradients in {@link #state()}. */

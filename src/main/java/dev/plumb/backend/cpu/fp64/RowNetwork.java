@@ -17,12 +17,14 @@ import java.util.stream.IntStream;
  * samples. For layer l, with A[-1] = X:
  *
  * <pre>
- *   forward    Z[l] = W[l]·A[l-1] + b[l]             A[l] = f(Z[l]) ∘ M[l]
- *   backward   D[last] = dLoss/dZ[last]              D[l] = (W[l+1]ᵀ·D[l+1]) ∘ M[l] ∘ f'(Z[l])
- *              dW[l] = D[l]·A[l-1]ᵀ                  db[l] = Σ over the samples of D[l]
+ *   forward    Z[l] = W[l]·A[l-1] + b[l]             H[l] = norm(Z[l])            A[l] = f(H[l]) ∘ M[l] + R[l]·A[l-1]
+ *   backward   D[last] = dLoss/dZ[last]              G[l] = dLoss/dA[l] = W[l+1]ᵀ·D[l+1] + R[l+1]·G[l+1]
+ *              D[l] = dnorm(G[l] ∘ M[l] ∘ f'(H[l]))  dW[l] = D[l]·A[l-1]ᵀ         db[l] = Σ over the samples of D[l]
  * </pre>
  *
- * <p>Z, A, D and the dropout mask M are [units][samples]; W [out x in] and b [out] are slices of the flat vector of parameters.
+ * <p>Z, H, A, D, G and the dropout mask M are [units][samples]; W [out x in] and b [out] are slices of the flat vector of
+ * parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the layer's {@link Normalizer},
+ * or the identity.
  */
 @SuppressWarnings("cast")
 final class RowNetwork implements Network {
@@ -40,7 +42,7 @@ final class RowNetwork implements Network {
   private final GradientDescentKernel descent;
   private final RowForwardPass forwardPass;
   private final WeightGradientKernel weightGradients = VectorizationProvider.get().weightGradients();
-  private final double[][][] delta;
+  private final UnitRows[] delta;
   private double[][] x;
   private Targets targets;
   private double[] batchWeights;
@@ -57,8 +59,8 @@ final class RowNetwork implements Network {
     state = new TrainingState(training.optimizer(), layout.size());
     optimizer = new Optimizer(training.optimizer(), state);
     descent = GradientDescentKernel.supports(training) ? VectorizationProvider.get().gradientDescent().orElse(null) : null;
-    forwardPass = new RowForwardPass(network, layout, dropout);
-    delta = new double[network.layerCount()][][];
+    forwardPass = new RowForwardPass(network, layout, dropout, true);
+    delta = new UnitRows[network.layerCount()];
   }
 
   @Override
@@ -77,7 +79,7 @@ final class RowNetwork implements Network {
     targets = Targets.of(training.loss(), network.outputs(), batch);
     batchWeights = new double[batch];
     for (int l = 0; l < delta.length; l++) {
-      delta[l] = new double[layers[l].out()][capacity];
+      delta[l] = UnitRows.of(new double[layers[l].out()][capacity]);
     }
   }
 
@@ -100,16 +102,20 @@ final class RowNetwork implements Network {
     double[] weights = data.weights(rows, 0, samples, batchWeights);
     double rowTerms = (double) WeightSum.of(weights, samples);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? rowTerms : rowTerms * network.outputs();
-    scratch.losses.delta(outputs, batchTargets, weights, samples, terms, delta[delta.length - 1], scratch.lossSum);
-    RowPadding.clear(delta[delta.length - 1], samples);
+    double[][] lastDelta = delta[delta.length - 1].rows();
+    scratch.losses.delta(outputs, batchTargets, weights, samples, terms, lastDelta, scratch.lossSum);
+    RowPadding.clear(lastDelta, samples);
     backward(features, scratch);
     if (descent != null) {
-      finite = descent.descend(state.parameters(), 0, state.gradients(), 0, layout.size(),
+      finite = descent.descend(state.parameters(), 0, state.gradients(), 0, layout.trainedSize(),
           (double) step.learningRate(), (double) training.optimizer().weightDecay());
-      return;
+    } else {
+      finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.trainedSize());
+      update(step);
     }
-    finite = scratch.finiteCheck.allFinite(state.gradients(), 0, layout.size());
-    update(step);
+    if (layout.trainedSize() < layout.size()) {
+      finite &= scratch.finiteCheck.allFinite(state.parameters(), layout.trainedSize(), layout.size());
+    }
   }
 
   private void backward(double[][] features, ThreadScratch scratch) {
@@ -119,14 +125,14 @@ final class RowNetwork implements Network {
       int inputs = layers[l].in();
       int outputs = layers[l].out();
       if (l > 0) {
-        forwardPass.backward(l - 1, state.parameters(), delta[l], delta[l - 1], samples, scratch);
+        forwardPass.backward(l - 1, state.parameters(), gradients, delta[l].rows(), delta[l - 1], samples, scratch);
       }
       double[][] in = l == 0 ? features : forwardPass.post(l - 1);
       int padded = RowPadding.padded(samples);
       for (int from = 0; from < padded; from += SUM_BLOCK) {
         int to = Math.min(padded, from + SUM_BLOCK);
-        weightGradients.weightGradients(delta[l], outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
-        weightGradients.biasGradients(delta[l], outputs, gradients, layout.bias(l).offset(), from, to);
+        weightGradients.weightGradients(delta[l].rows(), outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        weightGradients.biasGradients(delta[l].rows(), outputs, gradients, layout.bias(l).offset(), from, to);
       }
     }
   }
@@ -140,10 +146,10 @@ final class RowNetwork implements Network {
   public void update(StepScalars step) {
     double scale = 1;
     if (training.clipNorm().isPresent()) {
-      double norm = (double) Math.sqrt(SquareSum.of(state.gradients(), 0, layout.size()));
+      double norm = (double) Math.sqrt(SquareSum.of(state.gradients(), 0, layout.trainedSize()));
       scale = Optimizer.clipScale(norm, (double) training.clipNorm().getAsDouble());
     }
-    optimizer.update(step, scale, 0, layout.size());
+    optimizer.update(step, scale, 0, layout.trainedSize());
   }
 
   @Override
@@ -156,8 +162,8 @@ final class RowNetwork implements Network {
     double[][] rows = switch (where) {
       case PRE -> forwardPass.pre(layer);
       case POST -> forwardPass.post(layer);
-      case DELTA -> delta[layer];
-      case NORMALIZED -> throw new IllegalStateException("no normalization");
+      case DELTA -> delta[layer].rows();
+      case NORMALIZED -> forwardPass.normalized(layer);
     };
     for (int unit = 0; unit < rows.length; unit++) {
       for (int i = 0; i < samples; i++) {

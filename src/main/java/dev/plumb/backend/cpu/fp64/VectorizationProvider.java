@@ -52,6 +52,9 @@ public abstract class VectorizationProvider {
   /** Returns a new kernel for the weight and bias gradients of narrow layers, to be used by one thread at a time. */
   abstract WeightGradientKernel weightGradients();
 
+  /** Returns the sums of normalizations. */
+  abstract MomentKernel moments();
+
   /** Returns the kernel for updates by plain gradient descent; empty where {@link Optimizer} is as fast. */
   abstract Optional<GradientDescentKernel> gradientDescent();
 
@@ -79,6 +82,11 @@ public abstract class VectorizationProvider {
     @Override
     WeightGradientKernel weightGradients() {
       return new PlainWeightGradients();
+    }
+
+    @Override
+    MomentKernel moments() {
+      return new PlainMoments();
     }
 
     @Override

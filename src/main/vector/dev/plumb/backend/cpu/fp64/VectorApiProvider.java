@@ -40,6 +40,11 @@ final class VectorApiProvider extends VectorizationProvider {
   }
 
   @Override
+  MomentKernel moments() {
+    return new VectorMoments();
+  }
+
+  @Override
   Optional<GradientDescentKernel> gradientDescent() {
     return Optional.of(new VectorGradientDescent());
   }
