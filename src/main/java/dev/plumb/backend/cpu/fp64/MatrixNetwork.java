@@ -28,8 +28,8 @@ import java.util.stream.Stream;
  * </pre>
  *
  * <p>Z, H, A, D, G and the dropout mask M are [units x samples], X is [samples x inputs]; W [out x in] and b [out] are slices of
- * the flat vector of parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the layer's
- * {@link Normalizer}, or the identity.
+ * the flat vector of parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the
+ * layer's {@link Normalizer}, or the identity.
  */
 @SuppressWarnings("cast")
 final class MatrixNetwork implements Network {

@@ -174,6 +174,7 @@ final class RowForwardPass {
       int l, double[] parameters, double[] gradients, double[][] above, UnitRows delta, int samples, ThreadScratch scratch) {
     int padded = RowPadding.padded(samples);
     double[][] d = delta.rows();
+    Activation activation = layers[l].activation();
     int weights = layout.weight(l + 1).offset();
     if (layers[l].isPlain() && !layers[l + 1].residual()) {
       kernels[l].backward(above, layers[l + 1].out(), parameters, weights, masks[l],
@@ -191,7 +192,7 @@ final class RowForwardPass {
       if (masks[l] != null) {
         DropoutMask.multiply(d[unit], masks[l][unit], d[unit], 0, padded);
       }
-      scratch.functions.timesDerivative(layers[l].activation(), normalized[l][unit], 0, activated[l][unit], 0, d[unit], 0, padded);
+      scratch.functions.timesDerivative(activation, normalized[l][unit], 0, activated[l][unit], 0, d[unit], 0, padded);
     }
     Normalizer normalizer = normalizers[l];
     if (normalizer != null) {

@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
  * </pre>
  *
  * <p>Z, H, A, D, G and the dropout mask M are [units][samples]; W [out x in] and b [out] are slices of the flat vector of
- * parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the layer's {@link Normalizer},
- * or the identity.
+ * parameters. R is 1 in layers with a residual connection, otherwise 0; norm and dnorm are those of the layer's
+ * {@link Normalizer}, or the identity.
  */
 @SuppressWarnings("cast")
 final class RowNetwork implements Network {
@@ -43,6 +43,8 @@ final class RowNetwork implements Network {
   private final RowForwardPass forwardPass;
   private final WeightGradientKernel weightGradients = VectorizationProvider.get().weightGradients();
   private final UnitRows[] delta;
+  /** Of each layer, the layer whose array of deltas it uses in steps whose deltas are not kept. */
+  private final int[] sharedDelta;
   private double[][] x;
   private Targets targets;
   private double[] batchWeights;
@@ -61,6 +63,19 @@ final class RowNetwork implements Network {
     descent = GradientDescentKernel.supports(training) ? VectorizationProvider.get().gradientDescent().orElse(null) : null;
     forwardPass = new RowForwardPass(network, layout, dropout, true);
     delta = new UnitRows[network.layerCount()];
+    sharedDelta = IntStream.range(0, layers.length).map(l -> network.isPlain() ? l : sharedDelta(l)).toArray();
+  }
+
+  /**
+   * Returns the first layer with as many units, an even number of layers away: only the deltas of two adjacent layers are needed at
+   * the same time. Networks with normalization have more arrays than plain ones; with fewer deltas more of them fit the cache.
+   */
+  private int sharedDelta(int layer) {
+    return IntStream.iterate(layer % 2, l -> l + 2).filter(l -> layers[l].out() == layers[layer].out()).findFirst().orElseThrow();
+  }
+
+  private UnitRows delta(int layer, StepScalars step) {
+    return delta[step.keepsPreActivations() ? layer : sharedDelta[layer]];
   }
 
   @Override
@@ -102,7 +117,7 @@ final class RowNetwork implements Network {
     double[] weights = data.weights(rows, 0, samples, batchWeights);
     double rowTerms = (double) WeightSum.of(weights, samples);
     double terms = training.loss() == Loss.CROSS_ENTROPY ? rowTerms : rowTerms * network.outputs();
-    double[][] lastDelta = delta[delta.length - 1].rows();
+    double[][] lastDelta = delta(delta.length - 1, step).rows();
     scratch.losses.delta(outputs, batchTargets, weights, samples, terms, lastDelta, scratch.lossSum);
     RowPadding.clear(lastDelta, samples);
     backward(features, scratch);
@@ -124,15 +139,17 @@ final class RowNetwork implements Network {
     for (int l = delta.length - 1; l >= 0; l--) {
       int inputs = layers[l].in();
       int outputs = layers[l].out();
+      double[][] d = delta(l, scratch.scalars).rows();
       if (l > 0) {
-        forwardPass.backward(l - 1, state.parameters(), gradients, delta[l].rows(), delta[l - 1], samples, scratch);
+        UnitRows below = delta(l - 1, scratch.scalars);
+        forwardPass.backward(l - 1, state.parameters(), gradients, d, below, samples, scratch);
       }
       double[][] in = l == 0 ? features : forwardPass.post(l - 1);
       int padded = RowPadding.padded(samples);
       for (int from = 0; from < padded; from += SUM_BLOCK) {
         int to = Math.min(padded, from + SUM_BLOCK);
-        weightGradients.weightGradients(delta[l].rows(), outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
-        weightGradients.biasGradients(delta[l].rows(), outputs, gradients, layout.bias(l).offset(), from, to);
+        weightGradients.weightGradients(d, outputs, in, inputs, gradients, layout.weight(l).offset(), from, to);
+        weightGradients.biasGradients(d, outputs, gradients, layout.bias(l).offset(), from, to);
       }
     }
   }
