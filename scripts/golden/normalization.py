@@ -118,7 +118,7 @@ def training(seed, layers, activation, normalization, residual, loss, optimizer,
 SGD = {"lr": 0.05}
 # The gradient of a bias before a batch normalization is 0 except for rounding. With the default epsilon of 1e-8, the optimizers that
 # divide by the magnitude of the gradient would turn the rounding into steps.
-EPS = 1e-3
+EPS = 1e-2
 cases = [
     training(1, [4, 6, 5, 3], "tanh", "batch", False, "cross_entropy", "sgd", SGD),
     training(2, [4, 6, 6, 2], "sigmoid", "batch", False, "mse", "adam", {"lr": 0.01, "eps": EPS}),
