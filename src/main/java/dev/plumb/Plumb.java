@@ -113,6 +113,7 @@ public final class Plumb {
       ConfigSelector.Selection chosen = select(table, config, selection.backend(), listener);
       PreparedData prepared = PreparedData.of(table, chosen.config(),
           selection.backend().dataPrecision(config.precision()));
+      prepared.requireFits();
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
         DataView view = prepared.view();
         Trainer trainer =

@@ -18,6 +18,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -103,7 +104,7 @@ final class CheckCommand implements Command {
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS,
         Flags.precision("fp32; fp64 on the reference"), Flags.MODE, Flags.LAYERS,
-        Flags.ACTIVATION, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
+        Flags.ACTIVATION, Flags.NORMALIZATION, Flags.RESIDUAL, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
         Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 
@@ -112,7 +113,9 @@ final class CheckCommand implements Command {
     arguments.requireNoOperand();
     Activation activation = arguments.parsed(Flags.ACTIVATION, Activation.TANH.key(), Activation::of);
     List<Integer> widths = arguments.integers(Flags.LAYERS, List.of(3, 8, 8, 1));
-    NetworkSpec network = arguments.at(Flags.LAYERS, () -> new NetworkSpec(widths, activation));
+    Normalization normalization = arguments.parsed(Flags.NORMALIZATION, Normalization.NONE.key(), Normalization::of);
+    NetworkSpec network = arguments.at(Flags.LAYERS,
+        () -> new NetworkSpec(widths, activation, normalization, arguments.has(Flags.RESIDUAL)));
     Loss loss = arguments.parsed(Flags.LOSS, Loss.MSE.key(), Loss::of);
     OptimizerSpec optimizer = OptimizerSpec.defaultOf(arguments.parsed(Flags.OPTIMIZER, OptimizerSpec.Kind.SGD.key(),
         OptimizerSpec.Kind::of));
@@ -128,6 +131,7 @@ final class CheckCommand implements Command {
     NumpyRandom stream = new NumpyRandom(seed);
     Dataset data = data(arguments, network, loss, stream);
     data.requireFits(network, loss);
+    training.requireFits(network, data.rows());
     double[] parameters = initializer.draw(network, stream);
     CheckMode mode = arguments.parsed(Flags.MODE, CheckMode.FAIL.key(), CheckMode::of);
     Optional<Path> json = arguments.path(Flags.JSON);
@@ -141,7 +145,7 @@ final class CheckCommand implements Command {
       TrainingSpec spec = arguments.at(Flags.LEARNING_RATE, () -> training.withPrecision(precision));
       Case checked = new Case(network, spec, data, parameters, steps);
       out.println(DeviceChoice.line(device));
-      out.println("check: " + network.shape() + " " + activation.key() + ", loss " + loss.key() + ", optimizer "
+      out.println("check: " + network.shape() + " " + network.description() + ", loss " + loss.key() + ", optimizer "
           + optimizer.kind().key() + (dropout == 0 ? "" : ", dropout " + dropout) + ", " + data.rows()
           + " samples, initializer " + initializer.key() + ", " + precision.key());
       out.flush();

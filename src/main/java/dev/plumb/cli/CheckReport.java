@@ -85,6 +85,8 @@ final class CheckReport {
       }
       json.writeEndArray();
       json.writeStringField("activation", network.activation().key());
+      json.writeStringField("normalization", network.normalization().key());
+      json.writeBooleanField("residual", network.residual());
       json.writeStringField("loss", training.loss().key());
       json.writeBooleanField("ok", fault().isEmpty() && crossCheck.map(report -> report.faults().isEmpty()).orElse(true));
       if (crossCheck.isPresent()) {

@@ -51,7 +51,7 @@ final class CrossCheckReport implements CheckListener {
     return switch (row.tensor().verdict()) {
       case OK, DIVERGED -> Optional.empty();
       case WRONG -> Optional.of(row.step().describe(row.tensor()));
-      case NOT_CHECKED -> Optional.of(row.step().network().shape() + " " + row.step().network().activation().key()
+      case NOT_CHECKED -> Optional.of(row.step().network().shape() + " " + row.step().network().description()
           + ", step " + row.step().step() + ", layer " + row.tensor().tensor().layer() + ", " + row.tensor().tensor().name()
           + ": in every row, device and reference are on different sides of a kink, so nothing could be compared; try fewer --"
           + Flags.SAMPLES.getLongOpt() + " or another --" + Flags.SEED.getLongOpt());

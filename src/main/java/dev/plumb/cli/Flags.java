@@ -5,6 +5,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Schedule;
 import dev.plumb.train.Metric;
@@ -43,6 +44,10 @@ final class Flags {
 
   static final Option LAYERS = value("layers", "N,N,...", "Layer widths, from the inputs to the outputs (default: 3,8,8,1).");
   static final Option ACTIVATION = choice("activation", "Activation function", NamedEnum.keys(Activation.class), "tanh");
+  static final Option NORMALIZATION =
+      choice("normalization", "Normalization of hidden layers before the activation", NamedEnum.keys(Normalization.class), "none");
+  static final Option RESIDUAL = flag("residual", "Hidden layers with as many units as inputs add their input to their output.");
+  static final Option NO_RESIDUAL = flag("no-residual", "No residual connections, even if --config has them.");
   static final Option LOSS = choice("loss", "Loss function", NamedEnum.keys(Loss.class), "mse");
   static final Option OPTIMIZER = choice("optimizer", "Optimizer", NamedEnum.keys(OptimizerSpec.Kind.class), "sgd");
   static final Option INITIALIZER = choice("initializer", "Weight initializer", NamedEnum.keys(Initializer.class), "pytorch");

@@ -77,6 +77,9 @@ final class StudyCommand implements Command {
         In addition to "networks" or instead of it, "grid" trains all combinations of its values:
           "grid": {"depth": [1,2,4,8], "width": [4,8], "activation": ["relu","sigmoid"],
                    "initializer": ["notebook","he_uniform"], "learningRate": [0.01,0.1], "seeds": 100}
+        Networks and grids may also have "normalization" (none, batch or layer) and "residual" (true or
+        false).
+
         Every finished network of a grid is stored in a file (--log); --resume continues after Ctrl-C or a
         crash. A network of a grid that diverges is counted in the table and does not change the exit code.
 

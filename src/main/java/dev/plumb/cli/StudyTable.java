@@ -74,7 +74,7 @@ final class StudyTable {
         row.add(cell.name());
       }
       row.add(cell.network().shape());
-      row.add(cell.network().activation().key());
+      row.add(cell.network().description());
       if (initializers) {
         row.add(cell.initializer().key());
       }

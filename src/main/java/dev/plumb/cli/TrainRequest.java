@@ -13,6 +13,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
@@ -43,6 +44,7 @@ final class TrainRequest {
       Flags.SPLIT_SEED,
       Flags.meaning(Flags.LAYERS, "N,N,...|none", "Widths of the hidden layers (default: " + layers(TrainConfig.DEFAULT) + ")."),
       Flags.withDefault(Flags.ACTIVATION, NamedEnum.keys(Activation.class), TrainConfig.DEFAULT.activation().key()),
+      Flags.NORMALIZATION, Flags.RESIDUAL, Flags.NO_RESIDUAL,
       Flags.withDefault(Flags.INITIALIZER, NamedEnum.keys(Initializer.class), TrainConfig.DEFAULT.initializer().key()),
       Flags.withDefault(Flags.LOSS, NamedEnum.keys(Loss.class), "cross_entropy for classes, mse for numbers"),
       Flags.withDefault(Flags.OPTIMIZER, NamedEnum.keys(OptimizerSpec.Kind.class), DEFAULTS.optimizer().kind().key()),
@@ -124,6 +126,13 @@ final class TrainRequest {
     config = withOption(arguments, Flags.LAYERS, config, c -> c.hidden(hidden(arguments)));
     config = withOption(arguments, Flags.ACTIVATION, config,
         c -> c.activation(Activation.of(arguments.text(Flags.ACTIVATION).get())));
+    config = withOption(arguments, Flags.NORMALIZATION, config,
+        c -> c.normalization(Normalization.of(arguments.text(Flags.NORMALIZATION).get())));
+    if (arguments.has(Flags.RESIDUAL) && arguments.has(Flags.NO_RESIDUAL)) {
+      throw new InvalidInputException("--residual: contradicts --no-residual; omit one of them");
+    }
+    config = withOption(arguments, Flags.RESIDUAL, config, c -> c.residual(true));
+    config = withOption(arguments, Flags.NO_RESIDUAL, config, c -> c.residual(false));
     config = withOption(arguments, Flags.INITIALIZER, config,
         c -> c.initializer(Initializer.of(arguments.text(Flags.INITIALIZER).get())));
     config = withOption(arguments, Flags.LOSS, config, c -> c.loss(Loss.of(arguments.text(Flags.LOSS).get())));

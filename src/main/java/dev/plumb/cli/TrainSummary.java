@@ -48,7 +48,7 @@ final class TrainSummary {
   /** Returns a line about the network and its training. */
   static String network(PreparedData prepared) {
     TrainingSpec training = prepared.fit().training();
-    return "network: " + prepared.network().shape() + " " + prepared.network().activation().key() + ", loss "
+    return "network: " + prepared.network().shape() + " " + prepared.network().description() + ", loss "
         + training.loss().key() + ", optimizer " + training.optimizer().kind().key() + ", learning rate "
         + training.learningRate() + " (schedule " + prepared.fit().schedule().kind().key() + "), "
         + (training.batchSize().isPresent() ? "batch size " + training.batchSize().getAsInt() : "full batch") + ", at most "

@@ -72,6 +72,22 @@ public final class JsonObject {
     return expect(key, Boolean.class, "true or false");
   }
 
+  /** Returns whether the value of a key is true or false. */
+  public boolean isFlag(String key) {
+    return has(key) && values.get(key).content() instanceof Boolean;
+  }
+
+  public List<Boolean> flags(String key) {
+    List<Boolean> result = new ArrayList<>();
+    for (Value item : items(key)) {
+      if (!(item.content() instanceof Boolean flag)) {
+        throw wrongType(key + "[" + result.size() + "]", item, "true or false");
+      }
+      result.add(flag);
+    }
+    return result;
+  }
+
   /** Returns a number; NaN and Infinity are accepted, so that the code that knows the range refuses them. */
   public double number(String key) {
     return expect(key, Number.class, "a number").doubleValue();

@@ -172,6 +172,24 @@ public record NetworkSpec(List<Integer> widths, Activation activation, Normaliza
   }
 
   /**
+   * Returns what the hidden layers consist of, for messages: relu, or relu, batch normalization, residual.
+   *
+   * @return the activation, followed by {@link #additions}
+   */
+  public String description() {
+    return activation.key() + additions();
+  }
+
+  /**
+   * Returns the parts of the hidden layers other than product and activation, each after a comma: , batch normalization, residual.
+   *
+   * @return an empty text without normalization and residual connections
+   */
+  public String additions() {
+    return (normalization == Normalization.NONE ? "" : ", " + normalization.key() + " normalization") + (residual ? ", residual" : "");
+  }
+
+  /**
    * Returns the widths in one word, with long runs of equal hidden layers abbreviated: 3-6-6-1, 3-8x16-1 (eight hidden layers of
    * 16 units).
    *

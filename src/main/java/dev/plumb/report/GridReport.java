@@ -131,7 +131,7 @@ public final class GridReport {
       html.open("tr").element("th", label(cell), "scope", "row");
       if (named) {
         html.element("td", cell.network().shape(), "class", "word")
-            .element("td", cell.network().activation().key(), "class", "word").element("td", cell.initializer().key(), "class", "word")
+            .element("td", cell.network().description(), "class", "word").element("td", cell.initializer().key(), "class", "word")
             .element("td", Format.brief(cell.learningRate()));
       }
       html.element("td", Format.whole(rows.size())).element("td", Format.percent(diverged / (double) rows.size()));
@@ -203,7 +203,7 @@ public final class GridReport {
     boolean rates = study.cells().stream().map(Cell::learningRate).distinct().count() > 1;
     Map<String, List<Cell>> families = new LinkedHashMap<>();
     for (Cell cell : study.cells()) {
-      String name = cell.network().activation().key() + (initializers ? ", " + cell.initializer().key() : "")
+      String name = cell.network().description() + (initializers ? ", " + cell.initializer().key() : "")
           + (rates ? ", learning rate " + Format.brief(cell.learningRate()) : "")
           + (byWidth ? ", width " + cell.network().widths().get(1) : "");
       families.computeIfAbsent(name, key -> new ArrayList<>()).add(cell);

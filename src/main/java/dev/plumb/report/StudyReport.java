@@ -48,7 +48,7 @@ public record StudyReport(
     List<Network> networks = new ArrayList<>();
     for (Study.Cell cell : study.cells()) {
       List<Run> runs = result.of(cell).stream().map(row -> run(study, row)).toList();
-      networks.add(new Network(cell.name(), cell.network().shape(), cell.network().activation().key(), runs));
+      networks.add(new Network(cell.name(), cell.network().shape(), cell.network().description(), runs));
     }
     return new StudyReport(study.name(), List.of(), study.training().epochs(), study.lossAtEpochs(), networks,
         configuration(study), manifest);

@@ -187,6 +187,7 @@ public final class CrossValidation {
     Table test = table.rows(fold.test());
     spec.config().weights().apply(view.encoding().encode(
         test, view.loss(), spec.config().precision(), view.held()), test, view.encoding(), test);
+    group.first().requireFits();
     backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });

@@ -6,6 +6,7 @@ import dev.plumb.data.Missing;
 import dev.plumb.data.Table;
 import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Normalization;
 import dev.plumb.train.Automatic;
 import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.FoldEstimate;
@@ -94,6 +95,10 @@ public final class FoldSelection implements ConfigSelector {
       return new Selection(config, Optional.empty());
     }
     List<TrainConfig> candidates = CANDIDATES.stream().map(candidate -> candidate.of(config)).distinct().toList();
+    if (config.normalization() == Normalization.BATCH) {
+      // The final training is refused before the folds are trained.
+      PreparedData.of(table, candidates.get(0)).requireFits();
+    }
     List<CrossValidation> validations;
     try {
       FoldOptions folds = new FoldOptions(folds(table, config), 1, Optional.empty(), Optional.empty());

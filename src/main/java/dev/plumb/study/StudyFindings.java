@@ -1,6 +1,5 @@
 package dev.plumb.study;
 
-import dev.plumb.model.Activation;
 import dev.plumb.train.Metric;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -64,9 +63,9 @@ public final class StudyFindings {
   private static void falls(StudyResult result, List<Finding> findings) {
     Map<String, List<TrialRow>> rows = new LinkedHashMap<>();
     for (Study.Cell cell : result.study().cells()) {
-      Activation activation = cell.network().activation();
       if (cell.network().layerCount() > 2) {
-        rows.computeIfAbsent(activation.key() + " layer with weights of " + cell.initializer().key(), key -> new ArrayList<>())
+        rows.computeIfAbsent(cell.network().activation().key() + " layer with weights of " + cell.initializer().key()
+            + cell.network().additions(), key -> new ArrayList<>())
             .addAll(result.of(cell));
       }
     }

@@ -4,6 +4,8 @@ import static dev.plumb.json.JsonOutput.number;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.json.JsonOutput;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -55,6 +57,12 @@ public final class StudyOutput {
     }
     json.writeEndArray();
     json.writeStringField("activation", cell.network().activation().key());
+    if (cell.network().normalization() != Normalization.NONE) {
+      json.writeStringField("normalization", cell.network().normalization().key());
+    }
+    if (cell.network().residual()) {
+      json.writeBooleanField("residual", true);
+    }
     if (!study.isList()) {
       json.writeStringField("initializer", cell.initializer().key());
       number(json, "learningRate", cell.learningRate());
@@ -105,7 +113,8 @@ public final class StudyOutput {
   /** Writes CSV: a header and one line per network. */
   public static void writeCsv(StudyResult result, OutputStream out) throws IOException {
     Study study = result.study();
-    StringBuilder head = new StringBuilder("cell,layers,activation,initializer,learning_rate,seed");
+    StringBuilder head = new StringBuilder("cell,layers,activation,").append(hasAdditions(study) ? "normalization,residual," : "")
+        .append("initializer,learning_rate,seed");
     List<Integer> epochs = study.lossAtEpochs();
     epochs.forEach(epoch -> head.append(",loss_at_").append(epoch));
     study.table().ifPresent(table -> table.scoreNames().forEach(score -> head.append(',').append(score)));
@@ -121,8 +130,10 @@ public final class StudyOutput {
 
   private static String line(Study study, TrialRow row, List<Integer> epochs) {
     Study.Cell cell = study.cellOf(row.trial());
+    NetworkSpec network = cell.network();
+    String additions = hasAdditions(study) ? network.normalization().key() + "," + network.residual() + "," : "";
     StringBuilder line = new StringBuilder("\"").append(cell.name().replace("\"", "\"\"")).append("\",").append(cell.network().shape())
-        .append(',').append(cell.network().activation().key()).append(',').append(cell.initializer().key())
+        .append(',').append(cell.network().activation().key()).append(',').append(additions).append(cell.initializer().key())
         .append(',').append(cell.learningRate()).append(',').append(study.seedOf(row.trial()));
     for (int epoch : epochs) {
       line.append(',').append(figure(row.losses()[study.curveEpochs().indexOf(epoch)]));
@@ -136,6 +147,11 @@ public final class StudyOutput {
     study.table().ifPresent(table -> line.append(",\"")
         .append(table.command(cell, study.seedOf(row.trial())).replace("\"", "\"\"")).append('"'));
     return line.append('\n').toString();
+  }
+
+  /** Returns whether the CSV file has columns for normalization and residual connections. */
+  private static boolean hasAdditions(Study study) {
+    return study.cells().stream().anyMatch(cell -> !cell.network().additions().isEmpty());
   }
 
   private static String figure(double value) {

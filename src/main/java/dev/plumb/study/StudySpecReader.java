@@ -10,6 +10,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
@@ -29,6 +30,11 @@ import java.util.function.Function;
 public final class StudySpecReader {
   private static final Set<String> KEYS = Set.of("name", "data", "seed", "initializer", "loss", "optimizer", "clipNorm",
       "learningRate", "epochs", "batchSize", "dropout", "shuffle", "lossAtEpochs", "networks", "grid");
+
+  private static final String NORMALIZATION = "normalization";
+  private static final String RESIDUAL = "residual";
+  /** The keys of a listed network. */
+  static final Set<String> NETWORK_KEYS = Set.of("name", "layers", "activation", NORMALIZATION, RESIDUAL);
 
   private StudySpecReader() {}
 
@@ -73,23 +79,30 @@ public final class StudySpecReader {
   public static StudyFile parse(String text) {
     JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     json.allowOnly(KEYS);
-    Optional<Grid> grid = json.has("grid") ? Optional.of(grid(json.object("grid"), Activation.RELU,
+    Optional<Grid> grid = json.has("grid") ? Optional.of(grid(json.object("grid"), Activation.RELU, Normalization.NONE, false,
         json.has("initializer") ? json.parsed("initializer", Initializer::of) : Initializer.NOTEBOOK,
         json.number("learningRate", StudySpec.notebook().training().learningRate()))) : Optional.empty();
     boolean listed = json.has("networks") || grid.isEmpty();
     return new StudyFile(text, study(json, grid, listed), grid, listed);
   }
 
-  /** Reads a grid; activation, initializer and learning rate are the values where it has none. */
-  static Grid grid(JsonObject grid, Activation activation, Initializer initializer, double learningRate) {
-    grid.allowOnly(Set.of("depth", "width", "activation", "initializer", "learningRate", "seeds"));
+  /** Reads a grid; the other arguments are the values where it has none. */
+  static Grid grid(JsonObject grid, Activation activation, Normalization normalization, boolean residual, Initializer initializer,
+      double learningRate) {
+    grid.allowOnly(Set.of("depth", "width", "activation", NORMALIZATION, RESIDUAL, "initializer", "learningRate", "seeds"));
     List<Activation> activations = grid.has("activation") ? parsed(grid, "activation", Activation::of) : List.of(activation);
+    List<Normalization> normalizations = !grid.has(NORMALIZATION) ? List.of(normalization)
+        : grid.isText(NORMALIZATION) ? List.of(grid.parsed(NORMALIZATION, Normalization::of))
+            : parsed(grid, NORMALIZATION, Normalization::of);
+    List<Boolean> residuals = !grid.has(RESIDUAL) ? List.of(residual)
+        : grid.isFlag(RESIDUAL) ? List.of(grid.flag(RESIDUAL)) : grid.flags(RESIDUAL);
     List<Initializer> initializers = grid.has("initializer") ? parsed(grid, "initializer", Initializer::of)
         : List.of(initializer);
     List<Double> rates = Arrays.stream(grid.has("learningRate") ? grid.numbers("learningRate")
         : new double[] {learningRate}).boxed().toList();
     int seeds = grid.integer("seeds", 1);
-    return grid.at(() -> new Grid(grid.integers("depth"), grid.integers("width"), activations, initializers, rates, seeds));
+    return grid.at(() -> new Grid(grid.integers("depth"), grid.integers("width"), activations, normalizations, residuals,
+        initializers, rates, seeds));
   }
 
   private static <T> List<T> parsed(JsonObject grid, String key, Function<String, T> parser) {
@@ -109,7 +122,7 @@ public final class StudySpecReader {
         networks.add(network(network));
       }
     } else {
-      NetworkSpec first = grid.orElseThrow().network(0, 0, 0, NotebookData.FEATURES, 1);
+      NetworkSpec first = grid.orElseThrow().first(NotebookData.FEATURES, 1);
       networks.add(new StudyNetwork(first.shape(), first));
     }
     return json.at(() -> new StudySpec(
@@ -148,11 +161,21 @@ public final class StudySpecReader {
   }
 
   private static StudyNetwork network(JsonObject json) {
-    json.allowOnly(Set.of("name", "layers", "activation"));
+    json.allowOnly(NETWORK_KEYS);
     Activation activation = json.parsed("activation", Activation::of);
     List<Integer> layers = json.integers("layers");
-    NetworkSpec network = json.at("layers", () -> new NetworkSpec(layers, activation));
-    String name = json.has("name") ? json.text("name") : network.shape() + " " + activation.key();
+    Normalization normalization = normalization(json, Normalization.NONE);
+    boolean residual = residual(json, false);
+    NetworkSpec network = json.at("layers", () -> new NetworkSpec(layers, activation, normalization, residual));
+    String name = json.has("name") ? json.text("name") : network.shape() + " " + network.description();
     return new StudyNetwork(name, network);
+  }
+
+  static Normalization normalization(JsonObject network, Normalization defaultValue) {
+    return network.has(NORMALIZATION) ? network.parsed(NORMALIZATION, Normalization::of) : defaultValue;
+  }
+
+  static boolean residual(JsonObject network, boolean defaultValue) {
+    return network.has(RESIDUAL) ? network.flag(RESIDUAL) : defaultValue;
   }
 }

@@ -12,6 +12,7 @@ import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.DataView;
@@ -47,10 +48,12 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
   /**
    * A listed network.
    *
-   * @param name the name in tables; empty for one made of the shape and the activation
+   * @param name the name in tables; empty for one made of the shape and the kind of the hidden layers
    * @param hidden number of units of each hidden layer
+   * @param residual whether hidden layers with as many units as inputs add their input to their output
    */
-  public record Network(Optional<String> name, List<Integer> hidden, Activation activation) {
+  public record Network(Optional<String> name, List<Integer> hidden, Activation activation, Normalization normalization,
+      boolean residual) {
     public Network {
       hidden = List.copyOf(hidden);
     }
@@ -115,7 +118,7 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
       throw json.fault("networks", "is empty; at least one network is needed, or omit the key for the network of the configuration");
     }
     Optional<Grid> grid = json.has("grid") ? Optional.of(StudySpecReader.grid(json.object("grid"), common.activation(),
-        common.initializer(), common.trainer().training().learningRate())) : Optional.empty();
+        common.normalization(), common.residual(), common.initializer(), common.trainer().training().learningRate())) : Optional.empty();
     int seeds = grid.filter(of -> json.object("grid").has("seeds")).map(Grid::seeds).orElseGet(() -> json.integer("seeds", 1));
     String path = file.orElseThrow();
     Optional<String> labelsPath = labels;
@@ -124,11 +127,12 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
   }
 
   private static Network network(JsonObject json, TrainConfig common) {
-    json.allowOnly(Set.of("name", "layers", "activation"));
+    json.allowOnly(StudySpecReader.NETWORK_KEYS);
     List<Integer> hidden = json.has("layers") ? json.integers("layers") : common.hidden();
     json.at("layers", () -> common.with(changes -> changes.hidden(hidden)));
     return new Network(json.has("name") ? Optional.of(json.text("name")) : Optional.empty(), hidden,
-        json.has("activation") ? json.parsed("activation", Activation::of) : common.activation());
+        json.has("activation") ? json.parsed("activation", Activation::of) : common.activation(),
+        StudySpecReader.normalization(json, common.normalization()), StudySpecReader.residual(json, common.residual()));
   }
 
   private static Set<String> union(Set<String> one, Set<String> other) {
@@ -181,7 +185,11 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
 
   /** Returns the study on a table. All trials have the same split, which has a seed of its own. */
   Study study(Table table) {
-    TrainConfig common = config.splitSeed().isPresent() ? config : config.with(changes -> changes.splitSeed(config.seed()));
+    // Cells have a normalization of their own, but share a batch size, which batch normalization limits.
+    boolean batchNormalized = networks.stream().anyMatch(network -> network.normalization() == Normalization.BATCH)
+        || grid.filter(of -> of.normalizations().contains(Normalization.BATCH)).isPresent();
+    TrainConfig common = config.with(changes -> changes.splitSeed(config.splitSeed().orElse(config.seed()))
+        .normalization(batchNormalized ? Normalization.BATCH : config.normalization()));
     NumpyRandom split = new NumpyRandom(common.splitSeed().getAsLong());
     PreparedData prepared = PreparedData.of(DataView.of(table, common, split), common);
     StudyData.Table data = new StudyData.Table(file, labels, prepared.view(), prepared.config());
@@ -193,14 +201,14 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
       List<Integer> widths = new ArrayList<>(network.hidden());
       widths.add(0, inputs);
       widths.add(outputs);
-      NetworkSpec spec = new NetworkSpec(widths, network.activation());
-      cells.add(new Study.Cell(cells.size(), network.name().orElse(spec.shape() + " " + spec.activation().key()), spec,
+      NetworkSpec spec = new NetworkSpec(widths, network.activation(), network.normalization(), network.residual());
+      cells.add(new Study.Cell(cells.size(), network.name().orElse(spec.shape() + " " + spec.description()), spec,
           config.initializer(), learningRate));
     }
     grid.ifPresent(of -> cells.addAll(of.cells(cells.size(), inputs, outputs)));
     if (cells.isEmpty()) {
       NetworkSpec network = prepared.network();
-      cells.add(new Study.Cell(0, network.shape() + " " + network.activation().key(), network, config.initializer(), learningRate));
+      cells.add(new Study.Cell(0, network.shape() + " " + network.description(), network, config.initializer(), learningRate));
     }
     return Study.ofTable(name, data, prepared.fit(), config.seed(), seeds, cells);
   }
@@ -224,6 +232,12 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
             json.writeStringField("name", network.name().orElse(null));
             integers(json, "layers", network.hidden());
             json.writeStringField("activation", network.activation().key());
+            if (network.normalization() != config.normalization()) {
+              json.writeStringField("normalization", network.normalization().key());
+            }
+            if (network.residual() != config.residual()) {
+              json.writeBooleanField("residual", network.residual());
+            }
             json.writeEndObject();
           }
           json.writeEndArray();
@@ -233,6 +247,16 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
           integers(json, "depth", grid.get().depths());
           integers(json, "width", grid.get().widths());
           keys(json, "activation", grid.get().activations());
+          if (!grid.get().normalizations().equals(List.of(config.normalization()))) {
+            keys(json, "normalization", grid.get().normalizations());
+          }
+          if (!grid.get().residuals().equals(List.of(config.residual()))) {
+            json.writeArrayFieldStart("residual");
+            for (boolean residual : grid.get().residuals()) {
+              json.writeBoolean(residual);
+            }
+            json.writeEndArray();
+          }
           keys(json, "initializer", grid.get().initializers());
           JsonOutput.numbers(json, "learningRate", grid.get().learningRates().stream().mapToDouble(Double::doubleValue).toArray());
           json.writeNumberField("seeds", seeds);

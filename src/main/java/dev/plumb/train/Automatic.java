@@ -34,6 +34,20 @@ public enum Automatic {
   }
 
   /**
+   * Returns the smallest batch size with which no batch of an epoch has a single row, for batch normalization.
+   *
+   * @param size smallest batch size to return, if there are as many rows
+   * @param rows number of training rows
+   */
+  static int batchSize(int size, int rows) {
+    int batch = size;
+    while (batch < rows && rows % batch == 1) {
+      batch++;
+    }
+    return batch;
+  }
+
+  /**
    * Returns the weight decay of AdamW. Its steps average the weights over the last 1 / (learning rate x weight decay) steps; a
    * constant share of the training is a good length for that (Wang and Aitchison 2024).
    *

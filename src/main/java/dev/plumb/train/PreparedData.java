@@ -80,6 +80,15 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
   }
 
   /**
+   * Checks that every batch has enough rows for the network.
+   *
+   * @throws InvalidInputException when one has not
+   */
+  public void requireFits() {
+    fit.training().requireFits(network, view.training().rows());
+  }
+
+  /**
    * Checks that a state can be one of this training.
    *
    * @throws InvalidInputException when it cannot; the message says what does not fit

@@ -11,6 +11,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
@@ -38,6 +39,8 @@ import java.util.stream.Stream;
  * @param validation the share of the rows that is held out to choose the best epoch; 0 for none
  * @param hidden number of units of each hidden layer, from the inputs to the outputs; empty for a linear model
  * @param activation activation function of the hidden layers
+ * @param normalization normalization of the hidden layers, before the activation
+ * @param residual whether hidden layers with as many units as inputs add their input to their output
  * @param initializer distribution of the initial weights
  * @param loss the loss; empty for cross_entropy on classes and mse on numbers
  * @param weights weights of the rows in the loss
@@ -54,6 +57,8 @@ public record TrainConfig(
     double validation,
     List<Integer> hidden,
     Activation activation,
+    Normalization normalization,
+    boolean residual,
     Initializer initializer,
     Optional<Loss> loss,
     RowWeights weights,
@@ -65,7 +70,7 @@ public record TrainConfig(
 
   /** The default configuration, chosen by test scores on the tables of scripts/peers/tables.py. */
   public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100, 100),
-      Activation.RELU, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
+      Activation.RELU, Normalization.NONE, false, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
       new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT_W, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
           true, 50), Precision.FP32, 42, OptionalLong.empty(), Automatic.ALL);
 
@@ -151,7 +156,7 @@ public record TrainConfig(
     List<Integer> widths = new ArrayList<>(hidden);
     widths.add(0, inputs);
     widths.add(outputs);
-    return new NetworkSpec(widths, activation);
+    return new NetworkSpec(widths, activation, normalization, residual);
   }
 
   /** Returns the specification of a training on a number of rows. */
@@ -162,13 +167,18 @@ public record TrainConfig(
   }
 
   /**
-   * Returns a copy without automatic values.
+   * Returns a copy without automatic values. With batch normalization, the default batch size is raised where it would leave one
+   * row for the last batch.
    *
    * @param rows number of training rows
    * @param hasValidation whether there are validation rows
    */
   TrainConfig forRows(int rows, boolean hasValidation) {
+    OptionalInt defaultSize = DEFAULT.trainer.training().batchSize();
     return with(changes -> {
+      if (normalization == Normalization.BATCH && changes.batchSize.equals(defaultSize)) {
+        changes.batchSize(Automatic.batchSize(defaultSize.getAsInt(), rows));
+      }
       if (automatic.contains(Automatic.EPOCHS)) {
         changes.epochs(Math.max(Automatic.epochs(rows), changes.warmUpEpochs));
       }
@@ -197,6 +207,8 @@ public record TrainConfig(
     double validation;
     List<Integer> hidden;
     Activation activation;
+    Normalization normalization;
+    boolean residual;
     Initializer initializer;
     Optional<Loss> loss;
     RowWeights weights;
@@ -223,6 +235,8 @@ public record TrainConfig(
       validation = from.validation;
       hidden = from.hidden;
       activation = from.activation;
+      normalization = from.normalization;
+      residual = from.residual;
       initializer = from.initializer;
       loss = from.loss;
       weights = from.weights;
@@ -247,7 +261,7 @@ public record TrainConfig(
     TrainConfig config() {
       TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
           Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
-      return new TrainConfig(format, columns, validation, hidden, activation, initializer, loss, weights,
+      return new TrainConfig(format, columns, validation, hidden, activation, normalization, residual, initializer, loss, weights,
           new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed, automatic);
     }
 
@@ -278,6 +292,17 @@ public record TrainConfig(
 
     public Changes activation(Activation value) {
       activation = value;
+      return this;
+    }
+
+    public Changes normalization(Normalization value) {
+      normalization = value;
+      return this;
+    }
+
+    /** Sets whether hidden layers with as many units as inputs add their input to their output. */
+    public Changes residual(boolean value) {
+      residual = value;
       return this;
     }
 

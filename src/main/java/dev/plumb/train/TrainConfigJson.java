@@ -18,6 +18,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.io.ByteArrayOutputStream;
@@ -86,6 +87,8 @@ public final class TrainConfigJson {
     automaticOr(json, "validation", Automatic.VALIDATION, config, () -> config.validation(json.number("validation")));
     config.hidden = json.has("layers") ? json.integers("layers") : config.hidden;
     config.activation = json.has("activation") ? json.parsed("activation", Activation::of) : config.activation;
+    config.normalization = json.has("normalization") ? json.parsed("normalization", Normalization::of) : config.normalization;
+    config.residual = json.has("residual") ? json.flag("residual") : config.residual;
     config.initializer = json.has("initializer") ? json.parsed("initializer", Initializer::of) : config.initializer;
     config.loss = json.has("loss") ? Optional.of(json.parsed("loss", Loss::of)) : config.loss;
     config.weights = new RowWeights(json.has("weight") ? Optional.of(json.text("weight")) : config.weights.column(),
@@ -262,6 +265,8 @@ public final class TrainConfigJson {
     }
     json.writeEndArray();
     json.writeStringField("activation", config.activation().key());
+    json.writeStringField("normalization", config.normalization().key());
+    json.writeBooleanField("residual", config.residual());
     json.writeStringField("initializer", config.initializer().key());
     json.writeStringField("loss", config.loss().map(NamedEnum::key).orElse(null));
     json.writeStringField("weight", config.weights().column().orElse(null));

@@ -144,6 +144,7 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private static void requireTrainable(PreparedData prepared, Backend backend) {
+    prepared.requireFits();
     backend.refusal(prepared.network(), prepared.fit().training(), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });

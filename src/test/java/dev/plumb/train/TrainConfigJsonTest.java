@@ -12,6 +12,7 @@ import dev.plumb.data.TextFormat;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
@@ -33,7 +34,7 @@ class TrainConfigJsonTest {
   static Stream<TrainConfig> configs() {
     TrainConfig all = TrainConfig.DEFAULT.with(c -> c.columns(TrainConfig.DEFAULT.columns().withTargets("y, \"z\"").withFeatures("a", "b").withExcluded("c")
             .withCategorical("b", "c, d").withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
-        .validation(0.25).hidden(7, 5).activation(Activation.SILU).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
+        .validation(0.25).hidden(7, 5).activation(Activation.SILU).normalization(Normalization.LAYER).residual(true).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
         .learningRate(1.0 / 3).warmUpEpochs(2).epochs(9).batchSize(OptionalInt.empty()).shuffle(false).clipNorm(0.1)
         .dropout(0.3).earlyStopping(4).precision(Precision.FP64).seed(4294967295L).splitSeed(0));
     TextFormat none = TextFormat.DEFAULT;
@@ -101,6 +102,8 @@ class TrainConfigJsonTest {
           () -> c.validation(random.nextDouble()),
           () -> c.hidden(random.ints(random.nextInt(4), 1, 99).boxed().toList()),
           () -> c.activation(Activation.values()[random.nextInt(Activation.values().length)]),
+          () -> c.normalization(Normalization.values()[random.nextInt(Normalization.values().length)]),
+          () -> c.residual(random.nextBoolean()),
           () -> c.initializer(Initializer.values()[random.nextInt(Initializer.values().length)]),
           () -> c.loss(Loss.values()[random.nextInt(Loss.values().length)]),
           () -> c.optimizer(List.of(new OptimizerSpec.Sgd(random.nextDouble(), false, random.nextDouble()),
@@ -138,7 +141,7 @@ class TrainConfigJsonTest {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("\"auto\"", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.epochs(200))).get("epochs"));
-    assertEquals(31, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(33, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }
