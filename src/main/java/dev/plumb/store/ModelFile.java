@@ -5,6 +5,7 @@ import dev.plumb.model.Excerpt;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.store.SafetensorsFile.Contents;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Model files: a trained model as one safetensors file. Its tensors have the names and shapes of PyTorch's
@@ -30,15 +32,24 @@ import java.util.function.Function;
  * net.load_state_dict(safetensors.torch.load_file("model.safetensors"))
  * }</pre>
  *
- * The network takes encoded columns; for the activation linear, use {@code nn.Identity()}. Everything else is in the header's
- * metadata: {@code plumb.format}, {@code plumb.activation}, {@code plumb.loss}, {@code plumb.precision}, {@code plumb.encoding}
- * (JSON), and the manifest, with the prefix {@code manifest.} before each key.
+ * With a normalization, they are those of {@code nn.Sequential(Linear, BatchNorm1d or LayerNorm, activation, Linear, ...)}:
+ * {@code 0.weight}, {@code 0.bias}, {@code 1.weight} (the scale), {@code 1.bias} (the shift), {@code 1.running_mean},
+ * {@code 1.running_var}, {@code 3.weight}, ... With residual connections, which nn.Sequential lacks, they are
+ * {@code layers.0.linear.weight}, {@code layers.0.linear.bias}, {@code layers.0.norm.weight}, {@code layers.0.norm.bias},
+ * {@code layers.0.norm.running_mean}, {@code layers.0.norm.running_var}, {@code layers.1.linear.weight}, ...
+ *
+ * <p>The network takes encoded columns; for the activation linear, use {@code nn.Identity()}. Everything else is in the header's
+ * metadata: {@code plumb.format}, {@code plumb.activation}, {@code plumb.normalization} (absent for none), {@code plumb.residual}
+ * (absent for false), {@code plumb.loss}, {@code plumb.precision}, {@code plumb.encoding} (JSON), and the manifest, with the prefix
+ * {@code manifest.} before each key.
  */
 public final class ModelFile {
   private static final String FORMAT = "plumb.format";
   /** Format and its version, which changes when older readers would misread newer files. */
   private static final String MODEL = "model 1";
   private static final String ACTIVATION = "plumb.activation";
+  private static final String NORMALIZATION = "plumb.normalization";
+  private static final String RESIDUAL = "plumb.residual";
   private static final String LOSS = "plumb.loss";
   private static final String PRECISION = "plumb.precision";
   private static final String ENCODING = "plumb.encoding";
@@ -90,6 +101,12 @@ public final class ModelFile {
     SortedMap<String, String> texts = new TreeMap<>();
     texts.put(FORMAT, MODEL);
     texts.put(ACTIVATION, model.network().activation().key());
+    if (model.network().normalization() != Normalization.NONE) {
+      texts.put(NORMALIZATION, model.network().normalization().key());
+    }
+    if (model.network().residual()) {
+      texts.put(RESIDUAL, "true");
+    }
     texts.put(LOSS, model.loss().key());
     texts.put(PRECISION, model.precision().key());
     texts.put(ENCODING, EncodingJson.write(model.encoding()));
@@ -97,14 +114,17 @@ public final class ModelFile {
     return texts;
   }
 
-  /** Returns the parameters with PyTorch's names, layer by layer, weight before bias. */
+  /** Returns the parameters with PyTorch's names, layer by layer, each in the order of {@link ParameterLayout#slices(int)}. */
   static List<Tensor.Reals> tensors(TrainedModel model) {
-    List<Tensor.Reals> tensors = new ArrayList<>();
-    for (ParameterLayout.Slice slice : ParameterLayout.of(model.network()).slices()) {
-      double[] values = Arrays.copyOfRange(model.parameters(), slice.offset(), slice.offset() + slice.size());
-      tensors.add(new Tensor.Reals(name(slice), model.type(), shape(slice), values));
-    }
-    return tensors;
+    ParameterLayout layout = ParameterLayout.of(model.network());
+    return IntStream.range(0, model.network().layerCount()).boxed().flatMap(layer -> layout.slices(layer).stream())
+        .map(slice -> tensor(model.network(), model.parameters(), model.type(), slice)).toList();
+  }
+
+  /** Returns a tensor of a parameter vector with its name in PyTorch. */
+  static Tensor.Reals tensor(NetworkSpec network, double[] parameters, Tensor.Type type, ParameterLayout.Slice slice) {
+    double[] values = Arrays.copyOfRange(parameters, slice.offset(), slice.offset() + slice.size());
+    return new Tensor.Reals(name(network, slice), type, shape(slice), values);
   }
 
   private static TrainedModel model(Contents contents) {
@@ -115,10 +135,13 @@ public final class ModelFile {
           : "has no " + FORMAT + " in its header; it is not a model");
     }
     Activation activation = text(texts, ACTIVATION, Activation::of);
+    Normalization normalization =
+        texts.containsKey(NORMALIZATION) ? text(texts, NORMALIZATION, Normalization::of) : Normalization.NONE;
+    boolean residual = texts.containsKey(RESIDUAL) && text(texts, RESIDUAL, ModelFile::flag);
     Loss loss = text(texts, LOSS, Loss::of);
     Precision precision = text(texts, PRECISION, Precision::of);
     Map<String, Tensor.Reals> tensors = reals(contents.tensors());
-    NetworkSpec network = new NetworkSpec(widths(tensors), activation);
+    NetworkSpec network = new NetworkSpec(widths(tensors, normalization, residual), activation, normalization, residual);
     double[] parameters = parameters(network, tensors);
     SortedMap<String, String> manifest = new TreeMap<>();
     texts.forEach((key, value) -> {
@@ -140,6 +163,13 @@ public final class ModelFile {
     }
   }
 
+  private static boolean flag(String text) {
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new InvalidInputException("must be true or false, not \"" + Excerpt.of(text) + "\"");
+    }
+    return text.equals("true");
+  }
+
   private static Map<String, Tensor.Reals> reals(List<Tensor> tensors) {
     Map<String, Tensor.Reals> reals = new HashMap<>();
     for (Tensor tensor : tensors) {
@@ -152,10 +182,11 @@ public final class ModelFile {
     return reals;
   }
 
-  /** Returns the widths by the shapes of 0.weight, 2.weight, ...; {@link #parameters} checks that they match. */
-  private static List<Integer> widths(Map<String, Tensor.Reals> tensors) {
+  /** Returns the widths by the shapes of the weights; {@link #parameters} checks that they match. */
+  private static List<Integer> widths(Map<String, Tensor.Reals> tensors, Normalization normalization, boolean residual) {
     List<Integer> widths = new ArrayList<>();
-    Tensor.Reals weight = tensors.get("0.weight");
+    String first = linear(0, normalization, residual) + ".weight";
+    Tensor.Reals weight = tensors.get(first);
     for (int layer = 0; weight != null; layer++) {
       if (weight.shape().size() != 2) {
         throw new InvalidInputException("tensor \"" + weight.name() + "\" has the shape " + weight.shape()
@@ -165,10 +196,10 @@ public final class ModelFile {
         widths.add(weight.shape().get(1));
       }
       widths.add(weight.shape().get(0));
-      weight = tensors.get(2 * (layer + 1) + ".weight");
+      weight = tensors.get(linear(layer + 1, normalization, residual) + ".weight");
     }
     if (widths.isEmpty()) {
-      throw new InvalidInputException("has no tensor \"0.weight\", the first layer's");
+      throw new InvalidInputException("has no tensor \"" + first + "\", the first layer's");
     }
     return widths;
   }
@@ -177,11 +208,12 @@ public final class ModelFile {
     ParameterLayout layout = ParameterLayout.of(network);
     double[] parameters = new double[layout.size()];
     for (ParameterLayout.Slice slice : layout.slices()) {
-      Tensor.Reals tensor = tensors.remove(name(slice));
+      String name = name(network, slice);
+      Tensor.Reals tensor = tensors.remove(name);
       if (tensor == null || !tensor.shape().equals(shape(slice))) {
         throw new InvalidInputException((tensor == null
-            ? "has no tensor \"" + name(slice) + "\""
-            : "tensor \"" + name(slice) + "\" has the shape " + tensor.shape()) + "; layers " + network.widths() + " need "
+            ? "has no tensor \"" + name + "\""
+            : "tensor \"" + name + "\" has the shape " + tensor.shape()) + "; layers " + network.widths() + " need "
             + shape(slice));
       }
       System.arraycopy(tensor.values(), 0, parameters, slice.offset(), slice.size());
@@ -193,11 +225,25 @@ public final class ModelFile {
     return parameters;
   }
 
-  private static String name(ParameterLayout.Slice slice) {
-    return 2 * slice.layer() + (slice.isBias() ? ".bias" : ".weight");
+  private static String name(NetworkSpec network, ParameterLayout.Slice slice) {
+    String linear = linear(slice.layer(), network.normalization(), network.residual());
+    String norm = network.residual() ? "layers." + slice.layer() + ".norm" : Integer.toString(3 * slice.layer() + 1);
+    return switch (slice.kind()) {
+      case WEIGHT -> linear + ".weight";
+      case BIAS -> linear + ".bias";
+      case SCALE -> norm + ".weight";
+      case SHIFT -> norm + ".bias";
+      case RUNNING_MEAN -> norm + ".running_mean";
+      case RUNNING_VARIANCE -> norm + ".running_var";
+    };
+  }
+
+  /** Returns the name of a layer's nn.Linear. */
+  private static String linear(int layer, Normalization normalization, boolean residual) {
+    return residual ? "layers." + layer + ".linear" : Integer.toString((normalization == Normalization.NONE ? 2 : 3) * layer);
   }
 
   private static List<Integer> shape(ParameterLayout.Slice slice) {
-    return slice.isBias() ? List.of(slice.rows()) : List.of(slice.rows(), slice.columns());
+    return slice.isVector() ? List.of(slice.rows()) : List.of(slice.rows(), slice.columns());
   }
 }

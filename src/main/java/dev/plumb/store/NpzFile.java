@@ -4,6 +4,7 @@ import dev.plumb.data.FeatureColumn;
 import dev.plumb.data.NpyFormat;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.json.JsonOutput;
+import dev.plumb.model.Normalization;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.Charset;
@@ -19,11 +20,13 @@ import java.util.zip.ZipOutputStream;
 
 /**
  * NPZ export: a trained model as a ZIP archive with one NPY file per array, which {@code numpy.load} reads without pickle. Layer
- * l is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential. The inputs are
+ * l is {@code "2l.weight"} [out, in] and {@code "2l.bias"} [out], as in PyTorch's nn.Sequential; with a normalization or residual
+ * connections, the arrays have the names of the tensors of a {@link ModelFile}. The inputs are
  * {@code (x - input_mean) / input_scale}, where x are the columns in the order of {@code input_names}; an input with a name such
  * as {@code column=category} is 1 for that category and otherwise 0. The outputs belong to {@code class_names}, or give
  * {@code target_names} after multiplication by {@code target_scale} and addition of {@code target_mean}. {@code activation},
- * {@code loss} and {@code manifest} (JSON) are single strings.
+ * {@code normalization} (absent for none), {@code residual} (absent for false), {@code loss} and {@code manifest} (JSON) are single
+ * strings.
  */
 public final class NpzFile {
   /** Time of every entry, so that equal models give equal bytes; a month after the ZIP epoch, which depends on the time zone. */
@@ -65,6 +68,12 @@ public final class NpzFile {
     file.inputs(model.encoding().features());
     file.target(model.encoding().target());
     file.text("activation", model.network().activation().key());
+    if (model.network().normalization() != Normalization.NONE) {
+      file.text("normalization", model.network().normalization().key());
+    }
+    if (model.network().residual()) {
+      file.text("residual", "true");
+    }
     file.text("loss", model.loss().key());
     file.text("manifest", manifest(model));
     zip.finish();

@@ -8,8 +8,14 @@ import dev.plumb.data.TableEncoding;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.json.JsonOutput;
 import dev.plumb.model.Activation;
+import dev.plumb.model.FoldedNetwork;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.LayerSpec;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.ParameterLayout.Kind;
+import dev.plumb.model.ParameterLayout.Slice;
 import dev.plumb.store.OnnxGraph.Type;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -39,6 +45,9 @@ import java.util.stream.LongStream;
  * computed in double again. The only single-precision function of fp64 models is the erf of gelu, with an error of 1e-7, because
  * onnxruntime has no double erf. It also lacks leaky_relu, elu, softplus and silu in double; these are composed of other
  * operators.
+ *
+ * <p>Batch normalizations are folded into weights and biases. Layer normalizations are LayerNormalization operators in single, and
+ * composed of other operators in double, because that operator computes mean and variance in single.
  *
  * <p>Metadata (metadata_props): {@code plumb.features}, {@code plumb.classes} or {@code plumb.targets} (JSON lists), and the
  * metadata of a model file.
@@ -168,16 +177,42 @@ public final class OnnxExport {
 
   /** Adds the layers and returns the last layer's outputs, in the model's type. */
   private String layers(String encoded) {
+    FoldedNetwork folded = FoldedNetwork.of(model.network(), model.parameters());
+    ParameterLayout layout = ParameterLayout.of(folded.network());
     String a = graph.cast(encoded, Type.of(type));
-    List<Tensor.Reals> tensors = ModelFile.tensors(model);
-    for (int layer = 0; layer < model.network().layerCount(); layer++) {
-      String weight = graph.constant(tensors.get(2 * layer));
-      String bias = graph.constant(tensors.get(2 * layer + 1));
+    for (int l = 0; l < folded.network().layerCount(); l++) {
+      LayerSpec layer = folded.network().layer(l);
+      String weight = constant(folded, layout.weight(l));
+      String bias = constant(folded, layout.bias(l));
       // Z = A·Wᵀ + b
       String z = graph.node("Gemm", List.of(attribute("transB", 1)), a, weight, bias);
-      a = activated(model.network().layer(layer).activation(), z);
+      String h = layer.normalization() == Normalization.NONE ? z
+          : normalized(z, constant(folded, layout.slice(Kind.SCALE, l)), constant(folded, layout.slice(Kind.SHIFT, l)));
+      String f = activated(layer.activation(), h);
+      a = layer.residual() ? graph.node("Add", f, a) : f;
     }
     return a;
+  }
+
+  private String constant(FoldedNetwork folded, Slice slice) {
+    return graph.constant(ModelFile.tensor(folded.network(), folded.parameters(), type, slice));
+  }
+
+  /** Adds a layer normalization. */
+  private String normalized(String z, String scale, String shift) {
+    if (type == Tensor.Type.F32) {
+      return graph.node("LayerNormalization",
+          List.of(attribute("axis", 1), attribute("epsilon", (float) Normalization.EPSILON)), z, scale, shift);
+    }
+    // The operator computes mean and variance in single.
+    String centered = graph.node("Sub", z, mean(z));
+    String variance = mean(graph.node("Mul", centered, centered));
+    String deviation = graph.node("Sqrt", graph.node("Add", variance, number(Normalization.EPSILON)));
+    return graph.node("Add", graph.node("Mul", graph.node("Div", centered, deviation), scale), shift);
+  }
+
+  private String mean(String x) {
+    return graph.node("ReduceMean", List.of(attribute("axes", new long[] {1})), x);
   }
 
   private String activated(Activation activation, String z) {

@@ -34,7 +34,7 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
    * @param encoding fitted to the training rows, with the network's inputs and outputs
    * @param parameters [ParameterLayout.size()], all finite; not copied
    * @param manifest origin of the model: versions, data, seed, configuration
-   * @throws InvalidInputException when they do not, or a parameter is not finite
+   * @throws InvalidInputException when they do not, a parameter is not finite, or a running variance is negative
    */
   public TrainedModel {
     manifest = Collections.unmodifiableSortedMap(new TreeMap<>(manifest));
@@ -117,6 +117,9 @@ public record TrainedModel(NetworkSpec network, Loss loss, Precision precision, 
         if (!finite) {
           throw new InvalidInputException(slice.name() + slice.place(i) + " is " + value
               + "; the training diverged, and the model cannot predict");
+        }
+        if (slice.kind() == ParameterLayout.Kind.RUNNING_VARIANCE && value < 0) {
+          throw new InvalidInputException(slice.name() + slice.place(i) + " is " + value + "; a variance must be at least 0");
         }
       }
     }
