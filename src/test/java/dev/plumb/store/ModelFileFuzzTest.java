@@ -5,6 +5,7 @@ import dev.plumb.fuzz.Fuzzing;
 import dev.plumb.fuzz.SealedFiles;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -28,7 +29,11 @@ class ModelFileFuzzTest {
     for (TrainedModel model : List.of(Models.small(Precision.FP64), Models.small(Precision.FP32),
         Models.model(Activation.RELU, Loss.MSE, Precision.FP32, new TableEncoding(Models.mixedColumns(), Models.numbers(2)), 4, 3),
         Models.model(Activation.SILU, Loss.BINARY_CROSS_ENTROPY, Precision.FP64,
-            new TableEncoding(Models.mixedColumns(), Models.classes(3)), 5))) {
+            new TableEncoding(Models.mixedColumns(), Models.classes(3)), 5),
+        Models.model(Activation.RELU, Normalization.BATCH, false, Loss.MSE, Precision.FP64,
+            new TableEncoding(Models.mixedColumns(), Models.numbers(1)), 4, 3),
+        Models.model(Activation.RELU, Normalization.LAYER, true, Loss.MSE, Precision.FP32,
+            new TableEncoding(Models.numericColumns(4), Models.numbers(1)), 4, 4))) {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       ModelFile.write(out, model);
       valid.add(out.toByteArray());

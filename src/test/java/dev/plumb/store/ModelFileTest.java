@@ -15,6 +15,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 import java.io.IOException;
@@ -48,6 +49,63 @@ class ModelFileTest {
             Optional.of(false)), 1));
     roundTrip(Models.model(activation, Loss.BINARY_CROSS_ENTROPY, Precision.BF16,
         new TableEncoding(Models.numericColumns(1), Models.classes(2)), 2));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyNormalizationComesBackWithAndWithoutResiduals(Normalization normalization) {
+    for (boolean residual : new boolean[] {false, true}) {
+      roundTrip(Models.model(Activation.RELU, normalization, residual, Loss.MSE, Precision.FP64,
+          new TableEncoding(Models.numericColumns(4), Models.numbers(2)), 4, 4, 3));
+      roundTrip(Models.model(Activation.TANH, normalization, residual, Loss.CROSS_ENTROPY, Precision.FP32,
+          new TableEncoding(Models.mixedColumns(), Models.classes(3))));
+    }
+  }
+
+  @Test
+  void normalizationsHaveTheNamesOfPytorchAndPlainNetworksNoFurtherText() {
+    TableEncoding encoding = new TableEncoding(Models.numericColumns(2), Models.numbers(1));
+    assertEquals(List.of("0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "3.weight", "3.bias"),
+        names(normalized(Normalization.BATCH, false, encoding)));
+    assertEquals(List.of("0.weight", "0.bias", "1.weight", "1.bias", "3.weight", "3.bias"),
+        names(normalized(Normalization.LAYER, false, encoding)));
+    assertEquals(List.of("layers.0.linear.weight", "layers.0.linear.bias", "layers.0.norm.weight", "layers.0.norm.bias",
+        "layers.0.norm.running_mean", "layers.0.norm.running_var", "layers.1.linear.weight", "layers.1.linear.bias"),
+        names(normalized(Normalization.BATCH, true, encoding)));
+    assertEquals(List.of("layers.0.linear.weight", "layers.0.linear.bias", "layers.1.linear.weight", "layers.1.linear.bias"),
+        names(normalized(Normalization.NONE, true, encoding)));
+  }
+
+  @Test
+  void damagedNormalizationIsRefused() throws IOException {
+    TableEncoding encoding = new TableEncoding(Models.numericColumns(2), Models.numbers(1));
+    assertFalse(ModelFile.texts(normalized(Normalization.NONE, false, encoding)).keySet().stream()
+        .anyMatch(key -> key.equals("plumb.normalization") || key.equals("plumb.residual")));
+    TrainedModel batch = normalized(Normalization.BATCH, false, encoding);
+    List<Tensor.Reals> tensors = ModelFile.tensors(batch);
+    List<Tensor.Reals> without = new ArrayList<>(tensors);
+    without.remove(4);
+    wrong(batch, "a", "b", without, "has no tensor \"1.running_mean\"; layers [2, 3, 1] need [3]");
+    wrong(batch, "a", "b", with(tensors, 2, "1.weight", List.of(2), 2),
+        "tensor \"1.weight\" has the shape [2]; layers [2, 3, 1] need [3]");
+    wrong(batch, "plumb.normalization", "layer", tensors,
+        "has a tensor \"1.running_mean\", which no layer of [2, 3, 1] needs");
+    wrong(batch, "plumb.normalization", "bach", tensors,
+        "plumb.normalization: unknown normalization \"bach\" (did you mean \"batch\"?); one of none, batch, layer");
+    wrong(batch, "plumb.residual", "yes", tensors, "plumb.residual: must be true or false, not \"yes\"");
+    wrong(batch, "plumb.residual", "true", tensors, "has no tensor \"layers.0.linear.weight\", the first layer's");
+    double[] parameters = batch.parameters().clone();
+    parameters[parameters.length - 2] = -1;
+    assertEquals("layers.0.norm.running_var[1] is -1.0; a variance must be at least 0",
+        message(batch, batch.network(), Precision.FP64, parameters));
+  }
+
+  private static TrainedModel normalized(Normalization normalization, boolean residual, TableEncoding encoding) {
+    return Models.model(Activation.RELU, normalization, residual, Loss.MSE, Precision.FP64, encoding, 3);
+  }
+
+  private static List<String> names(TrainedModel model) {
+    return ModelFile.tensors(model).stream().map(Tensor::name).toList();
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.plumb.data.TargetEncoding;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
@@ -57,16 +58,23 @@ final class Models {
 
   /** A network of the given hidden widths; its weights are as wide as keeps the layers' values near 1. */
   static TrainedModel model(Activation activation, Loss loss, Precision precision, TableEncoding encoding, int... hidden) {
+    return model(activation, Normalization.NONE, false, loss, precision, encoding, hidden);
+  }
+
+  /** A network of the given hidden widths with a normalization, or residual connections where a width is that below it. */
+  static TrainedModel model(Activation activation, Normalization normalization, boolean residual, Loss loss, Precision precision,
+      TableEncoding encoding, int... hidden) {
     List<Integer> widths = new ArrayList<>(List.of(encoding.inputs()));
     Arrays.stream(hidden).forEach(widths::add);
     widths.add(encoding.outputs(loss));
-    NetworkSpec network = new NetworkSpec(widths, activation);
+    NetworkSpec network = new NetworkSpec(widths, activation, normalization, residual);
     NumpyRandom random = new NumpyRandom(7);
     double[] parameters = new double[ParameterLayout.of(network).size()];
     for (ParameterLayout.Slice slice : ParameterLayout.of(network).slices()) {
       double width = slice.isBias() ? 0.5 : Math.sqrt(2.0 / slice.columns());
       for (int i = 0; i < slice.size(); i++) {
-        double value = width * random.standardNormal();
+        double drawn = width * random.standardNormal();
+        double value = slice.kind() == ParameterLayout.Kind.RUNNING_VARIANCE ? drawn * drawn : drawn;
         parameters[slice.offset() + i] = precision == Precision.FP64 ? value : (float) value;
       }
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.plumb.data.TableEncoding;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -42,6 +43,20 @@ class NpzFileTest {
     assertEquals("{'descr': '<U4', 'fortran_order': False, 'shape': (), }", header(files.get("activation.npy")).strip());
     assertEquals(List.of("relu"), words(files.get("activation.npy"), 4));
     assertArrayEquals(new double[] {100, 29.5}, doubles(files.get("target_mean.npy")));
+  }
+
+  @Test
+  void normalizationAndResidualsAreNamed() throws IOException {
+    TrainedModel model = Models.model(Activation.RELU, Normalization.BATCH, true, Loss.MSE, Precision.FP64,
+        new TableEncoding(Models.numericColumns(2), Models.numbers(1)), 2);
+    Map<String, byte[]> files = unzip(bytes(model));
+    assertEquals(List.of("layers.0.linear.weight.npy", "layers.0.linear.bias.npy", "layers.0.norm.weight.npy",
+        "layers.0.norm.bias.npy", "layers.0.norm.running_mean.npy", "layers.0.norm.running_var.npy", "layers.1.linear.weight.npy",
+        "layers.1.linear.bias.npy"), List.copyOf(files.keySet()).subList(0, 8));
+    assertEquals(List.of("batch"), words(files.get("normalization.npy"), 5));
+    assertEquals(List.of("true"), words(files.get("residual.npy"), 4));
+    int size = model.parameters().length;
+    assertArrayEquals(Arrays.copyOfRange(model.parameters(), size - 2, size), doubles(files.get("layers.0.norm.running_var.npy")));
   }
 
   @Test

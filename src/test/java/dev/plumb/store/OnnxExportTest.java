@@ -2,6 +2,7 @@ package dev.plumb.store;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.NodeInfo;
@@ -22,10 +23,12 @@ import dev.plumb.data.TargetEncoding;
 import dev.plumb.data.Task;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Loss;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -68,6 +71,40 @@ class OnnxExportTest {
           new TargetEncoding.Numbers(List.of("a", "b"), new double[2], new double[] {1, 1}));
       assertSame(Models.model(activation, Loss.BINARY_CROSS_ENTROPY, precision, shares, 9), table);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyNormalizationPredictsTheSameWithAndWithoutResiduals(Normalization normalization) throws Exception {
+    Table table = numericTable(41, 5, 1.5);
+    for (Activation activation : Activation.values()) {
+      for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
+        for (boolean residual : new boolean[] {false, true}) {
+          assertSame(Models.model(activation, normalization, residual, Loss.MSE, precision,
+              new TableEncoding(Models.numericColumns(5), Models.numbers(2)), 5, 5, 7), table, 20);
+          assertSame(Models.model(activation, normalization, residual, Loss.CROSS_ENTROPY, precision,
+              new TableEncoding(Models.numericColumns(5), Models.classes(3)), 6, 6), table);
+          assertSame(Models.model(activation, normalization, residual, Loss.BINARY_CROSS_ENTROPY, precision,
+              new TableEncoding(Models.numericColumns(5), Models.classes(2)), 5, 4), table);
+        }
+      }
+    }
+  }
+
+  @Test
+  void batchNormalizationTakesNoOperator() throws IOException {
+    TableEncoding encoding = new TableEncoding(Models.numericColumns(5), Models.numbers(2));
+    String batch = exported(Normalization.BATCH, Precision.FP32, encoding);
+    String layer = exported(Normalization.LAYER, Precision.FP32, encoding);
+    assertFalse(batch.contains("BatchNormalization") || batch.contains("LayerNormalization"), "folded into the weights");
+    assertTrue(layer.contains("LayerNormalization"));
+    assertFalse(exported(Normalization.LAYER, Precision.FP64, encoding).contains("LayerNormalization"));
+    assertTrue(batch.contains("plumb.normalization"));
+  }
+
+  private static String exported(Normalization normalization, Precision precision, TableEncoding encoding) throws IOException {
+    return new String(bytes(Models.model(Activation.RELU, normalization, false, Loss.MSE, precision, encoding, 4)),
+        StandardCharsets.ISO_8859_1);
   }
 
   @ParameterizedTest
@@ -233,7 +270,8 @@ class OnnxExportTest {
   /** @param largest how many times its target's scale the values are within a network whose predictions are compared */
   private static void assertSame(TrainedModel model, Table table, double largest) throws Exception {
     double[] expected = Models.results(model, table);
-    String what = model.network().activation() + " " + model.loss() + " " + model.precision() + " " + model.network().shape();
+    String what = model.network().activation() + " " + model.loss() + " " + model.precision() + " " + model.network().shape()
+        + model.network().additions();
     try (OrtSession session = session(model)) {
       Predicted predicted = run(session, model, table);
       assertEquals(expected.length, predicted.results().length, what);
