@@ -10,8 +10,10 @@ import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Normalization;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +34,7 @@ class ExportedModelTest {
   void onnxruntimePredictsClassesAsPlumbDoes(Activation activation) throws Exception {
     Path table = TABLES.resolve("wine.csv");
     Path model = trainedAndExported(table, activation);
-    List<String[]> predicted = predicted(table);
+    List<String[]> predicted = predicted(table, "cpu");
     try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString());
         OnnxTensor features = features(table);
         OrtSession.Result result = session.run(Map.of("features", features))) {
@@ -53,8 +55,19 @@ class ExportedModelTest {
   @EnumSource
   void onnxruntimePredictsNumbersAsPlumbDoes(Activation activation) throws Exception {
     Path table = TABLES.resolve("diabetes.csv");
-    Path model = trainedAndExported(table, activation);
-    List<String[]> predicted = predicted(table);
+    assertPredictsNumbers(trainedAndExported(table, activation), table, predicted(table, "cpu"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void onnxruntimePredictsWithNormalizationAndResidualsAsPlumbDoes(Normalization normalization) throws Exception {
+    Path table = TABLES.resolve("diabetes.csv");
+    Path model = trainedAndExported(table, "--layers", "10,10,8", "--normalization", normalization.key(), "--residual",
+        "--validation", "0.1", "--device", "reference");
+    assertPredictsNumbers(model, table, predicted(table, "reference"));
+  }
+
+  private static void assertPredictsNumbers(Path model, Path table, List<String[]> predicted) throws Exception {
     try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString());
         OnnxTensor features = features(table);
         OrtSession.Result result = session.run(Map.of("features", features))) {
@@ -68,17 +81,23 @@ class ExportedModelTest {
   }
 
   private Path trainedAndExported(Path table, Activation activation) {
-    run("train", table.toString(), "--epochs", "3", "--layers", "16,8", "--activation", activation.key(), "--device", "cpu",
-        "--runs", folder.toString(), "--name", "run", "--quiet");
+    return trainedAndExported(table, "--layers", "16,8", "--activation", activation.key(), "--device", "cpu");
+  }
+
+  private Path trainedAndExported(Path table, String... options) {
+    List<String> command = new ArrayList<>(List.of("train", table.toString(), "--epochs", "3", "--runs", folder.toString(), "--name",
+        "run", "--quiet"));
+    command.addAll(List.of(options));
+    run(command.toArray(String[]::new));
     Path model = folder.resolve("model.onnx");
     run("export", folder.resolve("run-1").toString(), model.toString());
     return model;
   }
 
   /** The rows that predict writes, without their head. */
-  private List<String[]> predicted(Path table) throws Exception {
+  private List<String[]> predicted(Path table, String device) throws Exception {
     Path out = folder.resolve("predicted.csv");
-    run("predict", folder.resolve("run-1").toString(), table.toString(), "--out", out.toString(), "--device", "cpu");
+    run("predict", folder.resolve("run-1").toString(), table.toString(), "--out", out.toString(), "--device", device);
     List<String> lines = Files.readAllLines(out);
     return lines.subList(1, lines.size()).stream().map(line -> line.split(",")).toList();
   }

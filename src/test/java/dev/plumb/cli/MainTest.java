@@ -207,6 +207,8 @@ class MainTest {
     "--layers 3,5,1 --activation relu --data notebook --samples 40",
     "--layers 4,7,3 --activation silu --loss cross_entropy --optimizer adam",
     "--layers 2,3,2 --activation elu --loss binary_cross_entropy --steps 0",
+    "--layers 3,6,6,2 --activation tanh --normalization batch --residual",
+    "--layers 4,4,5,3 --activation gelu --normalization layer --residual --loss cross_entropy",
   })
   void checkAgreesAndShowsEveryTensor(String options) {
     Ran ran = plumb(("check --device reference --seed 3 " + options).split(" "));

@@ -10,6 +10,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -130,6 +131,9 @@ class StudySpecReaderTest {
     "[{'layers': [3,1]}] | networks[0], line 1: the key \"activation\" is missing",
     "[{'activation': 'relu'}] | networks[0], line 1: the key \"layers\" is missing",
     "[{'layer': [3,1], 'activation': 'relu'}] | networks[0].layer, line 1: unknown key \"layer\" (did you mean \"layers\"?)",
+    "[{'layers': [3,1], 'activation': 'relu', 'normalization': 'bach'}] | networks[0].normalization, line 1: unknown normalization"
+        + " \"bach\" (did you mean \"batch\"?); one of none, batch, layer",
+    "[{'layers': [3,1], 'activation': 'relu', 'residual': 'yes'}] | networks[0].residual, line 1: must be true or false, not \"yes\"",
     "[[3,1]] | networks[0], line 1: must be an object, not a list",
     "{} | networks, line 1: must be a list, not an object",
     "null | the key \"networks\" is missing",
@@ -146,6 +150,48 @@ class StudySpecReaderTest {
     assertRefused("{\n\"epochs\": 5,\n\"lossAtEpochs\": [6],\n" + NETWORKS + "}", "lossAtEpochs, line 3: lossAtEpochs 6");
     assertRefused("{\"seed\": 99999999999999999999, " + NETWORKS + "}", "seed 9223372036854775807 must lie between");
     assertRefused("{\"epochs\": 99999999999999999999, " + NETWORKS + "}", "epochs, line 1: must be between -2147483648 and");
+  }
+
+  @Test
+  void networksHaveANormalizationAndResidualConnections() {
+    StudySpec spec = read("{\"networks\": [{\"layers\": [3,4,1], \"activation\": \"relu\", \"normalization\": \"batch\", \"residual\": true},"
+        + " {\"layers\": [3,4,1], \"activation\": \"relu\"}]}");
+    assertEquals(new StudyNetwork("3-4-1 relu, batch normalization, residual",
+        NetworkSpec.of(Activation.RELU, 3, 4, 1).withNormalization(Normalization.BATCH).withResidual(true)), spec.networks().get(0));
+    assertTrue(spec.networks().get(1).network().isPlain());
+  }
+
+  @Test
+  void gridHasEveryNormalizationWithAndWithoutResiduals() {
+    List<Study.Cell> cells = cells("\"normalization\": [\"none\", \"batch\", \"layer\"], \"residual\": [false, true]");
+    assertEquals(List.of("3-4-1 relu", "3-4-4-1 relu", "3-4-1 relu residual", "3-4-4-1 relu residual", "3-4-1 relu batch",
+        "3-4-4-1 relu batch", "3-4-1 relu batch residual", "3-4-4-1 relu batch residual", "3-4-1 relu layer", "3-4-4-1 relu layer",
+        "3-4-1 relu layer residual", "3-4-4-1 relu layer residual"), cells.stream().map(Study.Cell::name).toList());
+    assertEquals(NetworkSpec.of(Activation.RELU, 3, 4, 4, 1).withNormalization(Normalization.LAYER).withResidual(true),
+        cells.get(11).network());
+    assertEquals(12, cells.stream().map(Study.Cell::network).distinct().count());
+    List<Study.Cell> single = cells("\"normalization\": \"batch\", \"residual\": true");
+    assertEquals(List.of("3-4-1 relu", "3-4-4-1 relu"), single.stream().map(Study.Cell::name).toList());
+    assertEquals(Normalization.BATCH, single.get(0).network().normalization());
+    assertTrue(single.get(0).network().residual());
+    assertTrue(cells("\"seeds\": 1").get(0).network().isPlain());
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+    "'normalization': ['bach'] | grid.normalization, line 1: unknown normalization \"bach\" (did you mean \"batch\"?); one of none",
+    "'normalization': true | grid.normalization, line 1: must be a list, not true",
+    "'normalization': [] | grid.normalization, line 1: normalization is empty; at least one value is needed",
+    "'residual': [1] | grid.residual[0], line 1: must be true or false, not 1",
+    "'residual': [true, true] | grid.residual, line 1: residual [true, true] holds a value twice",
+  })
+  void badNormalizationsOfGridsGetOneLineWithTheirPlace(String fault, String part) {
+    String message = assertThrows(InvalidInputException.class, () -> cells(fault.replace('\'', '"'))).getMessage();
+    assertTrue(message.startsWith(part), message);
+  }
+
+  private static List<Study.Cell> cells(String keys) {
+    return StudySpecReader.parse("{\"grid\": {\"depth\": [1, 2], \"width\": [4], " + keys + "}}").gridStudy().cells();
   }
 
   private void assertRefused(String json, String part) {

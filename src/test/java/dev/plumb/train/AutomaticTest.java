@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,15 @@ class AutomaticTest {
         TrainConfig.DEFAULT.with(c -> c.learningRate(rate)).forRows(rows, true).trainer().training().optimizer();
     assertEquals(OptimizerSpec.Kind.ADAMW, optimizer.kind());
     assertEquals(decay, optimizer.weightDecay(), 1e-6);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"20, 32", "32, 32", "33, 33", "64, 32", "65, 33", "1057, 34", "1, 32"})
+  void defaultBatchSizeLeavesNoSingleRowForBatchNormalization(int rows, int batch) {
+    TrainConfig normalized = TrainConfig.DEFAULT.with(c -> c.normalization(Normalization.BATCH));
+    assertEquals(OptionalInt.of(batch), normalized.forRows(rows, true).trainer().training().batchSize());
+    assertEquals(OptionalInt.of(32), TrainConfig.DEFAULT.forRows(rows, true).trainer().training().batchSize());
+    assertEquals(OptionalInt.of(16), normalized.with(c -> c.batchSize(16)).forRows(rows, true).trainer().training().batchSize());
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.Schedule;
 import dev.plumb.model.TrainingSpec;
@@ -124,6 +125,32 @@ abstract class TrainerResumeContract {
   }
 
   /**
+   * Checks that a training resumed from the checkpoint file of any epoch ends with the same bits, running statistics of batch
+   * normalizations included.
+   *
+   * @param network of 5 inputs and 3 outputs
+   */
+  final void assertResumesFromFiles(NetworkSpec network, Path folder) {
+    TrainerSpec spec = spec(new Schedule.Cosine(1e-4), OptimizerSpec.Adam.DEFAULT_W, 0);
+    Path file = folder.resolve("checkpoint.safetensors");
+    try (Backend backend = open()) {
+      List<TrainerState> checkpoints = new ArrayList<>();
+      TrainerState start = begin(spec, spec.training().learningRate(), 3, network);
+      TrainerState whole = fit(backend, network, spec, start, TrainListener.NONE, Duration.ZERO, checkpoints::add);
+      assertTrue(checkpoints.size() >= EPOCHS - 1, checkpoints.size() + " checkpoints");
+      for (TrainerState from : checkpoints) {
+        new Checkpoint(List.of(from), new TreeMap<>()).write(file);
+        assertSame("from step " + from.stepsTaken(), whole,
+            fit(backend, network, spec, Checkpoint.read(file).states().get(0), TrainListener.NONE, NEVER, state -> {}));
+      }
+      ParameterLayout layout = ParameterLayout.of(network);
+      for (int i = layout.trainedSize(); i < layout.size(); i++) {
+        assertTrue(whole.parameters()[i] != start.parameters()[i], "running statistic " + i + " was never updated");
+      }
+    }
+  }
+
+  /**
    * Replicas with learning rates, batches, masks, plateaus and ends of their own train like each alone; so do replicas that are
    * resumed from a checkpoint file, some of which have ended.
    */
@@ -209,8 +236,12 @@ abstract class TrainerResumeContract {
   }
 
   private static TrainerState begin(TrainerSpec spec, double learningRate, long seed) {
+    return begin(spec, learningRate, seed, NETWORK);
+  }
+
+  private static TrainerState begin(TrainerSpec spec, double learningRate, long seed, NetworkSpec network) {
     NumpyRandom stream = new NumpyRandom(seed);
-    double[] parameters = Initializer.HE_NORMAL.draw(NETWORK, stream);
+    double[] parameters = Initializer.HE_NORMAL.draw(network, stream);
     return TrainerState.begin(spec, learningRate, parameters, stream);
   }
 
@@ -220,7 +251,12 @@ abstract class TrainerResumeContract {
 
   private static TrainerState fit(
       Backend backend, TrainerSpec spec, TrainerState from, TrainListener listener, Duration every, Consumer<TrainerState> checkpoint) {
-    try (TrainingSession session = backend.open(NETWORK, spec.training(), 1)) {
+    return fit(backend, NETWORK, spec, from, listener, every, checkpoint);
+  }
+
+  private static TrainerState fit(Backend backend, NetworkSpec network, TrainerSpec spec, TrainerState from, TrainListener listener,
+      Duration every, Consumer<TrainerState> checkpoint) {
+    try (TrainingSession session = backend.open(network, spec.training(), 1)) {
       Trainer trainer = new Trainer(session, spec, TRAINING, Optional.of(VALIDATION), List.of(from));
       trainer.run(listener, every, states -> checkpoint.accept(states.get(0)));
       return trainer.states().get(0);
