@@ -41,10 +41,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>When output differs, {@code target/documents} has the page with what was printed.
  */
 class DocumentedCommandsTest {
-  private static final Set<String> LANGUAGES = Set.of("console", "json", "csv", "sh", "java", "xml");
+  private static final Set<String> LANGUAGES = Set.of("console", "python", "json", "csv", "sh", "java", "xml");
 
   private static final Path TABLES = Path.of("src/test/resources/tables");
   private static final Path EXAMPLES = Path.of("src/test/java/dev/plumb/examples");
+  /** Runs the examples in Python. */
+  private static final Path PYTHON = Path.of("scripts/check-exports.py");
 
   /**
    * A file that runs a command, or tells why no test does.
@@ -231,8 +233,10 @@ class DocumentedCommandsTest {
                 place + coverage.file() + " does not cover: " + command);
           }
         }
-        case "java" -> assertTrue(examples().contains(block.text().replaceAll("(?m)^ +", "")),
+        case "java" -> assertTrue(examples().contains(unindented(block.text())),
             place + "no example in " + EXAMPLES + " contains this");
+        case "python" -> assertTrue(unindented(Files.readString(PYTHON)).contains(unindented(block.text())),
+            place + PYTHON + " does not contain this");
         case "xml" -> assertAreInThePom(place, block.text());
         default -> { }
       }
@@ -247,7 +251,11 @@ class DocumentedCommandsTest {
         sources.append(Files.readString(file));
       }
     }
-    return sources.toString().replaceAll("(?m)^ +", "");
+    return unindented(sources.toString());
+  }
+
+  private static String unindented(String text) {
+    return text.replaceAll("(?m)^ +", "");
   }
 
   private static void assertAreInThePom(String place, String xml) throws IOException {
