@@ -47,8 +47,8 @@ def residual():
 
 
 def check(plumb, name, load, *options):
-    subprocess.run([plumb, "train", IRIS, "--name", name, "--runs", ".", "--device", "reference", "--epochs", "5", "--validation", "0.2", "--quiet",
-                    "--normalization", "batch", *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([plumb, "train", IRIS, "--name", name, "--runs", ".", "--device", "reference", "--epochs", "5", "--quiet",
+                    "--validation", "0.2", "--normalization", "batch", *options], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([plumb, "export", name + "-1", "model.safetensors"], check=True)
     with safe_open("model.safetensors", "pt") as file:
         features = json.loads(file.metadata()["plumb.encoding"])["features"]

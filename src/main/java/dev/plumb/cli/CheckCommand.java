@@ -104,8 +104,8 @@ final class CheckCommand implements Command {
   public Options options() {
     return Flags.options(Flags.DEVICE, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS,
         Flags.precision("fp32; fp64 on the reference"), Flags.MODE, Flags.LAYERS,
-        Flags.ACTIVATION, Flags.NORMALIZATION, Flags.RESIDUAL, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT, Flags.INITIALIZER, Flags.DATA,
-        Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
+        Flags.ACTIVATION, Flags.NORMALIZATION, Flags.RESIDUAL, Flags.LOSS, Flags.OPTIMIZER, Flags.LEARNING_RATE, Flags.DROPOUT,
+        Flags.INITIALIZER, Flags.DATA, Flags.SAMPLES, Flags.STEPS, Flags.SEED, Flags.JSON);
   }
 
   @Override

@@ -181,12 +181,13 @@ public record NetworkSpec(List<Integer> widths, Activation activation, Normaliza
   }
 
   /**
-   * Returns the parts of the hidden layers other than product and activation, each after a comma: , batch normalization, residual.
+   * Returns the parts of the hidden layers other than product and activation, each after a comma: ", batch normalization, residual".
    *
    * @return an empty text without normalization and residual connections
    */
   public String additions() {
-    return (normalization == Normalization.NONE ? "" : ", " + normalization.key() + " normalization") + (residual ? ", residual" : "");
+    return (normalization == Normalization.NONE ? "" : ", " + normalization.key() + " normalization")
+        + (residual ? ", residual" : "");
   }
 
   /**

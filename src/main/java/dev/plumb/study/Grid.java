@@ -22,7 +22,8 @@ import java.util.Locale;
  * @param seeds networks per combination, at least 1
  */
 public record Grid(List<Integer> depths, List<Integer> widths, List<Activation> activations,
-    List<Normalization> normalizations, List<Boolean> residuals, List<Initializer> initializers, List<Double> learningRates, int seeds) {
+    List<Normalization> normalizations, List<Boolean> residuals, List<Initializer> initializers, List<Double> learningRates,
+    int seeds) {
 
   private static final int MAX_LAYERS = 10_000_000;
 

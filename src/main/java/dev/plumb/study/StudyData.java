@@ -80,7 +80,8 @@ public sealed interface StudyData {
     public TrainConfig config(Study.Cell cell, long seed) {
       List<Integer> widths = cell.network().widths();
       return config.with(changes -> changes.hidden(widths.subList(1, widths.size() - 1)).activation(cell.network().activation())
-          .normalization(cell.network().normalization()).residual(cell.network().residual()).initializer(cell.initializer()).learningRate(cell.learningRate()).seed(seed));
+          .normalization(cell.network().normalization()).residual(cell.network().residual())
+          .initializer(cell.initializer()).learningRate(cell.learningRate()).seed(seed));
     }
 
     /** Returns the command that trains one trial alone, to the same bits on the same device. */

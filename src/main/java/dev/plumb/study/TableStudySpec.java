@@ -118,7 +118,8 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
       throw json.fault("networks", "is empty; at least one network is needed, or omit the key for the network of the configuration");
     }
     Optional<Grid> grid = json.has("grid") ? Optional.of(StudySpecReader.grid(json.object("grid"), common.activation(),
-        common.normalization(), common.residual(), common.initializer(), common.trainer().training().learningRate())) : Optional.empty();
+        common.normalization(), common.residual(), common.initializer(), common.trainer().training().learningRate()))
+        : Optional.empty();
     int seeds = grid.filter(of -> json.object("grid").has("seeds")).map(Grid::seeds).orElseGet(() -> json.integer("seeds", 1));
     String path = file.orElseThrow();
     Optional<String> labelsPath = labels;
