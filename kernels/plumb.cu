@@ -1,5 +1,5 @@
-// All kernels as one module, except those of fused_*.cu and product*.cu, which are separate modules: a driver takes long to compile
-// them, and not every session needs them.
+// All kernels as one module, except those of bf16.cu, normalization.cu, fused_*.cu and product*.cu, which are separate modules: a driver
+// takes long to compile them, and not every session needs them.
 
 #include "activation.cu"
 #include "gather.cu"

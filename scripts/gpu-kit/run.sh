@@ -552,6 +552,7 @@ start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
 start "contract bf16 graph" 90 supported bf16 tests 'CudaContractTest$Bf16GraphForward'
 start "product kernels" 90 tests layered.ProductKernelsTest OneBlockTest
 start "bf16 kernels" 90 supported bf16 tests layered.Bf16KernelsTest 'CudaContractTest$Bf16OneBlock'
+start "normalizations" 90 tests CudaNormalizationTest
 start "narrow kernel" 90 tests fused.NarrowTest
 start "clusters" 90 tests fused.ClusterTest 'FusedContractTest$SingleClusters'
 start "fused fp64" 90 tests 'FusedContractTest$DoubleForward' 'FusedContractTest$PytorchInDouble'

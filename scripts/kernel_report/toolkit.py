@@ -8,8 +8,10 @@ import subprocess
 import gpu
 
 MODULES = sorted((pathlib.Path(__file__).resolve().parents[2] / "src/main/resources/ptx").glob("*.ptx"))
-# The block sizes that Plumb launches kernels without .maxntid with: Launches.Grid, and ActivationNodes.backward.
-LAUNCHED = {f"activation_backward_{of}": 512 for of in ("bf16", "f32", "f64")}
+# The block sizes that Plumb launches kernels without .maxntid with: Launches.Grid, and ActivationNodes.tiles.
+LAUNCHED = {f"{kernel}_{of}": 512
+            for kernel in ("activation_backward", "normalization_batch_statistics", "normalization_output_gradient", "normalization_delta")
+            for of in ("bf16", "f32", "f64")}
 LAUNCHED_OTHERWISE = 256
 PROPERTIES = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 

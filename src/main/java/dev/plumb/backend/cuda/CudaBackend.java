@@ -116,8 +116,8 @@ public final class CudaBackend implements Backend, GpuProbes {
       return Optional.of(new Refusal("precision bf16 needs a GPU of compute capability 8.0 or newer, but " + context.name()
           + " has " + context.capability() / 10 + "." + context.capability() % 10, "use fp32"));
     }
-    if (!network.isPlain()) {
-      return Optional.of(new Refusal("normalization and residual connections are not supported on a GPU", "use --device reference"));
+    if (training.precision().roundsFactors() && !network.isPlain()) {
+      return Optional.of(new Refusal("precision bf16 does not support normalization and residual connections", "use fp32 or tf32"));
     }
     return options.planner() == Planner.FUSED
         ? FusedPlan.unsupported(network, training, context.limits()).map(reason -> new Refusal(

@@ -114,7 +114,7 @@ final class CudaProbes {
         }
         if (layer > 0 && of.contains(GpuProbes.Products.INPUT_GRADIENTS)) {
           nodes.add(products.inputGradient("layer " + layer, batch, spec.in(), spec.out(), matrices.delta(layer),
-              matrices.weight(layer), matrices.inputGradient(layer - 1), 1));
+              matrices.weight(layer), matrices.inputGradient(layer - 1), false, 1));
           operations += operations(spec, batch);
         }
       }

@@ -189,11 +189,16 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
   @Override
   public void read(Slot slot, int replica, double[] out) {
     requireVector(slot, replica, out);
-    for (int i = 0; i < layout.slices().size(); i++) {
+    for (int i = 0; i < state.layout().tensors(); i++) {
       double[] values = new double[state.layout().paddedSize(i)];
       transfers.download(state.pointer(slot, replica, state.layout().offset(i)), values);
       state.layout().unpad(i, values, out);
     }
+    double[] statistics = new double[state.layout().statistics()];
+    if (slot == Slot.PARAMETERS && statistics.length > 0) {
+      transfers.download(state.statisticsPointer(replica), statistics);
+    }
+    System.arraycopy(statistics, 0, out, layout.trainedSize(), statistics.length);
   }
 
   @Override
@@ -202,12 +207,12 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
     PaddedLayout padded = state.layout();
     if (padded.size() <= MAX_ELEMENTS_PER_COPY) {
       double[] values = new double[(int) padded.size()];
-      for (int i = 0; i < layout.slices().size(); i++) {
+      for (int i = 0; i < padded.tensors(); i++) {
         padded.pad(i, in, values, (int) padded.offset(i));
       }
       upload(slot, replica, 0, values, 0, values.length);
     } else {
-      for (int i = 0; i < layout.slices().size(); i++) {
+      for (int i = 0; i < padded.tensors(); i++) {
         ParameterLayout.Slice slice = layout.slices().get(i);
         if (padded.isPadded(i)) {
           double[] values = new double[padded.paddedSize(i)];
@@ -217,6 +222,9 @@ final class CudaSession implements TrainingSession, Tapped, MemoryFootprint, Pla
           upload(slot, replica, padded.offset(i), in, slice.offset(), slice.size());
         }
       }
+    }
+    if (slot == Slot.PARAMETERS && padded.statistics() > 0) {
+      transfers.upload(in, layout.trainedSize(), padded.statistics(), state.statisticsPointer(replica));
     }
     if (slot == Slot.PARAMETERS) {
       transfers.upload(new long[] {-1}, state.firstNotFinite().pointer((long) replica * Long.BYTES));

@@ -12,6 +12,7 @@ import dev.plumb.backend.cuda.device.Node;
 import dev.plumb.backend.cuda.device.Transfers;
 import dev.plumb.backend.cuda.fused.FusedNetwork;
 import dev.plumb.backend.cuda.fused.FusedPlan;
+import dev.plumb.backend.cuda.layered.LayerBuffers;
 import dev.plumb.backend.cuda.layered.LayerNodes;
 import dev.plumb.backend.cuda.layered.LayerNodes.RowWeights;
 import dev.plumb.backend.cuda.layered.SmallProducts;
@@ -22,6 +23,7 @@ import dev.plumb.backend.cuda.session.StepTable.RowList;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,11 +59,13 @@ final class Inference {
   private final Buffer targets;
   private final Buffer weights;
   /**
-   * Two buffers for the layers' outputs: a layer reads one and writes the other. In bf16 one is for Z of all layers, the
+   * Two buffers for the layers' outputs: a layer reads one, also for its residual connection, and writes the other. In bf16 one is for Z of all layers, the
    * other for A of hidden layers.
    */
   private final Buffer layerOutputs;
   private final Buffer otherLayerOutputs;
+  /** The statistics of rows of one layer after the other; null without layer normalization. */
+  private final Buffer statistics;
   private final Buffer partials;
   private final Buffer hits;
   private final Map<Key, Pass> passes = new HashMap<>();
@@ -102,6 +106,7 @@ final class Inference {
     weights = buffer("weights of the block", (long) this.rows * valueBytes);
     layerOutputs = buffer("outputs of layers, 1", row * Math.max(network.outputs(), widestHidden) * valueBytes);
     otherLayerOutputs = buffer("outputs of layers, 2", row * Math.max(network.outputs(), widestHidden) * valueBytes);
+    statistics = network.normalization() == Normalization.LAYER ? buffer("statistics of rows", 2 * row * valueBytes) : null;
     long blocks = (long) state.replicas() * LayerNodes.lossBlocks(training.loss(), this.rows, network.outputs());
     partials = buffer("losses by block", blocks * Double.BYTES);
     hits = buffer("correct predictions by block", blocks * Long.BYTES);
@@ -212,7 +217,12 @@ final class Inference {
         Matrix in = layer == 0
             ? new Matrix(x.slice(), 0, 0)
             : activated(layer - 1).matrix(key.rows(), format.pitch(network.layer(layer).in()));
-        layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), activated(layer), null);
+        if (network.layer(layer).isPlain()) {
+          layers.forward(nodes, layer, key.rows(), RowList.NONE, in, output(layer), activated(layer), null);
+        } else {
+          LayerBuffers buffers = new LayerBuffers(output(layer), activated(layer), statistics, null, null);
+          layers.forward(nodes, layer, key.rows(), RowList.NONE, in, buffers, null, Optional.empty());
+        }
       }
       if (key.loss()) {
         nodes.add(layers.loss(

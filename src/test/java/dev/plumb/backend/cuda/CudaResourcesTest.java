@@ -27,6 +27,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
@@ -94,6 +95,25 @@ class CudaResourcesTest {
     if (drops) {
       training = training.withDropout(new Dropout(0.3, SEED));
     }
+    assertLaunches(network, training, smallProducts, replicas, rows, kernels, gemms);
+  }
+
+  /** Small products, too, are left to cuBLAS. */
+  @ParameterizedTest
+  @CsvSource({
+    "NONE, true, 4, 11", "BATCH, false, 4, 15", "BATCH, true, 4, 15", "LAYER, false, 4, 17", "NONE, true, 300, 14", "BATCH, true, 300, 24",
+    "LAYER, true, 300, 24",
+  })
+  @Tag("host-device")
+  void normalizationsHaveTheExpectedNumberOfLaunches(Normalization normalization, boolean residual, int rows, int kernels) {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 5, 7, 7, 3).withNormalization(normalization).withResidual(residual);
+    TrainingSpec training = TrainingSpec.of(Loss.CROSS_ENTROPY, OptimizerSpec.Sgd.DEFAULT, 0.01, 1);
+    assertLaunches(network, training, true, 1, rows, kernels, 8);
+    assertLaunches(network, training.withDropout(new Dropout(0.3, SEED)), true, 1, rows, kernels, 8);
+  }
+
+  private static void assertLaunches(
+      NetworkSpec network, TrainingSpec training, boolean smallProducts, int replicas, int rows, int kernels, int gemms) {
     try (CudaBackend backend = smallProducts
         ? CudaUnderTest.open(Execution.EAGER, Order.FORWARD) : CudaUnderTest.openCublas(Execution.EAGER, Order.FORWARD);
         TrainingSession session = backend.open(network, training, replicas)) {

@@ -58,6 +58,7 @@ public final class CudaKernels implements AutoCloseable {
   private enum Source {
     PLUMB("/ptx/plumb"),
     BF16("/ptx/bf16"),
+    NORMALIZATION("/ptx/normalization"),
     FUSED("/ptx/fused_mlp"),
     FUSED_WEIGHTED("/ptx/fused_mlp_weighted"),
     NARROW("/ptx/fused_narrow"),
@@ -89,6 +90,9 @@ public final class CudaKernels implements AutoCloseable {
       }
       if (kernel.endsWith("_tf32")) {
         return PRODUCT_TF32;
+      }
+      if (kernel.startsWith("normalization_")) {
+        return NORMALIZATION;
       }
       if (kernel.startsWith("fused_")) {
         return weighted ? FUSED_WEIGHTED : FUSED;

@@ -15,7 +15,7 @@ import jcuda.driver.CUstream;
  */
 public final class Launches implements AutoCloseable {
   /** The largest number of arguments of a kernel; each begins at a multiple of 8 bytes. */
-  private static final int MAX_ARGUMENTS = 20;
+  private static final int MAX_ARGUMENTS = 23;
   private static final int BYTES_OF_LAUNCH = 2 * Long.BYTES * MAX_ARGUMENTS;
   private static final int MAX_BLOCKS_Y_OR_Z = 65_535;
 

@@ -89,7 +89,7 @@ final class ActivationNodes {
     LayerSpec spec = network.layer(layer);
     Grid grid = Grid.ofElements(Launches.ceilDiv((long) n * spec.out(), 4), replicas);
     long seed = dropout.seed() + firstReplica;
-    long threshold = Math.round(dropout.probability() * (1L << 32));
+    long threshold = threshold(dropout);
     if (format.isRounded()) {
       return bind("bias_activation_dropout_bf16", layer, grid, rows.cursor(), rows.steps(), z.address(), a.address(), kept.address(),
           biasAddress(layer), usedBias.address(), n, spec.out(), pitch(layer), state.layout().size(), replicas,
@@ -98,6 +98,11 @@ final class ActivationNodes {
     return bind("bias_activation_dropout" + suffix, layer, grid, rows.cursor(), rows.steps(), z.address(), a.address(),
         kept.address(), activated ? 0L : biasAddress(layer), usedBias.address(), n, spec.out(), state.layout().size(), replicas,
         spec.activation().ordinal(), layer, seed, threshold, scale(dropout));
+  }
+
+  /** Returns the smallest word of Philox that keeps an element. */
+  static long threshold(Dropout dropout) {
+    return Math.round(dropout.probability() * (1L << 32));
   }
 
   /** Returns the factor by which dropout multiplies what it keeps. */
@@ -117,8 +122,7 @@ final class ActivationNodes {
     long mask = dropout.isPresent() ? kept.address() : 0L;
     double scale = dropout.map(ActivationNodes::scale).orElse(1.0);
     int activation = network.layer(layer).activation().ordinal();
-    Grid grid = new Grid(
-        Launches.ceilDiv(units, UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0, Set.of(Axis.Z));
+    Grid grid = tiles(units, segments);
     if (format.isRounded()) {
       nodes.add(bind("activation_backward_bf16", layer, grid, incoming.address(), delta.address(), z.address(), a.address(),
           biasAddress(layer), mask, sums, (long) n, units, pitch(layer), format.pitch(units), rowsOfSegment, state.layout().size(), sumsStride, replicas,
@@ -127,8 +131,20 @@ final class ActivationNodes {
       nodes.add(bind("activation_backward" + suffix, layer, grid, delta.address(), z.address(), biasAddress(layer), mask, sums,
           (long) n, units, rowsOfSegment, state.layout().size(), sumsStride, replicas, activation, scale));
     }
+    addSegments(nodes, layer, sums, biasGradient, segments);
+  }
+
+  /** Returns a grid with a block per tile of units and segment of rows. */
+  Grid tiles(int units, int segments) {
+    return new Grid(
+        Launches.ceilDiv(units, UNITS_OF_TILE), segments, replicas, UNITS_OF_TILE, ROWS_OF_TILE, 0, Set.of(Axis.Z));
+  }
+
+  /** Adds the launch of a gradient [units] as the sum of its segments, if there are several. */
+  void addSegments(List<Node> nodes, int layer, long sums, long gradient, int segments) {
+    int units = network.layer(layer).out();
     if (segments > 1) {
-      nodes.add(bind("sum_segments" + suffix, layer, Grid.ofElements(units, replicas), sums, biasGradient, units, segments,
+      nodes.add(bind("sum_segments" + suffix, layer, Grid.ofElements(units, replicas), sums, gradient, units, segments,
           state.layout().size(), replicas));
     }
   }

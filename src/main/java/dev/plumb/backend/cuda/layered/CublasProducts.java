@@ -57,19 +57,23 @@ public final class CublasProducts {
    */
   public Node forward(String what, int n, int in, int out, Matrix a, Matrix w, Matrix z, int pitch, int replicas) {
     return new Product(
-        "forward product, " + what, T, N, out, n, in, w, format.pitch(in), a, format.pitch(in), z, pitch, replicas);
+        "forward product, " + what, T, N, out, n, in, w, format.pitch(in), a, format.pitch(in), z, pitch, zero, replicas);
   }
 
-  /** Returns the launch of dA [n x in] = D [n x out] · W, W [out x in]. */
-  public Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, int replicas) {
+  /**
+   * Returns the launch of dA [n x in] = D [n x out] · W, W [out x in].
+   *
+   * @param added whether the product is added to dA instead of replacing it
+   */
+  public Node inputGradient(String what, int n, int in, int out, Matrix d, Matrix w, Matrix da, boolean added, int replicas) {
     return new Product("backward product, " + what, N, N, in, n, out, w, format.pitch(in), d, format.pitch(out), da,
-        format.pitch(in), replicas);
+        format.pitch(in), added ? one : zero, replicas);
   }
 
   /** Returns the launch of dW [out x in] = Dᵀ · A, D [n x out], A [n x in]. */
   public Node weightGradient(String what, int n, int in, int out, Matrix d, Matrix a, Matrix dw, int replicas) {
     return new Product("weight gradient, " + what, N, T, in, out, n, a, format.pitch(in), d, format.pitch(out), dw,
-        format.pitch(in), replicas);
+        format.pitch(in), zero, replicas);
   }
 
   /** Returns a host constant. Recorded graphs may refer to it, as it never changes. */
@@ -83,7 +87,7 @@ public final class CublasProducts {
     return Pointer.to(buffer);
   }
 
-  /** A product C [m x n] = op(A) [m x k] · op(B) [k x n], column-major, with leading dimensions. */
+  /** A product C [m x n] = op(A) [m x k] · op(B) [k x n] + beta·C, column-major, with leading dimensions. */
   private final class Product implements Node {
     private final String what;
     private final int opA;
@@ -100,10 +104,11 @@ public final class CublasProducts {
     private final Pointer c;
     private final long strideC;
     private final int ldc;
+    private final Pointer beta;
     private final int replicas;
 
     Product(String what, int opA, int opB, int m, int n, int k, Matrix a, int lda, Matrix b, int ldb, Matrix c, int ldc,
-        int replicas) {
+        Pointer beta, int replicas) {
       this.what = what;
       this.opA = opA;
       this.opB = opB;
@@ -119,6 +124,7 @@ public final class CublasProducts {
       this.c = c.pointer();
       strideC = c.stride();
       this.ldc = ldc;
+      this.beta = beta;
       this.replicas = replicas;
     }
 
@@ -133,15 +139,15 @@ public final class CublasProducts {
       if (format.isRounded()) {
         enqueueRounded(blas);
       } else if (replicas == 1 && single) {
-        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
+        JCublas2.cublasSgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, beta, c, ldc);
       } else if (replicas == 1) {
-        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, zero, c, ldc);
+        JCublas2.cublasDgemm(blas, opA, opB, m, n, k, one, a, lda, b, ldb, beta, c, ldc);
       } else if (single) {
         JCublas2.cublasSgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
-            b, ldb, strideB, zero, c, ldc, strideC, replicas);
+            b, ldb, strideB, beta, c, ldc, strideC, replicas);
       } else {
         JCublas2.cublasDgemmStridedBatched(blas, opA, opB, m, n, k, one, a, lda, strideA,
-            b, ldb, strideB, zero, c, ldc, strideC, replicas);
+            b, ldb, strideB, beta, c, ldc, strideC, replicas);
       }
     }
 
@@ -149,11 +155,11 @@ public final class CublasProducts {
       int factors = cudaDataType.CUDA_R_16BF;
       int sums = cudaDataType.CUDA_R_32F;
       if (replicas == 1) {
-        JCublas2.cublasGemmEx_new(blas, opA, opB, m, n, k, one, a, factors, lda, b, factors, ldb, zero, c, sums, ldc,
+        JCublas2.cublasGemmEx_new(blas, opA, opB, m, n, k, one, a, factors, lda, b, factors, ldb, beta, c, sums, ldc,
             cublasComputeType.CUBLAS_COMPUTE_32F, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
       } else {
         JCublas2.cublasGemmStridedBatchedEx_new(blas, opA, opB, m, n, k, one, a, factors, lda, strideA, b, factors, ldb, strideB,
-            zero, c, sums, ldc, strideC, replicas, cublasComputeType.CUBLAS_COMPUTE_32F, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+            beta, c, sums, ldc, strideC, replicas, cublasComputeType.CUBLAS_COMPUTE_32F, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
       }
     }
   }

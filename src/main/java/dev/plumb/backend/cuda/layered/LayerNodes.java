@@ -22,7 +22,8 @@ import java.util.Optional;
 /**
  * Launches for the forward and the backward pass of single layers and for the loss, shared by steps and evaluations; shapes are
  * per replica, as in {@code kernels/}. {@link SmallProducts} decides between the kernels of {@code product_kernels.cuh}, which
- * fuse products with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}.
+ * fuse products with the operations after them, and cuBLAS followed by the kernels of {@code activation.cu}, or of
+ * {@code normalization.cu} in layers with a normalization or a residual connection.
  */
 public final class LayerNodes {
   private static final int OUTPUTS_OF_LOSS_BLOCK = 1024;
@@ -45,6 +46,7 @@ public final class LayerNodes {
   private final SmallProducts smallProducts;
   private final CublasProducts products;
   private final ActivationNodes activations;
+  private final NormalizationNodes normalizations;
   private final Precision precision;
   private final FactorFormat format;
   private final String suffix;
@@ -74,6 +76,7 @@ public final class LayerNodes {
     suffix = precision == Precision.FP64 ? "_f64" : "_f32";
     productSuffix = precision == Precision.TF32 && context.hasTensorCores() ? "_tf32" : suffix;
     activations = new ActivationNodes(context, launches, network, training, state, firstReplica, replicas);
+    normalizations = new NormalizationNodes(context, launches, network, training, state, activations, firstReplica, replicas);
   }
 
   /** Binds a kernel for the precision in which parameters are stored. */
@@ -110,6 +113,18 @@ public final class LayerNodes {
     }
     nodes.add(product(layer, n, in, z));
     nodes.add(activations.forward(layer, n, z, a, usedBias));
+  }
+
+  /**
+   * Adds the forward pass of a layer that is not plain, with the parameters of {@link #forward(List, int, int, RowList, Matrix,
+   * Buffer, Buffer, Buffer)}.
+   *
+   * @param segments memory of the statistics of segments of rows; null outside of steps
+   */
+  public void forward(List<Node> nodes, int layer, int n, RowList rows, Matrix in, LayerBuffers buffers, Buffer segments,
+      Optional<Dropout> dropout) {
+    nodes.add(product(layer, n, in, buffers.z()));
+    normalizations.forward(nodes, layer, n, rows, in, buffers, segments, dropout);
   }
 
   private Node product(int layer, int n, Matrix in, Buffer z) {
@@ -202,14 +217,35 @@ public final class LayerNodes {
    */
   void backward(List<Node> nodes, int layer, int n, Matrix in, Buffer z, Buffer a, Buffer kept, Optional<Dropout> dropout,
       Buffer incoming, Buffer delta, Buffer below, Buffer segmentSums) {
-    LayerSpec spec = network.layer(layer);
     activations.backward(nodes, layer, n, z, a, kept, dropout, incoming, delta, segmentSums);
+    addGradientProducts(nodes, layer, n, in, delta, below);
+  }
+
+  /**
+   * Adds the backward pass of a hidden layer of a network that is not plain, with the parameters of {@link #backward(List, int, int,
+   * Matrix, Buffer, Buffer, Buffer, Optional, Buffer, Buffer, Buffer, Buffer)}.
+   *
+   * @param incoming dLoss/dA, in another buffer than delta
+   * @param below receives dLoss/dA of the layer below; the same buffer as incoming, or null for the first layer
+   * @param segmentSums memory of two sums per segment of rows and unit
+   * @param rowSums memory of two sums per row; null without layer normalization
+   */
+  void backward(List<Node> nodes, int layer, int n, Matrix in, LayerBuffers buffers, Optional<Dropout> dropout, Buffer incoming,
+      Buffer delta, Buffer below, Buffer segmentSums, Buffer rowSums) {
+    normalizations.backward(nodes, layer, n, buffers, dropout, incoming, delta, segmentSums, rowSums);
+    addGradientProducts(nodes, layer, n, in, delta, below);
+  }
+
+  /** Adds the weight gradient, and dLoss/dA of the layer below; a residual layer's own dLoss/dA, which is there, is part of that. */
+  private void addGradientProducts(List<Node> nodes, int layer, int n, Matrix in, Buffer delta, Buffer below) {
+    LayerSpec spec = network.layer(layer);
     Matrix d = delta.matrix(n, format.pitch(spec.out()));
     nodes.add(products.weightGradient(of(layer), n, spec.in(), spec.out(), d, in,
         state.matrix(Slot.GRADIENTS, 0, state.layout().weight(layer)), replicas));
     if (below != null) {
       nodes.add(products.inputGradient(
-          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, format.pitch(spec.in())), replicas));
+          of(layer), n, spec.in(), spec.out(), d, weight(layer), below.matrix(n, format.pitch(spec.in())),
+          spec.residual(), replicas));
     }
   }
 

@@ -7,7 +7,8 @@ import dev.plumb.model.Precision;
 /**
  * The choice between Plumb's kernels ({@code kernels/product_kernels.cuh}) and cuBLAS ({@link CublasProducts}) for the products
  * of a network. Small products leave most of a GPU idle, and cuBLAS needs several launches for each. The choice does not depend
- * on the number of replicas, so each replica gets the same bits as a single network. There are no kernels for bf16.
+ * on the number of replicas, so each replica gets the same bits as a single network. There are no kernels for bf16, and none for
+ * networks with normalization or residual connections.
  *
  * @param allowed whether Plumb's kernels may be used
  */
@@ -28,7 +29,7 @@ public record SmallProducts(NetworkSpec network, Precision precision, boolean al
 
   /** Returns whether Plumb's kernels compute all products over a number of rows, forward and backward. */
   boolean areUsed(int rows) {
-    if (!allowed || rows > MAX_ROWS || precision.roundsFactors()) {
+    if (!allowed || rows > MAX_ROWS || precision.roundsFactors() || !network.isPlain()) {
       return false;
     }
     double max = switch (precision) {

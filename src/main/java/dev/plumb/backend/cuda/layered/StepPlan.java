@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda.layered;
 
 import dev.plumb.backend.Slot;
+import dev.plumb.backend.cuda.device.Buffer;
 import dev.plumb.backend.cuda.device.CudaContext;
 import dev.plumb.backend.cuda.device.FactorFormat;
 import dev.plumb.backend.cuda.device.Launches;
@@ -83,7 +84,9 @@ public final class StepPlan {
       Matrix in = input(layer, x, workspace, batch);
       RowList rowsOfInput = table.rowList(gathered && layer == 0);
       Optional<Dropout> dropout = dropout(layer);
-      if (dropout.isPresent()) {
+      if (!network.layer(layer).isPlain()) {
+        layers.forward(nodes, layer, batch, rowsOfInput, in, workspace.buffers(layer), workspace.segmentSums, dropout);
+      } else if (dropout.isPresent()) {
         layers.forwardDropping(nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer),
             workspace.kept(layer), dropout.get());
       } else {
@@ -97,12 +100,23 @@ public final class StepPlan {
       addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
       for (int layer = last; layer >= 0; layer--) {
-        layers.backward(nodes, layer, batch, input(layer, x, workspace, batch), workspace.z(layer), workspace.a(layer),
-            workspace.kept(layer), dropout(layer), workspace.incoming(layer), workspace.delta(layer), layer == 0 ? null : workspace.incoming(layer - 1),
-            workspace.segmentSums);
+        addBackward(workspace, layer, x, batch);
       }
     }
     addMetricsAndUpdate(workspace, batch);
+  }
+
+  /** Adds the backward pass of a layer with cuBLAS. */
+  private void addBackward(Workspace workspace, int layer, Matrix x, int batch) {
+    Matrix in = input(layer, x, workspace, batch);
+    Buffer below = layer == 0 ? null : workspace.incoming(layer - 1);
+    if (network.isPlain() || layer == network.layerCount() - 1) {
+      layers.backward(nodes, layer, batch, in, workspace.z(layer), workspace.a(layer), workspace.kept(layer), dropout(layer),
+          workspace.incoming(layer), workspace.delta(layer), below, workspace.segmentSums);
+    } else {
+      layers.backward(nodes, layer, batch, in, workspace.buffers(layer), dropout(layer), workspace.incoming(layer),
+          workspace.delta(layer), below, workspace.segmentSums, workspace.rowSums);
+    }
   }
 
   /** Adds the deltas, from the last layer down, then the gradients of all layers in one launch. The last layer is linear. */
@@ -233,7 +247,7 @@ public final class StepPlan {
     int sums = smallProducts.areUsed(batch) || ActivationNodes.segments(batch) == 1 ? 0 : layers; // of segments
     int others = (smallProducts.areUsed(batch) ? 1 : 3) // the loss; for cuBLAS also gathering, and squares
         + (finishesAtOnce(training, 1) ? 2 : 3); // update, what finishes the step
-    return products + drops + sums + others;
+    return products + drops + sums + others + NormalizationNodes.launches(network, batch);
   }
 
   List<Node> nodes() {

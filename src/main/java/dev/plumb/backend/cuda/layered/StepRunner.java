@@ -13,6 +13,7 @@ import dev.plumb.backend.cuda.session.SessionState;
 import dev.plumb.backend.cuda.session.StepTable;
 import dev.plumb.backend.cuda.session.Steps;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
@@ -169,23 +170,49 @@ public final class StepRunner implements Steps {
     int factorPitch = format.pitch(units);
     int pitch = format.resultPitch(network, layer);
     switch (where) {
-      case PRE -> download(workspace.z(layer), false, replica, pitch, units, out);
+      case PRE, NORMALIZED -> download(workspace.z(layer), false, replica, pitch, units, out);
       case POST -> download(workspace.a(layer), !last, replica, pitch, units, out);
       case DELTA -> download(workspace.delta(layer), true, replica, factorPitch, units, out);
-      case NORMALIZED -> throw new IllegalStateException("no normalization");
     }
-    if (where == Tap.PRE && !last && !small.areUsed(lastBatch)) {
-      addUsedBias(layer, replica, pitch, out);
+    if ((where == Tap.PRE || where == Tap.NORMALIZED) && !last && !small.areUsed(lastBatch)) {
+      boolean normalized = network.layer(layer).normalization() != Normalization.NONE;
+      double[] used = new double[normalized ? 3 * units : units];
+      download(workspace.usedBias(layer), false, replica, pitch, units, used);
+      addUsedBias(used, units, out);
+      if (where == Tap.NORMALIZED) {
+        normalize(layer, replica, used, out);
+      }
     }
   }
 
   /** Adds the bias before the step's update to Z, which does not include it, with the rounding of the kernels. */
-  private void addUsedBias(int layer, int replica, int pitch, double[] z) {
-    double[] bias = new double[network.layer(layer).out()];
-    download(workspace.usedBias(layer), false, replica, pitch, bias.length, bias);
+  private void addUsedBias(double[] bias, int units, double[] z) {
     for (int i = 0; i < z.length; i++) {
-      double sum = z[i] + bias[i % bias.length];
+      double sum = z[i] + bias[i % units];
       z[i] = training.precision() == Precision.FP64 ? sum : (float) sum;
+    }
+  }
+
+  /**
+   * Replaces Z by H, with the operations of the kernels, which do not store it.
+   *
+   * @param used bias, scale and shift before the step's update
+   */
+  private void normalize(int layer, int replica, double[] used, double[] z) {
+    int units = network.layer(layer).out();
+    int groups = NormalizationNodes.groups(network.layer(layer), lastBatch);
+    double[] statistics = new double[2 * groups];
+    download(workspace.statistics(layer), false, replica, groups, groups, statistics);
+    for (int i = 0; i < z.length; i++) {
+      int unit = i % units;
+      int group = network.normalization() == Normalization.LAYER ? i / units : unit;
+      double mean = statistics[group];
+      double inverse = statistics[groups + group];
+      double scale = used[units + unit];
+      double shift = used[2 * units + unit];
+      z[i] = training.precision() == Precision.FP64
+          ? Math.fma(scale, (z[i] - mean) * inverse, shift)
+          : Math.fma((float) scale, ((float) z[i] - (float) mean) * (float) inverse, (float) shift);
     }
   }
 

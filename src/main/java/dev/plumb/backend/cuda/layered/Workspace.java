@@ -10,6 +10,7 @@ import dev.plumb.backend.cuda.session.BoundData;
 import dev.plumb.backend.cuda.session.PaddedLayout;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.Normalization;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,15 +29,23 @@ final class Workspace {
   private final List<Buffer> z = new ArrayList<>();
   private final List<Buffer> a = new ArrayList<>();
   private final List<Buffer> delta = new ArrayList<>();
-  /** In bf16, dLoss/dA of one layer after the other, single-precision, in rows like Z; otherwise null, and delta receives it. */
+  /**
+   * dLoss/dA of one layer after the other, in rows like Z: in bf16, in single precision; and in networks that are not plain, of hidden
+   * layers. Otherwise null, and delta receives it.
+   */
   private final Buffer incoming;
+  private final boolean plain;
   /** Dropout masks: a byte per element of each hidden layer, 0 if it was dropped. Empty without dropout. */
   private final List<Buffer> kept = new ArrayList<>();
-  /** The biases [units] of each hidden layer before the last step's update. */
+  /** The statistics of each normalized layer in the last step, as in {@link LayerBuffers}. */
+  private final List<Buffer> statistics = new ArrayList<>();
+  /** The biases [units], and with a normalization scales and shifts, of each hidden layer before the last step's update. */
   private final List<Buffer> usedBiases = new ArrayList<>();
   /** The gathered batch X [rows x inputs]; null if cuBLAS computes no products. */
   final Buffer x;
-  /** The bias gradients of each segment of rows, and the loss of each block, in double. */
+  /** Two sums of each row, for layer normalizations; null without. */
+  final Buffer rowSums;
+  /** The bias gradients of each segment of rows, or with normalizations two sums of each, and the loss of each block, in double. */
   final Buffer segmentSums;
   final Buffer lossPartials;
   /** The {@link ProductTable} of each plan. */
@@ -56,12 +65,16 @@ final class Workspace {
       boolean cublas, boolean guards) {
     Loss loss = training.loss();
     this.rows = rows;
+    plain = network.isPlain();
     arena = new DeviceArena(context, "activations of " + rows + " rows", guards);
     long row = (long) replicas * rows;
     int bytes = Transfers.bytesOf(training.precision());
     FactorFormat format = FactorFormat.of(training.precision());
     int factorBytes = format.bytes(training.precision());
+    boolean normalized = network.normalization() != Normalization.NONE;
+    int vectors = normalized ? 3 : 1;
     int widest = 0;
+    int widestHidden = 0;
     for (int layer = 0; layer < network.layerCount(); layer++) {
       int units = network.layer(layer).out();
       int pitch = format.pitch(units);
@@ -73,13 +86,20 @@ final class Workspace {
         kept.add(buffer("dropout mask of layer " + layer, row * units));
       }
       if (!last) {
-        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * pitch * bytes));
+        usedBiases.add(buffer("biases used in layer " + layer, (long) replicas * vectors * pitch * bytes));
+      }
+      if (normalized && !last) {
+        statistics.add(buffer("statistics of layer " + layer,
+            2L * replicas * NormalizationNodes.groups(network.layer(layer), rows) * bytes));
       }
       widest = Math.max(widest, pitch);
+      widestHidden = last ? widestHidden : Math.max(widestHidden, units);
     }
-    incoming = format.isRounded() ? buffer("dLoss/dA", row * widest * bytes) : null;
+    incoming = format.isRounded() || !plain
+        ? buffer("dLoss/dA", row * (format.isRounded() ? widest : widestHidden) * bytes) : null;
+    rowSums = network.normalization() == Normalization.LAYER ? buffer("sums of rows", 2 * row * bytes) : null;
     x = cublas ? buffer("X of the batch", row * BoundData.bytesOfRow(network.inputs(), training.precision())) : null;
-    segmentSums = buffer("bias gradients by segment", (long) replicas * ActivationNodes.segments(rows) * widest * bytes);
+    segmentSums = buffer("bias gradients by segment", (normalized ? 2L : 1L) * replicas * ActivationNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
         (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
     productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
@@ -126,10 +146,20 @@ final class Workspace {
 
   /** Returns the buffer of dLoss/dA of a layer before the layer's backward pass. */
   Buffer incoming(int layer) {
-    return incoming == null ? delta.get(layer) : incoming;
+    return incoming == null || !plain && layer == delta.size() - 1 ? delta.get(layer) : incoming;
   }
 
-  /** Returns the biases before the last update; null for the last layer. */
+  /** Returns the statistics; null for layers without normalization. */
+  Buffer statistics(int layer) {
+    return layer < statistics.size() ? statistics.get(layer) : null;
+  }
+
+  /** Returns the buffers of a hidden layer of a network that is not plain. */
+  LayerBuffers buffers(int layer) {
+    return new LayerBuffers(z(layer), a(layer), statistics(layer), usedBias(layer), kept(layer));
+  }
+
+  /** Returns the biases, and with a normalization scales and shifts, before the last update; null for the last layer. */
   Buffer usedBias(int layer) {
     return layer < usedBiases.size() ? usedBiases.get(layer) : null;
   }

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The layout of weights and biases on the device: in the order of {@link ParameterLayout}, with each tensor aligned to 16 bytes,
+ * The layout of trained parameters on the device: in the order of {@link ParameterLayout}, with each tensor aligned to 16 bytes,
  * which cuBLAS needs for its fastest kernels. In bf16, each row of W is as long as {@link FactorFormat#pitch}, so that the rounded
- * copy of the parameters has the same layout. The padding stays 0.
+ * copy of the parameters has the same layout. The padding stays 0. Running statistics, which are not trained, are stored apart.
  */
 public final class PaddedLayout {
   private static final int ALIGNMENT_BYTES = 16;
@@ -21,6 +21,8 @@ public final class PaddedLayout {
 
   private final ParameterLayout layout;
   private final FactorFormat format;
+  private final int layers;
+  /** The offset of each trained tensor, in the order of {@link ParameterLayout#slices}. */
   private final List<Long> offsets = new ArrayList<>();
   private final long size;
 
@@ -28,9 +30,10 @@ public final class PaddedLayout {
   public PaddedLayout(NetworkSpec network, Precision precision) {
     layout = ParameterLayout.of(network);
     format = FactorFormat.of(precision);
+    layers = network.layerCount();
     int alignment = ALIGNMENT_BYTES / format.bytes(precision);
     long offset = 0;
-    for (int i = 0; i < layout.slices().size(); i++) {
+    for (int i = 0; i < layout.slices().size() && layout.slices().get(i).kind().isTrained(); i++) {
       offsets.add(offset);
       offset = Launches.ceilDiv(offset + paddedSize(i), alignment) * alignment;
     }
@@ -52,6 +55,26 @@ public final class PaddedLayout {
     return offsets.get(2 * layer + 1);
   }
 
+  /** Returns the offset of a trained tensor. */
+  public long offset(ParameterLayout.Kind kind, int layer) {
+    return offsets.get(layout.slices().indexOf(layout.slice(kind, layer)));
+  }
+
+  /** Returns the number of running statistics, which follow the trained parameters in {@link ParameterLayout}. */
+  public int statistics() {
+    return layout.size() - layout.trainedSize();
+  }
+
+  /** Returns the offset of a layer's running means among the running statistics. */
+  public int runningMean(int layer) {
+    return layout.slice(ParameterLayout.Kind.RUNNING_MEAN, layer).offset() - layout.trainedSize();
+  }
+
+  /** Returns the number of trained tensors, which are the first of {@link ParameterLayout#slices}. */
+  public int tensors() {
+    return offsets.size();
+  }
+
   /** Returns the offset of a tensor, by its index in {@link ParameterLayout#slices}. */
   public long offset(int slice) {
     return offsets.get(slice);
@@ -60,7 +83,7 @@ public final class PaddedLayout {
   /** Returns the number of elements of a tensor, with the padding of its rows. */
   public int paddedSize(int slice) {
     ParameterLayout.Slice of = layout.slices().get(slice);
-    return of.isBias() ? of.size() : Math.multiplyExact(of.rows(), format.pitch(of.columns()));
+    return of.isVector() ? of.size() : Math.multiplyExact(of.rows(), format.pitch(of.columns()));
   }
 
   /** Returns whether a tensor's rows are padded. */
@@ -115,11 +138,16 @@ public final class PaddedLayout {
     return pieces.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** Returns the first piece of each tensor, [tensors + 1]; the last is the number of pieces. */
+  /**
+   * Returns the first piece of each W and b, [2 x layers + 1]; the last is the number of pieces. Those of scales and shifts are
+   * counted with the last b: only norms of W are reported, but clipping needs the sum of all squares.
+   */
   public int[] firstPieces() {
-    int[] first = new int[offsets.size() + 1];
+    int[] first = new int[2 * layers + 1];
+    int pieces = 0;
     for (int i = 0; i < offsets.size(); i++) {
-      first[i + 1] = first[i] + (int) Launches.ceilDiv(paddedSize(i), MAX_PIECE);
+      pieces += (int) Launches.ceilDiv(paddedSize(i), MAX_PIECE);
+      first[Math.min(i + 1, 2 * layers)] = pieces;
     }
     return first;
   }

@@ -18,7 +18,8 @@ import jcuda.driver.CUdeviceptr;
 
 /**
  * The device memory of a session that does not depend on its data: for each replica, the vectors of {@link Slot} [padded size],
- * in bf16 also the parameters rounded to factors of products, and the values that kernels pass to each other.
+ * the running statistics of batch normalizations, in bf16 also the parameters rounded to factors of products, and the values that
+ * kernels pass to each other.
  */
 public final class SessionState {
   private final PaddedLayout layout;
@@ -28,6 +29,8 @@ public final class SessionState {
   private final Map<Slot, Slice> vectors = new EnumMap<>(Slot.class);
   /** The parameters rounded to factors of products, bfloat16 [replica][padded size]; null if products read the parameters themselves. */
   private final Slice factors;
+  /** The running statistics [replica][statistics], in the order of {@link dev.plumb.model.ParameterLayout}. */
+  private final Slice statistics;
   private final Slice losses;
   private final Slice clipScales;
   private final Slice notFinite;
@@ -47,6 +50,7 @@ public final class SessionState {
     }
     factors = FactorFormat.of(precision).isRounded()
         ? arena.reserve("rounded parameters", replicas * layout.size() * Bfloat16.BYTES) : null;
+    statistics = arena.reserve("running statistics", (long) replicas * layout.statistics() * bytesOfNumber);
     losses = arena.reserve("losses", (long) replicas * Double.BYTES);
     clipScales = arena.reserve("clip scales", (long) replicas * Double.BYTES);
     notFinite = arena.reserve("not finite", (long) replicas * Integer.BYTES);
@@ -54,11 +58,14 @@ public final class SessionState {
     arena.allocate();
   }
 
-  /** Sets the vectors to 0, the clipping factors to 1, and the first step that was not finite to none. */
+  /** Sets the vectors and the running statistics to 0, the clipping factors to 1, and the first step that was not finite to none. */
   public void initialize(Transfers transfers) {
     vectors.values().forEach(vector -> vector.fill((byte) 0));
     if (factors != null) {
       factors.fill((byte) 0);
+    }
+    if (layout.statistics() > 0) {
+      statistics.fill((byte) 0);
     }
     notFinite.fill((byte) 0);
     firstNotFinite.fill((byte) -1);
@@ -142,6 +149,16 @@ public final class SessionState {
   /** Returns a pointer to an element of a replica's rounded copy. */
   public CUdeviceptr factorsPointer(int replica, long element) {
     return factors.pointer((replica * layout.size() + element) * Bfloat16.BYTES);
+  }
+
+  /** Returns a pointer to a replica's running statistics, of which there must be some. */
+  public CUdeviceptr statisticsPointer(int replica) {
+    return statistics.pointer((long) replica * layout.statistics() * bytesOfNumber);
+  }
+
+  /** Returns the address of the running means of a layer, which its running variances follow; of a network with batch normalization. */
+  public long statisticsAddress(int firstReplica, int layer) {
+    return statistics.address() + ((long) firstReplica * layout.statistics() + layout.runningMean(layer)) * bytesOfNumber;
   }
 
   /** Returns the number of replicas. */

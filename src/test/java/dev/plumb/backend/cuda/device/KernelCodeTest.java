@@ -105,7 +105,7 @@ class KernelCodeTest {
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), output);
-    assertTrue(output.matches("plumb: PTX, [\\d.]+ ms\nfused_mlp: PTX, [\\d.]+ ms\nfused_mlp_weighted: PTX, [\\d.]+ ms\n"
+    assertTrue(output.matches("plumb: PTX, [\\d.]+ ms\nnormalization: PTX, [\\d.]+ ms\nfused_mlp: PTX, [\\d.]+ ms\nfused_mlp_weighted: PTX, [\\d.]+ ms\n"
         + "fused_narrow: PTX, [\\d.]+ ms\nfused_narrow_weighted: PTX, [\\d.]+ ms\nfused_cluster: PTX, [\\d.]+ ms\nproduct: PTX, [\\d.]+ ms\nproduct_tf32: PTX, [\\d.]+ ms\n"), output);
   }
 }

@@ -27,9 +27,11 @@ class KernelResourcesTest {
   /** The registers of a multiprocessor of compute capability 9.0, allocated to warps in units. */
   private static final int REGISTERS = 65_536;
   private static final int REGISTER_UNIT = 256;
-  /** Threads of a block whose kernel has no bound: {@link Launches.Grid} and {@code ActivationNodes.backward}. */
-  private static final Map<String, Integer> LAUNCHED_THREADS =
-      Map.of("activation_backward_f32", 512, "activation_backward_f64", 512, "activation_backward_bf16", 512);
+  /** Kernels without a bound whose blocks are those of {@code ActivationNodes.tiles}; the others have those of {@link Launches.Grid}. */
+  private static final Set<String> LAUNCHED_IN_TILES = Set.of("activation_backward_f32", "activation_backward_f64",
+      "activation_backward_bf16", "normalization_batch_statistics_f32", "normalization_batch_statistics_f64",
+      "normalization_output_gradient_f32", "normalization_output_gradient_f64", "normalization_delta_f32", "normalization_delta_f64");
+  private static final int TILE_THREADS = 512;
   private static final int DEFAULT_THREADS = 256;
 
   /**
@@ -83,6 +85,20 @@ class KernelResourcesTest {
       Map.entry("bias_activation_dropout_f32", new Bounds(40, 0, 6)),
       Map.entry("bias_activation_dropout_f64", new Bounds(48, 0, 5)),
       Map.entry("bias_activation_dropout_bf16", new Bounds(48, 0, 5)),
+      Map.entry("normalization_batch_statistics_f32", new Bounds(56, 0, 2)),
+      Map.entry("normalization_batch_statistics_f64", new Bounds(64, 0, 2)),
+      Map.entry("normalization_merge_statistics_f32", new Bounds(48, 0, 5)),
+      Map.entry("normalization_merge_statistics_f64", new Bounds(64, 0, 4)),
+      Map.entry("normalization_layer_statistics_f32", new Bounds(40, 0, 6)),
+      Map.entry("normalization_layer_statistics_f64", new Bounds(48, 0, 5)),
+      Map.entry("normalization_activation_f32", new Bounds(64, 0, 4)),
+      Map.entry("normalization_activation_f64", new Bounds(64, 0, 4)),
+      Map.entry("normalization_output_gradient_f32", new Bounds(64, 0, 2)),
+      Map.entry("normalization_output_gradient_f64", new Bounds(80, 0, 1)),
+      Map.entry("normalization_layer_sums_f32", new Bounds(48, 0, 5)),
+      Map.entry("normalization_layer_sums_f64", new Bounds(56, 0, 4)),
+      Map.entry("normalization_delta_f32", new Bounds(56, 0, 2)),
+      Map.entry("normalization_delta_f64", new Bounds(80, 0, 1)),
       Map.entry("finish_loss", new Bounds(32, 0, 8)),
       Map.entry("finish_loss_and_step", new Bounds(32, 0, 8)),
       Map.entry("finish_loss_weighted", new Bounds(40, 0, 6)),
@@ -177,7 +193,7 @@ class KernelResourcesTest {
   private static int threads(String kernel, Resources resources) {
     return resources.maxThreads() > 0
         ? resources.maxThreads()
-        : LAUNCHED_THREADS.getOrDefault(kernel, DEFAULT_THREADS);
+        : LAUNCHED_IN_TILES.contains(kernel) ? TILE_THREADS : DEFAULT_THREADS;
   }
 
   /** Returns how many blocks the registers of a multiprocessor suffice for. Each of the four schedulers has a quarter of them. */

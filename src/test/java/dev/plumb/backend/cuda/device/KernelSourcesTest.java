@@ -34,7 +34,7 @@ class KernelSourcesTest {
   /** A kernel of fused_narrow.cu, fused_narrow_weighted.cu or fused_cluster.cu, for one activation. */
   private static final Pattern NARROW = Pattern.compile("(NARROW|CLUSTER)(_WEIGHTED)?_KERNEL\\((\\w+), [A-Z_]+\\)");
   private static final List<String> ACTIVATIONS = List.of("linear", "relu", "leaky_relu", "sigmoid", "tanh");
-  private static final List<Path> MODULES = Stream.of("plumb", "bf16", "fused_mlp", "fused_mlp_weighted", "fused_narrow",
+  private static final List<Path> MODULES = Stream.of("plumb", "bf16", "normalization", "fused_mlp", "fused_mlp_weighted", "fused_narrow",
       "fused_narrow_weighted", "fused_cluster", "product", "product_tf32")
       .map(name -> Path.of("src/main/resources/ptx", name + ".ptx")).toList();
   private static final Path TEST_FOLDER = Path.of("src/test/resources/ptx");
@@ -143,7 +143,7 @@ class KernelSourcesTest {
         }
       }
     }
-    assertEquals(19, declared);
+    assertEquals(26, declared);
     Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "finish_loss_weighted",
         "finish_loss_and_step_weighted", "product_forward_tf32", "product_input_gradient_tf32", "product_weight_gradients_tf32",
         "bias_activation_bf16", "bias_activation_dropout_bf16", "activation_backward_bf16", "update_sgd_bf16", "update_adam_bf16",

@@ -30,6 +30,8 @@ final class LoadedKernels {
       try (CudaKernels kernels = new CudaKernels(CudaDevices.capability(device))) {
         print("plumb", kernels.kernel("finish_step"), begin);
         begin = System.nanoTime();
+        print("normalization", kernels.kernel("normalization_delta_f32"), begin);
+        begin = System.nanoTime();
         print("fused_mlp", kernels.kernel("fused_train_f32"), begin);
         begin = System.nanoTime();
         print("fused_mlp_weighted", kernels.kernel("fused_train_weighted_f32"), begin);
