@@ -67,7 +67,7 @@ interface NormalizationContract extends Contract {
     "BATCH, false, 3-7-2-2, 13, 0, SGD", "BATCH, true, 7-7-13-13-2, 33, 0.3, ADAM", "LAYER, false, 3-7-2-2, 13, 0, SGD",
     "LAYER, true, 7-7-13-13-2, 33, 0.3, ADAM", "NONE, true, 7-7-13-13-2, 33, 0.3, SGD", "NONE, true, 3-7-7-7-1, 2, 0, ADAM",
     "BATCH, true, 3-33-33-2, 2, 0, SGD", "LAYER, true, 3-33-33-2, 1, 0, SGD", "BATCH, false, 2-65-1-31-3, 129, 0, SGD",
-    "LAYER, false, 2-65-1-31-3, 129, 0, SGD", "BATCH, true, 1-129-129-1, 257, 0.1, SGD", "LAYER, true, 1-129-129-1, 257, 0.1, SGD",
+    "LAYER, false, 2-65-3-31-3, 129, 0, SGD", "BATCH, true, 1-129-129-1, 257, 0.1, SGD", "LAYER, true, 1-129-129-1, 257, 0.1, SGD",
   })
   default void stepsAreTheReferences(
       Normalization normalization, boolean residual, String shape, int rows, double dropout, OptimizerSpec.Kind kind) {
