@@ -11,6 +11,7 @@ import dev.plumb.report.GridReport;
 import dev.plumb.report.HtmlReport;
 import dev.plumb.report.StudyReport;
 import dev.plumb.store.AtomicFile;
+import dev.plumb.study.DepthCures;
 import dev.plumb.study.DepthStudy;
 import dev.plumb.study.Finding;
 import dev.plumb.study.Study;
@@ -21,7 +22,6 @@ import dev.plumb.study.StudyOutput;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.StudySpecReader;
-import dev.plumb.study.StudySpecReader.StudyFile;
 import dev.plumb.study.TableStudySpec;
 import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialGroup;
@@ -76,9 +76,9 @@ final class StudyRun {
     report = arguments.path(Flags.REPORT);
   }
 
-  /** Returns the study of a file whose trials are logged: a grid, or else the listed networks with many seeds. */
-  static Study logged(StudyFile file) {
-    return file.grid().isPresent() ? file.gridStudy() : Study.ofNetworks(file.spec(), DepthStudy.SEEDS);
+  /** Returns the study of the text in a run file on the notebook's data: a grid, or else the depth study. */
+  private static Study notebookStudy(String text) {
+    return DepthStudy.isText(text) ? DepthStudy.ofText(text) : StudySpecReader.parse(text).gridStudy();
   }
 
   /** Trains a list of networks. */
@@ -164,7 +164,7 @@ final class StudyRun {
     try (TrialLog results = TrialLog.open(arguments.path(Flags.RESUME).orElseThrow())) {
       TrialLog.Head head = results.head();
       Study study = results.study(text -> head.folder().map(folder -> tableStudy(text, folder, head.data()))
-          .orElseGet(() -> logged(StudySpecReader.parse(text))));
+          .orElseGet(() -> notebookStudy(text)));
       TrialRow[] rows = new TrialRow[study.trials()];
       BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
@@ -285,13 +285,19 @@ final class StudyRun {
           done.cardinality(), study.trials(), results.path())));
       return ExitCode.STOPPED;
     }
-    return finish(runner.result(rows), results.head().text().equals(DepthStudy.TEXT));
+    return finish(runner.result(rows), results.head().text().equals(DepthStudy.text()));
   }
 
   private int finish(StudyResult result, boolean isDepthStudy) {
-    new StudyTable(result).print(out);
-    List<Finding> findings = isDepthStudy ? DepthStudy.findings(result) : StudyFindings.of(result);
+    StudyResult main = isDepthStudy ? DepthStudy.notebook(result) : result;
+    Optional<DepthCures> cures = isDepthStudy ? Optional.of(new DepthCures(result)) : Optional.empty();
+    new StudyTable(main).print(out);
+    List<Finding> findings = isDepthStudy ? DepthStudy.findings(main) : StudyFindings.of(main);
     StudyTable.print(findings, out);
+    cures.ifPresent(of -> {
+      new CureTables(of).print(out);
+      StudyTable.print(of.findings(), findings.size() + 1, out);
+    });
     result.study().table().ifPresent(table -> result.best().ifPresent(row -> {
       Study.Cell cell = result.study().cellOf(row.trial());
       out.println();
@@ -302,7 +308,7 @@ final class StudyRun {
     json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
     csv.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeCsv(result, stream)));
     report.ifPresent(
-        file -> AtomicFile.write(file, stream -> new GridReport(result, findings, manifest(result)).write(stream)));
+        file -> AtomicFile.write(file, stream -> new GridReport(main, findings, cures, manifest(result)).write(stream)));
     return ExitCode.DONE;
   }
 

@@ -139,19 +139,28 @@ final class StudyTable {
     if (Double.isNaN(quartiles.median())) {
       return "-";
     }
-    String median = Decimal.fixed(quartiles.median(), decimals);
-    return study.seeds() == 1 ? median
-        : median + " [" + Decimal.fixed(quartiles.low(), decimals) + ", " + Decimal.fixed(quartiles.high(), decimals) + "]";
+    return study.seeds() == 1 ? Decimal.fixed(quartiles.median(), decimals) : spread(quartiles, decimals);
+  }
+
+  /** Returns the median and the quartiles: 0.0304 [0.0210, 0.0520]. */
+  static String spread(Quartiles quartiles, int decimals) {
+    return Decimal.fixed(quartiles.median(), decimals) + " [" + Decimal.fixed(quartiles.low(), decimals) + ", "
+        + Decimal.fixed(quartiles.high(), decimals) + "]";
   }
 
   /** Prints the findings below the table: claims with their verdicts and measurements. */
   static void print(List<Finding> findings, PrintStream out) {
-    int number = 0;
+    print(findings, 1, out);
+  }
+
+  /** @param first number of the first finding */
+  static void print(List<Finding> findings, int first, PrintStream out) {
+    int number = first;
     for (Finding finding : findings) {
       out.println();
       String verdict = finding.verdict() == Finding.Verdict.MEASURED ? "" : " "
           + finding.verdict().words().toUpperCase(Locale.ROOT);
-      out.println(TerminalText.sanitize(++number + ". " + finding.claim() + verdict));
+      out.println(TerminalText.sanitize(number++ + ". " + finding.claim() + verdict));
       WordWrap.lines(TerminalText.sanitize(finding.measured()), WIDTH - INDENT.length())
           .forEach(line -> out.println(INDENT + line));
     }

@@ -1,6 +1,7 @@
 package dev.plumb.report;
 
 import dev.plumb.report.LineChart.Series;
+import dev.plumb.study.DepthCures;
 import dev.plumb.study.Finding;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.TrialRow;
@@ -33,13 +34,22 @@ public final class GridReport {
   private final Study study;
   private final Optional<StudyData.Table> table;
   private final List<Finding> findings;
+  private final Optional<DepthCures> cures;
   private final SortedMap<String, String> manifest;
   private final int[] epochs;
 
-  /** @param manifest versions and device */
-  public GridReport(StudyResult result, List<Finding> findings, SortedMap<String, String> manifest) {
+  /**
+   * Creates the report of a grid or of the depth study.
+   *
+   * @param result of the grid, or of the notebook's networks in the depth study
+   * @param findings about this result
+   * @param cures the second part of the depth study
+   * @param manifest versions and device
+   */
+  public GridReport(StudyResult result, List<Finding> findings, Optional<DepthCures> cures, SortedMap<String, String> manifest) {
     this.result = result;
     this.findings = findings;
+    this.cures = cures;
     this.manifest = manifest;
     study = result.study();
     table = study.table();
@@ -49,16 +59,21 @@ public final class GridReport {
   /** Writes the page as HTML; leaves the stream open. */
   public void write(OutputStream out) throws IOException {
     Page page = new Page(study.name(), study.isDetailed() ? "Gradient flow" : "Study on a table");
+    StudyResult whole = cures.map(DepthCures::result).orElse(result);
     page.tiles(List.of(
-        Map.entry("cells", Format.whole(study.cells().size())),
+        Map.entry("cells", Format.whole(whole.study().cells().size())),
         Map.entry("seeds", Format.whole(study.seeds())),
-        Map.entry("networks", Format.whole(result.finished())),
-        Map.entry("diverged", Format.whole(result.diverged())),
+        Map.entry("networks", Format.whole(whole.finished())),
+        Map.entry("diverged", Format.whole(whole.diverged())),
         Map.entry("epochs", Format.whole(study.training().epochs())),
         Map.entry("training time", Format.seconds(
-            Arrays.stream(result.rows()).filter(row -> row != null).mapToDouble(TrialRow::seconds).sum()))));
+            Arrays.stream(whole.rows()).filter(row -> row != null).mapToDouble(TrialRow::seconds).sum()))));
     page.startMain();
-    drawFindings(page);
+    drawFindings(page, "findings", "Findings", findings);
+    cures.ifPresent(of -> {
+      drawFindings(page, "cure-findings", "Findings about cures", of.findings());
+      new CureSections(of).draw(page);
+    });
     ranking().draw(page, GridReport::label);
     drawCells(page);
     drawLosses(page);
@@ -67,7 +82,7 @@ public final class GridReport {
       drawNorms(page);
       drawUnits(page);
     }
-    page.entries("configuration", "Configuration", StudyReport.configuration(study));
+    page.entries("configuration", "Configuration", StudyReport.configuration(whole.study()));
     page.entries("manifest", "Manifest", manifest);
     out.write(page.finish());
   }
@@ -78,12 +93,12 @@ public final class GridReport {
     return cell.index() + 1 + ". " + (isLong ? name.substring(0, name.offsetByCodePoints(0, 39)) + "…" : name);
   }
 
-  private void drawFindings(Page page) {
+  private static void drawFindings(Page page, String id, String heading, List<Finding> findings) {
     if (findings.isEmpty()) {
       return;
     }
     Markup html = page.html();
-    page.startSection("findings", "Findings");
+    page.startSection(id, heading);
     for (Finding finding : findings) {
       html.open("div", "class", "card claim").line();
       html.open("h3").text(finding.claim());
@@ -101,7 +116,7 @@ public final class GridReport {
     return study.cells().subList(0, Math.min(MAX_LISTED, study.cells().size()));
   }
 
-  private void startTable(Markup html, String id, List<String> heads, int textColumns) {
+  static void startTable(Markup html, String id, List<String> heads, int textColumns) {
     html.open("div", "class", "card").scrolling(heads.get(0)).line();
     html.open("table", "class", "numbers wrapped", "id", id).line().open("thead").open("tr");
     for (int i = 0; i < heads.size(); i++) {
@@ -110,7 +125,7 @@ public final class GridReport {
     html.close("thead").line().open("tbody").line();
   }
 
-  private static void endTable(Markup html) {
+  static void endTable(Markup html) {
     html.close("table").close("div").close("div").line();
   }
 
@@ -180,8 +195,14 @@ public final class GridReport {
 
   private void spread(Markup html, Cell cell, ToDoubleFunction<TrialRow> value) {
     Quartiles quartiles = result.quartiles(cell, value);
-    html.open("td").text(Double.isNaN(quartiles.median()) ? "-" : Format.brief(quartiles.median()));
-    if (study.seeds() > 1 && !Double.isNaN(quartiles.median())) {
+    spread(html, quartiles, study.seeds() > 1);
+  }
+
+  /** Adds a table cell with the median, and with the quartiles below it if there are several seeds; "-" if there is no value. */
+  static void spread(Markup html, Quartiles quartiles, boolean severalSeeds) {
+    boolean known = !Double.isNaN(quartiles.median());
+    html.open("td").text(known ? Format.brief(quartiles.median()) : "-");
+    if (severalSeeds && known) {
       html.element("div", "[" + Format.brief(quartiles.low()) + ", " + Format.brief(quartiles.high()) + "]", "class", "small");
     }
     html.close("td");
@@ -256,7 +277,7 @@ public final class GridReport {
     page.endSection();
   }
 
-  private static Series series(String name, int column, Quartiles[] values) {
+  static Series series(String name, int column, Quartiles[] values) {
     return new Series(name, column, Arrays.stream(values).mapToDouble(Quartiles::median).toArray(),
         Arrays.stream(values).mapToDouble(Quartiles::low).toArray(), Arrays.stream(values).mapToDouble(Quartiles::high).toArray());
   }
@@ -283,14 +304,9 @@ public final class GridReport {
     html.open("div", "class", "charts").line();
     new LineChart("depth-chart", capitalized(scoreName()) + " by depth", "hidden layers", x, series, "depth-table")
         .withPoints().withShortLabels().draw(html);
-    html.close("div").line().open("ul", "class", "key").line();
+    html.close("div").line();
     List<String> names = families.keySet().stream().limit(series.size()).toList();
-    for (int i = 0; i < names.size(); i++) {
-      html.open("li").open("svg", "viewBox", "0 0 34 10", "aria-hidden", "true")
-          .empty("path", "class", "curve s" + i % LineChart.STYLES, "d", "M1 5L33 5").close();
-      html.element("span", i + 1 + ". " + names.get(i)).close("li").line();
-    }
-    html.close("ul").line();
+    LineChart.drawKey(html, IntStream.range(0, names.size()).mapToObj(i -> i + 1 + ". " + names.get(i)).toList());
     List<String> heads = new ArrayList<>(List.of("hidden layers"));
     heads.addAll(names);
     new NumberTable("depth-table", "Table of medians, " + scoreName(), heads, x, series.stream().map(Series::values).toList())

@@ -152,6 +152,17 @@ final class LineChart {
     html.close("figure").line();
   }
 
+  /** Draws a legend of curves, in their order. */
+  static void drawKey(Markup html, List<String> labels) {
+    html.open("ul", "class", "key").line();
+    for (int i = 0; i < labels.size(); i++) {
+      html.open("li").open("svg", "viewBox", "0 0 34 10", "aria-hidden", "true")
+          .empty("path", "class", "curve s" + i % STYLES, "d", "M1 5L33 5").close();
+      html.element("span", labels.get(i)).close("li").line();
+    }
+    html.close("ul").line();
+  }
+
   private double right() {
     return series.size() == 1 ? RIGHT_WITHOUT_LABELS : shortLabels ? RIGHT_WITHOUT_LABELS - 20 : RIGHT_WITH_LABELS;
   }

@@ -134,13 +134,7 @@ final class StudyPage {
     }
     new LossRanking(networks).draw(html);
     html.close("div").line();
-    html.open("ul", "class", "key").line();
-    for (int i = 0; i < drawn.size(); i++) {
-      html.open("li").open("svg", "viewBox", "0 0 34 10", "aria-hidden", "true")
-          .empty("path", "class", "curve s" + i % LineChart.STYLES, "d", "M1 5L33 5").close();
-      html.element("span", label(i, drawn.get(i).network())).close("li").line();
-    }
-    html.close("ul").line();
+    LineChart.drawKey(html, IntStream.range(0, drawn.size()).mapToObj(i -> label(i, drawn.get(i).network())).toList());
     if (curves) {
       List<String> heads = new ArrayList<>(List.of("completed epochs"));
       series.forEach(curve -> heads.add(curve.name()));

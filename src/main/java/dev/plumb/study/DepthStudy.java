@@ -1,26 +1,29 @@
 package dev.plumb.study;
 
-import dev.plumb.data.Dataset;
+import dev.plumb.json.JsonInput;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.study.Finding.Verdict;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
- * The notebook's five networks trained from many seeds, to test the five conclusions that it draws from one seed. A claim held if
- * it is true for significantly more than half of the seeds: the 95 % interval of the proportion is above one half; the fifth
- * compares medians.
+ * The notebook's five networks trained from many seeds, to test the five conclusions that it draws from one seed, and the same deep
+ * networks with {@linkplain DepthCures changes that may let them learn}. A claim about the notebook held if it is true for
+ * significantly more than half of the seeds: the 95 % interval of the proportion is above one half; the fifth compares medians.
  */
 public final class DepthStudy {
   /** Name of the study for {@code plumb study}. */
   public static final String NAME = "depth";
   public static final int SEEDS = 1000;
 
-  /** The specification, as in a user's file. */
-  public static final String TEXT = """
+  /** The specification of the notebook's networks, as in a user's file. */
+  static final String NOTEBOOK = """
       { "name": "depth", "data": {"source": "notebook", "samples": 400}, "seed": 42, "initializer": "notebook",
         "loss": "mse", "optimizer": {"type": "sgd"}, "learningRate": 0.01, "epochs": 1000, "lossAtEpochs": [200],
         "networks": [
@@ -39,34 +42,59 @@ public final class DepthStudy {
   private static final int MODELS = 5;
   private static final List<String> SHORT = List.of("A", "B", "C", "D relu", "D sigmoid");
 
-  /** Fraction of the best constant's loss above which a network has learned next to nothing. */
-  private static final double NOTHING = 0.95;
   private static final int EARLY = 200;
   private static final double SLOW = 0.05;
   private static final double QUICK = 0.5;
   private static final double VANISHED = 100;
 
   private final StudyResult result;
+  private final CellFigures figures;
   private final int early;
   private final int last;
-  private final double constantLoss;
 
   private DepthStudy(StudyResult result) {
     this.result = result;
+    figures = new CellFigures(result);
     early = result.study().curveEpochs().indexOf(EARLY);
     last = result.study().curveEpochs().size() - 1;
-    Dataset data = result.study().data().training(result.study().seed());
-    double mean = 0;
-    double square = 0;
-    for (int row = 0; row < data.rows(); row++) {
-      mean += data.target(row, 0) / data.rows();
-      square += data.target(row, 0) * data.target(row, 0) / data.rows();
-    }
-    constantLoss = square - mean * mean;
   }
 
   public static Study study() {
-    return Study.ofNetworks(StudySpecReader.parse(TEXT).spec(), SEEDS);
+    return DepthCures.addTo(Study.ofNetworks(StudySpecReader.parse(NOTEBOOK).spec(), SEEDS));
+  }
+
+  /** Returns the text of the study for a run file; it names every network, so that it changes when a network does. */
+  public static String text() {
+    Study study = study();
+    String cures = study.cells().stream().skip(MODELS).map(cell -> "\"" + cell.name() + ", " + cell.initializer().key() + "\"")
+        .collect(Collectors.joining(", "));
+    String notebook = NOTEBOOK.strip();
+    return notebook.substring(0, notebook.length() - 1) + ", \"cures\": [" + cures + "], \"limitFromCell\": "
+        + study.seedLimit().fromCell() + ", \"maxSeeds\": " + study.seedLimit().maxSeeds() + " }\n";
+  }
+
+  /** Returns whether the text of a run file on the notebook's data is that of a depth study, of any version; others have a grid. */
+  public static boolean isText(String text) {
+    return !JsonInput.parse(text.getBytes(StandardCharsets.UTF_8)).has("grid");
+  }
+
+  /**
+   * Returns the study of a run file's text.
+   *
+   * @throws InvalidInputException when it is that of another version of Plumb, whose networks differ
+   */
+  public static Study ofText(String text) {
+    if (!text.equals(text())) {
+      throw new InvalidInputException("this depth study has other networks than that of this version of Plumb; resume it with the"
+          + " version that started it, or start a new one with plumb study " + NAME);
+    }
+    return study();
+  }
+
+  /** Returns the part of the result that is about the notebook's five networks. */
+  public static StudyResult notebook(StudyResult result) {
+    Study study = result.study().withFirstCells(MODELS);
+    return new StudyResult(study, result.device(), result.setupSeconds(), Arrays.copyOf(result.rows(), study.trials()));
   }
 
   /** Returns findings about the five conclusions, in the notebook's order. */
@@ -102,12 +130,12 @@ public final class DepthStudy {
   }
 
   private Finding stability() {
-    Proportion sigmoid = share(D_SIGMOID, this::hasLearnedNothing);
-    Proportion relu = share(D, this::hasLearnedNothing);
+    Proportion sigmoid = share(D_SIGMOID, figures::hasLearnedNothing);
+    Proportion relu = share(D, figures::hasLearnedNothing);
     return new Finding("Training is not equally stable for all activations: very deep with sigmoid it fails to learn.",
         sigmoid.isMost() && sigmoid.low() > relu.high() ? Verdict.HELD : Verdict.NOT,
         String.format(Locale.ROOT, "D sigmoid ends within %.0f %% of the best constant's loss (%s) in %s of the seeds, D relu in %s; final"
-            + " losses: ", 100 * (1 - NOTHING), StudyFindings.brief(constantLoss), sigmoid, relu)
+            + " losses: ", 100 * (1 - CellFigures.NOTHING), StudyFindings.brief(figures.constantLoss()), sigmoid, relu)
             + medians(TrialRow::finalLoss, D, D_SIGMOID) + ". Diverged: D relu " + diverged(D) + ", D sigmoid " + diverged(D_SIGMOID)
             + ".");
   }
@@ -148,46 +176,24 @@ public final class DepthStudy {
             + " of D sigmoid.");
   }
 
-  private boolean hasLearnedNothing(TrialRow row) {
-    return row.finalLoss() > NOTHING * constantLoss;
+  private Study.Cell cell(int model) {
+    return result.study().cells().get(model);
   }
 
-  private interface Comparison {
-    boolean holds(TrialRow one, TrialRow other);
-  }
-
-  private List<TrialRow> rows(int model) {
-    return result.of(result.study().cells().get(model)).stream().filter(row -> row.diverged() == 0).toList();
-  }
-
-  /** Compares only seeds for which both networks stayed finite. */
-  private Proportion pairs(int model, int than, Comparison comparison) {
-    int seeds = result.study().seeds();
-    long known = 0;
-    long holds = 0;
-    for (int seed = 0; seed < seeds; seed++) {
-      TrialRow one = result.rows()[model * seeds + seed];
-      TrialRow other = result.rows()[than * seeds + seed];
-      if (one != null && other != null && one.diverged() == 0 && other.diverged() == 0) {
-        known++;
-        holds += comparison.holds(one, other) ? 1 : 0;
-      }
-    }
-    return new Proportion(holds, known);
+  private Proportion pairs(int model, int than, CellFigures.Comparison comparison) {
+    return figures.pairs(cell(model), cell(than), comparison);
   }
 
   private Proportion share(int model, Predicate<TrialRow> property) {
-    List<TrialRow> rows = rows(model);
-    return new Proportion(rows.stream().filter(property).count(), rows.size());
+    return figures.share(cell(model), property);
   }
 
   private Proportion diverged(int model) {
-    List<TrialRow> rows = result.of(result.study().cells().get(model));
-    return new Proportion(rows.stream().filter(row -> row.diverged() > 0).count(), rows.size());
+    return figures.diverged(cell(model));
   }
 
   private Quartiles quartiles(int model, ToDoubleFunction<TrialRow> figure) {
-    return result.quartiles(result.study().cells().get(model), figure);
+    return figures.quartiles(cell(model), figure);
   }
 
   private String medians(ToDoubleFunction<TrialRow> figure, int... models) {

@@ -11,16 +11,21 @@ public record Proportion(long count, long of) {
   private static final double Z = 1.959963984540054;
 
   public double low() {
-    return center() - halfWidth();
+    return Math.max(0, center() - halfWidth());
   }
 
   public double high() {
-    return center() + halfWidth();
+    return Math.min(1, center() + halfWidth());
   }
 
   /** Returns whether the proportion is significantly more than half. */
   boolean isMost() {
     return of > 0 && low() > 0.5;
+  }
+
+  /** Returns whether the proportion is significantly less than half. */
+  boolean isMinority() {
+    return of > 0 && high() < 0.5;
   }
 
   private double center() {

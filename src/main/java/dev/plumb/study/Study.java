@@ -25,13 +25,14 @@ import java.util.stream.Stream;
  *
  * @param trainer the specification that all cells share; a cell has its own learning rate, and dropout the seed of the trial
  * @param seed the seed of the data and of the first trial of each cell
- * @param seeds trials of each cell, at least 1
+ * @param seeds trials of each cell, at least 1, unless the limit has fewer
+ * @param seedLimit the cells that are trained from fewer seeds
  * @param lossAtEpochs the epochs, from 1, whose loss is reported in addition to the final one
  * @param curveEpochs the epochs at which losses are kept, those to report among them
  * @param isDetailed true to keep gradient norms at these epochs, and to measure updates and inactive units at the end
  */
-public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy seedPolicy, long seed, int seeds, List<Cell> cells,
-    List<Integer> lossAtEpochs, List<Integer> curveEpochs, boolean isDetailed) {
+public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy seedPolicy, long seed, int seeds, SeedLimit seedLimit,
+    List<Cell> cells, List<Integer> lossAtEpochs, List<Integer> curveEpochs, boolean isDetailed) {
   /** Maximum number of trials: larger studies are almost certainly typos. */
   private static final int MAX_TRIALS = 1_000_000;
 
@@ -44,6 +45,16 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
    */
   public record Cell(int index, String name, NetworkSpec network, Initializer initializer, double learningRate) {}
 
+  /**
+   * A limit for cells that are too expensive to train from all seeds; they are trained from the first ones.
+   *
+   * @param fromCell index of the first cell to which it applies; it applies to all cells after it too
+   * @param maxSeeds maximum number of seeds of these cells, at least 1
+   */
+  public record SeedLimit(int fromCell, int maxSeeds) {
+    static final SeedLimit NONE = new SeedLimit(Integer.MAX_VALUE, Integer.MAX_VALUE);
+  }
+
   public Study {
     cells = List.copyOf(cells);
     lossAtEpochs = List.copyOf(lossAtEpochs);
@@ -51,7 +62,8 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
     if (seeds < 1) {
       throw new InvalidInputException("seeds " + seeds + " must be at least 1");
     }
-    requireCount((double) cells.size() * seeds);
+    int unlimited = Math.min(cells.size(), seedLimit.fromCell());
+    requireCount((double) unlimited * seeds + (double) (cells.size() - unlimited) * Math.min(seeds, seedLimit.maxSeeds()));
     StudySpec.requireSeed(seed);
     StudySpec.requireSeed(seed + seeds - 1);
     TrainingSpec training = trainer.training();
@@ -92,13 +104,13 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
 
   /** Returns a study on a table; see {@link TableStudySpec#study}. */
   static Study ofTable(String name, StudyData.Table data, TrainerSpec trainer, long seed, int seeds, List<Cell> cells) {
-    return new Study(name, trainer, data, SeedPolicy.OWN, seed, seeds, cells, List.of(),
+    return new Study(name, trainer, data, SeedPolicy.OWN, seed, seeds, SeedLimit.NONE, cells, List.of(),
         curve(List.of(), trainer.training().epochs()), false);
   }
 
   private static Study of(StudySpec spec, SeedPolicy policy, int seeds, List<Cell> cells, List<Integer> curve, boolean detailed) {
     TrainerSpec trainer = new TrainerSpec(spec.training(), Schedule.Constant.DEFAULT, 0, spec.shuffle(), 0);
-    return new Study(spec.name(), trainer, new StudyData.Notebook(spec.samples()), policy, spec.seed(), seeds, cells,
+    return new Study(spec.name(), trainer, new StudyData.Notebook(spec.samples()), policy, spec.seed(), seeds, SeedLimit.NONE, cells,
         spec.lossAtEpochs(), curve, detailed);
   }
 
@@ -130,16 +142,28 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
   }
 
   public Study withSeeds(int other) {
-    return new Study(name, trainer, data, seedPolicy, seed, other, cells, lossAtEpochs, curveEpochs, isDetailed);
+    return new Study(name, trainer, data, seedPolicy, seed, other, seedLimit, cells, lossAtEpochs, curveEpochs, isDetailed);
   }
 
   public Study withSeed(long other) {
-    return new Study(name, trainer, data, seedPolicy, other, seeds, cells, lossAtEpochs, curveEpochs, isDetailed);
+    return new Study(name, trainer, data, seedPolicy, other, seeds, seedLimit, cells, lossAtEpochs, curveEpochs, isDetailed);
   }
 
   public Study withPrecision(Precision precision) {
-    return new Study(name, trainer.withTraining(training().withPrecision(precision)), data, seedPolicy, seed, seeds, cells,
+    return new Study(name, trainer.withTraining(training().withPrecision(precision)), data, seedPolicy, seed, seeds, seedLimit,
+        cells, lossAtEpochs, curveEpochs, isDetailed);
+  }
+
+  /** Returns this study with further cells, which are numbered after the others and trained from all seeds up to the limit. */
+  Study withCells(List<Cell> further, SeedLimit limit) {
+    return new Study(name, trainer, data, seedPolicy, seed, seeds, limit, Stream.concat(cells.stream(), further.stream()).toList(),
         lossAtEpochs, curveEpochs, isDetailed);
+  }
+
+  /** Returns the study of the first cells, whose trials have the same numbers. */
+  Study withFirstCells(int count) {
+    return new Study(name, trainer, data, seedPolicy, seed, seeds, seedLimit, cells.subList(0, count), lossAtEpochs, curveEpochs,
+        isDetailed);
   }
 
   /** Returns the value of a property that all cells share, or the number of its values: {@code 3 learning rates}. */
@@ -165,17 +189,38 @@ public record Study(String name, TrainerSpec trainer, StudyData data, SeedPolicy
 
   /** Returns the number of trials. */
   public int trials() {
-    return cells.size() * seeds;
+    return firstTrial(cells.size());
+  }
+
+  /** Returns the number of the cell's trials. */
+  public int seedsOf(Cell cell) {
+    return cell.index() < seedLimit.fromCell() ? seeds : limitedSeeds();
+  }
+
+  private int limitedSeeds() {
+    return Math.min(seeds, seedLimit.maxSeeds());
+  }
+
+  /** Returns the trial of the cell's first seed. */
+  public int firstTrial(Cell cell) {
+    return firstTrial(cell.index());
+  }
+
+  private int firstTrial(int cell) {
+    int unlimited = Math.min(cell, seedLimit.fromCell());
+    return unlimited * seeds + (cell - unlimited) * limitedSeeds();
   }
 
   /** Returns the cell of a trial. */
   public Cell cellOf(int trial) {
-    return cells.get(trial / seeds);
+    int unlimited = Math.min(cells.size(), seedLimit.fromCell());
+    int others = trial - unlimited * seeds;
+    return cells.get(others < 0 ? trial / seeds : unlimited + others / limitedSeeds());
   }
 
   /** Returns the seed of a trial. */
   public long seedOf(int trial) {
-    return seed + trial % seeds;
+    return seed + trial - firstTrial(cellOf(trial));
   }
 
   public int stepsPerEpoch() {

@@ -138,7 +138,7 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
       NetworkSpec network = cell.network();
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
-      results += study.seeds() * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
+      results += study.seedsOf(cell) * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
       largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.trials()) * runner.replicaBytes(network));
     }
     return results + runner.deviceCount() * largest + 8.0 * study.data().rows() * 4;

@@ -17,7 +17,8 @@ import java.util.function.ToDoubleFunction;
 public record StudyResult(Study study, DeviceInfo device, double setupSeconds, TrialRow[] rows) {
   /** Returns the available rows of one cell, ordered by seed. */
   public List<TrialRow> of(Study.Cell cell) {
-    return Arrays.stream(rows, cell.index() * study.seeds(), (cell.index() + 1) * study.seeds()).filter(row -> row != null).toList();
+    int first = study.firstTrial(cell);
+    return Arrays.stream(rows, first, first + study.seedsOf(cell)).filter(row -> row != null).toList();
   }
 
   /** Returns quartiles over the networks of a cell that stayed finite. */

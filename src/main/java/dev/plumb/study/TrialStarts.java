@@ -20,7 +20,7 @@ final class TrialStarts {
     for (int seed = 0; shared != null && seed < study.seeds(); seed++) {
       NumpyRandom stream = stream(study.seed() + seed);
       for (Study.Cell cell : study.cells()) {
-        shared[cell.index() * study.seeds() + seed] = stream.state();
+        shared[study.firstTrial(cell) + seed] = stream.state();
         boolean last = cell.index() == study.cells().size() - 1;
         if (!last) {
           cell.initializer().draw(cell.network(), stream);

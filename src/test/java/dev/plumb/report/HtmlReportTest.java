@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.xpath.XPathConstants;
@@ -190,6 +191,40 @@ class HtmlReportTest {
         .getLength());
     String best = nodes(document, "//table[@id='ranking-table']/tbody/tr[1]/td[1]").item(0).getTextContent();
     assertTrue(html(SampleReports.grid()).contains("of " + best.replaceFirst("^\\d+\\. ", "") + "; the highest"), best);
+  }
+
+  @Test
+  void depthStudyHasItsCuresAfterTheNotebooksFindings() throws Exception {
+    Document document = parse(html(SampleReports.depth(130)));
+    assertEquals(5, nodes(document, "//section[@id='findings']/div[@class='card claim']").getLength());
+    assertEquals(11, nodes(document, "//section[@id='cure-findings']/div[@class='card claim']").getLength());
+    assertEquals("findings cure-findings cures cure-depths cure-gradients ranking cells", IntStream.range(1, 8)
+        .mapToObj(i -> text(document, "//section[" + i + "]/@id")).collect(Collectors.joining(" ")));
+    assertEquals(12, nodes(document, "//table[@id='cures-sigmoid']/tbody/tr").getLength());
+    assertEquals(12, nodes(document, "//table[@id='cures-relu']/tbody/tr").getLength());
+    assertEquals("0.0 %0.0 to 2.9", text(document, "//table[@id='cures-sigmoid']/tbody/tr[th='plain']/td[3]"));
+    assertEquals("80.0 %72.3 to 86.0", text(document, "//table[@id='cures-sigmoid']/tbody/tr[th='residual connections']/td[3]"));
+    assertEquals("1.5[1.5, 1.5]", text(document, "//table[@id='cures-sigmoid']/tbody/tr[th='residual connections']/td[6]"));
+    assertEquals("batch normalization and residual connectionsinitializer he_normal",
+        text(document, "//table[@id='cures-relu']/tbody/tr[11]/th"));
+    assertEquals(6 * 5, nodes(document, "//table[@id='shares-relu']/tbody//td[@class='share']").getLength());
+    assertEquals("--share:0.800", text(document, "//table[@id='shares-sigmoid']/tbody/tr[th='residual connections']/td[1]/@style"));
+    assertEquals("0 %0-4", text(document, "//table[@id='shares-sigmoid']/tbody/tr[th='residual connections']/td[5]"));
+    assertEquals(8, nodes(document, "//svg[@id='cure-norms-sigmoid-first']/g[1]/path[starts-with(@class, 'curve')]").getLength());
+    assertEquals("0.0002441406", text(document, "//table[@id='cure-norms-sigmoid-first-table']/tbody/tr[th='3']/td[1]"));
+    assertTrue(text(document, "//section[@id='cure-depths']/p").endsWith("are trained from all seeds, the others from the first 100."));
+    assertEquals(5, nodes(document, "//table[@id='cells-table']/tbody/tr").getLength());
+    assertTrue(text(document, "//dl").contains("74"));
+    assertEquals("2. xavier_normal or he_normal", text(document, "//section[@id='cure-depths']//ul/li[2]").strip());
+    assertEquals(12, nodes(parse(html(SampleReports.depth(1))), "//table[@id='cures-relu']/tbody/tr").getLength());
+  }
+
+  private static String text(Document document, String path) {
+    try {
+      return nodes(document, path).item(0).getTextContent();
+    } catch (Exception e) {
+      throw new AssertionError(path, e);
+    }
   }
 
   @Test

@@ -69,7 +69,10 @@ class ReportInChromiumTest {
     CLASS_FOLDS(List.of("folds-accuracy", "folds-loss", "scores-table", "confusion")),
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
-    GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table"));
+    GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
+    DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
+        "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
+        "cells-table", "norms-4", "units-table"));
 
     private final List<String> charts;
 
@@ -90,6 +93,7 @@ class ReportInChromiumTest {
         case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
         case GRID -> SampleReports.grid().write(out);
+        case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
       }
     }

@@ -15,6 +15,9 @@ import dev.plumb.report.StudyReport.Network;
 import dev.plumb.report.StudyReport.Run;
 import dev.plumb.study.CrossValidation;
 import dev.plumb.study.CrossValidationSpec;
+import dev.plumb.study.DepthCures;
+import dev.plumb.study.DepthResults;
+import dev.plumb.study.DepthStudy;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyResult;
@@ -238,6 +241,13 @@ final class SampleReports {
         .run(new CrossValidation.Listener() {}).orElseThrow(), leaks, CONFIGURATION, MANIFEST);
   }
 
+  /** Returns the report of a depth study with made-up results. */
+  static GridReport depth(int seeds) {
+    StudyResult result = DepthResults.cured(seeds);
+    return new GridReport(DepthStudy.notebook(result), DepthStudy.findings(result), Optional.of(new DepthCures(result)),
+        new TreeMap<>(Map.of("plumb", "test")));
+  }
+
   /** Returns the report of a grid of depths 1, 3 and 6 with two activations, one of which sometimes diverges. */
   static GridReport grid() {
     Study study = StudySpecReader.parse("""
@@ -247,6 +257,6 @@ final class SampleReports {
     ReferenceBackend backend = new ReferenceBackend();
     StudyRunner runner = new StudyRunner(backend, study);
     StudyResult result = runner.run();
-    return new GridReport(result, StudyFindings.of(result), new TreeMap<>(Map.of("plumb", "test")));
+    return new GridReport(result, StudyFindings.of(result), Optional.empty(), new TreeMap<>(Map.of("plumb", "test")));
   }
 }

@@ -200,11 +200,12 @@ class StudyEngineTest {
     assertEquals("80.0 % (49.0 to 94.3 %)", share.toString());
     assertFalse(share.isMost());
     assertTrue(new Proportion(9, 10).isMost());
+    assertEquals("0.0 % (0.0 to 8.8 %)", new Proportion(0, 40).toString(), "not -0.0: the limits are between 0 and 1");
   }
 
   @Test
   void studyOfDepthJudgesTheFiveReflections() {
-    Study study = Study.ofNetworks(StudySpecReader.parse(DepthStudy.TEXT).spec(), 3);
+    Study study = Study.ofNetworks(StudySpecReader.parse(DepthStudy.NOTEBOOK).spec(), 3);
     List<Finding> findings = DepthStudy.findings(new StudyResult(study, new ReferenceBackend().device(), 0,
         run(new CpuBackend(CpuOptions.standard(), note -> { }), study, new BitSet())));
     assertEquals(5, findings.size());

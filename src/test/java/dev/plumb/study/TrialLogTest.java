@@ -184,7 +184,7 @@ class TrialLogTest {
     StudyOutput.writeCsv(result, nowhere);
     List<Finding> findings = StudyFindings.of(result);
     if (report) {
-      new GridReport(result, findings, new TreeMap<>()).write(nowhere);
+      new GridReport(result, findings, Optional.empty(), new TreeMap<>()).write(nowhere);
     }
   }
 
