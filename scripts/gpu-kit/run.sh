@@ -288,6 +288,7 @@ checks() {
   while IFS= read -r options_of_one; do
     # The fused planner has no tensor cores.
     if [[ $precision == [tb]f* && $options_of_one == *"planner fused"* ]]; then continue; fi
+    if [[ $precision == bf16 && $options_of_one == *--normalization* ]]; then continue; fi
     all=$((all + 1))
     # A check that hangs must leave time for the others.
     deadline=$((SECONDS + most < until ? SECONDS + most : until))
@@ -311,6 +312,8 @@ checks() {
 --planner layered --layers 3,8,8,1 --activation tanh --loss mse --optimizer sgd --no-graph
 --planner layered --layers 13,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127
 --planner layered --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 1000
+--planner layered --layers 13,33,33,7 --activation gelu --loss cross_entropy --optimizer adamw --samples 127 --normalization batch --residual
+--planner layered --layers 7,15,15,2 --activation tanh --loss mse --optimizer adam --samples 1000 --normalization layer --residual
 --planner layered --layers 7,15,15,2 --activation elu --loss huber --optimizer adam --samples 5000
 --planner layered --layers 2,9,1 --activation leaky_relu --loss mae --optimizer adam --samples 1
 --planner layered --layers 3,70,33,1 --activation sigmoid --loss mse --optimizer rmsprop --samples 130
@@ -385,11 +388,12 @@ unavailable() {
 }
 
 # Runs compute-sanitizer's TOOL on a short training with a PLANNER: fused; narrow (the fused planner's kernel of narrow networks); layered;
-# tf32 (the layered planner's tensor-core kernels); cublas (the layered planner with so many rows that cuBLAS computes its products); or
-# bf16 (the layered planner's kernels of mixed precision, next to cuBLAS). Passes if the tool reports nothing. The training uses Adam and
-# gradient norms; with cublas and bf16 also sums in segments.
+# tf32 (the layered planner's tensor-core kernels); cublas (the layered planner with so many rows that cuBLAS computes its products);
+# bf16 (the layered planner's kernels of mixed precision, next to cuBLAS); batch or layer (its kernels for a normalization, with residual
+# connections and dropout). Passes if the tool reports nothing. The training uses Adam and gradient norms; with cublas, bf16, batch and
+# layer also sums in segments.
 sanitize() {
-  local tool=$1 planner=$2 layers=3,33,5 activation=gelu samples=1000 precision=fp32
+  local tool=$1 planner=$2 layers=3,33,5 activation=gelu samples=1000 precision=fp32 more=()
   if unavailable compute-sanitizer "$sanitizer"; then return; fi
   case $planner in
     narrow) planner=fused layers=3,8,7,4 activation=sigmoid ;;
@@ -397,9 +401,10 @@ sanitize() {
     tf32) planner=layered layers=3,128,36,5 precision=tf32 ;;
     cublas) planner=layered layers=3,128,5 samples=4100 ;;
     bf16) planner=layered layers=3,128,36,5 precision=bf16 ;;
+    batch | layer) more=(--normalization "$planner" --residual --dropout 0.3) planner=layered layers=3,33,33,5 ;;
   esac
   sanitized "$tool" check --device cuda --precision "$precision" --planner "$planner" --layers "$layers" --activation "$activation" \
-    --loss cross_entropy --optimizer adam --samples "$samples" --steps 2
+    --loss cross_entropy --optimizer adam --samples "$samples" --steps 2 "${more[@]}"
 }
 # The same for a training with weights of rows, by a PLANNER: fused, narrow or layered.
 sanitize_weights() {
@@ -578,6 +583,8 @@ for tool in memcheck racecheck; do
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
   start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
+  start "sanitizer $tool batch" 60 sanitize "$tool" batch
+  start "sanitizer $tool layer" 60 sanitize "$tool" layer
   for planner in fused narrow layered; do
     start "sanitizer $tool weights $planner" 60 sanitize_weights "$tool" "$planner"
   done
@@ -609,6 +616,8 @@ for tool in initcheck synccheck; do
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
   start "sanitizer $tool bf16" 60 supported bf16 sanitize "$tool" bf16
+  start "sanitizer $tool batch" 60 sanitize "$tool" batch
+  start "sanitizer $tool layer" 60 sanitize "$tool" layer
   for planner in fused narrow layered; do
     start "sanitizer $tool weights $planner" 60 sanitize_weights "$tool" "$planner"
   done
