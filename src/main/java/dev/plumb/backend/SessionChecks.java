@@ -3,7 +3,6 @@ package dev.plumb.backend;
 import dev.plumb.data.Dataset;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
-import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.TrainingSpec;
 
@@ -60,7 +59,7 @@ public final class SessionChecks {
    * @throws InvalidInputException when the network has a batch normalization and a batch has one row
    */
   public static void requireStatistics(NetworkSpec network, StepChunk chunk, int rows) {
-    if (network.normalization() != Normalization.BATCH) {
+    if (!network.usesBatchStatistics()) {
       return;
     }
     for (int step = 0; step < chunk.steps(); step++) {

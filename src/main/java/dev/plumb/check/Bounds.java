@@ -205,6 +205,11 @@ final class Bounds {
     if (repeatsOperations && !slice.isBias()) {
       return floored(tolerances.gradient() * size);
     }
+    if (slice.isBias() && layer < hidden.size()) {
+      // Through a normalization, terms of D cancel, and the sum of D again.
+      size = Math.max(size, hidden.get(layer).termsOfDelta() * Math.sqrt(rows.size()));
+      return floored(tolerances.gradient() * size);
+    }
     double own = relative[layer] * size;
     return floored(slice.isBias() || layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestDeltaNorm(layer)));
   }

@@ -30,11 +30,18 @@ import java.util.Optional;
  * <p>With dropout, the loss is that of the first step: every evaluation drops the same units, so that it can be differentiated.
  *
  * <p>The difference is meaningless if a unit's Z crosses the kink of relu, leaky_relu or elu between the two points, or an output
- * crosses one of mae or huber; such coordinates are skipped and counted.
+ * crosses one of mae or huber; such coordinates are skipped and counted. So are those at which the loss bends too much.
  */
 public final class FiniteDifferences implements AutoCloseable {
   /** Balances the error of the difference, h²/6 times the third derivative, against rounding, 1e-16·loss/h. */
   private static final double STEP = 1e-5;
+
+  /**
+   * Lower limit of the step. The loss bends within the normal step where a normalization divides by a small variance: then smaller
+   * steps are tried, with a larger tolerance for rounding, until they no longer change the difference. A coordinate whose difference
+   * still changes is skipped.
+   */
+  private static final double MIN_STEP = 1e-9;
 
   /** Parameters larger than this get a step in proportion: a fixed step would be lost in rounding. */
   private static final double LARGE = 1000;
@@ -116,32 +123,52 @@ public final class FiniteDifferences implements AutoCloseable {
     double worstDifference = Double.NaN;
     for (int i = 0; i < slice.size(); i++) {
       int at = slice.offset() + i;
-      double kept = parameters[at];
-      double step = STEP * Math.max(1, Math.abs(kept) / LARGE);
-      parameters[at] = kept + step;
-      double above = parameters[at];
-      double lossAbove = lossAt(parameters);
-      boolean crosses = !sides().equals(sidesHere);
-      parameters[at] = kept - step;
-      double below = parameters[at];
-      double lossBelow = lossAt(parameters);
-      crosses |= !sides().equals(sidesHere);
-      parameters[at] = kept;
-      if (crosses) {
+      Difference difference = difference(parameters, at, STEP, sidesHere);
+      double units = tolerance.units(gradients[at], difference.value());
+      boolean converged = units <= 1;
+      for (double step = STEP / 8; !difference.crosses() && !converged && step > MIN_STEP; step /= 8) {
+        // Either the gradient is wrong, or the loss is not a parabola between the points, which a smaller step tells.
+        Difference smaller = difference(parameters, at, step, sidesHere);
+        Tolerance rounding = new Tolerance(tolerance.absolute() * STEP / step, RELATIVE);
+        units = rounding.units(gradients[at], smaller.value());
+        converged = units <= 1 || rounding.units(difference.value(), smaller.value()) <= 1;
+        difference = smaller;
+      }
+      if (difference.crosses() || !converged && Double.isFinite(difference.value())) {
         skipped++;
         continue;
       }
       compared++;
-      double difference = (lossAbove - lossBelow) / (above - below);
-      double units = tolerance.units(gradients[at], difference);
       if (units > worstUnits) {
         worst = i;
         worstUnits = units;
-        worstDifference = difference;
+        worstDifference = difference.value();
       }
     }
     double worstGradient = worst < 0 ? Double.NaN : gradients[slice.offset() + worst];
     return new GradientCheck(slice, compared, skipped, worst, worstGradient, worstDifference, worstUnits);
+  }
+
+  /**
+   * A central difference.
+   *
+   * @param crosses whether a kink is between its two points
+   */
+  private record Difference(double value, boolean crosses) {}
+
+  private Difference difference(double[] parameters, int at, double relativeStep, BitSet sidesHere) {
+    double kept = parameters[at];
+    double step = relativeStep * Math.max(1, Math.abs(kept) / LARGE);
+    parameters[at] = kept + step;
+    double above = parameters[at];
+    double lossAbove = lossAt(parameters);
+    boolean crosses = !sides().equals(sidesHere);
+    parameters[at] = kept - step;
+    double below = parameters[at];
+    double lossBelow = lossAt(parameters);
+    crosses |= !sides().equals(sidesHere);
+    parameters[at] = kept;
+    return new Difference((lossAbove - lossBelow) / (above - below), crosses);
   }
 
   /** Runs a step that leaves the parameters as they are, and returns its loss. */

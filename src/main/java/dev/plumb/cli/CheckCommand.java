@@ -77,10 +77,12 @@ final class CheckCommand implements Command {
     return """
         Compares two steps: one from the initial weights, and one after --steps training steps. The device
         and the reference run each of them from the same state, and all tensors are compared in the order of
-        computation: pre-activations (pre) and activations (post) of each layer, gradients with respect to
-        pre-activations (delta), the loss, the gradients of the parameters, and the moments and parameters
-        after the update. Prints one line per tensor. Elements for which device and reference are on
-        different sides of a kink, such as 0 for relu, are skipped and counted.
+        computation: pre-activations (pre), normalized pre-activations (normalized) and activations (post)
+        of each layer, gradients with respect to pre-activations (delta), the loss, the gradients of the
+        parameters, and the moments, parameters and running statistics after the update. Prints one line
+        per tensor. Elements for which device and reference are on different sides of a kink, such as 0 for
+        relu, are skipped and counted. With --normalization or --residual the reference reads the device's
+        values, and nothing is skipped.
 
         In fp64, every gradient is also compared with finite differences of the loss,
         (loss(p + h) - loss(p - h)) / 2h; with --device reference, this is the only comparison. Parameters

@@ -39,7 +39,7 @@ final class CheckReport {
       GradientCheck tensor = row.tensor();
       return "after " + row.afterSteps() + " steps, layer " + tensor.slice().layer() + ", " + tensor.slice().name()
           + (tensor.compared() == 0
-              ? ": every finite difference crosses a kink, so nothing could be compared; try fewer --"
+              ? ": every finite difference crosses a kink or does not converge, so nothing could be compared; try wider layers, fewer --"
                   + Flags.SAMPLES.getLongOpt()
               : tensor.slice().place(tensor.worst()) + ": gradient " + tensor.gradient() + ", finite difference "
                   + tensor.difference() + ", error " + Decimal.fixed(tensor.units(), 1) + " times the tolerance");

@@ -113,7 +113,16 @@ public record NetworkSpec(List<Integer> widths, Activation activation, Normaliza
    * @return whether no layer is normalized or has a residual connection
    */
   public boolean isPlain() {
-    return normalization == Normalization.NONE && !hasResiduals();
+    return (normalization == Normalization.NONE || layerCount() == 1) && !hasResiduals();
+  }
+
+  /**
+   * Returns whether any layer needs the statistics of a batch.
+   *
+   * @return whether there is a hidden layer with batch normalization
+   */
+  public boolean usesBatchStatistics() {
+    return normalization == Normalization.BATCH && layerCount() > 1;
   }
 
   /**
@@ -123,8 +132,8 @@ public record NetworkSpec(List<Integer> widths, Activation activation, Normaliza
    */
   public boolean hasResiduals() {
     boolean any = false;
-    for (int l = 0; l < layerCount(); l++) {
-      any |= layer(l).residual();
+    for (int l = 0; l < layerCount() - 1; l++) {
+      any |= residual && widths.get(l).equals(widths.get(l + 1));
     }
     return any;
   }
@@ -187,7 +196,7 @@ public record NetworkSpec(List<Integer> widths, Activation activation, Normaliza
    */
   public String additions() {
     return (normalization == Normalization.NONE ? "" : ", " + normalization.key() + " normalization")
-        + (residual ? ", residual" : "");
+        + (hasResiduals() ? ", residual" : "");
   }
 
   /**

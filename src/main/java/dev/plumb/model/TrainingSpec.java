@@ -140,7 +140,7 @@ public record TrainingSpec(
   public void requireFits(NetworkSpec network, int rows) {
     requireFits(rows);
     int batch = batchSize.orElse(rows);
-    if (network.normalization() == Normalization.BATCH && batch > 1 && rows % batch == 1) {
+    if (network.usesBatchStatistics() && batch > 1 && rows % batch == 1) {
       throw new InvalidInputException("batchSize " + batch + " leaves one of " + rows + " rows for the last batch, but batch"
           + " normalization needs at least 2 rows per batch; use another batchSize");
     }
@@ -155,9 +155,9 @@ public record TrainingSpec(
    * @throws InvalidInputException when the network has a batch normalization and the batch has one row
    */
   public static void requireStatistics(NetworkSpec network, int batchRows) {
-    if (network.normalization() == Normalization.BATCH && batchRows < 2) {
+    if (network.usesBatchStatistics() && batchRows < 2) {
       throw new InvalidInputException("a batch has " + batchRows + " row, but batch normalization needs at least 2 rows per batch;"
-          + " use a larger batchSize, or layer normalization");
+          + " use more rows per batch, or layer normalization");
     }
   }
 

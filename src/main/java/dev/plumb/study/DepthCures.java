@@ -26,7 +26,7 @@ public final class DepthCures {
   /** Sigmoid, of which the notebook says that it does not learn, then relu. */
   public static final List<Activation> ACTIVATIONS = List.of(Activation.SIGMOID, Activation.RELU);
 
-  /** The other depths have 48 cells, many of them deeper than the notebook's networks. */
+  /** The other depths have 47 cells, many of them deeper than the notebook's networks. */
   static final int MAX_SEEDS = 100;
 
   private static final int INPUTS = 3;

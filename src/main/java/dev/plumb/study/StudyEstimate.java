@@ -37,6 +37,9 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
   private static final long PROBE_NANOS = 50_000_000;
   private static final long WARM_UP_NANOS = 300_000_000;
   private static final int MAX_PROBE_STEPS = 4096;
+  private static final int MAX_REPEATS = 10;
+  /** A chunk that takes this fraction of the fastest one before it shows that methods are still being compiled. */
+  private static final double SIGNIFICANT = 0.9;
 
   /**
    * Refuses a study that does not fit into memory, before anything is trained.
@@ -98,7 +101,10 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
     return group.numbers().length * networkSeconds.get(group.network());
   }
 
-  /** Measures a step of one network while as many train as in the study, in growing chunks; the last one counts. */
+  /**
+   * Measures a step of one network while as many train as in the study, in growing chunks. The largest is repeated while it gets
+   * faster: Java compiles methods that run often.
+   */
   private static double stepSeconds(StudyRunner runner, TrialGroup group, long nanos) {
     try (TrainingSession session = group.open(runner.backend())) {
       for (int replica = 0; replica < group.numbers().length; replica++) {
@@ -106,7 +112,9 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
       }
       session.bind(runner.data());
       int[][] batches = new BatchOrder(runner.data().rows(), group.training().batchSize(), false, null).nextEpoch();
-      for (int steps = 1;; steps *= 2) {
+      double fastest = Double.POSITIVE_INFINITY;
+      int repeats = 0;
+      for (int steps = 1;; steps *= repeats == 0 ? 2 : 1) {
         StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
         if (batches[0] != null) {
           int[][] first = new int[steps][];
@@ -117,8 +125,14 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
         session.run(chunk.build());
         session.sync();
         long taken = System.nanoTime() - start;
-        if (taken >= nanos || steps == MAX_PROBE_STEPS) {
-          return taken / 1e9 / steps / group.numbers().length / runner.groupsAtOnce(group);
+        if (repeats > 0 || taken >= nanos || steps == MAX_PROBE_STEPS) {
+          double seconds = taken / 1e9 / steps;
+          boolean improves = seconds < SIGNIFICANT * fastest;
+          fastest = Math.min(fastest, seconds);
+          repeats++;
+          if (!improves || repeats == MAX_REPEATS) {
+            return fastest / group.numbers().length / runner.groupsAtOnce(group);
+          }
         }
       }
     }

@@ -64,8 +64,8 @@ public final class StudyFindings {
     Map<String, List<TrialRow>> rows = new LinkedHashMap<>();
     for (Study.Cell cell : result.study().cells()) {
       if (cell.network().layerCount() > 2) {
-        rows.computeIfAbsent(cell.network().activation().key() + " layer with weights of " + cell.initializer().key()
-            + cell.network().additions(), key -> new ArrayList<>())
+        rows.computeIfAbsent(cell.network().description() + " layer with weights of "
+            + cell.initializer().key(), key -> new ArrayList<>())
             .addAll(result.of(cell));
       }
     }

@@ -118,6 +118,27 @@ class FiniteDifferencesTest {
     }
   }
 
+  /** With two rows, the variance of a unit may be so small that the loss bends within the normal step. */
+  @Test
+  void smallerStepsAreTriedWhereTheLossBends() {
+    NetworkSpec network = NetworkSpec.of(Activation.SIGMOID, 7, 17, 17, 1).withNormalization(Normalization.BATCH).withResidual(true);
+    for (int seed = 0; seed < 20; seed++) {
+      NumpyRandom stream = new NumpyRandom(SEED + seed);
+      Dataset data = RandomData.draw(2, network, Loss.MSE, stream);
+      double[] parameters = Initializer.ORTHOGONAL.draw(network, stream);
+      for (int i = 0; i < parameters.length; i++) {
+        parameters[i] *= i < 7 * 17 ? 0.02 : 1;
+      }
+      try (Backend backend = new ReferenceBackend();
+          FiniteDifferences differences = new FiniteDifferences(backend, network, Loss.MSE, data)) {
+        for (GradientCheck check : differences.at(parameters)) {
+          assertTrue(check.ok(), "seed " + (SEED + seed) + ": " + check);
+          assertTrue(check.compared() > 0, "seed " + (SEED + seed) + ": " + check);
+        }
+      }
+    }
+  }
+
   private static void assertAllRight(String what, List<GradientCheck> checks) {
     for (GradientCheck check : checks) {
       assertTrue(check.ok(), what + ": " + check);

@@ -8,6 +8,8 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
@@ -122,6 +124,17 @@ class NormalizedCheckTest {
     CheckFailedException failed = assertThrows(CheckFailedException.class, () -> check(new FaultyBackend(fault),
         NETWORK.withNormalization(normalization), training(), new CheckLog(CheckMode.FAIL, line -> { })));
     assertTrue(failed.getMessage().contains("step 0, replica 1, ") && failed.getMessage().contains(name), failed.getMessage());
+  }
+
+  /** A layer normalization of one unit has a gradient of exactly 0 in the reference. */
+  @Test
+  void roundingOfACancelledGradientIsAccepted() {
+    NetworkSpec network = NetworkSpec.of(Activation.SILU, 5, 1, 1, 2).withNormalization(Normalization.LAYER);
+    for (Precision precision : new Precision[] {Precision.FP64, Precision.FP32}) {
+      RecordedChecks found = new RecordedChecks();
+      check(new CpuBackend(CpuOptions.standard(), note -> { }), network, training().withPrecision(precision), found);
+      assertTrue(found.tensors.stream().allMatch(tensor -> tensor.verdict() == TensorCheck.Verdict.OK), found.tensors.toString());
+    }
   }
 
   @ParameterizedTest

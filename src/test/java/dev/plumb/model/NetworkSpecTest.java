@@ -1,6 +1,7 @@
 package dev.plumb.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,5 +42,26 @@ class NetworkSpecTest {
   private static void assertRefused(String part, Runnable construction) {
     String message = assertThrows(InvalidInputException.class, construction::run).getMessage();
     assertTrue(message.contains(part), message);
+  }
+
+  @Test
+  void residualConnectionsAreWhereWidthsAgree() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 4, 4, 4, 7, 7).withResidual(true);
+    assertTrue(network.layer(0).residual());
+    assertTrue(network.layer(1).residual());
+    assertFalse(network.layer(2).residual());
+    assertFalse(network.layer(3).residual(), "the output layer");
+    assertEquals("relu, residual", network.description());
+    NetworkSpec unequal = NetworkSpec.of(Activation.RELU, 4, 7, 5, 3).withResidual(true);
+    assertTrue(unequal.isPlain());
+    assertEquals("relu", unequal.description());
+  }
+
+  @Test
+  void normalizationNeedsHiddenLayers() {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, 4, 3).withNormalization(Normalization.BATCH);
+    assertTrue(network.isPlain());
+    assertFalse(network.usesBatchStatistics());
+    assertTrue(NetworkSpec.of(Activation.RELU, 4, 2, 3).withNormalization(Normalization.BATCH).usesBatchStatistics());
   }
 }

@@ -156,7 +156,7 @@ class StudySpecReaderTest {
   void networksHaveANormalizationAndResidualConnections() {
     StudySpec spec = read("{\"networks\": [{\"layers\": [3,4,1], \"activation\": \"relu\", \"normalization\": \"batch\", \"residual\": true},"
         + " {\"layers\": [3,4,1], \"activation\": \"relu\"}]}");
-    assertEquals(new StudyNetwork("3-4-1 relu, batch normalization, residual",
+    assertEquals(new StudyNetwork("3-4-1 relu, batch normalization",
         NetworkSpec.of(Activation.RELU, 3, 4, 1).withNormalization(Normalization.BATCH).withResidual(true)), spec.networks().get(0));
     assertTrue(spec.networks().get(1).network().isPlain());
   }
