@@ -89,7 +89,8 @@ final class StudyRun {
           + "; use --device cuda or cuda:N");
     }
     try (Backends.Selection device = devices.openSeveral(arguments, err);
-        TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device)) : DeviceChoice.executor(device, arguments, "study", err)) {
+        TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device))
+            : DeviceChoice.executor(device, arguments, "study", err)) {
       DeviceChoice.requirePrecision(device, study.training().precision());
       StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(executor, study));
       printHead(device, runner, study);

@@ -60,8 +60,8 @@ final class CureSections {
       }
       GridReport.endTable(html);
     }
-    html.element("p", "Weights are from the notebook's initializer unless another one is named. Learned: the final loss is below 0.95 of the best constant's loss; a network that diverged has not learned."
-        + " Below plain: the final loss is below that of the plain network of the same seed. Fall per layer: the factor by which"
+    html.element("p", "Weights are from the notebook's initializer unless another one is named. Learned:"
+        + " the final loss is below 0.95 of the best constant's loss; a network that diverged has not learned. Below plain: the final loss is below that of the plain network of the same seed. Fall per layer: the factor by which"
         + " backpropagation divides the gradient norm from a hidden layer to the one before it, as a geometric mean; below 1 if the"
         + " norm grows. Networks in which the norm of the first or last hidden layer is 0 have none.", "class", "small").line();
     page.endSection();

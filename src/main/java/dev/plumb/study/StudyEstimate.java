@@ -35,11 +35,8 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
 
   private static final int MAX_PROBES = 10;
   private static final long PROBE_NANOS = 50_000_000;
-  private static final long WARM_UP_NANOS = 300_000_000;
   private static final int MAX_PROBE_STEPS = 4096;
-  private static final int MAX_REPEATS = 10;
-  /** A chunk that takes this fraction of the fastest one before it shows that methods are still being compiled. */
-  private static final double SIGNIFICANT = 0.9;
+  private static final double MAX_PROBE_SECONDS = 1;
 
   /**
    * Refuses a study that does not fit into memory, before anything is trained.
@@ -74,13 +71,10 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
     for (int i = 0; i < probes; i++) {
       probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
     }
-    // Java compiles methods that run often: the first measurement would be too slow.
-    if (!groups.isEmpty()) {
-      stepSeconds(runner, groups.get(groups.size() - 1), WARM_UP_NANOS);
-    }
     for (NetworkSpec shape : probed) {
       TrialGroup group = groups.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
-      seconds.put(shape, steps * stepSeconds(runner, group, PROBE_NANOS));
+      double trainings = groups.stream().filter(of -> of.network().equals(shape)).mapToInt(of -> of.numbers().length).sum();
+      seconds.put(shape, steps * stepSeconds(runner, group, steps * trainings));
     }
     for (NetworkSpec shape : shapes) {
       NetworkSpec nearest = probed.stream()
@@ -102,10 +96,13 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
   }
 
   /**
-   * Measures a step of one network while as many train as in the study, in growing chunks. The largest is repeated while it gets
-   * faster: Java compiles methods that run often.
+   * Measures a step of one network while as many train as in the study, in growing chunks, and returns the fastest. Java compiles
+   * methods that run often, and code for vectors is slower by orders of magnitude before: chunks are repeated for a second, or for a
+   * hundredth of the time that all trainings are estimated to take.
+   *
+   * @param steps the steps of all trainings
    */
-  private static double stepSeconds(StudyRunner runner, TrialGroup group, long nanos) {
+  private static double stepSeconds(StudyRunner runner, TrialGroup group, double steps) {
     try (TrainingSession session = group.open(runner.backend())) {
       for (int replica = 0; replica < group.numbers().length; replica++) {
         session.write(Slot.PARAMETERS, replica, runner.starts().start(group.numbers()[replica]).parameters());
@@ -113,29 +110,32 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
       session.bind(runner.data());
       int[][] batches = new BatchOrder(runner.data().rows(), group.training().batchSize(), false, null).nextEpoch();
       double fastest = Double.POSITIVE_INFINITY;
-      int repeats = 0;
-      for (int steps = 1;; steps *= repeats == 0 ? 2 : 1) {
-        StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
-        if (batches[0] != null) {
-          int[][] first = new int[steps][];
-          Arrays.fill(first, batches[0]);
-          chunk.batches(first);
-        }
+      int chunkSteps = 1;
+      long begin = System.nanoTime();
+      while (true) {
         long start = System.nanoTime();
-        session.run(chunk.build());
+        session.run(chunk(chunkSteps, batches[0]));
         session.sync();
-        long taken = System.nanoTime() - start;
-        if (repeats > 0 || taken >= nanos || steps == MAX_PROBE_STEPS) {
-          double seconds = taken / 1e9 / steps;
-          boolean improves = seconds < SIGNIFICANT * fastest;
-          fastest = Math.min(fastest, seconds);
-          repeats++;
-          if (!improves || repeats == MAX_REPEATS) {
-            return fastest / group.numbers().length / runner.groupsAtOnce(group);
-          }
+        long end = System.nanoTime();
+        fastest = Math.min(fastest, (end - start) / 1e9 / chunkSteps / group.numbers().length / runner.groupsAtOnce(group));
+        if (end - start < PROBE_NANOS && chunkSteps < MAX_PROBE_STEPS) {
+          chunkSteps *= 2;
+        } else if ((end - begin) / 1e9 >= Math.min(MAX_PROBE_SECONDS, steps * fastest / 100)) {
+          return fastest;
         }
       }
     }
+  }
+
+  /** Returns steps that leave the parameters as they are. */
+  private static StepChunk chunk(int steps, int[] batch) {
+    StepChunk.Builder chunk = StepChunk.of(steps).learningRate(0);
+    if (batch != null) {
+      int[][] batches = new int[steps][];
+      Arrays.fill(batches, batch);
+      chunk.batches(batches);
+    }
+    return chunk.build();
   }
 
   /** Returns a network's weights and units, weighted by their approximate cost. */

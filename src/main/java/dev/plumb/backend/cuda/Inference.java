@@ -59,8 +59,8 @@ final class Inference {
   private final Buffer targets;
   private final Buffer weights;
   /**
-   * Two buffers for the layers' outputs: a layer reads one, also for its residual connection, and writes the other. In bf16 one is for Z of all layers, the
-   * other for A of hidden layers.
+   * Two buffers for the layers' outputs: a layer reads one, also for its residual connection, and writes the other. In bf16
+   * one is for Z of all layers, the other for A of hidden layers.
    */
   private final Buffer layerOutputs;
   private final Buffer otherLayerOutputs;

@@ -125,8 +125,8 @@ final class ActivationNodes {
     Grid grid = tiles(units, segments);
     if (format.isRounded()) {
       nodes.add(bind("activation_backward_bf16", layer, grid, incoming.address(), delta.address(), z.address(), a.address(),
-          biasAddress(layer), mask, sums, (long) n, units, pitch(layer), format.pitch(units), rowsOfSegment, state.layout().size(), sumsStride, replicas,
-          activation, scale));
+          biasAddress(layer), mask, sums, (long) n, units, pitch(layer), format.pitch(units), rowsOfSegment, state.layout().size(),
+          sumsStride, replicas, activation, scale));
     } else {
       nodes.add(bind("activation_backward" + suffix, layer, grid, delta.address(), z.address(), biasAddress(layer), mask, sums,
           (long) n, units, rowsOfSegment, state.layout().size(), sumsStride, replicas, activation, scale));
