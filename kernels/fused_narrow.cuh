@@ -32,6 +32,14 @@ __device__ __forceinline__ void write4(const float* values, float* to) {
     *(Pack4*)to = pack;
 }
 
+// The same in one instruction; of write4 nvcc makes four stores in some places, each with bank conflicts.
+__device__ __forceinline__ void write4_at_once(const float* values, float* to) {
+    asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};"
+                 :
+                 : "r"((unsigned)__cvta_generic_to_shared(to)), "f"(values[0]), "f"(values[1]), "f"(values[2]), "f"(values[3])
+                 : "memory");
+}
+
 // A thread's row in the tile.
 struct NarrowRow {
     float* groups;
@@ -48,8 +56,8 @@ struct NarrowRow {
     }
 
     __device__ __forceinline__ void write(int group, const float* values) const {
-        write4(values, half(group, 0));
-        write4(values + HALF_UNITS, half(group, HALF_UNITS));
+        write4_at_once(values, half(group, 0));
+        write4_at_once(values + HALF_UNITS, half(group, HALF_UNITS));
     }
 };
 

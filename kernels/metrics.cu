@@ -57,19 +57,26 @@ __device__ __forceinline__ double report_replica(
             recorded[0] = loss;
         }
     }
-    double squares = 0;  // in thread 0
-    for (int tensor = 0; tensor < 2 * layers && (step.norms || squares_wanted); tensor++) {
+    if (!step.norms && !squares_wanted) {
+        return 0;
+    }
+    // A warp per tensor: tensors in turn would each wait for their loads.
+    int lane = threadIdx.x % WARP;
+    double squares = 0;  // in the first lane of each warp
+    for (int tensor = threadIdx.x / WARP; tensor < 2 * layers; tensor += blockDim.x / WARP) {
         double of_tensor = 0;
-        for (int piece = first_pieces[tensor] + threadIdx.x; piece < first_pieces[tensor + 1]; piece += blockDim.x) {
+        for (int piece = first_pieces[tensor] + lane; piece < first_pieces[tensor + 1]; piece += WARP) {
             of_tensor += square_partial[replica * piece_count + piece];
         }
-        of_tensor = block_sum(of_tensor);
-        squares += of_tensor;
-        if (threadIdx.x == 0 && step.norms && tensor % 2 == 0) {
-            recorded[1 + tensor / 2] = sqrt(of_tensor);
+        of_tensor = warp_sum(of_tensor);
+        if (lane == 0) {
+            squares += of_tensor;
+            if (step.norms && tensor % 2 == 0) {
+                recorded[1 + tensor / 2] = sqrt(of_tensor);
+            }
         }
     }
-    return squares;
+    return block_sum(squares);
 }
 
 // Records the step's number for replicas that are not finite for the first time, and advances the cursor. One block.
@@ -125,22 +132,37 @@ extern "C" __global__ void finish_step(
     close_step(cursor, steps, losses, not_finite, first_not_finite, replicas);
 }
 
-// finish_loss and finish_step in one launch, after the update, for one replica without clipping: its update needs no factor. One block of
-// SUM_THREADS.
+// finish_loss and finish_step for one replica without clipping, whose update needs no factor. All that close_step reads is loaded first.
+__device__ __forceinline__ void finish_replica(
+    int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
+    const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
+    int entry = *cursor;
+    bool finite = !*not_finite;
+    bool first = *first_not_finite < 0;
+    Step step = steps[entry];
+    report_replica(0, 1, step, loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false, losses, metrics);
+    if (threadIdx.x == 0) {
+        // It has written the loss itself, and all have read the cursor before the barriers of the sums.
+        if (first && !(finite && isfinite(losses[0]))) {
+            *first_not_finite = step.number;
+        }
+        *not_finite = 0;
+        *cursor = entry + 1;
+    }
+}
+
+// In one launch, after the update. One block of SUM_THREADS.
 extern "C" __global__ void finish_loss_and_step(
     int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, double terms, const double* square_partial,
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
-    report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, false,
-                   losses, metrics);
-    // Thread 0 reads the loss that it has written.
-    close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
+    finish_replica(cursor, steps, loss_partial, loss_blocks, terms, square_partial, first_pieces, layers, losses, metrics, not_finite,
+                   first_not_finite);
 }
 
 // As finish_loss_and_step, for rows with weights.
 extern "C" __global__ void finish_loss_and_step_weighted(
     int* cursor, const Step* steps, const double* loss_partial, int loss_blocks, const double* divisors, const double* square_partial,
     const int* first_pieces, int layers, double* losses, double* metrics, int* not_finite, long long* first_not_finite) {
-    report_replica(0, 1, steps[*cursor], loss_partial, loss_blocks, divisor_of_batch(cursor, divisors, 1, 0), square_partial,
-                   first_pieces, layers, false, losses, metrics);
-    close_step(cursor, steps, losses, not_finite, first_not_finite, 1);
+    finish_replica(cursor, steps, loss_partial, loss_blocks, divisor_of_batch(cursor, divisors, 1, 0), square_partial, first_pieces,
+                   layers, losses, metrics, not_finite, first_not_finite);
 }

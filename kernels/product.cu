@@ -22,21 +22,28 @@ struct RowsDivision<double> : Division<double, 8, 4, 2, 8, 8> {};
 template <typename T>
 struct WeightsDivision;
 template <>
-struct WeightsDivision<float> : Division<float, 8, 8, 4, 4, 4> {};
+struct WeightsDivision<float> : Division<float, 8, 8, 4, 4, 2> {};
 template <>
-struct WeightsDivision<double> : Division<double, 8, 4, 4, 8, 4> {};
+struct WeightsDivision<double> : Division<double, 8, 4, 4, 8, 2> {};
 
 KERNEL_OF(__launch_bounds__(RowsDivision<T>::THREADS), product_forward,
           (const int* cursor, const Step* steps, const int* rows, const T* a, const T* w, const T* bias, T* z, T* activated, int n,
            int in, int out, long long a_stride, long long parameter_stride, int activation, int packed),
           <RowsDivision<T>>(cursor, steps, rows, a, w, bias, z, activated, n, in, out, a_stride, parameter_stride, activation, packed))
 
+KERNEL_OF(__launch_bounds__(RowsDivision<T>::THREADS), product_forward_loss,
+          (const int* cursor, const Step* steps, const int* rows, const T* a, const T* w, const T* bias, T* z, int n, int in, int out,
+           long long parameter_stride, int packed, int loss, const T* y, const int* labels, const T* weights, const double* divisors,
+           double terms, T* delta, double* partial),
+          <RowsDivision<T>>(cursor, steps, rows, a, w, bias, z, n, in, out, parameter_stride, packed,
+                            BatchLoss<T>{loss, y, labels, weights, divisors, terms, delta, partial}))
+
 KERNEL_OF(__launch_bounds__(RowsDivision<T>::THREADS), product_input_gradient,
           (const T* delta, const T* w, const T* z, const unsigned char* kept, T* below, int n, int in, int out,
            long long parameter_stride, int activation, double scale, int packed),
           <RowsDivision<T>>(delta, w, z, kept, below, n, in, out, parameter_stride, activation, scale, packed))
 
-KERNEL_OF(__launch_bounds__(WeightsDivision<T>::THREADS, sizeof(T) == 4 ? 3 : 2), product_weight_gradients,
+KERNEL_OF(__launch_bounds__(WeightsDivision<T>::THREADS, sizeof(T) == 4 ? 6 : 4), product_weight_gradients,
           (const int* cursor, const Step* steps, const int* rows, const ProductLayer* layers, int layer_count, int tiles_of_replica,
            T* g, double* square_partial, int n, long long gradient_stride, int always),
           <WeightsDivision<T>>(cursor, steps, rows, layers, layer_count, tiles_of_replica, g, square_partial, n, gradient_stride, always))

@@ -1,7 +1,7 @@
 // Products of small layers, fused with the elementwise work that follows each: bias and activation, the activation's derivative, the
 // bias gradient. The shapes are those of CublasProducts.java, per replica:
 //
-//   forward         Z [n x out] = A [n x in] . W^T + b, A' = f(Z)
+//   forward         Z [n x out] = A [n x in] . W^T + b, A' = f(Z); in the last layer, if it is narrow, the loss and its dLoss/dZ
 //   input gradient  D' [n x in] = (D [n x out] . W) * f'(Z'), Z' and D' of the layer below
 //   weight gradient dW [out x in] = D^T . A, db [out] = sums of D over rows, of all layers in one launch
 //
@@ -13,36 +13,52 @@
 //
 // D: the division of a product into tiles: Division, or one of product_tf32.cu.
 #pragma once
+#include "loss.cuh"
 #include "product_tile.cuh"
+
+// A thread's elements of Z in the tile that begins at a row and a column.
+template <typename T, typename D, bool PACKED>
+struct ForwardSums {
+    typedef typename D::template Product<true, true, PACKED, true> Of;
+    T of[Of::RESULTS];
+
+    __device__ __forceinline__ ForwardSums(
+        const T* a, const int* numbers, const T* w, const T* bias, int first_row, int first_column, int n, int in, int out, T* shared) {
+        // Loaded ahead of what they are added to.
+        T biases[Of::RESULTS];
+#pragma unroll
+        for (int i = 0; i < Of::RESULTS; i++) {
+            int column = first_column + Of::column(i);
+            biases[i] = column < out ? bias[column] : T(0);
+        }
+        typename Of::A of_a(
+            numbers ? a : a + (long long)first_row * in, in, n - first_row, in, numbers ? numbers + first_row : numbers);
+        typename Of::B of_b(w + (long long)first_column * in, in, out - first_column, in);
+        Of::multiply(of_a, of_b, in, shared);
+#pragma unroll
+        for (int i = 0; i < Of::RESULTS; i++) {
+            of[i] = Of::total(shared, in, i) + biases[i];
+        }
+    }
+};
 
 template <typename T, typename D, bool PACKED>
 __device__ __forceinline__ void forward_tile(
     const T* a, const int* numbers, const T* w, const T* bias, T* z, T* activated, int tile, int n, int in, int out, int activation,
     T* shared) {
-    typedef typename D::template Product<true, true, PACKED, true> Of;
+    typedef typename ForwardSums<T, D, PACKED>::Of Of;
     int across = (out + D::COLUMNS - 1) / D::COLUMNS;
     int first_row = tile / across * D::ROWS;
     int first_column = tile % across * D::COLUMNS;
-    // Loaded ahead of what they are added to.
-    T biases[Of::RESULTS];
-#pragma unroll
-    for (int i = 0; i < Of::RESULTS; i++) {
-        int column = first_column + Of::column(i);
-        biases[i] = column < out ? bias[column] : T(0);
-    }
-    typename Of::A of_a(
-        numbers ? a : a + (long long)first_row * in, in, n - first_row, in, numbers ? numbers + first_row : numbers);
-    typename Of::B of_b(w + (long long)first_column * in, in, out - first_column, in);
-    Of::multiply(of_a, of_b, in, shared);
+    ForwardSums<T, D, PACKED> sums(a, numbers, w, bias, first_row, first_column, n, in, out, shared);
 #pragma unroll
     for (int i = 0; i < Of::RESULTS; i++) {
         int row = first_row + Of::row(i);
         int column = first_column + Of::column(i);
         if (row < n && column < out) {
-            T sum = Of::total(shared, in, i) + biases[i];
             long long at = (long long)row * out + column;
-            z[at] = sum;
-            activated[at] = activate(sum, activation);
+            z[at] = sums.of[i];
+            activated[at] = activate(sums.of[i], activation);
         }
     }
 }
@@ -73,6 +89,125 @@ __device__ void product_forward(
         forward_tile<T, D, true>(a, numbers, w, bias, z, activated, tile, n, in, out, activation, shared);
     } else {
         forward_tile<T, D, false>(a, numbers, w, bias, z, activated, tile, n, in, out, activation, shared);
+    }
+}
+
+// The loss of a batch, as in loss.cu; arguments of a kernel, then those of a replica.
+template <typename T>
+struct BatchLoss {
+    int loss;
+    const T* y;             // targets [rows of the data x out]; of cross_entropy labels
+    const int* labels;
+    const T* weights;       // of the rows of the data, or null
+    const double* divisors; // with weights
+    double terms;           // without
+    T* delta;               // dLoss/dZ [n x out]
+    double* partial;        // sums of terms by tile
+};
+
+// The largest output of a row that the lanes of a warp have; with NaN first_largest of loss.cu says which.
+template <typename T>
+__device__ __forceinline__ T largest_of_lanes(T output, int classes) {
+    int lane = threadIdx.x % WARP;
+    T value = __shfl_sync(0xffffffffu, output, lane < classes ? lane : 0);
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        T other = __shfl_down_sync(0xffffffffu, value, distance);
+        if (other > value || value != value) {
+            value = other;
+        }
+    }
+    return __shfl_sync(0xffffffffu, value, 0);
+}
+
+// Z of the last layer, dLoss/dZ, and the sum of the tile's terms. A warp has whole rows, a lane one output of each.
+template <typename T, typename D, bool PACKED>
+__device__ __forceinline__ void forward_loss_tile(
+    const T* a, const int* numbers, const T* w, const T* bias, T* z, const BatchLoss<T>& of, double divisor, int tile, int n, int in,
+    int out, T* shared) {
+    typedef typename ForwardSums<T, D, PACKED>::Of Of;
+    static_assert((int)D::COLUMNS == (int)WARP && (int)D::THREADS % (int)WARP == 0, "a lane per output");
+    int first_row = tile * D::ROWS;
+    int column = threadIdx.x % WARP;
+    // Loaded ahead, because each waits for the load of its row's number.
+    int label[Of::RESULTS];
+    T target[Of::RESULTS];
+    T weight[Of::RESULTS];
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        label[i] = 0;
+        target[i] = T(0);
+        weight[i] = T(1);
+        if (row < n) {
+            long long number = numbers ? numbers[row] : row;
+            if (of.loss == CROSS_ENTROPY) {
+                label[i] = of.labels[number];
+            } else if (column < out) {
+                target[i] = of.y[number * out + column];
+            }
+            if (of.weights) {
+                weight[i] = of.weights[number];
+            }
+        }
+    }
+    ForwardSums<T, D, PACKED> sums(a, (const int*)0, w, bias, first_row, 0, n, in, out, shared);
+    double sum = 0;
+#pragma unroll
+    for (int i = 0; i < Of::RESULTS; i++) {
+        int row = first_row + Of::row(i);
+        if (row < n) {  // the same for all lanes
+            T output = sums.of[i];
+            T of_output = T(0);
+            if (of.loss == CROSS_ENTROPY) {
+                T largest = largest_of_lanes(output, out);
+                T exponential = column < out ? exp(output - largest) : T(0);
+                T exponentials = __shfl_sync(0xffffffffu, warp_sum(exponential), 0);
+                T of_label = __shfl_sync(0xffffffffu, output, label[i]);
+                of_output = exponential / exponentials - (column == label[i] ? T(1) : T(0));
+                if (column == 0) {
+                    double of_row = (double)log(exponentials) - ((double)of_label - (double)largest);
+                    sum += of.weights ? (double)weight[i] * of_row : of_row;
+                }
+            } else if (column < out) {
+                T term = loss_term(output, target[i], of.loss);
+                of_output = loss_term_derivative(output, target[i], of.loss);
+                sum += of.weights ? (double)weight[i] * (double)term : (double)term;
+            }
+            if (column < out) {
+                long long at = (long long)row * out + column;
+                of_output /= T(divisor);
+                z[at] = output;
+                of.delta[at] = of.weights ? weight[i] * of_output : of_output;
+            }
+        }
+    }
+    sum = block_sum<D::THREADS>(sum);
+    if (threadIdx.x == 0) {
+        of.partial[blockIdx.x] = sum;
+    }
+}
+
+// The last layer, which is linear and has at most D::COLUMNS outputs, with the loss of the batch. rows: those of the targets; A is not of
+// the data. Blocks of D::THREADS: the tiles of rows of replica 0, of replica 1, and so on.
+template <typename D, typename T>
+__device__ void product_forward_loss(
+    const int* cursor, const Step* steps, const int* rows, const T* a, const T* w, const T* bias, T* z, int n, int in, int out,
+    long long parameter_stride, int packed, BatchLoss<T> of) {
+    __shared__ __align__(16) T shared[D::WARPS * D::template Product<true, true, true>::ELEMENTS];
+    int of_replica = tiles<D>(n, out);
+    long long replica = blockIdx.x / of_replica;
+    int tile = blockIdx.x % of_replica;
+    a += replica * n * in;
+    w += replica * parameter_stride;
+    bias += replica * parameter_stride;
+    z += replica * n * out;
+    of.delta += replica * n * out;
+    double divisor = of.weights ? divisor_of_batch(cursor, of.divisors, gridDim.x / of_replica, replica) : of.terms;
+    const int* numbers = rows_of_batch(cursor, steps, rows, replica);
+    if (packed) {
+        forward_loss_tile<T, D, true>(a, numbers, w, bias, z, of, divisor, tile, n, in, out, shared);
+    } else {
+        forward_loss_tile<T, D, false>(a, numbers, w, bias, z, of, divisor, tile, n, in, out, shared);
     }
 }
 

@@ -20,7 +20,7 @@ static_assert(FragmentRows::ROWS == 16 && FragmentRows::COLUMNS == 32, "as RowsD
 
 // Units by inputs.
 struct FragmentWeights {
-    enum { ROWS = 32, COLUMNS = 32, WARPS = 4, THREADS = WARP * WARPS, TERMS = 16, AHEAD = 1 };
+    enum { ROWS = 32, COLUMNS = 32, WARPS = 2, THREADS = WARP * WARPS, TERMS = 16, AHEAD = 1 };
     template <bool A_BY_ROW, bool B_BY_ROW, bool PACKED, bool A_GATHERED = false, bool B_GATHERED = false>
     using Product = FragmentTile<FragmentWeights, A_BY_ROW, B_BY_ROW, PACKED, A_GATHERED, B_GATHERED>;
 };
@@ -34,13 +34,22 @@ extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_f
         cursor, steps, rows, a, w, bias, z, activated, n, in, out, a_stride, parameter_stride, activation, packed);
 }
 
+extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_forward_loss_tf32(
+    const int* cursor, const Step* steps, const int* rows, const float* a, const float* w, const float* bias, float* z, int n, int in, int out,
+    long long parameter_stride, int packed, int loss, const float* y, const int* labels, const float* weights, const double* divisors,
+    double terms, float* delta, double* partial) {
+    product_forward_loss<FragmentRows>(
+        cursor, steps, rows, a, w, bias, z, n, in, out, parameter_stride, packed,
+        BatchLoss<float>{loss, y, labels, weights, divisors, terms, delta, partial});
+}
+
 extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_input_gradient_tf32(
     const float* delta, const float* w, const float* z, const unsigned char* kept, float* below, int n, int in, int out,
     long long parameter_stride, int activation, double scale, int packed) {
     product_input_gradient<FragmentRows>(delta, w, z, kept, below, n, in, out, parameter_stride, activation, scale, packed);
 }
 
-extern "C" __global__ void __launch_bounds__(FragmentWeights::THREADS, 4) product_weight_gradients_tf32(
+extern "C" __global__ void __launch_bounds__(FragmentWeights::THREADS, 6) product_weight_gradients_tf32(
     const int* cursor, const Step* steps, const int* rows, const ProductLayer* layers, int layer_count, int tiles_of_replica,
     float* g, double* square_partial, int n, long long gradient_stride, int always) {
     product_weight_gradients<FragmentWeights>(

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Checks and measures Plumb on this machine's NVIDIA GPU; needs only the driver and cuBLAS. Made by scripts/make-gpu-kit.
 #
-# usage: run.sh [--seconds N] [--host-device DIR] [RESULTS]
+# usage: run.sh [--seconds N] [--only PATTERN] [--host-device DIR] [RESULTS]
 #
 #   RESULTS            folder for summary.txt and results.tgz, the logs of all sections; both are renewed after every section
 #                      (default: $OUT, otherwise ./plumb-gpu-results)
 #   --seconds N        sections that are not done after N seconds are stopped and count as failed (default: 440; host device: 4400)
+#   --only PATTERN     runs only the sections whose names match an extended regular expression, and the first three
 #   --host-device DIR  computes on the CPU with the stand-in of Plumb's tests in DIR: a rehearsal that says nothing about a GPU
 #
 # Uses, where they are there: nvidia-smi, compute-sanitizer, ncu, and a python3 with PyTorch or JAX for comparison.
@@ -20,15 +21,20 @@ say() { printf 'run.sh: %s\n' "$*" >&2; }
 kit=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)
 seconds=
 host_device=
+only=
 results=${OUT:-plumb-gpu-results}
 while [ $# -gt 0 ]; do
   case $1 in
-    --seconds | --host-device)
+    --seconds | --only | --host-device)
       [ $# -ge 2 ] || { say "$1 needs a value"; exit 2; }
-      if [ "$1" = --seconds ]; then seconds=$2; else host_device=$2; fi
+      case $1 in
+        --seconds) seconds=$2 ;;
+        --only) only=$2 ;;
+        *) host_device=$2 ;;
+      esac
       shift 2 ;;
     --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$kit/run.sh"; exit 0 ;;
-    -*) say "unknown option $1; there are --seconds N, --host-device DIR and --help"; exit 2 ;;
+    -*) say "unknown option $1; there are --seconds N, --only PATTERN, --host-device DIR and --help"; exit 2 ;;
     *)
       [ $# = 1 ] || { say "one RESULTS folder at the end, not $*"; exit 2; }
       results=$1
@@ -138,9 +144,13 @@ report() {
 # id NAME: of the next section.
 id() { printf '%02d-%s' "$number" "${1// /-}"; }
 
+# wanted NAME: whether --only selects a section.
+wanted() { [ "$number" -lt 3 ] || [ -z "$only" ] || [[ $1 =~ $only ]]; }
+
 # Runs a single section.
 section() {
   local name=$1
+  wanted "$name" || return 0
   number=$((number + 1))
   perform "$(id "$name")" "${@:2}"
   report "$(id "$name")" "$name"
@@ -149,6 +159,7 @@ section() {
 # Sections side by side: start each, then finish. At most one per processor at a time.
 started=()
 start() {
+  wanted "$1" || return 0
   number=$((number + 1))
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
     report_done
@@ -198,9 +209,9 @@ plumb() { limited "$java" "${options[@]}" -jar "$kit/lib/plumb.jar" "$@"; }
 # The last line that a command wrote about its failure.
 last_line() { grep -v '^[[:space:]]*$' "$log" | tail -n 1; }
 
-# COMMAND... with thread block clusters where they are estimated to be faster, which are off otherwise.
-with_clusters() {
-  local options=("${options[@]}" -Dplumb.cuda.clusters=on)
+# COMMAND... without thread block clusters, which train few narrow networks otherwise.
+without_clusters() {
+  local options=("${options[@]}" -Dplumb.cuda.clusters=off)
   "$@"
 }
 
@@ -555,7 +566,7 @@ start "contract fp32 graph" 90 tests 'CudaContractTest$SingleGraphForward'
 start "contract fp64 cublas" 90 tests 'CudaContractTest$DoubleCublasForward'
 start "contract fp32 cublas" 90 tests 'CudaContractTest$SingleCublasForward'
 start "contract bf16 graph" 90 supported bf16 tests 'CudaContractTest$Bf16GraphForward'
-start "product kernels" 90 tests layered.ProductKernelsTest OneBlockTest
+start "product kernels" 90 tests layered.ProductKernelsTest layered.ProductLossTest OneBlockTest
 start "bf16 kernels" 90 supported bf16 tests layered.Bf16KernelsTest 'CudaContractTest$Bf16OneBlock'
 start "normalizations" 90 tests CudaNormalizationTest
 start "narrow kernel" 90 tests fused.NarrowTest
@@ -577,8 +588,8 @@ finish
 
 for tool in memcheck racecheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
-  start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
-  start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
+  start "sanitizer $tool narrow" 60 without_clusters sanitize "$tool" narrow
+  start "sanitizer $tool clusters" 60 sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas
@@ -593,14 +604,14 @@ finish
 
 # Speed: one section at a time, Plumb and its peers alternating.
 section "bench G1 G2" 60 bench G1 G2
-section "bench G1 clusters" 30 with_clusters bench G1
+section "bench G1 one block" 30 without_clusters bench G1
 section "peers G1 G2" 60 peers --workloads G1 G2
 section "bench G3 G4 W1" 110 bench G3 G4 W1
 section "peers G3 G4" 90 peers --workloads G3 G4
 section "whole process" 20 whole_process
 optional=yes
-section "profile fused" 30 profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
-section "profile clusters" 30 with_clusters profile fused_cluster 2 full check --device cuda --precision fp32 --planner fused \
+section "profile fused" 30 without_clusters profile 'fused_(train|narrow)' 1 full study --device cuda --precision fp32 --planner fused --quiet
+section "profile clusters" 30 profile fused_cluster 2 full check --device cuda --precision fp32 --planner fused \
   --layers 3,8,8,8,8,8,8,8,8,1 --activation relu --loss mse --optimizer sgd --samples 400 --steps 200  # the second launch has 199 steps
 for precision in fp32 tf32 bf16; do
   section "profile layered $precision" 30 supported "$precision" profile . 80 durations check --device cuda --precision "$precision" \
@@ -610,8 +621,8 @@ done
 # The rest, as far as time allows.
 for tool in initcheck synccheck; do
   start "sanitizer $tool fused" 60 sanitize "$tool" fused
-  start "sanitizer $tool narrow" 60 sanitize "$tool" narrow
-  start "sanitizer $tool clusters" 60 with_clusters sanitize "$tool" narrow
+  start "sanitizer $tool narrow" 60 without_clusters sanitize "$tool" narrow
+  start "sanitizer $tool clusters" 60 sanitize "$tool" narrow
   start "sanitizer $tool layered" 60 sanitize "$tool" layered
   start "sanitizer $tool tf32" 60 sanitize "$tool" tf32
   start "sanitizer $tool cublas" 60 sanitize "$tool" cublas

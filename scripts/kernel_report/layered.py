@@ -88,8 +88,9 @@ class OwnProducts(Launches):
         super().__init__(kernels, resident)
         suffix, ahead = ("_tf32", 2) if tf32 else ("_f32", 1)
         self.forward = Division("product_forward" + suffix, 16, 32, 8, ahead=ahead)
+        self.forward_loss = Division("product_forward_loss" + suffix, 16, 32, 8, ahead=ahead)
         self.input_gradient = Division("product_input_gradient" + suffix, 16, 32, 8, ahead=ahead)
-        self.weight_gradient = Division("product_weight_gradients" + suffix, 32, 32, 4)
+        self.weight_gradient = Division("product_weight_gradients" + suffix, 32, 32, 2)
 
     @functools.lru_cache
     def product_ways(self, division, terms, packed):
@@ -118,11 +119,14 @@ class OwnProducts(Launches):
         layers = list(zip(widths, widths[1:]))
         parameters = sum((i + 1) * o for i, o in layers)
         launches = []
-        for i, o in layers:
-            launches.append(self.product(f"product_forward {i}x{o}", self.forward, rows, o, i, i % 4 == 0))
-        if classes:
+        loss_follows = len(layers) > 1 and widths[-1] <= self.forward_loss.columns
+        for place, (i, o) in enumerate(layers):
+            loss = loss_follows and place == len(layers) - 1
+            launches.append(self.product(f"product_forward{'_loss' if loss else ''} {i}x{o}",
+                                         self.forward_loss if loss else self.forward, rows, o, i, i % 4 == 0))
+        if not loss_follows and classes:
             launches.append(self.other("softmax_loss", math.ceil(rows / 8), 4 + 4, 4 + 8))
-        else:
+        elif not loss_follows:
             launches.append(self.other("loss_terms", math.ceil(rows * widths[-1] / 1024), 4 + 4, 4 + 8))
         for i, o in reversed(layers[1:]):
             launches.append(self.product(f"product_input_gradient {i}x{o}", self.input_gradient, rows, i, o, o % 4 == 0))

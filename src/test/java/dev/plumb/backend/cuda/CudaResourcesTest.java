@@ -79,8 +79,8 @@ class CudaResourcesTest {
   /** The launches of a step over gathered rows. Beyond 256 rows, the path with cuBLAS sums segments. */
   @ParameterizedTest
   @CsvSource({
-    "true, 1, 4, false, false, 9, 0", "true, 1, 4, true, false, 10, 0", "true, 3, 4, false, false, 10, 0",
-    "true, 1, 4, false, true, 11, 0", "true, 1, 300, false, false, 9, 0", "false, 1, 4, false, false, 11, 8",
+    "true, 1, 4, false, false, 8, 0", "true, 1, 4, true, false, 9, 0", "true, 3, 4, false, false, 9, 0",
+    "true, 1, 4, false, true, 10, 0", "true, 1, 300, false, false, 8, 0", "false, 1, 4, false, false, 11, 8",
     "false, 1, 4, true, false, 12, 8", "false, 3, 4, false, false, 12, 8", "false, 1, 4, false, true, 11, 8",
     "false, 1, 300, false, false, 14, 8",
   })

@@ -21,12 +21,12 @@ public record CudaOptions(
   static final int DEFAULT_MAX_BLOCKS = 1 << 16;
 
   /**
-   * System property: {@code on} trains small numbers of narrow networks with thread block clusters, on devices that have them
-   * (default: {@code off}).
+   * System property: {@code off} trains every network with one block; {@code on}, the default, trains small numbers of narrow
+   * networks with thread block clusters, on devices that have them.
    */
   public static final String CLUSTERS = "plumb.cuda.clusters";
 
-  /** Options with the default number of blocks, without clusters. */
+  /** Options with the default number of blocks, without clusters; for tests. */
   public CudaOptions(Execution execution, boolean guards, Planner planner, boolean smallProducts) {
     this(execution, guards, planner, smallProducts, DEFAULT_MAX_BLOCKS, Clusters.OFF);
   }
@@ -41,7 +41,7 @@ public record CudaOptions(
     CHECKED
   }
 
-  /** The use of thread block clusters. They have not been measured on a GPU yet, and are off by default. */
+  /** The use of thread block clusters. */
   public enum Clusters {
     OFF,
     /** Use clusters where the device has them and they are estimated to be faster. */
@@ -51,7 +51,7 @@ public record CudaOptions(
 
     /** Returns the value of {@link #CLUSTERS}. */
     private static Clusters requested() {
-      String value = System.getProperty(CLUSTERS, "off");
+      String value = System.getProperty(CLUSTERS, "on");
       return switch (value) {
         case "off" -> OFF;
         case "on" -> WHERE_FASTER;

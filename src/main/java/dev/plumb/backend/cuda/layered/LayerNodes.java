@@ -32,11 +32,11 @@ public final class LayerNodes {
   /** ROWS of RowsDivision of kernels/product.cu, and of FragmentRows of kernels/product_tf32.cu. */
   private static final int ROWS_OF_PRODUCT_TILE = 16;
   /** COLUMNS of these. */
-  private static final int COLUMNS_OF_PRODUCT_TILE = 32;
+  static final int COLUMNS_OF_PRODUCT_TILE = 32;
   /** THREADS of these. */
   private static final int THREADS_OF_ROWS_BLOCK = 256;
   /** THREADS of WeightsDivision and FragmentWeights. */
-  private static final int THREADS_OF_WEIGHTS_BLOCK = 128;
+  private static final int THREADS_OF_WEIGHTS_BLOCK = 64;
 
   private final CudaContext context;
   private final Launches launches;
@@ -191,6 +191,38 @@ public final class LayerNodes {
     }
     return bind("loss_terms", loss.key(), grid, rows.cursor(), rows.steps(), rows.rows(), zAddress, targetsAddress, deltaAddress,
         partialsAddress, hitsAddress, (long) n, network.outputs(), terms(n), replicas, loss.ordinal());
+  }
+
+  /**
+   * Returns the launch of the last layer and of the loss, summed by blocks, for small products.
+   *
+   * @param rows the rows of the targets or labels
+   * @param in [n x in], not of the data
+   * @param z receives Z [n x out]
+   * @param delta receives dLoss/dZ
+   * @see SmallProducts#includeLoss
+   */
+  Node forwardWithLoss(int n, RowList rows, Matrix in, Buffer z, long targetsAddress, RowWeights rowWeights, Buffer delta,
+      long partialsAddress) {
+    int layer = network.layerCount() - 1;
+    LayerSpec spec = network.layer(layer);
+    Matrix weight = weight(layer);
+    boolean packed = in.isPacked(spec.in(), precision) && weight.isPacked(spec.in(), precision);
+    boolean labels = loss == Loss.CROSS_ENTROPY;
+    return bindProduct("product_forward_loss", of(layer) + ", " + loss.key(), ofRows(n, spec.out()), rows.cursor(), rows.steps(),
+        rows.rows(), in.address(), weight.address(), activations.biasAddress(layer), z.address(), n, spec.in(), spec.out(),
+        weight.stride(), packed ? 1 : 0, loss.ordinal(), labels ? 0L : targetsAddress, labels ? targetsAddress : 0L,
+        rowWeights.weights(), rowWeights.divisors(), terms(n), delta.address(), partialsAddress);
+  }
+
+  /** Returns the number of partial sums per replica of the loss of a step over n rows. */
+  int lossPartials(int n) {
+    return smallProducts.includeLoss(n) ? (int) Launches.ceilDiv(n, ROWS_OF_PRODUCT_TILE) : lossBlocks(loss, n, network.outputs());
+  }
+
+  /** Returns the largest number of partial sums per replica of the loss of a step over at most n rows. */
+  static int maxLossPartials(Loss loss, int n, int outputs) {
+    return (int) Math.max(lossBlocks(loss, n, outputs), Launches.ceilDiv(Math.min(n, SmallProducts.MAX_ROWS), ROWS_OF_PRODUCT_TILE));
   }
 
   /** Returns the number of terms in the mean over n rows without weights. */

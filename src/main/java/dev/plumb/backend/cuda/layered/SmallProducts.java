@@ -25,7 +25,7 @@ public record SmallProducts(NetworkSpec network, Precision precision, boolean al
    * The largest number of rows: one block sums a weight's gradient over all rows, and with few weights both ways took the same
    * time at 2,048.
    */
-  private static final int MAX_ROWS = 1024;
+  static final int MAX_ROWS = 1024;
 
   /** Returns whether Plumb's kernels compute all products over a number of rows, forward and backward. */
   boolean areUsed(int rows) {
@@ -44,5 +44,13 @@ public record SmallProducts(NetworkSpec network, Precision precision, boolean al
       }
     }
     return true;
+  }
+
+  /**
+   * Returns whether a step computes the loss in the launch of the last layer: where Plumb's kernels compute the products, and one
+   * warp has all outputs of a row. A network of one layer, whose inputs may be rows of the data, has a launch for the loss.
+   */
+  boolean includeLoss(int rows) {
+    return areUsed(rows) && network.layerCount() > 1 && network.outputs() <= LayerNodes.COLUMNS_OF_PRODUCT_TILE;
   }
 }

@@ -26,8 +26,8 @@ import java.util.Optional;
 /**
  * The launches of one training step over a batch of a fixed number of rows: gather the batch, forward, loss, backward, metrics,
  * update. They are the same in every step. For a small network a launch takes longer than its work, so where products are small
- * ({@link SmallProducts}) each launch computes as much as it can: a layer's whole forward pass, or all weight gradients with the
- * sums of their squares. The first layer then reads the batch's rows directly from the data.
+ * ({@link SmallProducts}) each launch computes as much as it can: a layer's whole forward pass, the last one's with the loss, or
+ * all weight gradients with the sums of their squares. The first layer then reads the batch's rows directly from the data.
  */
 public final class StepPlan {
   /** GATHERED of the kernels: features of a row that a warp copies. */
@@ -84,7 +84,10 @@ public final class StepPlan {
       Matrix in = input(layer, x, workspace, batch);
       RowList rowsOfInput = table.rowList(gathered && layer == 0);
       Optional<Dropout> dropout = dropout(layer);
-      if (!network.layer(layer).isPlain()) {
+      if (layer == last && smallProducts.includeLoss(batch)) {
+        nodes.add(layers.forwardWithLoss(batch, rows, in, workspace.z(last), data.targets().address(), rowWeights,
+            workspace.delta(last), workspace.lossPartials.address()));
+      } else if (!network.layer(layer).isPlain()) {
         layers.forward(nodes, layer, batch, rowsOfInput, in, workspace.buffers(layer), workspace.segmentSums, dropout);
       } else if (dropout.isPresent()) {
         layers.forwardDropping(nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer),
@@ -94,8 +97,10 @@ public final class StepPlan {
             nodes, layer, batch, rowsOfInput, in, workspace.z(layer), workspace.a(layer), workspace.usedBias(layer));
       }
     }
-    nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets().address(), rowWeights,
-        workspace.incoming(last).address(), workspace.lossPartials.address(), 0));
+    if (!smallProducts.includeLoss(batch)) {
+      nodes.add(layers.loss(batch, rows, workspace.z(last).address(), data.targets().address(), rowWeights,
+          workspace.incoming(last).address(), workspace.lossPartials.address(), 0));
+    }
     if (smallProducts.areUsed(batch)) {
       addSmallBackward(rows, workspace, number, x, batch, transfers);
     } else {
@@ -156,7 +161,7 @@ public final class StepPlan {
 
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
     double clipNorm = training.clipNorm().orElse(0);
-    int lossBlocks = LayerNodes.lossBlocks(training.loss(), batch, network.outputs());
+    int lossBlocks = layers.lossPartials(batch);
     long firstPieces = workspace.firstTiles.address();
     if (!smallProducts.areUsed(batch)) {
       int pieces = state.layout().pieces().length / 2;
@@ -245,7 +250,8 @@ public final class StepPlan {
         : 5 * layers - 1; // two forward, three backward
     int drops = training.dropout().isPresent() && smallProducts.areUsed(batch) ? layers - 1 : 0; // for cuBLAS it is in the bias's launch
     int sums = smallProducts.areUsed(batch) || ActivationNodes.segments(batch) == 1 ? 0 : layers; // of segments
-    int others = (smallProducts.areUsed(batch) ? 1 : 3) // the loss; for cuBLAS also gathering, and squares
+    int others = (smallProducts.areUsed(batch) ? 0 : 2) // for cuBLAS gathering, and squares
+        + (smallProducts.includeLoss(batch) ? 0 : 1) // the loss
         + (finishesAtOnce(training, 1) ? 2 : 3); // update, what finishes the step
     return products + drops + sums + others + NormalizationNodes.launches(network, batch);
   }

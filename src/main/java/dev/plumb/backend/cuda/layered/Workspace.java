@@ -101,7 +101,7 @@ final class Workspace {
     x = cublas ? buffer("X of the batch", row * BoundData.bytesOfRow(network.inputs(), training.precision())) : null;
     segmentSums = buffer("bias gradients by segment", (normalized ? 2L : 1L) * replicas * ActivationNodes.segments(rows) * widest * bytes);
     lossPartials = buffer("losses by block",
-        (long) replicas * LayerNodes.lossBlocks(loss, rows, network.outputs()) * Double.BYTES);
+        (long) replicas * LayerNodes.maxLossPartials(loss, rows, network.outputs()) * Double.BYTES);
     productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
     PaddedLayout layout = new PaddedLayout(network, training.precision());
     pieces = arena.reserve("pieces", (long) layout.pieces().length * Long.BYTES);

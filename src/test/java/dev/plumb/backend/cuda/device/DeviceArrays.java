@@ -67,7 +67,12 @@ public final class DeviceArrays implements AutoCloseable {
       case BF16 -> "_bf16";
       default -> "_f32";
     };
-    Node node = launches.bind(context.kernel(kernel + suffix), "this test", grid, arguments);
+    launchNamed(kernel + suffix, grid, arguments);
+  }
+
+  /** @param kernel with the suffix of its precision */
+  public void launchNamed(String kernel, Grid grid, Number... arguments) {
+    Node node = launches.bind(context.kernel(kernel), "this test", grid, arguments);
     context.call(node::name, node::enqueue);
     context.synchronize(node.name());
     arenas.forEach(arena -> arena.requireGuards(kernel));

@@ -55,7 +55,7 @@ class KernelResourcesTest {
       Map.entry("fused_narrow_linear_weighted_f32", new Bounds(128, 0, 1)),
       Map.entry("fused_narrow_relu_weighted_f32", new Bounds(128, 0, 1)),
       Map.entry("fused_narrow_sigmoid_weighted_f32", new Bounds(128, 0, 1)),
-      Map.entry("fused_narrow_tanh_weighted_f32", new Bounds(128, 0, 1)),
+      Map.entry("fused_narrow_tanh_weighted_f32", new Bounds(128, 8, 1)),
       Map.entry("fused_cluster_leaky_relu_f32", new Bounds(224, 0, 1)),
       Map.entry("fused_cluster_linear_f32", new Bounds(224, 0, 1)),
       Map.entry("fused_cluster_relu_f32", new Bounds(224, 0, 1)),
@@ -69,13 +69,16 @@ class KernelResourcesTest {
       Map.entry("fused_outputs_f64", new Bounds(128, 0, 1)),
       Map.entry("product_forward_f32", new Bounds(200, 0, 1)),
       Map.entry("product_forward_f64", new Bounds(200, 0, 1)),
+      Map.entry("product_forward_loss_f32", new Bounds(208, 0, 1)),
+      Map.entry("product_forward_loss_f64", new Bounds(224, 0, 1)),
       Map.entry("product_input_gradient_f32", new Bounds(208, 0, 1)),
       Map.entry("product_input_gradient_f64", new Bounds(208, 0, 1)),
-      Map.entry("product_weight_gradients_f32", new Bounds(168, 0, 3)),
-      Map.entry("product_weight_gradients_f64", new Bounds(224, 0, 2)),
+      Map.entry("product_weight_gradients_f32", new Bounds(168, 0, 6)),
+      Map.entry("product_weight_gradients_f64", new Bounds(208, 0, 4)),
       Map.entry("product_forward_tf32", new Bounds(128, 0, 2)),
+      Map.entry("product_forward_loss_tf32", new Bounds(128, 0, 2)),
       Map.entry("product_input_gradient_tf32", new Bounds(128, 0, 2)),
-      Map.entry("product_weight_gradients_tf32", new Bounds(128, 0, 4)),
+      Map.entry("product_weight_gradients_tf32", new Bounds(168, 0, 6)),
       Map.entry("activation_backward_f32", new Bounds(56, 0, 2)),
       Map.entry("activation_backward_f64", new Bounds(64, 0, 2)),
       Map.entry("activation_backward_bf16", new Bounds(56, 0, 2)),
@@ -100,9 +103,9 @@ class KernelResourcesTest {
       Map.entry("normalization_delta_f32", new Bounds(56, 0, 2)),
       Map.entry("normalization_delta_f64", new Bounds(80, 0, 1)),
       Map.entry("finish_loss", new Bounds(32, 0, 8)),
-      Map.entry("finish_loss_and_step", new Bounds(32, 0, 8)),
+      Map.entry("finish_loss_and_step", new Bounds(40, 0, 6)),
       Map.entry("finish_loss_weighted", new Bounds(40, 0, 6)),
-      Map.entry("finish_loss_and_step_weighted", new Bounds(32, 0, 8)),
+      Map.entry("finish_loss_and_step_weighted", new Bounds(40, 0, 6)),
       Map.entry("finish_step", new Bounds(32, 0, 8)),
       Map.entry("gather_rows_f32", new Bounds(40, 0, 6)),
       Map.entry("gather_rows_f64", new Bounds(40, 0, 6)),
@@ -175,7 +178,7 @@ class KernelResourcesTest {
     resources().forEach((kernel, resources) -> {
       int declared = kernel.startsWith("fused_cluster_") ? 256
           : kernel.startsWith("fused_") ? 512
-          : kernel.startsWith("product_weight_gradients_") ? 128
+          : kernel.startsWith("product_weight_gradients_") ? 64
           : kernel.startsWith("product_") ? 256 : 0;
       assertEquals(declared, resources.maxThreads(), kernel);
     });

@@ -108,8 +108,8 @@ class ClusterPlanTest {
   @ParameterizedTest
   @CsvSource({
     // hidden layers, networks, batch, whether a cluster is faster
-    "8, 1, 32, false", "8, 1, 128, false", "8, 1, 129, true", "8, 1, 400, true", "8, 1, 5000, true", "8, 16, 400, true",
-    "8, 17, 400, false", "1, 1, 352, false", "1, 1, 400, true",
+    "8, 1, 32, false", "8, 1, 224, false", "8, 1, 225, true", "8, 1, 400, true", "8, 1, 5000, true", "8, 15, 400, true",
+    "8, 16, 400, false", "1, 1, 800, false", "1, 1, 1600, true",
   })
   void clustersTrainFewNetworksWithManyRows(int hidden, int replicas, int batch, boolean faster) {
     List<Integer> widths = new ArrayList<>(Collections.nCopies(hidden + 2, 8));
@@ -131,9 +131,9 @@ class ClusterPlanTest {
 
   @Test
   @Tag("host-device")
-  void systemPropertyTurnsClustersOn() {
+  void systemPropertyTurnsClustersOff() {
     HostDevice.load();
-    assertEquals(Clusters.OFF, CudaOptions.standard().clusters());
+    assertEquals(Clusters.WHERE_FASTER, CudaOptions.standard().clusters());
     System.setProperty(CudaOptions.CLUSTERS, "on");
     assertEquals(Clusters.WHERE_FASTER, CudaOptions.standard().clusters());
     System.setProperty(CudaOptions.CLUSTERS, "off");

@@ -319,7 +319,7 @@ class ProductKernelsTest {
           }
           Buffer ofGradients = device.fresh(launch.replicas() * layout.size() * device.bytes());
           Buffer ofSquares = device.fresh((long) launch.replicas() * tiles * Double.BYTES);
-          device.launch("product_weight_gradients", new Grid((long) launch.replicas() * tiles, 1, 1, 128, 1), list.cursor(),
+          device.launch("product_weight_gradients", new Grid((long) launch.replicas() * tiles, 1, 1, 64, 1), list.cursor(),
               list.steps(), list.rows(), device.upload(words).address(), 2, tiles, ofGradients.address(), ofSquares.address(), n,
               layout.size(), launch.gathered() ? 0 : 1);
           double[] newSquares = device.readDoubles(ofSquares, launch.replicas() * tiles);
