@@ -1,8 +1,9 @@
 // C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding), in double, and
 // in float with A and B in bfloat16.
 //
-// Each element of C is summed in the order of k for all shapes and batch sizes, so that a matrix of a batch has the same bits as the
-// same product without a batch. beta = 0: C may contain anything before, including NaN.
+// Each element of C is summed in the order of k, of a batch of several matrices in reverse order: the real cuBLAS may select other
+// kernels for a batch than for one product, so that a matrix of a batch has other bits than the same product without a batch.
+// beta = 0: C may contain anything before, including NaN.
 #include "handle.h"
 #include <algorithm>
 #include <stdio.h>
@@ -76,6 +77,9 @@ static float rounded(Bfloat16 x, bool) {
   return value;
 }
 
+// Returns the index of the product that is added as number p.
+template <class In, class T> static size_t added(const Gemm<In, T>& g, int p) { return g.batch > 1 ? g.k - 1 - p : p; }
+
 // sums[i] = the i-th element of column j of op(A) op(B)
 template <class In, class T> static void column(const Gemm<In, T>& g, const In* a, const In* b, int j, T* sums) {
   std::fill(sums, sums + g.m, T(0));
@@ -85,15 +89,17 @@ template <class In, class T> static void column(const Gemm<In, T>& g, const In* 
     for (int i = 0; i < g.m; i++) {
       const In* row = a + (size_t)i * g.a.ld;
       T sum = 0;
-      for (int p = 0; p < g.k; p++) {
+      for (int n = 0; n < g.k; n++) {
+        size_t p = added(g, n);
         sum += rounded(row[p], g.tf32) * rounded(b_start[p * b_step], g.tf32);
       }
       sums[i] = sum;
     }
     return;
   }
-  for (int p = 0; p < g.k; p++) {
-    const In* of_a = a + (size_t)p * g.a.ld;
+  for (int n = 0; n < g.k; n++) {
+    size_t p = added(g, n);
+    const In* of_a = a + p * g.a.ld;
     T y = rounded(b_start[p * b_step], g.tf32);
     for (int i = 0; i < g.m; i++) {
       sums[i] += rounded(of_a[i], g.tf32) * y;
