@@ -107,6 +107,31 @@ template <class In, class T> static void column(const Gemm<In, T>& g, const In* 
   }
 }
 
+// Returns whether the padding of an input's columns was written, as far as cuBLAS's loads of 16 bytes may reach; reports it if not.
+// The values have no effect. Fresh memory is filled with one bits.
+static bool padding_is_written(const Matrices<const Bfloat16>& matrices, long rows, long columns, int batch, const char* input,
+                               const char* what) {
+  enum { NUMBERS = 16 / sizeof(Bfloat16) };
+  long end = std::min((rows + NUMBERS - 1) / NUMBERS * NUMBERS, matrices.ld);
+  for (int r = 0; r < batch; r++) {
+    for (long j = 0; j + 1 < columns; j++) {
+      const Bfloat16* column = matrices.data + matrices.stride * r + matrices.ld * j;
+      for (long i = rows; i < end; i++) {
+        if (column[i].bits == 0xffff) {
+          host_device_report("%s: nothing was written to the padding of %s after row %ld of column %ld", what, input, rows, j);
+          return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+template <class T> static bool padding_is_written(const Gemm<Bfloat16, T>& g) {
+  return padding_is_written(g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.batch, "A", g.what)
+         && padding_is_written(g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.batch, "B", g.what);
+}
+template <class T> static bool padding_is_written(const Gemm<T, T>&) { return true; }
+
 // The real cuBLAS may write anything into its workspace: this makes overlapping slices visible.
 template <class In, class T> static void scribble(const Gemm<In, T>& g) {
   size_t edge = std::min<size_t>(g.workspace_bytes, 256);
@@ -135,7 +160,7 @@ template <class In, class T> static int run(void* argument) {
   }
   bool inputs = alpha == 0
                 || (host_device_in_range(g.a.data, bytes_a(g), g.what)
-                    && host_device_in_range(g.b.data, bytes_b(g), g.what));
+                    && host_device_in_range(g.b.data, bytes_b(g), g.what) && padding_is_written(g));
   if (!inputs || !host_device_in_range(g.c.data, bytes_c(g), g.what)) {
     return ILLEGAL_ADDRESS;
   }

@@ -231,6 +231,28 @@ class HostDeviceGemmExTest extends HostDeviceGemmFixture {
     fails("ILLEGAL_ADDRESS", "cublasGemmEx(m=8 n=8 k=8 batch=1): " + diagnosis, this::synchronize);
   }
 
+  @ParameterizedTest
+  @CsvSource({"true, true, ''", "false, true, A after row 7 of column 0", "true, false, B after row 5 of column 1"})
+  void paddingThatNobodyWroteIsFound(boolean wholeA, boolean wholeB, String diagnosis) {
+    CUdeviceptr a = upload(unpadded(7, 5, wholeA ? 5 : 0));
+    CUdeviceptr b = upload(unpadded(5, 3, wholeB ? 3 : 1));
+    multiply(CUBLAS_OP_N, CUBLAS_OP_N, 7, 3, 5, a, PACK, b, PACK, allocate(4 * 21), 7);
+    if (diagnosis.isEmpty()) {
+      synchronize();
+      return;
+    }
+    fails("ILLEGAL_ADDRESS", "nothing was written to the padding of " + diagnosis, this::synchronize);
+  }
+
+  /** Returns zeros; the padding of columns from {@code padded} on has the bits of fresh memory. */
+  private static short[] unpadded(int rows, int columns, int padded) {
+    short[] bits = new short[PACK * columns];
+    for (int column = padded; column < columns; column++) {
+      Arrays.fill(bits, column * PACK + rows, (column + 1) * PACK, (short) -1);
+    }
+    return bits;
+  }
+
   @Test
   void outputMayFollowAnInputButNotOverlapIt() {
     CUdeviceptr a = allocate(128 + 256);
