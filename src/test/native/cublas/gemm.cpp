@@ -1,8 +1,9 @@
 // C = alpha op(A) op(B) + beta C, column-major, plain and strided-batched, in float (also with TF32's rounding), in double, and
 // in float with A and B in bfloat16.
 //
-// Each element of C is summed in the order of k for all shapes and batch sizes, so that a matrix of a batch has the same bits as the
-// same product without a batch. beta = 0: C may contain anything before, including NaN.
+// Each element of C is summed in the order of k, of a batch of several matrices in reverse order: the real cuBLAS may select other
+// kernels for a batch than for one product, so that a matrix of a batch has other bits than the same product without a batch.
+// beta = 0: C may contain anything before, including NaN.
 #include "handle.h"
 #include <algorithm>
 #include <stdio.h>
@@ -76,6 +77,9 @@ static float rounded(Bfloat16 x, bool) {
   return value;
 }
 
+// Returns the index of the product that is added as number p.
+template <class In, class T> static size_t added(const Gemm<In, T>& g, int p) { return g.batch > 1 ? g.k - 1 - p : p; }
+
 // sums[i] = the i-th element of column j of op(A) op(B)
 template <class In, class T> static void column(const Gemm<In, T>& g, const In* a, const In* b, int j, T* sums) {
   std::fill(sums, sums + g.m, T(0));
@@ -85,21 +89,48 @@ template <class In, class T> static void column(const Gemm<In, T>& g, const In* 
     for (int i = 0; i < g.m; i++) {
       const In* row = a + (size_t)i * g.a.ld;
       T sum = 0;
-      for (int p = 0; p < g.k; p++) {
+      for (int n = 0; n < g.k; n++) {
+        size_t p = added(g, n);
         sum += rounded(row[p], g.tf32) * rounded(b_start[p * b_step], g.tf32);
       }
       sums[i] = sum;
     }
     return;
   }
-  for (int p = 0; p < g.k; p++) {
-    const In* of_a = a + (size_t)p * g.a.ld;
+  for (int n = 0; n < g.k; n++) {
+    size_t p = added(g, n);
+    const In* of_a = a + p * g.a.ld;
     T y = rounded(b_start[p * b_step], g.tf32);
     for (int i = 0; i < g.m; i++) {
       sums[i] += rounded(of_a[i], g.tf32) * y;
     }
   }
 }
+
+// Returns whether the padding of an input's columns was written, as far as cuBLAS's loads of 16 bytes may reach; reports it if not.
+// The values have no effect. Fresh memory is filled with one bits.
+static bool padding_is_written(const Matrices<const Bfloat16>& matrices, long rows, long columns, int batch, const char* input,
+                               const char* what) {
+  enum { NUMBERS = 16 / sizeof(Bfloat16) };
+  long end = std::min((rows + NUMBERS - 1) / NUMBERS * NUMBERS, matrices.ld);
+  for (int r = 0; r < batch; r++) {
+    for (long j = 0; j + 1 < columns; j++) {
+      const Bfloat16* column = matrices.data + matrices.stride * r + matrices.ld * j;
+      for (long i = rows; i < end; i++) {
+        if (column[i].bits == 0xffff) {
+          host_device_report("%s: nothing was written to the padding of %s after row %ld of column %ld", what, input, rows, j);
+          return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+template <class T> static bool padding_is_written(const Gemm<Bfloat16, T>& g) {
+  return padding_is_written(g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.batch, "A", g.what)
+         && padding_is_written(g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.batch, "B", g.what);
+}
+template <class T> static bool padding_is_written(const Gemm<T, T>&) { return true; }
 
 // The real cuBLAS may write anything into its workspace: this makes overlapping slices visible.
 template <class In, class T> static void scribble(const Gemm<In, T>& g) {
@@ -129,7 +160,7 @@ template <class In, class T> static int run(void* argument) {
   }
   bool inputs = alpha == 0
                 || (host_device_in_range(g.a.data, bytes_a(g), g.what)
-                    && host_device_in_range(g.b.data, bytes_b(g), g.what));
+                    && host_device_in_range(g.b.data, bytes_b(g), g.what) && padding_is_written(g));
   if (!inputs || !host_device_in_range(g.c.data, bytes_c(g), g.what)) {
     return ILLEGAL_ADDRESS;
   }

@@ -57,7 +57,7 @@ EXPORTED void host_device_cublas_handles(int change) {
 }
 
 EXPORTED void host_device_report(const char* format, ...) {
-  LOCK;
+  LOCK_OF_CALLER;
   char text[1000];
   va_list arguments;
   va_start(arguments, format);

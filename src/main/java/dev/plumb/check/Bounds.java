@@ -10,12 +10,14 @@ import java.util.List;
 
 /**
  * The largest accepted difference of each tensor of a step from the reference's: one absolute bound per tensor, so that small
- * elements next to large ones are not required to have digits that rounding takes. A bound covers five effects:
+ * elements next to large ones are not required to have digits that rounding takes. A bound covers six effects:
  *
  * <ul>
  *   <li>Rounding within a sum. It grows with the terms, not with the result when they cancel (a gradient near a minimum), so
  *       {@link Tolerances} are relative to the larger of the tensor's largest element and the largest root of the sum of squares
  *       of an element's terms.
+ *   <li>In TF32 and bf16, truncation within a product's sum on tensor cores: {@link Tolerances#truncation} of the number of terms,
+ *       relative to the same. It grows with that number, not with its root, because every addition truncates towards 0.
  *   <li>The error of A of a layer: Z of the layer above reads it, and so does dW of that layer.
  *   <li>The error of the forward pass, which D of the output layer inherits: slope·|dZ|, even if Z - Y is small.
  *   <li>The error of D of a layer relative to its largest element, which its gradients and D of the layer below inherit:
@@ -24,7 +26,7 @@ import java.util.List;
  * </ul>
  *
  * <p>If the precision rounds factors, or the network has normalizations or residual connections, the reference repeats each of the
- * device's operations: it reads the device's A, D, H and Z. Then bounds cover only the first and the last effect, and in D the
+ * device's operations: it reads the device's A, D, H and Z. Then bounds cover only the first two and the last effect, and in D the
  * rounding of Z - Y, of exponentials of Z, and of 1 - A in derivatives of saturated units. Those of normalizations and residual
  * connections are in {@link LayerBounds}. Half a unit in the last place of what is stored rounded is not included:
  * {@link StepComparison} adds it element by element.
@@ -76,7 +78,7 @@ final class Bounds {
     this.rows = rows;
     pre = new double[network.layerCount()];
     for (int layer = 0; layer < pre.length; layer++) {
-      double own = tolerances.forward() * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
+      double own = (tolerances.forward() + tolerances.truncation(network.layer(layer).in())) * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
       pre[layer] = floored(layer == 0 || repeatsOperations ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
     }
     if (!network.isPlain()) {
@@ -89,7 +91,7 @@ final class Bounds {
       double largest = largest(reference.delta()[layer]);
       delta[layer] = layer == lastLayer()
           ? floored(tolerances.gradient() * largest + slope() * pre[layer])
-          : floored(relativeAbove * Math.max(largest, hidden.isEmpty() ? termsOfDelta(layer) : hidden.get(layer).termsOfDelta()));
+          : floored((relativeAbove + tolerances.truncation(network.layer(layer + 1).out())) * Math.max(largest, hidden.isEmpty() ? termsOfDelta(layer) : hidden.get(layer).termsOfDelta()));
       // If D is all 0, the rest of the backward pass is 0 on every device.
       relative[layer] = largest == 0 ? relativeAbove : delta[layer] / largest;
       relativeAbove = repeatsOperations ? tolerances.gradient() : relative[layer];
@@ -202,15 +204,16 @@ final class Bounds {
       }
       size = Math.max(size, Math.sqrt(squares));
     }
+    double truncation = slice.isBias() ? 0 : tolerances.truncation(rows.size());
     if (repeatsOperations && !slice.isBias()) {
-      return floored(tolerances.gradient() * size);
+      return floored((tolerances.gradient() + truncation) * size);
     }
     if (slice.isBias() && layer < hidden.size()) {
       // Through a normalization, terms of D cancel, and the sum of D again.
       size = Math.max(size, hidden.get(layer).termsOfDelta() * Math.sqrt(rows.size()));
       return floored(tolerances.gradient() * size);
     }
-    double own = relative[layer] * size;
+    double own = (relative[layer] + truncation) * size;
     return floored(slice.isBias() || layer == 0 ? own : Math.hypot(own, post(layer - 1) * largestDeltaNorm(layer)));
   }
 

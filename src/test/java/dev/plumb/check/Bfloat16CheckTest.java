@@ -122,6 +122,27 @@ class Bfloat16CheckTest {
     assertEquals(1, log.steps());
   }
 
+  /** Tensor cores truncate: over many rows, weight gradients have errors that sums rounded to nearest do not have. */
+  @ParameterizedTest
+  @CsvSource({"SUMS_TRUNCATED, OK", "EVERY_SUM_TRUNCATED, WRONG", "WEIGHT_GRADIENT_OF_UNROUNDED_ACTIVATIONS, WRONG"})
+  void truncatedSumsOverManyRowsAreWithinBounds(Bfloat16Fault fault, TensorCheck.Verdict verdict) {
+    NetworkSpec network = NetworkSpec.of(Activation.ELU, 7, 15, 15, 2);
+    NumpyRandom stream = new NumpyRandom(SEED);
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    RecordedChecks found = new RecordedChecks();
+    try (CheckedBackend checked = checked(new Bfloat16Backend(fault), found);
+        TrainingSession session = checked.open(network, TrainingSpec.of(Loss.HUBER, OptimizerSpec.Adam.DEFAULT, 0.01, 1)
+            .withPrecision(Precision.BF16), 1)) {
+      session.write(Slot.PARAMETERS, 0, parameters);
+      session.bind(RandomData.draw(10_000, network, Loss.HUBER, stream));
+      session.run(StepChunk.of(1).learningRate(0.01).build());
+    }
+    assertEquals(verdict, found.first("layers.1.weight gradient").verdict());
+    if (verdict == TensorCheck.Verdict.OK) {
+      assertEquals(Optional.empty(), found.tensors.stream().filter(tensor -> tensor.verdict() != verdict).findFirst());
+    }
+  }
+
   @Test
   void trainingIsBitForBitWhatItIsWithout() {
     StepChunk chunk = StepChunk.of(STEPS).learningRate(0.01).build();

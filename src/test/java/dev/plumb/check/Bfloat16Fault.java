@@ -29,5 +29,9 @@ enum Bfloat16Fault {
   WEIGHT_GRADIENT_OF_UNROUNDED_ACTIVATIONS,
   WEIGHT_GRADIENT_OF_UNROUNDED_DELTAS,
   /** The optimizer updates the rounded weights. */
-  UPDATE_OF_ROUNDED_WEIGHTS
+  UPDATE_OF_ROUNDED_WEIGHTS,
+  /** No mistake: 8 products at a time are added to a sum, which is truncated, as tensor cores do. */
+  SUMS_TRUNCATED,
+  /** The sum is truncated after every product. */
+  EVERY_SUM_TRUNCATED
 }

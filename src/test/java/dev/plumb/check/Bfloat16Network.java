@@ -8,6 +8,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * One network in training with rounded factors: loops over floats, whose sums are floats. A number with 16 in its name is
@@ -136,10 +137,8 @@ final class Bfloat16Network {
     for (int at = 0; at < z[l].length; at++) {
       int i = at / weight.rows();
       int unit = at % weight.rows();
-      float sum = 0;
-      for (int k = 0; k < weight.columns(); k++) {
-        sum += in[i * weight.columns() + k] * operands[weight.offset() + unit * weight.columns() + k];
-      }
+      float sum = sum(weight.columns(),
+          k -> in[i * weight.columns() + k] * operands[weight.offset() + unit * weight.columns() + k]);
       z[l][at] = sum + operands[layout.bias(l).offset() + unit];
       if (fault == Bfloat16Fault.SUMS_ROUNDED) {
         z[l][at] = Bfloat16.rounded(z[l][at]);
@@ -173,10 +172,8 @@ final class Bfloat16Network {
     for (int at = 0; at < values.length; at++) {
       int i = at / above.columns();
       int unit = at % above.columns();
-      float sum = 0;
-      for (int j = 0; j < above.rows(); j++) {
-        sum += delta16[l + 1][i * above.rows() + j] * weights[above.offset() + j * above.columns() + unit];
-      }
+      float sum = sum(above.rows(),
+          j -> delta16[l + 1][i * above.rows() + j] * weights[above.offset() + j * above.columns() + unit]);
       float input = fault == Bfloat16Fault.DERIVATIVE_AT_ROUNDED_SUMS ? Bfloat16.rounded(z[l][at]) : z[l][at];
       values[at] = sum * mask(l, at, step) * FloatFunctions.derivative(network.activation(), input);
     }
@@ -188,16 +185,33 @@ final class Bfloat16Network {
     int units = weight.rows();
     float[] forWeights = fault == Bfloat16Fault.WEIGHT_GRADIENT_OF_UNROUNDED_DELTAS ? delta[l] : delta16[l];
     float[] forBiases = fault == Bfloat16Fault.BIAS_GRADIENT_OF_ROUNDED_DELTAS ? delta16[l] : delta[l];
-    Arrays.fill(gradients, weight.offset(), weight.offset() + weight.size() + units, 0);
-    for (int i = 0; i < batch; i++) {
-      for (int unit = 0; unit < units; unit++) {
-        gradients[layout.bias(l).offset() + unit] += forBiases[i * units + unit];
-        for (int k = 0; k < weight.columns(); k++) {
-          gradients[weight.offset() + unit * weight.columns() + k] +=
-              forWeights[i * units + unit] * in[i * weight.columns() + k];
-        }
+    for (int at = 0; at < weight.size(); at++) {
+      int unit = at / weight.columns();
+      int k = at % weight.columns();
+      gradients[weight.offset() + at] = sum(batch, i -> forWeights[i * units + unit] * in[i * weight.columns() + k]);
+    }
+    Arrays.fill(gradients, layout.bias(l).offset(), layout.bias(l).offset() + units, 0);
+    for (int at = 0; at < batch * units; at++) {
+      gradients[layout.bias(l).offset() + at % units] += forBiases[at];
+    }
+  }
+
+  /** Returns a sum of products, which are floats. */
+  private float sum(int products, IntToDoubleFunction product) {
+    boolean truncates = fault == Bfloat16Fault.SUMS_TRUNCATED || fault == Bfloat16Fault.EVERY_SUM_TRUNCATED;
+    int atOnce = fault == Bfloat16Fault.SUMS_TRUNCATED ? 8 : 1;
+    float sum = 0;
+    for (int first = 0; first < products; first += atOnce) {
+      double exact = sum;
+      for (int i = first; i < Math.min(first + atOnce, products); i++) {
+        exact += product.applyAsDouble(i);
+      }
+      sum = (float) exact;
+      if (truncates && Math.abs(sum) > Math.abs(exact)) {
+        sum = Math.nextAfter(sum, 0);
       }
     }
+    return sum;
   }
 
   /** Returns the sum of the weights, times the outputs for the losses that are means over them. */

@@ -113,8 +113,9 @@ final class Inference {
     arena.allocate();
     try {
       if (format.isRounded()) {
-        // The padding of rows is read, with any value.
+        // Kernels read the padding of rows of Z, and cuBLAS that of A, with any value.
         layerOutputs.slice().fill((byte) 0);
+        otherLayerOutputs.slice().fill((byte) 0);
       }
       fused = plan.map(fusedPlan -> new FusedNetwork(context, transfers, fusedPlan, training.precision(), guards)).orElse(null);
     } catch (RuntimeException e) {

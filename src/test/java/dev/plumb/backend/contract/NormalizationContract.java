@@ -229,7 +229,8 @@ interface NormalizationContract extends Contract {
     }
     Dataset data = data(network, Loss.MSE, 13);
     int[][][] batches = {{{0, 1, 2, 3}, {5, 6, 7, 8}, {12, 11, 10, 9}}, {{4, 2, 0, 1}, {3, 6, 1, 8}, {7, 11, 10, 0}}};
-    TrainingSpec training = training(Loss.MSE, OptimizerSpec.Adam.DEFAULT);
+    // The gradient of a bias before a batch normalization is only rounding, of which Adam with a small epsilon makes whole steps.
+    TrainingSpec training = training(Loss.MSE, new OptimizerSpec.Adam(0.9, 0.99, 1e-2, 0.01, true));
     try (TrainingSession together = session(network, training, 3)) {
       for (int replica = 0; replica < 3; replica++) {
         together.write(Slot.PARAMETERS, replica, startOf(network, SEED + replica));
@@ -244,9 +245,11 @@ interface NormalizationContract extends Contract {
           alone.bind(data);
           alone.run(StepChunk.of(2).learningRate(0.01).recordAll()
               .batches(Arrays.stream(batches).map(step -> step[k]).toArray(int[][]::new)).build());
-          assertAsAlone("losses of replica " + k, flat(alone.sync().loss()), Arrays.stream(losses).mapToDouble(step -> step[k]).toArray());
-          assertAsAlone("parameters of replica " + k, read(alone, Slot.PARAMETERS, 0), read(together, Slot.PARAMETERS, k));
-          assertAsAlone("evaluation of replica " + k, alone.evaluate(data).loss(), new double[] {together.evaluate(data).loss()[k]});
+          assertAsAlone(network, "losses of replica " + k, flat(alone.sync().loss()),
+              Arrays.stream(losses).mapToDouble(step -> step[k]).toArray());
+          assertAsAlone(network, "parameters of replica " + k, read(alone, Slot.PARAMETERS, 0), read(together, Slot.PARAMETERS, k));
+          assertAsAlone(network, "evaluation of replica " + k, alone.evaluate(data).loss(),
+              new double[] {together.evaluate(data).loss()[k]});
         }
       }
     }

@@ -6,6 +6,11 @@ import dev.plumb.backend.cuda.device.CudaOptions.Clusters;
 import dev.plumb.backend.cuda.device.CudaOptions.Execution;
 import dev.plumb.backend.cuda.hostdevice.HostDevice;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
+import dev.plumb.backend.cuda.natives.CudaNatives;
+import java.util.stream.Stream;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.JCudaDriver;
 
 /**
  * Opens the CUDA backend for tests, with guards: on the host device, or with {@code -Dplumb.test.device=gpu} on the GPU that
@@ -13,9 +18,25 @@ import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
  * the order of the GPU, and tests tagged "host-device" must be excluded: they control or query the host device.
  */
 public final class CudaUnderTest {
+  /** For {@code @MethodSource}. */
+  public static final String ORDERS = "dev.plumb.backend.cuda.CudaUnderTest#orders";
+
   private static final String DEVICE = "plumb.test.device";
   /** The seed of the random order of threads; fixed, so that failures are reproducible. */
   private static final long SEED = 20240607;
+
+  /** The primary context of the GPU, kept until the JVM ends: to create it for every test takes up to 0.8 s. */
+  private static final class GpuContext {
+    static {
+      CudaNatives.load();
+      CUdevice device = new CUdevice();
+      JCudaDriver.cuDeviceGet(device, 0);
+      JCudaDriver.cuDevicePrimaryCtxRetain(new CUcontext(), device);
+    }
+
+    /** Creates it on the first call. */
+    static void keep() {}
+  }
 
   private CudaUnderTest() {}
 
@@ -81,7 +102,14 @@ public final class CudaUnderTest {
       HostDevice.reset();
       HostDevice.order(order, SEED);
       HostDevice.arithmetic(order != Order.FORWARD, order == Order.RANDOM ? 1 : 0);
+    } else {
+      GpuContext.keep();
     }
+  }
+
+  /** Returns the orders to test: all on the host device; on a GPU, which has its own order, one. For {@link #ORDERS}. */
+  static Stream<Order> orders() {
+    return isHostDevice() ? Stream.of(Order.values()) : Stream.of(Order.FORWARD);
   }
 
   /** Opens the fused planner, with the layered one for networks that do not fit a block. */

@@ -7,6 +7,7 @@ import dev.plumb.backend.contract.PytorchContract;
 import dev.plumb.backend.cuda.device.CudaOptions.Clusters;
 import dev.plumb.backend.cuda.device.CudaOptions.Execution;
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Order;
+import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
@@ -35,6 +36,12 @@ class FusedContractTest {
     @Override
     public Precision precision() {
       return precision;
+    }
+
+    /** The layered planner, with cuBLAS, trains networks that are not plain. */
+    @Override
+    public boolean replicasAreExact(NetworkSpec network) {
+      return network.isPlain();
     }
 
     @Override

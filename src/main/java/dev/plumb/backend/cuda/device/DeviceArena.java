@@ -13,7 +13,7 @@ import jcuda.driver.CUdeviceptr;
 
 /**
  * One allocation of device memory, divided into named slices. All slices are reserved first; {@link #allocate} then allocates
- * them.
+ * them. Memory is not cleared: a slice that is read before all of it is written, such as rows with padding, must be filled first.
  *
  * <p>With guards, every byte is initially 0xFF, which is NaN as a float or double, and each slice is followed by guard bytes that
  * must keep that value: {@link #requireGuards} detects writes past the end of a slice, and reads past the end return NaN.

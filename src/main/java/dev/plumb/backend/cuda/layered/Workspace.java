@@ -14,6 +14,7 @@ import dev.plumb.model.Normalization;
 import dev.plumb.model.TrainingSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Buffers for the intermediate values of a step, for batches of up to a number of rows; in each, the replicas follow one another.
@@ -112,8 +113,8 @@ final class Workspace {
     arena.allocate();
     try {
       if (format.isRounded()) {
-        // The padding of rows is read, with any value.
-        z.forEach(buffer -> buffer.slice().fill((byte) 0));
+        // Kernels read the padding of rows of Z, and cuBLAS that of factors, with any value.
+        Stream.of(z, a, delta).flatMap(List::stream).forEach(buffer -> buffer.slice().fill((byte) 0));
       }
       transfers.upload(layout.pieces(), pieces.pointer());
       transfers.upload(layout.firstPieces(), firstPieces.pointer());

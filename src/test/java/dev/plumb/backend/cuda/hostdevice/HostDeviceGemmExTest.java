@@ -19,6 +19,7 @@ import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Fault;
@@ -115,7 +116,7 @@ class HostDeviceGemmExTest extends HostDeviceGemmFixture {
   }
 
   @Test
-  void matrixOfABatchHasTheBitsOfASingleProduct() {
+  void matrixOfABatchIsASingleProductAddedInReverseOrder() {
     int m = 33;
     int n = 7;
     int k = 31;
@@ -136,7 +137,9 @@ class HostDeviceGemmExTest extends HostDeviceGemmFixture {
           multiply(opA, opB, m, n, k, inputsA.withByteOffset((long) Bfloat16.BYTES * a.stride * r), a.ld,
               inputsB.withByteOffset((long) Bfloat16.BYTES * b.stride * r), b.ld, single, m);
           synchronize();
-          assertArrayEquals(read(single, m * n), Arrays.copyOfRange(together, r * strideC, r * strideC + m * n));
+          float[] matrix = Arrays.copyOfRange(together, r * strideC, r * strideC + m * n);
+          assertArrayEquals(read(single, m * n), matrix, 1e-5f);
+          assertFalse(Arrays.equals(read(single, m * n), matrix));
           assertTrue(Float.isNaN(together[r * strideC + m * n]));
         }
       }
@@ -226,6 +229,28 @@ class HostDeviceGemmExTest extends HostDeviceGemmFixture {
   void matrixThatIsTwoBytesTooSmallIsFound(int bytesA, int bytesB, int bytesC, String diagnosis) {
     multiply(CUBLAS_OP_N, CUBLAS_OP_T, 8, 8, 8, allocate(bytesA), 8, allocate(bytesB), 8, allocate(bytesC), 8);
     fails("ILLEGAL_ADDRESS", "cublasGemmEx(m=8 n=8 k=8 batch=1): " + diagnosis, this::synchronize);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, true, ''", "false, true, A after row 7 of column 0", "true, false, B after row 5 of column 1"})
+  void paddingThatNobodyWroteIsFound(boolean wholeA, boolean wholeB, String diagnosis) {
+    CUdeviceptr a = upload(unpadded(7, 5, wholeA ? 5 : 0));
+    CUdeviceptr b = upload(unpadded(5, 3, wholeB ? 3 : 1));
+    multiply(CUBLAS_OP_N, CUBLAS_OP_N, 7, 3, 5, a, PACK, b, PACK, allocate(4 * 21), 7);
+    if (diagnosis.isEmpty()) {
+      synchronize();
+      return;
+    }
+    fails("ILLEGAL_ADDRESS", "nothing was written to the padding of " + diagnosis, this::synchronize);
+  }
+
+  /** Returns zeros; the padding of columns from {@code padded} on has the bits of fresh memory. */
+  private static short[] unpadded(int rows, int columns, int padded) {
+    short[] bits = new short[PACK * columns];
+    for (int column = padded; column < columns; column++) {
+      Arrays.fill(bits, column * PACK + rows, (column + 1) * PACK, (short) -1);
+    }
+    return bits;
   }
 
   @Test

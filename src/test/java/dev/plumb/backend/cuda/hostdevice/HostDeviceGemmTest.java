@@ -16,6 +16,7 @@ import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.cuda.hostdevice.HostDevice.Fault;
@@ -60,7 +61,7 @@ class HostDeviceGemmTest extends HostDeviceGemmFixture {
   }
 
   @Test
-  void aMatrixOfABatchIsTheProductAloneBitForBitAndInputsMayBeShared() {
+  void aMatrixOfABatchIsTheProductAloneAddedInReverseOrderAndInputsMayBeShared() {
     int m = 13;
     int n = 7;
     int k = 31;
@@ -76,7 +77,9 @@ class HostDeviceGemmTest extends HostDeviceGemmFixture {
       CUdeviceptr alone = allocate(4L * m * n);
       cublasSgemm(blas, CUBLAS_OP_T, CUBLAS_OP_N, m, n, k, ONE, a, k, b.withByteOffset(4L * r * k * n), k, ZERO, alone, m);
       synchronize();
-      assertArrayEquals(read(alone, m * n), Arrays.copyOfRange(together, r * m * n, (r + 1) * m * n));
+      float[] matrix = Arrays.copyOfRange(together, r * m * n, (r + 1) * m * n);
+      assertArrayEquals(read(alone, m * n), matrix, 1e-5f);
+      assertFalse(Arrays.equals(read(alone, m * n), matrix));
     }
   }
 

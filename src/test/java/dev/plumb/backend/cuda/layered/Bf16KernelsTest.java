@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The kernels of kernels/bf16.cu against those of single precision, of which they are the same code: all single-precision results
@@ -125,7 +125,7 @@ class Bf16KernelsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Order.class)
+  @MethodSource(CudaUnderTest.ORDERS)
   void activationsAreRounded(Order order) {
     CudaUnderTest.load(order);
     for (Activation activation : Activation.values()) {
@@ -156,7 +156,7 @@ class Bf16KernelsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Order.class)
+  @MethodSource(CudaUnderTest.ORDERS)
   void activationsWithDropoutAreRounded(Order order) {
     CudaUnderTest.load(order);
     for (Activation activation : Activation.values()) {
@@ -187,7 +187,7 @@ class Bf16KernelsTest {
 
   /** The last layer's rows have no pitch, its activation is linear, and it has no dropout. */
   @ParameterizedTest
-  @EnumSource(Order.class)
+  @MethodSource(CudaUnderTest.ORDERS)
   void deltasAreRoundedAndSumsOfThemAreNot(Order order) {
     CudaUnderTest.load(order);
     for (Activation activation : Activation.values()) {
@@ -247,7 +247,7 @@ class Bf16KernelsTest {
    * products and sums of both kernels differently, which the other orders imitate.
    */
   @ParameterizedTest
-  @EnumSource(Order.class)
+  @MethodSource(CudaUnderTest.ORDERS)
   void updatesRoundACopyOfTheParameters(Order order) {
     CudaUnderTest.load(order);
     int size = 328;
