@@ -1,6 +1,5 @@
 // Trains a narrow network with a thread block cluster: several multiprocessors per network, for sessions with few networks. A separate
-// module, for compute capability 9.0 and newer. Not measured: these kernels have run on the host device only, and ClusterPlan uses them
-// only if CudaOptions.Clusters says so.
+// module, for compute capability 9.0 and newer. ClusterPlan chooses between them and one block.
 //
 // A batch's segments of WARP rows are dealt to the blocks in turn. Each takes its segments through the network as fused_narrow.cu does,
 // and sends a segment's gradients, in shares, to the blocks: each adds up its share of the elements over all segments, in their order,
@@ -18,13 +17,14 @@
 //                                      and its acquire empties the first-level cache, from which rows come (CCTL.IVALL): 270 more.
 //   Sums over 13 segments:             180, from the block's own shared memory.
 //   Sending the sums to 8 blocks:      8 x 324 bytes, 160 clocks.
-// Together 6,200 clocks, 3.1 us, of which 2,300 are this exchange. Alternatives:
+// Together 6,200 clocks, 3.1 us, of which 2,300 are this exchange. An H200 took 9,500 clocks, 4.80 us (sigmoid: 5.5 us), and one block
+// 9.2 us: something costs 3,300 clocks more than estimated, probably the barriers. Alternatives:
 //   Each block reads the gradients of all segments and adds them up itself, with one barrier: 12 x 2,592 bytes from other blocks are 1,900
 //   clocks, after the latency of a remote read, about 200. With a barrier and reloading 3,100.
 //   The owner of a share updates it and sends parameters: twice the bytes, since weights are kept in both orders. Norms would need a
 //   third barrier.
 //   Waiting for bytes instead of for a barrier (mbarrier, st.async) needs no fence, and would save about 1,000 clocks. It is the next step
-//   if these kernels turn out to be faster than one block.
+//   of these kernels.
 
 #include "fused_narrow_train.cuh"
 

@@ -1,9 +1,11 @@
 // Products of small layers (product_kernels.cuh) by tensor cores, with factors rounded to TF32. The names of the kernels end in _tf32.
 // They need compute capability 8.0, and are compiled for it.
 //
-// By an estimate (none has been measured) they are bound by the bandwidth of the L2 cache, about 5.5 TB/s on an H200. A forward tile of
-// 784 terms loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.5 us; the 700 tiles of weight gradients of 784-512-512-10 load
-// 32 KB each, 4.2 us. Their 51 and 85 million multiply-adds take 0.4 and 0.7 us at half the rate of dense products.
+// Forward passes and input gradients are bound by the bandwidth of the L2 cache, about 5.5 TB/s on an H200: a forward tile of 784 terms
+// loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.5 us, and with launch and latency 5.9 us. Its 51 million multiply-adds take
+// 0.4 us at half the rate of dense products. The 705 tiles of weight gradients of 784-512-512-10 load 32 KB each, 4.2 us, and take 9.5 us
+// with blocks of 64 threads, of which all are resident at once; of 128 threads a second wave of blocks was needed, 12.5 us. Larger tiles
+// load less, but were not faster; figures are in MEASURED.md.
 
 #include "product_kernels.cuh"
 #include "product_fragments.cuh"

@@ -21,11 +21,8 @@ GLOBAL_TERABYTES_PER_SECOND = 4.0
 LAUNCH_MICROSECONDS = 0.67
 # The same share of an H100's memory bandwidth, 3.35 instead of an H200's 4.8 TB/s by NVIDIA's data sheets. Not measured.
 H100_GLOBAL_TERABYTES_PER_SECOND = GLOBAL_TERABYTES_PER_SECOND * 3.35 / 4.8
-# All products of a step of G4 by cuBLAS, without the rest of the step, TFLOP/s. Not modeled. fp32 and TF32 are measured. bf16 is an
-# assumption, not a measurement of this project: published for cuBLAS in bf16 with single-precision sums on an H100 (SXM) are 741 at
-# 6,144^3 and 798 at 8,192^3 (github.com/pranjalssh/fast.cu, README.md), of a dense peak of 989 by NVIDIA's data sheet. The products
-# of G4 are smaller, and their results have twice the bytes.
-CUBLAS_G4 = {"fp32": 51.2, "TF32": 301, "bf16": 650}
+# All products of a step of G4 by cuBLAS, without the rest of the step, TFLOP/s. Not modeled. Measured.
+CUBLAS_G4 = {"fp32": 51.2, "TF32": 305, "bf16": 648}
 # The products of G3's layers (inputs, outputs) by cuBLAS with TF32, each with its launch, measured: forward, input gradient, weight
 # gradient. Those in bf16 are assumed to take as long; they were not measured.
 CUBLAS_G3_TF32_MICROSECONDS = {(784, 512): (6.1, 6.5, 3.8), (512, 512): (5.2, 5.3, 3.7), (512, 10): (7.3, 3.0, 3.9)}
@@ -37,9 +34,9 @@ LATENCY = {"fma32": 4, "mma": 33, "float": 4, "integer": 5, "fp64": 8, "mufu": 2
 TAKEN_BRANCH_CLOCKS = 8
 BARRIER_CLOCKS = 25
 
-# Thread block clusters; not measured, assumed from published microbenchmarks and from the machine code: a barrier's release is a round
+# Thread block clusters: assumed from published microbenchmarks and from the machine code: a barrier's release is a round
 # trip to the second-level cache (MEMBAR.ALL.GPU), and its acquire empties the first-level cache (CCTL.IVALL). Bytes per clock that a
-# multiprocessor sends to or gets from others.
+# multiprocessor sends to or gets from others. An H200 took 9,500 clocks for a step of G1, and these give 6,200.
 CLUSTER_BLOCKS = 8
 CLUSTER_BARRIER_CLOCKS = 700
 REMOTE_BYTES_PER_CLOCK = 16

@@ -78,7 +78,8 @@ final class Bounds {
     this.rows = rows;
     pre = new double[network.layerCount()];
     for (int layer = 0; layer < pre.length; layer++) {
-      double own = (tolerances.forward() + tolerances.truncation(network.layer(layer).in())) * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
+      double own = (tolerances.forward() + tolerances.truncation(network.layer(layer).in()))
+          * Math.max(largest(reference.z()[layer]), termsOfPre(layer));
       pre[layer] = floored(layer == 0 || repeatsOperations ? own : Math.hypot(own, post(layer - 1) * largestWeightNorm(layer)));
     }
     if (!network.isPlain()) {
@@ -91,7 +92,8 @@ final class Bounds {
       double largest = largest(reference.delta()[layer]);
       delta[layer] = layer == lastLayer()
           ? floored(tolerances.gradient() * largest + slope() * pre[layer])
-          : floored((relativeAbove + tolerances.truncation(network.layer(layer + 1).out())) * Math.max(largest, hidden.isEmpty() ? termsOfDelta(layer) : hidden.get(layer).termsOfDelta()));
+          : floored((relativeAbove + tolerances.truncation(network.layer(layer + 1).out()))
+              * Math.max(largest, hidden.isEmpty() ? termsOfDelta(layer) : hidden.get(layer).termsOfDelta()));
       // If D is all 0, the rest of the backward pass is 0 on every device.
       relative[layer] = largest == 0 ? relativeAbove : delta[layer] / largest;
       relativeAbove = repeatsOperations ? tolerances.gradient() : relative[layer];
