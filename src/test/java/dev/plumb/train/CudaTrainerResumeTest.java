@@ -33,5 +33,11 @@ class CudaTrainerResumeTest {
     Precision precision() {
       return Precision.BF16;
     }
+
+    /** cuBLAS adds a batch of products in another order than a single one. */
+    @Override
+    boolean replicasAreExact() {
+      return false;
+    }
   }
 }

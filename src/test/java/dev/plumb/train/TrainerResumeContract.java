@@ -53,6 +53,11 @@ abstract class TrainerResumeContract {
 
   abstract Precision precision();
 
+  /** Returns whether a network that is trained with others gets the same bits as on its own. */
+  boolean replicasAreExact() {
+    return true;
+  }
+
   static Stream<Schedule> schedules() {
     return Stream.of(new Schedule.Step(3, 0.5), new Schedule.Cosine(1e-4), new Schedule.Exponential(0.8),
         new Schedule.Plateau(0, 0.5, 0), Schedule.Constant.DEFAULT);
@@ -172,7 +177,7 @@ abstract class TrainerResumeContract {
       }
       assertTrue(alone.stream().map(TrainerState::epochs).distinct().count() > 1, "all end after the same epoch");
       List<TrainerState> together = train(backend, spec, learningRates, begin, epoch -> false);
-      int first = alone.stream().mapToInt(TrainerState::epochs).min().orElseThrow();
+      int first = together.stream().mapToInt(TrainerState::epochs).min().orElseThrow();
       List<TrainerState> stopped = train(backend, spec, learningRates, begin, epoch -> epoch == first + 1);
       assertTrue(stopped.stream().anyMatch(state -> state.end().isPresent()), "none has ended");
       assertTrue(stopped.stream().anyMatch(state -> state.end().isEmpty()), "all have ended");
@@ -180,8 +185,10 @@ abstract class TrainerResumeContract {
       new Checkpoint(stopped, new TreeMap<>()).write(file);
       List<TrainerState> resumed = train(backend, spec, learningRates, Checkpoint.read(file).states(), epoch -> false);
       for (int replica = 0; replica < learningRates.length; replica++) {
-        assertSame("replica " + replica, alone.get(replica), together.get(replica));
-        assertSame("resumed replica " + replica, alone.get(replica), resumed.get(replica));
+        if (replicasAreExact()) {
+          assertSame("replica " + replica, alone.get(replica), together.get(replica));
+        }
+        assertSame("resumed replica " + replica, together.get(replica), resumed.get(replica));
       }
     }
   }

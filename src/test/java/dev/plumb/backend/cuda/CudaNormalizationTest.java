@@ -309,7 +309,9 @@ class CudaNormalizationTest {
   }
 
   private static Case varied(NetworkSpec network, Precision precision) {
-    TrainingSpec training = training(Loss.CROSS_ENTROPY, OptimizerSpec.Adam.DEFAULT, precision).withClipNorm(0.5);
+    // With a small epsilon, the rounding of a gradient that is mathematically 0 would become whole steps.
+    OptimizerSpec adam = new OptimizerSpec.Adam(0.9, 0.999, 1e-2, 0, false);
+    TrainingSpec training = training(Loss.CROSS_ENTROPY, adam, precision).withClipNorm(0.5);
     return new Case(network, training.withDropout(new Dropout(0.3, SEED)), 300, true, 0.01, 260, 7, 7, 7, 7, 7, 13);
   }
 
@@ -362,9 +364,9 @@ class CudaNormalizationTest {
     }
   }
 
+  /** Except for rounding: cuBLAS adds a batch of products in another order than a single one. */
   @ParameterizedTest
   @EnumSource(names = {"FP64", "FP32"})
-  @Tag("host-device")
   void replicasAreAsAlone(Precision precision) {
     int replicas = 3;
     for (NetworkSpec network : residual(NetworkSpec.of(Activation.TANH, 5, 9, 9, 3))) {
@@ -375,10 +377,10 @@ class CudaNormalizationTest {
         for (int replica = 0; replica < replicas; replica++) {
           TrainingSpec training = of.training.withDropout(new Dropout(0.3, SEED + replica));
           TrainingResult alone = trained(backend, network, training, of, 1, replica);
-          assertSameBits(network + ", parameters of replica " + replica, alone.parameters(),
-              Arrays.copyOfRange(together.parameters(), replica * size, (replica + 1) * size));
-          assertSameBits(network + ", gradients of replica " + replica, alone.gradients(),
-              Arrays.copyOfRange(together.gradients(), replica * size, (replica + 1) * size));
+          assertRelativeToLargest(network + ", parameters of replica " + replica, alone.parameters(),
+              Arrays.copyOfRange(together.parameters(), replica * size, (replica + 1) * size), of.rounding());
+          assertRelativeToLargest(network + ", gradients of replica " + replica, alone.gradients(),
+              Arrays.copyOfRange(together.gradients(), replica * size, (replica + 1) * size), of.rounding());
         }
       }
     }
