@@ -32,7 +32,7 @@ __device__ __forceinline__ void write4(const float* values, float* to) {
     *(Pack4*)to = pack;
 }
 
-// The same in one instruction; of write4 nvcc makes four stores in some places, each with bank conflicts.
+// The same in one instruction; nvcc compiles write4 to four stores in some places, each with bank conflicts.
 __device__ __forceinline__ void write4_at_once(const float* values, float* to) {
     asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};"
                  :

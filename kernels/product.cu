@@ -6,8 +6,8 @@
 // Bound by shared memory: a warp's loads from it deliver 128 bytes per clock and multiprocessor, whether or not lanes read the same
 // address. In single precision a warp loads 3 KiB for 16 terms of a forward tile, stores 3 KiB in shared memory and reads 8 KiB back: 112
 // clocks, about 900 for the block's 8 warps, whose multiply-adds take 512. An H200 takes about 1,300. Launch, first loads and the sums
-// of warps and groups take 2.4 us more. Blocks of weight gradients have only two warps, so that all tiles of a network such as
-// 784-512-512-10 are resident at once. Versions and figures are in MEASURED.md.
+// of warps and groups take 2.4 us more. Blocks of weight gradients have only two warps, so that in single precision all tiles of a
+// network such as 784-512-512-10 are resident at once. Versions and figures are in MEASURED.md.
 
 #include "product_kernels.cuh"
 

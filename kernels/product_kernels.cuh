@@ -99,16 +99,16 @@ __device__ void product_forward(
 template <typename T>
 struct BatchLoss {
     int loss;
-    const T* y;             // targets [rows of the data x out]; of cross_entropy labels
+    const T* y;              // targets [rows of the data x out]; of cross_entropy labels
     const int* labels;
-    const T* weights;       // of the rows of the data, or null
-    const double* divisors; // with weights
-    double terms;           // without
-    T* delta;               // dLoss/dZ [n x out]
-    double* partial;        // sums of terms by tile
+    const T* weights;        // of the rows of the data, or null
+    const double* divisors;  // with weights
+    double terms;            // without
+    T* delta;                // dLoss/dZ [n x out]
+    double* partial;         // sums of terms by tile
 };
 
-// The largest output of a row that the lanes of a warp have; with NaN first_largest of loss.cu says which.
+// The largest output of a row that the lanes of a warp have. NaN is treated as in first_largest of loss.cu.
 template <typename T>
 __device__ __forceinline__ T largest_of_lanes(T output, int classes) {
     int lane = threadIdx.x % WARP;

@@ -3,9 +3,9 @@
 //
 // Forward passes and input gradients are bound by the bandwidth of the L2 cache, about 5.5 TB/s on an H200: a forward tile of 784 terms
 // loads 150 KB, so the 128 tiles of 128 x 784 x 512 take 3.5 us, and with launch and latency 5.9 us. Its 51 million multiply-adds take
-// 0.4 us at half the rate of dense products. The 705 tiles of weight gradients of 784-512-512-10 load 32 KB each, 4.2 us, and take 9.5 us
-// with blocks of 64 threads, of which all are resident at once; of 128 threads a second wave of blocks was needed, 12.5 us. Larger tiles
-// load less, but were not faster; figures are in MEASURED.md.
+// 0.4 us at half the rate of dense products. The 705 tiles of weight gradients of 784-512-512-10 load 32 KB each, 4.2 us. By Nsight
+// Compute they take 9.5 us with 64 threads per block, where all blocks are resident at once; with 128 threads per block, a second wave of
+// blocks was needed, and they took 13.2 us. Larger tiles load less, but were not faster; figures are in MEASURED.md.
 
 #include "product_kernels.cuh"
 #include "product_fragments.cuh"
@@ -37,9 +37,9 @@ extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_f
 }
 
 extern "C" __global__ void __launch_bounds__(FragmentRows::THREADS, 2) product_forward_loss_tf32(
-    const int* cursor, const Step* steps, const int* rows, const float* a, const float* w, const float* bias, float* z, int n, int in, int out,
-    long long parameter_stride, int packed, int loss, const float* y, const int* labels, const float* weights, const double* divisors,
-    double terms, float* delta, double* partial) {
+    const int* cursor, const Step* steps, const int* rows, const float* a, const float* w, const float* bias, float* z, int n, int in,
+    int out, long long parameter_stride, int packed, int loss, const float* y, const int* labels, const float* weights,
+    const double* divisors, double terms, float* delta, double* partial) {
     product_forward_loss<FragmentRows>(
         cursor, steps, rows, a, w, bias, z, n, in, out, parameter_stride, packed,
         BatchLoss<float>{loss, y, labels, weights, divisors, terms, delta, partial});

@@ -145,7 +145,12 @@ report() {
 id() { printf '%02d-%s' "$number" "${1// /-}"; }
 
 # wanted NAME: whether --only selects a section.
-wanted() { [ "$number" -lt 3 ] || [ -z "$only" ] || [[ $1 =~ $only ]]; }
+skipped=0
+wanted() {
+  if [ "$number" -lt 3 ] || [ -z "$only" ] || [[ $1 =~ $only ]]; then return 0; fi
+  skipped=$((skipped + 1))
+  return 1
+}
 
 # Runs a single section.
 section() {
@@ -537,9 +542,14 @@ profile() {
 end() {
   local failure
   for failure in "${all_failures[@]}"; do line "failed: $failure"; done
+  [ -z "$only" ] || line "$skipped sections do not match --only '$only'"
   line "$passed sections passed, $failed failed, $((number - passed - failed)) not available or not run, $SECONDS s"
   pack
   if [ -n "$no_device" ]; then say "$no_device"; fi
+  if [ -n "$only" ] && [ "$number" -le 3 ] && [ "$failed" = 0 ]; then
+    say "--only '$only' matches no section"
+    exit 1
+  fi
   [ "$failed" = 0 ] && [ "$passed" -gt 1 ]
   exit
 }

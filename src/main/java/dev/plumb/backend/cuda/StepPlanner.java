@@ -30,9 +30,9 @@ import java.util.function.Consumer;
 final class StepPlanner {
   /**
    * Multiply-adds of one block per microsecond, and the time of one of the layered planner's launches including its products, on
-   * an H200 (kernels/MEASURED.md). 3-8x8-1 with 400 rows took 9.2 us in the narrow kernel with one block, 17.8 us in the general
-   * one and 57.4 us in 20 launches in fp32, and 47.2 us fused in fp64. In fp32, 3-64-64-1 took 159 us fused and 64 us in 20
-   * launches with cuBLAS, and 784-512-512-10 with 128 rows took 41.2 us in 8 launches.
+   * an H200 at commit c720533 (kernels/MEASURED.md); most of these are about a tenth faster since. 3-8x8-1 with 400 rows
+   * took 10.3 us in the narrow kernel, 17.8 us in the general one and 56.2 us in 22 launches in fp32, and 51.4 us fused in fp64.
+   * In fp32, 3-64-64-1 took 159 us fused and 64 us in 20 launches with cuBLAS.
    */
   private static final double NARROW_PRODUCTS_PER_MICROSECOND = 56_000;
   private static final double SINGLE_PRODUCTS_PER_MICROSECOND = 32_000;

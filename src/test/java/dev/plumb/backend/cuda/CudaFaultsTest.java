@@ -55,8 +55,8 @@ class CudaFaultsTest {
     "MEMORY, GRAPH, FUSED, DeviceUnavailableException, memory, 8",
     "LOST, GRAPH, LAYERED, DeviceUnavailableException, lost, 100",
     "LOST, GRAPH, FUSED, DeviceUnavailableException, lost, 60",
-    "LAUNCH, EAGER, LAYERED, DeviceFailedException, GPU failed, 25",
-    "LAUNCH, GRAPH, LAYERED, DeviceFailedException, GPU failed, 25",
+    "LAUNCH, EAGER, LAYERED, DeviceFailedException, GPU failed, 24",
+    "LAUNCH, GRAPH, LAYERED, DeviceFailedException, GPU failed, 24",
     "LAUNCH, GRAPH, FUSED, DeviceFailedException, GPU failed, 3",
     "GEMM, EAGER, LAYERED, DeviceFailedException, GPU failed, 10",
     "GEMM, GRAPH, LAYERED, DeviceFailedException, GPU failed, 10",
@@ -112,7 +112,7 @@ class CudaFaultsTest {
     try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.CHECKED, true, Planner.LAYERED, true));
         TrainingSession session = backend.open(NETWORK, TRAINING, 1)) {
       session.bind(DATA);
-      HostDevice.fault(Fault.LAUNCH, 4);
+      HostDevice.fault(Fault.LAUNCH, 3);
       session.run(StepChunk.of(1).learningRate(0.01).build());
       throw new AssertionError("nothing failed");
     } catch (DeviceFailedException e) {

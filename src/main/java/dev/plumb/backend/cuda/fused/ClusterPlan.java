@@ -20,7 +20,7 @@ import java.util.Optional;
  * <p>There are no such kernels for rows with weights, which one block trains.
  *
  * <p>On an H200 a step of 3-8x8-1 with 400 rows took half the time of one block (kernels/MEASURED.md). {@link #isFaster} estimates
- * the others from that.
+ * other networks and batches from that.
  *
  * @param rowsOfTile the number of rows of a tile, in all blocks together
  * @param words struct FusedPlan of the kernels
@@ -45,7 +45,7 @@ public record ClusterPlan(FusedLayers layers, FusedMemory memory, int rowsOfTile
   /** A cluster is used only if its estimated time is below this fraction of the time of one block. */
   private static final double MARGIN = 0.8;
   /** The share of multiprocessors that clusters can use at the same time: 15 clusters of 8 on an H200 with 132. */
-  private static final double IN_CLUSTERS = 15.0 / 16;
+  private static final double IN_CLUSTERS = 120.0 / 132;
 
   /**
    * Plans the steps of a training.

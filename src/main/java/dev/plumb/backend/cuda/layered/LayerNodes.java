@@ -222,7 +222,8 @@ public final class LayerNodes {
 
   /** Returns the largest number of partial sums per replica of the loss of a step over at most n rows. */
   static int maxLossPartials(Loss loss, int n, int outputs) {
-    return (int) Math.max(lossBlocks(loss, n, outputs), Launches.ceilDiv(Math.min(n, SmallProducts.MAX_ROWS), ROWS_OF_PRODUCT_TILE));
+    long tiles = Launches.ceilDiv(Math.min(n, SmallProducts.MAX_ROWS), ROWS_OF_PRODUCT_TILE);
+    return (int) Math.max(lossBlocks(loss, n, outputs), tiles);
   }
 
   /** Returns the number of terms in the mean over n rows without weights. */

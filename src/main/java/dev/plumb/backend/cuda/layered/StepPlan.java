@@ -161,7 +161,7 @@ public final class StepPlan {
 
   private void addMetricsAndUpdate(Workspace workspace, int batch) {
     double clipNorm = training.clipNorm().orElse(0);
-    int lossBlocks = layers.lossPartials(batch);
+    int lossPartials = layers.lossPartials(batch);
     long firstPieces = workspace.firstTiles.address();
     if (!smallProducts.areUsed(batch)) {
       int pieces = state.layout().pieces().length / 2;
@@ -175,13 +175,13 @@ public final class StepPlan {
     if (finishesAtOnce(training, replicas)) {
       nodes.add(update());
       nodes.add(layers.bindPlain("finish_loss_and_step" + suffix, "one replica", Grid.of(1, 1), table.cursor().address(),
-          table.entries().address(), workspace.lossPartials.address(), lossBlocks, divisor, workspace.squares.address(), firstPieces,
+          table.entries().address(), workspace.lossPartials.address(), lossPartials, divisor, workspace.squares.address(), firstPieces,
           network.layerCount(), state.losses().address(), table.metrics().address(),
           state.notFinite().address(), state.firstNotFinite().address()));
       return;
     }
     nodes.add(layers.bindPlain("finish_loss" + suffix, "all replicas", Grid.ofPieces(replicas, 1), table.cursor().address(),
-        table.entries().address(), workspace.lossPartials.address(), lossBlocks, divisor, workspace.squares.address(),
+        table.entries().address(), workspace.lossPartials.address(), lossPartials, divisor, workspace.squares.address(),
         firstPieces, network.layerCount(), clipNorm, state.losses().address(), state.clipScales().address(),
         table.metrics().address(), replicas));
     nodes.add(update());

@@ -46,7 +46,7 @@ final class Workspace {
   final Buffer x;
   /** Two sums of each row, for layer normalizations; null without. */
   final Buffer rowSums;
-  /** The bias gradients of each segment of rows, or with normalizations two sums of each, and the loss of each block, in double. */
+  /** The bias gradients of each segment of rows, or with normalizations two sums of each, and the partial sums of the loss, in double. */
   final Buffer segmentSums;
   final Buffer lossPartials;
   /** The {@link ProductTable} of each plan. */
@@ -101,7 +101,7 @@ final class Workspace {
     rowSums = network.normalization() == Normalization.LAYER ? buffer("sums of rows", 2 * row * bytes) : null;
     x = cublas ? buffer("X of the batch", row * BoundData.bytesOfRow(network.inputs(), training.precision())) : null;
     segmentSums = buffer("bias gradients by segment", (normalized ? 2L : 1L) * replicas * ActivationNodes.segments(rows) * widest * bytes);
-    lossPartials = buffer("losses by block",
+    lossPartials = buffer("partial sums of the loss",
         (long) replicas * LayerNodes.maxLossPartials(loss, rows, network.outputs()) * Double.BYTES);
     productTables = arena.reserve("tables of layers", plans * ProductTable.bytes(network));
     PaddedLayout layout = new PaddedLayout(network, training.precision());

@@ -146,8 +146,8 @@ class KernelSourcesTest {
     assertEquals(27, declared);
     Set<String> expected = new HashSet<>(Set.of("finish_loss", "finish_step", "finish_loss_and_step", "finish_loss_weighted",
         "finish_loss_and_step_weighted", "product_forward_tf32", "product_forward_loss_tf32", "product_input_gradient_tf32",
-        "product_weight_gradients_tf32", "bias_activation_bf16", "bias_activation_dropout_bf16", "activation_backward_bf16", "update_sgd_bf16", "update_adam_bf16",
-        "update_rmsprop_bf16"));
+        "product_weight_gradients_tf32", "bias_activation_bf16", "bias_activation_dropout_bf16", "activation_backward_bf16",
+        "update_sgd_bf16", "update_adam_bf16", "update_rmsprop_bf16"));
     for (String activation : ACTIVATIONS) {
       expected.addAll(List.of("fused_narrow_" + activation + "_f32", "fused_narrow_" + activation + "_weighted_f32",
           "fused_cluster_" + activation + "_f32"));

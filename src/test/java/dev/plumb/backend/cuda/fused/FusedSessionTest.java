@@ -305,7 +305,7 @@ class FusedSessionTest {
       started(backend, DEEP, SGD, data(DEEP, Loss.MSE, 13), 1).close();
     }
     try (CudaBackend backend = open(Planner.AUTO, 0, notes)) {
-      started(backend, wide, SGD.withPrecision(Precision.FP32), data(wide, Loss.MSE, 64), 1).close();
+      started(backend, wide, SGD.withPrecision(Precision.FP32), data(wide, Loss.MSE, 32), 1).close();
       started(backend, wide, SGD.withPrecision(Precision.FP32), data(wide, Loss.MSE, 1000), 1).close();
       started(backend, DEEP, SGD.withPrecision(Precision.TF32), data(DEEP, Loss.MSE, 13), 1).close();
       started(backend, DEEP, SGD.withPrecision(Precision.BF16), data(DEEP, Loss.MSE, 13), 1).close();

@@ -47,8 +47,28 @@ class ProductLossTest {
     }
   }
 
-  private static void compare(DeviceArrays device, SplittableRandom random, Precision precision, Loss loss, int[] shape, boolean listed,
-      boolean weighted) {
+  /** A unit's outputs are not finite because its bias is not. */
+  @ParameterizedTest
+  @CsvSource({"NaN, 0", "NaN, 3", "Infinity, 0", "Infinity, 3", "-Infinity, 0", "-Infinity, 3"})
+  void outputsThatAreNotFiniteHaveTheSameEffect(double value, int unit) {
+    CudaUnderTest.load(Order.FORWARD);
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (DeviceArrays device = new DeviceArrays(Precision.FP32)) {
+      for (Loss loss : Loss.values()) {
+        compare(device, random, Precision.FP32, loss, new int[] {17, 5, 7}, true, false, value, unit);
+        device.releaseArrays();
+      }
+    }
+  }
+
+  private static void compare(
+      DeviceArrays device, SplittableRandom random, Precision precision, Loss loss, int[] shape, boolean listed, boolean weighted) {
+    compare(device, random, precision, loss, shape, listed, weighted, 0, -1);
+  }
+
+  /** @param unit whose bias is `value`; -1 for none */
+  private static void compare(DeviceArrays device, SplittableRandom random, Precision precision, Loss loss, int[] shape,
+      boolean listed, boolean weighted, double value, int unit) {
     String what = loss.key() + Arrays.toString(shape) + (listed ? ", listed" : "") + (weighted ? ", weighted" : "");
     int n = shape[0];
     int in = shape[1];
@@ -59,7 +79,11 @@ class ProductLossTest {
     int stride = in * out + 3 * out;
     stride += -stride & 3;
     int biases = stride - out - (-out & 3);
-    long p = device.upload(random(random, REPLICAS * stride)).address();
+    double[] parameters = random(random, REPLICAS * stride);
+    if (unit >= 0) {
+      parameters[biases + unit] = value;
+    }
+    long p = device.upload(parameters).address();
     int columns = labels ? 1 : out;
     double[] targets = random(random, REPLICAS * n * columns);
     if (labels) {
@@ -83,29 +107,42 @@ class ProductLossTest {
     Buffer delta = device.fresh((long) REPLICAS * n * out * device.bytes());
     int tiles = (int) Launches.ceilDiv(n, 16);
     Buffer partial = device.fresh((long) REPLICAS * tiles * Double.BYTES);
-    device.launch("product_forward_loss", ofProduct, list.cursor(), list.steps(), list.rows(), a, p, p + (long) biases * device.bytes(),
-        z.address(), n, in, out, (long) stride, packed ? 1 : 0, loss.ordinal(), labels ? 0L : ofTargets, labels ? ofTargets : 0L,
+    long b = p + (long) biases * device.bytes();
+    device.launch("product_forward_loss", ofProduct, list.cursor(), list.steps(), list.rows(), a, p, b, z.address(), n, in, out, (long) stride, packed ? 1 : 0, loss.ordinal(), labels ? 0L : ofTargets, labels ? ofTargets : 0L,
         ofWeights, divisors, terms, delta.address(), partial.address());
 
     Buffer expectedZ = device.fresh((long) REPLICAS * n * out * device.bytes());
-    device.launch("product_forward", ofProduct, 0L, 0L, 0L, a, p, p + (long) biases * device.bytes(), expectedZ.address(),
-        expectedZ.address(), n, in, out, (long) n * in, (long) stride, Activation.LINEAR.ordinal(), packed ? 1 : 0);
+    device.launch("product_forward", ofProduct, 0L, 0L, 0L, a, p, b, expectedZ.address(), expectedZ.address(), n, in, out, (long) n * in, (long) stride, Activation.LINEAR.ordinal(), packed ? 1 : 0);
     Buffer expectedDelta = device.fresh((long) REPLICAS * n * out * device.bytes());
     int blocks = LayerNodes.lossBlocks(loss, n, out);
     Buffer expectedPartial = device.fresh((long) REPLICAS * blocks * Double.BYTES);
-    separateLoss(device, precision, loss, Grid.of(blocks, REPLICAS), list, expectedZ, ofTargets, ofWeights, divisors, expectedDelta,
-        expectedPartial, n, out, terms);
+    separateLoss(device, precision, loss, Grid.of(blocks, REPLICAS), list, expectedZ, ofTargets, ofWeights, divisors,
+        expectedDelta, expectedPartial, n, out, terms);
 
     int size = REPLICAS * n * out;
-    double unit = precision == Precision.FP64 ? 0x1p-52 : 0x1p-23;
+    double rounding = precision == Precision.FP64 ? 0x1p-52 : 0x1p-23;
     assertSameBits(what + ", Z", device.read(expectedZ, 0, size), device.read(z, 0, size));
-    assertRelativeToLargest(what + ", delta", device.read(expectedDelta, 0, size), device.read(delta, 0, size), 4 * unit);
-    assertRelativeToLargest(what + ", loss", sums(device.readDoubles(expectedPartial, REPLICAS * blocks)),
-        sums(device.readDoubles(partial, REPLICAS * tiles)), 4 * unit);
+    assertClose(what + ", delta", device.read(expectedDelta, 0, size), device.read(delta, 0, size), 4 * rounding);
+    assertClose(what + ", loss", sums(device.readDoubles(expectedPartial, REPLICAS * blocks)),
+        sums(device.readDoubles(partial, REPLICAS * tiles)), 4 * rounding);
   }
 
-  private static void separateLoss(DeviceArrays device, Precision precision, Loss loss, Grid grid, RowList list, Buffer z, long targets,
-      long weights, long divisors, Buffer delta, Buffer partial, int n, int out, double terms) {
+  /** What is not finite is the same; the rest differs by rounding. */
+  private static void assertClose(String what, double[] expected, double[] actual, double tolerance) {
+    assertSameBits(what, notFinite(expected), notFinite(actual));
+    assertRelativeToLargest(what, finite(expected), finite(actual), tolerance);
+  }
+
+  private static double[] notFinite(double[] values) {
+    return Arrays.stream(values).map(value -> Double.isNaN(value) ? Double.NaN : Double.isFinite(value) ? 0 : value).toArray();
+  }
+
+  private static double[] finite(double[] values) {
+    return Arrays.stream(values).map(value -> Double.isFinite(value) ? value : 0).toArray();
+  }
+
+  private static void separateLoss(DeviceArrays device, Precision precision, Loss loss, Grid grid, RowList list, Buffer z,
+      long targets, long weights, long divisors, Buffer delta, Buffer partial, int n, int out, double terms) {
     String suffix = (weights != 0 ? "_weighted" : "") + (precision == Precision.FP64 ? "_f64" : "_f32");
     boolean labels = loss == Loss.CROSS_ENTROPY;
     String kernel = (labels ? "softmax_loss" : "loss_terms") + suffix;

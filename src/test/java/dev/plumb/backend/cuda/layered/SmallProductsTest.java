@@ -28,4 +28,12 @@ class SmallProductsTest {
     assertEquals(expected, new SmallProducts(network, precision, true).areUsed(rows));
     assertEquals(false, new SmallProducts(network, precision, false).areUsed(rows), "all by cuBLAS");
   }
+
+  @ParameterizedTest
+  @CsvSource({"8 8 32, 100, true", "8 8 33, 100, false", "8 8 1, 1024, true", "8 8 1, 1025, false", "8 3, 100, false"})
+  void lossIsPartOfTheLastLayerIfAWarpHasAllOutputsOfARow(String widths, int rows, boolean expected) {
+    NetworkSpec network = NetworkSpec.of(Activation.RELU, Arrays.stream(widths.split(" ")).mapToInt(Integer::parseInt).toArray());
+    assertEquals(expected, new SmallProducts(network, Precision.FP32, true).includeLoss(rows));
+    assertEquals(false, new SmallProducts(network, Precision.FP32, false).includeLoss(rows), "all by cuBLAS");
+  }
 }
