@@ -24,8 +24,7 @@ H100_GLOBAL_TERABYTES_PER_SECOND = GLOBAL_TERABYTES_PER_SECOND * 3.35 / 4.8
 # All products of a step of G4 by cuBLAS, without the rest of the step, TFLOP/s. Not modeled. Measured.
 CUBLAS_G4 = {"fp32": 51.2, "TF32": 305, "bf16": 648}
 # The products of G3's layers (inputs, outputs) by cuBLAS with TF32, each with its launch, measured: forward, input gradient, weight
-# gradient. Those in bf16 are assumed to take as long; all of them together
-# took 28.1 us, and 39.9 us with TF32.
+# gradient. Those in bf16 are assumed to take as long; all of them together took 28.1 us, and 39.9 us with TF32.
 CUBLAS_G3_TF32_MICROSECONDS = {(784, 512): (6.1, 6.5, 3.8), (512, 512): (5.2, 5.3, 3.7), (512, 10): (7.3, 3.0, 3.9)}
 
 # Clocks until a result can be used: assumed, close to published microbenchmarks of Hopper. Global memory is assumed to be in the
@@ -35,8 +34,8 @@ LATENCY = {"fma32": 4, "mma": 33, "float": 4, "integer": 5, "fp64": 8, "mufu": 2
 TAKEN_BRANCH_CLOCKS = 8
 BARRIER_CLOCKS = 25
 
-# Thread block clusters: assumed from published microbenchmarks and from the machine code: a barrier's release is a round
-# trip to the second-level cache (MEMBAR.ALL.GPU), and its acquire empties the first-level cache (CCTL.IVALL). Bytes per clock that a
+# Thread block clusters, assumed from published microbenchmarks and from the machine code: a barrier's release is a round trip to the
+# second-level cache (MEMBAR.ALL.GPU), and its acquire empties the first-level cache (CCTL.IVALL). Bytes per clock that a
 # multiprocessor sends to or gets from others. An H200 took 9,500 clocks for a step of G1, and these give 6,200.
 CLUSTER_BLOCKS = 8
 CLUSTER_BARRIER_CLOCKS = 700
