@@ -10,6 +10,7 @@ import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.study.FoldSelection;
 import dev.plumb.study.TrialExecutor;
+import dev.plumb.train.Calibration;
 import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.DataView;
 import dev.plumb.train.FoldEstimate;
@@ -114,6 +115,7 @@ public final class Plumb {
       PreparedData prepared = PreparedData.of(table, chosen.config(),
           selection.backend().dataPrecision(config.precision()));
       prepared.requireFits();
+      Calibration.require(prepared, chosen.estimate());
       try (TrainingSession session = selection.backend().open(prepared.network(), prepared.fit().training(), 1)) {
         DataView view = prepared.view();
         Trainer trainer =
@@ -161,8 +163,7 @@ public final class Plumb {
     manifest.put("numerics", Backends.numerics(backend, prepared.network(), prepared.fit().training(), view.training().rows())
         .text().replace("\n", "; "));
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
-    TrainedModel trained = new TrainedModel(
-        prepared.network(), view.loss(), config.precision(), view.encoding(), parameters, view.withBaseline(manifest));
+    TrainedModel trained = Calibration.model(prepared, parameters, manifest, estimate, backend);
     return new Model(trained, state.history(), estimate);
   }
 

@@ -47,6 +47,8 @@ final class Flags {
   static final Option NORMALIZATION =
       choice("normalization", "Normalization of hidden layers before the activation", NamedEnum.keys(Normalization.class), "none");
   static final Option RESIDUAL = flag("residual", "Hidden layers with as many units as inputs add their input to their output.");
+  static final Option CALIBRATE =
+      flag("calibrate", "Calibrate the probabilities of the classes by temperature scaling on rows that are held out.");
   static final Option NO_RESIDUAL = flag("no-residual", "No residual connections, even if --config has them.");
   static final Option LOSS = choice("loss", "Loss function", NamedEnum.keys(Loss.class), "mse");
   static final Option OPTIMIZER = choice("optimizer", "Optimizer", NamedEnum.keys(OptimizerSpec.Kind.class), "sgd");

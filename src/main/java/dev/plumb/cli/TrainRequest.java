@@ -53,7 +53,7 @@ final class TrainRequest {
       Flags.DROPOUT, Flags.EARLY_STOPPING, Flags.WATCH, Flags.WEIGHT, Flags.CLASS_WEIGHTS);
 
   /** Options that determine the result, and so cannot be changed when a run is resumed. */
-  static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.TEST,
+  static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.CALIBRATE, Flags.TEST,
       Flags.precision("fp32; fp64 on the reference"),
       Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")."),
@@ -153,6 +153,7 @@ final class TrainRequest {
     RowWeights weights = weights(arguments, from.weights());
     config = config.with(c -> c.weights(weights));
     config = withOption(arguments, Flags.WATCH, config, c -> c.watch(Metric.of(arguments.text(Flags.WATCH).orElseThrow())));
+    config = withOption(arguments, Flags.CALIBRATE, config, c -> c.calibrate(true));
     config = withOption(arguments, Flags.PRECISION, config,
         c -> c.precision(Precision.of(arguments.text(Flags.PRECISION).get())));
     config = withOption(arguments, Flags.SEED, config, c -> c.seed(seed(arguments, Flags.SEED)));

@@ -1,5 +1,6 @@
 package dev.plumb.cli;
 
+import dev.plumb.data.Dataset;
 import dev.plumb.data.Task;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.TrainingSpec;
@@ -83,6 +84,7 @@ final class TrainSummary {
         out.println();
       });
     }
+    calibration(result).ifPresent(out::println);
     ending(result).ifPresent(out::println);
     out.println(TerminalText.sanitize("run: " + result.folder().path()));
   }
@@ -148,13 +150,24 @@ final class TrainSummary {
         .map(end -> saved + "; stopped early").orElse(saved));
   }
 
+  /** Returns the temperature of a calibrated model and the rows that it was fitted to. */
+  private static Optional<String> calibration(TrainingResult result) {
+    if (result.temperature().isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Dataset> validation = result.prepared().view().validation();
+    return Optional.of("calibrated: temperature " + Decimal.fixed(result.temperature().getAsDouble(), 4) + ", fitted to "
+        + validation.map(rows -> "the " + rows.rows() + " validation rows").orElse("the test rows of the folds"));
+  }
+
   private static String watched(Metric metric) {
     return (metric.isHigherBetter() ? "highest " : "lowest ") + metric.label();
   }
 
   /** Returns the sentences at the top of the HTML report. */
   static List<String> reportSummary(TrainingResult result) {
-    return ending(result).map(text -> text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + ".").stream().toList();
+    return Stream.of(calibration(result), ending(result)).flatMap(Optional::stream)
+        .map(text -> text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + ".").toList();
   }
 
   /** Returns the warnings at the top of the HTML report. */

@@ -16,6 +16,7 @@ import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Calibration;
 import dev.plumb.train.DataView;
 import dev.plumb.train.Predictions;
 import dev.plumb.train.PreparedData;
@@ -188,6 +189,7 @@ public final class CrossValidation {
     spec.config().weights().apply(view.encoding().encode(
         test, view.loss(), spec.config().precision(), view.held()), test, view.encoding(), test);
     group.first().requireFits();
+    Calibration.require(group.first(), Optional.empty());
     backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });
@@ -260,8 +262,7 @@ public final class CrossValidation {
     Optional<Scores> scores = Optional.empty();
     Optional<Predictions> predictions = Optional.empty();
     if (state.bestEpoch() > 0) {
-      TrainedModel model = new TrainedModel(training.network(), training.view().loss(), training.config().precision(),
-          training.view().encoding(), state.best(), training.view().withBaseline(new TreeMap<>()));
+      TrainedModel model = Calibration.model(training, state.best(), new TreeMap<>(), Optional.empty(), device);
       try (TablePredictor predictor = new TablePredictor(device, model, model.precision())) {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);

@@ -8,6 +8,7 @@ import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Normalization;
 import dev.plumb.train.Automatic;
+import dev.plumb.train.Calibration;
 import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.Metric;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 
@@ -55,7 +57,7 @@ public final class FoldSelection implements ConfigSelector {
         if (config.automatic().contains(Automatic.DROPOUT)) {
           changes.dropout(dropout);
         }
-        changes.validation(0);
+        changes.validation(0).calibrate(false);
       });
     }
   }
@@ -95,9 +97,9 @@ public final class FoldSelection implements ConfigSelector {
       return new Selection(config, Optional.empty());
     }
     List<TrainConfig> candidates = CANDIDATES.stream().map(candidate -> candidate.of(config)).distinct().toList();
-    if (config.normalization() == Normalization.BATCH) {
+    if (config.normalization() == Normalization.BATCH || config.calibrate()) {
       // The final training is refused before the folds are trained.
-      PreparedData.of(table, candidates.get(0)).requireFits();
+      PreparedData.of(table, calibrated(candidates.get(0), config)).requireFits();
     }
     List<CrossValidation> validations;
     try {
@@ -123,9 +125,15 @@ public final class FoldSelection implements ConfigSelector {
     }
     if (results.get(best).diverged() > 0) {
       onNote.accept("no estimate by folds: the trainings of all candidates diverged");
-      return new Selection(candidates.get(0), Optional.empty());
+      return new Selection(calibrated(candidates.get(0), config), Optional.empty());
     }
-    return new Selection(candidates.get(best), Optional.of(estimate(results.get(best), results.size())));
+    return new Selection(calibrated(candidates.get(best), config),
+        Optional.of(estimate(results.get(best), results.size(), config)));
+  }
+
+  /** Returns a candidate as the configuration of the final training, which is calibrated if the user's is. */
+  private static TrainConfig calibrated(TrainConfig candidate, TrainConfig config) {
+    return candidate.with(changes -> changes.calibrate(config.calibrate()));
   }
 
   /** Returns the watched metric, negative if lower values are better; negative infinity if a fold has none. */
@@ -160,7 +168,7 @@ public final class FoldSelection implements ConfigSelector {
     return Math.max(2, Math.min(FOLDS, Arrays.stream(counts).min().orElse(0)));
   }
 
-  private static FoldEstimate estimate(CrossValidationResult result, int candidates) {
+  private static FoldEstimate estimate(CrossValidationResult result, int candidates, TrainConfig config) {
     Map<Metric, FoldEstimate.Score> scores = new LinkedHashMap<>();
     for (Metric metric : result.metrics()) {
       Summary summary = result.summary(metric);
@@ -168,6 +176,12 @@ public final class FoldSelection implements ConfigSelector {
         scores.put(metric, new FoldEstimate.Score(summary.mean(), summary.deviation()));
       }
     }
-    return new FoldEstimate(result.folds(), candidates, scores);
+    return new FoldEstimate(result.folds(), candidates, scores, config.calibrate() ? temperature(result) : OptionalDouble.empty());
+  }
+
+  private static OptionalDouble temperature(CrossValidationResult result) {
+    List<FoldResult> folds = result.results();
+    return Calibration.ofFolds(result.spec().config(), folds.stream().map(fold -> fold.predictions().orElseThrow()).toList(),
+        folds.stream().map(fold -> result.table().rows(fold.fold().test())).toList());
   }
 }

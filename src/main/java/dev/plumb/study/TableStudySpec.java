@@ -109,6 +109,9 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
         throw data.fault("file", "the key \"file\" is missing: the table to train on");
       }
     }
+    if (config.calibrate()) {
+      throw json.fault("calibrate", "a study compares networks without calibration; omit it, and calibrate by plumb train");
+    }
     TrainConfig common = config;
     List<Network> networks = new ArrayList<>();
     for (JsonObject network : json.has("networks") ? json.objects("networks") : List.<JsonObject>of()) {

@@ -101,6 +101,7 @@ public record DataView(
     Task task = columns.task().orElseThrow();
     config.requireLossFits(task);
     config.requireWatchFits(task);
+    config.requireCalibrationFits(task);
     Loss loss = config.loss(task);
     Table usable = columns.handleMissing(table, weights);
     double share = Math.round(usable.rows() * config.validation()) < MIN_VALIDATION ? 0 : config.validation();

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -19,8 +20,11 @@ import java.util.Set;
  * @param folds number of folds
  * @param candidates number of configurations that were compared
  * @param scores mean and deviation of each metric over the folds, the loss first
+ * @param temperature fitted to the outputs for the test rows of all folds, if a calibration was asked for; see {@link Calibration}
  */
-public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores) {
+public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores, OptionalDouble temperature) {
+  private static final String TEMPERATURE = "temperature";
+
   /**
    * A score of the folds.
    *
@@ -39,6 +43,9 @@ public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores)
         json.writeStartObject();
         json.writeNumberField("folds", folds);
         json.writeNumberField("candidates", candidates);
+        if (temperature.isPresent()) {
+          JsonOutput.number(json, TEMPERATURE, temperature.getAsDouble());
+        }
         for (Map.Entry<Metric, Score> entry : scores.entrySet()) {
           json.writeFieldName(entry.getKey().key());
           json.writeStartObject();
@@ -62,11 +69,12 @@ public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores)
     JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     Map<Metric, Score> scores = new LinkedHashMap<>();
     for (String key : json.keys()) {
-      if (!Set.of("folds", "candidates").contains(key)) {
+      if (!Set.of("folds", "candidates", TEMPERATURE).contains(key)) {
         JsonObject score = json.object(key);
         scores.put(Metric.of(key), new Score(score.number("mean", Double.NaN), score.number("deviation", Double.NaN)));
       }
     }
-    return new FoldEstimate(json.integer("folds"), json.integer("candidates"), scores);
+    return new FoldEstimate(json.integer("folds"), json.integer("candidates"), scores,
+        json.has(TEMPERATURE) ? OptionalDouble.of(json.number(TEMPERATURE)) : OptionalDouble.empty());
   }
 }

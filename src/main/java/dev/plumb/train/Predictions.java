@@ -8,12 +8,14 @@ import java.util.List;
  */
 public final class Predictions {
   private final TrainedModel model;
+  private final double[] outputs;
   private final double[] results;
   private final int[] labels;
 
   /** @param outputs of the network, [rows x outputs] row-major */
   Predictions(TrainedModel model, double[] outputs) {
     this.model = model;
+    this.outputs = outputs;
     results = model.results(outputs);
     labels = hasClasses() ? model.labels(results) : new int[0];
   }
@@ -98,6 +100,15 @@ public final class Predictions {
   public double number(int row, int target) {
     requireClasses(false);
     return results[row * model.resultColumns() + target];
+  }
+
+  TrainedModel model() {
+    return model;
+  }
+
+  /** Returns the outputs of the network, [rows x outputs] row-major; not a copy. */
+  double[] outputs() {
+    return outputs;
   }
 
   private void requireClasses(boolean wanted) {

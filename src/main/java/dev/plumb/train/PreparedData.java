@@ -8,6 +8,8 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.store.TrainedModel;
+import java.util.SortedMap;
 
 /**
  * A table prepared for a training. The random stream of the seed gives the split (unless the split has a seed of its own), the
@@ -77,6 +79,16 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
   public Metric metric() {
     return fit.watch() != Metric.LOSS ? fit.watch()
         : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+  }
+
+  /**
+   * Returns a model of the network with some parameters.
+   *
+   * @param parameters [ParameterLayout.size()], not copied
+   * @param texts origin of the model
+   */
+  TrainedModel model(double[] parameters, SortedMap<String, String> texts) {
+    return new TrainedModel(network, view.loss(), config.precision(), view.encoding(), parameters, view.withBaseline(texts));
   }
 
   /**

@@ -215,9 +215,14 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   private Predictions predict(Dataset piece) {
-    double[] outputs = new double[piece.rows() * model.network().outputs()];
-    session.predict(0, piece, outputs);
-    return new Predictions(model, outputs);
+    return new Predictions(model, outputs(piece));
+  }
+
+  /** Returns the outputs of the network for encoded rows, [rows x outputs] row-major. */
+  double[] outputs(Dataset rows) {
+    double[] outputs = new double[rows.rows() * model.network().outputs()];
+    session.predict(0, rows, outputs);
+    return outputs;
   }
 
   /**

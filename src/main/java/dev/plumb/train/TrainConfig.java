@@ -46,6 +46,7 @@ import java.util.stream.Stream;
  * @param weights weights of the rows in the loss
  * @param trainer optimizer, schedule and the other constants. Its precision is fp64 and its default loss mse: the training itself
  *     has the precision of the configuration and the loss of the task
+ * @param calibrate whether the probabilities of the classes are calibrated after the training; see {@link Calibration}
  * @param precision the precision of parameters and computations
  * @param seed the seed of the random stream for split, initial weights and mini-batches, in this order; and of dropout
  * @param splitSeed the seed of a random stream of its own for the split; empty to draw the split from the stream of the seed
@@ -63,6 +64,7 @@ public record TrainConfig(
     Optional<Loss> loss,
     RowWeights weights,
     TrainerSpec trainer,
+    boolean calibrate,
     Precision precision,
     long seed,
     OptionalLong splitSeed,
@@ -72,7 +74,7 @@ public record TrainConfig(
   public static final TrainConfig DEFAULT = new TrainConfig(TextFormat.DEFAULT, EncodingOptions.DEFAULT, 0.1, List.of(100, 100),
       Activation.RELU, Normalization.NONE, false, Initializer.PYTORCH, Optional.empty(), RowWeights.NONE,
       new TrainerSpec(TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT_W, 3e-3, 200).withBatchSize(32), Schedule.Cosine.DEFAULT, 0,
-          true, 50), Precision.FP32, 42, OptionalLong.empty(), Automatic.ALL);
+          true, 50), false, Precision.FP32, 42, OptionalLong.empty(), Automatic.ALL);
 
   public TrainConfig {
     if (!(validation >= 0 && validation < 1)) {
@@ -151,6 +153,17 @@ public record TrainConfig(
     }
   }
 
+  /**
+   * Checks that a calibration is for a task.
+   *
+   * @throws InvalidInputException when it is not
+   */
+  void requireCalibrationFits(Task task) {
+    if (calibrate && task != Task.CLASSIFICATION) {
+      throw new InvalidInputException("calibrate is for classes, but the target has numbers; omit it");
+    }
+  }
+
   /** Returns the network for a number of inputs and outputs. */
   NetworkSpec network(int inputs, int outputs) {
     List<Integer> widths = new ArrayList<>(hidden);
@@ -223,6 +236,7 @@ public record TrainConfig(
     double dropout;
     int earlyStopping;
     Metric watch;
+    boolean calibrate;
     Precision precision;
     long seed;
     OptionalLong splitSeed;
@@ -251,6 +265,7 @@ public record TrainConfig(
       dropout = spec.dropout().map(Dropout::probability).orElse(0.0);
       earlyStopping = from.trainer.patience();
       watch = from.trainer.watch();
+      calibrate = from.calibrate;
       precision = from.precision;
       seed = from.seed;
       splitSeed = from.splitSeed;
@@ -262,7 +277,8 @@ public record TrainConfig(
       TrainingSpec spec = new TrainingSpec(loss.orElse(Loss.MSE), optimizer, clipNorm, learningRate, epochs, batchSize,
           Precision.FP64, dropout == 0 ? Optional.empty() : Optional.of(new Dropout(dropout, seed)));
       return new TrainConfig(format, columns, validation, hidden, activation, normalization, residual, initializer, loss, weights,
-          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), precision, seed, splitSeed, automatic);
+          new TrainerSpec(spec, schedule, warmUpEpochs, shuffle, earlyStopping, watch), calibrate, precision, seed, splitSeed,
+          automatic);
     }
 
     public Changes format(TextFormat value) {
@@ -396,6 +412,12 @@ public record TrainConfig(
     /** Sets the metric that chooses the best epoch, and that early stopping watches. */
     public Changes watch(Metric value) {
       watch = value;
+      return this;
+    }
+
+    /** Sets whether the probabilities of the classes are calibrated after the training, on rows that are held out. */
+    public Changes calibrate(boolean value) {
+      calibrate = value;
       return this;
     }
 

@@ -111,6 +111,7 @@ public final class TrainConfigJson {
     automaticOr(json, "earlyStopping", Automatic.EARLY_STOPPING, config,
         () -> config.earlyStopping(json.integer("earlyStopping")));
     config.watch = json.has("watch") ? json.parsed("watch", Metric::of) : config.watch;
+    config.calibrate = json.has("calibrate") ? json.flag("calibrate") : config.calibrate;
     config.precision = json.has("precision") ? json.parsed("precision", Precision::of) : config.precision;
     config.seed = json.has("seed") ? json.longInteger("seed") : config.seed;
     config.splitSeed = json.has("splitSeed") ? OptionalLong.of(json.longInteger("splitSeed")) : config.splitSeed;
@@ -292,6 +293,7 @@ public final class TrainConfigJson {
         training.dropout().map(Dropout::probability).orElse(0.0));
     automaticOr(json, "earlyStopping", config.automatic().contains(Automatic.EARLY_STOPPING), config.trainer().patience());
     json.writeStringField("watch", config.trainer().watch().key());
+    json.writeBooleanField("calibrate", config.calibrate());
     json.writeStringField("precision", config.precision().key());
     json.writeNumberField("seed", config.seed());
     json.writePOJOField("splitSeed", config.splitSeed().isPresent() ? config.splitSeed().getAsLong() : null);

@@ -14,9 +14,10 @@ import java.util.OptionalDouble;
  * @param initialLoss the loss of the training rows before the training, if the network has not learned: if its loss is now more than
  *     twice as high, and its accuracy or R² on these rows is no better than the baseline's; otherwise empty
  * @param estimate the estimate by the cross-validation that chose the configuration, if there was one
+ * @param temperature the temperature by which the probabilities are calibrated, if they are; see {@link Calibration}
  */
 public record TrainingResult(RunFolder folder, Manifest manifest, PreparedData prepared, TrainerState state,
-    Map<String, Scores> scores, OptionalDouble initialLoss, Optional<FoldEstimate> estimate) {
+    Map<String, Scores> scores, OptionalDouble initialLoss, Optional<FoldEstimate> estimate, OptionalDouble temperature) {
   /** Factor by which the loss must have grown: a training that starts near an optimum may end somewhat above it. */
   static final double MIN_GROWTH = 2;
 

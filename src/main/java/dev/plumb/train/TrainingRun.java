@@ -94,6 +94,7 @@ public final class TrainingRun implements AutoCloseable {
     Optional<Table> test = request.readTest(prepared.view(), environment.onNote());
     Backend backend = environment.backend();
     requireTrainable(prepared, backend);
+    Calibration.require(prepared, selected.estimate());
     RunMetadata metadata = new RunMetadata(environment.version(), command, Path.of("").toAbsolutePath().toString(),
         backend.device().kind().key(), prepared.config().with(changes -> changes.columns(prepared.view().columns())), files,
         List.of(numerics(prepared, environment)), selected.estimate());
@@ -242,9 +243,11 @@ public final class TrainingRun implements AutoCloseable {
     figures.put("bestEpoch", state.bestEpoch());
     figures.put("seconds", state.history().stream().mapToDouble(EpochMetrics::seconds).sum());
     Map<String, Scores> scores = new LinkedHashMap<>();
+    OptionalDouble temperature = OptionalDouble.empty();
     if (state.bestEpoch() > 0) {
-      TrainedModel model = new TrainedModel(prepared.network(), prepared.view().loss(), prepared.config().precision(),
-          prepared.view().encoding(), state.best(), prepared.view().withBaseline(manifest.texts()));
+      TrainedModel model = Calibration.model(prepared, state.best(), manifest.texts(), estimate(), backend);
+      temperature = Calibration.of(model);
+      temperature.ifPresent(value -> figures.put(Calibration.ENTRY, value));
       // Before the scores, which may run out of memory.
       ModelFile.write(folder.model(), model);
       writeManifest(folder, manifest, figures);
@@ -276,7 +279,7 @@ public final class TrainingRun implements AutoCloseable {
     });
     OptionalDouble initialLoss = scores.containsKey("training") ? initialLoss(scores.get("training")) : OptionalDouble.empty();
     initialLoss.ifPresent(loss -> figures.put("initialTrainingLoss", loss));
-    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss, estimate());
+    TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss, estimate(), temperature);
     AtomicFile.write(folder.report(), out -> report.write(result, out));
     writeManifest(folder, manifest, figures);
     return result;

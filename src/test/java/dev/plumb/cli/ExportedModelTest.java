@@ -19,6 +19,7 @@ import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An exported ONNX model makes the same predictions in onnxruntime as {@code plumb predict}. */
 class ExportedModelTest {
@@ -33,7 +34,20 @@ class ExportedModelTest {
   @EnumSource
   void onnxruntimePredictsClassesAsPlumbDoes(Activation activation) throws Exception {
     Path table = TABLES.resolve("wine.csv");
-    Path model = trainedAndExported(table, activation);
+    assertPredictsClasses(trainedAndExported(table, activation), table);
+  }
+
+  /** With a share of validation rows, and by the folds of a small table. */
+  @ParameterizedTest
+  @ValueSource(strings = {"0.2", "auto"})
+  void onnxruntimePredictsCalibratedClassesAsPlumbDoes(String validation) throws Exception {
+    Path table = TABLES.resolve("wine.csv");
+    Path model = trainedAndExported(table, "--layers", "16,8", "--device", "cpu", "--calibrate", "--config",
+        "{\"validation\":" + (validation.equals("auto") ? "\"auto\"" : validation) + "}");
+    assertPredictsClasses(model, table);
+  }
+
+  private void assertPredictsClasses(Path model, Path table) throws Exception {
     List<String[]> predicted = predicted(table, "cpu");
     try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString());
         OnnxTensor features = features(table);

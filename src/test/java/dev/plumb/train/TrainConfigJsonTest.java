@@ -36,7 +36,7 @@ class TrainConfigJsonTest {
             .withCategorical("b", "c, d").withTask(Task.CLASSIFICATION).withStandardize(false).withMissing(Missing.DROP))
         .validation(0.25).hidden(7, 5).activation(Activation.SILU).normalization(Normalization.LAYER).residual(true).initializer(Initializer.NOTEBOOK).loss(Loss.BINARY_CROSS_ENTROPY)
         .learningRate(1.0 / 3).warmUpEpochs(2).epochs(9).batchSize(OptionalInt.empty()).shuffle(false).clipNorm(0.1)
-        .dropout(0.3).earlyStopping(4).precision(Precision.FP64).seed(4294967295L).splitSeed(0));
+        .dropout(0.3).earlyStopping(4).calibrate(true).precision(Precision.FP64).seed(4294967295L).splitSeed(0));
     TextFormat none = TextFormat.DEFAULT;
     return Stream.of(TrainConfig.DEFAULT, all, all.with(c -> c.hidden()),
         all.with(c -> c.format(none.withDelimiter('\t').withHeader(false).withNaValues(List.of()))),
@@ -116,6 +116,7 @@ class TrainConfigJsonTest {
           () -> c.epochs(1 + random.nextInt(1000)),
           () -> c.batchSize(random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + random.nextInt(99))),
           () -> c.shuffle(false),
+          () -> c.calibrate(true),
           () -> c.clipNorm(1e-3 + random.nextDouble()),
           () -> c.dropout(random.nextDouble()),
           () -> c.earlyStopping(random.nextInt(99)),
@@ -141,7 +142,7 @@ class TrainConfigJsonTest {
     assertEquals("[ 7, 5 ]", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.hidden(7, 5))).get("layers"));
     assertEquals("\"auto\"", TrainConfigJson.lines(TrainConfig.DEFAULT).get("epochs"));
     assertEquals("200", TrainConfigJson.lines(TrainConfig.DEFAULT.with(c -> c.epochs(200))).get("epochs"));
-    assertEquals(33, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
+    assertEquals(34, TrainConfigJson.lines(TrainConfig.DEFAULT).size());
     assertTrue(TrainConfigJson.lines(TrainConfig.DEFAULT).get("optimizer").contains("\"beta2\": 0.999"));
   }
 }
