@@ -20,6 +20,7 @@ import dev.plumb.train.TrainListener;
 import dev.plumb.train.Trainer;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
+import dev.plumb.train.WarmStart;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -90,6 +91,21 @@ public final class Plumb {
   }
 
   /**
+   * Trains a model further on other rows, starting from its parameters: with its network and encoding of the features, and a new
+   * output layer if the classes or targets differ. Validation rows are held out as for a table with more than 2,000 rows.
+   *
+   * @param config the configuration; what it says of network and columns must be the default or that of the model
+   * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}, and when the configuration asks for another network or
+   *     other features than those of the model
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
+   */
+  public static Model fineTune(Model model, Table table, TrainConfig config, Device device) {
+    WarmStart from = new WarmStart(model.trained(), Optional.empty());
+    return train(table, from.configured(config), Optional.of(from), device, TrainListener.NONE);
+  }
+
+  /**
    * Trains a model on a device. The result is the model of the best epoch: the one with the lowest loss of the validation rows,
    * or of the training rows if there are no validation rows.
    *
@@ -106,13 +122,18 @@ public final class Plumb {
    * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
    */
   public static Model train(Table table, TrainConfig config, Device device, TrainListener listener) {
+    return train(table, config, Optional.empty(), device, listener);
+  }
+
+  private static Model train(Table table, TrainConfig config, Optional<WarmStart> from, Device device, TrainListener listener) {
     if (Thread.currentThread().isInterrupted()) {
       throw new TrainingInterruptedException("before its first step");
     }
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage())) {
       PlumbLog.device("training", selection);
-      ConfigSelector.Selection chosen = select(table, config, selection.backend(), listener);
-      PreparedData prepared = PreparedData.of(table, chosen.config(),
+      ConfigSelector.Selection chosen = from.isPresent() ? ConfigSelector.BY_ROWS.select(table, config)
+          : select(table, config, selection.backend(), listener);
+      PreparedData prepared = PreparedData.of(table, chosen.config(), from,
           selection.backend().dataPrecision(config.precision()));
       prepared.requireFits();
       Calibration.require(prepared, chosen.estimate());

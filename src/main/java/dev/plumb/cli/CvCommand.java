@@ -29,7 +29,7 @@ final class CvCommand implements Command {
 
   /** Options of {@code plumb train} that this command lacks, or describes in another way. */
   private static final List<Option> ONLY_OF_TRAIN =
-      List.of(Flags.TEST, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.SEED, Flags.SPLIT_SEED);
+      List.of(Flags.TEST, Flags.FROM, Flags.PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.SEED, Flags.SPLIT_SEED);
 
   private static final Option SEED = Flags.meaning(Flags.SEED, "N",
       "Random seed for the folds and, in each fold, the split, the initial weights, the batches and dropout (default: 42).");

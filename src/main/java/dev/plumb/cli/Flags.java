@@ -47,6 +47,8 @@ final class Flags {
   static final Option NORMALIZATION =
       choice("normalization", "Normalization of hidden layers before the activation", NamedEnum.keys(Normalization.class), "none");
   static final Option RESIDUAL = flag("residual", "Hidden layers with as many units as inputs add their input to their output.");
+  static final Option FROM = value("from", "MODEL", "Start from the parameters of a trained model (a run folder or a model file): with its network"
+      + " and encoding of the features; the output layer is new if the classes or targets differ.");
   static final Option CALIBRATE =
       flag("calibrate", "Calibrate the probabilities of the classes by temperature scaling on rows that are held out.");
   static final Option NO_RESIDUAL = flag("no-residual", "No residual connections, even if --config has them.");

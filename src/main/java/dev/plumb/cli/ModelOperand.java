@@ -14,6 +14,11 @@ import java.util.Optional;
 final class ModelOperand {
   private ModelOperand() {}
 
+  /** Returns the model file of the operand. */
+  static Path file(Path path) {
+    return Files.isDirectory(path) ? RunFolder.open(path).model() : path;
+  }
+
   static TrainedModel read(Path path) {
     if (!Files.isDirectory(path)) {
       return ModelFile.read(path);

@@ -89,7 +89,7 @@ final class TrainCommand implements Command {
       return resume(arguments, every, out, err);
     }
     if (arguments.has(Flags.PRINT_CONFIG)) {
-      out.print(TrainConfigJson.text(TrainRequest.config(arguments)));
+      out.print(TrainConfigJson.text(TrainRequest.effectiveConfig(arguments)));
       return ExitCode.DONE;
     }
     TrainingRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
@@ -111,8 +111,10 @@ final class TrainCommand implements Command {
       TrainingRun.Environment environment = environment(device, arguments, err);
       // An error in the other files is reported in one line, without a note about the folds.
       List<String> notes = new ArrayList<>();
-      TrainingRun run = TrainingRun.begin(request, arguments.given(),
-          environment.withSelector(new FoldSelection(executor, progress, notes::add)));
+      // Folds would be trained from the beginning, which says little about a warm start.
+      ConfigSelector selector =
+          request.from().isPresent() ? ConfigSelector.BY_ROWS : new FoldSelection(executor, progress, notes::add);
+      TrainingRun run = TrainingRun.begin(request, arguments.given(), environment.withSelector(selector));
       notes.forEach(environment.onNote());
       return run;
     }

@@ -24,6 +24,7 @@ import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfigJson;
 import dev.plumb.train.TrainingRequest;
+import dev.plumb.train.WarmStart;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ final class TrainRequest {
       Flags.DROPOUT, Flags.EARLY_STOPPING, Flags.WATCH, Flags.WEIGHT, Flags.CLASS_WEIGHTS);
 
   /** Options that determine the result, and so cannot be changed when a run is resumed. */
-  static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.CALIBRATE, Flags.TEST,
+  static final List<Option> FIXED = Stream.concat(CONFIGURATION.stream(), Stream.of(Flags.CALIBRATE, Flags.FROM, Flags.TEST,
       Flags.precision("fp32; fp64 on the reference"),
       Flags.meaning(Flags.SEED, "N", "Random seed for the split, the initial weights, the batches and dropout (default: "
           + TrainConfig.DEFAULT.seed() + ")."),
@@ -77,12 +78,13 @@ final class TrainRequest {
    */
   static TrainingRequest of(Arguments arguments, Optional<TrainConfig> resolved, Path folder) {
     Path data = folder.resolve(arguments.operandPaths("DATA").get(0));
-    TrainConfig config = resolved.orElseGet(() -> config(arguments));
+    Optional<WarmStart> from = arguments.path(Flags.FROM).map(folder::resolve).map(TrainRequest::warmStart);
+    TrainConfig config = resolved.orElseGet(() -> effectiveConfig(arguments, from));
     ReadOptions read = ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
     Optional<Path> labels = arguments.path(Flags.LABELS).map(folder::resolve);
     String name = arguments.text(Flags.NAME).orElse(stem(data));
     return new TrainingRequest(data, labels.map(read::withLabels).orElse(read),
-        arguments.path(Flags.TEST).map(folder::resolve), config, name,
+        arguments.path(Flags.TEST).map(folder::resolve), from, config, name,
         arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
   }
 
@@ -102,6 +104,20 @@ final class TrainRequest {
   private static TrainConfig precisionFor(Backends.Selection device, TrainConfig config, Arguments arguments) {
     boolean chosen = arguments.has(Flags.PRECISION) || arguments.has(Flags.CONFIG);
     return DeviceChoice.isReference(device) && !chosen ? config.with(changes -> changes.precision(Precision.FP64)) : config;
+  }
+
+  private static WarmStart warmStart(Path path) {
+    return new WarmStart(ModelOperand.read(path), Optional.of(ModelOperand.file(path)));
+  }
+
+  /** Returns the configuration by the options, with the network of the model of --from. */
+  static TrainConfig effectiveConfig(Arguments arguments) {
+    return effectiveConfig(arguments, arguments.path(Flags.FROM).map(TrainRequest::warmStart));
+  }
+
+  private static TrainConfig effectiveConfig(Arguments arguments, Optional<WarmStart> from) {
+    TrainConfig config = config(arguments);
+    return from.isEmpty() ? config : arguments.at(Flags.FROM, () -> from.get().configured(config));
   }
 
   /** Returns the configuration from the --config file or the defaults, changed by the options. */

@@ -39,6 +39,9 @@ final class TrainSummary {
         + prepared.fit().training().optimizer().weightDecay() + ", dropout "
         + prepared.fit().training().dropout().map(Dropout::probability).orElse(0.0)));
     out.println(network(prepared));
+    request.from().ifPresent(from -> out.println(TerminalText.sanitize("start: parameters of " + from.file().orElseThrow()
+        + (from.keepsOutputs(view.encoding(), view.loss()) ? ""
+            : "; a new output layer, because its " + from.outputDifference(view.encoding(), view.loss()) + " differ"))));
   }
 
   /** Returns the end of a line about rows: the number of rows that were dropped, if there are any. */
@@ -65,6 +68,7 @@ final class TrainSummary {
     DataView.Findings findings = view.findings();
     LeakNote.print(findings.leaks(), err);
     MissingNote.training(findings.missing(), view.encoding(), view.columns(), err);
+    UnknownCategories.note(findings.unknownInTraining(), "training rows: ", err);
     UnknownCategories.note(findings.unknownCategories(), "validation rows: ", err);
     MissingNote.other(findings.replaced(), "validation rows: ", err);
     run.test().ifPresent(rows -> {

@@ -59,16 +59,19 @@ public record DataView(
    * @param leaks names of the features that determine a target exactly
    * @param missing number of missing values of the training rows per feature, if they are filled in
    * @param unknownCategories number of validation rows per feature whose category did not occur in the training rows
+   * @param unknownInTraining number of training rows per feature whose category the model to start from does not know
    * @param replaced number of missing values of the validation rows per feature that are replaced and not marked
    */
   public record Findings(List<String> leaks, Map<String, Integer> missing, Map<String, Integer> unknownCategories,
-      Map<String, Integer> replaced) {
-    static final Findings NONE = new Findings(List.of(), Map.of(), Map.of(), Map.of());
+      Map<String, Integer> unknownInTraining, Map<String, Integer> replaced) {
+    static final Findings NONE = new Findings(List.of(), Map.of(), Map.of(), Map.of(), Map.of());
 
-    private static Findings of(Table training, Optional<Table> validation, TableEncoding encoding, EncodingOptions columns) {
+    private static Findings of(Table training, Optional<Table> validation, TableEncoding encoding, EncodingOptions columns,
+        boolean isWarmStart) {
       return new Findings(TargetLeaks.find(training, columns),
           columns.missing().fills() ? training.missing(columns.features()) : Map.of(),
-          validation.map(encoding::unknownCategories).orElse(Map.of()), validation.map(encoding::replaced).orElse(Map.of()));
+          validation.map(encoding::unknownCategories).orElse(Map.of()),
+          isWarmStart ? encoding.unknownCategories(training) : Map.of(), validation.map(encoding::replaced).orElse(Map.of()));
     }
   }
 
@@ -84,18 +87,20 @@ public record DataView(
    * @throws InvalidInputException when the table does not suit the configuration
    */
   public static DataView of(Table table, TrainConfig config, NumpyRandom splitStream) {
-    return of(table, config, splitStream, Precision.FP64, false);
+    return of(table, config, splitStream, Optional.empty(), Precision.FP64, false);
   }
 
   /**
    * Splits a table and encodes its rows.
    *
    * @param splitStream the random stream that the split is drawn from
+   * @param from the model whose encoding is used, for a warm start; otherwise one is fitted
    * @param held the precision in which features are held
    * @param releases whether the memory of the table is released, which must not be used afterwards
    * @throws InvalidInputException when the table does not suit the configuration
    */
-  static DataView of(Table table, TrainConfig config, NumpyRandom splitStream, Precision held, boolean releases) {
+  static DataView of(Table table, TrainConfig config, NumpyRandom splitStream, Optional<WarmStart> from, Precision held,
+      boolean releases) {
     RowWeights weights = config.weights();
     EncodingOptions columns = weights.resolve(table, config.columns());
     Task task = columns.task().orElseThrow();
@@ -109,7 +114,9 @@ public record DataView(
     Table trainingRows = usable.rows(split.training());
     Optional<Table> validationRows = share == 0 ? Optional.empty() : Optional.of(usable.rows(split.validation()));
     TableEncoding fitted = TableEncoding.fit(trainingRows, columns);
-    TableEncoding encoding = (columns.standardize() ? PixelScale.of(fitted, trainingRows) : fitted).withNaValues(config.format().naValues());
+    TableEncoding chosen = from.isPresent() ? from.get().encoding(fitted)
+        : columns.standardize() ? PixelScale.of(fitted, trainingRows) : fitted;
+    TableEncoding encoding = chosen.withNaValues(config.format().naValues());
     int droppedRows = table.rows() - usable.rows();
     if (!releases) {
       return new DataView(table.names(), columns, usable.rows(), droppedRows, encoding, loss,
@@ -118,7 +125,7 @@ public record DataView(
               rows -> weights.apply(encoding.encode(rows, loss, config.precision(), held), rows, encoding, trainingRows)),
           held, trainingRows, validationRows, Findings.NONE);
     }
-    Findings findings = Findings.of(trainingRows, validationRows, encoding, columns);
+    Findings findings = Findings.of(trainingRows, validationRows, encoding, columns, from.isPresent());
     List<Table> parts = Stream.concat(Stream.of(trainingRows), validationRows.stream()).toList();
     List<EncodedRows> encoded = encoding.encodeAndRelease(
         parts, weights.column().map(Set::of).orElse(Set.of()), loss, config.precision(), held);

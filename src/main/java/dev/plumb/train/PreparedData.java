@@ -9,6 +9,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.store.TrainedModel;
+import java.util.Optional;
 import java.util.SortedMap;
 
 /**
@@ -39,18 +40,30 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
    * @throws InvalidInputException when the table does not suit the configuration
    */
   public static PreparedData of(Table table, TrainConfig config, Precision held) {
-    return of(table, config, held, false);
+    return of(table, config, Optional.empty(), held);
+  }
+
+  /**
+   * Prepares a table for a backend and, if there is a model to start from, with its encoding and parameters.
+   *
+   * @param config the configuration; that of {@link WarmStart#configured} for a model to start from
+   * @param held the precision in which features are held
+   * @throws InvalidInputException when the table does not suit the configuration
+   */
+  public static PreparedData of(Table table, TrainConfig config, Optional<WarmStart> from, Precision held) {
+    return of(table, config, from, held, false);
   }
 
   /** Prepares a table for a backend as {@link #of} does, and releases its memory: it must not be used afterwards. */
-  static PreparedData ofReleased(Table table, TrainConfig config, Precision held) {
-    return of(table, config, held, true);
+  static PreparedData ofReleased(Table table, TrainConfig config, Optional<WarmStart> from, Precision held) {
+    return of(table, config, from, held, true);
   }
 
-  private static PreparedData of(Table table, TrainConfig config, Precision held, boolean releases) {
+  private static PreparedData of(
+      Table table, TrainConfig config, Optional<WarmStart> from, Precision held, boolean releases) {
     NumpyRandom stream = new NumpyRandom(config.seed());
     NumpyRandom splitStream = config.splitSeed().isPresent() ? new NumpyRandom(config.splitSeed().getAsLong()) : stream;
-    return of(DataView.of(table, config, splitStream, held, releases), config, stream);
+    return of(DataView.of(table, config, splitStream, from, held, releases), config, from, stream);
   }
 
   /**
@@ -60,10 +73,10 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
    * @throws IllegalArgumentException when its loss is not that of the view
    */
   public static PreparedData of(DataView view, TrainConfig config) {
-    return of(view, config, new NumpyRandom(config.seed()));
+    return of(view, config, Optional.empty(), new NumpyRandom(config.seed()));
   }
 
-  private static PreparedData of(DataView view, TrainConfig config, NumpyRandom stream) {
+  private static PreparedData of(DataView view, TrainConfig config, Optional<WarmStart> from, NumpyRandom stream) {
     Loss loss = config.loss(view.encoding().task());
     if (loss != view.loss()) {
       throw new IllegalArgumentException("the rows are encoded for loss " + view.loss().key() + ", not for " + loss.key());
@@ -71,8 +84,10 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
     TrainConfig concrete = config.forRows(view.training().rows(), view.validation().isPresent());
     NetworkSpec network = config.network(view.encoding().inputs(), view.encoding().outputs(loss));
     TrainerSpec fit = concrete.fit(view.encoding().task(), view.training().rows());
-    return new PreparedData(concrete, view, network, fit,
-        TrainerState.begin(fit, config.initializer().draw(network, stream), stream));
+    // Drawn for a warm start too, so that the stream of the batches is the same.
+    double[] drawn = config.initializer().draw(network, stream);
+    double[] parameters = from.isPresent() ? from.get().parameters(network, view.encoding(), loss, drawn) : drawn;
+    return new PreparedData(concrete, view, network, fit, TrainerState.begin(fit, parameters, stream));
   }
 
   /** Returns the metric that is reported next to the loss: the watched one, or accuracy or R² if the loss is watched. */

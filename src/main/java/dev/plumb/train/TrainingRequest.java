@@ -19,14 +19,15 @@ import java.util.function.Consumer;
  * @param data the training data
  * @param read the options for reading the training data
  * @param test the test data, which is evaluated after training
+ * @param from the model whose parameters the training starts from
  * @param name the name of the run folder, without its number
  * @param runs the folder of all runs
  */
 public record TrainingRequest(
-    Path data, ReadOptions read, Optional<Path> test, TrainConfig config, String name, Path runs) {
+    Path data, ReadOptions read, Optional<Path> test, Optional<WarmStart> from, TrainConfig config, String name, Path runs) {
 
   public TrainingRequest withConfig(TrainConfig other) {
-    return new TrainingRequest(data, read, test, other, name, runs);
+    return new TrainingRequest(data, read, test, from, other, name, runs);
   }
 
   /** Returns the files that the run reads. */
@@ -35,6 +36,7 @@ public record TrainingRequest(
     files.add(DataFile.of("data", data));
     read.labels().or(() -> TableReader.labelsNextTo(data)).ifPresent(file -> files.add(DataFile.of("labels", file)));
     test.ifPresent(file -> files.add(DataFile.of("test", file)));
+    from.flatMap(WarmStart::file).ifPresent(file -> files.add(DataFile.of("from", file)));
     return files;
   }
 
@@ -44,11 +46,12 @@ public record TrainingRequest(
   /** Reads and prepares the training data for a backend. */
   Prepared prepare(Backend backend, ConfigSelector selector) {
     Precision held = backend.dataPrecision(config.precision());
-    Table table = TableReader.read(data, read.withUse(TableUse.released(held)));
+    ReadOptions options = from.map(model -> model.readOptions(read)).orElse(read);
+    Table table = TableReader.read(data, options.withUse(TableUse.released(held)));
     requireOthers(table, held, selector);
     try {
       ConfigSelector.Selection selection = selector.select(table, config);
-      return new Prepared(PreparedData.ofReleased(table, selection.config(), held), selection.estimate());
+      return new Prepared(PreparedData.ofReleased(table, selection.config(), from, held), selection.estimate());
     } catch (InvalidInputException e) {
       throw e.at(data.toString());
     }

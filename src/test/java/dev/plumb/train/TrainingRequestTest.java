@@ -41,7 +41,7 @@ class TrainingRequestTest {
   }
 
   private static String fault(Path data, Optional<Path> test, Path runs) {
-    TrainingRequest request = new TrainingRequest(data, ReadOptions.DEFAULT, test, TrainConfig.DEFAULT, "data", runs);
+    TrainingRequest request = new TrainingRequest(data, ReadOptions.DEFAULT, test, Optional.empty(), TrainConfig.DEFAULT, "data", runs);
     try (Backend backend = new ReferenceBackend()) {
       return assertThrows(InvalidInputException.class, () -> request.prepare(backend, SLOW)).getMessage();
     }
