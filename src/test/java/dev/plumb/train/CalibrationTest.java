@@ -57,21 +57,43 @@ class CalibrationTest {
         double other = loss(loss, outputs, logits, truth, weights, temperature * factor);
         assertTrue(other > lowest, loss + ", scale " + scale + ": " + other + " at " + factor + ", " + lowest);
       }
-      // Logits that are twice as large need twice the temperature.
-      double[] twice = Arrays.stream(logits).map(z -> 2 * z).toArray();
-      assertEquals(2 * temperature, temperature(loss, outputs, twice, truth, weights), 1e-9 * temperature);
+      // A common factor of the weights does not matter.
+      double[] heavier = weights == null ? new double[ROWS] : Arrays.stream(weights).map(weight -> 7 * weight).toArray();
+      if (weights == null) {
+        Arrays.fill(heavier, 7);
+      }
+      assertEquals(temperature, temperature(loss, outputs, logits, truth, heavier), 1e-9 * temperature);
     }
   }
 
   @Test
   void temperatureHasLimits() {
-    double[] logits = {3, 1, 0, 2, 5, 4};
-    assertEquals(Calibration.MIN_TEMPERATURE, temperature(Loss.CROSS_ENTROPY, 2, logits, new int[] {0, 1, 0}, null));
-    assertEquals(Calibration.MAX_TEMPERATURE, temperature(Loss.CROSS_ENTROPY, 2, logits, new int[] {1, 0, 1}, null));
-    assertEquals(Calibration.MIN_TEMPERATURE, temperature(Loss.BINARY_CROSS_ENTROPY, 1, new double[] {1e4, -1e4}, new int[] {1, 0}, null));
-    // Logits that say nothing: every temperature gives the same loss.
-    double constant = temperature(Loss.CROSS_ENTROPY, 2, new double[4], new int[] {0, 1}, null);
-    assertTrue(constant >= Calibration.MIN_TEMPERATURE && constant <= Calibration.MAX_TEMPERATURE, "" + constant);
+    assertEquals(Calibration.MAX_TEMPERATURE, temperature(Loss.BINARY_CROSS_ENTROPY, 1, new double[] {1e4, -1e4}, new int[] {0, 1}, null));
+    double[] small = {0.01, 0, 0, 0.01};
+    double[] many = new double[400_000];
+    Arrays.setAll(many, i -> small[i % 4]);
+    int[] truth = new int[200_000];
+    Arrays.setAll(truth, row -> row % 2);
+    assertEquals(Calibration.MIN_TEMPERATURE, temperature(Loss.CROSS_ENTROPY, 2, many, truth, null));
+    // Logits that say nothing: every temperature gives the same loss, and 1 has no penalty.
+    assertEquals(1, temperature(Loss.CROSS_ENTROPY, 2, new double[4], new int[] {0, 1}, null), 1e-9);
+  }
+
+  /** A few rows without errors change little; with many, the temperature falls. */
+  @Test
+  void fewCorrectRowsDoNotMakeProbabilitiesExtreme() {
+    double before = 1;
+    for (int rows : new int[] {1, 10, 100, 10_000}) {
+      double[] logits = new double[2 * rows];
+      Arrays.setAll(logits, i -> i % 2 == 0 ? 2 : 0);
+      double temperature = temperature(Loss.CROSS_ENTROPY, 2, logits, new int[rows], null);
+      assertTrue(temperature < before, temperature + " with " + rows + " rows");
+      before = temperature;
+      if (rows == 10) {
+        assertTrue(temperature > 0.8, "" + temperature);
+      }
+    }
+    assertTrue(before < 0.3, "" + before);
   }
 
   @Test
@@ -208,6 +230,7 @@ class CalibrationTest {
       }
       sum += (weights == null ? 1 : weights[row]) * of;
     }
-    return sum;
+    double meanWeight = weights == null ? 1 : Arrays.stream(weights).average().orElseThrow();
+    return sum + 10 * meanWeight * (1 / temperature - 1 + Math.log(temperature));
   }
 }
