@@ -111,7 +111,7 @@ final class ImportanceCommand implements Command {
       out.flush();
       json.ifPresent(file -> AtomicFile.write(file, stream -> write(importance, stream)));
       report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(
-          new ImportanceReport(input.data().toString(), importance, manifest(arguments, device)), stream)));
+          new ImportanceReport(input.data().getFileName().toString(), importance, manifest(arguments, device)), stream)));
     }
     return ExitCode.DONE;
   }

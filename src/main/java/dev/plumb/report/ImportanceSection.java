@@ -31,15 +31,16 @@ final class ImportanceSection {
     page.startSection(ID, heading);
     html.open("div", "class", "charts").line();
     drawChart(html);
-    html.close("div").line();
     drawTable(html);
+    html.close("div").line();
+    html.element("p", definition(), "class", "small").line();
     page.endSection();
   }
 
   private void drawChart(Markup html) {
     List<Importance.Column> shown = importance.columns().subList(0, Math.min(MAX_BARS, importance.columns().size()));
     double height = shown.size() * ROW;
-    String title = "Decrease of the score without the column";
+    String title = (importance.metric().isHigherBetter() ? "Decrease" : "Increase") + " of the " + importance.metric().label();
     html.open("figure", "class", "card").line().element("h3", title).line();
     html.open("svg", "class", "bars", "id", ID + "-bars", "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + height + 26),
         "role", "img", "aria-labelledby", ID + "-title " + ID + "-desc");
@@ -84,19 +85,23 @@ final class ImportanceSection {
       html.close("tr").line();
     });
     html.close("table").close("div").close("div").line();
-    html.element("p", "Permutation importance: the " + (importance.metric().isHigherBetter() ? "decrease" : "increase") + " of the "
+  }
+
+  private String definition() {
+    return "Permutation importance: the " + (importance.metric().isHigherBetter() ? "decrease" : "increase") + " of the "
         + importance.metric().label() + " when the values of one column are permuted among the rows. It is 0 for a column that the"
         + " model ignores. Columns with the same information share their importance, or hide it. The interval is that of the mean"
         + " over all permutations of these rows, by Student's t; other rows would change it further."
         + (importance.columns().size() > MAX_LISTED ? " Only the first " + MAX_LISTED + " of "
-            + Format.whole(importance.columns().size()) + " columns are listed." : ""), "class", "small").line();
+            + Format.whole(importance.columns().size()) + " columns are listed." : "");
   }
 
   private String sentence() {
     Importance.Column first = importance.columns().get(0);
-    return "The most important column is \"" + first.name() + "\": without it, the " + importance.metric().label() + " of "
-        + Format.brief(importance.score()) + " becomes " + (importance.metric().isHigherBetter() ? "lower" : "higher") + " by "
-        + Format.brief(first.mean()) + "."
+    return "The most important column is \"" + first.name() + "\": permuting it "
+        + (importance.metric().isHigherBetter() ? "lowers" : "raises") + " the " + importance.metric().label() + " of "
+        + Format.brief(importance.score()) + " by " + Format.brief(first.mean()) + " in the mean of " + Format.whole(importance.repeats())
+        + (importance.repeats() == 1 ? " repeat." : " repeats.")
         + (importance.columns().size() > MAX_BARS ? " The chart has the first " + MAX_BARS + " of "
             + Format.whole(importance.columns().size()) + " columns." : "");
   }
