@@ -76,7 +76,7 @@ final class ImportanceCommand implements Command {
   public String examples() {
     return """
         plumb importance runs/iris-1 more-irises.csv
-        plumb importance runs/iris-1 more-irises.csv --metric log_loss --repeats 30 --report importance.html
+        plumb importance runs/iris-1 more-irises.csv --metric log_loss --report importance.html
         """;
   }
 
