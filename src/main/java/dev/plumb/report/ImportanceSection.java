@@ -10,7 +10,7 @@ final class ImportanceSection {
   private static final int MAX_BARS = 30;
   private static final int MAX_LISTED = 500;
   /** Maximum length of a name in the chart, so that it fits a narrow window. */
-  private static final int MAX_NAME = 40;
+  private static final int MAX_NAME = 28;
 
   private static final double WIDTH = 440;
   private static final double LEFT = 16;
@@ -52,9 +52,11 @@ final class ImportanceSection {
       html.element("text", tick.label(), "x", x(axis, tick.value()), "y", TOP + height + 17, "text-anchor", "middle").line();
     }
     html.empty("line", "class", "axis", "x1", x(axis, 0), "x2", x(axis, 0), "y1", TOP, "y2", TOP + height).line();
+    html.open("g", "class", "cells").line();
     for (int i = 0; i < shown.size(); i++) {
       drawBar(html, axis, shown.get(i), TOP + i * ROW);
     }
+    html.close("g").line();
     html.close("svg").line();
     html.element("p", sentence(), "class", "readout").line();
     html.close("figure").line();
@@ -65,10 +67,13 @@ final class ImportanceSection {
     double zero = x(axis, 0);
     double end = x(axis, column.mean());
     html.empty("rect", "class", "bar", "x", Math.min(zero, end), "y", top + BAR_TOP, "width", Math.abs(end - zero), "height", BAR);
-    double middle = top + BAR_TOP + BAR / 2;
-    html.empty("line", "class", "interval", "x1", x(axis, low(column)), "x2", x(axis, high(column)), "y1", middle, "y2", middle);
-    for (double limit : new double[] {low(column), high(column)}) {
-      html.empty("line", "class", "interval", "x1", x(axis, limit), "x2", x(axis, limit), "y1", middle - 4, "y2", middle + 4);
+    if (!Double.isNaN(column.low())) {
+      double middle = top + BAR_TOP + BAR / 2;
+      double from = x(axis, column.low());
+      double to = x(axis, column.high());
+      html.empty("line", "class", "interval", "x1", from, "x2", to, "y1", middle, "y2", middle);
+      html.empty("line", "class", "interval", "x1", from, "x2", from, "y1", middle - 4, "y2", middle + 4);
+      html.empty("line", "class", "interval", "x1", to, "x2", to, "y1", middle - 4, "y2", middle + 4);
     }
     html.line();
   }
@@ -76,13 +81,11 @@ final class ImportanceSection {
   private void drawTable(Markup html) {
     html.open("div", "class", "card").scrolling("Importance").line();
     html.open("table", "class", "numbers wrapped", "id", ID + "-table").line().open("thead").open("tr");
-    List.of("column", "importance", "95 % interval, from", "to", "standard deviation")
-        .forEach(head -> html.element("th", head, "scope", "col"));
+    List.of("column", "importance", "95 % low", "95 % high").forEach(head -> html.element("th", head, "scope", "col"));
     html.close("thead").line().open("tbody").line();
     importance.columns().stream().limit(MAX_LISTED).forEach(column -> {
       html.open("tr").element("th", column.name(), "scope", "row").element("td", Format.brief(column.mean()))
-          .element("td", limit(column.low())).element("td", limit(column.high())).element("td", Format.brief(column.deviation()));
-      html.close("tr").line();
+          .element("td", limit(column.low())).element("td", limit(column.high())).close("tr").line();
     });
     html.close("table").close("div").close("div").line();
   }

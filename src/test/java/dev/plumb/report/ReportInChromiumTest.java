@@ -69,6 +69,7 @@ class ReportInChromiumTest {
     CLASS_FOLDS(List.of("folds-accuracy", "folds-loss", "scores-table", "confusion")),
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
+    IMPORTANCE(List.of("importance-bars", "importance-table")),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -92,6 +93,7 @@ class ReportInChromiumTest {
         case CLASS_FOLDS -> SampleReports.classFolds().write(out);
         case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
+        case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -141,7 +143,7 @@ class ReportInChromiumTest {
 
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
-  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "GRID"})
+  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     String wide = "Array.from(document.querySelectorAll('.scroll')).filter(box => box.scrollWidth > box.clientWidth)"
         + ".map(box => box.querySelector('table').id)";
