@@ -125,6 +125,8 @@ final class Flags {
   static final Option WEIGHT = value("weight", "COL", "Column with the weight of each row in the loss; it is not a feature.");
   static final Option CLASS_WEIGHTS = value("class-weights", "balanced|NAME=W[,NAME=W]",
       "Weights of the classes in the loss; balanced: all classes count the same.");
+  static final Option IMPORTANCE = flag("importance", "Add the permutation importance of each column on held-out rows to the report"
+      + " (default: only if it takes no more than a few percent of the training time).");
   static final Option CONFIG =
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,7 +59,8 @@ class ReportInChromiumTest {
 
   /** The sample pages, with the ids of their charts and tables. */
   enum Sample {
-    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion",
+        "importance-bars", "importance-table")),
     REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -83,7 +85,8 @@ class ReportInChromiumTest {
 
     void write(OutputStream out) throws IOException {
       switch (this) {
-        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
+        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification().withImportance(
+            Optional.of(new RunReport.RowsImportance("test", SampleReports.importance(5).importance()))), out);
         case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
         case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
         case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
