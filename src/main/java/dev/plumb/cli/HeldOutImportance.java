@@ -5,6 +5,7 @@ import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.report.RunReport.RowsImportance;
+import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.study.PermutationImportance;
 import dev.plumb.train.DataView;
@@ -15,7 +16,6 @@ import dev.plumb.train.PreparedData;
 import dev.plumb.train.TablePredictor;
 import dev.plumb.train.TrainingResult;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** The permutation importance of the columns after a training, on the test rows or otherwise the validation rows. */
@@ -53,8 +53,7 @@ final class HeldOutImportance {
     if (!requested && (result.state().end().isEmpty() || !isCheap(result, rows.get().rows()))) {
       return Optional.empty();
     }
-    TrainedModel model = new TrainedModel(prepared.network(), view.loss(), prepared.config().precision(), view.encoding(),
-        result.state().best(), new TreeMap<>());
+    TrainedModel model = ModelFile.read(result.folder().model());
     Metric metric = prepared.metric();
     try (TablePredictor predictor = new TablePredictor(backend, model, model.precision())) {
       PermutedScoring scoring = test.isPresent() ? predictor.permuted(metric, test.get(), RowWeights.NONE)
