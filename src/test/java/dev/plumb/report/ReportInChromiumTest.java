@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,7 +59,8 @@ class ReportInChromiumTest {
 
   /** The sample pages, with the ids of their charts and tables. */
   enum Sample {
-    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion",
+        "importance-bars", "importance-table")),
     REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -69,6 +71,7 @@ class ReportInChromiumTest {
     CLASS_FOLDS(List.of("folds-accuracy", "folds-loss", "scores-table", "confusion")),
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
+    IMPORTANCE(List.of("importance-bars", "importance-table")),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -82,7 +85,8 @@ class ReportInChromiumTest {
 
     void write(OutputStream out) throws IOException {
       switch (this) {
-        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
+        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification().withImportance(
+            Optional.of(new RunReport.RowsImportance("test", SampleReports.importance(5).importance()))), out);
         case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
         case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
         case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
@@ -92,6 +96,7 @@ class ReportInChromiumTest {
         case CLASS_FOLDS -> SampleReports.classFolds().write(out);
         case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
+        case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -141,7 +146,7 @@ class ReportInChromiumTest {
 
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
-  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "GRID"})
+  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     String wide = "Array.from(document.querySelectorAll('.scroll')).filter(box => box.scrollWidth > box.clientWidth)"
         + ".map(box => box.querySelector('table').id)";
