@@ -11,8 +11,6 @@ import java.util.List;
 
 /** The tables of runs and their comparison in plain text. */
 final class RunTables {
-  /** With more runs, the table of differences has a row per run instead of a column. */
-  private static final int MAX_COLUMNS = 5;
   /** The maximum length of a value. */
   private static final int MAX_VALUE = 32;
 
@@ -35,7 +33,7 @@ final class RunTables {
       return;
     }
     TextTable table = new TextTable();
-    if (comparison.runs().size() <= MAX_COLUMNS) {
+    if (comparison.runs().size() <= RunComparison.MAX_COLUMNS) {
       table.left("configuration");
       comparison.names().forEach(table::left);
       for (RunComparison.Difference difference : differences) {

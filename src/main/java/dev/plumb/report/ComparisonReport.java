@@ -38,7 +38,7 @@ public final class ComparisonReport {
     this.comparison = comparison;
     this.version = version;
     runs = comparison.runs();
-    main = RunRecord.main(comparison.task());
+    main = comparison.main();
   }
 
   /** Writes the page as HTML; leaves the stream open. */
@@ -115,17 +115,25 @@ public final class ComparisonReport {
     if (differences.isEmpty()) {
       html.element("p", "The runs have the same data and configuration.").line();
     } else {
-      List<String> heads = new ArrayList<>(List.of("configuration"));
-      IntStream.range(0, runs.size()).forEach(i -> heads.add(label(i)));
-      startTable(html, "differences-table", " differences", heads);
-      for (RunComparison.Difference difference : differences) {
-        html.open("tr").element("th", difference.key(), "scope", "row");
-        difference.values().forEach(value -> html.element("td", Page.cut(value)));
-        html.close("tr").line();
-      }
-      endTable(html);
+      drawDifferences(html, differences);
     }
     page.endSection();
+  }
+
+  /** Draws a row per key, or a row per run if there are many runs. */
+  private void drawDifferences(Markup html, List<RunComparison.Difference> differences) {
+    List<List<String>> table = new ArrayList<>();
+    table.add(Stream.concat(Stream.of("configuration"), IntStream.range(0, runs.size()).mapToObj(this::label)).toList());
+    differences.forEach(of -> table.add(Stream.concat(Stream.of(of.key()), of.values().stream()).toList()));
+    List<List<String>> rows = runs.size() <= RunComparison.MAX_COLUMNS ? table : IntStream.rangeClosed(0, runs.size())
+        .mapToObj(column -> table.stream().map(row -> row.get(column)).toList()).toList();
+    startTable(html, "differences-table", " differences", rows.get(0));
+    for (List<String> row : rows.subList(1, rows.size())) {
+      html.open("tr").element("th", row.get(0), "scope", "row");
+      row.subList(1, row.size()).forEach(value -> html.element("td", Page.cut(value)));
+      html.close("tr").line();
+    }
+    endTable(html);
   }
 
   private void drawRuns(Page page) {
@@ -191,7 +199,8 @@ public final class ComparisonReport {
         + " steps, each before its update.", "class", "small").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
     curves.forEach(curve -> heads.add(curve.heading()));
-    new NumberTable(TABLE, "Table of epochs", heads, x, series.stream().map(Series::values).toList()).draw(html, thinning.note("epochs"));
+    new NumberTable(TABLE, "Table of epochs", heads, x, series.stream().map(Series::values).toList()).emptyWithoutValue()
+        .draw(html, thinning.note("epochs"));
     page.endSection();
   }
 

@@ -114,7 +114,7 @@ final class LineChart {
     return this;
   }
 
-  /** Draws the curves with other styles and labels, one per curve, than those by their order. */
+  /** Draws the curves with other styles and labels, one per curve, than those by their order. A curve may have no value at its end. */
   LineChart withLooks(List<Look> others) {
     looks = List.copyOf(others);
     return this;
@@ -226,7 +226,8 @@ final class LineChart {
   }
 
   private String readout(int row) {
-    List<String> values = series.stream().map(curve -> curve.name() + " = " + Format.table(curve.values()[row])).toList();
+    List<String> values = series.stream().filter(curve -> looks.isEmpty() || !Double.isNaN(curve.values()[row]))
+        .map(curve -> curve.name() + " = " + Format.table(curve.values()[row])).toList();
     return axisName + " " + (int) x[row] + ": " + String.join(" · ", values);
   }
 

@@ -33,6 +33,9 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
   /** The maximum number of runs: more curves cannot be told apart. */
   public static final int MAX_RUNS = 12;
 
+  /** The maximum number of runs that are columns of a table of the configuration; more are rows. */
+  public static final int MAX_COLUMNS = 5;
+
   /** Length of a hash in texts. */
   private static final int HASH_DIGITS = 12;
 
@@ -104,6 +107,11 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
   /** Returns the task of all runs. */
   public Task task() {
     return runs.get(0).task();
+  }
+
+  /** Returns the main metric of the runs: accuracy or R². */
+  public Metric main() {
+    return RunRecord.main(task());
   }
 
   /** Returns the metrics of the table of scores: the loss, those of the task, and those that a run watched. */

@@ -196,10 +196,16 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     return scores;
   }
 
-  /** Returns the validation scores of an epoch; none without validation rows. */
+  /** Returns the validation scores of an epoch; none without validation rows. Errors in the history are not in the target's unit. */
   private static Map<String, Map<Metric, Double>> soFar(EpochMetrics epoch, Metric metric) {
-    return Double.isNaN(epoch.validationLoss()) ? Map.of()
-        : Map.of("validation", new EnumMap<>(Map.of(Metric.LOSS, epoch.validationLoss(), metric, epoch.metric())));
+    if (Double.isNaN(epoch.validationLoss())) {
+      return Map.of();
+    }
+    Map<Metric, Double> values = new EnumMap<>(Map.of(Metric.LOSS, epoch.validationLoss()));
+    if (metric != Metric.MAE && metric != Metric.RMSE) {
+      values.put(metric, epoch.metric());
+    }
+    return Map.of("validation", values);
   }
 
   /** Returns the best epoch as the trainer does: the first of several with the same value. */
