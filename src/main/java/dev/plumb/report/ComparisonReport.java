@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -156,10 +155,11 @@ public final class ComparisonReport {
   /**
    * A curve.
    *
-   * @param name in the readout of the chart
-   * @param heading of its column in the table of epochs
+   * @param name number of the run and quantity: "2 training loss"
    */
-  private record Curve(String name, String heading, Look look, double[] values) {}
+  private record Curve(String name, Look look, double[] values) {}
+
+  private record Chart(String id, String title, List<Curve> curves) {}
 
   /** Draws the losses of all runs in one chart, and each metric of their validation rows in another. */
   private void drawCurves(Page page) {
@@ -167,16 +167,16 @@ public final class ComparisonReport {
     if (epochs == 0) {
       return;
     }
-    Map<String, List<Curve>> charts = new LinkedHashMap<>();
-    charts.put("Loss", IntStream.range(0, runs.size()).boxed().flatMap(i -> losses(i, epochs)).toList());
+    List<Chart> charts = new ArrayList<>();
+    charts.add(new Chart("loss", "Loss", IntStream.range(0, runs.size()).boxed().flatMap(i -> losses(i, epochs)).toList()));
     Set<Metric> metrics = runs.stream().filter(ComparisonReport::isValidated).map(RunRecord::metric)
         .collect(Collectors.toCollection(TreeSet::new));
     for (Metric metric : metrics) {
-      charts.put("Validation " + metric.label(), IntStream.range(0, runs.size())
+      charts.add(new Chart("metric-" + metric.key(), "Validation " + metric.label(), IntStream.range(0, runs.size())
           .filter(i -> isValidated(runs.get(i)) && runs.get(i).metric() == metric)
-          .mapToObj(i -> curve(i, metric.label(), "pair", true, epochs, EpochMetrics::metric)).toList());
+          .mapToObj(i -> curve(i, metric.label(), "pair", true, epochs, EpochMetrics::metric)).toList()));
     }
-    List<Curve> curves = charts.values().stream().flatMap(List::stream).toList();
+    List<Curve> curves = charts.stream().flatMap(chart -> chart.curves().stream()).toList();
     Thinning thinning = new Thinning(epochs, curves.stream().map(Curve::values).toList(), MAX_ROWS);
     double[] x = thinning.of(IntStream.rangeClosed(1, epochs).asDoubleStream().toArray());
     List<Series> series = IntStream.range(0, curves.size())
@@ -186,10 +186,10 @@ public final class ComparisonReport {
     page.startSection("curves", "Curves");
     html.open("div", "class", "charts").line();
     int from = 0;
-    for (Map.Entry<String, List<Curve>> chart : charts.entrySet()) {
-      int to = from + chart.getValue().size();
-      LineChart lines = new LineChart(from == 0 ? "loss" : "metric-" + from, chart.getKey(), "epoch", x, series.subList(from, to),
-          TABLE).withShortLabels().withLooks(chart.getValue().stream().map(Curve::look).toList());
+    for (Chart chart : charts) {
+      int to = from + chart.curves().size();
+      LineChart lines = new LineChart(chart.id(), chart.title(), "epoch", x, series.subList(from, to), TABLE).withShortLabels()
+          .withLooks(chart.curves().stream().map(Curve::look).toList());
       (from == 0 ? lines : lines.linearOnly()).draw(html);
       from = to;
     }
@@ -198,7 +198,7 @@ public final class ComparisonReport {
     html.element("p", "Solid lines: validation rows. Dashed lines: training rows; the training loss of an epoch is the mean over its"
         + " steps, each before its update.", "class", "small").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
-    curves.forEach(curve -> heads.add(curve.heading()));
+    curves.forEach(curve -> heads.add(curve.name()));
     new NumberTable(TABLE, "Table of epochs", heads, x, series.stream().map(Series::values).toList()).emptyWithoutValue()
         .draw(html, thinning.note("epochs"));
     page.endSection();
@@ -221,7 +221,7 @@ public final class ComparisonReport {
       values[i] = value.applyAsDouble(history.get(i));
     }
     String number = Integer.toString(run + 1);
-    return new Curve(number + " " + what, label(run) + ", " + what, new Look(style + " s" + run, labeled ? number : ""), values);
+    return new Curve(number + " " + what, new Look(style + " s" + run, labeled ? number : ""), values);
   }
 
   private static boolean isValidated(RunRecord run) {

@@ -171,12 +171,15 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
       warnings.add("the runs were trained on different data" + NOT_COMPARABLE);
     } else if (!same(runs, run -> run.config().columns().targets())) {
       warnings.add("the runs have different targets" + NOT_COMPARABLE);
-    } else if (!same(validated, RunComparison::validationRows)) {
-      warnings.add("the runs have different validation rows" + NOT_COMPARABLE
-          + "; train with the same --validation and --split-seed");
-    } else if (!validated.isEmpty() && validated.size() < runs.size()) {
-      warnings.add("only " + String.join(", ", validated.stream().map(this::name).toList())
-          + (validated.size() == 1 ? " has" : " have") + " validation rows" + NOT_COMPARABLE + " with those of the others");
+    } else {
+      if (!same(validated, RunComparison::validationRows)) {
+        warnings.add("the runs have different validation rows" + NOT_COMPARABLE + "; train with the same --validation and --split-seed");
+      }
+      if (!validated.isEmpty() && validated.size() < runs.size()) {
+        warnings.add("only " + String.join(", ", validated.stream().map(this::name).toList()) + (validated.size() == 1
+            ? " has validation rows; its scores are" : " have validation rows; their scores are")
+            + " not comparable with those of the other runs");
+      }
     }
     if (sameData && !same(tested, run -> run.file("test").map(DataFile::sha256))) {
       warnings.add("the runs were tested on different data; their test scores are not comparable");

@@ -53,7 +53,7 @@ class HtmlReportTest {
     assertEquals(4, drawings.getLength(), "intervals, losses and two metrics");
     assertEquals(4, nodes(document, "//svg[@role='img' and string-length(title) > 3 and string-length(desc) > 20]").getLength());
     assertEquals("1 <b>irises</b>-1, validation, 0.1, 0.9, -, 0.7438 to 0.9654, -", row(document, "scores-table", 1));
-    assertEquals("2 <b>irises</b>-2, 5 folds, 0.2, 0.92, -, 0.8827 to 0.9573, -", row(document, "scores-table", 2));
+    assertEquals("2 <b>irises</b>-2, 5 folds, 0.2, 0.92, -, 0.8828 to 0.9572, -", row(document, "scores-table", 2));
     assertEquals("3 <b>irises</b>-3, validation, 0.12, -, 0.91, -, -", row(document, "scores-table", 3));
     assertEquals("learningRate, 0.001, 0.002, 0.003", row(document, "differences-table", 1));
     assertEquals("seed, 0, 1, 2", row(document, "differences-table", 2));

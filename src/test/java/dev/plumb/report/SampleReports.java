@@ -292,7 +292,8 @@ final class SampleReports {
           Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03))));
       int number = i;
       runs.add(new RunRecord(Path.of("runs", name + "-" + (i + 1)), i == 2 ? RunRecord.Status.INTERRUPTED : RunRecord.Status.FINISHED,
-          Instant.EPOCH, "0.1.0", "cpu (2 threads)", config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number)),
+          Instant.EPOCH, "0.1.0", "cpu (2 threads)", config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number)
+              .splitSeed(1)),
           List.of(new DataFile("data", name + ".csv", "ab".repeat(32))), "4-100-100-3 relu", OptionalInt.of(10_903),
           Map.of("used", 150, "dropped", 0, "validation", 30), metric, epochs, 37 + i, i == 1 ? Map.of() : scores, Map.of(), folds));
     }

@@ -105,7 +105,7 @@ class RunComparisonTest {
     Map<String, Object> folds = RunFolders.finished(0.8);
     folds.keySet().removeIf(key -> key.startsWith("validation"));
     folds.putAll(Map.of("folds", 5, "foldCandidates", 3, "foldsAccuracy", 0.9, "foldsAccuracyDeviation", 0.1));
-    assertEquals(List.of("only run-1 has validation rows; their scores are not comparable with those of the others"),
+    assertEquals(List.of("only run-1 has validation rows; its scores are not comparable with those of the other runs"),
         warnings(classes(changes -> {}), write(RunFolders.CLASSES, folds, List.of(IRIS))));
   }
 
