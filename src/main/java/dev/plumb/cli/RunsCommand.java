@@ -88,8 +88,8 @@ final class RunsCommand implements Command {
   }
 
   private static void print(RunList list, PrintStream out) {
-    TextTable table = new TextTable().left("run").left("date").left("data").left("task").left("network").right("epochs").left("state")
-        .left("metric").right("score").left("95 % interval").left("rows").right("time");
+    TextTable table = new TextTable().left("run").left("date").left("data").left("task").left("network").right("epochs")
+        .left("state").left("metric").right("score").left("95 % interval").left("rows").right("time");
     for (RunList.Entry entry : list.entries()) {
       table.row(entry.run().map(run -> cells(entry, run)).orElseGet(
           () -> List.of(entry.name(), "-", "-", "-", "-", "-", "damaged", "-", "-", "-", "-", "-")));

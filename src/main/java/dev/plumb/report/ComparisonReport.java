@@ -103,7 +103,8 @@ public final class ComparisonReport {
       }
     }
     endTable(html);
-    html.element("p", String.join(". ", comparison.notes().stream().map(GridReport::capitalized).toList()) + ".", "class", "small").line();
+    html.element("p", String.join(". ", comparison.notes().stream().map(GridReport::capitalized).toList()) + ".", "class", "small")
+        .line();
     page.endSection();
   }
 
@@ -195,8 +196,8 @@ public final class ComparisonReport {
     }
     html.close("div").line();
     LineChart.drawLooks(html, IntStream.range(0, runs.size()).mapToObj(i -> new Look("pair s" + i, label(i))).toList());
-    html.element("p", "Solid lines: validation rows. Dashed lines: training rows; the training loss of an epoch is the mean over its"
-        + " steps, each before its update.", "class", "small").line();
+    html.element("p", "Solid lines: validation rows. Dashed lines: training rows; the training loss of an epoch is the mean over"
+        + " its steps, each before its update.", "class", "small").line();
     List<String> heads = new ArrayList<>(List.of("epoch"));
     curves.forEach(curve -> heads.add(curve.name()));
     new NumberTable(TABLE, "Table of epochs", heads, x, series.stream().map(Series::values).toList()).emptyWithoutValue()

@@ -49,8 +49,9 @@ final class IntervalChart {
         .filter(Double::isFinite).sorted().toArray();
     Axis axis = Axis.linear(finite[0], finite[finite.length - 1]);
     for (Axis.Tick tick : axis.ticks()) {
-      html.empty("line", "class", "grid", "x1", x(axis, tick.value()), "x2", x(axis, tick.value()), "y1", TOP, "y2", TOP + height);
-      html.element("text", tick.label(), "x", x(axis, tick.value()), "y", TOP + height + 17, "text-anchor", "middle").line();
+      double x = x(axis, tick.value());
+      html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + height);
+      html.element("text", tick.label(), "x", x, "y", TOP + height + 17, "text-anchor", "middle").line();
     }
     for (int i = 0; i < scores.size(); i++) {
       drawRow(html, axis, i);
@@ -73,7 +74,8 @@ final class IntervalChart {
       html.empty("path", "class", "curve pair " + style, "d", "M" + Markup.coordinate(x(axis, score.low())) + " "
           + Markup.coordinate(y) + "L" + Markup.coordinate(x(axis, score.high())) + " " + Markup.coordinate(y));
     }
-    html.empty("path", "class", "dots " + style, "d", "M" + Markup.coordinate(x(axis, value)) + " " + Markup.coordinate(y) + "h0").line();
+    html.empty("path", "class", "dots " + style, "d",
+        "M" + Markup.coordinate(x(axis, value)) + " " + Markup.coordinate(y) + "h0").line();
   }
 
   private static double x(Axis axis, double value) {

@@ -114,7 +114,11 @@ final class LineChart {
     return this;
   }
 
-  /** Draws the curves with other styles and labels, one per curve, than those by their order. A curve may have no value at its end. */
+  /**
+   * Draws the curves with other styles and labels than those by their order. The readout omits curves without a value.
+   *
+   * @param others one per curve
+   */
   LineChart withLooks(List<Look> others) {
     looks = List.copyOf(others);
     return this;

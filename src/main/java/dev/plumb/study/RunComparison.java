@@ -80,8 +80,8 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
     RunRecord first = runs.get(0);
     for (RunRecord run : runs) {
       if (run.task() != first.task()) {
-        throw new InvalidInputException(run.folder() + ": the run predicts " + target(run.task()) + ", but " + first.folder() + " "
-            + target(first.task()) + "; compare runs of the same task");
+        throw new InvalidInputException(run.folder() + ": the run predicts " + target(run.task()) + ", but " + first.folder()
+            + " " + target(first.task()) + "; compare runs of the same task");
       }
     }
     return new RunComparison(runs, names(runs));
@@ -122,10 +122,10 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
     return List.copyOf(metrics);
   }
 
-  /** Returns the data files, the version and the configuration keys whose values differ between the runs. */
+  /** Returns the files, the version and the configuration keys whose values differ between the runs. */
   public List<Difference> differences() {
     List<Difference> differences = new ArrayList<>();
-    for (String role : List.of("data", "labels", "test")) {
+    for (String role : List.of("data", "labels", "test", "from")) {
       List<Optional<DataFile>> files = runs.stream().map(run -> run.file(role)).toList();
       add(role, files.stream().map(file -> file.map(DataFile::path)).toList(), differences);
       add(role + " SHA-256", files.stream().map(file -> file.map(DataFile::sha256)).toList(), differences);
@@ -173,7 +173,8 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
       warnings.add("the runs have different targets" + NOT_COMPARABLE);
     } else {
       if (!same(validated, RunComparison::validationRows)) {
-        warnings.add("the runs have different validation rows" + NOT_COMPARABLE + "; train with the same --validation and --split-seed");
+        warnings.add("the runs have different validation rows" + NOT_COMPARABLE
+            + "; train with the same --validation and --split-seed");
       }
       if (!validated.isEmpty() && validated.size() < runs.size()) {
         warnings.add("only " + String.join(", ", validated.stream().map(this::name).toList()) + (validated.size() == 1
@@ -214,7 +215,7 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
   }
 
   private static List<String> dataHashes(RunRecord run) {
-    return run.data().stream().filter(file -> !file.role().equals("test")).map(DataFile::sha256).toList();
+    return run.data().stream().filter(file -> List.of("data", "labels").contains(file.role())).map(DataFile::sha256).toList();
   }
 
   /** Returns all that the choice of the validation rows depends on, for runs with the same data. */

@@ -62,7 +62,6 @@ public record RunList(List<Entry> entries) {
     }
   }
 
-  /** Number in a name; longer ones are compared as text. */
   private static final Comparator<Entry> BY_NAME =
       Comparator.comparing((Entry entry) -> entry.name().replaceFirst("-[0-9]{1,9}$", ""))
           .thenComparing(entry -> number(entry.name())).thenComparing(Entry::name);
@@ -97,7 +96,8 @@ public record RunList(List<Entry> entries) {
     entries.sort(switch (sort) {
       case DATE -> Comparator.comparing(Entry::changed).thenComparing(BY_NAME);
       case NAME -> BY_NAME;
-      case SCORE -> Comparator.comparingInt(Entry::task).thenComparing(Entry::main, Comparator.reverseOrder()).thenComparing(BY_NAME);
+      case SCORE -> Comparator.comparingInt(Entry::task).thenComparing(Entry::main, Comparator.reverseOrder())
+          .thenComparing(BY_NAME);
     });
     return new RunList(entries);
   }

@@ -15,13 +15,16 @@ import java.util.Map;
  *
  * @param rows name of the rows: "validation", "test", "5 folds", "training (seen in training)"
  * @param values the values of the metrics that are known
- * @param low lower limit of the interval: Wilson's for the accuracy on validation and test rows, Student's over folds; otherwise NaN
+ * @param low lower limit of the interval: Wilson's for the accuracy on validation and test rows, Student's over folds; NaN if there
+ *     is none
  * @param high upper limit of the interval, likewise
  * @param baseline the main metric of the baseline on the same rows; NaN if it is not known
  */
 public record RunScore(String rows, Map<Metric, Double> values, double low, double high, double baseline) {
-  /** Returns the scores of a run, the one to judge it by first: of the validation rows, the folds and the test rows; otherwise of the
-   * training rows; none if the run has no scores. */
+  /**
+   * Returns the scores of a run, those to judge it by first: of the validation rows, the folds and the test rows; if there are
+   * none, of the training rows.
+   */
   public static List<RunScore> of(RunRecord run) {
     List<RunScore> scores = new ArrayList<>();
     addRows(run, "validation", scores);

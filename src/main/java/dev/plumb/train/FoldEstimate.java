@@ -72,7 +72,7 @@ public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores,
   }
 
   /**
-   * Reads the estimate from the figures of a manifest.
+   * Reads the estimate from the figures of a manifest, which do not include the folds' temperature.
    *
    * @return empty if they have none
    * @throws InvalidInputException when a figure is of the wrong type
@@ -88,7 +88,8 @@ public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores,
         scores.put(metric, new Score(figures.number(key), figures.number(key + "Deviation", Double.NaN)));
       }
     }
-    return Optional.of(new FoldEstimate(figures.integer("folds"), figures.integer("foldCandidates"), scores));
+    return Optional.of(
+        new FoldEstimate(figures.integer("folds"), figures.integer("foldCandidates"), scores, OptionalDouble.empty()));
   }
 
   /**

@@ -79,8 +79,8 @@ final class MetricsFile {
       String[] fields = line.split(",", -1);
       double[] figures = figures(fields);
       if (fields.length != header.length || figures == null || figures[0] != epochs.size() + 1) {
-        throw new InvalidInputException(file + ": line " + (epochs.size() + 2) + ": must be epoch " + (epochs.size() + 1) + " with "
-            + (header.length - 1) + " figures");
+        throw new InvalidInputException(file + ": line " + (epochs.size() + 2) + ": must be epoch " + (epochs.size() + 1)
+            + " with " + (header.length - 1) + " figures");
       }
       epochs.add(new EpochMetrics(epochs.size() + 1, figures[1], figures[2], figures[3], figures[4], figures[5],
           Arrays.copyOfRange(figures, FIGURES, figures.length)));

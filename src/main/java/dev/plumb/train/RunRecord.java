@@ -38,15 +38,15 @@ import java.util.stream.Stream;
  * @param metric the metric in the history
  * @param history the metrics of the finished epochs
  * @param bestEpoch the epoch with the best value of the watched metric, from 1; 0 before the end of the first epoch
- * @param scores the scores of the best epoch by rows: "training", "validation", "test". Before a training has stopped for the first
- *     time, only those of the validation rows, from the history
+ * @param scores the scores of the best epoch by rows: "training", "validation", "test". While a training is running, and after a
+ *     kill, only those of the validation rows, from the history
  * @param baselines the scores of the baseline by rows
  * @param estimate the estimate by the cross-validation that chose the configuration, if there was one
  */
 public record RunRecord(Path folder, Status status, Instant changed, String plumb, String device, TrainConfig config,
     List<DataFile> data, String network, OptionalInt parameters, Map<String, Integer> rows, Metric metric,
-    List<EpochMetrics> history, int bestEpoch, Map<String, Map<Metric, Double>> scores, Map<String, Map<Metric, Double>> baselines,
-    Optional<FoldEstimate> estimate) {
+    List<EpochMetrics> history, int bestEpoch, Map<String, Map<Metric, Double>> scores,
+    Map<String, Map<Metric, Double>> baselines, Optional<FoldEstimate> estimate) {
   /** The state of a training. */
   public enum Status implements NamedEnum {
     /** All epochs are finished. */
@@ -74,8 +74,11 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
   static final String STOPPED = "stopped";
   /** Part of the keys of the baseline's scores, between rows and metric. */
   static final String BASELINE = "Baseline";
-  /** The keys of rows with scores. */
-  public static final List<String> SCORED = List.of("training", "validation", "test");
+  /** The keys of numbers of rows in the manifest, and the roles of the rows. */
+  private static final Map<String, String> COUNTS = Map.of("rows", "used", "droppedRows", "dropped", "trainingRows", "training",
+      "validationRows", "validation", "testRows", "test");
+  /** The names of rows with scores. */
+  private static final List<String> SCORED = List.of("training", "validation", "test");
 
   public RunRecord {
     data = List.copyOf(data);
@@ -119,12 +122,11 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
       scores = bestEpoch == 0 ? Map.of() : soFar(history.get(bestEpoch - 1), metrics.metric());
     }
     Map<String, Integer> rows = new LinkedHashMap<>();
-    Map.of("rows", "used", "droppedRows", "dropped", "trainingRows", "training", "validationRows", "validation", "testRows", "test")
-        .forEach((key, name) -> {
-          if (result.has(key)) {
-            rows.put(name, result.integer(key));
-          }
-        });
+    COUNTS.forEach((key, role) -> {
+      if (result.has(key)) {
+        rows.put(role, result.integer(key));
+      }
+    });
     JsonObject device = manifest.object("device");
     return new RunRecord(folder.path(), status(state, isRunning), changed(folder), manifest.text("plumb"),
         device.text("kind") + " (" + device.text("name") + ")", config, data(manifest),
@@ -196,7 +198,10 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     return scores;
   }
 
-  /** Returns the validation scores of an epoch; none without validation rows. Errors in the history are not in the target's unit. */
+  /**
+   * Returns the validation scores of an epoch; none without validation rows, and no errors: those of the history are not in the
+   * target's unit.
+   */
   private static Map<String, Map<Metric, Double>> soFar(EpochMetrics epoch, Metric metric) {
     if (Double.isNaN(epoch.validationLoss())) {
       return Map.of();
@@ -238,7 +243,7 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     return folder.toAbsolutePath().normalize().getFileName().toString();
   }
 
-  /** Returns the file of a role: "data", "labels", "test". */
+  /** Returns the file of a role: "data", "labels", "test", "from". */
   public Optional<DataFile> file(String role) {
     return data.stream().filter(file -> file.role().equals(role)).findFirst();
   }

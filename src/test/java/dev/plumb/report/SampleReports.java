@@ -45,6 +45,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.SortedMap;
@@ -289,7 +290,7 @@ final class SampleReports {
       }
       Map<String, Map<Metric, Double>> scores = Map.of("validation", Map.of(Metric.LOSS, 0.1 + 0.01 * i, metric, 0.9 + 0.005 * i));
       Optional<FoldEstimate> folds = i != 1 ? Optional.empty() : Optional.of(new FoldEstimate(5, 3, Map.of(
-          Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03))));
+          Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03)), OptionalDouble.empty()));
       int number = i;
       runs.add(new RunRecord(Path.of("runs", name + "-" + (i + 1)), i == 2 ? RunRecord.Status.INTERRUPTED : RunRecord.Status.FINISHED,
           Instant.EPOCH, "0.1.0", "cpu (2 threads)", config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number)

@@ -112,7 +112,8 @@ class RunRecordTest {
     }
     Path data = Files.writeString(folder.resolve("data.csv"), csv);
     TrainConfig config = TrainConfig.DEFAULT.with(changes -> changes.hidden(4).epochs(6).validation(0.2));
-    TrainingRequest request = new TrainingRequest(data, ReadOptions.DEFAULT, Optional.empty(), config, "data", folder.resolve("runs"));
+    TrainingRequest request = new TrainingRequest(data, ReadOptions.DEFAULT, Optional.empty(), Optional.empty(), config, "data",
+        folder.resolve("runs"));
     Path path = folder.resolve("runs/data-1");
     int[] epochs = {0};
     try (Backend backend = new ReferenceBackend();
