@@ -99,6 +99,6 @@ final class RunTables {
   }
 
   static String time(double seconds) {
-    return seconds < 59.95 ? Decimal.fixed(seconds, 1) + " s" : Decimal.duration(seconds);
+    return seconds < 59.95 ? Decimal.fixed(seconds, seconds < 10 ? 2 : 1) + " s" : Decimal.duration(seconds);
   }
 }

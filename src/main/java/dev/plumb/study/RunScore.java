@@ -4,7 +4,6 @@ import dev.plumb.data.Task;
 import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.Metric;
 import dev.plumb.train.RunRecord;
-import dev.plumb.train.ScoreTable;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -13,7 +12,7 @@ import java.util.Map;
 /**
  * The scores of a run on some rows, with the 95 % interval of its main metric: accuracy or R².
  *
- * @param rows name of the rows: "validation", "test", "5 folds", "training (seen in training)"
+ * @param rows name of the rows: "validation", "test", "5 folds", "training (seen)"
  * @param values the values of the metrics that are known
  * @param low lower limit of the interval: Wilson's for the accuracy on validation and test rows, Student's over folds; NaN if there
  *     is none
@@ -51,7 +50,7 @@ public record RunScore(String rows, Map<Metric, Double> values, double low, doub
       high = correct.high();
     }
     double baseline = run.baselines().getOrDefault(rows, Map.of()).getOrDefault(RunRecord.main(run.task()), Double.NaN);
-    scores.add(new RunScore(ScoreTable.name(rows), values, low, high, baseline));
+    scores.add(new RunScore(rows.equals("training") ? "training (seen)" : rows, values, low, high, baseline));
   }
 
   private static RunScore ofFolds(RunRecord run, FoldEstimate estimate) {

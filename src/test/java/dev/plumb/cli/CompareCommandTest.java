@@ -27,14 +27,15 @@ class CompareCommandTest {
   @BeforeAll
   static void train() {
     train("iris.csv", "iris", "--validation", "0.2");
-    train("iris.csv", "iris", "--validation", "0.2", "--lr", "0.01", "--layers", "5", "--test", TABLES.resolve("iris.csv").toString());
+    train("iris.csv", "iris", "--validation", "0.2", "--lr", "0.01", "--layers", "5", "--test",
+        TABLES.resolve("iris.csv").toString());
     train("iris.csv", "iris", "--validation", "0.2", "--seed", "7");
     train("diabetes.csv", "diabetes", "--validation", "0.2");
   }
 
   private static void train(String table, String name, String... options) {
-    List<String> arguments = new ArrayList<>(List.of("train", TABLES.resolve(table).toString(), "--runs", runs.toString(), "--name", name,
-        "--device", "reference", "--epochs", "6", "--quiet"));
+    List<String> arguments = new ArrayList<>(List.of("train", TABLES.resolve(table).toString(), "--runs", runs.toString(), "--name",
+        name, "--device", "reference", "--epochs", "6", "--quiet"));
     if (!Arrays.asList(options).contains("--layers")) {
       arguments.addAll(List.of("--layers", "4"));
     }
@@ -88,8 +89,9 @@ class CompareCommandTest {
   @Test
   void incomparableScoresAreWarnedOf() {
     Plumbed compared = plumb("compare", run("iris-1"), run("iris-3"));
-    assertTrue(compared.out().startsWith("warning: the runs have different validation rows; their scores are not comparable; train with"
-        + " the same --validation and --split-seed\n\nconfiguration  iris-1  iris-3\nseed           42      7\n\n"), compared.out());
+    assertTrue(compared.out().startsWith("warning: the runs have different validation rows; their scores are not comparable; train"
+        + " with the same --validation and --split-seed\n\nconfiguration  iris-1  iris-3\nseed           42      7\n\n"),
+        compared.out());
   }
 
   @Test
@@ -99,7 +101,8 @@ class CompareCommandTest {
       arguments.add(copy(runs.resolve(name.equals("f") ? "iris-2" : "iris-1"), folder.resolve(name)).toString());
     }
     Plumbed compared = plumb(arguments.toArray(String[]::new));
-    assertTrue(compared.out().lines().anyMatch(line -> line.matches("run +test +test SHA-256 +layers +learningRate")), compared.out());
+    assertTrue(compared.out().lines().anyMatch(line -> line.matches("run +test +test SHA-256 +layers +learningRate")),
+        compared.out());
     assertEquals(2, rows(compared.out(), "a").size(), compared.out());
   }
 
@@ -144,9 +147,10 @@ class CompareCommandTest {
     assertEquals(before, FolderContents.of(all), "nothing is written");
     assertEquals(List.of("run", "diabetes-1", "iris-1", "iris-2", "iris-3"),
         listed.out().lines().map(line -> line.split(" ")[0]).toList());
-    assertTrue(rows(listed.out(), "iris-1").get(0).matches("iris-1\\|[\\d-]+ [\\d:]+\\|iris.csv\\|classification\\|4-4-3 relu\\|6/6\\|finished"
-        + "\\|accuracy\\|[\\d.]+\\|[\\d.]+ to [\\d.]+\\|validation\\|[\\d.]+ s"), listed.out());
-    assertTrue(rows(listed.out(), "diabetes-1").get(0).matches(".*\\|regression\\|10-4-1 relu\\|6/6\\|finished\\|R²\\|[-\\d.]+\\|-\\|validation\\|.*"),
+    assertTrue(rows(listed.out(), "iris-1").get(0).matches("iris-1\\|[\\d-]+ [\\d:]+\\|iris.csv\\|classification\\|4-4-3 relu"
+        + "\\|6/6\\|finished\\|accuracy\\|[\\d.]+\\|[\\d.]+ to [\\d.]+\\|validation\\|[\\d.]+ s"), listed.out());
+    assertTrue(rows(listed.out(), "diabetes-1").get(0).matches(".*\\|regression\\|10-4-1 relu\\|6/6\\|finished\\|R²\\|[-\\d.]+\\|-"
+        + "\\|validation\\|.*"),
         listed.out());
     assertEquals(List.of("iris-2|-|-|-|-|-|damaged|-|-|-|-|-"), rows(listed.out(), "iris-2"));
     assertTrue(rows(listed.out(), "iris-3").get(0).contains("|6/6|interrupted|"), listed.out());

@@ -54,8 +54,8 @@ class ReportInChromiumTest {
       })""";
 
   /** JavaScript: ids of the tables that are wider than their box. */
-  private static final String WIDE = "Array.from(document.querySelectorAll('.scroll')).filter(box => box.scrollWidth > box.clientWidth)"
-      + ".map(box => box.querySelector('table').id)";
+  private static final String WIDE = "Array.from(document.querySelectorAll('.scroll'))"
+      + ".filter(box => box.scrollWidth > box.clientWidth).map(box => box.querySelector('table').id)";
 
   private static Path folder;
   private static Chromium chromium;
@@ -73,9 +73,9 @@ class ReportInChromiumTest {
     CLASS_FOLDS(List.of("folds-accuracy", "folds-loss", "scores-table", "confusion")),
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
-    COMPARISON(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1", "runs-table")),
-    COMPARISON_OF_MANY(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1",
+    COMPARISON(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1",
         "runs-table")),
+    COMPARISON_OF_MANY(COMPARISON.charts),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -199,7 +199,8 @@ class ReportInChromiumTest {
     for (int epoch = 2; epoch <= 50; epoch++) {
       chromium.pressKey("ArrowRight");
     }
-    assertTrue(readout("loss").matches("epoch 50: 2 training loss = \\S+ · 3 training loss = \\S+ · 3 validation loss = \\S+"), readout("loss"));
+    assertTrue(readout("loss").matches("epoch 50: 2 training loss = \\S+ · 3 training loss = \\S+ · 3 validation loss = \\S+"),
+        readout("loss"));
   }
 
   /** With the largest number of runs, every run has its own color, on the light page and on the dark one. */

@@ -269,8 +269,8 @@ final class SampleReports {
   }
 
   /**
-   * Returns a comparison of runs of classes. The second one has no validation rows, the third one is interrupted and watches another
-   * metric.
+   * Returns a comparison of runs of classes. The second one has no validation rows, the third one is interrupted and watches
+   * another metric.
    */
   static ComparisonReport comparison(int count, String name) {
     Random random = new Random(8);
@@ -288,13 +288,15 @@ final class SampleReports {
         epochs.add(new EpochMetrics(epoch, loss, i == 1 ? Double.NaN : loss + 0.05 + 0.001 * epoch,
             i == 1 ? Double.NaN : 1 - loss / 2, 0.01, 0.1, new double[] {1}));
       }
-      Map<String, Map<Metric, Double>> scores = Map.of("validation", Map.of(Metric.LOSS, 0.1 + 0.01 * i, metric, 0.9 + 0.005 * i));
+      Map<String, Map<Metric, Double>> scores =
+          Map.of("validation", Map.of(Metric.LOSS, 0.1 + 0.01 * i, metric, 0.9 + 0.005 * i));
       Optional<FoldEstimate> folds = i != 1 ? Optional.empty() : Optional.of(new FoldEstimate(5, 3, Map.of(
-          Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03)), OptionalDouble.empty()));
+          Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03)),
+          OptionalDouble.empty()));
       int number = i;
-      runs.add(new RunRecord(Path.of("runs", name + "-" + (i + 1)), i == 2 ? RunRecord.Status.INTERRUPTED : RunRecord.Status.FINISHED,
-          Instant.EPOCH, "0.1.0", "cpu (2 threads)", config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number)
-              .splitSeed(1)),
+      runs.add(new RunRecord(Path.of("runs", name + "-" + (i + 1)),
+          i == 2 ? RunRecord.Status.INTERRUPTED : RunRecord.Status.FINISHED, Instant.EPOCH, "0.1.0", "cpu (2 threads)",
+          config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number).splitSeed(1)),
           List.of(new DataFile("data", name + ".csv", "ab".repeat(32))), "4-100-100-3 relu", OptionalInt.of(10_903),
           Map.of("used", 150, "dropped", 0, "validation", 30), metric, epochs, 37 + i, i == 1 ? Map.of() : scores, Map.of(), folds));
     }

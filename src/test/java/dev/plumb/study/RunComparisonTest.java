@@ -124,7 +124,8 @@ class RunComparisonTest {
   void interruptedRunHasPreliminaryScores() throws IOException {
     Path killed = RunFolders.write(folder.resolve("killed"), RunFolders.CLASSES,
         Map.of("state", "begun", "rows", 150, "droppedRows", 0, "validationRows", 30));
-    assertEquals(List.of("killed is interrupted; its scores are those after 2 of 10 epochs"), warnings(classes(changes -> {}), killed));
+    assertEquals(List.of("killed is interrupted; its scores are those after 2 of 10 epochs"),
+        warnings(classes(changes -> {}), killed));
   }
 
   @Test
@@ -154,7 +155,8 @@ class RunComparisonTest {
   @Test
   void scoresHaveIntervals() throws IOException {
     Map<String, Object> result = RunFolders.finished(0.9);
-    result.putAll(Map.of("folds", 5, "foldCandidates", 3, "foldsAccuracy", 0.8, "foldsAccuracyDeviation", 0.1, "testAccuracy", 0.5));
+    result.putAll(Map.of("folds", 5, "foldCandidates", 3, "foldsAccuracy", 0.8, "foldsAccuracyDeviation", 0.1,
+        "testAccuracy", 0.5));
     List<RunScore> scores = RunScore.of(RunRecord.read(write(RunFolders.CLASSES, result, List.of(IRIS))));
     assertEquals(List.of("validation", "5 folds", "test"), scores.stream().map(RunScore::rows).toList());
     assertEquals(0.7438, scores.get(0).low(), 5e-5);
@@ -171,7 +173,7 @@ class RunComparisonTest {
 
     scores = RunScore.of(RunRecord.read(write(RunFolders.CLASSES, Map.of("state", "epochs", "epochs", 2, "bestEpoch", 2,
         "trainingAccuracy", 0.5, "trainingRows", 40), List.of(IRIS))));
-    assertEquals("training (seen in training)", scores.get(0).rows());
+    assertEquals("training (seen)", scores.get(0).rows());
     assertTrue(!scores.get(0).hasInterval());
   }
 
@@ -212,7 +214,8 @@ class RunComparisonTest {
     assertEquals(List.of("c"), names(runs.resolve("c"), RunList.Sort.DATE), "a run folder itself");
     assertEquals(List.of(), names(runs.resolve("empty"), RunList.Sort.DATE));
     RunList.Entry entry = RunList.read(runs, RunList.Sort.NAME).entries().get(0);
-    assertTrue(entry.run().isEmpty() && entry.problem().orElseThrow().startsWith(damaged.resolve("manifest.json") + ": "), entry.toString());
+    assertTrue(entry.run().isEmpty() && entry.problem().orElseThrow().startsWith(damaged.resolve("manifest.json") + ": "),
+        entry.toString());
 
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     RunOutput.write(RunList.read(runs, RunList.Sort.NAME), out);

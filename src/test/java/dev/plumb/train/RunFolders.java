@@ -44,7 +44,8 @@ public final class RunFolders {
     return new TreeMap<>(Map.ofEntries(Map.entry("state", "epochs"), Map.entry("epochs", 2), Map.entry("bestEpoch", 1),
         Map.entry("rows", 150), Map.entry("droppedRows", 0), Map.entry("validationRows", 30), Map.entry("trainingRows", 120),
         Map.entry("network", "2-4-3 relu"), Map.entry("parameters", 27), Map.entry("validationLoss", 0.25),
-        Map.entry("validationAccuracy", accuracy), Map.entry("validationBaselineAccuracy", 0.5), Map.entry("trainingAccuracy", 0.9)));
+        Map.entry("validationAccuracy", accuracy), Map.entry("validationBaselineAccuracy", 0.5),
+        Map.entry("trainingAccuracy", 0.9)));
   }
 
   /** Writes a run of iris.csv with two epochs. */
@@ -53,15 +54,16 @@ public final class RunFolders {
   }
 
   /** Writes a run. */
-  public static Path write(Path folder, TrainConfig config, Map<String, Object> result, List<EpochMetrics> epochs, List<DataFile> data)
-      throws IOException {
+  public static Path write(Path folder, TrainConfig config, Map<String, Object> result, List<EpochMetrics> epochs,
+      List<DataFile> data) throws IOException {
     Files.createDirectories(folder);
     Files.createFile(folder.resolve("checkpoint.safetensors"));
     RunMetadata metadata = new RunMetadata("1.0", List.of("iris.csv"), "/", "cpu", config, data, List.of(), Optional.empty());
     try (OutputStream out = Files.newOutputStream(folder.resolve("manifest.json"))) {
       new Manifest(metadata, new DeviceInfo(DeviceInfo.Kind.CPU, "2 threads")).write(out, new TreeMap<>(result));
     }
-    Metric metric = config.trainer().watch() != Metric.LOSS ? config.trainer().watch() : RunRecord.main(config.columns().task().get());
+    Metric watch = config.trainer().watch();
+    Metric metric = watch != Metric.LOSS ? watch : RunRecord.main(config.columns().task().orElseThrow());
     MetricsFile.begin(folder.resolve("metrics.csv"), metric.key(), epochs, 1);
     return folder;
   }

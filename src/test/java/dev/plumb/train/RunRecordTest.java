@@ -53,7 +53,8 @@ class RunRecordTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"epochs, FINISHED", "early_stopping, STOPPED_EARLY", "diverged, DIVERGED", "stopped, INTERRUPTED", "begun, INTERRUPTED"})
+  @CsvSource({"epochs, FINISHED", "early_stopping, STOPPED_EARLY", "diverged, DIVERGED", "stopped, INTERRUPTED",
+      "begun, INTERRUPTED"})
   void statusIsThatOfTheManifest(String state, RunRecord.Status status) throws IOException {
     Map<String, Object> result = RunFolders.finished(0.9);
     result.put("state", state);
@@ -79,7 +80,8 @@ class RunRecordTest {
   void scoresOfARunThatWasResumedAndKilledAreNotThoseOfItsManifest() throws IOException {
     Map<String, Object> result = RunFolders.finished(0.9);
     result.put("state", "stopped");
-    RunRecord run = RunRecord.read(RunFolders.write(folder.resolve("run"), RunFolders.CLASSES, result, RunFolders.epochs(5), List.of()));
+    RunRecord run = RunRecord.read(
+        RunFolders.write(folder.resolve("run"), RunFolders.CLASSES, result, RunFolders.epochs(5), List.of()));
     assertEquals(5, run.bestEpoch());
     assertEquals(1.0 / 6, run.scores().get("validation").get(Metric.LOSS));
   }
@@ -141,7 +143,8 @@ class RunRecordTest {
       }, Duration.ofHours(1));
       assertEquals(RunRecord.Status.RUNNING, RunRecord.read(path).status());
       RunRecord running = RunRecord.read(path);
-      assertEquals(running.history().get(running.bestEpoch() - 1).validationLoss(), running.scores().get("validation").get(Metric.LOSS));
+      assertEquals(running.history().get(running.bestEpoch() - 1).validationLoss(),
+          running.scores().get("validation").get(Metric.LOSS));
       TrainingResult result = training.finish((finished, out) -> {}, note -> {});
       RunRecord stopped = RunRecord.read(path);
       assertEquals(3, stopped.history().size());
