@@ -122,10 +122,11 @@ public final class ComparisonReport {
 
   /** Draws a row per key, or a row per run if there are many runs. */
   private void drawDifferences(Markup html, List<RunComparison.Difference> differences) {
+    boolean byKey = runs.size() <= RunComparison.MAX_COLUMNS;
     List<List<String>> table = new ArrayList<>();
-    table.add(Stream.concat(Stream.of("configuration"), IntStream.range(0, runs.size()).mapToObj(this::label)).toList());
+    table.add(Stream.concat(Stream.of(byKey ? "configuration" : "run"), IntStream.range(0, runs.size()).mapToObj(this::label)).toList());
     differences.forEach(of -> table.add(Stream.concat(Stream.of(of.key()), of.values().stream()).toList()));
-    List<List<String>> rows = runs.size() <= RunComparison.MAX_COLUMNS ? table : IntStream.rangeClosed(0, runs.size())
+    List<List<String>> rows = byKey ? table : IntStream.rangeClosed(0, runs.size())
         .mapToObj(column -> table.stream().map(row -> row.get(column)).toList()).toList();
     startTable(html, "differences-table", " differences", rows.get(0));
     for (List<String> row : rows.subList(1, rows.size())) {

@@ -224,9 +224,11 @@ final class LineChart {
         + ". The values are in the table below.";
   }
 
-  /** Returns the row whose values are shown at first: the marked one, otherwise the last. */
+  /** Returns the row whose values are shown at first: the marked one, otherwise the last; with looks, the last with a value. */
   private int shownRow() {
-    return IntStream.range(0, x.length).filter(row -> mark.isPresent() && x[row] == mark.getAsInt()).findFirst().orElse(x.length - 1);
+    int last = looks.isEmpty() ? x.length - 1 : IntStream.range(0, x.length)
+        .filter(row -> series.stream().anyMatch(curve -> !Double.isNaN(curve.values()[row]))).max().orElse(x.length - 1);
+    return IntStream.range(0, x.length).filter(row -> mark.isPresent() && x[row] == mark.getAsInt()).findFirst().orElse(last);
   }
 
   private String readout(int row) {

@@ -177,9 +177,8 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
             + "; train with the same --validation and --split-seed");
       }
       if (!validated.isEmpty() && validated.size() < runs.size()) {
-        warnings.add("only " + String.join(", ", validated.stream().map(this::name).toList()) + (validated.size() == 1
-            ? " has validation rows; its scores are" : " have validation rows; their scores are")
-            + " not comparable with those of the other runs");
+        warnings.add("some runs have no validation rows (" + runs.stream().filter(run -> !validated.contains(run)).map(this::name)
+            .collect(Collectors.joining(", ")) + "); their scores are not comparable with those of the other runs");
       }
     }
     if (sameData && !same(tested, run -> run.file("test").map(DataFile::sha256))) {
@@ -190,7 +189,7 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
     }
     for (RunRecord run : runs) {
       if (run.status() == RunRecord.Status.RUNNING || run.status() == RunRecord.Status.INTERRUPTED) {
-        warnings.add(name(run) + " is " + run.status().label() + "; its scores are those after "
+        warnings.add("the run " + name(run) + " is " + run.status().label() + "; its scores are those after "
             + run.history().size() + " of " + run.config().trainer().training().epochs() + " epochs");
       }
     }

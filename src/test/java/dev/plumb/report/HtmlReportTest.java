@@ -65,7 +65,7 @@ class HtmlReportTest {
     assertEquals(60, nodes(document, "//table[@id='epochs-table']/tbody/tr").getLength());
     assertEquals("", nodes(document, "//table[@id='epochs-table']/tbody/tr[41]/td[1]").item(0).getTextContent());
     String notes = nodes(document, "//p[@class='note']").item(0).getTextContent();
-    assertTrue(notes.startsWith("Only <b>irises</b>-1, <b>irises</b>-3 have validation rows; "), notes);
+    assertTrue(notes.startsWith("Some runs have no validation rows (<b>irises</b>-2); "), notes);
     assertEquals(12, nodes(parse(html(SampleReports.comparison(12, "irises"))), "//table[@id='differences-table']/tbody/tr").getLength(),
         "a row per run");
   }

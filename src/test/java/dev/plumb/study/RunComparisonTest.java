@@ -105,7 +105,7 @@ class RunComparisonTest {
     Map<String, Object> folds = RunFolders.finished(0.8);
     folds.keySet().removeIf(key -> key.startsWith("validation"));
     folds.putAll(Map.of("folds", 5, "foldCandidates", 3, "foldsAccuracy", 0.9, "foldsAccuracyDeviation", 0.1));
-    assertEquals(List.of("only run-1 has validation rows; its scores are not comparable with those of the other runs"),
+    assertEquals(List.of("some runs have no validation rows (run-2); their scores are not comparable with those of the other runs"),
         warnings(classes(changes -> {}), write(RunFolders.CLASSES, folds, List.of(IRIS))));
   }
 
@@ -124,7 +124,7 @@ class RunComparisonTest {
   void interruptedRunHasPreliminaryScores() throws IOException {
     Path killed = RunFolders.write(folder.resolve("killed"), RunFolders.CLASSES,
         Map.of("state", "begun", "rows", 150, "droppedRows", 0, "validationRows", 30));
-    assertEquals(List.of("killed is interrupted; its scores are those after 2 of 10 epochs"),
+    assertEquals(List.of("the run killed is interrupted; its scores are those after 2 of 10 epochs"),
         warnings(classes(changes -> {}), killed));
   }
 
