@@ -8,6 +8,7 @@ import dev.plumb.model.Loss;
 import dev.plumb.model.Normalization;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Schedule;
+import dev.plumb.study.RunList;
 import dev.plumb.train.Metric;
 import java.util.Collection;
 import java.util.Set;
@@ -133,6 +134,7 @@ final class Flags {
   static final Option PRINT_CONFIG = flag("print-config", "Print the effective configuration as JSON and exit.");
   static final Option NAME = value("name", "NAME", "Name of the run folder, NAME-n (default: the name of DATA).");
   static final Option RUNS = value("runs", "DIR", "Folder in which run folders are created (default: runs).");
+  static final Option SORT = choice("sort", "Order of the runs", NamedEnum.keys(RunList.Sort.class), "date");
   static final Option RESUME =
       value("resume", "RUN", "Resume a run that was stopped or killed; the result is bit-identical to an uninterrupted run.");
   static final Option ALLOW_OTHER_NUMERICS = flag("allow-other-numerics",

@@ -37,6 +37,9 @@ import org.apache.commons.cli.Option;
 
 /** Parses the options of {@code plumb train} that determine its result. */
 final class TrainRequest {
+  /** Folder in which run folders are created. */
+  static final String DEFAULT_RUNS = "runs";
+
   private static final TrainingSpec DEFAULTS = TrainConfig.DEFAULT.trainer().training();
 
   /** Options of the table and of the training, which studies on a table have too. */
@@ -85,7 +88,7 @@ final class TrainRequest {
     String name = arguments.text(Flags.NAME).orElse(stem(data));
     return new TrainingRequest(data, labels.map(read::withLabels).orElse(read),
         arguments.path(Flags.TEST).map(folder::resolve), from, config, name,
-        arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve("runs")));
+        arguments.path(Flags.RUNS).map(folder::resolve).orElse(folder.resolve(DEFAULT_RUNS)));
   }
 
   /**

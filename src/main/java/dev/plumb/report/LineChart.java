@@ -51,6 +51,14 @@ final class LineChart {
     }
   }
 
+  /**
+   * The look of a curve that does not follow from its place among the curves.
+   *
+   * @param style classes of the style sheet: "pair train s3"
+   * @param label text at the end of the curve; empty for none
+   */
+  record Look(String style, String label) {}
+
   private final String id;
   private final String title;
   private final String axisName;
@@ -65,6 +73,7 @@ final class LineChart {
   private boolean shortLabels;
   private boolean linearOnly;
   private boolean linearFirst;
+  private List<Look> looks = List.of();
 
   /**
    * @param x whole numbers in ascending order
@@ -102,6 +111,16 @@ final class LineChart {
   /** Reserves little space for the labels of the curves, for example numbers of a legend. */
   LineChart withShortLabels() {
     shortLabels = true;
+    return this;
+  }
+
+  /**
+   * Draws the curves with other styles and labels than those by their order. The readout omits curves without a value.
+   *
+   * @param others one per curve
+   */
+  LineChart withLooks(List<Look> others) {
+    looks = List.copyOf(others);
     return this;
   }
 
@@ -154,13 +173,26 @@ final class LineChart {
 
   /** Draws a legend of curves, in their order. */
   static void drawKey(Markup html, List<String> labels) {
+    drawLooks(html, IntStream.range(0, labels.size()).mapToObj(i -> new Look("s" + i % STYLES, labels.get(i))).toList());
+  }
+
+  /** Draws a legend of styles and their labels. */
+  static void drawLooks(Markup html, List<Look> entries) {
     html.open("ul", "class", "key").line();
-    for (int i = 0; i < labels.size(); i++) {
+    for (Look entry : entries) {
       html.open("li").open("svg", "viewBox", "0 0 34 10", "aria-hidden", "true")
-          .empty("path", "class", "curve s" + i % STYLES, "d", "M1 5L33 5").close();
-      html.element("span", labels.get(i)).close("li").line();
+          .empty("path", "class", "curve " + entry.style(), "d", "M1 5L33 5").close();
+      html.element("span", entry.label()).close("li").line();
     }
     html.close("ul").line();
+  }
+
+  private String style(int curve) {
+    return looks.isEmpty() ? "s" + curve % STYLES : looks.get(curve).style();
+  }
+
+  private String label(int curve) {
+    return looks.isEmpty() ? series.get(curve).name() : looks.get(curve).label();
   }
 
   private double right() {
@@ -192,13 +224,16 @@ final class LineChart {
         + ". The values are in the table below.";
   }
 
-  /** Returns the row whose values are shown at first: the marked one, otherwise the last. */
+  /** Returns the row whose values are shown at first: the marked one, otherwise the last; with looks, the last with a value. */
   private int shownRow() {
-    return IntStream.range(0, x.length).filter(row -> mark.isPresent() && x[row] == mark.getAsInt()).findFirst().orElse(x.length - 1);
+    int last = looks.isEmpty() ? x.length - 1 : IntStream.range(0, x.length)
+        .filter(row -> series.stream().anyMatch(curve -> !Double.isNaN(curve.values()[row]))).max().orElse(x.length - 1);
+    return IntStream.range(0, x.length).filter(row -> mark.isPresent() && x[row] == mark.getAsInt()).findFirst().orElse(last);
   }
 
   private String readout(int row) {
-    List<String> values = series.stream().map(curve -> curve.name() + " = " + Format.table(curve.values()[row])).toList();
+    List<String> values = series.stream().filter(curve -> looks.isEmpty() || !Double.isNaN(curve.values()[row]))
+        .map(curve -> curve.name() + " = " + Format.table(curve.values()[row])).toList();
     return axisName + " " + (int) x[row] + ": " + String.join(" · ", values);
   }
 
@@ -279,7 +314,7 @@ final class LineChart {
       }
     }
     if (path.length() > 0) {
-      html.empty("path", "class", "band s" + index % STYLES, "d", path).line();
+      html.empty("path", "class", "band " + style(index), "d", path).line();
     }
   }
 
@@ -303,7 +338,7 @@ final class LineChart {
       }
       connected = visible;
     }
-    String style = "s" + index % STYLES;
+    String style = style(index);
     if (path.length() > 0) {
       html.empty("path", "class", "curve " + style, "d", path).line();
     }
@@ -318,8 +353,8 @@ final class LineChart {
     List<Label> labels = new ArrayList<>();
     for (int i = 0; i < series.size(); i++) {
       double[] finite = Arrays.stream(series.get(i).values()).filter(value -> isOn(axis, value)).toArray();
-      if (finite.length > 0) {
-        labels.add(new Label(series.get(i).name(), i, yOf(axis, finite[finite.length - 1])));
+      if (finite.length > 0 && !label(i).isEmpty()) {
+        labels.add(new Label(label(i), i, yOf(axis, finite[finite.length - 1])));
       }
     }
     labels.sort((one, other) -> Double.compare(one.y(), other.y()));
@@ -335,10 +370,10 @@ final class LineChart {
     for (int i = 0; i < y.length; i++) {
       Label label = labels.get(i);
       double end = right() + 5;
-      html.empty("path", "class", "leader s" + label.index() % STYLES,
+      html.empty("path", "class", "leader " + style(label.index()),
           "d", "M" + Markup.coordinate(right() + 1) + " " + Markup.coordinate(label.y()) + "L" + Markup.coordinate(end) + " "
               + Markup.coordinate(y[i]));
-      html.element("text", label.text(), "class", "end s" + label.index() % STYLES, "x", end + 2, "y", y[i] + 4)
+      html.element("text", label.text(), "class", "end " + style(label.index()), "x", end + 2, "y", y[i] + 4)
           .line();
     }
   }

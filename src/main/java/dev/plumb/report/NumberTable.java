@@ -9,6 +9,7 @@ final class NumberTable {
   private final List<String> heads;
   private final double[] x;
   private final List<double[]> columns;
+  private boolean empty;
 
   /** @param heads headings of the first column, which contains x as whole numbers, and of the others */
   NumberTable(String id, String summary, List<String> heads, double[] x, List<double[]> columns) {
@@ -17,6 +18,12 @@ final class NumberTable {
     this.heads = heads;
     this.x = x;
     this.columns = columns;
+  }
+
+  /** Leaves the cells of NaN empty: a curve has no value there. */
+  NumberTable emptyWithoutValue() {
+    empty = true;
+    return this;
   }
 
   void draw(Markup html, String note) {
@@ -28,7 +35,7 @@ final class NumberTable {
     for (int row = 0; row < x.length; row++) {
       html.open("tr").element("th", Long.toString((long) x[row]), "scope", "row");
       for (double[] column : columns) {
-        html.element("td", Format.table(column[row]));
+        html.element("td", empty && Double.isNaN(column[row]) ? "" : Format.table(column[row]));
       }
       html.close("tr").line();
     }

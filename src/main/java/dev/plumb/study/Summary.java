@@ -29,7 +29,15 @@ public record Summary(int count, double mean, double deviation, double low, doub
       return new Summary(1, mean, Double.NaN, Double.NaN, Double.NaN);
     }
     double squares = Arrays.stream(known).map(value -> (value - mean) * (value - mean)).sum();
-    double deviation = Math.sqrt(squares / (count - 1));
+    return of(count, mean, Math.sqrt(squares / (count - 1)));
+  }
+
+  /**
+   * Returns the summary of values whose mean and sample standard deviation are known.
+   *
+   * @param count number of values, at least 2
+   */
+  public static Summary of(int count, double mean, double deviation) {
     double half = TDistribution.of(count - 1).inverseCumulativeProbability(UPPER_PROBABILITY) * deviation / Math.sqrt(count);
     return new Summary(count, mean, deviation, mean - half, mean + half);
   }

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -58,6 +59,37 @@ public record FoldEstimate(int folds, int candidates, Map<Metric, Score> scores,
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Adds the estimate to the figures of a manifest. */
+  void put(Map<String, Object> figures) {
+    figures.put("folds", folds);
+    figures.put("foldCandidates", candidates);
+    scores.forEach((metric, score) -> {
+      figures.put("folds" + metric.camelCase(), score.mean());
+      figures.put("folds" + metric.camelCase() + "Deviation", score.deviation());
+    });
+  }
+
+  /**
+   * Reads the estimate from the figures of a manifest, which do not include the folds' temperature.
+   *
+   * @return empty if they have none
+   * @throws InvalidInputException when a figure is of the wrong type
+   */
+  static Optional<FoldEstimate> of(JsonObject figures) {
+    if (!figures.has("folds")) {
+      return Optional.empty();
+    }
+    Map<Metric, Score> scores = new LinkedHashMap<>();
+    for (Metric metric : Metric.values()) {
+      String key = "folds" + metric.camelCase();
+      if (figures.has(key)) {
+        scores.put(metric, new Score(figures.number(key), figures.number(key + "Deviation", Double.NaN)));
+      }
+    }
+    return Optional.of(
+        new FoldEstimate(figures.integer("folds"), figures.integer("foldCandidates"), scores, OptionalDouble.empty()));
   }
 
   /**

@@ -100,7 +100,9 @@ public final class TrainingRun implements AutoCloseable {
         List.of(numerics(prepared, environment)), selected.estimate());
     RunFolder folder = RunFolder.create(request.runs(), request.name(), created -> {
       checkpoint(created, metadata, prepared.start());
-      writeManifest(created, new Manifest(metadata, backend.device()), new TreeMap<>(Map.of("state", "begun")));
+      SortedMap<String, Object> figures = figures(prepared, test, selected.estimate());
+      figures.put(RunRecord.STATE, RunRecord.BEGUN);
+      writeManifest(created, new Manifest(metadata, backend.device()), figures);
     });
     return new TrainingRun(
         request, backend, new SavedRun(folder, folder.lock(), metadata, prepared.start()), prepared, test);
@@ -235,10 +237,8 @@ public final class TrainingRun implements AutoCloseable {
   public TrainingResult finish(Report report, Consumer<String> onUnscored) {
     RunFolder folder = saved.folder();
     checkpoint(folder, saved.metadata(), state);
-    SortedMap<String, Object> figures = new TreeMap<>();
-    figures.put("state", state.end().map(TrainerState.End::key).orElse("stopped"));
-    figures.put("rows", prepared.view().rows());
-    figures.put("droppedRows", prepared.view().droppedRows());
+    SortedMap<String, Object> figures = figures(prepared, test, estimate());
+    figures.put(RunRecord.STATE, state.end().map(TrainerState.End::key).orElse(RunRecord.STOPPED));
     figures.put("epochs", state.epochs());
     figures.put("bestEpoch", state.bestEpoch());
     figures.put("seconds", state.history().stream().mapToDouble(EpochMetrics::seconds).sum());
@@ -264,25 +264,32 @@ public final class TrainingRun implements AutoCloseable {
         for (Metric metric : ScoreTable.metrics(prepared)) {
           figures.put(rows + metric.camelCase(), score.value(metric));
           if (metric != Metric.LOSS) {
-            figures.put(rows + "Baseline" + metric.camelCase(), score.baseline(metric));
+            figures.put(rows + RunRecord.BASELINE + metric.camelCase(), score.baseline(metric));
           }
         }
       });
     }
-    estimate().ifPresent(estimate -> {
-      figures.put("folds", estimate.folds());
-      figures.put("foldCandidates", estimate.candidates());
-      estimate.scores().forEach((metric, score) -> {
-        figures.put("folds" + metric.camelCase(), score.mean());
-        figures.put("folds" + metric.camelCase() + "Deviation", score.deviation());
-      });
-    });
     OptionalDouble initialLoss = scores.containsKey("training") ? initialLoss(scores.get("training")) : OptionalDouble.empty();
     initialLoss.ifPresent(loss -> figures.put("initialTrainingLoss", loss));
     TrainingResult result = new TrainingResult(folder, manifest, prepared, state, scores, initialLoss, estimate(), temperature);
     AtomicFile.write(folder.report(), out -> report.write(result, out));
     writeManifest(folder, manifest, figures);
     return result;
+  }
+
+  /** Returns the figures of the manifest that are known before the training. */
+  private static SortedMap<String, Object> figures(PreparedData prepared, Optional<Table> test, Optional<FoldEstimate> estimate) {
+    SortedMap<String, Object> figures = new TreeMap<>();
+    DataView view = prepared.view();
+    figures.put("network", prepared.network().shape() + " " + prepared.network().description());
+    figures.put("parameters", prepared.start().parameters().length);
+    figures.put("rows", view.rows());
+    figures.put("droppedRows", view.droppedRows());
+    figures.put("trainingRows", view.training().rows());
+    figures.put("validationRows", view.validation().map(Dataset::rows).orElse(0));
+    test.ifPresent(rows -> figures.put("testRows", rows.rows()));
+    estimate.ifPresent(folds -> folds.put(figures));
+    return figures;
   }
 
   /** Returns the loss of the training rows before the training if the network has not learned; see {@link TrainingResult}. */

@@ -72,7 +72,8 @@
     const show = ([row]) => {
       cursor.setAttribute("x1", xOf(values[row]));
       cursor.setAttribute("x2", xOf(values[row]));
-      return heads[0] + " " + rows[row][0] + ": " + columns.map(column => heads[column] + " = " + rows[row][column]).join(" · ");
+      return heads[0] + " " + rows[row][0] + ": " + columns.filter(column => rows[row][column] !== "")
+          .map(column => heads[column] + " = " + rows[row][column]).join(" · ");
     };
     listen(svg, cursor, rows.length, nearest, show, 0);
   }

@@ -45,6 +45,37 @@ class HtmlReportTest {
   }
 
   @Test
+  void comparisonShowsScoresDifferencesAndCurves() throws Exception {
+    String page = html(SampleReports.comparison(3, "<b>irises</b>"));
+    Document document = parse(page);
+    assertEquals(0, nodes(document, "//b").getLength());
+    NodeList drawings = nodes(document, "//svg[not(@aria-hidden)]");
+    assertEquals(4, drawings.getLength(), "intervals, losses and two metrics");
+    assertEquals(4, nodes(document, "//svg[@role='img' and string-length(title) > 3 and string-length(desc) > 20]").getLength());
+    assertEquals("1 <b>irises</b>-1, validation, 0.1, 0.9, -, 0.7438 to 0.9654, -", row(document, "scores-table", 1));
+    assertEquals("2 <b>irises</b>-2, 5 folds, 0.2, 0.92, -, 0.8828 to 0.9572, -", row(document, "scores-table", 2));
+    assertEquals("3 <b>irises</b>-3, validation, 0.12, -, 0.91, -, -", row(document, "scores-table", 3));
+    assertEquals("learningRate, 0.001, 0.002, 0.003", row(document, "differences-table", 1));
+    assertEquals("seed, 0, 1, 2", row(document, "differences-table", 2));
+    assertEquals("3 <b>irises</b>-3, 4-100-100-3 relu, 10,903, interrupted, 39 of 60, 6 s, cpu (2 threads)",
+        row(document, "runs-table", 3));
+    assertEquals("M", nodes(document, "//svg[@id='loss']//g[contains(@class, 'linear')]/path[@class='curve pair train s1']/@d").item(0)
+        .getTextContent().substring(0, 1));
+    assertEquals(0, nodes(document, "//svg[@id='loss']//path[@class='curve pair s1']").getLength(), "no validation rows");
+    assertEquals(60, nodes(document, "//table[@id='epochs-table']/tbody/tr").getLength());
+    assertEquals("", nodes(document, "//table[@id='epochs-table']/tbody/tr[41]/td[1]").item(0).getTextContent());
+    String notes = nodes(document, "//p[@class='note']").item(0).getTextContent();
+    assertTrue(notes.startsWith("Some runs have no validation rows (<b>irises</b>-2); "), notes);
+    assertEquals(12, nodes(parse(html(SampleReports.comparison(12, "irises"))), "//table[@id='differences-table']/tbody/tr").getLength(),
+        "a row per run");
+  }
+
+  private static String row(Document document, String table, int row) throws Exception {
+    NodeList cells = nodes(document, "//table[@id='" + table + "']/tbody/tr[" + row + "]/*");
+    return IntStream.range(0, cells.getLength()).mapToObj(i -> cells.item(i).getTextContent()).collect(Collectors.joining(", "));
+  }
+
+  @Test
   void userTextNeverBecomesMarkup() throws Exception {
     Document document = parse(html(SampleReports.hostile()));
     assertEquals(1, nodes(document, "//script").getLength());
@@ -291,6 +322,12 @@ class HtmlReportTest {
   }
 
   static String html(CrossValidationReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    report.write(out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private static String html(ComparisonReport report) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     report.write(out);
     return out.toString(StandardCharsets.UTF_8);

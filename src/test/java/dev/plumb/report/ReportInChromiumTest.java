@@ -54,6 +54,10 @@ class ReportInChromiumTest {
         });
       })""";
 
+  /** JavaScript: ids of the tables that are wider than their box. */
+  private static final String WIDE = "Array.from(document.querySelectorAll('.scroll'))"
+      + ".filter(box => box.scrollWidth > box.clientWidth).map(box => box.querySelector('table').id)";
+
   private static Path folder;
   private static Chromium chromium;
 
@@ -72,6 +76,9 @@ class ReportInChromiumTest {
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
     IMPORTANCE(List.of("importance-bars", "importance-table")),
+    COMPARISON(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1",
+        "runs-table")),
+    COMPARISON_OF_MANY(COMPARISON.charts),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -97,6 +104,8 @@ class ReportInChromiumTest {
         case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
         case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
+        case COMPARISON -> SampleReports.comparison(3, "irises").write(out);
+        case COMPARISON_OF_MANY -> SampleReports.comparison(12, "irises-with-a-rather-long-name").write(out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -146,15 +155,14 @@ class ReportInChromiumTest {
 
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
-  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE", "GRID"})
+  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE",
+      "COMPARISON", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
-    String wide = "Array.from(document.querySelectorAll('.scroll')).filter(box => box.scrollWidth > box.clientWidth)"
-        + ".map(box => box.querySelector('table').id)";
     chromium.open(write(sample), 1280, false);
-    assertEquals("[]", chromium.evaluate(wide).toString());
+    assertEquals("[]", chromium.evaluate(WIDE).toString());
     if (sample == Sample.GRID) {
       chromium.open(write(sample), 400, false);
-      String atPhone = chromium.evaluate(wide).toString();
+      String atPhone = chromium.evaluate(WIDE).toString();
       assertTrue(!atPhone.contains("ranking") && atPhone.contains("units-table"), atPhone);
       chromium.evaluate("document.getElementById('units-table').parentElement.scrollLeft = 1000");
       assertTrue(chromium.evaluate("document.getElementById('units-table').parentElement.scrollLeft").asInt() > 20, atPhone);
@@ -181,6 +189,38 @@ class ReportInChromiumTest {
     assertEquals("visible", chromium.evaluate("document.querySelector('#loss .cursor').getAttribute('visibility')").asText());
     chromium.moveMouse(2, 2);
     assertEquals(before, readout("loss"));
+  }
+
+  /** The first run has ended after epoch 40, so that its curves have no value at epoch 50. */
+  @Test
+  void readoutOfAComparisonHasOnlyCurvesWithAValue() throws Exception {
+    chromium.open(write(Sample.COMPARISON), 1280, false);
+    String before = readout("loss");
+    assertTrue(before.matches("epoch 60: 3 training loss = \\S+ · 3 validation loss = \\S+"), before);
+    chromium.evaluate("document.getElementById('loss').focus()");
+    chromium.pressKey("Home");
+    String first = readout("loss");
+    assertEquals(5, first.split("=").length - 1, first);
+    for (int epoch = 2; epoch <= 50; epoch++) {
+      chromium.pressKey("ArrowRight");
+    }
+    assertTrue(readout("loss").matches("epoch 50: 2 training loss = \\S+ · 3 training loss = \\S+ · 3 validation loss = \\S+"),
+        readout("loss"));
+  }
+
+  /** With the largest number of runs, every run has its own color, on the light page and on the dark one. */
+  @Test
+  void everyRunOfAComparisonHasItsColor() throws Exception {
+    for (boolean dark : new boolean[] {false, true}) {
+      chromium.open(write(Sample.COMPARISON_OF_MANY), 1280, dark);
+      String colors = "new Set(Array.from(document.querySelectorAll('#PART'), part => getComputedStyle(part).PROPERTY)).size";
+      assertEquals(12, chromium.evaluate(colors.replace("PART", "scores .key path").replace("PROPERTY", "stroke")).asInt());
+      assertEquals(12, chromium.evaluate(colors.replace("PART", "loss .linear text.end").replace("PROPERTY", "fill")).asInt());
+      String dashes = "Array.from(document.querySelectorAll('#loss .linear path.curve')).filter(curve =>"
+          + " getComputedStyle(curve).strokeDasharray !== 'none').map(curve => curve.classList.contains('train'))";
+      assertEquals("[" + "true,".repeat(11) + "true]", chromium.evaluate(dashes).toString());
+      assertEquals("[\"epochs-table\"]", chromium.evaluate(WIDE).toString());
+    }
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Column;
 import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Table;
+import dev.plumb.data.Task;
 import dev.plumb.model.Activation;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -18,6 +19,7 @@ import dev.plumb.study.CrossValidationSpec;
 import dev.plumb.study.DepthCures;
 import dev.plumb.study.DepthResults;
 import dev.plumb.study.DepthStudy;
+import dev.plumb.study.RunComparison;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyResult;
@@ -27,12 +29,17 @@ import dev.plumb.study.StudyRunner;
 import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
 import dev.plumb.train.ConfusionMatrix;
+import dev.plumb.train.DataFile;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.FoldEstimate;
 import dev.plumb.train.Importance;
 import dev.plumb.train.Metric;
+import dev.plumb.train.RunRecord;
 import dev.plumb.train.ScoreTable;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfig.Changes;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -40,6 +47,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.SortedMap;
@@ -272,5 +280,40 @@ final class SampleReports {
     StudyRunner runner = new StudyRunner(backend, study);
     StudyResult result = runner.run();
     return new GridReport(result, StudyFindings.of(result), Optional.empty(), new TreeMap<>(Map.of("plumb", "test")));
+  }
+
+  /**
+   * Returns a comparison of runs of classes. The second one has no validation rows, the third one is interrupted and watches
+   * another metric.
+   */
+  static ComparisonReport comparison(int count, String name) {
+    Random random = new Random(8);
+    TrainConfig config = TrainConfig.DEFAULT.with(changes -> changes.columns(TrainConfig.DEFAULT.columns().withTargets("species")
+        .withTask(Task.CLASSIFICATION)));
+    List<RunRecord> runs = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      names.add(name + "-" + (i + 1));
+      Metric metric = i == 2 ? Metric.MACRO_F1 : Metric.ACCURACY;
+      List<EpochMetrics> epochs = new ArrayList<>();
+      double speed = 5 + 20 * random.nextDouble();
+      for (int epoch = 1; epoch <= 40 + 10 * i; epoch++) {
+        double loss = 0.02 + Math.exp(-epoch / speed) + 0.02 * random.nextDouble();
+        epochs.add(new EpochMetrics(epoch, loss, i == 1 ? Double.NaN : loss + 0.05 + 0.001 * epoch,
+            i == 1 ? Double.NaN : 1 - loss / 2, 0.01, 0.1, new double[] {1}));
+      }
+      Map<String, Map<Metric, Double>> scores =
+          Map.of("validation", Map.of(Metric.LOSS, 0.1 + 0.01 * i, metric, 0.9 + 0.005 * i));
+      Optional<FoldEstimate> folds = i != 1 ? Optional.empty() : Optional.of(new FoldEstimate(5, 3, Map.of(
+          Metric.LOSS, new FoldEstimate.Score(0.2, 0.1), Metric.ACCURACY, new FoldEstimate.Score(0.92, 0.03)),
+          OptionalDouble.empty()));
+      int number = i;
+      runs.add(new RunRecord(Path.of("runs", name + "-" + (i + 1)),
+          i == 2 ? RunRecord.Status.INTERRUPTED : RunRecord.Status.FINISHED, Instant.EPOCH, "0.1.0", "cpu (2 threads)",
+          config.with(changes -> changes.learningRate(0.001 * (number + 1)).seed(number).splitSeed(1)),
+          List.of(new DataFile("data", name + ".csv", "ab".repeat(32))), "4-100-100-3 relu", OptionalInt.of(10_903),
+          Map.of("used", 150, "dropped", 0, "validation", 30), metric, epochs, 37 + i, i == 1 ? Map.of() : scores, Map.of(), folds));
+    }
+    return new ComparisonReport(new RunComparison(runs, names), "0.1.0");
   }
 }
