@@ -2,11 +2,13 @@
 """Writes src/test/resources/golden/importance.json: permutation importances of small networks, computed by scikit-learn.
 
 Each case has
-  columns   of the table with their encoding: numbers (mean, scale, fill, indicator) or text (categories, indicator); null is missing
+  columns   of the table with their encoding: numbers (mean, scale, fill, indicator) or text (categories, indicator);
+            null is missing
   target    classes [rows] with the number of classes, or numbers [rows x targets] with their means and scales
   weights   of the rows, or null; parameters W [out x in] and b of the layers, with tanh between them; loss
-  metrics   by Plumb's name: score, importances [columns x repeats], mean and std of sklearn.inspection.permutation_importance with
-            random_state = seed. Scores of errors are positive here, those of scikit-learn's scorers are negative.
+  metrics   by Plumb's name: score, importances [columns x repeats], mean and std of
+            sklearn.inspection.permutation_importance with random_state = seed.
+            Scores of errors are positive here, those of scikit-learn's scorers are negative.
 """
 import json
 import pathlib
@@ -34,8 +36,8 @@ SCORERS = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "ma
 
 
 def numbers(name, values, mean=0.0, scale=1.0, fill=None, indicator=False):
-    return {"name": name, "numbers": [None if v is None else float(v) for v in values], "mean": mean, "scale": scale, "fill": fill,
-            "indicator": indicator}
+    return {"name": name, "numbers": [None if v is None else float(v) for v in values], "mean": mean, "scale": scale,
+            "fill": fill, "indicator": indicator}
 
 
 def text(name, values, categories, indicator=False):
@@ -145,7 +147,8 @@ def mixed(rows):
 
 def steps(rows):
     """Few different values: many rows are equal, and many probabilities are."""
-    return [numbers("x", R.randint(0, 3, rows)), numbers("constant", np.full(rows, 2.5), mean=1.0), numbers("y", R.randint(0, 2, rows))]
+    return [numbers("x", R.randint(0, 3, rows)), numbers("constant", np.full(rows, 2.5), mean=1.0),
+            numbers("y", R.randint(0, 2, rows))]
 
 
 CLASS_METRICS = ["accuracy", "balanced_accuracy", "macro_f1", "log_loss", "roc_auc", "pr_auc", "matthews"]
@@ -154,7 +157,8 @@ NUMBER_METRICS = ["r2", "mae", "rmse"]
 cases = [
     case("one number, one column ignored, one constant", "mse",
          [numbers("a", drawn(40)), numbers("ignored", drawn(40)), numbers("constant", np.full(40, 3.0)),
-          numbers("b", drawn(40) * 100, mean=3.0, scale=97.0)], [5, 1], NUMBER_METRICS, 42, zero_inputs=[1], mean=[0.5], scale=[2.0]),
+          numbers("b", drawn(40) * 100, mean=3.0, scale=97.0)], [5, 1], NUMBER_METRICS, 42, zero_inputs=[1], mean=[0.5],
+         scale=[2.0]),
     case("two numbers, weights", "mse", mixed(30), [4, 2], NUMBER_METRICS, 7, weights=np.round(R.uniform(0.1, 3, 30), 2),
          mean=[20.0, 0.0], scale=[40.0, 1.0]),
     case("one number, linear, one repeat", "mse", [numbers("a", drawn(12)), numbers("b", drawn(12))], [1], NUMBER_METRICS, 0,
