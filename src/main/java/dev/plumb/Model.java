@@ -7,8 +7,12 @@ import dev.plumb.data.TableReader;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.OnnxExport;
 import dev.plumb.store.TrainedModel;
+import dev.plumb.study.PermutationImportance;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.FoldEstimate;
+import dev.plumb.train.Importance;
+import dev.plumb.train.ImportanceOptions;
+import dev.plumb.train.Metric;
 import dev.plumb.train.Predictions;
 import dev.plumb.train.Predictor;
 import dev.plumb.train.Scores;
@@ -16,6 +20,7 @@ import dev.plumb.train.TablePredictor;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * A trained model: a network, and the encoding of the columns that it was trained on. Immutable; any number of threads may use it
@@ -79,11 +84,42 @@ public final class Model {
    * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
    */
   public Scores score(Table table, Device device) {
+    return scored(device, predictor -> predictor.score(table));
+  }
+
+  /**
+   * Measures how much the model needs each feature column, on the CPU: by the decrease of accuracy or R² when the column's values
+   * are permuted among the rows, over 10 repeats.
+   *
+   * @param table labeled rows, at least two, preferably not seen in training
+   * @throws dev.plumb.model.InvalidInputException as for {@link #score(Table)}, and when there is only one row
+   */
+  public Importance importance(Table table) {
+    return importance(table, ImportanceOptions.DEFAULT, Device.CPU);
+  }
+
+  /**
+   * Measures how much the model needs each feature column. The result depends on the seed of the options and on the rounding of the
+   * device, but not on the number of threads or on the order of the table's columns.
+   *
+   * @param table labeled rows, at least two, preferably not seen in training
+   * @param device opened for this call
+   * @throws dev.plumb.model.InvalidInputException as for {@link #score(Table)}, and when there is only one row, the metric is one of
+   *     the other task or undefined for these rows, or a weight cannot be used
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   */
+  public Importance importance(Table table, ImportanceOptions options, Device device) {
+    Metric metric = options.metric(trained.encoding().task());
+    return scored(device, predictor -> PermutationImportance.of(
+        predictor.permuted(metric, table, options.weights()), options.repeats(), options.seed(), scored -> {}));
+  }
+
+  private <T> T scored(Device device, Function<TablePredictor, T> scoring) {
     try (Backends.Selection selection = Backends.open(device, PlumbLog.usage());
         TablePredictor predictor = new TablePredictor(
             selection.backend(), trained, TablePredictor.precision(selection.backend(), trained))) {
       PlumbLog.device("scoring", selection);
-      return predictor.score(table);
+      return scoring.apply(predictor);
     }
   }
 

@@ -101,6 +101,8 @@ final class Flags {
       value("time", "COL", "Column of times, numbers or text such as 2024-01-31: each fold is predicted from earlier rows only. It"
           + " is not a feature, unless --features names it.");
   static final Option REPEATS = value("repeats", "N", "Divide the rows into folds N times (default: 1).");
+  static final Option METRIC = value("metric", "METRIC", "Metric whose decrease is measured (for an error, its increase): "
+      + String.join(", ", NamedEnum.keys(Metric.class)) + " (default: accuracy for classes, r2 for numbers).");
   static final Option VALIDATION = value("validation", "FRACTION",
       "Fraction of the rows to hold out for choosing the best epoch; if that would be fewer than 30 rows, none are held out"
           + " (default: 0.1; train chooses by folds on small tables).");
@@ -124,6 +126,8 @@ final class Flags {
   static final Option WEIGHT = value("weight", "COL", "Column with the weight of each row in the loss; it is not a feature.");
   static final Option CLASS_WEIGHTS = value("class-weights", "balanced|NAME=W[,NAME=W]",
       "Weights of the classes in the loss; balanced: all classes count the same.");
+  static final Option IMPORTANCE = flag("importance", "Add the permutation importance of each column on held-out rows to the report"
+      + " (default: only if it takes no more than a few percent of the training time).");
   static final Option CONFIG =
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");

@@ -18,14 +18,14 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /**
- * The operands MODEL and DATA of {@code plumb evaluate} and {@code plumb predict}, and the options that both commands have.
+ * The operands MODEL and DATA of {@code plumb evaluate}, {@code predict} and {@code importance}, and their common options.
  *
  * @param precision the value of --precision
  */
 record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precision> precision) {
-  /** Returns the common options, after the option for the command's output. */
-  static Options options(Option output) {
-    List<Option> options = new ArrayList<>(List.of(output));
+  /** Returns the common options, after those for the command's outputs. */
+  static Options options(Option... outputs) {
+    List<Option> options = new ArrayList<>(List.of(outputs));
     options.addAll(List.of(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
         Flags.THREADS, Flags.precision("the model's, or fp32 where the device does not support it; fp64 on the reference")));
     return Flags.options(options.toArray(Option[]::new));
@@ -38,11 +38,16 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
    * @param withTargets whether the data must have the target columns
    */
   static ScoringInput read(Arguments arguments, Option output, boolean withTargets) {
+    return read(arguments, List.of(output), withTargets);
+  }
+
+  /** Checks the files of a command with several outputs, then reads the model and the data. */
+  static ScoringInput read(Arguments arguments, List<Option> outputs, boolean withTargets) {
     Optional<Precision> precision = arguments.has(Flags.PRECISION)
         ? Optional.of(arguments.parsed(Flags.PRECISION, "", Precision::of)) : Optional.empty();
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Path data = operands.get(1);
-    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(output).check();
+    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(outputs.toArray(Option[]::new)).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions options = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(data, withTargets ? options.withUse(TableUse.encoded(model.precision()))

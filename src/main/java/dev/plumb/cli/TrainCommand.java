@@ -76,7 +76,7 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(TrainRequest.FIXED);
-    options.addAll(List.of(Flags.RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.CHECKPOINT_EVERY, Flags.DEVICE, Flags.NO_GRAPH,
+    options.addAll(List.of(Flags.RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.CHECKPOINT_EVERY, Flags.IMPORTANCE, Flags.DEVICE, Flags.NO_GRAPH,
         Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
@@ -97,7 +97,7 @@ final class TrainCommand implements Command {
     try (Backends.Selection device = devices.open(arguments, err)) {
       TrainingRequest adapted = request.withConfig(TrainRequest.configFor(device, request.config(), arguments));
       try (TrainingRun run = begin(adapted, device, arguments, err)) {
-        return train(run, device, every, arguments.has(Flags.QUIET), out, err);
+        return train(run, device, every, arguments, out, err);
       } catch (CancellationException e) {
         err.println("plumb train: stopped before the training; nothing was written");
         return ExitCode.STOPPED;
@@ -150,7 +150,7 @@ final class TrainCommand implements Command {
         NumericsCheck check = new NumericsCheck(arguments, err);
         try (TrainingRun run = TrainingRun.resume(saved, request, environment(selection, arguments, err),
             (recorded, current) -> check.resumed(folder.path().toString(), recorded, current))) {
-          return train(run, selection, every, arguments.has(Flags.QUIET), out, err);
+          return train(run, selection, every, arguments, out, err);
         }
       }
     }
@@ -165,8 +165,9 @@ final class TrainCommand implements Command {
     err.println(TerminalText.sanitize("note: " + note));
   }
 
-  private static int train(TrainingRun run, Backends.Selection device, Duration every, boolean quiet, PrintStream out,
+  private static int train(TrainingRun run, Backends.Selection device, Duration every, Arguments arguments, PrintStream out,
       PrintStream err) {
+    boolean quiet = arguments.has(Flags.QUIET);
     out.println(DeviceChoice.line(device));
     TrainSummary.printHead(run, out);
     out.flush();
@@ -180,7 +181,8 @@ final class TrainCommand implements Command {
     }
     TrainingResult result = run.finish(
         (finished, file) -> HtmlReport.write(RunReport.of(finished, TrainSummary.reportSummary(finished),
-            TrainSummary.reportWarnings(finished)), file),
+            TrainSummary.reportWarnings(finished)).withImportance(HeldOutImportance.of(finished, run.test(), device.backend(),
+                arguments.has(Flags.IMPORTANCE), quiet ? note -> {} : note -> printNote(note, err))), file),
         note -> printNote(note, err));
     TrainSummary.printEnd(result, out);
     out.flush();

@@ -72,12 +72,12 @@ public final class Dataset {
     return data;
   }
 
-  /** Creates a data set with the arrays of another one, and with weights. */
-  private Dataset(Dataset data, double[] weights) {
+  /** Creates a data set with the targets of another one. */
+  private Dataset(Dataset data, FeatureMatrix x, double[] weights) {
     rows = data.rows;
     features = data.features;
     outputs = data.outputs;
-    x = data.x;
+    this.x = x;
     y = data.y;
     labels = data.labels;
     this.weights = weights;
@@ -140,7 +140,26 @@ public final class Dataset {
             + "; a weight must be a number from " + (float) MIN_WEIGHT + " to " + (float) MAX_WEIGHT);
       }
     }
-    return new Dataset(this, weights.clone());
+    return new Dataset(this, x, weights.clone());
+  }
+
+  /**
+   * Returns this data set with some columns taken from other rows.
+   *
+   * @param first index of the first of these columns
+   * @param count number of columns, which are consecutive
+   * @param source data set with the same features
+   * @param sourceRows [rows] the row of the source from which each row gets its values
+   * @return the changed rows; features are copied, targets and weights are those of this data set
+   */
+  public Dataset withColumns(int first, int count, Dataset source, int[] sourceRows) {
+    FeatureMatrix changed = x.copied();
+    for (int row = 0; row < rows; row++) {
+      for (int column = first; column < first + count; column++) {
+        changed.set(row, column, source.x.get(sourceRows[row], column));
+      }
+    }
+    return new Dataset(this, changed, weights);
   }
 
   /**

@@ -169,6 +169,13 @@ public final class FeatureMatrix {
     return copy;
   }
 
+  /** Returns a copy of this matrix. */
+  FeatureMatrix copied() {
+    return floats != null
+        ? new FeatureMatrix(rows, features, shift, Arrays.stream(floats).map(float[]::clone).toArray(float[][]::new), null)
+        : new FeatureMatrix(rows, features, shift, null, Arrays.stream(doubles).map(double[]::clone).toArray(double[][]::new));
+  }
+
   /** Returns whole blocks as a matrix that shares their arrays. */
   FeatureMatrix slice(int firstBlock, int endBlock) {
     int count = end(endBlock - 1) - first(firstBlock);

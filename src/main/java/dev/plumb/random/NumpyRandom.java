@@ -190,8 +190,8 @@ public final class NumpyRandom {
     }
   }
 
-  /** Draws a number from 0 to max inclusive: masked draws, rejected while they are too large. */
-  private int interval(int max) {
+  /** Draws a number from 0 to max inclusive, {@code randint(max + 1)}: masked draws, rejected while they are too large. */
+  public int interval(int max) {
     int mask = -1 >>> Integer.numberOfLeadingZeros(max);
     int value;
     do {

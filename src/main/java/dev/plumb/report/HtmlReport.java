@@ -11,6 +11,10 @@ public final class HtmlReport {
     out.write(new RunPage(report).html());
   }
 
+  public static void write(ImportanceReport report, OutputStream out) throws IOException {
+    out.write(report.html());
+  }
+
   public static void write(StudyReport report, OutputStream out) throws IOException {
     out.write(new StudyPage(report).html());
   }

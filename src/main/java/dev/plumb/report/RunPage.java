@@ -51,6 +51,8 @@ final class RunPage {
     for (int i = 0; i < report.predictions().size(); i++) {
       drawPredictions(page, report.predictions().get(i), i == 0 ? "" : "-" + report.predictions().get(i).rows());
     }
+    report.importance().ifPresent(measured -> new ImportanceSection(measured.importance())
+        .draw(page, "Permutation importance on " + measured.rows() + " rows"));
     page.entries("configuration", "Configuration", report.configuration());
     page.entries("manifest", "Manifest", report.manifest());
     return page.finish();

@@ -3,6 +3,7 @@ package dev.plumb.report;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
+import dev.plumb.train.Importance;
 import dev.plumb.train.RegressionScores;
 import dev.plumb.train.ScoreTable;
 import dev.plumb.train.Scores;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
  * @param predictions predictions on held-out rows, if there are any, otherwise on the training rows; of each kind of rows at most one
  * @param configuration keys and values as the user would write them
  * @param manifest versions, device, hashes, the command
+ * @param importance permutation importance of the columns on held-out rows, if it was computed
  */
 public record RunReport(
     String title,
@@ -47,7 +49,16 @@ public record RunReport(
     OptionalInt divergedAtEpoch,
     List<Predictions> predictions,
     SortedMap<String, String> configuration,
-    SortedMap<String, String> manifest) {
+    SortedMap<String, String> manifest,
+    Optional<RowsImportance> importance) {
+
+  /** Creates a report without the importance of the columns. */
+  public RunReport(String title, List<String> summary, List<String> warnings, Optional<ScoreTable> scores, String lossName,
+      String metricName, List<EpochMetrics> epochs, List<String> layerNames, OptionalInt keptEpoch, OptionalInt divergedAtEpoch,
+      List<Predictions> predictions, SortedMap<String, String> configuration, SortedMap<String, String> manifest) {
+    this(title, summary, warnings, scores, lossName, metricName, epochs, layerNames, keptEpoch, divergedAtEpoch, predictions,
+        configuration, manifest, Optional.empty());
+  }
 
   public RunReport {
     summary = List.copyOf(summary);
@@ -84,6 +95,12 @@ public record RunReport(
         manifest);
   }
 
+  /** Returns this report with the importance of the columns. */
+  public RunReport withImportance(Optional<RowsImportance> computed) {
+    return new RunReport(title, summary, warnings, scores, lossName, metricName, epochs, layerNames, keptEpoch, divergedAtEpoch,
+        predictions, configuration, manifest, computed);
+  }
+
   /** Returns the predictions for the test data and the validation rows; if there are none, for the training rows. */
   private static List<Predictions> predictions(Map<String, Scores> scores) {
     List<Predictions> heldOut = Stream.of("test", "validation").flatMap(rows -> predictions(rows, scores.get(rows)).stream()).toList();
@@ -108,6 +125,13 @@ public record RunReport(
   int layers() {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).gradientNorms().length;
   }
+
+  /**
+   * Importance of the columns on some rows.
+   *
+   * @param rows name of the rows: "validation", "test"
+   */
+  public record RowsImportance(String rows, Importance importance) {}
 
   /** Predictions of a trained network on labeled rows. */
   public sealed interface Predictions permits Classes, Numbers {

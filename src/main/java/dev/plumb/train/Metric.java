@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.data.Dataset;
 import dev.plumb.data.Task;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NamedEnum;
 import dev.plumb.store.ClassProbabilities;
@@ -99,9 +100,26 @@ public enum Metric implements NamedEnum {
   }
 
   /**
+   * Checks that the metric exists for a task.
+   *
+   * @param use of the metric, for the message: "watch"
+   * @throws InvalidInputException when it does not; the message lists those that do
+   */
+  void requireAppliesTo(Task candidate, String use) {
+    if (!appliesTo(candidate)) {
+      throw new InvalidInputException(use + " " + key() + " is for " + (candidate == Task.CLASSIFICATION
+          ? "numbers, but the target has classes; use " : "classes, but the target has numbers; use ") + keys(candidate));
+    }
+  }
+
+  private static String keys(Task task) {
+    return Arrays.stream(values()).filter(metric -> metric.appliesTo(task)).map(Metric::key).collect(Collectors.joining(", "));
+  }
+
+  /**
    * Returns the metric of a key, such as "balanced_accuracy"; "auc" is short for "roc_auc".
    *
-   * @throws dev.plumb.model.InvalidInputException when there is no such metric; the message lists all
+   * @throws InvalidInputException when there is no such metric; the message lists all
    */
   public static Metric of(String key) {
     return key.equals("auc") ? ROC_AUC : NamedEnum.parse(Metric.class, "metric", key);

@@ -160,8 +160,7 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link #score(Table)}, and when a weight cannot be used
    */
   public Scores score(Table table, RowWeights weights) {
-    Dataset rows = model.encoding().encode(table, model.loss(), precision, held);
-    return score(table, weights.apply(rows, table, model.encoding(), table), weights.ofColumn(table));
+    return score(table, encode(table, weights), weights.ofColumn(table));
   }
 
   /**
@@ -173,16 +172,58 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link #score(Table)}
    */
   public Scores score(Table table, Dataset rows, double[] weights) {
-    double loss = session.evaluate(rows).loss()[0];
+    double loss = loss(rows);
     return model.encoding().task() == Task.CLASSIFICATION ? scoreClasses(table, rows, loss, weights)
         : scoreNumbers(table, rows, loss, weights);
   }
 
+  /**
+   * Prepares labeled rows for scoring them with permuted columns.
+   *
+   * @param metric one of the model's task
+   * @throws InvalidInputException as for {@link #score(Table, RowWeights)}
+   */
+  public PermutedScoring permuted(Metric metric, Table table, RowWeights weights) {
+    return permuted(metric, table, encode(table, weights), weights.ofColumn(table));
+  }
+
+  private Dataset encode(Table table, RowWeights weights) {
+    Dataset rows = model.encoding().encode(table, model.loss(), precision, held);
+    return weights.apply(rows, table, model.encoding(), table);
+  }
+
+  /**
+   * Prepares encoded labeled rows for scoring them with permuted columns.
+   *
+   * @param metric one of the model's task
+   * @param table the targets of the rows; other columns are not needed
+   * @param rows the rows of the table encoded for the model's loss; their weights count in the loss
+   * @param weights [rows] weights in the other metrics; null if all are equal
+   */
+  public PermutedScoring permuted(Metric metric, Table table, Dataset rows, double[] weights) {
+    return new PermutedScoring(this, metric, table, rows, weights);
+  }
+
   private Scores scoreClasses(Table table, Dataset rows, double loss, double[] weights) {
-    int[] truth = model.encoding().labels(table);
-    int[] predicted = new int[rows.rows()];
-    double[] truthProbabilities = new double[rows.rows()];
-    List<Dataset> pieces = rows.parts(pieceRows(model));
+    return ClassificationScores.of(loss, model.classNames(),
+        classMetrics(table, model.encoding().labels(table), pieces(rows), weights), Baseline.of(model));
+  }
+
+  /** Cuts encoded rows into pieces of consecutive rows, without weights. */
+  List<Dataset> pieces(Dataset rows) {
+    return rows.parts(pieceRows(model));
+  }
+
+  /**
+   * Compares predicted with true classes.
+   *
+   * @param table the rows, for error messages
+   * @param truth [rows] true classes
+   * @param pieces the encoded rows
+   */
+  ClassMetrics classMetrics(Table table, int[] truth, List<Dataset> pieces, double[] weights) {
+    int[] predicted = new int[truth.length];
+    double[] truthProbabilities = new double[truth.length];
     List<Predictions> kept = new ArrayList<>();
     int first = 0;
     for (Dataset piece : pieces) {
@@ -196,8 +237,8 @@ public final class TablePredictor implements AutoCloseable {
         kept.add(predictions);
       }
     }
-    return ClassificationScores.of(loss, model.classNames(), new ClassMetrics(model.resultColumns(), truth, predicted,
-        truthProbabilities, weights, ranking -> rank(pieces, kept, ranking)), Baseline.of(model));
+    return new ClassMetrics(model.resultColumns(), truth, predicted, truthProbabilities, weights,
+        ranking -> rank(pieces, kept, ranking));
   }
 
   /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */
@@ -243,23 +284,48 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   private Scores scoreNumbers(Table table, Dataset rows, double loss, double[] weights) {
+    return RegressionScores.of(loss, model.encoding().target().names(), numbers(table), numbers(table, pieces(rows)), weights,
+        Baseline.of(model));
+  }
+
+  /** Returns the true numbers, [target][row]. */
+  double[][] numbers(Table table) {
     List<String> names = model.encoding().target().names();
     double[][] truth = new double[names.size()][table.rows()];
-    double[][] predicted = new double[names.size()][table.rows()];
     for (int target = 0; target < names.size(); target++) {
       Arrays.setAll(truth[target], table.column(names.get(target))::number);
     }
+    return truth;
+  }
+
+  /**
+   * Returns predicted numbers, [target][row].
+   *
+   * @param table the rows, for error messages
+   * @param pieces the encoded rows
+   */
+  double[][] numbers(Table table, List<Dataset> pieces) {
+    double[][] predicted = new double[model.resultColumns()][table.rows()];
     int first = 0;
-    for (Dataset piece : rows.parts(pieceRows(model))) {
+    for (Dataset piece : pieces) {
       Predictions predictions = finite(table, piece, first);
       for (int row = 0; row < piece.rows(); row++) {
-        for (int target = 0; target < names.size(); target++) {
+        for (int target = 0; target < predicted.length; target++) {
           predicted[target][first + row] = predictions.number(row, target);
         }
       }
       first += piece.rows();
     }
-    return RegressionScores.of(loss, names, truth, predicted, weights, Baseline.of(model));
+    return predicted;
+  }
+
+  /** Returns the mean loss of encoded rows, weighted if they have weights. */
+  double loss(Dataset rows) {
+    return session.evaluate(rows).loss()[0];
+  }
+
+  TrainedModel model() {
+    return model;
   }
 
   @Override

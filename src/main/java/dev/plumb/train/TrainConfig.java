@@ -26,8 +26,6 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The configuration of a training: everything but the table. {@link #DEFAULT} gives a good model on many small tables; the
@@ -146,11 +144,7 @@ public record TrainConfig(
    * @throws InvalidInputException when it is not
    */
   void requireWatchFits(Task task) {
-    if (!trainer.watch().appliesTo(task)) {
-      throw new InvalidInputException("watch " + trainer.watch().key() + " is for "
-          + (task == Task.CLASSIFICATION ? "numbers, but the target has classes; use " : "classes, but the target has numbers; use ")
-          + Stream.of(Metric.values()).filter(metric -> metric.appliesTo(task)).map(Metric::key).collect(Collectors.joining(", ")));
-    }
+    trainer.watch().requireAppliesTo(task, "watch");
   }
 
   /**

@@ -34,6 +34,7 @@ class BadInputTest {
       Map.entry("names-only.csv", "a,b,y\n"),
       Map.entry("twice.csv", "a,a,y\n1,2,x\n3,4,z\n"),
       Map.entry("one-class.csv", "a,b,y\n1,2,x\n3,4,x\n"),
+      Map.entry("one-row.csv", "a,b,y\n1,2,x\n"),
       Map.entry("infinite.csv", "a,b,y\n1,2,x\n3,inf,z\n"),
       Map.entry("one-column.csv", "a\n1\n2\n"),
       Map.entry("quote.csv", "a,b,y\n1,\"2,x\n3,4,z\n"),

@@ -191,7 +191,7 @@ class LauncherIT {
   @Test
   void tablesAreHeldInASmallHeapUnlessAskedOtherwise() throws Exception {
     Pattern serial = Pattern.compile("bool UseSerialGC += true ");
-    for (String command : List.of("train", "evaluate", "predict", "cv")) {
+    for (String command : List.of("train", "evaluate", "predict", "importance", "cv")) {
       String out = run(Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal -Xmx64m"), LAUNCHER.toString(), command, "--help").out();
       assertTrue(serial.matcher(out).find() && out.contains("usage: plumb " + command), out);
     }

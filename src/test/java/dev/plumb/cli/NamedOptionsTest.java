@@ -42,9 +42,9 @@ class NamedOptionsTest {
 
   private static List<Command> commands() {
     DeviceChoice devices = new DeviceChoice(Backends::open);
-    return List.of(new TrainCommand(devices), new EvaluateCommand(devices), new PredictCommand(devices), new CvCommand(devices),
-        new RunsCommand(), new CompareCommand(), new ExportCommand(), new StudyCommand(devices), new CheckCommand(devices),
-        new BenchCommand(devices), new DevicesCommand());
+    return List.of(new TrainCommand(devices), new EvaluateCommand(devices), new PredictCommand(devices),
+        new ImportanceCommand(devices), new CvCommand(devices), new RunsCommand(), new CompareCommand(), new ExportCommand(),
+        new StudyCommand(devices), new CheckCommand(devices), new BenchCommand(devices), new DevicesCommand());
   }
 
   @Test

@@ -287,6 +287,40 @@ class HtmlReportTest {
     assertEquals(0, nodes(document, "//section[@id='predictions']").getLength());
   }
 
+  @Test
+  void importanceHasABarAndAnIntervalForEachOfTheFirstColumns() throws Exception {
+    String page = html(SampleReports.importance(10));
+    Document document = parse(page);
+    assertFalse(page.contains("\u202e"));
+    assertEquals(0, nodes(document, "//b").getLength());
+    assertEquals(30, nodes(document, "//svg[@id='importance-bars']//rect[@class='bar']").getLength());
+    assertEquals(90, nodes(document, "//svg[@id='importance-bars']//line[@class='interval']").getLength());
+    assertEquals("量".repeat(27) + "…", nodes(document, "//text[@class='name']").item(1).getTextContent());
+    assertEquals(40, nodes(document, "//table[@id='importance-table']/tbody/tr").getLength());
+    assertEquals("The most important column is \"<b>\"'&\uFFFD\": permuting it lowers the accuracy of 0.9625 by 0.288 in the mean of"
+        + " 10 repeats. The chart has the first 30 of 40 columns.",
+        nodes(document, "//svg[@id='importance-bars']/desc").item(0).getTextContent());
+    // Bars end at the axis, on both sides of it.
+    double zero = number(document, "//svg[@id='importance-bars']/line[@class='axis']/@x1");
+    assertEquals(zero, number(document, "(//rect[@class='bar'])[1]/@x"));
+    assertEquals(zero, number(document, "(//rect[@class='bar'])[30]/@x") + number(document, "(//rect[@class='bar'])[30]/@width"), 0.11);
+    double first = number(document, "(//rect[@class='bar'])[1]/@width");
+    assertEquals(0.138 / 0.288, number(document, "(//rect[@class='bar'])[2]/@width") / first, 0.001);
+    Document single = parse(html(SampleReports.importance(1)));
+    assertEquals("-", nodes(single, "//table[@id='importance-table']/tbody/tr[1]/td[2]").item(0).getTextContent());
+    assertEquals(0, nodes(single, "//line[@class='interval']").getLength());
+  }
+
+  private static double number(Document document, String path) throws Exception {
+    return Double.parseDouble(nodes(document, path).item(0).getNodeValue());
+  }
+
+  private static String html(ImportanceReport report) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    HtmlReport.write(report, out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
   static String html(CrossValidationReport report) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     report.write(out);

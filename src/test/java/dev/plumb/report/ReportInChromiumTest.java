@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,7 +63,8 @@ class ReportInChromiumTest {
 
   /** The sample pages, with the ids of their charts and tables. */
   enum Sample {
-    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion")),
+    CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion",
+        "importance-bars", "importance-table")),
     REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -76,6 +78,7 @@ class ReportInChromiumTest {
     COMPARISON(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1",
         "runs-table")),
     COMPARISON_OF_MANY(COMPARISON.charts),
+    IMPORTANCE(List.of("importance-bars", "importance-table")),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -89,7 +92,8 @@ class ReportInChromiumTest {
 
     void write(OutputStream out) throws IOException {
       switch (this) {
-        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification(), out);
+        case CLASSIFICATION -> HtmlReport.write(SampleReports.classification().withImportance(
+            Optional.of(new RunReport.RowsImportance("test", SampleReports.importance(5).importance()))), out);
         case REGRESSION -> HtmlReport.write(SampleReports.regression(), out);
         case VANISHING -> HtmlReport.write(SampleReports.vanishing(3000, 12), out);
         case LONG_AND_DEEP -> HtmlReport.write(SampleReports.vanishing(100_000, 50), out);
@@ -101,6 +105,7 @@ class ReportInChromiumTest {
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
         case COMPARISON -> SampleReports.comparison(3, "irises").write(out);
         case COMPARISON_OF_MANY -> SampleReports.comparison(12, "irises-with-a-rather-long-name").write(out);
+        case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -150,8 +155,8 @@ class ReportInChromiumTest {
 
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
-  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "COMPARISON",
-      "GRID"})
+  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE",
+      "COMPARISON", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     chromium.open(write(sample), 1280, false);
     assertEquals("[]", chromium.evaluate(WIDE).toString());

@@ -32,6 +32,7 @@ import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.FoldEstimate;
+import dev.plumb.train.Importance;
 import dev.plumb.train.Metric;
 import dev.plumb.train.RunRecord;
 import dev.plumb.train.ScoreTable;
@@ -42,6 +43,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +66,18 @@ final class SampleReports {
       "command", "plumb train --data digits.csv.gz --layers 64,64 --epochs 120 --early-stopping 20"));
 
   private SampleReports() {}
+
+  /** 40 columns, the last ones below 0; the first has a name that must be escaped, the second a long one. */
+  static ImportanceReport importance(int repeats) {
+    List<Importance.Column> columns = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      double mean = 0.3 / (1 + i) - 0.012;
+      double half = repeats == 1 ? Double.NaN : 0.01 + mean * mean / 3;
+      String name = i == 0 ? "<b>\"'&\u202e" : i == 1 ? "量".repeat(60) : "column " + i;
+      columns.add(new Importance.Column(name, Collections.nCopies(repeats, mean), mean, half / 2, mean - half, mean + half));
+    }
+    return new ImportanceReport("digits.csv.gz", new Importance(Metric.ACCURACY, 0.9625, 1797, repeats, 42, columns), MANIFEST);
+  }
 
   static RunReport classification() {
     Random random = new Random(1);
