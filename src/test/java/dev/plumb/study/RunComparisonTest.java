@@ -151,7 +151,7 @@ class RunComparisonTest {
     assertEquals(List.of(one.toString(), two.toString(), "iris-2"), RunComparison.read(List.of(one, two, three)).names());
   }
 
-  /** Expected values of the intervals: statsmodels' proportion_confint(27, 30, method="wilson") and scipy's t.interval. */
+  /** Wilson's interval for 27 of 30, by its formula, and Student's with SciPy's t.ppf(0.975, 4). */
   @Test
   void scoresHaveIntervals() throws IOException {
     Map<String, Object> result = RunFolders.finished(0.9);
