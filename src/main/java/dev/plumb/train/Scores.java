@@ -62,6 +62,11 @@ public sealed interface Scores permits ClassificationScores, RegressionScores {
     throw notNumbers("root mean squared error");
   }
 
+  /** Returns the same scores without what takes memory for every row and is needed only to judge probabilities. */
+  default Scores compact() {
+    return this;
+  }
+
   private static IllegalStateException notNumbers(String figure) {
     return new IllegalStateException("the model predicts classes, which have no " + figure + "; use accuracy()");
   }
