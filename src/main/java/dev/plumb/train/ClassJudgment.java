@@ -13,14 +13,6 @@ import java.util.stream.IntStream;
  * count with their weights.
  */
 public final class ClassJudgment {
-  /**
-   * A single figure.
-   *
-   * @param label for tables: "Brier score"
-   * @param baseline that of the model's baseline; NaN if its file contains none
-   */
-  public record Figure(String label, double value, double baseline) {}
-
   private final int classes;
   private final OneVersusRest ranking;
   private final ProbabilityTally tally;
@@ -39,12 +31,13 @@ public final class ClassJudgment {
     this.tally = tally;
     thresholds = tally.second()
         .map(probabilities -> new Thresholds(metrics.truth(), probabilities, metrics.weights(), ranking.curves().get(0)));
-    figures = new ArrayList<>();
-    figures.add(new Figure("Brier score", brier(), baseline.map(constant -> constant.brier(metrics)).orElse(Double.NaN)));
-    figures.add(new Figure("expected calibration error", reliability().expectedCalibrationError(),
+    List<Figure> all = new ArrayList<>();
+    all.add(new Figure("Brier score", brier(), baseline.map(constant -> constant.brier(metrics)).orElse(Double.NaN)));
+    all.add(new Figure("expected calibration error", reliability().expectedCalibrationError(),
         baseline.map(constant -> constant.calibrationError(metrics)).orElse(Double.NaN)));
-    topK().forEach((k, accuracy) -> figures.add(new Figure("top-" + k + " accuracy", accuracy,
+    topK().forEach((k, accuracy) -> all.add(new Figure("top-" + k + " accuracy", accuracy,
         baseline.map(constant -> constant.topAccuracy(k, metrics)).orElse(Double.NaN))));
+    figures = List.copyOf(all);
   }
 
   /**

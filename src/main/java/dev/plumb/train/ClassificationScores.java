@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /**
  * Loss, accuracy and other metrics, and precision, recall and F1 score per class. They are defined as in scikit-learn: the
@@ -136,6 +137,11 @@ public final class ClassificationScores implements Scores {
   /** Returns the majority class of the training rows; empty if the model's file does not contain it. */
   public Optional<String> majorityClass() {
     return majorityClass;
+  }
+
+  @Override
+  public List<Figure> figures() {
+    return Stream.concat(Scores.super.figures().stream(), judgment == null ? Stream.of() : judgment.figures().stream()).toList();
   }
 
   @Override
