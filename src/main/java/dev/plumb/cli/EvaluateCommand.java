@@ -113,7 +113,7 @@ final class EvaluateCommand implements Command {
     List<String> summary = new ArrayList<>(List.of("data: " + input.data() + ", " + input.table().rows() + " rows"));
     summary.addAll(choice.sentences(scores));
     DeviceInfo used = device.backend().device();
-    return new EvaluationReport(arguments.operandPaths("MODEL", "DATA").get(0).toString(), input.data().toString(), summary, scores,
+    return new EvaluationReport(arguments.operandPaths("MODEL", "DATA").get(0).toString(), summary, scores,
         new TreeMap<>(Map.of("plumb", Version.CURRENT, "java", Runtime.version().toString(), "device", used.kind().key() + ": "
             + used.name(), "command", "plumb evaluate " + String.join(" ", arguments.given()))));
   }

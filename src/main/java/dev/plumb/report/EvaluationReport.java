@@ -13,11 +13,10 @@ import java.util.SortedMap;
  * The report of an evaluation of a model on labeled rows.
  *
  * @param title heading of the page: the name of the model
- * @param data name of the rows, for headings: "test.csv"
  * @param summary sentences for the top of the page, in lower case and without full stop
  * @param manifest device, model, the command
  */
-public record EvaluationReport(String title, String data, List<String> summary, Scores scores, SortedMap<String, String> manifest) {
+public record EvaluationReport(String title, List<String> summary, Scores scores, SortedMap<String, String> manifest) {
   private static final int MAX_TILES = 4;
 
   public EvaluationReport {
@@ -28,10 +27,10 @@ public record EvaluationReport(String title, String data, List<String> summary, 
   public void write(OutputStream out) throws IOException {
     Page page = new Page(title, "Evaluation");
     page.summary(summary.stream().map(sentence -> GridReport.capitalized(sentence) + ".").toList());
-    page.tiles(scores.figures().stream().limit(MAX_TILES).map(figure -> Map.entry(figure.label(), text(figure.value()))).toList());
+    page.tiles(scores.figures().stream().limit(MAX_TILES).map(figure -> Map.entry(figure.label(), Format.score(figure.value()))).toList());
     page.startMain();
     drawScores(page);
-    PredictionSection.draw(page, RunReport.predictions(data, scores), "");
+    PredictionSection.draw(page, RunReport.predictions("evaluated", scores), "");
     page.entries("manifest", "Manifest", manifest);
     out.write(page.finish());
   }
@@ -48,9 +47,9 @@ public record EvaluationReport(String title, String data, List<String> summary, 
     }
     html.close("thead").line().open("tbody").line();
     for (Figure figure : scores.figures()) {
-      html.open("tr").element("th", figure.label(), "scope", "row").element("td", text(figure.value()));
+      html.open("tr").element("th", figure.label(), "scope", "row").element("td", Format.score(figure.value()));
       if (withBaseline) {
-        html.element("td", text(figure.baseline()));
+        html.element("td", Format.score(figure.baseline()));
       }
       html.close("tr").line();
     }
@@ -59,9 +58,5 @@ public record EvaluationReport(String title, String data, List<String> summary, 
       html.element("p", GridReport.capitalized(ScoreTable.BASELINE) + ": " + ScoreTable.baseline(scores) + ".", "class", "small").line();
     }
     page.endSection();
-  }
-
-  private static String text(double value) {
-    return Double.isNaN(value) ? "-" : Format.brief(value);
   }
 }

@@ -16,7 +16,7 @@ final class JudgmentCharts {
   private static final int MAX_CURVES = 6;
   private static final int MAX_POINTS = 400;
   private static final int PERCENT = 100;
-  private static final int MAX_NAME = 32;
+  private static final int MAX_NAME = 18;
 
   private final List<String> names;
   private final ClassJudgment judgment;
@@ -67,13 +67,13 @@ final class JudgmentCharts {
 
   private String areas(List<ClassCurve> curves, boolean roc) {
     return String.join(", ", curves.stream().map(curve -> {
-      String area = figure(roc ? curve.rocAuc() : curve.averagePrecision());
+      String area = Format.score(roc ? curve.rocAuc() : curve.averagePrecision());
       return names.size() == 2 ? area : name(curve.classIndex()) + " " + area;
     }).toList());
   }
 
   private String label(ClassCurve curve, double area) {
-    return name(curve.classIndex()) + ": " + figure(area);
+    return name(curve.classIndex()) + ": " + Format.score(area);
   }
 
   private void drawReliability(Markup html) {
@@ -83,7 +83,7 @@ final class JudgmentCharts {
         two ? "proportion of " + name(1) : "proportion predicted correctly", List.of(new Series("reliability",
             reliability.bins().stream().mapToDouble(Reliability.Bin::meanProbability).toArray(),
             reliability.bins().stream().mapToDouble(Reliability.Bin::observed).toArray())),
-        "Expected calibration error " + figure(reliability.expectedCalibrationError()) + ", Brier score " + figure(judgment.brier())
+        "Expected calibration error " + Format.score(reliability.expectedCalibrationError()) + ", Brier score " + Format.score(judgment.brier())
             + ". Points below the diagonal: the probabilities are too high. Bins with few rows scatter.")
         .withDiagonal().withPoints().draw(html);
   }
@@ -100,9 +100,9 @@ final class JudgmentCharts {
     for (Thresholds.Criterion criterion : Thresholds.Criterion.values()) {
       thresholds.best(criterion).ifPresent(at -> best.add("highest " + criterion.label() + " on these rows at " + Format.brief(at)));
     }
-    new UnitChart("thresholds" + suffix, "Thresholds", "threshold of " + name(1), "figure", series,
+    new UnitChart("thresholds" + suffix, "Thresholds", "threshold of " + name(1), "proportion", series,
         GridReport.capitalized(best.isEmpty() ? "all rows belong to one class" : String.join(", ", best)) + "."
-            + (threshold.isEmpty() ? "" : " Dashed line: the threshold used, " + Format.brief(threshold.getAsDouble()) + "."))
+            + (threshold.isEmpty() ? "" : " Vertical line: the threshold used, " + Format.brief(threshold.getAsDouble()) + "."))
         .mark(threshold).draw(html);
   }
 
@@ -110,7 +110,7 @@ final class JudgmentCharts {
     start(html, "Table of the reliability", "reliability-table", List.of("probability", "rows", "mean", "observed"));
     for (Reliability.Bin bin : judgment.reliability().bins()) {
       html.open("tr").element("th", Format.brief(bin.low()) + " to " + Format.brief(bin.high()), "scope", "row");
-      html.element("td", Format.whole(bin.rows())).element("td", figure(bin.meanProbability())).element("td", figure(bin.observed()));
+      html.element("td", Format.whole(bin.rows())).element("td", Format.score(bin.meanProbability())).element("td", Format.score(bin.observed()));
       html.close("tr").line();
     }
     end(html);
@@ -122,7 +122,7 @@ final class JudgmentCharts {
     for (Thresholds.Row row : thresholds.table(threshold)) {
       html.open("tr").element("th", Format.brief(row.threshold()), "scope", "row");
       for (double value : new double[] {row.precision(), row.recall(), row.f1(), row.specificity(), row.youden()}) {
-        html.element("td", figure(value));
+        html.element("td", Format.score(value));
       }
       html.element("td", Format.whole(row.predictedRows())).close("tr").line();
     }
@@ -133,7 +133,7 @@ final class JudgmentCharts {
     start(html, "Table of areas", "areas-table", List.of("class", "ROC AUC", "average precision"));
     for (ClassCurve curve : curves.subList(0, Math.min(MAX_POINTS, curves.size()))) {
       html.open("tr").element("th", Page.cut(names.get(curve.classIndex())), "scope", "row");
-      html.element("td", figure(curve.rocAuc())).element("td", figure(curve.averagePrecision())).close("tr").line();
+      html.element("td", Format.score(curve.rocAuc())).element("td", Format.score(curve.averagePrecision())).close("tr").line();
     }
     end(html);
   }
@@ -155,9 +155,5 @@ final class JudgmentCharts {
     String name = names.get(c);
     return "\"" + (name.codePointCount(0, name.length()) > MAX_NAME
         ? name.substring(0, name.offsetByCodePoints(0, MAX_NAME - 1)) + "…" : name) + "\"";
-  }
-
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Format.brief(value);
   }
 }

@@ -89,13 +89,12 @@ final class ResidualChart {
     html.open("div", "class", "card").line().element("h3", "Rows grouped by their prediction").line();
     html.scrolling("Residuals by prediction").line();
     html.open("table", "class", "numbers wrapped", "id", id + "-table").line().open("thead").open("tr");
-    for (String head : List.of("predictions", "rows", "5 %", "25 %", "median", "75 %", "95 %")) {
+    for (String head : List.of("predictions", "5 %", "25 %", "median", "75 %", "95 %")) {
       html.element("th", head, "scope", "col");
     }
     html.close("thead").line().open("tbody").line();
     for (Group group : groups) {
       html.open("tr").element("th", Format.brief(group.low()) + " to " + Format.brief(group.high()), "scope", "row");
-      html.element("td", Format.whole(group.rows()));
       group.quantiles().forEach(quantile -> html.element("td", Format.brief(quantile)));
       html.close("tr").line();
     }
@@ -106,8 +105,9 @@ final class ResidualChart {
     if (groups.isEmpty()) {
       return "There is no finite prediction.";
     }
-    return "Quantiles of the residuals of " + groups.size() + (groups.size() == 1 ? " group" : " groups")
-        + " of rows, sorted by prediction: point: median; thick line: 25 % to 75 %; thin line: 5 % to 95 %. Medians from "
+    int rows = groups.stream().mapToInt(Group::rows).sum();
+    return "Quantiles of the residuals of " + Format.whole(rows) + (rows == 1 ? " row" : " rows") + ", sorted by prediction, in "
+        + groups.size() + (groups.size() == 1 ? " group" : " groups of equal size") + ": point: median; thick line: 25 % to 75 %; thin line: 5 % to 95 %. Medians from "
         + Format.brief(groups.stream().mapToDouble(group -> group.quantiles().get(MEDIAN)).min().orElseThrow()) + " to "
         + Format.brief(groups.stream().mapToDouble(group -> group.quantiles().get(MEDIAN)).max().orElseThrow()) + ".";
   }

@@ -61,7 +61,8 @@ class ReportInChromiumTest {
   enum Sample {
     CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion",
         "importance-bars", "importance-table")),
-    REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
+    REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0",
+        "residuals-0", "residuals-0-table")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -72,6 +73,8 @@ class ReportInChromiumTest {
     NUMBER_FOLDS(List.of("folds-r2", "folds-loss", "scores-table", "scatter-0", "scatter-0-table")),
     DIVERGED_FOLDS(List.of("scores-table")),
     IMPORTANCE(List.of("importance-bars", "importance-table")),
+    TWO_CLASSES(List.of("scores-table", "confusion", "roc", "precision-recall", "reliability", "thresholds")),
+    THREE_CLASSES(List.of("scores-table", "confusion", "roc", "precision-recall", "reliability")),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -97,6 +100,8 @@ class ReportInChromiumTest {
         case NUMBER_FOLDS -> SampleReports.numberFolds(3).write(out);
         case DIVERGED_FOLDS -> SampleReports.divergedFolds().write(out);
         case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
+        case TWO_CLASSES -> SampleReports.twoClasses().write(out);
+        case THREE_CLASSES -> SampleReports.threeClasses().write(out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -147,6 +152,8 @@ class ReportInChromiumTest {
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
   @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE", "GRID"})
+  @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "TWO_CLASSES",
+      "THREE_CLASSES", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     String wide = "Array.from(document.querySelectorAll('.scroll')).filter(box => box.scrollWidth > box.clientWidth)"
         + ".map(box => box.querySelector('table').id)";
