@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 final class JudgmentCharts {
   private static final int MAX_CURVES = 6;
   private static final int MAX_POINTS = 400;
+  private static final int MAX_LISTED = 500;
   private static final int PERCENT = 100;
   private static final int MAX_NAME = 18;
 
@@ -131,11 +132,15 @@ final class JudgmentCharts {
 
   private void drawAreas(Markup html, List<ClassCurve> curves) {
     start(html, "Table of areas", "areas-table", List.of("class", "ROC AUC", "average precision"));
-    for (ClassCurve curve : curves.subList(0, Math.min(MAX_POINTS, curves.size()))) {
+    for (ClassCurve curve : curves.subList(0, Math.min(MAX_LISTED, curves.size()))) {
       html.open("tr").element("th", Page.cut(names.get(curve.classIndex())), "scope", "row");
       html.element("td", Format.score(curve.rocAuc())).element("td", Format.score(curve.averagePrecision())).close("tr").line();
     }
     end(html);
+    if (curves.size() > MAX_LISTED) {
+      html.element("p", "Only the first " + MAX_LISTED + " of " + Format.whole(curves.size()) + " classes are listed.", "class", "small")
+          .line();
+    }
   }
 
   private void start(Markup html, String summary, String id, List<String> heads) {

@@ -238,7 +238,7 @@ final class SampleReports {
   static EvaluationReport twoClasses() {
     Random random = new Random(8);
     String[] classes = new String[150];
-    Arrays.setAll(classes, row -> row % 3 == 0 ? "<b>a class with a very long name</b>, which no axis has room for" : "setosa");
+    Arrays.setAll(classes, row -> row % 3 == 0 ? "virginica <b>with a very long name</b>, which no axis has room for" : "setosa");
     Column length = Column.ofNumbers("length", Arrays.stream(classes)
         .mapToDouble(name -> Math.log(name.length()) + random.nextGaussian()).toArray());
     Table table = Table.of(List.of(length, Column.ofText("species", classes)));
