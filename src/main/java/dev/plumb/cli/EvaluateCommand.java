@@ -1,27 +1,23 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
+import dev.plumb.Version;
+import dev.plumb.backend.DeviceInfo;
 import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
-import dev.plumb.data.Task;
-import dev.plumb.json.JsonOutput;
+import dev.plumb.report.EvaluationReport;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.train.ClassificationScores;
-import dev.plumb.train.ConfusionMatrix;
-import dev.plumb.train.Metric;
+import dev.plumb.train.Figure;
 import dev.plumb.train.RegressionScores;
 import dev.plumb.train.ScoreTable;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TablePredictor;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -55,10 +51,14 @@ final class EvaluateCommand implements Command {
         order; - stands for standard input.
 
         For classes, prints the loss, accuracy, balanced accuracy, macro F1, log loss, areas under the ROC
-        and precision-recall curves and Matthews correlation; precision, recall and F1 of each class; and
-        the confusion matrix (with more than 100 classes: the most frequent errors). A metric that is
-        undefined is printed as "-". For numbers, prints the loss, R2, mean absolute error and root mean
-        squared error. The baseline always predicts the majority class or the mean of the training rows.
+        and precision-recall curves, Matthews correlation, Brier score, expected calibration error and
+        top-k accuracies; precision, recall and F1 of each class; and the confusion matrix (with more than
+        100 classes: the most frequent errors). A metric that is undefined is printed as "-". For numbers,
+        prints the loss, R2, mean absolute error and root mean squared error. The baseline always predicts
+        the majority class or the mean of the training rows.
+
+        --report has the curves, a reliability diagram, and for numbers the residuals by prediction. --json
+        has them as numbers.
         """;
   }
 
@@ -66,14 +66,15 @@ final class EvaluateCommand implements Command {
   public String examples() {
     return """
         plumb evaluate runs/iris-1 more-irises.csv
-        plumb evaluate runs/iris-1 more-irises.csv --json scores.json
+        plumb evaluate runs/iris-1 more-irises.csv --json scores.json --report scores.html
+        plumb evaluate runs/patients-1 more-patients.csv --choose-threshold youden
         """;
   }
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(ScoringInput.options(Flags.JSON).getOptions());
-    options.addAll(List.of(
+    List<Option> options = new ArrayList<>(ScoringInput.options(Flags.JSON, Flags.REPORT).getOptions());
+    options.addAll(List.of(Flags.THRESHOLD, Flags.CHOOSE_THRESHOLD,
         Flags.meaning(Flags.WEIGHT, "COL", "Column with the weight of each row in the loss and in the metrics."),
         Flags.CLASS_WEIGHTS));
     return Flags.options(options.toArray(Option[]::new));
@@ -81,15 +82,17 @@ final class EvaluateCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    Optional<Path> json = arguments.path(Flags.JSON);
-    ScoringInput input = ScoringInput.read(arguments, Flags.JSON, true);
+    ThresholdChoice choice = ThresholdChoice.of(arguments);
+    ScoringInput input = ScoringInput.read(arguments, true, Flags.JSON, Flags.REPORT);
+    choice.requireTwoClasses(input.model());
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
         TablePredictor predictor = input.predictor(device, DeviceChoice.onNote(arguments, err))) {
       RowWeights weights = TrainRequest.weights(arguments, RowWeights.NONE);
-      Scores scores = input.atData(() -> predictor.score(table, weights));
+      Scores scores = input.atData(() -> choice.applied(predictor.score(table, weights)));
       out.println(DeviceChoice.line(device));
       out.println(TerminalText.sanitize("data: " + input.data() + ", " + table.rows() + " rows"));
+      choice.sentences(scores).forEach(sentence -> out.println(TerminalText.sanitize(sentence)));
       out.println();
       if (!arguments.has(Flags.QUIET)) {
         UnknownCategories.note(input.model().encoding().unknownCategories(table), "", err);
@@ -97,9 +100,22 @@ final class EvaluateCommand implements Command {
       }
       print(scores, out);
       out.flush();
-      json.ifPresent(file -> AtomicFile.write(file, stream -> write(scores, table.rows(), stream)));
+      arguments.path(Flags.JSON).ifPresent(file -> AtomicFile.write(file, stream ->
+          EvaluationJson.write(scores, table.rows(), choice, stream)));
+      arguments.path(Flags.REPORT).ifPresent(file -> AtomicFile.write(file, stream ->
+          report(arguments, input, device, scores, choice).write(stream)));
     }
     return ExitCode.DONE;
+  }
+
+  private static EvaluationReport report(Arguments arguments, ScoringInput input, Backends.Selection device, Scores scores,
+      ThresholdChoice choice) {
+    List<String> summary = new ArrayList<>(List.of("data: " + input.data() + ", " + input.table().rows() + " rows"));
+    summary.addAll(choice.sentences(scores));
+    DeviceInfo used = device.backend().device();
+    return new EvaluationReport(arguments.operandPaths("MODEL", "DATA").get(0).toString(), summary, scores,
+        new TreeMap<>(Map.of("plumb", Version.CURRENT, "java", Runtime.version().toString(), "device", used.kind().key() + ": "
+            + used.name(), "command", "plumb evaluate " + String.join(" ", arguments.given()))));
   }
 
   private static void print(Scores scores, PrintStream out) {
@@ -114,6 +130,7 @@ final class EvaluateCommand implements Command {
       table.print(out);
       out.println();
       ConfusionText.print(figures, out);
+      ThresholdChoice.print(figures, out);
     } else if (scores instanceof RegressionScores figures) {
       out.println("loss      " + Decimal.fixed(scores.loss(), 6));
       out.println();
@@ -139,7 +156,7 @@ final class EvaluateCommand implements Command {
   }
 
   /** Returns whether the model's file contains the baseline; those of earlier versions do not. */
-  private static boolean hasBaseline(Scores scores) {
+  static boolean hasBaseline(Scores scores) {
     return scores instanceof ClassificationScores classes ? classes.majorityClass().isPresent()
         : !((RegressionScores) scores).baseline().isEmpty();
   }
@@ -156,10 +173,10 @@ final class EvaluateCommand implements Command {
     if (hasBaseline(figures)) {
       table.right(ScoreTable.BASELINE);
     }
-    for (Metric metric : metrics(Task.CLASSIFICATION)) {
-      List<String> cells = new ArrayList<>(List.of(metric.label(), figure(figures.value(metric))));
+    for (Figure figure : figures.figures()) {
+      List<String> cells = new ArrayList<>(List.of(figure.label(), figure(figure.value(), 6)));
       if (hasBaseline(figures)) {
-        cells.add(figure(figures.baseline(metric)));
+        cells.add(figure(figure.baseline(), 6));
       }
       table.row(cells);
     }
@@ -167,73 +184,8 @@ final class EvaluateCommand implements Command {
     printBaseline(figures, out);
   }
 
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 6);
-  }
-
-  private static List<Metric> metrics(Task task) {
-    return Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(task)).toList();
-  }
-
-  private static void write(Scores scores, int rows, OutputStream out) throws IOException {
-    JsonOutput.write(out, json -> {
-      json.writeStartObject();
-      json.writeNumberField("rows", rows);
-      JsonOutput.number(json, "loss", scores.loss());
-      if (scores instanceof ClassificationScores figures) {
-        JsonOutput.number(json, "accuracy", figures.accuracy());
-        JsonOutput.number(json, "balancedAccuracy", figures.balancedAccuracy());
-        JsonOutput.number(json, "macroF1", figures.macroF1());
-        JsonOutput.number(json, "logLoss", figures.logLoss());
-        JsonOutput.number(json, "rocAuc", figures.rocAuc());
-        JsonOutput.number(json, "prAuc", figures.prAuc());
-        JsonOutput.number(json, "matthews", figures.matthews());
-        json.writeArrayFieldStart("classes");
-        Iterator<ConfusionMatrix.Cell> cells = figures.confusion().cells().iterator();
-        ConfusionMatrix.Cell next = cells.hasNext() ? cells.next() : null;
-        for (int c = 0; c < figures.classNames().size(); c++) {
-          json.writeStartObject();
-          json.writeStringField("name", figures.classNames().get(c));
-          JsonOutput.number(json, "precision", figures.precision(c));
-          JsonOutput.number(json, "recall", figures.recall(c));
-          JsonOutput.number(json, "f1", figures.f1(c));
-          json.writeNumberField("rows", figures.support(c));
-          json.writeArrayFieldStart("takenFor");
-          for (int predicted = 0; predicted < figures.classNames().size(); predicted++) {
-            boolean counted = next != null && next.actual() == c && next.predicted() == predicted;
-            json.writeNumber(counted ? next.count() : 0);
-            next = counted ? cells.hasNext() ? cells.next() : null : next;
-          }
-          json.writeEndArray();
-          json.writeEndObject();
-        }
-        json.writeEndArray();
-      } else if (scores instanceof RegressionScores figures) {
-        JsonOutput.number(json, "r2", figures.r2());
-        JsonOutput.number(json, "mae", figures.mae());
-        JsonOutput.number(json, "rmse", figures.rmse());
-        json.writeArrayFieldStart("targets");
-        for (int i = 0; i < figures.targets().size(); i++) {
-          RegressionScores.Errors errors = figures.errors().get(i);
-          json.writeStartObject();
-          json.writeStringField("name", figures.targets().get(i));
-          JsonOutput.number(json, "r2", errors.r2());
-          JsonOutput.number(json, "mae", errors.mae());
-          JsonOutput.number(json, "rmse", errors.rmse());
-          json.writeEndObject();
-        }
-        json.writeEndArray();
-      }
-      if (hasBaseline(scores)) {
-        json.writeObjectFieldStart(ScoreTable.BASELINE);
-        for (Metric metric : metrics(scores instanceof ClassificationScores ? Task.CLASSIFICATION : Task.REGRESSION)) {
-          if (metric != Metric.LOSS) {
-            JsonOutput.number(json, metric.jsonKey(), scores.baseline(metric));
-          }
-        }
-        json.writeEndObject();
-      }
-      json.writeEndObject();
-    });
+  /** Returns a figure as text; "-" if it is undefined. */
+  static String figure(double value, int decimals) {
+    return Double.isNaN(value) ? "-" : Decimal.fixed(value, decimals);
   }
 }

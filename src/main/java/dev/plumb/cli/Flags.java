@@ -124,6 +124,11 @@ final class Flags {
   static final Option WATCH = value("watch", "METRIC", "Metric of the validation rows (training rows if none are held out) that chooses"
       + " the best epoch and that early stopping watches: " + String.join(", ", NamedEnum.keys(Metric.class)) + " (default: loss).");
   static final Option WEIGHT = value("weight", "COL", "Column with the weight of each row in the loss; it is not a feature.");
+  static final Option THRESHOLD = value("threshold", "T",
+      "For two classes: predict the second class if its probability is at least T, above 0 and below 1 (default: the more probable"
+          + " class).");
+  static final Option CHOOSE_THRESHOLD = value("choose-threshold", "f1|youden",
+      "For two classes: choose the threshold with the highest F1 score or Youden's J on these rows.");
   static final Option CLASS_WEIGHTS = value("class-weights", "balanced|NAME=W[,NAME=W]",
       "Weights of the classes in the loss; balanced: all classes count the same.");
   static final Option IMPORTANCE = flag("importance", "Add the permutation importance of each column on held-out rows to the report"

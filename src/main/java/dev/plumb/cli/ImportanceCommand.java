@@ -94,7 +94,7 @@ final class ImportanceCommand implements Command {
     Optional<Path> json = arguments.path(Flags.JSON);
     Optional<Path> report = arguments.path(Flags.REPORT);
     ImportanceOptions options = options(arguments);
-    ScoringInput input = ScoringInput.read(arguments, List.of(Flags.JSON, Flags.REPORT), true);
+    ScoringInput input = ScoringInput.read(arguments, true, Flags.JSON, Flags.REPORT);
     Table table = input.table();
     Metric metric = arguments.at(Flags.METRIC, () -> options.metric(input.model().encoding().task()));
     try (Backends.Selection device = devices.open(arguments, err);

@@ -68,7 +68,7 @@ final class PredictCommand implements Command {
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     Optional<Path> file = arguments.path(Flags.OUT).filter(path -> !path.equals(DataOptions.STREAM));
-    ScoringInput input = ScoringInput.read(arguments, Flags.OUT, false);
+    ScoringInput input = ScoringInput.read(arguments, false, Flags.OUT);
     TrainedModel model = input.model();
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);

@@ -34,20 +34,15 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
   /**
    * Checks the files of the command, then reads the model and the data.
    *
-   * @param output the option for the command's output
    * @param withTargets whether the data must have the target columns
+   * @param outputs the options for the command's outputs
    */
-  static ScoringInput read(Arguments arguments, Option output, boolean withTargets) {
-    return read(arguments, List.of(output), withTargets);
-  }
-
-  /** Checks the files of a command with several outputs, then reads the model and the data. */
-  static ScoringInput read(Arguments arguments, List<Option> outputs, boolean withTargets) {
+  static ScoringInput read(Arguments arguments, boolean withTargets, Option... outputs) {
     Optional<Precision> precision = arguments.has(Flags.PRECISION)
         ? Optional.of(arguments.parsed(Flags.PRECISION, "", Precision::of)) : Optional.empty();
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Path data = operands.get(1);
-    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(outputs.toArray(Option[]::new)).check();
+    new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(outputs).check();
     TrainedModel model = ModelOperand.read(operands.get(0));
     ReadOptions options = DataOptions.of(arguments, model.encoding());
     Table table = DataOptions.read(data, withTargets ? options.withUse(TableUse.encoded(model.precision()))

@@ -22,6 +22,11 @@ final class Format {
     return significant(value, SHORT_DIGITS, MIN_PLAIN, MAX_PLAIN);
   }
 
+  /** Returns a score, at most four significant digits and "-" if it is undefined; more digits if it would wrongly read 1. */
+  static String score(double value) {
+    return Double.isNaN(value) ? "-" : value != 1 && brief(value).equals("1") ? table(value) : brief(value);
+  }
+
   /** Returns as many significant digits as single precision has. */
   static String table(double value) {
     return significant(value, TABLE_DIGITS, MIN_PLAIN, MAX_PLAIN);

@@ -1,9 +1,6 @@
 package dev.plumb.report;
 
 import dev.plumb.report.LineChart.Series;
-import dev.plumb.report.RunReport.Classes;
-import dev.plumb.report.RunReport.Numbers;
-import dev.plumb.report.RunReport.Target;
 import dev.plumb.train.EpochMetrics;
 import dev.plumb.train.ScoreTable;
 import java.util.ArrayList;
@@ -19,7 +16,6 @@ final class RunPage {
   private static final int MAX_ROWS = 1200;
 
   private static final double ROUNDING_ERROR = 1e-12;
-  private static final int MAX_TARGETS = 4;
 
   private final RunReport report;
   private final List<EpochMetrics> epochs;
@@ -49,7 +45,7 @@ final class RunPage {
       drawGradients(page);
     }
     for (int i = 0; i < report.predictions().size(); i++) {
-      drawPredictions(page, report.predictions().get(i), i == 0 ? "" : "-" + report.predictions().get(i).rows());
+      PredictionSection.draw(page, report.predictions().get(i), i == 0 ? "" : "-" + report.predictions().get(i).rows());
     }
     report.importance().ifPresent(measured -> new ImportanceSection(measured.importance())
         .draw(page, "Permutation importance on " + measured.rows() + " rows"));
@@ -185,31 +181,6 @@ final class RunPage {
     }
     html.element("p", "Frobenius norms of the weight gradients in the last step of each epoch. " + ends.note(), "class",
         "small").line();
-    page.endSection();
-  }
-
-  /** @param suffix of the ids, which must be unique on the page */
-  private static void drawPredictions(Page page, RunReport.Predictions predictions, String suffix) {
-    Markup html = page.html();
-    page.startSection("predictions" + suffix, "Predictions on " + predictions.rows() + " rows"
-        + (predictions.rows().equals("training") ? ", seen in training" : ""));
-    if (predictions instanceof Classes classes) {
-      new ConfusionTable(classes.names(), classes.counts()).draw(html, classes.rows(), "confusion" + suffix);
-    } else if (predictions instanceof Numbers numbers) {
-      List<Target> shown = numbers.targets().subList(0, Math.min(MAX_TARGETS, numbers.targets().size()));
-      List<Scatter> scatters = IntStream.range(0, shown.size()).mapToObj(i -> new Scatter("scatter-" + i + suffix, shown.get(i)))
-          .toList();
-      html.open("div", "class", "charts").line();
-      scatters.forEach(scatter -> {
-        scatter.draw(html);
-        scatter.drawTable(html);
-      });
-      html.close("div").line();
-      if (shown.size() < numbers.targets().size()) {
-        html.element("p", "Only the first " + MAX_TARGETS + " of " + numbers.targets().size() + " targets are shown.", "class",
-            "small").line();
-      }
-    }
     page.endSection();
   }
 

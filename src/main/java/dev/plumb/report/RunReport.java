@@ -1,5 +1,6 @@
 package dev.plumb.report;
 
+import dev.plumb.train.ClassJudgment;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.EpochMetrics;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.stream.Stream;
@@ -103,22 +105,26 @@ public record RunReport(
 
   /** Returns the predictions for the test data and the validation rows; if there are none, for the training rows. */
   private static List<Predictions> predictions(Map<String, Scores> scores) {
-    List<Predictions> heldOut = Stream.of("test", "validation").flatMap(rows -> predictions(rows, scores.get(rows)).stream()).toList();
-    return heldOut.isEmpty() ? predictions("training", scores.get("training")).stream().toList() : heldOut;
+    List<Predictions> heldOut = Stream.of("test", "validation").filter(scores::containsKey)
+        .map(rows -> predictions(rows, scores.get(rows))).toList();
+    return heldOut.isEmpty() && scores.containsKey("training") ? List.of(predictions("training", scores.get("training"))) : heldOut;
   }
 
-  private static Optional<Predictions> predictions(String rows, Scores score) {
-    if (score instanceof ClassificationScores classes) {
-      return Optional.of(new Classes(rows, classes.classNames(), classes.confusion()));
+  /**
+   * Returns the predictions that were scored.
+   *
+   * @param scores with the judgment of probabilities, if they are those of classes
+   */
+  static Predictions predictions(String rows, Scores scores) {
+    if (scores instanceof ClassificationScores classes) {
+      return new Classes(rows, classes.classNames(), classes.confusion(), Optional.of(classes.judgment()), classes.threshold());
     }
-    if (score instanceof RegressionScores numbers) {
-      List<Target> targets = new ArrayList<>();
-      for (int i = 0; i < numbers.targets().size(); i++) {
-        targets.add(new Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));
-      }
-      return Optional.of(new Numbers(rows, targets));
+    RegressionScores numbers = (RegressionScores) scores;
+    List<Target> targets = new ArrayList<>();
+    for (int i = 0; i < numbers.targets().size(); i++) {
+      targets.add(new Target(numbers.targets().get(i), numbers.truth()[i], numbers.predicted()[i]));
     }
-    return Optional.empty();
+    return new Numbers(rows, targets);
   }
 
   /** Returns the number of gradient norms in the last epoch; 0 if there are none. */
@@ -139,8 +145,18 @@ public record RunReport(
     String rows();
   }
 
-  /** Predicted classes. */
-  public record Classes(String rows, List<String> names, ConfusionMatrix counts) implements Predictions {
+  /**
+   * Predicted classes.
+   *
+   * @param judgment of the predicted probabilities, if they are known
+   * @param threshold that decides between two classes; empty if the most probable class is predicted
+   */
+  public record Classes(String rows, List<String> names, ConfusionMatrix counts, Optional<ClassJudgment> judgment,
+      OptionalDouble threshold) implements Predictions {
+    public Classes(String rows, List<String> names, ConfusionMatrix counts) {
+      this(rows, names, counts, Optional.empty(), OptionalDouble.empty());
+    }
+
     public Classes {
       names = List.copyOf(names);
       if (counts.classes() != names.size()) {

@@ -267,7 +267,7 @@ public final class CrossValidation {
         Predictions all = predictor.predict(test);
         predictions = Optional.of(all);
         if (IntStream.range(0, all.rows()).allMatch(all::isFinite)) {
-          scores = Optional.of(predictor.score(test, spec.config().weights()));
+          scores = Optional.of(predictor.score(test, spec.config().weights()).compact());
         }
       }
     }

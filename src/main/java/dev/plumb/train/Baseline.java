@@ -5,6 +5,7 @@ import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.TrainedModel;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -114,5 +115,30 @@ final class Baseline {
       case MATTHEWS -> 0;
       case LOSS, R2, MAE, RMSE -> Double.NaN;
     };
+  }
+
+  /** Returns the {@linkplain ClassJudgment#brier Brier score} of the proportions of the classes for the rows of some predictions. */
+  double brier(ClassMetrics rows) {
+    double[] actual = rows.actual();
+    if (actual.length == 2) {
+      return (actual[0] * values[1] * values[1] + actual[1] * (1 - values[1]) * (1 - values[1])) / (actual[0] + actual[1]);
+    }
+    double squares = Arrays.stream(values).map(value -> value * value).sum();
+    return IntStream.range(0, actual.length).mapToDouble(c -> actual[c] * (squares - 2 * values[c] + 1)).sum()
+        / Arrays.stream(actual).sum();
+  }
+
+  /** Returns the expected calibration error: all rows are in one bin. */
+  double calibrationError(ClassMetrics rows) {
+    int c = values.length == 2 ? 1 : majorityClass();
+    return Math.abs(values[c] - rows.actual()[c] / Arrays.stream(rows.actual()).sum());
+  }
+
+  /** Returns the {@linkplain ClassJudgment#topK top-k accuracy} of the proportions of the classes. */
+  double topAccuracy(int k, ClassMetrics rows) {
+    double[] actual = rows.actual();
+    return IntStream.range(0, values.length).boxed()
+        .sorted(Comparator.comparingDouble((Integer c) -> -values[c]).thenComparing(Comparator.reverseOrder())).limit(k)
+        .mapToDouble(c -> actual[c]).sum() / Arrays.stream(actual).sum();
   }
 }

@@ -12,7 +12,8 @@ final class ClassMetrics {
   private final int[] predicted;
   private final double[] truthProbabilities;
   private final double[] weights;
-  private final Consumer<OneVersusRest> probabilities;
+  /** Null once the ranking has them, since it may refer to a training session and its rows. */
+  private Consumer<OneVersusRest> probabilities;
   private final double[] correct;
   private final double[] actual;
   private final double[] chosen;
@@ -77,8 +78,24 @@ final class ClassMetrics {
     });
   }
 
+  /**
+   * Returns the metrics of other predicted classes for the same rows and probabilities.
+   *
+   * @param otherPredicted [rows] the predicted class of each row, from 0
+   */
+  ClassMetrics withPredicted(int[] otherPredicted) {
+    ClassMetrics metrics = new ClassMetrics(classes, truth, otherPredicted, truthProbabilities, weights, probabilities);
+    metrics.ranking = ranking();
+    return metrics;
+  }
+
   int[] truth() {
     return truth;
+  }
+
+  /** Returns the weights of the rows; null if all are equal. */
+  double[] weights() {
+    return weights;
   }
 
   /** Returns the sum of the weights of the rows of each class; not copied. */
@@ -159,15 +176,17 @@ final class ClassMetrics {
     return variances == 0 ? 0 : (allCorrect * total - both) / Math.sqrt(variances);
   }
 
-  private OneVersusRest ranking() {
+  /** Returns the ranking of all rows for each class. */
+  OneVersusRest ranking() {
     if (ranking == null) {
       ranking = new OneVersusRest(classes, truth, truthProbabilities, weights);
       probabilities.accept(ranking);
+      probabilities = null;
     }
     return ranking;
   }
 
-  private double weight(int row) {
+  double weight(int row) {
     return weights == null ? 1 : weights[row];
   }
 }

@@ -5,14 +5,24 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /**
  * Loss, accuracy and other metrics, and precision, recall and F1 score per class. They are defined as in scikit-learn: the
  * figures per class as in its classification report, where a quotient whose divisor is 0 is 0, the others as in {@link Metric}.
  */
 public final class ClassificationScores implements Scores {
+  /** The metrics that depend on the predicted classes. */
+  private static final List<Metric> OF_DECISIONS =
+      List.of(Metric.ACCURACY, Metric.BALANCED_ACCURACY, Metric.MACRO_F1, Metric.MATTHEWS);
+
   private final Map<Metric, Double> values;
   private final List<String> classNames;
+  /** Null, like the judgment, in scores without it. */
+  private final ClassMetrics metrics;
+  private final ClassJudgment judgment;
+  private final OptionalDouble threshold;
   private final ConfusionMatrix confusion;
   private final long[] correct;
   private final long[] actual;
@@ -22,8 +32,12 @@ public final class ClassificationScores implements Scores {
   private long rows;
 
   private ClassificationScores(Map<Metric, Double> values, List<String> classNames, ConfusionMatrix confusion,
-      Map<Metric, Double> baseline, Optional<String> majorityClass) {
+      Map<Metric, Double> baseline, Optional<String> majorityClass, ClassMetrics metrics, ClassJudgment judgment,
+      OptionalDouble threshold) {
     this.values = values;
+    this.metrics = metrics;
+    this.judgment = judgment;
+    this.threshold = threshold;
     this.baseline = baseline;
     this.majorityClass = majorityClass;
     this.classNames = List.copyOf(classNames);
@@ -58,7 +72,53 @@ public final class ClassificationScores implements Scores {
     }
     return new ClassificationScores(values, classNames,
         ConfusionMatrix.of(classNames.size(), metrics.truth(), metrics.predicted()), baselineValues,
-        baseline.map(constant -> classNames.get(constant.majorityClass())));
+        baseline.map(constant -> classNames.get(constant.majorityClass())), null, null, OptionalDouble.empty());
+  }
+
+  /** Returns the same scores with a judgment of the probabilities. Both are of the rows of these scores. */
+  ClassificationScores withJudgment(ClassMetrics ofRows, ClassJudgment ofProbabilities) {
+    return new ClassificationScores(values, classNames, confusion, baseline, majorityClass, ofRows, ofProbabilities, threshold);
+  }
+
+  /**
+   * Returns the scores for decisions between two classes by a threshold: a row is predicted as the second class if the probability
+   * of that class is at least the threshold. Figures that do not depend on the predicted classes stay the same, and so does the
+   * baseline.
+   *
+   * @param threshold usually between 0 and 1
+   * @throws IllegalStateException when there are not two classes, and as for {@link #judgment}
+   */
+  public ClassificationScores withThreshold(double threshold) {
+    Thresholds thresholds = judgment().thresholds().orElseThrow(() ->
+        new IllegalStateException("the model predicts " + classNames.size() + " classes; a threshold needs two"));
+    ClassMetrics decided = metrics.withPredicted(thresholds.predicted(threshold));
+    Map<Metric, Double> decidedValues = new EnumMap<>(values);
+    OF_DECISIONS.forEach(metric -> decidedValues.put(metric, decided.value(metric)));
+    return new ClassificationScores(decidedValues, classNames, ConfusionMatrix.of(classNames.size(), decided.truth(),
+        decided.predicted()), baseline, majorityClass, decided, judgment, OptionalDouble.of(threshold));
+  }
+
+  /** Returns the same scores without the judgment, which takes about 60 bytes per row. */
+  @Override
+  public ClassificationScores compact() {
+    return new ClassificationScores(values, classNames, confusion, baseline, majorityClass, null, null, threshold);
+  }
+
+  /**
+   * Returns the curves, the reliability diagram and the other figures of the predicted probabilities.
+   *
+   * @throws IllegalStateException when these scores are {@linkplain #compact compact}, like those of the folds of a cross-validation
+   */
+  public ClassJudgment judgment() {
+    if (judgment == null) {
+      throw new IllegalStateException("these scores have no judgment of probabilities; use Model.score");
+    }
+    return judgment;
+  }
+
+  /** Returns the threshold of {@link #withThreshold}; empty if the most probable class is predicted. */
+  public OptionalDouble threshold() {
+    return threshold;
   }
 
   @Override
@@ -77,6 +137,11 @@ public final class ClassificationScores implements Scores {
   /** Returns the majority class of the training rows; empty if the model's file does not contain it. */
   public Optional<String> majorityClass() {
     return majorityClass;
+  }
+
+  @Override
+  public List<Figure> figures() {
+    return Stream.concat(Scores.super.figures().stream(), judgment == null ? Stream.of() : judgment.figures().stream()).toList();
   }
 
   @Override

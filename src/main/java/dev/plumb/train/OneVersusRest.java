@@ -1,6 +1,8 @@
 package dev.plumb.train;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Areas under the curves of classes, each against the rest: of the second of two classes, otherwise the mean over all classes.
@@ -19,6 +21,8 @@ final class OneVersusRest {
   private final double[][] positives;
   /** [class][2 thresholds + 1] weight of the other rows: below the first threshold, at it, below the second, and so on. */
   private final double[][] negatives;
+  /** [class][threshold + 1] lowest probability of the other rows below the first threshold, below the second, and so on. */
+  private final double[][] lowest;
 
   /**
    * Prepares the thresholds.
@@ -35,6 +39,7 @@ final class OneVersusRest {
     thresholds = new double[classes][];
     positives = new double[classes][];
     negatives = new double[classes][];
+    lowest = new double[classes][];
     int[] counts = new int[classes];
     for (int c : truth) {
       counts[c]++;
@@ -47,6 +52,8 @@ final class OneVersusRest {
       thresholds[c] = sortedDistinct(thresholds[c]);
       positives[c] = new double[thresholds[c].length];
       negatives[c] = new double[2 * thresholds[c].length + 1];
+      lowest[c] = new double[thresholds[c].length + 1];
+      Arrays.fill(lowest[c], Double.POSITIVE_INFINITY);
     }
     for (int row = 0; row < truth.length; row++) {
       int c = truth[row];
@@ -62,7 +69,27 @@ final class OneVersusRest {
     if (truth[row] != c && c >= first) {
       int at = Arrays.binarySearch(thresholds[c], zeroWithoutSign(probability));
       negatives[c][at >= 0 ? 2 * at + 1 : -2 * (at + 1)] += weight(row);
+      if (at < 0 && weight(row) > 0) {
+        lowest[c][-(at + 1)] = Math.min(lowest[c][-(at + 1)], zeroWithoutSign(probability));
+      }
     }
+  }
+
+  /** Returns the curves: that of the second of two classes, otherwise those of all classes. */
+  List<ClassCurve> curves() {
+    return IntStream.range(first, thresholds.length).mapToObj(this::curve).toList();
+  }
+
+  /** Visits the thresholds and the gaps between them from the highest to the lowest. */
+  private ClassCurve curve(int c) {
+    ClassCurve.Builder curve = new ClassCurve.Builder(2 * thresholds[c].length + 1);
+    for (int i = thresholds[c].length; i >= 0; i--) {
+      curve.add(lowest[c][i], 0, negatives[c][2 * i]);
+      if (i > 0) {
+        curve.add(thresholds[c][i - 1], positives[c][i - 1], negatives[c][2 * i - 1]);
+      }
+    }
+    return curve.build(c, rocAuc(positives[c], negatives[c]), averagePrecision(positives[c], negatives[c]));
   }
 
   /** Returns the area under the receiver operating characteristic curve; NaN when a class has no rows or all. */

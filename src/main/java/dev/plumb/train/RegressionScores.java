@@ -155,6 +155,15 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
     return mean(Errors::rmse);
   }
 
+  /**
+   * Returns the residuals of a target by its prediction.
+   *
+   * @param target from 0
+   */
+  public Residuals residuals(int target) {
+    return Residuals.of(truth[target], predicted[target]);
+  }
+
   private double mean(ToDoubleFunction<Errors> figure) {
     double sum = 0;
     for (Errors target : errors) {

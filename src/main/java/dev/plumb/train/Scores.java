@@ -1,5 +1,9 @@
 package dev.plumb.train;
 
+import dev.plumb.data.Task;
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * Loss and quality of a model on labeled rows: {@link ClassificationScores} for classes, {@link RegressionScores} for numbers.
  * Figures of the other task throw an IllegalStateException, so that {@code model.score(table).accuracy()} needs no cast.
@@ -60,6 +64,18 @@ public sealed interface Scores permits ClassificationScores, RegressionScores {
    */
   default double rmse() {
     throw notNumbers("root mean squared error");
+  }
+
+  /** Returns all metrics of the task and, for classes, the {@linkplain ClassJudgment#figures figures} of the probabilities. */
+  default List<Figure> figures() {
+    Task task = this instanceof ClassificationScores ? Task.CLASSIFICATION : Task.REGRESSION;
+    return Arrays.stream(Metric.values()).filter(metric -> metric.appliesTo(task))
+        .map(metric -> new Figure(metric.label(), value(metric), baseline(metric))).toList();
+  }
+
+  /** Returns the same scores without what takes memory for every row and is needed only to judge probabilities. */
+  default Scores compact() {
+    return this;
   }
 
   private static IllegalStateException notNumbers(String figure) {

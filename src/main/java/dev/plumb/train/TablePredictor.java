@@ -16,6 +16,7 @@ import dev.plumb.store.TrainedModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
@@ -205,8 +206,11 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   private Scores scoreClasses(Table table, Dataset rows, double loss, double[] weights) {
-    return ClassificationScores.of(loss, model.classNames(),
-        classMetrics(table, model.encoding().labels(table), pieces(rows), weights), Baseline.of(model));
+    ProbabilityTally tally = new ProbabilityTally(model.resultColumns(), rows.rows());
+    ClassMetrics metrics = classMetrics(table, model.encoding().labels(table), pieces(rows), weights, Optional.of(tally));
+    Optional<Baseline> baseline = Baseline.of(model);
+    return ClassificationScores.of(loss, model.classNames(), metrics, baseline)
+        .withJudgment(metrics, new ClassJudgment(metrics, tally, baseline));
   }
 
   /** Cuts encoded rows into pieces of consecutive rows, without weights. */
@@ -222,6 +226,11 @@ public final class TablePredictor implements AutoCloseable {
    * @param pieces the encoded rows
    */
   ClassMetrics classMetrics(Table table, int[] truth, List<Dataset> pieces, double[] weights) {
+    return classMetrics(table, truth, pieces, weights, Optional.empty());
+  }
+
+  /** @param tally to which the rows are added */
+  private ClassMetrics classMetrics(Table table, int[] truth, List<Dataset> pieces, double[] weights, Optional<ProbabilityTally> tally) {
     int[] predicted = new int[truth.length];
     double[] truthProbabilities = new double[truth.length];
     List<Predictions> kept = new ArrayList<>();
@@ -232,6 +241,9 @@ public final class TablePredictor implements AutoCloseable {
         predicted[first + row] = predictions.classIndex(row);
         truthProbabilities[first + row] = predictions.probability(row, truth[first + row]);
       }
+      if (tally.isPresent()) {
+        addTo(tally.get(), predictions, first, truth, weights);
+      }
       first += piece.rows();
       if ((long) first * model.resultColumns() <= MAX_KEPT_VALUES) {
         kept.add(predictions);
@@ -239,6 +251,15 @@ public final class TablePredictor implements AutoCloseable {
     }
     return new ClassMetrics(model.resultColumns(), truth, predicted, truthProbabilities, weights,
         ranking -> rank(pieces, kept, ranking));
+  }
+
+  /** @param first row of the predictions in the table */
+  private static void addTo(ProbabilityTally tally, Predictions predictions, int first, int[] truth, double[] weights) {
+    for (int row = 0; row < predictions.rows(); row++) {
+      int at = row;
+      tally.add(first + row, truth[first + row], predictions.classIndex(row), c -> predictions.probability(at, c),
+          weights == null ? 1 : weights[first + row]);
+    }
   }
 
   /** Passes all probabilities to a ranking; pieces that were not kept are predicted again. */

@@ -111,7 +111,7 @@ class DocumentedCommandsTest {
 
   /** Writes the tables and the files that the page shows. */
   private void writeInputs(DocumentedPage page) throws IOException {
-    for (String table : List.of("iris.csv", "wine.csv", "diabetes.csv")) {
+    for (String table : List.of("iris.csv", "wine.csv", "diabetes.csv", "breast_cancer.csv")) {
       Files.copy(TABLES.resolve(table), folder.resolve(table));
     }
     Files.write(folder.resolve("new.csv"), Files.readAllLines(TABLES.resolve("iris.csv")).subList(0, 4));

@@ -65,7 +65,8 @@ class ReportInChromiumTest {
   enum Sample {
     CLASSIFICATION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "confusion",
         "importance-bars", "importance-table")),
-    REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0")),
+    REGRESSION(List.of("scores-table", "loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile", "scatter-0",
+        "residuals-0", "residuals-0-table")),
     VANISHING(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     LONG_AND_DEEP(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
     DIVERGED(List.of("loss", "metric", "rate", "seconds", "gradients-map", "gradients-profile")),
@@ -79,6 +80,8 @@ class ReportInChromiumTest {
     COMPARISON(List.of("intervals", "scores-table", "differences-table", "loss", "metric-accuracy", "metric-macro_f1",
         "runs-table")),
     COMPARISON_OF_MANY(COMPARISON.charts),
+    TWO_CLASSES(List.of("scores-table", "confusion", "roc", "precision-recall", "reliability", "thresholds")),
+    THREE_CLASSES(List.of("scores-table", "confusion", "roc", "precision-recall", "reliability")),
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
@@ -106,6 +109,8 @@ class ReportInChromiumTest {
         case IMPORTANCE -> HtmlReport.write(SampleReports.importance(10), out);
         case COMPARISON -> SampleReports.comparison(3, "irises").write(out);
         case COMPARISON_OF_MANY -> SampleReports.comparison(12, "irises-with-a-rather-long-name").write(out);
+        case TWO_CLASSES -> SampleReports.twoClasses().write(out);
+        case THREE_CLASSES -> SampleReports.threeClasses().write(out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
@@ -156,7 +161,7 @@ class ReportInChromiumTest {
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
   @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE",
-      "COMPARISON", "GRID"})
+      "COMPARISON", "TWO_CLASSES", "THREE_CLASSES", "GRID"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     chromium.open(write(sample), 1280, false);
     assertEquals("[]", chromium.evaluate(WIDE).toString());

@@ -1,5 +1,7 @@
 package dev.plumb.report;
 
+import dev.plumb.Device;
+import dev.plumb.Plumb;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Column;
 import dev.plumb.data.FoldOptions;
@@ -28,6 +30,7 @@ import dev.plumb.study.TrialRow;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
+import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.EpochMetrics;
@@ -36,6 +39,7 @@ import dev.plumb.train.Importance;
 import dev.plumb.train.Metric;
 import dev.plumb.train.RunRecord;
 import dev.plumb.train.ScoreTable;
+import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfig.Changes;
 import java.nio.file.Path;
@@ -228,10 +232,38 @@ final class SampleReports {
     Random random = new Random(6);
     String[] classes = new String[120];
     Arrays.setAll(classes, row -> new String[] {"setosa", "versicolor", "<b>virginica</b>"}[row % 3]);
-    return folds("irises", Table.of(List.of(
+    return folds("irises", irises(random, classes), 1, List.of("code <i>"), changes -> {});
+  }
+
+  private static Table irises(Random random, String[] classes) {
+    return Table.of(List.of(
         Column.ofNumbers("petal length", Arrays.stream(classes).mapToDouble(name -> name.length() + 2 * random.nextGaussian()).toArray()),
         Column.ofText("code <i>", Arrays.stream(classes).map(name -> name.substring(1, 3)).toArray(String[]::new)),
-        Column.ofText("species", classes))), 1, List.of("code <i>"), changes -> {});
+        Column.ofText("species", classes)));
+  }
+
+  /** Returns the report of an evaluation of two classes by a threshold; the second has a long name. */
+  static EvaluationReport twoClasses() {
+    Random random = new Random(8);
+    String[] classes = new String[150];
+    Arrays.setAll(classes, row -> row % 3 == 0 ? "virginica <b>with a very long name</b>, which no axis has room for" : "setosa");
+    Column length = Column.ofNumbers("length", Arrays.stream(classes)
+        .mapToDouble(name -> Math.log(name.length()) + random.nextGaussian()).toArray());
+    Table table = Table.of(List.of(length, Column.ofText("species", classes)));
+    ClassificationScores scores = (ClassificationScores) evaluate(table);
+    return new EvaluationReport("runs/two-1", List.of("data: two.csv, 150 rows", "threshold: 0.4"), scores.withThreshold(0.4), MANIFEST);
+  }
+
+  /** Returns the report of an evaluation of three classes. */
+  static EvaluationReport threeClasses() {
+    String[] classes = new String[120];
+    Arrays.setAll(classes, row -> new String[] {"setosa", "versicolor", "<b>virginica</b>"}[row % 3]);
+    Scores scores = evaluate(irises(new Random(6), classes));
+    return new EvaluationReport("runs/irises-1", List.of("data: irises.csv, 120 rows"), scores, MANIFEST);
+  }
+
+  private static Scores evaluate(Table table) {
+    return Plumb.train(table, TrainConfig.DEFAULT.with(changes -> changes.hidden(4).epochs(20).validation(0.1)), Device.CPU).score(table);
   }
 
   /** Returns the report of a repeated cross-validation of numbers from two seeds. */
