@@ -77,6 +77,11 @@ public final class JsonObject {
     return has(key) && values.get(key).content() instanceof Boolean;
   }
 
+  /** Returns whether the value of a key is an object. */
+  public boolean isObject(String key) {
+    return has(key) && values.get(key).content() instanceof JsonObject;
+  }
+
   public List<Boolean> flags(String key) {
     List<Boolean> result = new ArrayList<>();
     for (Value item : items(key)) {

@@ -2,7 +2,6 @@ package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
-import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.EncodingOptions;
 import dev.plumb.data.Folds;
 import dev.plumb.data.Folds.Fold;
@@ -15,15 +14,8 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
-import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Calibration;
-import dev.plumb.train.DataView;
-import dev.plumb.train.Predictions;
 import dev.plumb.train.PreparedData;
-import dev.plumb.train.Scores;
-import dev.plumb.train.TablePredictor;
-import dev.plumb.train.TrainListener;
-import dev.plumb.train.Trainer;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
@@ -184,10 +176,7 @@ public final class CrossValidation {
 
   private PreparedData check(Fold fold) {
     Group group = prepare(fold, 0, 1);
-    DataView view = group.first().view();
-    Table test = table.rows(fold.test());
-    spec.config().weights().apply(view.encoding().encode(
-        test, view.loss(), spec.config().precision(), view.held()), test, view.encoding(), test);
+    FoldTraining.requireScorable(group.first(), table.rows(fold.test()));
     group.first().requireFits();
     Calibration.require(group.first(), Optional.empty());
     backend.refusal(group.first().network(), group.first().fit().training(), 1).ifPresent(refusal -> {
@@ -213,66 +202,17 @@ public final class CrossValidation {
     }
     long start = System.nanoTime();
     Group group = prepare(part.fold(), part.firstSeed(), part.size());
-    List<TrainerState> states = train(group, device, listener, failedElsewhere);
+    List<TrainerState> states = FoldTraining.train(group.networks(), device, listener, failedElsewhere);
     double seconds = (System.nanoTime() - start) / 1e9 / part.size();
     Table test = table.rows(part.fold().test());
     return IntStream.range(0, states.size()).mapToObj(i -> score(group, device, i, states.get(i), test, seconds)).toList();
   }
 
-  private List<TrainerState> train(Group group, Backend device, Listener listener, BooleanSupplier failedElsewhere) {
-    PreparedData first = group.first();
-    DataView view = first.view();
-    int replicas = group.networks().size();
-    int epochs = first.fit().training().epochs();
-    try (TrainingSession session = device.open(first.network(), first.fit().training(), replicas)) {
-      Trainer trainer = new Trainer(session, first.fit(), view.training(), view.validation(),
-          group.networks().stream().map(PreparedData::start).toList()).withoutMetric();
-      int stepsPerEpoch = trainer.stepsPerEpoch();
-      int[] reached = new int[1];
-      boolean isFinished = trainer.run(new TrainListener() {
-        @Override
-        public void stepsFinished(long steps, long totalSteps) {
-          report((int) (steps / stepsPerEpoch));
-        }
-
-        private void report(int epoch) {
-          synchronized (listener) {
-            listener.trained((long) (epoch - reached[0]) * replicas);
-          }
-          reached[0] = epoch;
-        }
-
-        @Override
-        public boolean stopRequested() {
-          return failedElsewhere.getAsBoolean() || listener.stopRequested();
-        }
-      });
-      if (!isFinished) {
-        throw new CancellationException();
-      }
-      synchronized (listener) {
-        listener.trained((long) (epochs - reached[0]) * replicas);
-      }
-      return trainer.states();
-    }
-  }
-
   private FoldResult score(Group group, Backend device, int replica, TrainerState state, Table test, double seconds) {
     PreparedData training = group.networks().get(replica);
-    Optional<Scores> scores = Optional.empty();
-    Optional<Predictions> predictions = Optional.empty();
-    if (state.bestEpoch() > 0) {
-      TrainedModel model = Calibration.model(training, state.best(), new TreeMap<>(), Optional.empty(), device);
-      try (TablePredictor predictor = new TablePredictor(device, model, model.precision())) {
-        Predictions all = predictor.predict(test);
-        predictions = Optional.of(all);
-        if (IntStream.range(0, all.rows()).allMatch(all::isFinite)) {
-          scores = Optional.of(predictor.score(test, spec.config().weights()).compact());
-        }
-      }
-    }
+    FoldTraining.Scored scored = FoldTraining.score(training, state, test, device);
     return new FoldResult(group.fold(), training.config().seed(), training.view().validation().map(rows -> rows.rows()).orElse(0),
-        state.end().orElseThrow(), state.epochs(), state.bestEpoch(), scores, predictions, seconds);
+        state.end().orElseThrow(), state.epochs(), state.bestEpoch(), scored.scores(), scored.predictions(), seconds);
   }
 
   /** Returns what the supplier returns; its error message gets the fold in front. */

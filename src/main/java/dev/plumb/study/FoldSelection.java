@@ -159,13 +159,24 @@ public final class FoldSelection implements ConfigSelector {
   /** Returns the number of folds: every class must be in each. */
   private static int folds(Table table, TrainConfig config) {
     EncodingOptions columns = config.weights().resolve(table, config.columns());
-    if (columns.task().orElseThrow() != Task.CLASSIFICATION) {
-      return FOLDS;
-    }
-    int[] labels = columns.labels(columns.handleMissing(table, config.weights()));
+    return folds(columns.task().orElseThrow() != Task.CLASSIFICATION ? null
+        : columns.labels(columns.handleMissing(table, config.weights())));
+  }
+
+  /**
+   * Returns the number of folds: every class must be in each.
+   *
+   * @param labels class of each row; null for numbers
+   */
+  static int folds(int[] labels) {
+    return labels == null ? FOLDS : Math.max(2, Math.min(FOLDS, rarest(labels)));
+  }
+
+  /** Returns the number of rows of the rarest class. */
+  static int rarest(int[] labels) {
     int[] counts = new int[Arrays.stream(labels).max().orElse(0) + 1];
     Arrays.stream(labels).forEach(label -> counts[label]++);
-    return Math.max(2, Math.min(FOLDS, Arrays.stream(counts).min().orElse(0)));
+    return Arrays.stream(counts).min().orElse(0);
   }
 
   private static FoldEstimate estimate(CrossValidationResult result, int candidates, TrainConfig config) {

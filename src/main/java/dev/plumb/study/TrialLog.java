@@ -26,6 +26,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * The run file of a grid: a line of JSON with the study, then a line for each finished network, in the order in which they
@@ -225,6 +226,34 @@ public final class TrialLog implements AutoCloseable {
    */
   public BitSet read(Study study, TrialRow[] rows) {
     BitSet done = new BitSet();
+    readLines((line, number) -> {
+      TrialRow row = row(line, study, number);
+      if (done.get(row.trial())) {
+        throw new InvalidInputException(path + ", line " + number + ": network " + row.trial() + " is there twice");
+      }
+      rows[row.trial()] = row;
+      done.set(row.trial());
+    });
+    return done;
+  }
+
+  /**
+   * Reads the trials of a hyperparameter search.
+   *
+   * @throws InvalidInputException when a line is none
+   */
+  public List<TuningTrial> readTuning() {
+    List<TuningTrial> trials = new ArrayList<>();
+    readLines((line, number) -> trials.add(parsed(number, () -> TuningTrial.parse(line))));
+    return trials;
+  }
+
+  /** Receives a line and its number, from 1. */
+  private interface LineReader {
+    void read(String line, int number);
+  }
+
+  private void readLines(LineReader reader) {
     numerics.clear();
     head.numerics().ifPresent(numerics::add);
     try {
@@ -235,24 +264,22 @@ public final class TrialLog implements AutoCloseable {
         number++;
         if (line.startsWith(NUMERICS_LINE)) {
           numerics.add(numerics(line, number));
-          continue;
+        } else {
+          reader.read(line, number);
         }
-        TrialRow row = row(line, study, number);
-        if (done.get(row.trial())) {
-          throw new InvalidInputException(path + ", line " + number + ": network " + row.trial() + " is there twice");
-        }
-        rows[row.trial()] = row;
-        done.set(row.trial());
       }
-      return done;
     } catch (IOException e) {
       throw FileErrors.cannotRead(path, e);
     }
   }
 
   private TrialRow row(String line, Study study, int number) {
+    return parsed(number, () -> TrialRow.parse(line, study));
+  }
+
+  private <T> T parsed(int number, Supplier<T> parser) {
     try {
-      return TrialRow.parse(line, study);
+      return parser.get();
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(path + ", line " + number + ": this is not as it was written (" + e.getMessage()
           + "); take the line out, and its network is trained again", e);
@@ -301,8 +328,13 @@ public final class TrialLog implements AutoCloseable {
   }
 
   public void add(List<TrialRow> rows) {
+    addLines(rows.stream().map(TrialRow::line).toList());
+  }
+
+  /** Adds lines for trials, each without its line feed. */
+  public void addLines(List<String> trials) {
     StringBuilder lines = new StringBuilder();
-    rows.forEach(row -> lines.append(row.line()).append('\n'));
+    trials.forEach(trial -> lines.append(trial).append('\n'));
     try {
       file.add(lines.toString());
     } catch (IOException e) {

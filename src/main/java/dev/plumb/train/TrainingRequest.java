@@ -31,7 +31,7 @@ public record TrainingRequest(
   }
 
   /** Returns the files that the run reads. */
-  List<DataFile> files() {
+  public List<DataFile> files() {
     List<DataFile> files = new ArrayList<>();
     files.add(DataFile.of("data", data));
     read.labels().or(() -> TableReader.labelsNextTo(data)).ifPresent(file -> files.add(DataFile.of("labels", file)));

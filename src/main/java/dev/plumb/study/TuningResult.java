@@ -1,0 +1,55 @@
+package dev.plumb.study;
+
+import dev.plumb.train.Metric;
+import dev.plumb.train.TrainConfig;
+import java.util.List;
+
+/**
+ * The result of a hyperparameter search.
+ *
+ * @param spec the specification, with all columns filled in
+ * @param candidates the configuration of each candidate
+ * @param ladder the rungs, from the first
+ * @param standings all candidates, the best first
+ * @param trials all trained networks, in the order of rung, candidate, fold and seed
+ * @param winner the configuration of the best candidate, for a training on all rows
+ */
+public record TuningResult(TuningSpec spec, List<TrainConfig> candidates, List<Rung> ladder, List<Standing> standings,
+    List<TuningTrial> trials, TrainConfig winner) {
+  /**
+   * A rung of the ladder.
+   *
+   * @param epochs number of epochs of its networks
+   * @param candidates number of candidates
+   * @param best best mean score; NaN if all candidates diverged
+   */
+  public record Rung(int epochs, int candidates, double best) {}
+
+  /**
+   * A candidate in its last rung.
+   *
+   * @param rung number of the rung, from 0
+   * @param score summary over its folds and seeds; its mean is NaN if one of its networks diverged
+   */
+  public record Standing(int candidate, int rung, Summary score) {
+    /** Returns whether one of the candidate's networks diverged. */
+    public boolean isDiverged() {
+      return Double.isNaN(score.mean());
+    }
+  }
+
+  /** Returns the metric that judges the candidates. */
+  public Metric metric() {
+    return spec.config().trainer().watch();
+  }
+
+  /** Returns the number of finished epochs of all networks. */
+  public long epochs() {
+    return trials.stream().mapToLong(TuningTrial::epochs).sum();
+  }
+
+  /** Returns the training time of all networks in seconds; those that are trained at once count each. */
+  public double seconds() {
+    return trials.stream().mapToDouble(TuningTrial::seconds).sum();
+  }
+}

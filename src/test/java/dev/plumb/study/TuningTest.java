@@ -1,0 +1,309 @@
+package dev.plumb.study;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
+import dev.plumb.backend.reference.ReferenceBackend;
+import dev.plumb.data.Column;
+import dev.plumb.data.FoldOptions;
+import dev.plumb.data.ReadOptions;
+import dev.plumb.data.Table;
+import dev.plumb.data.TableReader;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.Precision;
+import dev.plumb.train.Metric;
+import dev.plumb.train.PreparedData;
+import dev.plumb.train.TrainConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class TuningTest {
+  private static final Table IRIS = table("iris");
+  private static final SearchSpace SMALL = SearchSpace.parse("""
+      {"learningRate": {"log": [1e-3, 1e-1]}, "width": {"choice": [3, 5]}, "depth": {"choice": [1, 2]},
+       "normalization": {"choice": ["none", "batch", "layer"]}, "dropout": {"linear": [0, 0.2]}}""");
+  private static final TrainConfig BASE =
+      TrainConfig.DEFAULT.with(changes -> changes.hidden(4).epochs(18).precision(Precision.FP64).seed(5));
+
+  static Table table(String name) {
+    return TableReader.read(Path.of("src/test/resources/tables", name + ".csv"), ReadOptions.DEFAULT);
+  }
+
+  static TuningSpec spec(TrainConfig base, int trials, int folds) {
+    return new TuningSpec(base, SMALL, trials, folds == 0 ? OptionalInt.empty() : OptionalInt.of(folds));
+  }
+
+  private static TuningResult run(Table table, TuningSpec spec) {
+    try (Backend backend = cpu(2)) {
+      return new Tuning(TrialExecutor.on(backend), table, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+    }
+  }
+
+  private static Backend cpu(int threads) {
+    return new CpuBackend(new CpuOptions(threads, CpuOptions.Method.BY_SIZE), note -> {});
+  }
+
+  @Test
+  void ladderHasAThirdOfTheCandidatesForThreeTimesTheEpochs() {
+    TrainConfig base = BASE.with(changes -> changes.epochs(45));
+    AtomicLong epochs = new AtomicLong();
+    List<TuningTrial> finished = new ArrayList<>();
+    TuningResult result;
+    Tuning tuning;
+    try (Backend backend = cpu(2)) {
+      tuning = new Tuning(TrialExecutor.on(backend), IRIS, spec(base, 10, 2));
+      result = tuning.run(List.of(), new Tuning.Listener() {
+        @Override
+        public void trained(long trained) {
+          epochs.addAndGet(trained);
+        }
+
+        @Override
+        public void finished(List<TuningTrial> trials) {
+          finished.addAll(trials);
+        }
+      }).orElseThrow();
+    }
+    assertEquals(List.of(5, 15, 45), tuning.rungs());
+    assertEquals(List.of(5, 15, 45), result.ladder().stream().map(TuningResult.Rung::epochs).toList());
+    assertEquals(tuning.epochs(), epochs.get());
+    assertEquals(result.trials(), finished.stream().sorted(
+        Comparator.comparingInt(TuningTrial::rung).thenComparingInt(TuningTrial::candidate).thenComparingInt(TuningTrial::fold)
+            .thenComparingInt(TuningTrial::seed)).toList());
+    assertLadder(result, 10, 2);
+  }
+
+  /** Derives the ladder again from the scores of all networks. */
+  private static void assertLadder(TuningResult result, int trials, int folds) {
+    List<Integer> going = IntStream.range(0, trials).boxed().toList();
+    for (int rung = 0; rung < result.ladder().size(); rung++) {
+      int current = rung;
+      List<Integer> entered = result.trials().stream().filter(trial -> trial.rung() == current).map(TuningTrial::candidate).distinct()
+          .toList();
+      assertEquals(going.stream().sorted().toList(), entered);
+      assertEquals(going.size(), result.ladder().get(rung).candidates());
+      List<Integer> ranked = going.stream().sorted(Comparator.<Integer>comparingDouble(candidate -> mean(result, current, candidate, 1))
+          .thenComparingInt(candidate -> candidate)).toList();
+      assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
+      boolean isLast = rung == result.ladder().size() - 1;
+      int count = isLast ? 3 : (int) Math.ceil(going.size() / 3.0);
+      List<Integer> next = new ArrayList<>(ranked.subList(0, Math.min(count, ranked.size())));
+      if (!next.contains(0)) {
+        next.add(0);
+      }
+      going = next;
+    }
+    int last = result.ladder().size() - 1;
+    List<Integer> finalists = going;
+    assertEquals(finalists.size() * folds * 3L,
+        result.trials().stream().filter(trial -> trial.rung() == last && finalists.contains(trial.candidate())).count());
+    assertTrue(result.trials().stream().allMatch(trial -> trial.seed() == 0 || finalists.contains(trial.candidate())));
+    List<Integer> best = finalists.stream().sorted(Comparator.<Integer>comparingDouble(candidate -> mean(result, last, candidate, 3))
+        .thenComparingInt(candidate -> candidate)).toList();
+    assertEquals(best, result.standings().subList(0, best.size()).stream().map(TuningResult.Standing::candidate).toList());
+    assertEquals(trials, result.standings().stream().map(TuningResult.Standing::candidate).distinct().count());
+    assertEquals(result.candidates().get(best.get(0)).with(c -> c.epochs(result.ladder().get(last).epochs())), result.winner());
+    assertEquals(0, result.winner().validation());
+  }
+
+  private static double mean(TuningResult result, int rung, int candidate, int seeds) {
+    double[] scores = result.trials().stream().filter(trial -> trial.rung() == rung && trial.candidate() == candidate
+        && trial.seed() < seeds).mapToDouble(TuningTrial::score).toArray();
+    double mean = IntStream.range(0, scores.length).mapToDouble(i -> scores[i]).sum() / scores.length;
+    double signed = result.metric().isHigherBetter() ? -mean : mean;
+    return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : signed;
+  }
+
+  /** A trial is an ordinary training on the fold's rows: cross-validation of the candidate has the same scores, bit for bit. */
+  @Test
+  void lastRungHasTheScoresOfCrossValidation() {
+    TuningResult result = run(IRIS, spec(BASE, 4, 3));
+    int winner = result.standings().get(0).candidate();
+    List<FoldResult> folds;
+    try (Backend backend = cpu(1)) {
+      folds = new CrossValidation(TrialExecutor.on(backend), IRIS, new CrossValidationSpec(result.winner(),
+          new FoldOptions(3, 1, Optional.empty(), Optional.empty()), 1)).run(new CrossValidation.Listener() {})
+          .orElseThrow().results();
+    }
+    int last = result.ladder().size() - 1;
+    assertEquals(folds.stream().map(fold -> fold.score(Metric.LOSS)).toList(), result.trials().stream()
+        .filter(trial -> trial.rung() == last && trial.candidate() == winner && trial.seed() == 0).map(TuningTrial::score).toList());
+  }
+
+  @Test
+  void resultDoesNotDependOnThreadsOrBackend() {
+    TuningSpec spec = spec(BASE, 6, 2);
+    TuningResult one;
+    TuningResult reference;
+    try (Backend backend = cpu(1)) {
+      one = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+    }
+    try (Backend backend = new ReferenceBackend()) {
+      reference = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+    }
+    assertSame(one, run(IRIS, spec), 0);
+    assertSame(one, reference, 1e-9);
+  }
+
+  static void assertSame(TuningResult one, TuningResult other, double tolerance) {
+    assertEquals(one.winner(), other.winner());
+    assertEquals(one.standings().stream().map(TuningResult.Standing::candidate).toList(),
+        other.standings().stream().map(TuningResult.Standing::candidate).toList());
+    assertEquals(one.trials().stream().map(TuningTrial::key).toList(), other.trials().stream().map(TuningTrial::key).toList());
+    for (int i = 0; i < one.trials().size(); i++) {
+      double score = one.trials().get(i).score();
+      assertEquals(score, other.trials().get(i).score(), tolerance * Math.abs(score), one.trials().get(i).key().toString());
+      assertEquals(one.trials().get(i).epochs(), other.trials().get(i).epochs());
+    }
+  }
+
+  @Test
+  void resumedAfterAnyNumberOfNetworksHasTheSameResult() {
+    TuningSpec spec = spec(BASE, 4, 2);
+    try (Backend backend = cpu(1)) {
+      List<String> lines = new ArrayList<>();
+      TuningResult whole = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {
+        @Override
+        public void finished(List<TuningTrial> trials) {
+          trials.forEach(trial -> lines.add(trial.line()));
+        }
+      }).orElseThrow();
+      assertEquals(whole.trials().size(), lines.size());
+      for (int known = 0; known <= lines.size(); known++) {
+        AtomicLong epochs = new AtomicLong();
+        List<TuningTrial> trained = new ArrayList<>();
+        Tuning tuning = new Tuning(TrialExecutor.on(backend), IRIS, spec);
+        TuningResult resumed = tuning.run(lines.subList(0, known).stream().map(TuningTrial::parse).toList(), new Tuning.Listener() {
+          @Override
+          public void trained(long more) {
+            epochs.addAndGet(more);
+          }
+
+          @Override
+          public void finished(List<TuningTrial> trials) {
+            trained.addAll(trials);
+          }
+        }).orElseThrow();
+        assertSame(whole, resumed, 0);
+        assertEquals(lines.size() - known, trained.size());
+        assertEquals(tuning.epochs(), epochs.get());
+      }
+    }
+  }
+
+  @Test
+  void stopRequestEndsTheSearch() {
+    try (Backend backend = cpu(2)) {
+      AtomicLong finished = new AtomicLong();
+      assertTrue(new Tuning(TrialExecutor.on(backend), IRIS, spec(BASE, 6, 2)).run(List.of(), new Tuning.Listener() {
+        @Override
+        public boolean stopRequested() {
+          return finished.get() > 2;
+        }
+
+        @Override
+        public void finished(List<TuningTrial> trials) {
+          finished.addAndGet(trials.size());
+        }
+      }).isEmpty());
+    }
+  }
+
+  @Test
+  void divergedCandidateIsTheWorst() {
+    SearchSpace space = SearchSpace.parse("{\"learningRate\": {\"choice\": [1e30, 0.01]}}");
+    TrainConfig sgd = BASE.with(c -> c.optimizer(OptimizerSpec.Sgd.DEFAULT).learningRate(0.01));
+    TuningResult result = run(table("diabetes"), new TuningSpec(sgd, space, 8, OptionalInt.of(2)));
+    List<Boolean> diverged = result.standings().stream().filter(standing -> standing.rung() == 0)
+        .map(TuningResult.Standing::isDiverged).toList();
+    assertTrue(diverged.contains(true), "some candidates have the high rate");
+    assertFalse(result.standings().get(0).isDiverged());
+    for (TuningResult.Standing standing : result.standings()) {
+      assertEquals(result.candidates().get(standing.candidate()).trainer().training().learningRate() == 1e30, standing.isDiverged());
+    }
+    assertEquals(0, result.standings().get(0).candidate(), "of equal candidates, the one of the lowest number wins");
+    assertLadder(result, 8, 2);
+    TuningSpec hopeless = new TuningSpec(sgd.with(c -> c.learningRate(1e30)), space.without(Set.of(Hyperparameter.LEARNING_RATE)),
+        3, OptionalInt.of(2));
+    TuningResult none = run(table("diabetes"), hopeless);
+    assertTrue(none.standings().stream().allMatch(TuningResult.Standing::isDiverged));
+    assertEquals(0, none.standings().get(0).candidate());
+  }
+
+  @Test
+  void watchedMetricJudges() {
+    TuningResult result = run(IRIS, spec(BASE.with(c -> c.watch(Metric.ACCURACY)), 5, 2));
+    assertEquals(Metric.ACCURACY, result.metric());
+    assertLadder(result, 5, 2);
+    assertTrue(result.standings().get(0).score().mean() > 0.6);
+    TuningResult numbers = run(table("diabetes"), spec(BASE.with(c -> c.watch(Metric.RMSE)), 5, 0));
+    assertEquals(5, numbers.trials().stream().map(TuningTrial::fold).distinct().count());
+    assertLadder(numbers, 5, 5);
+  }
+
+  /** Returns a table with some numbers of rows per class. */
+  private static Table classes(int... counts) {
+    String[] words = IntStream.range(0, counts.length).boxed()
+        .flatMap(c -> IntStream.range(0, counts[c]).mapToObj(i -> "c" + c)).toArray(String[]::new);
+    double[] x = IntStream.range(0, words.length).mapToDouble(i -> i % 7 + words[i].charAt(1)).toArray();
+    return Table.of(List.of(Column.ofNumbers("x", x), Column.ofText("y", words)));
+  }
+
+  @Test
+  void judgingRowsDependOnTheTable() {
+    assertEquals(5, folds(classes(30, 30), BASE));
+    assertEquals(3, folds(classes(30, 3), BASE));
+    assertEquals(1, folds(classes(30, 30, 1), BASE));
+    assertEquals(1, folds(classes(1500, 600), BASE));
+    assertEquals(1, folds(classes(30, 30), BASE.with(c -> c.validation(0.3))));
+    assertEquals(5, folds(classes(30, 30), BASE.with(c -> c.validation(0))));
+    assertThrows(InvalidInputException.class, () -> folds(classes(1, 1), BASE));
+    try (Backend backend = cpu(1)) {
+      assertEquals(420, new Tuning(TrialExecutor.on(backend), classes(1500, 600), spec(BASE, 1, 0)).judgingRows());
+      assertEquals(18, new Tuning(TrialExecutor.on(backend), classes(30, 30), spec(BASE.with(c -> c.validation(0.3)), 1, 0))
+          .judgingRows());
+    }
+    assertLadder(run(classes(30, 30, 1), spec(BASE, 5, 0)), 5, 1);
+  }
+
+  private static int folds(Table table, TrainConfig base) {
+    try (Backend backend = cpu(1)) {
+      return new Tuning(TrialExecutor.on(backend), table, spec(base, 1, 0)).folds();
+    }
+  }
+
+  /** Batch normalization needs two rows in each batch, of the folds and of all rows. */
+  @Test
+  void batchesOfBatchNormalizationHaveTwoRows() {
+    Table table = classes(40, 41);
+    SearchSpace space = SearchSpace.parse("{\"batchSize\": {\"choice\": [8, 16, 20]}, \"normalization\": \"batch\"}");
+    TuningResult result = run(table, new TuningSpec(BASE, space, 12, OptionalInt.of(5)));
+    for (TrainConfig candidate : result.candidates()) {
+      PreparedData.of(table, candidate).requireFits();
+    }
+    assertTrue(result.standings().stream().noneMatch(TuningResult.Standing::isDiverged));
+  }
+
+  @Test
+  void timeIsTurnedIntoTrials() {
+    try (Backend backend = cpu(1)) {
+      Tuning tuning = new Tuning(TrialExecutor.on(backend), IRIS, spec(BASE, 1, 2));
+      assertEquals(1, tuning.trialsWithin(1e-9));
+      assertTrue(tuning.trialsWithin(100) > 10);
+    }
+  }
+}
