@@ -5,6 +5,7 @@ import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TargetEncoding;
 import dev.plumb.study.CrossValidation;
+import dev.plumb.study.Tuning;
 import dev.plumb.train.DataView;
 import dev.plumb.train.TrainConfig;
 import java.util.LinkedHashMap;
@@ -41,6 +42,16 @@ final class DataLine {
     folds.time().ifPresent(name -> roles.put(name, "the time"));
     return line(file, validation.table().rows(), given, validation.spec().config().columns(), validation.target(),
         defaultTarget(given, validation.table().names(), validation.table(), roles));
+  }
+
+  /**
+   * Returns the line for a hyperparameter search.
+   *
+   * @param given the configuration before its columns were resolved
+   */
+  static String of(String file, TrainConfig given, Tuning tuning) {
+    return line(file, tuning.table().rows(), given, tuning.view().columns(), tuning.view().encoding().target(),
+        defaultTarget(given, tuning.table().names(), tuning.table(), Map.of()));
   }
 
   private static String line(String file, int rows, TrainConfig given, EncodingOptions columns, TargetEncoding target,

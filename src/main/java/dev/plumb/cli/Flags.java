@@ -136,6 +136,11 @@ final class Flags {
   static final Option CONFIG =
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");
+  static final Option TRIALS = value("trials", "N", "Number of candidates (default: 60).");
+  static final Option MINUTES = value("minutes", "M",
+      "As many candidates as take about M minutes on this machine, measured before the search; --trials repeats it.");
+  static final Option SPACE = value("space", "FILE|JSON",
+      "Distributions of the hyperparameters: a JSON file, or JSON text that starts with {.");
   static final Option PRINT_CONFIG = flag("print-config", "Print the effective configuration as JSON and exit.");
   static final Option NAME = value("name", "NAME", "Name of the run folder, NAME-n (default: the name of DATA).");
   static final Option RUNS = value("runs", "DIR", "Folder in which run folders are created (default: runs).");
@@ -157,6 +162,11 @@ final class Flags {
   /** Returns the same option with another argument name and description, for one command. */
   static Option meaning(Option option, String argument, String description) {
     return value(option.getLongOpt(), argument, description);
+  }
+
+  /** Returns the same flag with another description, for one command. */
+  static Option meaning(Option option, String description) {
+    return flag(option.getLongOpt(), description);
   }
 
   /** Returns the option for the precision, with a command's default in its description. */

@@ -35,8 +35,8 @@ public final class Main {
   static int run(DeviceChoice.Opener devices, String[] args, PrintStream out, PrintStream err) {
     DeviceChoice choice = new DeviceChoice(devices);
     List<Command> commands = List.of(new TrainCommand(choice), new EvaluateCommand(choice), new PredictCommand(choice),
-        new ImportanceCommand(choice), new CvCommand(choice), new RunsCommand(), new CompareCommand(), new ExportCommand(),
-        new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice), new DevicesCommand());
+        new ImportanceCommand(choice), new CvCommand(choice), new TuneCommand(choice), new RunsCommand(), new CompareCommand(),
+        new ExportCommand(), new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice), new DevicesCommand());
     String command = "plumb";
     int code;
     try {

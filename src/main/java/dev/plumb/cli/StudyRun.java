@@ -27,6 +27,7 @@ import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialGroup;
 import dev.plumb.study.TrialLog;
 import dev.plumb.study.TrialRow;
+import dev.plumb.study.TuningSpec;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.TrainConfig;
 import java.io.PrintStream;
@@ -186,13 +187,20 @@ final class StudyRun {
   }
 
   private static Study tableStudy(String text, Path folder, List<DataFile> then) {
+    if (TuningSpec.isText(text)) {
+      throw new InvalidInputException("this is the log of a hyperparameter search; resume it with plumb tune --resume");
+    }
     TableStudySpec spec = TableStudySpec.parse(text, Optional.empty(), TrainConfig.DEFAULT);
-    List<DataFile> now = spec.files(folder);
+    requireUnchanged(spec.files(folder), then);
+    return spec.study(folder);
+  }
+
+  /** Refuses files whose content is not that at the start of a study. */
+  static void requireUnchanged(List<DataFile> now, List<DataFile> then) {
     if (!now.stream().map(DataFile::sha256).toList().equals(then.stream().map(DataFile::sha256).toList())) {
       throw new InvalidInputException(now.get(0).path() + ": the data has changed since the study started (its SHA-256 was "
           + then.get(0).sha256() + "); restore it or start a new study");
     }
-    return spec.study(folder);
   }
 
   private void requireUnchecked() {

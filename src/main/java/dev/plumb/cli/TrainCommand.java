@@ -120,7 +120,7 @@ final class TrainCommand implements Command {
     }
   }
 
-  private static void requireFiles(TrainingRequest request, Arguments arguments) {
+  static void requireFiles(TrainingRequest request, Arguments arguments) {
     if (request.data().equals(DataOptions.STREAM)) {
       throw new InvalidInputException(STANDARD_INPUT);
     }
@@ -156,7 +156,7 @@ final class TrainCommand implements Command {
     }
   }
 
-  private static TrainingRun.Environment environment(Backends.Selection device, Arguments arguments, PrintStream err) {
+  static TrainingRun.Environment environment(Backends.Selection device, Arguments arguments, PrintStream err) {
     return new TrainingRun.Environment(
         device.backend(), Version.CURRENT, ConfigSelector.BY_ROWS, arguments.has(Flags.QUIET) ? note -> {} : note -> printNote(note, err));
   }
@@ -165,7 +165,8 @@ final class TrainCommand implements Command {
     err.println(TerminalText.sanitize("note: " + note));
   }
 
-  private static int train(TrainingRun run, Backends.Selection device, Duration every, Arguments arguments, PrintStream out,
+  /** Trains a run and writes its files; returns the exit code. */
+  static int train(TrainingRun run, Backends.Selection device, Duration every, Arguments arguments, PrintStream out,
       PrintStream err) {
     boolean quiet = arguments.has(Flags.QUIET);
     out.println(DeviceChoice.line(device));

@@ -271,7 +271,7 @@ final class TrainRequest {
   }
 
   /** Returns a file's name without its extensions: iris for data/iris.csv.gz. */
-  private static String stem(Path file) {
+  static String stem(Path file) {
     Path last = file.getFileName();
     return last == null ? "run" : last.toString().replaceFirst("(\\.(csv|tsv|txt|data|npy|npz|idx|ubyte|gz))+$", "");
   }

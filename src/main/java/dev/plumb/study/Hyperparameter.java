@@ -115,7 +115,7 @@ public enum Hyperparameter {
     }
   }
 
-  /** Returns hidden layers of one width. A width or depth that has no value is that of the first layer or of the number of layers. */
+  /** Returns hidden layers of one width. Without a value, the width is that of the first layer, and the depth stays the same. */
   private static List<Integer> hidden(List<Integer> base, Map<Hyperparameter, Object> values) {
     List<Integer> from = base.isEmpty() ? TrainConfig.DEFAULT.hidden() : base;
     int width = (int) values.getOrDefault(WIDTH, from.get(0));

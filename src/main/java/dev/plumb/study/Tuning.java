@@ -33,13 +33,13 @@ import java.util.stream.Stream;
 
 /**
  * A hyperparameter search by random search with successive halving (Jamieson and Talwalkar 2016). Candidate 0 is the base
- * configuration; the others are drawn. All candidates are trained for a ninth of the epochs, the best third of them for a third, and
- * the best third of these for all epochs; each time from the beginning, with the learning-rate schedule of these epochs. The best
- * three are then trained from two more seeds, and the best mean over folds and seeds wins. Candidate 0 is trained to the end in any
- * case, so that the winner is never worse than it on the judging rows.
+ * configuration; the others are drawn. All candidates are trained for a ninth of the epochs, the best third of them for a
+ * third, and the best third of these for all epochs; each time from the beginning, with the learning-rate schedule of these
+ * epochs. The best three are then trained from two more seeds, and the best mean over folds and seeds wins. Candidate 0 is
+ * trained to the end in any case, so that the winner is never worse than it on the judging rows.
  *
- * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, otherwise by held-out rows. The encoding is
- * fitted to the training rows of each fold. The result depends on the specification and the data only.
+ * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, otherwise by held-out rows. The
+ * encoding is fitted to the training rows of each fold. The result depends on the specification and the data only.
  */
 public final class Tuning {
   /** Number of seeds of the finalists. */
@@ -95,7 +95,7 @@ public final class Tuning {
     TrainConfig given = spec.config();
     EncodingOptions columns = given.weights().resolve(table, given.columns());
     TrainConfig base = given.with(changes -> changes.columns(columns).validation(0));
-    this.spec = new TuningSpec(given.with(changes -> changes.columns(columns)), spec.space(), spec.trials(), spec.folds());
+    this.spec = spec;
     this.table = columns.handleMissing(table, given.weights());
     droppedRows = table.rows() - this.table.rows();
     folds = folds(this.table, columns, spec);
@@ -169,7 +169,6 @@ public final class Tuning {
         .anyMatch(rows -> rows > batchSize && rows % batchSize == 1);
   }
 
-  /** Returns the specification, with all columns and the task filled in. */
   public TuningSpec spec() {
     return spec;
   }
@@ -257,7 +256,12 @@ public final class Tuning {
    */
   public Optional<TuningResult> run(List<TuningTrial> known, Listener listener) {
     Map<Key, TuningTrial> trials = new ConcurrentHashMap<>();
-    known.forEach(trial -> trials.put(trial.key(), trial));
+    for (TuningTrial trial : known) {
+      requireOwn(trial.key());
+      if (trials.put(trial.key(), trial) != null) {
+        throw new InvalidInputException("the network " + trial.key() + " is there twice");
+      }
+    }
     List<TuningResult.Rung> ladder = new ArrayList<>();
     // From the worst to the best rung; within a rung, the best first.
     List<List<Integer>> leaving = new ArrayList<>();
@@ -287,10 +291,18 @@ public final class Tuning {
         standings.add(new TuningResult.Standing(candidate, rung, summary(candidate, rung, 1, trials)));
       }
     }
-    TrainConfig winner = candidates.get(standings.get(0).candidate()).with(changes -> changes.epochs(rungs.get(last)));
+    TrainConfig winner = candidates.get(standings.get(0).candidate()).with(
+        changes -> changes.epochs(rungs.get(last)).columns(spec.config().columns()));
     List<TuningTrial> sorted = trials.values().stream().sorted(Comparator.comparingInt(TuningTrial::rung)
         .thenComparingInt(TuningTrial::candidate).thenComparingInt(TuningTrial::fold).thenComparingInt(TuningTrial::seed)).toList();
     return Optional.of(new TuningResult(spec, candidates, ladder, standings, sorted, winner));
+  }
+
+  private void requireOwn(Key key) {
+    if (!(key.rung() >= 0 && key.rung() < rungs.size() && key.candidate() >= 0 && key.candidate() < candidates.size()
+        && key.fold() >= 0 && key.fold() < folds.size() && key.seed() >= 0 && key.seed() < SEEDS)) {
+      throw new InvalidInputException("the network " + key + " is not one of this search");
+    }
   }
 
   /** Returns candidates from the best to the worst; of equal ones the lower number first. */
@@ -358,8 +370,8 @@ public final class Tuning {
     List<TrainerState> states = FoldTraining.train(networks, device, listener, stopped);
     double seconds = (System.nanoTime() - start) / 1e9 / part.size();
     return IntStream.range(0, states.size()).mapToObj(i -> new TuningTrial(part.rung(), part.candidate(), part.fold(),
-        part.seeds().get(i), score(networks.get(i), states.get(i), judging.get(part.fold()), device), states.get(i).epochs(), seconds))
-        .toList();
+        part.seeds().get(i), score(networks.get(i), states.get(i), judging.get(part.fold()), device), states.get(i).epochs(),
+        seconds)).toList();
   }
 
   /** Returns the watched metric of a network; NaN if the training diverged or the metric is not finite. */

@@ -7,12 +7,11 @@ import java.util.List;
 /**
  * The result of a hyperparameter search.
  *
- * @param spec the specification, with all columns filled in
- * @param candidates the configuration of each candidate
+ * @param candidates the configuration of each candidate, with all columns filled in
  * @param ladder the rungs, from the first
  * @param standings all candidates, the best first
  * @param trials all trained networks, in the order of rung, candidate, fold and seed
- * @param winner the configuration of the best candidate, for a training on all rows
+ * @param winner the configuration of the best candidate, for a training on all rows, with the columns of the specification
  */
 public record TuningResult(TuningSpec spec, List<TrainConfig> candidates, List<Rung> ladder, List<Standing> standings,
     List<TuningTrial> trials, TrainConfig winner) {

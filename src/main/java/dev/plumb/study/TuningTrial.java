@@ -23,7 +23,12 @@ public record TuningTrial(int rung, int candidate, int fold, int seed, double sc
   private static final Set<String> KEYS = Set.of("rung", "candidate", "fold", "seed", "score", "epochs", "seconds");
 
   /** The place of a trial in the search. */
-  record Key(int rung, int candidate, int fold, int seed) {}
+  record Key(int rung, int candidate, int fold, int seed) {
+    @Override
+    public String toString() {
+      return "of rung " + rung + ", candidate " + candidate + ", fold " + fold + ", seed " + seed;
+    }
+  }
 
   Key key() {
     return new Key(rung, candidate, fold, seed);

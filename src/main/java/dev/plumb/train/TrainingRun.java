@@ -158,6 +158,11 @@ public final class TrainingRun implements AutoCloseable {
         .with("plumb", environment.version());
   }
 
+  /** Returns the run folder. */
+  public RunFolder folder() {
+    return saved.folder();
+  }
+
   public TrainingRequest request() {
     return request;
   }

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HelpTest {
   @ParameterizedTest
-  @ValueSource(strings = {"train", "evaluate", "predict", "importance", "cv", "runs", "compare", "export", "study", "check",
+  @ValueSource(strings = {"train", "evaluate", "predict", "importance", "cv", "tune", "runs", "compare", "export", "study", "check",
       "devices"})
   void pageFitsInOneHundredColumns(String command) {
     Plumbed help = Plumbed.run(command, "--help");

