@@ -228,8 +228,8 @@ public final class Tuning {
   }
 
   /**
-   * Returns the number of trials whose training takes about a time. Trains candidate 0 to measure its speed; the average candidate
-   * may be faster or slower.
+   * Returns the number of trials whose training takes about a time. Trains candidate 0 to measure its speed; the average
+   * candidate may be faster or slower.
    */
   public int trialsWithin(double seconds) {
     Part part = part(0, 0, 0, List.of(0));
@@ -293,8 +293,7 @@ public final class Tuning {
     }
     TrainConfig winner = candidates.get(standings.get(0).candidate()).with(
         changes -> changes.epochs(rungs.get(last)).columns(spec.config().columns()));
-    List<TuningTrial> sorted = trials.values().stream().sorted(Comparator.comparingInt(TuningTrial::rung)
-        .thenComparingInt(TuningTrial::candidate).thenComparingInt(TuningTrial::fold).thenComparingInt(TuningTrial::seed)).toList();
+    List<TuningTrial> sorted = trials.values().stream().sorted(TuningTrial.ORDER).toList();
     return Optional.of(new TuningResult(spec, candidates, ladder, standings, sorted, winner));
   }
 

@@ -6,6 +6,7 @@ import dev.plumb.json.JsonOutput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.Set;
 
 /**
@@ -20,6 +21,10 @@ import java.util.Set;
  * @param seconds its share of the training time of those that were trained together
  */
 public record TuningTrial(int rung, int candidate, int fold, int seed, double score, int epochs, double seconds) {
+  /** The order of rung, candidate, fold and seed. */
+  static final Comparator<TuningTrial> ORDER = Comparator.comparingInt(TuningTrial::rung).thenComparingInt(TuningTrial::candidate)
+      .thenComparingInt(TuningTrial::fold).thenComparingInt(TuningTrial::seed);
+
   private static final Set<String> KEYS = Set.of("rung", "candidate", "fold", "seed", "score", "epochs", "seconds");
 
   /** The place of a trial in the search. */

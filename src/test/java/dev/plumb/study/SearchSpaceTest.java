@@ -33,7 +33,8 @@ class SearchSpaceTest {
     assertEquals(3e-3, rates[1000], 5e-4, "the median of a logarithmic range is the geometric mean of its limits");
     assertTrue(others.stream().allMatch(config -> config.trainer().training().optimizer().weightDecay() >= 0.01
         && config.trainer().training().optimizer().weightDecay() <= 10));
-    assertTrue(others.stream().allMatch(config -> config.trainer().training().dropout().map(d -> d.probability()).orElse(0.0) <= 0.4));
+    assertTrue(others.stream().allMatch(
+        config -> config.trainer().training().dropout().map(dropout -> dropout.probability()).orElse(0.0) <= 0.4));
     assertEquals(Set.of(16, 32, 64, 128), others.stream().map(config -> config.trainer().training().batchSize().getAsInt())
         .collect(Collectors.toSet()));
     assertEquals(12, others.stream().map(TrainConfig::hidden).distinct().count());
@@ -62,14 +63,16 @@ class SearchSpaceTest {
   void everyKindOfDistributionIsReadAndWritten() {
     String text = "{\"learningRate\":{\"log\":[1.0E-4,0.03]},\"width\":{\"linear\":[3,5]},\"depth\":2,\"activation\":\"tanh\","
         + "\"dropout\":{\"linear\":[0.0,0.5]},\"batchSize\":{\"log\":[8,64]},\"residual\":{\"choice\":[true]}}";
-    TuningSpec spec = new TuningSpec(TrainConfig.DEFAULT.with(c -> c.seed(9).epochs(7)), SearchSpace.parse(text), 300, OptionalInt.of(3));
+    TuningSpec spec = new TuningSpec(
+        TrainConfig.DEFAULT.with(c -> c.seed(9).epochs(7)), SearchSpace.parse(text), 300, OptionalInt.of(3));
     assertTrue(TuningSpec.isText(spec.text()));
     assertEquals(spec, TuningSpec.parse(spec.text()));
     List<TrainConfig> drawn = spec.candidates(spec.config());
     assertEquals(List.of(100, 100), drawn.get(0).hidden(), "a depth of 2 is fixed");
     assertEquals(Activation.TANH, drawn.get(0).activation(), "a fixed value is that of candidate 0 too");
     assertEquals(Set.of(3, 4, 5), drawn.stream().skip(1).map(config -> config.hidden().get(0)).collect(Collectors.toSet()));
-    int[] sizes = drawn.stream().skip(1).mapToInt(config -> config.trainer().training().batchSize().getAsInt()).sorted().toArray();
+    int[] sizes =
+        drawn.stream().skip(1).mapToInt(config -> config.trainer().training().batchSize().getAsInt()).sorted().toArray();
     assertTrue(sizes[0] == 8 && sizes[298] == 64 && Set.of(21, 22, 23, 24).contains(sizes[149]), "median " + sizes[149]);
     assertTrue(drawn.stream().skip(1).allMatch(config -> config.activation() == Activation.TANH && config.residual()
         && config.hidden().size() == 2 && config.normalization() == Normalization.NONE));

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -81,9 +82,7 @@ class TuningTest {
     assertEquals(List.of(5, 15, 45), tuning.rungs());
     assertEquals(List.of(5, 15, 45), result.ladder().stream().map(TuningResult.Rung::epochs).toList());
     assertEquals(tuning.epochs(), epochs.get());
-    assertEquals(result.trials(), finished.stream().sorted(
-        Comparator.comparingInt(TuningTrial::rung).thenComparingInt(TuningTrial::candidate).thenComparingInt(TuningTrial::fold)
-            .thenComparingInt(TuningTrial::seed)).toList());
+    assertEquals(result.trials(), finished.stream().sorted(TuningTrial.ORDER).toList());
     assertLadder(result, 10, 2);
   }
 
@@ -92,12 +91,11 @@ class TuningTest {
     List<Integer> going = IntStream.range(0, trials).boxed().toList();
     for (int rung = 0; rung < result.ladder().size(); rung++) {
       int current = rung;
-      List<Integer> entered = result.trials().stream().filter(trial -> trial.rung() == current).map(TuningTrial::candidate).distinct()
-          .toList();
+      List<Integer> entered =
+          result.trials().stream().filter(trial -> trial.rung() == current).map(TuningTrial::candidate).distinct().toList();
       assertEquals(going.stream().sorted().toList(), entered);
       assertEquals(going.size(), result.ladder().get(rung).candidates());
-      List<Integer> ranked = going.stream().sorted(Comparator.<Integer>comparingDouble(candidate -> mean(result, current, candidate, 1))
-          .thenComparingInt(candidate -> candidate)).toList();
+      List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate, 1));
       assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
       boolean isLast = rung == result.ladder().size() - 1;
       int count = isLast ? 3 : (int) Math.ceil(going.size() / 3.0);
@@ -112,13 +110,16 @@ class TuningTest {
     assertEquals(finalists.size() * folds * 3L,
         result.trials().stream().filter(trial -> trial.rung() == last && finalists.contains(trial.candidate())).count());
     assertTrue(result.trials().stream().allMatch(trial -> trial.seed() == 0 || finalists.contains(trial.candidate())));
-    List<Integer> best = finalists.stream().sorted(Comparator.<Integer>comparingDouble(candidate -> mean(result, last, candidate, 3))
-        .thenComparingInt(candidate -> candidate)).toList();
+    List<Integer> best = ranked(finalists, candidate -> mean(result, last, candidate, 3));
     assertEquals(best, result.standings().subList(0, best.size()).stream().map(TuningResult.Standing::candidate).toList());
     assertEquals(trials, result.standings().stream().map(TuningResult.Standing::candidate).distinct().count());
     assertEquals(result.candidates().get(best.get(0)).with(
         c -> c.epochs(result.ladder().get(last).epochs()).columns(result.winner().columns())), result.winner());
     assertEquals(0, result.winner().validation());
+  }
+
+  private static List<Integer> ranked(List<Integer> candidates, ToDoubleFunction<Integer> score) {
+    return candidates.stream().sorted(Comparator.comparingDouble(score).thenComparingInt(candidate -> candidate)).toList();
   }
 
   private static double mean(TuningResult result, int rung, int candidate, int seeds) {
@@ -141,8 +142,9 @@ class TuningTest {
           .orElseThrow().results();
     }
     int last = result.ladder().size() - 1;
-    assertEquals(folds.stream().map(fold -> fold.score(Metric.LOSS)).toList(), result.trials().stream()
-        .filter(trial -> trial.rung() == last && trial.candidate() == winner && trial.seed() == 0).map(TuningTrial::score).toList());
+    List<TuningTrial> own = result.trials().stream()
+        .filter(trial -> trial.rung() == last && trial.candidate() == winner && trial.seed() == 0).toList();
+    assertEquals(folds.stream().map(fold -> fold.score(Metric.LOSS)).toList(), own.stream().map(TuningTrial::score).toList());
   }
 
   @Test
@@ -188,7 +190,8 @@ class TuningTest {
         AtomicLong epochs = new AtomicLong();
         List<TuningTrial> trained = new ArrayList<>();
         Tuning tuning = new Tuning(TrialExecutor.on(backend), IRIS, spec);
-        TuningResult resumed = tuning.run(lines.subList(0, known).stream().map(TuningTrial::parse).toList(), new Tuning.Listener() {
+        List<TuningTrial> logged = lines.subList(0, known).stream().map(TuningTrial::parse).toList();
+        TuningResult resumed = tuning.run(logged, new Tuning.Listener() {
           @Override
           public void trained(long more) {
             epochs.addAndGet(more);
@@ -234,7 +237,8 @@ class TuningTest {
     assertTrue(diverged.contains(true), "some candidates have the high rate");
     assertFalse(result.standings().get(0).isDiverged());
     for (TuningResult.Standing standing : result.standings()) {
-      assertEquals(result.candidates().get(standing.candidate()).trainer().training().learningRate() == 1e30, standing.isDiverged());
+      double rate = result.candidates().get(standing.candidate()).trainer().training().learningRate();
+      assertEquals(rate == 1e30, standing.isDiverged());
     }
     assertEquals(0, result.standings().get(0).candidate(), "of equal candidates, the one of the lowest number wins");
     assertLadder(result, 8, 2);
