@@ -84,7 +84,8 @@ final class TuneCommand implements Command {
         DATA is a table as for plumb train. Random search with successive halving: N candidates are
         trained for a ninth of the epochs, the best third of them for a third, and the best third of these
         for all. The best three are trained from two more seeds; the best mean score (--watch) wins.
-        Candidate 0 is the configuration of plumb train without a search, and is trained to the end.
+        Candidate 0 is the configuration without a search, and is trained to the end. (Up to 2,000 rows,
+        plumb train also chooses epochs, weight decay and dropout by folds, which candidate 0 does not.)
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.
