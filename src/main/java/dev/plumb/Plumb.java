@@ -94,7 +94,7 @@ public final class Plumb {
    * Trains a model further on other rows, starting from its parameters: with its network and encoding of the features, and a new
    * output layer if the classes or targets differ. Validation rows are held out as for a table with more than 2,000 rows.
    *
-   * @param config the configuration; what it says of network and columns must be the default or that of the model
+   * @param config the configuration; what it says of network and features must be that of the model, or the default, which is ignored
    * @throws InvalidInputException as for {@link #train(Table, TrainConfig)}, and when the configuration asks for another network or
    *     other features than those of the model
    * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
@@ -185,6 +185,9 @@ public final class Plumb {
         .text().replace("\n", "; "));
     double[] parameters = state.bestEpoch() > 0 ? state.best() : state.parameters();
     TrainedModel trained = Calibration.model(prepared, parameters, manifest, estimate, backend);
+    if (config.calibrate() && Calibration.of(trained).isEmpty()) {
+      PlumbLog.warning("the model is not calibrated: an output for a validation row is not finite");
+    }
     return new Model(trained, state.history(), estimate);
   }
 

@@ -84,6 +84,7 @@ final class EvaluationJson {
       json.writeEndObject();
     });
   }
+
   private static void writeClasses(JsonGenerator json, ClassificationScores figures) throws IOException {
     json.writeArrayFieldStart("classes");
     Iterator<ConfusionMatrix.Cell> cells = figures.confusion().cells().iterator();

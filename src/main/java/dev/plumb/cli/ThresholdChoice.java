@@ -31,9 +31,9 @@ record ThresholdChoice(OptionalDouble threshold, Optional<Thresholds.Criterion> 
     }
     if (arguments.has(Flags.THRESHOLD)) {
       double threshold = arguments.number(Flags.THRESHOLD, 0);
-      if (!(threshold > 0 && threshold < 1)) {
+      if (!(threshold >= 0 && threshold <= 1)) {
         throw new InvalidInputException("--threshold " + arguments.text(Flags.THRESHOLD).orElseThrow()
-            + ": must be a number above 0 and below 1");
+            + ": must be a number from 0 to 1");
       }
       return new ThresholdChoice(OptionalDouble.of(threshold), Optional.empty());
     }

@@ -76,8 +76,8 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(TrainRequest.FIXED);
-    options.addAll(List.of(Flags.RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.CHECKPOINT_EVERY, Flags.IMPORTANCE, Flags.DEVICE, Flags.NO_GRAPH,
-        Flags.PLANNER, Flags.THREADS));
+    options.addAll(List.of(Flags.RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.CHECKPOINT_EVERY, Flags.IMPORTANCE, Flags.DEVICE,
+        Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 

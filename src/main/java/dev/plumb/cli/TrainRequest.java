@@ -68,6 +68,10 @@ final class TrainRequest {
       "learningRate", Flags.LEARNING_RATE, "clipNorm", Flags.CLIP_NORM,
       "weightDecay", Flags.WEIGHT_DECAY, "momentum", Flags.MOMENTUM);
 
+  /** Options for which a training has the values of the model that it starts from. */
+  private static final List<Option> OF_MODEL = List.of(Flags.FEATURES, Flags.CATEGORICAL, Flags.LAYERS, Flags.ACTIVATION,
+      Flags.NORMALIZATION, Flags.RESIDUAL, Flags.NO_RESIDUAL, Flags.NO_STANDARDIZE);
+
   private static final String ALL = "all";
   private static final String NONE = "none";
 
@@ -119,6 +123,11 @@ final class TrainRequest {
   }
 
   private static TrainConfig effectiveConfig(Arguments arguments, Optional<WarmStart> from) {
+    for (Option option : OF_MODEL) {
+      if (from.isPresent() && arguments.has(option)) {
+        throw new InvalidInputException("--" + option.getLongOpt() + ": with --from it is that of the model; omit the option");
+      }
+    }
     TrainConfig config = config(arguments);
     return from.isEmpty() ? config : arguments.at(Flags.FROM, () -> from.get().configured(config));
   }

@@ -166,9 +166,8 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
     List<String> warnings = new ArrayList<>();
     List<RunRecord> validated = runs.stream().filter(run -> run.scores().containsKey("validation")).toList();
     List<RunRecord> tested = runs.stream().filter(run -> run.scores().containsKey("test")).toList();
-    boolean sameData = same(runs, RunComparison::dataHashes);
-    if (!sameData) {
-      warnings.add("the runs were trained on different data" + NOT_COMPARABLE);
+    if (!same(runs, RunComparison::dataHashes)) {
+      warnings.add("the runs were trained on different data; only their test scores are comparable");
     } else if (!same(runs, run -> run.config().columns().targets())) {
       warnings.add("the runs have different targets" + NOT_COMPARABLE);
     } else {
@@ -181,7 +180,7 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
             .collect(Collectors.joining(", ")) + "); their scores are not comparable with those of the other runs");
       }
     }
-    if (sameData && !same(tested, run -> run.file("test").map(DataFile::sha256))) {
+    if (!same(tested, run -> run.file("test").map(DataFile::sha256))) {
       warnings.add("the runs were tested on different data; their test scores are not comparable");
     }
     if (!same(runs, RunComparison::lossDefinition)) {

@@ -134,11 +134,12 @@ final class Baseline {
     return Math.abs(values[c] - rows.actual()[c] / Arrays.stream(rows.actual()).sum());
   }
 
-  /** Returns the {@linkplain ClassJudgment#topK top-k accuracy} of the proportions of the classes. */
+  /** Returns the {@linkplain ClassJudgment#topK top-k accuracy} of the proportions of the classes, the majority class first. */
   double topAccuracy(int k, ClassMetrics rows) {
     double[] actual = rows.actual();
     return IntStream.range(0, values.length).boxed()
-        .sorted(Comparator.comparingDouble((Integer c) -> -values[c]).thenComparing(Comparator.reverseOrder())).limit(k)
+        .sorted(Comparator.comparingDouble((Integer c) -> -values[c]).thenComparing(c -> c != majorityClass())
+            .thenComparing(Comparator.reverseOrder())).limit(k)
         .mapToDouble(c -> actual[c]).sum() / Arrays.stream(actual).sum();
   }
 }

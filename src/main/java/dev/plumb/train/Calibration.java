@@ -102,8 +102,8 @@ public final class Calibration {
   public static void require(PreparedData prepared, Optional<FoldEstimate> estimate) {
     boolean hasRows = prepared.view().validation().isPresent() || estimate.filter(of -> of.temperature().isPresent()).isPresent();
     if (prepared.config().calibrate() && !hasRows) {
-      throw new InvalidInputException("calibrate: needs rows that are held out, but there are none among " + prepared.view().rows()
-          + "; use a higher validation share or more rows");
+      throw new InvalidInputException("calibrate: needs rows that are held out, but none of the " + prepared.view().rows()
+          + " rows are, and no folds were trained; use a validation share such as 0.2");
     }
   }
 
@@ -114,7 +114,7 @@ public final class Calibration {
    * @param texts origin of the model; a calibrated one gets an entry with the temperature
    * @param estimate the estimate by the cross-validation that chose the configuration, if there was one
    * @param backend computes the outputs for the validation rows
-   * @throws InvalidInputException when one of them is not finite
+   * @return the model; not calibrated if an output for a validation row is not finite
    */
   public static TrainedModel model(PreparedData prepared, double[] parameters, SortedMap<String, String> texts,
       Optional<FoldEstimate> estimate, Backend backend) {
@@ -122,11 +122,14 @@ public final class Calibration {
     if (!prepared.config().calibrate()) {
       return model;
     }
-    double temperature = prepared.view().validation().isPresent()
-        ? ofValidation(prepared, model, backend) : estimate.orElseThrow().temperature().orElseThrow();
+    OptionalDouble temperature = prepared.view().validation().isPresent()
+        ? ofValidation(prepared, model, backend) : estimate.orElseThrow().temperature();
+    if (temperature.isEmpty()) {
+      return model;
+    }
     SortedMap<String, String> added = new TreeMap<>(texts);
-    added.put(ENTRY, Double.toString(temperature));
-    return prepared.model(scaled(model.network(), parameters, temperature), added);
+    added.put(ENTRY, Double.toString(temperature.getAsDouble()));
+    return prepared.model(scaled(model.network(), parameters, temperature.getAsDouble()), added);
   }
 
   /** Returns the temperature of a model's entry. */
@@ -135,7 +138,7 @@ public final class Calibration {
     return text == null ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(text));
   }
 
-  private static double ofValidation(PreparedData prepared, TrainedModel model, Backend backend) {
+  private static OptionalDouble ofValidation(PreparedData prepared, TrainedModel model, Backend backend) {
     Dataset rows = prepared.view().validation().orElseThrow();
     Table table = prepared.view().validationRows().orElseThrow();
     double[] logits;
@@ -143,11 +146,11 @@ public final class Calibration {
       logits = predictor.outputs(rows);
     }
     if (!isFinite(logits)) {
-      throw new InvalidInputException("calibrate: an output for a validation row is not finite");
+      return OptionalDouble.empty();
     }
     Calibration calibration = new Calibration(model.loss(), model.network().outputs());
     calibration.add(logits, model.encoding().labels(table), prepared.config().weights().ofColumn(table));
-    return calibration.temperature();
+    return OptionalDouble.of(calibration.temperature());
   }
 
   private static boolean isFinite(double[] values) {

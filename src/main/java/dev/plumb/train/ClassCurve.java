@@ -96,9 +96,12 @@ public final class ClassCurve {
     return values(i -> positives == 0 ? Double.NaN : 2 * truePositives[i] / (truePositives[i] + falsePositives[i] + positives));
   }
 
-  /** Returns, per point, Youden's J; NaN if all rows or no rows belong to the class. */
-  double[] youden() {
-    return values(i -> truePositives[i] / positives - falsePositives[i] / negatives);
+  /**
+   * Returns, per point, Youden's J times the weights of the rows of the class and of the others: without weights these are whole
+   * numbers, which rounding does not make different if they are equal.
+   */
+  double[] scaledYouden() {
+    return values(i -> truePositives[i] * negatives - falsePositives[i] * positives);
   }
 
   /**

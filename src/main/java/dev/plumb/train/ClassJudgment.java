@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * What judges the predicted probabilities of classes on labeled rows, beyond single metrics: ROC and precision-recall curves,
+ * Judgment of the predicted probabilities of classes on labeled rows, beyond single metrics: ROC and precision-recall curves,
  * reliability diagram, Brier score, top-k accuracy, and thresholds between two classes. Definitions are those of scikit-learn; rows
  * count with their weights.
  */

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** Sums over rows for what judges predicted probabilities: reliability, Brier score and top-k accuracy. Rows are added one by one. */
+/** Sums over rows for the judgment of predicted probabilities: reliability, Brier score and top-k accuracy. Rows are added one by one. */
 final class ProbabilityTally {
   private static final int[] TOP = {2, 3, 5};
 

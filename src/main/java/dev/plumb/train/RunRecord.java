@@ -3,11 +3,13 @@ package dev.plumb.train;
 import dev.plumb.data.Task;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
+import dev.plumb.model.Excerpt;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,8 +24,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A run as its manifest and its metrics describe it, without its weights. Reading it neither locks nor changes its folder, so the
- * run may be in training.
+ * A run as its manifest and its metrics describe it, without its weights. Reading it does not change its folder, so the run may be
+ * in training; its lock is tried for a moment, to see whether it is.
  *
  * @param folder the run folder as given
  * @param status whether the training has ended, and how
@@ -117,6 +119,9 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     // The figures of a training that was stopped are out of date as soon as it is resumed.
     boolean isCurrent = result.has("epochs") && result.integer("epochs") == history.size();
     int bestEpoch = isCurrent ? result.integer("bestEpoch") : bestEpoch(history, config.trainer().watch());
+    if (bestEpoch < 0 || bestEpoch > history.size()) {
+      throw result.fault("bestEpoch", "is " + bestEpoch + ", but " + history.size() + " epochs are finished");
+    }
     Map<String, Map<Metric, Double>> scores = scores(result, "", task);
     if (!isCurrent) {
       scores = bestEpoch == 0 ? Map.of() : soFar(history.get(bestEpoch - 1), metrics.metric());
@@ -168,10 +173,21 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     }).max(Instant::compareTo).orElse(Instant.EPOCH);
   }
 
+  private static String requireFileName(JsonObject file, String path) {
+    try {
+      if (Path.of(path).getFileName() != null) {
+        return path;
+      }
+    } catch (InvalidPathException e) {
+      // The message below says all of it.
+    }
+    throw file.fault("path", "is \"" + Excerpt.of(path) + "\", which is not the path of a file");
+  }
+
   private static List<DataFile> data(JsonObject manifest) {
     List<DataFile> files = new ArrayList<>();
     for (JsonObject file : manifest.objects("data")) {
-      files.add(new DataFile(file.text("role"), file.text("path"), file.text("sha256")));
+      files.add(new DataFile(file.text("role"), requireFileName(file, file.text("path")), file.text("sha256")));
     }
     return files;
   }

@@ -104,7 +104,7 @@ public final class Thresholds {
    * @return empty when all rows belong to one class
    */
   public OptionalDouble best(Criterion criterion) {
-    double[] values = criterion == Criterion.F1 ? curve.f1() : curve.youden();
+    double[] values = criterion == Criterion.F1 ? curve.f1() : curve.scaledYouden();
     if (Double.isNaN(curve.rocAuc())) {
       return OptionalDouble.empty();
     }

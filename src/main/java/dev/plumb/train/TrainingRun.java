@@ -252,6 +252,9 @@ public final class TrainingRun implements AutoCloseable {
     if (state.bestEpoch() > 0) {
       TrainedModel model = Calibration.model(prepared, state.best(), manifest.texts(), estimate(), backend);
       temperature = Calibration.of(model);
+      if (prepared.config().calibrate() && temperature.isEmpty()) {
+        onUnscored.accept("the model is not calibrated: an output for a validation row is not finite");
+      }
       temperature.ifPresent(value -> figures.put(Calibration.ENTRY, value));
       // Before the scores, which may run out of memory.
       ModelFile.write(folder.model(), model);

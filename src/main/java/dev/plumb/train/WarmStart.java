@@ -19,8 +19,8 @@ import java.util.TreeSet;
 
 /**
  * A trained model whose parameters a training starts from. The training has the model's network and features, which are encoded as
- * they were for the model: its parameters would mean nothing for other means, scales and categories. If the classes, the targets
- * or the loss differ, the output layer starts from the initializer; all other parameters are the model's.
+ * they were for the model: its parameters would mean nothing for other means, scales and categories. If the targets, the
+ * classes or, with classes, the loss differ, the output layer starts from the initializer; all other parameters are the model's.
  *
  * @param file the file of the model, if it was read from one
  */
@@ -55,15 +55,21 @@ public record WarmStart(TrainedModel model, Optional<Path> file) {
 
   private static void requireSame(String key, Object configured, Object defaultValue, Object ofModel) {
     if (!configured.equals(defaultValue) && !configured.equals(ofModel)) {
-      throw new InvalidInputException(key + " is " + configured + ", but that of the model to start from is " + ofModel + "; omit it");
+      throw new InvalidInputException(key + ": " + configured + " is not that of the model to start from, " + ofModel + "; omit it");
     }
   }
 
   private EncodingOptions columns(EncodingOptions columns) {
     List<String> names = model.encoding().features().stream().map(FeatureColumn::name).toList();
     if (!columns.features().isEmpty() && !Set.copyOf(columns.features()).equals(Set.copyOf(names))) {
-      throw new InvalidInputException("features are " + new TreeSet<>(columns.features()) + ", but those of the model to start from are "
+      throw new InvalidInputException("features: " + new TreeSet<>(columns.features()) + " are not those of the model to start from, "
           + new TreeSet<>(names) + "; omit them");
+    }
+    for (String name : names) {
+      if (columns.targets().contains(name) || columns.excluded().contains(name)) {
+        throw new InvalidInputException("column \"" + name + "\" is a feature of the model to start from, so it cannot be "
+            + (columns.targets().contains(name) ? "the target" : "excluded"));
+      }
     }
     List<String> targets = columns.targets().isEmpty() ? model.encoding().target().names() : columns.targets();
     List<String> categorical = model.encoding().features().stream().filter(FeatureColumn.Categorical.class::isInstance)

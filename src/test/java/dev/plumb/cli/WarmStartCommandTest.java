@@ -82,10 +82,18 @@ class WarmStartCommandTest {
   @Test
   void otherNetworksAreRefused() {
     assertEquals(0, train(first, "--layers", "5").code());
-    Plumbed refused = train(more, "--from", run("first-1").toString(), "--layers", "7");
+    // Also if the value is the default.
+    for (String[] option : new String[][] {{"--layers", "100,100"}, {"--activation", "relu"}, {"--no-residual"},
+        {"--categorical", "color"}}) {
+      List<String> options = new ArrayList<>(List.of("--from", run("first-1").toString()));
+      options.addAll(List.of(option));
+      Plumbed refused = train(more, options.toArray(String[]::new));
+      assertEquals(2, refused.code());
+      assertEquals("plumb train: " + option[0] + ": with --from it is that of the model; omit the option\n", refused.err());
+    }
+    Plumbed refused = train(more, "--from", run("first-1").toString(), "--config", "{\"layers\":[7]}");
     assertEquals(2, refused.code());
-    assertEquals("plumb: --from: layers is [7], but that of the model to start from is [5]; omit it\n",
-        refused.err().replaceFirst("^plumb train", "plumb"));
+    assertEquals("plumb train: --from: layers: [7] is not that of the model to start from, [5]; omit it\n", refused.err());
     Plumbed none = train(more, "--from", folder.resolve("none").toString());
     assertEquals(2, none.code());
     assertTrue(none.err().contains("none: there is no such file"), none.err());

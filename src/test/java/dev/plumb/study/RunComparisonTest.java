@@ -74,7 +74,7 @@ class RunComparisonTest {
     Path second = write(RunFolders.CLASSES, RunFolders.finished(0.8), List.of(RunFolders.data("data", "other/iris.csv", "b")));
     RunComparison comparison = RunComparison.read(List.of(first, second));
     assertEquals(List.of("data [iris.csv, other/iris.csv]", "data SHA-256 [aaaaaaaaaaaa, bbbbbbbbbbbb]"), shown(comparison));
-    assertEquals(List.of("the runs were trained on different data; their scores are not comparable"), comparison.warnings());
+    assertEquals(List.of("the runs were trained on different data; only their test scores are comparable"), comparison.warnings());
   }
 
   @Test

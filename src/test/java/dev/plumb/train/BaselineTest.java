@@ -55,6 +55,17 @@ class BaselineTest {
         prepared.start().parameters(), texts.apply(prepared.view().withBaseline(new TreeMap<>())));
   }
 
+  /** Of classes with equally many training rows, the first one is the majority class, also among the most probable ones. */
+  @Test
+  void topAccuracyIsAtLeastTheAccuracy() {
+    Table table = Table.of(List.of(Column.ofNumbers("x", 1, 2, 3), Column.ofText("y", NAMES)));
+    Baseline baseline = Baseline.of(model(table, changes -> {}, texts -> texts)).orElseThrow();
+    double[] probabilities = {0.2, 0.3, 0.5};
+    ClassMetrics rows = ClassMetrics.of(3, new int[] {0}, probabilities, new int[] {2}, null);
+    assertEquals(0, baseline.majorityClass());
+    assertEquals(1, baseline.topAccuracy(2, rows));
+  }
+
   /** The closed forms against metrics of constant predictions, row by row, for classes that are distributed otherwise. */
   @ParameterizedTest
   @CsvSource({"2, false", "2, true", "3, false", "3, true"})

@@ -171,7 +171,8 @@ class CalibrationTest {
     assertEquals("calibrate is for classes, but the target has numbers; omit it",
         assertThrows(InvalidInputException.class, () -> Plumb.train(numbers, config)).getMessage());
     Table iris = table("iris.csv");
-    assertEquals("calibrate: needs rows that are held out, but there are none among 150; use a higher validation share or more rows",
+    assertEquals("calibrate: needs rows that are held out, but none of the 150 rows are, and no folds were trained; use a validation share such as"
+        + " 0.2",
         assertThrows(InvalidInputException.class, () -> Plumb.train(iris, config.with(c -> c.validation(0)))).getMessage());
   }
 

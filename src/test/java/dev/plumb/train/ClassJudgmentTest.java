@@ -194,6 +194,26 @@ class ClassJudgmentTest {
     assertThrows(IllegalArgumentException.class, () -> curve.thinned(1));
   }
 
+  /** 0.7 - 0.2 and 0.8 - 0.3 are different as floating-point numbers, but Youden's J of both thresholds is the same. */
+  @Test
+  void highestOfEqualThresholdsIsChosen() {
+    int[] truth = new int[20];
+    double[] probabilities = new double[40];
+    int[] counts = {7, 2, 1, 1, 2, 7};
+    double[] scores = {0.8, 0.8, 0.6, 0.6, 0.1, 0.1};
+    int row = 0;
+    for (int group = 0; group < counts.length; group++) {
+      for (int i = 0; i < counts[group]; i++, row++) {
+        truth[row] = group % 2 == 0 ? 1 : 0;
+        probabilities[2 * row] = 1 - scores[group];
+        probabilities[2 * row + 1] = scores[group];
+      }
+    }
+    ClassMetrics metrics = ClassMetrics.of(2, truth, probabilities, ClassProbabilities.labels(probabilities, 2), null);
+    Thresholds thresholds = ClassJudgment.of(metrics, probabilities, Optional.empty()).thresholds().orElseThrow();
+    assertEquals(OptionalDouble.of(0.8), thresholds.best(Thresholds.Criterion.YOUDEN));
+  }
+
   @Test
   void thresholdChangesDecisionsOnly() {
     Sample sample = sample(2, 400);

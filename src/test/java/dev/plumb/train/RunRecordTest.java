@@ -161,6 +161,12 @@ class RunRecordTest {
     String manifest = Files.readString(path.resolve("manifest.json"));
     Files.writeString(path.resolve("manifest.json"), manifest.replace("\"state\": \"epochs\"", "\"state\": \"dreaming\""));
     assertTrue(fault(path).startsWith(path.resolve("manifest.json") + ": unknown state \"dreaming\"; one of epochs, "), fault(path));
+    Files.writeString(path.resolve("manifest.json"), manifest.replace("\"bestEpoch\": 1", "\"bestEpoch\": 99"));
+    assertTrue(fault(path).contains("bestEpoch") && fault(path).endsWith("is 99, but 2 epochs are finished"), fault(path));
+    for (String name : List.of("/", "a\\u0000b")) {
+      Files.writeString(path.resolve("manifest.json"), manifest.replace("\"iris.csv\"", "\"" + name + "\""));
+      assertTrue(fault(path).endsWith("which is not the path of a file"), fault(path));
+    }
     Files.writeString(path.resolve("manifest.json"), manifest.substring(0, 200));
     assertTrue(fault(path).startsWith(path.resolve("manifest.json") + ": line "), fault(path));
     Files.writeString(path.resolve("manifest.json"), manifest);

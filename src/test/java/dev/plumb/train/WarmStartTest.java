@@ -136,15 +136,19 @@ class WarmStartTest {
   @Test
   void otherNetworksAndFeaturesAreRefused() {
     TrainedModel model = trained(WINE, CONFIG);
-    assertEquals("layers is [8], but that of the model to start from is [6, 5]; omit it", refusal(model, defaults().with(c -> c.hidden(8))));
-    assertEquals("activation is gelu, but that of the model to start from is tanh; omit it",
+    assertEquals("layers: [8] is not that of the model to start from, [6, 5]; omit it", refusal(model, defaults().with(c -> c.hidden(8))));
+    assertEquals("activation: gelu is not that of the model to start from, tanh; omit it",
         refusal(model, defaults().with(c -> c.activation(Activation.GELU))));
-    assertEquals("normalization is batch, but that of the model to start from is none; omit it",
+    assertEquals("normalization: batch is not that of the model to start from, none; omit it",
         refusal(model, defaults().with(c -> c.normalization(Normalization.BATCH))));
-    assertEquals("residual is true, but that of the model to start from is false; omit it",
+    assertEquals("residual: true is not that of the model to start from, false; omit it",
         refusal(model, defaults().with(c -> c.residual(true))));
     assertTrue(refusal(model, defaults().with(c -> c.columns(c.columns.withFeatures("alcohol")))).startsWith(
-        "features are [alcohol], but those of the model to start from are ["));
+        "features: [alcohol] are not those of the model to start from, ["));
+    assertEquals("column \"alcohol\" is a feature of the model to start from, so it cannot be the target",
+        refusal(model, defaults().with(c -> c.columns(c.columns.withTargets("alcohol")))));
+    assertEquals("column \"alcohol\" is a feature of the model to start from, so it cannot be excluded",
+        refusal(model, defaults().with(c -> c.columns(c.columns.withExcluded("alcohol")))));
     // What the model has may be named.
     prepared(model, WINE, defaults().with(c -> c.hidden(6, 5).activation(Activation.TANH)));
   }
