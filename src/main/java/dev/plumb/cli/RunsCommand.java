@@ -98,7 +98,7 @@ final class RunsCommand implements Command {
   }
 
   private static List<String> cells(RunList.Entry entry, RunRecord run) {
-    Metric main = RunRecord.main(run.task());
+    Metric main = Metric.main(run.task());
     Optional<RunScore> score = entry.score();
     return List.of(entry.name(), DATE.format(run.changed().atZone(ZoneId.systemDefault())),
         run.file("data").map(DataFile::path).map(path -> Path.of(path).getFileName().toString()).orElse("-"), run.task().key(),

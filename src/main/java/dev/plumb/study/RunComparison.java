@@ -111,7 +111,7 @@ public record RunComparison(List<RunRecord> runs, List<String> names) {
 
   /** Returns the main metric of the runs: accuracy or R². */
   public Metric main() {
-    return RunRecord.main(task());
+    return Metric.main(task());
   }
 
   /** Returns the metrics of the table of scores: the loss, those of the task, and those that a run watched. */

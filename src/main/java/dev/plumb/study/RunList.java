@@ -4,6 +4,7 @@ import dev.plumb.data.Task;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NamedEnum;
+import dev.plumb.train.Metric;
 import dev.plumb.train.RunRecord;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,7 +54,7 @@ public record RunList(List<Entry> entries) {
     }
 
     private double main() {
-      return score().map(score -> score.value(RunRecord.main(run.orElseThrow().task()))).orElse(Double.NaN);
+      return score().map(score -> score.value(Metric.main(run.orElseThrow().task()))).orElse(Double.NaN);
     }
 
     /** Returns the place of the task in the order by score. */

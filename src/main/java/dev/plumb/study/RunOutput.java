@@ -79,20 +79,12 @@ public final class RunOutput {
     json.writeStringField("task", run.task().key());
     json.writeStringField("network", run.network());
     json.writePOJOField("parameters", run.parameters().isPresent() ? run.parameters().getAsInt() : null);
-    json.writeArrayFieldStart("data");
-    for (DataFile file : run.data()) {
-      json.writeStartObject();
-      json.writeStringField("role", file.role());
-      json.writeStringField("path", file.path());
-      json.writeStringField("sha256", file.sha256());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    DataFile.write(run.data(), json);
     json.writeNumberField("epochs", run.history().size());
     json.writeNumberField("maxEpochs", run.config().trainer().training().epochs());
     json.writeNumberField("bestEpoch", run.bestEpoch());
     JsonOutput.number(json, "seconds", run.seconds());
-    json.writeStringField("mainMetric", RunRecord.main(run.task()).jsonKey());
+    json.writeStringField("mainMetric", Metric.main(run.task()).jsonKey());
     scores(RunScore.of(run), json);
   }
 

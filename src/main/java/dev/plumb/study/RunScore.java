@@ -49,14 +49,14 @@ public record RunScore(String rows, Map<Metric, Double> values, double low, doub
       low = correct.low();
       high = correct.high();
     }
-    double baseline = run.baselines().getOrDefault(rows, Map.of()).getOrDefault(RunRecord.main(run.task()), Double.NaN);
+    double baseline = run.baselines().getOrDefault(rows, Map.of()).getOrDefault(Metric.main(run.task()), Double.NaN);
     scores.add(new RunScore(rows.equals("training") ? "training (seen)" : rows, values, low, high, baseline));
   }
 
   private static RunScore ofFolds(RunRecord run, FoldEstimate estimate) {
     Map<Metric, Double> values = new EnumMap<>(Metric.class);
     estimate.scores().forEach((metric, score) -> values.put(metric, score.mean()));
-    Metric main = RunRecord.main(run.task());
+    Metric main = Metric.main(run.task());
     FoldEstimate.Score score = estimate.scores().get(main);
     Summary summary = score == null || estimate.folds() < 2 ? Summary.of(new double[0])
         : Summary.of(estimate.folds(), score.mean(), score.deviation()).within(main.min(), main.max());

@@ -109,7 +109,7 @@ public sealed interface StudyData {
     /** Returns the metric by which trials are compared: the watched one, or accuracy or R² if the loss is watched. */
     public Metric mainMetric() {
       Metric watch = config.trainer().watch();
-      return watch != Metric.LOSS ? watch : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+      return watch != Metric.LOSS ? watch : Metric.main(view.encoding().task());
     }
 
     /** Returns the name and the unit of the loss: "cross entropy in nats". */

@@ -164,15 +164,7 @@ public final class TrialLog implements AutoCloseable {
       }
       if (head.folder().isPresent()) {
         json.writeStringField(FOLDER, head.folder().get().toString());
-        json.writeArrayFieldStart(DATA);
-        for (DataFile data : head.data()) {
-          json.writeStartObject();
-          json.writeStringField("role", data.role());
-          json.writeStringField("path", data.path());
-          json.writeStringField("sha256", data.sha256());
-          json.writeEndObject();
-        }
-        json.writeEndArray();
+        DataFile.write(head.data(), json);
       }
       json.writeEndObject();
     }), StandardCharsets.UTF_8);

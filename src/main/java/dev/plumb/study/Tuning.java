@@ -44,7 +44,7 @@ import java.util.stream.Stream;
 public final class Tuning {
   /** Number of seeds of the finalists. */
   static final int SEEDS = 3;
-  /** One of so many candidates goes on to the next rung. */
+  /** The best of this many candidates advances to the next rung. */
   private static final int ETA = 3;
   private static final int MAX_RUNGS = 3;
   /** Minimum number of epochs of the first rung, if there are others. */

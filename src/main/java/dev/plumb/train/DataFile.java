@@ -1,5 +1,6 @@
 package dev.plumb.train;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import java.util.List;
 /**
  * A file that a training reads, with the hash of its content.
  *
- * @param role data, labels or test
+ * @param role data, labels, test, or from for the model to start from
  * @param path the path as given
  * @param sha256 the SHA-256 of its bytes, in 64 lower-case hexadecimal digits
  */
@@ -46,6 +47,19 @@ public record DataFile(String role, String path, String sha256) {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
+  }
+
+  /** Writes files as the array "data" of the current object. */
+  public static void write(List<DataFile> files, JsonGenerator json) throws IOException {
+    json.writeArrayFieldStart("data");
+    for (DataFile file : files) {
+      json.writeStartObject();
+      json.writeStringField("role", file.role());
+      json.writeStringField("path", file.path());
+      json.writeStringField("sha256", file.sha256());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 
   private static void requireReadableAgain(Path file) {

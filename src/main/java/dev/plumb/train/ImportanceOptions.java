@@ -57,7 +57,7 @@ public record ImportanceOptions(Optional<Metric> metric, int repeats, long seed,
    * @throws InvalidInputException when the chosen metric is one of the other task; the message lists those of this one
    */
   public Metric metric(Task task) {
-    Metric chosen = metric.orElse(task == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2);
+    Metric chosen = metric.orElse(Metric.main(task));
     chosen.requireAppliesTo(task, "metric");
     return chosen;
   }

@@ -80,15 +80,7 @@ public record Manifest(RunMetadata run, DeviceInfo device) {
       }
       json.writeStringField("command", commandLine());
       json.writeStringField("folder", run.folder());
-      json.writeArrayFieldStart("data");
-      for (DataFile file : run.data()) {
-        json.writeStartObject();
-        json.writeStringField("role", file.role());
-        json.writeStringField("path", file.path());
-        json.writeStringField("sha256", file.sha256());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
+      DataFile.write(run.data(), json);
       json.writeObjectFieldStart("config");
       TrainConfigJson.fields(run.config(), json);
       json.writeEndObject();

@@ -99,6 +99,11 @@ public enum Metric implements NamedEnum {
     return task.isEmpty() || task.get() == candidate;
   }
 
+  /** Returns the main metric of a task: accuracy or R². */
+  public static Metric main(Task task) {
+    return task == Task.CLASSIFICATION ? ACCURACY : R2;
+  }
+
   /**
    * Checks that the metric exists for a task.
    *

@@ -2,7 +2,6 @@ package dev.plumb.train;
 
 import dev.plumb.data.BatchOrder;
 import dev.plumb.data.Table;
-import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
@@ -93,7 +92,7 @@ public record PreparedData(TrainConfig config, DataView view, NetworkSpec networ
   /** Returns the metric that is reported next to the loss: the watched one, or accuracy or R² if the loss is watched. */
   public Metric metric() {
     return fit.watch() != Metric.LOSS ? fit.watch()
-        : view.encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+        : Metric.main(view.encoding().task());
   }
 
   /**

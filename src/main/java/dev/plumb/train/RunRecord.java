@@ -114,7 +114,7 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
     JsonObject result = manifest.object("result");
     String state = result.text(STATE);
     boolean isRunning = !isEnd(state) && RunLock.isHeld(folder.path());
-    MetricsFile.Contents metrics = file.orElseGet(() -> new MetricsFile.Contents(main(task), List.of()));
+    MetricsFile.Contents metrics = file.orElseGet(() -> new MetricsFile.Contents(Metric.main(task), List.of()));
     List<EpochMetrics> history = metrics.epochs();
     // The figures of a training that was stopped are out of date as soon as it is resumed.
     boolean isCurrent = result.has("epochs") && result.integer("epochs") == history.size();
@@ -242,11 +242,6 @@ public record RunRecord(Path folder, Status status, Instant changed, String plum
       }
     }
     return best;
-  }
-
-  /** Returns the main metric of a task: accuracy or R². */
-  public static Metric main(Task task) {
-    return task == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
   }
 
   /** Returns the task of the run. */

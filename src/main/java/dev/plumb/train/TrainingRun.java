@@ -6,7 +6,6 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
 import dev.plumb.data.Table;
-import dev.plumb.data.Task;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.ModelFile;
@@ -302,7 +301,7 @@ public final class TrainingRun implements AutoCloseable {
 
   /** Returns the loss of the training rows before the training if the network has not learned; see {@link TrainingResult}. */
   private OptionalDouble initialLoss(Scores trained) {
-    Metric metric = prepared.view().encoding().task() == Task.CLASSIFICATION ? Metric.ACCURACY : Metric.R2;
+    Metric metric = Metric.main(prepared.view().encoding().task());
     double baseline = trained.baseline(metric);
     // A baseline without errors cannot be beaten.
     if (trained.value(metric) > baseline || baseline == 1) {

@@ -63,7 +63,7 @@ public final class RunFolders {
       new Manifest(metadata, new DeviceInfo(DeviceInfo.Kind.CPU, "2 threads")).write(out, new TreeMap<>(result));
     }
     Metric watch = config.trainer().watch();
-    Metric metric = watch != Metric.LOSS ? watch : RunRecord.main(config.columns().task().orElseThrow());
+    Metric metric = watch != Metric.LOSS ? watch : Metric.main(config.columns().task().orElseThrow());
     MetricsFile.begin(folder.resolve("metrics.csv"), metric.key(), epochs, 1);
     return folder;
   }
