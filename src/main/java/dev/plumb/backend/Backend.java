@@ -31,11 +31,19 @@ public interface Backend extends AutoCloseable {
   TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas);
 
   /**
-   * Returns how many such sessions should train at the same time for the highest throughput, each opened and used by its own
-   * thread. More than 1 where one session leaves processors idle.
+   * Returns how many such sessions should train at the same time for the highest throughput if there are enough of them, each
+   * opened on {@link #sharedBy} and used by its own thread. More than 1 where one session leaves processors idle.
    */
   default int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
     return 1;
+  }
+
+  /**
+   * Returns the backend for one of several sessions that train at the same time: with its share of the threads, and the same
+   * results. It need not be closed.
+   */
+  default Backend sharedBy(int sessions) {
+    return this;
   }
 
   /**

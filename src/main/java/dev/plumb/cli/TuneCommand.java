@@ -42,7 +42,7 @@ final class TuneCommand implements Command {
       "Print only the winner's configuration, as JSON, and train no final model.");
 
   /** Options that determine the search, and so cannot be changed when it is resumed. */
-  static final List<Option> FIXED = Stream.concat(Stream.of(Flags.TRIALS, Flags.MINUTES, Flags.SPACE, FOLDS, VALIDATION, EPOCHS, SEED,
+  static final List<Option> FIXED = Stream.concat(Stream.of(Flags.TRIALS, Flags.MINUTES, Flags.RUNGS, Flags.SPACE, FOLDS, VALIDATION, EPOCHS, SEED,
       SPLIT_SEED, LOG), TrainRequest.FIXED.stream().filter(option -> !OTHERS.contains(option))).toList();
 
   /** Options that fix hyperparameters. */

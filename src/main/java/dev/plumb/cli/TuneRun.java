@@ -70,7 +70,8 @@ final class TuneRun {
     }
     int trials = TuneCommand.trials(arguments);
     // Errors of the specification are reported before the data is read.
-    new TuningSpec(request.config(), space, trials, folds);
+    int rungs = (int) arguments.integer(Flags.RUNGS, TuningSpec.DEFAULT_RUNGS, 1, TuningSpec.MAX_RUNGS);
+    new TuningSpec(request.config(), space, trials, folds, rungs);
     CommandFiles files = new CommandFiles(arguments).readsData(request.data());
     for (Option option : List.of(Flags.CONFIG, Flags.SPACE)) {
       arguments.text(option).filter(value -> !value.stripLeading().startsWith("{")).ifPresent(value ->
@@ -82,7 +83,7 @@ final class TuneRun {
       TrainConfig config = TrainRequest.configFor(device, request.config(), arguments);
       List<DataFile> data = request.files();
       Table table = read(request, config);
-      TuningSpec given = new TuningSpec(config, space, minutes > 0 ? 1 : trials, folds);
+      TuningSpec given = new TuningSpec(config, space, trials, folds, rungs);
       Tuning first = at(request.data(), () -> new Tuning(executor, table, given));
       TuningSpec spec = minutes > 0 ? given.withTrials(first.trialsWithin(60 * minutes)) : given;
       Tuning tuning = minutes > 0 ? at(request.data(), () -> new Tuning(executor, table, spec)) : first;

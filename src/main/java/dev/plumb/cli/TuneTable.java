@@ -38,15 +38,16 @@ final class TuneTable {
   }
 
   private static void printCandidates(TuningResult result, PrintStream out) {
-    TextTable table = new TextTable().left("candidate").right("rung").right(result.metric().heading()).right("95% low")
+    TextTable table = new TextTable().left("candidate").right("last rung").right("epochs").right(result.metric().heading()).right("95% low")
         .right("95% high").right("scores").right("learning rate").left("layers").left("activation").right("weight decay")
         .right("dropout").right("batch size").left("normalization").left("residual");
     List<Standing> standings = result.standings();
     for (int rank = 0; rank < standings.size(); rank++) {
       Standing standing = standings.get(rank);
-      if (rank < MAX_CANDIDATES || standing.candidate() == 0) {
-        List<String> cells = new ArrayList<>(List.of(standing.candidate() + (standing.candidate() == 0 ? " (base)" : ""),
-            Integer.toString(standing.rung() + 1)));
+      boolean isBase = standing.candidate() < result.baseCandidates();
+      if (rank < MAX_CANDIDATES || isBase) {
+        List<String> cells = new ArrayList<>(List.of(standing.candidate() + (isBase ? " (base)" : ""),
+            Integer.toString(standing.lastRung() + 1), Integer.toString(result.ladder().get(standing.rung()).epochs())));
         if (standing.isDiverged()) {
           cells.addAll(List.of("diverged", "-", "-", "-"));
         } else {

@@ -47,23 +47,33 @@ public final class FoldSelection implements ConfigSelector {
   /** Values to choose from: more regularization from the first to the last. Chosen on the tables of scripts/peers/tables.py. */
   private record Candidate(int epochs, double weightDecay, double dropout) {
     TrainConfig of(TrainConfig config) {
-      return config.with(changes -> {
+      return withRegularization(config).with(changes -> {
         if (config.automatic().contains(Automatic.EPOCHS)) {
           changes.epochs(Math.max(epochs, config.trainer().warmUpEpochs()));
         }
+        changes.validation(0).calibrate(false);
+      });
+    }
+
+    TrainConfig withRegularization(TrainConfig config) {
+      return config.with(changes -> {
         if (config.automatic().contains(Automatic.WEIGHT_DECAY)) {
           changes.optimizer(config.trainer().training().optimizer().withWeightDecay(weightDecay));
         }
         if (config.automatic().contains(Automatic.DROPOUT)) {
           changes.dropout(dropout);
         }
-        changes.validation(0).calibrate(false);
       });
     }
   }
 
   private static final List<Candidate> CANDIDATES = List.of(new Candidate(200, 0.3, 0), new Candidate(200, 0.3, 0.2),
       new Candidate(200, 3, 0), new Candidate(50, 3, 0), new Candidate(20, 1, 0));
+
+  /** Returns the configurations to choose from, with the number of epochs of the configuration. */
+  static List<TrainConfig> regularizations(TrainConfig config) {
+    return CANDIDATES.stream().map(candidate -> candidate.withRegularization(config)).distinct().toList();
+  }
 
   private final TrialExecutor executor;
   private final Listener listener;
@@ -146,6 +156,11 @@ public final class FoldSelection implements ConfigSelector {
   /** Returns whether validation rows are automatic and the table is small. */
   @Override
   public boolean trains(Table table, TrainConfig config) {
+    return selects(table, config);
+  }
+
+  /** Returns whether validation rows are automatic and the table is small. */
+  static boolean selects(Table table, TrainConfig config) {
     boolean dropsRows = config.columns().missing() != Missing.REFUSE;
     return config.automatic().contains(Automatic.VALIDATION)
         && (table.rows() <= MAX_ROWS || (dropsRows && usableRows(table, config) <= MAX_ROWS));

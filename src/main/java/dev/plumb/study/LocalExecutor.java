@@ -60,16 +60,17 @@ final class LocalExecutor implements TrialExecutor {
     if (groups.isEmpty()) {
       return;
     }
+    int sessions = Math.min(groups.size(), groups.stream().mapToInt(this::groupsAtOnce).min().orElseThrow());
+    Backend shared = backend.sharedBy(sessions);
     AtomicBoolean failed = new AtomicBoolean();
     List<Supplier<Boolean>> trainings = new ArrayList<>();
     for (G group : groups) {
       trainings.add(() -> {
-        trainer.train(group, backend, failed::get);
+        trainer.train(group, shared, failed::get);
         return true;
       });
     }
-    int threads = groups.stream().mapToInt(this::groupsAtOnce).min().orElseThrow();
-    ExecutorService pool = Executors.newFixedThreadPool(Math.min(threads, groups.size()));
+    ExecutorService pool = Executors.newFixedThreadPool(sessions);
     ParallelTrainings.run(pool, trainings, () -> failed.set(true), ParallelTrainings.OF_A_STUDY);
   }
 }

@@ -103,7 +103,8 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
    * @param steps the steps of all trainings
    */
   private static double stepSeconds(StudyRunner runner, TrialGroup group, double steps) {
-    try (TrainingSession session = group.open(runner.backend())) {
+    int groupsAtOnce = runner.groupsAtOnce(group);
+    try (TrainingSession session = group.open(runner.backend().sharedBy(groupsAtOnce))) {
       for (int replica = 0; replica < group.numbers().length; replica++) {
         session.write(Slot.PARAMETERS, replica, runner.starts().start(group.numbers()[replica]).parameters());
       }
@@ -117,7 +118,7 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
         session.run(chunk(chunkSteps, batches[0]));
         session.sync();
         long end = System.nanoTime();
-        fastest = Math.min(fastest, (end - start) / 1e9 / chunkSteps / group.numbers().length / runner.groupsAtOnce(group));
+        fastest = Math.min(fastest, (end - start) / 1e9 / chunkSteps / group.numbers().length / groupsAtOnce);
         if (end - start < PROBE_NANOS && chunkSteps < MAX_PROBE_STEPS) {
           chunkSteps *= 2;
         } else if ((end - begin) / 1e9 >= Math.min(MAX_PROBE_SECONDS, steps * fastest / 100)) {

@@ -13,6 +13,7 @@ import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Normalization;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import dev.plumb.study.TuningScores.Entry;
 import dev.plumb.study.TuningTrial.Key;
 import dev.plumb.train.DataView;
 import dev.plumb.train.PreparedData;
@@ -20,13 +21,10 @@ import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -46,7 +44,6 @@ public final class Tuning {
   static final int SEEDS = 3;
   /** The best of this many candidates advances to the next rung. */
   private static final int ETA = 3;
-  private static final int MAX_RUNGS = 3;
   /** Minimum number of epochs of the first rung, if there are others. */
   private static final int MIN_EPOCHS = 5;
   private static final int FINALISTS = 3;
@@ -77,6 +74,7 @@ public final class Tuning {
   private final List<Fold> folds;
   private final List<Table> judging;
   private final List<DataView> views = new ArrayList<>();
+  private final int baseCandidates;
   private final List<TrainConfig> candidates;
   private final List<Integer> rungs;
   private final int warmUpEpochs;
@@ -108,9 +106,11 @@ public final class Tuning {
       views.add(prepared.view());
       first = first == null ? prepared : first;
     }
-    rungs = rungs(first.fit().training().epochs());
+    rungs = rungs(first.fit().training().epochs(), spec.rungs());
     warmUpEpochs = first.fit().warmUpEpochs();
-    candidates = spec.candidates(base).stream().map(this::withFittingBatches).toList();
+    List<TrainConfig> bases = spec.baseCandidates(base, folds.size() > 1 && FoldSelection.selects(table, given));
+    baseCandidates = bases.size();
+    candidates = spec.candidates(bases, base).stream().map(this::withFittingBatches).toList();
     List<PreparedData> all = IntStream.range(0, candidates.size()).mapToObj(i -> prepare(i, rungs.size() - 1, 0, 0)).toList();
     for (PreparedData candidate : all) {
       candidate.config().requireInRange();
@@ -143,9 +143,9 @@ public final class Tuning {
     return Folds.of(table, columns, new FoldOptions(count, 1, Optional.empty(), Optional.empty()), stream);
   }
 
-  private static List<Integer> rungs(int epochs) {
+  private static List<Integer> rungs(int epochs, int maxRungs) {
     List<Integer> rungs = new ArrayList<>(List.of(epochs));
-    while (rungs.size() < MAX_RUNGS && rungs.get(0) / ETA >= MIN_EPOCHS) {
+    while (rungs.size() < maxRungs && rungs.get(0) / ETA >= MIN_EPOCHS) {
       rungs.add(0, rungs.get(0) / ETA);
     }
     return rungs;
@@ -218,13 +218,14 @@ public final class Tuning {
     int going = trials;
     for (int rung = 0; rung < rungs.size(); rung++) {
       epochs += (long) going * folds.size() * rungs.get(rung);
-      going = Math.min(trials, next(going, rung) + 1);
+      going = Math.min(going, advancing(going) + baseCandidates);
     }
-    return epochs + (long) going * (SEEDS - 1) * folds.size() * rungs.get(rungs.size() - 1);
+    int finalists = Math.min(trials, FINALISTS + 1);
+    return epochs + (long) finalists * (SEEDS - 1) * folds.size() * rungs.get(rungs.size() - 1);
   }
 
-  private int next(int going, int rung) {
-    return rung == rungs.size() - 1 ? Math.min(FINALISTS, going) : (going + ETA - 1) / ETA;
+  private static int advancing(int candidates) {
+    return (candidates + ETA - 1) / ETA;
   }
 
   /**
@@ -233,8 +234,9 @@ public final class Tuning {
    */
   public int trialsWithin(double seconds) {
     Part part = part(0, 0, 0, List.of(0));
-    measure(part);
-    double epochSeconds = measure(part) / rungs.get(0) / executor.groupsAtOnce(part);
+    measure(part, 1);
+    int groupsAtOnce = executor.groupsAtOnce(part);
+    double epochSeconds = measure(part, groupsAtOnce) / rungs.get(0) / groupsAtOnce;
     int trials = 1;
     while (trials < TuningSpec.MAX_TRIALS && epochs(trials + 1) * epochSeconds <= seconds) {
       trials++;
@@ -242,8 +244,8 @@ public final class Tuning {
     return trials;
   }
 
-  private double measure(Part part) {
-    return train(part, executor.backend(), new Listener() {}, () -> false).get(0).seconds();
+  private double measure(Part part, int sessions) {
+    return train(part, executor.backend().sharedBy(sessions), new Listener() {}, () -> false).get(0).seconds();
   }
 
   /**
@@ -255,46 +257,72 @@ public final class Tuning {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public Optional<TuningResult> run(List<TuningTrial> known, Listener listener) {
-    Map<Key, TuningTrial> trials = new ConcurrentHashMap<>();
+    TuningScores scores = new TuningScores(folds.size(), spec.config().trainer().watch().isHigherBetter());
     for (TuningTrial trial : known) {
       requireOwn(trial.key());
-      if (trials.put(trial.key(), trial) != null) {
+      if (!scores.add(trial)) {
         throw new InvalidInputException("the network " + trial.key() + " is there twice");
       }
     }
     List<TuningResult.Rung> ladder = new ArrayList<>();
-    // From the worst to the best rung; within a rung, the best first.
-    List<List<Integer>> leaving = new ArrayList<>();
+    int[] lastRungs = new int[candidates.size()];
     List<Integer> going = IntStream.range(0, candidates.size()).boxed().toList();
+    List<Entry> finalists;
     long reported = 0;
-    int last = rungs.size() - 1;
     try {
-      for (int rung = 0; rung <= last; rung++) {
-        reported += train(going, rung, List.of(0), trials, listener);
-        List<Integer> ranking = ranking(going, rung, 1, trials);
-        ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), summary(ranking.get(0), rung, 1, trials).mean()));
-        int count = next(ranking.size(), rung);
-        going = ranking.stream().filter(candidate -> candidate == 0 || ranking.indexOf(candidate) < count).toList();
-        List<Integer> stays = going;
-        leaving.add(ranking.stream().filter(candidate -> !stays.contains(candidate)).toList());
+      for (int rung = 0; rung < rungs.size(); rung++) {
+        int current = rung;
+        List<Entry> entries = going.stream().map(candidate -> new Entry(candidate, current)).toList();
+        reported += train(entries, List.of(0), scores, listener);
+        going.forEach(candidate -> lastRungs[candidate] = current);
+        List<Entry> ranking = scores.ranking(entries, 1);
+        ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), 1).mean()));
+        going = withBase(ranking, advancing(ranking.size())).stream().map(Entry::candidate).toList();
       }
-      reported += train(going, last, IntStream.range(1, SEEDS).boxed().toList(), trials, listener);
+      finalists = finalists(scores, lastRungs);
+      reported += train(finalists, IntStream.range(1, SEEDS).boxed().toList(), scores, listener);
     } catch (CancellationException e) {
       return Optional.empty();
     }
     listener.trained(epochs() - reported);
+    return Optional.of(result(scores, ladder, lastRungs, finalists));
+  }
+
+  /** Returns the best entries of a ranking, and those of the base candidates. */
+  private List<Entry> withBase(List<Entry> ranking, int count) {
+    return IntStream.range(0, ranking.size()).filter(i -> i < count || ranking.get(i).candidate() < baseCandidates)
+        .mapToObj(ranking::get).toList();
+  }
+
+  /** Returns the best candidates, and the best base candidate, each with the epochs of its best rung. */
+  private List<Entry> finalists(TuningScores scores, int[] lastRungs) {
+    List<Entry> ranking = bestEntries(scores, lastRungs);
+    Entry base = ranking.stream().filter(entry -> entry.candidate() < baseCandidates).findFirst().orElseThrow();
+    return IntStream.range(0, ranking.size()).filter(i -> i < FINALISTS || ranking.get(i) == base).mapToObj(ranking::get).toList();
+  }
+
+  private static List<Entry> bestEntries(TuningScores scores, int[] lastRungs) {
+    return scores.ranking(
+        IntStream.range(0, lastRungs.length).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), 1);
+  }
+
+  private TuningResult result(TuningScores scores, List<TuningResult.Rung> ladder, int[] lastRungs, List<Entry> finalists) {
     List<TuningResult.Standing> standings = new ArrayList<>();
-    ranking(going, last, SEEDS, trials).forEach(
-        candidate -> standings.add(new TuningResult.Standing(candidate, last, summary(candidate, last, SEEDS, trials))));
-    for (int rung = last; rung >= 0; rung--) {
-      for (int candidate : leaving.get(rung)) {
-        standings.add(new TuningResult.Standing(candidate, rung, summary(candidate, rung, 1, trials)));
+    for (Entry entry : scores.ranking(finalists, SEEDS)) {
+      standings.add(standing(entry, lastRungs, scores.summary(entry, SEEDS)));
+    }
+    for (Entry entry : bestEntries(scores, lastRungs)) {
+      if (!finalists.contains(entry)) {
+        standings.add(standing(entry, lastRungs, scores.summary(entry, 1)));
       }
     }
-    TrainConfig winner = candidates.get(standings.get(0).candidate()).with(
-        changes -> changes.epochs(rungs.get(last)).columns(spec.config().columns()));
-    List<TuningTrial> sorted = trials.values().stream().sorted(TuningTrial.ORDER).toList();
-    return Optional.of(new TuningResult(spec, candidates, ladder, standings, sorted, winner));
+    TuningResult.Standing best = standings.get(0);
+    TrainConfig winner = at(best.candidate(), best.rung()).with(changes -> changes.columns(spec.config().columns()));
+    return new TuningResult(spec, baseCandidates, candidates, ladder, standings, scores.trials(), winner);
+  }
+
+  private static TuningResult.Standing standing(Entry entry, int[] lastRungs, Summary score) {
+    return new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], score);
   }
 
   private void requireOwn(Key key) {
@@ -304,46 +332,33 @@ public final class Tuning {
     }
   }
 
-  /** Returns candidates from the best to the worst; of equal ones the lower number first. */
-  private List<Integer> ranking(List<Integer> of, int rung, int seeds, Map<Key, TuningTrial> trials) {
-    boolean isHigherBetter = spec.config().trainer().watch().isHigherBetter();
-    return of.stream().sorted(Comparator.<Integer>comparingDouble(candidate -> {
-      double mean = summary(candidate, rung, seeds, trials).mean();
-      return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : isHigherBetter ? -mean : mean;
-    }).thenComparingInt(candidate -> candidate)).toList();
-  }
-
-  /** Returns the summary over folds and seeds; without values if a network diverged. */
-  private Summary summary(int candidate, int rung, int seeds, Map<Key, TuningTrial> trials) {
-    double[] scores = IntStream.range(0, folds.size() * seeds)
-        .mapToDouble(i -> trials.get(new Key(rung, candidate, i / seeds, i % seeds)).score()).toArray();
-    return Summary.of(IntStream.range(0, scores.length).anyMatch(i -> Double.isNaN(scores[i])) ? new double[0] : scores);
-  }
-
   /** Trains the networks that are not known yet; returns the number of epochs of all. */
-  private long train(List<Integer> going, int rung, List<Integer> seeds, Map<Key, TuningTrial> trials, Listener listener) {
+  private long train(List<Entry> entries, List<Integer> seeds, TuningScores scores, Listener listener) {
     List<Part> parts = new ArrayList<>();
-    long knownNetworks = 0;
-    for (int candidate : going) {
+    long known = 0;
+    long all = 0;
+    for (Entry entry : entries) {
+      int epochs = rungs.get(entry.rung());
       for (int fold = 0; fold < folds.size(); fold++) {
         int index = fold;
-        List<Integer> missing =
-            seeds.stream().filter(seed -> !trials.containsKey(new Key(rung, candidate, index, seed))).toList();
-        knownNetworks += seeds.size() - missing.size();
+        List<Integer> missing = seeds.stream()
+            .filter(seed -> !scores.has(new Key(entry.rung(), entry.candidate(), index, seed))).toList();
+        known += (long) (seeds.size() - missing.size()) * epochs;
+        all += (long) seeds.size() * epochs;
         if (!missing.isEmpty()) {
-          parts.add(part(rung, candidate, fold, missing));
+          parts.add(part(entry.rung(), entry.candidate(), fold, missing));
         }
       }
     }
-    listener.trained(knownNetworks * rungs.get(rung));
+    listener.trained(known);
     executor.train(parts, (part, device, stopped) -> {
       List<TuningTrial> trained = train(part, device, listener, stopped);
-      trained.forEach(trial -> trials.put(trial.key(), trial));
+      trained.forEach(scores::add);
       synchronized (listener) {
         listener.finished(trained);
       }
     });
-    return (long) going.size() * folds.size() * seeds.size() * rungs.get(rung);
+    return all;
   }
 
   private Part part(int rung, int candidate, int fold, List<Integer> seeds) {
@@ -353,10 +368,14 @@ public final class Tuning {
 
   /** Prepares a network as {@code plumb train} does for the training rows of a fold. */
   private PreparedData prepare(int candidate, int rung, int fold, int seed) {
+    return PreparedData.of(views.get(fold), at(candidate, rung).with(changes -> changes.seed(spec.config().seed() + seed)));
+  }
+
+  /** Returns the configuration of a candidate with the epochs of a rung. */
+  private TrainConfig at(int candidate, int rung) {
     int epochs = rungs.get(rung);
     int warmUp = (int) ((long) warmUpEpochs * epochs / rungs.get(rungs.size() - 1));
-    return PreparedData.of(views.get(fold), candidates.get(candidate).with(
-        changes -> changes.epochs(epochs).warmUpEpochs(warmUp).seed(spec.config().seed() + seed)));
+    return candidates.get(candidate).with(changes -> changes.epochs(epochs).warmUpEpochs(warmUp));
   }
 
   private List<TuningTrial> train(Part part, Backend device, Listener listener, BooleanSupplier stopped) {

@@ -27,6 +27,7 @@ public final class TuningOutput {
       json.writeStringField("metric", result.metric().jsonKey());
       json.writeNumberField("seed", result.spec().config().seed());
       json.writeNumberField("trials", result.spec().trials());
+      json.writeNumberField("baseCandidates", result.baseCandidates());
       json.writeNumberField("networks", result.trials().size());
       json.writeNumberField("epochs", result.epochs());
       JsonOutput.number(json, "seconds", result.seconds());
@@ -44,6 +45,7 @@ public final class TuningOutput {
         json.writeStartObject();
         json.writeNumberField("candidate", standing.candidate());
         json.writeNumberField("rung", standing.rung() + 1);
+        json.writeNumberField("lastRung", standing.lastRung() + 1);
         json.writeNumberField("count", standing.score().count());
         JsonOutput.number(json, "mean", standing.score().mean());
         JsonOutput.number(json, "sd", standing.score().deviation());

@@ -7,14 +7,15 @@ import java.util.List;
 /**
  * The result of a hyperparameter search.
  *
+ * @param baseCandidates number of candidates that are not drawn; they are the first ones
  * @param candidates the configuration of each candidate, with all columns filled in
  * @param ladder the rungs, from the first
  * @param standings all candidates, the best first
  * @param trials all trained networks, in the order of rung, candidate, fold and seed
  * @param winner the configuration of the best candidate, for a training on all rows, with the columns of the specification
  */
-public record TuningResult(TuningSpec spec, List<TrainConfig> candidates, List<Rung> ladder, List<Standing> standings,
-    List<TuningTrial> trials, TrainConfig winner) {
+public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig> candidates, List<Rung> ladder,
+    List<Standing> standings, List<TuningTrial> trials, TrainConfig winner) {
   /**
    * A rung of the ladder.
    *
@@ -25,12 +26,13 @@ public record TuningResult(TuningSpec spec, List<TrainConfig> candidates, List<R
   public record Rung(int epochs, int candidates, double best) {}
 
   /**
-   * A candidate in its last rung.
+   * A candidate with the epochs of its best rung.
    *
-   * @param rung number of the rung, from 0
-   * @param score summary over its folds and seeds; its mean is NaN if one of its networks diverged
+   * @param rung number of the rung of its best score, from 0
+   * @param lastRung number of the last rung that it was trained for, from 0
+   * @param score summary over folds and seeds in the rung of its best score; its mean is NaN if one of its networks diverged
    */
-  public record Standing(int candidate, int rung, Summary score) {
+  public record Standing(int candidate, int rung, int lastRung, Summary score) {
     /** Returns whether one of the candidate's networks diverged. */
     public boolean isDiverged() {
       return Double.isNaN(score.mean());

@@ -26,8 +26,9 @@ import java.util.Set;
  * @param space the distributions of the other candidates
  * @param trials number of candidates, candidate 0 included
  * @param folds number of folds that judge the candidates; empty to choose folds or held-out rows by the number of rows
+ * @param rungs maximum number of rungs of the halving; 1 for random search
  */
-public record TuningSpec(TrainConfig config, SearchSpace space, int trials, OptionalInt folds) {
+public record TuningSpec(TrainConfig config, SearchSpace space, int trials, OptionalInt folds, int rungs) {
   /** Default number of candidates. */
   public static final int DEFAULT_TRIALS = 60;
   /** Maximum number of candidates: more are almost certainly typos. */
@@ -35,9 +36,15 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
   /** Share of the rows that judges the candidates on a large table. */
   static final double DEFAULT_HELD_OUT = 0.2;
 
+  /** Default number of rungs. */
+  public static final int DEFAULT_RUNGS = 3;
+  /** Maximum number of rungs: the first one has a 243rd of the epochs of the last. */
+  public static final int MAX_RUNGS = 6;
+
   private static final String TUNING = "tuning";
   private static final String TRIALS = "trials";
   private static final String FOLDS = "folds";
+  private static final String RUNGS = "rungs";
   private static final String SPACE = "space";
   private static final String CONFIG = "config";
 
@@ -48,6 +55,9 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
     if (folds.isPresent() && folds.getAsInt() < 2) {
       throw new InvalidInputException("folds " + folds.getAsInt() + " must be at least 2");
     }
+    if (rungs < 1 || rungs > MAX_RUNGS) {
+      throw new InvalidInputException("rungs " + rungs + " must lie between 1 and " + MAX_RUNGS);
+    }
     if (config.calibrate()) {
       throw new InvalidInputException("calibrate: the best configuration is trained on all rows, so that none are left to"
           + " calibrate on; omit it, and calibrate in a training of its own");
@@ -56,7 +66,7 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
   }
 
   public TuningSpec withTrials(int other) {
-    return new TuningSpec(config, space, other, folds);
+    return new TuningSpec(config, space, other, folds, rungs);
   }
 
   /** Returns the share of the rows to hold out, if the configuration has one. */
@@ -70,10 +80,21 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
     return config.splitSeed().orElse(config.seed());
   }
 
-  /** Returns the configuration of a candidate; that of candidate 0 is the base with the fixed values of the space. */
-  List<TrainConfig> candidates(TrainConfig base) {
+  /**
+   * Returns the candidates that are not drawn: the base configuration with the fixed values of the space.
+   *
+   * @param byFolds whether {@code plumb train} chooses regularization by folds: then each of its choices is one
+   */
+  List<TrainConfig> baseCandidates(TrainConfig base, boolean byFolds) {
+    TrainConfig fixed = space.withFixed(base);
+    List<TrainConfig> all = byFolds ? FoldSelection.regularizations(fixed) : List.of(fixed);
+    return all.subList(0, Math.min(trials, all.size()));
+  }
+
+  /** Returns the base candidates, then the drawn ones. */
+  List<TrainConfig> candidates(List<TrainConfig> baseCandidates, TrainConfig base) {
     NumpyRandom stream = new NumpyRandom(config.seed());
-    List<TrainConfig> candidates = new ArrayList<>(List.of(space.withFixed(base)));
+    List<TrainConfig> candidates = new ArrayList<>(baseCandidates);
     while (candidates.size() < trials) {
       candidates.add(space.draw(base, stream));
     }
@@ -95,6 +116,7 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
         if (folds.isPresent()) {
           json.writeNumberField(FOLDS, folds.getAsInt());
         }
+        json.writeNumberField(RUNGS, rungs);
         json.writeFieldName(SPACE);
         space.write(json);
         json.writeObjectFieldStart(CONFIG);
@@ -117,9 +139,9 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
     JsonObject outer = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
     outer.allowOnly(Set.of(TUNING));
     JsonObject json = outer.object(TUNING);
-    json.allowOnly(Set.of(TRIALS, FOLDS, SPACE, CONFIG));
+    json.allowOnly(Set.of(TRIALS, FOLDS, RUNGS, SPACE, CONFIG));
     TrainConfig config = TrainConfigJson.read(json.object(CONFIG), TrainConfig.DEFAULT);
     return json.at(() -> new TuningSpec(config, SearchSpace.read(json.object(SPACE)), json.integer(TRIALS),
-        json.has(FOLDS) ? OptionalInt.of(json.integer(FOLDS)) : OptionalInt.empty()));
+        json.has(FOLDS) ? OptionalInt.of(json.integer(FOLDS)) : OptionalInt.empty(), json.integer(RUNGS)));
   }
 }

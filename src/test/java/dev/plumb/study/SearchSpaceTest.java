@@ -20,7 +20,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SearchSpaceTest {
   private static List<TrainConfig> candidates(SearchSpace space, int trials) {
-    return new TuningSpec(TrainConfig.DEFAULT, space, trials, OptionalInt.empty()).candidates(TrainConfig.DEFAULT);
+    return candidates(new TuningSpec(TrainConfig.DEFAULT, space, trials, OptionalInt.empty(), 3));
+  }
+
+  private static List<TrainConfig> candidates(TuningSpec spec) {
+    return spec.candidates(spec.baseCandidates(spec.config(), false), spec.config());
   }
 
   @Test
@@ -64,10 +68,10 @@ class SearchSpaceTest {
     String text = "{\"learningRate\":{\"log\":[1.0E-4,0.03]},\"width\":{\"linear\":[3,5]},\"depth\":2,\"activation\":\"tanh\","
         + "\"dropout\":{\"linear\":[0.0,0.5]},\"batchSize\":{\"log\":[8,64]},\"residual\":{\"choice\":[true]}}";
     TuningSpec spec = new TuningSpec(
-        TrainConfig.DEFAULT.with(c -> c.seed(9).epochs(7)), SearchSpace.parse(text), 300, OptionalInt.of(3));
+        TrainConfig.DEFAULT.with(c -> c.seed(9).epochs(7)), SearchSpace.parse(text), 300, OptionalInt.of(3), 2);
     assertTrue(TuningSpec.isText(spec.text()));
     assertEquals(spec, TuningSpec.parse(spec.text()));
-    List<TrainConfig> drawn = spec.candidates(spec.config());
+    List<TrainConfig> drawn = candidates(spec);
     assertEquals(List.of(100, 100), drawn.get(0).hidden(), "a depth of 2 is fixed");
     assertEquals(Activation.TANH, drawn.get(0).activation(), "a fixed value is that of candidate 0 too");
     assertEquals(Set.of(3, 4, 5), drawn.stream().skip(1).map(config -> config.hidden().get(0)).collect(Collectors.toSet()));

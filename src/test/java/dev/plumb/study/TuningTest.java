@@ -29,6 +29,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -45,7 +46,8 @@ class TuningTest {
   }
 
   static TuningSpec spec(TrainConfig base, int trials, int folds) {
-    return new TuningSpec(base, SMALL, trials, folds == 0 ? OptionalInt.empty() : OptionalInt.of(folds));
+    return new TuningSpec(base, SMALL, trials, folds == 0 ? OptionalInt.empty() : OptionalInt.of(folds),
+        TuningSpec.DEFAULT_RUNGS);
   }
 
   private static TuningResult run(Table table, TuningSpec spec) {
@@ -89,32 +91,39 @@ class TuningTest {
   /** Derives the ladder again from the scores of all networks. */
   private static void assertLadder(TuningResult result, int trials, int folds) {
     List<Integer> going = IntStream.range(0, trials).boxed().toList();
+    int[] lastRungs = new int[trials];
     for (int rung = 0; rung < result.ladder().size(); rung++) {
       int current = rung;
-      List<Integer> entered =
-          result.trials().stream().filter(trial -> trial.rung() == current).map(TuningTrial::candidate).distinct().toList();
-      assertEquals(going.stream().sorted().toList(), entered);
+      going.forEach(candidate -> lastRungs[candidate] = current);
+      Set<Integer> entered = result.trials().stream().filter(trial -> trial.rung() == current && trial.seed() == 0)
+          .map(TuningTrial::candidate).collect(Collectors.toSet());
+      assertEquals(Set.copyOf(going), entered);
       assertEquals(going.size(), result.ladder().get(rung).candidates());
       List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate, 1));
       assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
-      boolean isLast = rung == result.ladder().size() - 1;
-      int count = isLast ? 3 : (int) Math.ceil(going.size() / 3.0);
-      List<Integer> next = new ArrayList<>(ranked.subList(0, Math.min(count, ranked.size())));
-      if (!next.contains(0)) {
-        next.add(0);
-      }
-      going = next;
+      List<Integer> best = ranked.subList(0, (int) Math.ceil(going.size() / 3.0));
+      going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate)).toList();
     }
-    int last = result.ladder().size() - 1;
-    List<Integer> finalists = going;
-    assertEquals(finalists.size() * folds * 3L,
-        result.trials().stream().filter(trial -> trial.rung() == last && finalists.contains(trial.candidate())).count());
-    assertTrue(result.trials().stream().allMatch(trial -> trial.seed() == 0 || finalists.contains(trial.candidate())));
-    List<Integer> best = ranked(finalists, candidate -> mean(result, last, candidate, 3));
-    assertEquals(best, result.standings().subList(0, best.size()).stream().map(TuningResult.Standing::candidate).toList());
-    assertEquals(trials, result.standings().stream().map(TuningResult.Standing::candidate).distinct().count());
-    assertEquals(result.candidates().get(best.get(0)).with(
-        c -> c.epochs(result.ladder().get(last).epochs()).columns(result.winner().columns())), result.winner());
+    int[] bestRungs = IntStream.range(0, trials).map(candidate -> IntStream.rangeClosed(0, lastRungs[candidate]).boxed()
+        .min(Comparator.comparingDouble(rung -> mean(result, rung, candidate, 1))).orElseThrow()).toArray();
+    List<Integer> ranked = ranked(IntStream.range(0, trials).boxed().toList(),
+        candidate -> mean(result, bestRungs[candidate], candidate, 1));
+    int bestBase = ranked.stream().filter(candidate -> candidate < result.baseCandidates()).findFirst().orElseThrow();
+    List<Integer> finalists =
+        ranked.stream().filter(candidate -> ranked.indexOf(candidate) < 3 || candidate == bestBase).toList();
+    assertEquals(finalists.size() * folds * 2L, result.trials().stream().filter(trial -> trial.seed() > 0).count());
+    assertTrue(result.trials().stream().filter(trial -> trial.seed() > 0)
+        .allMatch(trial -> finalists.contains(trial.candidate()) && trial.rung() == bestRungs[trial.candidate()]));
+    List<Integer> order = new ArrayList<>(ranked(finalists, candidate -> mean(result, bestRungs[candidate], candidate, 3)));
+    ranked.stream().filter(candidate -> !finalists.contains(candidate)).forEach(order::add);
+    assertEquals(order, result.standings().stream().map(TuningResult.Standing::candidate).toList());
+    for (TuningResult.Standing standing : result.standings()) {
+      assertEquals(bestRungs[standing.candidate()], standing.rung());
+      assertEquals(lastRungs[standing.candidate()], standing.lastRung());
+    }
+    int winner = order.get(0);
+    assertEquals(result.candidates().get(winner).with(c -> c.epochs(result.ladder().get(bestRungs[winner]).epochs())
+        .columns(result.winner().columns())), result.winner());
     assertEquals(0, result.winner().validation());
   }
 
@@ -132,7 +141,7 @@ class TuningTest {
 
   /** A trial is an ordinary training on the fold's rows: cross-validation of the candidate has the same scores, bit for bit. */
   @Test
-  void lastRungHasTheScoresOfCrossValidation() {
+  void winnerHasTheScoresOfCrossValidation() {
     TuningResult result = run(IRIS, spec(BASE, 4, 3));
     int winner = result.standings().get(0).candidate();
     List<FoldResult> folds;
@@ -141,9 +150,9 @@ class TuningTest {
           new FoldOptions(3, 1, Optional.empty(), Optional.empty()), 1)).run(new CrossValidation.Listener() {})
           .orElseThrow().results();
     }
-    int last = result.ladder().size() - 1;
+    int rung = result.standings().get(0).rung();
     List<TuningTrial> own = result.trials().stream()
-        .filter(trial -> trial.rung() == last && trial.candidate() == winner && trial.seed() == 0).toList();
+        .filter(trial -> trial.rung() == rung && trial.candidate() == winner && trial.seed() == 0).toList();
     assertEquals(folds.stream().map(fold -> fold.score(Metric.LOSS)).toList(), own.stream().map(TuningTrial::score).toList());
   }
 
@@ -231,8 +240,8 @@ class TuningTest {
   void divergedCandidateIsTheWorst() {
     SearchSpace space = SearchSpace.parse("{\"learningRate\": {\"choice\": [1e30, 0.01]}}");
     TrainConfig sgd = BASE.with(c -> c.optimizer(OptimizerSpec.Sgd.DEFAULT).learningRate(0.01));
-    TuningResult result = run(table("diabetes"), new TuningSpec(sgd, space, 8, OptionalInt.of(2)));
-    List<Boolean> diverged = result.standings().stream().filter(standing -> standing.rung() == 0)
+    TuningResult result = run(table("diabetes"), new TuningSpec(sgd, space, 8, OptionalInt.of(2), 3));
+    List<Boolean> diverged = result.standings().stream().filter(standing -> standing.lastRung() == 0)
         .map(TuningResult.Standing::isDiverged).toList();
     assertTrue(diverged.contains(true), "some candidates have the high rate");
     assertFalse(result.standings().get(0).isDiverged());
@@ -243,7 +252,7 @@ class TuningTest {
     assertEquals(0, result.standings().get(0).candidate(), "of equal candidates, the one of the lowest number wins");
     assertLadder(result, 8, 2);
     TuningSpec hopeless = new TuningSpec(sgd.with(c -> c.learningRate(1e30)), space.without(Set.of(Hyperparameter.LEARNING_RATE)),
-        3, OptionalInt.of(2));
+        3, OptionalInt.of(2), 3);
     TuningResult none = run(table("diabetes"), hopeless);
     assertTrue(none.standings().stream().allMatch(TuningResult.Standing::isDiverged));
     assertEquals(0, none.standings().get(0).candidate());
@@ -296,7 +305,7 @@ class TuningTest {
   void batchesOfBatchNormalizationHaveTwoRows() {
     Table table = classes(40, 41);
     SearchSpace space = SearchSpace.parse("{\"batchSize\": {\"choice\": [8, 16, 20]}, \"normalization\": \"batch\"}");
-    TuningResult result = run(table, new TuningSpec(BASE, space, 12, OptionalInt.of(5)));
+    TuningResult result = run(table, new TuningSpec(BASE, space, 12, OptionalInt.of(5), 3));
     for (TrainConfig candidate : result.candidates()) {
       PreparedData.of(table, candidate).requireFits();
     }

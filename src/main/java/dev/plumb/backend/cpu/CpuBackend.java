@@ -42,6 +42,9 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   private static final int MIN_VECTOR_API_BATCH = 96;
 
+  /** Maximum number of units of the widest layer times rows of a batch for which one thread trains a network. */
+  private static final long MAX_SHORT_PRODUCT = 1 << 16;
+
   private final CpuOptions options;
   private final Consumer<String> onNote;
 
@@ -95,10 +98,20 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   /**
    * Returns more than 1 for small networks: each is trained by one thread, so a session of few replicas keeps few threads busy.
+   * The products of medium networks are too short for several threads: two sessions of one thread are faster than one of two.
    */
   @Override
   public int sessionsAtOnce(NetworkSpec network, TrainingSpec training, int replicas) {
-    return isByRows(network) || !Tiles.isDivided(network) ? Math.max(1, options.threads() / replicas) : 1;
+    if (isByRows(network) || !Tiles.isDivided(network)) {
+      return Math.max(1, options.threads() / replicas);
+    }
+    long maxUnits = Collections.max(network.widths());
+    return maxUnits * training.batchSize().orElse(Integer.MAX_VALUE) <= MAX_SHORT_PRODUCT ? options.threads() : 1;
+  }
+
+  @Override
+  public Backend sharedBy(int sessions) {
+    return new CpuBackend(options.withThreads(Math.max(1, options.threads() / sessions)), onNote);
   }
 
   /** Returns the implementation of matrix products; empty for a network that is computed by rows. */

@@ -1,0 +1,57 @@
+package dev.plumb.study;
+
+import dev.plumb.study.TuningTrial.Key;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+
+/** The scores of a hyperparameter search, and the order of its candidates. Used by several threads. */
+final class TuningScores {
+  /** A candidate trained for the epochs of a rung. */
+  record Entry(int candidate, int rung) {}
+
+  private final Map<Key, TuningTrial> trials = new ConcurrentHashMap<>();
+  private final int folds;
+  private final boolean isHigherBetter;
+
+  TuningScores(int folds, boolean isHigherBetter) {
+    this.folds = folds;
+    this.isHigherBetter = isHigherBetter;
+  }
+
+  /** Adds a trial; returns false if there is one of its key. */
+  boolean add(TuningTrial trial) {
+    return trials.putIfAbsent(trial.key(), trial) == null;
+  }
+
+  boolean has(Key key) {
+    return trials.containsKey(key);
+  }
+
+  /** Returns all trials, sorted. */
+  List<TuningTrial> trials() {
+    return trials.values().stream().sorted(TuningTrial.ORDER).toList();
+  }
+
+  /** Returns the summary over folds and the first seeds; without values if a network diverged. */
+  Summary summary(Entry entry, int seeds) {
+    double[] scores = IntStream.range(0, folds * seeds)
+        .mapToDouble(i -> trials.get(new Key(entry.rung(), entry.candidate(), i / seeds, i % seeds)).score()).toArray();
+    return Summary.of(IntStream.range(0, scores.length).anyMatch(i -> Double.isNaN(scores[i])) ? new double[0] : scores);
+  }
+
+  /** Returns entries from the best to the worst; of equal ones the lower candidate first, then the one of fewer epochs. */
+  List<Entry> ranking(List<Entry> entries, int seeds) {
+    return entries.stream().sorted(Comparator.<Entry>comparingDouble(entry -> {
+      double mean = summary(entry, seeds).mean();
+      return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : isHigherBetter ? -mean : mean;
+    }).thenComparingInt(Entry::candidate).thenComparingInt(Entry::rung)).toList();
+  }
+
+  /** Returns the best entry of a candidate by one seed. */
+  Entry best(int candidate, int lastRung) {
+    return ranking(IntStream.rangeClosed(0, lastRung).mapToObj(rung -> new Entry(candidate, rung)).toList(), 1).get(0);
+  }
+}
