@@ -49,15 +49,21 @@ def tables(files):
         yield pathlib.Path(path).name.split(".")[0], frame, target, classes
 
 
-def pipeline(train, test, target, classes, seed):
+def features_and_network(classes, seed):
+    """Returns scikit-learn's pipeline, and the prefix of its network's parameters."""
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
     columns = ColumnTransformer([("numbers", numbers, make_column_selector(dtype_include="number")),
                                  ("texts", texts, make_column_selector(dtype_exclude="number"))])
-    network = MLPClassifier(random_state=seed) if classes else TransformedTargetRegressor(
-        MLPRegressor(random_state=seed), transformer=StandardScaler())
+    if classes:
+        return make_pipeline(columns, MLPClassifier(random_state=seed)), "mlpclassifier__"
+    network = TransformedTargetRegressor(MLPRegressor(random_state=seed), transformer=StandardScaler())
+    return make_pipeline(columns, network), "transformedtargetregressor__regressor__"
+
+
+def pipeline(train, test, target, classes, seed):
     labels = [rows[target].astype(str) if classes else rows[target] for rows in (train, test)]
-    model = make_pipeline(columns, network).fit(train.drop(columns=target), labels[0])
+    model = features_and_network(classes, seed)[0].fit(train.drop(columns=target), labels[0])
     return model.score(test.drop(columns=target), labels[1])
 
 

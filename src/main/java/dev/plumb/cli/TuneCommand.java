@@ -1,5 +1,6 @@
 package dev.plumb.cli;
 
+import dev.plumb.data.Table;
 import dev.plumb.json.JsonInput;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
@@ -33,7 +35,7 @@ final class TuneCommand implements Command {
       "Judge by this fraction of the rows, held out, instead of folds (default: 0.2 of more than 2,000 rows).");
   private static final Option FOLDS = Flags.meaning(Flags.FOLDS, "K", "Judge by K folds (default: 5 up to 2,000 rows).");
   private static final Option EPOCHS = Flags.meaning(Flags.EPOCHS, "N",
-      "Number of epochs of the last rung and of the final training (default: 20 to 200, fewer for more rows).");
+      "Number of epochs of the last rung and of the final training (default: 20 to 100, fewer for more rows).");
   private static final Option LOG =
       Flags.meaning(Flags.LOG, "FILE", "Store each finished network in FILE, for --resume (default: NAME-tune-n.runs).");
   private static final Option RESUME = Flags.meaning(Flags.RESUME, "FILE",
@@ -83,18 +85,21 @@ final class TuneCommand implements Command {
     return """
         DATA is a table as for plumb train. Random search with successive halving: N candidates are
         trained for a ninth of the epochs, the best third of them for a third, and the best third of these
-        for all. The best three are trained from two more seeds; the best mean score (--watch) wins.
-        Candidate 0 is the configuration without a search, and is trained to the end. (Up to 2,000 rows,
-        plumb train also chooses epochs, weight decay and dropout by folds, which candidate 0 does not.)
+        for all; none advances whose score has become worse. The first candidates, marked "base", are the
+        configuration without a search; up to 2,000 rows, with each of the values of weight decay and
+        dropout that plumb train chooses from. They advance whatever their rank. The best three and the
+        best base candidate are trained from two more seeds, each for the epochs of its best rung; the best
+        mean score (--watch) wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.
 
-        Default distributions: learningRate log 0.0003 to 0.03; width 32, 64, 128 or 256; depth 1, 2 or 3;
-        activation relu, leaky_relu, tanh or silu; weightDecay log 0.01 to 10 (adamw only); dropout 0 to
-        0.4; batchSize 16, 32, 64 or 128; normalization none, batch or layer; residual false or true. An
-        option such as --activation tanh fixes its value. --space replaces them: what it does not name
-        keeps the value of the configuration.
+        Default distributions: learningRate log 0.0003 to 0.03; width 16, 32, 64 or 128 (of more than 2,000
+        rows: 32 to 256); depth 1, 2 or 3; activation relu, leaky_relu, tanh or silu; weightDecay log 0.01
+        to 10 (adamw only); dropout 0 (half of the candidates), 0.1 or 0.3; batchSize 16, 32, 64 or 128;
+        normalization none, batch or layer; residual false or true. An option such as --activation tanh
+        fixes its value. --space replaces them: what it does not name keeps the value of the
+        configuration.
           {"learningRate": {"log": [1e-4, 3e-2]}, "width": {"choice": [32, 64]}, "depth": 2,
            "dropout": {"linear": [0, 0.5]}}
         """;
@@ -124,31 +129,42 @@ final class TuneCommand implements Command {
     return arguments.has(Flags.RESUME) ? run.resume() : run.begin();
   }
 
-  /** Returns the space that the options describe. */
-  static SearchSpace space(Arguments arguments, TrainConfig config) {
+  /** Returns the space of {@code --space}, without the hyperparameters that options fix; empty without the option. */
+  static Optional<SearchSpace> space(Arguments arguments) {
+    if (!arguments.has(Flags.SPACE)) {
+      return Optional.empty();
+    }
+    Set<Hyperparameter> fixed = fixed(arguments);
+    String text = arguments.text(Flags.SPACE).orElseThrow();
+    if (text.stripLeading().startsWith("{")) {
+      return Optional.of(arguments.at(Flags.SPACE, () -> SearchSpace.parse(text)).without(fixed));
+    }
+    Path file = arguments.path(Flags.SPACE).orElseThrow();
+    try {
+      return Optional.of(SearchSpace.parse(new String(JsonInput.bytes(file), StandardCharsets.UTF_8)).without(fixed));
+    } catch (InvalidInputException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  /** Returns the default space of a table, without the hyperparameters that options fix. */
+  static SearchSpace defaultSpace(Arguments arguments, TrainConfig config, Table table) {
+    Set<Hyperparameter> fixed = fixed(arguments);
+    if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {
+      // The range is one of decoupled weight decay.
+      fixed.add(Hyperparameter.WEIGHT_DECAY);
+    }
+    return SearchSpace.defaultFor(table).without(fixed);
+  }
+
+  private static Set<Hyperparameter> fixed(Arguments arguments) {
     Set<Hyperparameter> fixed = EnumSet.noneOf(Hyperparameter.class);
     FIXING.forEach((option, parameters) -> {
       if (arguments.has(option)) {
         fixed.addAll(parameters);
       }
     });
-    if (!arguments.has(Flags.SPACE)) {
-      if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {
-        // The range is one of decoupled weight decay.
-        fixed.add(Hyperparameter.WEIGHT_DECAY);
-      }
-      return SearchSpace.DEFAULT.without(fixed);
-    }
-    String text = arguments.text(Flags.SPACE).orElseThrow();
-    if (text.stripLeading().startsWith("{")) {
-      return arguments.at(Flags.SPACE, () -> SearchSpace.parse(text)).without(fixed);
-    }
-    Path file = arguments.path(Flags.SPACE).orElseThrow();
-    try {
-      return SearchSpace.parse(new String(JsonInput.bytes(file), StandardCharsets.UTF_8)).without(fixed);
-    } catch (InvalidInputException e) {
-      throw e.at(file.toString());
-    }
+    return fixed;
   }
 
   static int trials(Arguments arguments) {

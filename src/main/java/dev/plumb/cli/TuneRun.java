@@ -62,7 +62,7 @@ final class TuneRun {
   int begin() {
     TrainingRequest request = TrainRequest.of(arguments, Optional.empty(), Path.of(""));
     TrainCommand.requireFiles(request, arguments);
-    SearchSpace space = TuneCommand.space(arguments, request.config());
+    Optional<SearchSpace> givenSpace = TuneCommand.space(arguments);
     double minutes = minutes();
     OptionalInt folds = arguments.has(Flags.FOLDS) ? OptionalInt.of(arguments.integer(Flags.FOLDS, 2, 2)) : OptionalInt.empty();
     if (folds.isPresent() && arguments.has(Flags.VALIDATION)) {
@@ -71,7 +71,7 @@ final class TuneRun {
     int trials = TuneCommand.trials(arguments);
     // Errors of the specification are reported before the data is read.
     int rungs = (int) arguments.integer(Flags.RUNGS, TuningSpec.DEFAULT_RUNGS, 1, TuningSpec.MAX_RUNGS);
-    new TuningSpec(request.config(), space, trials, folds, rungs);
+    new TuningSpec(request.config(), givenSpace.orElse(SearchSpace.DEFAULT), trials, folds, rungs);
     CommandFiles files = new CommandFiles(arguments).readsData(request.data());
     for (Option option : List.of(Flags.CONFIG, Flags.SPACE)) {
       arguments.text(option).filter(value -> !value.stripLeading().startsWith("{")).ifPresent(value ->
@@ -83,6 +83,7 @@ final class TuneRun {
       TrainConfig config = TrainRequest.configFor(device, request.config(), arguments);
       List<DataFile> data = request.files();
       Table table = read(request, config);
+      SearchSpace space = givenSpace.orElseGet(() -> TuneCommand.defaultSpace(arguments, config, table));
       TuningSpec given = new TuningSpec(config, space, trials, folds, rungs);
       Tuning first = at(request.data(), () -> new Tuning(executor, table, given));
       TuningSpec spec = minutes > 0 ? given.withTrials(first.trialsWithin(60 * minutes)) : given;

@@ -1,6 +1,7 @@
 package dev.plumb.study;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.data.Table;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.InvalidInputException;
@@ -33,12 +34,14 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
   private static final String CHOICE = "choice";
   private static final Set<String> KINDS = Set.of(LOG, LINEAR, CHOICE);
 
-  /** The default space. */
+  /** The default space of a table with up to {@value FoldSelection#MAX_ROWS} rows. */
   public static final SearchSpace DEFAULT = parse("""
-      {"learningRate": {"log": [3e-4, 3e-2]}, "width": {"choice": [32, 64, 128, 256]}, "depth": {"choice": [1, 2, 3]},
+      {"learningRate": {"log": [3e-4, 3e-2]}, "width": {"choice": [16, 32, 64, 128]}, "depth": {"choice": [1, 2, 3]},
        "activation": {"choice": ["relu", "leaky_relu", "tanh", "silu"]}, "weightDecay": {"log": [0.01, 10]},
-       "dropout": {"linear": [0, 0.4]}, "batchSize": {"choice": [16, 32, 64, 128]},
+       "dropout": {"choice": [0, 0, 0.1, 0.3]}, "batchSize": {"choice": [16, 32, 64, 128]},
        "normalization": {"choice": ["none", "batch", "layer"]}, "residual": {"choice": [false, true]}}""");
+
+  private static final List<Object> WIDTHS_OF_LARGE_TABLES = List.of(32, 64, 128, 256);
 
   /** A distribution of values: Double, Integer, String or Boolean, by the kind of the hyperparameter. */
   public sealed interface Distribution {}
@@ -129,6 +132,16 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
     }
     limits.forEach(value -> json.at(kind, () -> fixed(parameter, value)));
     return new Range(min, max, kind.equals(LOG));
+  }
+
+  /** Returns the default space of a table. */
+  public static SearchSpace defaultFor(Table table) {
+    if (table.rows() <= FoldSelection.MAX_ROWS) {
+      return DEFAULT;
+    }
+    Map<Hyperparameter, Distribution> distributions = new EnumMap<>(DEFAULT.distributions());
+    distributions.put(Hyperparameter.WIDTH, new Choice(WIDTHS_OF_LARGE_TABLES));
+    return new SearchSpace(distributions);
   }
 
   /** Returns a copy in which some hyperparameters keep the value of the configuration. */

@@ -336,6 +336,10 @@ public final class TrialLog implements AutoCloseable {
 
   @Override
   public void close() {
-    file.close();
+    try {
+      file.close();
+    } catch (IOException e) {
+      throw FileErrors.cannotWrite(path, e);
+    }
   }
 }

@@ -3,18 +3,14 @@ package dev.plumb.study;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
 import dev.plumb.data.EncodingOptions;
-import dev.plumb.data.FoldOptions;
-import dev.plumb.data.Folds;
-import dev.plumb.data.Folds.Fold;
-import dev.plumb.data.Split;
 import dev.plumb.data.Table;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Normalization;
 import dev.plumb.model.TrainingSpec;
-import dev.plumb.random.NumpyRandom;
 import dev.plumb.study.TuningScores.Entry;
 import dev.plumb.study.TuningTrial.Key;
+import dev.plumb.train.Automatic;
 import dev.plumb.train.DataView;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
@@ -23,21 +19,23 @@ import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
- * A hyperparameter search by random search with successive halving (Jamieson and Talwalkar 2016). Candidate 0 is the base
- * configuration; the others are drawn. All candidates are trained for a ninth of the epochs, the best third of them for a
- * third, and the best third of these for all epochs; each time from the beginning, with the learning-rate schedule of these
- * epochs. The best three are then trained from two more seeds, and the best mean over folds and seeds wins. Candidate 0 is
- * trained to the end in any case, so that the winner is never worse than it on the judging rows.
+ * A hyperparameter search by random search with successive halving (Jamieson and Talwalkar 2016). The first candidates are the
+ * base configuration, with each of the values that {@link FoldSelection} chooses from if it would; the others are drawn. All
+ * candidates are trained for a ninth of the epochs, the best third of them for a third, and the best third of these for all
+ * epochs; each time from the beginning, with the learning-rate schedule of these epochs. The base candidates advance too, but
+ * no candidate whose score is worse than one rung before does.
  *
- * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, otherwise by held-out rows. The
- * encoding is fitted to the training rows of each fold. The result depends on the specification and the data only.
+ * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from two more
+ * seeds for the epochs of that rung, and the best mean over folds and seeds wins.
+ *
+ * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, which are divided again for each seed;
+ * otherwise by held-out rows. The encoding is fitted to the training rows of each fold. The result depends on the specification
+ * and the data only.
  */
 public final class Tuning {
   /** Number of seeds of the finalists. */
@@ -47,6 +45,8 @@ public final class Tuning {
   /** Minimum number of epochs of the first rung, if there are others. */
   private static final int MIN_EPOCHS = 5;
   private static final int FINALISTS = 3;
+  /** With drawn learning rates and batch sizes, twice as many epochs rarely had better scores on tables of up to 2,000 rows. */
+  private static final int MAX_AUTOMATIC_EPOCHS = 100;
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener extends CrossValidation.Listener {
@@ -59,7 +59,7 @@ public final class Tuning {
    *
    * @param seeds indices of the seeds
    */
-  private record Part(int rung, int candidate, int fold, List<Integer> seeds, NetworkSpec network, TrainingSpec training)
+  private record Part(Entry entry, int fold, List<Integer> seeds, NetworkSpec network, TrainingSpec training)
       implements ReplicaGroup {
     @Override
     public int size() {
@@ -69,11 +69,7 @@ public final class Tuning {
 
   private final TrialExecutor executor;
   private final TuningSpec spec;
-  private final Table table;
-  private final int droppedRows;
-  private final List<Fold> folds;
-  private final List<Table> judging;
-  private final List<DataView> views = new ArrayList<>();
+  private final TuningRows rows;
   private final int baseCandidates;
   private final List<TrainConfig> candidates;
   private final List<Integer> rungs;
@@ -94,24 +90,14 @@ public final class Tuning {
     EncodingOptions columns = given.weights().resolve(table, given.columns());
     TrainConfig base = given.with(changes -> changes.columns(columns).validation(0));
     this.spec = spec;
-    this.table = columns.handleMissing(table, given.weights());
-    droppedRows = table.rows() - this.table.rows();
-    folds = folds(this.table, columns, spec);
-    judging = folds.stream().map(fold -> this.table.rows(fold.test())).toList();
-    PreparedData first = null;
-    for (int fold = 0; fold < folds.size(); fold++) {
-      PreparedData prepared =
-          PreparedData.of(this.table.rows(folds.get(fold).training()), base, backend.dataPrecision(base.precision()));
-      FoldTraining.requireScorable(prepared, judging.get(fold));
-      views.add(prepared.view());
-      first = first == null ? prepared : first;
-    }
-    rungs = rungs(first.fit().training().epochs(), spec.rungs());
-    warmUpEpochs = first.fit().warmUpEpochs();
-    List<TrainConfig> bases = spec.baseCandidates(base, folds.size() > 1 && FoldSelection.selects(table, given));
+    rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()), SEEDS);
+    int epochs = rows.first().fit().training().epochs();
+    rungs = rungs(given.automatic().contains(Automatic.EPOCHS) ? Math.min(epochs, MAX_AUTOMATIC_EPOCHS) : epochs, spec.rungs());
+    warmUpEpochs = rows.first().fit().warmUpEpochs();
+    List<TrainConfig> bases = spec.baseCandidates(base, rows.folds() > 1 && FoldSelection.selects(table, given));
     baseCandidates = bases.size();
     candidates = spec.candidates(bases, base).stream().map(this::withFittingBatches).toList();
-    List<PreparedData> all = IntStream.range(0, candidates.size()).mapToObj(i -> prepare(i, rungs.size() - 1, 0, 0)).toList();
+    List<PreparedData> all = IntStream.range(0, candidates.size()).mapToObj(i -> prepare(new Entry(i, rungs.size() - 1), 0, 0)).toList();
     for (PreparedData candidate : all) {
       candidate.config().requireInRange();
       backend.refusal(candidate.network(), candidate.fit().training(), 1).ifPresent(refusal -> {
@@ -125,22 +111,6 @@ public final class Tuning {
   private static Numerics numerics(Backend device, List<PreparedData> all) {
     return all.stream().map(one -> device.numerics(one.network(), one.fit().training(), one.view().training().rows()))
         .reduce(Numerics::and).orElseThrow();
-  }
-
-  private static List<Fold> folds(Table table, EncodingOptions columns, TuningSpec spec) {
-    NumpyRandom stream = new NumpyRandom(spec.splitSeed());
-    int[] labels = columns.labels(table);
-    boolean hasSingleRows = labels != null && FoldSelection.rarest(labels) < 2;
-    OptionalDouble share = spec.folds().isPresent() ? OptionalDouble.empty()
-        : spec.heldOut().isPresent() ? spec.heldOut()
-        : table.rows() > FoldSelection.MAX_ROWS || hasSingleRows ? OptionalDouble.of(TuningSpec.DEFAULT_HELD_OUT)
-        : OptionalDouble.empty();
-    if (share.isPresent()) {
-      Split split = Split.of(table.rows(), share.getAsDouble(), stream, labels);
-      return List.of(new Fold(1, 1, split.training(), split.validation()));
-    }
-    int count = spec.folds().orElseGet(() -> Math.max(2, Math.min(FoldSelection.folds(labels), table.rows())));
-    return Folds.of(table, columns, new FoldOptions(count, 1, Optional.empty(), Optional.empty()), stream);
   }
 
   private static List<Integer> rungs(int epochs, int maxRungs) {
@@ -157,16 +127,11 @@ public final class Tuning {
       return config;
     }
     int size = Math.max(2, config.trainer().training().batchSize().getAsInt());
-    while (hasSingleRow(size)) {
+    while (rows.hasSingleRow(size)) {
       size++;
     }
     int fitting = size;
     return config.with(changes -> changes.batchSize(fitting));
-  }
-
-  private boolean hasSingleRow(int batchSize) {
-    return Stream.concat(Stream.of(table.rows()), views.stream().map(view -> view.training().rows()))
-        .anyMatch(rows -> rows > batchSize && rows % batchSize == 1);
   }
 
   public TuningSpec spec() {
@@ -175,27 +140,27 @@ public final class Tuning {
 
   /** Returns the view of the first fold's training rows. */
   public DataView view() {
-    return views.get(0);
+    return rows.part(0, 0).training();
   }
 
   /** Returns the rows that are used. */
   public Table table() {
-    return table;
+    return rows.table();
   }
 
   /** Returns the number of rows that are dropped because a value is missing. */
   public int droppedRows() {
-    return droppedRows;
+    return rows.droppedRows();
   }
 
   /** Returns the number of folds; 1 if the candidates are judged by held-out rows. */
   public int folds() {
-    return folds.size();
+    return rows.folds();
   }
 
   /** Returns the number of judging rows, over all folds. */
   public int judgingRows() {
-    return judging.stream().mapToInt(Table::rows).sum();
+    return rows.judgingRows();
   }
 
   /** Returns the number of epochs of each rung. */
@@ -217,11 +182,11 @@ public final class Tuning {
     long epochs = 0;
     int going = trials;
     for (int rung = 0; rung < rungs.size(); rung++) {
-      epochs += (long) going * folds.size() * rungs.get(rung);
+      epochs += (long) going * rows.folds() * rungs.get(rung);
       going = Math.min(going, advancing(going) + baseCandidates);
     }
     int finalists = Math.min(trials, FINALISTS + 1);
-    return epochs + (long) finalists * (SEEDS - 1) * folds.size() * rungs.get(rungs.size() - 1);
+    return epochs + (long) finalists * (SEEDS - 1) * rows.folds() * rungs.get(rungs.size() - 1);
   }
 
   private static int advancing(int candidates) {
@@ -233,7 +198,7 @@ public final class Tuning {
    * candidate may be faster or slower.
    */
   public int trialsWithin(double seconds) {
-    Part part = part(0, 0, 0, List.of(0));
+    Part part = part(new Entry(0, 0), 0, List.of(0));
     measure(part, 1);
     int groupsAtOnce = executor.groupsAtOnce(part);
     double epochSeconds = measure(part, groupsAtOnce) / rungs.get(0) / groupsAtOnce;
@@ -257,7 +222,7 @@ public final class Tuning {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public Optional<TuningResult> run(List<TuningTrial> known, Listener listener) {
-    TuningScores scores = new TuningScores(folds.size(), spec.config().trainer().watch().isHigherBetter());
+    TuningScores scores = new TuningScores(rows.folds(), spec.config().trainer().watch().isHigherBetter());
     for (TuningTrial trial : known) {
       requireOwn(trial.key());
       if (!scores.add(trial)) {
@@ -277,7 +242,10 @@ public final class Tuning {
         going.forEach(candidate -> lastRungs[candidate] = current);
         List<Entry> ranking = scores.ranking(entries, 1);
         ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), 1).mean()));
-        going = withBase(ranking, advancing(ranking.size())).stream().map(Entry::candidate).toList();
+        going = withBase(ranking, advancing(ranking.size())).stream().filter(scores::hasImproved).map(Entry::candidate).toList();
+        if (going.isEmpty()) {
+          break;
+        }
       }
       finalists = finalists(scores, lastRungs);
       reported += train(finalists, IntStream.range(1, SEEDS).boxed().toList(), scores, listener);
@@ -317,7 +285,7 @@ public final class Tuning {
       }
     }
     TuningResult.Standing best = standings.get(0);
-    TrainConfig winner = at(best.candidate(), best.rung()).with(changes -> changes.columns(spec.config().columns()));
+    TrainConfig winner = at(new Entry(best.candidate(), best.rung())).with(changes -> changes.columns(spec.config().columns()));
     return new TuningResult(spec, baseCandidates, candidates, ladder, standings, scores.trials(), winner);
   }
 
@@ -327,7 +295,7 @@ public final class Tuning {
 
   private void requireOwn(Key key) {
     if (!(key.rung() >= 0 && key.rung() < rungs.size() && key.candidate() >= 0 && key.candidate() < candidates.size()
-        && key.fold() >= 0 && key.fold() < folds.size() && key.seed() >= 0 && key.seed() < SEEDS)) {
+        && key.fold() >= 0 && key.fold() < rows.folds() && key.seed() >= 0 && key.seed() < SEEDS)) {
       throw new InvalidInputException("the network " + key + " is not one of this search");
     }
   }
@@ -339,14 +307,16 @@ public final class Tuning {
     long all = 0;
     for (Entry entry : entries) {
       int epochs = rungs.get(entry.rung());
-      for (int fold = 0; fold < folds.size(); fold++) {
+      for (int fold = 0; fold < rows.folds(); fold++) {
         int index = fold;
         List<Integer> missing = seeds.stream()
             .filter(seed -> !scores.has(new Key(entry.rung(), entry.candidate(), index, seed))).toList();
         known += (long) (seeds.size() - missing.size()) * epochs;
         all += (long) seeds.size() * epochs;
-        if (!missing.isEmpty()) {
-          parts.add(part(entry.rung(), entry.candidate(), fold, missing));
+        if (rows.areSharedBySeeds() && !missing.isEmpty()) {
+          parts.add(part(entry, fold, missing));
+        } else {
+          missing.forEach(seed -> parts.add(part(entry, index, List.of(seed))));
         }
       }
     }
@@ -361,21 +331,21 @@ public final class Tuning {
     return all;
   }
 
-  private Part part(int rung, int candidate, int fold, List<Integer> seeds) {
-    PreparedData prepared = prepare(candidate, rung, fold, seeds.get(0));
-    return new Part(rung, candidate, fold, seeds, prepared.network(), prepared.fit().training());
+  private Part part(Entry entry, int fold, List<Integer> seeds) {
+    PreparedData prepared = prepare(entry, fold, seeds.get(0));
+    return new Part(entry, fold, seeds, prepared.network(), prepared.fit().training());
   }
 
   /** Prepares a network as {@code plumb train} does for the training rows of a fold. */
-  private PreparedData prepare(int candidate, int rung, int fold, int seed) {
-    return PreparedData.of(views.get(fold), at(candidate, rung).with(changes -> changes.seed(spec.config().seed() + seed)));
+  private PreparedData prepare(Entry entry, int fold, int seed) {
+    return PreparedData.of(rows.part(fold, seed).training(), at(entry).with(changes -> changes.seed(spec.config().seed() + seed)));
   }
 
   /** Returns the configuration of a candidate with the epochs of a rung. */
-  private TrainConfig at(int candidate, int rung) {
-    int epochs = rungs.get(rung);
+  private TrainConfig at(Entry entry) {
+    int epochs = rungs.get(entry.rung());
     int warmUp = (int) ((long) warmUpEpochs * epochs / rungs.get(rungs.size() - 1));
-    return candidates.get(candidate).with(changes -> changes.epochs(epochs).warmUpEpochs(warmUp));
+    return candidates.get(entry.candidate()).with(changes -> changes.epochs(epochs).warmUpEpochs(warmUp));
   }
 
   private List<TuningTrial> train(Part part, Backend device, Listener listener, BooleanSupplier stopped) {
@@ -383,13 +353,15 @@ public final class Tuning {
       throw new CancellationException();
     }
     long start = System.nanoTime();
-    List<PreparedData> networks =
-        part.seeds().stream().map(seed -> prepare(part.candidate(), part.rung(), part.fold(), seed)).toList();
+    Entry entry = part.entry();
+    List<PreparedData> networks = part.seeds().stream().map(seed -> prepare(entry, part.fold(), seed)).toList();
     List<TrainerState> states = FoldTraining.train(networks, device, listener, stopped);
     double seconds = (System.nanoTime() - start) / 1e9 / part.size();
-    return IntStream.range(0, states.size()).mapToObj(i -> new TuningTrial(part.rung(), part.candidate(), part.fold(),
-        part.seeds().get(i), score(networks.get(i), states.get(i), judging.get(part.fold()), device), states.get(i).epochs(),
-        seconds)).toList();
+    return IntStream.range(0, states.size()).mapToObj(i -> {
+      int seed = part.seeds().get(i);
+      double score = score(networks.get(i), states.get(i), rows.part(part.fold(), seed).judging(), device);
+      return new TuningTrial(entry.rung(), entry.candidate(), part.fold(), seed, score, states.get(i).epochs(), seconds);
+    }).toList();
   }
 
   /** Returns the watched metric of a network; NaN if the training diverged or the metric is not finite. */

@@ -50,6 +50,11 @@ final class TuningScores {
     }).thenComparingInt(Entry::candidate).thenComparingInt(Entry::rung)).toList();
   }
 
+  /** Returns whether the score of an entry is better than that of the rung before. */
+  boolean hasImproved(Entry entry) {
+    return entry.rung() == 0 || best(entry.candidate(), entry.rung()).equals(entry);
+  }
+
   /** Returns the best entry of a candidate by one seed. */
   Entry best(int candidate, int lastRung) {
     return ranking(IntStream.rangeClosed(0, lastRung).mapToObj(rung -> new Entry(candidate, rung)).toList(), 1).get(0);

@@ -82,7 +82,7 @@ class TuneCommandTest {
   }
 
   @Test
-  void killedSearchResumesToTheSameWinner() throws IOException {
+  void truncatedLogResumesToTheSameWinner() throws IOException {
     Path log = folder.resolve("log.runs");
     Plumbed whole = done(tune(TABLES.resolve("wine.csv").toString(), "--trials", "4", "--epochs", "15", "--space", SPACE, "--folds", "2",
         "--seed", "3", "--print-config", "--quiet", "--log", log.toString()));
@@ -97,6 +97,26 @@ class TuneCommandTest {
       assertEquals(scores(lines), scores(Files.readAllLines(killed)));
     }
     assertFalse(Files.exists(folder.resolve("runs")), "--print-config trains no final model");
+  }
+
+  @Test
+  void killedProcessResumesToTheSameWinner() throws Exception {
+    List<String> search = List.of(TABLES.resolve("wine.csv").toAbsolutePath().toString(), "--trials", "12", "--epochs", "300",
+        "--space", SPACE, "--folds", "3", "--print-config", "--quiet", "--log");
+    List<String> whole = new ArrayList<>(search);
+    whole.add(path("whole.runs"));
+    Plumbed ran = done(tune(whole.toArray(String[]::new)));
+    List<String> killed = new ArrayList<>(List.of("tune", "--device", "cpu"));
+    killed.addAll(search);
+    killed.add("killed.runs");
+    Process process = PlumbProcess.start(folder, List.of(), killed);
+    Path log = folder.resolve("killed.runs");
+    PlumbProcess.await(() -> Files.exists(log) && Files.readAllLines(log).size() > 20);
+    process.destroyForcibly().waitFor();
+    List<String> lines = Files.readAllLines(folder.resolve("whole.runs"));
+    assertTrue(Files.readAllLines(log).size() < lines.size(), "killed before its end");
+    assertEquals(ran.out(), done(tune("--resume", log.toString(), "--print-config", "--quiet")).out());
+    assertEquals(scores(lines), scores(Files.readAllLines(log)));
   }
 
   /** Returns the sorted lines of networks without their times. */
