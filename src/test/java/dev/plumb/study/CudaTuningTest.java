@@ -19,7 +19,7 @@ class CudaTuningTest {
     HostDevice.reset();
     TuningResult expected = run(new ReferenceBackend());
     try (Backend backend = Backends.open("cuda", Backends.Usage.STANDARD).backend()) {
-      TuningTest.assertSame(expected, run(backend), 1e-8);
+      TuningTest.assertSameResult(expected, run(backend), 1e-8);
     }
   }
 

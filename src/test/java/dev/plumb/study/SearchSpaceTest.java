@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.plumb.data.Column;
+import dev.plumb.data.Table;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Normalization;
 import dev.plumb.train.TrainConfig;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
@@ -37,16 +41,27 @@ class SearchSpaceTest {
     assertEquals(3e-3, rates[1000], 5e-4, "the median of a logarithmic range is the geometric mean of its limits");
     assertTrue(others.stream().allMatch(config -> config.trainer().training().optimizer().weightDecay() >= 0.01
         && config.trainer().training().optimizer().weightDecay() <= 10));
-    assertTrue(others.stream().allMatch(
-        config -> config.trainer().training().dropout().map(dropout -> dropout.probability()).orElse(0.0) <= 0.4));
+    double[] dropouts = others.stream()
+        .mapToDouble(config -> config.trainer().training().dropout().map(Dropout::probability).orElse(0.0)).sorted().toArray();
+    assertEquals(List.of(0.0, 0.1, 0.3), Arrays.stream(dropouts).distinct().boxed().toList());
+    assertEquals(0.5, Arrays.stream(dropouts).filter(dropout -> dropout == 0).count() / 1999.0, 0.05);
     assertEquals(Set.of(16, 32, 64, 128), others.stream().map(config -> config.trainer().training().batchSize().getAsInt())
         .collect(Collectors.toSet()));
+    assertEquals(Set.of(16, 32, 64, 128), others.stream().map(config -> config.hidden().get(0)).collect(Collectors.toSet()));
     assertEquals(12, others.stream().map(TrainConfig::hidden).distinct().count());
     assertTrue(others.stream().allMatch(config -> new HashSet<>(config.hidden()).size() == 1 && config.hidden().size() <= 3));
     assertEquals(EnumSet.of(Activation.RELU, Activation.LEAKY_RELU, Activation.TANH, Activation.SILU),
         others.stream().map(TrainConfig::activation).collect(Collectors.toSet()));
     assertEquals(EnumSet.allOf(Normalization.class), others.stream().map(TrainConfig::normalization).collect(Collectors.toSet()));
     assertEquals(2, others.stream().map(TrainConfig::residual).distinct().count());
+  }
+
+  @Test
+  void largeTablesHaveWiderNetworks() {
+    Table large = Table.of(List.of(Column.ofNumbers("x", new double[FoldSelection.MAX_ROWS + 1])));
+    assertEquals(SearchSpace.DEFAULT, SearchSpace.defaultFor(large.rows(new int[FoldSelection.MAX_ROWS])));
+    assertEquals(Set.of(32, 64, 128, 256), candidates(SearchSpace.defaultFor(large), 200).stream().skip(1)
+        .map(config -> config.hidden().get(0)).collect(Collectors.toSet()));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.plumb.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import dev.plumb.data.FoldOptions;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Precision;
@@ -102,7 +104,10 @@ class TuningTest {
       List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate, 1));
       assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
       List<Integer> best = ranked.subList(0, (int) Math.ceil(going.size() / 3.0));
-      going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate)).toList();
+      going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
+          .filter(candidate -> IntStream.range(0, current)
+              .allMatch(before -> mean(result, current, candidate, 1) < mean(result, before, candidate, 1))).toList();
+      assertTrue(!going.isEmpty() || rung == result.ladder().size() - 1);
     }
     int[] bestRungs = IntStream.range(0, trials).map(candidate -> IntStream.rangeClosed(0, lastRungs[candidate]).boxed()
         .min(Comparator.comparingDouble(rung -> mean(result, rung, candidate, 1))).orElseThrow()).toArray();
@@ -125,6 +130,64 @@ class TuningTest {
     assertEquals(result.candidates().get(winner).with(c -> c.epochs(result.ladder().get(bestRungs[winner]).epochs())
         .columns(result.winner().columns())), result.winner());
     assertEquals(0, result.winner().validation());
+  }
+
+  @Test
+  void smallTableHasTheChoicesOfTrainAsCandidates() {
+    TuningResult result = run(IRIS, spec(BASE, 7, 0));
+    assertEquals(4, result.baseCandidates());
+    assertEquals(List.of("0.3 0.0", "0.3 0.2", "3.0 0.0", "1.0 0.0"), result.candidates().subList(0, 4).stream()
+        .map(config -> config.trainer().training().optimizer().weightDecay() + " "
+            + config.trainer().training().dropout().map(Dropout::probability).orElse(0.0)).toList());
+    assertEquals(List.of(4, 4, 4, 4), result.candidates().subList(0, 4).stream().map(config -> config.hidden().get(0)).toList());
+    assertLadder(result, 7, 5);
+    assertEquals(2, run(IRIS, spec(BASE, 2, 0)).baseCandidates());
+    assertEquals(1, run(IRIS, spec(BASE.with(c -> c.validation(0.3)), 3, 0)).baseCandidates());
+    assertEquals(2, run(IRIS, spec(BASE.with(c -> c.optimizer(OptimizerSpec.Adam.DEFAULT_W)), 3, 2)).baseCandidates(),
+        "dropout only");
+  }
+
+  @Test
+  void oneRungIsRandomSearch() {
+    TuningResult result = run(IRIS, new TuningSpec(BASE, SMALL, 6, OptionalInt.of(2), 1));
+    assertEquals(List.of(18), result.ladder().stream().map(TuningResult.Rung::epochs).toList());
+    assertLadder(result, 6, 2);
+  }
+
+  @Test
+  void automaticEpochsAreAtMost100() {
+    try (Backend backend = cpu(1)) {
+      TrainConfig automatic = TrainConfig.DEFAULT.with(changes -> changes.hidden(3));
+      assertEquals(List.of(11, 33, 100), new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic, 1, 2)).rungs());
+      assertEquals(List.of(44, 133, 400),
+          new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic.with(c -> c.epochs(400)), 1, 2)).rungs());
+    }
+  }
+
+  /** Finalists are judged by other folds for each seed; held-out rows stay the same. */
+  @Test
+  void seedsHaveTheirOwnFolds() {
+    TuningRows folds = rows(IRIS, 0);
+    assertFalse(folds.areSharedBySeeds());
+    assertEquals(5, folds.folds());
+    for (int seed = 0; seed < Tuning.SEEDS; seed++) {
+      int current = seed;
+      assertEquals(150, IntStream.range(0, 5).map(fold -> folds.part(fold, current).judging().rows()).sum());
+    }
+    assertFalse(lengths(folds.part(0, 0).judging()).equals(lengths(folds.part(0, 1).judging())));
+    TuningRows heldOut = rows(IRIS, 0.2);
+    assertTrue(heldOut.areSharedBySeeds());
+    assertSame(heldOut.part(0, 0), heldOut.part(0, 2));
+  }
+
+  private static List<Double> lengths(Table table) {
+    return IntStream.range(0, table.rows()).mapToObj(row -> table.column("petal_length").number(row)).toList();
+  }
+
+  private static TuningRows rows(Table table, double validation) {
+    TrainConfig config = validation == 0 ? BASE : BASE.with(changes -> changes.validation(validation));
+    TrainConfig base = config.with(changes -> changes.columns(config.columns().resolve(table)).validation(0));
+    return new TuningRows(table, spec(config, 1, 0), base, Precision.FP64, Tuning.SEEDS);
   }
 
   private static List<Integer> ranked(List<Integer> candidates, ToDoubleFunction<Integer> score) {
@@ -167,11 +230,11 @@ class TuningTest {
     try (Backend backend = new ReferenceBackend()) {
       reference = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
     }
-    assertSame(one, run(IRIS, spec), 0);
-    assertSame(one, reference, 1e-9);
+    assertSameResult(one, run(IRIS, spec), 0);
+    assertSameResult(one, reference, 1e-9);
   }
 
-  static void assertSame(TuningResult one, TuningResult other, double tolerance) {
+  static void assertSameResult(TuningResult one, TuningResult other, double tolerance) {
     assertEquals(one.winner(), other.winner());
     assertEquals(one.standings().stream().map(TuningResult.Standing::candidate).toList(),
         other.standings().stream().map(TuningResult.Standing::candidate).toList());
@@ -211,7 +274,7 @@ class TuningTest {
             trained.addAll(trials);
           }
         }).orElseThrow();
-        assertSame(whole, resumed, 0);
+        assertSameResult(whole, resumed, 0);
         assertEquals(lines.size() - known, trained.size());
         assertEquals(tuning.epochs(), epochs.get());
       }
