@@ -72,7 +72,7 @@ final class CvSummary {
       }
       cells.add(Integer.toString(run.trainingSize()));
       cells.add(Integer.toString(run.testSize()));
-      metrics.forEach(metric -> cells.add(figure(run.score(metric))));
+      metrics.forEach(metric -> cells.add(Decimal.orDash(run.score(metric), 4)));
       table.row(cells);
     }
     int empty = 2 + (repeats ? 1 : 0) + (seeds ? 1 : 0);
@@ -84,7 +84,7 @@ final class CvSummary {
     for (int i = 0; i < empty; i++) {
       baseline.add("");
     }
-    metrics.forEach(metric -> baseline.add(figure(result.baseline(metric))));
+    metrics.forEach(metric -> baseline.add(Decimal.orDash(result.baseline(metric), 4)));
     table.row(baseline);
     table.print(out);
     out.println();
@@ -98,12 +98,8 @@ final class CvSummary {
     for (int i = 0; i < empty; i++) {
       cells.add("");
     }
-    metrics.forEach(metric -> cells.add(figure(figure.applyAsDouble(result.summary(metric)))));
+    metrics.forEach(metric -> cells.add(Decimal.orDash(figure.applyAsDouble(result.summary(metric)), 4)));
     table.row(cells);
-  }
-
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 4);
   }
 
   static void reportDiverged(CrossValidationResult result, PrintStream err) {

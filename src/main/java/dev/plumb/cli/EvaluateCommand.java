@@ -174,18 +174,13 @@ final class EvaluateCommand implements Command {
       table.right(ScoreTable.BASELINE);
     }
     for (Figure figure : figures.figures()) {
-      List<String> cells = new ArrayList<>(List.of(figure.label(), figure(figure.value(), 6)));
+      List<String> cells = new ArrayList<>(List.of(figure.label(), Decimal.orDash(figure.value(), 6)));
       if (hasBaseline(figures)) {
-        cells.add(figure(figure.baseline(), 6));
+        cells.add(Decimal.orDash(figure.baseline(), 6));
       }
       table.row(cells);
     }
     table.print(out);
     printBaseline(figures, out);
-  }
-
-  /** Returns a figure as text; "-" if it is undefined. */
-  static String figure(double value, int decimals) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, decimals);
   }
 }

@@ -173,7 +173,12 @@ final class LineChart {
 
   /** Draws a legend of curves, in their order. */
   static void drawKey(Markup html, List<String> labels) {
-    drawLooks(html, IntStream.range(0, labels.size()).mapToObj(i -> new Look("s" + i % STYLES, labels.get(i))).toList());
+    drawLooks(html, looks(labels));
+  }
+
+  /** Returns the looks of curves, in their order. */
+  static List<Look> looks(List<String> labels) {
+    return IntStream.range(0, labels.size()).mapToObj(i -> new Look("s" + i % STYLES, labels.get(i))).toList();
   }
 
   /** Draws a legend of styles and their labels. */
