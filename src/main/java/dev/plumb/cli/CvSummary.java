@@ -1,6 +1,5 @@
 package dev.plumb.cli;
 
-import dev.plumb.Version;
 import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Task;
 import dev.plumb.study.CrossValidation;
@@ -15,7 +14,6 @@ import dev.plumb.train.TrainingRequest;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -125,14 +123,5 @@ final class CvSummary {
     folds.group().ifPresent(name -> configuration.put("group", name));
     folds.time().ifPresent(name -> configuration.put("time", name));
     return configuration;
-  }
-
-  static SortedMap<String, String> manifest(CrossValidationResult result, List<String> command) {
-    return new TreeMap<>(Map.of(
-        "plumb", Version.CURRENT,
-        "java", Runtime.version().toString(),
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
-        "device", result.device().kind().key() + ": " + result.device().name(),
-        "command", "plumb cv " + String.join(" ", command)));
   }
 }

@@ -75,7 +75,7 @@ public final class ComparisonReport {
     page.startSection("scores", "Scores");
     List<List<RunScore>> scores = runs.stream().map(RunScore::of).toList();
     IntervalChart chart = new IntervalChart("intervals", main,
-        IntStream.range(0, runs.size()).mapToObj(i -> interval(i, scores.get(i).stream().findFirst())).toList(),
+        IntStream.range(0, runs.size()).mapToObj(i -> interval(i, scores.get(i).stream().findFirst())).toList(), List.of(),
         "The numbers are those of the legend. The rows of each score are in the table.");
     if (chart.isDrawn()) {
       html.open("div", "class", "charts").line();

@@ -1,5 +1,6 @@
 package dev.plumb.report;
 
+import dev.plumb.report.LineChart.Look;
 import dev.plumb.train.Metric;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -37,13 +38,18 @@ final class IntervalChart {
   private final String id;
   private final Metric metric;
   private final List<Row> rows;
+  private final List<Look> legend;
   private final String sentence;
 
-  /** @param sentence below the chart */
-  IntervalChart(String id, Metric metric, List<Row> rows, String sentence) {
+  /**
+   * @param legend empty for none
+   * @param sentence below the chart
+   */
+  IntervalChart(String id, Metric metric, List<Row> rows, List<Look> legend, String sentence) {
     this.id = id;
     this.metric = metric;
     this.rows = rows;
+    this.legend = legend;
     this.sentence = sentence;
   }
 
@@ -70,7 +76,7 @@ final class IntervalChart {
     for (int i = 0; i < rows.size(); i++) {
       drawRow(html, area, axis, rows.get(i), TOP + (i + 0.5) * ROW);
     }
-    ChartFrame.close(html, List.of(), sentence);
+    ChartFrame.close(html, legend, sentence);
   }
 
   private static void drawRow(Markup html, PlotArea area, Axis axis, Row row, double y) {

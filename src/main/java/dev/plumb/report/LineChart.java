@@ -28,7 +28,7 @@ final class LineChart {
   static final double MAX_DIGIT_WIDTH = 9.6;
 
   /** Ratio of the largest to the smallest value from which the logarithmic scale is the default. */
-  private static final double LOG_BY_DEFAULT = 20;
+  static final double LOG_BY_DEFAULT = 20;
 
   /** Ratio of the largest to the smallest value below which both scales look alike. */
   private static final double MIN_LOG_RATIO = 2;
