@@ -205,8 +205,8 @@ public final class TuningReport {
           Format.score(rung.best()), Format.score(median(scores)), Format.whole(rung.candidates() - scores.length)));
     }
     closeTable(html, result.ladder().size() == 1 ? "With one rung, all candidates are trained for all epochs: random search."
-        : "Each rung trains the best third of the candidates before it from the beginning, for more epochs. A candidate is judged"
-            + " by the rung of its best score. Configurations without a search are trained for all rungs.");
+        : "Each rung trains the best of the candidates before it from the beginning, for more epochs, and those without a search"
+            + " whatever their rank. A candidate is judged by the rung of its best score.");
     html.close("div").line();
     page.endSection();
   }
