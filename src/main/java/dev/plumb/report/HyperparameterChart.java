@@ -112,7 +112,7 @@ final class HyperparameterChart {
     int[] rows = labelRows(columnWidth);
     ChartFrame.open(html, id, null, title, title + " and " + result.metric().label() + ": " + sentence(), WIDTH,
         AREA.bottom() + 24 + Arrays.stream(rows).max().orElse(0) * LABEL_ROW);
-    AREA.drawY(html, scores.axis());
+    scores.draw(html, AREA);
     PlotArea numbers = new PlotArea(AREA.left() + (axis.isPresent() ? columns.size() * columnWidth : 0), AREA.right(), AREA.top(),
         AREA.bottom());
     axis.ifPresent(of -> numbers.drawX(html, of));
@@ -128,7 +128,7 @@ final class HyperparameterChart {
       double x = axis.isPresent() && isOnAxis(axis.get(), config)
           ? numbers.x(axis.get(), ((Number) parameter.value(config).orElseThrow()).doubleValue())
           : AREA.left() + (columns.indexOf(column(config)) + 0.5) * columnWidth + jitter(standing.candidate(), columnWidth);
-      new Mark(result, standing).draw(html, x, AREA.y(scores.axis(), scores.inside(standing.score().mean())));
+      new Mark(result, standing).draw(html, x, scores.y(AREA, standing.score().mean()));
     }
     html.close("g").line();
     ChartFrame.close(html, List.of(), sentence());

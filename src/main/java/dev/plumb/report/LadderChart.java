@@ -69,7 +69,7 @@ final class LadderChart {
     ScoreAxis axis = ScoreAxis.of(finite, result.metric().isHigherBetter());
     String sentence = sentence(axis);
     ChartFrame.open(html, ID, null, title, sentence, WIDTH, AREA.bottom() + 44);
-    AREA.drawY(html, axis.axis());
+    axis.draw(html, AREA);
     for (int rung = 0; rung < result.ladder().size(); rung++) {
       html.empty("line", "class", "grid", "x1", x(rung), "x2", x(rung), "y1", AREA.top(), "y2", AREA.bottom());
       html.element("text", Format.whole(result.ladder().get(rung).epochs()), "x", x(rung), "y", AREA.bottom() + 17,
@@ -109,10 +109,6 @@ final class LadderChart {
     return AREA.left() + INSET + rung * (AREA.right() - AREA.left() - 2 * INSET) / (result.ladder().size() - 1);
   }
 
-  private static double y(ScoreAxis axis, double score) {
-    return AREA.y(axis.axis(), axis.inside(score));
-  }
-
   private void drawLines(Markup html, ScoreAxis axis, String style, List<Integer> candidates) {
     StringBuilder lines = new StringBuilder();
     StringBuilder dots = new StringBuilder();
@@ -121,7 +117,7 @@ final class LadderChart {
       for (int rung = 0; rung < result.ladder().size(); rung++) {
         double score = scores[candidate][rung];
         if (Double.isFinite(score)) {
-          String point = Markup.coordinate(x(rung)) + " " + Markup.coordinate(y(axis, score));
+          String point = Markup.coordinate(x(rung)) + " " + Markup.coordinate(axis.y(AREA, score));
           if (connected || rung + 1 < result.ladder().size() && Double.isFinite(scores[candidate][rung + 1])) {
             lines.append(connected ? "L" : "M").append(point);
           }
@@ -144,13 +140,13 @@ final class LadderChart {
     int baseRung = lastFinite(base);
     double shift = 0;
     if (winner != base && baseRung >= 0 && winnerRung >= 0) {
-      double baseY = y(axis, scores[base][baseRung]);
-      double gap = baseY - y(axis, scores[winner][winnerRung]);
+      double baseY = axis.y(AREA, scores[base][baseRung]);
+      double gap = baseY - axis.y(AREA, scores[winner][winnerRung]);
       shift = winnerRung == baseRung ? Math.max(0, LABEL_SPACING - Math.abs(gap)) / 2 * (gap < 0 ? -1 : 1) : 0;
       drawLabel(html, "base", "s2", x(baseRung), baseY + shift);
     }
     if (winnerRung >= 0) {
-      drawLabel(html, "winner", "s1", x(winnerRung), y(axis, scores[winner][winnerRung]) - shift);
+      drawLabel(html, "winner", "s1", x(winnerRung), axis.y(AREA, scores[winner][winnerRung]) - shift);
     }
   }
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.stream.DoubleStream;
 
 /**
- * An axis of scores on which poor ones do not squash the others: the better half takes at least half of it, and worse scores
+ * An axis of scores on which poor ones do not squash the others: the better half takes at least a third of it, and worse scores
  * than fit are at its edge. It is logarithmic if the scores that fit are errors that differ by a large factor.
  *
  * @param limit the worst score that fits
@@ -12,7 +12,7 @@ import java.util.stream.DoubleStream;
  */
 record ScoreAxis(Axis axis, double limit, int beyond, boolean isHigherBetter) {
   /** The axis covers the distance from the best score to the median this many times. */
-  private static final double DISTANCES = 2;
+  private static final double DISTANCES = 3;
   /** Ratio of the worst to the best error that fits from which the axis is logarithmic. */
   private static final double MIN_LOG_RATIO = 4;
 
@@ -34,18 +34,24 @@ record ScoreAxis(Axis axis, double limit, int beyond, boolean isHigherBetter) {
         isHigherBetter);
   }
 
-  boolean isBeyond(double score) {
-    return isHigherBetter ? score < limit : score > limit;
+  /** Draws the axis, and a dashed line at the edge with scores beyond it. */
+  void draw(Markup html, PlotArea area) {
+    area.drawY(html, axis);
+    if (beyond > 0) {
+      double y = area.y(axis, limit);
+      html.empty("line", "class", "right", "x1", area.left(), "x2", area.right(), "y1", y, "y2", y).line();
+    }
   }
 
-  /** Returns the score, or the limit if it is beyond. */
-  double inside(double score) {
-    return isBeyond(score) ? limit : score;
+  /** Returns the vertical coordinate of a score; that of the limit if it is beyond. */
+  double y(PlotArea area, double score) {
+    return area.y(axis, isHigherBetter ? Math.max(limit, score) : Math.min(limit, score));
   }
 
   /** Returns a sentence on the scores at the edge; empty if all fit. */
   String note() {
     return beyond == 0 ? "" : " " + (beyond == 1 ? "1 score " : Format.whole(beyond) + " scores ")
-        + (isHigherBetter ? "below " : "above ") + Format.brief(limit) + (beyond == 1 ? " is" : " are") + " at the edge.";
+        + (isHigherBetter ? "below " : "above ") + Format.brief(limit) + (beyond == 1 ? " is" : " are")
+        + " on the dashed line at the edge.";
   }
 }
