@@ -98,7 +98,7 @@ class TuningReportTest {
     }
     assertEquals("74", text(document, "//svg[@id='by-weightDecay']/text[. = '0' and @y = '209']/@x"),
         "0 has a column on the left of the logarithmic axis");
-    assertTrue(note(document).contains(" 1 score above 5.098 is on the dashed line at the edge."), note(document));
+    assertTrue(note(document).contains(" 1 score above 0.81 is on the dashed line at the edge."), note(document));
     String dots = text(document, "//svg[@id='ladder-chart']/path[@class='dots early']/@d");
     assertEquals(4, dots.split("M").length - 1, "candidates that ended early and have a score");
     assertEquals(4, text(document, "//svg[@id='ladder-chart']/path[@class='dots s0']/@d").split("M").length - 1);
@@ -129,7 +129,7 @@ class TuningReportTest {
     assertTrue(page.contains("the best of the 4 configurations among which plumb train would choose"));
     assertEquals(0, nodes(document, "//svg[@id='ladder-chart']").getLength());
     assertEquals("1, 30, 20, 0.97, 0.9285, 0", row(document, "ladder-table", 1));
-    assertTrue(note(document).contains("higher is better. 1 score below 0.833 is on the dashed line at the edge."), note(document));
+    assertTrue(note(document).contains("higher is better. 1 score below 0.903 is on the dashed line at the edge."), note(document));
     String points = "//svg[@id='by-activation']//circle";
     double best = Double.parseDouble(text(document, points + "[@class='winner']/@cy"));
     double poor = Double.parseDouble(text(document, points + "[title[starts-with(., 'candidate 7:')]]/@cy"));
