@@ -206,7 +206,7 @@ public final class TuningReport {
     }
     closeTable(html, result.ladder().size() == 1 ? "With one rung, all candidates are trained for all epochs: random search."
         : "Each rung trains the best of the candidates before it from the beginning, for more epochs, and those without a search"
-            + " whatever their rank. A candidate is judged by the rung of its best score.");
+            + " whatever their rank, but none whose score has become worse. A candidate is judged by the rung of its best score.");
     html.close("div").line();
     page.endSection();
   }
@@ -305,9 +305,8 @@ public final class TuningReport {
       columns.forEach(column -> cells.add(column.text().apply(config(standing))));
       row(html, result.isFinalist(standing) ? null : "muted", cells);
     }
-    closeTable(html, "The finalists, in bold, were trained from " + finalSeeds() + " seeds"
-        + (result.folds() > 1 ? " in each fold" : "") + ". The others were trained from one seed only: among many of them, the best"
-        + " scores are partly luck. Epochs: those of the best rung."
+    closeTable(html, "The finalists, in bold, were trained from " + finalSeeds() + " seeds. The others were trained from one seed"
+        + " only: among many of them, the best scores are partly luck. Epochs: those of the best rung."
         + (columns.size() < TuningColumn.ALL.size() ? " Hyperparameters in which these candidates do not differ are left out."
         : ""));
   }
