@@ -132,7 +132,7 @@ final class CvCommand implements Command {
       arguments.path(Flags.CSV).ifPresent(file -> AtomicFile.write(file, stream -> CrossValidationOutput.writeCsv(result, stream)));
       arguments.path(Flags.REPORT).ifPresent(file -> AtomicFile.write(file, stream ->
           new CrossValidationReport(request.name(), result, leaks, CvSummary.configuration(request, result),
-              CvSummary.manifest(result, arguments.given())).write(stream)));
+              DeviceChoice.manifest(result.device(), "cv", arguments)).write(stream)));
       return result.diverged() == 0 ? ExitCode.DONE : ExitCode.FAILED;
     }
   }

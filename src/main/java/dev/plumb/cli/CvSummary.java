@@ -1,6 +1,5 @@
 package dev.plumb.cli;
 
-import dev.plumb.Version;
 import dev.plumb.data.FoldOptions;
 import dev.plumb.data.Task;
 import dev.plumb.study.CrossValidation;
@@ -15,7 +14,6 @@ import dev.plumb.train.TrainingRequest;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -72,7 +70,7 @@ final class CvSummary {
       }
       cells.add(Integer.toString(run.trainingSize()));
       cells.add(Integer.toString(run.testSize()));
-      metrics.forEach(metric -> cells.add(figure(run.score(metric))));
+      metrics.forEach(metric -> cells.add(Decimal.orDash(run.score(metric), 4)));
       table.row(cells);
     }
     int empty = 2 + (repeats ? 1 : 0) + (seeds ? 1 : 0);
@@ -84,7 +82,7 @@ final class CvSummary {
     for (int i = 0; i < empty; i++) {
       baseline.add("");
     }
-    metrics.forEach(metric -> baseline.add(figure(result.baseline(metric))));
+    metrics.forEach(metric -> baseline.add(Decimal.orDash(result.baseline(metric), 4)));
     table.row(baseline);
     table.print(out);
     out.println();
@@ -98,12 +96,8 @@ final class CvSummary {
     for (int i = 0; i < empty; i++) {
       cells.add("");
     }
-    metrics.forEach(metric -> cells.add(figure(figure.applyAsDouble(result.summary(metric)))));
+    metrics.forEach(metric -> cells.add(Decimal.orDash(figure.applyAsDouble(result.summary(metric)), 4)));
     table.row(cells);
-  }
-
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 4);
   }
 
   static void reportDiverged(CrossValidationResult result, PrintStream err) {
@@ -129,14 +123,5 @@ final class CvSummary {
     folds.group().ifPresent(name -> configuration.put("group", name));
     folds.time().ifPresent(name -> configuration.put("time", name));
     return configuration;
-  }
-
-  static SortedMap<String, String> manifest(CrossValidationResult result, List<String> command) {
-    return new TreeMap<>(Map.of(
-        "plumb", Version.CURRENT,
-        "java", Runtime.version().toString(),
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
-        "device", result.device().kind().key() + ": " + result.device().name(),
-        "command", "plumb cv " + String.join(" ", command)));
   }
 }

@@ -25,6 +25,11 @@ final class Decimal {
     return new BigDecimal(value).setScale(decimals, RoundingMode.HALF_EVEN).toPlainString();
   }
 
+  /** Formats as {@link #fixed} does; "-" if the value is NaN: a score that is undefined. */
+  static String orDash(double value, int decimals) {
+    return Double.isNaN(value) ? "-" : fixed(value, decimals);
+  }
+
   /** Formats with two significant digits: 1.3e-11. */
   static String scientific(double value) {
     return Double.isFinite(value) ? String.format(Locale.ROOT, "%.1e", value) : nonFinite(value);

@@ -2,13 +2,18 @@ package dev.plumb.cli;
 
 import dev.plumb.Backends;
 import dev.plumb.Device;
+import dev.plumb.Version;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Planner;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
 import dev.plumb.study.TrialExecutor;
+import dev.plumb.train.Manifest;
 import java.io.PrintStream;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -131,5 +136,20 @@ final class DeviceChoice {
   /** Returns the first line of a command that may use several devices. */
   static String line(Backends.Selection selection, DeviceInfo device) {
     return "device: " + device.kind().key() + " (" + device.name() + "), " + selection.reason();
+  }
+
+  /** Returns the manifest of a report: versions, system and device. */
+  static SortedMap<String, String> manifest(DeviceInfo device) {
+    return new TreeMap<>(Map.of("plumb", Version.CURRENT, "java", Runtime.version().toString(),
+        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+        "device", device.kind().key() + ": " + device.name()));
+  }
+
+  /** Returns the manifest of a report with the command that wrote it. */
+  static SortedMap<String, String> manifest(DeviceInfo device, String command, Arguments arguments) {
+    SortedMap<String, String> manifest = manifest(device);
+    manifest.put("command", "plumb " + command + " "
+        + String.join(" ", arguments.given().stream().map(Manifest::shellQuoted).toList()));
+    return manifest;
   }
 }

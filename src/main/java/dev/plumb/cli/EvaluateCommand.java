@@ -1,8 +1,6 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.Version;
-import dev.plumb.backend.DeviceInfo;
 import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
 import dev.plumb.report.EvaluationReport;
@@ -16,8 +14,6 @@ import dev.plumb.train.TablePredictor;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -112,10 +108,8 @@ final class EvaluateCommand implements Command {
       ThresholdChoice choice) {
     List<String> summary = new ArrayList<>(List.of("data: " + input.data() + ", " + input.table().rows() + " rows"));
     summary.addAll(choice.sentences(scores));
-    DeviceInfo used = device.backend().device();
     return new EvaluationReport(arguments.operandPaths("MODEL", "DATA").get(0).toString(), summary, scores,
-        new TreeMap<>(Map.of("plumb", Version.CURRENT, "java", Runtime.version().toString(), "device", used.kind().key() + ": "
-            + used.name(), "command", "plumb evaluate " + String.join(" ", arguments.given()))));
+        DeviceChoice.manifest(device.backend().device(), "evaluate", arguments));
   }
 
   private static void print(Scores scores, PrintStream out) {
@@ -174,18 +168,13 @@ final class EvaluateCommand implements Command {
       table.right(ScoreTable.BASELINE);
     }
     for (Figure figure : figures.figures()) {
-      List<String> cells = new ArrayList<>(List.of(figure.label(), figure(figure.value(), 6)));
+      List<String> cells = new ArrayList<>(List.of(figure.label(), Decimal.orDash(figure.value(), 6)));
       if (hasBaseline(figures)) {
-        cells.add(figure(figure.baseline(), 6));
+        cells.add(Decimal.orDash(figure.baseline(), 6));
       }
       table.row(cells);
     }
     table.print(out);
     printBaseline(figures, out);
-  }
-
-  /** Returns a figure as text; "-" if it is undefined. */
-  static String figure(double value, int decimals) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, decimals);
   }
 }

@@ -139,16 +139,13 @@ final class ImportanceCommand implements Command {
     TextTable table = new TextTable().left("column").right("importance").right("95% low").right("95% high").left("");
     for (Importance.Column column : importance.columns().subList(0, Math.min(MAX_PRINTED, importance.columns().size()))) {
       int bar = column.mean() > 0 ? (int) Math.round(BAR_WIDTH * column.mean() / largest) : 0;
-      table.row(List.of(column.name(), Decimal.fixed(column.mean(), 4), limit(column.low()), limit(column.high()), "#".repeat(bar)));
+      table.row(List.of(column.name(), Decimal.fixed(column.mean(), 4), Decimal.orDash(column.low(), 4),
+          Decimal.orDash(column.high(), 4), "#".repeat(bar)));
     }
     table.print(out);
     if (importance.columns().size() > MAX_PRINTED) {
       out.println((importance.columns().size() - MAX_PRINTED) + " less important columns are not shown; --json writes all");
     }
-  }
-
-  private static String limit(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 4);
   }
 
   private static Map<String, String> manifest(Arguments arguments, Backends.Selection device) {

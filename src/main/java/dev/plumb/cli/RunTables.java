@@ -81,17 +81,13 @@ final class RunTables {
     boolean isFirst = !name.isEmpty();
     List<String> cells = new ArrayList<>(List.of(name, isFirst ? run.status().label() : "",
         isFirst ? run.bestEpoch() + " of " + run.history().size() : "", score == null ? "-" : score.rows()));
-    comparison.metrics().forEach(metric -> cells.add(score == null ? "-" : figure(score.value(metric))));
+    comparison.metrics().forEach(metric -> cells.add(score == null ? "-" : Decimal.orDash(score.value(metric), 4)));
     cells.add(score == null ? "-" : interval(score));
-    cells.add(score == null ? "-" : figure(score.baseline()));
+    cells.add(score == null ? "-" : Decimal.orDash(score.baseline(), 4));
     cells.add(!isFirst ? "" : run.parameters().isPresent() ? Integer.toString(run.parameters().getAsInt()) : "-");
     cells.add(isFirst ? time(run.seconds()) : "");
     cells.add(isFirst ? run.device() : "");
     return cells;
-  }
-
-  static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, 4);
   }
 
   static String interval(RunScore score) {

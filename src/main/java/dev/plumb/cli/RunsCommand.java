@@ -104,7 +104,7 @@ final class RunsCommand implements Command {
         run.file("data").map(DataFile::path).map(path -> Path.of(path).getFileName().toString()).orElse("-"), run.task().key(),
         Excerpt.of(run.network(), MAX_NETWORK), run.history().size() + "/" + run.config().trainer().training().epochs(),
         run.status().label(), score.isPresent() ? main.label() : "-",
-        score.map(of -> RunTables.figure(of.value(main))).orElse("-"), score.map(RunTables::interval).orElse("-"),
+        score.map(of -> Decimal.orDash(of.value(main), 4)).orElse("-"), score.map(RunTables::interval).orElse("-"),
         score.map(RunScore::rows).orElse("-"), RunTables.time(run.seconds()));
   }
 }

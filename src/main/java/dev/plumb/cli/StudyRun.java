@@ -36,10 +36,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -111,7 +108,7 @@ final class StudyRun {
       reportDiverged(result);
       json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
       report.ifPresent(
-          file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, manifest(result)), stream)));
+          file -> AtomicFile.write(file, stream -> HtmlReport.write(StudyReport.of(result, DeviceChoice.manifest(result.device())), stream)));
       check.ifPresent(StudyCheck::printSummary);
       boolean passed = check.map(StudyCheck::passed).orElse(true);
       return result.diverged() == 0 && passed ? ExitCode.DONE : ExitCode.FAILED;
@@ -317,16 +314,8 @@ final class StudyRun {
     json.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeJson(result, Version.CURRENT, stream)));
     csv.ifPresent(file -> AtomicFile.write(file, stream -> StudyOutput.writeCsv(result, stream)));
     report.ifPresent(
-        file -> AtomicFile.write(file, stream -> new GridReport(main, findings, cures, manifest(result)).write(stream)));
+        file -> AtomicFile.write(file, stream -> new GridReport(main, findings, cures, DeviceChoice.manifest(result.device())).write(stream)));
     return ExitCode.DONE;
-  }
-
-  private static SortedMap<String, String> manifest(StudyResult result) {
-    return new TreeMap<>(Map.of(
-        "plumb", Version.CURRENT,
-        "java", Runtime.version().toString(),
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"),
-        "device", result.device().kind().key() + ": " + result.device().name()));
   }
 
   private void reportDiverged(StudyResult result) {

@@ -98,9 +98,9 @@ record ThresholdChoice(OptionalDouble threshold, Optional<Thresholds.Criterion> 
     TextTable table = new TextTable().right("threshold").right("precision").right("recall").right("f1").right("specificity")
         .right("youden").right("predicted rows").left("");
     for (Thresholds.Row row : scores.judgment().thresholds().orElseThrow().table(scores.threshold())) {
-      table.row(List.of(Decimal.fixed(row.threshold(), 4), EvaluateCommand.figure(row.precision(), 4),
-          EvaluateCommand.figure(row.recall(), 4), EvaluateCommand.figure(row.f1(), 4), EvaluateCommand.figure(row.specificity(), 4),
-          EvaluateCommand.figure(row.youden(), 4), Long.toString(row.predictedRows()),
+      table.row(List.of(Decimal.fixed(row.threshold(), 4), Decimal.orDash(row.precision(), 4),
+          Decimal.orDash(row.recall(), 4), Decimal.orDash(row.f1(), 4), Decimal.orDash(row.specificity(), 4),
+          Decimal.orDash(row.youden(), 4), Long.toString(row.predictedRows()),
           row.threshold() == scores.threshold().getAsDouble() ? "used" : ""));
     }
     out.println();

@@ -117,7 +117,7 @@ final class TuneCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(FIXED);
-    options.addAll(List.of(RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.JSON, PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.DEVICES,
+    options.addAll(List.of(RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.JSON, Flags.REPORT, PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.DEVICES,
         Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }

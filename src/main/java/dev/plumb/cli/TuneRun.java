@@ -8,6 +8,7 @@ import dev.plumb.data.Table;
 import dev.plumb.data.TableReader;
 import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.report.TuningReport;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.study.SearchSpace;
 import dev.plumb.study.TrialExecutor;
@@ -77,7 +78,7 @@ final class TuneRun {
       arguments.text(option).filter(value -> !value.stripLeading().startsWith("{")).ifPresent(value ->
           files.reads("the --" + option.getLongOpt() + " file", arguments.path(option).orElseThrow()));
     }
-    files.writes(Flags.LOG, Flags.JSON).check();
+    files.writes(Flags.LOG, Flags.JSON, Flags.REPORT).check();
     try (Backends.Selection device = devices.openSeveral(arguments, err);
         TrialExecutor executor = DeviceChoice.executor(device, arguments, "tune", err)) {
       TrainConfig config = TrainRequest.configFor(device, request.config(), arguments);
@@ -125,7 +126,7 @@ final class TuneRun {
     }
     arguments.requireNoOperand();
     Path path = arguments.path(Flags.RESUME).orElseThrow();
-    new CommandFiles(arguments).reads("the --resume file", path).writes(Flags.JSON).check();
+    new CommandFiles(arguments).reads("the --resume file", path).writes(Flags.JSON, Flags.REPORT).check();
     try (TrialLog results = TrialLog.open(path)) {
       TrialLog.Head head = results.head();
       TuningSpec spec = spec(path, head);
@@ -179,12 +180,14 @@ final class TuneRun {
   private int search(Backends.Selection device, TrialExecutor executor, Tuning tuning, TrainingRequest request, TrialLog log,
       List<TuningTrial> known, String budget) {
     text.println(DeviceChoice.line(device, executor.device()));
-    text.println(DataLine.of(request.data().toString(), request.config(), tuning));
-    text.println(TerminalText.sanitize(String.format(Locale.ROOT, "tune: %,d %s%s in %d %s, judged by %s of %s, seed %d%s; log: %s",
+    String data = DataLine.of(request.data().toString(), request.config(), tuning);
+    text.println(data);
+    String judged = String.format(Locale.ROOT, "%,d %s%s in %d %s, judged by %s of %s, seed %d%s",
         tuning.spec().trials(), tuning.spec().trials() == 1 ? "candidate" : "candidates", budget, tuning.rungs().size(),
         tuning.rungs().size() == 1 ? "rung" : "rungs", tuning.spec().config().trainer().watch().label(),
         tuning.folds() > 1 ? tuning.folds() + " folds" : tuning.judgingRows() + " held-out rows", request.config().seed(),
-        TrainSummary.dropped(tuning.droppedRows(), request.config()), log.path())));
+        TrainSummary.dropped(tuning.droppedRows(), request.config()));
+    text.println(TerminalText.sanitize("tune: " + judged + "; log: " + log.path()));
     text.println();
     text.flush();
     if (!quiet) {
@@ -203,6 +206,8 @@ final class TuneRun {
     text.flush();
     arguments.path(Flags.JSON).ifPresent(file -> AtomicFile.write(file, stream ->
         TuningOutput.writeJson(result, Version.CURRENT, request.data().toString(), commandLine, stream)));
+    arguments.path(Flags.REPORT).ifPresent(file -> AtomicFile.write(file, stream -> new TuningReport(request.name(), List.of(data, judged),
+        result, commandLine, DeviceChoice.manifest(executor.device(), "tune", arguments)).write(stream)));
     if (result.standings().get(0).isDiverged()) {
       err.println("plumb tune: the trainings of all candidates diverged; use a space with lower learning rates or --clip-norm 1");
       return ExitCode.FAILED;

@@ -1,15 +1,14 @@
 package dev.plumb.cli;
 
-import dev.plumb.model.Dropout;
+import dev.plumb.study.Summary;
+import dev.plumb.study.TuningColumn;
 import dev.plumb.study.TuningResult;
 import dev.plumb.study.TuningResult.Standing;
-import dev.plumb.train.Automatic;
 import dev.plumb.train.TrainConfig;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** The result of a hyperparameter search in plain text: the ladder, the best candidates, and the cost. */
 final class TuneTable {
@@ -38,41 +37,32 @@ final class TuneTable {
   }
 
   private static void printCandidates(TuningResult result, PrintStream out) {
-    TextTable table = new TextTable().left("candidate").right("last rung").right("epochs").right(result.metric().heading()).right("95% low")
-        .right("95% high").right("scores").right("learning rate").left("layers").left("activation").right("weight decay")
-        .right("dropout").right("batch size").left("normalization").left("residual");
-    List<Standing> standings = result.standings();
-    for (int rank = 0; rank < standings.size(); rank++) {
-      Standing standing = standings.get(rank);
-      boolean isBase = standing.candidate() < result.baseCandidates();
-      if (rank < MAX_CANDIDATES || isBase) {
-        List<String> cells = new ArrayList<>(List.of(standing.candidate() + (isBase ? " (base)" : ""),
-            Integer.toString(standing.lastRung() + 1), Integer.toString(result.ladder().get(standing.rung()).epochs())));
-        if (standing.isDiverged()) {
-          cells.addAll(List.of("diverged", "-", "-", "-"));
-        } else {
-          cells.addAll(List.of(score(standing.score().mean()), score(standing.score().low()), score(standing.score().high()),
-              Integer.toString(standing.score().count())));
-        }
-        cells.addAll(hyperparameters(result.candidates().get(standing.candidate())));
-        table.row(cells);
+    TextTable table = new TextTable().left("candidate").right("last rung").right("epochs").right(result.metric().heading())
+        .right("95% low").right("95% high").right("scores");
+    for (TuningColumn column : TuningColumn.ALL) {
+      if (column.isNumber()) {
+        table.right(column.name());
+      } else {
+        table.left(column.name());
       }
+    }
+    for (Standing standing : result.best(MAX_CANDIDATES)) {
+      List<String> cells = new ArrayList<>(List.of(standing.candidate() + (result.isBase(standing.candidate()) ? " (base)" : ""),
+          Integer.toString(standing.lastRung() + 1), Integer.toString(result.ladder().get(standing.rung()).epochs())));
+      if (standing.isDiverged()) {
+        cells.addAll(List.of("diverged", "-", "-", "-"));
+      } else {
+        Summary score = result.score(standing);
+        cells.addAll(List.of(score(score.mean()), score(score.low()), score(score.high()), Integer.toString(score.count())));
+      }
+      TrainConfig config = result.candidates().get(standing.candidate());
+      TuningColumn.ALL.forEach(column -> cells.add(column.text().apply(config)));
+      table.row(cells);
     }
     table.print(out);
   }
 
   private static String score(double value) {
-    return Double.isNaN(value) ? "-" : Decimal.fixed(value, DECIMALS);
-  }
-
-  private static List<String> hyperparameters(TrainConfig config) {
-    var training = config.trainer().training();
-    return List.of(Double.toString(training.learningRate()),
-        config.hidden().isEmpty() ? "none" : config.hidden().stream().map(String::valueOf).collect(Collectors.joining(",")),
-        config.activation().key(),
-        config.automatic().contains(Automatic.WEIGHT_DECAY) ? "auto" : Double.toString(training.optimizer().weightDecay()),
-        Double.toString(training.dropout().map(Dropout::probability).orElse(0.0)),
-        training.batchSize().isPresent() ? Integer.toString(training.batchSize().getAsInt()) : "all",
-        config.normalization().key(), config.residual() ? "yes" : "no");
+    return Decimal.orDash(value, DECIMALS);
   }
 }

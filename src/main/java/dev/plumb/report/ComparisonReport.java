@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -58,15 +59,6 @@ public final class ComparisonReport {
     return (run + 1) + " " + comparison.names().get(run);
   }
 
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Format.brief(value);
-  }
-
-  /** Returns an interval between two texts; empty if the score has none. */
-  static String interval(RunScore score, String before, String after) {
-    return score.hasInterval() ? before + Format.brief(score.low()) + " to " + Format.brief(score.high()) + after : "";
-  }
-
   private static void startTable(Markup html, String id, String kind, List<String> heads) {
     html.open("div", "class", "card").scrolling(heads.get(0)).line();
     html.open("table", "class", "numbers wrapped" + kind, "id", id).line().open("thead").open("tr");
@@ -82,8 +74,9 @@ public final class ComparisonReport {
     Markup html = page.html();
     page.startSection("scores", "Scores");
     List<List<RunScore>> scores = runs.stream().map(RunScore::of).toList();
-    IntervalChart chart = new IntervalChart("intervals", main, comparison.names(),
-        scores.stream().map(of -> of.stream().findFirst()).toList());
+    IntervalChart chart = new IntervalChart("intervals", main,
+        IntStream.range(0, runs.size()).mapToObj(i -> interval(i, scores.get(i).stream().findFirst())).toList(), List.of(),
+        "The numbers are those of the legend. The rows of each score are in the table.");
     if (chart.isDrawn()) {
       html.open("div", "class", "charts").line();
       chart.draw(html);
@@ -97,8 +90,8 @@ public final class ComparisonReport {
     for (int i = 0; i < runs.size(); i++) {
       for (RunScore score : scores.get(i)) {
         html.open("tr").element("th", label(i), "scope", "row").element("td", score.rows());
-        comparison.metrics().forEach(metric -> html.element("td", figure(score.value(metric))));
-        html.element("td", score.hasInterval() ? interval(score, "", "") : "-").element("td", figure(score.baseline()));
+        comparison.metrics().forEach(metric -> html.element("td", Format.score(score.value(metric))));
+        html.element("td", IntervalChart.interval(score.low(), score.high())).element("td", Format.score(score.baseline()));
         html.close("tr").line();
       }
     }
@@ -106,6 +99,12 @@ public final class ComparisonReport {
     html.element("p", String.join(". ", comparison.notes().stream().map(GridReport::capitalized).toList()) + ".", "class", "small")
         .line();
     page.endSection();
+  }
+
+  private IntervalChart.Row interval(int run, Optional<RunScore> score) {
+    return new IntervalChart.Row(Integer.toString(run + 1), "s" + run, comparison.names().get(run),
+        score.map(of -> of.value(main)).orElse(Double.NaN), score.map(RunScore::low).orElse(Double.NaN),
+        score.map(RunScore::high).orElse(Double.NaN));
   }
 
   private void drawDifferences(Page page) {

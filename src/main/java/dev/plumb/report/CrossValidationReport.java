@@ -53,7 +53,7 @@ public final class CrossValidationReport {
     Metric main = main();
     Summary summary = result.summary(main);
     List<Map.Entry<String, String>> tiles = new ArrayList<>();
-    tiles.add(Map.entry("mean " + main.label(), figure(summary.mean())));
+    tiles.add(Map.entry("mean " + main.label(), Format.score(summary.mean())));
     tiles.add(Map.entry("95 % interval", summary.count() < 2 ? "-" : Format.brief(summary.low()) + " to "
         + Format.brief(summary.high())));
     tiles.add(Map.entry("folds", Format.whole(result.folds())));
@@ -78,10 +78,6 @@ public final class CrossValidationReport {
     return result.classNames().isEmpty() ? Metric.R2 : Metric.ACCURACY;
   }
 
-  private static String figure(double value) {
-    return Double.isNaN(value) ? "-" : Format.brief(value);
-  }
-
   private void drawScores(Page page) {
     Markup html = page.html();
     page.startSection("scores", "Scores");
@@ -104,7 +100,7 @@ public final class CrossValidationReport {
     drawSummary(html, "95 % interval, to", Summary::high);
     html.open("tr", "class", "baseline").element("th", ScoreTable.BASELINE, "scope", "row").element("td", "").element("td", "")
         .element("td", "");
-    metrics.forEach(metric -> html.element("td", figure(result.baseline(metric))));
+    metrics.forEach(metric -> html.element("td", Format.score(result.baseline(metric))));
     html.close("tr").line();
     html.close("tfoot").line().close("table").close("div").close("div").line();
     html.element("p", "Each row is a network that was trained without the rows of its fold. The interval of the mean is Student's."
@@ -122,7 +118,7 @@ public final class CrossValidationReport {
   private void drawRow(Markup html, FoldResult run) {
     html.open("tr").element("th", label(run), "scope", "row").element("td", Format.whole(run.trainingSize()))
         .element("td", Format.whole(run.testSize())).element("td", run.bestEpoch() == 0 ? "-" : Format.whole(run.bestEpoch()));
-    metrics.forEach(metric -> html.element("td", figure(run.score(metric))));
+    metrics.forEach(metric -> html.element("td", Format.score(run.score(metric))));
     html.close("tr").line();
   }
 
@@ -133,7 +129,7 @@ public final class CrossValidationReport {
 
   private void drawSummary(Markup html, String name, ToDoubleFunction<Summary> value) {
     html.open("tr").element("th", name, "scope", "row").element("td", "").element("td", "").element("td", "");
-    metrics.forEach(metric -> html.element("td", figure(value.applyAsDouble(result.summary(metric)))));
+    metrics.forEach(metric -> html.element("td", Format.score(value.applyAsDouble(result.summary(metric)))));
     html.close("tr").line();
   }
 

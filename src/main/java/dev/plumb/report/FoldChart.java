@@ -2,6 +2,7 @@ package dev.plumb.report;
 
 import dev.plumb.study.Summary;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -34,18 +35,13 @@ final class FoldChart {
   void draw(Markup html) {
     String title = name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1) + " of each fold";
     double height = Math.min(MAX_HEIGHT, Math.max(2, values.length) * ROW);
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "class", "folds", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + height + 26), "role", "img",
-        "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", sentence(), "id", id + "-desc").line();
+    ChartFrame.open(html, id, "folds", title, sentence(), WIDTH, TOP + height + 26);
     if (values.length == 0) {
       html.element("text", "no score", "x", WIDTH / 2, "y", TOP + height / 2, "text-anchor", "middle");
     } else {
       drawPoints(html, height);
     }
-    html.close("svg").line();
-    html.element("p", sentence(), "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, List.of(), sentence());
   }
 
   private void drawPoints(Markup html, double height) {
@@ -53,25 +49,19 @@ final class FoldChart {
     double smallest = Math.min(Arrays.stream(values).min().getAsDouble(), interval ? summary.low() : values[0]);
     double largest = Math.max(Arrays.stream(values).max().getAsDouble(), interval ? summary.high() : values[0]);
     Axis axis = Axis.linear(smallest, largest);
-    for (Axis.Tick tick : axis.ticks()) {
-      html.empty("line", "class", "grid", "x1", x(axis, tick.value()), "x2", x(axis, tick.value()), "y1", TOP, "y2", TOP + height);
-      html.element("text", tick.label(), "x", x(axis, tick.value()), "y", TOP + height + 17, "text-anchor", "middle").line();
-    }
+    PlotArea area = new PlotArea(LEFT, RIGHT, TOP, TOP + height);
+    area.drawX(html, axis);
     if (interval) {
-      html.empty("rect", "class", "band s0", "x", x(axis, summary.low()), "y", TOP,
-          "width", x(axis, summary.high()) - x(axis, summary.low()), "height", height).line();
+      html.empty("rect", "class", "band s0", "x", area.x(axis, summary.low()), "y", TOP,
+          "width", area.x(axis, summary.high()) - area.x(axis, summary.low()), "height", height).line();
     }
-    html.empty("line", "class", "right", "x1", x(axis, summary.mean()), "x2", x(axis, summary.mean()), "y1", TOP, "y2", TOP + height)
-        .line();
+    double mean = area.x(axis, summary.mean());
+    html.empty("line", "class", "right", "x1", mean, "x2", mean, "y1", TOP, "y2", TOP + height).line();
     html.open("g", "class", "points").line();
     for (int i : Thinning.spread(values.length, MAX_POINTS)) {
-      html.empty("circle", "cx", x(axis, values[i]), "cy", TOP + height * (i + 0.5) / values.length, "r", "4");
+      html.empty("circle", "cx", area.x(axis, values[i]), "cy", TOP + height * (i + 0.5) / values.length, "r", "4");
     }
     html.close("g").line();
-  }
-
-  private static double x(Axis axis, double value) {
-    return LEFT + axis.at(value) * (RIGHT - LEFT);
   }
 
   private String sentence() {

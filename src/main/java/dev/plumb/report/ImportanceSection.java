@@ -41,36 +41,29 @@ final class ImportanceSection {
     List<Importance.Column> shown = importance.columns().subList(0, Math.min(MAX_BARS, importance.columns().size()));
     double height = shown.size() * ROW;
     String title = (importance.metric().isHigherBetter() ? "Decrease" : "Increase") + " of the " + importance.metric().label();
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "class", "bars", "id", ID + "-bars", "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + height + 26),
-        "role", "img", "aria-labelledby", ID + "-title " + ID + "-desc");
-    html.element("title", title, "id", ID + "-title").element("desc", sentence(), "id", ID + "-desc").line();
+    ChartFrame.open(html, ID + "-bars", "bars", title, sentence(), WIDTH, TOP + height + 26);
     Axis axis = Axis.linear(Math.min(0, shown.stream().mapToDouble(ImportanceSection::low).min().orElse(0)),
         Math.max(0, shown.stream().mapToDouble(ImportanceSection::high).max().orElse(0)));
-    for (Axis.Tick tick : axis.ticks()) {
-      html.empty("line", "class", "grid", "x1", x(axis, tick.value()), "x2", x(axis, tick.value()), "y1", TOP, "y2", TOP + height);
-      html.element("text", tick.label(), "x", x(axis, tick.value()), "y", TOP + height + 17, "text-anchor", "middle").line();
-    }
-    html.empty("line", "class", "axis", "x1", x(axis, 0), "x2", x(axis, 0), "y1", TOP, "y2", TOP + height).line();
+    PlotArea area = new PlotArea(LEFT, RIGHT, TOP, TOP + height);
+    area.drawX(html, axis);
+    html.empty("line", "class", "axis", "x1", area.x(axis, 0), "x2", area.x(axis, 0), "y1", TOP, "y2", TOP + height).line();
     html.open("g", "class", "cells").line();
     for (int i = 0; i < shown.size(); i++) {
-      drawBar(html, axis, shown.get(i), TOP + i * ROW);
+      drawBar(html, area, axis, shown.get(i), TOP + i * ROW);
     }
     html.close("g").line();
-    html.close("svg").line();
-    html.element("p", sentence(), "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, List.of(), sentence());
   }
 
-  private static void drawBar(Markup html, Axis axis, Importance.Column column, double top) {
+  private static void drawBar(Markup html, PlotArea area, Axis axis, Importance.Column column, double top) {
     html.element("text", name(column), "class", "name", "x", LEFT, "y", top + BAR_TOP - 6);
-    double zero = x(axis, 0);
-    double end = x(axis, column.mean());
+    double zero = area.x(axis, 0);
+    double end = area.x(axis, column.mean());
     html.empty("rect", "class", "bar", "x", Math.min(zero, end), "y", top + BAR_TOP, "width", Math.abs(end - zero), "height", BAR);
     if (!Double.isNaN(column.low())) {
       double middle = top + BAR_TOP + BAR / 2;
-      double from = x(axis, column.low());
-      double to = x(axis, column.high());
+      double from = area.x(axis, column.low());
+      double to = area.x(axis, column.high());
       html.empty("line", "class", "interval", "x1", from, "x2", to, "y1", middle, "y2", middle);
       html.empty("line", "class", "interval", "x1", from, "x2", from, "y1", middle - 4, "y2", middle + 4);
       html.empty("line", "class", "interval", "x1", to, "x2", to, "y1", middle - 4, "y2", middle + 4);
@@ -85,7 +78,7 @@ final class ImportanceSection {
     html.close("thead").line().open("tbody").line();
     importance.columns().stream().limit(MAX_LISTED).forEach(column -> {
       html.open("tr").element("th", column.name(), "scope", "row").element("td", Format.brief(column.mean()))
-          .element("td", limit(column.low())).element("td", limit(column.high())).close("tr").line();
+          .element("td", Format.score(column.low())).element("td", Format.score(column.high())).close("tr").line();
     });
     html.close("table").close("div").close("div").line();
   }
@@ -109,10 +102,6 @@ final class ImportanceSection {
             + Format.whole(importance.columns().size()) + " columns." : "");
   }
 
-  private static String limit(double value) {
-    return Double.isNaN(value) ? "-" : Format.brief(value);
-  }
-
   /** Returns the lower limit of the interval; without one, the mean. */
   private static double low(Importance.Column column) {
     return Double.isNaN(column.low()) ? column.mean() : column.low();
@@ -126,9 +115,5 @@ final class ImportanceSection {
     String name = column.name();
     return name.codePointCount(0, name.length()) <= MAX_NAME ? name
         : name.substring(0, name.offsetByCodePoints(0, MAX_NAME - 1)) + "…";
-  }
-
-  private static double x(Axis axis, double value) {
-    return LEFT + axis.at(value) * (RIGHT - LEFT);
   }
 }

@@ -1,94 +1,94 @@
 package dev.plumb.report;
 
-import dev.plumb.study.RunScore;
+import dev.plumb.report.LineChart.Look;
 import dev.plumb.train.Metric;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
-/** A chart of one score per run with its 95 % interval as SVG: a row per run, from top to bottom. */
+/** A chart of scores with their 95 % intervals as SVG: a row per score, from top to bottom. */
 final class IntervalChart {
   private static final double WIDTH = 440;
-  private static final double LEFT = 40;
+  private static final double MIN_LEFT = 40;
   private static final double RIGHT = 424;
   private static final double TOP = 10;
   private static final double ROW = 22;
 
+  /**
+   * A score.
+   *
+   * @param label short text on the left: a number
+   * @param style classes of the style sheet: "s3"
+   * @param name for readers who cannot see the chart
+   * @param value NaN if there is none
+   * @param low lower limit of the interval; NaN without one
+   * @param high upper limit of the interval, likewise
+   */
+  record Row(String label, String style, String name, double value, double low, double high) {
+    private boolean hasInterval() {
+      return !Double.isNaN(low) && !Double.isNaN(high);
+    }
+
+    private String sentence() {
+      return name + ": " + (Double.isNaN(value) ? "no score"
+          : Format.brief(value) + (hasInterval() ? " (" + interval(low, high) + ")" : ""));
+    }
+  }
+
   private final String id;
   private final Metric metric;
-  private final List<String> names;
-  private final List<Optional<RunScore>> scores;
+  private final List<Row> rows;
+  private final List<Look> legend;
+  private final String sentence;
 
-  /** @param scores one per name; empty where there is none */
-  IntervalChart(String id, Metric metric, List<String> names, List<Optional<RunScore>> scores) {
+  /**
+   * @param legend empty for none
+   * @param sentence below the chart
+   */
+  IntervalChart(String id, Metric metric, List<Row> rows, List<Look> legend, String sentence) {
     this.id = id;
     this.metric = metric;
-    this.names = names;
-    this.scores = scores;
+    this.rows = rows;
+    this.legend = legend;
+    this.sentence = sentence;
+  }
+
+  /** Returns an interval as text; "-" without one. */
+  static String interval(double low, double high) {
+    return Double.isNaN(low) || Double.isNaN(high) ? "-" : Format.brief(low) + " to " + Format.brief(high);
   }
 
   /** Returns whether any score is finite. */
   boolean isDrawn() {
-    return scores.stream().anyMatch(score -> Double.isFinite(value(score)));
-  }
-
-  private double value(Optional<RunScore> score) {
-    return score.map(of -> of.value(metric)).orElse(Double.NaN);
+    return rows.stream().anyMatch(row -> Double.isFinite(row.value()));
   }
 
   void draw(Markup html) {
-    String title = GridReport.capitalized(metric.label()) + " with 95 % interval";
-    double height = scores.size() * ROW;
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + height + 26), "role", "img",
-        "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", description(), "id", id + "-desc").line();
-    double[] finite = scores.stream().flatMap(Optional::stream)
-        .flatMap(score -> Stream.of(score.value(metric), score.low(), score.high())).mapToDouble(Double::doubleValue)
+    double height = rows.size() * ROW;
+    double longest = rows.stream().mapToInt(row -> row.label().length()).max().orElse(0) * LineChart.MAX_DIGIT_WIDTH;
+    PlotArea area = new PlotArea(Math.max(MIN_LEFT, longest + 16), RIGHT, TOP, TOP + height);
+    ChartFrame.open(html, id, null, GridReport.capitalized(metric.label()) + " with 95 % interval",
+        rows.stream().map(Row::sentence).collect(Collectors.joining("; ")) + ".", WIDTH, TOP + height + 26);
+    double[] finite = rows.stream().flatMapToDouble(row -> DoubleStream.of(row.value(), row.low(), row.high()))
         .filter(Double::isFinite).sorted().toArray();
     Axis axis = Axis.linear(finite[0], finite[finite.length - 1]);
-    for (Axis.Tick tick : axis.ticks()) {
-      double x = x(axis, tick.value());
-      html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + height);
-      html.element("text", tick.label(), "x", x, "y", TOP + height + 17, "text-anchor", "middle").line();
+    area.drawX(html, axis);
+    for (int i = 0; i < rows.size(); i++) {
+      drawRow(html, area, axis, rows.get(i), TOP + (i + 0.5) * ROW);
     }
-    for (int i = 0; i < scores.size(); i++) {
-      drawRow(html, axis, i);
-    }
-    html.close("svg").line();
-    html.element("p", "The numbers are those of the legend. The rows of each score are in the table.", "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, legend, sentence);
   }
 
-  private void drawRow(Markup html, Axis axis, int index) {
-    double y = TOP + (index + 0.5) * ROW;
-    String style = "s" + index;
-    html.element("text", Integer.toString(index + 1), "class", "end " + style, "x", LEFT - 14, "y", y + 4, "text-anchor", "end");
-    double value = value(scores.get(index));
-    if (!Double.isFinite(value)) {
+  private static void drawRow(Markup html, PlotArea area, Axis axis, Row row, double y) {
+    html.element("text", row.label(), "class", "end " + row.style(), "x", area.left() - 14, "y", y + 4, "text-anchor", "end");
+    if (!Double.isFinite(row.value())) {
       return;
     }
-    RunScore score = scores.get(index).orElseThrow();
-    if (score.hasInterval()) {
-      html.empty("path", "class", "curve pair " + style, "d", "M" + Markup.coordinate(x(axis, score.low())) + " "
-          + Markup.coordinate(y) + "L" + Markup.coordinate(x(axis, score.high())) + " " + Markup.coordinate(y));
+    if (row.hasInterval()) {
+      html.empty("path", "class", "curve pair " + row.style(), "d", "M" + Markup.coordinate(area.x(axis, row.low())) + " "
+          + Markup.coordinate(y) + "L" + Markup.coordinate(area.x(axis, row.high())) + " " + Markup.coordinate(y));
     }
-    html.empty("path", "class", "dots " + style, "d",
-        "M" + Markup.coordinate(x(axis, value)) + " " + Markup.coordinate(y) + "h0").line();
-  }
-
-  private static double x(Axis axis, double value) {
-    return LEFT + axis.at(value) * (RIGHT - LEFT);
-  }
-
-  private String description() {
-    List<String> parts = new ArrayList<>();
-    for (int i = 0; i < scores.size(); i++) {
-      double value = value(scores.get(i));
-      parts.add(names.get(i) + ": " + (Double.isNaN(value) ? "no score"
-          : Format.brief(value) + ComparisonReport.interval(scores.get(i).orElseThrow(), " (", ")")));
-    }
-    return String.join("; ", parts) + ".";
+    html.empty("path", "class", "dots " + row.style(), "d",
+        "M" + Markup.coordinate(area.x(axis, row.value())) + " " + Markup.coordinate(y) + "h0").line();
   }
 }

@@ -28,7 +28,7 @@ final class LineChart {
   static final double MAX_DIGIT_WIDTH = 9.6;
 
   /** Ratio of the largest to the smallest value from which the logarithmic scale is the default. */
-  private static final double LOG_BY_DEFAULT = 20;
+  static final double LOG_BY_DEFAULT = 20;
 
   /** Ratio of the largest to the smallest value below which both scales look alike. */
   private static final double MIN_LOG_RATIO = 2;
@@ -173,7 +173,12 @@ final class LineChart {
 
   /** Draws a legend of curves, in their order. */
   static void drawKey(Markup html, List<String> labels) {
-    drawLooks(html, IntStream.range(0, labels.size()).mapToObj(i -> new Look("s" + i % STYLES, labels.get(i))).toList());
+    drawLooks(html, looks(labels));
+  }
+
+  /** Returns the looks of curves, in their order. */
+  static List<Look> looks(List<String> labels) {
+    return IntStream.range(0, labels.size()).mapToObj(i -> new Look("s" + i % STYLES, labels.get(i))).toList();
   }
 
   /** Draws a legend of styles and their labels. */

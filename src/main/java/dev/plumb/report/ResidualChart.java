@@ -10,10 +10,7 @@ import java.util.List;
  */
 final class ResidualChart {
   private static final double WIDTH = 460;
-  private static final double LEFT = 84;
-  private static final double RIGHT = 440;
-  private static final double TOP = 14;
-  private static final double HEIGHT = 330;
+  private static final PlotArea AREA = new PlotArea(84, 440, 14, 344);
   private static final int MEDIAN = 2;
 
   private final String id;
@@ -28,18 +25,13 @@ final class ResidualChart {
 
   void draw(Markup html) {
     String title = "Residuals by prediction: " + Page.cut(name);
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "class", "residuals", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + HEIGHT + 46), "role", "img",
-        "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", sentence(), "id", id + "-desc").line();
+    ChartFrame.open(html, id, "residuals", title, sentence(), WIDTH, AREA.bottom() + 46);
     if (groups.isEmpty()) {
-      html.element("text", "no finite prediction", "x", WIDTH / 2, "y", TOP + HEIGHT / 2, "text-anchor", "middle");
+      html.element("text", "no finite prediction", "x", WIDTH / 2, "y", (AREA.top() + AREA.bottom()) / 2, "text-anchor", "middle");
     } else {
       drawGroups(html);
     }
-    html.close("svg").line();
-    html.element("p", sentence(), "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, List.of(), sentence());
   }
 
   private void drawGroups(Markup html) {
@@ -50,8 +42,8 @@ final class ResidualChart {
     drawAxes(html, predictions, residuals);
     html.open("g", "class", "points").line();
     for (Group group : groups) {
-      double x = x(predictions, group.meanPrediction());
-      double[] y = group.quantiles().stream().mapToDouble(quantile -> y(residuals, quantile)).toArray();
+      double x = AREA.x(predictions, group.meanPrediction());
+      double[] y = group.quantiles().stream().mapToDouble(quantile -> AREA.y(residuals, quantile)).toArray();
       html.empty("line", "class", "s0", "x1", x, "x2", x, "y1", y[0], "y2", y[2 * MEDIAN]);
       html.empty("line", "class", "quartiles s0", "x1", x, "x2", x, "y1", y[MEDIAN - 1], "y2", y[MEDIAN + 1]);
       html.empty("circle", "cx", x, "cy", y[MEDIAN], "r", "4").line();
@@ -60,25 +52,11 @@ final class ResidualChart {
   }
 
   private static void drawAxes(Markup html, Axis predictions, Axis residuals) {
-    double lastLabelEnd = -1;
-    for (Axis.Tick tick : predictions.ticks()) {
-      double x = x(predictions, tick.value());
-      html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + HEIGHT);
-      double half = tick.label().length() * LineChart.MAX_DIGIT_WIDTH / 2;
-      if (x - half > lastLabelEnd) {
-        html.element("text", tick.label(), "x", x, "y", TOP + HEIGHT + 17, "text-anchor", "middle").line();
-        lastLabelEnd = x + half;
-      }
-    }
-    for (Axis.Tick tick : residuals.ticks()) {
-      double y = y(residuals, tick.value());
-      html.empty("line", "class", "grid", "x1", LEFT, "x2", RIGHT, "y1", y, "y2", y);
-      html.element("text", tick.label(), "x", LEFT - 6, "y", y + 4, "text-anchor", "end").line();
-    }
-    html.empty("line", "class", "right", "x1", LEFT, "x2", RIGHT, "y1", y(residuals, 0), "y2", y(residuals, 0)).line();
-    html.element("text", "predicted", "x", (LEFT + RIGHT) / 2, "y", TOP + HEIGHT + 36, "text-anchor", "middle");
-    html.element("text", "true value - predicted", "x", 0, "y", 0, "text-anchor", "middle",
-        "transform", "translate(13 " + (TOP + HEIGHT / 2) + ") rotate(-90)").line();
+    AREA.drawX(html, predictions);
+    AREA.drawY(html, residuals);
+    double zero = AREA.y(residuals, 0);
+    html.empty("line", "class", "right", "x1", AREA.left(), "x2", AREA.right(), "y1", zero, "y2", zero).line();
+    AREA.drawNames(html, "predicted", "true value - predicted");
   }
 
   /** Draws the table of the groups. */
@@ -110,13 +88,5 @@ final class ResidualChart {
         + groups.size() + (groups.size() == 1 ? " group" : " groups of equal size") + ": point: median; thick line: 25 % to 75 %; thin line: 5 % to 95 %. Medians from "
         + Format.brief(groups.stream().mapToDouble(group -> group.quantiles().get(MEDIAN)).min().orElseThrow()) + " to "
         + Format.brief(groups.stream().mapToDouble(group -> group.quantiles().get(MEDIAN)).max().orElseThrow()) + ".";
-  }
-
-  private static double x(Axis axis, double value) {
-    return LEFT + axis.at(value) * (RIGHT - LEFT);
-  }
-
-  private static double y(Axis axis, double value) {
-    return TOP + HEIGHT - axis.at(value) * HEIGHT;
   }
 }

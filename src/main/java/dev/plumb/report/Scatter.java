@@ -2,6 +2,7 @@ package dev.plumb.report;
 
 import dev.plumb.report.RunReport.Target;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -14,9 +15,7 @@ final class Scatter {
   private static final int GROUPS = 10;
 
   private static final double WIDTH = 460;
-  private static final double LEFT = 84;
-  private static final double TOP = 14;
-  private static final double SIDE = 330;
+  private static final PlotArea AREA = new PlotArea(84, 414, 14, 344);
 
   private final String id;
   private final Target target;
@@ -34,46 +33,28 @@ final class Scatter {
 
   void draw(Markup html) {
     String title = "Predicted and true values: " + Page.cut(target.name());
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "class", "scatter", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + SIDE + 46), "role", "img",
-        "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", errorMeasures(), "id", id + "-desc").line();
+    ChartFrame.open(html, id, "scatter", title, errorMeasures(), WIDTH, AREA.bottom() + 46);
     if (finite.length == 0) {
-      html.element("text", "no finite prediction", "x", WIDTH / 2, "y", TOP + SIDE / 2, "text-anchor", "middle");
+      html.element("text", "no finite prediction", "x", WIDTH / 2, "y", (AREA.top() + AREA.bottom()) / 2, "text-anchor", "middle");
     } else {
       drawPoints(html);
     }
-    html.close("svg").line();
-    html.element("p", errorMeasures(), "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, List.of(), errorMeasures());
   }
 
   private void drawPoints(Markup html) {
     double smallest = Arrays.stream(finite).mapToDouble(i -> Math.min(target.actual()[i], target.predicted()[i])).min().orElse(0);
     double largest = Arrays.stream(finite).mapToDouble(i -> Math.max(target.actual()[i], target.predicted()[i])).max().orElse(1);
     Axis axis = Axis.linear(smallest, largest);
-    double lastLabelEnd = -1;
-    for (Axis.Tick tick : axis.ticks()) {
-      double x = LEFT + axis.at(tick.value()) * SIDE;
-      double y = TOP + SIDE - axis.at(tick.value()) * SIDE;
-      html.empty("line", "class", "grid", "x1", LEFT, "x2", LEFT + SIDE, "y1", y, "y2", y);
-      html.empty("line", "class", "grid", "x1", x, "x2", x, "y1", TOP, "y2", TOP + SIDE);
-      html.element("text", tick.label(), "x", LEFT - 6, "y", y + 4, "text-anchor", "end");
-      double half = tick.label().length() * LineChart.MAX_DIGIT_WIDTH / 2;
-      if (x - half > lastLabelEnd) {
-        html.element("text", tick.label(), "x", x, "y", TOP + SIDE + 17, "text-anchor", "middle").line();
-        lastLabelEnd = x + half;
-      }
-    }
-    html.empty("line", "class", "right", "x1", LEFT, "y1", TOP + SIDE, "x2", LEFT + SIDE, "y2", TOP).line();
-    html.element("text", "true value", "x", LEFT + SIDE / 2, "y", TOP + SIDE + 36, "text-anchor", "middle");
-    html.element("text", "predicted", "x", 0, "y", 0, "text-anchor", "middle",
-        "transform", "translate(13 " + (TOP + SIDE / 2) + ") rotate(-90)").line();
+    AREA.drawX(html, axis);
+    AREA.drawY(html, axis);
+    html.empty("line", "class", "right", "x1", AREA.left(), "y1", AREA.bottom(), "x2", AREA.right(), "y2", AREA.top()).line();
+    AREA.drawNames(html, "true value", "predicted");
     html.open("g", "class", "points").line();
     for (int at : Thinning.spread(finite.length, MAX_POINTS)) {
       int row = finite[at];
-      html.empty("circle", "cx", LEFT + axis.at(target.actual()[row]) * SIDE,
-          "cy", TOP + SIDE - axis.at(target.predicted()[row]) * SIDE, "r", finite.length > 300 ? "2.2" : "3.2");
+      html.empty("circle", "cx", AREA.x(axis, target.actual()[row]), "cy", AREA.y(axis, target.predicted()[row]),
+          "r", finite.length > 300 ? "2.2" : "3.2");
     }
     html.close("g").line();
   }

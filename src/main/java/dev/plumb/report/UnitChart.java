@@ -62,10 +62,7 @@ final class UnitChart {
   }
 
   void draw(Markup html) {
-    html.open("figure", "class", "card").line().element("h3", title).line();
-    html.open("svg", "class", "unit", "id", id, "viewBox", "0 0 " + (int) WIDTH + " " + (int) (TOP + SIDE + 44), "role", "img",
-        "aria-labelledby", id + "-title " + id + "-desc");
-    html.element("title", title, "id", id + "-title").element("desc", sentence, "id", id + "-desc").line();
+    ChartFrame.open(html, id, "unit", title, sentence, WIDTH, TOP + SIDE + 44);
     drawAxes(html);
     if (diagonal) {
       html.empty("line", "class", "right", "x1", x(0), "y1", y(0), "x2", x(1), "y2", y(1)).line();
@@ -78,12 +75,7 @@ final class UnitChart {
     if (empty) {
       html.element("text", "undefined", "x", x(0.5), "y", y(0.53), "text-anchor", "middle").line();
     }
-    html.close("svg").line();
-    if (series.size() > 1) {
-      LineChart.drawKey(html, series.stream().map(Series::name).toList());
-    }
-    html.element("p", sentence, "class", "readout").line();
-    html.close("figure").line();
+    ChartFrame.close(html, series.size() > 1 ? LineChart.looks(series.stream().map(Series::name).toList()) : List.of(), sentence);
   }
 
   private void drawAxes(Markup html) {
@@ -95,9 +87,7 @@ final class UnitChart {
       html.element("text", label, "x", x(0) - 6, "y", y(value) + 4, "text-anchor", "end");
       html.element("text", label, "x", x(value), "y", TOP + SIDE + 17, "text-anchor", "middle").line();
     }
-    html.element("text", xName, "x", x(0.5), "y", TOP + SIDE + 36, "text-anchor", "middle");
-    html.element("text", yName, "x", 0, "y", 0, "text-anchor", "middle",
-        "transform", "translate(13 " + (TOP + SIDE / 2) + ") rotate(-90)").line();
+    new PlotArea(LEFT, LEFT + SIDE, TOP, TOP + SIDE).drawNames(html, xName, yName);
   }
 
   /** Draws a curve and returns whether it has a visible point. */

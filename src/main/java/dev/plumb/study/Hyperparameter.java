@@ -2,13 +2,19 @@ package dev.plumb.study;
 
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.Activation;
+import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Normalization;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.train.Automatic;
 import dev.plumb.train.TrainConfig;
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** A hyperparameter that {@link Tuning} can search. */
@@ -37,6 +43,9 @@ public enum Hyperparameter {
     }
   }
 
+  /** Numbers with a magnitude outside of these limits use scientific notation. */
+  private static final double MIN_PLAIN = 1e-5;
+  private static final double MAX_PLAIN = 1e7;
   private static final int MAX_WIDTH = 65_536;
   private static final int MAX_DEPTH = 256;
 
@@ -51,6 +60,47 @@ public enum Hyperparameter {
   /** Returns the key in JSON. */
   public String key() {
     return key;
+  }
+
+  /** Returns the name for tables and charts: "learning rate". */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /**
+   * Returns the value of a configuration: Double, Integer, String or Boolean; empty if it has none: the width of layers that
+   * differ, an automatic weight decay, the size of a batch of all rows.
+   */
+  public Optional<Object> value(TrainConfig config) {
+    TrainingSpec training = config.trainer().training();
+    return switch (this) {
+      case LEARNING_RATE -> Optional.of(training.learningRate());
+      case WIDTH -> config.hidden().stream().distinct().count() == 1 ? Optional.of(config.hidden().get(0)) : Optional.empty();
+      case DEPTH -> Optional.of(config.hidden().size());
+      case ACTIVATION -> Optional.of(config.activation().key());
+      case WEIGHT_DECAY -> config.automatic().contains(Automatic.WEIGHT_DECAY) ? Optional.empty()
+          : Optional.of(training.optimizer().weightDecay());
+      case DROPOUT -> Optional.of(training.dropout().map(Dropout::probability).orElse(0.0));
+      case BATCH_SIZE -> training.batchSize().isPresent() ? Optional.of(training.batchSize().getAsInt()) : Optional.empty();
+      case NORMALIZATION -> Optional.of(config.normalization().key());
+      case RESIDUAL -> Optional.of(config.residual());
+    };
+  }
+
+  /** Returns the value of a configuration as text: "0.003", "yes"; "auto", "all" or "other" if it has none. */
+  public String text(TrainConfig config) {
+    return value(config).map(Hyperparameter::plain)
+        .orElse(this == WEIGHT_DECAY ? "auto" : this == BATCH_SIZE ? "all" : "other");
+  }
+
+  private static String plain(Object value) {
+    if (value instanceof Boolean flag) {
+      return flag ? "yes" : "no";
+    }
+    if (value instanceof Double number && (number == 0 || Math.abs(number) >= MIN_PLAIN && Math.abs(number) < MAX_PLAIN)) {
+      return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+    }
+    return value.toString();
   }
 
   Kind kind() {

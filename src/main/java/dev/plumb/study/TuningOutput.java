@@ -46,11 +46,12 @@ public final class TuningOutput {
         json.writeNumberField("candidate", standing.candidate());
         json.writeNumberField("rung", standing.rung() + 1);
         json.writeNumberField("lastRung", standing.lastRung() + 1);
-        json.writeNumberField("count", standing.score().count());
-        JsonOutput.number(json, "mean", standing.score().mean());
-        JsonOutput.number(json, "sd", standing.score().deviation());
-        JsonOutput.number(json, "low", standing.score().low());
-        JsonOutput.number(json, "high", standing.score().high());
+        Summary score = result.score(standing);
+        json.writeNumberField("count", score.count());
+        JsonOutput.number(json, "mean", score.mean());
+        JsonOutput.number(json, "sd", score.deviation());
+        JsonOutput.number(json, "low", score.low());
+        JsonOutput.number(json, "high", score.high());
         config(json, result.candidates().get(standing.candidate()));
         json.writeEndObject();
       }

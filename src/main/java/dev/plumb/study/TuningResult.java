@@ -3,6 +3,7 @@ package dev.plumb.study;
 import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The result of a hyperparameter search.
@@ -42,6 +43,37 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
   /** Returns the metric that judges the candidates. */
   public Metric metric() {
     return spec.config().trainer().watch();
+  }
+
+  /** Returns the number of folds; 1 if the candidates are judged by held-out rows. */
+  public int folds() {
+    return trials.stream().mapToInt(TuningTrial::fold).max().orElse(0) + 1;
+  }
+
+  /** Returns whether a candidate is not drawn. */
+  public boolean isBase(int candidate) {
+    return candidate < baseCandidates;
+  }
+
+  /** Returns the best candidate that is not drawn. */
+  public Standing base() {
+    return standings.stream().filter(standing -> isBase(standing.candidate())).findFirst().orElseThrow();
+  }
+
+  /** Returns the best candidates, and those that are not drawn. */
+  public List<Standing> best(int max) {
+    return IntStream.range(0, standings.size()).filter(rank -> rank < max || isBase(standings.get(rank).candidate()))
+        .mapToObj(standings::get).toList();
+  }
+
+  /** Returns a candidate's score, with the interval cut at the limits of the metric. */
+  public Summary score(Standing standing) {
+    return standing.score().within(metric().min(), metric().max());
+  }
+
+  /** Returns whether a candidate was trained from several seeds. */
+  public boolean isFinalist(Standing standing) {
+    return standing.score().count() > folds();
   }
 
   /** Returns the number of finished epochs of all networks. */

@@ -151,8 +151,6 @@ class GridProcessTest {
   }
 
   private Process start(List<String> arguments) throws IOException {
-    // With the Vector API if this process has it, because this process resumes the study.
-    boolean hasVectorApi = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-    return PlumbProcess.start(folder, hasVectorApi ? List.of("--add-modules", "jdk.incubator.vector") : List.of(), arguments);
+    return PlumbProcess.startWithSameNumerics(folder, arguments);
   }
 }

@@ -50,7 +50,7 @@ class TuneCommandTest {
   @Test
   void winnerIsTrainedAsItsCommandDoes() throws IOException {
     Plumbed ran = done(tune(TABLES.resolve("iris.csv").toString(), "--trials", "5", "--epochs", "16", "--space", SPACE, "--log",
-        path("log.runs"), "--json", path("tune.json"), "--quiet"));
+        path("log.runs"), "--json", path("tune.json"), "--report", path("tune.html"), "--quiet"));
     assertEquals("", ran.err());
     assertEquals("tune: 5 candidates in 2 rungs, judged by loss of 5 folds, seed 42; log: " + path("log.runs"), line(ran, "tune: "));
     List<String> lines = ran.out().lines().toList();
@@ -62,6 +62,10 @@ class TuneCommandTest {
     assertEquals(5, json.get("candidates").size());
     String command = json.get("winner").get("command").textValue();
     assertEquals("winner: " + command, line(ran, "winner: "));
+    String page = Files.readString(folder.resolve("tune.html"));
+    assertTrue(page.contains("<h1>iris</h1>"), page);
+    assertTrue(page.contains("<p class=\"summary\">5 candidates in 2 rungs, judged by loss of 5 folds, seed 42.</p>"), page);
+    assertTrue(page.contains("<pre class=\"command\">" + command.replace("\"", "&quot;").replace("'", "&#39;") + "</pre>"), page);
     Matcher words = Pattern.compile("plumb train (\\S+) --config '([^']*)' --runs (\\S+)").matcher(command);
     assertTrue(words.matches(), command);
     TrainConfig winner = TrainConfigJson.parse(words.group(2));
@@ -93,7 +97,10 @@ class TuneCommandTest {
     for (int length : new int[] {lines.get(0).length() + 1, lines.get(0).length() + 200, bytes.length / 2 + 200, bytes.length - 1,
         bytes.length}) {
       Path killed = Files.write(folder.resolve("killed.runs"), Arrays.copyOf(bytes, length));
-      assertEquals(whole.out(), done(tune("--resume", killed.toString(), "--print-config", "--quiet")).out());
+      assertEquals(whole.out(), done(tune("--resume", killed.toString(), "--print-config", "--quiet", "--report", path("tune.html")))
+          .out());
+      assertTrue(Files.readString(folder.resolve("tune.html")).contains("<h1>wine</h1>"));
+      Files.delete(folder.resolve("tune.html"));
       assertEquals(scores(lines), scores(Files.readAllLines(killed)));
     }
     assertFalse(Files.exists(folder.resolve("runs")), "--print-config trains no final model");
@@ -109,10 +116,7 @@ class TuneCommandTest {
     List<String> killed = new ArrayList<>(List.of("tune", "--device", "cpu"));
     killed.addAll(search);
     killed.add("killed.runs");
-    // A search is resumed with the same code for vectors only.
-    List<String> jvmOptions = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-        ? List.of("--add-modules", "jdk.incubator.vector") : List.of();
-    Process process = PlumbProcess.start(folder, jvmOptions, killed);
+    Process process = PlumbProcess.startWithSameNumerics(folder, killed);
     Path log = folder.resolve("killed.runs");
     PlumbProcess.await(() -> Files.exists(log) && Files.readAllLines(log).size() > 20);
     process.destroyForcibly().waitFor();

@@ -70,7 +70,7 @@ class HtmlReportTest {
         "a row per run");
   }
 
-  private static String row(Document document, String table, int row) throws Exception {
+  static String row(Document document, String table, int row) throws Exception {
     NodeList cells = nodes(document, "//table[@id='" + table + "']/tbody/tr[" + row + "]/*");
     return IntStream.range(0, cells.getLength()).mapToObj(i -> cells.item(i).getTextContent()).collect(Collectors.joining(", "));
   }
@@ -363,12 +363,12 @@ class HtmlReportTest {
   }
 
   /** Parses a page as XML, which fails for every unclosed element and unescaped value. */
-  private static Document parse(String page) throws Exception {
+  static Document parse(String page) throws Exception {
     return DocumentBuilderFactory.newInstance().newDocumentBuilder()
         .parse(new ByteArrayInputStream(page.getBytes(StandardCharsets.UTF_8)));
   }
 
-  private static NodeList nodes(Document document, String path) throws Exception {
+  static NodeList nodes(Document document, String path) throws Exception {
     return (NodeList) XPathFactory.newInstance().newXPath().evaluate(path, document, XPathConstants.NODESET);
   }
 }

@@ -85,7 +85,11 @@ class ReportInChromiumTest {
     GRID(List.of("ranking-table", "cells-table", "losses-0", "losses-1", "depth-chart", "norms-0", "norms-5", "units-table")),
     DEPTH(List.of("cures-sigmoid", "cures-relu", "shares-sigmoid", "shares-relu", "cure-losses-sigmoid", "cure-losses-relu",
         "cure-norms-sigmoid-first", "cure-norms-sigmoid-last", "cure-norms-relu-first", "cure-norms-relu-last", "ranking-table",
-        "cells-table", "norms-4", "units-table"));
+        "cells-table", "norms-4", "units-table")),
+    TUNING(List.of("winner-table", "ladder-chart", "ladder-table", "by-learningRate", "by-width", "by-depth", "by-activation",
+        "by-weightDecay", "by-dropout", "by-batchSize", "by-normalization", "by-residual", "intervals", "best-table", "cost-table")),
+    HELD_OUT_TUNING(List.of("winner-table", "ladder-table", "by-activation", "by-dropout", "by-batchSize", "intervals",
+        "best-table", "cost-table"));
 
     private final List<String> charts;
 
@@ -113,6 +117,8 @@ class ReportInChromiumTest {
         case THREE_CLASSES -> SampleReports.threeClasses().write(out);
         case GRID -> SampleReports.grid().write(out);
         case DEPTH -> SampleReports.depth(130).write(out);
+        case TUNING -> SampleReports.tuning().write(out);
+        case HELD_OUT_TUNING -> SampleReports.heldOutTuning().write(out);
         case STUDY_OF_SEEDS -> HtmlReport.write(SampleReports.study(5), out);
       }
     }
@@ -161,7 +167,7 @@ class ReportInChromiumTest {
   /** Tables fit a desktop; on a phone, wide ones scroll inside of their box, but the ranking of a grid fits. */
   @ParameterizedTest
   @EnumSource(names = {"CLASSIFICATION", "REGRESSION", "STUDY", "STUDY_OF_SEEDS", "CLASS_FOLDS", "NUMBER_FOLDS", "IMPORTANCE",
-      "COMPARISON", "TWO_CLASSES", "THREE_CLASSES", "GRID"})
+      "COMPARISON", "TWO_CLASSES", "THREE_CLASSES", "GRID", "TUNING", "HELD_OUT_TUNING"})
   void tablesAreNotCutOff(Sample sample) throws Exception {
     chromium.open(write(sample), 1280, false);
     assertEquals("[]", chromium.evaluate(WIDE).toString());

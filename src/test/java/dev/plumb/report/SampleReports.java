@@ -22,11 +22,15 @@ import dev.plumb.study.DepthCures;
 import dev.plumb.study.DepthResults;
 import dev.plumb.study.DepthStudy;
 import dev.plumb.study.RunComparison;
+import dev.plumb.study.SearchSpace;
 import dev.plumb.study.StudyEstimate;
 import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialRow;
+import dev.plumb.study.TuningResult;
+import dev.plumb.study.TuningResults;
+import dev.plumb.study.TuningSpec;
 import dev.plumb.study.StudyRunner;
 import dev.plumb.study.Study;
 import dev.plumb.study.StudySpecReader;
@@ -42,6 +46,7 @@ import dev.plumb.train.ScoreTable;
 import dev.plumb.train.Scores;
 import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainConfig.Changes;
+import dev.plumb.train.TrainConfigJson;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -347,5 +352,38 @@ final class SampleReports {
           Map.of("used", 150, "dropped", 0, "validation", 30), metric, epochs, 37 + i, i == 1 ? Map.of() : scores, Map.of(), folds));
     }
     return new ComparisonReport(new RunComparison(runs, names), "0.1.0");
+  }
+
+  /** Returns the report of a search of 60 candidates by the loss, some of which diverge or are poor. */
+  static TuningReport tuning() {
+    TrainConfig config = TrainConfig.DEFAULT.with(changes -> changes.hidden(64, 64).epochs(180)
+        .optimizer(OptimizerSpec.Adam.DEFAULT_W.withWeightDecay(0)));
+    TuningSpec spec = new TuningSpec(config, SearchSpace.DEFAULT, 60, OptionalInt.of(5), 3);
+    Random random = new Random(9);
+    TuningResult result = TuningResults.of(spec, 1, 5, List.of(20, 60, 180), (candidate, drawn, rungs, fold, seed) -> {
+      double rate = Math.log10(drawn.trainer().training().learningRate() / 0.004);
+      double loss = 0.06 + 0.15 * rate * rate + 0.03 * rungs * (1 + drawn.hidden().size()) + 0.02 * (drawn.residual() ? 0 : 1)
+          + 0.02 * fold + 0.01 * random.nextGaussian();
+      return rate > 0.7 ? Double.NaN : candidate % 11 == 5 ? 40 * loss : loss;
+    });
+    return tuning("digits.csv.gz <b>", result);
+  }
+
+  /** Returns the report of a search of classes by the accuracy on held-out rows, whose winner is one of four base candidates. */
+  static TuningReport heldOutTuning() {
+    TrainConfig config = TrainConfig.DEFAULT.with(changes -> changes.hidden(32, 16).epochs(30).watch(Metric.ACCURACY));
+    SearchSpace space = SearchSpace.parse("""
+        {"activation": {"choice": ["relu", "leaky_relu", "sigmoid", "tanh", "silu", "gelu"]},
+         "batchSize": {"linear": [10, 200]}}""");
+    TuningResult result = TuningResults.of(new TuningSpec(config, space, 20, OptionalInt.empty(), 1), 4, 1, List.of(30),
+        (candidate, drawn, rungs, fold, seed) -> candidate == 0 ? 0.97 + 0.004 * seed
+            : 0.96 - 0.003 * candidate - (candidate == 7 ? 0.5 : 0));
+    return tuning("moons.csv", result);
+  }
+
+  static TuningReport tuning(String title, TuningResult result) {
+    return new TuningReport(title, List.of("data: " + title + ", 1797 rows, 64 features; task: classification (inferred)",
+        result.candidates().size() + " candidates, judged by " + result.metric().label()), result,
+        "plumb train " + title + " --config '" + TrainConfigJson.difference(result.winner()) + "'", MANIFEST);
   }
 }

@@ -28,6 +28,29 @@ class ScalesTest {
     }
   }
 
+  @Test
+  void poorScoresAreAtTheEdgeAndTheBetterHalfHasAThirdOfTheAxis() {
+    for (double[] scores : new double[][] {{1}, {2, 2, 2, 50}, {1, 2}, {1, 3, 2, 4}, {0.1, 0.2, 0.3, 0.5, 0.9, 1e300},
+        {-1, 0, 2, 4, 8, 1e6}, {5, 5, 6, 7, 1e9, Double.MAX_VALUE}}) {
+      for (boolean isHigherBetter : new boolean[] {false, true}) {
+        int sign = isHigherBetter ? -1 : 1;
+        double[] signed = Arrays.stream(scores).map(score -> sign * score).toArray();
+        ScoreAxis axis = ScoreAxis.of(signed, isHigherBetter);
+        String message = Arrays.toString(signed) + ": " + axis;
+        double[] y = Arrays.stream(scores).sorted().map(score -> sign * axis.y(new PlotArea(0, 1, 0, 1), sign * score)).toArray();
+        for (int i = 1; i < y.length; i++) {
+          assertTrue(y[i] <= y[i - 1], message);
+        }
+        assertTrue(Arrays.stream(y).allMatch(at -> sign * at >= 0 && sign * at <= 1), message);
+        boolean equal = scores[0] == scores[scores.length / 2];
+        assertTrue(equal || y[0] - y[y.length / 2] >= 0.29, message);
+        assertEquals(axis.beyond(), Arrays.stream(signed).filter(score -> sign * score > sign * axis.worst()).count(), message);
+        assertEquals(scores[scores.length - 1] >= 1e6 ? "at the edge." : "", axis.note().replaceFirst(".* (?=at)", ""), message);
+        assertEquals(!isHigherBetter && scores[0] > 0 && axis.worst() >= 4 * scores[0], axis.axis().isLog(), message);
+      }
+    }
+  }
+
   private static void check(Axis axis, double low, double high) {
     String range = low + " to " + high + ": " + axis.ticks();
     assertTrue(!axis.ticks().isEmpty() && axis.ticks().size() <= 10, range);

@@ -10,6 +10,7 @@ import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Normalization;
+import dev.plumb.model.OptimizerSpec;
 import dev.plumb.train.TrainConfig;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -76,6 +78,24 @@ class SearchSpaceTest {
       assertEquals(one.hidden().size(), other.hidden().size());
       assertEquals(one, other.with(c -> c.activation(one.activation()).hidden(one.hidden())));
     }
+  }
+
+  @Test
+  void columnsHaveThePlainTextOfEachHyperparameter() {
+    assertEquals(List.of("learning rate", "layers", "activation", "weight decay", "dropout", "batch size", "normalization", "residual"),
+        TuningColumn.ALL.stream().map(TuningColumn::name).toList());
+    TrainConfig config = TrainConfig.DEFAULT.with(changes -> changes.learningRate(3e-4).hidden(64, 32).activation(Activation.TANH)
+        .optimizer(OptimizerSpec.Adam.DEFAULT_W.withWeightDecay(10)).dropout(0.25).batchSize(OptionalInt.empty())
+        .normalization(Normalization.LAYER).residual(true));
+    assertEquals(List.of("0.0003", "64,32", "tanh", "10", "0.25", "all", "layer", "yes"), texts(config));
+    assertEquals(List.of("1.0E-7", "none", "tanh", "10", "0", "24", "layer", "no"), texts(config.with(changes -> changes
+        .learningRate(1e-7).hidden(List.of()).dropout(0).batchSize(24).residual(false))));
+    assertEquals(List.of("other", "2", "auto"), Stream.of(Hyperparameter.WIDTH.text(config), Hyperparameter.DEPTH.text(config),
+        Hyperparameter.WEIGHT_DECAY.text(TrainConfig.DEFAULT)).toList());
+  }
+
+  private static List<String> texts(TrainConfig config) {
+    return TuningColumn.ALL.stream().map(column -> column.text().apply(config)).toList();
   }
 
   @Test
