@@ -20,12 +20,6 @@ final class PlumbProcess {
     return start(folder, Map.of(), jvmOptions, arguments);
   }
 
-  /** Starts a process with the Vector API if this process has it, so that this process can resume what it has begun. */
-  static Process startWithSameNumerics(Path folder, List<String> arguments) throws IOException {
-    boolean hasVectorApi = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-    return start(folder, hasVectorApi ? List.of("--add-modules", "jdk.incubator.vector") : List.of(), arguments);
-  }
-
   /** Starts a command likewise, with some variables of the environment. */
   static Process start(Path folder, Map<String, String> variables, List<String> jvmOptions, List<String> arguments)
       throws IOException {
@@ -37,6 +31,12 @@ final class PlumbProcess {
         .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile());
     builder.environment().putAll(variables);
     return builder.start();
+  }
+
+  /** Starts a process with the Vector API if this process has it, so that this process can resume what it has begun. */
+  static Process startWithSameNumerics(Path folder, List<String> arguments) throws IOException {
+    boolean hasVectorApi = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    return start(folder, hasVectorApi ? List.of("--add-modules", "jdk.incubator.vector") : List.of(), arguments);
   }
 
   /** Sends a signal, such as INT. */
