@@ -9,7 +9,11 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.study.FoldSelection;
+import dev.plumb.study.SearchSpace;
 import dev.plumb.study.TrialExecutor;
+import dev.plumb.study.Tuning;
+import dev.plumb.study.TuningResult;
+import dev.plumb.study.TuningSpec;
 import dev.plumb.train.Calibration;
 import dev.plumb.train.ConfigSelector;
 import dev.plumb.train.DataView;
@@ -24,6 +28,7 @@ import dev.plumb.train.WarmStart;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
@@ -162,6 +167,49 @@ public final class Plumb {
       return new FoldSelection(executor, stop, PlumbLog::warning).select(table, config);
     } catch (CancellationException e) {
       return ConfigSelector.BY_ROWS.select(table, config);
+    }
+  }
+
+  /**
+   * Searches hyperparameters in the default space, as {@code plumb tune} does without options.
+   *
+   * @see #tune(Table, TrainConfig, String, int, Device)
+   */
+  public static TrainConfig tune(Table table, TrainConfig config, int trials, Device device) {
+    return tune(table, config, SearchSpace.defaultFor(config, table), trials, device);
+  }
+
+  /**
+   * Searches hyperparameters by random search with successive halving, as {@code plumb tune} does. Candidates are judged by the
+   * watched metric on five folds, or on held-out rows of a table with more than 2,000 rows.
+   *
+   * @param config the first candidate, and the values of the hyperparameters that are not searched
+   * @param space distributions of the hyperparameters, in the JSON of {@code plumb tune --space}
+   * @param trials number of candidates
+   * @return the best configuration, without validation rows, to be trained on the same table
+   * @throws InvalidInputException when the table, the configuration or the space cannot be used, or all trainings diverged
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
+   * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set
+   */
+  public static TrainConfig tune(Table table, TrainConfig config, String space, int trials, Device device) {
+    return tune(table, config, SearchSpace.parse(space), trials, device);
+  }
+
+  private static TrainConfig tune(Table table, TrainConfig config, SearchSpace space, int trials, Device device) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new TrainingInterruptedException("before its first step");
+    }
+    TuningSpec spec = new TuningSpec(config, space, trials, OptionalInt.empty(), TuningSpec.DEFAULT_RUNGS);
+    try (Backends.Selection selection = Backends.open(device, PlumbLog.usage());
+        TrialExecutor executor = TrialExecutor.on(selection.backend())) {
+      PlumbLog.device("tuning", selection);
+      TuningResult result = new Tuning(executor, table, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+      if (result.standings().get(0).isDiverged()) {
+        throw new InvalidInputException("the trainings of all candidates diverged; use a space with lower learning rates");
+      }
+      return result.winner();
+    } catch (TrainingInterruptedException e) {
+      throw new TrainingInterruptedException("while candidates of a search were in training");
     }
   }
 

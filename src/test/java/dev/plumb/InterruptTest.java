@@ -104,6 +104,15 @@ class InterruptTest {
   }
 
   @Test
+  void searchEndsSoonAfterAnInterrupt() throws Exception {
+    Table table = Plumb.read(IRIS);
+    Throwable thrown =
+        interrupted(() -> Plumb.tune(table, TrainConfig.DEFAULT.with(c -> c.epochs(MANY_EPOCHS)), 5, Device.CPU), 500);
+    assertEquals("the training was interrupted while candidates of a search were in training; it gives no model",
+        thrown.getMessage());
+  }
+
+  @Test
   void studyEndsSoonAfterAnInterrupt() throws Exception {
     try (Backend backend = Backends.open("cpu", Backends.Usage.STANDARD).backend()) {
       StudyRunner runner = new StudyRunner(backend, Study.ofList(StudySpecReader.parse(MANY_NETWORKS).spec(), 1, List.of()));

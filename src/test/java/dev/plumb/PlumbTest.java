@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Table;
+import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.OptimizerSpec;
 import dev.plumb.model.Schedule;
 import dev.plumb.train.EpochMetrics;
@@ -52,6 +53,29 @@ class PlumbTest {
     assertEquals(Level.INFO, records.get(0).getLevel());
     assertTrue(records.get(0).getMessage().matches("training on device cpu \\(\\d+ threads?\\): as asked for"),
         records.get(0).getMessage());
+  }
+
+  @Test
+  void searchReturnsAConfigurationToTrain() {
+    TrainConfig base = SHORT.with(c -> c.epochs(30));
+    String space = "{\"learningRate\": {\"log\": [0.01, 0.03]}, \"width\": {\"choice\": [5, 7]}}";
+    TrainConfig winner = Plumb.tune(IRIS, base, space, 8, Device.CPU);
+    assertEquals(winner, Plumb.tune(IRIS, base, space, 8, Device.CPU));
+    double rate = winner.trainer().training().learningRate();
+    assertTrue(rate >= 0.01 && rate <= 0.03 && winner.hidden().get(0) <= 7, "the base learns too slowly: " + winner);
+    assertEquals(0, winner.validation());
+    assertTrue(Plumb.train(IRIS, winner, Device.CPU).score(IRIS).accuracy() > 0.9);
+    TrainConfig only = Plumb.tune(IRIS, SHORT, 1, Device.CPU);
+    assertEquals(List.of(8), only.hidden());
+    assertEquals(6, only.trainer().training().epochs());
+  }
+
+  @Test
+  void searchOfDivergingTrainingsIsRefused() {
+    TrainConfig base = SHORT.with(c -> c.optimizer(OptimizerSpec.Sgd.DEFAULT).learningRate(1e30));
+    String message = assertThrows(InvalidInputException.class,
+        () -> Plumb.tune(DIABETES, base, "{\"width\": {\"choice\": [3, 5]}}", 3, Device.CPU)).getMessage();
+    assertEquals("the trainings of all candidates diverged; use a space with lower learning rates", message);
   }
 
   @Test

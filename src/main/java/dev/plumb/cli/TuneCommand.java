@@ -1,13 +1,10 @@
 package dev.plumb.cli;
 
-import dev.plumb.data.Table;
 import dev.plumb.json.JsonInput;
 import dev.plumb.model.InvalidInputException;
-import dev.plumb.model.OptimizerSpec;
 import dev.plumb.study.Hyperparameter;
 import dev.plumb.study.SearchSpace;
 import dev.plumb.study.TuningSpec;
-import dev.plumb.train.TrainConfig;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -147,17 +144,8 @@ final class TuneCommand implements Command {
     }
   }
 
-  /** Returns the default space of a table, without the hyperparameters that options fix. */
-  static SearchSpace defaultSpace(Arguments arguments, TrainConfig config, Table table) {
-    Set<Hyperparameter> fixed = fixed(arguments);
-    if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {
-      // The range is one of decoupled weight decay.
-      fixed.add(Hyperparameter.WEIGHT_DECAY);
-    }
-    return SearchSpace.defaultFor(table).without(fixed);
-  }
-
-  private static Set<Hyperparameter> fixed(Arguments arguments) {
+  /** Returns the hyperparameters that options fix. */
+  static Set<Hyperparameter> fixed(Arguments arguments) {
     Set<Hyperparameter> fixed = EnumSet.noneOf(Hyperparameter.class);
     FIXING.forEach((option, parameters) -> {
       if (arguments.has(option)) {

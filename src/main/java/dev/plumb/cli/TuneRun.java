@@ -84,7 +84,8 @@ final class TuneRun {
       TrainConfig config = TrainRequest.configFor(device, request.config(), arguments);
       List<DataFile> data = request.files();
       Table table = read(request, config);
-      SearchSpace space = givenSpace.orElseGet(() -> TuneCommand.defaultSpace(arguments, config, table));
+      SearchSpace space = givenSpace.orElseGet(
+          () -> SearchSpace.defaultFor(config, table).without(TuneCommand.fixed(arguments)));
       TuningSpec given = new TuningSpec(config, space, trials, folds, rungs);
       Tuning first = at(request.data(), () -> new Tuning(executor, table, given));
       TuningSpec spec = minutes > 0 ? given.withTrials(first.trialsWithin(60 * minutes)) : given;

@@ -5,6 +5,7 @@ import dev.plumb.data.Table;
 import dev.plumb.json.JsonInput;
 import dev.plumb.json.JsonObject;
 import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.OptimizerSpec;
 import dev.plumb.random.NumpyRandom;
 import dev.plumb.train.TrainConfig;
 import java.io.IOException;
@@ -134,13 +135,16 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
     return new Range(min, max, kind.equals(LOG));
   }
 
-  /** Returns the default space of a table. */
-  public static SearchSpace defaultFor(Table table) {
-    if (table.rows() <= FoldSelection.MAX_ROWS) {
-      return DEFAULT;
-    }
+  /** Returns the default space for a table and the optimizer of a configuration. */
+  public static SearchSpace defaultFor(TrainConfig config, Table table) {
     Map<Hyperparameter, Distribution> distributions = new EnumMap<>(DEFAULT.distributions());
-    distributions.put(Hyperparameter.WIDTH, new Choice(WIDTHS_OF_LARGE_TABLES));
+    if (table.rows() > FoldSelection.MAX_ROWS) {
+      distributions.put(Hyperparameter.WIDTH, new Choice(WIDTHS_OF_LARGE_TABLES));
+    }
+    if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {
+      // The range is one of decoupled weight decay.
+      distributions.remove(Hyperparameter.WEIGHT_DECAY);
+    }
     return new SearchSpace(distributions);
   }
 
