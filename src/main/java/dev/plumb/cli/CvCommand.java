@@ -138,7 +138,7 @@ final class CvCommand implements Command {
   }
 
   private static Optional<CrossValidationResult> train(CrossValidation validation, boolean quiet, PrintStream err) {
-    try (CvProgress progress = new CvProgress("cv", quiet, err)) {
+    try (EpochsProgress progress = new EpochsProgress("cv", quiet, err)) {
       progress.started(validation.epochs());
       return validation.run(progress);
     }

@@ -106,7 +106,7 @@ final class TrainCommand implements Command {
   }
 
   private static TrainingRun begin(TrainingRequest request, Backends.Selection device, Arguments arguments, PrintStream err) {
-    try (CvProgress progress = new CvProgress("folds", arguments.has(Flags.QUIET), err);
+    try (EpochsProgress progress = new EpochsProgress("folds", arguments.has(Flags.QUIET), err);
         TrialExecutor executor = TrialExecutor.on(device.backend())) {
       TrainingRun.Environment environment = environment(device, arguments, err);
       // An error in the other files is reported in one line, without a note about the folds.

@@ -221,19 +221,17 @@ final class TuneRun {
   }
 
   private Optional<TuningResult> train(Tuning tuning, TrialLog log, List<TuningTrial> known) {
-    long[] epochs = new long[1];
-    try (StopSignal stop = StopSignal.open("", quiet ? new PrintStream(PrintStream.nullOutputStream()) : err);
-        ProgressLine progress = ProgressLine.open("tune", 0, tuning.epochs(), quiet, err)) {
+    try (EpochsProgress progress = new EpochsProgress("tune", quiet, err)) {
+      progress.started(tuning.epochs());
       return at(log.path(), () -> tuning.run(known, new Tuning.Listener() {
         @Override
         public boolean stopRequested() {
-          return stop.isRequested();
+          return progress.stopRequested();
         }
 
         @Override
         public void trained(long trained) {
-          epochs[0] += trained;
-          progress.done(epochs[0]);
+          progress.trained(trained);
         }
 
         @Override
