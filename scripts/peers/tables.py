@@ -45,7 +45,7 @@ def tables(files):
         for column in frame.select_dtypes("bool"):
             frame[column] = frame[column].astype(str)
         values = frame[target]
-        classes = values.dtype == object or (values == values.round()).all() and values.nunique() <= 10
+        classes = not pd.api.types.is_numeric_dtype(values) or (values == values.round()).all() and values.nunique() <= 10
         yield pathlib.Path(path).name.split(".")[0], frame, target, classes
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compares plumb tune with plumb train, with random search, and with scikit-learn's HalvingRandomSearchCV: the same splits, one core.
 
-    scripts/peers/tune.py [--splits N] [--trials N] [--table NAME ...] [--without-peer] [FILE:TARGET ...]
+    scripts/peers/tune.py [--splits N] [--trials N] [--table NAME ...] [--peer-epochs N | --without-peer] [FILE:TARGET ...]
 
 needs scikit-learn, scipy and pandas. PLUMB in the environment names another launcher than scripts/plumb. Tables and splits are those
-of tables.py: for each seed (0 to N - 1, 3 without --splits), a fifth of the rows is for the test. All search by five folds of the
-training rows. The random search is plumb tune --rungs 1 with as many candidates as have the epochs of the halving. scikit-learn searches
-the hyperparameters of its MLP that plumb tune searches, in the same ranges, with the same number of candidates, in the same rungs: 22,
-66 and 200 epochs, on standardized features (and targets, if numeric). Prints mean test scores (accuracy or R2), the mean log loss where
+of tables.py: for each seed (0 to N - 1, 3 without --splits), a fifth of the rows is for the test. scikit-learn searches by five folds of
+the training rows; plumb too, but by held-out rows of more than 2,000. The random search is plumb tune --rungs 1 with as many candidates as have the epochs of the halving. scikit-learn searches
+the hyperparameters of its MLP that plumb tune searches, in the same ranges, with the same number of candidates, in rungs of a ninth, a
+third and all of --peer-epochs (200, the default of its MLP), on standardized features (and targets, if numeric). Prints mean test scores (accuracy or R2), the mean log loss where
 there are classes, and seconds of the whole process of plumb, and of the fit of scikit-learn. Exits with 1 where the mean score of plumb
 tune over all tables is below one of the others, or it takes more than a fifth of scikit-learn's time.
 """
@@ -34,20 +34,18 @@ from sklearn.model_selection import HalvingRandomSearchCV
 
 from tables import FIVE, PLUMB, features_and_network, tables
 
-RUNGS = [22, 66, 200]
-
 
 class Result:
     def __init__(self, score, loss, seconds):
         self.score, self.loss, self.seconds = score, loss, seconds
 
 
-def scikit_learn(train, test, target, classes, seed, trials):
+def scikit_learn(train, test, target, classes, seed, trials, epochs):
     model, prefix = features_and_network(classes, seed)
     space = {"learning_rate_init": loguniform(3e-4, 3e-2), "hidden_layer_sizes": [(w,) * d for w in (16, 32, 64, 128) for d in (1, 2, 3)],
              "activation": ["relu", "tanh"], "alpha": loguniform(1e-5, 1), "batch_size": [16, 32, 64, 128]}
     search = HalvingRandomSearchCV(model, {prefix + key: values for key, values in space.items()}, n_candidates=trials, factor=3,
-                                   resource=prefix + "max_iter", min_resources=RUNGS[0], max_resources=RUNGS[-1], cv=5,
+                                   resource=prefix + "max_iter", min_resources=epochs // 9, max_resources=epochs, cv=5,
                                    random_state=seed, n_jobs=1)
     labels = [rows[target].astype(str) if classes else rows[target] for rows in (train, test)]
     start = time.perf_counter()
@@ -79,10 +77,10 @@ def plumb(folder, target, classes, seed, command, *options):
 
 
 def random_trials(search):
-    """The number of candidates of a random search with the epochs of a halving: its finalists are trained from two more seeds too."""
+    """The number of candidates of a random search of 100 epochs, plumb's maximum by default, with the epochs of a halving: its finalists
+    are trained from two more seeds too."""
     folds = search["candidates"][0]["count"] // 3
-    last = search["rungs"][-1]["epochs"] if len(search["rungs"]) == 3 else RUNGS[-1]
-    return max(4, round(search["epochs"] / folds / last - 2 * 3.5))
+    return max(4, round(search["epochs"] / folds / 100 - 2 * 3.5))
 
 
 def main():
@@ -91,6 +89,7 @@ def main():
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--table", nargs="*", choices=FIVE, default=None)
+    parser.add_argument("--peer-epochs", type=int, default=200)
     parser.add_argument("--without-peer", action="store_true", help="leave scikit-learn out")
     parser.add_argument("files", nargs="*", metavar="FILE:TARGET")
     given = parser.parse_args()
@@ -116,7 +115,7 @@ def main():
                 results["random search"].append(
                     plumb(folder, target, classes, seed, "tune", "--rungs", "1", "--trials", str(random_trials(search)))[0])
             if not given.without_peer:
-                results["scikit-learn"].append(scikit_learn(train, test, target, classes, seed, given.trials))
+                results["scikit-learn"].append(scikit_learn(train, test, target, classes, seed, given.trials, given.peer_epochs))
         print_row(table, results)
         for name in names:
             every[name].extend(results[name])

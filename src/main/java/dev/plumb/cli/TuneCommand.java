@@ -32,7 +32,7 @@ final class TuneCommand implements Command {
       "Judge by this fraction of the rows, held out, instead of folds (default: 0.2 of more than 2,000 rows).");
   private static final Option FOLDS = Flags.meaning(Flags.FOLDS, "K", "Judge by K folds (default: 5 up to 2,000 rows).");
   private static final Option EPOCHS = Flags.meaning(Flags.EPOCHS, "N",
-      "Number of epochs of the last rung and of the final training (default: 20 to 100, fewer for more rows).");
+      "Maximum number of epochs: those of the last rung (default: 20 to 100, fewer for more rows).");
   private static final Option LOG =
       Flags.meaning(Flags.LOG, "FILE", "Store each finished network in FILE, for --resume (default: NAME-tune-n.runs).");
   private static final Option RESUME = Flags.meaning(Flags.RESUME, "FILE",
@@ -91,12 +91,12 @@ final class TuneCommand implements Command {
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.
 
-        Default distributions: learningRate log 0.0003 to 0.03; width 16, 32, 64 or 128 (of more than 2,000
-        rows: 32 to 256); depth 1, 2 or 3; activation relu, leaky_relu, tanh or silu; weightDecay log 0.01
-        to 10 (adamw only); dropout 0 (half of the candidates), 0.1 or 0.3; batchSize 16, 32, 64 or 128;
-        normalization none, batch or layer; residual false or true. An option such as --activation tanh
-        fixes its value. --space replaces them: what it does not name keeps the value of the
-        configuration.
+        Default distributions: learningRate log 0.0003 to 0.03; width 16, 32, 64 or 128 (32 to 256 for
+        tables with more than 2,000 rows); depth 1, 2 or 3; activation relu, leaky_relu, tanh or silu;
+        weightDecay log 0.01 to 10 (adamw only); dropout 0 (half of the candidates), 0.1 or 0.3; batchSize
+        16, 32, 64 or 128; normalization none, batch or layer; residual false or true. An option such as
+        --activation tanh fixes its value. --space replaces them: what it does not name keeps the value of
+        the configuration.
           {"learningRate": {"log": [1e-4, 3e-2]}, "width": {"choice": [32, 64]}, "depth": 2,
            "dropout": {"linear": [0, 0.5]}}
         """;

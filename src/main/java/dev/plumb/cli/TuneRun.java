@@ -132,6 +132,7 @@ final class TuneRun {
       TrialLog.Head head = results.head();
       TuningSpec spec = spec(path, head);
       TrainingRequest request = request(head, spec);
+      new CommandFiles(arguments).readsData(request.data()).writes(Flags.JSON, Flags.REPORT).check();
       StudyRun.requireUnchanged(request.files(), head.data());
       List<TuningTrial> known = results.readTuning();
       String name = arguments.text(Flags.DEVICE).orElse(head.device());

@@ -12,7 +12,6 @@ import java.util.Locale;
 
 /** The result of a hyperparameter search in plain text: the ladder, the best candidates, and the cost. */
 final class TuneTable {
-  private static final int MAX_CANDIDATES = 10;
   private static final int DECIMALS = 4;
 
   private TuneTable() {}
@@ -46,7 +45,7 @@ final class TuneTable {
         table.left(column.name());
       }
     }
-    for (Standing standing : result.best(MAX_CANDIDATES)) {
+    for (Standing standing : result.best()) {
       List<String> cells = new ArrayList<>(List.of(standing.candidate() + (result.isBase(standing.candidate()) ? " (base)" : ""),
           Integer.toString(standing.lastRung() + 1), Integer.toString(result.ladder().get(standing.rung()).epochs())));
       if (standing.isDiverged()) {

@@ -210,8 +210,8 @@ final class HyperparameterChart {
       html.close("svg").element("span", switch (kind) {
         case WINNER -> "winner, candidate " + result.standings().get(0).candidate();
         case BASE -> "best without a search, candidate " + result.base().candidate();
-        case LAST -> "trained for all rungs";
-        case MIDDLE -> "ended in a rung between";
+        case LAST -> "trained for the last rung";
+        case MIDDLE -> "ended in a middle rung";
         case EARLY -> "ended in the first rung";
       }).close("li").line();
     }

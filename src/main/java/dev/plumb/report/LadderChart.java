@@ -97,7 +97,7 @@ final class LadderChart {
       looks.add(new Look("pair s2", "best without a search, candidate " + base));
     }
     if (hasLast) {
-      looks.add(new Look("pair s0", "trained for all rungs"));
+      looks.add(new Look("pair s0", "trained for the last rung"));
     }
     if (hasEarly) {
       looks.add(new Look("pair early", "ended early"));

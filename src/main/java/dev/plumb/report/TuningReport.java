@@ -16,14 +16,16 @@ import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** The report of a hyperparameter search: the winner, the ladder, the scores by hyperparameter, the best candidates, the cost. */
 public final class TuningReport {
-  private static final int MAX_CANDIDATES = 10;
   /** Maximum distance to the winner in the chart of intervals, as a multiple of the range of the best half. */
   private static final double MAX_DISTANCE = 4;
   private static final String WITHOUT_SEARCH = "without a search";
@@ -169,10 +171,10 @@ public final class TuningReport {
       html.element("pre", command, "class", "command").line();
     }
     html.element("p", "The winner has the best mean score. The rows that judge the candidates also chose the winner, so that its"
-        + " score is a little too good for new rows. Intervals are those of the mean by Student's t"
+        + " score is slightly optimistic for new rows. Intervals are those of the mean by Student's t"
         + (result.folds() > 1 ? "; folds share training rows, so they are too narrow." : ", over seeds.") + " Without a search: "
         + (result.baseCandidates() == 1 ? "the configuration that the options describe."
-        : "the best of the " + result.baseCandidates() + " configurations among which plumb train would choose."),
+        : "the best of " + result.baseCandidates() + " candidates, with the weight decays and dropouts that plumb train chooses from."),
         "class", "small").line();
     html.close("div").line().close("div").line();
     page.endSection();
@@ -205,7 +207,7 @@ public final class TuningReport {
           Format.score(rung.best()), Format.score(median(scores)), Format.whole(rung.candidates() - scores.length)));
     }
     closeTable(html, result.ladder().size() == 1 ? "With one rung, all candidates are trained for all epochs: random search."
-        : "Each rung trains the best of the candidates before it from the beginning, for more epochs, and those without a search"
+        : "Each rung trains the best of the candidates before it from the beginning, for more epochs, and the base candidates"
             + " whatever their rank, but none whose score has become worse. A candidate is judged by the rung of its best score.");
     html.close("div").line();
     page.endSection();
@@ -226,8 +228,10 @@ public final class TuningReport {
     page.startSection("hyperparameters", GridReport.capitalized(metric.label()) + " by hyperparameter");
     ScoreAxis axis =
         ScoreAxis.of(scored.stream().mapToDouble(standing -> standing.score().mean()).toArray(), metric.isHigherBetter());
-    List<Standing> drawn =
-        Arrays.stream(Thinning.spread(scored.size(), HyperparameterChart.MAX_POINTS)).mapToObj(scored::get).toList();
+    Set<Integer> spread = Arrays.stream(Thinning.spread(scored.size(), HyperparameterChart.MAX_POINTS)).boxed()
+        .collect(Collectors.toSet());
+    List<Standing> drawn = IntStream.range(0, scored.size())
+        .filter(i -> spread.contains(i) || result.isFinalist(scored.get(i))).mapToObj(scored::get).toList();
     HyperparameterChart.drawLegend(html, result, drawn);
     html.open("div", "class", "charts small-multiples").line();
     differing.forEach(parameter -> new HyperparameterChart(parameter, result, axis).draw(html, drawn));
@@ -241,7 +245,7 @@ public final class TuningReport {
 
   private void drawBest(Page page) {
     Markup html = page.html();
-    List<Standing> shown = result.best(MAX_CANDIDATES);
+    List<Standing> shown = result.best();
     page.startSection("best", "Best candidates");
     List<Standing> inChart = inChart(shown);
     IntervalChart chart = new IntervalChart("intervals", metric, inChart.stream().map(this::intervalRow).toList(), looks(inChart),
@@ -305,7 +309,7 @@ public final class TuningReport {
       columns.forEach(column -> cells.add(column.text().apply(config(standing))));
       row(html, result.isFinalist(standing) ? null : "muted", cells);
     }
-    closeTable(html, "The finalists, in bold, were trained from " + finalSeeds() + " seeds. The others were trained from one seed"
+    closeTable(html, "The finalists, in dark text, were trained from " + finalSeeds() + " seeds. The others were trained from one seed"
         + " only: among many of them, the best scores are partly luck. Epochs: those of the best rung."
         + (columns.size() < TuningColumn.ALL.size() ? " Hyperparameters in which these candidates do not differ are left out."
         : ""));

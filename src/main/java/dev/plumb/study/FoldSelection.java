@@ -159,11 +159,14 @@ public final class FoldSelection implements ConfigSelector {
     return selects(table, config);
   }
 
-  /** Returns whether validation rows are automatic and the table is small. */
   static boolean selects(Table table, TrainConfig config) {
+    return config.automatic().contains(Automatic.VALIDATION) && isSmall(table, config);
+  }
+
+  /** Returns whether a table has few rows, without those that are dropped because of missing values. */
+  static boolean isSmall(Table table, TrainConfig config) {
     boolean dropsRows = config.columns().missing() != Missing.REFUSE;
-    return config.automatic().contains(Automatic.VALIDATION)
-        && (table.rows() <= MAX_ROWS || (dropsRows && usableRows(table, config) <= MAX_ROWS));
+    return table.rows() <= MAX_ROWS || (dropsRows && usableRows(table, config) <= MAX_ROWS);
   }
 
   /** Returns the number of rows that are not dropped because of missing values. */

@@ -18,8 +18,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * An append-only text file under a lock. A kill of the process loses no line; a power failure loses at most the lines of the last
- * second. An incomplete last line, as a kill may leave it, is ignored by reading and cut off when the next line is added; before
+ * An append-only text file under a lock. A kill of the process loses no line. A power failure may lose lines that were added within
+ * a second after another one. An incomplete last line, as a kill may leave it, is ignored by reading and cut off when the next line is added; before
  * that an open file is not changed.
  */
 final class LineFile implements AutoCloseable {

@@ -138,7 +138,7 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
   /** Returns the default space for a table and the optimizer of a configuration. */
   public static SearchSpace defaultFor(TrainConfig config, Table table) {
     Map<Hyperparameter, Distribution> distributions = new EnumMap<>(DEFAULT.distributions());
-    if (table.rows() > FoldSelection.MAX_ROWS) {
+    if (!FoldSelection.isSmall(table, config)) {
       distributions.put(Hyperparameter.WIDTH, new Choice(WIDTHS_OF_LARGE_TABLES));
     }
     if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {

@@ -22,7 +22,7 @@ import java.util.Map;
  *
  * @param networks the number of networks still to be trained
  * @param steps the steps of all of them together
- * @param bytes host memory of the results and the largest group on each device
+ * @param bytes host memory of the results and of the largest groups that each device trains at once
  * @param seconds training time of all networks
  * @param networkSeconds training time of one network of each shape
  */
@@ -74,7 +74,7 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
     for (NetworkSpec shape : probed) {
       TrialGroup group = groups.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
       double trainings = groups.stream().filter(of -> of.network().equals(shape)).mapToInt(of -> of.numbers().length).sum();
-      seconds.put(shape, steps * stepSeconds(runner, group, steps * trainings));
+      seconds.put(shape, steps * stepSeconds(runner, group, groups.size(), steps * trainings));
     }
     for (NetworkSpec shape : shapes) {
       NetworkSpec nearest = probed.stream()
@@ -100,10 +100,11 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
    * methods that run often, and code for vectors is slower by orders of magnitude before: chunks are repeated for a second, or for a
    * hundredth of the time that all trainings are estimated to take.
    *
+   * @param groups number of groups of the study
    * @param steps the steps of all trainings
    */
-  private static double stepSeconds(StudyRunner runner, TrialGroup group, double steps) {
-    int groupsAtOnce = runner.groupsAtOnce(group);
+  private static double stepSeconds(StudyRunner runner, TrialGroup group, int groups, double steps) {
+    int groupsAtOnce = Math.min(groups, runner.groupsAtOnce(group));
     try (TrainingSession session = group.open(runner.backend().sharedBy(groupsAtOnce))) {
       for (int replica = 0; replica < group.numbers().length; replica++) {
         session.write(Slot.PARAMETERS, replica, runner.starts().start(group.numbers()[replica]).parameters());
@@ -148,15 +149,16 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
   private static double bytes(StudyRunner runner) {
     Study study = runner.study();
     double results = 0;
-    double largest = 0;
     for (Study.Cell cell : study.cells()) {
       NetworkSpec network = cell.network();
       double layers = network.layerCount();
       double curve = study.curveEpochs().size();
       results += study.seedsOf(cell) * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
-      largest = Math.max(largest, Math.min(runner.maxReplicas(network), study.trials()) * runner.replicaBytes(network));
     }
-    return results + runner.deviceCount() * largest + 8.0 * study.data().rows() * 4;
+    List<TrialGroup> groups = runner.groups(new BitSet());
+    double training = groups.stream().mapToDouble(group -> Math.min(groups.size(), runner.groupsAtOnce(group))
+        * group.numbers().length * runner.replicaBytes(group.network())).max().orElseThrow();
+    return results + training + 8.0 * study.data().rows() * 4;
   }
 
   public static String size(double bytes) {

@@ -159,10 +159,6 @@ public final class StudyRunner {
     return executor.groupsAtOnce(group);
   }
 
-  int deviceCount() {
-    return executor.deviceCount();
-  }
-
   /**
    * Trains all trials.
    *

@@ -30,7 +30,7 @@ import java.util.function.Supplier;
 
 /**
  * The run file of a grid or search: a line of JSON with the study, then a line for each finished network, in the order in which
- * they finished. Lines are written and synced to disk together, so that a kill loses at most the networks in training; an incomplete
+ * they finished. Lines are written together, so that a kill loses at most the networks in training; an incomplete
  * last line is cut off when the next is added. Nothing is written to a file that does not begin like a run file. If a study was
  * resumed under other numerics, a line of JSON with them precedes the networks trained under them. A lock prevents two studies
  * from writing to one file.

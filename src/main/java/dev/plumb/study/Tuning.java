@@ -14,6 +14,7 @@ import dev.plumb.train.Automatic;
 import dev.plumb.train.DataView;
 import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainerSpec;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
@@ -38,14 +39,9 @@ import java.util.stream.IntStream;
  * and the data only.
  */
 public final class Tuning {
-  /** Number of seeds of the finalists. */
-  static final int SEEDS = 3;
-  /** The best of this many candidates advances to the next rung. */
-  private static final int ETA = 3;
   /** Minimum number of epochs of the first rung, if there are others. */
   private static final int MIN_EPOCHS = 5;
-  private static final int FINALISTS = 3;
-  /** With drawn learning rates and batch sizes, twice as many epochs rarely had better scores on tables of up to 2,000 rows. */
+  /** On tables of up to 2,000 rows, 200 epochs rarely had better scores than 66 with the best learning rates and batch sizes. */
   private static final int MAX_AUTOMATIC_EPOCHS = 100;
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
@@ -59,7 +55,7 @@ public final class Tuning {
    *
    * @param seeds indices of the seeds
    */
-  private record Part(Entry entry, int fold, List<Integer> seeds, NetworkSpec network, TrainingSpec training)
+  private record Group(Entry entry, int fold, List<Integer> seeds, NetworkSpec network, TrainingSpec training)
       implements ReplicaGroup {
     @Override
     public int size() {
@@ -70,10 +66,8 @@ public final class Tuning {
   private final TrialExecutor executor;
   private final TuningSpec spec;
   private final TuningRows rows;
-  private final int baseCandidates;
   private final List<TrainConfig> candidates;
-  private final List<Integer> rungs;
-  private final int warmUpEpochs;
+  private final HalvingLadder ladder;
   private final Numerics numerics;
 
   /**
@@ -90,13 +84,13 @@ public final class Tuning {
     EncodingOptions columns = given.weights().resolve(table, given.columns());
     TrainConfig base = given.with(changes -> changes.columns(columns).validation(0));
     this.spec = spec;
-    rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()), SEEDS);
+    rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()), HalvingLadder.SEEDS);
     int epochs = rows.first().fit().training().epochs();
-    rungs = rungs(given.automatic().contains(Automatic.EPOCHS) ? Math.min(epochs, MAX_AUTOMATIC_EPOCHS) : epochs, spec.rungs());
-    warmUpEpochs = rows.first().fit().warmUpEpochs();
+    List<Integer> rungs = rungs(
+        given.automatic().contains(Automatic.EPOCHS) ? Math.min(epochs, MAX_AUTOMATIC_EPOCHS) : epochs, spec.rungs());
     List<TrainConfig> bases = spec.baseCandidates(base, rows.folds() > 1 && FoldSelection.selects(table, given));
-    baseCandidates = bases.size();
     candidates = spec.candidates(bases, base).stream().map(this::withFittingBatches).toList();
+    ladder = new HalvingLadder(bases.size(), candidates.size(), rungs);
     List<PreparedData> all = IntStream.range(0, candidates.size()).mapToObj(i -> prepare(new Entry(i, rungs.size() - 1), 0, 0)).toList();
     for (PreparedData candidate : all) {
       candidate.config().requireInRange();
@@ -115,8 +109,8 @@ public final class Tuning {
 
   private static List<Integer> rungs(int epochs, int maxRungs) {
     List<Integer> rungs = new ArrayList<>(List.of(epochs));
-    while (rungs.size() < maxRungs && rungs.get(0) / ETA >= MIN_EPOCHS) {
-      rungs.add(0, rungs.get(0) / ETA);
+    while (rungs.size() < maxRungs && rungs.get(0) / HalvingLadder.ETA >= MIN_EPOCHS) {
+      rungs.add(0, rungs.get(0) / HalvingLadder.ETA);
     }
     return rungs;
   }
@@ -165,7 +159,7 @@ public final class Tuning {
 
   /** Returns the number of epochs of each rung. */
   public List<Integer> rungs() {
-    return rungs;
+    return ladder.rungs();
   }
 
   /** Returns the numerics of the trainings on the first device. */
@@ -175,42 +169,30 @@ public final class Tuning {
 
   /** Returns the maximum number of epochs over all networks. */
   public long epochs() {
-    return epochs(candidates.size());
-  }
-
-  private long epochs(int trials) {
-    long epochs = 0;
-    int going = trials;
-    for (int rung = 0; rung < rungs.size(); rung++) {
-      epochs += (long) going * rows.folds() * rungs.get(rung);
-      going = Math.min(going, advancing(going) + baseCandidates);
-    }
-    int finalists = Math.min(trials, FINALISTS + 1);
-    return epochs + (long) finalists * (SEEDS - 1) * rows.folds() * rungs.get(rungs.size() - 1);
-  }
-
-  private static int advancing(int candidates) {
-    return (candidates + ETA - 1) / ETA;
+    return rows.folds() * ladder.maxEpochs();
   }
 
   /**
-   * Returns the number of trials whose training takes about a time. Trains candidate 0 to measure its speed; the average
-   * candidate may be faster or slower.
+   * Returns the number of trials whose training and scoring take about a time. Trains candidate 0 to measure its speed; the
+   * average candidate may be faster or slower.
    */
   public int trialsWithin(double seconds) {
-    Part part = part(new Entry(0, 0), 0, List.of(0));
-    measure(part, 1);
-    int groupsAtOnce = executor.groupsAtOnce(part);
-    double epochSeconds = measure(part, groupsAtOnce) / rungs.get(0) / groupsAtOnce;
+    Group group = group(new Entry(0, 0), 0, List.of(0));
+    epochSeconds(group, executor.backend());
+    int groupsAtOnce = executor.groupsAtOnce(group);
+    double epochSeconds = epochSeconds(group, executor.backend().sharedBy(groupsAtOnce)) / groupsAtOnce;
     int trials = 1;
-    while (trials < TuningSpec.MAX_TRIALS && epochs(trials + 1) * epochSeconds <= seconds) {
+    while (trials < TuningSpec.MAX_TRIALS && rows.folds() * epochSeconds
+        * new HalvingLadder(ladder.baseCandidates(), trials + 1, ladder.rungs()).maxEpochs() <= seconds) {
       trials++;
     }
     return trials;
   }
 
-  private double measure(Part part, int sessions) {
-    return train(part, executor.backend().sharedBy(sessions), new Listener() {}, () -> false).get(0).seconds();
+  private double epochSeconds(Group group, Backend device) {
+    long start = System.nanoTime();
+    List<TuningTrial> trained = train(group, device, new Listener() {}, () -> false);
+    return (System.nanoTime() - start) / 1e9 / Math.max(1, trained.get(0).epochs());
   }
 
   /**
@@ -229,84 +211,35 @@ public final class Tuning {
         throw new InvalidInputException("the network " + trial.key() + " is there twice");
       }
     }
-    List<TuningResult.Rung> ladder = new ArrayList<>();
-    int[] lastRungs = new int[candidates.size()];
-    List<Integer> going = IntStream.range(0, candidates.size()).boxed().toList();
-    List<Entry> finalists;
-    long reported = 0;
+    long[] reported = new long[1];
+    HalvingLadder.Outcome outcome;
     try {
-      for (int rung = 0; rung < rungs.size(); rung++) {
-        int current = rung;
-        List<Entry> entries = going.stream().map(candidate -> new Entry(candidate, current)).toList();
-        reported += train(entries, List.of(0), scores, listener);
-        going.forEach(candidate -> lastRungs[candidate] = current);
-        List<Entry> ranking = scores.ranking(entries, 1);
-        ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), 1).mean()));
-        going = withBase(ranking, advancing(ranking.size())).stream().filter(scores::hasImproved).map(Entry::candidate).toList();
-        if (going.isEmpty()) {
-          break;
-        }
-      }
-      finalists = finalists(scores, lastRungs);
-      reported += train(finalists, IntStream.range(1, SEEDS).boxed().toList(), scores, listener);
+      outcome = ladder.climb(scores, (entries, seeds) -> reported[0] += train(entries, seeds, scores, listener));
     } catch (CancellationException e) {
       return Optional.empty();
     }
-    listener.trained(epochs() - reported);
-    return Optional.of(result(scores, ladder, lastRungs, finalists));
-  }
-
-  /** Returns the best entries of a ranking, and those of the base candidates. */
-  private List<Entry> withBase(List<Entry> ranking, int count) {
-    return IntStream.range(0, ranking.size()).filter(i -> i < count || ranking.get(i).candidate() < baseCandidates)
-        .mapToObj(ranking::get).toList();
-  }
-
-  /** Returns the best candidates, and the best base candidate, each with the epochs of its best rung. */
-  private List<Entry> finalists(TuningScores scores, int[] lastRungs) {
-    List<Entry> ranking = bestEntries(scores, lastRungs);
-    Entry base = ranking.stream().filter(entry -> entry.candidate() < baseCandidates).findFirst().orElseThrow();
-    return IntStream.range(0, ranking.size()).filter(i -> i < FINALISTS || ranking.get(i) == base).mapToObj(ranking::get).toList();
-  }
-
-  private static List<Entry> bestEntries(TuningScores scores, int[] lastRungs) {
-    return scores.ranking(
-        IntStream.range(0, lastRungs.length).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), 1);
-  }
-
-  private TuningResult result(TuningScores scores, List<TuningResult.Rung> ladder, int[] lastRungs, List<Entry> finalists) {
-    List<TuningResult.Standing> standings = new ArrayList<>();
-    for (Entry entry : scores.ranking(finalists, SEEDS)) {
-      standings.add(standing(entry, lastRungs, scores.summary(entry, SEEDS)));
-    }
-    for (Entry entry : bestEntries(scores, lastRungs)) {
-      if (!finalists.contains(entry)) {
-        standings.add(standing(entry, lastRungs, scores.summary(entry, 1)));
-      }
-    }
-    TuningResult.Standing best = standings.get(0);
-    TrainConfig winner = at(new Entry(best.candidate(), best.rung())).with(changes -> changes.columns(spec.config().columns()));
-    return new TuningResult(spec, baseCandidates, candidates, ladder, standings, scores.trials(), winner);
-  }
-
-  private static TuningResult.Standing standing(Entry entry, int[] lastRungs, Summary score) {
-    return new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], score);
+    listener.trained(epochs() - reported[0]);
+    TuningResult.Standing best = outcome.standings().get(0);
+    TrainConfig winner =
+        at(new Entry(best.candidate(), best.rung())).with(changes -> changes.columns(spec.config().columns()));
+    return Optional.of(new TuningResult(
+        spec, ladder.baseCandidates(), candidates, outcome.rungs(), outcome.standings(), scores.trials(), winner));
   }
 
   private void requireOwn(Key key) {
-    if (!(key.rung() >= 0 && key.rung() < rungs.size() && key.candidate() >= 0 && key.candidate() < candidates.size()
-        && key.fold() >= 0 && key.fold() < rows.folds() && key.seed() >= 0 && key.seed() < SEEDS)) {
+    if (!(key.rung() >= 0 && key.rung() < ladder.rungs().size() && key.candidate() >= 0 && key.candidate() < candidates.size()
+        && key.fold() >= 0 && key.fold() < rows.folds() && key.seed() >= 0 && key.seed() < HalvingLadder.SEEDS)) {
       throw new InvalidInputException("the network " + key + " is not one of this search");
     }
   }
 
   /** Trains the networks that are not known yet; returns the number of epochs of all. */
   private long train(List<Entry> entries, List<Integer> seeds, TuningScores scores, Listener listener) {
-    List<Part> parts = new ArrayList<>();
+    List<Group> groups = new ArrayList<>();
     long known = 0;
     long all = 0;
     for (Entry entry : entries) {
-      int epochs = rungs.get(entry.rung());
+      int epochs = ladder.rungs().get(entry.rung());
       for (int fold = 0; fold < rows.folds(); fold++) {
         int index = fold;
         List<Integer> missing = seeds.stream()
@@ -314,15 +247,15 @@ public final class Tuning {
         known += (long) (seeds.size() - missing.size()) * epochs;
         all += (long) seeds.size() * epochs;
         if (rows.areSharedBySeeds() && !missing.isEmpty()) {
-          parts.add(part(entry, fold, missing));
+          groups.add(group(entry, fold, missing));
         } else {
-          missing.forEach(seed -> parts.add(part(entry, index, List.of(seed))));
+          missing.forEach(seed -> groups.add(group(entry, index, List.of(seed))));
         }
       }
     }
     listener.trained(known);
-    executor.train(parts, (part, device, stopped) -> {
-      List<TuningTrial> trained = train(part, device, listener, stopped);
+    executor.train(groups, (group, device, stopped) -> {
+      List<TuningTrial> trained = train(group, device, listener, stopped);
       trained.forEach(scores::add);
       synchronized (listener) {
         listener.finished(trained);
@@ -331,9 +264,9 @@ public final class Tuning {
     return all;
   }
 
-  private Part part(Entry entry, int fold, List<Integer> seeds) {
+  private Group group(Entry entry, int fold, List<Integer> seeds) {
     PreparedData prepared = prepare(entry, fold, seeds.get(0));
-    return new Part(entry, fold, seeds, prepared.network(), prepared.fit().training());
+    return new Group(entry, fold, seeds, prepared.network(), prepared.fit().training());
   }
 
   /** Prepares a network as {@code plumb train} does for the training rows of a fold. */
@@ -343,24 +276,25 @@ public final class Tuning {
 
   /** Returns the configuration of a candidate with the epochs of a rung. */
   private TrainConfig at(Entry entry) {
-    int epochs = rungs.get(entry.rung());
-    int warmUp = (int) ((long) warmUpEpochs * epochs / rungs.get(rungs.size() - 1));
+    int epochs = ladder.rungs().get(entry.rung());
+    TrainerSpec fit = rows.first().fit();
+    int warmUp = (int) ((long) fit.warmUpEpochs() * epochs / fit.training().epochs());
     return candidates.get(entry.candidate()).with(changes -> changes.epochs(epochs).warmUpEpochs(warmUp));
   }
 
-  private List<TuningTrial> train(Part part, Backend device, Listener listener, BooleanSupplier stopped) {
+  private List<TuningTrial> train(Group group, Backend device, Listener listener, BooleanSupplier stopped) {
     if (stopped.getAsBoolean() || listener.stopRequested()) {
       throw new CancellationException();
     }
     long start = System.nanoTime();
-    Entry entry = part.entry();
-    List<PreparedData> networks = part.seeds().stream().map(seed -> prepare(entry, part.fold(), seed)).toList();
+    Entry entry = group.entry();
+    List<PreparedData> networks = group.seeds().stream().map(seed -> prepare(entry, group.fold(), seed)).toList();
     List<TrainerState> states = FoldTraining.train(networks, device, listener, stopped);
-    double seconds = (System.nanoTime() - start) / 1e9 / part.size();
+    double seconds = (System.nanoTime() - start) / 1e9 / group.size();
     return IntStream.range(0, states.size()).mapToObj(i -> {
-      int seed = part.seeds().get(i);
-      double score = score(networks.get(i), states.get(i), rows.part(part.fold(), seed).judging(), device);
-      return new TuningTrial(entry.rung(), entry.candidate(), part.fold(), seed, score, states.get(i).epochs(), seconds);
+      int seed = group.seeds().get(i);
+      double score = score(networks.get(i), states.get(i), rows.part(group.fold(), seed).judging(), device);
+      return new TuningTrial(entry.rung(), entry.candidate(), group.fold(), seed, score, states.get(i).epochs(), seconds);
     }).toList();
   }
 

@@ -31,14 +31,17 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
    *
    * @param rung number of the rung of its best score, from 0
    * @param lastRung number of the last rung that it was trained for, from 0
+   * @param seeds number of seeds that it was trained from in the rung of its best score
    * @param score summary over folds and seeds in the rung of its best score; its mean is NaN if one of its networks diverged
    */
-  public record Standing(int candidate, int rung, int lastRung, Summary score) {
+  public record Standing(int candidate, int rung, int lastRung, int seeds, Summary score) {
     /** Returns whether one of the candidate's networks diverged. */
     public boolean isDiverged() {
       return Double.isNaN(score.mean());
     }
   }
+
+  private static final int MAX_BEST = 10;
 
   /** Returns the metric that judges the candidates. */
   public Metric metric() {
@@ -60,9 +63,9 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
     return standings.stream().filter(standing -> isBase(standing.candidate())).findFirst().orElseThrow();
   }
 
-  /** Returns the best candidates, and those that are not drawn. */
-  public List<Standing> best(int max) {
-    return IntStream.range(0, standings.size()).filter(rank -> rank < max || isBase(standings.get(rank).candidate()))
+  /** Returns the best ten candidates, and those that are not drawn. */
+  public List<Standing> best() {
+    return IntStream.range(0, standings.size()).filter(rank -> rank < MAX_BEST || isBase(standings.get(rank).candidate()))
         .mapToObj(standings::get).toList();
   }
 
@@ -73,7 +76,7 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
 
   /** Returns whether a candidate was trained from several seeds. */
   public boolean isFinalist(Standing standing) {
-    return standing.score().count() > folds();
+    return standing.seeds() > 1;
   }
 
   /** Returns the number of finished epochs of all networks. */

@@ -26,6 +26,9 @@ final class TuningRows {
   /** Training rows of a fold, encoded, and its judging rows. */
   record Part(DataView training, Table judging) {}
 
+  /** Maximum number of rows times folds of a small table: all divisions are encoded at once. */
+  private static final long MAX_ENCODED_ROWS = 10L * FoldSelection.MAX_ROWS;
+
   private final Table table;
   private final int droppedRows;
   private final int folds;
@@ -43,7 +46,7 @@ final class TuningRows {
   TuningRows(Table given, TuningSpec spec, TrainConfig base, Precision held, int seeds) {
     table = base.columns().handleMissing(given, base.weights());
     droppedRows = given.rows() - table.rows();
-    List<Fold> all = divide(table, base.columns(), spec, table.rows() <= FoldSelection.MAX_ROWS ? seeds : 1);
+    List<Fold> all = divide(table, base.columns(), spec, seeds);
     folds = (int) all.stream().filter(fold -> fold.repeat() == 1).count();
     PreparedData prepared = null;
     for (Fold fold : all) {
@@ -56,7 +59,7 @@ final class TuningRows {
     first = prepared;
   }
 
-  private static List<Fold> divide(Table table, EncodingOptions columns, TuningSpec spec, int divisions) {
+  private static List<Fold> divide(Table table, EncodingOptions columns, TuningSpec spec, int seeds) {
     NumpyRandom stream = new NumpyRandom(spec.splitSeed());
     int[] labels = columns.labels(table);
     boolean hasSingleRows = labels != null && FoldSelection.rarest(labels) < 2;
@@ -69,6 +72,7 @@ final class TuningRows {
       return List.of(new Fold(1, 1, split.training(), split.validation()));
     }
     int count = spec.folds().orElseGet(() -> Math.max(2, Math.min(FoldSelection.folds(labels), table.rows())));
+    int divisions = count * (long) table.rows() <= MAX_ENCODED_ROWS ? seeds : 1;
     return Folds.of(table, columns, new FoldOptions(count, divisions, Optional.empty(), Optional.empty()), stream);
   }
 

@@ -44,15 +44,21 @@ final class TuningScores {
 
   /** Returns entries from the best to the worst; of equal ones the lower candidate first, then the one of fewer epochs. */
   List<Entry> ranking(List<Entry> entries, int seeds) {
-    return entries.stream().sorted(Comparator.<Entry>comparingDouble(entry -> {
-      double mean = summary(entry, seeds).mean();
-      return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : isHigherBetter ? -mean : mean;
-    }).thenComparingInt(Entry::candidate).thenComparingInt(Entry::rung)).toList();
+    return entries.stream().sorted(Comparator.<Entry>comparingDouble(entry -> cost(entry, seeds))
+        .thenComparingInt(Entry::candidate).thenComparingInt(Entry::rung)).toList();
   }
 
-  /** Returns whether the score of an entry is better than that of the rung before. */
-  boolean hasImproved(Entry entry) {
-    return entry.rung() == 0 || best(entry.candidate(), entry.rung()).equals(entry);
+  /** Returns the mean score such that lower is better; infinity if a network diverged. */
+  private double cost(Entry entry, int seeds) {
+    double mean = summary(entry, seeds).mean();
+    return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : isHigherBetter ? -mean : mean;
+  }
+
+  /** Returns whether no network of an entry diverged, and its score is not worse than that of the rung before. */
+  boolean mayAdvance(Entry entry) {
+    double cost = cost(entry, 1);
+    return cost < Double.POSITIVE_INFINITY
+        && (entry.rung() == 0 || cost <= cost(new Entry(entry.candidate(), entry.rung() - 1), 1));
   }
 
   /** Returns the best entry of a candidate by one seed. */

@@ -20,11 +20,11 @@ import java.util.Set;
 /**
  * A hyperparameter search.
  *
- * @param config the base configuration: candidate 0, and the values of the hyperparameters that are not searched. Its seed, or
+ * @param config the base configuration: the first candidates, and the values of the hyperparameters that are not searched. Its seed, or
  *     split seed if it has one, is also that of the judging rows; its validation share, unless automatic or 0, is that of the
  *     held-out rows
  * @param space the distributions of the other candidates
- * @param trials number of candidates, candidate 0 included
+ * @param trials number of candidates, the first ones included
  * @param folds number of folds that judge the candidates; empty to choose folds or held-out rows by the number of rows
  * @param rungs maximum number of rungs of the halving; 1 for random search
  */
@@ -62,7 +62,7 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
       throw new InvalidInputException("calibrate: the best configuration is trained on all rows, so that none are left to"
           + " calibrate on; omit it, and calibrate in a training of its own");
     }
-    StudySpec.requireSeed(config.seed() + Tuning.SEEDS - 1);
+    StudySpec.requireSeed(config.seed() + HalvingLadder.SEEDS - 1);
   }
 
   public TuningSpec withTrials(int other) {

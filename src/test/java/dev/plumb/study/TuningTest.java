@@ -29,11 +29,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TuningTest {
   private static final Table IRIS = table("iris");
@@ -105,8 +108,8 @@ class TuningTest {
       assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
       List<Integer> best = ranked.subList(0, (int) Math.ceil(going.size() / 3.0));
       going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
-          .filter(candidate -> IntStream.range(0, current)
-              .allMatch(before -> mean(result, current, candidate, 1) < mean(result, before, candidate, 1))).toList();
+          .filter(candidate -> mean(result, current, candidate, 1) < Double.POSITIVE_INFINITY && (current == 0
+              || mean(result, current, candidate, 1) <= mean(result, current - 1, candidate, 1))).toList();
       assertTrue(!going.isEmpty() || rung == result.ladder().size() - 1);
     }
     int[] bestRungs = IntStream.range(0, trials).map(candidate -> IntStream.rangeClosed(0, lastRungs[candidate]).boxed()
@@ -170,7 +173,7 @@ class TuningTest {
     TuningRows folds = rows(IRIS, 0);
     assertFalse(folds.areSharedBySeeds());
     assertEquals(5, folds.folds());
-    for (int seed = 0; seed < Tuning.SEEDS; seed++) {
+    for (int seed = 0; seed < HalvingLadder.SEEDS; seed++) {
       int current = seed;
       assertEquals(150, IntStream.range(0, 5).map(fold -> folds.part(fold, current).judging().rows()).sum());
     }
@@ -187,7 +190,7 @@ class TuningTest {
   private static TuningRows rows(Table table, double validation) {
     TrainConfig config = validation == 0 ? BASE : BASE.with(changes -> changes.validation(validation));
     TrainConfig base = config.with(changes -> changes.columns(config.columns().resolve(table)).validation(0));
-    return new TuningRows(table, spec(config, 1, 0), base, Precision.FP64, Tuning.SEEDS);
+    return new TuningRows(table, spec(config, 1, 0), base, Precision.FP64, HalvingLadder.SEEDS);
   }
 
   private static List<Integer> ranked(List<Integer> candidates, ToDoubleFunction<Integer> score) {
@@ -246,9 +249,11 @@ class TuningTest {
     }
   }
 
-  @Test
-  void resumedAfterAnyNumberOfNetworksHasTheSameResult() {
-    TuningSpec spec = spec(BASE, 4, 2);
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.3})
+  void resumedAfterAnyNumberOfNetworksHasTheSameResult(double validation) {
+    // Without folds, the seeds of a finalist are replicas, of which some may be known.
+    TuningSpec spec = validation == 0 ? spec(BASE, 4, 2) : spec(BASE.with(c -> c.validation(validation)), 6, 0);
     try (Backend backend = cpu(1)) {
       List<String> lines = new ArrayList<>();
       TuningResult whole = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {
@@ -373,6 +378,38 @@ class TuningTest {
       PreparedData.of(table, candidate).requireFits();
     }
     assertTrue(result.standings().stream().noneMatch(TuningResult.Standing::isDiverged));
+  }
+
+  /** Networks whose products are divided are trained one per thread if there are enough of them. */
+  @Test
+  void mediumNetworksAreTrainedSideBySideWithTheSameResult() {
+    SearchSpace space = SearchSpace.parse("{\"width\": {\"choice\": [130, 260]}, \"batchSize\": {\"choice\": [32, 64]}}");
+    TuningSpec spec = new TuningSpec(BASE.with(c -> c.epochs(5)), space, 4, OptionalInt.of(3), 1);
+    TuningResult one;
+    try (Backend backend = cpu(1)) {
+      one = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+    }
+    Set<String> threads = ConcurrentHashMap.newKeySet();
+    try (Backend backend = cpu(4)) {
+      assertSameResult(one, new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {
+        @Override
+        public void finished(List<TuningTrial> trials) {
+          threads.add(Thread.currentThread().getName());
+        }
+      }).orElseThrow(), 0);
+    }
+    assertTrue(threads.size() > 1, threads.toString());
+  }
+
+  @Test
+  void warmUpIsScaledToTheRung() {
+    try (Backend backend = cpu(1)) {
+      TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(3).warmUpEpochs(120));
+      TuningSpec spec = new TuningSpec(config, SMALL, 1, OptionalInt.of(2), 1);
+      TuningResult result = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
+      assertEquals(100, result.winner().trainer().training().epochs());
+      assertEquals(60, result.winner().trainer().warmUpEpochs());
+    }
   }
 
   @Test
