@@ -1,7 +1,6 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.Version;
 import dev.plumb.data.RowWeights;
 import dev.plumb.data.Table;
 import dev.plumb.json.JsonOutput;
@@ -22,9 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -111,7 +108,7 @@ final class ImportanceCommand implements Command {
       out.flush();
       json.ifPresent(file -> AtomicFile.write(file, stream -> write(importance, stream)));
       report.ifPresent(file -> AtomicFile.write(file, stream -> HtmlReport.write(
-          new ImportanceReport(input.data().getFileName().toString(), importance, manifest(arguments, device)), stream)));
+          new ImportanceReport(input.data().getFileName().toString(), importance, DeviceChoice.manifest(device.backend().device(), "importance", arguments)), stream)));
     }
     return ExitCode.DONE;
   }
@@ -146,13 +143,6 @@ final class ImportanceCommand implements Command {
     if (importance.columns().size() > MAX_PRINTED) {
       out.println((importance.columns().size() - MAX_PRINTED) + " less important columns are not shown; --json writes all");
     }
-  }
-
-  private static Map<String, String> manifest(Arguments arguments, Backends.Selection device) {
-    return new TreeMap<>(Map.of(
-        "plumb", Version.CURRENT,
-        "device", device.backend().device().kind().key() + ": " + device.backend().device().name(),
-        "command", "plumb importance " + String.join(" ", arguments.given())));
   }
 
   private static void write(Importance importance, OutputStream out) throws IOException {

@@ -59,13 +59,6 @@ public final class ComparisonReport {
     return (run + 1) + " " + comparison.names().get(run);
   }
 
-  private static void startTable(Markup html, String id, String kind, List<String> heads) {
-    html.open("div", "class", "card").scrolling(heads.get(0)).line();
-    html.open("table", "class", "numbers wrapped" + kind, "id", id).line().open("thead").open("tr");
-    heads.forEach(head -> html.element("th", head, "scope", "col"));
-    html.close("thead").line().open("tbody").line();
-  }
-
   private static void endTable(Markup html) {
     html.close("table").close("div").close("div").line();
   }
@@ -86,7 +79,7 @@ public final class ComparisonReport {
     List<String> heads = new ArrayList<>(List.of("run", "rows"));
     comparison.metrics().forEach(metric -> heads.add(metric.heading()));
     heads.addAll(List.of("95 % interval", "baseline"));
-    startTable(html, "scores-table", "", heads);
+    Page.openTable(html, "scores-table", "", heads);
     for (int i = 0; i < runs.size(); i++) {
       for (RunScore score : scores.get(i)) {
         html.open("tr").element("th", label(i), "scope", "row").element("td", score.rows());
@@ -127,7 +120,7 @@ public final class ComparisonReport {
     differences.forEach(of -> table.add(Stream.concat(Stream.of(of.key()), of.values().stream()).toList()));
     List<List<String>> rows = byKey ? table : IntStream.rangeClosed(0, runs.size())
         .mapToObj(column -> table.stream().map(row -> row.get(column)).toList()).toList();
-    startTable(html, "differences-table", " differences", rows.get(0));
+    Page.openTable(html, "differences-table", " differences", rows.get(0));
     for (List<String> row : rows.subList(1, rows.size())) {
       html.open("tr").element("th", row.get(0), "scope", "row");
       row.subList(1, row.size()).forEach(value -> html.element("td", Page.cut(value)));
@@ -139,7 +132,7 @@ public final class ComparisonReport {
   private void drawRuns(Page page) {
     Markup html = page.html();
     page.startSection("runs", "Runs");
-    startTable(html, "runs-table", " differences",
+    Page.openTable(html, "runs-table", " differences",
         List.of("run", "network", "parameters", "state", "best epoch", "training time", "device"));
     for (int i = 0; i < runs.size(); i++) {
       RunRecord run = runs.get(i);

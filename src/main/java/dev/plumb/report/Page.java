@@ -104,6 +104,19 @@ final class Page {
     return html.toString().getBytes(StandardCharsets.UTF_8);
   }
 
+  /**
+   * Opens a table in a card, which scrolls where it is wider than the page.
+   *
+   * @param style further classes of the table, with a leading blank
+   * @param heads of the columns
+   */
+  static void openTable(Markup html, String id, String style, List<String> heads) {
+    html.open("div", "class", "card").scrolling(heads.get(0)).line();
+    html.open("table", "class", "numbers wrapped" + style, "id", id).line().open("thead").open("tr");
+    heads.forEach(head -> html.element("th", head, "scope", "col"));
+    html.close("thead").line().open("tbody").line();
+  }
+
   static String cut(String value) {
     int length = value.codePointCount(0, value.length());
     return length <= MAX_VALUE_LENGTH

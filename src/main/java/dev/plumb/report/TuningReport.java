@@ -127,13 +127,6 @@ public final class TuningReport {
         : result.isBase(standing.candidate()) ? " (base)" : "");
   }
 
-  private static void openTable(Markup html, String id, String style, List<String> heads) {
-    html.open("div", "class", "card").scrolling(heads.get(0)).line();
-    html.open("table", "class", "numbers wrapped" + style, "id", id).line().open("thead").open("tr");
-    heads.forEach(head -> html.element("th", head, "scope", "col"));
-    html.close("thead").line().open("tbody").line();
-  }
-
   private static void closeTable(Markup html, String note) {
     html.close("table").close("div").line();
     if (!note.isEmpty()) {
@@ -158,7 +151,7 @@ public final class TuningReport {
     html.open("div", "class", "charts").line();
     List<String> heads = new ArrayList<>(List.of("candidate"));
     shown.forEach(standing -> heads.add(name(standing)));
-    openTable(html, "winner-table", " ranking", heads);
+    Page.openTable(html, "winner-table", " ranking", heads);
     row(html, shown, metric.label(), false, TuningReport::score);
     row(html, shown, "95 % interval", false, this::interval);
     row(html, shown, "networks", false, this::networks);
@@ -198,7 +191,7 @@ public final class TuningReport {
     if (chart.isDrawn()) {
       chart.draw(html);
     }
-    openTable(html, "ladder-table", " ranking",
+    Page.openTable(html, "ladder-table", " ranking",
         List.of("rung", "epochs", "candidates", "best " + metric.heading(), "median", "diverged"));
     for (int i = 0; i < result.ladder().size(); i++) {
       TuningResult.Rung rung = result.ladder().get(i);
@@ -302,7 +295,7 @@ public final class TuningReport {
         .map(standing -> column.text().apply(config(standing))).distinct().count() > 1).toList();
     List<String> heads = new ArrayList<>(List.of("candidate", metric.heading(), "95 % interval", "networks", "epochs"));
     columns.forEach(column -> heads.add(column.name()));
-    openTable(html, "best-table", " dense", heads);
+    Page.openTable(html, "best-table", " dense", heads);
     for (Standing standing : shown) {
       List<String> cells = new ArrayList<>(List.of(name(standing), score(standing), interval(standing),
           standing.isDiverged() ? "-" : Format.whole(standing.score().count()), epochs(standing)));
@@ -323,7 +316,7 @@ public final class TuningReport {
     Markup html = page.html();
     page.startSection("cost", "Cost");
     html.open("div", "class", "charts").line();
-    openTable(html, "cost-table", " ranking", List.of("trainings", "networks", "epochs", "training time"));
+    Page.openTable(html, "cost-table", " ranking", List.of("trainings", "networks", "epochs", "training time"));
     for (int i = 0; i < result.ladder().size(); i++) {
       int rung = i;
       cost(html, "rung " + (i + 1), trial -> trial.rung() == rung && trial.seed() == 0);

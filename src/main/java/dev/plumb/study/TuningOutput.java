@@ -44,7 +44,7 @@ public final class TuningOutput {
       for (TuningResult.Standing standing : result.standings()) {
         json.writeStartObject();
         json.writeNumberField("candidate", standing.candidate());
-        json.writeNumberField("rung", standing.rung() + 1);
+        json.writeNumberField("bestRung", standing.rung() + 1);
         json.writeNumberField("lastRung", standing.lastRung() + 1);
         Summary score = result.score(standing);
         json.writeNumberField("count", score.count());
