@@ -85,8 +85,8 @@ final class TuneCommand implements Command {
         for all; none advances whose score has become worse. The first candidates, marked "base", are the
         configuration without a search; up to 2,000 rows, with each of the values of weight decay and
         dropout that plumb train chooses from. They advance whatever their rank. The best three and the
-        best base candidate are trained from two more seeds, each for the epochs of its best rung; the best
-        mean score (--watch) wins.
+        best base candidate are trained from three more seeds, each for the epochs of its best rung; the
+        best mean score (--watch) of these wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.

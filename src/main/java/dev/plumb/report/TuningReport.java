@@ -302,14 +302,14 @@ public final class TuningReport {
       columns.forEach(column -> cells.add(column.text().apply(config(standing))));
       row(html, result.isFinalist(standing) ? null : "muted", cells);
     }
-    closeTable(html, "The finalists, in dark text, were trained from " + finalSeeds() + " seeds. The others were trained from one seed"
-        + " only: among many of them, the best scores are partly luck. Epochs: those of the best rung."
+    closeTable(html, "The scores of the finalists, in dark text, are from " + otherSeeds() + " other seeds than those that chose them."
+        + " The others were trained from one seed only: the best of many such scores are partly luck. Epochs: those of the best rung."
         + (columns.size() < TuningColumn.ALL.size() ? " Hyperparameters in which these candidates do not differ are left out."
         : ""));
   }
 
-  private int finalSeeds() {
-    return result.trials().stream().mapToInt(TuningTrial::seed).max().orElse(0) + 1;
+  private int otherSeeds() {
+    return result.trials().stream().mapToInt(TuningTrial::seed).max().orElseThrow();
   }
 
   private void drawCost(Page page) {

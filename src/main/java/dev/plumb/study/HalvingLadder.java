@@ -16,11 +16,13 @@ import java.util.stream.IntStream;
  * @param rungs number of epochs of each rung
  */
 record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
-  /** Number of seeds of the finalists. */
-  static final int SEEDS = 3;
+  /** Number of seeds: the first one chooses the finalists, the others judge them. */
+  static final int SEEDS = 4;
+  /** The seed of the candidates in the rungs. */
+  static final List<Integer> FIRST_SEED = List.of(0);
   /** The best of this many candidates advances to the next rung. */
   static final int ETA = 3;
-  /** Number of candidates that are trained from more seeds, besides the best base candidate. */
+  /** Number of candidates that are trained from the other seeds, besides the best base candidate. */
   private static final int FINALISTS = 3;
 
   /** Trains the networks of some entries and adds their scores. */
@@ -63,26 +65,28 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     for (int rung = 0; rung < rungs.size() && !remaining.isEmpty(); rung++) {
       int current = rung;
       List<Entry> entries = remaining.stream().map(candidate -> new Entry(candidate, current)).toList();
-      trainer.train(entries, List.of(0));
+      trainer.train(entries, FIRST_SEED);
       remaining.forEach(candidate -> lastRungs[candidate] = current);
-      List<Entry> ranking = scores.ranking(entries, 1);
-      ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), 1).mean()));
+      List<Entry> ranking = scores.ranking(entries, FIRST_SEED);
+      ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), FIRST_SEED).mean()));
       int count = advancing(ranking.size());
       remaining = IntStream.range(0, ranking.size()).filter(i -> i < count || isBase(ranking.get(i))).mapToObj(ranking::get)
           .filter(scores::mayAdvance).map(Entry::candidate).toList();
     }
     List<Entry> ranking = scores.ranking(
-        IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), 1);
+        IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), FIRST_SEED);
     Entry base = ranking.stream().filter(this::isBase).findFirst().orElseThrow();
     List<Entry> finalists =
         IntStream.range(0, ranking.size()).filter(i -> i < FINALISTS || ranking.get(i) == base).mapToObj(ranking::get).toList();
-    trainer.train(finalists, IntStream.range(1, SEEDS).boxed().toList());
-    Function<Integer, Function<Entry, TuningResult.Standing>> standing = seeds -> entry ->
-        new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds, scores.summary(entry, seeds));
+    // The scores of the first seed are the best of many, and so too good.
+    List<Integer> otherSeeds = IntStream.range(1, SEEDS).boxed().toList();
+    trainer.train(finalists, otherSeeds);
+    Function<List<Integer>, Function<Entry, TuningResult.Standing>> standing = seeds -> entry -> new TuningResult.Standing(
+        entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds.size(), scores.summary(entry, seeds));
     List<TuningResult.Standing> standings =
-        new ArrayList<>(scores.ranking(finalists, SEEDS).stream().map(standing.apply(SEEDS)).toList());
-    standings.addAll(ranking.stream().filter(entry -> !finalists.contains(entry)).map(standing.apply(1)).toList());
-    // A stable sort: a finalist may diverge from a later seed.
+        new ArrayList<>(scores.ranking(finalists, otherSeeds).stream().map(standing.apply(otherSeeds)).toList());
+    standings.addAll(ranking.stream().filter(entry -> !finalists.contains(entry)).map(standing.apply(FIRST_SEED)).toList());
+    // A stable sort: a finalist may diverge from another seed.
     standings.sort(Comparator.comparing(TuningResult.Standing::isDiverged));
     return new Outcome(ladder, standings);
   }

@@ -31,8 +31,8 @@ import java.util.stream.IntStream;
  * epochs; each time from the beginning, with the learning-rate schedule of these epochs. The base candidates advance too, but
  * no candidate whose score is worse than one rung before does.
  *
- * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from two more
- * seeds for the epochs of that rung, and the best mean over folds and seeds wins.
+ * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from three more
+ * seeds for the epochs of that rung, and the best mean over folds and these seeds wins.
  *
  * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, which are divided again for each seed;
  * otherwise by held-out rows. The encoding is fitted to the training rows of each fold. The result depends on the specification

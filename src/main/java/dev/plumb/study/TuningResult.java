@@ -31,7 +31,7 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
    *
    * @param rung number of the rung of its best score, from 0
    * @param lastRung number of the last rung that it was trained for, from 0
-   * @param seeds number of seeds that it was trained from in the rung of its best score
+   * @param seeds number of seeds of the score: 1, or that of the other seeds if it is a finalist
    * @param score summary over folds and seeds in the rung of its best score; its mean is NaN if one of its networks diverged
    */
   public record Standing(int candidate, int rung, int lastRung, int seeds, Summary score) {
@@ -74,7 +74,7 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
     return standing.score().within(metric().min(), metric().max());
   }
 
-  /** Returns whether a candidate was trained from several seeds. */
+  /** Returns whether a candidate was trained from the other seeds too. */
   public boolean isFinalist(Standing standing) {
     return standing.seeds() > 1;
   }

@@ -35,34 +35,35 @@ final class TuningScores {
     return trials.values().stream().sorted(TuningTrial.ORDER).toList();
   }
 
-  /** Returns the summary over folds and the first seeds; without values if a network diverged. */
-  Summary summary(Entry entry, int seeds) {
-    double[] scores = IntStream.range(0, folds * seeds)
-        .mapToDouble(i -> trials.get(new Key(entry.rung(), entry.candidate(), i / seeds, i % seeds)).score()).toArray();
+  /** Returns the summary over folds and seeds; without values if a network diverged. */
+  Summary summary(Entry entry, List<Integer> seeds) {
+    double[] scores = IntStream.range(0, folds).boxed().flatMapToDouble(fold -> seeds.stream()
+        .mapToDouble(seed -> trials.get(new Key(entry.rung(), entry.candidate(), fold, seed)).score())).toArray();
     return Summary.of(IntStream.range(0, scores.length).anyMatch(i -> Double.isNaN(scores[i])) ? new double[0] : scores);
   }
 
   /** Returns entries from the best to the worst; of equal ones the lower candidate first, then the one of fewer epochs. */
-  List<Entry> ranking(List<Entry> entries, int seeds) {
+  List<Entry> ranking(List<Entry> entries, List<Integer> seeds) {
     return entries.stream().sorted(Comparator.<Entry>comparingDouble(entry -> cost(entry, seeds))
         .thenComparingInt(Entry::candidate).thenComparingInt(Entry::rung)).toList();
   }
 
   /** Returns the mean score such that lower is better; infinity if a network diverged. */
-  private double cost(Entry entry, int seeds) {
+  private double cost(Entry entry, List<Integer> seeds) {
     double mean = summary(entry, seeds).mean();
     return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : isHigherBetter ? -mean : mean;
   }
 
   /** Returns whether no network of an entry diverged, and its score is not worse than that of the rung before. */
   boolean mayAdvance(Entry entry) {
-    double cost = cost(entry, 1);
+    double cost = cost(entry, HalvingLadder.FIRST_SEED);
     return cost < Double.POSITIVE_INFINITY
-        && (entry.rung() == 0 || cost <= cost(new Entry(entry.candidate(), entry.rung() - 1), 1));
+        && (entry.rung() == 0 || cost <= cost(new Entry(entry.candidate(), entry.rung() - 1), HalvingLadder.FIRST_SEED));
   }
 
-  /** Returns the best entry of a candidate by one seed. */
+  /** Returns the best entry of a candidate by the first seed. */
   Entry best(int candidate, int lastRung) {
-    return ranking(IntStream.rangeClosed(0, lastRung).mapToObj(rung -> new Entry(candidate, rung)).toList(), 1).get(0);
+    return ranking(IntStream.rangeClosed(0, lastRung).mapToObj(rung -> new Entry(candidate, rung)).toList(),
+        HalvingLadder.FIRST_SEED).get(0);
   }
 }

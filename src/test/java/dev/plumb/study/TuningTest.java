@@ -31,6 +31,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -104,25 +105,25 @@ class TuningTest {
           .map(TuningTrial::candidate).collect(Collectors.toSet());
       assertEquals(Set.copyOf(going), entered);
       assertEquals(going.size(), result.ladder().get(rung).candidates());
-      List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate, 1));
-      assertEquals(Math.abs(mean(result, rung, ranked.get(0), 1)), result.ladder().get(rung).best(), 1e-12);
+      List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate));
+      assertEquals(Math.abs(mean(result, rung, ranked.get(0))), result.ladder().get(rung).best(), 1e-12);
       List<Integer> best = ranked.subList(0, (int) Math.ceil(going.size() / 3.0));
       going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
-          .filter(candidate -> mean(result, current, candidate, 1) < Double.POSITIVE_INFINITY && (current == 0
-              || mean(result, current, candidate, 1) <= mean(result, current - 1, candidate, 1))).toList();
+          .filter(candidate -> mean(result, current, candidate) < Double.POSITIVE_INFINITY && (current == 0
+              || mean(result, current, candidate) <= mean(result, current - 1, candidate))).toList();
       assertTrue(!going.isEmpty() || rung == result.ladder().size() - 1);
     }
     int[] bestRungs = IntStream.range(0, trials).map(candidate -> IntStream.rangeClosed(0, lastRungs[candidate]).boxed()
-        .min(Comparator.comparingDouble(rung -> mean(result, rung, candidate, 1))).orElseThrow()).toArray();
+        .min(Comparator.comparingDouble(rung -> mean(result, rung, candidate))).orElseThrow()).toArray();
     List<Integer> ranked = ranked(IntStream.range(0, trials).boxed().toList(),
-        candidate -> mean(result, bestRungs[candidate], candidate, 1));
+        candidate -> mean(result, bestRungs[candidate], candidate));
     int bestBase = ranked.stream().filter(candidate -> candidate < result.baseCandidates()).findFirst().orElseThrow();
     List<Integer> finalists =
         ranked.stream().filter(candidate -> ranked.indexOf(candidate) < 3 || candidate == bestBase).toList();
-    assertEquals(finalists.size() * folds * 2L, result.trials().stream().filter(trial -> trial.seed() > 0).count());
+    assertEquals(finalists.size() * folds * 3L, result.trials().stream().filter(trial -> trial.seed() > 0).count());
     assertTrue(result.trials().stream().filter(trial -> trial.seed() > 0)
         .allMatch(trial -> finalists.contains(trial.candidate()) && trial.rung() == bestRungs[trial.candidate()]));
-    List<Integer> order = new ArrayList<>(ranked(finalists, candidate -> mean(result, bestRungs[candidate], candidate, 3)));
+    List<Integer> order = new ArrayList<>(ranked(finalists, candidate -> otherSeedsMean(result, bestRungs[candidate], candidate)));
     ranked.stream().filter(candidate -> !finalists.contains(candidate)).forEach(order::add);
     assertEquals(order, result.standings().stream().map(TuningResult.Standing::candidate).toList());
     for (TuningResult.Standing standing : result.standings()) {
@@ -197,9 +198,16 @@ class TuningTest {
     return candidates.stream().sorted(Comparator.comparingDouble(score).thenComparingInt(candidate -> candidate)).toList();
   }
 
-  private static double mean(TuningResult result, int rung, int candidate, int seeds) {
-    double[] scores = result.trials().stream().filter(trial -> trial.rung() == rung && trial.candidate() == candidate
-        && trial.seed() < seeds).mapToDouble(TuningTrial::score).toArray();
+  private static double mean(TuningResult result, int rung, int candidate) {
+    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() == 0);
+  }
+
+  private static double otherSeedsMean(TuningResult result, int rung, int candidate) {
+    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() > 0);
+  }
+
+  private static double mean(TuningResult result, Predicate<TuningTrial> isCounted) {
+    double[] scores = result.trials().stream().filter(isCounted).mapToDouble(TuningTrial::score).toArray();
     double mean = IntStream.range(0, scores.length).mapToDouble(i -> scores[i]).sum() / scores.length;
     double signed = result.metric().isHigherBetter() ? -mean : mean;
     return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : signed;
@@ -331,7 +339,7 @@ class TuningTest {
     TuningResult result = run(IRIS, spec(BASE.with(c -> c.watch(Metric.ACCURACY)), 5, 2));
     assertEquals(Metric.ACCURACY, result.metric());
     assertLadder(result, 5, 2);
-    assertTrue(result.standings().get(0).score().mean() > 0.6);
+    assertTrue(result.standings().get(0).score().mean() > 0.5);
     TuningResult numbers = run(table("diabetes"), spec(BASE.with(c -> c.watch(Metric.RMSE)), 5, 0));
     assertEquals(5, numbers.trials().stream().map(TuningTrial::fold).distinct().count());
     assertLadder(numbers, 5, 5);
