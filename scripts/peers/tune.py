@@ -77,8 +77,8 @@ def plumb(folder, target, classes, seed, command, *options):
 
 
 def random_trials(search):
-    """The number of candidates of a random search of 100 epochs, plumb's maximum by default, with the epochs of a halving: its finalists
-    are trained from two more seeds too."""
+    """The number of candidates of a random search with the epochs of a halving. plumb tune --rungs 1 trains them for 100 epochs, and its
+    finalists, of which there are three or four, from two more seeds."""
     folds = search["candidates"][0]["count"] // 3
     return max(4, round(search["epochs"] / folds / 100 - 2 * 3.5))
 

@@ -32,7 +32,7 @@ final class TuneCommand implements Command {
       "Judge by this fraction of the rows, held out, instead of folds (default: 0.2 of more than 2,000 rows).");
   private static final Option FOLDS = Flags.meaning(Flags.FOLDS, "K", "Judge by K folds (default: 5 up to 2,000 rows).");
   private static final Option EPOCHS = Flags.meaning(Flags.EPOCHS, "N",
-      "Maximum number of epochs: those of the last rung (default: 20 to 100, fewer for more rows).");
+      "Maximum number of epochs: those of the last rung (default: 20 to 200, fewer for more rows).");
   private static final Option LOG =
       Flags.meaning(Flags.LOG, "FILE", "Store each finished network in FILE, for --resume (default: NAME-tune-n.runs).");
   private static final Option RESUME = Flags.meaning(Flags.RESUME, "FILE",
@@ -82,11 +82,12 @@ final class TuneCommand implements Command {
     return """
         DATA is a table as for plumb train. Random search with successive halving: N candidates are
         trained for a ninth of the epochs, the best third of them for a third, and the best third of these
-        for all; none advances whose score has become worse. The first candidates, marked "base", are the
-        configuration without a search; up to 2,000 rows, with each of the values of weight decay and
-        dropout that plumb train chooses from. They advance whatever their rank. The best three and the
-        best base candidate are trained from three more seeds, each for the epochs of its best rung; the
-        best mean score (--watch) of these wins.
+        for all; none advances whose score has become worse. By default, the rungs of a small table have
+        11, 33, 100 and 200 epochs. The first candidates, marked "base", are the configuration without a
+        search; up to 2,000 rows, with each of the values of weight decay and dropout that plumb train
+        chooses from. They advance whatever their rank. The best three and the best base candidate are
+        trained from two more seeds, each for the epochs of its best rung; the best mean score (--watch) of
+        these wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.

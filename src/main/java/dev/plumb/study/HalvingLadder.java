@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  */
 record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   /** Number of seeds: the first one chooses the finalists, the others judge them. */
-  static final int SEEDS = 4;
+  static final int SEEDS = 3;
   /** The seed of the candidates in the rungs. */
   static final List<Integer> FIRST_SEED = List.of(0);
   /** The best of this many candidates advances to the next rung. */

@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
  * epochs; each time from the beginning, with the learning-rate schedule of these epochs. The base candidates advance too, but
  * no candidate whose score is worse than one rung before does.
  *
- * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from three more
+ * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from two more
  * seeds for the epochs of that rung, and the best mean over folds and these seeds wins.
  *
  * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, which are divided again for each seed;
@@ -41,8 +41,11 @@ import java.util.stream.IntStream;
 public final class Tuning {
   /** Minimum number of epochs of the first rung, if there are others. */
   private static final int MIN_EPOCHS = 5;
-  /** On tables of up to 2,000 rows, 200 epochs rarely had better scores than 66 with the best learning rates and batch sizes. */
-  private static final int MAX_AUTOMATIC_EPOCHS = 100;
+  /**
+   * Maximum number of epochs of the last rung but one if the epochs are automatic. On most tables of up to 2,000 rows, 200 epochs had
+   * worse scores than 66, on others better ones: few candidates are trained for so many, and only if they still improve.
+   */
+  private static final int MAX_EPOCHS_BEFORE_LAST = 100;
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener extends CrossValidation.Listener {
@@ -86,8 +89,11 @@ public final class Tuning {
     this.spec = spec;
     rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()), HalvingLadder.SEEDS);
     int epochs = rows.first().fit().training().epochs();
-    List<Integer> rungs = rungs(
-        given.automatic().contains(Automatic.EPOCHS) ? Math.min(epochs, MAX_AUTOMATIC_EPOCHS) : epochs, spec.rungs());
+    boolean hasLongRung = given.automatic().contains(Automatic.EPOCHS) && epochs > MAX_EPOCHS_BEFORE_LAST;
+    List<Integer> rungs = rungs(hasLongRung ? MAX_EPOCHS_BEFORE_LAST : epochs, spec.rungs());
+    if (hasLongRung && spec.rungs() > 1) {
+      rungs.add(epochs);
+    }
     List<TrainConfig> bases = spec.baseCandidates(base, rows.folds() > 1 && FoldSelection.selects(table, given));
     candidates = spec.candidates(bases, base).stream().map(this::withFittingBatches).toList();
     ladder = new HalvingLadder(bases.size(), candidates.size(), rungs);
