@@ -7,6 +7,7 @@ import dev.plumb.train.ClassCurve;
 import dev.plumb.train.ClassJudgment;
 import dev.plumb.train.ClassificationScores;
 import dev.plumb.train.ConfusionMatrix;
+import dev.plumb.train.Figure;
 import dev.plumb.train.Metric;
 import dev.plumb.train.RegressionScores;
 import dev.plumb.train.Reliability;
@@ -18,7 +19,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /** The scores of {@code plumb evaluate} as JSON. */
 final class EvaluationJson {
@@ -41,7 +42,7 @@ final class EvaluationJson {
         JsonOutput.number(json, "rocAuc", figures.rocAuc());
         JsonOutput.number(json, "prAuc", figures.prAuc());
         JsonOutput.number(json, "matthews", figures.matthews());
-        writeJudgment(json, figures.judgment());
+        writeJudgment(json, figures.judgment(), Figure::value);
         if (figures.threshold().isPresent()) {
           JsonOutput.number(json, "threshold", figures.threshold().getAsDouble());
         }
@@ -79,6 +80,9 @@ final class EvaluationJson {
             JsonOutput.number(json, metric.jsonKey(), scores.baseline(metric));
           }
         }
+        if (scores instanceof ClassificationScores figures) {
+          writeJudgment(json, figures.judgment(), Figure::baseline);
+        }
         json.writeEndObject();
       }
       json.writeEndObject();
@@ -108,12 +112,15 @@ final class EvaluationJson {
     json.writeEndArray();
   }
 
-  private static void writeJudgment(JsonGenerator json, ClassJudgment judgment) throws IOException {
-    JsonOutput.number(json, "brier", judgment.brier());
-    JsonOutput.number(json, "expectedCalibrationError", judgment.reliability().expectedCalibrationError());
+  /** @param value returns the model's value or that of the baseline */
+  private static void writeJudgment(JsonGenerator json, ClassJudgment judgment, ToDoubleFunction<Figure> value)
+      throws IOException {
+    Iterator<Figure> figures = judgment.figures().iterator();
+    JsonOutput.number(json, "brier", value.applyAsDouble(figures.next()));
+    JsonOutput.number(json, "expectedCalibrationError", value.applyAsDouble(figures.next()));
     json.writeObjectFieldStart("topK");
-    for (Map.Entry<Integer, Double> entry : judgment.topK().entrySet()) {
-      JsonOutput.number(json, entry.getKey().toString(), entry.getValue());
+    for (int k : judgment.topK().keySet()) {
+      JsonOutput.number(json, Integer.toString(k), value.applyAsDouble(figures.next()));
     }
     json.writeEndObject();
   }

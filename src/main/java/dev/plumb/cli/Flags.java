@@ -137,7 +137,8 @@ final class Flags {
       value("config", "FILE|JSON", "Read the configuration from a JSON file, or from JSON text that starts with {; command-line"
           + " options override it.");
   static final Option TRIALS = value("trials", "N", "Number of candidates (default: 60).");
-  static final Option RUNGS = value("rungs", "N", "Number of rungs up to 100 epochs; 1: random search (default: 3).");
+  static final Option RUNGS = value("rungs", "N",
+      "Maximum number of rungs, besides that of 200 epochs; 1: random search (default: 3).");
   static final Option MINUTES = value("minutes", "M",
       "As many candidates as take about M minutes on this machine, measured before the search; --trials repeats it.");
   static final Option SPACE = value("space", "FILE|JSON",

@@ -159,6 +159,7 @@ public final class FoldSelection implements ConfigSelector {
     return selects(table, config);
   }
 
+  /** Returns what {@link #trains} returns. */
   static boolean selects(Table table, TrainConfig config) {
     return config.automatic().contains(Automatic.VALIDATION) && isSmall(table, config);
   }

@@ -19,8 +19,8 @@ import java.util.Optional;
 
 /**
  * An append-only text file under a lock. A kill of the process loses no line. A power failure may lose lines that were added within
- * a second after another one. An incomplete last line, as a kill may leave it, is ignored by reading and cut off when the next line is added; before
- * that an open file is not changed.
+ * a second after another one. An incomplete last line, as a kill may leave it, is ignored by reading and cut off when the next
+ * line is added; before that an open file is not changed.
  */
 final class LineFile implements AutoCloseable {
   private static final int BLOCK_BYTES = 1 << 16;

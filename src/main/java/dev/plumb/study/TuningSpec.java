@@ -37,7 +37,7 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
   /** Share of the rows that judges the candidates on a large table. */
   static final double DEFAULT_HELD_OUT = 0.2;
 
-  /** Default number of rungs. */
+  /** Default maximum number of rungs. */
   public static final int DEFAULT_RUNGS = 3;
   /** Maximum number of rungs: the first one has a 243rd of the epochs of the last. */
   public static final int MAX_RUNGS = 6;

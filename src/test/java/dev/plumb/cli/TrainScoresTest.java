@@ -112,6 +112,9 @@ class TrainScoresTest {
     JsonNode baseline = evaluated(1, test.toString()).get("baseline");
     assertEquals(0.25, baseline.get("accuracy").doubleValue());
     assertEquals(0.5, baseline.get("rocAuc").doubleValue());
+    // The probability of "yes" is 0.8 for all rows.
+    assertEquals((3 * 0.8 * 0.8 + 0.2 * 0.2) / 4, baseline.get("brier").doubleValue(), 1e-12);
+    assertEquals(0.8 - 0.25, baseline.get("expectedCalibrationError").doubleValue(), 1e-12);
     assertFalse(baseline.has("loss"), baseline.toString());
     String evaluated = Plumbed.run("evaluate", run(1).toString(), test.toString()).out();
     assertEquals(List.of("score", "baseline"), fields(evaluated, "metric"));
