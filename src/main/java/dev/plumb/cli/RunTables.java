@@ -3,7 +3,6 @@ package dev.plumb.cli;
 import dev.plumb.model.Excerpt;
 import dev.plumb.study.RunComparison;
 import dev.plumb.study.RunScore;
-import dev.plumb.train.Metric;
 import dev.plumb.train.RunRecord;
 import java.io.PrintStream;
 import java.util.ArrayList;

@@ -2,7 +2,6 @@ package dev.plumb.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -44,7 +43,7 @@ class TuningTest {
   private static final SearchSpace SMALL = SearchSpace.parse("""
       {"learningRate": {"log": [1e-3, 1e-1]}, "width": {"choice": [3, 5]}, "depth": {"choice": [1, 2]},
        "normalization": {"choice": ["none", "batch", "layer"]}, "dropout": {"linear": [0, 0.2]}}""");
-  private static final TrainConfig BASE =
+  static final TrainConfig BASE =
       TrainConfig.DEFAULT.with(changes -> changes.hidden(4).epochs(18).precision(Precision.FP64).seed(5));
 
   static Table table(String name) {
@@ -166,32 +165,6 @@ class TuningTest {
       assertEquals(List.of(44, 133, 400),
           new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic.with(c -> c.epochs(400)), 1, 2)).rungs());
     }
-  }
-
-  /** Finalists are judged by other folds for each seed; held-out rows stay the same. */
-  @Test
-  void seedsHaveTheirOwnFolds() {
-    TuningRows folds = rows(IRIS, 0);
-    assertFalse(folds.areSharedBySeeds());
-    assertEquals(5, folds.folds());
-    for (int seed = 0; seed < HalvingLadder.SEEDS; seed++) {
-      int current = seed;
-      assertEquals(150, IntStream.range(0, 5).map(fold -> folds.part(fold, current).judging().rows()).sum());
-    }
-    assertFalse(lengths(folds.part(0, 0).judging()).equals(lengths(folds.part(0, 1).judging())));
-    TuningRows heldOut = rows(IRIS, 0.2);
-    assertTrue(heldOut.areSharedBySeeds());
-    assertSame(heldOut.part(0, 0), heldOut.part(0, 2));
-  }
-
-  private static List<Double> lengths(Table table) {
-    return IntStream.range(0, table.rows()).mapToObj(row -> table.column("petal_length").number(row)).toList();
-  }
-
-  private static TuningRows rows(Table table, double validation) {
-    TrainConfig config = validation == 0 ? BASE : BASE.with(changes -> changes.validation(validation));
-    TrainConfig base = config.with(changes -> changes.columns(config.columns().resolve(table)).validation(0));
-    return new TuningRows(table, spec(config, 1, 0), base, Precision.FP64, HalvingLadder.SEEDS);
   }
 
   private static List<Integer> ranked(List<Integer> candidates, ToDoubleFunction<Integer> score) {
