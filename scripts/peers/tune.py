@@ -77,10 +77,9 @@ def plumb(folder, target, classes, seed, command, *options):
 
 
 def random_trials(search):
-    """The number of candidates of a random search with the epochs of a halving. plumb tune --rungs 1 trains them for 100 epochs, and its
-    finalists, of which there are three or four, from two more seeds."""
-    folds = search["candidates"][0]["count"] // 3
-    return max(4, round(search["epochs"] / folds / 100 - 2 * 3.5))
+    """The number of candidates of a random search with the epochs of a halving. plumb tune --rungs 1 trains them for 100 epochs, and
+    three to five networks of its finalists."""
+    return max(4, round(search["epochs"] / search["folds"] / 100 - 4))
 
 
 def main():

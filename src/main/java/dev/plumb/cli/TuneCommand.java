@@ -85,19 +85,19 @@ final class TuneCommand implements Command {
         for all; none advances whose score has become worse. By default, the rungs of a small table have
         11, 33, 100 and 200 epochs. The first candidates, marked "base", are the configuration without a
         search; up to 2,000 rows, with each of the values of weight decay and dropout that plumb train
-        chooses from. They advance whatever their rank. The best three and the best base candidate are
-        trained from two more seeds, each for the epochs of its best rung; the best mean score (--watch) of
-        these wins.
+        chooses from. They advance whatever their rank. The best two drawn candidates and the best base
+        candidate are trained from one or two more seeds, each for the epochs of its best rung. A drawn one
+        wins if its mean score (--watch) of these is better by more than one standard error; otherwise the
+        base candidate wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.
 
-        Default distributions: learningRate log 0.0003 to 0.03; width 16, 32, 64 or 128 (32 to 256 for
-        tables with more than 2,000 rows); depth 1, 2 or 3; activation relu, leaky_relu, tanh or silu;
-        weightDecay log 0.01 to 10 (adamw only); dropout 0 (half of the candidates), 0.1 or 0.3; batchSize
-        16, 32, 64 or 128; normalization none, batch or layer; residual false or true. An option such as
-        --activation tanh fixes its value. --space replaces them: what it does not name keeps the value of
-        the configuration.
+        Default distributions: learningRate log 0.0003 to 0.03; width and batchSize 16, 32, 64 or 128 (32
+        to 256 for tables with more than 2,000 rows); depth 1, 2 or 3; activation relu, leaky_relu, tanh or
+        silu; weightDecay log 0.01 to 10 (adamw only); dropout 0 (half of the candidates), 0.1 or 0.3;
+        normalization none, batch or layer; residual false or true. An option such as --activation tanh
+        fixes its value. --space replaces them: what it does not name keeps the value of the configuration.
           {"learningRate": {"log": [1e-4, 3e-2]}, "width": {"choice": [32, 64]}, "depth": 2,
            "dropout": {"linear": [0, 0.5]}}
         """;

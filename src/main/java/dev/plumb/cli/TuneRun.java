@@ -236,8 +236,8 @@ final class TuneRun {
         }
 
         @Override
-        public void finished(List<TuningTrial> trials) {
-          log.addLines(trials.stream().map(TuningTrial::line).toList());
+        public void finished(TuningTrial trial) {
+          log.addLines(List.of(trial.line()));
         }
       }));
     }

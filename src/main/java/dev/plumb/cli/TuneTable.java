@@ -21,6 +21,10 @@ final class TuneTable {
     out.println();
     printCandidates(result, out);
     out.println();
+    Standing winner = result.standings().get(0);
+    if (result.isBase(winner.candidate()) && result.baseCandidates() < result.candidates().size() && !winner.isDiverged()) {
+      out.println("candidate " + winner.candidate() + " (base) wins: no drawn one is better by more than one standard error");
+    }
     out.println(String.format(Locale.ROOT, "cost: %,d networks, %,d epochs, %s of training", result.trials().size(), result.epochs(),
         Decimal.duration(result.seconds())));
   }

@@ -146,7 +146,7 @@ public final class TuningReport {
     page.startSection("winner", "Winner");
     List<Standing> shown = winner == base ? List.of(winner) : List.of(winner, base);
     if (winner == base && !winner.isDiverged()) {
-      html.element("p", "No random candidate has a better " + metric.label() + " than the configuration without a search.").line();
+      html.element("p", "No drawn candidate is better than the configuration without a search by more than one standard error.").line();
     }
     html.open("div", "class", "charts").line();
     List<String> heads = new ArrayList<>(List.of("candidate"));
@@ -163,7 +163,8 @@ public final class TuningReport {
       html.element("h3", "Train the winner on all rows").line();
       html.element("pre", command, "class", "command").line();
     }
-    html.element("p", "The winner has the best mean score. The rows that judge the candidates also chose the winner, so that its"
+    html.element("p", "A drawn candidate wins if it is better than the best one without a search by more than one standard error of their"
+        + " differences in the same folds and seeds. The rows that judge the candidates also chose the winner, so that its"
         + " score is slightly optimistic for new rows. Intervals are those of the mean by Student's t"
         + (result.folds() > 1 ? "; folds share training rows, so they are too narrow." : ", over seeds.") + " Without a search: "
         + (result.baseCandidates() == 1 ? "the configuration that the options describe."
@@ -224,7 +225,7 @@ public final class TuningReport {
     Set<Integer> spread = Arrays.stream(Thinning.spread(scored.size(), HyperparameterChart.MAX_POINTS)).boxed()
         .collect(Collectors.toSet());
     List<Standing> drawn = IntStream.range(0, scored.size())
-        .filter(i -> spread.contains(i) || result.isFinalist(scored.get(i))).mapToObj(scored::get).toList();
+        .filter(i -> spread.contains(i) || scored.get(i).isFinalist()).mapToObj(scored::get).toList();
     HyperparameterChart.drawLegend(html, result, drawn);
     html.open("div", "class", "charts small-multiples").line();
     differing.forEach(parameter -> new HyperparameterChart(parameter, result, axis).draw(html, drawn));
@@ -265,7 +266,7 @@ public final class TuningReport {
 
   /** Returns the style of a candidate: those that were trained from one seed only are muted. */
   private String style(Standing standing) {
-    return (standing == winner ? "s1" : standing == base ? "s2" : "s0") + (result.isFinalist(standing) ? "" : " early");
+    return (standing == winner ? "s1" : standing == base ? "s2" : "s0") + (standing.isFinalist() ? "" : " early");
   }
 
   private IntervalChart.Row intervalRow(Standing standing) {
@@ -280,10 +281,10 @@ public final class TuningReport {
       looks.add(new Look("pair " + style(base), "best " + WITHOUT_SEARCH));
     }
     Predicate<Standing> isOther = standing -> standing != winner && standing != base;
-    if (shown.stream().filter(isOther).anyMatch(result::isFinalist)) {
+    if (shown.stream().filter(isOther).anyMatch(Standing::isFinalist)) {
       looks.add(new Look("pair s0", "other finalist"));
     }
-    if (shown.stream().filter(isOther).anyMatch(standing -> !result.isFinalist(standing))) {
+    if (shown.stream().filter(isOther).anyMatch(standing -> !standing.isFinalist())) {
       looks.add(new Look("pair s0 early", "one seed only"));
     }
     return looks;
@@ -300,16 +301,11 @@ public final class TuningReport {
       List<String> cells = new ArrayList<>(List.of(name(standing), score(standing), interval(standing),
           standing.isDiverged() ? "-" : Format.whole(standing.score().count()), epochs(standing)));
       columns.forEach(column -> cells.add(column.text().apply(config(standing))));
-      row(html, result.isFinalist(standing) ? null : "muted", cells);
+      row(html, standing.isFinalist() ? null : "muted", cells);
     }
-    closeTable(html, "The scores of the finalists, in dark text, are from " + otherSeeds() + " other seeds than those that chose them."
-        + " The others were trained from one seed only: the best of many such scores are partly luck. Epochs: those of the best rung."
+    closeTable(html, "The scores of the finalists, in dark text, are from other seeds than the one that chose them. The others were trained from one seed only: the best of many such scores are partly luck. Epochs: those of the best rung."
         + (columns.size() < TuningColumn.ALL.size() ? " Hyperparameters in which these candidates do not differ are left out."
         : ""));
-  }
-
-  private int otherSeeds() {
-    return result.trials().stream().mapToInt(TuningTrial::seed).max().orElseThrow();
   }
 
   private void drawCost(Page page) {

@@ -3,9 +3,12 @@ package dev.plumb.study;
 import dev.plumb.study.TuningScores.Entry;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The order in which the candidates of a hyperparameter search are trained: which of them advance to the next rung, which are
@@ -16,25 +19,29 @@ import java.util.stream.IntStream;
  * @param rungs number of epochs of each rung
  */
 record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
-  /** Number of seeds: the first one chooses the finalists, the others judge them. */
+  /** Maximum number of seeds: the first one chooses the finalists, the others judge them. */
   static final int SEEDS = 3;
   /** The seed of the candidates in the rungs. */
   static final List<Integer> FIRST_SEED = List.of(0);
   /** The best of this many candidates advances to the next rung. */
   static final int ETA = 3;
-  /** Number of candidates that are trained from the other seeds, besides the best base candidate. */
-  private static final int FINALISTS = 3;
+  /** Number of drawn candidates that are trained from a second seed, with the best base candidate. */
+  private static final int DRAWN_FINALISTS = 2;
+  /** Number of standard errors by which a drawn candidate must be better than the best base candidate to win. */
+  private static final double MARGIN = 1;
+  /** Number of standard errors from which no more seeds are trained. */
+  private static final double CLEAR_MARGIN = 2;
 
-  /** Trains the networks of some entries and adds their scores. */
+  /** Trains the networks of some entries from a seed, and adds their scores. */
   interface EntryTrainer {
-    void train(List<Entry> entries, List<Integer> seeds);
+    void train(List<Entry> entries, int seed);
   }
 
   /**
    * The result of a ladder.
    *
    * @param rungs those that have candidates
-   * @param standings all candidates, the best first
+   * @param standings all candidates: the winner, the other finalists, the others from the best to the worst
    */
   record Outcome(List<TuningResult.Rung> rungs, List<TuningResult.Standing> standings) {}
 
@@ -42,11 +49,15 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   long maxEpochs() {
     long epochs = 0;
     int remaining = candidates;
+    int advancing = candidates;
     for (int rungEpochs : rungs) {
       epochs += (long) remaining * rungEpochs;
-      remaining = Math.min(remaining, advancing(remaining) + baseCandidates);
+      advancing = advancing(advancing);
+      remaining = Math.min(remaining, advancing + baseCandidates);
     }
-    return epochs + Math.min(candidates, FINALISTS + 1L) * (SEEDS - 1) * rungs.get(rungs.size() - 1);
+    int rivals = Math.min(candidates - baseCandidates, DRAWN_FINALISTS);
+    int finalTrainings = rivals == 0 ? 0 : rivals + 1 + 2 * (SEEDS - 2);
+    return epochs + (long) finalTrainings * rungs.get(rungs.size() - 1);
   }
 
   private static int advancing(int candidates) {
@@ -62,33 +73,59 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     List<TuningResult.Rung> ladder = new ArrayList<>();
     int[] lastRungs = new int[candidates];
     List<Integer> remaining = IntStream.range(0, candidates).boxed().toList();
+    int advancing = candidates;
     for (int rung = 0; rung < rungs.size() && !remaining.isEmpty(); rung++) {
       int current = rung;
       List<Entry> entries = remaining.stream().map(candidate -> new Entry(candidate, current)).toList();
-      trainer.train(entries, FIRST_SEED);
+      trainer.train(entries, 0);
       remaining.forEach(candidate -> lastRungs[candidate] = current);
       List<Entry> ranking = scores.ranking(entries, FIRST_SEED);
       ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), FIRST_SEED).mean()));
-      int count = advancing(ranking.size());
+      advancing = advancing(advancing);
+      int count = advancing;
       remaining = IntStream.range(0, ranking.size()).filter(i -> i < count || isBase(ranking.get(i))).mapToObj(ranking::get)
           .filter(scores::mayAdvance).map(Entry::candidate).toList();
     }
     List<Entry> ranking = scores.ranking(
         IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), FIRST_SEED);
-    Entry base = ranking.stream().filter(this::isBase).findFirst().orElseThrow();
-    List<Entry> finalists =
-        IntStream.range(0, ranking.size()).filter(i -> i < FINALISTS || ranking.get(i) == base).mapToObj(ranking::get).toList();
-    // The scores of the first seed are the best of many, and so too good.
-    List<Integer> otherSeeds = IntStream.range(1, SEEDS).boxed().toList();
-    trainer.train(finalists, otherSeeds);
-    Function<List<Integer>, Function<Entry, TuningResult.Standing>> standing = seeds -> entry -> new TuningResult.Standing(
-        entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds.size(), scores.summary(entry, seeds));
-    List<TuningResult.Standing> standings =
-        new ArrayList<>(scores.ranking(finalists, otherSeeds).stream().map(standing.apply(otherSeeds)).toList());
-    standings.addAll(ranking.stream().filter(entry -> !finalists.contains(entry)).map(standing.apply(FIRST_SEED)).toList());
+    Map<Entry, List<Integer>> judgedBy = judge(ranking, scores, trainer);
+    List<TuningResult.Standing> standings = new ArrayList<>();
+    Stream.concat(judgedBy.keySet().stream(), ranking.stream().filter(entry -> !judgedBy.containsKey(entry))).forEach(entry -> {
+      List<Integer> seeds = judgedBy.getOrDefault(entry, List.of());
+      standings.add(new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds.size(),
+          scores.summary(entry, seeds.isEmpty() ? FIRST_SEED : seeds)));
+    });
     // A stable sort: a finalist may diverge from another seed.
     standings.sort(Comparator.comparing(TuningResult.Standing::isDiverged));
     return new Outcome(ladder, standings);
+  }
+
+  /**
+   * Trains the best drawn candidates and the best base candidate from other seeds, as long as they leave open which one wins: the
+   * scores of the first seed are the best of many, and so too good.
+   *
+   * @param ranking all candidates by the first seed, from the best to the worst
+   * @return the finalists with the seeds that judge them, the winner first; empty if no candidate is drawn
+   */
+  private Map<Entry, List<Integer>> judge(List<Entry> ranking, TuningScores scores, EntryTrainer trainer) {
+    Entry base = ranking.stream().filter(this::isBase).findFirst().orElseThrow();
+    List<Entry> rivals = ranking.stream().filter(entry -> !isBase(entry)).limit(DRAWN_FINALISTS).toList();
+    Map<Entry, List<Integer>> judgedBy = new HashMap<>();
+    double margin = 0;
+    for (int seed = 1; seed < SEEDS && !rivals.isEmpty() && margin <= CLEAR_MARGIN; seed++) {
+      List<Entry> finalists = Stream.concat(Stream.of(base), rivals.stream()).toList();
+      trainer.train(finalists, seed);
+      List<Integer> seeds = IntStream.rangeClosed(1, seed).boxed().toList();
+      finalists.forEach(entry -> judgedBy.put(entry, seeds));
+      Entry best = scores.ranking(rivals, seeds).get(0);
+      rivals = scores.ranking(List.of(base, best), seeds).get(0) == best ? List.of(best) : List.of();
+      margin = scores.margin(best, base, seeds);
+    }
+    Entry winner = margin > MARGIN ? rivals.get(0) : base;
+    Map<Entry, List<Integer>> sorted = new LinkedHashMap<>();
+    Stream.of(winner, base).filter(judgedBy::containsKey).forEach(entry -> sorted.put(entry, judgedBy.get(entry)));
+    ranking.stream().filter(judgedBy::containsKey).forEach(entry -> sorted.putIfAbsent(entry, judgedBy.get(entry)));
+    return sorted;
   }
 
   private boolean isBase(Entry entry) {

@@ -42,7 +42,8 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
        "dropout": {"choice": [0, 0, 0.1, 0.3]}, "batchSize": {"choice": [16, 32, 64, 128]},
        "normalization": {"choice": ["none", "batch", "layer"]}, "residual": {"choice": [false, true]}}""");
 
-  private static final List<Object> WIDTHS_OF_LARGE_TABLES = List.of(32, 64, 128, 256);
+  /** Widths and batch sizes of larger tables. */
+  private static final Choice SIZES_OF_LARGE_TABLES = new Choice(List.of(32, 64, 128, 256));
 
   /** A distribution of values: Double, Integer, String or Boolean, by the kind of the hyperparameter. */
   public sealed interface Distribution {}
@@ -139,7 +140,8 @@ public record SearchSpace(Map<Hyperparameter, Distribution> distributions) {
   public static SearchSpace defaultFor(TrainConfig config, Table table) {
     Map<Hyperparameter, Distribution> distributions = new EnumMap<>(DEFAULT.distributions());
     if (!FoldSelection.isSmall(table, config)) {
-      distributions.put(Hyperparameter.WIDTH, new Choice(WIDTHS_OF_LARGE_TABLES));
+      distributions.put(Hyperparameter.WIDTH, SIZES_OF_LARGE_TABLES);
+      distributions.put(Hyperparameter.BATCH_SIZE, SIZES_OF_LARGE_TABLES);
     }
     if (config.trainer().training().optimizer().kind() != OptimizerSpec.Kind.ADAMW) {
       // The range is one of decoupled weight decay.

@@ -31,8 +31,10 @@ import java.util.stream.IntStream;
  * epochs; each time from the beginning, with the learning-rate schedule of these epochs. The base candidates advance too, but
  * no candidate whose score is worse than one rung before does.
  *
- * <p>A candidate's score is that of its best rung. The best three candidates and the best base candidate are trained from two more
- * seeds for the epochs of that rung, and the best mean over folds and these seeds wins.
+ * <p>A candidate's score is that of its best rung. The best two drawn candidates and the best base candidate are trained from a
+ * second seed for the epochs of that rung. If the better drawn one is ahead of the base candidate, but by at most two standard
+ * errors of the difference, both are trained from a third seed. It wins if it is then better by more than one standard error
+ * (Breiman et al. 1984); otherwise the base candidate wins.
  *
  * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, which are divided again for each seed;
  * otherwise by held-out rows. The encoding is fitted to the training rows of each fold. The result depends on the specification
@@ -49,20 +51,15 @@ public final class Tuning {
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener extends CrossValidation.Listener {
-    /** Called with the trained networks of a group. */
-    default void finished(List<TuningTrial> trials) {}
+    /** Called with each trained network. */
+    default void finished(TuningTrial trial) {}
   }
 
-  /**
-   * Networks of one candidate and fold that are trained together.
-   *
-   * @param seeds indices of the seeds
-   */
-  private record Group(Entry entry, int fold, List<Integer> seeds, NetworkSpec network, TrainingSpec training)
-      implements ReplicaGroup {
+  /** The network of a candidate, fold and seed. */
+  private record Group(Entry entry, int fold, int seed, NetworkSpec network, TrainingSpec training) implements ReplicaGroup {
     @Override
     public int size() {
-      return seeds.size();
+      return 1;
     }
   }
 
@@ -183,7 +180,7 @@ public final class Tuning {
    * average candidate may be faster or slower.
    */
   public int trialsWithin(double seconds) {
-    Group group = group(new Entry(0, 0), 0, List.of(0));
+    Group group = group(new Entry(0, 0), 0, 0);
     epochSeconds(group, executor.backend());
     int groupsAtOnce = executor.groupsAtOnce(group);
     double epochSeconds = epochSeconds(group, executor.backend().sharedBy(groupsAtOnce)) / groupsAtOnce;
@@ -197,8 +194,8 @@ public final class Tuning {
 
   private double epochSeconds(Group group, Backend device) {
     long start = System.nanoTime();
-    List<TuningTrial> trained = train(group, device, new Listener() {}, () -> false);
-    return (System.nanoTime() - start) / 1e9 / Math.max(1, trained.get(0).epochs());
+    TuningTrial trained = train(group, device, new Listener() {}, () -> false);
+    return (System.nanoTime() - start) / 1e9 / Math.max(1, trained.epochs());
   }
 
   /**
@@ -210,7 +207,8 @@ public final class Tuning {
    * @throws TrainingInterruptedException soon after the thread is interrupted
    */
   public Optional<TuningResult> run(List<TuningTrial> known, Listener listener) {
-    TuningScores scores = new TuningScores(rows.folds(), spec.config().trainer().watch().isHigherBetter());
+    TuningScores scores =
+        new TuningScores(rows.folds(), rows.judgingShare(), spec.config().trainer().watch().isHigherBetter());
     for (TuningTrial trial : known) {
       requireOwn(trial.key());
       if (!scores.add(trial)) {
@@ -220,7 +218,7 @@ public final class Tuning {
     long[] reported = new long[1];
     HalvingLadder.Outcome outcome;
     try {
-      outcome = ladder.climb(scores, (entries, seeds) -> reported[0] += train(entries, seeds, scores, listener));
+      outcome = ladder.climb(scores, (entries, seed) -> reported[0] += train(entries, seed, scores, listener));
     } catch (CancellationException e) {
       return Optional.empty();
     }
@@ -240,39 +238,35 @@ public final class Tuning {
   }
 
   /** Trains the networks that are not known yet; returns the number of epochs of all. */
-  private long train(List<Entry> entries, List<Integer> seeds, TuningScores scores, Listener listener) {
+  private long train(List<Entry> entries, int seed, TuningScores scores, Listener listener) {
     List<Group> groups = new ArrayList<>();
     long known = 0;
     long all = 0;
     for (Entry entry : entries) {
       int epochs = ladder.rungs().get(entry.rung());
       for (int fold = 0; fold < rows.folds(); fold++) {
-        int index = fold;
-        List<Integer> missing = seeds.stream()
-            .filter(seed -> !scores.has(new Key(entry.rung(), entry.candidate(), index, seed))).toList();
-        known += (long) (seeds.size() - missing.size()) * epochs;
-        all += (long) seeds.size() * epochs;
-        if (rows.areSharedBySeeds() && !missing.isEmpty()) {
-          groups.add(group(entry, fold, missing));
+        all += epochs;
+        if (scores.has(new Key(entry.rung(), entry.candidate(), fold, seed))) {
+          known += epochs;
         } else {
-          missing.forEach(seed -> groups.add(group(entry, index, List.of(seed))));
+          groups.add(group(entry, fold, seed));
         }
       }
     }
     listener.trained(known);
     executor.train(groups, (group, device, stopped) -> {
-      List<TuningTrial> trained = train(group, device, listener, stopped);
-      trained.forEach(scores::add);
+      TuningTrial trial = train(group, device, listener, stopped);
+      scores.add(trial);
       synchronized (listener) {
-        listener.finished(trained);
+        listener.finished(trial);
       }
     });
     return all;
   }
 
-  private Group group(Entry entry, int fold, List<Integer> seeds) {
-    PreparedData prepared = prepare(entry, fold, seeds.get(0));
-    return new Group(entry, fold, seeds, prepared.network(), prepared.fit().training());
+  private Group group(Entry entry, int fold, int seed) {
+    PreparedData prepared = prepare(entry, fold, seed);
+    return new Group(entry, fold, seed, prepared.network(), prepared.fit().training());
   }
 
   /** Prepares a network as {@code plumb train} does for the training rows of a fold. */
@@ -288,20 +282,17 @@ public final class Tuning {
     return candidates.get(entry.candidate()).with(changes -> changes.epochs(epochs).warmUpEpochs(warmUp));
   }
 
-  private List<TuningTrial> train(Group group, Backend device, Listener listener, BooleanSupplier stopped) {
+  private TuningTrial train(Group group, Backend device, Listener listener, BooleanSupplier stopped) {
     if (stopped.getAsBoolean() || listener.stopRequested()) {
       throw new CancellationException();
     }
     long start = System.nanoTime();
     Entry entry = group.entry();
-    List<PreparedData> networks = group.seeds().stream().map(seed -> prepare(entry, group.fold(), seed)).toList();
-    List<TrainerState> states = FoldTraining.train(networks, device, listener, stopped);
-    double seconds = (System.nanoTime() - start) / 1e9 / group.size();
-    return IntStream.range(0, states.size()).mapToObj(i -> {
-      int seed = group.seeds().get(i);
-      double score = score(networks.get(i), states.get(i), rows.part(group.fold(), seed).judging(), device);
-      return new TuningTrial(entry.rung(), entry.candidate(), group.fold(), seed, score, states.get(i).epochs(), seconds);
-    }).toList();
+    PreparedData prepared = prepare(entry, group.fold(), group.seed());
+    TrainerState state = FoldTraining.train(List.of(prepared), device, listener, stopped).get(0);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    double score = score(prepared, state, rows.part(group.fold(), group.seed()).judging(), device);
+    return new TuningTrial(entry.rung(), entry.candidate(), group.fold(), group.seed(), score, state.epochs(), seconds);
   }
 
   /** Returns the watched metric of a network; NaN if the training diverged or the metric is not finite. */

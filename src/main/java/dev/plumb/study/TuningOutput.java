@@ -28,6 +28,7 @@ public final class TuningOutput {
       json.writeNumberField("seed", result.spec().config().seed());
       json.writeNumberField("trials", result.spec().trials());
       json.writeNumberField("baseCandidates", result.baseCandidates());
+      json.writeNumberField("folds", result.folds());
       json.writeNumberField("networks", result.trials().size());
       json.writeNumberField("epochs", result.epochs());
       JsonOutput.number(json, "seconds", result.seconds());

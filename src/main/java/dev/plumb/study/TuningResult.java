@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * @param baseCandidates number of candidates that are not drawn; they are the first ones
  * @param candidates the configuration of each candidate, with all columns filled in
  * @param ladder the rungs, from the first
- * @param standings all candidates, the best first
+ * @param standings all candidates: the winner, the other finalists, the others from the best to the worst
  * @param trials all trained networks, in the order of rung, candidate, fold and seed
  * @param winner the configuration of the best candidate, for a training on all rows, with the columns of the specification
  */
@@ -31,10 +31,15 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
    *
    * @param rung number of the rung of its best score, from 0
    * @param lastRung number of the last rung that it was trained for, from 0
-   * @param seeds number of seeds of the score: 1, or that of the other seeds if it is a finalist
+   * @param otherSeeds number of seeds of the score if it is a finalist: other ones than the first, which chose it; 0 if it is none
    * @param score summary over folds and seeds in the rung of its best score; its mean is NaN if one of its networks diverged
    */
-  public record Standing(int candidate, int rung, int lastRung, int seeds, Summary score) {
+  public record Standing(int candidate, int rung, int lastRung, int otherSeeds, Summary score) {
+    /** Returns whether the candidate was trained from other seeds too. */
+    public boolean isFinalist() {
+      return otherSeeds > 0;
+    }
+
     /** Returns whether one of the candidate's networks diverged. */
     public boolean isDiverged() {
       return Double.isNaN(score.mean());
@@ -72,11 +77,6 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
   /** Returns a candidate's score, with the interval cut at the limits of the metric. */
   public Summary score(Standing standing) {
     return standing.score().within(metric().min(), metric().max());
-  }
-
-  /** Returns whether a candidate was trained from the other seeds too. */
-  public boolean isFinalist(Standing standing) {
-    return standing.seeds() > 1;
   }
 
   /** Returns the number of finished epochs of all networks. */

@@ -91,9 +91,10 @@ final class TuningRows {
     return folds;
   }
 
-  /** Returns whether all seeds have the same rows, so that they can be replicas of one session. */
-  boolean areSharedBySeeds() {
-    return parts.size() == folds;
+  /** Returns the number of judging rows of a fold, divided by that of its training rows. */
+  double judgingShare() {
+    int judging = part(0, 0).judging().rows();
+    return (double) judging / (table.rows() - judging);
   }
 
   /** Returns the rows of a fold for a seed. */

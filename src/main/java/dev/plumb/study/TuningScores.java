@@ -14,10 +14,13 @@ final class TuningScores {
 
   private final Map<Key, TuningTrial> trials = new ConcurrentHashMap<>();
   private final int folds;
+  private final double judgingShare;
   private final boolean isHigherBetter;
 
-  TuningScores(int folds, boolean isHigherBetter) {
+  /** @param judgingShare number of judging rows of a fold, divided by that of its training rows */
+  TuningScores(int folds, double judgingShare, boolean isHigherBetter) {
     this.folds = folds;
+    this.judgingShare = judgingShare;
     this.isHigherBetter = isHigherBetter;
   }
 
@@ -37,9 +40,32 @@ final class TuningScores {
 
   /** Returns the summary over folds and seeds; without values if a network diverged. */
   Summary summary(Entry entry, List<Integer> seeds) {
-    double[] scores = IntStream.range(0, folds).boxed().flatMapToDouble(fold -> seeds.stream()
-        .mapToDouble(seed -> trials.get(new Key(entry.rung(), entry.candidate(), fold, seed)).score())).toArray();
+    double[] scores = scores(entry, seeds);
     return Summary.of(IntStream.range(0, scores.length).anyMatch(i -> Double.isNaN(scores[i])) ? new double[0] : scores);
+  }
+
+  private double[] scores(Entry entry, List<Integer> seeds) {
+    return IntStream.range(0, folds).boxed().flatMapToDouble(fold -> seeds.stream()
+        .mapToDouble(seed -> trials.get(new Key(entry.rung(), entry.candidate(), fold, seed)).score())).toArray();
+  }
+
+  /**
+   * Returns by how many standard errors of the mean difference an entry is better than another; negative if it is worse. The n
+   * differences are those of the same fold and seed. As folds share training rows, the variance of their mean is
+   * s²·(1/n + judging rows / training rows) (Nadeau and Bengio 2003).
+   *
+   * @return 0 for a single difference, or if both diverged; infinite if the differences are equal, or one diverged
+   */
+  double margin(Entry one, Entry other, List<Integer> seeds) {
+    double gain = cost(other, seeds) - cost(one, seeds);
+    if (!Double.isFinite(gain)) {
+      return Double.isNaN(gain) ? 0 : gain;
+    }
+    double[] ones = scores(one, seeds);
+    double[] others = scores(other, seeds);
+    Summary differences = Summary.of(IntStream.range(0, ones.length).mapToDouble(i -> ones[i] - others[i]).toArray());
+    double variance = 1.0 / differences.count() + judgingShare;
+    return gain == 0 || differences.count() < 2 ? 0 : gain / (differences.deviation() * Math.sqrt(variance));
   }
 
   /** Returns entries from the best to the worst; of equal ones the lower candidate first, then the one of fewer epochs. */

@@ -18,7 +18,7 @@ import java.util.Set;
  * @param seed index of the seed, from 0
  * @param score watched metric of the judging rows; NaN if the training diverged
  * @param epochs number of finished epochs
- * @param seconds its share of the training time of those that were trained together
+ * @param seconds training time
  */
 public record TuningTrial(int rung, int candidate, int fold, int seed, double score, int epochs, double seconds) {
   /** The order of rung, candidate, fold and seed. */

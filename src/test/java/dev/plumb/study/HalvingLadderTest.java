@@ -49,20 +49,68 @@ class HalvingLadderTest {
   @Test
   void finalistThatDivergesIsLast() {
     TuningResult result = climb(6, 1, (candidate, config, rungs, fold, seed) ->
-        candidate == 1 && seed == 2 ? Double.NaN : candidate == 1 ? 0 : 1 + candidate);
+        candidate == 1 && seed == 1 ? Double.NaN : candidate == 1 ? 0 : 1 + candidate);
     assertEquals(0, candidates(result).get(0));
     assertEquals(1, candidates(result).get(5));
     assertTrue(standing(result, 1).isDiverged());
-    assertTrue(result.isFinalist(standing(result, 1)));
-    assertFalse(result.isFinalist(standing(result, 5)));
+    assertTrue(standing(result, 1).isFinalist());
+    assertFalse(standing(result, 5).isFinalist());
   }
 
   @Test
   void bestBaseCandidateIsAFinalist() {
     TuningResult result = climb(12, 4, (candidate, config, rungs, fold, seed) -> candidate < 4 ? 100 - candidate : candidate + rungs);
-    assertEquals(List.of(4, 5, 6, 3), candidates(result).subList(0, 4));
-    assertTrue(result.isFinalist(standing(result, 3)));
-    assertFalse(result.isFinalist(standing(result, 2)));
+    assertEquals(List.of(4, 3, 5, 6), candidates(result).subList(0, 4));
+    assertTrue(standing(result, 3).isFinalist());
+    assertFalse(standing(result, 2).isFinalist());
+    assertFalse(standing(result, 6).isFinalist(), "the third of the drawn candidates");
     assertEquals(2, standing(result, 0).lastRung(), "base candidates advance whatever their rank");
+  }
+
+  /**
+   * Differences of candidate 1 to the base candidate, in four folds of standard deviation s. A standard error is
+   * s·√(1/4 + 1/4) after the second seed, s·√(1/8 + 1/4) after the third.
+   */
+  private static TuningResult withDifferences(double gain, double deviation) {
+    TuningSpec spec = new TuningSpec(TrainConfig.DEFAULT, SPACE, 2, OptionalInt.of(4), 1);
+    double noise = deviation * Math.sqrt(3) / 2;
+    return TuningResults.of(spec, 1, 4, List.of(10), (candidate, config, rungs, fold, seed) ->
+        candidate == 0 ? 10 + fold : 10 + fold - gain + (fold % 2 == 0 ? noise : -noise));
+  }
+
+  @Test
+  void candidateThatIsClearlyBetterWinsAfterTheSecondSeed() {
+    TuningResult result = withDifferences(1, 0.49 * Math.sqrt(2));
+    assertEquals(List.of(1, 0), candidates(result));
+    assertEquals(List.of(1, 1), result.standings().stream().map(Standing::otherSeeds).toList());
+  }
+
+  @Test
+  void candidateThatIsBetterByAStandardErrorWinsAfterTheThirdSeed() {
+    TuningResult result = withDifferences(1, 0.51 * Math.sqrt(2));
+    assertEquals(List.of(1, 0), candidates(result));
+    assertEquals(List.of(2, 2), result.standings().stream().map(Standing::otherSeeds).toList());
+  }
+
+  @Test
+  void baseCandidateWinsIfTheDifferenceIsWithinAStandardError() {
+    // The standard deviation of eight values, four of them equal in pairs, is smaller by a factor of √(6/7).
+    double error = Math.sqrt(6.0 / 7) * Math.sqrt(1.0 / 8 + 1.0 / 4);
+    assertEquals(List.of(0, 1), candidates(withDifferences(1, 1.01 / error)));
+    assertEquals(List.of(1, 0), candidates(withDifferences(1, 0.99 / error)));
+  }
+
+  @Test
+  void baseCandidateThatIsBetterInTheSecondSeedWins() {
+    TuningResult result = climb(2, 1, (candidate, config, rungs, fold, seed) -> candidate == 0 ? 10 : seed == 0 ? 9 : 11);
+    assertEquals(List.of(0, 1), candidates(result));
+    assertEquals(List.of(1, 1), result.standings().stream().map(Standing::otherSeeds).toList());
+  }
+
+  @Test
+  void baseCandidatesAloneNeedNoOtherSeeds() {
+    TuningResult result = climb(3, 3, (candidate, config, rungs, fold, seed) -> 3 - candidate);
+    assertEquals(List.of(2, 1, 0), candidates(result));
+    assertTrue(result.trials().stream().allMatch(trial -> trial.seed() == 0));
   }
 }

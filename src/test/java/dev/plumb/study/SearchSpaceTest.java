@@ -59,11 +59,13 @@ class SearchSpaceTest {
   }
 
   @Test
-  void largeTablesHaveWiderNetworks() {
+  void largeTablesHaveWiderNetworksAndLargerBatches() {
     Table large = Table.of(List.of(Column.ofNumbers("x", new double[FoldSelection.MAX_ROWS + 1])));
     assertEquals(SearchSpace.DEFAULT, SearchSpace.defaultFor(TrainConfig.DEFAULT, large.rows(new int[FoldSelection.MAX_ROWS])));
-    assertEquals(Set.of(32, 64, 128, 256), candidates(SearchSpace.defaultFor(TrainConfig.DEFAULT, large), 200).stream().skip(1)
-        .map(config -> config.hidden().get(0)).collect(Collectors.toSet()));
+    List<TrainConfig> drawn = candidates(SearchSpace.defaultFor(TrainConfig.DEFAULT, large), 200).stream().skip(1).toList();
+    assertEquals(Set.of(32, 64, 128, 256), drawn.stream().map(config -> config.hidden().get(0)).collect(Collectors.toSet()));
+    assertEquals(Set.of(32, 64, 128, 256), drawn.stream().map(config -> config.trainer().training().batchSize().getAsInt())
+        .collect(Collectors.toSet()));
   }
 
   @Test

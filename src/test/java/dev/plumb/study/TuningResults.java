@@ -29,14 +29,13 @@ public final class TuningResults {
     TrainConfig base = spec.space().withFixed(spec.config());
     List<TrainConfig> candidates = spec.candidates(
         IntStream.range(0, bases).mapToObj(i -> base.with(changes -> changes.dropout(i / 10.0))).toList(), spec.config());
-    TuningScores known = new TuningScores(folds, spec.config().trainer().watch().isHigherBetter());
-    HalvingLadder.Outcome outcome = new HalvingLadder(bases, candidates.size(), epochs).climb(known, (entries, seeds) -> {
+    TuningScores known = new TuningScores(folds, 1.0 / Math.max(4, folds - 1), spec.config().trainer().watch().isHigherBetter());
+    HalvingLadder.Outcome outcome = new HalvingLadder(bases, candidates.size(), epochs).climb(known, (entries, seed) -> {
       for (Entry entry : entries) {
         TrainConfig candidate = candidates.get(entry.candidate());
-        for (int i = 0; i < folds * seeds.size(); i++) {
-          int seed = seeds.get(i / folds);
-          double score = scores.of(entry.candidate(), candidate, epochs.size() - 1 - entry.rung(), i % folds, seed);
-          known.add(new TuningTrial(entry.rung(), entry.candidate(), i % folds, seed, score,
+        for (int fold = 0; fold < folds; fold++) {
+          double score = scores.of(entry.candidate(), candidate, epochs.size() - 1 - entry.rung(), fold, seed);
+          known.add(new TuningTrial(entry.rung(), entry.candidate(), fold, seed, score,
               Double.isNaN(score) ? 1 : epochs.get(entry.rung()), 0.5 * epochs.get(entry.rung())));
         }
       }
