@@ -5,11 +5,12 @@
 
 needs scikit-learn, scipy and pandas. PLUMB in the environment names another launcher than scripts/plumb. Tables and splits are those
 of tables.py: for each seed (0 to N - 1, 3 without --splits), a fifth of the rows is for the test. scikit-learn searches by five folds of
-the training rows; plumb too, but by held-out rows of more than 2,000. The random search is plumb tune --rungs 1 with as many candidates as have the epochs of the halving. scikit-learn searches
-the hyperparameters of its MLP that plumb tune searches, in the same ranges, with the same number of candidates, in rungs of a ninth, a
-third and all of --peer-epochs (200, the default of its MLP), on standardized features (and targets, if numeric). Prints mean test scores (accuracy or R2), the mean log loss where
-there are classes, and seconds of the whole process of plumb, and of the fit of scikit-learn. Exits with 1 where the mean score of plumb
-tune over all tables is below one of the others, or it takes more than a fifth of scikit-learn's time.
+the training rows; plumb too, but by held-out rows of more than 2,000. The random search is plumb tune --rungs 1 with as many candidates
+as have the epochs of the halving. scikit-learn searches the hyperparameters of its MLP that plumb tune searches, in the ranges of plumb
+tune for small tables, with the same number of candidates, in rungs of a ninth, a third and all of --peer-epochs (200, the default of its
+MLP), on standardized features (and targets, if numeric). Prints mean test scores (accuracy or R2), the mean log loss where there are
+classes, and seconds of the whole process of plumb, and of the fit of scikit-learn. Exits with 1 where the mean score of plumb tune over
+all tables is below one of the others, or it takes more than a fifth of scikit-learn's time.
 """
 import argparse
 import json
@@ -77,9 +78,10 @@ def plumb(folder, target, classes, seed, command, *options):
 
 
 def random_trials(search):
-    """The number of candidates of a random search with the epochs of a halving. plumb tune --rungs 1 trains them for 100 epochs, and
-    three to five networks of its finalists."""
-    return max(4, round(search["epochs"] / search["folds"] / 100 - 4))
+    """The number of candidates of a random search with the epochs of a halving: plumb tune --rungs 1 trains each for all epochs, but
+    at most 100, and its finalists three to five times per fold."""
+    epochs = min(100, search["rungs"][-1]["epochs"])
+    return max(4, round(search["epochs"] / search["folds"] / epochs - 4))
 
 
 def main():

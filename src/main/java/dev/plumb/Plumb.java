@@ -181,12 +181,13 @@ public final class Plumb {
 
   /**
    * Searches hyperparameters by random search with successive halving, as {@code plumb tune} does. Candidates are judged by the
-   * watched metric on five folds, or on held-out rows of a table with more than 2,000 rows.
+   * watched metric on five folds, or on held-out rows of a table with more than 2,000 rows. The configuration is kept unless a drawn
+   * one is better by more than a standard error.
    *
-   * @param config the first candidate, and the values of the hyperparameters that are not searched
+   * @param config the configuration without a search, and the values of the hyperparameters that are not searched
    * @param space distributions of the hyperparameters, in the JSON of {@code plumb tune --space}
    * @param trials number of candidates
-   * @return the best configuration, without validation rows, to be trained on the same table
+   * @return the configuration of the winner, without validation rows, to be trained on the same table
    * @throws InvalidInputException when the table, the configuration or the space cannot be used, or all trainings diverged
    * @throws dev.plumb.backend.DeviceUnavailableException when the device cannot be used on this machine
    * @throws TrainingInterruptedException when the thread is interrupted; its interrupt status stays set

@@ -86,12 +86,12 @@ final class TuneCommand implements Command {
         11, 33, 100 and 200 epochs. The first candidates, marked "base", are the configuration without a
         search; up to 2,000 rows, with each of the values of weight decay and dropout that plumb train
         chooses from. They advance whatever their rank. The best two drawn candidates and the best base
-        candidate are trained from one or two more seeds, each for the epochs of its best rung. A drawn one
-        wins if its mean score (--watch) of these is better by more than one standard error; otherwise the
-        base candidate wins.
+        candidate are trained from one or two more seeds, each for the epochs of its best rung. The better
+        drawn one wins if its scores (--watch) from these seeds are better than those of the base candidate
+        by more than one standard error of their mean difference; otherwise the base candidate wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
-        by held-out rows. The best candidate is trained on all rows into a run folder, as by plumb train.
+        by held-out rows. The winner is trained on all rows into a run folder, as by plumb train.
 
         Default distributions: learningRate log 0.0003 to 0.03; width and batchSize 16, 32, 64 or 128 (32
         to 256 for tables with more than 2,000 rows); depth 1, 2 or 3; activation relu, leaky_relu, tanh or

@@ -22,8 +22,8 @@ final class TuneTable {
     printCandidates(result, out);
     out.println();
     Standing winner = result.standings().get(0);
-    if (result.isBase(winner.candidate()) && result.baseCandidates() < result.candidates().size() && !winner.isDiverged()) {
-      out.println("candidate " + winner.candidate() + " (base) wins: no drawn one is better by more than one standard error");
+    if (result.isBaseKept()) {
+      out.println("candidate " + winner.candidate() + " (base) wins: no drawn finalist is better by more than one standard error");
     }
     out.println(String.format(Locale.ROOT, "cost: %,d networks, %,d epochs, %s of training", result.trials().size(), result.epochs(),
         Decimal.duration(result.seconds())));
@@ -41,7 +41,7 @@ final class TuneTable {
 
   private static void printCandidates(TuningResult result, PrintStream out) {
     TextTable table = new TextTable().left("candidate").right("last rung").right("epochs").right(result.metric().heading())
-        .right("95% low").right("95% high").right("scores");
+        .right("95% low").right("95% high").right("scores").right("other seeds");
     for (TuningColumn column : TuningColumn.ALL) {
       if (column.isNumber()) {
         table.right(column.name());
@@ -53,10 +53,11 @@ final class TuneTable {
       List<String> cells = new ArrayList<>(List.of(standing.candidate() + (result.isBase(standing.candidate()) ? " (base)" : ""),
           Integer.toString(standing.lastRung() + 1), Integer.toString(result.ladder().get(standing.rung()).epochs())));
       if (standing.isDiverged()) {
-        cells.addAll(List.of("diverged", "-", "-", "-"));
+        cells.addAll(List.of("diverged", "-", "-", "-", Integer.toString(standing.otherSeeds())));
       } else {
         Summary score = result.score(standing);
-        cells.addAll(List.of(score(score.mean()), score(score.low()), score(score.high()), Integer.toString(score.count())));
+        cells.addAll(List.of(score(score.mean()), score(score.low()), score(score.high()), Integer.toString(score.count()),
+            Integer.toString(standing.otherSeeds())));
       }
       TrainConfig config = result.candidates().get(standing.candidate());
       TuningColumn.ALL.forEach(column -> cells.add(column.text().apply(config)));

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
@@ -114,7 +115,7 @@ public final class TuningReport {
     return IntervalChart.interval(score.low(), score.high());
   }
 
-  /** Returns the number of networks that a score is the mean of: "15 (5 folds, 3 seeds)". */
+  /** Returns the number of networks that a score is the mean of: "10 (5 folds, 2 seeds)". */
   private String networks(Standing standing) {
     int count = standing.score().count();
     int seeds = count / result.folds();
@@ -145,8 +146,8 @@ public final class TuningReport {
     Markup html = page.html();
     page.startSection("winner", "Winner");
     List<Standing> shown = winner == base ? List.of(winner) : List.of(winner, base);
-    if (winner == base && !winner.isDiverged()) {
-      html.element("p", "No drawn candidate is better than the configuration without a search by more than one standard error.").line();
+    if (result.isBaseKept()) {
+      html.element("p", "No drawn finalist is better than the configuration without a search by more than one standard error.").line();
     }
     html.open("div", "class", "charts").line();
     List<String> heads = new ArrayList<>(List.of("candidate"));
@@ -256,7 +257,9 @@ public final class TuningReport {
 
   /** Returns the candidates whose scores do not squash the intervals of the best half. */
   private List<Standing> inChart(List<Standing> shown) {
-    DoubleSummaryStatistics best = shown.subList(0, (shown.size() + 1) / 2).stream().map(result::score)
+    Comparator<Standing> byScore = Comparator.comparingDouble(standing -> standing.score().mean());
+    DoubleSummaryStatistics best = shown.stream().filter(standing -> !standing.isDiverged())
+        .sorted(metric.isHigherBetter() ? byScore.reversed() : byScore).limit((shown.size() + 1) / 2).map(result::score)
         .flatMapToDouble(score -> DoubleStream.of(score.mean(), score.low(), score.high())).filter(Double::isFinite)
         .summaryStatistics();
     double range = best.getMax() - best.getMin();
@@ -285,7 +288,7 @@ public final class TuningReport {
       looks.add(new Look("pair s0", "other finalist"));
     }
     if (shown.stream().filter(isOther).anyMatch(standing -> !standing.isFinalist())) {
-      looks.add(new Look("pair s0 early", "one seed only"));
+      looks.add(new Look("pair s0 early", "first seed only"));
     }
     return looks;
   }
@@ -301,9 +304,11 @@ public final class TuningReport {
       List<String> cells = new ArrayList<>(List.of(name(standing), score(standing), interval(standing),
           standing.isDiverged() ? "-" : Format.whole(standing.score().count()), epochs(standing)));
       columns.forEach(column -> cells.add(column.text().apply(config(standing))));
-      row(html, standing.isFinalist() ? null : "muted", cells);
+      row(html, standing.isFinalist() || !winner.isFinalist() ? null : "muted", cells);
     }
-    closeTable(html, "The scores of the finalists, in dark text, are from other seeds than the one that chose them. The others were trained from one seed only: the best of many such scores are partly luck. Epochs: those of the best rung."
+    closeTable(html, (winner.isFinalist() ? "The scores of the finalists, in dark text, are from other seeds than the one that chose them."
+        + " The others were trained from this seed only: the best of many such scores are partly luck. " : "")
+        + "Epochs: those of the best rung."
         + (columns.size() < TuningColumn.ALL.size() ? " Hyperparameters in which these candidates do not differ are left out."
         : ""));
   }
@@ -317,7 +322,9 @@ public final class TuningReport {
       int rung = i;
       cost(html, "rung " + (i + 1), trial -> trial.rung() == rung && trial.seed() == 0);
     }
-    cost(html, "more seeds of the finalists", trial -> trial.seed() > 0);
+    if (winner.isFinalist()) {
+      cost(html, "more seeds of the finalists", trial -> trial.seed() > 0);
+    }
     html.close("tbody").line().open("tfoot").line();
     cost(html, "all", trial -> true);
     closeTable(html, "The time is the sum over the networks; those that are trained side by side count each. The final training on"

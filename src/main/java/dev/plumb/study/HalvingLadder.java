@@ -28,9 +28,15 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   /** Number of drawn candidates that are trained from a second seed, with the best base candidate. */
   private static final int DRAWN_FINALISTS = 2;
   /** Number of standard errors by which a drawn candidate must be better than the best base candidate to win. */
-  private static final double MARGIN = 1;
-  /** Number of standard errors from which no more seeds are trained. */
-  private static final double CLEAR_MARGIN = 2;
+  private static final double MIN_ERRORS_TO_WIN = 1;
+  /** Number of standard errors above which no more seeds are trained. */
+  private static final double MIN_ERRORS_TO_STOP = 2;
+
+  HalvingLadder {
+    if (baseCandidates < 1 || baseCandidates > candidates) {
+      throw new IllegalArgumentException(baseCandidates + " base candidates of " + candidates);
+    }
+  }
 
   /** Trains the networks of some entries from a seed, and adds their scores. */
   interface EntryTrainer {
@@ -55,8 +61,8 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
       advancing = advancing(advancing);
       remaining = Math.min(remaining, advancing + baseCandidates);
     }
-    int rivals = Math.min(candidates - baseCandidates, DRAWN_FINALISTS);
-    int finalTrainings = rivals == 0 ? 0 : rivals + 1 + 2 * (SEEDS - 2);
+    int drawn = Math.min(candidates - baseCandidates, DRAWN_FINALISTS);
+    int finalTrainings = drawn == 0 ? 0 : drawn + 1 + 2 * (SEEDS - 2);
     return epochs + (long) finalTrainings * rungs.get(rungs.size() - 1);
   }
 
@@ -77,7 +83,7 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     for (int rung = 0; rung < rungs.size() && !remaining.isEmpty(); rung++) {
       int current = rung;
       List<Entry> entries = remaining.stream().map(candidate -> new Entry(candidate, current)).toList();
-      trainer.train(entries, 0);
+      trainer.train(entries, FIRST_SEED.get(0));
       remaining.forEach(candidate -> lastRungs[candidate] = current);
       List<Entry> ranking = scores.ranking(entries, FIRST_SEED);
       ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), FIRST_SEED).mean()));
@@ -88,10 +94,10 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     }
     List<Entry> ranking = scores.ranking(
         IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), FIRST_SEED);
-    Map<Entry, List<Integer>> judgedBy = judge(ranking, scores, trainer);
+    Map<Entry, List<Integer>> finalists = judge(ranking, scores, trainer);
     List<TuningResult.Standing> standings = new ArrayList<>();
-    Stream.concat(judgedBy.keySet().stream(), ranking.stream().filter(entry -> !judgedBy.containsKey(entry))).forEach(entry -> {
-      List<Integer> seeds = judgedBy.getOrDefault(entry, List.of());
+    Stream.concat(finalists.keySet().stream(), ranking.stream().filter(entry -> !finalists.containsKey(entry))).forEach(entry -> {
+      List<Integer> seeds = finalists.getOrDefault(entry, List.of());
       standings.add(new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds.size(),
           scores.summary(entry, seeds.isEmpty() ? FIRST_SEED : seeds)));
     });
@@ -101,30 +107,33 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   }
 
   /**
-   * Trains the best drawn candidates and the best base candidate from other seeds, as long as they leave open which one wins: the
-   * scores of the first seed are the best of many, and so too good.
+   * Trains the best drawn candidates and the best base candidate from other seeds, until one is clearly better: the scores of the
+   * first seed are the best of many, and so too good.
    *
    * @param ranking all candidates by the first seed, from the best to the worst
-   * @return the finalists with the seeds that judge them, the winner first; empty if no candidate is drawn
+   * @return the finalists with the seeds that judge them, the winner first; empty if no candidate is drawn, or all drawn ones diverged
    */
   private Map<Entry, List<Integer>> judge(List<Entry> ranking, TuningScores scores, EntryTrainer trainer) {
     Entry base = ranking.stream().filter(this::isBase).findFirst().orElseThrow();
-    List<Entry> rivals = ranking.stream().filter(entry -> !isBase(entry)).limit(DRAWN_FINALISTS).toList();
-    Map<Entry, List<Integer>> judgedBy = new HashMap<>();
-    double margin = 0;
-    for (int seed = 1; seed < SEEDS && !rivals.isEmpty() && margin <= CLEAR_MARGIN; seed++) {
-      List<Entry> finalists = Stream.concat(Stream.of(base), rivals.stream()).toList();
+    boolean hasBaseDiverged = scores.hasDiverged(base, FIRST_SEED);
+    List<Entry> drawn = ranking.stream().filter(entry -> !isBase(entry) && !scores.hasDiverged(entry, FIRST_SEED))
+        .limit(DRAWN_FINALISTS).toList();
+    Map<Entry, List<Integer>> seedsByFinalist = new HashMap<>();
+    double errors = 0;
+    for (int seed = 1; seed < SEEDS && !drawn.isEmpty() && errors <= MIN_ERRORS_TO_STOP; seed++) {
+      List<Entry> finalists = Stream.concat(Stream.of(base), drawn.stream()).toList();
       trainer.train(finalists, seed);
       List<Integer> seeds = IntStream.rangeClosed(1, seed).boxed().toList();
-      finalists.forEach(entry -> judgedBy.put(entry, seeds));
-      Entry best = scores.ranking(rivals, seeds).get(0);
-      rivals = scores.ranking(List.of(base, best), seeds).get(0) == best ? List.of(best) : List.of();
-      margin = scores.margin(best, base, seeds);
+      finalists.forEach(entry -> seedsByFinalist.put(entry, seeds));
+      Entry best = scores.ranking(drawn, seeds).get(0);
+      boolean isAhead = hasBaseDiverged || scores.ranking(List.of(base, best), seeds).get(0) == best;
+      drawn = isAhead ? List.of(best) : List.of();
+      errors = scores.standardErrors(best, base, seeds);
     }
-    Entry winner = margin > MARGIN ? rivals.get(0) : base;
+    Entry winner = !drawn.isEmpty() && (hasBaseDiverged || errors > MIN_ERRORS_TO_WIN) ? drawn.get(0) : base;
     Map<Entry, List<Integer>> sorted = new LinkedHashMap<>();
-    Stream.of(winner, base).filter(judgedBy::containsKey).forEach(entry -> sorted.put(entry, judgedBy.get(entry)));
-    ranking.stream().filter(judgedBy::containsKey).forEach(entry -> sorted.putIfAbsent(entry, judgedBy.get(entry)));
+    Stream.concat(Stream.of(winner, base), ranking.stream()).filter(seedsByFinalist::containsKey)
+        .forEach(entry -> sorted.putIfAbsent(entry, seedsByFinalist.get(entry)));
     return sorted;
   }
 

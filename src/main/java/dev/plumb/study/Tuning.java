@@ -186,7 +186,7 @@ public final class Tuning {
     double epochSeconds = epochSeconds(group, executor.backend().sharedBy(groupsAtOnce)) / groupsAtOnce;
     int trials = 1;
     while (trials < TuningSpec.MAX_TRIALS && rows.folds() * epochSeconds
-        * new HalvingLadder(ladder.baseCandidates(), trials + 1, ladder.rungs()).maxEpochs() <= seconds) {
+        * new HalvingLadder(Math.min(ladder.baseCandidates(), trials + 1), trials + 1, ladder.rungs()).maxEpochs() <= seconds) {
       trials++;
     }
     return trials;

@@ -12,7 +12,7 @@ public final class TuningOutput {
   private TuningOutput() {}
 
   /**
-   * Writes JSON: the ladder, all candidates from the best to the worst, and the configuration of the winner.
+   * Writes JSON: the ladder, all candidates in the order of {@link TuningResult#standings}, and the configuration of the winner.
    *
    * @param plumbVersion the version of Plumb that computed it
    * @param data name of the table
@@ -48,6 +48,7 @@ public final class TuningOutput {
         json.writeNumberField("bestRung", standing.rung() + 1);
         json.writeNumberField("lastRung", standing.lastRung() + 1);
         Summary score = result.score(standing);
+        json.writeNumberField("otherSeeds", standing.otherSeeds());
         json.writeNumberField("count", score.count());
         JsonOutput.number(json, "mean", score.mean());
         JsonOutput.number(json, "sd", score.deviation());

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * @param ladder the rungs, from the first
  * @param standings all candidates: the winner, the other finalists, the others from the best to the worst
  * @param trials all trained networks, in the order of rung, candidate, fold and seed
- * @param winner the configuration of the best candidate, for a training on all rows, with the columns of the specification
+ * @param winner the configuration of the winner, for a training on all rows, with the columns of the specification
  */
 public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig> candidates, List<Rung> ladder,
     List<Standing> standings, List<TuningTrial> trials, TrainConfig winner) {
@@ -61,6 +61,12 @@ public record TuningResult(TuningSpec spec, int baseCandidates, List<TrainConfig
   /** Returns whether a candidate is not drawn. */
   public boolean isBase(int candidate) {
     return candidate < baseCandidates;
+  }
+
+  /** Returns whether a base candidate wins because no drawn finalist is better by more than a standard error. */
+  public boolean isBaseKept() {
+    Standing winner = standings.get(0);
+    return isBase(winner.candidate()) && winner.isFinalist();
   }
 
   /** Returns the best candidate that is not drawn. */

@@ -49,14 +49,19 @@ final class TuningScores {
         .mapToDouble(seed -> trials.get(new Key(entry.rung(), entry.candidate(), fold, seed)).score())).toArray();
   }
 
+  /** Returns whether a network of an entry diverged. */
+  boolean hasDiverged(Entry entry, List<Integer> seeds) {
+    return cost(entry, seeds) == Double.POSITIVE_INFINITY;
+  }
+
   /**
    * Returns by how many standard errors of the mean difference an entry is better than another; negative if it is worse. The n
-   * differences are those of the same fold and seed. As folds share training rows, the variance of their mean is
+   * differences are those of the same fold and seed. As they share training rows, the variance of their mean is estimated as
    * s²·(1/n + judging rows / training rows) (Nadeau and Bengio 2003).
    *
-   * @return 0 for a single difference, or if both diverged; infinite if the differences are equal, or one diverged
+   * @return 0 for a single difference, or if both diverged; infinite if all differences are equal, or one diverged
    */
-  double margin(Entry one, Entry other, List<Integer> seeds) {
+  double standardErrors(Entry one, Entry other, List<Integer> seeds) {
     double gain = cost(other, seeds) - cost(one, seeds);
     if (!Double.isFinite(gain)) {
       return Double.isNaN(gain) ? 0 : gain;

@@ -181,10 +181,11 @@ class LauncherIT {
   @Test
   void loopsOfAStudyAreCompiledOnce() throws Exception {
     Map<String, String> printsFlags = Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal");
-    assertEquals(List.of("Tier4BackEdgeThreshold=10000000", "Tier4MinInvocationThreshold=100", "FreqInlineSize=150"),
+    assertEquals(List.of("Tier4BackEdgeThreshold=10000000", "Tier4MinInvocationThreshold=100", "Tier4InvocationThreshold=20000",
+            "Tier4CompileThreshold=60000", "FreqInlineSize=150"),
         compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json")));
     List<String> asJavaHasIt = compilation(run(printsFlags, LAUNCHER.toString(), "--version"));
-    assertEquals(3, asJavaHasIt.size());
+    assertEquals(5, asJavaHasIt.size());
     assertEquals(asJavaHasIt, compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json", "--seeds", "3")));
   }
 
@@ -201,7 +202,8 @@ class LauncherIT {
   }
 
   private static List<String> compilation(Ran ran) {
-    return Stream.of("Tier4BackEdgeThreshold", "Tier4MinInvocationThreshold", "FreqInlineSize")
+    return Stream.of("Tier4BackEdgeThreshold", "Tier4MinInvocationThreshold", "Tier4InvocationThreshold", "Tier4CompileThreshold",
+            "FreqInlineSize")
         .flatMap(flag -> ran.out().lines().filter(line -> line.matches(" *\\w+ " + flag + " .*")))
         .map(line -> line.replaceAll("^ *\\w+ |\\{.*| ", ""))
         .toList();

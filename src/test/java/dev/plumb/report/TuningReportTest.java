@@ -126,7 +126,7 @@ class TuningReportTest {
     Document document = HtmlReportTest.parse(page);
     assertEquals("accuracy, 0.974", row(document, "winner-table", 1));
     assertEquals("networks, 1 (1 seed)", row(document, "winner-table", 3));
-    assertTrue(page.contains("No drawn candidate is better than the configuration without a search by more than one standard error."));
+    assertTrue(page.contains("No drawn finalist is better than the configuration without a search by more than one standard error."));
     assertTrue(page.contains("the best of 4 candidates, with the weight decays and dropouts that plumb train chooses from"));
     assertEquals(0, nodes(document, "//svg[@id='ladder-chart']").getLength());
     assertEquals("1, 30, 20, 0.97, 0.9285, 0", row(document, "ladder-table", 1));
@@ -153,6 +153,8 @@ class TuningReportTest {
     assertEquals(0, nodes(document, "//*[@id='hyperparameters']").getLength());
     assertEquals("loss, 0.3", row(document, "winner-table", 1));
     assertEquals("0 (winner, base), 0.3, 0.3 to 0.3, 5, 3", row(document, "best-table", 1));
+    assertEquals(0, nodes(document, "//tr[@class='muted']").getLength(), "there are no finalists");
+    assertEquals(0, nodes(document, "//*[contains(., 'finalist')]").getLength());
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.study.TuningResult.Standing;
+import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import java.util.List;
 import java.util.OptionalInt;
@@ -68,8 +69,8 @@ class HalvingLadderTest {
   }
 
   /**
-   * Differences of candidate 1 to the base candidate, in four folds of standard deviation s. A standard error is
-   * s·√(1/4 + 1/4) after the second seed, s·√(1/8 + 1/4) after the third.
+   * Candidate 1 is better than the base candidate by differences of standard deviation s in four folds. A standard error is
+   * s·√(1/4 + 1/3) after the second seed.
    */
   private static TuningResult withDifferences(double gain, double deviation) {
     TuningSpec spec = new TuningSpec(TrainConfig.DEFAULT, SPACE, 2, OptionalInt.of(4), 1);
@@ -80,22 +81,22 @@ class HalvingLadderTest {
 
   @Test
   void candidateThatIsClearlyBetterWinsAfterTheSecondSeed() {
-    TuningResult result = withDifferences(1, 0.49 * Math.sqrt(2));
+    TuningResult result = withDifferences(1, 0.49 / Math.sqrt(1.0 / 4 + 1.0 / 3));
     assertEquals(List.of(1, 0), candidates(result));
     assertEquals(List.of(1, 1), result.standings().stream().map(Standing::otherSeeds).toList());
   }
 
   @Test
   void candidateThatIsBetterByAStandardErrorWinsAfterTheThirdSeed() {
-    TuningResult result = withDifferences(1, 0.51 * Math.sqrt(2));
+    TuningResult result = withDifferences(1, 0.51 / Math.sqrt(1.0 / 4 + 1.0 / 3));
     assertEquals(List.of(1, 0), candidates(result));
     assertEquals(List.of(2, 2), result.standings().stream().map(Standing::otherSeeds).toList());
   }
 
   @Test
   void baseCandidateWinsIfTheDifferenceIsWithinAStandardError() {
-    // The standard deviation of eight values, four of them equal in pairs, is smaller by a factor of √(6/7).
-    double error = Math.sqrt(6.0 / 7) * Math.sqrt(1.0 / 8 + 1.0 / 4);
+    // The third seed repeats the four differences: the sum of squares is doubled, the degrees of freedom are 7 and not 3.
+    double error = Math.sqrt(6.0 / 7) * Math.sqrt(1.0 / 8 + 1.0 / 3);
     assertEquals(List.of(0, 1), candidates(withDifferences(1, 1.01 / error)));
     assertEquals(List.of(1, 0), candidates(withDifferences(1, 0.99 / error)));
   }
@@ -108,7 +109,86 @@ class HalvingLadderTest {
   }
 
   @Test
-  void baseCandidatesAloneNeedNoOtherSeeds() {
+  void higherScoreIsBetterForAnAccuracy() {
+    TuningSpec spec = new TuningSpec(TrainConfig.DEFAULT.with(c -> c.watch(Metric.ACCURACY)), SPACE, 2, OptionalInt.of(4), 1);
+    assertEquals(List.of(1, 0), candidates(TuningResults.of(spec, 1, 4, List.of(10),
+        (candidate, config, rungs, fold, seed) -> 0.8 + 0.1 * candidate + 0.01 * fold * candidate)));
+    assertEquals(List.of(0, 1), candidates(TuningResults.of(spec, 1, 4, List.of(10),
+        (candidate, config, rungs, fold, seed) -> 0.8 - 0.1 * candidate + 0.01 * fold * candidate)));
+  }
+
+  /** Held-out rows have a single difference per seed, so that the third seed decides. */
+  @Test
+  void heldOutRowsAreJudgedByTheDifferencesOfTwoSeeds() {
+    TuningSpec spec = new TuningSpec(TrainConfig.DEFAULT, SPACE, 2, OptionalInt.empty(), 1);
+    for (double second : new double[] {0.9, 0.05, -2}) {
+      TuningResult result = TuningResults.of(spec, 1, 1, List.of(10),
+          (candidate, config, rungs, fold, seed) -> candidate == 0 || seed == 0 ? 10 - candidate : 10 - (seed == 1 ? 1 : second));
+      // A standard error is s·√(1/2 + 1/4), where s = |1 - second| / √2.
+      boolean isBetter = (1 + second) / 2 > Math.abs(1 - second) / Math.sqrt(2) * Math.sqrt(0.75);
+      assertEquals(isBetter ? List.of(1, 0) : List.of(0, 1), candidates(result), second + "");
+      assertEquals(List.of(2, 2), result.standings().stream().map(Standing::otherSeeds).toList());
+    }
+  }
+
+  @Test
+  void candidateThatDivergedFromTheFirstSeedIsNoFinalist() {
+    TuningResult result = climb(3, 1, (candidate, config, rungs, fold, seed) ->
+        seed == 0 && candidate == 1 ? Double.NaN : candidate == 0 ? 10 : candidate == 1 ? 1 : 11);
+    assertEquals(List.of(0, 2, 1), candidates(result));
+    assertFalse(standing(result, 1).isFinalist());
+  }
+
+  @Test
+  void drawnCandidateWinsIfTheBaseCandidateDivergedFromAnySeed() {
+    for (int diverging : new int[] {0, 1}) {
+      TuningResult result = climb(3, 1, (candidate, config, rungs, fold, seed) ->
+          seed == diverging && candidate == 0 ? Double.NaN : 10 + candidate);
+      assertEquals(1, candidates(result).get(0), "seed " + diverging);
+    }
+  }
+
+  @Test
+  void secondCandidateWinsIfItIsBetterFromTheSecondSeed() {
+    TuningResult result = climb(3, 1, (candidate, config, rungs, fold, seed) ->
+        candidate == 0 ? 10 : candidate == 1 ? (seed == 0 ? 1 : 9) : 2);
+    assertEquals(List.of(2, 0, 1), candidates(result));
+  }
+
+  @Test
+  void searchWithoutASoundFinalistFallsBackToTheFirstSeed() {
+    TuningResult result = climb(6, 2, (candidate, config, rungs, fold, seed) -> seed == 1 ? Double.NaN : 10 + candidate);
+    assertFalse(standing(result, candidates(result).get(0)).isDiverged());
+    assertFalse(result.isBaseKept());
+  }
+
+  /** A rung has a third of the planned candidates of the one before, however many of those became worse. */
+  @Test
+  void numbersOfCandidatesArePlanned() {
+    TuningResult result = climb(60, 4, (candidate, config, rungs, fold, seed) -> candidate < 4 ? 1000 + rungs : candidate + rungs);
+    assertEquals(List.of(60, 24, 11), result.ladder().stream().map(TuningResult.Rung::candidates).toList());
+    TuningResult few = climb(27, 1, (candidate, config, rungs, fold, seed) -> candidate >= 3 ? Double.NaN : candidate + rungs);
+    assertEquals(List.of(27, 3, 3), few.ladder().stream().map(TuningResult.Rung::candidates).toList());
+  }
+
+  @Test
+  void estimateOfTheEpochsIsAnUpperLimitThatIsReached() {
+    for (int candidates = 1; candidates <= 30; candidates++) {
+      HalvingLadder ladder = new HalvingLadder(Math.min(4, candidates), candidates, List.of(5, 15, 45));
+      // Drawn candidates are better by less than two standard errors.
+      TuningResult result = climb(candidates, ladder.baseCandidates(), (candidate, config, rungs, fold, seed) -> candidate < 4
+          ? 1000 + rungs : candidate + rungs + (fold == 0 ? 1000 : -1000));
+      assertTrue(result.epochs() <= 2 * ladder.maxEpochs(), candidates + " candidates");
+      assertTrue(candidates == 1 || ladder.maxEpochs()
+          > new HalvingLadder(Math.min(4, candidates - 1), candidates - 1, ladder.rungs()).maxEpochs());
+      if (candidates > 12) {
+        assertEquals(2 * ladder.maxEpochs(), result.epochs(), candidates + " candidates");
+      }
+    }
+  }
+
+  @Test
+  void onlyBaseCandidatesNeedNoOtherSeeds() {
     TuningResult result = climb(3, 3, (candidate, config, rungs, fold, seed) -> 3 - candidate);
     assertEquals(List.of(2, 1, 0), candidates(result));
     assertTrue(result.trials().stream().allMatch(trial -> trial.seed() == 0));

@@ -29,7 +29,7 @@ public final class TuningResults {
     TrainConfig base = spec.space().withFixed(spec.config());
     List<TrainConfig> candidates = spec.candidates(
         IntStream.range(0, bases).mapToObj(i -> base.with(changes -> changes.dropout(i / 10.0))).toList(), spec.config());
-    TuningScores known = new TuningScores(folds, 1.0 / Math.max(4, folds - 1), spec.config().trainer().watch().isHigherBetter());
+    TuningScores known = new TuningScores(folds, folds > 1 ? 1.0 / (folds - 1) : 0.25, spec.config().trainer().watch().isHigherBetter());
     HalvingLadder.Outcome outcome = new HalvingLadder(bases, candidates.size(), epochs).climb(known, (entries, seed) -> {
       for (Entry entry : entries) {
         TrainConfig candidate = candidates.get(entry.candidate());

@@ -3,7 +3,6 @@ package dev.plumb.study;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.data.Table;
 import dev.plumb.model.Precision;
@@ -28,6 +27,7 @@ class TuningRowsTest {
     assertFalse(lengths(folds.part(0, 0).judging()).equals(lengths(folds.part(0, 1).judging())));
     TuningRows heldOut = rows(IRIS, 0.2);
     assertSame(heldOut.part(0, 0), heldOut.part(0, 2));
+    assertEquals(0.25, heldOut.judgingShare());
   }
 
   private static List<Double> lengths(Table table) {
