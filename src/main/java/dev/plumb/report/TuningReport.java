@@ -202,8 +202,8 @@ public final class TuningReport {
           Format.score(rung.best()), Format.score(median(scores)), Format.whole(rung.candidates() - scores.length)));
     }
     closeTable(html, result.ladder().size() == 1 ? "With one rung, all candidates are trained for all epochs: random search."
-        : "Each rung trains the best of the candidates before it from the beginning, for more epochs, and the base candidates"
-            + " whatever their rank, but none whose score has become worse. A candidate is judged by the rung of its best score.");
+        : "Each rung trains those of the candidates before it that are among the best of all, from the beginning, for more"
+            + " epochs, and the base candidates whatever their rank, but none whose score has become worse. A candidate is judged by the rung of its best score.");
     html.close("div").line();
     page.endSection();
   }

@@ -23,7 +23,7 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   static final int SEEDS = 3;
   /** The seed of the candidates in the rungs. */
   static final List<Integer> FIRST_SEED = List.of(0);
-  /** The best of this many candidates advances to the next rung. */
+  /** A rung has at most one of this many of the candidates of the rung before, and base candidates. */
   static final int ETA = 3;
   /** Number of drawn candidates that are trained from a second seed, with the best base candidate. */
   private static final int DRAWN_FINALISTS = 2;
@@ -89,11 +89,11 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
       ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), FIRST_SEED).mean()));
       advancing = advancing(advancing);
       int count = advancing;
-      remaining = IntStream.range(0, ranking.size()).filter(i -> i < count || isBase(ranking.get(i))).mapToObj(ranking::get)
-          .filter(scores::mayAdvance).map(Entry::candidate).toList();
+      List<Entry> best = bestEntries(lastRungs, scores);
+      remaining = IntStream.range(0, candidates).filter(i -> i < count || isBase(best.get(i))).map(i -> best.get(i).candidate())
+          .filter(candidate -> lastRungs[candidate] == current && scores.mayAdvance(new Entry(candidate, current))).boxed().toList();
     }
-    List<Entry> ranking = scores.ranking(
-        IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), FIRST_SEED);
+    List<Entry> ranking = bestEntries(lastRungs, scores);
     Map<Entry, List<Integer>> finalists = judge(ranking, scores, trainer);
     List<TuningResult.Standing> standings = new ArrayList<>();
     Stream.concat(finalists.keySet().stream(), ranking.stream().filter(entry -> !finalists.containsKey(entry))).forEach(entry -> {
@@ -104,6 +104,12 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     // A stable sort: a finalist may diverge from another seed.
     standings.sort(Comparator.comparing(TuningResult.Standing::isDiverged));
     return new Outcome(ladder, standings);
+  }
+
+  /** Returns each candidate with its best rung, the best first. */
+  private List<Entry> bestEntries(int[] lastRungs, TuningScores scores) {
+    return scores.ranking(
+        IntStream.range(0, candidates).mapToObj(candidate -> scores.best(candidate, lastRungs[candidate])).toList(), FIRST_SEED);
   }
 
   /**

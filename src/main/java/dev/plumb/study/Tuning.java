@@ -27,9 +27,10 @@ import java.util.stream.IntStream;
 /**
  * A hyperparameter search by random search with successive halving (Jamieson and Talwalkar 2016). The first candidates are the
  * base configuration, with each of the values that {@link FoldSelection} chooses from if it would; the others are drawn. All
- * candidates are trained for a ninth of the epochs, the best third of them for a third, and the best third of these for all
- * epochs; each time from the beginning, with the learning-rate schedule of these epochs. The base candidates advance too, but
- * no candidate whose score is worse than one rung before does.
+ * candidates are trained for a ninth of the epochs, up to a third of them for a third, and up to a ninth of them for all
+ * epochs; each time from the beginning, with the learning-rate schedule of these epochs. A candidate advances if it is among
+ * so many best of all candidates, each with the score of its best rung, or a base candidate; but not if its score is worse than
+ * one rung before.
  *
  * <p>A candidate's score is that of its best rung. The best two drawn candidates and the best base candidate are trained from a
  * second seed for the epochs of that rung. If the better drawn one is ahead of the base candidate, but by at most two standard

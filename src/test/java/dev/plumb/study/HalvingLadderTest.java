@@ -9,6 +9,7 @@ import dev.plumb.train.Metric;
 import dev.plumb.train.TrainConfig;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The order of candidates, from made-up scores. */
@@ -169,6 +170,16 @@ class HalvingLadderTest {
     assertEquals(List.of(60, 24, 11), result.ladder().stream().map(TuningResult.Rung::candidates).toList());
     TuningResult few = climb(27, 1, (candidate, config, rungs, fold, seed) -> candidate >= 3 ? Double.NaN : candidate + rungs);
     assertEquals(List.of(27, 3, 3), few.ladder().stream().map(TuningResult.Rung::candidates).toList());
+  }
+
+  /** Candidates whose best score is one of few epochs leave less room in the later rungs. */
+  @Test
+  void candidatesAreRankedAmongAllByTheirBestRungs() {
+    // Candidates 1 to 4 are best, and become worse; the others improve, but stay behind them.
+    TuningResult result = climb(27, 1, (candidate, config, rungs, fold, seed) ->
+        candidate == 0 ? 1000 - rungs : candidate < 5 ? candidate - rungs : candidate + rungs);
+    assertEquals(List.of(27, 10), result.ladder().stream().map(TuningResult.Rung::candidates).toList());
+    assertEquals(List.of(0, 0, 0, 0), IntStream.range(1, 5).mapToObj(candidate -> standing(result, candidate).rung()).toList());
   }
 
   @Test

@@ -111,7 +111,8 @@ class TuningTest {
       List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate));
       assertEquals(Math.abs(mean(result, rung, ranked.get(0))), result.ladder().get(rung).best(), 1e-12);
       advancing = (int) Math.ceil(advancing / 3.0);
-      List<Integer> best = ranked.subList(0, Math.min(advancing, ranked.size()));
+      List<Integer> best = ranked(IntStream.range(0, trials).boxed().toList(),
+          candidate -> bestMean(result, lastRungs[candidate], candidate)).subList(0, advancing);
       going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
           .filter(candidate -> mean(result, current, candidate) < Double.POSITIVE_INFINITY && (current == 0
               || mean(result, current, candidate) <= mean(result, current - 1, candidate))).toList();
@@ -223,6 +224,10 @@ class TuningTest {
 
   private static double mean(TuningResult result, int rung, int candidate) {
     return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() == 0);
+  }
+
+  private static double bestMean(TuningResult result, int lastRung, int candidate) {
+    return IntStream.rangeClosed(0, lastRung).mapToDouble(rung -> mean(result, rung, candidate)).min().orElseThrow();
   }
 
   private static double otherSeedsMean(TuningResult result, int rung, int candidate, int lastSeed) {
