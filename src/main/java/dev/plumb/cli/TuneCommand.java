@@ -41,8 +41,8 @@ final class TuneCommand implements Command {
       "Print only the winner's configuration, as JSON, and train no final model.");
 
   /** Options that determine the search, and so cannot be changed when it is resumed. */
-  static final List<Option> FIXED = Stream.concat(Stream.of(Flags.TRIALS, Flags.MINUTES, Flags.RUNGS, Flags.SPACE, FOLDS, VALIDATION, EPOCHS, SEED,
-      SPLIT_SEED, LOG), TrainRequest.FIXED.stream().filter(option -> !OTHERS.contains(option))).toList();
+  static final List<Option> FIXED = Stream.concat(Stream.of(Flags.TRIALS, Flags.MINUTES, Flags.RUNGS, Flags.SPACE, FOLDS,
+      VALIDATION, EPOCHS, SEED, SPLIT_SEED, LOG), TrainRequest.FIXED.stream().filter(option -> !OTHERS.contains(option))).toList();
 
   /** Options that fix hyperparameters. */
   private static final Map<Option, Set<Hyperparameter>> FIXING = Map.of(
@@ -115,8 +115,8 @@ final class TuneCommand implements Command {
   @Override
   public Options options() {
     List<Option> options = new ArrayList<>(FIXED);
-    options.addAll(List.of(RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.JSON, Flags.REPORT, PRINT_CONFIG, Flags.NAME, Flags.RUNS, Flags.DEVICES,
-        Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
+    options.addAll(List.of(RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.JSON, Flags.REPORT, PRINT_CONFIG, Flags.NAME, Flags.RUNS,
+        Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 

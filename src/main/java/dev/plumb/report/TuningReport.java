@@ -203,7 +203,8 @@ public final class TuningReport {
     }
     closeTable(html, result.ladder().size() == 1 ? "With one rung, all candidates are trained for all epochs: random search."
         : "Each rung trains those of the candidates before it that are among the best of all, from the beginning, for more"
-            + " epochs, and the base candidates whatever their rank, but none whose score has become worse. A candidate is judged by the rung of its best score.");
+            + " epochs, and the base candidates whatever their rank, but none whose score has become worse. A candidate"
+            + " is judged by the rung of its best score.");
     html.close("div").line();
     page.endSection();
   }
