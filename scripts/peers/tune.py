@@ -79,8 +79,8 @@ def plumb(folder, target, classes, seed, command, *options):
 
 def random_trials(search):
     """The number of candidates of a random search with the epochs of a halving: plumb tune --rungs 1 trains each for all epochs, but
-    at most 100, and its finalists three to five times per fold."""
-    epochs = min(100, search["rungs"][-1]["epochs"])
+    at most 66, and its finalists three to five times per fold."""
+    epochs = min(66, search["rungs"][-1]["epochs"])
     return max(4, round(search["epochs"] / search["folds"] / epochs - 4))
 
 

@@ -83,7 +83,7 @@ final class TuneCommand implements Command {
         DATA is a table as for plumb train. Random search with successive halving: N candidates are
         trained for a ninth of the epochs, the best third of them for a third, and the best ninth for all;
         none advances whose score has become worse. By default, the rungs of a small table have
-        11, 33, 100 and 200 epochs. The first candidates, marked "base", are the configuration without a
+        7, 22, 66 and 200 epochs. The first candidates, marked "base", are the configuration without a
         search; up to 2,000 rows, with each of the values of weight decay and dropout that plumb train
         chooses from. They advance whatever their rank. The best two drawn candidates and the best base
         candidate are trained from one or two more seeds, each for the epochs of its best rung. The better

@@ -48,7 +48,7 @@ public final class Tuning {
    * Maximum number of epochs of the last rung but one if the epochs are automatic. On most tables of up to 2,000 rows, 200 epochs had
    * worse scores than 66, on others better ones: few candidates are trained for so many, and only if they still improve.
    */
-  private static final int MAX_EPOCHS_BEFORE_LAST = 100;
+  private static final int MAX_EPOCHS_BEFORE_LAST = 66;
 
   /** A listener of the progress. Called by several threads, but not at the same time. */
   public interface Listener extends CrossValidation.Listener {

@@ -26,7 +26,7 @@ import java.util.Set;
  * @param space the distributions of the other candidates
  * @param trials number of candidates, the first ones included
  * @param folds number of folds that judge the candidates; empty to choose folds or held-out rows by the number of rows
- * @param rungs maximum number of rungs of the halving, without that of more than 100 epochs if the epochs are automatic; 1 for
+ * @param rungs maximum number of rungs of the halving, without that of more than 66 epochs if the epochs are automatic; 1 for
  *     random search
  */
 public record TuningSpec(TrainConfig config, SearchSpace space, int trials, OptionalInt folds, int rungs) {

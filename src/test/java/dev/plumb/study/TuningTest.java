@@ -209,10 +209,10 @@ class TuningTest {
   }
 
   @Test
-  void automaticEpochsHaveARungOf100() {
+  void automaticEpochsHaveARungOf66() {
     try (Backend backend = cpu(1)) {
       TrainConfig automatic = TrainConfig.DEFAULT.with(changes -> changes.hidden(3));
-      assertEquals(List.of(11, 33, 100, 200), new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic, 1, 2)).rungs());
+      assertEquals(List.of(7, 22, 66, 200), new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic, 1, 2)).rungs());
       assertEquals(List.of(44, 133, 400),
           new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic.with(c -> c.epochs(400)), 1, 2)).rungs());
     }
@@ -442,8 +442,8 @@ class TuningTest {
       TrainConfig config = TrainConfig.DEFAULT.with(c -> c.hidden(3).warmUpEpochs(120));
       TuningSpec spec = new TuningSpec(config, SMALL, 1, OptionalInt.of(2), 1);
       TuningResult result = new Tuning(TrialExecutor.on(backend), IRIS, spec).run(List.of(), new Tuning.Listener() {}).orElseThrow();
-      assertEquals(100, result.winner().trainer().training().epochs());
-      assertEquals(60, result.winner().trainer().warmUpEpochs());
+      assertEquals(66, result.winner().trainer().training().epochs());
+      assertEquals(39, result.winner().trainer().warmUpEpochs());
     }
   }
 
