@@ -23,18 +23,12 @@ import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Predicate;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,97 +87,7 @@ class TuningTest {
     assertEquals(List.of(5, 15, 45), result.ladder().stream().map(TuningResult.Rung::epochs).toList());
     assertEquals(tuning.epochs(), epochs.get());
     assertEquals(result.trials(), finished.stream().sorted(TuningTrial.ORDER).toList());
-    assertLadder(result, 10, 2);
-  }
-
-  /** Derives the ladder again from the scores of all networks. */
-  private static void assertLadder(TuningResult result, int trials, int folds) {
-    List<Integer> going = IntStream.range(0, trials).boxed().toList();
-    int[] lastRungs = new int[trials];
-    int advancing = trials;
-    for (int rung = 0; rung < result.ladder().size(); rung++) {
-      int current = rung;
-      going.forEach(candidate -> lastRungs[candidate] = current);
-      Set<Integer> entered = result.trials().stream().filter(trial -> trial.rung() == current && trial.seed() == 0)
-          .map(TuningTrial::candidate).collect(Collectors.toSet());
-      assertEquals(Set.copyOf(going), entered);
-      assertEquals(going.size(), result.ladder().get(rung).candidates());
-      List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate));
-      assertEquals(Math.abs(mean(result, rung, ranked.get(0))), result.ladder().get(rung).best(), 1e-12);
-      advancing = (int) Math.ceil(advancing / 3.0);
-      List<Integer> best = ranked(IntStream.range(0, trials).boxed().toList(),
-          candidate -> bestMean(result, lastRungs[candidate], candidate)).subList(0, advancing);
-      going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
-          .filter(candidate -> mean(result, current, candidate) < Double.POSITIVE_INFINITY && (current == 0
-              || mean(result, current, candidate) <= mean(result, current - 1, candidate))).toList();
-      assertTrue(!going.isEmpty() || rung == result.ladder().size() - 1);
-    }
-    int[] bestRungs = IntStream.range(0, trials).map(candidate -> IntStream.rangeClosed(0, lastRungs[candidate]).boxed()
-        .min(Comparator.comparingDouble(rung -> mean(result, rung, candidate))).orElseThrow()).toArray();
-    List<Integer> ranked = ranked(IntStream.range(0, trials).boxed().toList(),
-        candidate -> mean(result, bestRungs[candidate], candidate));
-    List<Integer> order = finalists(result, ranked, bestRungs, folds);
-    ranked.stream().filter(candidate -> !order.contains(candidate)).forEach(order::add);
-    assertEquals(order, result.standings().stream().map(TuningResult.Standing::candidate).toList());
-    for (TuningResult.Standing standing : result.standings()) {
-      assertEquals(bestRungs[standing.candidate()], standing.rung());
-      assertEquals(lastRungs[standing.candidate()], standing.lastRung());
-    }
-    int winner = order.get(0);
-    assertEquals(result.candidates().get(winner).with(c -> c.epochs(result.ladder().get(bestRungs[winner]).epochs())
-        .columns(result.winner().columns())), result.winner());
-    assertEquals(0, result.winner().validation());
-  }
-
-  /** Derives the finalists again, the winner first, the others as they are ranked by the first seed. */
-  private static List<Integer> finalists(TuningResult result, List<Integer> ranked, int[] bestRungs, int folds) {
-    int base = ranked.stream().filter(candidate -> candidate < result.baseCandidates()).findFirst().orElseThrow();
-    List<Integer> drawn = ranked.stream().filter(candidate -> candidate >= result.baseCandidates()).limit(2).toList();
-    Set<String> expected = new HashSet<>();
-    List<Integer> rivals = drawn;
-    double errors = 0;
-    for (int seed = 1; seed < 3 && !rivals.isEmpty() && errors <= 2; seed++) {
-      for (int candidate : rivals) {
-        expected.add(candidate + " " + seed);
-      }
-      expected.add(base + " " + seed);
-      int last = seed;
-      int best = ranked(rivals, candidate -> otherSeedsMean(result, bestRungs[candidate], candidate, last)).get(0);
-      rivals = otherSeedsMean(result, bestRungs[best], best, seed) < otherSeedsMean(result, bestRungs[base], base, seed)
-          ? List.of(best) : List.of();
-      errors = standardErrors(result, bestRungs, best, base, seed, folds);
-    }
-    List<TuningTrial> more = result.trials().stream().filter(trial -> trial.seed() > 0).toList();
-    assertEquals(expected, more.stream().map(trial -> trial.candidate() + " " + trial.seed()).collect(Collectors.toSet()));
-    assertEquals(expected.size() * folds, more.size());
-    assertTrue(more.stream().allMatch(trial -> trial.rung() == bestRungs[trial.candidate()]));
-    List<Integer> order = new ArrayList<>();
-    if (!expected.isEmpty()) {
-      int winner = !rivals.isEmpty() && errors > 1 ? rivals.get(0) : base;
-      order.add(winner);
-      if (winner != base) {
-        order.add(base);
-      }
-      ranked.stream().filter(candidate -> drawn.contains(candidate) && candidate != winner).forEach(order::add);
-    }
-    return order;
-  }
-
-  /** Returns the gain of a candidate over another in standard errors, from the definition; for folds of about the same size. */
-  private static double standardErrors(TuningResult result, int[] rungs, int one, int other, int seeds, int folds) {
-    double[] gains = IntStream.range(0, folds * seeds).mapToDouble(i -> {
-      double gain = score(result, rungs[other], other, i % folds, 1 + i / folds) - score(result, rungs[one], one, i % folds, 1 + i / folds);
-      return result.metric().isHigherBetter() ? -gain : gain;
-    }).toArray();
-    double mean = Arrays.stream(gains).sum() / gains.length;
-    double squares = Arrays.stream(gains).map(gain -> (gain - mean) * (gain - mean)).sum();
-    double share = folds > 1 ? 1.0 / (folds - 1) : 0.25;
-    return mean == 0 || gains.length == 1 ? 0 : mean / Math.sqrt(squares / (gains.length - 1) * (1.0 / gains.length + share));
-  }
-
-  private static double score(TuningResult result, int rung, int candidate, int fold, int seed) {
-    return result.trials().stream().filter(trial -> trial.rung() == rung && trial.candidate() == candidate && trial.fold() == fold
-        && trial.seed() == seed).findFirst().orElseThrow().score();
+    DerivedLadder.assertLadder(result, 10, 2);
   }
 
   @Test
@@ -194,7 +98,7 @@ class TuningTest {
         .map(config -> config.trainer().training().optimizer().weightDecay() + " "
             + config.trainer().training().dropout().map(Dropout::probability).orElse(0.0)).toList());
     assertEquals(List.of(4, 4, 4, 4), result.candidates().subList(0, 4).stream().map(config -> config.hidden().get(0)).toList());
-    assertLadder(result, 7, 5);
+    DerivedLadder.assertLadder(result, 7, 5);
     assertEquals(2, run(IRIS, spec(BASE, 2, 0)).baseCandidates());
     assertEquals(1, run(IRIS, spec(BASE.with(c -> c.validation(0.3)), 3, 0)).baseCandidates());
     assertEquals(2, run(IRIS, spec(BASE.with(c -> c.optimizer(OptimizerSpec.Adam.DEFAULT_W)), 3, 2)).baseCandidates(),
@@ -205,7 +109,7 @@ class TuningTest {
   void oneRungIsRandomSearch() {
     TuningResult result = run(IRIS, new TuningSpec(BASE, SMALL, 6, OptionalInt.of(2), 1));
     assertEquals(List.of(18), result.ladder().stream().map(TuningResult.Rung::epochs).toList());
-    assertLadder(result, 6, 2);
+    DerivedLadder.assertLadder(result, 6, 2);
   }
 
   @Test
@@ -216,29 +120,6 @@ class TuningTest {
       assertEquals(List.of(44, 133, 400),
           new Tuning(TrialExecutor.on(backend), IRIS, spec(automatic.with(c -> c.epochs(400)), 1, 2)).rungs());
     }
-  }
-
-  private static List<Integer> ranked(List<Integer> candidates, ToDoubleFunction<Integer> score) {
-    return candidates.stream().sorted(Comparator.comparingDouble(score).thenComparingInt(candidate -> candidate)).toList();
-  }
-
-  private static double mean(TuningResult result, int rung, int candidate) {
-    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() == 0);
-  }
-
-  private static double bestMean(TuningResult result, int lastRung, int candidate) {
-    return IntStream.rangeClosed(0, lastRung).mapToDouble(rung -> mean(result, rung, candidate)).min().orElseThrow();
-  }
-
-  private static double otherSeedsMean(TuningResult result, int rung, int candidate, int lastSeed) {
-    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() > 0 && trial.seed() <= lastSeed);
-  }
-
-  private static double mean(TuningResult result, Predicate<TuningTrial> isCounted) {
-    double[] scores = result.trials().stream().filter(isCounted).mapToDouble(TuningTrial::score).toArray();
-    double mean = IntStream.range(0, scores.length).mapToDouble(i -> scores[i]).sum() / scores.length;
-    double signed = result.metric().isHigherBetter() ? -mean : mean;
-    return Double.isNaN(mean) ? Double.POSITIVE_INFINITY : signed;
   }
 
   /** A trial is an ordinary training on the fold's rows: cross-validation of the candidate has the same scores, bit for bit. */
@@ -353,7 +234,7 @@ class TuningTest {
       assertEquals(rate == 1e30, standing.isDiverged());
     }
     assertEquals(0, result.standings().get(0).candidate(), "of equal candidates, the one of the lowest number wins");
-    assertLadder(result, 8, 2);
+    DerivedLadder.assertLadder(result, 8, 2);
     TuningSpec hopeless = new TuningSpec(sgd.with(c -> c.learningRate(1e30)), space.without(Set.of(Hyperparameter.LEARNING_RATE)),
         3, OptionalInt.of(2), 3);
     TuningResult none = run(table("diabetes"), hopeless);
@@ -365,11 +246,11 @@ class TuningTest {
   void watchedMetricJudges() {
     TuningResult result = run(IRIS, spec(BASE.with(c -> c.watch(Metric.ACCURACY)), 5, 2));
     assertEquals(Metric.ACCURACY, result.metric());
-    assertLadder(result, 5, 2);
+    DerivedLadder.assertLadder(result, 5, 2);
     assertTrue(result.standings().get(0).score().mean() > 0.5);
     TuningResult numbers = run(table("diabetes"), spec(BASE.with(c -> c.watch(Metric.RMSE)), 5, 0));
     assertEquals(5, numbers.trials().stream().map(TuningTrial::fold).distinct().count());
-    assertLadder(numbers, 5, 5);
+    DerivedLadder.assertLadder(numbers, 5, 5);
   }
 
   /** Returns a table with some numbers of rows per class. */
@@ -394,7 +275,7 @@ class TuningTest {
       assertEquals(18, new Tuning(TrialExecutor.on(backend), classes(30, 30), spec(BASE.with(c -> c.validation(0.3)), 1, 0))
           .judgingRows());
     }
-    assertLadder(run(classes(30, 30, 1), spec(BASE, 5, 0)), 5, 1);
+    DerivedLadder.assertLadder(run(classes(30, 30, 1), spec(BASE, 5, 0)), 5, 1);
   }
 
   private static int folds(Table table, TrainConfig base) {
