@@ -181,8 +181,8 @@ class LauncherIT {
   @Test
   void loopsOfAStudyAreCompiledOnce() throws Exception {
     Map<String, String> printsFlags = Map.of("PLUMB_JAVA_OPTS", "-XX:+PrintFlagsFinal");
-    assertEquals(List.of("Tier4BackEdgeThreshold=10000000", "Tier4MinInvocationThreshold=100", "Tier4InvocationThreshold=20000",
-            "Tier4CompileThreshold=60000", "FreqInlineSize=150"),
+    assertEquals(List.of("Tier4BackEdgeThreshold=10000000", "Tier4MinInvocationThreshold=100", "Tier4InvocationThreshold=200000",
+            "Tier4CompileThreshold=600000", "FreqInlineSize=150"),
         compilation(run(printsFlags, LAUNCHER.toString(), "study", "none.json")));
     List<String> asJavaHasIt = compilation(run(printsFlags, LAUNCHER.toString(), "--version"));
     assertEquals(5, asJavaHasIt.size());
