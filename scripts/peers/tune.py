@@ -79,9 +79,10 @@ def plumb(folder, target, classes, seed, command, *options):
 
 def random_trials(search):
     """The number of candidates of a random search with the epochs of a halving: plumb tune --rungs 1 trains each for all epochs, but
-    at most 66, and its finalists three to five times per fold."""
+    at most 66, and its three finalists from other seeds too."""
     epochs = min(66, search["rungs"][-1]["epochs"])
-    return max(4, round(search["epochs"] / search["folds"] / epochs - 4))
+    other_seeds = max(candidate["otherSeeds"] for candidate in search["candidates"])
+    return max(4, round(search["epochs"] / search["folds"] / epochs - 3 * other_seeds))
 
 
 def main():

@@ -182,7 +182,7 @@ public final class Plumb {
   /**
    * Searches hyperparameters by random search with successive halving, as {@code plumb tune} does. Candidates are judged by the
    * watched metric on five folds, or on held-out rows of a table with more than 2,000 rows. The configuration is kept unless a drawn
-   * one is better by more than a standard error.
+   * one is better by more than {@value TuningResult#MIN_STANDARD_ERRORS} standard errors.
    *
    * @param config the configuration without a search, and the values of the hyperparameters that are not searched
    * @param space distributions of the hyperparameters, in the JSON of {@code plumb tune --space}

@@ -81,14 +81,15 @@ final class TuneCommand implements Command {
   public String details() {
     return """
         DATA is a table as for plumb train. Random search with successive halving: N candidates are
-        trained for a ninth of the epochs, the best third of them for a third, and the best ninth for all;
-        none advances whose score has become worse. By default, the rungs of a small table have
-        7, 22, 66 and 200 epochs. The first candidates, marked "base", are the configuration without a
-        search; up to 2,000 rows, with each of the values of weight decay and dropout that plumb train
-        chooses from. They advance whatever their rank. The best two drawn candidates and the best base
-        candidate are trained from one or two more seeds, each for the epochs of its best rung. The better
-        drawn one wins if its scores (--watch) from these seeds are better than those of the base candidate
-        by more than one standard error of their mean difference; otherwise the base candidate wins.
+        trained for few epochs in the first rung, the best quarter of them for three times as many in the
+        second rung, and so on; none advances whose score has become worse. By default, the rungs of a
+        small table have 7, 22, 66 and 200 epochs. The first candidates, marked "base", are the
+        configuration without a search; up to 2,000 rows, with each of the values of weight decay and
+        dropout that plumb train chooses from. They advance whatever their rank. The best two drawn
+        candidates and the best base candidate are trained from a second seed, each for the epochs of its
+        best rung; with held-out rows or up to 3 folds also from a third seed. The better drawn one wins if
+        its scores (--watch) from these seeds are better than those of the base candidate by more than 1.5
+        standard errors of their mean difference; otherwise the base candidate wins.
 
         Up to 2,000 rows, candidates are judged by 5 folds, fewer if a class has fewer rows; above that,
         by held-out rows. The winner is trained on all rows into a run folder, as by plumb train.

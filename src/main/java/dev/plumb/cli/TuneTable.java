@@ -23,7 +23,8 @@ final class TuneTable {
     out.println();
     Standing winner = result.standings().get(0);
     if (result.isBaseKept()) {
-      out.println("candidate " + winner.candidate() + " (base) wins: no drawn finalist is better by more than one standard error");
+      out.println("candidate " + winner.candidate() + " (base) wins: no drawn finalist is better by more than "
+          + TuningResult.MIN_STANDARD_ERRORS + " standard errors");
     }
     out.println(String.format(Locale.ROOT, "cost: %,d networks, %,d epochs, %s of training", result.trials().size(), result.epochs(),
         Decimal.duration(result.seconds())));

@@ -115,7 +115,7 @@ public final class TuningReport {
     return IntervalChart.interval(score.low(), score.high());
   }
 
-  /** Returns the number of networks that a score is the mean of: "10 (5 folds, 2 seeds)". */
+  /** Returns the number of networks that a score is the mean of: "4 (2 folds, 2 seeds)". */
   private String networks(Standing standing) {
     int count = standing.score().count();
     int seeds = count / result.folds();
@@ -147,7 +147,8 @@ public final class TuningReport {
     page.startSection("winner", "Winner");
     List<Standing> shown = winner == base ? List.of(winner) : List.of(winner, base);
     if (result.isBaseKept()) {
-      html.element("p", "No drawn finalist is better than the configuration without a search by more than one standard error.").line();
+      html.element("p", "No drawn finalist is better than the configuration without a search by more than "
+          + TuningResult.MIN_STANDARD_ERRORS + " standard errors.").line();
     }
     html.open("div", "class", "charts").line();
     List<String> heads = new ArrayList<>(List.of("candidate"));
@@ -164,10 +165,11 @@ public final class TuningReport {
       html.element("h3", "Train the winner on all rows").line();
       html.element("pre", command, "class", "command").line();
     }
-    html.element("p", "A drawn candidate wins if it is better than the best one without a search by more than one standard error of their"
-        + " differences in the same folds and seeds. The rows that judge the candidates also chose the winner, so that its"
-        + " score is slightly optimistic for new rows. Intervals are those of the mean by Student's t"
-        + (result.folds() > 1 ? "; folds share training rows, so they are too narrow." : ", over seeds.") + " Without a search: "
+    html.element("p", "A drawn candidate wins if it is better than the best one without a search by more than "
+        + TuningResult.MIN_STANDARD_ERRORS + " standard errors of their mean difference in the same folds and seeds. The rows that judge"
+        + " the candidates also chose the winner, so that its score is slightly optimistic for new rows. Intervals are those of the mean"
+        + " by Student's t" + (result.folds() > 1 ? "; folds share training rows, so they are too narrow." : ", over seeds.")
+        + " Without a search: "
         + (result.baseCandidates() == 1 ? "the configuration that the options describe."
         : "the best of " + result.baseCandidates() + " candidates, with the weight decays and dropouts that plumb train chooses from."),
         "class", "small").line();
@@ -323,7 +325,7 @@ public final class TuningReport {
       int rung = i;
       cost(html, "rung " + (i + 1), trial -> trial.rung() == rung && trial.seed() == 0);
     }
-    if (winner.isFinalist()) {
+    if (result.trials().stream().anyMatch(trial -> trial.seed() > 0)) {
       cost(html, "more seeds of the finalists", trial -> trial.seed() > 0);
     }
     html.close("tbody").line().open("tfoot").line();

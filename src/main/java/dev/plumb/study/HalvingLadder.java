@@ -3,10 +3,8 @@ package dev.plumb.study;
 import dev.plumb.study.TuningScores.Entry;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -17,20 +15,22 @@ import java.util.stream.Stream;
  * @param baseCandidates number of candidates that are not drawn; they are the first ones
  * @param candidates number of candidates
  * @param rungs number of epochs of each rung
+ * @param seeds number of seeds: the first chooses the finalists, the others judge them
  */
-record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
-  /** Maximum number of seeds: the first one chooses the finalists, the others judge them. */
-  static final int SEEDS = 3;
+record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs, int seeds) {
+  /** Maximum number of seeds. */
+  static final int MAX_SEEDS = 3;
+  /** Number of folds from which on one seed judges the finalists; with fewer, two do. */
+  private static final int MIN_FOLDS_FOR_TWO_SEEDS = 4;
   /** The seed of the candidates in the rungs. */
   static final List<Integer> FIRST_SEED = List.of(0);
-  /** A rung has at most one of this many of the candidates of the rung before, and base candidates. */
-  static final int ETA = 3;
-  /** Number of drawn candidates that are trained from a second seed, with the best base candidate. */
+  /**
+   * The planned number of candidates of a rung is that of the rung before, divided by this; base candidates are added. With 3, a search on
+   * ten tables of up to 1,400 rows took a tenth more time and found no better candidates.
+   */
+  private static final int REDUCTION_FACTOR = 4;
+  /** Number of drawn candidates that are trained from other seeds, with the best base candidate. */
   private static final int DRAWN_FINALISTS = 2;
-  /** Number of standard errors by which a drawn candidate must be better than the best base candidate to win. */
-  private static final double MIN_ERRORS_TO_WIN = 1;
-  /** Number of standard errors above which no more seeds are trained. */
-  private static final double MIN_ERRORS_TO_STOP = 2;
 
   HalvingLadder {
     if (baseCandidates < 1 || baseCandidates > candidates) {
@@ -38,9 +38,9 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     }
   }
 
-  /** Trains the networks of some entries from a seed, and adds their scores. */
+  /** Trains the networks of some entries from some seeds, and adds their scores. */
   interface EntryTrainer {
-    void train(List<Entry> entries, int seed);
+    void train(List<Entry> entries, List<Integer> seeds);
   }
 
   /**
@@ -50,6 +50,16 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
    * @param standings all candidates: the winner, the other finalists, the others from the best to the worst
    */
   record Outcome(List<TuningResult.Rung> rungs, List<TuningResult.Standing> standings) {}
+
+  /** Returns the number of seeds for a number of folds, 1 for held-out rows: few folds give too few differences for a standard error. */
+  static int seeds(int folds) {
+    return folds < MIN_FOLDS_FOR_TWO_SEEDS ? MAX_SEEDS : MAX_SEEDS - 1;
+  }
+
+  /** Returns the ladder for another number of candidates, with as many base candidates as fit. */
+  HalvingLadder withCandidates(int other) {
+    return new HalvingLadder(Math.min(baseCandidates, other), other, rungs, seeds);
+  }
 
   /** Returns the maximum number of epochs over all networks, per fold. */
   long maxEpochs() {
@@ -62,12 +72,12 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
       remaining = Math.min(remaining, advancing + baseCandidates);
     }
     int drawn = Math.min(candidates - baseCandidates, DRAWN_FINALISTS);
-    int finalTrainings = drawn == 0 ? 0 : drawn + 1 + 2 * (SEEDS - 2);
+    int finalTrainings = drawn == 0 ? 0 : (drawn + 1) * (seeds - 1);
     return epochs + (long) finalTrainings * rungs.get(rungs.size() - 1);
   }
 
   private static int advancing(int candidates) {
-    return (candidates + ETA - 1) / ETA;
+    return (candidates + REDUCTION_FACTOR - 1) / REDUCTION_FACTOR;
   }
 
   /**
@@ -83,7 +93,7 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
     for (int rung = 0; rung < rungs.size() && !remaining.isEmpty(); rung++) {
       int current = rung;
       List<Entry> entries = remaining.stream().map(candidate -> new Entry(candidate, current)).toList();
-      trainer.train(entries, FIRST_SEED.get(0));
+      trainer.train(entries, FIRST_SEED);
       remaining.forEach(candidate -> lastRungs[candidate] = current);
       List<Entry> ranking = scores.ranking(entries, FIRST_SEED);
       ladder.add(new TuningResult.Rung(rungs.get(rung), ranking.size(), scores.summary(ranking.get(0), FIRST_SEED).mean()));
@@ -94,12 +104,13 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
           .filter(candidate -> lastRungs[candidate] == current && scores.mayAdvance(new Entry(candidate, current))).boxed().toList();
     }
     List<Entry> ranking = bestEntries(lastRungs, scores);
-    Map<Entry, List<Integer>> finalists = judge(ranking, scores, trainer);
+    List<Integer> otherSeeds = IntStream.range(1, seeds).boxed().toList();
+    List<Entry> finalists = judge(ranking, otherSeeds, scores, trainer);
     List<TuningResult.Standing> standings = new ArrayList<>();
-    Stream.concat(finalists.keySet().stream(), ranking.stream().filter(entry -> !finalists.containsKey(entry))).forEach(entry -> {
-      List<Integer> seeds = finalists.getOrDefault(entry, List.of());
-      standings.add(new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()], seeds.size(),
-          scores.summary(entry, seeds.isEmpty() ? FIRST_SEED : seeds)));
+    Stream.concat(finalists.stream(), ranking.stream()).distinct().forEach(entry -> {
+      boolean isFinalist = finalists.contains(entry);
+      standings.add(new TuningResult.Standing(entry.candidate(), entry.rung(), lastRungs[entry.candidate()],
+          isFinalist ? otherSeeds.size() : 0, scores.summary(entry, isFinalist ? otherSeeds : FIRST_SEED)));
     });
     // A stable sort: a finalist may diverge from another seed.
     standings.sort(Comparator.comparing(TuningResult.Standing::isDiverged));
@@ -113,34 +124,25 @@ record HalvingLadder(int baseCandidates, int candidates, List<Integer> rungs) {
   }
 
   /**
-   * Trains the best drawn candidates and the best base candidate from other seeds, until one is clearly better: the scores of the
-   * first seed are the best of many, and so too good.
+   * Trains the best drawn candidates and the best base candidate from other seeds: the scores of the first seed are the best of many, and
+   * therefore optimistic.
    *
    * @param ranking all candidates by the first seed, from the best to the worst
-   * @return the finalists with the seeds that judge them, the winner first; empty if no candidate is drawn, or all drawn ones diverged
+   * @return the finalists, the winner first, then the base candidate, unless it diverged from the first seed; empty if no candidate is
+   *     drawn, or all drawn ones diverged
    */
-  private Map<Entry, List<Integer>> judge(List<Entry> ranking, TuningScores scores, EntryTrainer trainer) {
-    Entry base = ranking.stream().filter(this::isBase).findFirst().orElseThrow();
-    boolean hasBaseDiverged = scores.hasDiverged(base, FIRST_SEED);
-    List<Entry> drawn = ranking.stream().filter(entry -> !isBase(entry) && !scores.hasDiverged(entry, FIRST_SEED))
-        .limit(DRAWN_FINALISTS).toList();
-    Map<Entry, List<Integer>> seedsByFinalist = new HashMap<>();
-    double errors = 0;
-    for (int seed = 1; seed < SEEDS && !drawn.isEmpty() && errors <= MIN_ERRORS_TO_STOP; seed++) {
-      List<Entry> finalists = Stream.concat(Stream.of(base), drawn.stream()).toList();
-      trainer.train(finalists, seed);
-      List<Integer> seeds = IntStream.rangeClosed(1, seed).boxed().toList();
-      finalists.forEach(entry -> seedsByFinalist.put(entry, seeds));
-      Entry best = scores.ranking(drawn, seeds).get(0);
-      boolean isAhead = hasBaseDiverged || scores.ranking(List.of(base, best), seeds).get(0) == best;
-      drawn = isAhead ? List.of(best) : List.of();
-      errors = scores.standardErrors(best, base, seeds);
+  private List<Entry> judge(List<Entry> ranking, List<Integer> otherSeeds, TuningScores scores, EntryTrainer trainer) {
+    List<Entry> sound = ranking.stream().filter(entry -> !scores.hasDiverged(entry)).toList();
+    List<Entry> drawn = sound.stream().filter(entry -> !isBase(entry)).limit(DRAWN_FINALISTS).toList();
+    if (drawn.isEmpty()) {
+      return List.of();
     }
-    Entry winner = !drawn.isEmpty() && (hasBaseDiverged || errors > MIN_ERRORS_TO_WIN) ? drawn.get(0) : base;
-    Map<Entry, List<Integer>> sorted = new LinkedHashMap<>();
-    Stream.concat(Stream.of(winner, base), ranking.stream()).filter(seedsByFinalist::containsKey)
-        .forEach(entry -> sorted.putIfAbsent(entry, seedsByFinalist.get(entry)));
-    return sorted;
+    Optional<Entry> base = sound.stream().filter(this::isBase).findFirst();
+    List<Entry> finalists = Stream.concat(base.stream(), drawn.stream()).toList();
+    trainer.train(finalists, otherSeeds);
+    Entry best = scores.ranking(drawn, otherSeeds).get(0);
+    boolean isBetter = base.isEmpty() || scores.standardErrors(best, base.get(), otherSeeds) > TuningResult.MIN_STANDARD_ERRORS;
+    return isBetter ? Stream.concat(Stream.of(best), finalists.stream()).distinct().toList() : finalists;
   }
 
   private boolean isBase(Entry entry) {

@@ -26,22 +26,23 @@ import java.util.stream.IntStream;
 
 /**
  * A hyperparameter search by random search with successive halving (Jamieson and Talwalkar 2016). The first candidates are the
- * base configuration, with each of the values that {@link FoldSelection} chooses from if it would; the others are drawn. All
- * candidates are trained for a ninth of the epochs, up to a third of them for a third, and up to a ninth of them for all
- * epochs; each time from the beginning, with the learning-rate schedule of these epochs. A candidate advances if it is among
- * so many best of all candidates, each with the score of its best rung, or a base candidate; but not if its score is worse than
- * one rung before.
+ * base configuration, with each of the values that {@link FoldSelection} chooses from if it would; the others are drawn. A rung
+ * trains up to a quarter of the candidates of the rung before, and the base candidates, for three times the epochs; each time from
+ * the beginning, with the learning-rate schedule of these epochs. A candidate advances if it is among so many best of all
+ * candidates, each with the score of its best rung, or a base candidate; but not if its score is worse than one rung before.
  *
  * <p>A candidate's score is that of its best rung. The best two drawn candidates and the best base candidate are trained from a
- * second seed for the epochs of that rung. If the better drawn one is ahead of the base candidate, but by at most two standard
- * errors of the difference, both are trained from a third seed. It wins if it is then better by more than one standard error
- * (Breiman et al. 1984); otherwise the base candidate wins.
+ * second seed for the epochs of that rung, with held-out rows or up to three folds also from a third seed. The better drawn one
+ * wins if it is better than the base candidate by more than {@value TuningResult#MIN_STANDARD_ERRORS} standard errors of the
+ * difference; otherwise the base candidate wins: a stricter form of the one-standard-error rule (Breiman et al. 1984).
  *
  * <p>Up to {@value FoldSelection#MAX_ROWS} rows, the candidates are judged by five folds, which are divided again for each seed;
  * otherwise by held-out rows. The encoding is fitted to the training rows of each fold. The result depends on the specification
  * and the data only.
  */
 public final class Tuning {
+  /** A rung has this many times the epochs of the rung before. */
+  private static final int EPOCHS_RATIO = 3;
   /** Minimum number of epochs of the first rung, if there are others. */
   private static final int MIN_EPOCHS = 5;
   /**
@@ -85,7 +86,7 @@ public final class Tuning {
     EncodingOptions columns = given.weights().resolve(table, given.columns());
     TrainConfig base = given.with(changes -> changes.columns(columns).validation(0));
     this.spec = spec;
-    rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()), HalvingLadder.SEEDS);
+    rows = new TuningRows(table, spec, base, backend.dataPrecision(base.precision()));
     int epochs = rows.first().fit().training().epochs();
     boolean hasLongRung = given.automatic().contains(Automatic.EPOCHS) && epochs > MAX_EPOCHS_BEFORE_LAST;
     List<Integer> rungs = rungs(hasLongRung ? MAX_EPOCHS_BEFORE_LAST : epochs, spec.rungs());
@@ -94,7 +95,7 @@ public final class Tuning {
     }
     List<TrainConfig> bases = spec.baseCandidates(base, rows.folds() > 1 && FoldSelection.selects(table, given));
     candidates = spec.candidates(bases, base).stream().map(this::withFittingBatches).toList();
-    ladder = new HalvingLadder(bases.size(), candidates.size(), rungs);
+    ladder = new HalvingLadder(bases.size(), candidates.size(), rungs, HalvingLadder.seeds(rows.folds()));
     List<PreparedData> all = IntStream.range(0, candidates.size()).mapToObj(i -> prepare(new Entry(i, rungs.size() - 1), 0, 0)).toList();
     for (PreparedData candidate : all) {
       candidate.config().requireInRange();
@@ -113,8 +114,8 @@ public final class Tuning {
 
   private static List<Integer> rungs(int epochs, int maxRungs) {
     List<Integer> rungs = new ArrayList<>(List.of(epochs));
-    while (rungs.size() < maxRungs && rungs.get(0) / HalvingLadder.ETA >= MIN_EPOCHS) {
-      rungs.add(0, rungs.get(0) / HalvingLadder.ETA);
+    while (rungs.size() < maxRungs && rungs.get(0) / EPOCHS_RATIO >= MIN_EPOCHS) {
+      rungs.add(0, rungs.get(0) / EPOCHS_RATIO);
     }
     return rungs;
   }
@@ -186,8 +187,7 @@ public final class Tuning {
     int groupsAtOnce = executor.groupsAtOnce(group);
     double epochSeconds = epochSeconds(group, executor.backend().sharedBy(groupsAtOnce)) / groupsAtOnce;
     int trials = 1;
-    while (trials < TuningSpec.MAX_TRIALS && rows.folds() * epochSeconds
-        * new HalvingLadder(Math.min(ladder.baseCandidates(), trials + 1), trials + 1, ladder.rungs()).maxEpochs() <= seconds) {
+    while (trials < TuningSpec.MAX_TRIALS && rows.folds() * epochSeconds * ladder.withCandidates(trials + 1).maxEpochs() <= seconds) {
       trials++;
     }
     return trials;
@@ -219,7 +219,7 @@ public final class Tuning {
     long[] reported = new long[1];
     HalvingLadder.Outcome outcome;
     try {
-      outcome = ladder.climb(scores, (entries, seed) -> reported[0] += train(entries, seed, scores, listener));
+      outcome = ladder.climb(scores, (entries, seeds) -> reported[0] += train(entries, seeds, scores, listener));
     } catch (CancellationException e) {
       return Optional.empty();
     }
@@ -233,24 +233,26 @@ public final class Tuning {
 
   private void requireOwn(Key key) {
     if (!(key.rung() >= 0 && key.rung() < ladder.rungs().size() && key.candidate() >= 0 && key.candidate() < candidates.size()
-        && key.fold() >= 0 && key.fold() < rows.folds() && key.seed() >= 0 && key.seed() < HalvingLadder.SEEDS)) {
+        && key.fold() >= 0 && key.fold() < rows.folds() && key.seed() >= 0 && key.seed() < ladder.seeds())) {
       throw new InvalidInputException("the network " + key + " is not one of this search");
     }
   }
 
   /** Trains the networks that are not known yet; returns the number of epochs of all. */
-  private long train(List<Entry> entries, int seed, TuningScores scores, Listener listener) {
+  private long train(List<Entry> entries, List<Integer> seeds, TuningScores scores, Listener listener) {
     List<Group> groups = new ArrayList<>();
     long known = 0;
     long all = 0;
     for (Entry entry : entries) {
       int epochs = ladder.rungs().get(entry.rung());
-      for (int fold = 0; fold < rows.folds(); fold++) {
-        all += epochs;
-        if (scores.has(new Key(entry.rung(), entry.candidate(), fold, seed))) {
-          known += epochs;
-        } else {
-          groups.add(group(entry, fold, seed));
+      for (int seed : seeds) {
+        for (int fold = 0; fold < rows.folds(); fold++) {
+          all += epochs;
+          if (scores.has(new Key(entry.rung(), entry.candidate(), fold, seed))) {
+            known += epochs;
+          } else {
+            groups.add(group(entry, fold, seed));
+          }
         }
       }
     }

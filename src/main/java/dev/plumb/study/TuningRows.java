@@ -40,13 +40,12 @@ final class TuningRows {
    *
    * @param base the base configuration without validation rows, with its columns resolved
    * @param held precision in which features are held
-   * @param seeds number of seeds
    * @throws dev.plumb.model.InvalidInputException when the table cannot be divided or does not suit the configuration
    */
-  TuningRows(Table given, TuningSpec spec, TrainConfig base, Precision held, int seeds) {
+  TuningRows(Table given, TuningSpec spec, TrainConfig base, Precision held) {
     table = base.columns().handleMissing(given, base.weights());
     droppedRows = given.rows() - table.rows();
-    List<Fold> all = divide(table, base.columns(), spec, seeds);
+    List<Fold> all = divide(table, base.columns(), spec);
     folds = (int) all.stream().filter(fold -> fold.repeat() == 1).count();
     PreparedData prepared = null;
     for (Fold fold : all) {
@@ -59,7 +58,7 @@ final class TuningRows {
     first = prepared;
   }
 
-  private static List<Fold> divide(Table table, EncodingOptions columns, TuningSpec spec, int seeds) {
+  private static List<Fold> divide(Table table, EncodingOptions columns, TuningSpec spec) {
     NumpyRandom stream = new NumpyRandom(spec.splitSeed());
     int[] labels = columns.labels(table);
     boolean hasSingleRows = labels != null && FoldSelection.rarest(labels) < 2;
@@ -72,7 +71,7 @@ final class TuningRows {
       return List.of(new Fold(1, 1, split.training(), split.validation()));
     }
     int count = spec.folds().orElseGet(() -> Math.max(2, Math.min(FoldSelection.folds(labels), table.rows())));
-    int divisions = count * (long) table.rows() <= MAX_ENCODED_ROWS ? seeds : 1;
+    int divisions = count * (long) table.rows() <= MAX_ENCODED_ROWS ? HalvingLadder.seeds(count) : 1;
     return Folds.of(table, columns, new FoldOptions(count, divisions, Optional.empty(), Optional.empty()), stream);
   }
 

@@ -49,9 +49,9 @@ final class TuningScores {
         .mapToDouble(seed -> trials.get(new Key(entry.rung(), entry.candidate(), fold, seed)).score())).toArray();
   }
 
-  /** Returns whether a network of an entry diverged. */
-  boolean hasDiverged(Entry entry, List<Integer> seeds) {
-    return cost(entry, seeds) == Double.POSITIVE_INFINITY;
+  /** Returns whether a network of an entry diverged from the first seed. */
+  boolean hasDiverged(Entry entry) {
+    return cost(entry, HalvingLadder.FIRST_SEED) == Double.POSITIVE_INFINITY;
   }
 
   /**

@@ -63,7 +63,7 @@ public record TuningSpec(TrainConfig config, SearchSpace space, int trials, Opti
       throw new InvalidInputException("calibrate: the best configuration is trained on all rows, so that none are left to"
           + " calibrate on; omit it, and calibrate in a training of its own");
     }
-    StudySpec.requireSeed(config.seed() + HalvingLadder.SEEDS - 1);
+    StudySpec.requireSeed(config.seed() + HalvingLadder.MAX_SEEDS - 1);
   }
 
   public TuningSpec withTrials(int other) {

@@ -59,23 +59,23 @@ class TuningReportTest {
   void tablesHaveTheScoresAndTheCost() throws Exception {
     String page = html(nine());
     Document document = HtmlReportTest.parse(page);
-    assertEquals("loss, 0.211, 0.461", row(document, "winner-table", 1));
-    assertEquals("networks, 2 (2 folds, 1 seed), 2 (2 folds, 1 seed)", row(document, "winner-table", 3));
+    assertEquals("loss, 0.2115, 0.4615", row(document, "winner-table", 1));
+    assertEquals("networks, 4 (2 folds, 2 seeds), 4 (2 folds, 2 seeds)", row(document, "winner-table", 3));
     assertEquals("epochs, 15, 15", row(document, "winner-table", 4));
     assertEquals("weight decay, " + nine().candidates().get(1).trainer().training().optimizer().weightDecay() + ", 0",
         row(document, "winner-table", 8));
     assertEquals("1, 5, 9, 0.31, 0.585, 1", row(document, "ladder-table", 1));
     assertEquals("2, 15, 4, 0.21, 0.36, 0", row(document, "ladder-table", 2));
     String first = row(document, "best-table", 1);
-    assertTrue(first.startsWith("1 (winner), 0.211, 0.08394 to 0.3381, 2, 15, "), first);
-    assertTrue(row(document, "best-table", 2).startsWith("0 (base), 0.461, "), row(document, "best-table", 2));
+    assertTrue(first.startsWith("1 (winner), 0.2115, 0.1931 to 0.2299, 4, 15, "), first);
+    assertTrue(row(document, "best-table", 2).startsWith("0 (base), 0.4615, "), row(document, "best-table", 2));
     assertTrue(row(document, "best-table", 5).startsWith("4, 0.61, "), row(document, "best-table", 5));
     assertTrue(row(document, "best-table", 9).startsWith("8, diverged, -, -, "), row(document, "best-table", 9));
     assertEquals(6, nodes(document, "//table[@id='best-table']/tbody/tr[@class='muted']").getLength(), "one seed only");
     assertEquals("rung 1, 18, 82, 45 s", row(document, "cost-table", 1));
     assertEquals("rung 2, 8, 120, 1 min 0 s", row(document, "cost-table", 2));
-    assertEquals("more seeds of the finalists, 6, 90, 45 s", row(document, "cost-table", 3));
-    assertEquals("all322922 min 30 s", text(document, "//table[@id='cost-table']/tfoot/tr"));
+    assertEquals("more seeds of the finalists, 12, 180, 1 min 30 s", row(document, "cost-table", 3));
+    assertEquals("all383823 min 15 s", text(document, "//table[@id='cost-table']/tfoot/tr"));
     assertEquals("1 of 9 candidates has no score, because its training diverged. It is not in the charts.",
         text(document, "//p[@class='note']"));
     assertTrue(text(document, "//pre").startsWith("plumb train table.csv --config '{"), page);
@@ -90,8 +90,8 @@ class TuningReportTest {
     for (String chart : charts) {
       String points = "//svg[@id='" + chart + "']//g";
       assertEquals(8, nodes(document, points + "/*").getLength(), chart);
-      assertEquals("candidate 1: 0.211, 15 epochs", text(document, points + "/circle[@class='winner']"));
-      assertEquals("candidate 0: 0.461, 15 epochs", text(document, points + "/path[@class='base']"));
+      assertEquals("candidate 1: 0.2115, 15 epochs", text(document, points + "/circle[@class='winner']"));
+      assertEquals("candidate 0: 0.4615, 15 epochs", text(document, points + "/path[@class='base']"));
       assertEquals(2, nodes(document, points + "/circle[not(@class)]").getLength(), chart + ": trained for all rungs");
       assertEquals(4, nodes(document, points + "/circle[@class='early']").getLength(), chart);
       double edge = Double.parseDouble(text(document, points + "/circle[title[starts-with(., 'candidate 7:')]]/@cy"));
@@ -124,9 +124,9 @@ class TuningReportTest {
   void heldOutRowsAndAHigherScoreIsBetter() throws Exception {
     String page = html(SampleReports.heldOutTuning());
     Document document = HtmlReportTest.parse(page);
-    assertEquals("accuracy, 0.974", row(document, "winner-table", 1));
-    assertEquals("networks, 1 (1 seed)", row(document, "winner-table", 3));
-    assertTrue(page.contains("No drawn finalist is better than the configuration without a search by more than one standard error."));
+    assertEquals("accuracy, 0.976", row(document, "winner-table", 1));
+    assertEquals("networks, 2 (2 seeds)", row(document, "winner-table", 3));
+    assertTrue(page.contains("No drawn finalist is better than the configuration without a search by more than 1.5 standard errors."));
     assertTrue(page.contains("the best of 4 candidates, with the weight decays and dropouts that plumb train chooses from"));
     assertEquals(0, nodes(document, "//svg[@id='ladder-chart']").getLength());
     assertEquals("1, 30, 20, 0.97, 0.9285, 0", row(document, "ladder-table", 1));

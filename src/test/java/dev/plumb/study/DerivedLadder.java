@@ -32,7 +32,7 @@ final class DerivedLadder {
       assertEquals(going.size(), result.ladder().get(rung).candidates());
       List<Integer> ranked = ranked(going, candidate -> mean(result, current, candidate));
       assertEquals(Math.abs(mean(result, rung, ranked.get(0))), result.ladder().get(rung).best(), 1e-12);
-      advancing = (int) Math.ceil(advancing / 3.0);
+      advancing = (int) Math.ceil(advancing / 4.0);
       List<Integer> best = ranked(IntStream.range(0, trials).boxed().toList(),
           candidate -> bestMean(result, lastRungs[candidate], candidate)).subList(0, advancing);
       going = going.stream().filter(candidate -> candidate < result.baseCandidates() || best.contains(candidate))
@@ -59,21 +59,17 @@ final class DerivedLadder {
 
   /** Derives the finalists again, the winner first, the others as they are ranked by the first seed. */
   private static List<Integer> finalists(TuningResult result, List<Integer> ranked, int[] bestRungs, int folds) {
-    int base = ranked.stream().filter(candidate -> candidate < result.baseCandidates()).findFirst().orElseThrow();
-    List<Integer> drawn = ranked.stream().filter(candidate -> candidate >= result.baseCandidates()).limit(2).toList();
+    List<Integer> sound = ranked.stream()
+        .filter(candidate -> mean(result, bestRungs[candidate], candidate) < Double.POSITIVE_INFINITY).toList();
+    int base = sound.stream().filter(candidate -> candidate < result.baseCandidates()).findFirst().orElseThrow();
+    List<Integer> drawn = sound.stream().filter(candidate -> candidate >= result.baseCandidates()).limit(2).toList();
+    int lastSeed = folds > 3 ? 1 : 2;
     Set<String> expected = new HashSet<>();
-    List<Integer> rivals = drawn;
-    double errors = 0;
-    for (int seed = 1; seed < 3 && !rivals.isEmpty() && errors <= 2; seed++) {
-      for (int candidate : rivals) {
+    for (int seed = 1; seed <= lastSeed && !drawn.isEmpty(); seed++) {
+      for (int candidate : drawn) {
         expected.add(candidate + " " + seed);
       }
       expected.add(base + " " + seed);
-      int last = seed;
-      int best = ranked(rivals, candidate -> otherSeedsMean(result, bestRungs[candidate], candidate, last)).get(0);
-      rivals = otherSeedsMean(result, bestRungs[best], best, seed) < otherSeedsMean(result, bestRungs[base], base, seed)
-          ? List.of(best) : List.of();
-      errors = standardErrors(result, bestRungs, best, base, seed, folds);
     }
     List<TuningTrial> more = result.trials().stream().filter(trial -> trial.seed() > 0).toList();
     assertEquals(expected, more.stream().map(trial -> trial.candidate() + " " + trial.seed()).collect(Collectors.toSet()));
@@ -81,7 +77,8 @@ final class DerivedLadder {
     assertTrue(more.stream().allMatch(trial -> trial.rung() == bestRungs[trial.candidate()]));
     List<Integer> order = new ArrayList<>();
     if (!expected.isEmpty()) {
-      int winner = !rivals.isEmpty() && errors > 1 ? rivals.get(0) : base;
+      int best = ranked(drawn, candidate -> otherSeedsMean(result, bestRungs[candidate], candidate)).get(0);
+      int winner = standardErrors(result, bestRungs, best, base, lastSeed, folds) > 1.5 ? best : base;
       order.add(winner);
       if (winner != base) {
         order.add(base);
@@ -120,8 +117,8 @@ final class DerivedLadder {
     return IntStream.rangeClosed(0, lastRung).mapToDouble(rung -> mean(result, rung, candidate)).min().orElseThrow();
   }
 
-  private static double otherSeedsMean(TuningResult result, int rung, int candidate, int lastSeed) {
-    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() > 0 && trial.seed() <= lastSeed);
+  private static double otherSeedsMean(TuningResult result, int rung, int candidate) {
+    return mean(result, trial -> trial.rung() == rung && trial.candidate() == candidate && trial.seed() > 0);
   }
 
   private static double mean(TuningResult result, Predicate<TuningTrial> isCounted) {

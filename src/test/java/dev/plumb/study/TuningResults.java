@@ -30,13 +30,16 @@ public final class TuningResults {
     List<TrainConfig> candidates = spec.candidates(
         IntStream.range(0, bases).mapToObj(i -> base.with(changes -> changes.dropout(i / 10.0))).toList(), spec.config());
     TuningScores known = new TuningScores(folds, folds > 1 ? 1.0 / (folds - 1) : 0.25, spec.config().trainer().watch().isHigherBetter());
-    HalvingLadder.Outcome outcome = new HalvingLadder(bases, candidates.size(), epochs).climb(known, (entries, seed) -> {
+    HalvingLadder ladder = new HalvingLadder(bases, candidates.size(), epochs, HalvingLadder.seeds(folds));
+    HalvingLadder.Outcome outcome = ladder.climb(known, (entries, seeds) -> {
       for (Entry entry : entries) {
         TrainConfig candidate = candidates.get(entry.candidate());
-        for (int fold = 0; fold < folds; fold++) {
-          double score = scores.of(entry.candidate(), candidate, epochs.size() - 1 - entry.rung(), fold, seed);
-          known.add(new TuningTrial(entry.rung(), entry.candidate(), fold, seed, score,
-              Double.isNaN(score) ? 1 : epochs.get(entry.rung()), 0.5 * epochs.get(entry.rung())));
+        for (int seed : seeds) {
+          for (int fold = 0; fold < folds; fold++) {
+            double score = scores.of(entry.candidate(), candidate, epochs.size() - 1 - entry.rung(), fold, seed);
+            known.add(new TuningTrial(entry.rung(), entry.candidate(), fold, seed, score,
+                Double.isNaN(score) ? 1 : epochs.get(entry.rung()), 0.5 * epochs.get(entry.rung())));
+          }
         }
       }
     });

@@ -62,7 +62,7 @@ class TuningTest {
   }
 
   @Test
-  void ladderHasAThirdOfTheCandidatesForThreeTimesTheEpochs() {
+  void ladderHasAQuarterOfTheCandidatesForThreeTimesTheEpochs() {
     TrainConfig base = BASE.with(changes -> changes.epochs(45));
     AtomicLong epochs = new AtomicLong();
     List<TuningTrial> finished = new ArrayList<>();
