@@ -333,7 +333,7 @@ class TuningTest {
     try (Backend backend = cpu(1)) {
       Tuning tuning = new Tuning(TrialExecutor.on(backend), IRIS, spec(BASE, 1, 2));
       assertEquals(1, tuning.trialsWithin(1e-9));
-      assertTrue(tuning.trialsWithin(100) > 10);
+      assertTrue(tuning.trialsWithin(10) > 10);
       Tuning folds = new Tuning(TrialExecutor.on(backend), IRIS, spec(BASE, 7, 0));
       assertEquals(1, folds.trialsWithin(1e-9), "fewer than there are base candidates");
     }
