@@ -52,7 +52,7 @@ class TuneCommandTest {
     Plumbed ran = done(tune(TABLES.resolve("iris.csv").toString(), "--trials", "5", "--epochs", "16", "--space", SPACE, "--log",
         path("log.runs"), "--json", path("tune.json"), "--report", path("tune.html"), "--quiet"));
     assertEquals("", ran.err());
-    assertEquals("tune: 5 candidates in 2 rungs, judged by loss of 5 folds, seed 42; log: " + path("log.runs"), line(ran, "tune: "));
+    assertEquals("tune: 5 candidates in up to 2 rungs, judged by loss of 5 folds, seed 42; log: " + path("log.runs"), line(ran, "tune: "));
     List<String> lines = ran.out().lines().toList();
     int ladder = lines.indexOf("rung  epochs  candidates  best loss");
     assertTrue(lines.get(ladder + 1).matches("1 {10}5 {11}5 {5}\\d\\.\\d{4}"), ran.out());
@@ -64,7 +64,7 @@ class TuneCommandTest {
     assertEquals("winner: " + command, line(ran, "winner: "));
     String page = Files.readString(folder.resolve("tune.html"));
     assertTrue(page.contains("<h1>iris</h1>"), page);
-    assertTrue(page.contains("<p class=\"summary\">5 candidates in 2 rungs, judged by loss of 5 folds, seed 42.</p>"), page);
+    assertTrue(page.contains("<p class=\"summary\">5 candidates in up to 2 rungs, judged by loss of 5 folds, seed 42.</p>"), page);
     assertTrue(page.contains("<pre class=\"command\">" + command.replace("\"", "&quot;").replace("'", "&#39;") + "</pre>"), page);
     Matcher words = Pattern.compile("plumb train (\\S+) --config '([^']*)' --runs (\\S+)").matcher(command);
     assertTrue(words.matches(), command);
