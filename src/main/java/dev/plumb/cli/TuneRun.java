@@ -186,7 +186,8 @@ final class TuneRun {
     text.println(data);
     String judged = String.format(Locale.ROOT, "%,d %s%s in %s, judged by %s of %s, seed %d%s",
         tuning.spec().trials(), tuning.spec().trials() == 1 ? "candidate" : "candidates", budget,
-        tuning.rungs().size() == 1 ? "1 rung" : "up to " + tuning.rungs().size() + " rungs", tuning.spec().config().trainer().watch().label(),
+        tuning.rungs().size() == 1 ? "1 rung" : "up to " + tuning.rungs().size() + " rungs",
+        tuning.spec().config().trainer().watch().label(),
         tuning.folds() > 1 ? tuning.folds() + " folds" : tuning.judgingRows() + " held-out rows", request.config().seed(),
         TrainSummary.dropped(tuning.droppedRows(), request.config()));
     text.println(TerminalText.sanitize("tune: " + judged + "; log: " + log.path()));
