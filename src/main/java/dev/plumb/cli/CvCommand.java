@@ -13,6 +13,7 @@ import dev.plumb.study.CrossValidationOutput;
 import dev.plumb.study.CrossValidationResult;
 import dev.plumb.study.CrossValidationSpec;
 import dev.plumb.study.TrialExecutor;
+import dev.plumb.study.TrialJob;
 import dev.plumb.train.TrainingRequest;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -37,6 +38,8 @@ final class CvCommand implements Command {
       "Random seed for the folds and the splits only; everything else still uses --seed (default: the seed of --seed).");
   private static final Option SEEDS = Flags.meaning(Flags.SEEDS, "N",
       "Train each fold from N consecutive seeds, starting at --seed; they share the split of --seed (default: 1).");
+  private static final Option OTHER_NUMERICS = Flags.meaning(Flags.ALLOW_OTHER_NUMERICS,
+      "With --on, accept results of executors whose last bits may differ: other processors, Java or BLAS library.");
   private static final Option CSV = Flags.meaning(Flags.CSV, "FILE", "Write the out-of-fold predictions to FILE as CSV.");
 
   private final DeviceChoice devices;
@@ -89,7 +92,7 @@ final class CvCommand implements Command {
     List<Option> options = new ArrayList<>(List.of(Flags.FOLDS, Flags.GROUP, Flags.TIME, Flags.REPEATS, SEED, SPLIT_SEED, SEEDS, Flags.JSON,
         CSV, Flags.REPORT));
     TrainRequest.FIXED.stream().filter(option -> !ONLY_OF_TRAIN.contains(option)).forEach(options::add);
-    options.addAll(List.of(Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
+    options.addAll(List.of(Flags.DEVICES, Flags.ON, OTHER_NUMERICS, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 
@@ -103,6 +106,7 @@ final class CvCommand implements Command {
     arguments.text(Flags.CONFIG).filter(text -> !text.stripLeading().startsWith("{"))
         .ifPresent(text -> files.reads("the --config file", arguments.path(Flags.CONFIG).orElseThrow()));
     files.writes(Flags.JSON, Flags.CSV, Flags.REPORT).check();
+    DeviceChoice.requireOtherNumerics(arguments);
     // Errors of the specification are reported before the data is read.
     new CrossValidationSpec(request.config(), folds, seeds);
     Table table = DataOptions.read(
@@ -110,7 +114,11 @@ final class CvCommand implements Command {
     try (Backends.Selection device = devices.openSeveral(arguments, err);
         TrialExecutor executor = DeviceChoice.executor(device, arguments, name(), err)) {
       CrossValidationSpec spec = new CrossValidationSpec(TrainRequest.configFor(device, request.config(), arguments), folds, seeds);
-      CrossValidation validation = at(request.data(), () -> new CrossValidation(executor, table, spec));
+      CrossValidation validation = at(request.data(), () -> {
+        executor.describe(() -> TrialJob.of(spec, request.files()), numerics -> DeviceChoice.onNote(arguments, err)
+            .accept("the next folds are trained under other numerics: " + numerics.text().replace("\n", "; ")));
+        return new CrossValidation(executor, table, spec);
+      });
       List<String> leaks = validation.leaks();
       CvSummary.printHead(DeviceChoice.line(device, executor.device()), request, validation, out);
       out.flush();

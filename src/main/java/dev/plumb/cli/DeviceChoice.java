@@ -7,15 +7,18 @@ import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Planner;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.Precision;
+import dev.plumb.study.ClusterBackend;
 import dev.plumb.study.TrialExecutor;
 import dev.plumb.train.Manifest;
 import java.io.PrintStream;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.apache.commons.cli.Option;
 
 /** Opens the device that --device names, and describes it. */
 final class DeviceChoice {
@@ -35,8 +38,16 @@ final class DeviceChoice {
 
   private final Opener devices;
 
+  /** The cluster of this process; empty if it has none. */
+  private final Optional<Cluster> cluster;
+
   DeviceChoice(Opener devices) {
+    this(devices, Optional.empty());
+  }
+
+  DeviceChoice(Opener devices, Optional<Cluster> cluster) {
     this.devices = devices;
+    this.cluster = cluster;
   }
 
   /**
@@ -57,7 +68,51 @@ final class DeviceChoice {
 
   /** Opens a device or all GPUs, by name, with the other options of the command line; throws the same exceptions. */
   Backends.Selection openSeveralFor(String name, Arguments arguments, PrintStream err) {
+    if (arguments.has(Flags.ON)) {
+      return openCluster(name, arguments, err);
+    }
     return isSeveral(name) ? open(name, threads(name, arguments), arguments, err, devices::openAll) : openFor(name, arguments, err);
+  }
+
+  /** Opens the requested kind of device on this machine, also if a cluster trains. */
+  Backends.Selection openHere(Arguments arguments, PrintStream err) {
+    return openFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
+  }
+
+  private Backends.Selection openCluster(String name, Arguments arguments, PrintStream err) {
+    String url = arguments.text(Flags.ON).orElseThrow();
+    if (cluster.isEmpty()) {
+      throw new InvalidInputException("--on " + url + ": Spark has to start Plumb; use scripts/plumb, or spark-submit with"
+          + " plumb-spark.jar");
+    }
+    if (arguments.has(Flags.THREADS)) {
+      throw new InvalidInputException("--threads: each executor uses its cores with --on; omit the option");
+    }
+    Device device = arguments.at(Flags.DEVICE, () -> Device.parse(name));
+    if (device.kind() == Device.Kind.CUDA_ALL || device.ordinal() > 0) {
+      throw new InvalidInputException("--device " + device + ": Spark assigns the GPUs with --on; use --device cuda");
+    }
+    Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
+    Backends.Usage usage =
+        new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, OptionalInt.empty(), onNote(arguments, err));
+    ClusterBackend backend = arguments.at(Flags.ON,
+        () -> cluster.get().open(url, device, usage, arguments.has(Flags.ALLOW_OTHER_NUMERICS)));
+    return new Backends.Selection(backend, "on " + url);
+  }
+
+  /** Refuses --allow-other-numerics where nothing is resumed and no cluster trains. */
+  static void requireOtherNumerics(Arguments arguments) {
+    if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && !arguments.has(Flags.RESUME) && !arguments.has(Flags.ON)) {
+      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with --"
+          + Flags.RESUME.getLongOpt() + " or --" + Flags.ON.getLongOpt() + "; omit the option");
+    }
+  }
+
+  /** Refuses an option that needs a device in this process. */
+  static void requireWithoutCluster(Option option, Arguments arguments) {
+    if (arguments.has(option) && arguments.has(Flags.ON)) {
+      throw new InvalidInputException("--" + option.getLongOpt() + ": not available with --on; omit one of them");
+    }
   }
 
   /** Returns whether a name means several devices. */
@@ -103,9 +158,10 @@ final class DeviceChoice {
     return selection;
   }
 
-  /** Returns an executor on the device, or on all GPUs of --device cuda:all. */
+  /** Returns an executor on the device, on all GPUs of --device cuda:all, or on the cluster of --on. */
   static TrialExecutor executor(Backends.Selection device, Arguments arguments, String command, PrintStream err) {
-    return device.devices().isEmpty() ? TrialExecutor.on(device.backend())
+    return device.backend() instanceof ClusterBackend backend ? backend.executor()
+        : device.devices().isEmpty() ? TrialExecutor.on(device.backend())
         : TrialExecutor.on(device.backend(), device.devices(), onNote(arguments, err),
             failure -> err.println(TerminalText.sanitize("plumb " + command + ": " + failure)));
   }

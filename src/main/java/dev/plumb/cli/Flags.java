@@ -25,6 +25,8 @@ final class Flags {
       "Device: auto, cuda, cuda:N, cpu or reference; auto chooses a GPU if one can be used, otherwise the CPU (default: auto).");
   static final Option DEVICES = meaning(DEVICE, "DEVICE", "Device: auto, cuda, cuda:N, cuda:all (all GPUs), cpu or reference; auto"
       + " chooses a GPU if one can be used, otherwise the CPU (default: auto).");
+  static final Option ON = value("on", "URL", "Train on an Apache Spark cluster: spark://HOST:PORT, yarn, k8s://HOST:PORT, or, on this"
+      + " machine, local-cluster[EXECUTORS,CORES,MB].");
   static final Option NO_GRAPH = flag("no-graph", "On a GPU, launch every kernel separately instead of replaying CUDA graphs.");
   static final Option PLANNER = value("planner", "PLANNER",
       "On a GPU: fused (one thread block per network), layered (layer by layer), or auto, the faster one (default: auto).");

@@ -32,8 +32,20 @@ public final class Main {
     return run(Backends::open, args, out, err);
   }
 
+  /**
+   * Runs one command in a process that can use a cluster, with the standard streams.
+   *
+   * @return the exit code
+   */
+  public static int run(Cluster cluster, String[] args) {
+    return run(new DeviceChoice(Backends::open, Optional.of(cluster)), args, StandardStreams.out(), StandardStreams.err());
+  }
+
   static int run(DeviceChoice.Opener devices, String[] args, PrintStream out, PrintStream err) {
-    DeviceChoice choice = new DeviceChoice(devices);
+    return run(new DeviceChoice(devices), args, out, err);
+  }
+
+  private static int run(DeviceChoice choice, String[] args, PrintStream out, PrintStream err) {
     List<Command> commands = List.of(new TrainCommand(choice), new EvaluateCommand(choice), new PredictCommand(choice),
         new ImportanceCommand(choice), new CvCommand(choice), new TuneCommand(choice), new RunsCommand(), new CompareCommand(),
         new ExportCommand(), new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice), new DevicesCommand());

@@ -100,7 +100,7 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(List.of(Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
+    List<Option> options = new ArrayList<>(List.of(Flags.DEVICES, Flags.ON, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
         Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS));
     options.addAll(TABLE);
@@ -109,7 +109,8 @@ final class StudyCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    NumericsCheck.requireResume(arguments);
+    DeviceChoice.requireOtherNumerics(arguments);
+    DeviceChoice.requireWithoutCluster(Flags.CHECK_EVERY, arguments);
     if (arguments.has(Flags.RESUME)) {
       files(arguments, Optional.empty()).check();
       return new StudyRun(devices, arguments, out, err).resume();
@@ -152,7 +153,7 @@ final class StudyCommand implements Command {
       return (seeds.isPresent() ? seeded.withSeeds(seeds.getAsInt()) : seeded).withPrecision(precision);
     });
     StudyRun run = new StudyRun(devices, arguments, out, err);
-    return isList ? run.list(study, specFile)
+    return isList ? run.list(study, specFile, specText)
         : run.begin(device -> new StudyRun.Logged(study, isDepthStudy ? DepthStudy.text() : read.get().text(), List.of()), files);
   }
 

@@ -21,10 +21,10 @@ import dev.plumb.study.StudyFindings;
 import dev.plumb.study.StudyOutput;
 import dev.plumb.study.StudyResult;
 import dev.plumb.study.StudyRunner;
-import dev.plumb.study.StudySpecReader;
 import dev.plumb.study.TableStudySpec;
 import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialGroup;
+import dev.plumb.study.TrialJob;
 import dev.plumb.study.TrialLog;
 import dev.plumb.study.TrialRow;
 import dev.plumb.study.TuningSpec;
@@ -62,6 +62,8 @@ final class StudyRun {
   private final Optional<Path> json;
   private final Optional<Path> csv;
   private final Optional<Path> report;
+  /** The log; null until it is open, and for a list of networks. */
+  private TrialLog begun;
 
   StudyRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
     this.devices = devices;
@@ -74,13 +76,12 @@ final class StudyRun {
     report = arguments.path(Flags.REPORT);
   }
 
-  /** Returns the study of the text in a run file on the notebook's data: a grid, or else the depth study. */
-  private static Study notebookStudy(String text) {
-    return DepthStudy.isText(text) ? DepthStudy.ofText(text) : StudySpecReader.parse(text).gridStudy();
-  }
-
-  /** Trains a list of networks. */
-  int list(Study study, Optional<Path> specFile) {
+  /**
+   * Trains a list of networks.
+   *
+   * @param specText the content of the specification; empty for the networks of the notebook
+   */
+  int list(Study study, Optional<Path> specFile, Optional<String> specText) {
     Optional<StudyCheck> check = StudyCheck.of(arguments, err);
     if (check.isPresent() && arguments.text(Flags.DEVICE).filter(DeviceChoice::isSeveral).isPresent()) {
       throw new InvalidInputException("--" + Flags.CHECK_EVERY.getLongOpt() + ": not available with --device " + Device.CUDA_ALL
@@ -90,7 +91,10 @@ final class StudyRun {
         TrialExecutor executor = check.isPresent() ? TrialExecutor.on(check.get().checked(device))
             : DeviceChoice.executor(device, arguments, "study", err)) {
       DeviceChoice.requirePrecision(device, study.training().precision());
-      StudyRunner runner = StudyCommand.at(specFile, () -> new StudyRunner(executor, study));
+      StudyRunner runner = StudyCommand.at(specFile, () -> {
+        executor.describe(() -> TrialJob.networks(specText, study), this::numericsChange);
+        return new StudyRunner(executor, study);
+      });
       printHead(device, runner, study);
       if (specFile.isEmpty() && study.training().precision() != Precision.FP64) {
         out.println("note: " + study.training().precision().key() + SINGLE_PRECISION_NOTE);
@@ -136,6 +140,7 @@ final class StudyRun {
       Logged logged = source.apply(device);
       Study study = logged.study();
       DeviceChoice.requirePrecision(device, study.training().precision());
+      executor.describe(() -> TrialJob.of(study, logged.text(), logged.data()), this::numericsChange);
       StudyRunner runner = createRunner(executor, study);
       BitSet done = new BitSet();
       StudyEstimate estimate = StudyEstimate.measure(runner, done);
@@ -146,6 +151,7 @@ final class StudyRun {
       Optional<Path> log = arguments.path(Flags.LOG);
       try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
           : TrialLog.create(study.name(), head, files::isOutput)) {
+        begun = results;
         return train(device, runner, study, results, new TrialRow[study.trials()], done, estimate);
       }
     }
@@ -163,13 +169,15 @@ final class StudyRun {
     try (TrialLog results = TrialLog.open(arguments.path(Flags.RESUME).orElseThrow())) {
       TrialLog.Head head = results.head();
       Study study = results.study(text -> head.folder().map(folder -> tableStudy(text, folder, head.data()))
-          .orElseGet(() -> notebookStudy(text)));
+          .orElseGet(() -> TrialJob.notebookStudy(text)));
       TrialRow[] rows = new TrialRow[study.trials()];
       BitSet done = results.read(study, rows);
       String name = arguments.text(Flags.DEVICE).orElse(head.device());
       try (Backends.Selection device = devices.openSeveralFor(name, arguments, err);
           TrialExecutor executor = DeviceChoice.executor(device, arguments, "study", err)) {
         DeviceChoice.requirePrecision(device, study.training().precision());
+        executor.describe(() -> TrialJob.of(study, head.text(), head.data()), this::numericsChange);
+        begun = results;
         StudyRunner runner = createRunner(executor, study);
         if (done.cardinality() < study.trials()) {
           Numerics now = numerics(runner);
@@ -180,6 +188,15 @@ final class StudyRun {
         }
         return train(device, runner, study, results, rows, done, StudyEstimate.measure(runner, done));
       }
+    }
+  }
+
+  /** Notes and records the numerics of the networks that are received next. */
+  private void numericsChange(Numerics numerics) {
+    DeviceChoice.onNote(arguments, err).accept("the next networks are trained under other numerics: "
+        + numerics.text().replace("\n", "; "));
+    if (begun != null) {
+      begun.add(Backends.ofThisVersion(numerics));
     }
   }
 
@@ -253,11 +270,11 @@ final class StudyRun {
       StudyEstimate estimate) {
     printHead(device, runner, study);
     out.println(TerminalText.sanitize(String.format(Locale.ROOT,
-        study.table().isPresent() ? "table: %,d networks in %d %s; %,d to train, at most %,.0f steps, about %s, up to %s of memory;"
-            + " results in %s" : "grid: %,d networks in %d %s; %,d to train, %,.0f steps, about %s, up to %s of memory; results in %s",
+        study.table().isPresent() ? "table: %,d networks in %d %s; %,d to train, at most %,.0f steps%s, up to %s of memory;"
+            + " results in %s" : "grid: %,d networks in %d %s; %,d to train, %,.0f steps%s, up to %s of memory; results in %s",
         study.trials(), study.cells().size(), study.cells().size() == 1 ? "cell" : "cells",
-        estimate.networks(), estimate.steps(), Decimal.duration(estimate.seconds()), StudyEstimate.size(estimate.bytes()),
-        results.path())));
+        estimate.networks(), estimate.steps(), estimate.isMeasured() ? ", about " + Decimal.duration(estimate.seconds()) : "",
+        StudyEstimate.size(estimate.bytes()), results.path())));
     out.println();
     out.flush();
     boolean completed;

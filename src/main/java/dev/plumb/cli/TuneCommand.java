@@ -117,13 +117,14 @@ final class TuneCommand implements Command {
   public Options options() {
     List<Option> options = new ArrayList<>(FIXED);
     options.addAll(List.of(RESUME, Flags.ALLOW_OTHER_NUMERICS, Flags.JSON, Flags.REPORT, PRINT_CONFIG, Flags.NAME, Flags.RUNS,
-        Flags.DEVICES, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
+        Flags.DEVICES, Flags.ON, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS));
     return Flags.options(options.toArray(Option[]::new));
   }
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    NumericsCheck.requireResume(arguments);
+    DeviceChoice.requireOtherNumerics(arguments);
+    DeviceChoice.requireWithoutCluster(Flags.MINUTES, arguments);
     TuneRun run = new TuneRun(devices, arguments, out, err);
     return arguments.has(Flags.RESUME) ? run.resume() : run.begin();
   }

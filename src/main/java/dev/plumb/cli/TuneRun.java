@@ -10,8 +10,10 @@ import dev.plumb.data.TableUse;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.report.TuningReport;
 import dev.plumb.store.AtomicFile;
+import dev.plumb.study.ClusterBackend;
 import dev.plumb.study.SearchSpace;
 import dev.plumb.study.TrialExecutor;
+import dev.plumb.study.TrialJob;
 import dev.plumb.study.TrialLog;
 import dev.plumb.study.Tuning;
 import dev.plumb.study.TuningOutput;
@@ -49,6 +51,8 @@ final class TuneRun {
   private final boolean printsConfig;
   /** Standard output, but nothing with --print-config. */
   private final PrintStream text;
+  /** The log; null until it is open. */
+  private TrialLog begun;
 
   TuneRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
     this.devices = devices;
@@ -87,7 +91,7 @@ final class TuneRun {
       SearchSpace space = givenSpace.orElseGet(
           () -> SearchSpace.defaultFor(config, table).without(TuneCommand.fixed(arguments)));
       TuningSpec given = new TuningSpec(config, space, trials, folds, rungs);
-      Tuning first = at(request.data(), () -> new Tuning(executor, table, given));
+      Tuning first = at(request.data(), () -> tuning(executor, table, given, data));
       TuningSpec spec = minutes > 0 ? given.withTrials(first.trialsWithin(60 * minutes)) : given;
       Tuning tuning = minutes > 0 ? at(request.data(), () -> new Tuning(executor, table, spec)) : first;
       TrialLog.Head head = new TrialLog.Head(Version.CURRENT, Runtime.version().toString(), device.backend().device().kind().key(),
@@ -96,11 +100,24 @@ final class TuneRun {
       Optional<Path> log = arguments.path(Flags.LOG);
       try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
           : TrialLog.create(request.name() + "-tune", head, files::isOutput)) {
+        begun = results;
         String budget = minutes > 0 ? String.format(Locale.ROOT, " (for about %s; repeat it with --trials %d)",
             Decimal.duration(60 * minutes), spec.trials()) : "";
         return search(device, executor, tuning, request.withConfig(config), results, List.of(), budget);
       }
     }
+  }
+
+  private Tuning tuning(TrialExecutor executor, Table table, TuningSpec spec, List<DataFile> data) {
+    executor.describe(() -> TrialJob.of(spec, data), this::numericsChange);
+    return new Tuning(executor, table, spec);
+  }
+
+  /** Notes and records the numerics of the networks that are received next. */
+  private void numericsChange(Numerics numerics) {
+    DeviceChoice.onNote(arguments, err).accept("the next networks are trained under other numerics: "
+        + numerics.text().replace("\n", "; "));
+    begun.add(Backends.ofThisVersion(numerics));
   }
 
   private double minutes() {
@@ -140,7 +157,8 @@ final class TuneRun {
           TrialExecutor executor = DeviceChoice.executor(device, arguments, "tune", err)) {
         DeviceChoice.requirePrecision(device, spec.config().precision());
         Table table = read(request, spec.config());
-        Tuning tuning = at(request.data(), () -> new Tuning(executor, table, spec));
+        Tuning tuning = at(request.data(), () -> tuning(executor, table, spec, head.data()));
+        begun = results;
         Numerics now = Backends.ofThisVersion(tuning.numerics());
         List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(path.toString(), results.numerics(), now);
         if (resumed.size() > results.numerics().size()) {
@@ -218,6 +236,12 @@ final class TuneRun {
     if (printsConfig) {
       out.print(TrainConfigJson.text(result.winner()));
       return ExitCode.DONE;
+    }
+    if (device.backend() instanceof ClusterBackend) {
+      try (Backends.Selection here = devices.openHere(arguments, err)) {
+        out.println("winner trained on this machine: " + DeviceChoice.line(here));
+        return trainWinner(here, command);
+      }
     }
     return trainWinner(device, command);
   }

@@ -96,6 +96,17 @@ public final class ModelFile {
     }
   }
 
+  /**
+   * Reads a model from the bytes of its file.
+   *
+   * @param bytes of the whole file
+   * @return the model
+   * @throws InvalidInputException as for {@link #read(Path)}, without the name of a file
+   */
+  public static TrainedModel read(byte[] bytes) {
+    return model(SafetensorsFile.read(bytes));
+  }
+
   /** Returns the header's metadata: everything but the parameters. */
   static SortedMap<String, String> texts(TrainedModel model) throws IOException {
     SortedMap<String, String> texts = new TreeMap<>();

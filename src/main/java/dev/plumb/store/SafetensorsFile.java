@@ -4,6 +4,7 @@ import dev.plumb.json.JsonOutput;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -110,6 +111,21 @@ public final class SafetensorsFile {
       throw FileErrors.cannotRead(file, e);
     } catch (InvalidInputException e) {
       throw e.at(file.toString());
+    }
+  }
+
+  /**
+   * Reads the bytes of a file that Plumb wrote.
+   *
+   * @param bytes of the whole file
+   * @return its contents
+   * @throws InvalidInputException when they are not of such a file, or damaged
+   */
+  static Contents read(byte[] bytes) {
+    try {
+      return read(new ByteArrayInputStream(bytes), bytes.length);
+    } catch (IOException e) {
+      throw new InvalidInputException("is truncated", e);
     }
   }
 

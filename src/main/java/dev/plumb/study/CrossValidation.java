@@ -19,6 +19,7 @@ import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,6 +74,7 @@ public final class CrossValidation {
   private final Table table;
   private final int droppedRows;
   private final TargetEncoding target;
+  private final List<Fold> folds;
   private final List<Part> parts = new ArrayList<>();
   private final PreparedData firstPrepared;
   /** The prepared training of the first seed of each fold, as far as there is room. */
@@ -95,7 +97,7 @@ public final class CrossValidation {
     this.table = columns.handleMissing(table, spec.config().weights());
     droppedRows = table.rows() - this.table.rows();
     target = TableEncoding.fit(this.table, columns).target();
-    List<Fold> folds = Folds.of(this.table, columns, spec.folds(), new NumpyRandom(spec.foldSeed()));
+    folds = Folds.of(this.table, columns, spec.folds(), new NumpyRandom(spec.foldSeed()));
     PreparedData first = null;
     long values = 0;
     for (Fold fold : folds) {
@@ -160,12 +162,65 @@ public final class CrossValidation {
   public Optional<CrossValidationResult> run(Listener listener) {
     Map<Part, List<FoldResult>> results = new ConcurrentHashMap<>();
     try {
-      executor.train(parts, (part, device, stopped) -> results.put(part, train(part, device, listener, stopped)));
+      executor.train(parts, new PartTrainer(listener, results));
     } catch (CancellationException e) {
       return Optional.empty();
     }
     return Optional.of(new CrossValidationResult(spec, table, droppedRows, target, executor.device(),
         parts.stream().flatMap(part -> results.get(part).stream()).toList()));
+  }
+
+  /** Trains parts and keeps their results. */
+  private final class PartTrainer implements TrialExecutor.GroupTrainer<Part> {
+    private final Listener listener;
+    private final Map<Part, List<FoldResult>> results;
+
+    PartTrainer(Listener listener, Map<Part, List<FoldResult>> results) {
+      this.listener = listener;
+      this.results = results;
+    }
+
+    @Override
+    public void train(Part part, Backend device, BooleanSupplier stopped) {
+      results.put(part, CrossValidation.this.train(part, device, listener, stopped));
+    }
+
+    @Override
+    public String text(Part part) {
+      return folds.indexOf(part.fold()) + " " + part.firstSeed() + " " + part.size();
+    }
+
+    @Override
+    public void received(Part part, byte[] received) {
+      results.put(part, FoldResult.read(part.fold(), received));
+      synchronized (listener) {
+        listener.trained((long) part.size() * part.training().epochs());
+      }
+    }
+
+    @Override
+    public boolean stopRequested() {
+      return listener.stopRequested();
+    }
+  }
+
+  /** Returns what trains parts for another process. */
+  TrialWorker worker() {
+    return new TrialWorker() {
+      @Override
+      public Numerics numerics() {
+        return CrossValidation.this.numerics(backend);
+      }
+
+      @Override
+      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+        int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
+        Fold fold = folds.get(numbers[0]);
+        Part any = parts.stream().filter(part -> part.fold() == fold).findFirst().orElseThrow();
+        Part part = new Part(fold, numbers[1], numbers[2], any.network(), any.training());
+        return FoldResult.write(CrossValidation.this.train(part, device, new Listener() {}, stopped));
+      }
+    };
   }
 
   private Numerics numerics(Backend device) {

@@ -1,9 +1,17 @@
 package dev.plumb.study;
 
 import dev.plumb.data.FoldOptions;
+import dev.plumb.json.JsonInput;
+import dev.plumb.json.JsonObject;
+import dev.plumb.json.JsonOutput;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.train.TrainConfig;
+import dev.plumb.train.TrainConfigJson;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A cross-validation of one training configuration.
@@ -51,6 +59,39 @@ public record CrossValidationSpec(TrainConfig config, FoldOptions folds, int see
         changes.splitSeed(config.seed());
       }
     });
+  }
+
+  /** Returns the specification as JSON that {@link #parse} reads. */
+  String text() {
+    try {
+      return new String(JsonOutput.compact(json -> {
+        json.writeStartObject();
+        json.writeNumberField("folds", folds.folds());
+        json.writeNumberField("repeats", folds.repeats());
+        if (folds.group().isPresent()) {
+          json.writeStringField("group", folds.group().get());
+        }
+        if (folds.time().isPresent()) {
+          json.writeStringField("time", folds.time().get());
+        }
+        json.writeNumberField("seeds", seeds);
+        json.writeObjectFieldStart("config");
+        TrainConfigJson.fields(config, json);
+        json.writeEndObject();
+        json.writeEndObject();
+      }), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Parses a text of {@link #text}. */
+  static CrossValidationSpec parse(String text) {
+    JsonObject json = JsonInput.parse(text.getBytes(StandardCharsets.UTF_8));
+    FoldOptions folds = new FoldOptions(json.integer("folds"), json.integer("repeats"),
+        json.has("group") ? Optional.of(json.text("group")) : Optional.empty(),
+        json.has("time") ? Optional.of(json.text("time")) : Optional.empty());
+    return new CrossValidationSpec(TrainConfigJson.read(json.object("config"), TrainConfig.DEFAULT), folds, json.integer("seeds"));
   }
 
   CrossValidationSpec withConfig(TrainConfig other) {

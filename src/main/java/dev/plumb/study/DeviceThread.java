@@ -11,13 +11,13 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 
 /** A thread that owns one device: it opens the device, runs tasks on it one after the other, and closes it. */
-final class DeviceThread implements AutoCloseable {
+public final class DeviceThread implements AutoCloseable {
   private final String name;
   private final ExecutorService thread;
   private final Future<Backend> opened;
 
   /** Starts the thread, which opens the device. */
-  DeviceThread(OpenableDevice device) {
+  public DeviceThread(OpenableDevice device) {
     name = device.name();
     thread = Executors.newSingleThreadExecutor(task -> {
       Thread created = new Thread(task, "plumb-" + name);
@@ -32,12 +32,12 @@ final class DeviceThread implements AutoCloseable {
   }
 
   /** Starts a task after those that were started before; the task fails as opening failed. */
-  <T> Future<T> start(Function<Backend, T> task) {
+  public <T> Future<T> start(Function<Backend, T> task) {
     return thread.submit(() -> task.apply(await(opened)));
   }
 
   /** Returns the result of a task or throws its exception. Keeps waiting when the calling thread is interrupted. */
-  static <T> T await(Future<T> task) {
+  public static <T> T await(Future<T> task) {
     boolean interrupted = false;
     try {
       while (true) {

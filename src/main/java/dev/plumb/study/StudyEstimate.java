@@ -24,14 +24,19 @@ import java.util.Map;
  * @param steps the steps of all of them together
  * @param bytes host memory of the results and of the largest groups that each device trains at once
  * @param seconds training time of all networks
+ * @param isMeasured false if other processes train them: the times then are only in proportion to the work
  * @param networkSeconds training time of one network of each shape
  */
-public record StudyEstimate(int networks, double steps, double bytes, double seconds, Map<NetworkSpec, Double> networkSeconds) {
+public record StudyEstimate(int networks, double steps, double bytes, double seconds, boolean isMeasured,
+    Map<NetworkSpec, Double> networkSeconds) {
   /** Heap for everything else: objects of classes, and room for the garbage collector. */
   private static final double USABLE = 0.7;
 
   /** Maximum training time: longer studies are almost certainly typos. */
   private static final double MAX_SECONDS = 30 * 24 * 3600.0;
+
+  /** Of no known device: it only has to be the same for all networks. */
+  private static final double WORK_PER_SECOND = 1e6;
 
   private static final int MAX_PROBES = 10;
   private static final long PROBE_NANOS = 50_000_000;
@@ -71,23 +76,27 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
     for (int i = 0; i < probes; i++) {
       probed.add(shapes.get(probes == 1 ? 0 : (int) ((long) i * (shapes.size() - 1) / (probes - 1))));
     }
-    for (NetworkSpec shape : probed) {
+    for (NetworkSpec shape : runner.isRemote() ? List.<NetworkSpec>of() : probed) {
       TrialGroup group = groups.stream().filter(of -> of.network().equals(shape)).findFirst().orElseThrow();
       double trainings = groups.stream().filter(of -> of.network().equals(shape)).mapToInt(of -> of.numbers().length).sum();
       seconds.put(shape, steps * stepSeconds(runner, group, groups.size(), steps * trainings));
     }
     for (NetworkSpec shape : shapes) {
+      if (runner.isRemote()) {
+        seconds.put(shape, steps * work(shape) / WORK_PER_SECOND);
+        continue;
+      }
       NetworkSpec nearest = probed.stream()
           .min(Comparator.comparingDouble(other -> Math.abs(Math.log(work(other) / work(shape))))).orElseThrow();
       seconds.putIfAbsent(shape, seconds.get(nearest) * work(shape) / work(nearest));
     }
     int networks = study.trials() - done.cardinality();
     double all = groups.stream().mapToDouble(group -> group.numbers().length * seconds.get(group.network())).sum();
-    if (all > MAX_SECONDS) {
+    if (!runner.isRemote() && all > MAX_SECONDS) {
       throw new InvalidInputException(String.format(Locale.ROOT, "%,d networks of %,.0f steps would take about %,.0f days here;"
           + " use fewer networks or epochs, or another --device", networks, steps, all / 24 / 3600));
     }
-    return new StudyEstimate(networks, networks * steps, bytes(runner), all, seconds);
+    return new StudyEstimate(networks, networks * steps, bytes(runner), all, !runner.isRemote(), seconds);
   }
 
   /** Returns the training time of a group. */

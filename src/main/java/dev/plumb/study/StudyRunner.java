@@ -10,7 +10,9 @@ import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.train.TrainListener;
 import dev.plumb.train.TrainingInterruptedException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The engine of all studies: trains trials in groups, those of one network shape as replicas of one session, several groups at
@@ -155,6 +158,10 @@ public final class StudyRunner {
     return ReplicaGroup.networkBytes(network, study.training().batchSize().orElse(study.data().rows()));
   }
 
+  boolean isRemote() {
+    return executor.isRemote();
+  }
+
   int groupsAtOnce(TrialGroup group) {
     return executor.groupsAtOnce(group);
   }
@@ -208,10 +215,62 @@ public final class StudyRunner {
    */
   public boolean run(BitSet done, Listener listener) {
     try {
-      executor.train(groups(done), (group, backend, stopped) -> train(group, backend, listener, stopped));
+      executor.train(groups(done), new ListenedTrainer(listener));
       return true;
     } catch (CancellationException e) {
       return false;
+    }
+  }
+
+  /** Returns what trains groups for another process. */
+  TrialWorker worker() {
+    return new TrialWorker() {
+      @Override
+      public Numerics numerics() {
+        return StudyRunner.this.numerics();
+      }
+
+      @Override
+      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+        TrialGroup group = new TrialGroup(study, Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray());
+        List<String> lines = new ArrayList<>();
+        StudyRunner.this.train(group, device, rows -> rows.forEach(row -> lines.add(row.line())), stopped);
+        return String.join("\n", lines).getBytes(StandardCharsets.UTF_8);
+      }
+    };
+  }
+
+  /** Trains groups and reports to a listener. */
+  private final class ListenedTrainer implements TrialExecutor.GroupTrainer<TrialGroup> {
+    private final Listener listener;
+
+    ListenedTrainer(Listener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void train(TrialGroup group, Backend device, BooleanSupplier stopped) {
+      StudyRunner.this.train(group, device, listener, stopped);
+    }
+
+    @Override
+    public String text(TrialGroup group) {
+      return Arrays.stream(group.numbers()).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+    }
+
+    @Override
+    public void received(TrialGroup group, byte[] results) {
+      List<TrialRow> rows =
+          new String(results, StandardCharsets.UTF_8).lines().map(line -> TrialRow.parse(line, study)).toList();
+      synchronized (listener) {
+        listener.finished(rows);
+        listener.trained(group, study.training().epochs());
+      }
+    }
+
+    @Override
+    public boolean stopRequested() {
+      return listener.stopRequested();
     }
   }
 

@@ -176,15 +176,19 @@ public record TableStudySpec(String name, String file, Optional<String> labels, 
    * @throws InvalidInputException when the table cannot be read, or does not suit the configuration
    */
   public Study study(Path folder) {
-    Path path = folder.resolve(file);
-    ReadOptions options =
-        ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
-    Table table = TableReader.read(path, labels.map(folder::resolve).map(options::withLabels).orElse(options));
+    Table table = TableReader.read(folder.resolve(file), readOptions(config, labels.map(folder::resolve)));
     try {
       return study(table);
     } catch (InvalidInputException e) {
       throw e.at(file);
     }
+  }
+
+  /** Returns the options for reading the table of a training with a configuration. */
+  static ReadOptions readOptions(TrainConfig config, Optional<Path> labels) {
+    ReadOptions options =
+        ReadOptions.DEFAULT.withFormat(config.format()).withTextColumns(Set.copyOf(config.columns().categorical()));
+    return labels.map(options::withLabels).orElse(options);
   }
 
   /** Returns the study on a table. All trials have the same split, which has a seed of its own. */

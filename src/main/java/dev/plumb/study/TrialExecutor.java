@@ -8,19 +8,32 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The devices that train groups of networks, and the threads that use them. The results do not depend on it. */
 public interface TrialExecutor extends AutoCloseable {
-  /** Trains one group on one device and reports its results. Called by several threads. */
-  @FunctionalInterface
+  /** The trainings of a job. An executor trains groups in this process, or sends them to the {@link TrialWorker} of another one. */
   interface GroupTrainer<G extends ReplicaGroup> {
     /**
-     * Trains a group.
+     * Trains a group on one device and reports its results. Called by several threads.
      *
      * @param stopped returns true once the training of another group has failed
      * @throws java.util.concurrent.CancellationException when the training has been stopped; nothing of the group is reported
      */
     void train(G group, Backend backend, BooleanSupplier stopped);
+
+    /** Returns a group as the text that {@link TrialWorker#train} reads. */
+    String text(G group);
+
+    /**
+     * Reports the results of a group that another process has trained. Called by the thread that has called {@link #train(List, GroupTrainer)}.
+     *
+     * @param results bytes from {@link TrialWorker#train}
+     */
+    void received(G group, byte[] results);
+
+    /** Returns true to stop the job. */
+    boolean stopRequested();
   }
 
   /**
@@ -55,6 +68,21 @@ public interface TrialExecutor extends AutoCloseable {
 
   /** Returns how many groups like this one are trained at the same time. */
   int groupsAtOnce(ReplicaGroup group);
+
+  /** Returns whether other processes train the groups: nothing can be opened on {@link #backend} then. */
+  default boolean isRemote() {
+    return false;
+  }
+
+  /**
+   * Tells a remote executor what the job is, before it is prepared in this process. Checks there that it can be trained.
+   *
+   * @param job called by remote executors only
+   * @param onNumerics receives the numerics of the groups that are received next, before them, if they are not those of the groups
+   *     received before or, at first, of {@link #backend}
+   * @throws dev.plumb.model.InvalidInputException when the job cannot be trained
+   */
+  default void describe(Supplier<TrialJob> job, Consumer<Numerics> onNumerics) {}
 
   /**
    * Leaves out the devices whose results would differ in the last bits from those of the first device.

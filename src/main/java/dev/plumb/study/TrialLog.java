@@ -64,7 +64,6 @@ public final class TrialLog implements AutoCloseable {
 
   private static final String NUMERICS = "numerics";
   private static final String FOLDER = "folder";
-  private static final String DATA = "data";
   private static final String NUMERICS_LINE = "{\"" + NUMERICS + "\":";
   private static final int MAX_NAMES = 100_000;
 
@@ -177,8 +176,7 @@ public final class TrialLog implements AutoCloseable {
           json.longInteger("seed"), json.integer("seeds"), json.text("spec"),
           json.has(NUMERICS) ? Optional.of(numerics(json.object(NUMERICS))) : Optional.empty(),
           json.has(FOLDER) ? Optional.of(json.parsed(FOLDER, Path::of)) : Optional.empty(),
-          json.has(DATA) ? json.objects(DATA).stream()
-              .map(data -> new DataFile(data.text("role"), data.text("path"), data.text("sha256"))).toList() : List.of());
+          DataFile.read(json));
     } catch (IllegalArgumentException e) {
       throw notARunFile(path, e);
     }

@@ -17,7 +17,9 @@ import dev.plumb.train.TrainConfig;
 import dev.plumb.train.TrainerSpec;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -262,14 +264,66 @@ public final class Tuning {
       }
     }
     listener.trained(known);
-    executor.train(groups, (group, device, stopped) -> {
-      TuningTrial trial = train(group, device, listener, stopped);
+    executor.train(groups, new ScoredTrainer(scores, listener));
+    return all;
+  }
+
+  /** Trains networks and adds their scores. */
+  private final class ScoredTrainer implements TrialExecutor.GroupTrainer<Group> {
+    private final TuningScores scores;
+    private final Listener listener;
+
+    ScoredTrainer(TuningScores scores, Listener listener) {
+      this.scores = scores;
+      this.listener = listener;
+    }
+
+    @Override
+    public void train(Group group, Backend device, BooleanSupplier stopped) {
+      finished(Tuning.this.train(group, device, listener, stopped));
+    }
+
+    @Override
+    public String text(Group group) {
+      return group.entry().candidate() + " " + group.entry().rung() + " " + group.fold() + " " + group.seed();
+    }
+
+    @Override
+    public void received(Group group, byte[] results) {
+      finished(TuningTrial.parse(new String(results, StandardCharsets.UTF_8)));
+      synchronized (listener) {
+        listener.trained(group.training().epochs());
+      }
+    }
+
+    private void finished(TuningTrial trial) {
       scores.add(trial);
       synchronized (listener) {
         listener.finished(trial);
       }
-    });
-    return all;
+    }
+
+    @Override
+    public boolean stopRequested() {
+      return listener.stopRequested();
+    }
+  }
+
+  /** Returns what trains networks for another process. */
+  TrialWorker worker() {
+    return new TrialWorker() {
+      @Override
+      public Numerics numerics() {
+        return numerics;
+      }
+
+      @Override
+      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+        int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
+        Group group = group(new Entry(numbers[0], numbers[1]), numbers[2], numbers[3]);
+        return Tuning.this.train(group, device, new Listener() {}, stopped).line().getBytes(StandardCharsets.UTF_8);
+      }
+    };
   }
 
   private Group group(Entry entry, int fold, int seed) {

@@ -1,6 +1,10 @@
 package dev.plumb.train;
 
 import dev.plumb.data.Task;
+import java.io.IOException;
+import java.io.ObjectInput;
+import java.io.ObjectOutput;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -119,6 +123,61 @@ public final class ClassificationScores implements Scores {
   /** Returns the threshold of {@link #withThreshold}; empty if the most probable class is predicted. */
   public OptionalDouble threshold() {
     return threshold;
+  }
+
+  void writeFields(ObjectOutput out) throws IOException {
+    if (metrics != null || threshold.isPresent()) {
+      throw new IllegalStateException("only compact scores without a threshold are written");
+    }
+    write(values, out);
+    write(baseline, out);
+    out.writeBoolean(majorityClass.isPresent());
+    if (majorityClass.isPresent()) {
+      out.writeObject(majorityClass.get());
+    }
+    out.writeInt(classNames.size());
+    for (String name : classNames) {
+      // Unlike writeUTF, for names of any length.
+      out.writeObject(name);
+    }
+    out.writeInt(confusion.cells().size());
+    for (ConfusionMatrix.Cell cell : confusion.cells()) {
+      out.writeInt(cell.actual());
+      out.writeInt(cell.predicted());
+      out.writeLong(cell.count());
+    }
+  }
+
+  private static void write(Map<Metric, Double> values, ObjectOutput out) throws IOException {
+    out.writeInt(values.size());
+    for (Map.Entry<Metric, Double> value : values.entrySet()) {
+      out.writeInt(value.getKey().ordinal());
+      out.writeDouble(value.getValue());
+    }
+  }
+
+  static ClassificationScores readFields(ObjectInput in) throws IOException {
+    Map<Metric, Double> values = readValues(in);
+    Map<Metric, Double> baseline = readValues(in);
+    Optional<String> majorityClass = in.readBoolean() ? Optional.of(Predictions.readText(in)) : Optional.empty();
+    List<String> classNames = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      classNames.add(Predictions.readText(in));
+    }
+    List<ConfusionMatrix.Cell> cells = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      cells.add(new ConfusionMatrix.Cell(in.readInt(), in.readInt(), in.readLong()));
+    }
+    return new ClassificationScores(values, classNames, new ConfusionMatrix(classNames.size(), cells), baseline, majorityClass, null,
+        null, OptionalDouble.empty());
+  }
+
+  private static Map<Metric, Double> readValues(ObjectInput in) throws IOException {
+    Map<Metric, Double> values = new EnumMap<>(Metric.class);
+    for (int left = in.readInt(); left > 0; left--) {
+      values.put(Metric.values()[in.readInt()], in.readDouble());
+    }
+    return values;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.plumb.train;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.plumb.json.JsonObject;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
@@ -60,6 +61,12 @@ public record DataFile(String role, String path, String sha256) {
       json.writeEndObject();
     }
     json.writeEndArray();
+  }
+
+  /** Reads files from the array "data" of an object; empty if it has none. */
+  public static List<DataFile> read(JsonObject json) {
+    return !json.has("data") ? List.of() : json.objects("data").stream()
+        .map(data -> new DataFile(data.text("role"), data.text("path"), data.text("sha256"))).toList();
   }
 
   private static void requireReadableAgain(Path file) {

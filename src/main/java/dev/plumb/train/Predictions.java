@@ -1,6 +1,11 @@
 package dev.plumb.train;
 
+import dev.plumb.store.ModelFile;
 import dev.plumb.store.TrainedModel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInput;
+import java.io.ObjectOutput;
 import java.util.List;
 
 /**
@@ -100,6 +105,40 @@ public final class Predictions {
   public double number(int row, int target) {
     requireClasses(false);
     return results[row * model.resultColumns() + target];
+  }
+
+  /**
+   * Writes these predictions and their model for {@link #read}.
+   *
+   * @throws IOException when writing fails
+   */
+  public void write(ObjectOutput out) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ModelFile.write(bytes, model);
+    out.writeObject(bytes.toByteArray());
+    out.writeObject(outputs);
+  }
+
+  /**
+   * Reads what {@link #write} has written, to the same bits.
+   *
+   * @throws IOException when reading fails
+   */
+  public static Predictions read(ObjectInput in) throws IOException {
+    TrainedModel model = ModelFile.read(readObject(in, byte[].class));
+    return new Predictions(model, readObject(in, double[].class));
+  }
+
+  static String readText(ObjectInput in) throws IOException {
+    return readObject(in, String.class);
+  }
+
+  static <T> T readObject(ObjectInput in, Class<T> type) throws IOException {
+    try {
+      return type.cast(in.readObject());
+    } catch (ClassNotFoundException e) {
+      throw new IOException(e);
+    }
   }
 
   TrainedModel model() {

@@ -1,6 +1,10 @@
 package dev.plumb.train;
 
 import dev.plumb.data.Dataset;
+import java.io.IOException;
+import java.io.ObjectInput;
+import java.io.ObjectOutput;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -68,6 +72,47 @@ public record RegressionScores(double loss, List<String> targets, List<Errors> e
     targets = List.copyOf(targets);
     errors = List.copyOf(errors);
     baseline = List.copyOf(baseline);
+  }
+
+  void writeFields(ObjectOutput out) throws IOException {
+    out.writeDouble(loss);
+    out.writeInt(targets.size());
+    for (String target : targets) {
+      out.writeObject(target);
+    }
+    write(errors, out);
+    write(baseline, out);
+    out.writeObject(truth);
+    out.writeObject(predicted);
+  }
+
+  private static void write(List<Errors> errors, ObjectOutput out) throws IOException {
+    out.writeInt(errors.size());
+    for (Errors of : errors) {
+      out.writeDouble(of.r2());
+      out.writeDouble(of.mae());
+      out.writeDouble(of.rmse());
+    }
+  }
+
+  static RegressionScores readFields(ObjectInput in) throws IOException {
+    double loss = in.readDouble();
+    List<String> targets = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      targets.add(Predictions.readText(in));
+    }
+    List<Errors> errors = readErrors(in);
+    List<Errors> baseline = readErrors(in);
+    return new RegressionScores(loss, targets, errors, Predictions.readObject(in, double[][].class),
+        Predictions.readObject(in, double[][].class), baseline);
+  }
+
+  private static List<Errors> readErrors(ObjectInput in) throws IOException {
+    List<Errors> errors = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      errors.add(new Errors(in.readDouble(), in.readDouble(), in.readDouble()));
+    }
+    return errors;
   }
 
   /**

@@ -1,6 +1,9 @@
 package dev.plumb.train;
 
 import dev.plumb.data.Task;
+import java.io.IOException;
+import java.io.ObjectInput;
+import java.io.ObjectOutput;
 import java.util.Arrays;
 import java.util.List;
 
@@ -76,6 +79,29 @@ public sealed interface Scores permits ClassificationScores, RegressionScores {
   /** Returns the same scores without what takes memory for every row and is needed only to judge probabilities. */
   default Scores compact() {
     return this;
+  }
+
+  /**
+   * Writes these scores, which are {@linkplain #compact compact}, for {@link #read}.
+   *
+   * @throws IOException when writing fails
+   */
+  default void write(ObjectOutput out) throws IOException {
+    out.writeBoolean(this instanceof ClassificationScores);
+    if (this instanceof ClassificationScores classes) {
+      classes.writeFields(out);
+    } else {
+      ((RegressionScores) this).writeFields(out);
+    }
+  }
+
+  /**
+   * Reads what {@link #write} has written, to the same bits.
+   *
+   * @throws IOException when reading fails
+   */
+  static Scores read(ObjectInput in) throws IOException {
+    return in.readBoolean() ? ClassificationScores.readFields(in) : RegressionScores.readFields(in);
   }
 
   private static IllegalStateException notNumbers(String figure) {

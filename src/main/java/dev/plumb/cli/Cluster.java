@@ -1,0 +1,20 @@
+package dev.plumb.cli;
+
+import dev.plumb.Backends;
+import dev.plumb.Device;
+import dev.plumb.study.ClusterBackend;
+
+/** Processes on other machines that train networks, reached through a library that is not part of Plumb. */
+public interface Cluster {
+  /**
+   * Connects to the processes.
+   *
+   * @param url of --on
+   * @param device auto, cuda, cpu or reference
+   * @param usage how each process uses its device
+   * @param otherNumericsAllowed whether results are accepted whose last bits may differ from those of the first process
+   * @throws dev.plumb.model.InvalidInputException when the processes cannot have such devices
+   * @throws dev.plumb.backend.DeviceUnavailableException when no process can be reached
+   */
+  ClusterBackend open(String url, Device device, Backends.Usage usage, boolean otherNumericsAllowed);
+}

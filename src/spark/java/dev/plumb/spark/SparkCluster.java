@@ -1,0 +1,103 @@
+package dev.plumb.spark;
+
+import dev.plumb.Backends;
+import dev.plumb.Device;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.cli.Cluster;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.study.ClusterBackend;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+
+/** The executors of the Spark application whose driver this process is. */
+final class SparkCluster implements Cluster, AutoCloseable {
+  static final String TASK_GPUS = "spark.task.resource.gpu.amount";
+  private static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
+  private static final Pattern LOCAL_CLUSTER = Pattern.compile("local-cluster\\[ *([0-9]+) *,.*");
+  private static final int REGISTRATION_SECONDS = 60;
+
+  private final Optional<TaskHook> hook;
+  private Optional<SparkContext> opened = Optional.empty();
+
+  SparkCluster(Optional<TaskHook> hook) {
+    this.hook = hook;
+  }
+
+  @Override
+  public ClusterBackend open(String url, Device device, Backends.Usage usage, boolean otherNumericsAllowed) {
+    SparkConf conf = new SparkConf();
+    String master = conf.get("spark.master", url);
+    if (!master.equals(url)) {
+      throw new InvalidInputException(url + ": Spark was started with --master " + master + "; use the same for both");
+    }
+    conf.set("spark.master", master);
+    conf.setIfMissing("spark.app.name", "plumb");
+    // Results are taken as they come, and not kept together.
+    conf.setIfMissing("spark.driver.maxResultSize", "0");
+    boolean hasGpus = conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS);
+    boolean isLocal = master.equals("local") || master.startsWith("local[");
+    if (hasGpus && isLocal) {
+      throw new InvalidInputException(url + ": has no executors that could have GPUs, but " + EXECUTOR_GPUS + " or " + TASK_GPUS
+          + " is set; omit the setting, or use local-cluster[EXECUTORS,CORES,MB]");
+    }
+    if (conf.contains(EXECUTOR_GPUS)) {
+      conf.setIfMissing(TASK_GPUS, "1");
+    }
+    Matcher localCluster = LOCAL_CLUSTER.matcher(master);
+    if (localCluster.matches()) {
+      requireSparkHome(url);
+    }
+    Device.Kind kind = device.kind() != Device.Kind.AUTO ? device.kind() : hasGpus ? Device.Kind.CUDA : Device.Kind.CPU;
+    if (kind == Device.Kind.CUDA && !hasGpus) {
+      throw new DeviceUnavailableException("--device cuda: no GPUs are requested from Spark",
+          "set " + EXECUTOR_GPUS + ", and the discovery script of the cluster");
+    }
+    SparkContext context = SparkContext.getOrCreate(conf);
+    opened = Optional.of(context);
+    if (localCluster.matches()) {
+      awaitExecutors(context, Integer.parseInt(localCluster.group(1)));
+    }
+    return new SparkTrials(context, new DeviceRequest(kind, usage.recordGraphs(), usage.planner()), otherNumericsAllowed,
+        usage.onNote(), hook);
+  }
+
+  /** Spark would start executors without its classes again and again. */
+  private static void requireSparkHome(String url) {
+    String home = System.getenv("SPARK_HOME");
+    if (home == null || !Files.isDirectory(Path.of(home, "jars"))) {
+      throw new InvalidInputException(url + ": needs the environment variable SPARK_HOME, a folder with Spark's libraries in jars;"
+          + " scripts/plumb sets it");
+    }
+  }
+
+  private static void awaitExecutors(SparkContext context, int executors) {
+    long end = System.nanoTime() + REGISTRATION_SECONDS * 1_000_000_000L;
+    while (executors(context) < executors && System.nanoTime() < end) {
+      try {
+        Thread.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+    if (executors(context) == 0) {
+      throw new DeviceUnavailableException("no executor of Spark has started within " + REGISTRATION_SECONDS + " s",
+          "see the folder work, which has their output");
+    }
+  }
+
+  /** Returns the number of executors that have registered; the driver is no executor. */
+  static int executors(SparkContext context) {
+    return context.statusTracker().getExecutorInfos().length - 1;
+  }
+
+  @Override
+  public void close() {
+    opened.ifPresent(SparkContext::stop);
+  }
+}

@@ -1,0 +1,254 @@
+package dev.plumb.spark;
+
+import dev.plumb.Device;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.Numerics;
+import dev.plumb.backend.Refusal;
+import dev.plumb.model.FileErrors;
+import dev.plumb.model.InvalidInputException;
+import dev.plumb.model.NetworkSpec;
+import dev.plumb.model.ParameterLayout;
+import dev.plumb.model.TrainingSpec;
+import dev.plumb.study.ClusterBackend;
+import dev.plumb.study.ReplicaGroup;
+import dev.plumb.study.TrialExecutor;
+import dev.plumb.study.TrialJob;
+import dev.plumb.train.DataFile;
+import dev.plumb.train.TrainingInterruptedException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.spark.SimpleFutureAction;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
+import scala.runtime.BoxedUnit;
+
+/**
+ * Trains groups in the tasks of a Spark job, one group per task. Spark runs a task again on another executor if one is lost. This
+ * process alone reports results, each once.
+ */
+final class SparkTrials implements TrialExecutor, ClusterBackend {
+  private static final int PIECE_BYTES = 1 << 26;
+  private static final int POLL_MILLIS = 100;
+
+  /** The results of a group. */
+  private record Received(int group, TrialReply reply) {}
+
+  private final SparkContext context;
+  private final DeviceRequest request;
+  private final boolean otherNumericsAllowed;
+  private final Consumer<String> onNote;
+  private final Optional<TaskHook> hook;
+  private TrialRequest job;
+  private Numerics numerics;
+  private Numerics lastNumerics;
+  private Consumer<Numerics> onNumerics;
+  private DeviceInfo device;
+
+  SparkTrials(SparkContext context, DeviceRequest request, boolean otherNumericsAllowed, Consumer<String> onNote,
+      Optional<TaskHook> hook) {
+    this.context = context;
+    this.request = request;
+    this.otherNumericsAllowed = otherNumericsAllowed;
+    this.onNote = onNote;
+    this.hook = hook;
+    device = new DeviceInfo(kind(), "");
+  }
+
+  private DeviceInfo.Kind kind() {
+    return request.kind() == Device.Kind.CUDA ? DeviceInfo.Kind.CUDA
+        : request.kind() == Device.Kind.REFERENCE ? DeviceInfo.Kind.REFERENCE : DeviceInfo.Kind.CPU;
+  }
+
+  @Override
+  public TrialExecutor executor() {
+    return this;
+  }
+
+  @Override
+  public Backend backend() {
+    return this;
+  }
+
+  @Override
+  public DeviceInfo device() {
+    return device;
+  }
+
+  /** Returns empty: the executors have checked the job. */
+  @Override
+  public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
+    return Optional.empty();
+  }
+
+  @Override
+  public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
+    return numerics;
+  }
+
+  @Override
+  public boolean isRemote() {
+    return true;
+  }
+
+  /** Returns the number of tasks that run at the same time. */
+  @Override
+  public int deviceCount() {
+    return Math.max(1, context.defaultParallelism());
+  }
+
+  @Override
+  public int groupsAtOnce(ReplicaGroup group) {
+    return deviceCount();
+  }
+
+  @Override
+  public void describe(Supplier<TrialJob> description, Consumer<Numerics> onNumerics) {
+    TrialJob described = description.get();
+    this.onNumerics = onNumerics;
+    List<byte[][]> files = new ArrayList<>();
+    described.data().forEach(file -> files.add(read(file)));
+    job = new TrialRequest(described.json(), JavaSparkContext.fromSparkContext(context).broadcast(files), request, null, hook);
+    TrialReply checked = new Job(List.of(TrialRequest.CHECK), job, "check").await();
+    numerics = Numerics.parse(checked.numerics());
+    lastNumerics = numerics;
+    int executors = Math.max(1, SparkCluster.executors(context));
+    device = new DeviceInfo(kind(), checked.device() + "; " + executors + (executors == 1 ? " executor" : " executors"));
+    if (!otherNumericsAllowed) {
+      job = job.expecting(checked.numerics());
+    }
+  }
+
+  /** Returns the content of a file in pieces, since an array has a maximum length. */
+  private static byte[][] read(DataFile file) {
+    Path path = Path.of(file.path());
+    List<byte[]> pieces = new ArrayList<>();
+    try (InputStream in = Files.newInputStream(path)) {
+      for (byte[] piece = in.readNBytes(PIECE_BYTES); piece.length > 0; piece = in.readNBytes(PIECE_BYTES)) {
+        pieces.add(piece);
+      }
+    } catch (IOException e) {
+      throw FileErrors.cannotRead(path, e);
+    }
+    return pieces.toArray(byte[][]::new);
+  }
+
+  @Override
+  public <G extends ReplicaGroup> void train(List<G> groups, GroupTrainer<G> trainer) {
+    if (groups.isEmpty()) {
+      return;
+    }
+    // The largest first, so that none of them runs last.
+    List<G> sorted = groups.stream().sorted(Comparator.comparingDouble(
+        group -> -(double) ParameterLayout.of(group.network()).size() * group.size())).toList();
+    Map<String, Integer> shares = new TreeMap<>();
+    Job running = new Job(sorted.stream().map(trainer::text).toList(), job, "training");
+    for (int left = sorted.size(); left > 0; left--) {
+      Received received = running.next(trainer);
+      TrialReply reply = received.reply();
+      Numerics there = Numerics.parse(reply.numerics());
+      if (reply.results() == null) {
+        running.cancel();
+        throw new InvalidInputException(reply.executor() + " computes with other last bits than the first executor: "
+            + String.join("; ", there.differencesFrom(numerics))
+            + "; give all executors the same processors, Java and options, or add --allow-other-numerics");
+      }
+      if (!there.equals(lastNumerics)) {
+        lastNumerics = there;
+        onNumerics.accept(there);
+      }
+      trainer.received(sorted.get(received.group()), reply.results());
+      shares.merge(reply.executor() + " (" + reply.deviceName() + ")", 1, Integer::sum);
+    }
+    onNote.accept(sorted.size() + (sorted.size() == 1 ? " group" : " groups") + " trained: "
+        + shares.entrySet().stream().map(share -> share.getValue() + " by " + share.getKey()).collect(Collectors.joining(", ")));
+  }
+
+  @Override
+  public void close() {}
+
+  /** A running job of Spark with a task for each group. */
+  private final class Job {
+    private final BlockingQueue<Received> replies = new LinkedBlockingQueue<>();
+    private final SimpleFutureAction<BoxedUnit> action;
+
+    Job(List<String> groups, TrialRequest work, String name) {
+      RDD<String> tasks = JavaSparkContext.fromSparkContext(context).parallelize(groups, groups.size()).rdd();
+      context.setJobGroup("plumb " + name, "plumb " + name, true);
+      List<Object> all = new ArrayList<>();
+      for (int i = 0; i < groups.size(); i++) {
+        all.add(i);
+      }
+      action = context.submitJob(tasks, work, scala.jdk.javaapi.CollectionConverters.asScala(all).toSeq(),
+          (group, reply) -> {
+            replies.add(new Received((Integer) group, reply));
+            return BoxedUnit.UNIT;
+          }, () -> BoxedUnit.UNIT);
+    }
+
+    void cancel() {
+      action.cancel();
+    }
+
+    /** Waits for the only reply. */
+    TrialReply await() {
+      return next(null).reply();
+    }
+
+    /**
+     * Waits for the reply of a group.
+     *
+     * @param trainer asked whether to stop; null if it cannot
+     */
+    Received next(GroupTrainer<?> trainer) {
+      try {
+        while (true) {
+          // Asked first: replies come before the end.
+          boolean ended = action.isCompleted();
+          Received received = replies.poll(ended ? 0 : POLL_MILLIS, TimeUnit.MILLISECONDS);
+          if (received != null) {
+            if (received.reply().refusal() != null) {
+              cancel();
+              throw new InvalidInputException(received.reply().refusal());
+            }
+            return received;
+          }
+          if (ended) {
+            throw failure(action.value().get().failed().get());
+          }
+          if (trainer != null && trainer.stopRequested()) {
+            cancel();
+            throw new CancellationException();
+          }
+        }
+      } catch (InterruptedException e) {
+        cancel();
+        Thread.currentThread().interrupt();
+        throw new TrainingInterruptedException("while networks of a study were in training");
+      }
+    }
+
+    private DeviceUnavailableException failure(Throwable failure) {
+      String message = String.valueOf(failure.getMessage()).lines().map(String::strip).filter(line -> !line.startsWith("at "))
+          .limit(3).collect(Collectors.joining(" "));
+      return new DeviceUnavailableException("Spark ended the job: " + message);
+    }
+  }
+}
