@@ -106,7 +106,10 @@ final class CvCommand implements Command {
     arguments.text(Flags.CONFIG).filter(text -> !text.stripLeading().startsWith("{"))
         .ifPresent(text -> files.reads("the --config file", arguments.path(Flags.CONFIG).orElseThrow()));
     files.writes(Flags.JSON, Flags.CSV, Flags.REPORT).check();
-    DeviceChoice.requireOtherNumerics(arguments);
+    NumericsCheck.require(arguments, Flags.ON);
+    if (arguments.has(Flags.ON) && request.data().equals(DataOptions.STREAM)) {
+      throw new InvalidInputException("-: --on needs a file, which is sent to the executors");
+    }
     // Errors of the specification are reported before the data is read.
     new CrossValidationSpec(request.config(), folds, seeds);
     Table table = DataOptions.read(

@@ -100,13 +100,6 @@ final class DeviceChoice {
     return new Backends.Selection(backend, "on " + url);
   }
 
-  /** Refuses --allow-other-numerics where nothing is resumed and no cluster trains. */
-  static void requireOtherNumerics(Arguments arguments) {
-    if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && !arguments.has(Flags.RESUME) && !arguments.has(Flags.ON)) {
-      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with --"
-          + Flags.RESUME.getLongOpt() + " or --" + Flags.ON.getLongOpt() + "; omit the option");
-    }
-  }
 
   /** Refuses an option that needs a device in this process. */
   static void requireWithoutCluster(Option option, Arguments arguments) {

@@ -45,7 +45,7 @@ public final class Main {
     return run(new DeviceChoice(devices), args, out, err);
   }
 
-  private static int run(DeviceChoice choice, String[] args, PrintStream out, PrintStream err) {
+  static int run(DeviceChoice choice, String[] args, PrintStream out, PrintStream err) {
     List<Command> commands = List.of(new TrainCommand(choice), new EvaluateCommand(choice), new PredictCommand(choice),
         new ImportanceCommand(choice), new CvCommand(choice), new TuneCommand(choice), new RunsCommand(), new CompareCommand(),
         new ExportCommand(), new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice), new DevicesCommand());

@@ -5,6 +5,9 @@ import dev.plumb.model.InvalidInputException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.cli.Option;
 
 /** Compares the recorded numerics of a run or study with the current ones before it is resumed. */
 final class NumericsCheck {
@@ -18,11 +21,11 @@ final class NumericsCheck {
     this.err = err;
   }
 
-  /** Refuses --allow-other-numerics without --resume. */
-  static void requireResume(Arguments arguments) {
-    if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && !arguments.has(Flags.RESUME)) {
-      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with --"
-          + Flags.RESUME.getLongOpt() + "; omit the option");
+  /** Refuses --allow-other-numerics without one of the options that it needs. */
+  static void require(Arguments arguments, Option... needed) {
+    if (arguments.has(Flags.ALLOW_OTHER_NUMERICS) && Stream.of(needed).noneMatch(arguments::has)) {
+      throw new InvalidInputException("--" + Flags.ALLOW_OTHER_NUMERICS.getLongOpt() + ": applies only with "
+          + Stream.of(needed).map(option -> "--" + option.getLongOpt()).collect(Collectors.joining(" or ")) + "; omit the option");
     }
   }
 

@@ -109,7 +109,7 @@ final class StudyCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    DeviceChoice.requireOtherNumerics(arguments);
+    NumericsCheck.require(arguments, Flags.RESUME, Flags.ON);
     DeviceChoice.requireWithoutCluster(Flags.CHECK_EVERY, arguments);
     if (arguments.has(Flags.RESUME)) {
       files(arguments, Optional.empty()).check();

@@ -176,7 +176,7 @@ final class StudyRun {
       try (Backends.Selection device = devices.openSeveralFor(name, arguments, err);
           TrialExecutor executor = DeviceChoice.executor(device, arguments, "study", err)) {
         DeviceChoice.requirePrecision(device, study.training().precision());
-        executor.describe(() -> TrialJob.of(study, head.text(), head.data()), this::numericsChange);
+        executor.describe(() -> TrialJob.of(study, head.text(), head.dataHere()), this::numericsChange);
         begun = results;
         StudyRunner runner = createRunner(executor, study);
         if (done.cardinality() < study.trials()) {

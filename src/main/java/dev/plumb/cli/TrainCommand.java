@@ -84,7 +84,7 @@ final class TrainCommand implements Command {
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
     Duration every = Duration.ofMillis((long) (1000 * seconds(arguments)));
-    NumericsCheck.requireResume(arguments);
+    NumericsCheck.require(arguments, Flags.RESUME);
     if (arguments.has(Flags.RESUME)) {
       return resume(arguments, every, out, err);
     }

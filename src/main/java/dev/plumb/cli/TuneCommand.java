@@ -123,7 +123,7 @@ final class TuneCommand implements Command {
 
   @Override
   public int run(Arguments arguments, PrintStream out, PrintStream err) {
-    DeviceChoice.requireOtherNumerics(arguments);
+    NumericsCheck.require(arguments, Flags.RESUME, Flags.ON);
     DeviceChoice.requireWithoutCluster(Flags.MINUTES, arguments);
     TuneRun run = new TuneRun(devices, arguments, out, err);
     return arguments.has(Flags.RESUME) ? run.resume() : run.begin();

@@ -157,7 +157,7 @@ final class TuneRun {
           TrialExecutor executor = DeviceChoice.executor(device, arguments, "tune", err)) {
         DeviceChoice.requirePrecision(device, spec.config().precision());
         Table table = read(request, spec.config());
-        Tuning tuning = at(request.data(), () -> tuning(executor, table, spec, head.data()));
+        Tuning tuning = at(request.data(), () -> tuning(executor, table, spec, head.dataHere()));
         begun = results;
         Numerics now = Backends.ofThisVersion(tuning.numerics());
         List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(path.toString(), results.numerics(), now);

@@ -53,6 +53,12 @@ public final class TrialLog implements AutoCloseable {
       data = List.copyOf(data);
     }
 
+    /** Returns the files of the table with paths that do not depend on the working folder. */
+    public List<DataFile> dataHere() {
+      return data.stream().map(file -> new DataFile(file.role(), folder.orElseThrow().resolve(file.path()).toString(), file.sha256()))
+          .toList();
+    }
+
     /** @param parse parses the text */
     public Study study(Function<String, Study> parse) {
       return parse.apply(text).withSeeds(seeds).withSeed(seed).withPrecision(precision);

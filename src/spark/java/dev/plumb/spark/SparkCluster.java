@@ -87,7 +87,7 @@ final class SparkCluster implements Cluster, AutoCloseable {
     }
     if (executors(context) == 0) {
       throw new DeviceUnavailableException("no executor of Spark has started within " + REGISTRATION_SECONDS + " s",
-          "see the folder work, which has their output");
+          "the folder work in SPARK_HOME has their output");
     }
   }
 

@@ -61,6 +61,8 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
   private Numerics lastNumerics;
   private Consumer<Numerics> onNumerics;
   private DeviceInfo device;
+  /** Number of groups by executor and device. */
+  private final Map<String, Integer> shares = new TreeMap<>();
 
   SparkTrials(SparkContext context, DeviceRequest request, boolean otherNumericsAllowed, Consumer<String> onNote,
       Optional<TaskHook> hook) {
@@ -158,7 +160,6 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
     // The largest first, so that none of them runs last.
     List<G> sorted = groups.stream().sorted(Comparator.comparingDouble(
         group -> -(double) ParameterLayout.of(group.network()).size() * group.size())).toList();
-    Map<String, Integer> shares = new TreeMap<>();
     Job running = new Job(sorted.stream().map(trainer::text).toList(), job, "training");
     for (int left = sorted.size(); left > 0; left--) {
       Received received = running.next(trainer);
@@ -177,12 +178,18 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
       trainer.received(sorted.get(received.group()), reply.results());
       shares.merge(reply.executor() + " (" + reply.deviceName() + ")", 1, Integer::sum);
     }
-    onNote.accept(sorted.size() + (sorted.size() == 1 ? " group" : " groups") + " trained: "
-        + shares.entrySet().stream().map(share -> share.getValue() + " by " + share.getKey()).collect(Collectors.joining(", ")));
   }
 
+  /** Notes which executor has trained how much. */
   @Override
-  public void close() {}
+  public void close() {
+    if (!shares.isEmpty()) {
+      int groups = shares.values().stream().mapToInt(Integer::intValue).sum();
+      onNote.accept(groups + (groups == 1 ? " group" : " groups") + " trained: "
+          + shares.entrySet().stream().map(share -> share.getValue() + " by " + share.getKey()).collect(Collectors.joining(", ")));
+      shares.clear();
+    }
+  }
 
   /** A running job of Spark with a task for each group. */
   private final class Job {

@@ -16,7 +16,7 @@ final class SparkProcess {
 
   private static final Path SPARK = Path.of("target/spark").toAbsolutePath();
   private static final Path JAR = Path.of("target/plumb-spark.jar").toAbsolutePath();
-  private static final Path TESTS = SPARK.resolve("test-classes");
+  private static final Path TESTS = SPARK.resolve("tests.jar");
   private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
   /** 2.13 is in the names of Spark's jars. */
   private static final Map<String, String> ENVIRONMENT =
@@ -51,7 +51,7 @@ final class SparkProcess {
     List<String> submit = new ArrayList<>(List.of(JAVA, "-cp", SPARK.resolve("jars") + "/*", "org.apache.spark.launcher.Main",
         "org.apache.spark.deploy.SparkSubmit", "--master", master, "--class", mainClass));
     List<String> all = new ArrayList<>(List.of("spark.log.level=WARN", "spark.ui.enabled=false",
-        "spark.driver.extraClassPath=" + TESTS, "spark.executor.extraClassPath=" + TESTS));
+        "spark.jars=" + TESTS));
     all.addAll(settings);
     all.forEach(setting -> submit.addAll(List.of("--conf", setting)));
     submit.add(JAR.toString());
