@@ -1,7 +1,7 @@
 package dev.plumb.backend;
 
 /** The requested device cannot be used. The message is one line with reason and remedy. The process ends with exit code 3. */
-public final class DeviceUnavailableException extends RuntimeException {
+public class DeviceUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final String reason;

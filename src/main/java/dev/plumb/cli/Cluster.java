@@ -3,6 +3,7 @@ package dev.plumb.cli;
 import dev.plumb.Backends;
 import dev.plumb.Device;
 import dev.plumb.study.ClusterBackend;
+import java.util.function.Consumer;
 
 /** Processes on other machines that train networks, reached through a library that is not part of Plumb. */
 public interface Cluster {
@@ -12,9 +13,10 @@ public interface Cluster {
    * @param url of --on
    * @param device auto, cuda, cpu or reference
    * @param usage how each process uses its device
+   * @param onWarning receives a line about something that is wrong with a process, but does not end the job; called by any thread
    * @param otherNumericsAllowed whether results are accepted whose last bits may differ from those of the first process
    * @throws dev.plumb.model.InvalidInputException when the processes cannot have such devices
    * @throws dev.plumb.backend.DeviceUnavailableException when no process can be reached
    */
-  ClusterBackend open(String url, Device device, Backends.Usage usage, boolean otherNumericsAllowed);
+  ClusterBackend open(String url, Device device, Backends.Usage usage, Consumer<String> onWarning, boolean otherNumericsAllowed);
 }

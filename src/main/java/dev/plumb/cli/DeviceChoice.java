@@ -96,7 +96,8 @@ final class DeviceChoice {
     Backends.Usage usage =
         new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, OptionalInt.empty(), onNote(arguments, err));
     ClusterBackend backend = arguments.at(Flags.ON,
-        () -> cluster.get().open(url, device, usage, arguments.has(Flags.ALLOW_OTHER_NUMERICS)));
+        () -> cluster.get().open(url, device, usage, warning -> err.println(TerminalText.sanitize("warning: " + warning)),
+            arguments.has(Flags.ALLOW_OTHER_NUMERICS)));
     return new Backends.Selection(backend, "on " + url);
   }
 

@@ -213,12 +213,13 @@ public final class CrossValidation {
       }
 
       @Override
-      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+      public Results train(String text, Backend device, BooleanSupplier stopped) {
         int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
         Fold fold = folds.get(numbers[0]);
         Part any = parts.stream().filter(part -> part.fold() == fold).findFirst().orElseThrow();
         Part part = new Part(fold, numbers[1], numbers[2], any.network(), any.training());
-        return FoldResult.write(CrossValidation.this.train(part, device, new Listener() {}, stopped));
+        List<FoldResult> results = CrossValidation.this.train(part, device, new Listener() {}, stopped);
+        return Results.of(FoldResult.write(results), FoldResult.write(results.stream().map(FoldResult::withoutTime).toList()));
       }
     };
   }

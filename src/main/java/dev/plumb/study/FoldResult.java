@@ -30,6 +30,10 @@ import java.util.Optional;
 public record FoldResult(Fold fold, long seed, int validationRows, TrainerState.End end, int epochs, int bestEpoch,
     Optional<Scores> scores, Optional<Predictions> predictions, double seconds) {
 
+  FoldResult withoutTime() {
+    return new FoldResult(fold, seed, validationRows, end, epochs, bestEpoch, scores, predictions, 0);
+  }
+
   /** Returns results, all of one fold, as bytes for {@link #read}. */
   static byte[] write(List<FoldResult> results) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -231,13 +231,17 @@ public final class StudyRunner {
       }
 
       @Override
-      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+      public Results train(String text, Backend device, BooleanSupplier stopped) {
         TrialGroup group = new TrialGroup(study, Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray());
-        List<String> lines = new ArrayList<>();
-        StudyRunner.this.train(group, device, rows -> rows.forEach(row -> lines.add(row.line())), stopped);
-        return String.join("\n", lines).getBytes(StandardCharsets.UTF_8);
+        List<TrialRow> rows = new ArrayList<>();
+        StudyRunner.this.train(group, device, rows::addAll, stopped);
+        return Results.of(bytes(rows), bytes(rows.stream().map(row -> row.withSeconds(0)).toList()));
       }
     };
+  }
+
+  private static byte[] bytes(List<TrialRow> rows) {
+    return rows.stream().map(TrialRow::line).collect(Collectors.joining("\n")).getBytes(StandardCharsets.UTF_8);
   }
 
   /** Trains groups and reports to a listener. */

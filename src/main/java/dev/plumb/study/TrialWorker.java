@@ -2,6 +2,9 @@ package dev.plumb.study;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -9,6 +12,22 @@ import java.util.function.BooleanSupplier;
  * may train groups at the same time.
  */
 public interface TrialWorker {
+  /**
+   * The results of a group.
+   *
+   * @param bytes for {@link TrialExecutor.GroupTrainer#received}
+   * @param digest SHA-256 of the results without their times: equal for equal bits
+   */
+  record Results(byte[] bytes, String digest) {
+    static Results of(byte[] bytes, byte[] withoutTimes) {
+      try {
+        return new Results(bytes, HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(withoutTimes)));
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException("every Java has SHA-256", e);
+      }
+    }
+  }
+
   /** Returns the numerics of all trainings of the job on the backend that the job was opened with. */
   Numerics numerics();
 
@@ -18,8 +37,7 @@ public interface TrialWorker {
    * @param group from {@link TrialExecutor.GroupTrainer#text}
    * @param backend of the kind of the backend that the job was opened with
    * @param stopped returns true to stop
-   * @return the results, for {@link TrialExecutor.GroupTrainer#received}
    * @throws java.util.concurrent.CancellationException when the training has been stopped
    */
-  byte[] train(String group, Backend backend, BooleanSupplier stopped);
+  Results train(String group, Backend backend, BooleanSupplier stopped);
 }

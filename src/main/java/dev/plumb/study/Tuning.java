@@ -318,10 +318,11 @@ public final class Tuning {
       }
 
       @Override
-      public byte[] train(String text, Backend device, BooleanSupplier stopped) {
+      public Results train(String text, Backend device, BooleanSupplier stopped) {
         int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
         Group group = group(new Entry(numbers[0], numbers[1]), numbers[2], numbers[3]);
-        return Tuning.this.train(group, device, new Listener() {}, stopped).line().getBytes(StandardCharsets.UTF_8);
+        TuningTrial trial = Tuning.this.train(group, device, new Listener() {}, stopped);
+        return Results.of(bytes(trial), bytes(trial.withSeconds(0)));
       }
     };
   }
@@ -355,6 +356,10 @@ public final class Tuning {
     double seconds = (System.nanoTime() - start) / 1e9;
     double score = score(prepared, state, rows.part(group.fold(), group.seed()).judging(), device);
     return new TuningTrial(entry.rung(), entry.candidate(), group.fold(), group.seed(), score, state.epochs(), seconds);
+  }
+
+  private static byte[] bytes(TuningTrial trial) {
+    return trial.line().getBytes(StandardCharsets.UTF_8);
   }
 
   /** Returns the watched metric of a network; NaN if the training diverged or the metric is not finite. */

@@ -35,6 +35,10 @@ public record TuningTrial(int rung, int candidate, int fold, int seed, double sc
     }
   }
 
+  TuningTrial withSeconds(double other) {
+    return new TuningTrial(rung, candidate, fold, seed, score, epochs, other);
+  }
+
   Key key() {
     return new Key(rung, candidate, fold, seed);
   }

@@ -9,6 +9,7 @@ import dev.plumb.study.ClusterBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
@@ -18,18 +19,21 @@ import org.apache.spark.SparkContext;
 final class SparkCluster implements Cluster, AutoCloseable {
   static final String TASK_GPUS = "spark.task.resource.gpu.amount";
   private static final String EXECUTOR_GPUS = "spark.executor.resource.gpu.amount";
+  private static final String PLUGINS = "spark.plugins";
   private static final Pattern LOCAL_CLUSTER = Pattern.compile("local-cluster\\[ *([0-9]+) *,.*");
   private static final int REGISTRATION_SECONDS = 60;
 
-  private final Optional<TaskHook> hook;
+  private final TaskHook hook;
   private Optional<SparkContext> opened = Optional.empty();
 
-  SparkCluster(Optional<TaskHook> hook) {
+  /** @param hook called by the tasks */
+  SparkCluster(TaskHook hook) {
     this.hook = hook;
   }
 
   @Override
-  public ClusterBackend open(String url, Device device, Backends.Usage usage, boolean otherNumericsAllowed) {
+  public ClusterBackend open(String url, Device device, Backends.Usage usage, Consumer<String> onWarning,
+      boolean otherNumericsAllowed) {
     SparkConf conf = new SparkConf();
     String master = conf.get("spark.master", url);
     if (!master.equals(url)) {
@@ -39,6 +43,7 @@ final class SparkCluster implements Cluster, AutoCloseable {
     conf.setIfMissing("spark.app.name", "plumb");
     // Results are taken as they come, and not kept together.
     conf.setIfMissing("spark.driver.maxResultSize", "0");
+    conf.set(PLUGINS, conf.contains(PLUGINS) ? conf.get(PLUGINS) + "," + ResultPlugin.class.getName() : ResultPlugin.class.getName());
     boolean hasGpus = conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS);
     boolean isLocal = master.equals("local") || master.startsWith("local[");
     if (hasGpus && isLocal) {
@@ -57,6 +62,7 @@ final class SparkCluster implements Cluster, AutoCloseable {
       throw new DeviceUnavailableException("--device cuda: no GPUs are requested from Spark",
           "set " + EXECUTOR_GPUS + ", and the discovery script of the cluster");
     }
+    ResultPlugin.onDifference(onWarning);
     SparkContext context = SparkContext.getOrCreate(conf);
     opened = Optional.of(context);
     if (localCluster.matches()) {

@@ -55,7 +55,7 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
   private final DeviceRequest request;
   private final boolean otherNumericsAllowed;
   private final Consumer<String> onNote;
-  private final Optional<TaskHook> hook;
+  private final TaskHook hook;
   private TrialRequest job;
   private Numerics numerics;
   private Numerics lastNumerics;
@@ -65,7 +65,7 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
   private final Map<String, Integer> shares = new TreeMap<>();
 
   SparkTrials(SparkContext context, DeviceRequest request, boolean otherNumericsAllowed, Consumer<String> onNote,
-      Optional<TaskHook> hook) {
+      TaskHook hook) {
     this.context = context;
     this.request = request;
     this.otherNumericsAllowed = otherNumericsAllowed;
@@ -233,7 +233,7 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
           if (received != null) {
             if (received.reply().refusal() != null) {
               cancel();
-              throw new InvalidInputException(received.reply().refusal());
+              throw refusal(received.reply());
             }
             return received;
           }
@@ -250,6 +250,11 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
         Thread.currentThread().interrupt();
         throw new TrainingInterruptedException("while networks of a study were in training");
       }
+    }
+
+    private RuntimeException refusal(TrialReply reply) {
+      return reply.isUnavailable() ? new DeviceUnavailableException(reply.executor() + ", " + reply.deviceName() + ": " + reply.refusal())
+          : new InvalidInputException(reply.refusal());
     }
 
     private DeviceUnavailableException failure(Throwable failure) {

@@ -2,7 +2,6 @@ package dev.plumb.spark;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.broadcast.Broadcast;
 import scala.collection.Iterator;
@@ -22,28 +21,22 @@ final class TrialRequest extends AbstractFunction1<Iterator<String>, TrialReply>
   final DeviceRequest device;
   /** Text of the numerics that the results must have; null if any will do. */
   final String expectedNumerics;
-  /** Null outside tests. */
-  private final TaskHook hook;
+  final TaskHook hook;
 
-  TrialRequest(String job, Broadcast<List<byte[][]>> files, DeviceRequest device, String expectedNumerics, Optional<TaskHook> hook) {
+  TrialRequest(String job, Broadcast<List<byte[][]>> files, DeviceRequest device, String expectedNumerics, TaskHook hook) {
     this.job = job;
     this.files = files;
     this.device = device;
     this.expectedNumerics = expectedNumerics;
-    this.hook = hook.orElse(null);
+    this.hook = hook;
   }
 
   TrialRequest expecting(String numerics) {
-    return new TrialRequest(job, files, device, numerics, Optional.ofNullable(hook));
+    return new TrialRequest(job, files, device, numerics, hook);
   }
 
   @Override
   public TrialReply apply(Iterator<String> groups) {
-    TaskContext task = TaskContext.get();
-    String group = groups.next();
-    if (hook != null && !group.equals(CHECK)) {
-      hook.begin(task);
-    }
-    return WorkerProcess.run(this, group, task);
+    return WorkerProcess.run(this, groups.next(), TaskContext.get());
   }
 }

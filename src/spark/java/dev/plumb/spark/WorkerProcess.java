@@ -3,6 +3,7 @@ package dev.plumb.spark;
 import dev.plumb.Backends;
 import dev.plumb.Device;
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.OpenableDevice;
 import dev.plumb.model.InvalidInputException;
@@ -59,11 +60,32 @@ final class WorkerProcess {
     BooleanSupplier stopped = task::isInterrupted;
     String name = deviceName(request.device, task);
     Function<Backend, TrialReply> work = backend -> run(request, group, name, backend, stopped);
-    if (request.device.kind() == Device.Kind.CUDA) {
-      return DeviceThread.await(GPUS.computeIfAbsent(name,
-          key -> new DeviceThread(new OpenableDevice(key, () -> open(key, request.device, 1)))).start(work));
+    boolean trains = !group.equals(TrialRequest.CHECK);
+    if (trains) {
+      request.hook.begin(task);
     }
-    return work.apply(OTHERS.computeIfAbsent(name, key -> open(key, request.device, task.cpus())));
+    TrialReply reply;
+    try {
+      reply = run(request.device, name, task, work);
+    } catch (DeviceUnavailableException e) {
+      if (trains) {
+        throw e;
+      }
+      return TrialReply.refused(executor(), name, e.getMessage(), true);
+    }
+    if (trains && reply.results() != null) {
+      ResultPlugin.send(request.job + "\n" + group, reply.numerics(), reply.executor(), request.hook.digest(task, reply.digest()));
+      request.hook.end(task);
+    }
+    return reply;
+  }
+
+  private static TrialReply run(DeviceRequest device, String name, TaskContext task, Function<Backend, TrialReply> work) {
+    if (device.kind() == Device.Kind.CUDA) {
+      return DeviceThread.await(GPUS.computeIfAbsent(name,
+          key -> new DeviceThread(new OpenableDevice(key, () -> open(key, device, 1)))).start(work));
+    }
+    return work.apply(OTHERS.computeIfAbsent(name, key -> open(key, device, task.cpus())));
   }
 
   private static String deviceName(DeviceRequest device, TaskContext task) {
@@ -82,17 +104,25 @@ final class WorkerProcess {
   }
 
   private static TrialReply run(TrialRequest request, String group, String name, Backend backend, BooleanSupplier stopped) {
-    String executor = "executor " + SparkEnv.get().executorId() + " on " + Utils.localHostName();
+    String executor = executor();
     try {
       Opened opened = WORKERS.computeIfAbsent(name, key -> new Worker()).open(request, backend);
       String numerics = opened.numerics().text();
       boolean trains = !group.equals(TrialRequest.CHECK)
           && (request.expectedNumerics == null || request.expectedNumerics.equals(numerics));
-      byte[] results = trains ? opened.worker().train(group, backend, stopped) : null;
-      return new TrialReply(executor, name, backend.device().name(), numerics, results, null);
+      String device = backend.device().name();
+      if (!trains) {
+        return new TrialReply(executor, name, device, numerics, null, null, null, false);
+      }
+      TrialWorker.Results results = opened.worker().train(group, backend, stopped);
+      return new TrialReply(executor, name, device, numerics, results.bytes(), results.digest(), null, false);
     } catch (InvalidInputException e) {
-      return new TrialReply(executor, name, "", "", null, e.getMessage());
+      return TrialReply.refused(executor, name, e.getMessage(), false);
     }
+  }
+
+  private static String executor() {
+    return "executor " + SparkEnv.get().executorId() + " on " + Utils.localHostName();
   }
 
   /** Returns where this process has a copy of a job's file. */

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 
@@ -31,7 +30,7 @@ public final class SparkCommands {
         continue;
       }
       // All share one context.
-      last = new SparkCluster(Optional.of(hook(command.get(0))));
+      last = new SparkCluster(hook(command.get(0)));
       int code = Main.run(last, command.subList(1, command.size()).toArray(String[]::new));
       System.out.println("exit code " + code);
       command.clear();
@@ -41,13 +40,39 @@ public final class SparkCommands {
 
   private static TaskHook hook(String name) {
     return switch (name) {
-      case "none" -> task -> {};
+      case "none" -> TaskHook.NONE;
+      case "differ" -> new Differing();
       case "halt" -> SparkCommands::halt;
       case "throw" -> SparkCommands::fail;
       case "slow" -> SparkCommands::wait;
+      case "slower" -> task -> sleep(500);
       case "versions" -> SparkCommands::writeVersions;
       default -> throw new IllegalArgumentException(name);
     };
+  }
+
+  /** Sends a wrong digest in the first attempt of a task, and then fails, as an executor with a faulty memory that is lost. */
+  private static final class Differing implements TaskHook {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public void begin(TaskContext task) {}
+
+    @Override
+    public String digest(TaskContext task, String digest) {
+      return isFaulty(task) ? "wrong" : digest;
+    }
+
+    @Override
+    public void end(TaskContext task) {
+      if (isFaulty(task)) {
+        throw new IllegalStateException("lost");
+      }
+    }
+
+    private static boolean isFaulty(TaskContext task) {
+      return task.partitionId() == 1 && task.attemptNumber() == 0;
+    }
   }
 
   /** Ends the process of a task as a segmentation fault does. */
@@ -68,11 +93,15 @@ public final class SparkCommands {
   private static void wait(TaskContext task) {
     if (task.partitionId() == 3) {
       write("attempt " + task.attemptNumber());
-      try {
-        Thread.sleep(task.attemptNumber() == 0 ? 20_000 : 0);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+      sleep(task.attemptNumber() == 0 ? 60_000 : 0);
+    }
+  }
+
+  private static void sleep(int milliseconds) {
+    try {
+      Thread.sleep(milliseconds);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -31,7 +31,7 @@ final class ClusterInProcess implements Cluster {
   }
 
   @Override
-  public ClusterBackend open(String url, Device device, Backends.Usage usage, boolean otherNumericsAllowed) {
+  public ClusterBackend open(String url, Device device, Backends.Usage usage, Consumer<String> onWarning, boolean otherNumericsAllowed) {
     return new Connection(Backends.open(device, usage).backend());
   }
 
@@ -97,7 +97,7 @@ final class ClusterInProcess implements Cluster {
         if (trainer.stopRequested()) {
           throw new CancellationException();
         }
-        trainer.received(groups.get(i), worker.train(trainer.text(groups.get(i)), there, () -> false));
+        trainer.received(groups.get(i), worker.train(trainer.text(groups.get(i)), there, () -> false).bytes());
         trained++;
       }
     }

@@ -3,6 +3,7 @@ package dev.plumb.spark;
 import dev.plumb.cli.Ran;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,6 +42,17 @@ final class SparkProcess {
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command(mainClass, master, settings, arguments)).directory(folder.toFile())
         .redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile());
+    builder.environment().putAll(ENVIRONMENT);
+    return builder.start();
+  }
+
+  /** Starts a process of a cluster; its output goes to a file in the folder. */
+  static Process startDaemon(Path folder, String mainClass, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(JAVA, "-Xmx256m", "-cp", SPARK.resolve("conf") + ":" + SPARK.resolve("jars") + "/*",
+        mainClass));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
+        .redirectOutput(Files.createTempFile(folder, "daemon", "").toFile());
     builder.environment().putAll(ENVIRONMENT);
     return builder.start();
   }

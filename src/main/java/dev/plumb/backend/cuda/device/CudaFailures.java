@@ -1,6 +1,7 @@
 package dev.plumb.backend.cuda.device;
 
 import dev.plumb.backend.DeviceFailedException;
+import dev.plumb.backend.DeviceMemoryException;
 import dev.plumb.backend.DeviceUnavailableException;
 import java.util.Set;
 import jcuda.CudaException;
@@ -39,7 +40,7 @@ final class CudaFailures {
   static RuntimeException of(CudaException failure, String doing, Runnable driverCall) {
     String code = codeOf(failure, driverCall);
     if (OUT_OF_MEMORY.contains(code)) {
-      return new DeviceUnavailableException("there is not enough memory (" + code + " while " + doing + ")",
+      return new DeviceMemoryException("there is not enough memory (" + code + " while " + doing + ")",
           "use a smaller batch, a smaller network or fewer replicas, or stop other programs that use the GPU");
     }
     if (DEVICE_LOST.contains(code)) {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.DeviceUnavailableException;
+import dev.plumb.backend.DeviceMemoryException;
 import dev.plumb.backend.Planner;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
@@ -324,7 +324,7 @@ class NarrowTest {
       try (CudaBackend backend = new CudaBackend(0, new CudaOptions(Execution.GRAPH, true, Planner.FUSED, true))) {
         trained(backend, DEEPEST, SGD, data, StepChunk.of(1).learningRate(0.01).build(), 1, 0);
         done = true;
-      } catch (DeviceUnavailableException e) {
+      } catch (DeviceMemoryException e) {
         failed++;
       } finally {
         HostDevice.fault(Fault.NONE, 1);
