@@ -58,6 +58,8 @@ class DocumentedCommandsTest {
   private static final Coverage LAUNCHER = new Coverage("src/test/java/dev/plumb/cli/LauncherIT.java", "LAUNCHER.toString(), ");
   private static final Coverage BENCH = 
       new Coverage("src/test/java/dev/plumb/cli/BenchCommandTest.java", "bench(\"--quick\", \"--threads\", \"3\", \"--device\", \"cpu\", \"--json\"");
+  private static final Coverage SPARK =
+      new Coverage("src/test/java/dev/plumb/spark/SparkIT.java", "launcher(Map.of(), \"study\", \"--on\", \"local[2]\"");
   private static final Coverage PROFILE = new Coverage("pom.xml", "<id>jmh</id>");
 
   /** Commands that are not run here: they build, install or take minutes. */
@@ -70,6 +72,13 @@ class DocumentedCommandsTest {
       Map.entry("scripts/plumb bench W2 W3 --device cpu", BENCH),
       Map.entry("scripts/plumb bench --json bench.json", BENCH),
       Map.entry("scripts/plumb bench --quick", BENCH),
+      Map.entry("scripts/plumb study --on \"local-cluster[2,1,1024]\"", SPARK),
+      Map.entry("scripts/plumb tune iris.csv --trials 200 --on spark://head:7077", SPARK),
+      Map.entry("PLUMB_SPARK_OPTS=\"--conf spark.executor.resource.gpu.amount=1 --conf spark.task.resource.gpu.amount=1\" scripts/plumb"
+          + " study depth --on yarn", SPARK),
+      Map.entry("spark-submit --master yarn --class dev.plumb.spark.SparkMain --conf"
+          + " \"spark.executor.extraJavaOptions=--add-modules=jdk.incubator.vector\" --driver-java-options"
+          + " --add-modules=jdk.incubator.vector plumb-spark.jar tune iris.csv --trials 200 --on yarn", SPARK),
       Map.entry("mvn -Pjmh -q test-compile exec:exec", PROFILE),
       Map.entry("mvn -Pjmh -q test-compile exec:exec -Djmh.options=\"-f 1 RowKernels\"", PROFILE));
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -216,6 +217,44 @@ class SparkIT {
     local("study grid.json --csv off.csv --log off.runs");
     assertEquals(rows("off.runs"), rows("on.runs"));
     assertEquals(read("off.csv"), read("on.csv"));
+  }
+
+  /** scripts/plumb starts Spark: its own copy, which shows only warnings, or the installed one, with all that it needs. */
+  @Test
+  void launcherStartsSpark() throws Exception {
+    Ran ran = launcher(Map.of(), "study", "--on", "local[2]", "--quiet");
+    assertEquals(0, ran.code(), ran.err());
+    assertTrue(ran.out().startsWith("device: cpu (1 thread; 1 executor), on local[2]\n"), ran.out());
+    assertTrue(ran.out().contains("Model D - Very Deep (ReLU)     3-8x8-1      relu            1.6349      0.0528      0.429784"), ran.out());
+    assertTrue(ran.err().lines().allMatch(line -> line.startsWith("WARNING: Using incubator modules") || line.startsWith("spark: WARN")),
+        ran.err());
+
+    Path home = folder.resolve("spark");
+    Path submit = home.resolve("bin/spark-submit");
+    Files.createDirectories(submit.getParent());
+    Files.writeString(submit, "#!/bin/bash\necho \"$SPARK_HOME\"\nprintf '%s\\n' \"$@\"\n");
+    assertTrue(submit.toFile().setExecutable(true));
+    ran = launcher(Map.of("SPARK_HOME", home.toString(), "PLUMB_SPARK_OPTS", "--conf a=b --num-executors 3"), "cv", "x.csv", "--on=yarn");
+    assertEquals(0, ran.code(), ran.err());
+    List<String> words = ran.out().lines().toList();
+    assertEquals(List.of(home.toString(), "--master", "yarn", "--class", "dev.plumb.spark.SparkMain", "--name", "plumb",
+        "--driver-java-options"), words.subList(0, 8));
+    assertTrue(words.contains("spark.executor.extraJavaOptions=" + VECTORS), ran.out());
+    assertEquals(List.of("--conf", "a=b", "--num-executors", "3"), words.subList(words.size() - 8, words.size() - 4));
+    assertEquals(List.of("cv", "x.csv", "--on=yarn"), words.subList(words.size() - 3, words.size()));
+    assertEquals(new Ran(2, "", "plumb: --on spark://host:7077: no Spark is installed here; set SPARK_HOME, or put spark-submit on PATH\n"),
+        launcher(Map.of(), "study", "--on", "spark://host:7077"));
+    assertEquals(new Ran(2, "", "plumb: SPARK_HOME (" + folder + ") has no bin/spark-submit; set it to the folder of Spark\n"),
+        launcher(Map.of("SPARK_HOME", folder.toString()), "study", "--on", "yarn"));
+  }
+
+  /** Runs scripts/plumb where no Spark is installed, unless variables say otherwise. */
+  private Ran launcher(Map<String, String> variables, String... arguments) throws Exception {
+    Map<String, String> environment = new TreeMap<>(Map.of("SPARK_HOME", "", "PATH", "/usr/bin:/bin"));
+    environment.putAll(variables);
+    List<String> command = new ArrayList<>(List.of(Path.of("scripts/plumb").toAbsolutePath().toString()));
+    command.addAll(List.of(arguments));
+    return Ran.of(folder, environment, command.toArray(String[]::new));
   }
 
   private static String[] commands(String... commands) {
