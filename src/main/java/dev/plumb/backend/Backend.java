@@ -63,6 +63,15 @@ public interface Backend extends AutoCloseable {
     return precision;
   }
 
+  /**
+   * Returns whether the outputs for a row do not depend, in any bit, on the other rows that are predicted with it.
+   *
+   * @param network that predicts
+   */
+  default boolean predictsRowsSeparately(NetworkSpec network) {
+    return false;
+  }
+
   /** Releases the device. All sessions must be closed before. */
   @Override
   void close();

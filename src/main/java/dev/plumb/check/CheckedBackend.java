@@ -87,6 +87,11 @@ public final class CheckedBackend implements Backend {
   }
 
   @Override
+  public boolean predictsRowsSeparately(NetworkSpec network) {
+    return primary.predictsRowsSeparately(network);
+  }
+
+  @Override
   public Numerics numerics(NetworkSpec network, TrainingSpec training, int rows) {
     return primary.numerics(network, training, rows);
   }

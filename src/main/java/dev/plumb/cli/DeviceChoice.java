@@ -81,24 +81,33 @@ final class DeviceChoice {
 
   private Backends.Selection openCluster(String name, Arguments arguments, PrintStream err) {
     String url = arguments.text(Flags.ON).orElseThrow();
-    if (cluster.isEmpty()) {
-      throw new InvalidInputException("--on " + url + ": Spark has to start Plumb; use scripts/plumb, or spark-submit with"
-          + " plumb-spark.jar");
-    }
+    Cluster opened = cluster(arguments);
     if (arguments.has(Flags.THREADS)) {
       throw new InvalidInputException("--threads: each executor uses its cores with --on; omit the option");
     }
-    Device device = arguments.at(Flags.DEVICE, () -> Device.parse(name));
-    if (device.kind() == Device.Kind.CUDA_ALL || device.ordinal() > 0) {
-      throw new InvalidInputException("--device " + device + ": Spark assigns the GPUs with --on; use --device cuda");
-    }
+    Device device = clusterDevice(name, arguments);
     Planner planner = arguments.parsed(Flags.PLANNER, Planner.AUTO.key(), Planner::of);
     Backends.Usage usage =
         new Backends.Usage(!arguments.has(Flags.NO_GRAPH), planner, OptionalInt.empty(), onNote(arguments, err));
     ClusterBackend backend = arguments.at(Flags.ON,
-        () -> cluster.get().open(url, device, usage, warning -> err.println(TerminalText.sanitize("warning: " + warning)),
+        () -> opened.open(url, device, usage, warning -> err.println(TerminalText.sanitize("warning: " + warning)),
             arguments.has(Flags.ALLOW_OTHER_NUMERICS)));
     return new Backends.Selection(backend, "on " + url);
+  }
+
+  /** Returns the cluster of --on. */
+  Cluster cluster(Arguments arguments) {
+    return cluster.orElseThrow(() -> new InvalidInputException("--on " + arguments.text(Flags.ON).orElseThrow()
+        + ": Spark has to start Plumb; use scripts/plumb, or spark-submit with plumb-spark.jar"));
+  }
+
+  /** Parses the name of the device that each process of a cluster uses. */
+  static Device clusterDevice(String name, Arguments arguments) {
+    Device device = arguments.at(Flags.DEVICE, () -> Device.parse(name));
+    if (device.kind() == Device.Kind.CUDA_ALL || device.ordinal() > 0) {
+      throw new InvalidInputException("--device " + device + ": Spark assigns the GPUs with --on; use --device cuda");
+    }
+    return device;
   }
 
 
@@ -167,7 +176,11 @@ final class DeviceChoice {
 
   /** @throws InvalidInputException if the device does not compute in that precision */
   static void requirePrecision(Backends.Selection selection, Precision precision) {
-    if (isReference(selection) && precision != Precision.FP64) {
+    requirePrecision(isReference(selection), precision);
+  }
+
+  static void requirePrecision(boolean isReference, Precision precision) {
+    if (isReference && precision != Precision.FP64) {
       // The reference accepts every precision but computes in double, so a heading "fp32" would be wrong.
       throw new InvalidInputException("--precision " + precision.key()
           + ": device reference computes only in fp64; omit the option or choose another device");

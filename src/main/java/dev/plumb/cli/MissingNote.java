@@ -57,11 +57,11 @@ final class MissingNote {
    * @param replaced number of such values by column
    * @param which a prefix that says which rows these are, such as {@code "test rows: "}; may be empty
    */
-  static void other(Map<String, Integer> replaced, String which, PrintStream err) {
+  static void other(Map<String, ? extends Number> replaced, String which, PrintStream err) {
     print(which, replaced, "; replaced by values of the training rows", err);
   }
 
-  private static void print(String which, Map<String, Integer> missing, String treatment, PrintStream err) {
+  private static void print(String which, Map<String, ? extends Number> missing, String treatment, PrintStream err) {
     List<String> counts = missing.entrySet().stream().map(entry -> "\"" + entry.getKey() + "\" (" + entry.getValue() + ")").toList();
     if (!counts.isEmpty()) {
       err.println(TerminalText.sanitize("note: " + which + "missing values in " + counts.size()

@@ -116,8 +116,13 @@ final class PredictCommand implements Command {
         }
       }
     }
-    if (notFinite > 0) {
-      err.println(TerminalText.sanitize("plumb predict: " + notFinite + (notFinite == 1 ? " row is" : " rows are")
+    noteNotFinite("predict", notFinite, first, err);
+  }
+
+  /** Prints a line about rows whose outputs are not finite, unless there are none. */
+  static void noteNotFinite(String command, long rows, String first, PrintStream err) {
+    if (rows > 0) {
+      err.println(TerminalText.sanitize("plumb " + command + ": " + rows + (rows == 1 ? " row is" : " rows are")
           + " left empty because the network's outputs are not finite; first: " + first));
     }
   }

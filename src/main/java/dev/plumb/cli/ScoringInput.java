@@ -23,11 +23,14 @@ import org.apache.commons.cli.Options;
  * @param precision the value of --precision
  */
 record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precision> precision) {
+  /** The default of --precision, for help pages. */
+  static final String DEFAULT_PRECISION = "the model's, or fp32 where the device does not support it; fp64 on the reference";
+
   /** Returns the common options, after those for the command's outputs. */
   static Options options(Option... outputs) {
     List<Option> options = new ArrayList<>(List.of(outputs));
     options.addAll(List.of(Flags.HEADER, Flags.DELIMITER, Flags.NA_VALUES, Flags.LABELS, Flags.DEVICE, Flags.NO_GRAPH,
-        Flags.THREADS, Flags.precision("the model's, or fp32 where the device does not support it; fp64 on the reference")));
+        Flags.THREADS, Flags.precision(DEFAULT_PRECISION)));
     return Flags.options(options.toArray(Option[]::new));
   }
 
@@ -38,8 +41,7 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
    * @param outputs the options for the command's outputs
    */
   static ScoringInput read(Arguments arguments, boolean withTargets, Option... outputs) {
-    Optional<Precision> precision = arguments.has(Flags.PRECISION)
-        ? Optional.of(arguments.parsed(Flags.PRECISION, "", Precision::of)) : Optional.empty();
+    Optional<Precision> precision = precision(arguments);
     List<Path> operands = arguments.operandPaths("MODEL", "DATA");
     Path data = operands.get(1);
     new CommandFiles(arguments).readsModel(operands.get(0)).readsData(data).writes(outputs).check();
@@ -48,6 +50,12 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
     Table table = DataOptions.read(data, withTargets ? options.withUse(TableUse.encoded(model.precision()))
         : options.withoutTargets().withUse(TableUse.IN_PIECES), System.in);
     return new ScoringInput(model, data, table, precision);
+  }
+
+  /** Returns the value of --precision. */
+  static Optional<Precision> precision(Arguments arguments) {
+    return arguments.has(Flags.PRECISION)
+        ? Optional.of(arguments.parsed(Flags.PRECISION, "", Precision::of)) : Optional.empty();
   }
 
   /**

@@ -11,7 +11,18 @@ public final class CsvField {
    * @return the text as it is written
    */
   public static String of(String text) {
-    return text.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
+    return of(text, ',');
+  }
+
+  /**
+   * Returns a field of a file with another delimiter, quoted if it needs to be.
+   *
+   * @param text the value
+   * @param delimiter between fields
+   * @return the text as it is written
+   */
+  public static String of(String text, char delimiter) {
+    return text.chars().anyMatch(c -> c == delimiter || c == '"' || c == '\n' || c == '\r')
         ? "\"" + text.replace("\"", "\"\"") + "\"" : text;
   }
 }

@@ -89,7 +89,7 @@ public final class RowEncoder {
             + "; the model was trained on it");
       }
       if (feature instanceof FeatureColumn.Numeric numeric) {
-        encode(numeric, number(numeric, value), precision, x, first);
+        encode(numeric, number(numeric.name(), value), precision, x, first);
       } else if (feature instanceof FeatureColumn.Categorical categorical) {
         String category = category(categorical, value);
         int index = category == null ? categorical.categories().size() : categories[i].index(category);
@@ -102,28 +102,35 @@ public final class RowEncoder {
     return x;
   }
 
-  private static double number(FeatureColumn.Numeric feature, Object value) {
+  /** Returns the number of a value; NaN for a missing one. */
+  static double number(String column, Object value) {
     if (value == null) {
       return Double.NaN;
     }
     if (value instanceof Number number) {
       return number.doubleValue();
     }
-    throw new InvalidInputException("column " + quoted(feature.name()) + " is " + quoted(value.toString())
+    throw new InvalidInputException("column " + quoted(column) + " is " + quoted(value.toString())
         + ", but the model was trained on numbers there; give a number");
   }
 
   /** Returns the category of a value; null for a missing value that has an input of its own. */
   private static String category(FeatureColumn.Categorical feature, Object value) {
+    String text = text(value);
+    if (text != null) {
+      return text;
+    }
+    return feature.indicator() ? null : feature.fill().orElseThrow(() -> missing(feature.name()));
+  }
+
+  /** Returns the category of a value; null for a missing one. */
+  static String text(Object value) {
     if (value instanceof Double || value instanceof Float) {
       // By its text: 0.1f is the category 0.1, but widened to double it is 0.10000000149011612.
       double number = Double.parseDouble(value.toString());
-      return Double.isNaN(number) ? category(feature, null) : Column.written(number);
+      return Double.isNaN(number) ? null : Column.written(number);
     }
-    if (value != null) {
-      return value.toString();
-    }
-    return feature.indicator() ? null : feature.fill().orElseThrow(() -> missing(feature.name()));
+    return value == null ? null : value.toString();
   }
 
   private static void encode(FeatureColumn.Numeric feature, double value, Precision precision, double[] x, int first) {

@@ -273,6 +273,21 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
    * @return row, column and value: {@code row 3, where column "age" is 1e30}
    */
   public String mostExtremeValue(Table table, int row, Dataset encoded, int encodedRow) {
+    return "row " + table.sourceRow(row) + ", where " + mostExtremeColumn(table, row, encoded, encodedRow);
+  }
+
+  /**
+   * Returns a description of a row's most extreme value compared with the training rows, for messages about a part of a table.
+   *
+   * @param table with all feature columns
+   * @param row from 0
+   * @return column and value: {@code column "age" is 1e30}
+   */
+  public String mostExtremeColumn(Table table, int row) {
+    return mostExtremeColumn(table, row, encodeFeatures(table.rows(new int[] {row})), 0);
+  }
+
+  private String mostExtremeColumn(Table table, int row, Dataset encoded, int encodedRow) {
     int largest = 0;
     for (int input = 1; input < encoded.features(); input++) {
       largest = Math.abs(encoded.feature(encodedRow, input)) > Math.abs(encoded.feature(encodedRow, largest)) ? input : largest;
@@ -281,7 +296,7 @@ public record TableEncoding(List<FeatureColumn> features, TargetEncoding target,
     String value = table.has(feature.name()) ? table.column(feature.name()).text(row)
         : feature instanceof FeatureColumn.Numeric numeric
             ? Float.toString((float) (encoded.feature(encodedRow, largest) * numeric.scale() + numeric.mean())) : "unusual";
-    return "row " + table.sourceRow(row) + ", where column \"" + feature.name() + "\" is " + value;
+    return "column \"" + feature.name() + "\" is " + value;
   }
 
   private FeatureColumn feature(int input) {

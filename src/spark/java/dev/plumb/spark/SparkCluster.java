@@ -4,6 +4,8 @@ import dev.plumb.Backends;
 import dev.plumb.Device;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.cli.Cluster;
+import dev.plumb.cli.ScoringRequest;
+import dev.plumb.cli.ScoringResult;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.study.ClusterBackend;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
 
 /** The executors of the Spark application whose driver this process is. */
 final class SparkCluster implements Cluster, AutoCloseable {
@@ -34,6 +37,29 @@ final class SparkCluster implements Cluster, AutoCloseable {
   @Override
   public ClusterBackend open(String url, Device device, Backends.Usage usage, Consumer<String> onWarning,
       boolean otherNumericsAllowed) {
+    SparkConf conf = configuration(url);
+    conf.set(PLUGINS, conf.contains(PLUGINS) ? conf.get(PLUGINS) + "," + ResultPlugin.class.getName() : ResultPlugin.class.getName());
+    Device.Kind kind = deviceKind(conf, device);
+    ResultPlugin.onDifference(onWarning);
+    SparkContext context = SparkContext.getOrCreate(conf);
+    opened = Optional.of(context);
+    awaitExecutors(context, conf);
+    return new SparkTrials(context, new DeviceRequest(kind, usage.recordGraphs(), usage.planner()), otherNumericsAllowed,
+        usage.onNote(), hook);
+  }
+
+  @Override
+  public ScoringResult score(String url, ScoringRequest request) {
+    SparkConf conf = configuration(url);
+    return new SparkScoring(request, conf, deviceKind(conf, request.device())).run(() -> {
+      SparkSession session = SparkSession.builder().config(conf).getOrCreate();
+      opened = Optional.of(session.sparkContext());
+      awaitExecutors(session.sparkContext(), conf);
+      return session;
+    });
+  }
+
+  private static SparkConf configuration(String url) {
     SparkConf conf = new SparkConf();
     String master = conf.get("spark.master", url);
     if (!master.equals(url)) {
@@ -43,33 +69,32 @@ final class SparkCluster implements Cluster, AutoCloseable {
     conf.setIfMissing("spark.app.name", "plumb");
     // Results are taken as they come, and not kept together.
     conf.setIfMissing("spark.driver.maxResultSize", "0");
-    conf.set(PLUGINS, conf.contains(PLUGINS) ? conf.get(PLUGINS) + "," + ResultPlugin.class.getName() : ResultPlugin.class.getName());
-    boolean hasGpus = conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS);
     boolean isLocal = master.equals("local") || master.startsWith("local[");
-    if (hasGpus && isLocal) {
+    if (hasGpus(conf) && isLocal) {
       throw new InvalidInputException(url + ": has no executors that could have GPUs, but " + EXECUTOR_GPUS + " or " + TASK_GPUS
           + " is set; omit the setting, or use local-cluster[EXECUTORS,CORES,MB]");
     }
     if (conf.contains(EXECUTOR_GPUS)) {
       conf.setIfMissing(TASK_GPUS, "1");
     }
-    Matcher localCluster = LOCAL_CLUSTER.matcher(master);
-    if (localCluster.matches()) {
+    if (LOCAL_CLUSTER.matcher(master).matches()) {
       requireSparkHome(url);
     }
-    Device.Kind kind = device.kind() != Device.Kind.AUTO ? device.kind() : hasGpus ? Device.Kind.CUDA : Device.Kind.CPU;
-    if (kind == Device.Kind.CUDA && !hasGpus) {
+    return conf;
+  }
+
+  private static boolean hasGpus(SparkConf conf) {
+    return conf.contains(EXECUTOR_GPUS) || conf.contains(TASK_GPUS);
+  }
+
+  /** Returns the kind of device of each task. */
+  static Device.Kind deviceKind(SparkConf conf, Device device) {
+    Device.Kind kind = device.kind() != Device.Kind.AUTO ? device.kind() : hasGpus(conf) ? Device.Kind.CUDA : Device.Kind.CPU;
+    if (kind == Device.Kind.CUDA && !hasGpus(conf)) {
       throw new DeviceUnavailableException("--device cuda: no GPUs are requested from Spark",
           "set " + EXECUTOR_GPUS + ", and the discovery script of the cluster");
     }
-    ResultPlugin.onDifference(onWarning);
-    SparkContext context = SparkContext.getOrCreate(conf);
-    opened = Optional.of(context);
-    if (localCluster.matches()) {
-      awaitExecutors(context, Integer.parseInt(localCluster.group(1)));
-    }
-    return new SparkTrials(context, new DeviceRequest(kind, usage.recordGraphs(), usage.planner()), otherNumericsAllowed,
-        usage.onNote(), hook);
+    return kind;
   }
 
   /** Spark would start executors without its classes again and again. */
@@ -78,6 +103,14 @@ final class SparkCluster implements Cluster, AutoCloseable {
     if (home == null || !Files.isDirectory(Path.of(home, "jars"))) {
       throw new InvalidInputException(url + ": needs the environment variable SPARK_HOME, a folder with Spark's libraries in jars;"
           + " scripts/plumb sets it");
+    }
+  }
+
+  /** Waits for the executors of a local cluster. */
+  private static void awaitExecutors(SparkContext context, SparkConf conf) {
+    Matcher localCluster = LOCAL_CLUSTER.matcher(conf.get("spark.master"));
+    if (localCluster.matches()) {
+      awaitExecutors(context, Integer.parseInt(localCluster.group(1)));
     }
   }
 

@@ -66,7 +66,7 @@ final class WorkerProcess {
     }
     TrialReply reply;
     try {
-      reply = run(request.device, name, task, work);
+      reply = onDevice(request.device, name, task, work);
     } catch (DeviceUnavailableException e) {
       if (trains) {
         throw e;
@@ -80,7 +80,12 @@ final class WorkerProcess {
     return reply;
   }
 
-  private static TrialReply run(DeviceRequest device, String name, TaskContext task, Function<Backend, TrialReply> work) {
+  /**
+   * Calls a function with a device: for a GPU in its own thread, otherwise in this one.
+   *
+   * @param name of {@link #deviceName}
+   */
+  static <T> T onDevice(DeviceRequest device, String name, TaskContext task, Function<Backend, T> work) {
     if (device.kind() == Device.Kind.CUDA) {
       return DeviceThread.await(GPUS.computeIfAbsent(name,
           key -> new DeviceThread(new OpenableDevice(key, () -> open(key, device, 1)))).start(work));
@@ -88,7 +93,8 @@ final class WorkerProcess {
     return work.apply(OTHERS.computeIfAbsent(name, key -> open(key, device, task.cpus())));
   }
 
-  private static String deviceName(DeviceRequest device, TaskContext task) {
+  /** Returns the name of a task's device as {@code --device} takes it. */
+  static String deviceName(DeviceRequest device, TaskContext task) {
     if (device.kind() != Device.Kind.CUDA) {
       return device.kind() == Device.Kind.REFERENCE ? "reference" : "cpu";
     }

@@ -35,6 +35,11 @@ final class ClusterInProcess implements Cluster {
     return new Connection(Backends.open(device, usage).backend());
   }
 
+  @Override
+  public ScoringResult score(String url, ScoringRequest request) {
+    throw new UnsupportedOperationException();
+  }
+
   private final class Connection implements ClusterBackend, TrialExecutor {
     private final Backend there;
     private TrialWorker worker;

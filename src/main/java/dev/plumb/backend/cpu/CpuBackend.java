@@ -151,6 +151,11 @@ public final class CpuBackend implements Backend, ProductProbes {
         : MatrixProducts.load(onNote);
   }
 
+  @Override
+  public boolean predictsRowsSeparately(NetworkSpec network) {
+    return isByRows(network);
+  }
+
   private boolean isByRows(NetworkSpec network) {
     if (options.method() != CpuOptions.Method.BY_SIZE) {
       return options.method() == CpuOptions.Method.ROWS;

@@ -46,6 +46,11 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
+  public boolean predictsRowsSeparately(NetworkSpec network) {
+    return true;
+  }
+
+  @Override
   public void close() {
     // It has no resources.
   }

@@ -1,0 +1,103 @@
+package dev.plumb.spark;
+
+import dev.plumb.Device;
+import dev.plumb.backend.Backend;
+import dev.plumb.backend.cpu.CpuInference;
+import dev.plumb.data.Table;
+import dev.plumb.model.Precision;
+import dev.plumb.store.TrainedModel;
+import dev.plumb.train.Predictions;
+import dev.plumb.train.Predictor;
+import dev.plumb.train.TablePredictor;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import org.apache.spark.TaskContext;
+
+/**
+ * A model on the device of a task. A row's prediction does not depend on the rows that are predicted with it, so that it does not
+ * depend on how Spark divides the rows. Used by one thread.
+ */
+final class TaskPredictor implements AutoCloseable {
+  /** On a GPU, the number of rows is a multiple of this: products of another size may round differently. */
+  private static final int GPU_ROWS = 1024;
+
+  /** The last model on a GPU, used only by the thread of the GPU. */
+  private record OnGpu(String hash, Precision precision, TablePredictor predictor) {}
+
+  /** By the name of the device. */
+  private static final Map<String, OnGpu> ON_GPUS = new ConcurrentHashMap<>();
+
+  private final SharedModel shared;
+  private final TrainedModel model;
+  private final TaskContext task;
+  private final String device;
+  /** Null on a GPU, and if the other is used. */
+  private TablePredictor own;
+  /** Null unless the network is computed by matrix products of a library, whose last digits depend on the other rows. */
+  private Predictor separate;
+
+  TaskPredictor(SharedModel shared, TaskContext task) {
+    this.shared = shared;
+    this.task = task;
+    model = shared.open();
+    device = WorkerProcess.deviceName(shared.device, task);
+    if (!isOnGpu()) {
+      WorkerProcess.onDevice(shared.device, device, task, this::open);
+    }
+  }
+
+  private boolean isOnGpu() {
+    return shared.device.kind() == Device.Kind.CUDA;
+  }
+
+  private Precision precision(Backend backend) {
+    return shared.precision != null ? shared.precision : TablePredictor.precision(backend, model);
+  }
+
+  private Void open(Backend backend) {
+    Precision precision = precision(backend);
+    if (backend.predictsRowsSeparately(model.network())) {
+      own = new TablePredictor(backend, model, precision);
+    } else {
+      separate = new Predictor(model, precision, CpuInference.open(model.network(), precision, model.parameters()));
+    }
+    return null;
+  }
+
+  /** Predicts all rows of a table. */
+  Predictions predict(Table table) {
+    if (isOnGpu()) {
+      return WorkerProcess.onDevice(shared.device, device, task, backend -> predictOnGpu(backend, table));
+    }
+    return own != null ? own.predict(table) : separate.predict(table);
+  }
+
+  /** Predicts the rows and repetitions of the last one, which fill the last block. */
+  private Predictions predictOnGpu(Backend backend, Table table) {
+    int last = table.rows() - 1;
+    int padded = (last / GPU_ROWS + 1) * GPU_ROWS;
+    return onGpu(backend).predict(table.rows(IntStream.range(0, padded).map(row -> Math.min(row, last)).toArray()));
+  }
+
+  private TablePredictor onGpu(Backend backend) {
+    Precision precision = precision(backend);
+    OnGpu opened = ON_GPUS.get(device);
+    if (opened == null || !opened.hash().equals(shared.hash) || opened.precision() != precision) {
+      if (opened != null) {
+        ON_GPUS.remove(device);
+        opened.predictor().close();
+      }
+      opened = new OnGpu(shared.hash, precision, new TablePredictor(backend, model, precision));
+      ON_GPUS.put(device, opened);
+    }
+    return opened.predictor();
+  }
+
+  @Override
+  public void close() {
+    if (own != null) {
+      own.close();
+    }
+  }
+}
