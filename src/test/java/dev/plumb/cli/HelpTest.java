@@ -11,8 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HelpTest {
   @ParameterizedTest
-  @ValueSource(strings = {"train", "evaluate", "predict", "importance", "cv", "tune", "runs", "compare", "export", "study", "check",
-      "devices"})
+  @ValueSource(strings = {"train", "evaluate", "predict", "score", "importance", "cv", "tune", "runs", "compare", "export", "study",
+      "check", "devices"})
   void pageFitsInOneHundredColumns(String command) {
     Plumbed help = Plumbed.run(command, "--help");
     assertEquals(0, help.code());

@@ -49,7 +49,7 @@ class NamedOptionsTest {
   private static List<Command> commands() {
     DeviceChoice devices = new DeviceChoice(Backends::open);
     return List.of(new TrainCommand(devices), new EvaluateCommand(devices), new PredictCommand(devices),
-        new ImportanceCommand(devices), new CvCommand(devices), new TuneCommand(devices), new RunsCommand(),
+        new ScoreCommand(devices), new ImportanceCommand(devices), new CvCommand(devices), new TuneCommand(devices), new RunsCommand(),
         new CompareCommand(), new ExportCommand(), new StudyCommand(devices), new CheckCommand(devices), new BenchCommand(devices), new DevicesCommand());
   }
 

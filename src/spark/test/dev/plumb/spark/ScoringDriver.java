@@ -1,0 +1,71 @@
+package dev.plumb.spark;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Steps of a test of scoring in one driver: the file that the argument names has one in each line, its words separated by tabs.
+ * After each step, its exit code is printed to stderr.
+ */
+public final class ScoringDriver {
+  private static final String MASTER = "local[2]";
+
+  private ScoringDriver() {}
+
+  public static void main(String[] args) throws IOException {
+    for (String line : Files.readAllLines(Path.of(args[0]))) {
+      List<String> words = Arrays.asList(line.split("\t"));
+      System.err.println("exit " + run(words.get(0), words.subList(1, words.size())));
+    }
+    System.exit(0);
+  }
+
+  private static int run(String step, List<String> words) throws IOException {
+    if (step.equals("plumb")) {
+      return SparkMain.run(Optional.empty(), words.toArray(String[]::new));
+    }
+    try (SparkSession session = SparkSession.builder().master(MASTER).getOrCreate()) {
+      switch (step) {
+        // CSV, schema, Parquet
+        case "convert" -> session.read().option("header", true).schema(words.get(1)).csv(words.get(0)).write().parquet(words.get(2));
+        // Parquet, the first column of the predictions, file
+        case "print" -> print(session.read().parquet(words.get(0)), words.get(1), Path.of(words.get(2)));
+        // Model, folder for the pipeline
+        case "save" -> {
+          PlumbTransformer model = new PlumbTransformer().setModelPath(words.get(0));
+          new Pipeline().setStages(new PipelineStage[] {model}).fit(session.emptyDataFrame()).write().save(words.get(1));
+        }
+        // Folder of the pipeline, Parquet, the first column of the predictions, file
+        case "load" -> print(PipelineModel.load(words.get(0)).transform(session.read().parquet(words.get(1))), words.get(2),
+            Path.of(words.get(3)));
+        default -> throw new IllegalArgumentException(step);
+      }
+    }
+    return 0;
+  }
+
+  /** Writes the columns from one on, in the order of the ids, as plumb predict does. */
+  private static void print(Dataset<Row> scored, String first, Path file) throws IOException {
+    int from = scored.schema().fieldIndex(first);
+    List<String> lines = new ArrayList<>();
+    lines.add(String.join(",", Arrays.asList(scored.columns()).subList(from, scored.columns().length)));
+    for (Row row : scored.orderBy("id").collectAsList()) {
+      lines.add(IntStream.range(from, row.size()).mapToObj(i -> row.isNullAt(i) ? "" : row.get(i).toString())
+          .collect(Collectors.joining(",")));
+    }
+    Files.write(file, lines);
+  }
+}
