@@ -110,7 +110,6 @@ final class DeviceChoice {
     return device;
   }
 
-
   /** Refuses an option that needs a device in this process. */
   static void requireWithoutCluster(Option option, Arguments arguments) {
     if (arguments.has(option) && arguments.has(Flags.ON)) {

@@ -1,12 +1,12 @@
 package dev.plumb.spark;
 
+import dev.plumb.cli.Main;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.ml.Pipeline;
@@ -35,7 +35,9 @@ public final class ScoringDriver {
 
   private static int run(String step, List<String> words) throws IOException {
     if (step.equals("plumb")) {
-      return SparkMain.run(Optional.empty(), words.toArray(String[]::new));
+      try (SparkCluster cluster = new SparkCluster(TaskHook.NONE)) {
+        return Main.run(cluster, words.toArray(String[]::new));
+      }
     }
     try (SparkSession session = SparkSession.builder().master(MASTER).getOrCreate()) {
       switch (step) {

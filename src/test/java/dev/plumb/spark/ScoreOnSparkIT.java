@@ -56,7 +56,7 @@ class ScoreOnSparkIT {
   void rowsAreThoseOfPredict() throws Exception {
     train("small", "8,8", 4);
     train("wide", "64,64", 1);
-    Files.copy(folder.resolve("small/model.safetensors"), folder.resolve("copy.safetensors"));
+    Files.copy(folder.resolve("small.safetensors"), folder.resolve("copy.safetensors"));
     List<String> rows = rows();
     rows.set(OVERFLOW, OVERFLOW + ",0.5,5.0E37,red,01,a");
     rows.set(UNKNOWN, UNKNOWN + ",0.5,0.5,black,01,a");
@@ -70,13 +70,13 @@ class ScoreOnSparkIT {
     write("incomplete", incomplete);
     Ran ran = drive("convert plain " + SCHEMA.replace(" ", "~") + " typed",
         "convert plain " + SCHEMA.replace("weight DOUBLE", "weight STRING").replace(" ", "~") + " texts",
-        "plumb score small other other.out --on local[2]",
-        "plumb score small typed typed.out --on local[2]",
-        "plumb score wide typed wide.out --on local[2] --quiet",
-        "plumb score small lacks none.out --on local[2]",
-        "plumb score small texts none.out --on local[2]",
-        "plumb score small incomplete none.out --on local[2]",
-        "plumb score small typed typed.out --on local[2]",
+        "plumb score small.safetensors other other.out --on local[2]",
+        "plumb score small.safetensors typed typed.out --on local[2]",
+        "plumb score wide.safetensors typed wide.out --on local[2] --quiet",
+        "plumb score small.safetensors lacks none.out --on local[2]",
+        "plumb score small.safetensors texts none.out --on local[2]",
+        "plumb score small.safetensors incomplete none.out --on local[2]",
+        "plumb score small.safetensors typed typed.out --on local[2]",
         "print typed.out predicted_kind typed.txt",
         "print wide.out predicted_kind wide.txt",
         "save copy.safetensors pipeline");
@@ -139,8 +139,8 @@ class ScoreOnSparkIT {
     assertFalse(Files.exists(folder.resolve("out.d")));
     assertEquals(List.of(".out.d.part"), hidden());
 
-    Ran ran = SparkProcess.run(folder, "dev.plumb.spark.SparkMain", SparkProcess.TWO_EXECUTORS, List.of(), "score", "small", "plain",
-        "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
+    Ran ran = SparkProcess.run(folder, "dev.plumb.spark.SparkMain", SparkProcess.TWO_EXECUTORS, List.of(), "score", "small.safetensors",
+        "plain", "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals(List.of(), hidden());
     assertEquals(predicted("small", rows), appended("out.d", rows));
@@ -202,8 +202,7 @@ class ScoreOnSparkIT {
     plumb("train", data.toString(), "--exclude", "id", "--categorical", "code", "--layers", hidden, "--missing", "mean", "--epochs",
         "2", "--device", "cpu", "--runs", folder.toString(), "--name", name, "--quiet");
     TrainedModel trained = Plumb.load(folder.resolve(name + "-1/model.safetensors")).trained();
-    Files.createDirectory(folder.resolve(name));
-    ModelFile.write(folder.resolve(name + "/model.safetensors"), new TrainedModel(trained.network(), trained.loss(),
+    ModelFile.write(folder.resolve(name + ".safetensors"), new TrainedModel(trained.network(), trained.loss(),
         trained.precision(), trained.encoding(), Arrays.stream(trained.parameters()).map(value -> factor * value).toArray(),
         trained.manifest()));
   }
@@ -230,12 +229,12 @@ class ScoreOnSparkIT {
   /** Returns the output of plumb predict with the names of plumb score. */
   private List<String> predicted(String model, List<String> rows) throws IOException {
     Path data = Files.write(folder.resolve("all.csv"), lines(HEADER, rows));
-    return plumb("predict", folder.resolve(model + "/model.safetensors").toString(), data.toString(), "--device", "cpu").lines()
+    return plumb("predict", folder.resolve(model + ".safetensors").toString(), data.toString(), "--device", "cpu").lines()
         .map(line -> line.replaceFirst("^kind,", "predicted_kind,")).toList();
   }
 
   private List<String> byLibrary(String name, List<String> rows) throws IOException {
-    Model model = Plumb.load(folder.resolve(name + "/model.safetensors"));
+    Model model = Plumb.load(folder.resolve(name + ".safetensors"));
     Predictions predictions = model.predict(model.read(Files.write(folder.resolve("all.csv"), lines(HEADER, rows))));
     List<String> lines = new ArrayList<>(List.of("predicted_kind,probability_a,probability_b,probability_c"));
     for (int row = 0; row < ROWS; row++) {
