@@ -39,16 +39,25 @@ public final class ScoringDriver {
         return Main.run(cluster, words.toArray(String[]::new));
       }
     }
+    if (step.equals("delete")) {
+      Files.delete(Path.of(words.get(0)));
+      return 0;
+    }
+    if (step.equals("move")) {
+      Files.move(Path.of(words.get(0)), Path.of(words.get(1)));
+      return 0;
+    }
     try (SparkSession session = SparkSession.builder().master(MASTER).getOrCreate()) {
       switch (step) {
         // CSV, schema, Parquet
         case "convert" -> session.read().option("header", true).schema(words.get(1)).csv(words.get(0)).write().parquet(words.get(2));
         // Parquet, the first column of the predictions, file
         case "print" -> print(session.read().parquet(words.get(0)), words.get(1), Path.of(words.get(2)));
-        // Model, folder for the pipeline
+        // Model, Parquet, folder for the pipeline
         case "save" -> {
           PlumbTransformer model = new PlumbTransformer().setModelPath(words.get(0));
-          new Pipeline().setStages(new PipelineStage[] {model}).fit(session.emptyDataFrame()).write().save(words.get(1));
+          new Pipeline().setStages(new PipelineStage[] {model}).fit(session.read().parquet(words.get(1))).write()
+              .save(words.get(2));
         }
         // Folder of the pipeline, Parquet, the first column of the predictions, file
         case "load" -> print(PipelineModel.load(words.get(0)).transform(session.read().parquet(words.get(1))), words.get(2),
