@@ -44,14 +44,14 @@ final class ScoreCommand implements Command {
   @Override
   public String details() {
     return """
-        MODEL is a run folder or its model.safetensors, on this machine. IN is a file or a folder of any size
-        that all executors can read, a path or a URL such as hdfs://...; it has the feature columns of the
-        training data in any order. OUT is a folder to create, in the same format.
+        MODEL is a run folder or its model.safetensors, on this machine. IN is a file or a folder of any
+        size that all executors can read, a path or a URL such as hdfs://...; it has the feature columns of
+        the training data in any order. OUT is a folder to create, in the same format.
 
         OUT has all columns of IN and those of plumb predict: the predicted class and the probability of
         every class, or the predicted numbers. If IN has a column of such a name, the prediction is in
-        predicted_NAME. Rows whose outputs are not finite have empty predictions and are counted. The rows of
-        each file keep their order. A run that fails or is killed leaves no OUT.
+        predicted_NAME. Rows whose outputs are not finite have empty predictions and are counted. The rows
+        of each file keep their order. A run that fails or is killed leaves no OUT.
         """;
   }
 
