@@ -118,8 +118,7 @@ final class CvCommand implements Command {
         TrialExecutor executor = DeviceChoice.executor(device, arguments, name(), err)) {
       CrossValidationSpec spec = new CrossValidationSpec(TrainRequest.configFor(device, request.config(), arguments), folds, seeds);
       CrossValidation validation = at(request.data(), () -> {
-        executor.describe(() -> TrialJob.of(spec, request.files()), numerics -> DeviceChoice.onNote(arguments, err)
-            .accept("the next folds are trained under other numerics: " + numerics.text().replace("\n", "; ")));
+        executor.describe(() -> TrialJob.of(spec, request.files()), new NumericsChanges(arguments, err));
         return new CrossValidation(executor, table, spec);
       });
       List<String> leaks = validation.leaks();

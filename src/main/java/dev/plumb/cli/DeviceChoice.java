@@ -74,9 +74,10 @@ final class DeviceChoice {
     return isSeveral(name) ? open(name, threads(name, arguments), arguments, err, devices::openAll) : openFor(name, arguments, err);
   }
 
-  /** Opens the requested kind of device on this machine, also if a cluster trains. */
+  /** Opens a device on this machine while a cluster trains: a GPU only if there is one, whatever the executors have. */
   Backends.Selection openHere(Arguments arguments, PrintStream err) {
-    return openFor(arguments.text(Flags.DEVICE).orElse("auto"), arguments, err);
+    String name = arguments.text(Flags.DEVICE).orElse("auto");
+    return openFor(name.equals("cuda") ? "auto" : name, arguments, err);
   }
 
   private Backends.Selection openCluster(String name, Arguments arguments, PrintStream err) {

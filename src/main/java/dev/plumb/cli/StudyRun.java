@@ -62,8 +62,7 @@ final class StudyRun {
   private final Optional<Path> json;
   private final Optional<Path> csv;
   private final Optional<Path> report;
-  /** The log; null until it is open, and for a list of networks. */
-  private TrialLog begun;
+  private final NumericsChanges numericsChanges;
 
   StudyRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
     this.devices = devices;
@@ -74,6 +73,7 @@ final class StudyRun {
     json = arguments.path(Flags.JSON);
     csv = arguments.path(Flags.CSV);
     report = arguments.path(Flags.REPORT);
+    numericsChanges = new NumericsChanges(arguments, err);
   }
 
   /**
@@ -92,7 +92,7 @@ final class StudyRun {
             : DeviceChoice.executor(device, arguments, "study", err)) {
       DeviceChoice.requirePrecision(device, study.training().precision());
       StudyRunner runner = StudyCommand.at(specFile, () -> {
-        executor.describe(() -> TrialJob.networks(specText, study), this::numericsChange);
+        executor.describe(() -> TrialJob.networks(specText, study), numericsChanges);
         return new StudyRunner(executor, study);
       });
       printHead(device, runner, study);
@@ -140,7 +140,7 @@ final class StudyRun {
       Logged logged = source.apply(device);
       Study study = logged.study();
       DeviceChoice.requirePrecision(device, study.training().precision());
-      executor.describe(() -> TrialJob.of(study, logged.text(), logged.data()), this::numericsChange);
+      executor.describe(() -> TrialJob.of(study, logged.text(), logged.data()), numericsChanges);
       StudyRunner runner = createRunner(executor, study);
       BitSet done = new BitSet();
       StudyEstimate estimate = StudyEstimate.measure(runner, done);
@@ -151,7 +151,7 @@ final class StudyRun {
       Optional<Path> log = arguments.path(Flags.LOG);
       try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
           : TrialLog.create(study.name(), head, files::isOutput)) {
-        begun = results;
+        numericsChanges.recordIn(results);
         return train(device, runner, study, results, new TrialRow[study.trials()], done, estimate);
       }
     }
@@ -176,8 +176,8 @@ final class StudyRun {
       try (Backends.Selection device = devices.openSeveralFor(name, arguments, err);
           TrialExecutor executor = DeviceChoice.executor(device, arguments, "study", err)) {
         DeviceChoice.requirePrecision(device, study.training().precision());
-        executor.describe(() -> TrialJob.of(study, head.text(), head.dataHere()), this::numericsChange);
-        begun = results;
+        executor.describe(() -> TrialJob.of(study, head.text(), head.dataHere()), numericsChanges);
+        numericsChanges.recordIn(results);
         StudyRunner runner = createRunner(executor, study);
         if (done.cardinality() < study.trials()) {
           Numerics now = numerics(runner);
@@ -188,15 +188,6 @@ final class StudyRun {
         }
         return train(device, runner, study, results, rows, done, StudyEstimate.measure(runner, done));
       }
-    }
-  }
-
-  /** Notes and records the numerics of the networks that are received next. */
-  private void numericsChange(Numerics numerics) {
-    DeviceChoice.onNote(arguments, err).accept("the next networks are trained under other numerics: "
-        + numerics.text().replace("\n", "; "));
-    if (begun != null) {
-      begun.add(Backends.ofThisVersion(numerics));
     }
   }
 

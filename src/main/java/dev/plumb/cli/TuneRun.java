@@ -51,8 +51,7 @@ final class TuneRun {
   private final boolean printsConfig;
   /** Standard output, but nothing with --print-config. */
   private final PrintStream text;
-  /** The log; null until it is open. */
-  private TrialLog begun;
+  private final NumericsChanges numericsChanges;
 
   TuneRun(DeviceChoice devices, Arguments arguments, PrintStream out, PrintStream err) {
     this.devices = devices;
@@ -61,6 +60,7 @@ final class TuneRun {
     this.err = err;
     quiet = arguments.has(Flags.QUIET);
     printsConfig = arguments.has(Flags.PRINT_CONFIG);
+    numericsChanges = new NumericsChanges(arguments, err);
     text = printsConfig ? new PrintStream(PrintStream.nullOutputStream()) : out;
   }
 
@@ -100,7 +100,7 @@ final class TuneRun {
       Optional<Path> log = arguments.path(Flags.LOG);
       try (TrialLog results = log.isPresent() ? TrialLog.create(log.get(), head)
           : TrialLog.create(request.name() + "-tune", head, files::isOutput)) {
-        begun = results;
+        numericsChanges.recordIn(results);
         String budget = minutes > 0 ? String.format(Locale.ROOT, " (for about %s; repeat it with --trials %d)",
             Decimal.duration(60 * minutes), spec.trials()) : "";
         return search(device, executor, tuning, request.withConfig(config), results, List.of(), budget);
@@ -109,15 +109,8 @@ final class TuneRun {
   }
 
   private Tuning tuning(TrialExecutor executor, Table table, TuningSpec spec, List<DataFile> data) {
-    executor.describe(() -> TrialJob.of(spec, data), this::numericsChange);
+    executor.describe(() -> TrialJob.of(spec, data), numericsChanges);
     return new Tuning(executor, table, spec);
-  }
-
-  /** Notes and records the numerics of the networks that are received next. */
-  private void numericsChange(Numerics numerics) {
-    DeviceChoice.onNote(arguments, err).accept("the next networks are trained under other numerics: "
-        + numerics.text().replace("\n", "; "));
-    begun.add(Backends.ofThisVersion(numerics));
   }
 
   private double minutes() {
@@ -158,7 +151,7 @@ final class TuneRun {
         DeviceChoice.requirePrecision(device, spec.config().precision());
         Table table = read(request, spec.config());
         Tuning tuning = at(request.data(), () -> tuning(executor, table, spec, head.dataHere()));
-        begun = results;
+        numericsChanges.recordIn(results);
         Numerics now = Backends.ofThisVersion(tuning.numerics());
         List<Numerics> resumed = new NumericsCheck(arguments, err).resumed(path.toString(), results.numerics(), now);
         if (resumed.size() > results.numerics().size()) {

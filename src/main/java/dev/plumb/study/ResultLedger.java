@@ -1,5 +1,6 @@
 package dev.plumb.study;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +25,8 @@ public final class ResultLedger {
    */
   public synchronized Optional<String> add(String group, String numerics, String executor, String digest) {
     Entry entry = new Entry(executor, digest);
-    Entry first = entries.putIfAbsent(group + "\n" + numerics, entry);
+    // A digest, because the text of a group may be long.
+    Entry first = entries.putIfAbsent(TrialWorker.sha256((group + "\n" + numerics).getBytes(StandardCharsets.UTF_8)), entry);
     return first == null || first.digest().equals(entry.digest()) ? Optional.empty()
         : Optional.of("the results of a group differ between " + first.executor() + " and " + executor + " although their numerics are the"
             + " same; the first one received is kept, but the memory or a processor of one of them may be faulty");

@@ -165,7 +165,8 @@ public record StudyEstimate(int networks, double steps, double bytes, double sec
       results += study.seedsOf(cell) * (300 + 8 * (curve + layers) + 4 * (layers * curve + 2 * layers));
     }
     List<TrialGroup> groups = runner.groups(new BitSet());
-    double training = groups.stream().mapToDouble(group -> Math.min(groups.size(), runner.groupsAtOnce(group))
+    // Other processes have memory of their own.
+    double training = runner.isRemote() ? 0 : groups.stream().mapToDouble(group -> Math.min(groups.size(), runner.groupsAtOnce(group))
         * group.numbers().length * runner.replicaBytes(group.network())).max().orElseThrow();
     return results + training + 8.0 * study.data().rows() * 4;
   }

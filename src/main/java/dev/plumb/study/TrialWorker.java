@@ -20,11 +20,16 @@ public interface TrialWorker {
    */
   record Results(byte[] bytes, String digest) {
     static Results of(byte[] bytes, byte[] withoutTimes) {
-      try {
-        return new Results(bytes, HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(withoutTimes)));
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("every Java has SHA-256", e);
-      }
+      return new Results(bytes, sha256(withoutTimes));
+    }
+  }
+
+  /** Returns the SHA-256 of some bytes, in 64 hexadecimal digits. */
+  static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 

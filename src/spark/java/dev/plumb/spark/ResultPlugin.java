@@ -19,6 +19,7 @@ public final class ResultPlugin implements SparkPlugin {
   /** The digest of a group's results. */
   private record Digest(String group, String numerics, String executor, String digest) implements Serializable {}
 
+  private static final System.Logger LOG = System.getLogger(ResultPlugin.class.getName());
   private static final ResultLedger LEDGER = new ResultLedger();
   /** In the driver. */
   private static volatile Consumer<String> onDifference = message -> {};
@@ -30,12 +31,12 @@ public final class ResultPlugin implements SparkPlugin {
     onDifference = consumer;
   }
 
-  /** Sends a digest from an executor. */
+  /** Sends a digest from an executor. The result does not depend on it: a failure is only logged. */
   static void send(String group, String numerics, String executor, String digest) {
     try {
       context.send(new Digest(group, numerics, executor, digest));
-    } catch (IOException e) {
-      throw new IllegalStateException("the digest of a result cannot be sent", e);
+    } catch (IOException | RuntimeException e) {
+      LOG.log(System.Logger.Level.WARNING, "the digest of a result cannot be sent", e);
     }
   }
 
@@ -49,8 +50,9 @@ public final class ResultPlugin implements SparkPlugin {
 
       @Override
       public Object receive(Object message) {
-        Digest digest = (Digest) message;
-        LEDGER.add(digest.group(), digest.numerics(), digest.executor(), digest.digest()).ifPresent(onDifference);
+        if (message instanceof Digest digest) {
+          LEDGER.add(digest.group(), digest.numerics(), digest.executor(), digest.digest()).ifPresent(onDifference);
+        }
         return null;
       }
     };
@@ -62,6 +64,12 @@ public final class ResultPlugin implements SparkPlugin {
       @Override
       public void init(PluginContext pluginContext, Map<String, String> settings) {
         context = pluginContext;
+        try {
+          // Connects to the driver now: if the first message were sent by a task that is being killed, Spark would give up for good.
+          context.send("executor " + context.executorID());
+        } catch (IOException e) {
+          LOG.log(System.Logger.Level.WARNING, "the driver cannot be reached", e);
+        }
       }
     };
   }

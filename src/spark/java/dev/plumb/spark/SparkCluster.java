@@ -11,6 +11,7 @@ import dev.plumb.study.ClusterBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,7 +42,7 @@ final class SparkCluster implements Cluster, AutoCloseable {
     conf.set(PLUGINS, conf.contains(PLUGINS) ? conf.get(PLUGINS) + "," + ResultPlugin.class.getName() : ResultPlugin.class.getName());
     Device.Kind kind = deviceKind(conf, device);
     ResultPlugin.onDifference(onWarning);
-    SparkContext context = SparkContext.getOrCreate(conf);
+    SparkContext context = started(url, () -> SparkContext.getOrCreate(conf));
     opened = Optional.of(context);
     awaitExecutors(context, conf);
     return new SparkTrials(context, new DeviceRequest(kind, usage.recordGraphs(), usage.planner()), otherNumericsAllowed,
@@ -52,7 +53,7 @@ final class SparkCluster implements Cluster, AutoCloseable {
   public ScoringResult score(String url, ScoringRequest request) {
     SparkConf conf = configuration(url);
     return new SparkScoring(request, conf, deviceKind(conf, request.device())).run(() -> {
-      SparkSession session = SparkSession.builder().config(conf).getOrCreate();
+      SparkSession session = started(url, () -> SparkSession.builder().config(conf).getOrCreate());
       opened = Optional.of(session.sparkContext());
       awaitExecutors(session.sparkContext(), conf);
       return session;
@@ -76,11 +77,25 @@ final class SparkCluster implements Cluster, AutoCloseable {
     }
     if (conf.contains(EXECUTOR_GPUS)) {
       conf.setIfMissing(TASK_GPUS, "1");
+      // A lost GPU fails its tasks so fast that it would take each retry: after two failures another executor is used.
+      conf.setIfMissing("spark.excludeOnFailure.enabled", "true");
+      conf.setIfMissing("spark.excludeOnFailure.task.maxTaskAttemptsPerExecutor", "2");
+      conf.setIfMissing("spark.excludeOnFailure.task.maxTaskAttemptsPerNode", "3");
     }
     if (LOCAL_CLUSTER.matcher(master).matches()) {
       requireSparkHome(url);
     }
     return conf;
+  }
+
+  /** Returns what a call of Spark returns that starts it; Spark's exceptions, checked ones among them, become one line. */
+  private static <T> T started(String url, Callable<T> start) {
+    try {
+      return start.call();
+    } catch (Exception e) {
+      throw new DeviceUnavailableException(url + ": Spark does not start: "
+          + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + " (" + e.getClass().getSimpleName() + ")");
+    }
   }
 
   private static boolean hasGpus(SparkConf conf) {
@@ -128,6 +143,38 @@ final class SparkCluster implements Cluster, AutoCloseable {
       throw new DeviceUnavailableException("no executor of Spark has started within " + REGISTRATION_SECONDS + " s",
           "the folder work in SPARK_HOME has their output");
     }
+  }
+
+  /** Waits until no further executor has registered for a second, and at most ten: Spark starts a task on the first one. */
+  static void awaitOthers(SparkContext context) {
+    if (context.isLocal()) {
+      return;
+    }
+    int before = executors(context);
+    for (int seconds = 0; seconds < 10; seconds++) {
+      try {
+        Thread.sleep(1000);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      int now = executors(context);
+      if (now == before) {
+        return;
+      }
+      before = now;
+    }
+  }
+
+  /** Returns the number of tasks that run at the same time: by cores and, if tasks have GPUs, by these. */
+  static int slots(SparkContext context) {
+    SparkConf conf = context.conf();
+    int byCores = Math.max(1, context.defaultParallelism() / conf.getInt("spark.task.cpus", 1));
+    if (!conf.contains(TASK_GPUS) || !conf.contains(EXECUTOR_GPUS)) {
+      return byCores;
+    }
+    double gpusOfExecutor = conf.getDouble(EXECUTOR_GPUS, 1) / conf.getDouble(TASK_GPUS, 1);
+    return Math.max(1, Math.min(byCores, (int) (executors(context) * gpusOfExecutor)));
   }
 
   /** Returns the number of executors that have registered; the driver is no executor. */

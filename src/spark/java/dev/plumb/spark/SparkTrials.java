@@ -2,6 +2,7 @@ package dev.plumb.spark;
 
 import dev.plumb.Device;
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
@@ -47,6 +48,10 @@ import scala.runtime.BoxedUnit;
 final class SparkTrials implements TrialExecutor, ClusterBackend {
   private static final int PIECE_BYTES = 1 << 26;
   private static final int POLL_MILLIS = 100;
+  private static final long WAIT_NOTE_NANOS = 15_000_000_000L;
+  /** Words in the message of a failed job whose reason is not a bug of Plumb. */
+  private static final List<String> NO_BUGS =
+      List.of("DeviceUnavailableException", "DeviceMemoryException", "ExecutorLostFailure", "OutOfMemoryError", "cancelled", "shut down");
 
   /** The results of a group. */
   private record Received(int group, TrialReply reply) {}
@@ -61,6 +66,7 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
   private Numerics lastNumerics;
   private Consumer<Numerics> onNumerics;
   private DeviceInfo device;
+  private int slots = 1;
   /** Number of groups by executor and device. */
   private final Map<String, Integer> shares = new TreeMap<>();
 
@@ -110,25 +116,37 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
     return true;
   }
 
-  /** Returns the number of tasks that run at the same time. */
+  /** Returns the number of tasks that the executors which have registered run at the same time. */
   @Override
   public int deviceCount() {
-    return Math.max(1, context.defaultParallelism());
+    return slots;
   }
 
   @Override
   public int groupsAtOnce(ReplicaGroup group) {
-    return deviceCount();
+    return slots;
   }
 
   @Override
   public void describe(Supplier<TrialJob> description, Consumer<Numerics> onNumerics) {
     TrialJob described = description.get();
+    if (job != null) {
+      job.files.destroy();
+    }
     this.onNumerics = onNumerics;
     List<byte[][]> files = new ArrayList<>();
     described.data().forEach(file -> files.add(read(file)));
     job = new TrialRequest(described.json(), JavaSparkContext.fromSparkContext(context).broadcast(files), request, null, hook);
-    TrialReply checked = new Job(List.of(TrialRequest.CHECK), job, "check").await();
+    Job check = new Job(List.of(TrialRequest.CHECK), job, "check");
+    TrialReply checked;
+    try {
+      checked = check.await();
+    } catch (RuntimeException | Error e) {
+      check.cancel();
+      throw e;
+    }
+    SparkCluster.awaitOthers(context);
+    slots = SparkCluster.slots(context);
     numerics = Numerics.parse(checked.numerics());
     lastNumerics = numerics;
     int executors = Math.max(1, SparkCluster.executors(context));
@@ -149,6 +167,9 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
     } catch (IOException e) {
       throw FileErrors.cannotRead(path, e);
     }
+    if (!DataFile.of(file.role(), path).sha256().equals(file.sha256())) {
+      throw new InvalidInputException(path + ": the file has changed while it was read; start again");
+    }
     return pieces.toArray(byte[][]::new);
   }
 
@@ -161,12 +182,20 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
     List<G> sorted = groups.stream().sorted(Comparator.comparingDouble(
         group -> -(double) ParameterLayout.of(group.network()).size() * group.size())).toList();
     Job running = new Job(sorted.stream().map(trainer::text).toList(), job, "training");
+    try {
+      receive(running, sorted, trainer);
+    } catch (RuntimeException | Error e) {
+      running.cancel();
+      throw e;
+    }
+  }
+
+  private <G extends ReplicaGroup> void receive(Job running, List<G> sorted, GroupTrainer<G> trainer) {
     for (int left = sorted.size(); left > 0; left--) {
       Received received = running.next(trainer);
       TrialReply reply = received.reply();
       Numerics there = Numerics.parse(reply.numerics());
       if (reply.results() == null) {
-        running.cancel();
         throw new InvalidInputException(reply.executor() + " computes with other last bits than the first executor: "
             + String.join("; ", there.differencesFrom(numerics))
             + "; give all executors the same processors, Java and options, or add --allow-other-numerics");
@@ -226,13 +255,17 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
      */
     Received next(GroupTrainer<?> trainer) {
       try {
+        long start = System.nanoTime();
+        boolean isNoted = trainer != null;
         while (true) {
+          if (trainer != null && trainer.stopRequested()) {
+            throw new CancellationException();
+          }
           // Asked first: replies come before the end.
           boolean ended = action.isCompleted();
           Received received = replies.poll(ended ? 0 : POLL_MILLIS, TimeUnit.MILLISECONDS);
           if (received != null) {
             if (received.reply().refusal() != null) {
-              cancel();
               throw refusal(received.reply());
             }
             return received;
@@ -240,13 +273,12 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
           if (ended) {
             throw failure(action.value().get().failed().get());
           }
-          if (trainer != null && trainer.stopRequested()) {
-            cancel();
-            throw new CancellationException();
+          if (!isNoted && System.nanoTime() - start > WAIT_NOTE_NANOS) {
+            isNoted = true;
+            onNote.accept("waiting for an executor; Spark's own page shows whether the cluster has free cores, memory and GPUs");
           }
         }
       } catch (InterruptedException e) {
-        cancel();
         Thread.currentThread().interrupt();
         throw new TrainingInterruptedException("while networks of a study were in training");
       }
@@ -257,10 +289,11 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
           : new InvalidInputException(reply.refusal());
     }
 
-    private DeviceUnavailableException failure(Throwable failure) {
-      String message = String.valueOf(failure.getMessage()).lines().map(String::strip).filter(line -> !line.startsWith("at "))
-          .limit(3).collect(Collectors.joining(" "));
-      return new DeviceUnavailableException("Spark ended the job: " + message);
+    private RuntimeException failure(Throwable failure) {
+      String message = "Spark ended the job: " + String.valueOf(failure.getMessage()).lines().map(String::strip)
+          .filter(line -> !line.startsWith("at ")).limit(3).collect(Collectors.joining(" "));
+      return NO_BUGS.stream().anyMatch(message::contains) ? new DeviceUnavailableException(message)
+          : new DeviceFailedException(message, failure);
     }
   }
 }

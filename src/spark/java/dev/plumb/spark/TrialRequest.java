@@ -1,6 +1,8 @@
 package dev.plumb.spark;
 
+import dev.plumb.study.TrialWorker;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -14,8 +16,10 @@ final class TrialRequest extends AbstractFunction1<Iterator<String>, TrialReply>
   /** Takes the place of a group in the check of a job. */
   static final String CHECK = "check";
 
-  /** JSON of the job, which also identifies it. */
+  /** JSON of the job. */
   final String job;
+  /** SHA-256 of the job, which identifies it: it contains the hashes of the data. */
+  final String jobId;
   /** The files of the job's table, in order. */
   final Broadcast<List<byte[][]>> files;
   final DeviceRequest device;
@@ -25,6 +29,7 @@ final class TrialRequest extends AbstractFunction1<Iterator<String>, TrialReply>
 
   TrialRequest(String job, Broadcast<List<byte[][]>> files, DeviceRequest device, String expectedNumerics, TaskHook hook) {
     this.job = job;
+    jobId = TrialWorker.sha256(job.getBytes(StandardCharsets.UTF_8));
     this.files = files;
     this.device = device;
     this.expectedNumerics = expectedNumerics;

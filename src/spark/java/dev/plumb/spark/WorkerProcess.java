@@ -3,6 +3,7 @@ package dev.plumb.spark;
 import dev.plumb.Backends;
 import dev.plumb.Device;
 import dev.plumb.backend.Backend;
+import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.OpenableDevice;
@@ -30,18 +31,18 @@ import org.apache.spark.util.Utils;
 /** The devices, files and jobs of an executor, which its tasks share. */
 final class WorkerProcess {
   /** A job on a device, and the numerics of its trainings there. */
-  private record Opened(String job, TrialWorker worker, Numerics numerics) {}
+  private record Opened(String jobId, TrialWorker worker, Numerics numerics) {}
 
   /** A device and its last job: an executor trains one at a time. */
   private static final class Worker {
     private Opened opened;
 
     synchronized Opened open(TrialRequest request, Backend backend) {
-      if (opened == null || !opened.job().equals(request.job)) {
+      if (opened == null || !opened.jobId().equals(request.jobId)) {
         opened = null;
         TrialJob job = TrialJob.parse(request.job);
         TrialWorker worker = job.open(backend, copies(job, request));
-        opened = new Opened(request.job, worker, Backends.ofThisVersion(worker.numerics()));
+        opened = new Opened(request.jobId, worker, Backends.ofThisVersion(worker.numerics()));
       }
       return opened;
     }
@@ -67,6 +68,8 @@ final class WorkerProcess {
     TrialReply reply;
     try {
       reply = onDevice(request.device, name, task, work);
+    } catch (InvalidInputException e) {
+      return TrialReply.refused(executor(), name, withOriginalNames(request, e.getMessage()), false);
     } catch (DeviceUnavailableException e) {
       if (trains) {
         throw e;
@@ -74,7 +77,7 @@ final class WorkerProcess {
       return TrialReply.refused(executor(), name, e.getMessage(), true);
     }
     if (trains && reply.results() != null) {
-      ResultPlugin.send(request.job + "\n" + group, reply.numerics(), reply.executor(), request.hook.digest(task, reply.digest()));
+      ResultPlugin.send(request.jobId + "\n" + group, reply.numerics(), reply.executor(), request.hook.digest(task, reply.digest()));
       request.hook.end(task);
     }
     return reply;
@@ -87,8 +90,18 @@ final class WorkerProcess {
    */
   static <T> T onDevice(DeviceRequest device, String name, TaskContext task, Function<Backend, T> work) {
     if (device.kind() == Device.Kind.CUDA) {
-      return DeviceThread.await(GPUS.computeIfAbsent(name,
-          key -> new DeviceThread(new OpenableDevice(key, () -> open(key, device, 1)))).start(work));
+      DeviceThread gpu = GPUS.computeIfAbsent(name,
+          key -> new DeviceThread(new OpenableDevice(key, () -> open(key, device, 1))));
+      try {
+        return DeviceThread.await(gpu.start(work));
+      } catch (DeviceUnavailableException | DeviceFailedException e) {
+        // The next task opens the device again.
+        if (GPUS.remove(name, gpu)) {
+          WORKERS.remove(name);
+          gpu.close();
+        }
+        throw e;
+      }
     }
     return work.apply(OTHERS.computeIfAbsent(name, key -> open(key, device, task.cpus())));
   }
@@ -111,20 +124,29 @@ final class WorkerProcess {
 
   private static TrialReply run(TrialRequest request, String group, String name, Backend backend, BooleanSupplier stopped) {
     String executor = executor();
-    try {
-      Opened opened = WORKERS.computeIfAbsent(name, key -> new Worker()).open(request, backend);
-      String numerics = opened.numerics().text();
-      boolean trains = !group.equals(TrialRequest.CHECK)
-          && (request.expectedNumerics == null || request.expectedNumerics.equals(numerics));
-      String device = backend.device().name();
-      if (!trains) {
-        return new TrialReply(executor, name, device, numerics, null, null, null, false);
-      }
-      TrialWorker.Results results = opened.worker().train(group, backend, stopped);
-      return new TrialReply(executor, name, device, numerics, results.bytes(), results.digest(), null, false);
-    } catch (InvalidInputException e) {
-      return TrialReply.refused(executor, name, e.getMessage(), false);
+    Opened opened = WORKERS.computeIfAbsent(name, key -> new Worker()).open(request, backend);
+    String numerics = opened.numerics().text();
+    boolean trains = !group.equals(TrialRequest.CHECK)
+        && (request.expectedNumerics == null || request.expectedNumerics.equals(numerics));
+    String device = backend.device().name();
+    if (!trains) {
+      return new TrialReply(executor, name, device, numerics, null, null, null, false);
     }
+    TrialWorker.Results results = opened.worker().train(group, backend, stopped);
+    return new TrialReply(executor, name, device, numerics, results.bytes(), results.digest(), null, false);
+  }
+
+  /** Returns a message with the names of the files as the user gave them. */
+  private static String withOriginalNames(TrialRequest request, String message) {
+    String original = message;
+    for (DataFile file : TrialJob.parse(request.job).data()) {
+      Path copy;
+      synchronized (FILES) {
+        copy = FILES.get(file.sha256());
+      }
+      original = copy == null ? original : original.replace(copy.toString(), file.path());
+    }
+    return original.replaceAll("set PLUMB_JAVA_OPTS=-Xmx", "set spark.executor.memory=");
   }
 
   private static String executor() {

@@ -23,19 +23,20 @@ public final class SparkCommands {
 
   public static void main(String[] args) {
     List<String> command = new ArrayList<>();
-    SparkCluster last = null;
+    List<SparkCluster> clusters = new ArrayList<>();
     for (String arg : args) {
       if (!arg.equals("then")) {
         command.add(arg);
         continue;
       }
       // All share one context.
-      last = new SparkCluster(hook(command.get(0)));
-      int code = Main.run(last, command.subList(1, command.size()).toArray(String[]::new));
+      clusters.add(new SparkCluster(hook(command.get(0))));
+      int code = Main.run(clusters.get(clusters.size() - 1), command.subList(1, command.size()).toArray(String[]::new));
       System.out.println("exit code " + code);
       command.clear();
     }
-    last.close();
+    clusters.forEach(SparkCluster::close);
+    System.exit(0);
   }
 
   private static TaskHook hook(String name) {

@@ -59,7 +59,7 @@ class DocumentedCommandsTest {
   private static final Coverage BENCH = 
       new Coverage("src/test/java/dev/plumb/cli/BenchCommandTest.java", "bench(\"--quick\", \"--threads\", \"3\", \"--device\", \"cpu\", \"--json\"");
   private static final Coverage SPARK =
-      new Coverage("src/test/java/dev/plumb/spark/SparkIT.java", "launcher(Map.of(), \"study\", \"--on\", \"local[2]\"");
+      new Coverage("src/test/java/dev/plumb/spark/SparkIT.java", "\"study\", \"--on\", \"local-cluster[2,1,1024]\"");
   private static final Coverage PROFILE = new Coverage("pom.xml", "<id>jmh</id>");
 
   /** Commands that are not run here: they build, install or take minutes. */
@@ -76,9 +76,8 @@ class DocumentedCommandsTest {
       Map.entry("scripts/plumb tune iris.csv --trials 200 --on spark://head:7077", SPARK),
       Map.entry("PLUMB_SPARK_OPTS=\"--conf spark.executor.resource.gpu.amount=1 --conf spark.task.resource.gpu.amount=1\" scripts/plumb"
           + " study depth --on yarn", SPARK),
-      Map.entry("spark-submit --master yarn --class dev.plumb.spark.SparkMain --conf"
-          + " \"spark.executor.extraJavaOptions=--add-modules=jdk.incubator.vector\" --driver-java-options"
-          + " --add-modules=jdk.incubator.vector plumb-spark.jar tune iris.csv --trials 200 --on yarn", SPARK),
+      Map.entry("spark-submit --master yarn --class dev.plumb.spark.SparkMain target/plumb-spark.jar tune iris.csv --trials 200 --on yarn",
+          SPARK),
       Map.entry("mvn -Pjmh -q test-compile exec:exec", PROFILE),
       Map.entry("mvn -Pjmh -q test-compile exec:exec -Djmh.options=\"-f 1 RowKernels\"", PROFILE));
 
