@@ -96,7 +96,8 @@ public final class TextLines {
 
   private Table read(byte[] text) {
     try {
-      return CsvTable.read(new ByteSource(new ByteArrayInputStream(text), text.length), options, HeapBudget.ofHeap(options.use()));
+      return CsvTable.read(
+          new ByteSource(new ByteArrayInputStream(text), text.length), options, HeapBudget.ofHeap(options.use()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -20,8 +20,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.util.CollectionAccumulator;
 
 /**
- * Appends predictions to the lines of CSV files, which are read as {@code plumb predict} reads them. Each partition begins with the
- * header. Rows are a line, the name of its file and the position in the file where its part begins.
+ * Appends predictions to the lines of CSV files, which are read as {@code plumb predict} reads them. Each partition begins with
+ * the header. Rows are a line, the name of its file and the position in the file where its part begins.
  */
 final class ScoredLines implements MapPartitionsFunction<Row, String> {
   private static final long serialVersionUID = 1L;

@@ -169,7 +169,8 @@ final class ScoringFolders {
       }
     }
     if (system.exists(outPath)) {
-      throw new InvalidInputException(out + ": was created by another process in the meantime; choose another folder for the output");
+      throw new InvalidInputException(out + ": was created by another process in the meantime; choose another folder for the"
+          + " output");
     }
     rename(system, part, outPath);
   }

@@ -16,6 +16,7 @@ import dev.plumb.store.TrainedModel;
 import dev.plumb.train.TablePredictor;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -105,7 +106,8 @@ final class SparkScoring {
     }
   }
 
-  private Runnable lines(SparkSession session, SharedModel shared, TextSample sample, CollectionAccumulator<ScoringCounts> counts) {
+  private Runnable lines(
+      SparkSession session, SharedModel shared, TextSample sample, CollectionAccumulator<ScoringCounts> counts) {
     List<String> names;
     try {
       names = PredictionColumns.names(model, sample.names());
@@ -135,7 +137,7 @@ final class SparkScoring {
     while (!ended) {
       ended = job.isDone();
       if (refusal.isEmpty()) {
-        refusal = List.copyOf(counts.value()).stream().map(partition -> partition.refusal).filter(text -> text != null).findFirst();
+        refusal = List.copyOf(counts.value()).stream().map(partition -> partition.refusal).filter(Objects::nonNull).findFirst();
         refusal.ifPresent(text -> {
           // Spark would report each task that is cancelled.
           context.setLogLevel("OFF");

@@ -50,7 +50,8 @@ public final class ScoringDriver {
     try (SparkSession session = SparkSession.builder().master(MASTER).getOrCreate()) {
       switch (step) {
         // CSV, schema, Parquet
-        case "convert" -> session.read().option("header", true).schema(words.get(1)).csv(words.get(0)).write().parquet(words.get(2));
+        case "convert" -> session.read().option("header", true).schema(words.get(1)).csv(words.get(0)).write()
+            .parquet(words.get(2));
         // Parquet, the first column of the predictions, file
         case "print" -> print(session.read().parquet(words.get(0)), words.get(1), Path.of(words.get(2)));
         // Model, Parquet, folder for the pipeline

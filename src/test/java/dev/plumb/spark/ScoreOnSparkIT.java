@@ -88,18 +88,19 @@ class ScoreOnSparkIT {
     String notes = """
         note: column "color" has 1 value that does not occur in the training data; encoded as all zeros
         note: missing values in 1 column: "size" (%d); replaced by values of the training rows
-        plumb score: 1 row is left empty because the network's outputs are not finite; first: a row where column "weight" is 9.5E37
+        plumb score: 1 row is left empty because the network's outputs are not finite; first: a row where column\
+         "weight" is 9.5E37
         exit 0
         """.formatted(missing);
     assertEquals("exit 0\nexit 0\n" + notes + notes + """
         exit 0
-        plumb score: 0.csv: there is no column "weight"; the columns are "id", "size", "heavy", "color", "code", "kind"; the model was\
-         trained on it
+        plumb score: 0.csv: there is no column "weight"; the columns are "id", "size", "heavy", "color", "code", "kind"; the model\
+         was trained on it
         exit 2
         plumb score: texts: column "weight" is of type string, but the model was trained on numbers there; cast it to double
         exit 2
-        plumb score: 1.csv: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct it or\
-         leave it empty
+        plumb score: 1.csv: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct it\
+         or leave it empty
         exit 2
         plumb score: typed.out: already exists; choose another folder for the output
         exit 2
@@ -141,8 +142,8 @@ class ScoreOnSparkIT {
     assertFalse(Files.exists(folder.resolve("out.d")));
     assertEquals(List.of(".out.d.part"), hidden());
 
-    Ran ran = SparkProcess.run(folder, "dev.plumb.spark.SparkMain", SparkProcess.TWO_EXECUTORS, List.of(), "score", "small.safetensors",
-        "plain", "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
+    Ran ran = SparkProcess.run(folder, "dev.plumb.spark.SparkMain", SparkProcess.TWO_EXECUTORS, List.of(), "score",
+        "small.safetensors", "plain", "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals(List.of(), hidden());
     assertEquals(predicted("small", rows), appended("out.d", rows));
@@ -164,8 +165,8 @@ class ScoreOnSparkIT {
     List<String> rows = new ArrayList<>();
     for (int row = 0; row < ROWS; row++) {
       String size = random.interval(9) == 0 ? "" : Double.toString(random.randomSample());
-      rows.add(row + "," + size + "," + random.randomSample() + "," + COLORS.get(random.interval(COLORS.size() - 1)) + ",0" + row % 5
-          + "," + "abc".charAt(random.interval(2)));
+      rows.add(row + "," + size + "," + random.randomSample() + "," + COLORS.get(random.interval(COLORS.size() - 1))
+          + ",0" + row % 5 + "," + "abc".charAt(random.interval(2)));
     }
     return rows;
   }
@@ -201,8 +202,8 @@ class ScoreOnSparkIT {
   /** Trains a model, and multiplies its parameters, so that large values overflow. */
   private void train(String name, String hidden, double factor) throws IOException {
     Path data = Files.write(folder.resolve(name + ".csv"), lines(HEADER, rows()));
-    plumb("train", data.toString(), "--exclude", "id", "--categorical", "code", "--layers", hidden, "--missing", "mean", "--epochs",
-        "2", "--device", "cpu", "--runs", folder.toString(), "--name", name, "--quiet");
+    plumb("train", data.toString(), "--exclude", "id", "--categorical", "code", "--layers", hidden, "--missing", "mean",
+        "--epochs", "2", "--device", "cpu", "--runs", folder.toString(), "--name", name, "--quiet");
     TrainedModel trained = Plumb.load(folder.resolve(name + "-1/model.safetensors")).trained();
     ModelFile.write(folder.resolve(name + ".safetensors"), new TrainedModel(trained.network(), trained.loss(),
         trained.precision(), trained.encoding(), Arrays.stream(trained.parameters()).map(value -> factor * value).toArray(),
