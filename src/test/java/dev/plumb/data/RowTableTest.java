@@ -45,7 +45,8 @@ class RowTableTest {
   @Test
   void missingColumnIsNamed() {
     RowTable.requireColumns(ENCODING, List.of("code", "other", "size"));
-    assertEquals("there is no column \"size\" (did you mean \"sizes\"?); the columns are \"sizes\", \"code\"; the model was trained on it",
-        assertThrows(InvalidInputException.class, () -> RowTable.requireColumns(ENCODING, List.of("sizes", "code"))).getMessage());
+    assertEquals("there is no column \"size\" (did you mean \"sizes\"?); the columns are \"sizes\", \"code\"; the model was"
+        + " trained on it", assertThrows(InvalidInputException.class,
+            () -> RowTable.requireColumns(ENCODING, List.of("sizes", "code"))).getMessage());
   }
 }

@@ -22,7 +22,8 @@ class TextLinesTest {
   void partsAreReadAsAFileIs() {
     assertEquals(Optional.of("size;color"), lines.header());
     Table table = lines.read(List.of("1e2; red", "NA;\"NA\"", " .5 ;NA", ";\"a;b\""));
-    assertEquals(List.of(100.0, Double.NaN, 0.5, Double.NaN), List.of(0, 1, 2, 3).stream().map(table.column("size")::number).toList());
+    assertEquals(List.of(100.0, Double.NaN, 0.5, Double.NaN),
+        List.of(0, 1, 2, 3).stream().map(table.column("size")::number).toList());
     assertEquals(Arrays.asList("red", "NA", null, "a;b"),
         List.of(0, 1, 2, 3).stream().map(table.column("color")::text).toList());
     TextLines plain = TextLines.of(OPTIONS, '\t', Optional.empty());
@@ -35,7 +36,7 @@ class TextLinesTest {
         + " leave it empty", "x;red");
     assertRefused("a line has 4 fields, but line 1 has 2", "1;red;3;4");
     assertRefused("a quoted field contains a line break; replace it, or use Parquet", "1;\"red", "blue\"");
-    assertRefused("a line: the quote that opens here is never closed", "1;\"red");
+    assertRefused("the quote that opens here is never closed", "1;\"red");
   }
 
   private void assertRefused(String message, String... some) {

@@ -94,13 +94,13 @@ class ScoreOnSparkIT {
         """.formatted(missing);
     assertEquals("exit 0\nexit 0\n" + notes + notes + """
         exit 0
-        plumb score: 0.csv: there is no column "weight"; the columns are "id", "size", "heavy", "color", "code", "kind"; the model\
-         was trained on it
+        plumb score: 0.csv: there is no column "weight"; the columns are "id", "size", "heavy", "color", "code", "kind"; the\
+         model was trained on it
         exit 2
         plumb score: texts: column "weight" is of type string, but the model was trained on numbers there; cast it to double
         exit 2
-        plumb score: 1.csv: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct it\
-         or leave it empty
+        plumb score: 1.csv: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct\
+         it or leave it empty
         exit 2
         plumb score: typed.out: already exists; choose another folder for the output
         exit 2
