@@ -26,6 +26,9 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
   private static final int MIN_ROWS = 1024;
   private static final int MAX_ROWS = 8192;
 
+  /** True to end the counted partitions of this process early: their rows are not needed. */
+  static volatile boolean stopped;
+
   private final Iterator<I> rows;
   private final SharedModel shared;
   private final TrainedModel model;
@@ -85,7 +88,7 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
     while (batch.size() < batchRows && rows.hasNext()) {
       batch.add(rows.next());
     }
-    if (batch.isEmpty()) {
+    if (batch.isEmpty() || sink != null && stopped) {
       end();
       return;
     }

@@ -127,6 +127,7 @@ final class SparkScoring {
 
   /** Runs the job in a thread of its own, and cancels it as soon as a row cannot be predicted. */
   private static void await(SparkContext context, Runnable write, CollectionAccumulator<ScoringCounts> counts) {
+    BatchIterator.stopped = false;
     FutureTask<Void> job = new FutureTask<>(() -> {
       context.setJobGroup(JOB, JOB, true);
       write.run();
@@ -139,9 +140,14 @@ final class SparkScoring {
       if (refusal.isEmpty()) {
         refusal = List.copyOf(counts.value()).stream().map(partition -> partition.refusal).filter(Objects::nonNull).findFirst();
         refusal.ifPresent(text -> {
-          // Spark would report each task that is cancelled.
-          context.setLogLevel("OFF");
-          context.cancelJobGroup(JOB);
+          if (context.isLocal()) {
+            // Spark prints a stack trace for each task that it kills in this process.
+            BatchIterator.stopped = true;
+          } else {
+            // Spark would report each task that is cancelled.
+            context.setLogLevel("OFF");
+            context.cancelJobGroup(JOB);
+          }
         });
       }
       try {
