@@ -48,7 +48,8 @@ public final class Main {
   static int run(DeviceChoice choice, String[] args, PrintStream out, PrintStream err) {
     List<Command> commands = List.of(new TrainCommand(choice), new EvaluateCommand(choice), new PredictCommand(choice),
         new ScoreCommand(choice), new ImportanceCommand(choice), new CvCommand(choice), new TuneCommand(choice), new RunsCommand(),
-        new CompareCommand(), new ExportCommand(), new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice), new DevicesCommand());
+        new CompareCommand(), new ExportCommand(), new StudyCommand(choice), new CheckCommand(choice), new BenchCommand(choice),
+        new DevicesCommand());
     String command = "plumb";
     int code;
     try {

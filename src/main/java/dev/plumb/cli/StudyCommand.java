@@ -100,8 +100,8 @@ final class StudyCommand implements Command {
 
   @Override
   public Options options() {
-    List<Option> options = new ArrayList<>(List.of(Flags.DEVICES, Flags.ON, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS, Flags.PRECISION, SEED,
-        Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
+    List<Option> options = new ArrayList<>(List.of(Flags.DEVICES, Flags.ON, Flags.NO_GRAPH, Flags.PLANNER, Flags.THREADS,
+        Flags.PRECISION, SEED, Flags.SEEDS, Flags.CHECK_EVERY, Flags.CHECK_MODE, Flags.JSON, Flags.CSV, Flags.REPORT, Flags.LOG, RESUME,
         Flags.ALLOW_OTHER_NUMERICS));
     options.addAll(TABLE);
     return Flags.options(options.toArray(Option[]::new));

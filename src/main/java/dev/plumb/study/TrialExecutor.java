@@ -26,7 +26,7 @@ public interface TrialExecutor extends AutoCloseable {
     String text(G group);
 
     /**
-     * Reports the results of a group that another process has trained. Called by the thread that has called {@link #train(List, GroupTrainer)}.
+     * Reports the results of a group that another process has trained. Called by the thread that trains all groups.
      *
      * @param results bytes from {@link TrialWorker#train}
      */

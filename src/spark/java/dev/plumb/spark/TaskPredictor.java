@@ -1,13 +1,12 @@
 package dev.plumb.spark;
 
 import dev.plumb.Device;
+import dev.plumb.RowPredictor;
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.cpu.CpuInference;
 import dev.plumb.data.Table;
 import dev.plumb.model.Precision;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictions;
-import dev.plumb.train.Predictor;
 import dev.plumb.train.TablePredictor;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,10 +31,8 @@ final class TaskPredictor implements AutoCloseable {
   private final TrainedModel model;
   private final TaskContext task;
   private final String device;
-  /** Null on a GPU, and if the other is used. */
-  private TablePredictor own;
-  /** Null unless the network is computed by matrix products of a library, whose last digits depend on the other rows. */
-  private Predictor separate;
+  /** Null on a GPU. */
+  private RowPredictor own;
 
   TaskPredictor(SharedModel shared, TaskContext task) {
     this.shared = shared;
@@ -56,12 +53,7 @@ final class TaskPredictor implements AutoCloseable {
   }
 
   private Void open(Backend backend) {
-    Precision precision = precision(backend);
-    if (backend.predictsRowsSeparately(model.network())) {
-      own = new TablePredictor(backend, model, precision);
-    } else {
-      separate = new Predictor(model, precision, CpuInference.open(model.network(), precision, model.parameters()));
-    }
+    own = new RowPredictor(backend, model, precision(backend), task.cpus());
     return null;
   }
 
@@ -70,7 +62,7 @@ final class TaskPredictor implements AutoCloseable {
     if (isOnGpu()) {
       return WorkerProcess.onDevice(shared.device, device, task, backend -> predictOnGpu(backend, table));
     }
-    return own != null ? own.predict(table) : separate.predict(table);
+    return own.predict(table);
   }
 
   /** Predicts the rows and repetitions of the last one, which fill the last block. */

@@ -9,9 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
-import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -55,11 +53,7 @@ public final class ScoringDriver {
         // Parquet, the first column of the predictions, file
         case "print" -> print(session.read().parquet(words.get(0)), words.get(1), Path.of(words.get(2)));
         // Model, Parquet, folder for the pipeline
-        case "save" -> {
-          PlumbTransformer model = new PlumbTransformer().setModelPath(words.get(0));
-          new Pipeline().setStages(new PipelineStage[] {model}).fit(session.read().parquet(words.get(1))).write()
-              .save(words.get(2));
-        }
+        case "save" -> PipelineExample.run(words.get(0), session.read().parquet(words.get(1)), words.get(2));
         // Folder of the pipeline, Parquet, the first column of the predictions, file
         case "load" -> print(PipelineModel.load(words.get(0)).transform(session.read().parquet(words.get(1))), words.get(2),
             Path.of(words.get(3)));

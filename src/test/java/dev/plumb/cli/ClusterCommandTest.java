@@ -150,8 +150,8 @@ class ClusterCommandTest {
 
   /** Returns the lines of the output without those of devices, times and names of files. */
   private static List<String> figures(String out, String name) {
-    return out.replace(name, "NAME").lines().filter(line -> !line.contains("device: ") && !line.contains(" to train, ") && !line.startsWith("run: ")
-        && !line.startsWith("tune: ") && !line.startsWith("cost: ")).toList();
+    return out.replace(name, "NAME").lines().filter(line -> !line.contains("device: ") && !line.contains(" to train, ")
+        && !line.startsWith("run: ") && !line.startsWith("tune: ") && !line.startsWith("cost: ")).toList();
   }
 
   /** Returns the content of a file without times, or nothing if the command does not write it. */

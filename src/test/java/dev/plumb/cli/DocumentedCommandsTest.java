@@ -45,6 +45,8 @@ class DocumentedCommandsTest {
 
   private static final Path TABLES = Path.of("src/test/resources/tables");
   private static final Path EXAMPLES = Path.of("src/test/java/dev/plumb/examples");
+  /** Run by ScoreOnSparkIT. */
+  private static final Path SPARK_EXAMPLE = Path.of("src/spark/test/dev/plumb/spark/PipelineExample.java");
   /** Runs the examples in Python. */
   private static final Path PYTHON = Path.of("scripts/check-exports.py");
 
@@ -60,6 +62,7 @@ class DocumentedCommandsTest {
       new Coverage("src/test/java/dev/plumb/cli/BenchCommandTest.java", "bench(\"--quick\", \"--threads\", \"3\", \"--device\", \"cpu\", \"--json\"");
   private static final Coverage SPARK =
       new Coverage("src/test/java/dev/plumb/spark/SparkIT.java", "\"study\", \"--on\", \"local-cluster[2,1,1024]\"");
+  private static final Coverage SCORE = new Coverage("src/test/java/dev/plumb/spark/ScoreOnSparkIT.java", "\"plumb score ");
   private static final Coverage PROFILE = new Coverage("pom.xml", "<id>jmh</id>");
 
   /** Commands that are not run here: they build, install or take minutes. */
@@ -74,6 +77,8 @@ class DocumentedCommandsTest {
       Map.entry("scripts/plumb bench --quick", BENCH),
       Map.entry("scripts/plumb study --on \"local-cluster[2,1,1024]\"", SPARK),
       Map.entry("scripts/plumb tune iris.csv --trials 200 --on spark://head:7077", SPARK),
+      Map.entry("scripts/plumb score runs/iris-1 irises.parquet scored --on \"local-cluster[2,1,1024]\"", SCORE),
+      Map.entry("scripts/plumb score runs/iris-1 hdfs://namenode/irises hdfs://namenode/scored --on yarn", SCORE),
       Map.entry("PLUMB_SPARK_OPTS=\"--conf spark.executor.resource.gpu.amount=1 --conf spark.task.resource.gpu.amount=1\" scripts/plumb"
           + " study depth --on yarn", SPARK),
       Map.entry("spark-submit --master yarn --class dev.plumb.spark.SparkMain target/plumb-spark.jar tune iris.csv --trials 200 --on yarn",
@@ -253,7 +258,7 @@ class DocumentedCommandsTest {
 
   /** Returns the sources of all examples, without indentation. */
   private static String examples() throws IOException {
-    StringBuilder sources = new StringBuilder();
+    StringBuilder sources = new StringBuilder(Files.readString(SPARK_EXAMPLE));
     try (var files = Files.list(EXAMPLES)) {
       for (Path file : files.sorted(Comparator.naturalOrder()).toList()) {
         sources.append(Files.readString(file));

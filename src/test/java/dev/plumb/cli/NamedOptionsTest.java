@@ -31,17 +31,18 @@ class NamedOptionsTest {
   private static final Pattern PROPERTY = Pattern.compile("-D(plumb\\.[a-z.]+)");
 
   /** Words that look like options of Plumb and are not. */
-  private static final Map<String, String> OTHERS = Map.of(
-      "gpus", "an option of docker run",
-      "add-modules", "an option of java",
-      "enable-native-access", "an option of java",
-      "share", "a variable of CSS in reports",
-      "class", "an option of spark-submit",
-      "conf", "an option of spark-submit",
-      "driver-java-options", "an option of spark-submit",
-      "executor-memory", "an option of spark-submit",
-      "master", "an option of spark-submit",
-      "num-executors", "an option of spark-submit");
+  private static final Map<String, String> OTHERS = Map.ofEntries(
+      Map.entry("gpus", "an option of docker run"),
+      Map.entry("add-modules", "an option of java"),
+      Map.entry("enable-native-access", "an option of java"),
+      Map.entry("share", "a variable of CSS in reports"),
+      Map.entry("class", "an option of spark-submit"),
+      Map.entry("conf", "an option of spark-submit"),
+      Map.entry("driver-java-options", "an option of spark-submit"),
+      Map.entry("executor-memory", "an option of spark-submit"),
+      Map.entry("jars", "an option of spark-submit"),
+      Map.entry("master", "an option of spark-submit"),
+      Map.entry("num-executors", "an option of spark-submit"));
 
   private static final Map<String, Options> COMMANDS = commands().stream()
       .collect(Collectors.toMap(Command::name, Command::options));

@@ -35,9 +35,11 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code plumb score} and the stage of a pipeline, compared with {@code plumb predict}. */
+@Timeout(600)
 class ScoreOnSparkIT {
   private static final String LOCAL = "local[2]";
   private static final String DRIVER = "dev.plumb.spark.ScoringDriver";
@@ -118,6 +120,7 @@ class ScoreOnSparkIT {
     assertEquals(predicted("small", other), appended("other.out", other));
     List<String> plain = predicted("small", rows);
     assertEquals(plain, Files.readAllLines(folder.resolve("typed.txt")));
+    assertEquals(predicted("wide", rows), Files.readAllLines(folder.resolve("wide.txt")));
     assertEquals(byLibrary("wide", rows), Files.readAllLines(folder.resolve("wide.txt")));
     assertEquals(plain, Files.readAllLines(folder.resolve("loaded.txt")));
   }
