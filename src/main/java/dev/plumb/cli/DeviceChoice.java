@@ -163,7 +163,7 @@ final class DeviceChoice {
 
   /** Returns an executor on the device, on all GPUs of --device cuda:all, or on the cluster of --on. */
   static TrialExecutor executor(Backends.Selection device, Arguments arguments, String command, PrintStream err) {
-    return device.backend() instanceof ClusterBackend backend ? backend.executor()
+    return device.backend() instanceof ClusterBackend backend ? backend
         : device.devices().isEmpty() ? TrialExecutor.on(device.backend())
         : TrialExecutor.on(device.backend(), device.devices(), onNote(arguments, err),
             failure -> err.println(TerminalText.sanitize("plumb " + command + ": " + failure)));

@@ -19,11 +19,9 @@ import dev.plumb.train.PreparedData;
 import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -214,7 +212,7 @@ public final class CrossValidation {
 
       @Override
       public Results train(String text, Backend device, BooleanSupplier stopped) {
-        int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
+        int[] numbers = TrialWorker.numbers(text);
         Fold fold = folds.get(numbers[0]);
         Part any = parts.stream().filter(part -> part.fold() == fold).findFirst().orElseThrow();
         Part part = new Part(fold, numbers[1], numbers[2], any.network(), any.training());

@@ -232,7 +232,7 @@ public final class StudyRunner {
 
       @Override
       public Results train(String text, Backend device, BooleanSupplier stopped) {
-        TrialGroup group = new TrialGroup(study, Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray());
+        TrialGroup group = new TrialGroup(study, TrialWorker.numbers(text));
         List<TrialRow> rows = new ArrayList<>();
         StudyRunner.this.train(group, device, rows::addAll, stopped);
         return Results.of(bytes(rows), bytes(rows.stream().map(row -> row.withSeconds(0)).toList()));

@@ -4,6 +4,7 @@ import dev.plumb.backend.Backend;
 import dev.plumb.backend.Numerics;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.function.BooleanSupplier;
 
@@ -31,6 +32,11 @@ public interface TrialWorker {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
+  }
+
+  /** Returns the numbers of a group's text, which are separated by blanks. */
+  static int[] numbers(String group) {
+    return Arrays.stream(group.split(" ")).mapToInt(Integer::parseInt).toArray();
   }
 
   /** Returns the numerics of all trainings of the job on the backend that the job was opened with. */

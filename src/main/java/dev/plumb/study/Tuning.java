@@ -19,7 +19,6 @@ import dev.plumb.train.TrainerState;
 import dev.plumb.train.TrainingInterruptedException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -319,7 +318,7 @@ public final class Tuning {
 
       @Override
       public Results train(String text, Backend device, BooleanSupplier stopped) {
-        int[] numbers = Arrays.stream(text.split(" ")).mapToInt(Integer::parseInt).toArray();
+        int[] numbers = TrialWorker.numbers(text);
         Group group = group(new Entry(numbers[0], numbers[1]), numbers[2], numbers[3]);
         TuningTrial trial = Tuning.this.train(group, device, new Listener() {}, stopped);
         return Results.of(bytes(trial), bytes(trial.withSeconds(0)));

@@ -1,12 +1,10 @@
 package dev.plumb.spark;
 
 import dev.plumb.Device;
-import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
-import dev.plumb.backend.Refusal;
 import dev.plumb.model.FileErrors;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.model.NetworkSpec;
@@ -14,7 +12,6 @@ import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.ClusterBackend;
 import dev.plumb.study.ReplicaGroup;
-import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialJob;
 import dev.plumb.train.DataFile;
 import dev.plumb.train.TrainingInterruptedException;
@@ -26,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
@@ -45,7 +41,7 @@ import scala.runtime.BoxedUnit;
  * Trains groups in the tasks of a Spark job, one group per task. Spark runs a task again on another executor if one is lost. This
  * process alone reports results, each once.
  */
-final class SparkTrials implements TrialExecutor, ClusterBackend {
+final class SparkTrials implements ClusterBackend {
   private static final int PIECE_BYTES = 1 << 26;
   private static final int POLL_MILLIS = 100;
   private static final long WAIT_NOTE_NANOS = 15_000_000_000L;
@@ -86,24 +82,8 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
   }
 
   @Override
-  public TrialExecutor executor() {
-    return this;
-  }
-
-  @Override
-  public Backend backend() {
-    return this;
-  }
-
-  @Override
   public DeviceInfo device() {
     return device;
-  }
-
-  /** Returns empty: the executors have checked the job. */
-  @Override
-  public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-    return Optional.empty();
   }
 
   @Override
@@ -111,19 +91,9 @@ final class SparkTrials implements TrialExecutor, ClusterBackend {
     return numerics;
   }
 
-  @Override
-  public boolean isRemote() {
-    return true;
-  }
-
   /** Returns the number of tasks that the executors which have registered run at the same time. */
   @Override
   public int deviceCount() {
-    return slots;
-  }
-
-  @Override
-  public int groupsAtOnce(ReplicaGroup group) {
     return slots;
   }
 

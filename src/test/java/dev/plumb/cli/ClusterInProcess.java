@@ -5,17 +5,14 @@ import dev.plumb.Device;
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.Numerics;
-import dev.plumb.backend.Refusal;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.study.ClusterBackend;
 import dev.plumb.study.ReplicaGroup;
-import dev.plumb.study.TrialExecutor;
 import dev.plumb.study.TrialJob;
 import dev.plumb.study.TrialWorker;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -40,7 +37,7 @@ final class ClusterInProcess implements Cluster {
     throw new UnsupportedOperationException();
   }
 
-  private final class Connection implements ClusterBackend, TrialExecutor {
+  private final class Connection implements ClusterBackend {
     private final Backend there;
     private TrialWorker worker;
     private Numerics numerics;
@@ -50,23 +47,8 @@ final class ClusterInProcess implements Cluster {
     }
 
     @Override
-    public TrialExecutor executor() {
-      return this;
-    }
-
-    @Override
-    public Backend backend() {
-      return this;
-    }
-
-    @Override
     public DeviceInfo device() {
       return there.device();
-    }
-
-    @Override
-    public Optional<Refusal> refusal(NetworkSpec network, TrainingSpec training, int replicas) {
-      return Optional.empty();
     }
 
     @Override
@@ -75,17 +57,7 @@ final class ClusterInProcess implements Cluster {
     }
 
     @Override
-    public boolean isRemote() {
-      return true;
-    }
-
-    @Override
     public int deviceCount() {
-      return slots;
-    }
-
-    @Override
-    public int groupsAtOnce(ReplicaGroup group) {
       return slots;
     }
 
