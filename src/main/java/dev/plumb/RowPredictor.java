@@ -20,6 +20,11 @@ import java.util.concurrent.ForkJoinTask;
  * depend on the other rows, predictions are computed as by {@link Model#predict}. Belongs to the thread that makes it.
  */
 public final class RowPredictor implements AutoCloseable {
+  private final TrainedModel model;
+  private final Precision precision;
+  /** In which features are held. */
+  private final Precision held;
+  /** Null if the other predicts. */
   private final TablePredictor tables;
   /** Null if a session of the backend predicts rows separately, and on a GPU. */
   private final Predictor separate;
@@ -34,11 +39,14 @@ public final class RowPredictor implements AutoCloseable {
    * @throws InvalidInputException when the device does not compute in that precision
    */
   public RowPredictor(Backend backend, TrainedModel model, Precision precision, int threads) {
-    tables = new TablePredictor(backend, model, precision);
-    boolean isSeparate = backend.device().kind() != DeviceInfo.Kind.CPU || backend.predictsRowsSeparately(model.network());
-    separate = isSeparate ? null
+    this.model = model;
+    this.precision = precision;
+    held = backend.dataPrecision(precision);
+    boolean bySession = backend.device().kind() != DeviceInfo.Kind.CPU || backend.predictsRowsSeparately(model.network());
+    tables = bySession ? new TablePredictor(backend, model, precision) : null;
+    separate = bySession ? null
         : new Predictor(model, precision, CpuInference.open(model.network(), precision, model.parameters()));
-    pool = isSeparate || threads == 0 ? null : new ForkJoinPool(threads);
+    pool = bySession || threads == 0 ? null : new ForkJoinPool(threads);
   }
 
   /**
@@ -56,7 +64,7 @@ public final class RowPredictor implements AutoCloseable {
 
   /** Cuts a table into pieces of consecutive rows that take little memory to predict. Results are those of the whole table. */
   public List<Table> pieces(Table table) {
-    return tables.pieces(table);
+    return TablePredictor.pieces(model, table);
   }
 
   /**
@@ -65,7 +73,7 @@ public final class RowPredictor implements AutoCloseable {
    * @throws InvalidInputException as for {@link TablePredictor#requirePredictable}
    */
   public void requirePredictable(Table table) {
-    tables.requirePredictable(table);
+    TablePredictor.requirePredictable(model, table, precision, held);
   }
 
   @Override
@@ -76,6 +84,8 @@ public final class RowPredictor implements AutoCloseable {
     if (pool != null) {
       pool.shutdown();
     }
-    tables.close();
+    if (tables != null) {
+      tables.close();
+    }
   }
 }

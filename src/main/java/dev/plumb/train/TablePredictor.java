@@ -123,7 +123,8 @@ public final class TablePredictor implements AutoCloseable {
     return Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
   }
 
-  private static List<Table> pieces(TrainedModel model, Table table) {
+  /** Cuts a table into pieces as {@link #pieces(Table)} does. */
+  public static List<Table> pieces(TrainedModel model, Table table) {
     int pieceRows = pieceRows(model);
     if (table.rows() <= pieceRows) {
       return List.of(table);
@@ -142,7 +143,17 @@ public final class TablePredictor implements AutoCloseable {
    *     precision
    */
   public void requirePredictable(Table table) {
-    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision, held));
+    requirePredictable(model, table, precision, held);
+  }
+
+  /**
+   * Checks that every row can be encoded.
+   *
+   * @param held the precision in which features are held
+   * @throws InvalidInputException as {@link #requirePredictable(Table)}
+   */
+  public static void requirePredictable(TrainedModel model, Table table, Precision precision, Precision held) {
+    pieces(model, table).forEach(piece -> model.encoding().encodeFeatures(piece, precision, held));
   }
 
   /**

@@ -26,7 +26,7 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
   private static final int MIN_ROWS = 1024;
   private static final int MAX_ROWS = 8192;
 
-  /** True to end the counted partitions of this process early: their rows are not needed. */
+  /** Whether scoring jobs in this process end early, because a row was refused. */
   static volatile boolean stopped;
 
   private final Iterator<I> rows;

@@ -112,7 +112,10 @@ public final class PlumbTransformer extends Transformer implements MLWritable {
    * @return this
    */
   public PlumbTransformer setDevice(String name) {
-    Device.parse(name);
+    Device parsed = Device.parse(name);
+    if (parsed.kind() == Device.Kind.CUDA_ALL || parsed.ordinal() > 0) {
+      throw new InvalidInputException("device " + name + ": Spark assigns the GPUs; use cuda");
+    }
     set(device, name);
     return this;
   }

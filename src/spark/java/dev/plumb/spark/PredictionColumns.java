@@ -67,6 +67,10 @@ final class PredictionColumns {
     RowTable.requireColumns(model.encoding(), names);
     int[] positions = model.encoding().features().stream().mapToInt(feature -> names.indexOf(feature.name())).toArray();
     for (int i = 0; i < positions.length; i++) {
+      String name = model.encoding().features().get(i).name();
+      if (names.lastIndexOf(name) != positions[i]) {
+        throw new InvalidInputException("two columns have the name \"" + name + "\"; names must be unique");
+      }
       requireType(model.encoding().features().get(i), input.fields()[positions[i]].dataType());
     }
     return positions;

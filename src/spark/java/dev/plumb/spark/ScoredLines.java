@@ -10,6 +10,9 @@ import dev.plumb.data.TextLines;
 import dev.plumb.model.InvalidInputException;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictions;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.CollectionAccumulator;
 
 /**
@@ -81,6 +85,14 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
     return header == null || !scored.hasNext() ? scored : new WithHeader(scored);
   }
 
+  private static String line(Row row) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(row.<byte[]>getAs(0))).toString();
+    } catch (CharacterCodingException e) {
+      throw new InvalidInputException(row.getString(1) + ": is not in UTF-8; save it as UTF-8", e);
+    }
+  }
+
   private String scored(String line, Predictions predictions, int row) {
     Object[] values = new Object[added];
     PredictionColumns.put(predictions, row, values, 0);
@@ -115,7 +127,7 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
     }
   }
 
-  /** The lines without empty ones and the header of each file. */
+  /** The lines as text, with the names of their files, without empty ones and the header of each file. */
   private final class Lines implements Iterator<Row> {
     private final Iterator<Row> rows;
     private Row next;
@@ -137,14 +149,15 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
           start = row.getLong(2);
           headerExpected = start == 0;
         }
-        if (row.getString(0).isEmpty()) {
+        String line = line(row);
+        if (line.isEmpty()) {
           continue;
         }
         if (headerExpected) {
           headerExpected = false;
-          requireSame(row.getString(0));
+          requireSame(line);
         } else {
-          next = row;
+          next = RowFactory.create(line, row.getString(1));
         }
       }
       return next != null;

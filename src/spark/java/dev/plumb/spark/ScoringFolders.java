@@ -11,9 +11,9 @@ import dev.plumb.store.TrainedModel;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -37,7 +37,10 @@ final class ScoringFolders {
   private final String out;
   private final Configuration hadoop;
   private Path outPath;
+  /** Hidden folder next to the output, with the folder that is written and a file as long as this run owns it. */
+  private Path parts;
   private Path part;
+  private Path owned;
   /** The largest file. */
   private FileStatus example;
 
@@ -47,7 +50,7 @@ final class ScoringFolders {
     hadoop = SparkHadoopUtil.get().newConfiguration(conf);
   }
 
-  /** Checks that the input is there and the output is not. */
+  /** Checks that the input exists and the output does not. */
   void check() throws IOException {
     Path inPath = path(in);
     outPath = path(out);
@@ -56,20 +59,39 @@ final class ScoringFolders {
     if (outPath.getParent() == null || system.exists(outPath)) {
       throw new InvalidInputException(out + ": already exists; choose another folder for the output");
     }
-    part = new Path(outPath.getParent(), "." + outPath.getName() + ".part");
+    parts = new Path(outPath.getParent(), "." + outPath.getName() + ".part");
+    String id = UUID.randomUUID().toString();
+    part = new Path(parts, id);
+    owned = new Path(parts, id + ".running");
     FileSystem source = inPath.getFileSystem(hadoop);
     if (!source.exists(inPath)) {
       throw new InvalidInputException(in + ": there is no such file or folder");
     }
     Path root = source.makeQualified(inPath);
+    if (outPath.toString().startsWith(root + "/")) {
+      throw new InvalidInputException(out + ": is in the folder " + in + "; choose a folder outside of it for the output");
+    }
     for (RemoteIterator<LocatedFileStatus> files = source.listFiles(inPath, true); files.hasNext();) {
       LocatedFileStatus file = files.next();
+      if (!isHidden(root, file.getPath())) {
+        requireNoSubfolder(root, file.getPath());
+      }
       if (!isHidden(root, file.getPath()) && (example == null || file.getLen() > example.getLen())) {
         example = file;
       }
     }
     if (example == null || example.getLen() == 0) {
       throw new InvalidInputException(in + ": is empty; a folder of Parquet or CSV files is needed");
+    }
+  }
+
+  /** Spark reads the files of a folder, and of folders NAME=VALUE in it, but of no others. */
+  private void requireNoSubfolder(Path root, Path file) {
+    for (Path path = file.getParent(); !file.equals(root) && path != null && !path.equals(root); path = path.getParent()) {
+      if (!path.getName().contains("=")) {
+        throw new InvalidInputException(in + ": has files in the folder " + path.getName() + "; score each folder, or move the files to "
+            + in);
+      }
     }
   }
 
@@ -92,11 +114,9 @@ final class ScoringFolders {
   }
 
   /** Returns the format of the largest file. */
-  Format format() {
+  Format format() throws IOException {
     try (InputStream stream = example.getPath().getFileSystem(hadoop).open(example.getPath())) {
       return Arrays.equals(stream.readNBytes(PARQUET.length), PARQUET) ? Format.PARQUET : Format.CSV;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -142,10 +162,12 @@ final class ScoringFolders {
 
   /** Removes what a killed run has left. */
   void begin() throws IOException {
-    FileSystem system = part.getFileSystem(hadoop);
-    system.delete(part, true);
+    FileSystem system = parts.getFileSystem(hadoop);
+    system.delete(parts, true);
+    system.create(owned, false).close();
     // Also if this process is stopped by a signal.
     system.deleteOnExit(part);
+    system.deleteOnExit(owned);
   }
 
   /** Returns the folder to write to. */
@@ -154,7 +176,7 @@ final class ScoringFolders {
   }
 
   /**
-   * Gives the written folder its name.
+   * Renames the written folder to that of the output.
    *
    * @param extension of the files, instead of that of text files; empty to keep the names
    */
@@ -167,6 +189,9 @@ final class ScoringFolders {
           rename(system, file.getPath(), new Path(part, name.substring(0, name.length() - ".txt".length()) + extension));
         }
       }
+    }
+    if (!system.exists(owned)) {
+      throw new InvalidInputException(out + ": another run has begun to write to it; wait for its end");
     }
     if (system.exists(outPath)) {
       throw new InvalidInputException(out + ": was created by another process in the meantime; choose another folder for the"
@@ -183,6 +208,11 @@ final class ScoringFolders {
 
   /** Removes the written folder unless it has its name. */
   void removePart() throws IOException {
-    part.getFileSystem(hadoop).delete(part, true);
+    FileSystem system = parts.getFileSystem(hadoop);
+    system.delete(part, true);
+    system.delete(owned, false);
+    if (system.exists(parts) && system.listStatus(parts).length == 0) {
+      system.delete(parts, false);
+    }
   }
 }

@@ -3,7 +3,6 @@ package dev.plumb.spark;
 import dev.plumb.Backends;
 import dev.plumb.Device;
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Planner;
 import dev.plumb.cli.ScoringRequest;
 import dev.plumb.cli.ScoringRequest.Format;
@@ -22,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
@@ -34,6 +34,8 @@ import org.apache.spark.util.CollectionAccumulator;
 
 /** Scores a folder in a Spark job. */
 final class SparkScoring {
+  /** Spark would begin a new file, without a header, after so many rows. */
+  private static final String MAX_RECORDS = "maxRecordsPerFile";
   private static final String JOB = "plumb score";
   private static final int POLL_MILLIS = 100;
 
@@ -58,7 +60,7 @@ final class SparkScoring {
     requirePrecision();
     try {
       folders.check();
-      Format format = request.format().orElseGet(folders::format);
+      Format format = request.format().isPresent() ? request.format().get() : folders.format();
       Optional<TextSample> sample =
           format == Format.CSV ? Optional.of(folders.sample(model, request.text())) : Optional.empty();
       SparkSession session = cluster.get();
@@ -99,8 +101,9 @@ final class SparkScoring {
 
   private Runnable rows(SparkSession session, SharedModel shared, CollectionAccumulator<ScoringCounts> counts) {
     try {
-      Dataset<Row> scored = ScoredRows.of(session.read().parquet(request.in()), shared, request.in(), counts);
-      return () -> scored.write().parquet(folders.part());
+      Dataset<Row> read = reading(path -> session.read().parquet(path));
+      Dataset<Row> scored = ScoredRows.of(read, shared, request.in(), counts);
+      return () -> scored.write().option(MAX_RECORDS, 0).parquet(folders.part());
     } catch (InvalidInputException e) {
       throw e.at(request.in());
     }
@@ -114,15 +117,27 @@ final class SparkScoring {
     } catch (InvalidInputException e) {
       throw e.at(request.in());
     }
-    Dataset<Row> read = session.read().text(request.in());
+    Dataset<Row> read = reading(path -> session.read().text(path));
     if (read.columns().length > 1) {
       throw new InvalidInputException(request.in() + ": has the folders " + read.columns()[1]
           + "=..., whose names are a column; write it as Parquet, or score each of the folders");
     }
-    Dataset<String> scored = read.select(functions.col("value"), functions.col("_metadata.file_name"),
+    // The bytes: as text, those that are not UTF-8 would be replaced.
+    Dataset<String> scored = read.select(functions.col("value").cast("binary"), functions.col("_metadata.file_name"),
         functions.col("_metadata.file_block_start")).mapPartitions(
             new ScoredLines(shared, sample.format(), names, request.text().naValues(), request.in(), counts), Encoders.STRING());
-    return () -> scored.write().text(folders.part());
+    return () -> scored.write().option(MAX_RECORDS, 0).text(folders.part());
+  }
+
+  /** Reads the input by Spark, whose exceptions, checked ones among them, become one line. */
+  private Dataset<Row> reading(Function<String, Dataset<Row>> read) {
+    try {
+      // Spark takes these characters for patterns.
+      return read.apply(request.in().replaceAll("[\\[\\]{}*?\\\\]", "\\\\$0"));
+    } catch (Exception e) {
+      throw new InvalidInputException(request.in() + ": Spark cannot read it: "
+          + String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);
+    }
   }
 
   /** Runs the job in a thread of its own, and cancels it as soon as a row cannot be predicted. */
@@ -153,29 +168,19 @@ final class SparkScoring {
       try {
         job.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
       } catch (TimeoutException e) {
-        // Not yet.
+        // Asks for refusals again.
       } catch (InterruptedException e) {
         context.cancelJobGroup(JOB);
         Thread.currentThread().interrupt();
         throw new IllegalStateException("interrupted while rows were scored", e);
       } catch (ExecutionException e) {
         if (refusal.isEmpty() && ended) {
-          throw failure(e.getCause());
+          throw SparkFailures.of(e.getCause());
         }
       }
     }
     if (refusal.isPresent()) {
       throw new InvalidInputException(refusal.get());
     }
-  }
-
-  private static RuntimeException failure(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return new DeviceUnavailableException("Spark ended the job: "
-        + String.valueOf(cause.getMessage()).lines().map(String::strip).filter(line -> !line.startsWith("at ")).limit(3)
-            .reduce((one, other) -> one + " " + other).orElse(""));
   }
 }

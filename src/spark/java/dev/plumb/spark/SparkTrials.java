@@ -1,7 +1,6 @@
 package dev.plumb.spark;
 
 import dev.plumb.Device;
-import dev.plumb.backend.DeviceFailedException;
 import dev.plumb.backend.DeviceInfo;
 import dev.plumb.backend.DeviceUnavailableException;
 import dev.plumb.backend.Numerics;
@@ -45,9 +44,6 @@ final class SparkTrials implements ClusterBackend {
   private static final int PIECE_BYTES = 1 << 26;
   private static final int POLL_MILLIS = 100;
   private static final long WAIT_NOTE_NANOS = 15_000_000_000L;
-  /** Words in the message of a failed job whose reason is not a bug of Plumb. */
-  private static final List<String> NO_BUGS =
-      List.of("DeviceUnavailableException", "DeviceMemoryException", "ExecutorLostFailure", "OutOfMemoryError", "cancelled", "shut down");
 
   /** The results of a group. */
   private record Received(int group, TrialReply reply) {}
@@ -241,7 +237,7 @@ final class SparkTrials implements ClusterBackend {
             return received;
           }
           if (ended) {
-            throw failure(action.value().get().failed().get());
+            throw SparkFailures.of(action.value().get().failed().get());
           }
           if (!isNoted && System.nanoTime() - start > WAIT_NOTE_NANOS) {
             isNoted = true;
@@ -257,13 +253,6 @@ final class SparkTrials implements ClusterBackend {
     private RuntimeException refusal(TrialReply reply) {
       return reply.isUnavailable() ? new DeviceUnavailableException(reply.executor() + ", " + reply.deviceName() + ": " + reply.refusal())
           : new InvalidInputException(reply.refusal());
-    }
-
-    private RuntimeException failure(Throwable failure) {
-      String message = "Spark ended the job: " + String.valueOf(failure.getMessage()).lines().map(String::strip)
-          .filter(line -> !line.startsWith("at ")).limit(3).collect(Collectors.joining(" "));
-      return NO_BUGS.stream().anyMatch(message::contains) ? new DeviceUnavailableException(message)
-          : new DeviceFailedException(message, failure);
     }
   }
 }

@@ -76,14 +76,19 @@ final class TaskPredictor implements AutoCloseable {
     Precision precision = precision(backend);
     OnGpu opened = ON_GPUS.get(device);
     if (opened == null || !opened.hash().equals(shared.hash) || opened.precision() != precision) {
-      if (opened != null) {
-        ON_GPUS.remove(device);
-        opened.predictor().close();
-      }
+      closeOn(device);
       opened = new OnGpu(shared.hash, precision, new TablePredictor(backend, model, precision));
       ON_GPUS.put(device, opened);
     }
     return opened.predictor();
+  }
+
+  /** Closes the predictor on a GPU; called by the thread of the GPU before its backend is closed. */
+  static void closeOn(String device) {
+    OnGpu opened = ON_GPUS.remove(device);
+    if (opened != null) {
+      opened.predictor().close();
+    }
   }
 
   @Override

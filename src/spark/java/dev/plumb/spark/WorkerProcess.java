@@ -97,12 +97,24 @@ final class WorkerProcess {
         // The next task opens the device again.
         if (GPUS.remove(name, gpu)) {
           WORKERS.remove(name);
+          closePredictor(gpu, name);
           gpu.close();
         }
         throw e;
       }
     }
     return work.apply(OTHERS.computeIfAbsent(name, key -> open(key, device, task.cpus())));
+  }
+
+  private static void closePredictor(DeviceThread gpu, String name) {
+    try {
+      DeviceThread.await(gpu.start(backend -> {
+        TaskPredictor.closeOn(name);
+        return name;
+      }));
+    } catch (DeviceUnavailableException | DeviceFailedException e) {
+      // The device that has failed has nothing more to lose.
+    }
   }
 
   /** Returns the name of a task's device as {@code --device} takes it. */

@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
@@ -70,6 +71,12 @@ class ScoreOnSparkIT {
     List<String> wrong = new ArrayList<>(rows);
     wrong.set(ROWS - 1, "2999,0.5,heavy,red,01,a");
     write("wrong", wrong);
+    write("mixed", rows.subList(0, 10));
+    Files.writeString(folder.resolve("mixed/2.csv"), "weight,size,id,color,code,kind\n0.5,0.5,1,red,01,a\n");
+    write("latin", rows.subList(0, 10));
+    Files.write(folder.resolve("latin/2.csv"), (HEADER + "\n1,0.5,0.5,gr\u00fcn,01,a\n").getBytes(StandardCharsets.ISO_8859_1));
+    Files.createDirectories(folder.resolve("nested/more"));
+    Files.write(folder.resolve("nested/more/0.csv"), lines(HEADER, rows.subList(0, 10)));
     Ran ran = drive("convert plain " + SCHEMA.replace(" ", "~") + " typed",
         "convert plain " + SCHEMA.replace("weight DOUBLE", "weight STRING").replace(" ", "~") + " texts",
         "plumb score small.safetensors other other.out --on local[2]",
@@ -79,6 +86,11 @@ class ScoreOnSparkIT {
         "plumb score small.safetensors texts none.out --on local[2]",
         "plumb score small.safetensors wrong none.out --on local[2]",
         "plumb score small.safetensors typed typed.out --on local[2]",
+        "plumb score small.safetensors mixed none.out --on local[2]",
+        "plumb score small.safetensors latin none.out --on local[2]",
+        "plumb score small.safetensors nested none.out --on local[2]",
+        "plumb score small.safetensors plain plain/none.out --on local[2]",
+        "plumb score small.safetensors plain none.out --format parquet --on local[2]",
         "print typed.out predicted_kind typed.txt",
         "print wide.out predicted_kind wide.txt",
         "save copy.safetensors typed pipeline",
@@ -106,13 +118,24 @@ class ScoreOnSparkIT {
         exit 2
         plumb score: typed.out: already exists; choose another folder for the output
         exit 2
+        plumb score: 2.csv: its first line differs from the header of the other files in mixed; all files of a folder need the same\
+         columns in the same order
+        exit 2
+        plumb score: 2.csv: is not in UTF-8; save it as UTF-8
+        exit 2
+        plumb score: nested: has files in the folder more; score each folder, or move the files to nested
+        exit 2
+        plumb score: plain/none.out: is in the folder plain; choose a folder outside of it for the output
+        exit 2
+        plumb score: plain: Spark cannot read it: ...
+        exit 2
         exit 0
         exit 0
         exit 0
         exit 0
         exit 0
         exit 0
-        """, ofPlumb(ran.err()));
+        """, ofPlumb(ran.err()).replaceFirst("(Spark cannot read it: ).+", "$1..."));
     assertEquals("rows: 3000\n".repeat(3), ran.out());
     assertFalse(Files.exists(folder.resolve("none.out")));
     assertEquals(List.of(), hidden());
@@ -154,7 +177,9 @@ class ScoreOnSparkIT {
 
   private Ran drive(String... steps) throws IOException, InterruptedException {
     Files.write(folder.resolve("steps"), Stream.of(steps).map(step -> step.replace(' ', '\t').replace('~', ' ')).toList());
-    return SparkProcess.run(folder, DRIVER, LOCAL, List.of(), "steps");
+    // Small parts, so that each file has several.
+    return SparkProcess.run(folder, DRIVER, LOCAL, List.of("spark.sql.files.maxPartitionBytes=20000",
+        "spark.sql.files.openCostInBytes=0"), "steps");
   }
 
   /** Returns the lines that are not by Spark or Java. */
@@ -250,26 +275,26 @@ class ScoreOnSparkIT {
     return lines;
   }
 
-  /** Returns what was appended to the header and to the rows, which are in their order. */
+  /** Returns what was appended to the header and to the rows, which are all there, in the order of their ids. */
   private List<String> appended(String out, List<String> rows) throws IOException {
-    List<String> appended = new ArrayList<>();
-    List<String> expected = new ArrayList<>(rows);
+    String added = null;
+    List<String> scored = new ArrayList<>();
     try (Stream<Path> files = Files.list(folder.resolve(out))) {
       for (Path file : files.filter(path -> path.toString().endsWith(".csv") && !path.getFileName().toString().startsWith("."))
-          .sorted().toList()) {
+          .toList()) {
         List<String> lines = Files.readAllLines(file);
         assertTrue(lines.get(0).startsWith(HEADER + ","), lines.get(0));
-        if (appended.isEmpty()) {
-          appended.add(lines.get(0).substring(HEADER.length() + 1));
-        }
-        for (String line : lines.subList(1, lines.size())) {
-          String row = expected.remove(0);
-          assertTrue(line.startsWith(row + ","), line);
-          appended.add(line.substring(row.length() + 1));
-        }
+        added = lines.get(0).substring(HEADER.length() + 1);
+        scored.addAll(lines.subList(1, lines.size()));
       }
     }
-    assertEquals(List.of(), expected);
+    scored.sort(Comparator.comparingInt(line -> Integer.parseInt(line.substring(0, line.indexOf(',')))));
+    assertEquals(rows.size(), scored.size());
+    List<String> appended = new ArrayList<>(List.of(added));
+    for (int row = 0; row < rows.size(); row++) {
+      assertTrue(scored.get(row).startsWith(rows.get(row) + ","), scored.get(row));
+      appended.add(scored.get(row).substring(rows.get(row).length() + 1));
+    }
     return appended;
   }
 
