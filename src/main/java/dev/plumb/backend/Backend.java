@@ -64,12 +64,14 @@ public interface Backend extends AutoCloseable {
   }
 
   /**
-   * Returns whether the outputs for a row do not depend, in any bit, on the other rows that are predicted with it.
+   * Returns a session for predictions whose bits for a row do not depend on the other rows, where those of a session of {@link #open}
+   * would. Empty where they would not, and where the backend has no other session.
    *
-   * @param network that predicts
+   * @param precision of the predictions
+   * @param parameters [ParameterLayout.size()]
    */
-  default boolean predictsRowsSeparately(NetworkSpec network) {
-    return false;
+  default Optional<InferenceSession> separateInference(NetworkSpec network, Precision precision, double[] parameters) {
+    return Optional.empty();
   }
 
   /** Releases the device. All sessions must be closed before. */

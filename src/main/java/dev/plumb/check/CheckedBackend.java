@@ -2,6 +2,7 @@ package dev.plumb.check;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.InferenceSession;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.Refusal;
 import dev.plumb.backend.Tapped;
@@ -87,8 +88,8 @@ public final class CheckedBackend implements Backend {
   }
 
   @Override
-  public boolean predictsRowsSeparately(NetworkSpec network) {
-    return primary.predictsRowsSeparately(network);
+  public Optional<InferenceSession> separateInference(NetworkSpec network, Precision precision, double[] parameters) {
+    return primary.separateInference(network, precision, parameters);
   }
 
   @Override

@@ -1,12 +1,12 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.RowPredictor;
 import dev.plumb.data.CsvField;
 import dev.plumb.data.Table;
 import dev.plumb.store.AtomicFile;
 import dev.plumb.store.TrainedModel;
 import dev.plumb.train.Predictions;
+import dev.plumb.train.TablePredictor;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -72,8 +72,7 @@ final class PredictCommand implements Command {
     TrainedModel model = input.model();
     Table table = input.table();
     try (Backends.Selection device = devices.open(arguments, err);
-        RowPredictor predictor = input.rowPredictor(
-            device, (int) arguments.integer(Flags.THREADS, 0, 1, DeviceChoice.MAX_THREADS), DeviceChoice.onNote(arguments, err))) {
+        TablePredictor predictor = input.predictor(device, DeviceChoice.onNote(arguments, err))) {
       input.atData(() -> {
         predictor.requirePredictable(table);
         return null;
@@ -96,7 +95,7 @@ final class PredictCommand implements Command {
     return ExitCode.DONE;
   }
 
-  private static void write(TrainedModel model, RowPredictor predictor, Table table, OutputStream out, PrintStream err)
+  private static void write(TrainedModel model, TablePredictor predictor, Table table, OutputStream out, PrintStream err)
       throws IOException {
     StringBuilder line = new StringBuilder();
     line.append(String.join(",", model.encoding().target().names().stream().map(CsvField::of).toList()));

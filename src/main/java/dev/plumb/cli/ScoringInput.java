@@ -1,7 +1,6 @@
 package dev.plumb.cli;
 
 import dev.plumb.Backends;
-import dev.plumb.RowPredictor;
 import dev.plumb.data.ReadOptions;
 import dev.plumb.data.Table;
 import dev.plumb.data.TableUse;
@@ -65,26 +64,13 @@ record ScoringInput(TrainedModel model, Path data, Table table, Optional<Precisi
    * @param onNote receives a line if the device does not
    */
   TablePredictor predictor(Backends.Selection device, Consumer<String> onNote) {
-    return new TablePredictor(device.backend(), model, precision(device, onNote));
-  }
-
-  /**
-   * Opens the model likewise, for predictions only.
-   *
-   * @param threads maximum number of CPU threads; 0 for one per processor
-   */
-  RowPredictor rowPredictor(Backends.Selection device, int threads, Consumer<String> onNote) {
-    return new RowPredictor(device.backend(), model, precision(device, onNote), threads);
-  }
-
-  private Precision precision(Backends.Selection device, Consumer<String> onNote) {
     precision.ifPresent(chosen -> DeviceChoice.requirePrecision(device, chosen));
     Precision used = precision.orElseGet(() -> TablePredictor.precision(device.backend(), model));
     if (precision.isEmpty() && used != model.precision() && !DeviceChoice.isReference(device)) {
       onNote.accept("the model was trained in " + model.precision().key() + ", which this device does not support; it computes in "
           + used.key());
     }
-    return used;
+    return new TablePredictor(device.backend(), model, used);
   }
 
   /** Returns what the supplier returns; its error message gets the name of the data file in front. */

@@ -2,6 +2,7 @@ package dev.plumb.train;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.InferenceSession;
 import dev.plumb.backend.Slot;
 import dev.plumb.backend.TrainingSession;
 import dev.plumb.data.Dataset;
@@ -40,7 +41,11 @@ public final class TablePredictor implements AutoCloseable {
   private final Precision precision;
   /** In which features are held for the session. */
   private final Precision held;
-  private final TrainingSession session;
+  private final Backend backend;
+  /** Predicts; null if the other session does. That one computes the loss. */
+  private final InferenceSession separate;
+  /** Null until it is needed. */
+  private TrainingSession session;
 
   /**
    * Returns the precision for predictions of a model: the one that it was trained in, if the device supports it, otherwise the one
@@ -66,27 +71,44 @@ public final class TablePredictor implements AutoCloseable {
    * @throws InvalidInputException when the device does not compute in that precision
    */
   public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
+    this.backend = backend;
     this.model = model;
     this.precision = precision;
     held = backend.dataPrecision(precision);
-    session = backend.open(model.network(), inference(model, precision), 1);
-    try {
-      session.write(Slot.PARAMETERS, 0, model.parameters());
-    } catch (RuntimeException e) {
-      session.close();
-      throw e;
+    backend.refusal(model.network(), inference(model, precision), 1).ifPresent(refusal -> {
+      throw refusal.toException();
+    });
+    separate = backend.separateInference(model.network(), precision, model.parameters()).orElse(null);
+    if (separate == null) {
+      session();
     }
+  }
+
+  private TrainingSession session() {
+    if (session == null) {
+      TrainingSession opened = backend.open(model.network(), inference(model, precision), 1);
+      try {
+        opened.write(Slot.PARAMETERS, 0, model.parameters());
+      } catch (RuntimeException e) {
+        opened.close();
+        throw e;
+      }
+      session = opened;
+    }
+    return session;
   }
 
   /**
    * Predicts all rows of a table; predicting its {@link #pieces} one by one takes less memory. Rows for which a value overflows
-   * within the network are not {@linkplain Predictions#isFinite finite}.
+   * within the network are not {@linkplain Predictions#isFinite finite}. On a CPU, the bits of a row do not depend on the other rows.
    *
    * @throws InvalidInputException when the table lacks what the model was trained with, a value is beyond the range of the
    *     precision, or one array has no room for the results
    */
   public Predictions predict(Table table) {
-    return predict(model, table, precision, held, (rows, outputs) -> session.predict(0, rows, outputs));
+    return separate == null ? predict(model, table, precision, held, (rows, outputs) -> session().predict(0, rows, outputs))
+        : predict(model, table, precision, Precision.FP64,
+            (rows, outputs) -> separate.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
   }
 
   /**
@@ -123,8 +145,7 @@ public final class TablePredictor implements AutoCloseable {
     return Math.max(1, values / PIECE_ROWS) * PIECE_ROWS;
   }
 
-  /** Cuts a table into pieces as {@link #pieces(Table)} does. */
-  public static List<Table> pieces(TrainedModel model, Table table) {
+  private static List<Table> pieces(TrainedModel model, Table table) {
     int pieceRows = pieceRows(model);
     if (table.rows() <= pieceRows) {
       return List.of(table);
@@ -143,17 +164,7 @@ public final class TablePredictor implements AutoCloseable {
    *     precision
    */
   public void requirePredictable(Table table) {
-    requirePredictable(model, table, precision, held);
-  }
-
-  /**
-   * Checks that every row can be encoded.
-   *
-   * @param held the precision in which features are held
-   * @throws InvalidInputException as {@link #requirePredictable(Table)}
-   */
-  public static void requirePredictable(TrainedModel model, Table table, Precision precision, Precision held) {
-    pieces(model, table).forEach(piece -> model.encoding().encodeFeatures(piece, precision, held));
+    pieces(table).forEach(piece -> model.encoding().encodeFeatures(piece, precision, held));
   }
 
   /**
@@ -294,7 +305,11 @@ public final class TablePredictor implements AutoCloseable {
   /** Returns the outputs of the network for encoded rows, [rows x outputs] row-major. */
   double[] outputs(Dataset rows) {
     double[] outputs = new double[rows.rows() * model.network().outputs()];
-    session.predict(0, rows, outputs);
+    if (separate == null) {
+      session().predict(0, rows, outputs);
+    } else {
+      separate.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs);
+    }
     return outputs;
   }
 
@@ -353,7 +368,7 @@ public final class TablePredictor implements AutoCloseable {
 
   /** Returns the mean loss of encoded rows, weighted if they have weights. */
   double loss(Dataset rows) {
-    return session.evaluate(rows).loss()[0];
+    return session().evaluate(rows).loss()[0];
   }
 
   TrainedModel model() {
@@ -362,6 +377,11 @@ public final class TablePredictor implements AutoCloseable {
 
   @Override
   public void close() {
-    session.close();
+    if (separate != null) {
+      separate.close();
+    }
+    if (session != null) {
+      session.close();
+    }
   }
 }

@@ -1,7 +1,6 @@
 package dev.plumb.spark;
 
 import dev.plumb.Device;
-import dev.plumb.RowPredictor;
 import dev.plumb.backend.Backend;
 import dev.plumb.data.Table;
 import dev.plumb.model.Precision;
@@ -32,7 +31,7 @@ final class TaskPredictor implements AutoCloseable {
   private final TaskContext task;
   private final String device;
   /** Null on a GPU. */
-  private RowPredictor own;
+  private TablePredictor own;
 
   TaskPredictor(SharedModel shared, TaskContext task) {
     this.shared = shared;
@@ -53,7 +52,7 @@ final class TaskPredictor implements AutoCloseable {
   }
 
   private Void open(Backend backend) {
-    own = new RowPredictor(backend, model, precision(backend), task.cpus());
+    own = new TablePredictor(backend, model, precision(backend));
     return null;
   }
 

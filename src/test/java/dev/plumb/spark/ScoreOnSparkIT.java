@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -113,7 +114,7 @@ class ScoreOnSparkIT {
         exit 2
         plumb score: texts: column "weight" is of type string, but the model was trained on numbers there; cast it to double
         exit 2
-        plumb score: 1.csv: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct\
+        plumb score: wrong: column 3 ("weight"): "heavy" is not a number, but the model was trained on numbers in this column; correct\
          it or leave it empty
         exit 2
         plumb score: typed.out: already exists; choose another folder for the output
@@ -182,10 +183,9 @@ class ScoreOnSparkIT {
         "spark.sql.files.openCostInBytes=0"), "steps");
   }
 
-  /** Returns the lines that are not by Spark or Java. */
+  /** Returns the lines of Plumb and of the driver, without those of Spark and Java. */
   private static String ofPlumb(String err) {
-    return err.lines().filter(line -> !line.startsWith("spark: ") && !line.startsWith("WARNING: "))
-        .reduce("", (text, line) -> text + line + "\n");
+    return err.lines().filter(line -> line.matches("(plumb|note|exit)\\b.*")).map(line -> line + "\n").collect(Collectors.joining());
   }
 
   private static List<String> rows() {

@@ -5,8 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.plumb.backend.Backend;
-import dev.plumb.backend.Slot;
-import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.InferenceSession;
 import dev.plumb.backend.cpu.CpuBackend;
 import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.data.Column;
@@ -37,9 +36,9 @@ class TablePredictorTest {
     int outputs = model.network().outputs();
     double[] whole = new double[ROWS * outputs];
     try (Backend backend = cpu()) {
-      try (TrainingSession session = backend.open(prepared.network(), prepared.fit().training(), 1)) {
-        session.write(Slot.PARAMETERS, 0, model.parameters());
-        session.predict(0, prepared.view().training(), whole);
+      try (InferenceSession session =
+          backend.separateInference(prepared.network(), Precision.FP32, model.parameters()).orElseThrow()) {
+        session.outputs(prepared.view().training().featureRows(0, ROWS), ROWS, whole);
       }
       double[] expected = model.results(whole);
       try (TablePredictor predictor = new TablePredictor(backend, model, Precision.FP32)) {

@@ -2,6 +2,7 @@ package dev.plumb.backend.cpu;
 
 import dev.plumb.backend.Backend;
 import dev.plumb.backend.DeviceInfo;
+import dev.plumb.backend.InferenceSession;
 import dev.plumb.backend.Numerics;
 import dev.plumb.backend.ProductProbes;
 import dev.plumb.backend.Refusal;
@@ -152,8 +153,9 @@ public final class CpuBackend implements Backend, ProductProbes {
   }
 
   @Override
-  public boolean predictsRowsSeparately(NetworkSpec network) {
-    return isByRows(network);
+  public Optional<InferenceSession> separateInference(NetworkSpec network, Precision precision, double[] parameters) {
+    // The last bits of a library's matrix products depend on the number of rows and on their order.
+    return isByRows(network) ? Optional.empty() : Optional.of(CpuInference.open(network, precision, parameters, options.threads()));
   }
 
   private boolean isByRows(NetworkSpec network) {

@@ -6,12 +6,13 @@ import dev.plumb.backend.cpu.engine.ElementType;
 import dev.plumb.model.FoldedNetwork;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.Precision;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
 import java.util.stream.IntStream;
 
 /**
- * Inference on the CPU, without threads of its own and without native code. Few rows are computed by the calling thread; many
- * rows of a large network by the calling thread and those of the common pool. Holds no resources: {@link #close} only ends its
- * use.
+ * Inference on the CPU without native code. Few rows are computed by the calling thread; many rows of a large network also by threads of
+ * the common pool or, if their number is limited, of a pool of its own, which {@link #close} ends.
  *
  * @param <A> double[] or float[]
  */
@@ -23,32 +24,49 @@ public final class CpuInference<A> implements InferenceSession {
   private final ElementType<A> numbers;
   private final ForwardPass<A> pass;
   private final long weights;
+  /** Null for the common pool. */
+  private final ForkJoinPool pool;
   private volatile boolean closed;
 
-  private CpuInference(NetworkSpec network, ElementType<A> numbers, ForwardPass<A> pass, long weights) {
+  private CpuInference(NetworkSpec network, ElementType<A> numbers, ForwardPass<A> pass, long weights, ForkJoinPool pool) {
     this.network = network;
     this.numbers = numbers;
     this.pass = pass;
     this.weights = weights;
+    this.pool = pool;
   }
 
   /**
-   * Copies the parameters of a network, with batch normalizations folded into weights and biases.
+   * Copies the parameters of a network, with batch normalizations folded into weights and biases. Uses the common pool.
    *
    * @param precision FP64 to compute in double, any other to compute in single precision
    * @param parameters [ParameterLayout.size()]
    */
   public static InferenceSession open(NetworkSpec network, Precision precision, double[] parameters) {
+    return open(network, precision, parameters, null);
+  }
+
+  /**
+   * Copies the parameters likewise, for a number of threads.
+   *
+   * @param threads at least 1
+   */
+  static InferenceSession open(NetworkSpec network, Precision precision, double[] parameters, int threads) {
+    boolean isLimited = threads < Runtime.getRuntime().availableProcessors();
+    return open(network, precision, parameters, isLimited ? new ForkJoinPool(threads) : null);
+  }
+
+  private static InferenceSession open(NetworkSpec network, Precision precision, double[] parameters, ForkJoinPool pool) {
     FoldedNetwork folded = FoldedNetwork.of(network, parameters);
     double[] doubles = folded.parameters();
     if (precision == Precision.FP64) {
       return new CpuInference<>(network, ElementType.FP64,
-          new dev.plumb.backend.cpu.fp64.DenseForward(folded.network(), doubles), doubles.length);
+          new dev.plumb.backend.cpu.fp64.DenseForward(folded.network(), doubles), doubles.length, pool);
     }
     float[] singles = ElementType.FP32.newArray(doubles.length);
     ElementType.FP32.copyIn(doubles, singles);
     return new CpuInference<>(network, ElementType.FP32,
-        new dev.plumb.backend.cpu.fp32.DenseForward(folded.network(), singles), doubles.length);
+        new dev.plumb.backend.cpu.fp32.DenseForward(folded.network(), singles), doubles.length, pool);
   }
 
   @Override
@@ -60,7 +78,14 @@ public final class CpuInference<A> implements InferenceSession {
     requireLength(out, (long) rows * network.outputs(), "rows x outputs");
     int blocks = (rows + ForwardPass.MAX_ROWS - 1) / ForwardPass.MAX_ROWS;
     IntStream all = IntStream.range(0, blocks);
-    (blocks > 1 && weights * rows >= MIN_PARALLEL ? all.parallel() : all).forEach(block -> block(x, rows, out, block));
+    if (blocks == 1 || weights * rows < MIN_PARALLEL) {
+      all.forEach(block -> block(x, rows, out, block));
+    } else if (pool == null) {
+      all.parallel().forEach(block -> block(x, rows, out, block));
+    } else {
+      // A parallel stream uses the pool of the task that starts it.
+      pool.invoke(ForkJoinTask.adapt(() -> all.parallel().forEach(block -> block(x, rows, out, block))));
+    }
   }
 
   private void block(double[] x, int rows, double[] out, int block) {
@@ -82,5 +107,8 @@ public final class CpuInference<A> implements InferenceSession {
   @Override
   public void close() {
     closed = true;
+    if (pool != null) {
+      pool.shutdown();
+    }
   }
 }

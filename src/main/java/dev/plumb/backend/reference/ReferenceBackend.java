@@ -46,11 +46,6 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public boolean predictsRowsSeparately(NetworkSpec network) {
-    return true;
-  }
-
-  @Override
   public void close() {
     // It has no resources.
   }
