@@ -42,7 +42,7 @@ public final class TablePredictor implements AutoCloseable {
   /** In which features are held for the session. */
   private final Precision held;
   private final Backend backend;
-  /** Predicts; null if the other session does. That one computes the loss. */
+  /** Predicts tables; null if the other session does. Scores are those of the other one, as in a training. */
   private final InferenceSession separate;
   /** Null until it is needed. */
   private TrainingSession session;
@@ -305,11 +305,7 @@ public final class TablePredictor implements AutoCloseable {
   /** Returns the outputs of the network for encoded rows, [rows x outputs] row-major. */
   double[] outputs(Dataset rows) {
     double[] outputs = new double[rows.rows() * model.network().outputs()];
-    if (separate == null) {
-      session().predict(0, rows, outputs);
-    } else {
-      separate.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs);
-    }
+    session().predict(0, rows, outputs);
     return outputs;
   }
 
