@@ -51,8 +51,8 @@ class CudaFaultsTest {
   /** Every allocation, every driver call and so on in turn, until a training has fewer of them and goes through. */
   @ParameterizedTest(name = "{0}, {1}, {2}")
   @CsvSource({
-    "MEMORY, GRAPH, LAYERED, DeviceUnavailableException, memory, 8",
-    "MEMORY, GRAPH, FUSED, DeviceUnavailableException, memory, 8",
+    "MEMORY, GRAPH, LAYERED, DeviceMemoryException, memory, 8",
+    "MEMORY, GRAPH, FUSED, DeviceMemoryException, memory, 8",
     "LOST, GRAPH, LAYERED, DeviceUnavailableException, lost, 100",
     "LOST, GRAPH, FUSED, DeviceUnavailableException, lost, 60",
     "LAUNCH, EAGER, LAYERED, DeviceFailedException, GPU failed, 24",

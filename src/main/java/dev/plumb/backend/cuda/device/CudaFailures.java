@@ -60,8 +60,8 @@ final class CudaFailures {
     }
     // cuBLAS reports NOT_INITIALIZED also when there is not enough memory.
     if (OUT_OF_MEMORY.contains(code) || code.equals("CUBLAS_STATUS_NOT_INITIALIZED")) {
-      return new DeviceUnavailableException("the GPU seems to be out of memory (" + code + " while " + doing
-          + "): stop other programs that use it (nvidia-smi lists them), or choose another GPU");
+      return new DeviceMemoryException("the GPU seems to be out of memory (" + code + " while " + doing + ")",
+          "stop other programs that use it (nvidia-smi lists them), or choose another GPU");
     }
     return DEVICE_LOST.contains(code)
         ? lost(code, doing)
