@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * The largest accepted difference of each tensor of a step from the reference's: one absolute bound per tensor, so that small
- * elements next to large ones are not required to have digits that rounding takes. A bound covers six effects:
+ * elements next to large ones are not required to have digits that rounding takes. A bound covers seven effects:
  *
  * <ul>
  *   <li>Rounding within a sum. It grows with the terms, not with the result when they cancel (a gradient near a minimum), so
@@ -22,14 +22,14 @@ import java.util.List;
  *   <li>The error of the forward pass, which D of the output layer inherits: slope·|dZ|, even if Z - Y is small.
  *   <li>The error of D of a layer relative to its largest element, which its gradients and D of the layer below inherit:
  *       backpropagation is linear in D.
+ *   <li>In D, the rounding of 1 - A in derivatives of saturated sigmoid and tanh units.
  *   <li>Numbers below the smallest normal number of the format.
  * </ul>
  *
  * <p>If the precision rounds factors, or the network has normalizations or residual connections, the reference repeats each of the
- * device's operations: it reads the device's A, D, H and Z. Then bounds cover only the first two and the last effect, and in D the
- * rounding of Z - Y, of exponentials of Z, and of 1 - A in derivatives of saturated units. Those of normalizations and residual
- * connections are in {@link LayerBounds}. Half a unit in the last place of what is stored rounded is not included:
- * {@link StepComparison} adds it element by element.
+ * device's operations: it reads the device's A, D, H and Z. Then bounds cover only the first two and the last two effects, and in D
+ * the rounding of Z - Y and of exponentials of Z. Those of normalizations and residual connections are in {@link LayerBounds}.
+ * Half a unit in the last place of what is stored rounded is not included: {@link StepComparison} adds it element by element.
  *
  * <p>Bounds are computed only from the reference's values, and from the operands that it read, each of which was compared before:
  * a wrong device cannot widen the bounds of its first wrong tensor.
@@ -308,7 +308,7 @@ final class Bounds {
         // |D| over |the sum| is the derivative of the activation.
         largest = Math.max(largest, Math.sqrt(squares) * Math.abs(reference.delta()[layer][at] / sum));
       }
-      if (repeatsOperations && saturates(network.layer(layer).activation())) {
+      if (saturates(network.layer(layer).activation())) {
         largest = Math.max(largest, Math.abs(sum) * dropoutScale * MIN_EXACT_SLOPE);
       }
     }

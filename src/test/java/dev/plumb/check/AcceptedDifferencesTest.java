@@ -12,20 +12,27 @@ import dev.plumb.backend.Slot;
 import dev.plumb.backend.StepChunk;
 import dev.plumb.backend.StepMetrics;
 import dev.plumb.backend.TrainingSession;
+import dev.plumb.backend.cpu.CpuBackend;
+import dev.plumb.backend.cpu.CpuOptions;
 import dev.plumb.backend.reference.ReferenceBackend;
 import dev.plumb.data.Dataset;
+import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
+import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
+import dev.plumb.random.NumpyRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Differences between device and reference that a check accepts: rounding, kinks, dropout's factor, divergence of both. */
@@ -89,6 +96,34 @@ class AcceptedDifferencesTest {
     TensorCheck post = found.first("layers.0.post");
     assertEquals(10 * error, Math.abs(post.actual() - post.expected()), 0.01 * error);
     assertEquals(TensorCheck.Verdict.OK, post.verdict(), post.toString());
+  }
+
+  /** Derivatives of saturated units are differences of nearly equal numbers, and a narrow layer can have no other units. */
+  @ParameterizedTest
+  @CsvSource({"SIGMOID, 8", "SIGMOID, -8", "SIGMOID, 20", "TANH, 4", "TANH, -8", "GELU, -4", "GELU, 4", "SILU, -8", "ELU, -8",
+    "SOFTPLUS, -8"})
+  void derivativesOfSaturatedUnitsAreWithinBounds(Activation activation, double bias) {
+    NetworkSpec network = NetworkSpec.of(activation, 2, 3, 2, 1);
+    for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
+      for (int seed = 0; seed < 20; seed++) {
+        NumpyRandom stream = new NumpyRandom(seed);
+        double[] parameters = Initializer.PYTORCH.draw(network, stream);
+        for (int layer = 0; layer < 2; layer++) {
+          ParameterLayout.Slice slice = ParameterLayout.of(network).bias(layer);
+          Arrays.fill(parameters, slice.offset(), slice.offset() + slice.size(), bias);
+        }
+        CheckLog log = new CheckLog(CheckMode.FAIL, line -> { });
+        try (CheckedBackend checked = new CheckedBackend(
+                new CpuBackend(CpuOptions.standard(), note -> { }), new ReferenceBackend(), 1, log);
+            TrainingSession session = checked.open(
+                network, TrainingSpec.of(Loss.MSE, OptimizerSpec.Adam.DEFAULT, 0.01, 1).withPrecision(precision), 1)) {
+          session.write(Slot.PARAMETERS, 0, parameters);
+          session.bind(RandomData.draw(7, network, Loss.MSE, stream));
+          session.run(StepChunk.of(1).learningRate(0.01).build());
+        }
+        assertEquals(1, log.steps());
+      }
+    }
   }
 
   @Test
