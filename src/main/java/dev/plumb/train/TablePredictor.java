@@ -42,9 +42,11 @@ public final class TablePredictor implements AutoCloseable {
   /** In which features are held for the session. */
   private final Precision held;
   private final Backend backend;
-  /** Predicts tables; null if the other session does. Scores are those of the other one, as in a training. */
-  private final InferenceSession separate;
-  /** Null until it is needed. */
+  /**
+   * Predicts tables, if the backend has one; otherwise the other session does. Scores are those of the other one, as in a training.
+   * Both are null until they are needed.
+   */
+  private Optional<InferenceSession> separate;
   private TrainingSession session;
 
   /**
@@ -65,10 +67,11 @@ public final class TablePredictor implements AutoCloseable {
   }
 
   /**
-   * Opens a session with the parameters of a model.
+   * Prepares a model.
    *
    * @param backend to be closed by the caller, after this
    * @throws InvalidInputException when the device does not compute in that precision
+   * @throws dev.plumb.backend.DeviceUnavailableException when it is a GPU that has not enough memory or is lost
    */
   public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
     this.backend = backend;
@@ -78,10 +81,17 @@ public final class TablePredictor implements AutoCloseable {
     backend.refusal(model.network(), inference(model, precision), 1).ifPresent(refusal -> {
       throw refusal.toException();
     });
-    separate = backend.separateInference(model.network(), precision, model.parameters()).orElse(null);
-    if (separate == null) {
+    if (backend.device().kind() == DeviceInfo.Kind.CUDA) {
+      // A GPU without enough memory is reported before a caller writes its first result.
       session();
     }
+  }
+
+  private Optional<InferenceSession> separate() {
+    if (separate == null) {
+      separate = backend.separateInference(model.network(), precision, model.parameters());
+    }
+    return separate;
   }
 
   private TrainingSession session() {
@@ -106,9 +116,9 @@ public final class TablePredictor implements AutoCloseable {
    *     precision, or one array has no room for the results
    */
   public Predictions predict(Table table) {
-    return separate == null ? predict(model, table, precision, held, (rows, outputs) -> session().predict(0, rows, outputs))
+    return separate().isEmpty() ? predict(model, table, precision, held, (rows, outputs) -> session().predict(0, rows, outputs))
         : predict(model, table, precision, Precision.FP64,
-            (rows, outputs) -> separate.outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
+            (rows, outputs) -> separate().get().outputs(rows.featureRows(0, rows.rows()), rows.rows(), outputs));
   }
 
   /**
@@ -374,7 +384,7 @@ public final class TablePredictor implements AutoCloseable {
   @Override
   public void close() {
     if (separate != null) {
-      separate.close();
+      separate.ifPresent(InferenceSession::close);
     }
     if (session != null) {
       session.close();
