@@ -21,9 +21,8 @@ import org.apache.spark.util.TaskCompletionListener;
  * @param <O> type of the rows with their predictions
  */
 abstract class BatchIterator<I, O> implements Iterator<O> {
-  /** Approximate number of inputs and outputs of a batch. */
+  /** Approximate number of values of a batch: those of its rows, and the inputs and outputs of the network. */
   private static final int BATCH_VALUES = 1 << 18;
-  private static final int MIN_ROWS = 1024;
   private static final int MAX_ROWS = 8192;
 
   /** Whether scoring jobs in this process end early, because a row was refused. */
@@ -36,7 +35,8 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
   /** Null if nothing is counted, and a row that cannot be predicted is an exception. */
   private final CollectionAccumulator<ScoringCounts> sink;
   private final ScoringCounts counts = new ScoringCounts();
-  private final int batchRows;
+  /** The number of inputs and outputs of the network. */
+  private final int networkValues;
   private Iterator<O> ready = Collections.emptyIterator();
   private TaskPredictor predictor;
   private boolean ended;
@@ -46,9 +46,11 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
     this.shared = shared;
     this.sink = sink;
     model = shared.open();
-    int values = model.network().inputs() + model.network().outputs();
-    batchRows = Math.max(MIN_ROWS, Math.min(MAX_ROWS, BATCH_VALUES / values / MIN_ROWS * MIN_ROWS));
+    networkValues = model.network().inputs() + model.network().outputs();
   }
+
+  /** Returns the approximate number of values of a row, including those that the model does not read. */
+  abstract int values(I row);
 
   /** Returns the table of some rows. */
   abstract Table table(List<I> batch, TrainedModel model);
@@ -85,8 +87,12 @@ abstract class BatchIterator<I, O> implements Iterator<O> {
 
   private void fill() {
     List<I> batch = new ArrayList<>();
-    while (batch.size() < batchRows && rows.hasNext()) {
-      batch.add(rows.next());
+    int blockRows = TaskPredictor.blockRows(shared);
+    long values = 0;
+    while (batch.size() < MAX_ROWS && (batch.size() % blockRows != 0 || values < BATCH_VALUES) && rows.hasNext()) {
+      I row = rows.next();
+      batch.add(row);
+      values += values(row) + networkValues;
     }
     if (batch.isEmpty() || sink != null && stopped) {
       end();

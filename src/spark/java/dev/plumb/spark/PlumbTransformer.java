@@ -177,8 +177,7 @@ public final class PlumbTransformer extends Transformer implements MLWritable {
 
   @Override
   public StructType transformSchema(StructType schema) {
-    PredictionColumns.positions(model(), schema);
-    return PredictionColumns.schema(model(), schema);
+    return PredictionColumns.checkedSchema(model(), schema, uid);
   }
 
   @Override

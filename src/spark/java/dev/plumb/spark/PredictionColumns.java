@@ -46,8 +46,22 @@ final class PredictionColumns {
     return names;
   }
 
-  /** Returns a schema with the added columns; throws the same exception. */
-  static StructType schema(TrainedModel model, StructType input) {
+  /**
+   * Returns a schema with the added columns.
+   *
+   * @param place name of the rows for messages
+   * @throws InvalidInputException as for {@link #positions} and {@link #names}
+   */
+  static StructType checkedSchema(TrainedModel model, StructType input, String place) {
+    try {
+      positions(model, input);
+      return schema(model, input);
+    } catch (InvalidInputException e) {
+      throw e.at(place);
+    }
+  }
+
+  private static StructType schema(TrainedModel model, StructType input) {
     StructType schema = input;
     List<String> names = names(model, Arrays.asList(input.fieldNames()));
     for (int i = 0; i < names.size(); i++) {

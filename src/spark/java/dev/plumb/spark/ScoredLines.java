@@ -25,7 +25,7 @@ import org.apache.spark.util.CollectionAccumulator;
 
 /**
  * Appends predictions to the lines of CSV files, which are read as {@code plumb predict} reads them. Each partition begins with
- * the header. Rows are a line, the name of its file and the position in the file where its part begins.
+ * the header, unless it has no lines. Rows are a line, the name of its file and the position in the file where its part begins.
  */
 final class ScoredLines implements MapPartitionsFunction<Row, String> {
   private static final long serialVersionUID = 1L;
@@ -65,7 +65,13 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
   public Iterator<String> call(Iterator<Row> rows) {
     TextFormat format = naValues == null ? TextFormat.DEFAULT : TextFormat.DEFAULT.withNaValues(naValues);
     TextLines lines = TextLines.of(options(shared.open().encoding(), format), delimiter, Optional.ofNullable(header));
-    Iterator<String> scored = new BatchIterator<>(new Lines(rows), shared, counts) {
+    Lines unscored = new Lines(rows);
+    Iterator<String> scored = new BatchIterator<>(unscored, shared, counts) {
+      @Override
+      int values(Row row) {
+        return row.getString(0).length() / Double.BYTES;
+      }
+
       @Override
       Table table(List<Row> batch, TrainedModel model) {
         return lines.read(batch.stream().map(row -> row.getString(0)).toList());
@@ -82,7 +88,8 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
         return batch.stream().allMatch(row -> row.getString(1).equals(first)) ? first : place;
       }
     };
-    return header == null || !scored.hasNext() ? scored : new WithHeader(scored);
+    boolean isEmpty = !scored.hasNext() && !unscored.headerFound;
+    return header == null || isEmpty ? scored : new WithHeader(scored);
   }
 
   private static String line(Row row) {
@@ -134,6 +141,7 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
     /** The file whose header is found. */
     private String file;
     private boolean headerExpected;
+    private boolean headerFound;
     private long start = -1;
 
     Lines(Iterator<Row> rows) {
@@ -155,6 +163,7 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
         }
         if (headerExpected) {
           headerExpected = false;
+          headerFound = true;
           requireSame(line);
         } else {
           next = RowFactory.create(line, row.getString(1));

@@ -11,6 +11,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.CollectionAccumulator;
 
 /** Adds predictions to typed rows: those of Parquet, or of any data frame. */
@@ -40,14 +41,20 @@ final class ScoredRows implements MapPartitionsFunction<Row, Row> {
    */
   static Dataset<Row> of(Dataset<Row> rows, SharedModel shared, String place, CollectionAccumulator<ScoringCounts> counts) {
     TrainedModel model = shared.open();
+    StructType schema = PredictionColumns.checkedSchema(model, rows.schema(), place);
     int[] positions = PredictionColumns.positions(model, rows.schema());
-    return rows.mapPartitions(new ScoredRows(shared, positions, PredictionColumns.count(model), place, counts),
-        Encoders.row(PredictionColumns.schema(model, rows.schema())));
+    return rows.mapPartitions(
+        new ScoredRows(shared, positions, PredictionColumns.count(model), place, counts), Encoders.row(schema));
   }
 
   @Override
   public Iterator<Row> call(Iterator<Row> rows) {
     return new BatchIterator<>(rows, shared, counts) {
+      @Override
+      int values(Row row) {
+        return row.size();
+      }
+
       @Override
       Table table(List<Row> batch, TrainedModel model) {
         RowTable table = new RowTable(model.encoding());

@@ -31,6 +31,8 @@ import org.apache.spark.deploy.SparkHadoopUtil;
  */
 final class ScoringFolders {
   private static final int SAMPLE_BYTES = 1 << 16;
+  /** The maximum length of a header and a row. */
+  private static final int MAX_SAMPLE_BYTES = 1 << 26;
   private static final byte[] PARQUET = "PAR1".getBytes(StandardCharsets.US_ASCII);
 
   private final String in;
@@ -144,20 +146,37 @@ final class ScoringFolders {
     }
   }
 
-  /** Returns the first lines of the largest file, unpacked, without a byte order mark. */
+  /** Returns the first lines of the largest file, at least two if there are as many, unpacked, without a byte order mark. */
   private byte[] start() throws IOException {
     CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(example.getPath());
     byte[] text;
+    int to;
     try (InputStream stream = example.getPath().getFileSystem(hadoop).open(example.getPath());
         InputStream unpacked = codec == null ? stream : codec.createInputStream(stream)) {
       text = unpacked.readNBytes(SAMPLE_BYTES);
+      int asked = SAMPLE_BYTES;
+      while (text.length == asked && !hasTwoLines(text)) {
+        if (asked >= MAX_SAMPLE_BYTES) {
+          throw new InvalidInputException(example.getPath().getName() + ": its first two lines are longer than "
+              + (MAX_SAMPLE_BYTES >> 20) + " MiB; is it a CSV file with a row in each line?");
+        }
+        byte[] more = unpacked.readNBytes(asked);
+        text = Arrays.copyOf(text, text.length + more.length);
+        System.arraycopy(more, 0, text, asked, more.length);
+        asked *= 2;
+      }
+      to = text.length;
+      while (text.length == asked && text[to - 1] != '\n' && text[to - 1] != '\r') {
+        to--;
+      }
     }
-    int from = text.length > 3 && (text[0] & 0xFF) == 0xEF && (text[1] & 0xFF) == 0xBB && (text[2] & 0xFF) == 0xBF ? 3 : 0;
-    int to = text.length;
-    while (text.length == SAMPLE_BYTES && to > from && text[to - 1] != '\n') {
-      to--;
-    }
-    return Arrays.copyOfRange(text, from, to > from ? to : text.length);
+    int from = to >= 3 && (text[0] & 0xFF) == 0xEF && (text[1] & 0xFF) == 0xBB && (text[2] & 0xFF) == 0xBF ? 3 : 0;
+    return Arrays.copyOfRange(text, from, to);
+  }
+
+  /** Returns whether there is text after two lines that are not empty. */
+  private static boolean hasTwoLines(byte[] text) {
+    return new String(text, StandardCharsets.ISO_8859_1).lines().filter(line -> !line.isEmpty()).limit(3).count() == 3;
   }
 
   /** Removes what a killed run has left. */

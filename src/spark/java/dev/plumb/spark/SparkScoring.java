@@ -100,13 +100,9 @@ final class SparkScoring {
   }
 
   private Runnable rows(SparkSession session, SharedModel shared, CollectionAccumulator<ScoringCounts> counts) {
-    try {
-      Dataset<Row> read = reading(path -> session.read().parquet(path));
-      Dataset<Row> scored = ScoredRows.of(read, shared, request.in(), counts);
-      return () -> scored.write().option(MAX_RECORDS, 0).parquet(folders.part());
-    } catch (InvalidInputException e) {
-      throw e.at(request.in());
-    }
+    Dataset<Row> read = reading(path -> session.read().parquet(path));
+    Dataset<Row> scored = ScoredRows.of(read, shared, request.in(), counts);
+    return () -> scored.write().option(MAX_RECORDS, 0).parquet(folders.part());
   }
 
   private Runnable lines(

@@ -19,6 +19,7 @@ import org.apache.spark.TaskContext;
 final class TaskPredictor implements AutoCloseable {
   /** On a GPU, the number of rows is a multiple of this: products of another size may round differently. */
   private static final int GPU_ROWS = 1024;
+  private static final int CPU_ROWS = 64;
 
   /** The last model on a GPU, used only by the thread of the GPU. */
   private record OnGpu(String hash, Precision precision, TablePredictor predictor) {}
@@ -38,12 +39,17 @@ final class TaskPredictor implements AutoCloseable {
     this.task = task;
     model = shared.open();
     device = WorkerProcess.deviceName(shared.device, task);
-    if (!isOnGpu()) {
+    if (!isOnGpu(shared)) {
       WorkerProcess.onDevice(shared.device, device, task, this::open);
     }
   }
 
-  private boolean isOnGpu() {
+  /** Returns the number of rows of which a batch should be a multiple. */
+  static int blockRows(SharedModel shared) {
+    return isOnGpu(shared) ? GPU_ROWS : CPU_ROWS;
+  }
+
+  private static boolean isOnGpu(SharedModel shared) {
     return shared.device.kind() == Device.Kind.CUDA;
   }
 
@@ -58,7 +64,7 @@ final class TaskPredictor implements AutoCloseable {
 
   /** Predicts all rows of a table. */
   Predictions predict(Table table) {
-    if (isOnGpu()) {
+    if (isOnGpu(shared)) {
       return WorkerProcess.onDevice(shared.device, device, task, backend -> predictOnGpu(backend, table));
     }
     return own.predict(table);

@@ -1,6 +1,7 @@
 package dev.plumb.spark;
 
 import dev.plumb.cli.Main;
+import dev.plumb.model.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,9 @@ public final class ScoringDriver {
             Path.of(words.get(3)));
         default -> throw new IllegalArgumentException(step);
       }
+    } catch (InvalidInputException e) {
+      System.err.println("plumb: " + e.getMessage());
+      return 2;
     }
     return 0;
   }

@@ -35,6 +35,7 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -54,6 +55,9 @@ class ScoreOnSparkIT {
 
   private static final int UNKNOWN = 1300;
 
+  /** So many columns have a header that is longer than a part of a file. */
+  private static final int OTHER_COLUMNS = 8000;
+
   @TempDir Path folder;
 
   @Test
@@ -68,6 +72,10 @@ class ScoreOnSparkIT {
     List<String> other = new ArrayList<>(rows);
     other.replaceAll(ScoreOnSparkIT::inOtherNotation);
     write("other", other);
+    List<String> broad = new ArrayList<>(rows.subList(0, 100));
+    broad.replaceAll(row -> row + ",0".repeat(OTHER_COLUMNS));
+    String broadHeader = HEADER + IntStream.range(0, OTHER_COLUMNS).mapToObj(i -> ",column" + i).collect(Collectors.joining());
+    write("broad", broad, broadHeader);
     write("lacks", rows.subList(0, 1), "id,size,heavy,color,code,kind");
     List<String> wrong = new ArrayList<>(rows);
     wrong.set(ROWS - 1, "2999,0.5,heavy,red,01,a");
@@ -83,6 +91,7 @@ class ScoreOnSparkIT {
         "plumb score small.safetensors other other.out --on local[2]",
         "plumb score small.safetensors typed typed.out --on local[2]",
         "plumb score wide.safetensors typed wide.out --on local[2] --quiet",
+        "plumb score small.safetensors broad broad.out --on local[2] --quiet",
         "plumb score small.safetensors lacks none.out --on local[2]",
         "plumb score small.safetensors texts none.out --on local[2]",
         "plumb score small.safetensors wrong none.out --on local[2]",
@@ -97,7 +106,8 @@ class ScoreOnSparkIT {
         "save copy.safetensors typed pipeline",
         "delete copy.safetensors",
         "move pipeline moved",
-        "load moved typed predicted_kind loaded.txt");
+        "load moved typed predicted_kind loaded.txt",
+        "load moved texts predicted_kind none.txt");
     assertEquals(0, ran.code(), ran.err());
     long missing = rows.stream().filter(row -> row.split(",", -1)[1].isEmpty()).count();
     String notes = """
@@ -108,6 +118,7 @@ class ScoreOnSparkIT {
         exit 0
         """.formatted(missing);
     assertEquals("exit 0\nexit 0\n" + notes + notes + """
+        exit 0
         exit 0
         plumb score: 0.csv: there is no column "weight"; the columns are "id", "size", "heavy", "color", "code", "kind"; the\
          model was trained on it
@@ -136,15 +147,18 @@ class ScoreOnSparkIT {
         exit 0
         exit 0
         exit 0
-        """, ofPlumb(ran.err()).replaceFirst("(Spark cannot read it: ).+", "$1..."));
-    assertEquals("rows: 3000\n".repeat(3), ran.out());
+        plumb: STAGE: column "weight" is of type string, but the model was trained on numbers there; cast it to double
+        exit 2
+        """, ofPlumb(ran.err()).replaceFirst("(Spark cannot read it: ).+", "$1...").replaceFirst("plumb_[0-9a-f]{12}", "STAGE"));
+    assertEquals("rows: 3000\n".repeat(3) + "rows: 100\n", ran.out());
     assertFalse(Files.exists(folder.resolve("none.out")));
     assertEquals(List.of(), hidden());
 
-    assertEquals(predicted("small", other), appended("other.out", other));
-    List<String> plain = predicted("small", rows);
+    assertEquals(predicted("small", HEADER, other), appended("other.out", HEADER, other));
+    assertEquals(predicted("small", broadHeader, broad), appended("broad.out", broadHeader, broad));
+    List<String> plain = predicted("small", HEADER, rows);
     assertEquals(plain, Files.readAllLines(folder.resolve("typed.txt")));
-    assertEquals(predicted("wide", rows), Files.readAllLines(folder.resolve("wide.txt")));
+    assertEquals(predicted("wide", HEADER, rows), Files.readAllLines(folder.resolve("wide.txt")));
     assertEquals(byLibrary("wide", rows), Files.readAllLines(folder.resolve("wide.txt")));
     assertEquals(plain, Files.readAllLines(folder.resolve("loaded.txt")));
   }
@@ -173,7 +187,7 @@ class ScoreOnSparkIT {
         "small.safetensors", "plain", "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals(List.of(), hidden());
-    assertEquals(predicted("small", rows), appended("out.d", rows));
+    assertEquals(predicted("small", HEADER, rows), appended("out.d", HEADER, rows));
   }
 
   private Ran drive(String... steps) throws IOException, InterruptedException {
@@ -258,8 +272,8 @@ class ScoreOnSparkIT {
   }
 
   /** Returns the output of plumb predict with the names of plumb score. */
-  private List<String> predicted(String model, List<String> rows) throws IOException {
-    Path data = Files.write(folder.resolve("all.csv"), lines(HEADER, rows));
+  private List<String> predicted(String model, String header, List<String> rows) throws IOException {
+    Path data = Files.write(folder.resolve("all.csv"), lines(header, rows));
     return plumb("predict", folder.resolve(model + ".safetensors").toString(), data.toString(), "--device", "cpu").lines()
         .map(line -> line.replaceFirst("^kind,", "predicted_kind,")).toList();
   }
@@ -276,15 +290,15 @@ class ScoreOnSparkIT {
   }
 
   /** Returns what was appended to the header and to the rows, which are all there, in the order of their ids. */
-  private List<String> appended(String out, List<String> rows) throws IOException {
+  private List<String> appended(String out, String header, List<String> rows) throws IOException {
     String added = null;
     List<String> scored = new ArrayList<>();
     try (Stream<Path> files = Files.list(folder.resolve(out))) {
       for (Path file : files.filter(path -> path.toString().endsWith(".csv") && !path.getFileName().toString().startsWith("."))
           .toList()) {
         List<String> lines = Files.readAllLines(file);
-        assertTrue(lines.get(0).startsWith(HEADER + ","), lines.get(0));
-        added = lines.get(0).substring(HEADER.length() + 1);
+        assertTrue(lines.get(0).startsWith(header + ","), lines.get(0));
+        added = lines.get(0).substring(header.length() + 1);
         scored.addAll(lines.subList(1, lines.size()));
       }
     }
