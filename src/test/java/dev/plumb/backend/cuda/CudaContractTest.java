@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 
 /**
  * The contract in double and single precision and in bf16, under every way to run a step, and with the threads of blocks in every
- * order; the order can be chosen only on the host device.
+ * order, which can be chosen only on the host device. Both ways to launch kernels launch the same ones: graphs run in every order.
  */
 @Tag("cuda")
 class CudaContractTest {
@@ -86,22 +86,6 @@ class CudaContractTest {
   class DoubleEagerForward extends Cuda {
     DoubleEagerForward() {
       super(Precision.FP64, Execution.EAGER, Order.FORWARD);
-    }
-  }
-
-  @Nested
-  @Tag("host-device")
-  class DoubleEagerReverse extends Cuda {
-    DoubleEagerReverse() {
-      super(Precision.FP64, Execution.EAGER, Order.REVERSE);
-    }
-  }
-
-  @Nested
-  @Tag("host-device")
-  class DoubleEagerRandom extends Cuda {
-    DoubleEagerRandom() {
-      super(Precision.FP64, Execution.EAGER, Order.RANDOM);
     }
   }
 
@@ -209,22 +193,6 @@ class CudaContractTest {
   class SingleEagerForward extends Cuda {
     SingleEagerForward() {
       super(Precision.FP32, Execution.EAGER, Order.FORWARD);
-    }
-  }
-
-  @Nested
-  @Tag("host-device")
-  class SingleEagerReverse extends Cuda {
-    SingleEagerReverse() {
-      super(Precision.FP32, Execution.EAGER, Order.REVERSE);
-    }
-  }
-
-  @Nested
-  @Tag("host-device")
-  class SingleEagerRandom extends Cuda {
-    SingleEagerRandom() {
-      super(Precision.FP32, Execution.EAGER, Order.RANDOM);
     }
   }
 
