@@ -10,6 +10,7 @@ import dev.plumb.cli.Ran;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -143,9 +144,12 @@ class SparkIT {
     List<String> settings = new ArrayList<>(List.of("spark.worker.resource.gpu.amount=1",
         "spark.worker.resource.gpu.discoveryScript=" + script, "spark.executor.resource.gpu.amount=1",
         "spark.executorEnv.PLUMB_HOST_DEVICE_COUNT=2", "spark.executorEnv.PLUMB_HOST_DEVICE_QUIET=1",
-        "spark.executor.extraJavaOptions=-Dplumb.cuda.hostDevice=" + HOST_DEVICE));
+        "spark.executor.extraJavaOptions=-Dplumb.cuda.hostDevice=" + HOST_DEVICE, "spark.sql.files.maxPartitionBytes=1000",
+        "spark.sql.files.openCostInBytes=0"));
+    local("train " + IRIS + " --epochs 5 --device cpu --runs . --name iris --quiet");
     Ran ran = SparkProcess.run(folder, COMMANDS, ON, settings, commands("none study grid.json --seeds 2 --on ON --log on.runs",
-        "none study grid.json --seeds 2 --on ON --log cpu.runs --device cpu"));
+        "none study grid.json --seeds 2 --on ON --log cpu.runs --device cpu",
+        "none score iris-1 " + IRIS + " scored --on ON --device cuda --quiet"));
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("device: cuda (host device (CPU, for tests); 2 executors), on " + ON + "\n"), ran.out());
     assertTrue(ran.out().contains("device: cpu (1 thread; 2 executors), on " + ON + "\n"), ran.out());
@@ -157,11 +161,29 @@ class SparkIT {
     assertTrue(numerics("on.runs").contains("\"backend\":\"cuda\""), numerics("on.runs"));
     assertTrue(numerics("on.runs").contains("\"GPU\":\"host device"), numerics("on.runs"));
     assertEquals(80, rows("on.runs").size());
-    Ran local = Ran.of(folder, Map.of("PLUMB_HOST_DEVICE_QUIET", "1"), java("-Dplumb.cuda.hostDevice=" + HOST_DEVICE, "-jar",
-        JAR.toString(), "study", "grid.json", "--seeds", "2", "--log", "off.runs", "--device", "cuda"));
-    assertEquals(0, local.code(), local.err());
+    onHostDevice("study", "grid.json", "--seeds", "2", "--log", "off.runs", "--device", "cuda");
     assertEquals(numerics("off.runs"), numerics("on.runs"));
     assertEquals(rows("off.runs"), rows("on.runs"));
+
+    List<String> iris = Files.readAllLines(IRIS);
+    List<String> predicted = onHostDevice("predict", "iris-1", IRIS.toString(), "--device", "cuda").out().lines().toList();
+    List<String> expected = IntStream.range(1, iris.size()).mapToObj(row -> iris.get(row) + "," + predicted.get(row)).sorted().toList();
+    List<String> scored = new ArrayList<>();
+    try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder.resolve("scored"), "part-*.csv")) {
+      for (Path part : parts) {
+        List<String> lines = Files.readAllLines(part);
+        scored.addAll(lines.subList(1, lines.size()));
+      }
+    }
+    assertEquals(expected, scored.stream().sorted().toList());
+  }
+
+  private Ran onHostDevice(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("-Dplumb.cuda.hostDevice=" + HOST_DEVICE, "-jar", JAR.toString()));
+    command.addAll(List.of(arguments));
+    Ran ran = Ran.of(folder, Map.of("PLUMB_HOST_DEVICE_QUIET", "1"), java(command.toArray(String[]::new)));
+    assertEquals(0, ran.code(), ran.err());
+    return ran;
   }
 
   /** Executors whose GPU cannot be used do not fall back to the CPU; settings of GPUs without executors are refused at once. */
