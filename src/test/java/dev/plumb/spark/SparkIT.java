@@ -258,7 +258,8 @@ class SparkIT {
     assertTrue(ran.out().startsWith("device: cpu (1 thread; 2 executors), on local-cluster[2,1,1024]\n"), ran.out());
     assertTrue(ran.out().contains("Model D - Very Deep (ReLU)     3-8x8-1      relu            1.6349      0.0528      0.429784"),
         ran.out());
-    assertTrue(ran.err().lines().allMatch(line -> line.startsWith("WARNING: Using incubator modules") || line.startsWith("spark: WARN")),
+    assertTrue(ran.err().lines().allMatch(line -> line.startsWith("WARNING: Using incubator modules")
+        || line.startsWith("WARNING: package sun.security.action not in java.base") || line.startsWith("spark: WARN")),
         ran.err());
 
     Path home = folder.resolve("spark");

@@ -11,7 +11,6 @@ final class BatchNormalizer implements Normalizer {
   /** Number of samples that are summed separately: few enough for the accuracy of sums in single precision. */
   private static final int SUM_BLOCK = 512;
 
-  private final MomentKernel moments = VectorizationProvider.get().moments();
   private final int scales;
   private final int shifts;
   private final int runningMeans;
@@ -44,7 +43,7 @@ final class BatchNormalizer implements Normalizer {
     }
     for (int unit = from; unit < to; unit++) {
       int at = z.at(unit, samples);
-      measure(unit, z.array(unit), at, at + samples);
+      measure(unit, z.array(unit), at, at + samples, own.moments);
       int mean = runningMeans + unit;
       int variance = runningVariances + unit;
       parameters[mean] = (double) statistics.runningMean(unit, parameters[mean]);
@@ -52,7 +51,7 @@ final class BatchNormalizer implements Normalizer {
     }
   }
 
-  private void measure(int unit, double[] z, int from, int to) {
+  private void measure(int unit, double[] z, int from, int to, MomentKernel moments) {
     statistics.reset(unit);
     for (int n = from; n < to; n += SUM_BLOCK) {
       statistics.addSum(unit, moments.sum(z, n, Math.min(to, n + SUM_BLOCK)), to - from);
@@ -105,13 +104,13 @@ final class BatchNormalizer implements Normalizer {
       ThreadScratch own) {
     for (int unit = from; unit < to; unit++) {
       int at = z.at(unit, samples);
-      measureGradients(unit, g.array(unit), z.array(unit), at, at + samples);
+      measureGradients(unit, g.array(unit), z.array(unit), at, at + samples, own.moments);
       gradients[scales + unit] = (double) statistics.scaleGradient(unit);
       gradients[shifts + unit] = (double) statistics.shiftGradient(unit);
     }
   }
 
-  private void measureGradients(int unit, double[] g, double[] z, int from, int to) {
+  private void measureGradients(int unit, double[] g, double[] z, int from, int to, MomentKernel moments) {
     statistics.resetGradients(unit);
     double mean = (double) statistics.mean(unit);
     for (int n = from; n < to; n += SUM_BLOCK) {

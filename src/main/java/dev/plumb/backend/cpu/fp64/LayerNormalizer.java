@@ -14,7 +14,6 @@ import java.util.Arrays;
 final class LayerNormalizer implements Normalizer {
   private static final double EPSILON = (double) Normalization.EPSILON;
 
-  private final MomentKernel moments = VectorizationProvider.get().moments();
   private final int scales;
   private final int shifts;
   private final int units;
@@ -154,8 +153,8 @@ final class LayerNormalizer implements Normalizer {
       for (int unit = from; unit < to; unit++) {
         double[] gradient = tile(g, unit, samples, at, scratch.g, count);
         standardize(tile(z, unit, samples, at, scratch.z, count), m, r, x, count);
-        gradients[scales + unit] += moments.products(gradient, x, 0, 0, count);
-        gradients[shifts + unit] += moments.sum(gradient, 0, count);
+        gradients[scales + unit] += own.moments.products(gradient, x, 0, 0, count);
+        gradients[shifts + unit] += own.moments.sum(gradient, 0, count);
         addScaled(sums, gradient, parameters[scales + unit], count);
         addProducts(products, gradient, x, parameters[scales + unit], count);
       }

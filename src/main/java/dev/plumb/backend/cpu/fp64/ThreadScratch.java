@@ -11,6 +11,7 @@ final class ThreadScratch {
   final FiniteCheck finiteCheck = new FiniteCheck();
   final StepScalars scalars = new StepScalars();
   final LossAccumulator lossSum = new LossAccumulator();
+  final MomentKernel moments = VectorizationProvider.get().moments();
   final LayerNormalizer.Scratch layerNormalizer = new LayerNormalizer.Scratch();
   final int[] words = new int[DropoutMask.WORDS];
 

@@ -52,7 +52,7 @@ public abstract class VectorizationProvider {
   /** Returns a new kernel for the weight and bias gradients of narrow layers, to be used by one thread at a time. */
   abstract WeightGradientKernel weightGradients();
 
-  /** Returns the sums of normalizations. */
+  /** Returns a new kernel for the sums of normalizations, likewise. */
   abstract MomentKernel moments();
 
   /** Returns the kernel for updates by plain gradient descent; empty where {@link Optimizer} is as fast. */

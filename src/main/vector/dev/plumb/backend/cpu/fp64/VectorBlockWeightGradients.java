@@ -7,8 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The gradients of a narrow layer with AVX-512: sums over samples in the lanes of vectors, four outputs and four inputs at a time.
  * These are 16 sums, with 8 loads for 16 multiply-adds; they need more registers than AVX2 has.
  *
- * <p>The lanes of sums are stored and added one by one, because that takes half as long as {@link DoubleVector#reduceLanes} in Java
- * 17, which also adds them one by one. One instance per network, for its scratch memory.
+ * <p>One instance per network, for its scratch memory.
  */
 final class VectorBlockWeightGradients implements WeightGradientKernel {
   private static final VectorSpecies<Double> SPECIES = VectorTile.SPECIES;
@@ -41,7 +40,7 @@ final class VectorBlockWeightGradients implements WeightGradientKernel {
         }
         for (int row = 0; row < Math.min(rows, OUTPUTS); row++) {
           for (int column = 0; column < columns; column++) {
-            gradients[g + (o + row) * inputs + i + column] += sum(lanes, (row * INPUTS + column) * LANES);
+            gradients[g + (o + row) * inputs + i + column] += LaneSum.of(lanes, (row * INPUTS + column) * LANES);
           }
         }
       }
@@ -53,7 +52,7 @@ final class VectorBlockWeightGradients implements WeightGradientKernel {
   public void biasGradients(double[][] d, int outputs, double[] gradients, int g, int from, int to) {
     for (int o = 0; o < outputs; o++) {
       sums(lanes, d[o], from, to);
-      gradients[g + o] += sum(lanes, 0);
+      gradients[g + o] += LaneSum.of(lanes, 0);
     }
   }
 
@@ -181,15 +180,5 @@ final class VectorBlockWeightGradients implements WeightGradientKernel {
     s11.intoArray(lanes, 5 * LANES);
     s12.intoArray(lanes, 6 * LANES);
     s13.intoArray(lanes, 7 * LANES);
-  }
-
-  private static double sum(double[] lanes, int at) {
-    double s = lanes[at];
-    double t = lanes[at + 1];
-    for (int lane = 2; lane < LANES; lane += 2) {
-      s += lanes[at + lane];
-      t += lanes[at + lane + 1];
-    }
-    return s + t;
   }
 }

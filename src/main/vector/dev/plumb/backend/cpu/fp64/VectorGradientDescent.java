@@ -24,7 +24,7 @@ final class VectorGradientDescent implements GradientDescentKernel {
       products = g.fma(zero, products);
       p.sub(g.add(p.mul(weightDecay)).mul(rate)).intoArray(parameters, at + i);
     }
-    // A product with 0 is 0, or NaN for infinity and NaN; a sum with NaN is NaN.
+    // A product with 0 is 0, or NaN for infinity and NaN; a sum with NaN is NaN, in any order.
     double sum = products.reduceLanes(VectorOperators.ADD);
     for (; i < count; i++) {
       double p = parameters[at + i];

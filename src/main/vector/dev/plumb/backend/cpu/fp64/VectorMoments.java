@@ -1,13 +1,14 @@
 package dev.plumb.backend.cpu.fp64;
 
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The sums of normalizations with the Vector API, in the lanes of four vectors. */
+/** The sums of normalizations with the Vector API, in the lanes of four vectors. Used by one thread at a time, for its scratch memory. */
 final class VectorMoments implements MomentKernel {
   private static final VectorSpecies<Double> SPECIES = VectorTile.SPECIES;
   private static final int LANES = SPECIES.length();
+
+  private final double[] lanes = new double[LANES];
 
   VectorMoments() {}
 
@@ -27,7 +28,8 @@ final class VectorMoments implements MomentKernel {
     for (; n + LANES <= to; n += LANES) {
       s0 = s0.add(DoubleVector.fromArray(SPECIES, x, n));
     }
-    double sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    double sum = LaneSum.of(lanes, 0);
     for (; n < to; n++) {
       sum += x[n];
     }
@@ -55,7 +57,8 @@ final class VectorMoments implements MomentKernel {
       DoubleVector d = DoubleVector.fromArray(SPECIES, x, n).sub(mean);
       s0 = d.fma(d, s0);
     }
-    double sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    double sum = LaneSum.of(lanes, 0);
     for (; n < to; n++) {
       sum = Math.fma(x[n] - mean, x[n] - mean, sum);
     }
@@ -78,7 +81,8 @@ final class VectorMoments implements MomentKernel {
     for (; n + LANES <= to; n += LANES) {
       s0 = DoubleVector.fromArray(SPECIES, g, n).fma(DoubleVector.fromArray(SPECIES, z, n).sub(mean), s0);
     }
-    double sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+    double sum = LaneSum.of(lanes, 0);
     for (; n < to; n++) {
       sum = Math.fma(g[n], z[n] - mean, sum);
     }

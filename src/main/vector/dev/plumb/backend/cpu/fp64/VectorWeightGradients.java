@@ -1,16 +1,19 @@
 package dev.plumb.backend.cpu.fp64;
 
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Weight gradients with the Vector API: sums over samples in the lanes of vectors, two outputs with four inputs at a time. Eight
- * sums, two outputs and one input fit the 16 registers of AVX2, with six loads for eight multiply-adds.
+ * sums, two outputs and one input fit the 16 registers of AVX2, with six loads for eight multiply-adds. One instance per network, for
+ * its scratch memory.
  */
 final class VectorWeightGradients implements WeightGradientKernel {
   private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
+
+  /** The sums of two outputs with four inputs [2 x 4][LANES]. */
+  private final double[] lanes = new double[2 * 4 * LANES];
 
   VectorWeightGradients() {}
 
@@ -24,10 +27,15 @@ final class VectorWeightGradients implements WeightGradientKernel {
       int at = g + o * inputs;
       int i = 0;
       for (; i + 3 < inputs; i += 4) {
-        dots(gradients, at + i, stride, d[o], second, a[i], a[i + 1], a[i + 2], a[i + 3], from, to);
+        dots(lanes, d[o], second, a[i], a[i + 1], a[i + 2], a[i + 3], from, to);
+        addBlock(lanes, gradients, at + i, stride);
       }
       for (; i < inputs; i++) {
-        dots(gradients, at + i, stride, d[o], second, a[i], from, to);
+        dots(lanes, d[o], second, a[i], from, to);
+        if (stride > 0) {
+          gradients[at + i + stride] += LaneSum.of(lanes, LANES);
+        }
+        gradients[at + i] += LaneSum.of(lanes, 0);
       }
     }
   }
@@ -41,14 +49,27 @@ final class VectorWeightGradients implements WeightGradientKernel {
         s = s.add(DoubleVector.fromArray(SPECIES, d[o], n));
         t = t.add(DoubleVector.fromArray(SPECIES, d[o], n + LANES));
       }
-      gradients[g + o] += sum(s.add(t));
+      s.add(t).intoArray(lanes, 0);
+      gradients[g + o] += LaneSum.of(lanes, 0);
     }
   }
 
+  /** Adds the sums of two outputs, or of one if the stride is 0, with four inputs. */
+  private static void addBlock(double[] lanes, double[] gradients, int at, int stride) {
+    if (stride > 0) {
+      gradients[at + stride] += LaneSum.of(lanes, 4 * LANES);
+      gradients[at + stride + 1] += LaneSum.of(lanes, 5 * LANES);
+      gradients[at + stride + 2] += LaneSum.of(lanes, 6 * LANES);
+      gradients[at + stride + 3] += LaneSum.of(lanes, 7 * LANES);
+    }
+    gradients[at] += LaneSum.of(lanes, 0);
+    gradients[at + 1] += LaneSum.of(lanes, LANES);
+    gradients[at + 2] += LaneSum.of(lanes, 2 * LANES);
+    gradients[at + 3] += LaneSum.of(lanes, 3 * LANES);
+  }
+
   private static void dots(
-      double[] g,
-      int at,
-      int stride,
+      double[] lanes,
       double[] x0,
       double[] x1,
       double[] y0,
@@ -81,20 +102,17 @@ final class VectorWeightGradients implements WeightGradientKernel {
       s03 = p.fma(y, s03);
       s13 = q.fma(y, s13);
     }
-    if (stride > 0) {
-      g[at + stride] += sum(s10);
-      g[at + stride + 1] += sum(s11);
-      g[at + stride + 2] += sum(s12);
-      g[at + stride + 3] += sum(s13);
-    }
-    g[at] += sum(s00);
-    g[at + 1] += sum(s01);
-    g[at + 2] += sum(s02);
-    g[at + 3] += sum(s03);
+    s00.intoArray(lanes, 0);
+    s01.intoArray(lanes, LANES);
+    s02.intoArray(lanes, 2 * LANES);
+    s03.intoArray(lanes, 3 * LANES);
+    s10.intoArray(lanes, 4 * LANES);
+    s11.intoArray(lanes, 5 * LANES);
+    s12.intoArray(lanes, 6 * LANES);
+    s13.intoArray(lanes, 7 * LANES);
   }
 
-  private static void dots(
-      double[] g, int at, int stride, double[] x0, double[] x1, double[] y0, int from, int to) {
+  private static void dots(double[] lanes, double[] x0, double[] x1, double[] y0, int from, int to) {
     DoubleVector s0 = DoubleVector.zero(SPECIES);
     DoubleVector s1 = s0;
     for (int n = from; n < to; n += LANES) {
@@ -102,13 +120,7 @@ final class VectorWeightGradients implements WeightGradientKernel {
       s0 = DoubleVector.fromArray(SPECIES, x0, n).fma(y, s0);
       s1 = DoubleVector.fromArray(SPECIES, x1, n).fma(y, s1);
     }
-    if (stride > 0) {
-      g[at + stride] += sum(s1);
-    }
-    g[at] += sum(s0);
-  }
-
-  private static double sum(DoubleVector lanes) {
-    return lanes.reduceLanes(VectorOperators.ADD);
+    s0.intoArray(lanes, 0);
+    s1.intoArray(lanes, LANES);
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.plumb.random.NumpyRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -30,5 +31,24 @@ class MomentKernelTest {
             KERNEL.products(g, x, 1.5, from, to), 1e-12, name);
       }
     }
+  }
+
+  /** Compiled code of some versions of Java adds the lanes of a vector in another order. */
+  @Test
+  void compiledCodeAddsInTheSameOrder() {
+    NumpyRandom random = new NumpyRandom(SEED);
+    int count = 100;
+    double[] x = new double[count];
+    double[] g = new double[count];
+    Arrays.setAll(x, n -> random.uniform(1, 2));
+    Arrays.setAll(g, n -> random.uniform(-1, 1));
+    List<Double> first = sums(x, g);
+    for (int call = 0; call < 100_000; call++) {
+      assertEquals(first, sums(x, g));
+    }
+  }
+
+  private static List<Double> sums(double[] x, double[] g) {
+    return List.of(KERNEL.sum(x, 0, x.length), KERNEL.squares(x, 1.5, 0, x.length), KERNEL.products(g, x, 1.5, 0, x.length));
   }
 }

@@ -1,5 +1,6 @@
 package dev.plumb.backend.cpu.fp64;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.plumb.golden.Close;
@@ -54,6 +55,26 @@ class WeightGradientKernelTest {
         }
       }
     }
+  }
+
+  /** Compiled code of some versions of Java adds the lanes of a vector in another order. */
+  @Test
+  void compiledCodeAddsInTheSameOrder() {
+    NumpyRandom random = new NumpyRandom(SEED);
+    int samples = RowPadding.padded(100);
+    double[][] d = rows(5, samples, random);
+    double[][] a = rows(5, samples, random);
+    double[] first = gradients(d, a, samples);
+    for (int call = 0; call < 100_000; call++) {
+      assertArrayEquals(first, gradients(d, a, samples));
+    }
+  }
+
+  private static double[] gradients(double[][] d, double[][] a, int samples) {
+    double[] gradients = new double[d.length * a.length + d.length];
+    KERNEL.weightGradients(d, d.length, a, a.length, gradients, 0, 0, samples);
+    KERNEL.biasGradients(d, d.length, gradients, d.length * a.length, 0, samples);
+    return gradients;
   }
 
   private static double[][] rows(int units, int samples, NumpyRandom random) {
