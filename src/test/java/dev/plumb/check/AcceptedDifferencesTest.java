@@ -19,11 +19,9 @@ import dev.plumb.data.Dataset;
 import dev.plumb.data.RandomData;
 import dev.plumb.model.Activation;
 import dev.plumb.model.Dropout;
-import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
-import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
@@ -107,11 +105,7 @@ class AcceptedDifferencesTest {
     for (Precision precision : List.of(Precision.FP32, Precision.FP64)) {
       for (int seed = 0; seed < 20; seed++) {
         NumpyRandom stream = new NumpyRandom(seed);
-        double[] parameters = Initializer.PYTORCH.draw(network, stream);
-        for (int layer = 0; layer < 2; layer++) {
-          ParameterLayout.Slice slice = ParameterLayout.of(network).bias(layer);
-          Arrays.fill(parameters, slice.offset(), slice.offset() + slice.size(), bias);
-        }
+        double[] parameters = CheckedTraining.withHiddenBias(network, bias, stream);
         CheckLog log = new CheckLog(CheckMode.FAIL, line -> { });
         try (CheckedBackend checked = new CheckedBackend(
                 new CpuBackend(CpuOptions.standard(), note -> { }), new ReferenceBackend(), 1, log);

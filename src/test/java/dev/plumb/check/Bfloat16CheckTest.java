@@ -25,7 +25,6 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
-import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.Precision;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
@@ -103,11 +102,7 @@ class Bfloat16CheckTest {
     NetworkSpec network = NetworkSpec.of(activation, 2, 3, 2, 1);
     for (int seed = 0; seed < 10; seed++) {
       NumpyRandom stream = new NumpyRandom(seed);
-      double[] parameters = Initializer.PYTORCH.draw(network, stream);
-      for (int layer = 0; layer < 2; layer++) {
-        ParameterLayout.Slice slice = ParameterLayout.of(network).bias(layer);
-        Arrays.fill(parameters, slice.offset(), slice.offset() + slice.size(), bias);
-      }
+      double[] parameters = CheckedTraining.withHiddenBias(network, bias, stream);
       CheckLog log = new CheckLog(CheckMode.FAIL, line -> { });
       train(network, parameters, RandomData.draw(7, network, Loss.MSE, stream), log);
       assertEquals(1, log.steps());

@@ -12,8 +12,10 @@ import dev.plumb.model.Initializer;
 import dev.plumb.model.Loss;
 import dev.plumb.model.NetworkSpec;
 import dev.plumb.model.OptimizerSpec;
+import dev.plumb.model.ParameterLayout;
 import dev.plumb.model.TrainingSpec;
 import dev.plumb.random.NumpyRandom;
+import java.util.Arrays;
 
 /** A small training with three replicas, whose steps a checked backend checks. */
 final class CheckedTraining {
@@ -51,5 +53,15 @@ final class CheckedTraining {
       session.write(Slot.PARAMETERS, replica, Initializer.PYTORCH.draw(NETWORK, new NumpyRandom(SEED + replica)));
     }
     session.bind(DATA);
+  }
+
+  /** Draws parameters of a network whose hidden units all have the same bias, large enough to saturate them. */
+  static double[] withHiddenBias(NetworkSpec network, double bias, NumpyRandom stream) {
+    double[] parameters = Initializer.PYTORCH.draw(network, stream);
+    for (int layer = 0; layer < network.layerCount() - 1; layer++) {
+      ParameterLayout.Slice slice = ParameterLayout.of(network).bias(layer);
+      Arrays.fill(parameters, slice.offset(), slice.offset() + slice.size(), bias);
+    }
+    return parameters;
   }
 }

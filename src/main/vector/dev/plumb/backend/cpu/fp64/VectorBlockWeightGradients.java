@@ -36,7 +36,7 @@ final class VectorBlockWeightGradients implements WeightGradientKernel {
         if (rows > 2) {
           fourRows(lanes, d[o], d[o + 1], d[o + 2], d[Math.min(o + 3, outputs - 1)], y0, y1, y2, y3, from, to);
         } else {
-          twoRows(lanes, d[o], d[Math.min(o + 1, outputs - 1)], y0, y1, y2, y3, from, to);
+          VectorWeightGradients.dots(lanes, d[o], d[Math.min(o + 1, outputs - 1)], y0, y1, y2, y3, from, to);
         }
         for (int row = 0; row < Math.min(rows, OUTPUTS); row++) {
           for (int column = 0; column < columns; column++) {
@@ -136,49 +136,5 @@ final class VectorBlockWeightGradients implements WeightGradientKernel {
     s31.intoArray(lanes, 13 * LANES);
     s32.intoArray(lanes, 14 * LANES);
     s33.intoArray(lanes, 15 * LANES);
-  }
-
-  private static void twoRows(
-      double[] lanes,
-      double[] x0,
-      double[] x1,
-      double[] y0,
-      double[] y1,
-      double[] y2,
-      double[] y3,
-      int from,
-      int to) {
-    DoubleVector s00 = DoubleVector.zero(SPECIES);
-    DoubleVector s01 = s00;
-    DoubleVector s02 = s00;
-    DoubleVector s03 = s00;
-    DoubleVector s10 = s00;
-    DoubleVector s11 = s00;
-    DoubleVector s12 = s00;
-    DoubleVector s13 = s00;
-    for (int n = from; n < to; n += LANES) {
-      DoubleVector p = DoubleVector.fromArray(SPECIES, x0, n);
-      DoubleVector q = DoubleVector.fromArray(SPECIES, x1, n);
-      DoubleVector y = DoubleVector.fromArray(SPECIES, y0, n);
-      s00 = p.fma(y, s00);
-      s10 = q.fma(y, s10);
-      y = DoubleVector.fromArray(SPECIES, y1, n);
-      s01 = p.fma(y, s01);
-      s11 = q.fma(y, s11);
-      y = DoubleVector.fromArray(SPECIES, y2, n);
-      s02 = p.fma(y, s02);
-      s12 = q.fma(y, s12);
-      y = DoubleVector.fromArray(SPECIES, y3, n);
-      s03 = p.fma(y, s03);
-      s13 = q.fma(y, s13);
-    }
-    s00.intoArray(lanes, 0);
-    s01.intoArray(lanes, LANES);
-    s02.intoArray(lanes, 2 * LANES);
-    s03.intoArray(lanes, 3 * LANES);
-    s10.intoArray(lanes, 4 * LANES);
-    s11.intoArray(lanes, 5 * LANES);
-    s12.intoArray(lanes, 6 * LANES);
-    s13.intoArray(lanes, 7 * LANES);
   }
 }

@@ -68,7 +68,8 @@ final class VectorWeightGradients implements WeightGradientKernel {
     gradients[at + 3] += LaneSum.of(lanes, 3 * LANES);
   }
 
-  private static void dots(
+  /** Computes the sums over samples of two outputs with four inputs, [2 x 4][LANES], without adding their lanes. */
+  static void dots(
       double[] lanes,
       double[] x0,
       double[] x1,
