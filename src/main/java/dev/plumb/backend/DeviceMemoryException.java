@@ -1,6 +1,6 @@
 package dev.plumb.backend;
 
-/** A device has not enough free memory for an operation that it was asked for. It stays usable for smaller ones. */
+/** A device has not enough free memory to be opened, or for an operation that it was asked for. */
 public final class DeviceMemoryException extends DeviceUnavailableException {
   private static final long serialVersionUID = 1L;
 

@@ -308,7 +308,8 @@ final class Bounds {
         // |D| over |the sum| is the derivative of the activation.
         largest = Math.max(largest, Math.sqrt(squares) * Math.abs(reference.delta()[layer][at] / sum));
       }
-      if (saturates(network.layer(layer).activation())) {
+      if (saturates(network.layer(layer).activation()) && reference.a()[layer][at] != 0) {
+        // Where A is 0, the unit is dropped, or 1 - A is exact.
         largest = Math.max(largest, Math.abs(sum) * dropoutScale * MIN_EXACT_SLOPE);
       }
     }

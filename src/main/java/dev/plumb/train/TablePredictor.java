@@ -42,11 +42,9 @@ public final class TablePredictor implements AutoCloseable {
   /** In which features are held for the session. */
   private final Precision held;
   private final Backend backend;
-  /**
-   * Predicts tables, if the backend has one; otherwise the other session does. Scores are those of the other one, as in a training.
-   * Both are null until they are needed.
-   */
+  /** Predicts tables; empty if the other session does; null until rows are predicted. */
   private Optional<InferenceSession> separate;
+  /** Computes scores, as in a training; null until it is needed, except on a GPU. */
   private TrainingSession session;
 
   /**
@@ -71,7 +69,7 @@ public final class TablePredictor implements AutoCloseable {
    *
    * @param backend to be closed by the caller, after this
    * @throws InvalidInputException when the device does not compute in that precision
-   * @throws dev.plumb.backend.DeviceUnavailableException when it is a GPU that has not enough memory or is lost
+   * @throws dev.plumb.backend.DeviceUnavailableException when the device is a GPU without enough memory, or lost
    */
   public TablePredictor(Backend backend, TrainedModel model, Precision precision) {
     this.backend = backend;

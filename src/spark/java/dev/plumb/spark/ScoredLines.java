@@ -69,6 +69,7 @@ final class ScoredLines implements MapPartitionsFunction<Row, String> {
     Iterator<String> scored = new BatchIterator<>(unscored, shared, counts) {
       @Override
       int values(Row row) {
+        // A character takes the memory of an eighth of a number.
         return row.getString(0).length() / Double.BYTES;
       }
 

@@ -19,7 +19,8 @@ import org.apache.spark.TaskContext;
 final class TaskPredictor implements AutoCloseable {
   /** On a GPU, the number of rows is a multiple of this: products of another size may round differently. */
   private static final int GPU_ROWS = 1024;
-  private static final int CPU_ROWS = 64;
+  /** On a CPU, threads of a task share this number of rows. */
+  private static final int CPU_ROWS = 256;
 
   /** The last model on a GPU, used only by the thread of the GPU. */
   private record OnGpu(String hash, Precision precision, TablePredictor predictor) {}

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class DocumentedLinksTest {
   /** Files that the site has in the folder of its pages. */
   private static final Path RESOURCES = Path.of("src/site/resources");
-  private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]*)(?:#([^)\\s]*))?\\)");
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]*)(?:#([^)\\s]*))?(?:\\s+\"[^\"]*\")?\\)");
   private static final Pattern HEADING = Pattern.compile("#+ (?:<a id=\"([^\"]*)\"></a>)?(.*)");
 
   /** GitHub makes identifiers of headings, the site others, so that a linked heading has one of its own, equal to GitHub's. */

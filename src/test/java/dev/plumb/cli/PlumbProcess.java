@@ -24,6 +24,8 @@ final class PlumbProcess {
   static Process start(Path folder, Map<String, String> variables, List<String> jvmOptions, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin/java").toString()));
+    // As scripts/plumb does; newer Javas warn otherwise.
+    command.add("--enable-native-access=ALL-UNNAMED");
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(arguments);

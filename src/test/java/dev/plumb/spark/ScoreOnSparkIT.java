@@ -55,7 +55,7 @@ class ScoreOnSparkIT {
 
   private static final int UNKNOWN = 1300;
 
-  /** So many columns have a header that is longer than a part of a file. */
+  /** Number of columns whose header is longer than the part of a file that a task reads. */
   private static final int OTHER_COLUMNS = 8000;
 
   @TempDir Path folder;
@@ -167,8 +167,11 @@ class ScoreOnSparkIT {
   @Test
   void killedRunLeavesNoOutputAndTheNextOneEndsWell() throws Exception {
     train("small", "8,8", 1);
+    // Long rows, so that a task predicts several batches.
     List<String> rows = rows();
-    write("plain", rows);
+    rows.replaceAll(row -> row + "," + "x".repeat(4000));
+    String header = HEADER + ",note";
+    write("plain", rows, header);
     writeSlowModel(folder.resolve("slow.safetensors"));
     Process slow = SparkProcess.start(folder, "dev.plumb.spark.SparkMain", LOCAL, List.of(), "score", "slow.safetensors", "plain",
         "out.d", "--on", LOCAL);
@@ -187,7 +190,7 @@ class ScoreOnSparkIT {
         "small.safetensors", "plain", "out.d", "--on", SparkProcess.TWO_EXECUTORS, "--quiet");
     assertEquals(0, ran.code(), ran.err());
     assertEquals(List.of(), hidden());
-    assertEquals(predicted("small", HEADER, rows), appended("out.d", HEADER, rows));
+    assertEquals(predicted("small", header, rows), appended("out.d", header, rows));
   }
 
   private Ran drive(String... steps) throws IOException, InterruptedException {

@@ -149,7 +149,7 @@ class SparkIT {
     local("train " + IRIS + " --epochs 5 --device cpu --runs . --name iris --quiet");
     Ran ran = SparkProcess.run(folder, COMMANDS, ON, settings, commands("none study grid.json --seeds 2 --on ON --log on.runs",
         "none study grid.json --seeds 2 --on ON --log cpu.runs --device cpu",
-        "none score iris-1 " + IRIS + " scored --on ON --device cuda --quiet"));
+        "none score iris-1 " + IRIS + " scored --on ON --precision bf16 --quiet"));
     assertEquals(0, ran.code(), ran.err());
     assertTrue(ran.out().startsWith("device: cuda (host device (CPU, for tests); 2 executors), on " + ON + "\n"), ran.out());
     assertTrue(ran.out().contains("device: cpu (1 thread; 2 executors), on " + ON + "\n"), ran.out());
@@ -166,7 +166,9 @@ class SparkIT {
     assertEquals(rows("off.runs"), rows("on.runs"));
 
     List<String> iris = Files.readAllLines(IRIS);
-    List<String> predicted = onHostDevice("predict", "iris-1", IRIS.toString(), "--device", "cuda").out().lines().toList();
+    // Only GPUs compute in bf16.
+    List<String> predicted = onHostDevice("predict", "iris-1", IRIS.toString(), "--device", "cuda", "--precision", "bf16").out().lines()
+        .toList();
     List<String> expected = IntStream.range(1, iris.size()).mapToObj(row -> iris.get(row) + "," + predicted.get(row)).sorted().toList();
     List<String> scored = new ArrayList<>();
     try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder.resolve("scored"), "part-*.csv")) {

@@ -32,6 +32,7 @@ public class RowKernels {
   private double[] weights;
   private double[] gradients;
   private double[] z;
+  private WeightGradientKernel vectorApi;
 
   @Setup
   public void fill() {
@@ -41,6 +42,7 @@ public class RowKernels {
     weights = new double[units * units];
     gradients = new double[units * units];
     z = new double[SAMPLES];
+    vectorApi = VectorizationProvider.get().weightGradients();
     for (double[][] rows : new double[][][] {a, d, {weights}}) {
       for (double[] row : rows) {
         for (int i = 0; i < row.length; i++) {
@@ -70,7 +72,7 @@ public class RowKernels {
   @Benchmark
   @Fork(value = 2, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
   public double[] weightGradientsOfVectorApi() {
-    VectorizationProvider.get().weightGradients().weightGradients(d, units, a, units, gradients, 0, 0, SAMPLES);
+    vectorApi.weightGradients(d, units, a, units, gradients, 0, 0, SAMPLES);
     return gradients;
   }
 }

@@ -10,7 +10,7 @@ final class LaneSum {
   private LaneSum() {}
 
   /**
-   * Adds the lanes of a stored vector, of which there are one or an even number.
+   * Returns the sum of a stored vector. The number of its lanes is a power of two.
    *
    * @param lanes contains them from index at on
    */
