@@ -80,6 +80,7 @@ public final class CpuBackend implements Backend, ProductProbes {
   @Override
   public TrainingSession open(NetworkSpec network, TrainingSpec training, int replicas) {
     refusal(network, training, replicas).ifPresent(CpuBackend::throwRefusal);
+    FusedMultiplyAdd.check(onNote);
     Optional<MatrixProducts> products = products(network, training);
     ThreadTeam team = new ThreadTeam(options.threads());
     try {
@@ -154,6 +155,7 @@ public final class CpuBackend implements Backend, ProductProbes {
 
   @Override
   public Optional<InferenceSession> separateInference(NetworkSpec network, Precision precision, double[] parameters) {
+    FusedMultiplyAdd.check(onNote);
     // The last bits of a library's matrix products depend on the number of rows and on their order.
     return isByRows(network) ? Optional.empty() : Optional.of(CpuInference.open(network, precision, parameters, options.threads()));
   }
