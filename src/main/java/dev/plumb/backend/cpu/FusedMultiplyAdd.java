@@ -42,9 +42,10 @@ final class FusedMultiplyAdd {
 
   private static boolean isOff() {
     try {
-      return ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).getVMOption("UseFMA").getValue().equals("false");
-    } catch (RuntimeException | LinkageError e) {
-      // A JVM without this option cannot say.
+      HotSpotDiagnosticMXBean options = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+      return options != null && options.getVMOption("UseFMA").getValue().equals("false");
+    } catch (IllegalArgumentException | LinkageError e) {
+      // This JVM has no such option, or nobody to ask: there is no note.
       return false;
     }
   }
